@@ -1,0 +1,115 @@
+"""A model on disk: a folder with ``config.json`` and one ``NAME.safetensors`` for each network. Never pickle.
+
+``config.json`` holds a format version, the configuration and the card (what it was trained on, and how well it does).
+Loading is strict: a missing, foreign, damaged or newer file is a FootlightError that names the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from core import config as configuration
+from core.config import Config
+from core.types import FootlightError
+
+FORMAT = "footlight-model"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """config, the networks' tensors by network name (``motion_vae``, ``mel_vae``, ``denoiser``), and the card."""
+
+    config: Config
+    tensors: dict[str, dict[str, Tensor]]
+    card: dict = field(default_factory=dict)
+
+    def load_into(self, name: str, module: nn.Module) -> nn.Module:
+        """Fill ``module`` with the tensors saved as ``name``; every name and shape must agree."""
+        if name not in self.tensors:
+            raise FootlightError(f"this model has no {name!r}; it holds {', '.join(sorted(self.tensors)) or 'nothing'}")
+        try:
+            module.load_state_dict(self.tensors[name], strict=True)
+        except RuntimeError as error:
+            first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+            raise FootlightError(f"the weights of {name!r} do not fit its configuration: {first}") from None
+        return module
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside the target and rename, so that a reader never sees half a file."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def save_folder(
+    folder: Path | str,
+    config: Config,
+    tensors: dict[str, dict[str, Tensor]],
+    card: dict | None = None,
+) -> None:
+    """Write a model folder; ``config.json`` goes last, so that a folder that has one is complete."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, state in tensors.items():
+        data = save({key: value.detach().cpu().contiguous() for key, value in state.items()})
+        write_atomically(folder / f"{name}.safetensors", data)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "networks": sorted(tensors),
+        "config": configuration.to_json(config),
+        "card": card or {},
+    }
+    write_atomically(folder / "config.json", (json.dumps(document, indent=2) + "\n").encode())
+
+
+def load(folder: Path | str) -> Checkpoint:
+    """Read a model folder. Half-precision weights come back as float32.
+
+    Raises FootlightError when the folder is missing, of another program or version, or damaged.
+    """
+    folder = Path(folder)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise FootlightError(f"{folder} is not a Footlight model: it has no config.json")
+    try:
+        document = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FootlightError(f"{path} is damaged: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise FootlightError(f"{path} was not written by Footlight")
+    if document.get("version") != VERSION:
+        raise FootlightError(
+            f"{path} has format version {document.get('version')}, this program reads {VERSION}: update Footlight"
+        )
+    config = configuration.from_json(Config, document["config"])
+    tensors = {name: _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
+    return Checkpoint(config, tensors, document.get("card", {}))
+
+
+def _read_network(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise FootlightError(f"{path} is missing: the model folder is incomplete, copy it again")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise FootlightError(f"{path} is damaged: {error}") from None
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}

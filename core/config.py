@@ -1,0 +1,220 @@
+"""Every number that shapes a model, as frozen values with three presets; to and from JSON.
+
+``tiny`` is for tests, ``default`` is the embedded model sized for two CPU cores, ``paper`` follows
+MoMu-Diffusion (NeurIPS 2024), tables 8 and 9.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+
+from core.types import FootlightError
+
+
+@dataclass(frozen=True)
+class SignalConfig:
+    """What audio and motion look like before any network. Rates in Hz, times in samples."""
+
+    audio_rate: int = 16_000
+    n_fft: int = 1024
+    hop_samples: int = 256
+    mel_bands: int = 80
+    mel_fmax: float = 8000.0
+    motion_fps: float = 31.25
+    motion_layout: str = "smpl22-6d"  # a name in core.motion.features.LAYOUTS
+
+    @property
+    def mel_fps(self) -> float:
+        return self.audio_rate / self.hop_samples
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """The 1-D convolutional autoencoder that both modalities share (paper table 8)."""
+
+    channels: int  # of its input: mel bands, or the width of the motion layout
+    width: int = 384
+    multipliers: tuple[int, ...] = (1, 2, 4)
+    blocks: int = 2
+    kernel: int = 5
+    latent_channels: int = 20
+    halvings: int = 1  # how many of the transitions between levels halve time; the deepest ones do
+    heads: int = 8
+
+    @property
+    def stride(self) -> int:
+        """Input frames per latent frame."""
+        return 2**self.halvings
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """The concatenating Transformer (paper table 9)."""
+
+    latent_channels: int = 20
+    condition_channels: int = 20  # latents of the other modality
+    rhythm_channels: int = 10  # 0: no rhythm conditioning
+    styles: int = 0
+    observed: bool = True  # takes observed latents and their mask as further input channels
+    width: int = 576
+    blocks: int = 4
+    attentions: int = 2  # self-attentions a block
+    heads: int = 8
+    ff_kernel: int = 9
+    ff_multiplier: int = 4
+    input_kernel: int = 5
+    condition_width: int = 1024
+    positions: str = "learned"  # or "rotary": frame t of the condition and of the latents share one position
+    max_frames: int = 1024
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """The noise schedule and what the network predicts."""
+
+    steps: int = 1000
+    beta_start: float = 0.00085
+    beta_end: float = 0.012
+    prediction: str = "epsilon"  # "epsilon" | "x0" | "v"
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How a dance is drawn. Lengths in latent frames; guidance as in eq. 7."""
+
+    sampler: str = "ddim"  # "ddpm" | "ddim" | "dpmpp"
+    steps: int = 50
+    guidance: float = 2.5
+    guidance_ramp: float = 0.0  # 0: constant; 1: from no guidance at pure noise to full at clean
+    window: int = 128
+    overlap: int = 64
+
+
+@dataclass(frozen=True)
+class Config:
+    """One model: signals, two autoencoders, a denoiser, and how it is sampled."""
+
+    signal: SignalConfig = field(default_factory=SignalConfig)
+    motion_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=140))
+    mel_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=80))
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    styles: tuple[str, ...] = ()
+
+    @property
+    def latent_fps(self) -> float:
+        """Frames per second of both latents."""
+        return self.signal.mel_fps / self.mel_vae.stride
+
+    def __post_init__(self) -> None:
+        motion = self.signal.motion_fps / self.motion_vae.stride
+        if abs(motion - self.latent_fps) > 1e-9:
+            raise FootlightError(
+                f"both latents need one frame rate, but motion gives {motion:g} and mel {self.latent_fps:g} per second: "
+                f"change motion_fps or the halvings"
+            )
+
+
+def _paper() -> Config:
+    return Config(
+        signal=SignalConfig(motion_fps=62.5),
+        denoiser=DenoiserConfig(rhythm_channels=0, observed=False),
+    )
+
+
+def _default() -> Config:
+    return Config(
+        motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
+        mel_vae=VAEConfig(channels=80, width=64, multipliers=(1, 2, 3), latent_channels=20, halvings=2, heads=4),
+        denoiser=DenoiserConfig(
+            latent_channels=32,
+            condition_channels=20,
+            width=320,
+            blocks=6,
+            attentions=1,
+            heads=5,
+            ff_kernel=3,
+            ff_multiplier=2,
+            condition_width=160,
+            positions="rotary",
+            dropout=0.1,
+        ),
+        diffusion=DiffusionConfig(prediction="x0"),
+        sampling=SamplingConfig(steps=12, guidance=2.5, window=128, overlap=64),
+    )
+
+
+def _tiny() -> Config:
+    vae = dict(width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, heads=2)
+    return Config(
+        motion_vae=VAEConfig(channels=140, halvings=0, **vae),
+        mel_vae=VAEConfig(channels=80, halvings=1, **vae),
+        denoiser=DenoiserConfig(
+            latent_channels=6,
+            condition_channels=6,
+            width=32,
+            blocks=2,
+            attentions=1,
+            heads=2,
+            ff_kernel=3,
+            ff_multiplier=2,
+            condition_width=16,
+            positions="rotary",
+        ),
+        diffusion=DiffusionConfig(prediction="x0"),
+        sampling=SamplingConfig(steps=4, window=48, overlap=16),
+    )
+
+
+PRESETS = {"tiny": _tiny, "default": _default, "paper": _paper}
+
+
+def preset(name: str) -> Config:
+    """The named configuration. Raises FootlightError for an unknown name."""
+    if name not in PRESETS:
+        raise FootlightError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]()
+
+
+def to_json(config) -> dict:
+    """A dataclass as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(cls, values: dict, path: str = "config"):
+    """Build ``cls`` from JSON values. Unknown, missing or ill-typed fields raise FootlightError naming the field."""
+    hints = typing.get_type_hints(cls)
+    names = {f.name for f in dataclasses.fields(cls)}
+    if not isinstance(values, dict):
+        raise FootlightError(f"{path}: expected an object, got {type(values).__name__}")
+    if unknown := sorted(set(values) - names):
+        raise FootlightError(f"{path}: unknown field {unknown[0]!r}; this file is from another version or another program")
+    built = {}
+    for name, value in values.items():
+        built[name] = _value(hints[name], value, f"{path}.{name}")
+    try:
+        return cls(**built)
+    except TypeError as error:
+        raise FootlightError(f"{path}: {error}") from None
+
+
+def _value(hint, value, path: str):
+    origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value, path)
+    if origin is tuple:
+        return tuple(_value(typing.get_args(hint)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if origin is types.UnionType:
+        if value is None:
+            return None
+        hint = next(h for h in typing.get_args(hint) if h is not type(None))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
+        raise FootlightError(f"{path}: expected {hint.__name__}, got {value!r}")
+    return value

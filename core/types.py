@@ -1,0 +1,148 @@
+"""The values that flow through Footlight, and the glossary of their dimensions.
+
+Shapes are written with these letters everywhere in the code:
+
+    b  batch            t  time (frames)      c  channels
+    j  joints (22)      n  number of events (beats, hits, onsets)
+    s  audio samples    m  mel bands (80)
+
+Conventions: metres, seconds, radians, y-up, right-handed, a person at rest faces +z with the left hand at +x.
+Quaternions are wxyz. Public functions take time before channels, ``(b, t, c)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+
+class FootlightError(Exception):
+    """Bad input, said in words for the person who gave it: what was given, what was expected, what to do."""
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Mono audio.
+
+    samples: (s,) float32 in [-1, 1].  rate: samples per second (Hz).
+    """
+
+    samples: Tensor
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return self.samples.shape[-1] / self.rate
+
+
+@dataclass(frozen=True)
+class Beats:
+    """Musical beats of a song, or kinematic events of a motion.
+
+    times: (n,) seconds, strictly increasing.  tempo: beats per minute (0 when unknown).
+    downbeats: (n,) bool, true on the first beat of a bar.  strength: (n,) in [0, 1].
+    """
+
+    times: Tensor
+    tempo: float = 0.0
+    downbeats: Tensor | None = None
+    strength: Tensor | None = None
+
+    def shifted(self, seconds: float) -> Beats:
+        """The same beats on a clock that starts ``seconds`` later (negative: earlier)."""
+        return replace(self, times=self.times - seconds)
+
+    def between(self, start: float, end: float) -> Beats:
+        """The beats in ``[start, end)``; their times stay as they are."""
+        inside = (self.times >= start) & (self.times < end)
+        return Beats(
+            self.times[inside],
+            self.tempo,
+            None if self.downbeats is None else self.downbeats[inside],
+            None if self.strength is None else self.strength[inside],
+        )
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A skeleton in motion.
+
+    rotations: (t, j, 4) unit quaternions wxyz, each joint local to its parent; identity is the rest T-pose.
+    root: (t, 3) world position of the pelvis, metres.  fps: frames per second.
+    contacts: (t, 4) in [0, 1]: left ankle, left toe, right ankle, right toe on the floor; or None.
+    The skeleton is ``core.motion.skeleton.SMPL22`` unless a function says otherwise.
+    """
+
+    rotations: Tensor
+    root: Tensor
+    fps: float
+    contacts: Tensor | None = None
+
+    @property
+    def frames(self) -> int:
+        return self.root.shape[0]
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+    def cut(self, start: int, end: int) -> Motion:
+        """Frames ``[start, end)``."""
+        contacts = None if self.contacts is None else self.contacts[start:end]
+        return replace(self, rotations=self.rotations[start:end], root=self.root[start:end], contacts=contacts)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a denoiser is told besides the noisy latents; every part may be absent.
+
+    latents: (b, t, c) latents of the other modality (music when dancing).
+    rhythm: (b, t, r) rhythm features, see ``core.audio.rhythm.RHYTHM_CHANNELS``.
+    style: (b, styles) weights that sum to 1; None is the learned default style.
+    observed: (b, t, c) latents that are known, ``observed_mask``: (b, t, 1) is 1 where they are.
+    keep: (b,) bool; where false the other modality, rhythm and style are replaced by the learned null
+    (classifier-free guidance, Ho & Salimans 2022); observations stay.
+    """
+
+    latents: Tensor | None = None
+    rhythm: Tensor | None = None
+    style: Tensor | None = None
+    observed: Tensor | None = None
+    observed_mask: Tensor | None = None
+    keep: Tensor | None = None
+
+    def map(self, function) -> Condition:
+        """Apply ``function`` to every tensor that is present."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Condition(**{k: None if v is None else function(v) for k, v in values.items()})
+
+    def window(self, start: int, end: int) -> Condition:
+        """Frames ``[start, end)`` of every part that has a time axis."""
+
+        def cut(value):
+            return None if value is None else value[:, start:end]
+
+        return replace(
+            self,
+            latents=cut(self.latents),
+            rhythm=cut(self.rhythm),
+            observed=cut(self.observed),
+            observed_mask=cut(self.observed_mask),
+        )
+
+    def dropped(self) -> Condition:
+        """The same condition with everything that guidance may drop replaced by the null."""
+        parts = (self.latents, self.rhythm, self.style, self.observed)
+        first = next(part for part in parts if part is not None)
+        return replace(self, keep=torch.zeros(first.shape[0], dtype=torch.bool, device=first.device))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a long operation. stage: its name for a person; fraction: 0-1 of the whole operation."""
+
+    stage: str
+    fraction: float
+    detail: dict = field(default_factory=dict)
