@@ -1,0 +1,134 @@
+"""The loop on a task whose optimum is known: a linear map fitted to a linear map."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from train.loop import LoopConfig, Phase, fit, learning_rate
+from train.state import load_state
+
+ROOT = Path(__file__).parents[2]
+QUICK = LoopConfig(
+    steps=40, batch=16, lr=0.2, warmup=2, weight_decay=0.0, ema=0.5, precision="32-true", accelerator="cpu",
+    validate_every=1000, pictures_every=1000, save_every=10,
+)  # fmt: skip
+
+
+class LinearPhase(Phase):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.networks = nn.ModuleDict({"map": nn.Sequential(nn.Linear(3, 2, bias=False), nn.Dropout(0.1))})
+
+    def forward(self, batch, generator, step):
+        noise = 0.01 * torch.randn(batch["y"].shape, generator=generator)
+        return {"error": (self.networks["map"](batch["x"]) - batch["y"] + noise).square().mean()}
+
+
+class LinearTask:
+    name = "linear"
+    target = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
+
+    def __init__(self):
+        self.phases = {"linear": LinearPhase()}
+
+    def batch(self, size, generator):
+        x = torch.randn(size, 3, generator=generator)
+        return {"x": x, "y": x @ self.target.T}
+
+    def validate(self, phases):
+        return {"distance": float((phases["linear"].networks["map"][0].weight - self.target).norm())}
+
+    def pictures(self, phases):
+        return {}
+
+
+def test_training_approaches_the_known_answer(tmp_path):
+    result = fit(LinearTask(), dataclasses.replace(QUICK, steps=150), tmp_path)
+    assert result["validation"]["distance"] < 0.3  # it starts about 4 away; dropout keeps it from the exact answer
+    assert list((tmp_path / "logs").glob("events*"))
+
+
+def test_a_continued_run_repeats_the_unbroken_one(tmp_path):
+    whole = fit(LinearTask(), QUICK, tmp_path / "whole")["history"]
+    # Broken off after 25 steps without any farewell: only what was saved at step 20 is left.
+    broken = LinearTask()
+    original, calls = broken.batch, []
+
+    def batch(size, generator):
+        calls.append(1)
+        if len(calls) > 25:
+            raise KeyboardInterrupt
+        return original(size, generator)
+
+    broken.batch = batch
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, QUICK, tmp_path / "broken")
+    assert load_state(tmp_path / "broken" / "state.safetensors")["step"] == 20
+    continued = fit(LinearTask(), QUICK, tmp_path / "broken")["history"]
+    assert [h["step"] for h in continued] == list(range(21, 41))
+    for one, other in zip(whole[20:], continued, strict=True):
+        assert one == other  # bit for bit, dropout and noise included
+    a, b = (load_state(tmp_path / name / "ema.safetensors") for name in ("whole", "broken"))
+    assert torch.equal(a["linear"]["map.0.weight"], b["linear"]["map.0.weight"])
+
+
+def test_accumulated_micro_batches_count_as_one_step(tmp_path):
+    result = fit(LinearTask(), dataclasses.replace(QUICK, accumulate=3, steps=4), tmp_path)
+    assert [h["step"] for h in result["history"]] == [1, 2, 3, 4]
+
+
+def test_the_learning_rate_warms_up_and_falls():
+    config = LoopConfig(lr=1.0, warmup=10, final_lr=0.1)
+    assert learning_rate(config, 0.0, 0) == pytest.approx(0.1)
+    assert learning_rate(config, 0.5, 100) == pytest.approx(0.55)
+    assert learning_rate(config, 1.0, 200) == pytest.approx(0.1)
+
+
+def test_two_processes_train_one_model(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import dataclasses, json, sys, torch
+            from pathlib import Path
+            sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests/train"]
+            from test_loop import LinearTask, QUICK
+            from train.loop import fit, make_fabric
+            fabric = make_fabric(QUICK)
+            task = LinearTask()
+            result = fit(task, QUICK, Path(sys.argv[2]), fabric=fabric)
+            weight = task.phases["linear"].networks["map"][0].weight.detach()
+            both = fabric.all_gather(weight)
+            if fabric.is_global_zero:
+                first = result["history"][0]["linear/total"]
+                print(json.dumps({"world": fabric.world_size, "apart": float((both[0] - both[1]).abs().max()),
+                                  "first": first, "last": result["history"][-1]["linear/total"]}))
+            """
+        )
+    )
+    environment = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        str(script),
+        str(ROOT),
+    ]
+    done = subprocess.run(
+        [*command, str(tmp_path / "out")], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+    assert report["world"] == 2 and report["apart"] == 0.0
+    assert report["last"] < 0.5 * report["first"]

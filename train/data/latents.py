@@ -1,0 +1,112 @@
+"""From prepared pairs to what the tasks train on: features, rhythm, amplitude and cached latents.
+
+Latents are encoded once for each clip and its mirror image, never in the training step.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.motion_vae import MotionVAE
+from core.config import Config
+from core.motion.directogram import amplitude
+from core.motion.features import LAYOUTS, encode
+from core.motion.kinematics import forward
+from core.motion.mirror import mirror
+from core.motion.skeleton import SMPL22
+from core.types import Motion
+from train.data.dataset import Pair
+
+STYLE_NAMES = (
+    ("salsa", "salsa"),
+    ("indian", "indian"),
+    ("modern", "modern"),
+    ("breakdance", "breakdance"),
+    ("jackson", "pop"),
+    ("g1", "freestyle"),
+    ("martial", "martial"),
+)
+
+
+def style_of(pair: Pair) -> str:
+    """The style name of a pair's genre; a genre of the user's own is its own style."""
+    return next((style for word, style in STYLE_NAMES if word in pair.genre.lower()), pair.genre.lower())
+
+
+def _bodies(pair: Pair) -> list[Motion]:
+    """The motion and its mirror image."""
+    motion = pair.motion()
+    return [motion, mirror(motion)]
+
+
+def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
+    """(t / stride,) kinematic amplitude (eq. 2), the maximum of each latent frame."""
+    curve = amplitude(forward(motion.rotations, motion.root, SMPL22), motion.fps)
+    usable = len(curve) // stride * stride
+    return curve[:usable].reshape(-1, stride).amax(dim=1)
+
+
+@torch.no_grad()
+def encode_mel(vae: MelVAE, mel: Tensor) -> Tensor:
+    """(t, m) log-mel -> (t / stride, c) standardised music latents."""
+    device = vae.std.device
+    usable = len(mel) // vae.config.stride * vae.config.stride
+    return vae.encode_long(mel[:usable].float()[None].to(device))[0].cpu()
+
+
+@torch.no_grad()
+def encode_motion(vae: MotionVAE, features: Tensor) -> Tensor:
+    """(t, c) motion features -> (t / stride, z) standardised motion latents."""
+    device = vae.std.device
+    usable = len(features) // vae.config.stride * vae.config.stride
+    return vae.encode_long(features[:usable].float()[None].to(device))[0].cpu()
+
+
+def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE, config: Config) -> dict[str, list[dict]]:
+    """Clips for the motion autoencoder: ``features`` (t, c), ``music`` (t', z), ``amplitude`` (t',)."""
+    layout = LAYOUTS[config.signal.motion_layout]
+    made: dict[str, list[dict]] = {}
+    for split, some in pairs.items():
+        made[split] = []
+        for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
+            music = encode_mel(mel_vae, pair.mel)
+            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+                made[split].append(
+                    {
+                        "features": encode(body, layout),
+                        "music": music,
+                        "amplitude": pooled_amplitude(body, config.motion_vae.stride),
+                    }
+                )
+    return made
+
+
+def latent_clips(
+    pairs: dict[str, list[Pair]], mel_vae: MelVAE, motion_vae: MotionVAE, config: Config
+) -> dict[str, list[dict]]:
+    """Clips for the denoiser: ``latents``, ``music``, ``rhythm`` at the latent rate, ``features``, ``style``."""
+    layout, stride = LAYOUTS[config.signal.motion_layout], config.motion_vae.stride
+    made: dict[str, list[dict]] = {}
+    for split, some in pairs.items():
+        made[split] = []
+        for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
+            music = encode_mel(mel_vae, pair.mel)
+            name = style_of(pair)
+            style = config.styles.index(name) if name in config.styles else -1
+            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+                features = encode(body, layout)
+                latents = encode_motion(motion_vae, features)
+                frames = min(len(latents), len(music))
+                made[split].append(
+                    {
+                        "latents": latents[:frames],
+                        "music": music[:frames],
+                        "rhythm": pair.rhythm(frames, config.latent_fps),
+                        "features": features[: frames * stride],
+                        "style": style,
+                    }
+                )
+    return made

@@ -1,0 +1,85 @@
+"""A data set made of nothing, for tests and for trying the training: bodies that bob and swing on a click track.
+
+Every pair is exact: the body's lowest speed falls on the beats of its clicks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from core.audio.mel import log_mel
+from core.config import SignalConfig
+from core.motion import rotation
+from core.motion.contact import label
+from core.motion.kinematics import forward
+from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.types import Motion
+from train.data.dataset import Pair
+
+SIGNAL = SignalConfig()
+
+
+def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
+    """(s,) a click on every beat at 16 kHz, over a little noise."""
+    clock = torch.arange(int(seconds * SIGNAL.audio_rate)) / SIGNAL.audio_rate
+    since = torch.remainder(clock, 60 / bpm)
+    tone = torch.sin(2 * math.pi * 880 * since) * torch.exp(-since / 0.03)
+    return 0.5 * tone + 0.01 * torch.randn(clock.shape, generator=generator)
+
+
+def swing(bpm: float, frames: int, phase: float, size: float) -> Motion:
+    """A standing body whose arms, spine and height swing, slowest on every beat."""
+    clock = torch.arange(frames) / SIGNAL.motion_fps
+    wave = torch.cos(math.pi * bpm / 60 * clock + math.pi * round(phase))  # turns round once a beat: speed 0 there
+    rotations = torch.zeros(frames, 22, 4)
+    rotations[..., 0] = 1
+    for name, axis, amount in (
+        ("left_shoulder", (0.0, 0.0, 1.0), size),
+        ("right_shoulder", (0.0, 0.0, 1.0), size),
+        ("spine1", (0.0, 1.0, 0.0), 0.4 * size),
+        ("neck", (0.0, 0.0, 1.0), 0.2 * size),
+    ):
+        vector = torch.tensor(axis) * (amount * wave)[:, None]
+        rotations[:, SMPL22.names.index(name)] = rotation.from_axis_angle(vector)
+    root = torch.zeros(frames, 3)
+    root[:, 1] = REST_HEIGHT
+    motion = Motion(rotations, root, SIGNAL.motion_fps)
+    contacts = label(forward(rotations, root, SMPL22), SIGNAL.motion_fps)
+    return Motion(motion.rotations, motion.root, motion.fps, contacts)
+
+
+def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
+    """``{"train": [...], "val": [...]}`` of exact pairs."""
+    generator = torch.Generator().manual_seed(0)
+    made: dict[str, list[Pair]] = {"train": [], "val": []}
+    for index in range(count):
+        bpm = 90 + 10 * index
+        frames = int(seconds * SIGNAL.motion_fps)
+        motion = swing(bpm, frames, phase=index % 2, size=0.4 + 0.1 * index)
+        mel = log_mel(clicks(bpm, seconds + 0.1, generator), SIGNAL)[: 2 * frames]
+        beats = torch.arange(0, seconds, 60 / bpm)
+        pair = Pair(
+            id=f"synthetic-{index}",
+            genre="bob" if index % 2 else "swing",
+            motion_name=f"swing-{index}",
+            music_name=f"clicks-{index}",
+            tempo=float(bpm),
+            rotations=motion.rotations,
+            root=motion.root,
+            contacts=motion.contacts,
+            mel=mel,
+            onset=(torch.remainder(torch.arange(2 * frames) / SIGNAL.mel_fps, 60 / bpm) < 0.03).float(),
+            loudness=torch.full((2 * frames,), 0.5),
+            beats=beats,
+            downbeats=torch.arange(len(beats)) % 4 == 0,
+        )
+        made["val" if index >= count - 2 else "train"].append(pair)
+    return made
+
+
+def songs() -> dict[str, list[Tensor]]:
+    """Log-mels (t, m) of the pairs' click tracks."""
+    return {split: [pair.mel for pair in some] for split, some in pairs().items()}

@@ -1,0 +1,129 @@
+"""Pictures of motion and mel for people to look at: contact sheets, curves, before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.motion.skeleton import SMPL22
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402 (the backend must be chosen first)
+
+LEFT, RIGHT, MIDDLE = "#c8553d", "#2a6f97", "#3d405b"
+
+
+def _colour(joint: int) -> str:
+    name = SMPL22.names[joint]
+    return LEFT if name.startswith("left") else RIGHT if name.startswith("right") else MIDDLE
+
+
+def draw_pose(axes, positions: Tensor, offset: float = 0.0, view: str = "front", alpha: float = 1.0) -> None:
+    """One stick figure (j, 3) on matplotlib axes, its root moved to ``offset`` metres along the picture.
+
+    front: seen along -z, the dancer's left at the picture's right (a mirror's view is not taken); side: seen along -x.
+    """
+    points = positions.detach().float().cpu().numpy()
+    across = points[:, 0] if view == "front" else points[:, 2]
+    across = across - across[0] + offset
+    for joint, parent in enumerate(SMPL22.parents):
+        if parent >= 0:
+            axes.plot(
+                [across[parent], across[joint]],
+                [points[parent, 1], points[joint, 1]],
+                color=_colour(joint),
+                lw=2,
+                alpha=alpha,
+                solid_capstyle="round",
+            )
+    head = SMPL22.names.index("head")
+    axes.add_patch(
+        plt.Circle((across[head], points[head, 1] + 0.08), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha)
+    )
+
+
+def _as_image(figure) -> Tensor:
+    figure.canvas.draw()
+    image = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    plt.close(figure)
+    return torch.from_numpy(image)
+
+
+def contact_sheet(
+    positions: Tensor,
+    fps: float,
+    beats: Tensor | None = None,
+    hits: Tensor | None = None,
+    rows: int = 4,
+    columns: int = 16,
+    title: str = "",
+    path: Path | None = None,
+) -> Tensor:
+    """A contact sheet of a dance: rows of poses from the front and the side over a speed curve with beats and hits.
+
+    positions: (t, j, 3) metres.  beats, hits: (n,) seconds.  Returns the picture (h, w, 3) uint8, written to ``path``.
+    """
+    frames = len(positions)
+    speed = positions.diff(dim=0).norm(dim=-1).mean(dim=-1).mul(fps).cpu().numpy()
+    figure, panels = plt.subplots(
+        rows * 3, 1, figsize=(columns * 1.05, rows * 4.6), gridspec_kw={"height_ratios": [2.2, 2.2, 0.9] * rows}
+    )
+    for row in range(rows):
+        start, end = row * frames // rows, (row + 1) * frames // rows
+        for line, view in enumerate(("front", "side")):
+            axes = panels[row * 3 + line]
+            for column in range(columns):
+                frame = start + (end - start) * column // columns
+                draw_pose(axes, positions[min(frame, frames - 1)], offset=column * 1.25, view=view)
+            axes.axhline(0.0, color="#bbbbbb", lw=1, zorder=0)
+            axes.set_xlim(-0.8, columns * 1.25 - 0.4)
+            axes.set_ylim(-0.15, 2.15)
+            axes.set_aspect("equal")
+            axes.set_axis_off()
+            axes.text(-0.75, 1.95, view, fontsize=8, color="#777777")
+        axes = panels[row * 3 + 2]
+        clock = np.arange(start, max(start + 1, min(end, len(speed)))) / fps
+        axes.plot(clock, speed[start : start + len(clock)], color=MIDDLE, lw=1.2)
+        for times, colour, style in ((beats, LEFT, "-"), (hits, RIGHT, ":")):
+            if times is not None:
+                inside = [float(t) for t in times if start / fps <= t < end / fps]
+                axes.vlines(inside, 0, speed.max(), color=colour, lw=1, linestyle=style)
+        axes.set_xlim(start / fps, start / fps + (end - start) / fps)
+        axes.set_ylim(0, speed.max() * 1.02 + 1e-6)
+        axes.tick_params(labelsize=7)
+        axes.set_ylabel("m/s", fontsize=7)
+    panels[-1].set_xlabel("seconds   (solid: musical beats, dotted: hits of the motion)", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    figure.tight_layout(pad=0.4)
+    if path is not None:
+        figure.savefig(path, dpi=80)
+    return _as_image(figure)
+
+
+def motion_picture(bodies: list[Tensor], fps: float, columns: int = 14) -> Tensor:
+    """Rows of poses (t, j, 3), one row a body: original above, reconstruction below. Returns (h, w, 3) uint8."""
+    figure, panels = plt.subplots(len(bodies), 1, figsize=(columns, 2.3 * len(bodies)), squeeze=False)
+    for axes, positions in zip(panels[:, 0], bodies, strict=True):
+        for column in range(columns):
+            draw_pose(axes, positions[len(positions) * column // columns], offset=column * 1.25)
+        axes.set_xlim(-0.8, columns * 1.25 - 0.4)
+        axes.set_ylim(-0.2, 2.2)
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+    return _as_image(figure)
+
+
+def mel_picture(original: Tensor, decoded: Tensor) -> Tensor:
+    """Log-mels (b, t, m), originals above reconstructions. Returns (h, w, 3) uint8."""
+    figure, panels = plt.subplots(2, len(original), figsize=(3.2 * len(original), 5), squeeze=False)
+    for column, pair in enumerate(zip(original, decoded, strict=True)):
+        for row, mel in enumerate(pair):
+            panels[row, column].imshow(mel.T.numpy(), origin="lower", aspect="auto", vmin=-10, vmax=2)
+            panels[row, column].set_axis_off()
+    figure.tight_layout(pad=0.2)
+    return _as_image(figure)

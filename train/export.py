@@ -1,0 +1,54 @@
+"""Make an inference folder from a training run: ``python -m train.export RUN MODEL``.
+
+The averaged weights are stored in half precision; the folder is what ``python -m core dance --model MODEL`` loads.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import tyro
+
+from core import config as configuration
+from core.checkpoint import save_folder
+from core.config import Config
+from core.types import FootlightError
+from train.fit import TASKS, averaged
+
+
+@dataclass(frozen=True)
+class Export:
+    """run: a folder written by train.fit.  model: the folder to write.  card: JSON to be kept with the model."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    model: Annotated[Path, tyro.conf.Positional]
+    card: Path | None = None
+    half: bool = True
+
+
+def main(args: Export) -> None:
+    """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
+    config = configuration.from_json(Config, json.loads((args.run / "config.json").read_text()))
+    tensors = {}
+    for task in TASKS:
+        state = averaged(args.run, task)
+        if args.half:
+            state = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in state.items()}
+        tensors[task.replace("-", "_")] = state
+    card = json.loads(args.card.read_text()) if args.card else {}
+    for task in TASKS:
+        settings = args.run / task / "settings.json"
+        if settings.is_file():
+            card.setdefault("training", {})[task] = json.loads(settings.read_text())
+    save_folder(args.model, config, tensors, card)
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Export, description=__doc__))
+    except FootlightError as error:
+        raise SystemExit(f"train.export: {error}") from None

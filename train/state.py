@@ -1,0 +1,68 @@
+"""The whole state of a training run as one safetensors file: nested dictionaries of tensors and plain numbers.
+
+Optimiser states are nested and mixed; here they become flat tensor names plus a JSON table for everything else,
+so that a run can be continued without unpickling anything.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.checkpoint import write_atomically
+from core.types import FootlightError
+
+SEPARATOR = "|"  # not used by any parameter name
+
+
+def flatten(tree: dict, prefix: str = "") -> tuple[dict[str, Tensor], dict]:
+    """Split a nested dict into ``{path: tensor}`` and ``{path: JSON value}``. Keys may be str or int."""
+    tensors: dict[str, Tensor] = {}
+    values: dict = {}
+    for key, item in tree.items():
+        name = f"{prefix}{'#' if isinstance(key, int) else ''}{key}"
+        if isinstance(item, dict) and item:
+            inner_tensors, inner_values = flatten(item, name + SEPARATOR)
+            tensors.update(inner_tensors)
+            values.update(inner_values)
+        elif isinstance(item, Tensor):
+            tensors[name] = item.detach().cpu().contiguous()
+        else:
+            values[name] = item
+    return tensors, values
+
+
+def unflatten(flat: dict) -> dict:
+    """The inverse of :func:`flatten` for the two parts merged into one dict."""
+    tree: dict = {}
+    for path, item in flat.items():
+        *parents, last = [int(part[1:]) if part.startswith("#") else part for part in path.split(SEPARATOR)]
+        node = tree
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[last] = item
+    return tree
+
+
+def save_state(path: Path, state: dict) -> None:
+    """Write ``state`` atomically: whoever reads ``path`` sees the old run or the new one, never half of either."""
+    tensors, values = flatten(state)
+    # Tied or shared tensors would be refused by safetensors; a run has none, but a clone is cheap insurance.
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, save(tensors, metadata={"values": json.dumps(values)}))
+
+
+def load_state(path: Path) -> dict:
+    """Read what :func:`save_state` wrote. Raises FootlightError when the file is damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            flat.update(json.loads(file.metadata()["values"]))
+    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise FootlightError(f"{path} is not a training state that can be continued: {error}") from None
+    return unflatten(flat)

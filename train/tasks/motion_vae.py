@@ -1,0 +1,142 @@
+"""Stage 2: the motion autoencoder, with the music autoencoder frozen (paper eq. 11).
+
+L = L_rec + 1e-5 L_KL + L_rhythm, where L_rec is widened by what the field has since found necessary for bodies:
+joint positions through forward kinematics, velocities, and feet that stay where they stand (Tevet et al., MDM).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.rhythmic_contrast import RhythmicContrast
+from core.config import Config
+from core.motion.features import LAYOUTS, positions_from_features
+from core.motion.skeleton import FOOT_JOINTS
+from train.draw import motion_picture
+from train.loop import Phase
+
+
+@dataclass(frozen=True)
+class MotionVAEConfig:
+    """frames: length of a training crop in motion frames. The weights multiply the losses of the same name."""
+
+    frames: int = 128
+    kl: float = 1e-5
+    reconstruction: float = 1.0
+    positions: float = 2.0  # per metre
+    velocity: float = 0.2  # per metre a second
+    feet: float = 0.5  # per metre a second of a planted foot
+    rhythm: float = 0.1
+    contrast_clips: int = 8
+    temperature: float = 0.1
+
+
+def body_losses(decoded: Tensor, target: Tensor, fps: float) -> dict[str, Tensor]:
+    """Losses on the body that two feature sequences (b, t, 140) describe.
+
+    positions: mean joint distance (m).  velocity: mean joint velocity difference (m/s).
+    feet: mean speed (m/s) of feet that are planted in the target.
+    """
+    place, truth = positions_from_features(decoded, fps), positions_from_features(target, fps)  # b t j 3
+    speed, true_speed = place.diff(dim=1) * fps, truth.diff(dim=1) * fps
+    contact = target[..., LAYOUTS["smpl22-6d"].slices["contacts"]]  #                             b t 4
+    planted = (contact[:, 1:] * contact[:, :-1]).detach()
+    sliding = speed[:, :, list(FOOT_JOINTS)].norm(dim=-1)
+    return {
+        "positions": (place - truth).norm(dim=-1).mean(),
+        "velocity": (speed - true_speed).norm(dim=-1).mean(),
+        "feet": (sliding * planted).sum() / planted.sum().clamp_min(1.0),
+    }
+
+
+class MotionVAEPhase(Phase):
+    def __init__(self, vae: MotionVAE, contrast: RhythmicContrast, model: Config, config: MotionVAEConfig) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict({"motion_vae": vae, "contrast": contrast})
+        self.config = config
+        self.fps = model.signal.motion_fps
+
+    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        c, features = self.config, batch["features"]  #               b t c
+        vae = self.networks["motion_vae"]
+        posterior = vae.encode(features)
+        latents = posterior.sample(generator)  #                      b t' z
+        decoded = vae.decode(latents)
+        with torch.autocast(features.device.type, enabled=False):
+            decoded, body = decoded.float(), body_losses(decoded.float(), features, self.fps)
+        error = vae.normalise(decoded) - vae.normalise(features)
+        losses = {
+            "reconstruction": c.reconstruction * error.square().mean(),
+            "kl": c.kl * posterior.kl().mean(),
+            "positions": c.positions * body["positions"],
+            "velocity": c.velocity * body["velocity"],
+            "feet": c.feet * body["feet"],
+        }
+        if c.rhythm:
+            losses["rhythm"] = c.rhythm * self.networks["contrast"](
+                latents, batch["music"], batch["amplitude"], generator
+            )
+        return losses
+
+
+class MotionVAETask:
+    """clips: one dict a clip and split with ``features`` (t, c), ``music`` (t', z) and ``amplitude`` (t',)."""
+
+    name = "motion-vae"
+
+    def __init__(self, model: Config, config: MotionVAEConfig, clips: dict[str, list[dict]]) -> None:
+        self.config, self.model = config, model
+        self.stride = model.motion_vae.stride
+        self.train = [clip for clip in clips["train"] if len(clip["features"]) >= config.frames]
+        self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
+        self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
+        vae = MotionVAE(model.motion_vae)
+        vae.set_statistics(torch.cat([clip["features"] for clip in self.train]))
+        contrast = RhythmicContrast(
+            model.motion_vae.latent_channels,
+            model.mel_vae.latent_channels,
+            clips=config.contrast_clips,
+            temperature=config.temperature,
+        )
+        self.phases: dict[str, Phase] = {"motion": MotionVAEPhase(vae, contrast, model, config)}
+
+    def batch(self, size: int, generator: torch.Generator) -> dict:
+        chosen = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
+        parts: dict[str, list[Tensor]] = {"features": [], "music": [], "amplitude": []}
+        latent_frames = self.config.frames // self.stride
+        for index in chosen.tolist():
+            clip = self.train[index]
+            room = min(len(clip["features"]) // self.stride, len(clip["music"])) - latent_frames
+            start = int(torch.randint(room + 1, (1,), generator=generator))
+            parts["features"].append(clip["features"][start * self.stride :][: self.config.frames])
+            parts["music"].append(clip["music"][start : start + latent_frames])
+            parts["amplitude"].append(clip["amplitude"][start : start + latent_frames])
+        return {name: torch.stack(values).float() for name, values in parts.items()}
+
+    def _held_out(self, count: int) -> Tensor:
+        return torch.stack([clip["features"][: self.config.frames].float() for clip in self.val[:count]])
+
+    def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
+        vae = phases["motion"].networks["motion_vae"]
+        features = self._held_out(24).to(vae.std.device)
+        latents = vae.encode(features).mode()
+        body = body_losses(vae.decode(latents).float(), features, self.model.signal.motion_fps)
+        own = body_losses(features, features, self.model.signal.motion_fps)
+        return {
+            "position_cm": 100 * float(body["positions"]),
+            "velocity_m_s": float(body["velocity"]),
+            "feet_m_s": float(body["feet"]),
+            "feet_source_m_s": float(own["feet"]),
+            "latent_std": float(latents.std()),
+        }
+
+    def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
+        vae = phases["motion"].networks["motion_vae"]
+        features = self._held_out(1).to(vae.std.device)
+        decoded = vae.decode(vae.encode(features).mode()).float()
+        fps = self.model.signal.motion_fps
+        return {"motion": motion_picture([positions_from_features(x, fps)[0].cpu() for x in (features, decoded)], fps)}
