@@ -12,7 +12,7 @@ from torch import Tensor
 from core.motion.skeleton import SMPL22
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402 (the backend must be chosen first)
+import matplotlib.pyplot as plt
 
 LEFT, RIGHT, MIDDLE = "#c8553d", "#2a6f97", "#3d405b"
 

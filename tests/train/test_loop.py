@@ -53,7 +53,7 @@ class LinearTask:
 
 def test_training_approaches_the_known_answer(tmp_path):
     result = fit(LinearTask(), dataclasses.replace(QUICK, steps=150), tmp_path)
-    assert result["validation"]["distance"] < 0.3  # it starts about 4 away; dropout keeps it from the exact answer
+    assert result["validation"]["distance"] < 0.6  # it starts about 4 away; dropout shrinks the best answer by a tenth
     assert list((tmp_path / "logs").glob("events*"))
 
 
