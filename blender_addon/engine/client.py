@@ -1,0 +1,143 @@
+"""The engine process: started once, spoken to in JSON lines, kept warm, and always ended.
+
+One thread reads the process's output and does nothing but fill a queue; whoever owns the engine empties the queue
+from Blender's main thread. Nothing here knows about Blender.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import UserError
+
+EXIT = "exit"
+"""The type of the last event, put in the queue when the process has gone: ``{"type": "exit", "code": int}``."""
+
+LOG_LINES = 12
+
+
+class Engine:
+    """One running process that reads and writes JSON lines.
+
+    command: program and arguments.  folder: its working directory.  log: file that takes its stderr, and every line
+    of its output that is not JSON.  Raises UserError when the program cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], folder: str | Path, log: str | Path) -> None:
+        self.command = tuple(str(part) for part in command)
+        self.log = Path(log)
+        self.device = ""
+        self.version = ""
+        self._events: queue.Queue[dict] = queue.Queue()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = open(self.log, "w", buffering=1, encoding="utf-8", errors="replace")
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=str(folder),
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                **_own_group(),
+            )
+        except OSError as error:
+            self._log.close()
+            raise UserError(
+                f"The engine cannot be started with {self.command[0]} ({error.strerror or error}). "
+                "Choose another Python or install the engine in the add-on's preferences."
+            ) from None
+        self._reader = threading.Thread(target=self._read, name="footlight-engine", daemon=True)
+        self._reader.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, message: dict) -> None:
+        """Write one line to the process. A process that has gone is reported by its exit event, not here."""
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            pass
+
+    def events(self) -> list[dict]:
+        """Everything the process has said since the last call, oldest first. Never blocks."""
+        found = []
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except queue.Empty:
+                return found
+            if event.get("type") == "ready":
+                self.device, self.version = str(event.get("device", "")), str(event.get("version", ""))
+            found.append(event)
+
+    def stop(self, patience: float = 0.0) -> None:
+        """End the process and everything it started, after at most ``patience`` seconds for it to end by itself."""
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            _kill_group(self._process)
+            self._process.wait()
+        self._reader.join(1.0)
+
+    def log_tail(self) -> str:
+        """The last lines the process wrote that were not messages: what to show when it failed."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = None
+            if isinstance(event, dict) and isinstance(event.get("type"), str):
+                self._events.put(event)
+            else:
+                self._log.write(line)
+        code = self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+        self._events.put({"type": EXIT, "code": code})
+
+
+def _environment() -> dict[str, str]:
+    """The user's environment without what points a Python at Blender's own libraries."""
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    env.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8", PYTHONNOUSERSITE="1")
+    return env
+
+
+def _own_group() -> dict:
+    """Popen options that put the process in a group of its own, so that what it starts can be ended with it."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _kill_group(process: subprocess.Popen) -> None:
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+        return
+    import signal
+
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

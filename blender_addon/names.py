@@ -1,0 +1,28 @@
+"""Names that other files, saved scenes and scripts rely on."""
+
+from __future__ import annotations
+
+PACKAGE = __package__.removesuffix(".blender_addon")
+"""The add-on as Blender knows it, for example ``bl_ext.user_default.footlight``."""
+
+SCENE_PROPERTY = "footlight"
+"""``Scene.footlight`` holds the settings of ``props.FootlightSettings``."""
+
+TAB = "Footlight"
+
+GENERATE = "footlight.generate_dance"
+CANCEL = "footlight.cancel"
+ADD_DANCER = "footlight.add_dancer"
+SHOW_BEATS = "footlight.show_beats"
+REMOVE_BEATS = "footlight.remove_beats"
+INSTALL_ENGINE = "footlight.install_engine"
+FREE_MEMORY = "footlight.free_memory"
+
+DANCER_MARK = "footlight_dancer"
+"""Custom property of a bundled dancer's armature: the version of its body."""
+
+MARKER_MARK = "footlight_beat"
+"""Custom property of the timeline markers that Footlight made: 1, or 2 on a downbeat."""
+
+ACTION_PREFIX = "footlight_"
+"""Custom properties of an action that Footlight made: song, seed, model, audio_sha256, engine, tempo, beat_score."""

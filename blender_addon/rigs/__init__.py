@@ -1,0 +1,1 @@
+"""Bodies and bones as data and arithmetic: numpy only, no bpy."""

@@ -1,0 +1,95 @@
+"""The bundled dancer: an armature in a T-pose and a mannequin that follows it, built by code."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..names import DANCER_MARK
+from ..rigs import mannequin
+from ..rigs.body import JOINTS, PARENTS, TIPS, joint_positions
+from ..rigs.bonemaps import FOOTLIGHT
+from ..rigs.retarget import to_blender
+
+VERSION = 1
+
+TONES = (("Footlight shell", (0.80, 0.62, 0.42, 1.0), 0.45), ("Footlight joints", (0.055, 0.075, 0.10, 1.0), 0.35))
+"""Name, base colour and roughness of the two materials, in the order of mannequin.SHELL and mannequin.JOINT."""
+
+MAIN_CHILD = {0: 3, 9: 12, 12: 15}
+"""Where a joint has several children, or none in line: the one its bone points to."""
+
+
+def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> bpy.types.Object:
+    """A new dancer in the active collection, standing on ``location``, selected and active. Returns its armature.
+
+    Call it in Object Mode; the operator sees to that.
+    """
+    armature = bpy.data.objects.new("Dancer", bpy.data.armatures.new("Dancer"))
+    armature[DANCER_MARK] = VERSION
+    context.collection.objects.link(armature)
+    for other in context.selected_objects:
+        other.select_set(False)
+    context.view_layer.objects.active = armature
+    armature.select_set(True)
+    bpy.ops.object.mode_set(mode="EDIT")
+    _add_bones(armature.data.edit_bones)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    body = _add_body(armature)
+    context.collection.objects.link(body)
+    armature.location = location
+    armature.show_in_front = False
+    armature.data.display_type = "STICK"
+    return armature
+
+
+def dancers(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The bundled dancers of a scene."""
+    return [ob for ob in scene.objects if ob.type == "ARMATURE" and DANCER_MARK in ob]
+
+
+def _add_bones(bones: bpy.types.ArmatureEditBones) -> None:
+    heads = to_blender(joint_positions())
+    children = {parent: joint for joint, parent in reversed(list(enumerate(PARENTS)))} | MAIN_CHILD
+    for joint, name in enumerate(FOOTLIGHT):
+        bone = bones.new(name)
+        bone.head = heads[joint]
+        tip = TIPS.get(JOINTS[joint])
+        bone.tail = heads[children[joint]] if tip is None else heads[joint] + to_blender(np.array(tip))
+        pointing = bone.vector.normalized()
+        bone.align_roll((0.0, 0.0, 1.0) if abs(pointing.y) > 0.7 else (0.0, -1.0, 0.0))
+        if PARENTS[joint] >= 0:
+            bone.parent = bones[FOOTLIGHT[PARENTS[joint]]]
+            bone.use_connect = (bone.parent.tail - bone.head).length < 1e-5
+
+
+def _add_body(armature: bpy.types.Object) -> bpy.types.Object:
+    shape = mannequin.build()
+    mesh = bpy.data.meshes.new("Dancer body")
+    mesh.from_pydata(shape.vertices, [], shape.faces)
+    mesh.polygons.foreach_set("material_index", np.array(shape.tones, dtype=np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(shape.faces), dtype=bool))
+    for tone in TONES:
+        mesh.materials.append(_material(*tone))
+    mesh.update()
+    body = bpy.data.objects.new("Dancer body", mesh)
+    for bone, vertices in shape.bones.items():
+        body.vertex_groups.new(name=bone).add(vertices.tolist(), 1.0, "REPLACE")
+    body.parent = armature
+    skin = body.modifiers.new("Armature", "ARMATURE")
+    skin.object = armature
+    return body
+
+
+def _material(name: str, colour: tuple[float, float, float, float], roughness: float) -> bpy.types.Material:
+    """The material of that name if an earlier dancer brought it, else a new one."""
+    material = bpy.data.materials.get(name)
+    if material is None:
+        material = bpy.data.materials.new(name)
+        material.use_nodes = True
+        surface = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+        surface.inputs["Base Color"].default_value = colour
+        surface.inputs["Roughness"].default_value = roughness
+        material.diffuse_color = colour  # what the Solid view and Workbench show
+        material.roughness = roughness
+    return material

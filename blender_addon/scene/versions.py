@@ -1,0 +1,35 @@
+"""Where Blender 4.5 and 5.x differ. Nothing else in the add-on asks which Blender this is."""
+
+from __future__ import annotations
+
+import bpy
+
+NEW_STRIP_TIMES = bpy.app.version >= (5, 2, 0)
+"""Strip timing goes by new names; the old ones are deprecated."""
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose sequencer the user sees: since 5.0 a workspace may show another scene's."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def handles(strip: bpy.types.Strip) -> tuple[int, int]:
+    """The first visible frame of a strip and the first one after it."""
+    if NEW_STRIP_TIMES:
+        return strip.left_handle, strip.right_handle
+    return strip.frame_final_start, strip.frame_final_end
+
+
+def trims(strip: bpy.types.Strip) -> tuple[float, float]:
+    """Frames cut off a strip's content at its start and its end; negative where it is shown beyond its content."""
+    if NEW_STRIP_TIMES:
+        return strip.left_handle_offset, strip.right_handle_offset
+    return strip.frame_offset_start, strip.frame_offset_end
+
+
+def move(strip: bpy.types.Strip, frames: int) -> None:
+    """Move a strip in time with all that is cut off it."""
+    if NEW_STRIP_TIMES:
+        strip.content_start += frames
+    else:
+        strip.frame_start += frames
