@@ -1,0 +1,1 @@
+"""Sound in and out: files, log-mel spectrograms, onsets, beats and the rhythm that conditions the dance."""

@@ -1,0 +1,145 @@
+"""Audio files: anything libsndfile decodes (wav, flac, ogg, opus, mp3 ...) to mono samples, and back to wav.
+
+Every file that cannot be danced to is refused here with one line: missing, empty, not audio, damaged, shorter than
+a second, or silent.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+
+from core.types import FootlightError, Waveform
+
+SHORTEST_SECONDS = 1.0
+SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below what 16 bits with dither hold
+FORMATS = "wav, flac, ogg, opus or mp3"
+_BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read until they end
+
+
+def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
+    """The mono samples of an audio file.
+
+    rate: resample to this many Hz (soxr, high quality); None keeps the file's.  start, seconds: the part to read;
+    a part that runs over the end stops there.  Channels are averaged; where that cancels them (one channel is the
+    other inverted) the loudest channel is taken.  Samples beyond full scale (float files) are scaled down to it.
+    Raises FootlightError for a file or part that is missing, empty, not audio, damaged, under a second or silent.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FootlightError(f"{path}: no such file; give the path of a song ({FORMATS})")
+    if path.is_dir():
+        raise FootlightError(f"{path}: is a folder; give the path of one song ({FORMATS})")
+    if path.stat().st_size == 0:
+        raise FootlightError(f"{path}: the file is empty; export or download the song again")
+    if start < 0 or (seconds is not None and seconds <= 0):
+        raise FootlightError(f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0")
+    frames, file_rate = _decode(path, start, seconds)
+    if not np.isfinite(frames).all():
+        raise FootlightError(f"{path}: holds samples that are not numbers (NaN or infinite); export the song again")
+    samples = _mono(frames)
+    length = len(samples) / file_rate
+    if length < SHORTEST_SECONDS:
+        part = "" if start == 0 and seconds is None else f" from {start:g} s on"
+        raise FootlightError(f"{path}: only {length:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
+    peak = float(np.abs(samples).max())
+    if peak < SILENCE_PEAK:
+        raise FootlightError(f"{path}: is silent (peak below -70 dB); choose a file or a part with sound")
+    if rate is not None and rate != file_rate:
+        wanted = round(len(samples) * rate / file_rate)
+        samples = _fit(soxr.resample(samples, file_rate, rate, quality="HQ"), wanted)
+        file_rate = rate
+        peak = float(np.abs(samples).max())
+    if peak > 1:
+        samples = samples / peak
+    return Waveform(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), file_rate)
+
+
+def resample(waveform: Waveform, rate: int) -> Waveform:
+    """The waveform at ``rate`` Hz; its length rounds to the nearest sample."""
+    if rate == waveform.rate:
+        return waveform
+    samples = soxr.resample(waveform.samples.numpy(), waveform.rate, rate, quality="HQ")
+    return Waveform(torch.from_numpy(_fit(samples, round(len(waveform.samples) * rate / waveform.rate))), rate)
+
+
+def write(path, waveform: Waveform) -> None:
+    """Save as 16-bit mono wav, clipped to full scale. The file appears whole or not at all."""
+    path = Path(path)
+    samples = waveform.samples.detach().cpu().numpy()
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise FootlightError(f"{path}: expected finite mono samples (s,), got shape {samples.shape}; nothing was written")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    except OSError as error:
+        raise FootlightError(f"{path}: cannot write there ({error.strerror}); choose another folder") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            soundfile.write(file, samples.clip(-1, 1), waveform.rate, format="WAV", subtype="PCM_16")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException as error:
+        os.unlink(name)
+        if isinstance(error, OSError):
+            raise FootlightError(f"{path}: could not be written ({error.strerror}); free space and try again") from None
+        raise
+
+
+def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
+    """The file's frames (s, channels) float32 from ``start`` on, and its rate."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = file.samplerate
+            if start > 0:
+                first = round(start * rate)
+                if first >= file.frames:
+                    raise FootlightError(
+                        f"{path}: starts at {start:g} s, but the song ends at {file.frames / rate:.2f} s; choose less"
+                    )
+                file.seek(first)
+            wanted = None if seconds is None else round(seconds * rate)
+            expected = file.frames - file.tell()
+            blocks, got = [], 0
+            while wanted is None or got < wanted:
+                count = _BLOCK_FRAMES if wanted is None else min(_BLOCK_FRAMES, wanted - got)
+                block = file.read(count, dtype="float32", always_2d=True)
+                if not len(block):
+                    break
+                blocks.append(block)
+                got += len(block)
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.strip().rstrip(".")
+        raise FootlightError(f"{path}: cannot be read as audio ({reason}); expected {FORMATS}") from None
+    except OSError as error:
+        raise FootlightError(f"{path}: cannot be opened ({error.strerror}); check the file and its permissions") from None
+    # An estimate of a few frames' length is normal for mp3; a tenth of the song missing is a broken file.
+    expected = expected if wanted is None else min(expected, wanted)
+    if got < 0.9 * expected < 2**62:
+        raise FootlightError(
+            f"{path}: is damaged: {got / rate:.1f} of {expected / rate:.1f} s could be read; export or download it again"
+        )
+    return (np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)), rate
+
+
+def _mono(frames: np.ndarray) -> np.ndarray:
+    """(s, channels) -> (s,)"""
+    if frames.shape[1] == 1 or not len(frames):
+        return frames[:, 0]
+    mixed = frames.mean(axis=1)
+    energy = (frames**2).mean(axis=0)
+    if (mixed**2).mean() < 1e-4 * energy.mean():
+        return frames[:, energy.argmax()]
+    return mixed
+
+
+def _fit(samples: np.ndarray, length: int) -> np.ndarray:
+    """Exactly ``length`` samples: resamplers may give one more or less."""
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))

@@ -1,0 +1,64 @@
+"""Log-mel spectrograms, the picture of music that the networks see.
+
+Conventions: Slaney's mel scale and area-normalised triangles, magnitudes (not powers), natural logarithm, clamped at
+1e-5, as in HiFi-GAN and BigVGAN. Frame i is centred on sample ``i * hop`` (reflected at the ends), so it shows the
+instant ``i * hop / rate``; there are exactly ``floor(s / hop)`` frames.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.config import SignalConfig
+
+FLOOR = 1e-5  # magnitudes below are clamped, so silence is log(1e-5) = -11.51
+_LINEAR_STEP = 200.0 / 3  # Hz a mel below 1 kHz
+_LOG_STEP = 6.4 ** (1 / 27)  # ratio a mel above
+
+
+def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
+    """(..., s) samples at ``signal.audio_rate`` -> (..., floor(s / hop), m) natural log of mel magnitudes."""
+    signal = signal or SignalConfig()
+    magnitude = spectrum(samples, signal.n_fft, signal.hop_samples)
+    bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
+    return (magnitude @ bank).clamp(min=FLOOR).log()
+
+
+def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
+    """(..., s) -> (..., floor(s / hop), n_fft / 2 + 1) magnitudes of Hann-windowed, centred frames."""
+    batch, length = samples.shape[:-1], samples.shape[-1]
+    flat = samples.reshape(-1, 1, length).float()
+    pad = n_fft // 2
+    # Reflection needs more samples than it mirrors; anything shorter is padded with silence.
+    padded = functional.pad(flat, (pad, pad), mode="reflect" if length > pad else "constant")
+    window = torch.hann_window(n_fft, device=samples.device)
+    frames = padded[:, 0].unfold(-1, n_fft, hop)[:, : length // hop]
+    magnitude = torch.fft.rfft(frames * window).abs()
+    return magnitude.reshape(*batch, *magnitude.shape[1:])
+
+
+@lru_cache(maxsize=8)
+def filterbank(rate: int, n_fft: int, bands: int, fmax: float, fmin: float = 0.0) -> Tensor:
+    """(n_fft / 2 + 1, bands) Slaney triangles, each of unit area over frequency in Hz times two."""
+    edges = mel_to_hz(torch.linspace(hz_to_mel(fmin), hz_to_mel(fmax), bands + 2, dtype=torch.float64))
+    bins = torch.linspace(0, rate / 2, n_fft // 2 + 1, dtype=torch.float64)[:, None]
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    triangles = torch.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clamp(min=0)
+    return (triangles * 2 / (high - low)).float()
+
+
+def hz_to_mel(hz: float) -> float:
+    """Slaney's scale (Auditory Toolbox): linear to 1 kHz, logarithmic above."""
+    if hz < 1000:
+        return hz / _LINEAR_STEP
+    return 15 + math.log(hz / 1000) / math.log(_LOG_STEP)
+
+
+def mel_to_hz(mel: Tensor) -> Tensor:
+    """The inverse of ``hz_to_mel``, elementwise."""
+    return torch.where(mel < 15, mel * _LINEAR_STEP, 1000 * _LOG_STEP ** (mel - 15))
