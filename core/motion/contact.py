@@ -57,8 +57,7 @@ def fix_floor(motion: Motion) -> Motion:
 
 
 def _touched(loose: Tensor, tight: Tensor) -> Tensor:
-    """Runs of ``loose`` (t, n) that hold at least one ``tight`` frame: whether such a frame was seen since the run began,
-    looking from either side."""
+    """Runs of ``loose`` (t, n) that hold a ``tight`` frame: seen since the run began, looking from either side."""
 
     def since_start(loose: Tensor, tight: Tensor) -> Tensor:
         frame = torch.arange(loose.shape[0], device=loose.device)[:, None].expand_as(loose)
@@ -70,7 +69,7 @@ def _touched(loose: Tensor, tight: Tensor) -> Tensor:
 
 
 def _longer(runs: Tensor, shortest: int) -> Tensor:
-    """``runs`` (t, n) without those of fewer than ``shortest`` frames; a run cut by an end of the clip may stay short."""
+    """``runs`` (t, n) without those of fewer than ``shortest`` frames; one cut by an end of the clip may be short."""
     frames = runs.shape[0]
     frame = torch.arange(frames, device=runs.device)[:, None].expand_as(runs)
     before = torch.where(runs, -1, frame).cummax(0).values

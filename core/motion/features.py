@@ -105,7 +105,7 @@ def origin_of(rotations: Tensor, root: Tensor) -> Tensor:
 
 
 def encode_arrays(rotations: Tensor, root: Tensor, contacts: Tensor, fps: float) -> Tensor:
-    """Batched, differentiable ``encode`` for ``smpl22-6d``: (..., t, j, 4), (..., t, 3), (..., t, 4) -> (..., t, 140)."""
+    """``smpl22-6d`` (..., t, 140) of (..., t, j, 4), (..., t, 3), (..., t, 4); batched, differentiable."""
     heading = rotation.unwrap(rotation.yaw(rotations[..., 0, :]), dim=-1)
     level = rotation.mul(rotation.about("y", -heading), rotations[..., 0, :])
     steps = rotation.rotate(rotation.about("y", -heading[..., 1:]), torch.diff(root, dim=-2))
@@ -140,7 +140,7 @@ def decode_arrays(
 
 
 def positions_from_features(features: Tensor, fps: float = DEFAULT_FPS, origin: Tensor | None = None) -> Tensor:
-    """World joint positions (..., t, 22, 3) straight from ``smpl22-6d`` features, for losses: no quaternions between."""
+    """World joint positions (..., t, 22, 3) straight from ``smpl22-6d`` features, without quaternions: for losses."""
     parts = LAYOUTS["smpl22-6d"].split(features)
     heading, root = _integrate(parts, fps, origin)
     matrices = rotation.matrix_from_6d(parts["rotations"].unflatten(-1, (SMPL22.joints, 6)))

@@ -45,6 +45,14 @@ class Skeleton:
             depth.append(0 if parent < 0 else depth[parent] + 1)
         return tuple(tuple(j for j, d in enumerate(depth) if d == level) for level in range(max(depth) + 1))
 
+    def depth_first(self) -> list[int]:
+        """The joints with every joint's descendants right behind it, as BVH files list them."""
+
+        def branch(joint: int) -> list[int]:
+            return [joint, *(below for child in self.children(joint) for below in branch(child))]
+
+        return branch(0)
+
     def rest_positions(self) -> Tensor:
         """Joint positions (j, 3) of the rest pose with the root at its own offset."""
         positions: list[Tensor] = []
