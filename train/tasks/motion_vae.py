@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from core.autoencoder.motion_vae import MotionVAE
 from core.autoencoder.rhythmic_contrast import RhythmicContrast
 from core.config import Config
+from core.motion import rotation
 from core.motion.features import LAYOUTS, positions_from_features
 from core.motion.skeleton import FOOT_JOINTS
 from train.draw import motion_picture
@@ -36,14 +37,15 @@ class MotionVAEConfig:
 
 
 def body_losses(decoded: Tensor, target: Tensor, fps: float) -> dict[str, Tensor]:
-    """Losses on the body that two feature sequences (b, t, 140) describe.
+    """Losses on the bodies that two feature sequences (b, t, 140) describe.
 
-    positions: mean joint distance (m).  velocity: mean joint velocity difference (m/s).
-    feet: mean speed (m/s) of feet that are planted in the target.
+    Positions and velocities are compared as each body's own heading sees them, so that an early turn is not paid for
+    in every later frame. positions: mean joint distance (m).  velocity: mean difference of joint velocities (m/s).
+    feet: mean speed over the floor (m/s) of feet that are planted in the target.
     """
-    place, truth = positions_from_features(decoded, fps), positions_from_features(target, fps)  # b t j 3
-    speed, true_speed = place.diff(dim=1) * fps, truth.diff(dim=1) * fps
-    contact = target[..., LAYOUTS["smpl22-6d"].slices["contacts"]]  #                             b t 4
+    place, speed = _as_the_heading_sees(decoded, fps)
+    truth, true_speed = _as_the_heading_sees(target, fps)
+    contact = target[..., LAYOUTS["smpl22-6d"].slices["contacts"]]  #  b t 4
     planted = (contact[:, 1:] * contact[:, :-1]).detach()
     sliding = speed[:, :, list(FOOT_JOINTS)].norm(dim=-1)
     return {
@@ -51,6 +53,16 @@ def body_losses(decoded: Tensor, target: Tensor, fps: float) -> dict[str, Tensor
         "velocity": (speed - true_speed).norm(dim=-1).mean(),
         "feet": (sliding * planted).sum() / planted.sum().clamp_min(1.0),
     }
+
+
+def _as_the_heading_sees(features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+    """Joint positions (b, t, j, 3) about the pelvis' place on the floor, and world velocities (b, t - 1, j, 3), turned."""
+    world = positions_from_features(features, fps)  #                  b t j 3
+    yaw_velocity = features[..., LAYOUTS["smpl22-6d"].slices["root_yaw_velocity"]][:, 1:, 0]
+    heading = torch.nn.functional.pad(yaw_velocity.cumsum(dim=1) / fps, (1, 0))
+    back = rotation.about("y", -heading)[:, :, None]  #                b t 1 4
+    floor = world[:, :, :1] * world.new_tensor((1.0, 0.0, 1.0))
+    return rotation.rotate(back, world - floor), rotation.rotate(back[:, 1:], world.diff(dim=1) * fps)
 
 
 class MotionVAEPhase(Phase):
