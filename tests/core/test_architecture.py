@@ -1,0 +1,83 @@
+"""The law of the house: who may import whom, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = (
+    "types", "config", "checkpoint", "audio", "motion", "stage", "autoencoder", "theatre", "diffusion", "decode",
+    "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
+)  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file names in an import, inside functions too; relative ones made absolute."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, *(node.module.split(".") if node.module else ())))
+            found |= {module} | {f"{module}.{name.name}" for name in node.names}
+    return found
+
+
+def files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "core" and len(parts) > 1 and parts[1] in ROOMS else None
+
+
+@pytest.mark.parametrize("path", files("core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_core_imports_only_downwards(path):
+    parts = path.relative_to(ROOT / "core").with_suffix("").parts
+    if parts[0] == "__init__":
+        return
+    own = ROOMS.index(parts[0])  # a room that is not in the list is a room that nobody decided on
+    modules = imported(path)
+    assert not {m.split(".")[0] for m in modules} & {"bpy", "train", "blender_addon", "lightning_fabric"}
+    upwards = {m for m in modules if (room := room_of(m)) and ROOMS.index(room) > own}
+    assert not upwards, f"{path.name} imports {sorted(upwards)}, which stand below it"
+
+
+def test_the_engine_starts_without_heavy_imports():
+    seen, queue = set(), ["core.engine"]
+    heavy = {"librosa", "numba", "sklearn", "scipy", "matplotlib", "mir_eval"}
+    while queue:
+        module = queue.pop()
+        path = ROOT.joinpath(*module.split("."))
+        source = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+        if module in seen or not source.is_file():
+            continue
+        seen.add(module)
+        tree = ast.parse(source.read_text())
+        for node in tree.body:  # only what is imported at once
+            names = []
+            if isinstance(node, ast.Import):
+                names = [n.name for n in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{n.name}" for n in node.names)]
+            assert not {n.split(".")[0] for n in names} & heavy, f"{source} imports {names}"
+            queue += [n for n in names if n.startswith("core")]
+    assert "core.pipeline" in seen
+
+
+@pytest.mark.parametrize("path", files("blender_addon"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_add_on_knows_neither_torch_nor_core(path):
+    modules = imported(path)
+    assert not {m.split(".")[0] for m in modules} & {"torch", "core", "train", "safetensors", "librosa"}
+    parts = path.relative_to(ROOT / "blender_addon").parts
+    if parts[0] in ("rigs", "engine"):
+        assert not {m.split(".")[0] for m in modules} & {"bpy", "mathutils"}, "no bpy in rigs and engine"
+
+
+def test_only_one_file_asks_for_the_version():
+    asking = [p.relative_to(ROOT) for p in files("blender_addon") if "bpy.app.version" in p.read_text()]
+    assert asking == [Path("blender_addon/scene/versions.py")]

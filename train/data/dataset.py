@@ -1,0 +1,113 @@
+"""Prepared pairs and songs, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from core.audio.rhythm import rhythm_features
+from core.config import SignalConfig
+from core.types import Beats, FootlightError, Motion
+from train.data.shards import read_index, read_records
+
+PAIRS, SONGS = "pairs.jsonl", "songs.jsonl"
+_MOTION_FPS = SignalConfig().motion_fps
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A motion and its music on one clock, t motion frames and 2t mel frames long.
+
+    rotations: (t, 22, 4).  root: (t, 3).  contacts: (t, 4).  mel: (2t, m).  onset, loudness: (2t,).
+    beats: (n,) seconds.  downbeats: (n,) bool.  tempo: beats a minute.  group: takes recorded together share it.
+    """
+
+    id: str
+    genre: str
+    motion_name: str
+    music_name: str
+    tempo: float
+    rotations: Tensor
+    root: Tensor
+    contacts: Tensor
+    mel: Tensor
+    onset: Tensor
+    loudness: Tensor
+    beats: Tensor
+    downbeats: Tensor
+    group: str = ""
+    about: dict = field(default_factory=dict)  # the index line: how the pair was made and what it measures
+
+    def motion(self) -> Motion:
+        """The motion at the rate of the data, 31.25 frames a second."""
+        return Motion(self.rotations, self.root, _MOTION_FPS, self.contacts)
+
+    def rhythm(self, frames: int, fps: float) -> Tensor:
+        """(frames, r) rhythm features at any rate: see ``core.audio.rhythm.rhythm_features``."""
+        beats = Beats(self.beats, self.tempo, self.downbeats)
+        return rhythm_features(beats, self.onset, self.loudness, frames, fps)
+
+
+@dataclass(frozen=True, eq=False)
+class SongRecord:
+    """A whole song. mel: (t, m).  onset, loudness: (t,).  beats: (n,) seconds, downbeats: (n,) bool.
+
+    path: the audio file, or empty for a rendered arrangement.  exact: whether the beats are known, not tracked.
+    """
+
+    id: str
+    path: str
+    exact: bool
+    tempo: float
+    mel: Tensor
+    onset: Tensor
+    loudness: Tensor
+    beats: Tensor
+    downbeats: Tensor
+
+
+def load_pairs(folder: Path, split: str) -> list[Pair]:
+    """All pairs of ``train`` or ``val``.
+
+    A folder with songs alone has none. Raises FootlightError for a folder that was not prepared.
+    """
+    folder = Path(folder)
+    if not (folder / PAIRS).is_file() and (folder / SONGS).is_file():
+        return []
+    lines = _lines(folder / PAIRS, split)
+    return [
+        Pair(
+            id=line["id"],
+            genre=line["genre"],
+            motion_name=line["motion"],
+            music_name=line["music"],
+            tempo=line["tempo"],
+            group=line["group"],
+            about=line,
+            **parts,
+        )
+        for line, parts in zip(lines, read_records(folder, lines), strict=True)
+    ]
+
+
+def load_song_records(folder: Path, split: str) -> list[SongRecord]:
+    """All songs of ``train`` or ``val`` with their rhythm. Raises FootlightError for a folder that was not prepared."""
+    folder = Path(folder)
+    lines = _lines(folder / SONGS, split)
+    return [
+        SongRecord(id=line["id"], path=line["path"], exact=line["exact"], tempo=line["tempo"], **parts)
+        for line, parts in zip(lines, read_records(folder, lines), strict=True)
+    ]
+
+
+def load_songs(folder: Path, split: str) -> list[Tensor]:
+    """The log-mels (t, m), half precision, of all songs of a split."""
+    return [song.mel for song in load_song_records(folder, split)]
+
+
+def _lines(path: Path, split: str) -> list[dict]:
+    if split not in ("train", "val"):
+        raise FootlightError(f"unknown split {split!r}: choose train or val")
+    return [line for line in read_index(path) if line["split"] == split]

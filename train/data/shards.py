@@ -1,0 +1,137 @@
+"""Prepared data on disk: safetensors shards and their JSON-lines index.
+
+A shard holds everything made from one source file, so that a changed, added or broken source touches nothing else.
+Its header carries the key it was made under and its records' index lines; the index is gathered from the headers.
+Rotations are stored as 16-bit integers (1 / 32767 a step: 16 times finer near 1 than half floats of the same size),
+mels, onset strength and loudness as half floats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.checkpoint import write_atomically
+from core.types import FootlightError
+
+VERSION = 1
+_INTEGER_SCALE = 32767.0
+_BY_NAME = {
+    "mel": torch.float16,
+    "onset": torch.float16,
+    "loudness": torch.float16,
+    "root": torch.float32,
+    "contacts": torch.uint8,
+    "beats": torch.float32,
+    "downbeats": torch.uint8,
+}
+
+
+def slug(text: str) -> str:
+    """A name that is safe in file names and tensor keys."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or "unnamed"
+
+
+def key(*parts) -> str:
+    """A digest of settings and digests: what a shard was made from."""
+    text = json.dumps([VERSION, *parts], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pack(name: str, value: Tensor) -> Tensor:
+    """A record's tensor as it is stored."""
+    if name == "rotations":
+        return (value.double() * _INTEGER_SCALE).round().to(torch.int16)
+    if name == "contacts":
+        value = value.round()
+    return value.to(_BY_NAME[name]).contiguous()
+
+
+def unpack(name: str, value: Tensor) -> Tensor:
+    """A stored tensor as it is used: unit quaternions, float contacts, bool downbeats; mels stay half precision."""
+    if name == "rotations":
+        return torch.nn.functional.normalize(value.float(), dim=-1)
+    if name == "downbeats":
+        return value.bool()
+    if name in ("mel",):
+        return value
+    return value.float()
+
+
+def write_shard(path: Path, made_from: str, records: list[tuple[dict, dict[str, Tensor]]], dropped: str = "") -> None:
+    """Write (index line, tensors) records; the file appears whole or not at all.
+
+    A source that gave nothing leaves an empty shard that says why (``dropped``), so that it is not tried again.
+    """
+    tensors = {f"{line['id']}/{name}": pack(name, v) for line, parts in records for name, v in parts.items()}
+    header = {"key": made_from, "lines": json.dumps([line for line, _ in records]), "dropped": dropped}
+    write_atomically(path, save(tensors, metadata=header))
+
+
+def read_header(path: Path) -> dict | None:
+    """``{"key", "lines", "dropped"}`` of a shard, or None where there is no readable one."""
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+        return {"key": header["key"], "lines": json.loads(header["lines"]), "dropped": header["dropped"]}
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
+
+
+def read_records(folder: Path, lines: list[dict]) -> list[dict[str, Tensor]]:
+    """The tensors of the records that the index lines name, in their order."""
+    by_shard: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        by_shard.setdefault(line["shard"], []).append(number)
+    made: list[dict[str, Tensor]] = [{} for _ in lines]
+    for shard, numbers in by_shard.items():
+        path = folder / shard
+        try:
+            with safe_open(path, "pt") as file:
+                names: dict[str, list[str]] = {}
+                for stored in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+                    record, _, name = stored.rpartition("/")
+                    names.setdefault(record, []).append(name)
+                for number in numbers:
+                    record = lines[number]["id"]
+                    made[number] = {name: unpack(name, file.get_tensor(f"{record}/{name}")) for name in names[record]}
+        except (OSError, SafetensorError, KeyError):
+            raise FootlightError(f"{path} is missing or damaged: run train.prepare again") from None
+    return made
+
+
+def write_index(path: Path, lines: list[dict]) -> None:
+    """One JSON object a line, atomically."""
+    write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+
+
+def read_index(path: Path) -> list[dict]:
+    """The lines of an index. Raises FootlightError where it is missing or damaged."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        raise FootlightError(f"{path}: no such index; make it with `python -m train.prepare`") from None
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise FootlightError(f"{path}: damaged index ({error}); run train.prepare again") from None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove half-written files of an interrupted run."""
+    for path in folder.glob("*.part"):
+        os.unlink(path)
