@@ -6,6 +6,7 @@ from Blender's main thread. Nothing here knows about Blender.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -37,7 +38,7 @@ class Engine:
         self.version = ""
         self._events: queue.Queue[dict] = queue.Queue()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._log = open(self.log, "w", buffering=1, encoding="utf-8", errors="replace")
+        self._log = self.log.open("w", buffering=1, encoding="utf-8", errors="replace")
         try:
             self._process = subprocess.Popen(
                 self.command,
@@ -66,11 +67,9 @@ class Engine:
 
     def send(self, message: dict) -> None:
         """Write one line to the process. A process that has gone is reported by its exit event, not here."""
-        try:
+        with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        except (OSError, ValueError):
-            pass
 
     def events(self) -> list[dict]:
         """Everything the process has said since the last call, oldest first. Never blocks."""
@@ -86,10 +85,8 @@ class Engine:
 
     def stop(self, patience: float = 0.0) -> None:
         """End the process and everything it started, after at most ``patience`` seconds for it to end by itself."""
-        try:
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -137,7 +134,5 @@ def _kill_group(process: subprocess.Popen) -> None:
         return
     import signal
 
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

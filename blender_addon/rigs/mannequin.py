@@ -56,30 +56,30 @@ def build() -> Mesh:
 def _parts() -> list[Part]:
     joints = dict(zip(JOINTS, to_blender(joint_positions()), strict=True))
     tips = {name: joints[name] + to_blender(np.array(tip)) for name, tip in TIPS.items()}
-    parts = _trunk(joints, tips)
+    parts = _trunk(joints)
     for side in ("left", "right"):
         parts += _arm(side, joints, tips) + _leg(side, joints, tips)
     return parts
 
 
-def _trunk(joints: dict, tips: dict) -> list[Part]:
+def _trunk(joints: dict) -> list[Part]:
     hips = (joints["left_hip"] + joints["right_hip"]) / 2
-    chest, shoulders, neck = joints["spine3"], joints["left_shoulder"], joints["neck"]
+    chest, shoulders, neck, head = joints["spine3"], joints["left_shoulder"], joints["neck"], joints["head"]
     waist = (joints["spine1"] + joints["spine2"]) / 2
     up = np.array([0.0, 0.0, 1.0])
-    skull = (joints["head"] + tips["head"]) / 2 + (0.0, -0.005, 0.005)
+    face = np.array([0.0, -0.012, 0.0])  # the skull sits a little in front of the neck
     return [
         loft("pelvis", hips - 0.035 * up, joints["spine1"] - 0.015 * up,
-             [(0.0, 0.085, 0.075), (0.35, 0.150, 0.105), (0.7, 0.148, 0.098), (1.0, 0.120, 0.080)], cap=0.03),
+             [(0.0, 0.085, 0.075), (0.35, 0.146, 0.105), (0.7, 0.146, 0.098), (1.0, 0.118, 0.080)], cap=0.03),
         ball("spine1", waist, (0.112, 0.084, 0.085)),
         loft("spine2", joints["spine2"] - 0.01 * up, chest + 0.02 * up,
              [(0.0, 0.118, 0.086), (1.0, 0.140, 0.100)], cap=0.025),
-        loft("spine3", chest - 0.015 * up, (*neck[:2], shoulders[2] + 0.012),
-             [(0.0, 0.142, 0.102), (0.35, 0.166, 0.116), (0.7, 0.160, 0.100), (1.0, 0.090, 0.058)], cap=0.025),
-        loft("neck", neck - 0.05 * up, joints["head"] + 0.03 * up,
-             [(0.0, 0.056, 0.054), (0.5, 0.048, 0.048), (1.0, 0.050, 0.050)], tone=JOINT, cap=0.01),
-        loft("head", skull - 0.085 * up, skull + 0.05 * up,
-             [(0.0, 0.044, 0.056), (0.45, 0.069, 0.084), (1.0, 0.074, 0.092)], cap=0.068),
+        loft("spine3", chest - 0.015 * up, (*neck[:2], shoulders[2] + 0.014),
+             [(0.0, 0.142, 0.102), (0.35, 0.170, 0.116), (0.7, 0.166, 0.100), (1.0, 0.092, 0.060)], cap=0.03),
+        loft("neck", neck - 0.06 * up, head + 0.02 * up,
+             [(0.0, 0.060, 0.058), (0.5, 0.050, 0.050), (1.0, 0.050, 0.050)], tone=JOINT, cap=0.01),
+        loft("head", head + face - 0.042 * up, head + face + 0.095 * up,
+             [(0.0, 0.043, 0.052), (0.5, 0.071, 0.086), (1.0, 0.076, 0.093)], cap=0.065),
     ]  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def _leg(side: str, joints: dict, tips: dict) -> list[Part]:
         ball(bone("ankle"), ankle, (0.036, 0.038, 0.036)),
         loft(bone("ankle"), heel, arch,
              [(0.0, 0.033, 0.032), (0.4, 0.036, 0.036), (1.0, 0.044, 0.026)], cap=0.026, floor=0.0),
-        loft(bone("foot"), toe + (0.0, 0.0, arch[2] - toe[2]), (tip[0], tip[1] + 0.02, 0.022),
+        loft(bone("foot"), (toe[0], toe[1], arch[2]), (tip[0], tip[1] + 0.02, 0.022),
              [(0.0, 0.044, 0.025), (1.0, 0.036, 0.019)], cap=0.022, floor=0.0),
     ]  # fmt: skip
 

@@ -85,9 +85,7 @@ def rest_bones(armature: bpy.types.Object) -> list[retarget.RestBone]:
     for joint, name in bonemaps.match(armature.data.bones.keys()).items():
         bone = armature.data.bones[name]
         rotation = from_matrix(np.array(bone.matrix_local.to_3x3()))
-        bones.append(
-            retarget.RestBone(name, joint, rotation, np.array(bone.head_local), np.array(bone.tail_local))
-        )
+        bones.append(retarget.RestBone(name, joint, rotation, np.array(bone.head_local), np.array(bone.tail_local)))
     return bones
 
 

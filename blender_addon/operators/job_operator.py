@@ -1,0 +1,95 @@
+"""What every operator that waits for another process has in common."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from .. import session
+from ..engine.job import JobState
+from ..errors import UserError
+
+INTERVAL = 0.1  # seconds between two looks at the job
+
+
+class JobOperator:
+    """Starts a job and sees it to its end: by a timer where there is a window, in a loop where there is none.
+
+    Subclasses say how it starts; ``session.poll`` does everything else, so that a script and a click end alike.
+    """
+
+    _timer = None
+
+    def begin(self, context: bpy.types.Context) -> None:
+        """Check everything and start the job. Raises UserError when something is missing."""
+        raise NotImplementedError
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._start(context):
+            return {"CANCELLED"}
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(INTERVAL, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self._start(context):
+            return {"CANCELLED"}
+        while session.busy():
+            state = session.poll()
+            if not state.ended:
+                time.sleep(INTERVAL / 2)
+        return self._end(state)
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        redraw(context)
+        try:
+            state = session.poll()
+        except Exception:
+            self._drop_timer(context)
+            raise
+        if not state.ended:
+            return {"PASS_THROUGH"}
+        self._drop_timer(context)
+        return self._end(state)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender calls this when the window goes."""
+        session.abandon("The dance was dropped because its window was closed.")
+        self._drop_timer(context)
+
+    def _start(self, context: bpy.types.Context) -> bool:
+        try:
+            self.begin(context)
+        except UserError as error:
+            if not session.busy():
+                session.drop_folder()
+                session.state.error = str(error)
+            self.report({"ERROR"}, str(error))
+            return False
+        return True
+
+    def _end(self, state: JobState) -> set[str]:
+        if state is JobState.FAILED:
+            self.report({"ERROR"}, session.state.error)
+        elif session.state.message:
+            self.report({"INFO"}, session.state.message)
+        return {"FINISHED"} if state is JobState.DONE else {"CANCELLED"}
+
+    def _drop_timer(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+
+def redraw(context: bpy.types.Context) -> None:
+    """Draw the panels again: the progress they show is not one of Blender's own properties."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
+                area.tag_redraw()

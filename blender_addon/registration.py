@@ -1,0 +1,51 @@
+"""What Blender is told about the add-on, in the order that it needs."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import names, session
+from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
+from .operators.dancer import FOOTLIGHT_OT_add_dancer
+from .operators.engine import FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
+from .operators.generate import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_generate_dance
+from .panels.main import FOOTLIGHT_PT_advanced, FOOTLIGHT_PT_beats, FOOTLIGHT_PT_main
+from .preferences import FootlightPreferences
+from .props import FootlightSettings
+
+CLASSES = (
+    FootlightSettings,
+    FootlightPreferences,
+    FOOTLIGHT_OT_generate_dance,
+    FOOTLIGHT_OT_cancel,
+    FOOTLIGHT_OT_add_dancer,
+    FOOTLIGHT_OT_show_beats,
+    FOOTLIGHT_OT_remove_beats,
+    FOOTLIGHT_OT_install_engine,
+    FOOTLIGHT_OT_free_memory,
+    FOOTLIGHT_PT_main,
+    FOOTLIGHT_PT_beats,
+    FOOTLIGHT_PT_advanced,
+)
+
+
+def register() -> None:
+    """Register everything, or nothing: what fails is taken back and said."""
+    done = []
+    try:
+        for cls in CLASSES:
+            bpy.utils.register_class(cls)
+            done.append(cls)
+    except (RuntimeError, ValueError):
+        for cls in reversed(done):
+            bpy.utils.unregister_class(cls)
+        raise
+    setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
+    session.register()
+
+
+def unregister() -> None:
+    session.unregister()
+    delattr(bpy.types.Scene, names.SCENE_PROPERTY)
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

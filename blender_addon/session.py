@@ -1,0 +1,160 @@
+"""The one engine and the one job that this Blender has running, and their end in every case."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import environment
+from .engine.client import Engine
+from .engine.job import Job, JobState, Request
+from .errors import UserError
+
+
+@dataclass
+class Session:
+    """engine: kept warm between dances.  job: what runs now, on ``worker``: the engine or the installer.  finish: what
+    to do with its result.  folder: its temporary files.  error, message: how the last job ended, shown until the next
+    one starts; log: a file that tells more."""
+
+    engine: Engine | None = None
+    worker: Engine | None = None
+    job: Job | None = None
+    finish: Callable[[dict], str] | None = None
+    folder: str = ""
+    error: str = ""
+    message: str = ""
+    log: str = ""
+
+
+state = Session()
+
+
+def busy() -> bool:
+    return state.job is not None
+
+
+def prepare() -> str:
+    """A temporary folder for the job that is about to start; it goes when the job ends.
+    Raises UserError when another job runs."""
+    if busy():
+        raise UserError("Footlight is at work. Wait until it is done, or cancel it.")
+    drop_folder()
+    state.folder = tempfile.mkdtemp(prefix="footlight-")
+    return state.folder
+
+
+def drop_folder() -> None:
+    if state.folder:
+        shutil.rmtree(state.folder, ignore_errors=True)
+        state.folder = ""
+
+
+def start(request: Request, finish: Callable[[dict], str]) -> None:
+    """Ask the engine, starting it when it is not running. finish: takes the engine's "done" event, writes what
+    belongs into the scene and returns what to tell the user; it may raise UserError.
+    Raises UserError when the engine cannot be started or is at work."""
+    command = tuple(environment.engine_command())
+    if state.engine and (not state.engine.alive or state.engine.command != command):
+        free()
+    if state.engine is None:
+        state.engine = Engine(command, environment.ROOT, environment.log_file("engine"))
+    _begin(state.engine, request, finish)
+
+
+def start_install(finish: Callable[[dict], str]) -> None:
+    """Run the installer as a job. Raises UserError as ``start``."""
+    free()
+    worker = Engine(environment.install_command(), environment.ROOT, environment.log_file("install"))
+    _begin(worker, Request("install"), finish)
+
+
+def _begin(worker: Engine, request: Request, finish: Callable[[dict], str]) -> None:
+    state.error = state.message = state.log = ""
+    state.worker, state.job, state.finish = worker, Job(worker, request), finish
+
+
+def poll() -> JobState:
+    """Move the job on; when it ends, finish it and forget it, whatever happens. Returns its state."""
+    job = state.job
+    if job is None:
+        return JobState.CANCELLED
+    ended = job.poll()
+    if not ended.ended:
+        return ended
+    try:
+        if ended is JobState.DONE:
+            state.message = state.finish(job.result)
+        elif ended is JobState.FAILED:
+            state.error = job.error
+            state.log = str(state.worker.log)
+        else:
+            state.message = "Cancelled."
+    except UserError as error:
+        state.error = str(error)
+        ended = JobState.FAILED
+    except Exception:
+        state.error = "Footlight failed while writing the result; the system console says more."
+        raise
+    finally:
+        _forget()
+    return ended
+
+
+def cancel() -> None:
+    if state.job:
+        state.job.cancel()
+
+
+def abandon(reason: str) -> None:
+    """End the job at once because what it was for is going away; nothing is written."""
+    if state.job:
+        state.worker.stop()
+        _forget()
+        state.message = reason
+
+
+def free() -> None:
+    """End the engine and give its memory back. The next dance starts it again."""
+    if state.engine:
+        state.engine.stop(patience=0.5)
+        state.engine = None
+
+
+def stop() -> None:
+    """End everything."""
+    abandon("")
+    free()
+    drop_folder()
+
+
+def _forget() -> None:
+    """After a job: no job, no files, and no process that has gone or has nothing more to do."""
+    if state.worker is not state.engine:
+        state.worker.stop(patience=0.5)
+    state.job = state.finish = state.worker = None
+    drop_folder()
+    if state.engine and not state.engine.alive:
+        free()
+
+
+@persistent
+def _before_load(*_args) -> None:
+    abandon("The dance was dropped because another file was opened.")
+
+
+def register() -> None:
+    bpy.app.handlers.load_pre.append(_before_load)
+    atexit.register(stop)
+
+
+def unregister() -> None:
+    atexit.unregister(stop)
+    bpy.app.handlers.load_pre.remove(_before_load)
+    stop()
