@@ -1,0 +1,69 @@
+import json
+
+import pytest
+import torch
+
+from core import checkpoint, config
+from core.config import PRESETS, Config, DenoiserConfig
+from core.types import FootlightError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tensors = {"denoiser": {"weight": torch.arange(6.0).reshape(2, 3), "count": torch.tensor([7])}}
+    checkpoint.save_folder(tmp_path / "model", config.preset("tiny"), tensors, {"data": "none"})
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    preset = config.preset(name)
+    assert config.from_json(Config, json.loads(json.dumps(config.to_json(preset)))) == preset
+
+
+def test_a_model_comes_back(folder):
+    model = checkpoint.load(folder)
+    assert model.config == config.preset("tiny") and model.card == {"data": "none"}
+    assert torch.equal(model.tensors["denoiser"]["weight"], torch.arange(6.0).reshape(2, 3))
+    assert model.tensors["denoiser"]["count"].dtype == torch.int64
+    assert not list(folder.glob("*.part"))
+
+
+def edited(folder, change):
+    path = folder / "config.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda f: (f / "config.json").unlink(), "no config.json"),
+        (lambda f: (f / "config.json").write_text("{"), "damaged"),
+        (lambda f: (f / "config.json").write_text("[]"), "not written by Footlight"),
+        (lambda f: edited(f, lambda d: d.update(version=99)), "version 99"),
+        (lambda f: edited(f, lambda d: d["config"]["denoiser"].update(heads="two")), r"denoiser\.heads"),
+        (lambda f: edited(f, lambda d: d["config"].update(colour=1)), "colour"),
+        (lambda f: (f / "denoiser.safetensors").unlink(), "missing"),
+        (lambda f: (f / "denoiser.safetensors").write_bytes(b"abc"), "damaged"),
+    ],
+)
+def test_a_bad_folder_is_one_clear_line(folder, damage, words):
+    damage(folder)
+    with pytest.raises(FootlightError, match=words) as error:
+        checkpoint.load(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_must_fit(folder):
+    with pytest.raises(FootlightError, match="denoiser"):
+        checkpoint.load(folder).load_into("denoiser", torch.nn.Linear(3, 2))
+    with pytest.raises(FootlightError, match="no 'mel_vae'"):
+        checkpoint.load(folder).load_into("mel_vae", torch.nn.Linear(3, 2))
+
+
+def test_latent_rates_must_agree():
+    tiny = config.preset("tiny")
+    with pytest.raises(FootlightError, match="frame rate"):
+        Config(motion_vae=tiny.mel_vae, mel_vae=tiny.mel_vae, denoiser=DenoiserConfig())

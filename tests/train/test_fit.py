@@ -1,0 +1,86 @@
+"""The whole training path on a data set made of nothing: three tasks, export, and a model that loads."""
+
+import json
+
+import pytest
+import torch
+
+from core import checkpoint
+from core.types import FootlightError
+from train import export, fit
+from train.loop import LoopConfig
+
+
+def quick(**settings) -> LoopConfig:
+    return LoopConfig(
+        batch=4, precision="32-true", accelerator="cpu", validate_every=10**6, pictures_every=10**6, **settings
+    )
+
+
+def arguments(task: str, out, steps: int) -> fit.Fit:
+    return fit.Fit(
+        task=task,
+        data="synthetic",
+        out=out,
+        preset="tiny",
+        steps=steps,
+        mel_vae=fit.MelVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MelVAEConfig(frames=64, gan_start=20)),
+        motion_vae=fit.MotionVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.DenoiserTaskConfig(frames=64, shortest=32)),
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return folder, fit.main(arguments("all", folder, steps=40))
+
+
+def test_every_task_learns(run):
+    _, results = run
+    assert list(results) == ["mel-vae", "motion-vae", "denoiser"]
+    for task, name in (
+        ("mel-vae", "generator/reconstruction"),
+        ("motion-vae", "motion/reconstruction"),
+        ("denoiser", "denoiser/latents"),
+    ):
+        history = [step[name] for step in results[task]["history"]]
+        assert sum(history[-8:]) < 0.9 * sum(history[:8]), f"{task} did not learn: {history}"
+
+
+def test_the_discriminator_joins_when_it_is_told_to(run):
+    _, results = run
+    steps = results["mel-vae"]["history"]
+    assert "generator/gan" not in steps[19] and "generator/gan" in steps[20]
+
+
+def test_an_exported_run_is_a_model(run, tmp_path):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model"))
+    model = checkpoint.load(tmp_path / "model")
+    assert set(model.tensors) == {"mel_vae", "motion_vae", "denoiser"}
+    assert set(model.config.styles) == {"bob", "swing"} and model.config.denoiser.styles == 2
+    assert "denoiser" in model.card["training"]
+    for state in model.tensors.values():
+        assert all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point())
+
+
+def test_pictures_are_logged(run):
+    folder, _ = run
+    for task in ("mel-vae", "motion-vae", "denoiser"):
+        log = b"".join(path.read_bytes() for path in (folder / task / "logs").glob("events*"))
+        assert b"PNG" in log and b"validation" in log
+
+
+def test_a_run_keeps_its_own_configuration(run):
+    folder, _ = run
+    before = (folder / "config.json").read_text()
+    again = fit.main(arguments("denoiser", folder, steps=40))
+    assert again["denoiser"]["history"] == []  # it was finished
+    assert (folder / "config.json").read_text() == before
+    assert json.loads(before)["denoiser"]["width"] == 32
+
+
+def test_tasks_out_of_order_are_told_apart(tmp_path):
+    with pytest.raises(FootlightError, match="mel-vae"):
+        fit.main(arguments("denoiser", tmp_path, steps=1))
