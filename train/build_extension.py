@@ -69,19 +69,15 @@ def pack(source: Path, path: Path, patterns: list[str]) -> None:
 
 
 def excluded(path: str, patterns: list[str]) -> bool:
-    """Whether the manifest's patterns leave out ``path`` (relative; a folder ends in a slash). As in .gitignore: a
-    leading slash ties a pattern to the top, a trailing one to folders, and ``!`` brings back what matched before."""
-    result = False
+    """Whether the manifest's patterns leave out ``path`` (relative; a folder ends in a slash). As in .gitignore, a
+    leading slash ties a pattern to the top and a trailing one to folders."""
     parts = path.rstrip("/").split("/")
-    for pattern in patterns:
-        wanted = pattern.removeprefix("!")
-        if wanted.endswith("/") and not path.endswith("/"):
-            continue
-        tied = wanted.startswith("/")
-        hit = (len(parts) == 1 or not tied) and fnmatch.fnmatch(parts[-1], wanted.strip("/"))
-        if hit:
-            result = not pattern.startswith("!")
-    return result
+    return any(
+        (path.endswith("/") or not pattern.endswith("/"))
+        and (len(parts) == 1 or not pattern.startswith("/"))
+        and fnmatch.fnmatch(parts[-1], pattern.strip("/"))
+        for pattern in patterns
+    )
 
 
 if __name__ == "__main__":
