@@ -67,8 +67,8 @@ def onsets(positions: Tensor, fps: float) -> Beats:
 def hits(positions: Tensor, fps: float) -> Beats:
     """The hits of a motion (t, j, 3), metres: prominent minima of its mean joint speed in the world, smoothed.
 
-    A minimum counts when, on either side, the speed rises by ``HIT_PROMINENCE`` of the clip's mean speed before it falls
-    below that minimum.  Strength: prominence over the clip's greatest.
+    A minimum counts when, on either side, the speed rises by ``HIT_PROMINENCE`` of the clip's mean speed before it
+    falls below that minimum.  Strength: prominence over the clip's greatest.
     """
     speed = gaussian_smooth(mean_speed(positions, fps), HIT_SMOOTHING * fps)
     depth = prominence(-speed)
@@ -120,8 +120,8 @@ def _maxima(values: Tensor) -> Tensor:
 
 
 def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strength: Tensor | None = None) -> Beats:
-    """The allowed maxima of ``values`` (t,), the stronger one where two are closer than ``spacing`` seconds; their times
-    refined to a fraction of a frame by the parabola through three frames."""
+    """The allowed maxima of ``values`` (t,), the stronger one where two are closer than ``spacing`` seconds; their
+    times refined to a fraction of a frame by the parabola through three frames."""
     if values.shape[0] < 3:
         return Beats(values.new_zeros(0), strength=values.new_zeros(0))
     strength = values if strength is None else strength

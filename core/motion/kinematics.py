@@ -108,7 +108,7 @@ def two_bone_ik(
     pole = _pole(bent, front, along)
 
     forth = (reach**2 + thigh**2 - shin**2) / (2 * reach)
-    out = (thigh**2 - forth**2).clamp_min(0).sqrt()
+    out = (thigh**2 - forth**2).clamp_min(1e-12).sqrt()
     new_knee = along * forth + pole * out  # relative to the hip
     new_ankle = along * reach
 
@@ -140,8 +140,8 @@ def _soft_reach(distance: Tensor, thigh: Tensor, shin: Tensor, softness: float) 
         start = most - softness
         over = (distance - start).clamp_min(0)
         distance = torch.where(distance > start, most - softness * torch.exp(-over / softness), distance)
-    # a fully folded limb has no direction: a small share of its length always remains
-    return torch.minimum(distance, most).clamp_min((thigh - shin).abs().max().item() + 0.02)
+    # a fully folded limb has no direction, so 2 cm always remain
+    return torch.maximum(torch.minimum(distance, most), (thigh - shin).abs() + 0.02)
 
 
 def _pole(bent: Tensor, front: Tensor, along: Tensor) -> Tensor:

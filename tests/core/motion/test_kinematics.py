@@ -46,11 +46,11 @@ def test_leg_reaches_its_target_and_the_foot_keeps_its_orientation(swaying):
     generator = torch.Generator().manual_seed(0)
     way = torch.nn.functional.normalize(torch.randn(100, 3, generator=generator), dim=-1)
     for chain in (LEFT_LEG, RIGHT_LEG):
-        hip, knee, ankle = chain
+        hip, _, ankle = chain
         target = places[:, hip] + way * (0.2 + 0.55 * torch.rand(100, 1, generator=generator))
         solved = kinematics.two_bone_ik(motion.rotations, motion.root, target, chain)
         new_turns, new_places = kinematics.forward_global(solved, motion.root)
-        np.testing.assert_allclose(new_places[:, ankle], target, atol=1e-5)
+        np.testing.assert_allclose(new_places[:, ankle], target, atol=1e-4)
         assert rotation.angle(new_turns[:, ankle], turns[:, ankle]).max() < 2e-3
         others = [joint for joint in range(22) if joint not in chain]
         torch.testing.assert_close(solved[:, others], motion.rotations[:, others])
