@@ -193,7 +193,9 @@ def from_json(cls, values: dict, path: str = "config"):
     if not isinstance(values, dict):
         raise FootlightError(f"{path}: expected an object, got {type(values).__name__}")
     if unknown := sorted(set(values) - names):
-        raise FootlightError(f"{path}: unknown field {unknown[0]!r}; this file is from another version or another program")
+        raise FootlightError(
+            f"{path}: unknown field {unknown[0]!r}; this file is from another version or another program"
+        )
     built = {}
     for name, value in values.items():
         built[name] = _value(hints[name], value, f"{path}.{name}")
