@@ -69,9 +69,10 @@ def _touched(loose: Tensor, tight: Tensor) -> Tensor:
 
 
 def _longer(runs: Tensor, shortest: int) -> Tensor:
-    """``runs`` (t, n) without those of fewer than ``shortest`` frames; one cut by an end of the clip may be short."""
+    """``runs`` (t, n) without those of fewer than ``shortest`` frames, unless one fills the clip."""
     frames = runs.shape[0]
     frame = torch.arange(frames, device=runs.device)[:, None].expand_as(runs)
     before = torch.where(runs, -1, frame).cummax(0).values
     after = torch.where(runs, frames, frame).flip(0).cummin(0).values.flip(0)
-    return runs & ((after - before - 1 >= shortest) | (before < 0) | (after >= frames))
+    length = after - before - 1
+    return runs & ((length >= shortest) | (length == frames))
