@@ -118,17 +118,17 @@ def from_matrix(m: Tensor) -> Tensor:
     return torch.where(q[..., :1] < 0, -q, q)
 
 
-def _unit(v: Tensor, fallback: Tensor) -> Tensor:
+def _unit(v: Tensor, fallback: Tensor, dim: int = -1) -> Tensor:
     """``v`` at length 1, or ``fallback`` where it has no direction; the gradient there is zero, not NaN."""
-    square = (v * v).sum(-1, keepdim=True)
+    square = (v * v).sum(dim, keepdim=True)
     zero = square < 1e-12
     return torch.where(zero, fallback, v * torch.rsqrt(torch.where(zero, torch.ones_like(square), square)))
 
 
-def _perpendicular(u: Tensor) -> Tensor:
+def _perpendicular(u: Tensor, dim: int = -1) -> Tensor:
     """Some unit vector at right angles to the unit vector ``u``: the axis least along ``u``, made orthogonal."""
-    axis = torch.nn.functional.one_hot(u.abs().argmin(-1), 3).to(u.dtype)
-    return _unit(axis - (axis * u).sum(-1, keepdim=True) * u, axis)
+    axis = torch.zeros_like(u).scatter_(dim, u.abs().argmin(dim, keepdim=True), 1)
+    return _unit(axis - (axis * u).sum(dim, keepdim=True) * u, axis, dim)
 
 
 def matrix_from_6d(d: Tensor) -> Tensor:
@@ -136,12 +136,14 @@ def matrix_from_6d(d: Tensor) -> Tensor:
 
     Any six numbers give a rotation: a column that vanishes or repeats the first one is replaced by a fixed choice.
     """
-    first, second = d[..., :3], d[..., 3:]
+    # coordinates lead inside: long contiguous sums instead of many sums of three
+    first, second = d.movedim(-1, 0).split(3)
     x_axis = torch.zeros_like(first)
-    x_axis[..., 0] = 1
-    first = _unit(first, x_axis)
-    second = _unit(second - (first * second).sum(-1, keepdim=True) * first, _perpendicular(first.detach()))
-    return torch.stack((first, second, torch.linalg.cross(first, second)), -1)
+    x_axis[0] = 1
+    first = _unit(first, x_axis, 0)
+    second = _unit(second - (first * second).sum(0) * first, _perpendicular(first.detach(), 0), 0)
+    third = torch.linalg.cross(first, second, dim=0)
+    return torch.stack((first, second, third), 1).movedim((0, 1), (-2, -1))
 
 
 def from_6d(d: Tensor) -> Tensor:
