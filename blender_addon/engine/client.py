@@ -19,7 +19,7 @@ from pathlib import Path
 from ..errors import UserError
 
 EXIT = "exit"
-"""The type of the last event, put in the queue when the process has gone: ``{"type": "exit", "code": int}``."""
+"""The type of the last event, when the process has gone: ``{"type": "exit", "code": int}``."""
 
 LOG_LINES = 12
 
@@ -37,6 +37,7 @@ class Engine:
         self.device = ""
         self.version = ""
         self._events: queue.Queue[dict] = queue.Queue()
+        self._exit: dict | None = None
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._log = self.log.open("w", buffering=1, encoding="utf-8", errors="replace")
         try:
@@ -72,13 +73,15 @@ class Engine:
             self._process.stdin.flush()
 
     def events(self) -> list[dict]:
-        """Everything the process has said since the last call, oldest first. Never blocks."""
+        """Everything the process has said since the last call, oldest first; always its exit, once it has gone.
+        Never blocks."""
+        exit_event = self._exit  # looked at first: once it is there, everything before it is in the queue
         found = []
         while True:
             try:
                 event = self._events.get_nowait()
             except queue.Empty:
-                return found
+                return found if found or exit_event is None else [exit_event]
             if event.get("type") == "ready":
                 self.device, self.version = str(event.get("device", "")), str(event.get("version", ""))
             found.append(event)
@@ -111,7 +114,7 @@ class Engine:
         code = self._process.wait()
         self._process.stdout.close()
         self._log.close()
-        self._events.put({"type": EXIT, "code": code})
+        self._exit = {"type": EXIT, "code": code}
 
 
 def _environment() -> dict[str, str]:

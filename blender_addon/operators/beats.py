@@ -24,10 +24,7 @@ class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
         return not session.busy()
 
     def begin(self, context: bpy.types.Context) -> None:
-        song = generate.find_song(context, session.prepare())
-        scene, fps = context.scene.session_uid, strips.frame_rate(context.scene)
-        request = Request("beats", {"song": song.path, "start": song.start, "seconds": song.seconds})
-        session.start(request, lambda done: show(scene, fps, song, done))
+        start(context)
 
 
 class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
@@ -41,6 +38,14 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
         count = markers.remove_beats(context.scene)
         self.report({"INFO"}, f"{count} beat markers removed")
         return {"FINISHED"} if count else {"CANCELLED"}
+
+
+def start(context: bpy.types.Context) -> None:
+    """Ask the engine for the song's beats. Raises UserError when there is no song."""
+    song = generate.find_song(context, session.prepare())
+    scene, fps = context.scene.session_uid, strips.frame_rate(context.scene)
+    request = Request("beats", {"song": song.path, "start": song.start, "seconds": song.seconds})
+    session.start(request, lambda done: show(scene, fps, song, done))
 
 
 def show(scene_uid: int, fps: float, song: strips.Song, done: dict) -> str:

@@ -44,36 +44,7 @@ class FOOTLIGHT_OT_generate_dance(JobOperator, bpy.types.Operator):
         return True
 
     def begin(self, context: bpy.types.Context) -> None:
-        folder = session.prepare()
-        settings = getattr(context.scene, names.SCENE_PROPERTY)
-        armature = find_dancer(context)
-        actions.check_rig(armature)
-        song = find_song(context, folder)
-        order = Order(
-            context.scene.session_uid,
-            versions.sequencer_scene(context).session_uid,
-            armature.session_uid,
-            armature.name,
-            strips.frame_rate(context.scene),
-            song,
-            settings.seed,
-            settings.markers,
-        )
-        request = Request(
-            "dance",
-            {
-                "song": song.path,
-                "start": song.start,
-                "seconds": song.seconds,
-                "fps": order.fps,
-                "seed": settings.seed,
-                "steps": STEPS[settings.quality],
-                "guidance": settings.guidance or None,
-                "beat_snap": settings.beat_snap,
-                "out": str(Path(folder) / "dance.safetensors"),
-            },
-        )
-        session.start(request, lambda done: write(order, done))
+        start(context)
 
 
 class FOOTLIGHT_OT_cancel(bpy.types.Operator):
@@ -90,6 +61,40 @@ class FOOTLIGHT_OT_cancel(bpy.types.Operator):
         session.cancel()
         redraw(context)
         return {"FINISHED"}
+
+
+def start(context: bpy.types.Context) -> None:
+    """Ask the engine for the dance that the scene's settings describe. Raises UserError when something is missing."""
+    folder = session.prepare()
+    settings = getattr(context.scene, names.SCENE_PROPERTY)
+    armature = find_dancer(context)
+    actions.check_rig(armature)
+    song = find_song(context, folder)
+    order = Order(
+        context.scene.session_uid,
+        versions.sequencer_scene(context).session_uid,
+        armature.session_uid,
+        armature.name,
+        strips.frame_rate(context.scene),
+        song,
+        settings.seed,
+        settings.markers,
+    )
+    request = Request(
+        "dance",
+        {
+            "song": song.path,
+            "start": song.start,
+            "seconds": song.seconds,
+            "fps": order.fps,
+            "seed": settings.seed,
+            "steps": STEPS[settings.quality],
+            "guidance": settings.guidance or None,
+            "beat_snap": settings.beat_snap,
+            "out": str(Path(folder) / "dance.safetensors"),
+        },
+    )
+    session.start(request, lambda done: write(order, done))
 
 
 def find_song(context: bpy.types.Context, folder: str) -> strips.Song:
@@ -116,9 +121,9 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     active = context.active_object
     if active is not None and active.type == "ARMATURE":
         return active
-    if active is not None and active.parent in (found := dancer.dancers(context.scene)):
-        return active.parent
     found = dancer.dancers(context.scene)
+    if active is not None and active.parent in found:
+        return active.parent
     if len(found) == 1:
         return found[0]
     if found:

@@ -110,11 +110,13 @@ def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.ty
         raise UserError(f"There is no file {path}. Give the path of a song.")
     editor = scene.sequence_editor or scene.sequence_editor_create()
     highest = max((strip.channel for strip in editor.strips), default=0)
-    try:
-        # Put it above everything first: how long it is, and so where it fits, shows only then.
-        strip = editor.strips.new_sound(path.stem, str(path.resolve()), highest + 1, frame)
-    except RuntimeError as error:
-        raise UserError(f"Blender cannot read {path.name} as sound ({str(error).strip()}).") from None
+    # Put it above everything first: how long it is, and so where it fits, shows only then.
+    strip = editor.strips.new_sound(path.stem, str(path.resolve()), highest + 1, frame)
+    if strip.sound.samplerate == 0:  # Blender makes a strip even of a file that holds no sound
+        sound = strip.sound
+        editor.strips.remove(strip)
+        bpy.data.sounds.remove(sound)
+        raise UserError(f"Blender cannot read {path} as sound. Give a wav, flac, ogg, opus or mp3 file.")
     first, end = versions.handles(strip)
     taken = {
         other.channel
@@ -149,6 +151,7 @@ def _mixdown(scene: bpy.types.Scene, folder: str | Path, first: int, end: int, o
     only: the name of the one strip that shall be heard.
     """
     path = Path(folder) / "mix.wav"
+    path.unlink(missing_ok=True)
     copy = scene.copy()
     try:
         if only:

@@ -1,0 +1,88 @@
+"""What the checks have in common: the add-on's modules, sounds made on the spot, and a scene's fingerprint."""
+
+import importlib
+import os
+import struct
+import wave
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+MODULE = "bl_ext.user_default.footlight"
+FOLDER = Path(os.environ["FOOTLIGHT_TEST_FOLDER"])
+RATE = 22_050
+
+
+def addon(name: str):
+    """A module of the installed add-on, for example ``scene.strips``."""
+    return importlib.import_module(f"{MODULE}.blender_addon.{name}")
+
+
+def write_wav(path: Path, samples: np.ndarray) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(samples, -1, 1) * 32_000).astype("<i2").tobytes())
+    return path
+
+
+def read_wav(path: str) -> tuple[np.ndarray, int]:
+    data = Path(path).read_bytes()
+    channels, rate = struct.unpack("<HI", data[data.find(b"fmt ") + 10 :][:6])
+    start = data.find(b"data") + 8
+    return np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2").reshape(-1, channels)[
+        :, 0
+    ] / 32_000, rate
+
+
+def noise(seconds: float, name: str = "song") -> Path:
+    """Noise bursts on an irregular grid: any shift or stretch of it shows in a correlation."""
+    generator = np.random.default_rng(0)
+    samples = np.zeros(int(seconds * RATE))
+    for start in np.sort(generator.uniform(0, seconds - 0.1, int(seconds * 3))):
+        burst = generator.normal(size=RATE // 20) * np.linspace(1, 0, RATE // 20)
+        samples[int(start * RATE) :][: len(burst)] += 0.3 * burst
+    return write_wav(FOLDER / f"{name}.wav", samples)
+
+
+def drums(seconds: float, bpm: float = 120.0, name: str = "drums") -> Path:
+    """A click on every beat, a tone below: the least that has a beat."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    since = t % (60 / bpm)
+    samples = 0.7 * np.exp(-since * 40) * np.sin(2 * np.pi * 180 * since) + 0.05 * np.sin(2 * np.pi * 220 * t)
+    return write_wav(FOLDER / f"{name}.wav", samples)
+
+
+def raises(error: type, words: str, function, *arguments) -> None:
+    try:
+        function(*arguments)
+    except error as found:
+        assert words in str(found), f"expected {words!r} in {str(found)!r}"
+        return
+    raise AssertionError(f"nothing was raised where {words!r} was expected")
+
+
+def fingerprint() -> dict:
+    """Everything about the file that making a dance must leave alone."""
+    scene = bpy.context.scene
+    state = {
+        "range": (scene.frame_start, scene.frame_end, scene.frame_current, scene.use_preview_range),
+        "fps": (scene.render.fps, scene.render.fps_base),
+        "scenes": [scene.name for scene in bpy.data.scenes],
+        "markers": [(marker.name, marker.frame) for marker in scene.timeline_markers],
+        "objects": {ob.name: [tuple(row) for row in ob.matrix_world] for ob in scene.objects},
+        "bones": {
+            (armature.name, bone.name): [tuple(row) for row in bone.matrix_local]
+            for armature in bpy.data.armatures
+            for bone in armature.bones
+        },
+        "actions": {action.name for action in bpy.data.actions},
+        "sounds": [(sound.name, sound.filepath) for sound in bpy.data.sounds],
+        "settings": {key: str(scene.footlight[key]) for key in scene.footlight.keys()},  # noqa: SIM118
+    }
+    if scene.sequence_editor:
+        keys = ("name", "channel", "mute", "frame_final_start", "frame_final_end", "frame_start")
+        state["strips"] = [tuple(getattr(s, key) for key in keys) for s in scene.sequence_editor.strips]
+    return state
