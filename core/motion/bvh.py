@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from core.types import FootlightError, Motion
 
 _CHANNELS = {f"{axis}{kind}".lower(): (axis, kind[0]) for axis in "XYZ" for kind in ("position", "rotation")}
 _USUAL_RATES = (*range(1, 241), 24000 / 1001, 30000 / 1001, 60000 / 1001, 120000 / 1001, 31.25, 62.5, 300, 480, 500)
+_TOO_LARGE = 1e9  # no channel value or offset reaches this; nor do NaN and infinity pass the comparison
 _ORDER = "ZXY"  # of what we write
 
 
@@ -30,10 +31,16 @@ _ORDER = "ZXY"  # of what we write
 class BvhMotion(Motion):
     """The frames of a BVH file, for the skeleton of that file, in its unit.
 
-    offsets: (t, j, 3) when joints besides the root have position channels (for ``kinematics.forward``), or None.
+    offsets: (t, j, 3) when joints besides the root move against their parents (for ``kinematics.forward``), or None:
+    position channels that never change stand in the skeleton instead. Resampling drops them.
     """
 
     offsets: Tensor | None = None
+
+    def cut(self, start: int, end: int) -> BvhMotion:
+        """Frames ``[start, end)``."""
+        offsets = None if self.offsets is None else self.offsets[start:end]
+        return replace(super().cut(start, end), offsets=offsets)
 
 
 def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:
@@ -166,7 +173,7 @@ def _take_offset(tree: _Tree, stack: list[int], words: list[str], number: int) -
         offset = tuple(float(word) for word in words)
     except ValueError:
         raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three numbers") from None
-    if len(offset) != 3 or not all(map(math.isfinite, offset)):
+    if len(offset) != 3 or not all(abs(value) < _TOO_LARGE for value in offset):
         raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three finite numbers")
     if stack[-1] != _END:
         tree.offsets[stack[-1]] = offset
@@ -242,8 +249,9 @@ def _read_frames(lines: list[str], at: int, frames: int, channels: int) -> np.nd
         values = np.loadtxt([line for _, line in numbered], dtype=np.float64, comments=None, ndmin=2)
     except ValueError:
         values = None
-    if values is None or values.shape[1] != channels or not np.isfinite(values).all():
-        raise next(filter(None, (_wrong(number, line, channels) for number, line in numbered)))
+    if values is None or values.shape[1] != channels or not (np.abs(values) < _TOO_LARGE).all():
+        wrong = filter(None, (_wrong(number, line, channels) for number, line in numbered))
+        raise next(wrong, _Malformed(at + 1, "the channel values cannot be read"))
     return values
 
 
@@ -254,7 +262,7 @@ def _wrong(number: int, line: str, channels: int) -> _Malformed | None:
         return _Malformed(number, f"{channels} channel values expected, {len(words)} found")
     for word in words:
         try:
-            if math.isfinite(float(word)):
+            if abs(float(word)) < _TOO_LARGE:
                 continue
         except ValueError:
             pass
@@ -268,12 +276,11 @@ def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, Bv
     rest = torch.tensor(tree.offsets, dtype=torch.float64)
     offsets = rest.expand(frames, joints, 3).clone()
     columns: dict[str, list[tuple[int, list[int]]]] = {}  # by Euler order: joint and its columns
-    start, moving = 0, False
+    start = 0
     for joint, channels in enumerate(tree.channels):
         places = {axis: start + i for i, (axis, kind) in enumerate(channels) if kind == "p"}
         for axis, column in places.items():
             offsets[:, joint, "XYZ".index(axis)] = table[:, column]
-        moving = moving or (joint > 0 and bool(places))
         turns = [(axis, start + i) for i, (axis, kind) in enumerate(channels) if kind == "r"]
         if turns:
             order = "".join(axis for axis, _ in turns)
@@ -283,9 +290,12 @@ def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, Bv
     for order, found in columns.items():
         angles = table[:, [column for _, column in found]].deg2rad()
         rotations[:, [joint for joint, _ in found]] = rotation.from_euler(angles, order)
+    root, limbs = offsets[:, 0].float(), offsets[:, 1:]
+    moving = joints > 1 and bool((limbs - limbs[:1]).abs().amax() > 1e-4 * limbs.abs().amax())
+    if not moving:
+        rest[1:] = limbs[0]
     skeleton = Skeleton(tuple(tree.names), tuple(tree.parents), rest.float(), tree.tips)
-    root, offsets = offsets[:, 0].float(), offsets.float() if moving else None
-    return skeleton, BvhMotion(rotations.float(), root, fps, offsets=offsets)
+    return skeleton, BvhMotion(rotations.float(), root, fps, offsets=offsets.float() if moving else None)
 
 
 def read_motion(path: str | Path) -> Motion:

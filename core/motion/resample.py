@@ -7,7 +7,6 @@ done repeatedly, does. Resample once.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -64,7 +63,7 @@ def at_times(motion: Motion, times: Tensor, fps: float) -> Motion:
     frame = times.to(motion.root.device) * motion.fps
     rotations = rotation.normalise(spline(rotation.continuous(motion.rotations), frame))
     contacts = None if motion.contacts is None else _linear(motion.contacts, frame)
-    return replace(motion, rotations=rotations, root=spline(motion.root, frame), fps=float(fps), contacts=contacts)
+    return Motion(rotations, spline(motion.root, frame), float(fps), contacts)
 
 
 def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:

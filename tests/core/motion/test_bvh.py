@@ -92,6 +92,14 @@ def test_repeated_names_are_numbered_and_a_missing_position_is_the_offset(tmp_pa
     np.testing.assert_allclose(motion.root, [[1, 2, 3]] * 3)
 
 
+def test_position_channels_that_never_change_become_the_skeleton(tmp_path):
+    text = FOREIGN.replace("   6 5 1   0 0 0   -15", "   5 4 0   0 0 0   -15").replace("OFFSET 5 4 0", "OFFSET 1 1 1")
+    skeleton, motion = bvh.read(write_text(tmp_path, text))
+    assert motion.offsets is None and skeleton.offsets[2].tolist() == [5, 4, 0]
+    _, moving = bvh.read(write_text(tmp_path, FOREIGN))
+    assert moving.cut(1, 3).offsets.shape == (2, 5, 3)
+
+
 @pytest.mark.parametrize("centimetres", (True, False))
 @pytest.mark.parametrize("fps", (24.0, 30000 / 1001, 31.25, 60.0))
 def test_what_is_written_is_read_again(tmp_path, swaying, fps, centimetres):
@@ -158,6 +166,8 @@ MALFORMED = {
     "value word": (lambda t: t.replace("-40 95 0.5", "-40 95 x"), "line 35", "'x'"),
     "value nan": (lambda t: t.replace("-40 95 0.5", "-40 95 nan"), "line 35", "'nan'"),
     "value inf": (lambda t: t.replace("-40 95 0.5", "-40 95 1e999"), "line 35", "'1e999'"),
+    "value huge": (lambda t: t.replace("-40 95 0.5", "-40 95 1e38"), "line 35", "'1e38'"),
+    "value odd": (lambda t: t.replace("-40 95 0.5", "-40 95 1_0"), "line 34", "cannot be read"),
     "comma": (lambda t: t.replace("-40 95 0.5", "-40 95 0,5"), "line 35", "'0,5'"),
     "no channels": (lambda _: STIFF, "line 3", "CHANNELS"),
 }  # fmt: skip
