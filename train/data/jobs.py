@@ -1,0 +1,79 @@
+"""Making shards, each from one source, in a few processes; what is done already is not done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from core.types import FootlightError
+from train.data import shards
+
+Records = list[tuple[dict, dict[str, torch.Tensor]]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One source and the shard that is made from it.
+
+    source: how listings name it.  key: a digest of everything the shard depends on.  make: from the shard's file name
+    to (index line, tensors) records, or raises FootlightError with the reason why the source cannot be used; a
+    function that can be pickled.
+    """
+
+    source: str
+    shard: Path
+    key: str
+    make: Callable[[str], Records]
+
+
+def done(job: Job) -> bool:
+    """Whether the job's shard stands and was made from the same things."""
+    header = shards.read_header(job.shard)
+    return header is not None and header["key"] == job.key
+
+
+def run(jobs: list[Job], workers: int, bar: tqdm) -> None:
+    """Make the shards that are not done, in ``workers`` processes; the bar moves by one a job."""
+    todo = []
+    for job in jobs:
+        if done(job):
+            bar.update()
+        else:
+            todo.append(job)
+    if workers <= 1 or len(todo) <= 1:
+        for job in todo:
+            _make(job)
+            bar.update()
+        return
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    with context.Pool(min(workers, len(todo)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for _ in pool.imap_unordered(_make, todo):
+            bar.update()
+
+
+def _make(job: Job) -> None:
+    try:
+        records, reason = job.make(job.shard.name), ""
+    except FootlightError as error:
+        records, reason = [], str(error)
+    shards.write_shard(job.shard, job.key, records, reason)
+
+
+def gather(jobs: list[Job]) -> tuple[list[dict], list[dict]]:
+    """The index lines of the jobs' shards, and ``{"source", "reason"}`` of every source that gave none."""
+    lines: list[dict] = []
+    dropped: list[dict] = []
+    for job in jobs:
+        header = shards.read_header(job.shard)
+        if header is None:
+            dropped.append({"source": job.source, "reason": f"{job.shard.name} could not be read back"})
+        elif header["dropped"]:
+            dropped.append({"source": job.source, "reason": header["dropped"]})
+        else:
+            lines += header["lines"]
+    return lines, dropped

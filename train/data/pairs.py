@@ -1,0 +1,167 @@
+"""Pairs of motion and music: every motion with a music for each tempo band, warped in time onto its beats."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.config import SignalConfig
+from core.motion.contact import label
+from core.motion.kinematics import forward
+from core.motion.resample import at_times
+from core.types import Motion
+from train.data import arrange, warp
+from train.data.dataset import load_song_records
+from train.data.jobs import Job, Records
+from train.data.matching import Body, Section, body_of, rendered_section, song_levels, song_section
+from train.data.motion_sources import load
+from train.data.shards import file_digest, key, slug
+from train.data.songs import cut
+
+SIGNAL = SignalConfig()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pairs are made."""
+
+    bands: tuple[tuple[float, float], ...] = ((74.0, 94.0), (94.0, 118.0), (118.0, 148.0))  # beats a minute
+    musics: int = 1  # for each motion and band
+    rendered_share: float = 0.6  # of the musics are arrangements with exact beats, the rest real songs
+    limit: float = warp.LIMIT  # of the warp: the motion's rate stays within 1 +- this
+    accent: float = 0.25  # how strongly the body slows on every beat; comes on top of the warp
+
+
+def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[str, Tensor]]:
+    """Warp the motion onto the section's beats: measurements for the index line, and the record's tensors.
+
+    The source is sampled once, through splines, at the times that accent and clock give together.
+    """
+    motion, fps = body.motion, SIGNAL.motion_fps
+    length = len(section.parts["mel"]) / SIGNAL.mel_fps
+    beats = warp.extended(section.beats, length)
+    found = warp.align(body.hits, body.weights, warp.beat_grid(beats), limit=settings.limit * 0.9)
+    clock = warp.Clock.through(found.grid, found.hits, length, limit=settings.limit)
+    last = motion.seconds - 1 / motion.fps  # the time of the last frame
+    played = warp.play(clock, beats, settings.accent, last, fps)
+    frames = min(len(played), len(section.parts["mel"]) // 2)
+    played = played[:frames]
+    made = at_times(motion, torch.from_numpy(np.maximum(played, 0.0)), fps)
+    made = replace(made, contacts=label(forward(made.rotations, made.root), fps))
+    rates = clock.rate(np.arange(int(frames / fps / clock.step) + 1) * clock.step)
+    combined = np.diff(played) * fps
+    miss = np.abs(clock(found.grid) - found.hits)
+    measured = {
+        "hits": len(body.hits),
+        "matched": len(found.hits),
+        "on_beat": found.on_beat,
+        "rate": [round(float(rates.min()), 4), round(float(rates.max()), 4)],
+        "rate_with_accent": [round(float(combined.min()), 4), round(float(combined.max()), 4)],
+        "miss_ms": [round(float(np.median(miss)) * 1e3, 1), round(float(miss.max()) * 1e3, 1)] if len(miss) else [0, 0],
+    }
+    return measured, {**cut(section.parts, 0.0, frames / fps), **tensors(made)}
+
+
+def tensors(motion: Motion) -> dict[str, Tensor]:
+    """The motion's part of a record."""
+    return {"rotations": motion.rotations, "root": motion.root, "contacts": motion.contacts}
+
+
+def index_line(
+    name: str,
+    shard: str,
+    split: str,
+    motion: str,
+    music: str,
+    genre: str,
+    group: str,
+    tempo: float,
+    frames: int,
+    exact: bool,
+    **more,
+) -> dict:
+    """A pair's line in the index. exact: whether the beats are known, not tracked."""
+    return {
+        "id": name,
+        "shard": shard,
+        "split": split,
+        "motion": motion,
+        "music": music,
+        "genre": genre,
+        "group": group,
+        "tempo": round(tempo, 3),
+        "frames": frames,
+        "seconds": round(frames / SIGNAL.motion_fps, 3),
+        "exact": exact,
+        **more,
+    }
+
+
+def pair_jobs(data: Path, out: Path, entries: list[dict], songs_key: str, settings: Settings, seed: int) -> list[Job]:
+    """A job for every motion of ``index.jsonl``. songs_key: a digest of the songs it may be paired with."""
+    made = []
+    for entry in entries:
+        name, path = Path(entry["path"]).stem, data / entry["path"]
+        shard = out / f"pairs-{entry['split']}-{slug(name)}.safetensors"
+        made_from = key(file_digest(path), entry, asdict(settings), seed, songs_key)
+        made.append(Job(entry["path"], shard, made_from, partial(motion_pairs, data, out, entry, settings, seed)))
+    return made
+
+
+def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: int, shard: str) -> Records:
+    """The records of one motion: ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
+    split, name = entry["split"], Path(entry["path"]).stem
+    source = load(data / entry["path"], entry)
+    body = body_of(source.motion)
+    songs, levels = _songs(out, split)
+    made: Records = []
+    for number, band in enumerate(settings.bands):
+        for slot in range(settings.musics):
+            draw = np.random.default_rng(_number(name, number, slot, seed))
+            section = None
+            if draw.random() >= settings.rendered_share:
+                section = song_section(body, band, songs, levels, draw)
+            if section is None:
+                section = rendered_section(body, band, partial(_arranged, data, split), draw)
+            measured, parts = fit(body, section, settings)
+            line = index_line(
+                f"{slug(name)}-{number}{slot}",
+                shard,
+                split,
+                name,
+                section.music,
+                entry["genre"],
+                entry.get("group") or name,
+                section.tempo,
+                len(parts["root"]),
+                section.exact,
+                band=list(band),
+                **measured,
+            )
+            made.append((line, parts))
+    return made
+
+
+def _number(*parts) -> int:
+    """A seed that differs with every part and is the same on every machine."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little")
+
+
+def _arranged(data: Path, split: str, bpm: float, seconds: float, draw: np.random.Generator):
+    seed = int(draw.integers(1 << 31))
+    song, take = arrange.choose(data, split, bpm, seed)
+    waveform, beats = arrange.arrange(data, song, take, bpm, seconds, seed)
+    return f"pop909-{song}+groove-{take}", waveform, beats
+
+
+@lru_cache(maxsize=2)
+def _songs(out: Path, split: str):
+    """The recordings of a split and their levels, once a process."""
+    songs = [song for song in load_song_records(out, split) if not song.exact]
+    return songs, song_levels(songs)

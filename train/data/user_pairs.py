@@ -1,0 +1,79 @@
+"""A user's own capture: ``NAME.bvh`` beside ``NAME.wav``, recorded together, so nothing is chosen or warped."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from core.audio import io
+from core.config import SignalConfig
+from core.motion.contact import label
+from core.motion.kinematics import forward
+from core.motion.resample import resample
+from core.types import FootlightError
+from train.data import pairs
+from train.data.jobs import Job, Records
+from train.data.motion_sources import load_humanoid_bvh
+from train.data.shards import file_digest, key, slug
+from train.data.songs import RATE, heard
+
+AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+VAL_ONE_IN = 10
+SIGNAL = SignalConfig()
+
+
+def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
+    """A job for every BVH file under ``folder`` that has its music, and ``{"source", "reason"}`` of the others.
+
+    A folder within ``folder`` names the genre of what is in it. Raises FootlightError where there is nothing to use.
+    """
+    if not folder.is_dir():
+        raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    captures = [path for path in files if path.suffix.lower() == ".bvh"]
+    music = {suffix: {p.with_suffix(""): p for p in files if p.suffix.lower() == suffix} for suffix in AUDIO}
+    jobs, dropped = [], []
+    for path in captures:
+        song = next((found[path.with_suffix("")] for found in music.values() if path.with_suffix("") in found), None)
+        name = str(path.relative_to(folder).with_suffix(""))
+        if song is None:
+            wanted = ", ".join(path.stem + suffix for suffix in AUDIO)
+            dropped.append({"source": str(path), "reason": f"no music beside it (looked for {wanted})"})
+            continue
+        genre = path.parent.name if path.parent != folder else "own"
+        split = split_of(name)
+        shard = out / f"pairs-{split}-own-{slug(name)}.safetensors"
+        made_from = key("own", file_digest(path), file_digest(song), name, genre)
+        jobs.append(Job(str(path), shard, made_from, partial(user_pair, path, song, name, genre, split)))
+    for path in files:
+        if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
+            dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
+    if not captures:
+        raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
+    return jobs, dropped
+
+
+def split_of(name: str) -> str:
+    """``val`` for one capture in ten, by its name alone, so that it never changes sides."""
+    return "val" if hashlib.sha256(name.encode()).digest()[0] % VAL_ONE_IN == 0 else "train"
+
+
+def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: str, shard: str) -> Records:
+    """The record of one capture and its music, both cut to the shorter. Raises FootlightError for unusable files."""
+    motion = resample(load_humanoid_bvh(motion_path), SIGNAL.motion_fps)
+    parts, tempo = heard(io.read(song_path, RATE))
+    frames = min(motion.frames, len(parts["mel"]) // 2)
+    if frames / SIGNAL.motion_fps < pairs.SHORTEST_SECONDS:
+        raise FootlightError(
+            f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
+            f"at least {pairs.SHORTEST_SECONDS:g} s are needed"
+        )
+    motion = motion.cut(0, frames)
+    motion = replace(motion, contacts=label(forward(motion.rotations, motion.root), motion.fps))
+    section = pairs.cut(parts, 0.0, frames / SIGNAL.motion_fps)
+    line = pairs.index_line(
+        f"own-{slug(name)}", shard, split, name, song_path.name, genre, f"own-{name}", tempo, frames, exact=False
+    )
+    return [(line, {**section, **pairs.tensors(motion)})]
