@@ -1,0 +1,29 @@
+"""The motion autoencoder: features of a motion layout (b, t, c) <-> latents."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from core.autoencoder.normalised import NormalisedVAE
+from core.config import VAEConfig
+from core.motion.features import LAYOUTS
+
+
+class MotionVAE(NormalisedVAE):
+    """Features of ``layout`` in and out.
+
+    The channels of one slice of the layout share their deviation: a joint that hardly turns must not be magnified to
+    the size of one that swings (as HumanML3D does, Guo et al. 2022).
+    """
+
+    def __init__(self, config: VAEConfig, layout: str = "smpl22-6d") -> None:
+        super().__init__(config)
+        self.layout = LAYOUTS[layout]
+        assert self.layout.channels == config.channels, f"{layout} has {self.layout.channels} channels"
+
+    def set_statistics(self, frames: Tensor) -> None:
+        """Take mean (by channel) and standard deviation (by slice) from training frames (n, c)."""
+        super().set_statistics(frames)
+        std = frames.std(dim=0)
+        for place in self.layout.slices.values():
+            self.std[place] = std[place].square().mean().sqrt().clamp_min(1e-3)

@@ -1,0 +1,94 @@
+"""Rhythmic contrast: motion and music of one moment meet in latent space (MoMu-Diffusion eq. 3-4).
+
+From each motion-music pair some clips are chosen that differ in time and in category of kinematic amplitude; each
+clip's motion should resemble its own music more than that of the others, and the other way round.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.types import FootlightError
+
+
+def choose_clips(amplitude: Tensor, clips: int, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Starts of clips that differ in time and category (b, clips), and their greatest amplitudes (b, clips).
+
+    amplitude: (b, t) at the latents' rate. Candidates of ``length`` frames are laid out at random without overlap,
+    sorted by their greatest amplitude into as many quantile categories as there are clips to choose, and one is drawn
+    from each category; the clips come in rising order of amplitude. Raises FootlightError when t is too short.
+    """
+    b, t = amplitude.shape
+    if clips * length > t:
+        raise FootlightError(
+            f"{clips} clips of {length} frames do not fit into {t} latent frames; train on longer crops or fewer clips"
+        )
+    # Three quarters of the time is covered, so that the layout can shift; as many candidates in every category.
+    candidates = max(1, (t * 3 // 4) // (length * clips)) * clips
+    device = generator.device
+    slack = torch.rand(b, candidates, generator=generator, device=device) * (t - candidates * length + 1)
+    begin = slack.long().sort(dim=1).values + torch.arange(candidates, device=device) * length
+    begin = begin.to(amplitude.device)  #                              b n
+    greatest = _cut(amplitude[..., None], begin, length)[..., 0].amax(dim=2)
+    order = greatest.argsort(dim=1, stable=True).reshape(b, clips, -1)
+    one = torch.randint(order.shape[2], (b, clips, 1), generator=generator, device=device).to(order.device)
+    chosen = order.gather(2, one)[..., 0]
+    return begin.gather(1, chosen), greatest.gather(1, chosen)
+
+
+def _cut(x: Tensor, begin: Tensor, length: int) -> Tensor:
+    """(b, t, c) cut at ``begin`` (b, n) -> (b, n, length, c)."""
+    frames = begin[..., None] + torch.arange(length, device=x.device)
+    batch = torch.arange(x.shape[0], device=x.device)[:, None, None]
+    return x[batch, frames]
+
+
+def rhythmic_contrast(
+    motion: Tensor,
+    music: Tensor,
+    amplitude: Tensor,
+    generator: torch.Generator,
+    clips: int = 8,
+    length: int = 4,
+    temperature: float = 0.1,
+) -> Tensor:
+    """The symmetric InfoNCE loss over each pair's clips, a scalar; log(clips) is chance.
+
+    motion, music: (b, t, c) latents in one space; amplitude: (b, t) in [0, 1]. Clips of equal amplitude (someone who
+    stands still) are of one category and not set against each other.
+    """
+    begin, greatest = choose_clips(amplitude, clips, length, generator)
+    moved = functional.normalize(_cut(motion, begin, length).amax(dim=2).float(), dim=-1)  # b n c, eq. 3
+    heard = functional.normalize(_cut(music, begin, length).amax(dim=2).float(), dim=-1)
+    alike = moved @ heard.transpose(1, 2) / temperature  #              b n n
+    same = (greatest[:, :, None] - greatest[:, None, :]).abs() < 1e-6
+    same = same & ~torch.eye(clips, dtype=torch.bool, device=same.device)
+    alike = alike.masked_fill(same, float("-inf"))
+    rows, columns = (torch.log_softmax(alike, dim=d).diagonal(dim1=1, dim2=2) for d in (2, 1))
+    return -0.5 * (rows + columns).mean()
+
+
+class RhythmicContrast(nn.Module):
+    """``rhythmic_contrast`` on latents of different widths.
+
+    The paper's latents both have 20 channels and are compared as they are. Where the widths differ, a learned linear
+    map of each modality leads to a shared space of the narrower width; the maps are used in training only.
+    """
+
+    def __init__(
+        self, motion_channels: int, music_channels: int, clips: int = 8, length: int = 4, temperature: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.clips, self.length, self.temperature = clips, length, temperature
+        shared = min(motion_channels, music_channels)
+        apart = motion_channels != music_channels
+        self.motion = nn.Linear(motion_channels, shared, bias=False) if apart else nn.Identity()
+        self.music = nn.Linear(music_channels, shared, bias=False) if apart else nn.Identity()
+
+    def forward(self, motion: Tensor, music: Tensor, amplitude: Tensor, generator: torch.Generator) -> Tensor:
+        """motion (b, t, z), music (b, t, c), amplitude (b, t) -> scalar."""
+        return rhythmic_contrast(
+            self.motion(motion), self.music(music), amplitude, generator, self.clips, self.length, self.temperature
+        )
