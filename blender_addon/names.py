@@ -21,8 +21,5 @@ FREE_MEMORY = "footlight.free_memory"
 DANCER_MARK = "footlight_dancer"
 """Custom property of a bundled dancer's armature: the version of its body."""
 
-MARKER_MARK = "footlight_beat"
-"""Custom property of the timeline markers that Footlight made: 1, or 2 on a downbeat."""
-
 ACTION_PREFIX = "footlight_"
 """Custom properties of an action that Footlight made: song, seed, model, audio_sha256, engine, tempo, beat_score."""

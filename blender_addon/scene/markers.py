@@ -1,12 +1,18 @@
-"""Beats as timeline markers. Only markers that Footlight made are ever removed."""
+"""Beats as timeline markers. Only markers that Footlight made are ever removed.
+
+Blender gives markers nothing to be known by but their names (custom properties on them ended with 5.0), so Footlight's
+have names that nobody types: a note sign, and the number of the bar where one begins. Renamed, a marker is the user's.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import bpy
 
-from ..names import MARKER_MARK
+SIGN = "\N{EIGHTH NOTE}"
+OWN = re.compile(rf"{SIGN}( \d+)?")
 
 
 def show_beats(
@@ -17,10 +23,9 @@ def show_beats(
     made = []
     bar = 0
     for i, frame in enumerate(frames):
-        first = bool(downbeats[i]) if downbeats is not None else False
-        bar += first
-        marker = scene.timeline_markers.new(f"bar {bar}" if first else "beat", frame=round(frame))
-        marker[MARKER_MARK] = 2 if first else 1
+        begins_bar = downbeats is not None and bool(downbeats[i])
+        bar += begins_bar
+        marker = scene.timeline_markers.new(f"{SIGN} {bar}" if begins_bar else SIGN, frame=round(frame))
         marker.select = False
         made.append(marker)
     return made
@@ -28,7 +33,7 @@ def show_beats(
 
 def remove_beats(scene: bpy.types.Scene) -> int:
     """Take away every marker that ``show_beats`` made; returns how many."""
-    own = [marker for marker in scene.timeline_markers if MARKER_MARK in marker]
+    own = [marker for marker in scene.timeline_markers if OWN.fullmatch(marker.name)]
     for marker in own:
         scene.timeline_markers.remove(marker)
     return len(own)

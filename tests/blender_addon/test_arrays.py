@@ -27,7 +27,9 @@ def test_reads_what_the_library_writes(tmp_path):
         np.testing.assert_array_equal(found[name], values)
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-4], lambda data: data[:20], lambda data: b"", lambda data: b"x" * 99])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-4], lambda data: data[:20], lambda data: b"", lambda data: b"x" * 99]
+)
 def test_a_damaged_file_is_a_clear_error(tmp_path, damage):
     path = tmp_path / "a.safetensors"
     save_file({"rotations": np.ones((2, 22, 4), dtype=np.float32)}, path)

@@ -166,4 +166,9 @@ def _alive(pid):
 
 def test_requests_are_plain_json():
     request = Request("dance", {"song": "a.wav", "steps": None})
-    assert json.loads(json.dumps(request.message)) == {"id": request.number, "op": "dance", "song": "a.wav", "steps": None}
+    assert json.loads(json.dumps(request.message)) == {
+        "id": request.number,
+        "op": "dance",
+        "song": "a.wav",
+        "steps": None,
+    }

@@ -1,9 +1,45 @@
 """The add-on inside Blender: the same checks in the bpy module and in the real program, from the installed zip."""
 
+import json
+
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
+
+from core.motion import kinematics, rotation
+from core.motion.skeleton import REST_HEIGHT, SMPL22
 
 pytestmark = pytest.mark.blender
 
 
 def test_songs_in_the_sequencer(run_checks):
     run_checks("check_strips.py")
+
+
+def test_dances_become_actions(run_checks, tmp_path):
+    rotations, root = wild_motion(60)
+    positions = kinematics.forward(rotations, root, SMPL22)
+    np.savez(tmp_path / "expected.npz", positions=positions.numpy())
+    metadata = {"joints": json.dumps(SMPL22.names), "fps": "30", "seed": "7"}
+
+    def save(name, rotations=rotations, joints=metadata["joints"]):
+        tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
+        save_file(tensors, tmp_path / f"{name}.safetensors", metadata | {"joints": joints})
+
+    save("dance")
+    save("nan", torch.where(torch.arange(60)[:, None, None] == 30, torch.nan, rotations))
+    save("other", joints=json.dumps(["hips"]))
+    run_checks("check_actions.py")
+
+
+def wild_motion(frames):
+    """Smooth turns of every joint by up to most of a circle, and a walk about: nothing a person could dance."""
+    generator = torch.Generator().manual_seed(1)
+    t = torch.linspace(0, 1, frames)[:, None, None]
+    waves = torch.randn(3, 22, 3, generator=generator)
+    turns = sum(wave * torch.sin(2 * torch.pi * (k + 1) * t + k) for k, wave in enumerate(waves))
+    rotations = rotation.from_axis_angle(turns)
+    rotations[20:40] *= -1  # the same rotations from the other half of the sphere
+    drift = torch.cat((torch.sin(3 * t), 0.1 * t, torch.cos(2 * t)), dim=-1)[:, 0]
+    return rotations, drift + torch.tensor((0.0, REST_HEIGHT, 0.0))
