@@ -138,10 +138,12 @@ def _whiten(envelope: np.ndarray) -> np.ndarray:
     half = len(kernel) // 2
     padded = np.pad(envelope, half, mode="reflect" if len(envelope) > half else "edge")
     spectrum_length = len(padded) + len(kernel)
+
     def smooth(x):
         return np.fft.irfft(np.fft.rfft(x, spectrum_length) * np.fft.rfft(kernel, spectrum_length), spectrum_length)[
             2 * half : 2 * half + len(envelope)
         ]
+
     mean = smooth(padded)
     level = np.sqrt(np.maximum(smooth(padded**2), 1e-12))
     return np.clip((envelope - 0.5 * mean) / (level + 0.1 * level.mean() + 1e-6), 0, 4)

@@ -39,7 +39,9 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
     if path.stat().st_size == 0:
         raise FootlightError(f"{path}: the file is empty; export or download the song again")
     if start < 0 or (seconds is not None and seconds <= 0):
-        raise FootlightError(f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0")
+        raise FootlightError(
+            f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
+        )
     frames, file_rate = _decode(path, start, seconds)
     if not np.isfinite(frames).all():
         raise FootlightError(f"{path}: holds samples that are not numbers (NaN or infinite); export the song again")
@@ -74,7 +76,9 @@ def write(path, waveform: Waveform) -> None:
     path = Path(path)
     samples = waveform.samples.detach().cpu().numpy()
     if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise FootlightError(f"{path}: expected finite mono samples (s,), got shape {samples.shape}; nothing was written")
+        raise FootlightError(
+            f"{path}: expected finite mono samples (s,), got shape {samples.shape}; nothing was written"
+        )
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     except OSError as error:
@@ -119,12 +123,14 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
         reason = error.error_string.strip().rstrip(".")
         raise FootlightError(f"{path}: cannot be read as audio ({reason}); expected {FORMATS}") from None
     except OSError as error:
-        raise FootlightError(f"{path}: cannot be opened ({error.strerror}); check the file and its permissions") from None
+        raise FootlightError(
+            f"{path}: cannot be opened ({error.strerror}); check the file and its permissions"
+        ) from None
     # An estimate of a few frames' length is normal for mp3; a tenth of the song missing is a broken file.
     expected = expected if wanted is None else min(expected, wanted)
     if got < 0.9 * expected < 2**62:
         raise FootlightError(
-            f"{path}: is damaged: {got / rate:.1f} of {expected / rate:.1f} s could be read; export or download it again"
+            f"{path}: is damaged: {got / rate:.1f} of {expected / rate:.1f} s could be read; export it again"
         )
     return (np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)), rate
 

@@ -103,10 +103,8 @@ def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor |
     if beats.downbeats is None or not bool(beats.downbeats.any()):
         return count, None, None
     downbeats = torch.nonzero(beats.downbeats)[:, 0].double()
-    if len(downbeats) == 1:
-        bar = (count - downbeats[0]) / BEATS_PER_BAR
-    else:
-        bar = _position(downbeats, count)
+    lone = len(downbeats) == 1
+    bar = (count - downbeats[0]) / BEATS_PER_BAR if lone else _position(downbeats, count)
     return count, 2 * bar, bar
 
 

@@ -1,0 +1,272 @@
+"""How well a motion keeps the beat of a music.
+
+Conventions
+    Beats are times in seconds, (n,), strictly increasing; a clip lasts ``seconds`` and beats outside of it are ignored.
+    Motions are joint positions (t, j, 3) in metres at ``fps``. BAS works at 60 frames a second, as its sources do:
+    positions at another rate are resampled by a spline first.
+    A score without beats to compare is 0.
+
+Scores
+    BCS, BHS, motion to music   one bin a second (LORIS, Yu et al. 2023); saturates, only for comparison with papers.
+    BCS, BHS, music to motion   matches within a tolerance (MoMu-Diffusion, 2024; tolerance ours: 100 ms).
+    strict F                    one-to-one matches within 70 ms (the beat F-measure of Davies et al. 2009).
+    BAS                         "aist" motion -> music (Li et al. 2021), "bailando" music -> motion (Siyao et al. 2022),
+                                "theatre" strong beats -> energy peaks.
+    Each BAS and the F come with their chance level, the same motion against the same beats shifted around the clip by
+    random offsets, and with the calibrated value (score - chance) / (1 - chance): 0 is chance, 1 is perfect.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from core.motion.directogram import gaussian_smooth, hits, onsets
+from core.motion.resample import spline
+from core.types import Beats, FootlightError, Waveform
+
+BAS_FPS = 60.0
+BAS_SIGMA = 3.0  # frames at BAS_FPS: 50 ms
+AIST_ORDER = 10  # a minimum is below this many frames to both sides
+BAILANDO_SMOOTHING = 5.0  # frames
+STRICT_TOLERANCE = 0.07  # seconds
+MOMU_TOLERANCE = 0.10
+SHIFTS = 50
+ONSET_RATE = 22_050
+
+
+def validate(times: Tensor, name: str = "beats") -> Tensor:
+    """The times as (n,) doubles. Raises FootlightError unless they are finite and strictly increasing."""
+    times = torch.as_tensor(times).detach().double()
+    if times.ndim != 1 or not bool(times.isfinite().all()) or bool((times.diff() <= 0).any()):
+        raise FootlightError(
+            f"{name}: expected increasing times in seconds, shape (n,), got {tuple(times.shape)}; sort them"
+        )
+    return times
+
+
+# Kinematic beats
+
+
+def aist_beats(positions: Tensor, fps: float) -> Tensor:
+    """Motion beats (n,) seconds after AIST++: strict minima of the summed joint speed over 10 frames at 60 fps."""
+    return _minima(_speed(positions, fps), AIST_ORDER) / BAS_FPS
+
+
+def bailando_beats(positions: Tensor, fps: float) -> Tensor:
+    """Motion beats (n,) seconds after Bailando: strict minima of the mean joint speed, smoothed, at 60 fps."""
+    return _minima(gaussian_smooth(_speed(positions, fps), BAILANDO_SMOOTHING), 1) / BAS_FPS
+
+
+def energy_peaks(positions: Tensor, fps: float) -> Tensor:
+    """Peaks (n,) seconds of the kinetic energy: sum of squared joint speeds, smoothed by 5 frames at 60 fps."""
+    speed = _velocity(positions, fps).norm(dim=-1)
+    return _minima(-gaussian_smooth((speed**2).sum(dim=1), BAILANDO_SMOOTHING), 1) / BAS_FPS
+
+
+def strong_beats(music: Beats) -> Tensor:
+    """The strong beats (n,) seconds: of each bar its downbeat and every second beat after it; all without downbeats."""
+    times = music.times.double()
+    if music.downbeats is None or not bool(music.downbeats.any()):
+        return times
+    first = int(music.downbeats.nonzero()[0])
+    since = torch.zeros(len(times), dtype=torch.long)
+    count = first % 2
+    for i, down in enumerate(music.downbeats.tolist()):
+        count = 0 if down else count
+        since[i] = count
+        count += 1
+    return times[since % 2 == 0]
+
+
+def music_onsets(waveform: Waveform) -> Tensor:
+    """Onset times (n,) seconds of a music as MoMu takes them: librosa's detector at 22 050 Hz, with its parameters."""
+    try:
+        import librosa
+    except ImportError:
+        raise FootlightError(
+            "MoMu's onsets need librosa, which is not installed; pip install footlight[train]"
+        ) from None
+    samples = librosa.resample(waveform.samples.numpy(), orig_sr=waveform.rate, target_sr=ONSET_RATE)
+    found = librosa.onset.onset_detect(
+        y=samples, sr=ONSET_RATE, wait=1, delta=0.2, pre_avg=3, post_avg=3, pre_max=3, post_max=3, units="time"
+    )
+    return torch.from_numpy(found).double()
+
+
+# Scores
+
+
+def per_second(generated: Tensor, reference: Tensor, seconds: float) -> tuple[float, float]:
+    """(BCS, BHS) of LORIS: bins of whole seconds with a beat in both, over those of the generated, of the reference."""
+    bins = math.ceil(seconds)
+    occupied = [torch.zeros(bins, dtype=torch.bool) for _ in range(2)]
+    for times, bin_ in zip((generated, reference), occupied, strict=True):
+        inside = times[(times >= 0) & (times < seconds)]
+        bin_[inside.long()] = True
+    both = int((occupied[0] & occupied[1]).sum())
+    return _share(both, int(occupied[0].sum())), _share(both, int(occupied[1].sum()))
+
+
+def tolerant(kinematic: Tensor, musical: Tensor, tolerance: float = MOMU_TOLERANCE) -> tuple[float, float]:
+    """(BCS, BHS) of MoMu, music to motion: matched beats over the musical ones, over the kinematic ones."""
+    both = matches(kinematic, musical, tolerance)
+    return _share(both, len(musical)), _share(both, len(kinematic))
+
+
+def f_measure(estimated: Tensor, reference: Tensor, tolerance: float = STRICT_TOLERANCE) -> float:
+    """Harmonic mean of precision and recall of one-to-one matches within ``tolerance`` seconds, in [0, 1]."""
+    return _share(2 * matches(estimated, reference, tolerance), len(estimated) + len(reference))
+
+
+def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
+    """The most pairs of one time of ``a`` (n,) with one of ``b`` (m,) at most ``tolerance`` apart, each used once.
+
+    With one tolerance for all, pairing from the left with the earliest that fits is optimal.
+    """
+    a, b = a.tolist(), b.tolist()
+    i = j = count = 0
+    while i < len(a) and j < len(b):
+        apart = a[i] - b[j]
+        if abs(apart) <= tolerance:
+            count, i, j = count + 1, i + 1, j + 1
+        elif apart < 0:
+            i += 1
+        else:
+            j += 1
+    return count
+
+
+def alignment(beats: Tensor, targets: Tensor, fps: float = BAS_FPS, sigma: float = BAS_SIGMA) -> float:
+    """Mean over ``beats`` (n,) of exp(-d^2 / 2 sigma^2), d frames to the nearest of ``targets`` (m,); in [0, 1]."""
+    if len(beats) == 0 or len(targets) == 0:
+        return 0.0
+    right = torch.searchsorted(targets, beats).clamp(0, len(targets) - 1)
+    left = (right - 1).clamp(min=0)
+    distance = torch.minimum((beats - targets[left]).abs(), (beats - targets[right]).abs()) * fps
+    return float(torch.exp(-(distance**2) / (2 * sigma**2)).mean())
+
+
+def with_chance(
+    score: Callable[[Tensor], float], beats: Tensor, seconds: float, seed: int = 0, shifts: int = SHIFTS
+) -> dict[str, float]:
+    """{"value", "chance", "calibrated"} of a score of music beats (n,).
+
+    Chance: the mean score of the same beats shifted by ``shifts`` random offsets; what leaves the clip at its end comes
+    in at its start. The calibrated value is (value - chance) / (1 - chance).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    offsets = torch.rand(shifts, generator=generator, dtype=torch.float64) * seconds
+    value = score(beats)
+    chance = sum(score(((beats + offset) % seconds).sort().values) for offset in offsets) / shifts
+    return {"value": value, "chance": chance, "calibrated": (value - chance) / (1 - chance) if chance < 1 else 0.0}
+
+
+def evaluate(
+    positions: Tensor, fps: float, music: Beats, waveform: Waveform | None = None, seed: int = 0, shifts: int = SHIFTS
+) -> dict:
+    """Every beat score of one clip.
+
+    positions: (t, j, 3) metres at ``fps``.  music: its beats, on the same clock.  waveform: adds scores on its onsets.
+    Returns numbers, and for BAS and F {"value", "chance", "calibrated"}; ``average`` takes a list of these.
+    """
+    if positions.ndim != 3 or positions.shape[-1] != 3 or positions.shape[0] < 3:
+        raise FootlightError(f"expected joint positions (t >= 3, j, 3), got {tuple(positions.shape)}")
+    seconds = positions.shape[0] / fps
+    beats = _within(validate(music.times, "music beats"), seconds)
+    strong = _within(strong_beats(music), seconds)
+    hit, onset = (_within(found(positions, fps).times.double(), seconds) for found in (hits, onsets))
+    aist, bailando = aist_beats(positions, fps), bailando_beats(positions, fps)
+    peaks = energy_peaks(positions, fps)
+
+    def chance(score, times=beats):
+        return with_chance(score, times, seconds, seed, shifts)
+
+    result = {
+        "fps": fps,
+        "bas_fps": BAS_FPS,
+        "seconds": seconds,
+        "beats": len(beats),
+        "hits": len(hit),
+        "onsets": len(onset),
+        "bas_aist": chance(lambda times: alignment(aist, times)),
+        "bas_bailando": chance(lambda times: alignment(times, bailando)),
+        "bas_hits": chance(lambda times: alignment(times, hit)),
+        "bas_theatre": chance(lambda times: alignment(times, peaks), strong),
+        "f_hits_70ms": chance(lambda times: f_measure(hit, times)),
+        "f_hits_100ms": chance(lambda times: f_measure(hit, times, 0.1)),
+        "f_onsets_70ms": chance(lambda times: f_measure(onset, times)),
+        "momu_hits": dict(zip(("bcs", "bhs"), tolerant(hit, beats), strict=True)),
+        "momu_onsets": dict(zip(("bcs", "bhs"), tolerant(onset, beats), strict=True)),
+        "loris_beats": dict(zip(("bcs", "bhs"), per_second(hit, beats, seconds), strict=True)),
+    }
+    if waveform is not None:
+        heard = _within(music_onsets(waveform), seconds)
+        result["loris_music_onsets"] = dict(zip(("bcs", "bhs"), per_second(onset, heard, seconds), strict=True))
+        result["momu_music_onsets"] = dict(zip(("bcs", "bhs"), tolerant(onset, heard), strict=True))
+    return result
+
+
+def average(clips: list[dict]) -> dict:
+    """Many clips' results as one: means of every number; BCS and BHS also with CSD, HSD (sample standard deviations
+    over the clips) and F1 (harmonic mean of the two means). The clips must have the same entries and fps."""
+    if not clips:
+        raise FootlightError("no clips to average; evaluate at least one")
+    if any(clip.keys() != clips[0].keys() or clip["fps"] != clips[0]["fps"] for clip in clips):
+        raise FootlightError("clips of different frame rates or contents cannot be averaged; evaluate all alike")
+    result: dict = {"clips": len(clips)}
+    for name, first in clips[0].items():
+        if isinstance(first, dict) and "bcs" in first:
+            result[name] = coverage_and_hit([(clip[name]["bcs"], clip[name]["bhs"]) for clip in clips])
+        elif isinstance(first, dict):
+            result[name] = {key: sum(clip[name][key] for clip in clips) / len(clips) for key in first}
+        else:
+            result[name] = sum(clip[name] for clip in clips) / len(clips)
+    return result
+
+
+def coverage_and_hit(clips: list[tuple[float, float]]) -> dict[str, float]:
+    """(BCS, BHS) of many clips -> {"bcs", "csd", "bhs", "hsd", "f1"}; the deviations of a single clip are 0."""
+    table = torch.tensor(clips, dtype=torch.float64)
+    (bcs, bhs) = table.mean(dim=0).tolist()
+    csd, hsd = table.std(dim=0).tolist() if len(clips) > 1 else (0.0, 0.0)
+    return {"bcs": bcs, "csd": csd, "bhs": bhs, "hsd": hsd, "f1": 2 * bcs * bhs / (bcs + bhs) if bcs + bhs else 0.0}
+
+
+def _velocity(positions: Tensor, fps: float) -> Tensor:
+    """(t', j, 3) metres per frame at 60 fps. Frame i moves from i to i + 1, as in the sources."""
+    positions = positions.detach().double()
+    if fps != BAS_FPS:
+        frames = math.floor((positions.shape[0] - 1) * BAS_FPS / fps) + 1
+        positions = spline(positions, torch.arange(frames, dtype=torch.float64) * (fps / BAS_FPS))
+    return positions.diff(dim=0)
+
+
+def _speed(positions: Tensor, fps: float) -> Tensor:
+    return _velocity(positions, fps).norm(dim=-1).mean(dim=1)
+
+
+def _minima(values: Tensor, order: int) -> Tensor:
+    """Frames whose value is below all of the ``order`` before and after; near an end, those that there are.
+
+    The first and the last frame have no neighbour on one side and are none.
+    """
+    if len(values) < 3:
+        return torch.zeros(0, dtype=torch.float64)
+    outside = values.new_full((order,), math.inf)
+    around = torch.cat([outside, values, outside]).unfold(0, 2 * order + 1, 1)
+    others = torch.cat([around[:, :order], around[:, order + 1 :]], dim=1)
+    lowest = values < others.amin(dim=1)
+    lowest[0] = lowest[-1] = False
+    return lowest.nonzero()[:, 0].double()
+
+
+def _within(times: Tensor, seconds: float) -> Tensor:
+    return times[(times >= 0) & (times < seconds)]
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,137 @@
+"""Beat scores against mir_eval, scipy and cases worked out by hand."""
+
+import json
+import math
+from pathlib import Path
+
+import mir_eval
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import argrelextrema
+
+from core.metrics import beat
+from core.types import Beats, FootlightError
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "beat_metrics.json").read_text())
+
+
+def seconds(*times):
+    return torch.tensor(times, dtype=torch.float64)
+
+
+def pulse(period, length=20.0, fps=60.0, joints=22, phase=0.0):
+    """Joints that swing along x and rest, all at once, every ``period`` seconds, from ``phase`` on."""
+    times = torch.arange(round(length * fps), dtype=torch.float64) / fps
+    path = (times - phase) - period / (2 * math.pi) * torch.sin(2 * math.pi * (times - phase) / period)
+    return torch.stack([path, torch.zeros_like(path), torch.zeros_like(path)], dim=-1)[:, None].repeat(1, joints, 1)
+
+
+@pytest.mark.parametrize("case", GOLDEN["tolerant"] + GOLDEN["strict"] + GOLDEN["per_second"], ids=lambda c: c["why"])
+def test_hand_made_cases(case):
+    a, b = seconds(*case["estimated"]), seconds(*case["reference"])
+    if "f" in case:
+        assert beat.f_measure(a, b) == pytest.approx(case["f"])
+    elif "seconds" in case:
+        assert beat.per_second(a, b, case["seconds"]) == pytest.approx((case["bcs"], case["bhs"]))
+    else:
+        assert beat.tolerant(a, b) == pytest.approx((case["bcs"], case["bhs"]))
+
+
+def test_f_measure_is_mir_evals():
+    rng = np.random.default_rng(0)
+    for density in (1, 4, 12):  # beats closer together than the tolerance make matching ambiguous
+        for _ in range(20):
+            estimated, reference = (np.unique(rng.uniform(0, 20, rng.integers(1, 20 * density))) for _ in range(2))
+            expected = mir_eval.beat.f_measure(reference, estimated)
+            found = beat.f_measure(torch.from_numpy(estimated), torch.from_numpy(reference))
+            assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_motion_beats_are_scipys_extrema():
+    generator = torch.Generator().manual_seed(0)
+    positions = torch.randn(600, 22, 3, generator=generator, dtype=torch.float64).cumsum(0) * 0.01
+    speed = positions.diff(dim=0).norm(dim=-1).numpy()
+    expected = argrelextrema(speed.sum(1), np.less, order=10)[0]
+    assert torch.equal((beat.aist_beats(positions, 60) * 60).round().long(), torch.from_numpy(expected))
+    smooth = gaussian_filter1d(speed.mean(1), 5)
+    expected = argrelextrema(smooth, np.less)[0]
+    assert torch.equal((beat.bailando_beats(positions, 60) * 60).round().long(), torch.from_numpy(expected))
+
+
+@pytest.mark.parametrize("fps", [24.0, 31.25, 60.0])
+def test_kinematic_beats_fall_where_the_body_rests_at_any_rate(fps):
+    shift = 0.004  # off the frames: a rest midway between two equal speeds is no strict minimum
+    rests = seconds(*(k * 0.8 + shift for k in range(1, 24)))
+    positions = pulse(0.8, 19.9, fps, phase=shift)
+    for found in (beat.aist_beats(positions, fps), beat.bailando_beats(positions, fps)):
+        assert beat.f_measure(found, rests, 0.02) > 0.95
+    assert beat.f_measure(beat.energy_peaks(positions, fps), rests - 0.4, 0.02) > 0.95
+
+
+def test_alignment_is_a_gaussian_of_the_distance():
+    assert beat.alignment(seconds(1, 2), seconds(1, 2.05)) == pytest.approx((1 + math.exp(-0.5)) / 2)
+    assert beat.alignment(seconds(), seconds(1)) == 0 == beat.alignment(seconds(1), seconds())
+
+
+def test_chance_level_of_a_metronome_is_the_mean_over_all_phases():
+    targets, length = seconds(*np.arange(0, 60, 0.5)), 60.0
+    result = beat.with_chance(lambda times: beat.alignment(times, targets), targets, length, shifts=2000)
+    expected = math.sqrt(2 * math.pi) * 0.05 * math.erf(0.25 / 0.05 / math.sqrt(2)) / 0.5
+    assert result["value"] == pytest.approx(1) and result["calibrated"] == pytest.approx(1)
+    assert result["chance"] == pytest.approx(expected, abs=0.02)
+
+
+def test_calibration_tells_dancing_from_moving():
+    music = Beats(seconds(*np.arange(0.8, 19.9, 0.8)), 75.0, torch.arange(24) % 4 == 0)
+    on = beat.evaluate(pulse(0.8, fps=31.25), 31.25, music)
+    off = beat.evaluate(pulse(0.8, fps=31.25, phase=0.4), 31.25, music)
+    other = beat.evaluate(pulse(0.67, fps=31.25), 31.25, music)
+    for name in ("bas_aist", "bas_bailando", "bas_hits", "f_hits_70ms"):
+        assert on[name]["calibrated"] > 0.9
+        assert off[name]["calibrated"] < 0
+        assert abs(other[name]["calibrated"]) < 0.12
+    assert off["bas_theatre"]["calibrated"] > 0.9 > 0 > on["bas_theatre"]["calibrated"]
+    assert on["momu_hits"]["bcs"] > 0.95 and off["momu_hits"]["bcs"] == 0
+    assert on == beat.evaluate(pulse(0.8, fps=31.25), 31.25, music)
+
+
+def test_per_second_bins_saturate_and_the_strict_score_does_not():
+    fast, slow = seconds(*np.arange(0, 30, 0.5)), seconds(*np.arange(0, 30, 0.6))
+    assert beat.per_second(fast, slow, 30) == (1, 1)
+    assert beat.f_measure(fast, slow) < 0.5
+
+
+def test_strong_beats_are_the_first_and_third_of_a_bar():
+    downbeats = torch.tensor([False, True, False, False, False, True, False])
+    strong = beat.strong_beats(Beats(seconds(0, 1, 2, 3, 4, 5, 6), downbeats=downbeats))
+    assert strong.tolist() == [1, 3, 5]
+    assert beat.strong_beats(Beats(seconds(0, 1))).tolist() == [0, 1]
+
+
+def test_average_takes_deviations_over_clips():
+    clips = [(0.5, 1.0), (1.0, 1.0), (0.6, 0.4)]
+    result = beat.coverage_and_hit(clips)
+    assert result["bcs"] == pytest.approx(0.7) and result["csd"] == pytest.approx(np.std([0.5, 1, 0.6], ddof=1))
+    assert result["bhs"] == pytest.approx(0.8) and result["hsd"] == pytest.approx(np.std([1, 1, 0.4], ddof=1))
+    assert result["f1"] == pytest.approx(2 * 0.7 * 0.8 / 1.5)
+    music = Beats(seconds(*np.arange(0.8, 19.9, 0.8)))
+    one = beat.evaluate(pulse(0.8), 60.0, music)
+    both = beat.average([one, beat.evaluate(pulse(0.7), 60.0, music)])
+    assert both["clips"] == 2 and both["bas_fps"] == 60 and both["momu_hits"]["csd"] > 0
+
+
+def test_bad_input_is_refused_in_words():
+    with pytest.raises(FootlightError, match="increasing"):
+        beat.evaluate(pulse(0.8), 60.0, Beats(seconds(2, 1)))
+    with pytest.raises(FootlightError, match="positions"):
+        beat.evaluate(torch.zeros(5, 22, 2), 60.0, Beats(seconds(1, 2)))
+    with pytest.raises(FootlightError, match="frame rates"):
+        beat.average([{"fps": 30}, {"fps": 60}])
+
+
+def test_motion_without_movement_or_beats_scores_zero():
+    result = beat.evaluate(torch.zeros(100, 22, 3), 31.25, Beats(seconds()))
+    assert result["bas_bailando"] == {"value": 0, "chance": 0, "calibrated": 0}
+    assert result["momu_hits"] == {"bcs": 0, "bhs": 0}
