@@ -1,0 +1,236 @@
+"""Someone else's moving body as ours: pose by pose, the rotations of ``SMPL22`` that repeat it.
+
+Every source is first brought to a ``Capture``: where its joints are, and how its bones are turned against a T-pose that
+faces +z. Torso, head and hands take over the turns; upper and lower limbs, and feet in the level, point exactly where
+the source's do; ankles then go to their places by inverse kinematics, because thigh and shin seldom share our
+proportions and feet must stand where they stood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core.motion import kinematics, rotation
+from core.motion.skeleton import LEFT_LEG, RIGHT_LEG, SMPL22
+from core.types import FootlightError, Motion
+
+_LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+SIDES = ("left", "right")
+LEG_LENGTH = 0.80  # of SMPL22, hip to ankle, metres
+_SPINE = ("spine1", "spine2", "spine3")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A moving body, y up, in its own unit.
+
+    places: (t, 3) world positions, turns: (t, 4) world rotations against the T-pose, both by SMPL22 name.
+    Places hold at least hips, knees, ankles, shoulders, elbows; turns pelvis, spine1-3 and those but without ankles'
+    ends. fps: frames per second.
+    """
+
+    places: dict[str, Tensor]
+    turns: dict[str, Tensor]
+    fps: float
+
+
+@dataclass(frozen=True)
+class Joints:
+    """Which world transforms of a source are which joint of ours: indices by SMPL22 name, and the spine's in order."""
+
+    places: dict[str, int]
+    turns: dict[str, int]
+    spine: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """World rotations (..., k, 4) and positions (..., k, 3) of a source's joints."""
+
+    turns: Tensor
+    places: Tensor
+
+
+def capture(joints: Joints, poses: Pose, rest: Pose, fps: float, up: int | None = None) -> Capture:
+    """Bring a source to a ``Capture``.
+
+    poses: (t, k, ...) all frames.  rest: (k, ...) a pose that is, or resembles, a T-pose: arms and legs that stand
+    otherwise are turned into it by the shortest way, hands and feet with them.  up: the world's up axis (0-2); None
+    finds the axis along which the body mostly stands.
+    """
+    posed, own = t_posed(joints, rest)
+    lift = _level(joints, poses, up)
+    places = {name: rotation.rotate(lift, poses.places[:, k]) for name, k in joints.places.items()}
+    turns = {}
+    for name, k in joints.turns.items():
+        delta = rotation.mul(poses.turns[:, k], rotation.conjugate(posed[name]))
+        turns[name] = rotation.mul(lift, rotation.mul(delta, own))
+    turns |= _spine(joints, poses, posed, own, lift)
+    return Capture(places, turns, fps)
+
+
+def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, Tensor], Tensor]:
+    """World rotations (4,) the source's bones would have in our T-pose, by our names, and the rotation (4,) from our
+    axes to the source's in that pose."""
+    place = {name: rest.places[k] for name, k in joints.places.items()}
+    own = _axes(place)
+    turned = {name: rest.turns[k] for name, k in joints.turns.items()}
+    turned |= {f"_spine{i}": rest.turns[k] for i, k in enumerate(joints.spine)}
+    for side in SIDES:
+        for chain in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist")):
+            names = [f"{side}_{part}" for part in chain]
+            fix = rotation.identity(like=own)
+            for upper, lower in zip(names, names[1:], strict=False):
+                if upper not in turned or lower not in place:
+                    break
+                bone = rotation.rotate(fix, place[lower] - place[upper])
+                ours = rotation.rotate(own, SMPL22.offsets[SMPL22.index(lower)].to(own))
+                swing = _heading(bone, ours, own) if lower.endswith("foot") else rotation.between(bone, ours)
+                fix = rotation.mul(swing, fix)
+                turned[upper] = rotation.mul(fix, turned[upper])
+            last = names[-1]
+            if last in turned:
+                turned[last] = rotation.mul(fix, turned[last])
+    return turned, own
+
+
+def _heading(bone: Tensor, ours: Tensor, own: Tensor) -> Tensor:
+    """The turn about the vertical that points a foot ahead; feet that hang steeply are lifted as well.
+
+    A foot that stands flat is flat on any body, however high its ankle, so its slope is not compared with ours.
+    """
+    up = rotation.rotate(own, own.new_tensor((0.0, 1.0, 0.0)))
+    level = bone - (bone * up).sum() * up
+    if level.norm() < 0.5 * bone.norm():
+        return rotation.between(bone, ours)
+    return rotation.between(level, ours - (ours * up).sum() * up)
+
+
+def _axes(place: dict[str, Tensor]) -> Tensor:
+    """The rotation (4,) that turns our T-pose's axes (x left, y up, z ahead) to those of a standing source."""
+    hips, ankles = (place[f"left_{part}"] + place[f"right_{part}"] for part in ("hip", "ankle"))
+    shoulders = place["left_shoulder"] + place["right_shoulder"]
+    tall = shoulders - ankles
+    up = torch.zeros_like(tall)
+    axis = int(tall.abs().argmax())
+    up[axis] = tall[axis].sign()
+    left = place["left_hip"] - place["right_hip"] + place["left_shoulder"] - place["right_shoulder"]
+    left = left - (left * up).sum() * up
+    if left.norm() < 1e-6 or (hips - ankles).norm() < 1e-6:
+        raise FootlightError(
+            "a rest pose whose hips and shoulders have no width; expected a body standing with its arms spread or down"
+        )
+    left = left / left.norm()
+    return rotation.from_matrix(torch.stack((left, up, torch.linalg.cross(left, up)), -1))
+
+
+def _level(joints: Joints, poses: Pose, up: int | None) -> Tensor:
+    """The rotation (4,) of the source's world that makes its up axis y."""
+    if up is None:
+        at = joints.places
+        feet = poses.places[:, [at["left_ankle"], at["right_ankle"]]].mean(1)
+        tall = poses.places[:, [at["left_shoulder"], at["right_shoulder"]]].mean(1) - feet
+        mean = (tall / tall.norm(dim=-1, keepdim=True).clamp_min(1e-9)).mean(0)
+        axis = int(mean.abs().argmax())
+        sign = 1.0 if mean[axis] >= 0 else -1.0
+    else:
+        axis, sign = up, 1.0
+    direction = poses.places.new_zeros(3)
+    direction[axis] = sign
+    return rotation.between(direction, direction.new_tensor((0.0, 1.0, 0.0)))
+
+
+def _spine(joints: Joints, poses: Pose, posed: dict[str, Tensor], own: Tensor, lift: Tensor) -> dict[str, Tensor]:
+    """World turns of our three spine joints: the source's spine, however many joints it has, sampled in thirds."""
+    deltas = []
+    for i, k in enumerate(joints.spine):
+        delta = rotation.mul(poses.turns[:, k], rotation.conjugate(posed[f"_spine{i}"]))
+        deltas.append(rotation.mul(lift, rotation.mul(delta, own)))
+    last = len(deltas) - 1
+    turns = {}
+    for number, name in enumerate(_SPINE, 1):
+        at = last * number / len(_SPINE)
+        low = min(int(at), max(last - 1, 0))
+        turns[name] = rotation.slerp(deltas[low], deltas[min(low + 1, last)], at - low)
+    return turns
+
+
+def fit(source: Capture) -> tuple[Motion, float]:
+    """The motion of ``SMPL22`` that repeats a capture, at its frame rate, and the scale applied (metres per unit).
+
+    The floor is where the source has it; see ``clean`` for standing the feet on y = 0.
+    """
+    scale = LEG_LENGTH / leg_length(source)
+    frames = source.turns["pelvis"].shape[0]
+    like = source.turns["pelvis"]
+    world: list[Tensor] = [like] * SMPL22.joints
+    for joint, name in enumerate(SMPL22.names):
+        parent = SMPL22.parents[joint]
+        world[joint] = source.turns.get(name, like if parent < 0 else world[parent])
+    for side in SIDES:
+        for upper, lower in _LIMBS:
+            upper, lower = f"{side}_{upper}", f"{side}_{lower}"
+            if lower not in source.places:
+                continue
+            joint = SMPL22.index(upper)
+            bone = rotation.rotate(world[joint], SMPL22.offsets[SMPL22.index(lower)].to(like))
+            swing = rotation.between(bone, source.places[lower] - source.places[upper])
+            world[joint] = rotation.mul(swing, world[joint])
+        foot, ankle = SMPL22.index(f"{side}_foot"), SMPL22.index(f"{side}_ankle")
+        if f"{side}_foot" not in source.turns:
+            world[foot] = world[ankle]
+        wrist, elbow = SMPL22.index(f"{side}_wrist"), SMPL22.index(f"{side}_elbow")
+        if f"{side}_wrist" not in source.turns:
+            world[wrist] = world[elbow]
+    turns = torch.stack(world, 1)
+    middle = (source.places["left_hip"] + source.places["right_hip"]) * (scale / 2)
+    hips = SMPL22.offsets[[LEFT_LEG[0], RIGHT_LEG[0]]].mean(0).to(like)
+    root = middle - rotation.rotate(turns[:, 0], hips.expand(frames, 3))
+    local = kinematics.local_rotations(rotation.normalise(turns))
+    for chain, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
+        target = source.places[f"{side}_ankle"] * scale
+        local = kinematics.two_bone_ik(local, root, target, chain)
+    return Motion(rotation.continuous(local).float(), root.float(), source.fps), scale
+
+
+def leg_length(source: Capture) -> float:
+    """Mean length of thigh and shin together, in the source's unit."""
+    total = 0.0
+    for side in SIDES:
+        hip, knee, ankle = (source.places[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+        total += float((knee - hip).norm(dim=-1).median() + (ankle - knee).norm(dim=-1).median()) / 2
+    if not total > 0:
+        raise FootlightError("legs without length; expected a humanoid skeleton with thighs and shins")
+    return total
+
+
+def errors(source: Capture, motion: Motion, scale: float) -> dict[str, float]:
+    """Mean distance in centimetres between each joint of the source and ours, by our names.
+
+    Legs are compared where they are in the world. The torso is compared by direction only, and arms and head from where
+    they begin, with our lengths of bone: other proportions are not errors.
+    """
+    ours = dict(zip(SMPL22.names, kinematics.forward(motion.rotations, motion.root).unbind(1), strict=True))
+    found = {}
+    lift = torch.zeros(3)
+    for side in SIDES:
+        for part in ("hip", "knee", "ankle"):
+            theirs = source.places[f"{side}_{part}"].float() * scale
+            found[f"{side}_{part}"] = ours[f"{side}_{part}"] - theirs - lift
+        drift = torch.zeros_like(motion.root)
+        for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("ankle", "foot")):
+            if f"{side}_{lower}" in source.places:
+                bone = (source.places[f"{side}_{lower}"] - source.places[f"{side}_{upper}"]).float()
+                mine = ours[f"{side}_{lower}"] - ours[f"{side}_{upper}"]
+                bone = bone / bone.norm(dim=-1, keepdim=True).clamp_min(1e-9) * mine.norm(dim=-1, keepdim=True)
+                drift = mine - bone + (drift if lower == "wrist" else 0)
+                found[f"{side}_{lower}"] = drift
+    return {name: round(float(gap.norm(dim=-1).mean()) * 100, 2) for name, gap in found.items()}
+
+
+def raised(motion: Motion, height: float) -> Motion:
+    """The motion ``height`` metres higher."""
+    return replace(motion, root=motion.root + motion.root.new_tensor((0.0, height, 0.0)))

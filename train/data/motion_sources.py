@@ -1,0 +1,119 @@
+"""Any motion file of a dataset, or any humanoid BVH, as a clean motion of ``SMPL22`` at the model's frame rate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from core.config import SignalConfig
+from core.motion import bvh, contact, kinematics, rotation
+from core.motion.resample import resample
+from core.motion.skeleton import Skeleton
+from core.types import FootlightError, Motion
+from train.data import clean, g1, humanoid, motion_fit
+
+FPS = SignalConfig().motion_fps
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loaded file. motion: SMPL22 at ``FPS`` with contacts, floor at y = 0.  report: what was done to it, with
+    "dropped": the reason why it should not be used, or None."""
+
+    motion: Motion
+    report: dict
+
+
+def load(path: str | Path, entry: dict | None = None) -> Source:
+    """Load one file onto our skeleton.
+
+    entry: its line of ``index.jsonl``; "skeleton", "glitch_frames" and "up" are read where they stand.
+    Raises FootlightError for files that cannot be read or are no humanoid.
+    """
+    path, entry = Path(path), entry or {}
+    if path.suffix.lower() == ".csv":
+        captured, report = _load_g1(path, entry)
+    else:
+        captured, report = _load_bvh(path, entry)
+    motion, scale = motion_fit.fit(captured)
+    errors = motion_fit.errors(captured, motion, scale)
+    motion = resample(clean.smoothed(motion), FPS)
+    motion, more = clean.grounded(motion)
+    report |= {"scale": scale, "error_cm": errors, **more}
+    report["dropped"] = clean.reason_to_drop(motion, report)
+    return Source(motion, report)
+
+
+def load_humanoid_bvh(path: str | Path) -> Motion:
+    """Any humanoid BVH file, whatever its names, units, up axis and proportions: see ``load``."""
+    return load(path).motion
+
+
+def load_all(data_dir: str | Path, splits: tuple[str, ...] = ("train", "val")) -> Iterator[tuple[dict, Source]]:
+    """Every motion that ``index.jsonl`` of a data folder names, dropped ones too, with its line."""
+    data_dir = Path(data_dir)
+    for line in (data_dir / "index.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["kind"] == "motion" and entry["split"] in splits:
+            yield entry, load(data_dir / entry["path"], entry)
+
+
+def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+    skeleton, motion = bvh.read(path)
+    if motion.frames < 2:
+        raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
+    try:
+        found = humanoid.match(skeleton)
+    except FootlightError as error:
+        raise FootlightError(f"{path}: {error}") from None
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
+    turns, places = kinematics.forward_global(local.double(), root.double(), skeleton, _offsets(motion))
+    joints, places = _with_toes(found, skeleton, turns, places)
+    rest = _rest(skeleton, found)
+    up = {"X": 0, "Y": 1, "Z": 2}.get(entry.get("up", ""))
+    captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, motion.fps, up)
+    return captured, {"rule": found.rule, **repaired}
+
+
+def _offsets(motion: bvh.BvhMotion) -> torch.Tensor | None:
+    return None if motion.offsets is None else motion.offsets.double()
+
+
+def _with_toes(found, skeleton, turns, places):
+    """Where a foot has no toe joint, the end of its bone stands for it."""
+    at, extra = dict(found.joints), []
+    for side in motion_fit.SIDES:
+        ankle = found.joints[f"{side}_ankle"]
+        tip = skeleton.tips.get(skeleton.names[ankle])
+        if f"{side}_foot" not in at and tip is not None:
+            at[f"{side}_foot"] = skeleton.joints + len(extra)
+            extra.append(places[..., ankle, :] + rotation.rotate(turns[..., ankle, :], tip.to(places)))
+    if extra:
+        places = torch.cat((places, torch.stack(extra, -2)), -2)
+    return motion_fit.Joints(at, found.joints, found.spine), places
+
+
+def _rest(skeleton: Skeleton, found: humanoid.Match) -> motion_fit.Pose:
+    """The pose of zero rotations."""
+    zero = rotation.identity(skeleton.joints).double()
+    turns, places = kinematics.forward_global(zero, torch.zeros(3).double(), skeleton)
+    _, places = _with_toes(found, skeleton, turns, places)
+    return motion_fit.Pose(turns, places)
+
+
+def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+    robot = g1.read_robot(path.with_name("g1.xml"))
+    base, base_turns, angles = g1.read_motion(path)
+    base, base_turns, angles, repaired = clean.repair_robot(
+        base, base_turns, angles, g1.FPS, entry.get("glitch_frames", ())
+    )
+    places_at, turns_at, spine = g1.joints(robot)
+    turns, places = g1.forward(robot, base, base_turns, angles)
+    joints = motion_fit.Joints(places_at, turns_at, spine)
+    rest = motion_fit.Pose(*g1.t_pose(robot))
+    captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, g1.FPS, up=2)
+    return captured, {"rule": "g1", **repaired}
