@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ import soundfile
 import soxr
 import torch
 
+from core.audio.containers import missing_bytes
 from core.types import FootlightError, Waveform
 
 SHORTEST_SECONDS = 1.0
+WILDEST = 1000.0  # times full scale: no mix is that hot
 SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below what 16 bits with dither hold
 FORMATS = "wav, flac, ogg, opus or mp3"
 _BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read until they end
@@ -43,8 +46,8 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
     frames, file_rate = _decode(path, start, seconds)
-    if not np.isfinite(frames).all():
-        raise FootlightError(f"{path}: holds samples that are not numbers (NaN or infinite); export the song again")
+    if len(frames) and not np.abs(frames).max() < WILDEST:  # so written that NaN counts as wild
+        raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
     samples = _mono(frames)
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
@@ -100,7 +103,9 @@ def write(path, waveform: Waveform) -> None:
 def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
     """The file's frames (s, channels) float32 from ``start`` on, and its rate."""
     try:
-        with soundfile.SoundFile(path) as file:
+        if missing_bytes(path):
+            raise FootlightError(f"{path}: is damaged: the file ends too early; export or download it again")
+        with _quiet(), soundfile.SoundFile(path) as file:
             rate = file.samplerate
             if start > 0:
                 first = round(start * rate)
@@ -120,8 +125,9 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
                 blocks.append(block)
                 got += len(block)
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.strip().rstrip(".")
-        raise FootlightError(f"{path}: cannot be read as audio ({reason}); expected {FORMATS}") from None
+        reason = error.error_string.strip().removeprefix("Error : ").rstrip(".")
+        why = "" if "not exist" in reason else f" ({reason})"  # libsndfile's words for any mp3 it cannot make out
+        raise FootlightError(f"{path}: is not audio or is damaged{why}; expected {FORMATS}") from None
     except OSError as error:
         raise FootlightError(
             f"{path}: cannot be opened ({error.strerror}); check the file and its permissions"
@@ -133,6 +139,19 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
             f"{path}: is damaged: {got / rate:.1f} of {expected / rate:.1f} s could be read; export it again"
         )
     return (np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)), rate
+
+
+@contextmanager
+def _quiet():
+    """The mp3 decoder prints its complaints straight to standard error; ours is the one line that the user gets."""
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
 
 
 def _mono(frames: np.ndarray) -> np.ndarray:
