@@ -34,7 +34,7 @@ _LEVEL_WORTH = 0.08  # and a level one standard deviation off costs this
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of music on a clock of its own. parts: a song record's tensors.  score: how well it suits the motion."""
+    """A stretch of music on a clock of its own. parts: a song record's tensors.  score: how well it suits."""
 
     music: str
     exact: bool

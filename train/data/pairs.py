@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from core.config import SignalConfig
+from core.metrics.beat import alignment, bailando_beats, with_chance
 from core.motion.contact import label
 from core.motion.kinematics import forward
 from core.motion.resample import at_times
-from core.types import Motion
+from core.types import FootlightError, Motion
 from train.data import arrange, warp
 from train.data.dataset import load_song_records
 from train.data.jobs import Job, Records
@@ -25,6 +26,7 @@ from train.data.shards import file_digest, key, slug
 from train.data.songs import cut
 
 SIGNAL = SignalConfig()
+ANCHOR_SHARE = 0.9  # of the limit is for the rate between pairs; the rest lets the clock bend between them
 
 
 @dataclass(frozen=True)
@@ -46,26 +48,49 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
     motion, fps = body.motion, SIGNAL.motion_fps
     length = len(section.parts["mel"]) / SIGNAL.mel_fps
     beats = warp.extended(section.beats, length)
-    found = warp.align(body.hits, body.weights, warp.beat_grid(beats), limit=settings.limit * 0.9)
+    found = warp.align(body.hits, body.weights, warp.beat_grid(beats), limit=ANCHOR_SHARE * settings.limit)
     clock = warp.Clock.through(found.grid, found.hits, length, limit=settings.limit)
-    last = motion.seconds - 1 / motion.fps  # the time of the last frame
-    played = warp.play(clock, beats, settings.accent, last, fps)
-    frames = min(len(played), len(section.parts["mel"]) // 2)
-    played = played[:frames]
-    made = at_times(motion, torch.from_numpy(np.maximum(played, 0.0)), fps)
-    made = replace(made, contacts=label(forward(made.rotations, made.root), fps))
-    rates = clock.rate(np.arange(int(frames / fps / clock.step) + 1) * clock.step)
-    combined = np.diff(played) * fps
-    miss = np.abs(clock(found.grid) - found.hits)
+    steady = warp.Clock.steady(length)
+    made, played = _sampled(motion, clock, beats, settings.accent, length)
+    parts = {**cut(section.parts, 0.0, made.frames / fps), **tensors(made)}
+    rates = clock.rate(np.arange(int(len(played) / fps / clock.step) + 1) * clock.step)
+    with_accent = np.diff(played) * fps
+    miss = np.abs(clock(found.grid) - found.hits) * 1e3 if len(found.hits) else np.zeros(1)
+    variants = {
+        "unwarped": _sampled(motion, steady, beats, 0.0, length)[0],
+        "accent_only": _sampled(motion, steady, beats, settings.accent, length)[0],
+        "warped": _sampled(motion, clock, beats, 0.0, length)[0],
+        "final": made,
+    }
     measured = {
         "hits": len(body.hits),
         "matched": len(found.hits),
         "on_beat": found.on_beat,
         "rate": [round(float(rates.min()), 4), round(float(rates.max()), 4)],
-        "rate_with_accent": [round(float(combined.min()), 4), round(float(combined.max()), 4)],
-        "miss_ms": [round(float(np.median(miss)) * 1e3, 1), round(float(miss.max()) * 1e3, 1)] if len(miss) else [0, 0],
+        "rate_with_accent": [round(float(with_accent.min()), 4), round(float(with_accent.max()), 4)],
+        "miss_ms": [round(float(np.median(miss)), 1), round(float(miss.max()), 1)],
+        "bas": {name: round(beat_alignment(variant, parts["beats"]), 4) for name, variant in variants.items()},
     }
-    return measured, {**cut(section.parts, 0.0, frames / fps), **tensors(made)}
+    return measured, parts
+
+
+def _sampled(
+    motion: Motion, clock: warp.Clock, beats: np.ndarray, accent: float, length: float
+) -> tuple[Motion, np.ndarray]:
+    """The motion played by clock and accent for at most ``length`` seconds, its contacts labelled anew; and the motion
+    seconds (t,) of its frames."""
+    fps = SIGNAL.motion_fps
+    last_frame = (motion.frames - 1) / motion.fps
+    played = warp.play(clock, beats, accent, last_frame, fps)[: int(length * fps + 1e-6)]
+    made = at_times(motion, torch.from_numpy(np.maximum(played, 0.0)), fps)
+    return replace(made, contacts=label(forward(made.rotations, made.root), fps)), played
+
+
+def beat_alignment(motion: Motion, beats: Tensor) -> float:
+    """Calibrated BAS (b) of a motion against beats (n,) seconds: 0 is chance, 1 is perfect."""
+    kinematic = bailando_beats(forward(motion.rotations, motion.root), motion.fps)
+    inside = beats[beats < motion.seconds].double()
+    return with_chance(lambda times: alignment(times, kinematic), inside, motion.seconds)["calibrated"]
 
 
 def tensors(motion: Motion) -> dict[str, Tensor]:
@@ -118,6 +143,8 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
     """The records of one motion: ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
     split, name = entry["split"], Path(entry["path"]).stem
     source = load(data / entry["path"], entry)
+    if source.report["dropped"]:
+        raise FootlightError(source.report["dropped"])
     body = body_of(source.motion)
     songs, levels = _songs(out, split)
     made: Records = []
@@ -142,6 +169,7 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
                 len(parts["root"]),
                 section.exact,
                 band=list(band),
+                error_cm=source.report["error_cm"],
                 **measured,
             )
             made.append((line, parts))

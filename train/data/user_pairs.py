@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from core.audio import io
 from core.config import SignalConfig
-from core.motion.contact import label
-from core.motion.kinematics import forward
-from core.motion.resample import resample
 from core.types import FootlightError
 from train.data import pairs
 from train.data.jobs import Job, Records
-from train.data.motion_sources import load_humanoid_bvh
+from train.data.motion_sources import load
 from train.data.shards import file_digest, key, slug
 from train.data.songs import RATE, heard
 
@@ -62,7 +58,10 @@ def split_of(name: str) -> str:
 
 def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: str, shard: str) -> Records:
     """The record of one capture and its music, both cut to the shorter. Raises FootlightError for unusable files."""
-    motion = resample(load_humanoid_bvh(motion_path), SIGNAL.motion_fps)
+    source = load(motion_path)
+    if source.report["dropped"]:
+        raise FootlightError(source.report["dropped"])
+    motion = source.motion
     parts, tempo = heard(io.read(song_path, RATE))
     frames = min(motion.frames, len(parts["mel"]) // 2)
     if frames / SIGNAL.motion_fps < pairs.SHORTEST_SECONDS:
@@ -71,9 +70,18 @@ def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: 
             f"at least {pairs.SHORTEST_SECONDS:g} s are needed"
         )
     motion = motion.cut(0, frames)
-    motion = replace(motion, contacts=label(forward(motion.rotations, motion.root), motion.fps))
     section = pairs.cut(parts, 0.0, frames / SIGNAL.motion_fps)
     line = pairs.index_line(
-        f"own-{slug(name)}", shard, split, name, song_path.name, genre, f"own-{name}", tempo, frames, exact=False
+        f"own-{slug(name)}",
+        shard,
+        split,
+        name,
+        song_path.name,
+        genre,
+        f"own-{name}",
+        tempo,
+        frames,
+        exact=False,
+        error_cm=source.report["error_cm"],
     )
     return [(line, {**section, **pairs.tensors(motion)})]

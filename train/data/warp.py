@@ -17,6 +17,7 @@ from scipy.linalg import cho_solve_banded, cholesky_banded
 
 LIMIT = 0.25
 HALF_BEAT_WEIGHT = 0.5
+LATEST_START = 0.5  # seconds of the motion that may be skipped at its start
 _KNOT_SECONDS = 0.125
 _ANCHOR_SECONDS = 0.01  # a pair missed by this much costs as much as ...
 _RATE_CHANGE = 1.5  # ... the rate changing this fast (a second) for a second
@@ -66,26 +67,28 @@ def align(
     grid: Grid,
     limit: float = LIMIT,
     stiffness: float = 0.35,
-    first_shift: float = 0.3,
+    latest_start: float = LATEST_START,
     furthest: float = 8.0,
     drift: float = 4.0,
 ) -> Alignment:
     """The pairing of hits with grid points that matches the most weight for the least warp.
 
     hits: (n,) motion seconds; weights: (n,), about 1.  Between neighbouring pairs the motion's rate stays within
-    1 +- ``limit``; a second at the limit costs ``stiffness``. The first pair may be up to ``first_shift`` seconds off
-    plus what the rate allows from second 0 on. Pairs lie at most ``furthest`` seconds apart, and a hit and its grid
-    point at most ``drift``, so that what was chosen to go together stays together.
+    1 +- ``limit``; a second at the limit costs ``stiffness``. Up to ``latest_start`` seconds of the motion may be
+    skipped at its start. Pairs lie at most ``furthest`` seconds apart, and a hit and its grid point at most ``drift``,
+    so that what was chosen to go together stays together.
     """
     n, k = len(hits), len(grid.times)
     best = np.full((n, k), -np.inf)
     origin = np.full((n, k, 2), -1, dtype=int)
     reward = weights[:, None] * grid.weights[None, :]
 
-    shift = np.abs(hits[:, None] - grid.times[None, :])
-    clock = np.maximum(np.minimum(hits[:, None], grid.times[None, :]), 0)
-    opening = (shift <= first_shift + limit * clock) & (grid.times >= 0)[None, :]
-    cost = stiffness * np.maximum(shift - first_shift, 0) / limit + 0.2 * shift
+    # From the music's start to the first pair: skip up to latest_start of the motion, and go faster or slower.
+    ahead = hits[:, None] - grid.times[None, :]
+    skipped = np.clip(ahead, 0, latest_start)
+    strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
+    cost = stiffness * grid.times[None, :] * strain**2 + 0.2 * skipped
+    opening = (np.abs(strain) <= 1) & (grid.times >= 0)[None, :]
     best[opening] = (reward - cost)[opening]
 
     for i in range(1, n):
@@ -93,7 +96,7 @@ def align(
         if not len(earlier):
             continue
         moved = hits[i] - hits[earlier]  # (e,)
-        for g in np.flatnonzero(shift[i] <= drift):
+        for g in np.flatnonzero(np.abs(ahead[i]) <= drift):
             since = max(0, int(np.searchsorted(grid.times, grid.times[g] - furthest / (1 - limit))))
             if since == g:
                 continue
@@ -165,7 +168,7 @@ class Clock:
         motion: np.ndarray,
         seconds: float,
         limit: float = LIMIT,
-        latest_start: float = 0.5,
+        latest_start: float = LATEST_START,
         rounds: int = 400,
     ) -> Clock:
         """The smoothest clock near the pairs (music, motion), both (p,), over ``seconds`` of music.

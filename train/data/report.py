@@ -1,0 +1,85 @@
+"""What the prepared data is like: a table of figures, and contact sheets of random pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from core.motion.directogram import hits
+from core.motion.kinematics import forward
+from train.data.dataset import load_pairs
+
+VARIANTS = ("unwarped", "accent_only", "warped", "final")
+SHEET_SECONDS = 16.0
+
+
+def summary(lines: list[dict]) -> str:
+    """A table of the pairs' index lines by genre: how many, how long, calibrated BAS (b), warp and position error."""
+    head = (
+        f"{'':24}{'pairs':>6}{'motions':>8}{'minutes':>8}   calibrated BAS: {'unwarped':>9}{'accent':>8}{'warped':>8}"
+        f"{'both':>7}{'worst rate':>13}{'with accent':>13}{'error cm':>10}"
+    )
+    rows = [head]
+    chosen = [line for line in lines if "bas" in line]
+    genres = sorted({_family(line["genre"]) for line in chosen})
+    for name in [*genres, "all"]:
+        some = [line for line in chosen if name in ("all", _family(line["genre"]))]
+        if some:
+            rows.append(_row(name, some))
+    own = [line for line in lines if "bas" not in line]
+    if own:
+        rows.append(f"{'own capture':24}{len(own):6}{len(own):8}{sum(line['seconds'] for line in own) / 60:8.1f}")
+    rows.append("position error by joint, cm: " + joint_errors(lines))
+    return "\n".join(rows)
+
+
+def joint_errors(lines: list[dict]) -> str:
+    """The mean position error of each joint over the motions, left and right together."""
+    by_motion = {line["motion"]: line["error_cm"] for line in lines}
+    joints: dict[str, list[float]] = {}
+    for errors in by_motion.values():
+        for joint, error in errors.items():
+            joints.setdefault(joint.removeprefix("left_").removeprefix("right_"), []).append(error)
+    return "  ".join(f"{joint} {np.mean(values):.1f}" for joint, values in joints.items())
+
+
+def _family(genre: str) -> str:
+    return genre.split(":")[0].split("(")[0].strip()[:22]
+
+
+def _row(name: str, lines: list[dict]) -> str:
+    bas = [np.mean([line["bas"][variant] for line in lines]) for variant in VARIANTS]
+    rate = min(line["rate"][0] for line in lines), max(line["rate"][1] for line in lines)
+    both = min(line["rate_with_accent"][0] for line in lines), max(line["rate_with_accent"][1] for line in lines)
+    errors = [np.mean(list(line["error_cm"].values())) for line in lines]
+    return (
+        f"{name:24}{len(lines):6}{len({line['motion'] for line in lines}):8}"
+        f"{sum(line['seconds'] for line in lines) / 60:8.1f}{'':19}{bas[0]:9.2f}{bas[1]:8.2f}{bas[2]:8.2f}{bas[3]:7.2f}"
+        f"{f'{rate[0]:.2f}-{rate[1]:.2f}':>13}{f'{both[0]:.2f}-{both[1]:.2f}':>13}"
+        f"{np.mean(errors):10.1f}"
+    )
+
+
+def contact_sheets(data: Path, out: Path, count: int, seed: int) -> list[Path]:
+    """Sheets of ``count`` random pairs, from a random place in each, as PNG files in ``out``."""
+    from train.draw import contact_sheet  # matplotlib takes a second to load
+
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = load_pairs(data, "train") + load_pairs(data, "val")
+    draw, made = np.random.default_rng(seed), []
+    for number in tqdm(sorted(draw.permutation(len(chosen))[:count].tolist()), desc="contact sheets"):
+        pair = chosen[number]
+        motion = pair.motion()
+        frames = int(SHEET_SECONDS * motion.fps)
+        start = int(draw.integers(0, max(1, motion.frames - frames)))
+        motion = motion.cut(start, start + frames)
+        positions = forward(motion.rotations, motion.root)
+        path = out / f"{pair.id}.png"
+        place = f"from {start / motion.fps:.1f} s"
+        title = f"{pair.id}   {pair.genre}   with {pair.music_name}, {pair.tempo:.0f} BPM   {place}"
+        beats = pair.beats - start / motion.fps
+        contact_sheet(positions, motion.fps, beats, hits(positions, motion.fps).times, title=title, path=path)
+        made.append(path)
+    return made
