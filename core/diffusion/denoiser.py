@@ -1,0 +1,232 @@
+"""The Transformer that denoises latents of one modality, told about the other (MoMu-Diffusion, section 4, table 9).
+
+Tokens, concatenated along time: [time ; condition latents ; noisy latents]. Frame t of the condition and frame t of
+the latents are the same instant and share one position; a learned vector tells the segments apart.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.autoencoder.blocks import conv, from_picture, to_picture
+from core.config import DenoiserConfig
+from core.types import Condition, FootlightError
+
+
+class TimeConv(nn.Module):
+    """A convolution over time of (b, t, c); zeros beyond the ends."""
+
+    def __init__(self, channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = conv(channels, out_channels, kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return from_picture(self.conv(to_picture(x)))
+
+    def one(self, x: Tensor) -> Tensor:
+        """The same for single frames (b, c), around which all is zero."""
+        weight = self.conv.weight[:, :, 0, self.conv.kernel_size[1] // 2]
+        return functional.linear(x, weight, self.conv.bias)
+
+
+def rotary_angles(frames: int, head_channels: int, device: torch.device) -> Tensor:
+    """(1 + 2 frames, head_channels / 2) angles of every token (Su et al. 2021): the time token stands at 0, frame t at
+    t in both segments."""
+    frequency = 10_000.0 ** (-torch.arange(0, head_channels, 2, device=device) / head_channels)
+    clock = torch.arange(frames, device=device, dtype=torch.float32)
+    clock = torch.cat([clock[:1], clock, clock])
+    return clock[:, None] * frequency
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn pairs of channels (i, i + d / 2) of x (..., n, d) by angles given as cos, sin (n, d / 2)."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+class Attention(nn.Module):
+    """Self-attention of all tokens."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.dropout
+        self.norm = nn.LayerNorm(config.width)
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+
+    def forward(self, x: Tensor, mask: Tensor | None, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        b, n, c = x.shape
+        qkv = self.qkv(self.norm(x)).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        query, key, value = qkv.unbind(0)  #                           b h n d
+        if rotary is not None:
+            cos, sin = (part.to(query.dtype) for part in rotary)
+            query, key = rotate(query, cos, sin), rotate(key, cos, sin)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        out = self.out(mixed.transpose(1, 2).reshape(b, n, c))
+        return x + functional.dropout(out, self.dropout, self.training)
+
+
+class FeedForward(nn.Module):
+    """Two convolutions with a gate between. The segments are convolved apart, so that the end of the condition does not
+    run into the beginning of the latents, and padding is kept at zero."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        hidden = config.ff_multiplier * config.width
+        self.dropout = config.dropout
+        self.norm = nn.LayerNorm(config.width)
+        self.rise = TimeConv(config.width, 2 * hidden, config.ff_kernel)
+        self.fall = TimeConv(hidden, config.width, config.ff_kernel)
+
+    def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        b, n, c = x.shape
+        hidden = self.norm(x)
+        token = self.fall.one(self._gate(self.rise.one(hidden[:, 0])))
+        segments = hidden[:, 1:].reshape(2 * b, (n - 1) // 2, c)  #    both segments of a sample are neighbours
+        if valid is not None:
+            segments = segments * valid
+        segments = self._gate(self.rise(segments))
+        if valid is not None:
+            segments = segments * valid
+        segments = self.fall(segments).reshape(b, n - 1, c)
+        out = torch.cat([token[:, None], segments], dim=1)
+        return x + functional.dropout(out, self.dropout, self.training)
+
+    @staticmethod
+    def _gate(x: Tensor) -> Tensor:
+        value, gate = x.chunk(2, dim=-1)
+        return value * functional.silu(gate)
+
+
+class Block(nn.Module):
+    """Some self-attentions and a feed-forward, each normed before and added."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.attentions = nn.ModuleList(Attention(config) for _ in range(config.attentions))
+        self.feed_forward = FeedForward(config)
+
+    def forward(self, x: Tensor, valid: Tensor | None, mask: Tensor | None, rotary) -> Tensor:
+        for attention in self.attentions:
+            x = attention(x, mask, rotary)
+        return self.feed_forward(x, valid)
+
+
+def step_features(step: Tensor, channels: int) -> Tensor:
+    """Sines and cosines of diffusion steps (b,) -> (b, channels), periods from 2 pi to 10 000 times that."""
+    frequency = torch.exp(-math.log(10_000) * torch.arange(channels // 2, device=step.device) / (channels // 2))
+    angle = step.float()[:, None] * frequency
+    return torch.cat([angle.cos(), angle.sin()], dim=-1)
+
+
+class Denoiser(nn.Module):
+    """forward: noisy latents (b, t, c), steps (b,), condition -> prediction (b, t, c); what it predicts is not its
+    business. t is free with rotary positions, at most ``config.max_frames`` with learned ones."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        if config.positions not in ("learned", "rotary"):
+            raise FootlightError(f"unknown positions {config.positions!r}: choose learned or rotary")
+        self.config = config
+        width, rhythm = config.width, config.rhythm_channels
+        given = config.latent_channels + 1 if config.observed else 0
+        self.noisy_in = TimeConv(config.latent_channels + given, width, config.input_kernel)
+        self.condition_in = TimeConv(config.condition_channels + rhythm, config.condition_width, config.input_kernel)
+        self.condition_out = nn.Linear(config.condition_width, width)
+        self.null_latents = nn.Parameter(torch.zeros(config.condition_channels))
+        if rhythm:
+            self.null_rhythm = nn.Parameter(torch.zeros(rhythm))
+            self.rhythm_in = nn.Linear(rhythm, width)
+        if config.styles:
+            self.styles = nn.Linear(config.styles, width, bias=False)
+            self.default_style = nn.Parameter(torch.zeros(width))
+        self.step_in = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        self.segment = nn.Parameter(0.02 * torch.randn(3, width))  #   time, condition, latents
+        if config.positions == "learned":
+            self.position = nn.Parameter(0.02 * torch.randn(config.max_frames, width))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, config.latent_channels)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, z_t: Tensor, step: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
+        """valid: (b, t) bool, false on padding: what stands there changes nothing elsewhere."""
+        b, t, _ = z_t.shape
+        rhythm = self._rhythm(condition, b, t)
+        token = self._token(step, condition)  #                        b c
+        told = self._condition_tokens(condition, rhythm, b, t, valid)
+        noisy = self._noisy_tokens(z_t, condition, rhythm, valid)
+        if self.config.positions == "learned":
+            if t > self.config.max_frames:
+                raise FootlightError(
+                    f"{t} frames are more than the {self.config.max_frames} positions this model has: use windows"
+                )
+            told, noisy = told + self.position[:t], noisy + self.position[:t]
+        time, other, own = self.segment
+        x = torch.cat([(token + time)[:, None], told + other, noisy + own], dim=1)  # b 1+2t c
+        rotary = self._rotary(t, z_t.device)
+        mask, twice = None, None
+        if valid is not None:
+            seen = torch.cat([valid.new_ones(b, 1), valid, valid], dim=1)
+            mask = seen[:, None, None, :]  #                           b 1 1 1+2t
+            twice = valid.repeat_interleave(2, dim=0)[..., None]  #    2b t 1
+        for block in self.blocks:
+            x = block(x, twice, mask, rotary)
+        return self.out(self.norm(x[:, 1 + t :]))
+
+    def _rotary(self, t: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
+        if self.config.positions != "rotary":
+            return None
+        angles = rotary_angles(t, self.config.width // self.config.heads, device)
+        return angles.cos(), angles.sin()
+
+    def _token(self, step: Tensor, condition: Condition) -> Tensor:
+        token = self.step_in(step_features(step, self.config.width))
+        if not self.config.styles:
+            return token
+        if condition.style is None:
+            return token + self.default_style
+        style = _kept(condition.style, torch.zeros_like(condition.style[0]), condition.keep)
+        # Weights short of 1 (all zero: unknown, or dropped) are made up by the default style.
+        rest = (1 - style.sum(dim=-1, keepdim=True)).clamp_min(0)
+        return token + self.styles(style) + rest * self.default_style
+
+    def _rhythm(self, condition: Condition, b: int, t: int) -> Tensor | None:
+        if not self.config.rhythm_channels:
+            return None
+        return _or_null(condition.rhythm, self.null_rhythm, condition.keep, b, t)
+
+    def _condition_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> Tensor:
+        x = _or_null(condition.latents, self.null_latents, condition.keep, b, t)
+        if rhythm is not None:
+            x = torch.cat([x, rhythm], dim=-1)
+        return self.condition_out(functional.silu(self.condition_in(_masked(x, valid))))
+
+    def _noisy_tokens(self, z_t: Tensor, condition: Condition, rhythm: Tensor | None, valid) -> Tensor:
+        x = z_t
+        if self.config.observed:
+            mask = condition.observed_mask
+            mask = torch.zeros_like(z_t[..., :1]) if mask is None else mask.to(z_t.dtype)
+            observed = torch.zeros_like(z_t) if condition.observed is None else condition.observed * mask
+            x = torch.cat([z_t, observed, mask], dim=-1)
+        x = self.noisy_in(_masked(x, valid))
+        return x if rhythm is None else x + self.rhythm_in(rhythm)
+
+
+def _masked(x: Tensor, valid: Tensor | None) -> Tensor:
+    return x if valid is None else x * valid[..., None]
+
+
+def _kept(x: Tensor, null: Tensor, keep: Tensor | None) -> Tensor:
+    """``x`` (b, ...) where ``keep`` (b,) is true, ``null`` elsewhere."""
+    return x if keep is None else torch.where(keep.view(-1, *[1] * (x.ndim - 1)), x, null.to(x.dtype))
+
+
+def _or_null(x: Tensor | None, null: Tensor, keep: Tensor | None, b: int, t: int) -> Tensor:
+    """A condition (b, t, c), or the learned null where it is absent or dropped."""
+    return null.expand(b, t, -1) if x is None else _kept(x, null, keep)

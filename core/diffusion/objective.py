@@ -1,0 +1,55 @@
+"""The training loss of the denoiser (MoMu-Diffusion eq. 6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from core.autoencoder.gaussian import noise_like
+from core.diffusion.parameterize import target, to_x0
+from core.diffusion.schedule import Schedule
+from core.types import Condition
+
+
+def random_steps(batch: int, steps: int, generator: torch.Generator) -> Tensor:
+    """(batch,) training steps, spread evenly over the schedule from one random offset (Kingma et al. 2021).
+
+    Each is uniform by itself; together they make the loss of a small batch far less noisy than independent draws.
+    """
+    offset = torch.rand((), generator=generator, device=generator.device, dtype=torch.float64)
+    share = torch.arange(batch, device=generator.device, dtype=torch.float64) / batch
+    return ((offset + share).remainder(1.0) * steps).long().clamp_max(steps - 1)
+
+
+def min_snr_weight(t: Tensor, schedule: Schedule, prediction: str, gamma: float) -> Tensor:
+    """(b,) weights that make the loss min(SNR, gamma) times that of the clean sample (Hang et al. 2023)."""
+    ratio = schedule.signal_to_noise(t)
+    return ratio.clamp_max(gamma) / {"x0": torch.ones_like(ratio), "epsilon": ratio, "v": ratio + 1}[prediction]
+
+
+def diffusion_loss(
+    network: nn.Module,
+    latents: Tensor,
+    condition: Condition,
+    schedule: Schedule,
+    prediction: str,
+    generator: torch.Generator,
+    valid: Tensor | None = None,
+    min_snr: float | None = None,
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Noise clean ``latents`` (b, t, c) at random steps and let ``network`` undo it.
+
+    valid: (b, t) bool, false on padding, which the network does not see and the loss does not count.
+    min_snr: gamma of the weighting; None counts every step alike, as the paper does.
+    Returns {"diffusion": mean squared error}, the implied clean latents (b, t, c) and the steps (b,).
+    """
+    t = random_steps(latents.shape[0], schedule.steps, generator).to(latents.device)
+    noise = noise_like(latents, generator)
+    x_t = schedule.add_noise(latents, noise, t)
+    output = network(x_t, t, condition, valid).float()
+    error = (output - target(latents, noise, t, schedule, prediction)).square().mean(dim=-1)  # b t
+    if min_snr is not None:
+        error = error * min_snr_weight(t, schedule, prediction, min_snr)[:, None]
+    if valid is not None:
+        error = error * valid * (valid.numel() / valid.sum().clamp_min(1))
+    return {"diffusion": error.mean()}, to_x0(output, x_t, t, schedule, prediction), t

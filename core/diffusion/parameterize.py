@@ -1,0 +1,64 @@
+"""What a network predicts, and the clean sample it implies.
+
+``Denoise`` is the one interface between networks and samplers: everything above a network (guidance, windows) takes
+one and gives one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from core.diffusion.schedule import Schedule
+from core.types import Condition, FootlightError
+
+Denoise = Callable[[Tensor, Tensor, Condition], Tensor]  # x_t (b, t, c), step (b,), condition -> x0_hat (b, t, c)
+
+PREDICTIONS = ("epsilon", "x0", "v")
+
+
+def to_x0(output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
+    """The clean sample that ``output``, predicted at ``x_t`` (b, t, c) and step t (b,), stands for."""
+    signal, sigma = schedule.scales(t, x_t)
+    if prediction == "x0":
+        return output
+    if prediction == "epsilon":
+        return (x_t - sigma * output) / signal
+    if prediction == "v":
+        return signal * x_t - sigma * output
+    raise _unknown(prediction)
+
+
+def to_epsilon(x0: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    """The noise that must be in ``x_t`` (b, t, c) if ``x0`` is its clean part."""
+    signal, sigma = schedule.scales(t, x_t)
+    return (x_t - signal * x0) / sigma
+
+
+def target(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
+    """What a network of this kind should answer (b, t, c). v is of Salimans & Ho 2022."""
+    signal, sigma = schedule.scales(t, x0)
+    if prediction == "x0":
+        return x0
+    if prediction == "epsilon":
+        return noise
+    if prediction == "v":
+        return signal * noise - sigma * x0
+    raise _unknown(prediction)
+
+
+def as_denoise(network: nn.Module, schedule: Schedule, prediction: str) -> Denoise:
+    """Wrap a network that predicts ``prediction`` as a function to the clean sample, in x_t's own precision."""
+    if prediction not in PREDICTIONS:
+        raise _unknown(prediction)
+
+    def denoise(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        output = network(x_t, t, condition).to(x_t.dtype)
+        return to_x0(output, x_t, t, schedule, prediction)
+
+    return denoise
+
+
+def _unknown(prediction: str) -> FootlightError:
+    return FootlightError(f"unknown prediction {prediction!r}: choose one of {', '.join(PREDICTIONS)}")

@@ -1,0 +1,54 @@
+"""Any length: overlapping windows that agree at every step of the sampling.
+
+A denoiser knows windows of the length it was trained on. Here a long x_t is cut into such windows before every step,
+and their clean estimates are blended before the step is taken, so that neighbours never drift apart (MultiDiffusion,
+Bar-Tal et al. 2023, with clean samples instead of noises). Time is linear in the length, memory flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from core.autoencoder.chunked import raised_cosine, starts
+from core.diffusion.parameterize import Denoise
+from core.types import Condition
+
+
+def windowed(denoise: Denoise, window: int, overlap: int, chunk: int = 8) -> Denoise:
+    """``denoise`` over windows of ``window`` frames that share at least ``overlap`` with the next.
+
+    chunk: how many windows (for each sample of the batch) are denoised at once; it bounds the memory. The last window
+    is moved back to end at the end. What fits into one window is denoised as it is.
+    """
+
+    def denoise_windowed(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        b, total, c = x_t.shape
+        if total <= window:
+            return denoise(x_t, t, condition)
+        blended, weight = torch.zeros_like(x_t), x_t.new_zeros(total, 1)
+        begins = starts(total, window, overlap)
+        for i in range(0, len(begins), chunk):
+            some = begins[i : i + chunk]
+            pieces = torch.cat([x_t[:, s : s + window] for s in some])  # windows x samples, t, c
+            x0 = denoise(pieces, t.repeat(len(some)), _cut(condition, some, window)).view(len(some), b, window, c)
+            for piece, s in zip(x0, some, strict=True):
+                fade = raised_cosine(window, overlap, left=s > 0, right=s + window < total)[:, None].to(x_t)
+                blended[:, s : s + window] += fade * piece
+                weight[s : s + window] += fade
+        return blended / weight
+
+    return denoise_windowed
+
+
+def _cut(condition: Condition, begins: list[int], window: int) -> Condition:
+    """The condition of each window, along the batch."""
+    cuts = [condition.window(s, s + window) for s in begins]
+
+    def together(name: str) -> Tensor | None:
+        parts = [getattr(cut, name) for cut in cuts]
+        return None if parts[0] is None else torch.cat(parts)
+
+    return replace(condition, **{name: together(name) for name in condition.__dataclass_fields__})
