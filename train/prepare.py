@@ -15,7 +15,7 @@ import tyro
 from tqdm import tqdm
 
 from core.types import FootlightError
-from train.data import jobs, report, shards
+from train.data import jobs, report, shards, synth
 from train.data.dataset import PAIRS, SONGS
 from train.data.pairs import Settings, pair_jobs
 from train.data.songs import arrangement_jobs, song_jobs
@@ -51,6 +51,8 @@ def main(args: Prepare) -> list[dict]:
     song_work = song_jobs(args.data, args.out, audio)
     for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
         song_work += arrangement_jobs(args.data, args.out, split, count, args.seed)
+    if args.rendered or args.settings.rendered_share:
+        synth.find_program(), synth.find_soundfont()  # said now, not after ten minutes
     own_work, dropped = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
     with tqdm(desc="songs", unit=" files", mininterval=1.0) as bar:
         bar.total = (len(song_work) if args.only != "pairs" else 0) + (

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from core.config import SignalConfig
-from core.motion.directogram import hits, mean_speed
+from core.motion.directogram import gaussian_smooth, hits, mean_speed
 from core.motion.kinematics import forward
 from core.types import Beats, FootlightError, Motion, Waveform
 from train.data import warp
@@ -26,6 +26,8 @@ ENERGY_FPS = 4.0
 _AGREEMENT_SECONDS = 0.06
 _PHASES = 16
 _SONGS_TRIED = 14
+_STILL_SPEED = 0.12  # m/s, mean over the joints; a dance is at 0.5
+_STILL_KEPT = 0.4
 _ALIGNED = 6
 _SPARE_SECONDS = 24.0  # an arrangement is rendered longer than the motion, to choose its section
 _ENERGY_WORTH = 0.35  # correlation of 1 is worth this share of all hits on beats
@@ -66,7 +68,11 @@ Arrange = Callable[[float, float, np.random.Generator], tuple[str, Waveform, Bea
 
 
 def body_of(motion: Motion) -> Body:
-    """The hits and the energy curve of a motion. Raises FootlightError for one too short or too still to pair."""
+    """The hits and the energy curve of a motion, the stillness at its ends cut off.
+
+    Raises FootlightError for one too short or too still to pair.
+    """
+    motion = without_still_ends(motion)
     if motion.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"only {motion.seconds:.1f} s of motion; at least {SHORTEST_SECONDS:g} s are needed")
     positions = forward(motion.rotations, motion.root)
@@ -79,6 +85,19 @@ def body_of(motion: Motion) -> Body:
     energy = smoothed(speed, motion.fps)
     level = float(np.log(max(speed.mean(), 1e-3) / 0.45) / 0.45)
     return Body(motion, times, 0.5 + 0.5 * strength / strength.mean(), energy, level)
+
+
+def without_still_ends(motion: Motion) -> Motion:
+    """The motion from when the body begins to move until it last does, and ``_STILL_KEPT`` seconds more at both ends.
+
+    Captures begin and end with a person who waits; a dancer who has learned that waits as well.
+    """
+    speed = gaussian_smooth(mean_speed(forward(motion.rotations, motion.root), motion.fps), 0.2 * motion.fps)
+    moving = (speed > _STILL_SPEED).nonzero()[:, 0]
+    if not len(moving):
+        return motion
+    kept = round(_STILL_KEPT * motion.fps)
+    return motion.cut(max(0, int(moving[0]) - kept), min(motion.frames, int(moving[-1]) + 1 + kept))
 
 
 def smoothed(curve: np.ndarray, fps: float, seconds: float = 1.0) -> np.ndarray:
@@ -219,11 +238,12 @@ def _steady(beats: np.ndarray, starts: np.ndarray, seconds: float) -> np.ndarray
     intervals = np.diff(beats)
     first = np.searchsorted(beats, starts)
     last = np.minimum(np.searchsorted(beats, starts + seconds), len(beats)) - 1
-    keeps = np.zeros(len(starts), dtype=bool)
-    for number, (a, b) in enumerate(zip(first, last, strict=True)):
+    stretches, which = np.unique(np.stack((first, last)), axis=1, return_inverse=True)
+    keeps = []
+    for a, b in stretches.T:
         some = intervals[a:b]
-        keeps[number] = len(some) >= 3 and np.abs(some / np.median(some) - 1).max() < 0.12
-    return keeps
+        keeps.append(len(some) >= 3 and np.abs(some / np.median(some) - 1).max() < 0.12)
+    return np.array(keeps, dtype=bool)[which.ravel()]
 
 
 def song_levels(songs: list[SongRecord]) -> dict[str, float]:

@@ -148,6 +148,7 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
     body = body_of(source.motion)
     songs, levels = _songs(out, split)
     made: Records = []
+    reason = "none is rendered"
     for number, band in enumerate(settings.bands):
         for slot in range(settings.musics):
             draw = np.random.default_rng(_number(name, number, slot, seed))
@@ -155,7 +156,11 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
             if draw.random() >= settings.rendered_share:
                 section = song_section(body, band, songs, levels, draw)
             if section is None:
-                section = rendered_section(body, band, partial(_arranged, data, split), draw)
+                try:
+                    section = rendered_section(body, band, partial(_arranged, data, split), draw)
+                except FootlightError as error:  # data without MIDI: a band for which no song fits is left out
+                    reason = str(error)
+                    continue
             measured, parts = fit(body, section, settings)
             line = index_line(
                 f"{slug(name)}-{number}{slot}",
@@ -173,6 +178,8 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
                 **measured,
             )
             made.append((line, parts))
+    if not made:
+        raise FootlightError(f"no music fits: no song of a fitting tempo is long enough, and {reason}")
     return made
 
 
