@@ -1,9 +1,9 @@
 """The 1-D convolutional autoencoder of both modalities (MoMu-Diffusion, table 8).
 
 Levels of growing width, the deepest transitions halving time; residual blocks with GroupNorm and SiLU; self-attention
-after every block of the deepest level, which is also the middle. At width 384 with multipliers 1, 2, 4, encoder and
-decoder come to the paper's 213 M parameters; a separate middle of two more blocks, as image autoencoders have, would
-make it 267 M.
+after every block of the deepest level, which is also the middle. The paper gives 213 M parameters for its table of
+hyper-parameters but no base width; with 384 this shape comes to 212 M. (The separate middle of image autoencoders,
+two more blocks at full width on either side, would add half as many again.)
 """
 
 from __future__ import annotations
