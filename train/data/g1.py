@@ -25,6 +25,9 @@ POINTS = {
     "left_foot": ("left_ankle_roll_link", (0.1, 0.0, -0.02)),
     "right_foot": ("right_ankle_roll_link", (0.1, 0.0, -0.02)),
 }
+LEAN = 0.1
+"""Radians of forward bend added to the waist: over this set the robot's trunk leans back 3 degrees where people in the
+same dances stand upright."""
 T_POSE = {
     "left_shoulder_roll_joint": math.pi / 2,
     "right_shoulder_roll_joint": -math.pi / 2,
@@ -127,6 +130,12 @@ def forward(robot: Robot, base: Tensor, base_turns: Tensor, angles: Tensor) -> t
         turns.append(turn)
         places.append(place)
     return torch.stack(turns, 1), torch.stack(places, 1)
+
+
+def upright(robot: Robot, angles: Tensor) -> Tensor:
+    """Hinge angles (t, 29) with the waist bent by ``LEAN``."""
+    waist = [LEAN if name == "waist_pitch_joint" else 0.0 for name in robot.hinge_names]
+    return angles + angles.new_tensor(waist)
 
 
 def t_pose(robot: Robot) -> tuple[Tensor, Tensor]:

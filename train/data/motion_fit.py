@@ -163,7 +163,7 @@ def fit(source: Capture) -> tuple[Motion, float]:
 
     The floor is where the source has it; see ``clean`` for standing the feet on y = 0.
     """
-    scale = LEG_LENGTH / leg_length(source)
+    scale = LEG_LENGTH / leg_length(source.places)
     frames = source.turns["pelvis"].shape[0]
     like = source.turns["pelvis"]
     world: list[Tensor] = [like] * SMPL22.joints
@@ -191,16 +191,29 @@ def fit(source: Capture) -> tuple[Motion, float]:
     root = middle - rotation.rotate(turns[:, 0], hips.expand(frames, 3))
     local = kinematics.local_rotations(rotation.normalise(turns))
     for chain, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
-        target = source.places[f"{side}_ankle"] * scale
+        target = source.places[f"{side}_ankle"] * scale + _narrower(source, turns, side) 
         local = kinematics.two_bone_ik(local, root, target, chain)
     return Motion(rotation.continuous(local).float(), root.float(), source.fps), scale
 
 
-def leg_length(source: Capture) -> float:
-    """Mean length of thigh and shin together, in the source's unit."""
+def _narrower(source: Capture, turns: Tensor, side: str) -> Tensor:
+    """How far (t, 3) an ankle moves inwards because the source's hips are wider than ours.
+
+    The shift lies across the foot, not the pelvis: a foot that stands still in the source stands still.
+    """
+    scale = LEG_LENGTH / leg_length(source.places)
+    width = float((source.places["left_hip"] - source.places["right_hip"]).norm(dim=-1).median()) * scale
+    ours = float(SMPL22.offsets[LEFT_LEG[0], 0] - SMPL22.offsets[RIGHT_LEG[0], 0])
+    across = rotation.rotate(turns[:, SMPL22.index(f"{side}_ankle")], turns.new_tensor((1.0, 0.0, 0.0)))
+    inwards = (ours - width) / 2 * (1 if side == "left" else -1)
+    return across * across.new_tensor((1.0, 0.0, 1.0)) * inwards
+
+
+def leg_length(places: dict[str, Tensor]) -> float:
+    """Mean length of thigh and shin together, from places (..., 3) by our names, in the source's unit."""
     total = 0.0
     for side in SIDES:
-        hip, knee, ankle = (source.places[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+        hip, knee, ankle = (places[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
         total += float((knee - hip).norm(dim=-1).median() + (ankle - knee).norm(dim=-1).median()) / 2
     if not total > 0:
         raise FootlightError("legs without length; expected a humanoid skeleton with thighs and shins")

@@ -70,10 +70,12 @@ def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
         found = humanoid.match(skeleton)
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None
-    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
+    rest = _rest(path, skeleton, found)
+    marked = entry.get("glitch_frames", ())
+    unit = motion_fit.LEG_LENGTH / motion_fit.leg_length({name: rest.places[k] for name, k in found.joints.items()})
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, unit)
     turns, places = kinematics.forward_global(local.double(), root.double(), skeleton, _offsets(motion))
     joints, places = _with_toes(found, skeleton, turns, places)
-    rest = _rest(skeleton, found)
     up = {"X": 0, "Y": 1, "Z": 2}.get(entry.get("up", ""))
     captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, motion.fps, up)
     return captured, {"rule": found.rule, **repaired}
@@ -97,10 +99,15 @@ def _with_toes(found, skeleton, turns, places):
     return motion_fit.Joints(at, found.joints, found.spine), places
 
 
-def _rest(skeleton: Skeleton, found: humanoid.Match) -> motion_fit.Pose:
-    """The pose of zero rotations."""
-    zero = rotation.identity(skeleton.joints).double()
-    turns, places = kinematics.forward_global(zero, torch.zeros(3).double(), skeleton)
+def _rest(path: Path, skeleton: Skeleton, found: humanoid.Match) -> motion_fit.Pose:
+    """The T-pose of the file's own capture where a folder ``tpose`` beside its folder holds one, or zero rotations."""
+    local = rotation.identity(skeleton.joints).double()
+    for candidate in sorted(path.parent.parent.glob("tpose/*.bvh")):
+        other, pose = bvh.read(candidate)
+        if other.names == skeleton.names and torch.allclose(other.offsets, skeleton.offsets, atol=1e-4):
+            local = pose.rotations[0].double()
+            break
+    turns, places = kinematics.forward_global(local, torch.zeros(3).double(), skeleton)
     _, places = _with_toes(found, skeleton, turns, places)
     return motion_fit.Pose(turns, places)
 
@@ -108,12 +115,13 @@ def _rest(skeleton: Skeleton, found: humanoid.Match) -> motion_fit.Pose:
 def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
     robot = g1.read_robot(path.with_name("g1.xml"))
     base, base_turns, angles = g1.read_motion(path)
-    base, base_turns, angles, repaired = clean.repair_robot(
-        base, base_turns, angles, g1.FPS, entry.get("glitch_frames", ())
-    )
+    marked = entry.get("glitch_frames", ())
+    base_turns, base, repaired = clean.repair(base_turns[:, None], base, g1.FPS, marked)
+    angles, more = clean.repair_hinges(angles, g1.FPS, marked)
     places_at, turns_at, spine = g1.joints(robot)
-    turns, places = g1.forward(robot, base, base_turns, angles)
+    turns, places = g1.forward(robot, base, base_turns[:, 0], g1.upright(robot, angles))
     joints = motion_fit.Joints(places_at, turns_at, spine)
     rest = motion_fit.Pose(*g1.t_pose(robot))
     captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, g1.FPS, up=2)
+    repaired = {key: max(value, more[key]) for key, value in repaired.items()}
     return captured, {"rule": "g1", **repaired}
