@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from core.autoencoder.normalised import NormalisedVAE
@@ -26,4 +27,5 @@ class MotionVAE(NormalisedVAE):
         super().set_statistics(frames)
         std = frames.std(dim=0)
         for place in self.layout.slices.values():
-            self.std[place] = std[place].square().mean().sqrt().clamp_min(1e-3)
+            shared = std[place].square().mean().sqrt()
+            self.std[place] = torch.where(shared > 1e-5, shared, torch.ones_like(shared))
