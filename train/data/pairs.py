@@ -48,7 +48,8 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
     motion, fps = body.motion, SIGNAL.motion_fps
     length = len(section.parts["mel"]) / SIGNAL.mel_fps
     beats = warp.extended(section.beats, length)
-    found = warp.align(body.hits, body.weights, warp.beat_grid(beats), limit=ANCHOR_SHARE * settings.limit)
+    grid = warp.beat_grid(beats).until(length)
+    found = warp.align(body.hits, body.weights, grid, limit=ANCHOR_SHARE * settings.limit)
     clock = warp.Clock.through(found.grid, found.hits, length, limit=settings.limit)
     steady = warp.Clock.steady(length)
     made, played = _sampled(motion, clock, beats, settings.accent, length)

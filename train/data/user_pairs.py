@@ -9,11 +9,12 @@ from pathlib import Path
 from core.audio import io
 from core.config import SignalConfig
 from core.types import FootlightError
-from train.data import pairs
 from train.data.jobs import Job, Records
+from train.data.matching import SHORTEST_SECONDS
 from train.data.motion_sources import load
+from train.data.pairs import index_line, tensors
 from train.data.shards import file_digest, key, slug
-from train.data.songs import RATE, heard
+from train.data.songs import RATE, cut, heard
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 VAL_ONE_IN = 10
@@ -64,14 +65,14 @@ def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: 
     motion = source.motion
     parts, tempo = heard(io.read(song_path, RATE))
     frames = min(motion.frames, len(parts["mel"]) // 2)
-    if frames / SIGNAL.motion_fps < pairs.SHORTEST_SECONDS:
+    if frames / SIGNAL.motion_fps < SHORTEST_SECONDS:
         raise FootlightError(
             f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
-            f"at least {pairs.SHORTEST_SECONDS:g} s are needed"
+            f"at least {SHORTEST_SECONDS:g} s are needed"
         )
     motion = motion.cut(0, frames)
-    section = pairs.cut(parts, 0.0, frames / SIGNAL.motion_fps)
-    line = pairs.index_line(
+    section = cut(parts, 0.0, frames / SIGNAL.motion_fps)
+    line = index_line(
         f"own-{slug(name)}",
         shard,
         split,
@@ -84,4 +85,4 @@ def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: 
         exact=False,
         error_cm=source.report["error_cm"],
     )
-    return [(line, {**section, **pairs.tensors(motion)})]
+    return [(line, {**section, **tensors(motion)})]

@@ -30,6 +30,10 @@ class Grid:
     times: np.ndarray
     weights: np.ndarray
 
+    def until(self, seconds: float) -> Grid:
+        """The grid up to ``seconds``."""
+        return Grid(self.times[self.times <= seconds], self.weights[self.times <= seconds])
+
 
 @dataclass(frozen=True)
 class Alignment:

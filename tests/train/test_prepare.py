@@ -1,0 +1,199 @@
+"""Preparing data end to end on a small folder made here, and what the loaders give back."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from core.audio import io
+from core.config import SignalConfig
+from core.motion import bvh
+from core.motion.directogram import hits
+from core.motion.kinematics import forward
+from core.motion.resample import resample
+from core.types import FootlightError, Waveform
+from train.data import matching, pairs, shards, synthetic
+from train.data.dataset import load_pairs, load_song_records, load_songs
+from train.prepare import Prepare, main
+
+SIGNAL = SignalConfig()
+SETTINGS = pairs.Settings(rendered_share=0.0)
+
+
+def song(path, bpm, seconds=30.0):
+    clicks = synthetic.clicks(bpm, seconds, torch.Generator().manual_seed(0))
+    io.write(path, Waveform(clicks, SIGNAL.audio_rate))
+
+
+def dance(path, bpm, seconds=14.0, phase=0.0):
+    motion = synthetic.swing(bpm, int(seconds * SIGNAL.motion_fps), phase, 0.8)
+    bvh.write(path, motion, fps=60.0)
+    return motion
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Two songs and two motions for training, one of each for validation, one broken file; and a user's capture."""
+    folder = tmp_path_factory.mktemp("data")
+    lines = []
+    for name, split, bpm in (("slow", "train", 84), ("fast", "train", 128), ("other", "val", 104)):
+        song(folder / f"{name}.wav", bpm)
+        lines.append({"path": f"{name}.wav", "kind": "audio", "split": split, "genre": "clicks"})
+    for name, split, bpm in (("one", "train", 80), ("two", "train", 124), ("three", "val", 100)):
+        dance(folder / f"{name}.bvh", bpm)
+        lines.append({"path": f"{name}.bvh", "kind": "motion", "split": split, "genre": "swing", "group": name})
+    (folder / "broken.bvh").write_text("HIERARCHY\nROOT Hips\n{\n")
+    lines.append({"path": "broken.bvh", "kind": "motion", "split": "train", "genre": "swing"})
+    (folder / "index.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    own = folder / "own"
+    (own / "house").mkdir(parents=True)
+    dance(own / "house" / "mine.bvh", 120)
+    song(own / "house" / "mine.wav", 120)
+    dance(own / "lonely.bvh", 120)
+    dance(own / "mute.bvh", 120)
+    (own / "mute.ogg").write_bytes(b"no sound")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("prepared")
+    lines = main(Prepare(data, out, pairs=data / "own", rendered=0, workers=1, settings=SETTINGS))
+    return out, lines
+
+
+def test_every_pair_is_on_one_clock_and_in_its_split(prepared):
+    out, lines = prepared
+    train, val = load_pairs(out, "train"), load_pairs(out, "val")
+    assert {pair.motion_name for pair in train} >= {"one", "two"}
+    assert {pair.motion_name for pair in val} - {"house/mine"} == {"three"}
+    assert {pair.music_name for pair in train} & {pair.music_name for pair in val} == set()
+    assert len(train) + len(val) == len(lines)
+    for pair in train + val:
+        frames = len(pair.root)
+        assert pair.rotations.shape == (frames, 22, 4)
+        assert pair.mel.shape == (2 * frames, 80)
+        assert pair.onset.shape == pair.loudness.shape == (2 * frames,)
+        assert torch.allclose(pair.rotations.norm(dim=-1), torch.ones(frames, 22), atol=1e-5)
+        assert pair.beats.min() >= 0 and pair.beats.max() < frames / SIGNAL.motion_fps
+        assert pair.rhythm(frames // 2, SIGNAL.motion_fps / 2).shape == (frames // 2, 10)
+        # The clicks are where the beats say: the onset strength peaks there.
+        at = (pair.beats[1:-1] * SIGNAL.mel_fps).round().long()
+        near = torch.stack([pair.onset[at + shift] for shift in range(-3, 4)]).amax(dim=0)
+        assert near.median() > 5 * pair.onset.median().clamp(min=0.01)
+
+
+def test_warping_puts_hits_on_beats_within_the_limits(prepared):
+    _, lines = prepared
+    made = {line["id"]: line for line in lines if "bas" in line}
+    for name in ("one-00", "two-20", "three-10"):  # song and motion of nearly one tempo
+        assert made[name]["bas"]["final"] > 0.85
+    for line in made.values():
+        assert line["bas"]["final"] > line["bas"]["unwarped"]
+        assert line["miss_ms"][1] < 150
+        assert 0.75 - 1e-3 <= line["rate"][0] <= line["rate"][1] <= 1.25 + 1e-3
+        assert line["rate_with_accent"][0] >= 0.75 * 0.75 - 1e-2
+        assert line["rate_with_accent"][1] <= 1.25 * 1.25 + 1e-2
+
+
+def test_unusable_files_are_named_with_the_reason_and_the_rest_goes_on(prepared):
+    out, lines = prepared
+    dropped = {line["source"].rsplit("/", 1)[-1]: line["reason"] for line in shards.read_index(out / "dropped.jsonl")}
+    assert "broken.bvh" in dropped["broken.bvh"]
+    assert "no music beside it" in dropped["lonely.bvh"]
+    assert "mute.ogg" in dropped["mute.bvh"]
+    mine = next(line for line in lines if line["motion"] == "house/mine")
+    assert mine["genre"] == "house"
+    assert "bas" not in mine  # recorded together: not warped
+
+
+def test_own_capture_is_not_warped(prepared, data):
+    out, _ = prepared
+    pair = next(p for s in ("train", "val") for p in load_pairs(out, s) if p.motion_name == "house/mine")
+    source = synthetic.swing(120, int(14 * SIGNAL.motion_fps), 0.0, 0.8)
+    wanted = hits(forward(source.rotations, source.root), source.fps).times
+    motion = pair.motion()
+    found = hits(forward(motion.rotations, motion.root), motion.fps).times
+    assert len(found) == len(wanted)
+    assert (found - wanted).abs().max() < 0.04
+
+
+def test_a_repeated_run_reuses_what_is_done_and_a_changed_source_is_made_anew(prepared, data, tmp_path):
+    out, lines = prepared
+    before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.safetensors")}
+    again = main(Prepare(data, out, pairs=data / "own", rendered=0, workers=1, settings=SETTINGS))
+    assert again == lines
+    assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.safetensors")} == before
+    changed = tmp_path / "changed"
+    shutil.copytree(data, changed)
+    dance(changed / "two.bvh", 118)
+    main(Prepare(changed, out, pairs=data / "own", rendered=0, workers=1, settings=SETTINGS))
+    after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.safetensors")}
+    assert {name for name in after if after[name] != before[name]} == {"pairs-train-two.safetensors"}
+
+
+def test_songs_are_whole(prepared):
+    out, _ = prepared
+    assert [round(len(mel) / SIGNAL.mel_fps) for mel in load_songs(out, "train")] == [30, 30]
+    record = load_song_records(out, "val")[0]
+    assert record.tempo == pytest.approx(104, rel=0.03)
+    assert not record.exact
+
+
+def test_a_damaged_shard_and_a_folder_that_is_none_are_told(prepared, tmp_path):
+    out, _ = prepared
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    shard = next(copy.glob("pairs-train-one*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:100])
+    with pytest.raises(FootlightError, match="missing or damaged"):
+        load_pairs(copy, "train")
+    with pytest.raises(FootlightError, match="no such index"):
+        load_pairs(tmp_path / "nothing", "train")
+    with pytest.raises(FootlightError, match="index"):
+        main(Prepare(tmp_path / "nothing", tmp_path / "out", rendered=0, settings=SETTINGS))
+
+
+def test_stored_rotations_keep_a_fiftieth_of_a_millimetre():
+    q = torch.nn.functional.normalize(torch.randn(1000, 22, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
+    back = shards.unpack("rotations", shards.pack("rotations", q))
+    angle = 2 * (q - back).norm(dim=-1).max()
+    assert angle < 1e-4
+
+
+def test_agreement_is_one_on_beats_and_zero_for_chance():
+    beats = np.arange(0, 60, 0.6)
+    on = beats[3:80:2]
+    assert matching.agreement(on, np.ones(len(on)), beats, np.zeros(1))[0] > 0.95
+    anywhere = np.random.default_rng(0).uniform(0, 50, 4000)
+    assert abs(matching.agreement(anywhere, np.ones(4000), beats, np.zeros(1))[0]) < 0.03
+
+
+def test_tempo_and_phase_of_a_regular_motion_are_found():
+    motion = resample(synthetic.swing(97, 600, 0.0, 0.8), SIGNAL.motion_fps)
+    body = matching.body_of(motion)
+    bpm, start = matching.tempo_candidates(body, (94.0, 118.0))[0]
+    assert bpm == pytest.approx(97, abs=1.0)
+    to_beat = (body.hits + start) * bpm / 60
+    assert np.abs(to_beat - to_beat.round()).max() < 0.2
+
+
+def test_sliding_correlation_against_numpy():
+    draw = np.random.default_rng(0)
+    short, long = draw.normal(size=20), draw.normal(size=100)
+    wanted = [np.corrcoef(short, long[i : i + 20])[0, 1] for i in range(81)]
+    assert np.allclose(matching.sliding_correlation(short, long), wanted)
+
+
+def test_stillness_at_the_ends_is_cut_off():
+    dance = synthetic.swing(100, 300, 0.0, 0.8)
+    still = dance.cut(0, 1)
+    waited = type(dance)(
+        torch.cat((still.rotations.expand(90, -1, -1), dance.rotations)),
+        torch.cat((still.root.expand(90, -1), dance.root)),
+        dance.fps,
+    )
+    cut = matching.without_still_ends(waited)
+    assert 300 <= cut.frames <= 300 + 16
