@@ -1,8 +1,8 @@
 """Repairs of captured motion: frames at which tracking failed, noise, the floor, and planted feet that slide.
 
-What is repaired and when a clip is given up: joints that turn, or a root that moves, with an acceleration no body has
-are interpolated over those frames; a clip in which that concerns more than ``MOST_REPAIRED`` of its frames, or one gap
-of more than ``LONGEST_GAP``, is dropped, as is one shorter than ``SHORTEST``.
+What is repaired and when a clip is given up: a joint that turns, or a root that moves, with an acceleration no body has
+is interpolated over those frames; a clip in which some joint needs that for more than ``MOST_REPAIRED`` of the frames,
+or for longer than ``LONGEST_GAP``, is dropped, as is one shorter than ``SHORTEST``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.signal import butter, sosfiltfilt
 from torch import Tensor
 
 from core.motion import contact, kinematics, rotation
-from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
 from core.types import Motion
 
 # How far a joint may lie from half way between its neighbouring frames, at 60 frames a second: radians and metres.
@@ -26,21 +26,30 @@ from core.types import Motion
 TURN_LIMIT, HINGE_LIMIT, ROOT_LIMIT = 0.3, 0.2, 0.03
 _JOIN = 0.17  # seconds; failures of one joint no farther apart are one
 CUTOFF = 10.0  # Hz; fast hits keep their shape below, capture noise lies above
-MOST_REPAIRED, LONGEST_GAP, SHORTEST = 0.05, 0.75, 2.0  # share of frames, seconds, seconds
+MOST_REPAIRED, LONGEST_GAP, SHORTEST = 0.1, 0.75, 2.0  # share of frames, seconds, seconds
 
 # Smoothness of the correction that holds planted feet: in contact it follows within a frame, in between it dies away
 # over about a fifth of a second.
 _BENDING, _RESTORING = 0.2, 2e-4
-_SINKS = 0.01  # metres; soft soles
+_SINKS = 0.01  # metres a foot may sink: soft soles
+_CREEPS = 0.06  # metres a standing foot may be from its place
+_SOFT = 0.004  # metres short of a straight leg
+_MOST_LOWERED = 0.06  # metres the pelvis may sink for the feet
 
 
 def repair(
-    local: Tensor, root: Tensor, fps: float, marked: Iterable[int] = (), unit: float = 1.0
+    local: Tensor,
+    root: Tensor,
+    fps: float,
+    marked: Iterable[int] = (),
+    unit: float = 1.0,
+    joints: Iterable[int] | None = None,
 ) -> tuple[Tensor, Tensor, dict]:
     """Interpolate the frames at which a joint's rotation (t, j, 4) or the root (t, 3) jumps.
 
     marked: frames known to be bad, at which half the usual jump counts.  unit: metres per unit of ``root``.
-    Also returns "repaired_frames" and "longest_gap" (seconds).
+    joints: the ones that matter (fingers and toes are noisy); None takes all.
+    Also returns "repaired_frames" (of the worst joint), "repaired_share" and "longest_gap" (seconds).
     """
     looser = _looser(local.shape[0], fps, marked)
     middle = rotation.slerp(local[:-2], local[2:], 0.5)
@@ -48,6 +57,10 @@ def repair(
     shift = _padded((root[1:-1] - (root[:-2] + root[2:]) / 2).norm(dim=-1)[:, None]) * unit
     bad = _joined(turn > TURN_LIMIT * looser[:, None], fps)
     bad_root = _joined(shift > ROOT_LIMIT * looser[:, None], fps)[:, 0]
+    if joints is not None:
+        kept = torch.zeros(local.shape[1], dtype=torch.bool)
+        kept[list(joints)] = True
+        bad &= kept
     # a root that jumps takes its rotation along
     bad[:, 0] |= bad_root
     made = local.clone()
@@ -95,27 +108,76 @@ def grounded(motion: Motion) -> tuple[Motion, dict]:
 def planted(motion: Motion) -> Motion:
     """The motion with every foot held still while it stands, and its contacts.
 
-    A toe that stands is held at one place of the floor (its median), a heel where no toe stands; the correction of the
-    foot is the smoothest in time that does so, the leg follows by inverse kinematics, and the foot keeps its rotation.
+    A toe that stands is held at one place of the floor (its median), a heel where no toe stands, and a foot that stands
+    on both keeps its direction; feet that creep on are left to. The correction is the smoothest in time that does so;
+    where a straight leg is too short for it the pelvis sinks, and legs follow by inverse kinematics.
     """
     positions = _positions(motion)
-    contacts = contact.label(positions, motion.fps)
-    rotations = motion.rotations
+    contacts = contact.label(positions, motion.fps) > 0.5
+    turns, targets = [], []
     for side, chain in enumerate((LEFT_LEG, RIGHT_LEG)):
-        heel, toe = 2 * side, 2 * side + 1
-        wanted, known = torch.zeros_like(motion.root), torch.zeros(motion.frames, dtype=torch.bool)
-        for point in (heel, toe):  # toes overrule heels
-            place = positions[:, FOOT_JOINTS[point]]
-            for start, end in runs(contacts[:, point] > 0.5):
-                spot = place[start:end].median(0).values
-                spot[1] = FOOT_HEIGHTS[point]
-                wanted[start:end], known[start:end] = spot - place[start:end], True
-        shift = _smoothest(wanted, known)
-        shift[:, 1] += _sunk(positions, shift, (FOOT_JOINTS[heel], FOOT_JOINTS[toe]))
-        target = positions[:, chain[2]] + shift
-        rotations = kinematics.two_bone_ik(rotations, motion.root, target, chain, softness=0.004)
-    motion = replace(motion, rotations=rotation.continuous(rotations))
+        heel, toe = positions[:, chain[2]], positions[:, FOOT_JOINTS[2 * side + 1]]
+        on_heel, on_toe = contacts[:, 2 * side], contacts[:, 2 * side + 1]
+        wanted, known = torch.zeros_like(heel), torch.zeros_like(on_heel)
+        for point, stands, height in ((heel, on_heel, FOOT_HEIGHTS[0]), (toe, on_toe, FOOT_HEIGHTS[1])):
+            held = _held(point, stands, height)
+            wanted, known = torch.where(stands[:, None], held[0], wanted), torch.where(stands, held[1], known)
+        sole = toe - heel
+        steady = _held(sole, on_heel & on_toe, None)
+        turned = sole + _smoothest(*steady)
+        turns.append(rotation.between(sole, turned))
+        toe = toe + _smoothest(wanted, known)
+        heel = toe - turned * (sole.norm(dim=-1, keepdim=True) / turned.norm(dim=-1, keepdim=True))
+        sunk = torch.maximum(FOOT_HEIGHTS[1] - toe[:, 1], FOOT_HEIGHTS[0] - heel[:, 1]) - _SINKS
+        heel[:, 1] += sunk.clamp_min(0)
+        targets.append(heel)
+    root = _lowered(motion, positions, targets)
+    world, _ = kinematics.forward_global(motion.rotations, root)
+    world = list(world.unbind(1))
+    for side, chain in enumerate((LEFT_LEG, RIGHT_LEG)):
+        for joint in (chain[2], FOOT_JOINTS[2 * side + 1]):
+            world[joint] = rotation.mul(turns[side], world[joint])
+    rotations = kinematics.local_rotations(torch.stack(world, 1))
+    for target, chain in zip(targets, (LEFT_LEG, RIGHT_LEG), strict=True):
+        rotations = kinematics.two_bone_ik(rotations, root, target, chain, softness=_SOFT)
+    motion = replace(motion, rotations=rotation.continuous(rotations), root=root)
     return replace(motion, contacts=contact.label(_positions(motion), motion.fps))
+
+
+def _held(points: Tensor, stands: Tensor, height: float | None) -> tuple[Tensor, Tensor]:
+    """The corrections (t, 3) that keep points (t, 3) in one place during each stretch in which they stand, and where
+    those apply (t,). height: of the place, or None for the stretch's own. A stretch that creeps is cut in two."""
+    wanted, known = torch.zeros_like(points), torch.zeros_like(stands)
+    todo = runs(stands)
+    while todo:
+        start, end = todo.pop()
+        stretch = points[start:end]
+        spot = stretch.median(0).values
+        if end - start >= 4 and float((stretch - spot)[:, (0, 2)].norm(dim=-1).max()) > _CREEPS:
+            middle = (start + end) // 2
+            todo += [(start, middle), (middle, end)]
+            continue
+        if height is not None:
+            spot[1] = height
+        wanted[start:end], known[start:end] = spot - stretch, True
+    return wanted, known
+
+
+def _lowered(motion: Motion, positions: Tensor, targets: list[Tensor]) -> Tensor:
+    """The root (t, 3), lower where a planted or moved foot would be out of its leg's reach."""
+    lack = torch.zeros(motion.frames)
+    for target, (hip, knee, ankle) in zip(targets, (LEFT_LEG, RIGHT_LEG), strict=True):
+        leg = float(SMPL22.offsets[knee].norm() + SMPL22.offsets[ankle].norm())
+        gap = target - positions[:, hip]
+        reach = (leg - _SOFT) ** 2 - gap[:, 0] ** 2 - gap[:, 2] ** 2
+        lack = torch.maximum(lack, torch.where(reach > 0, -gap[:, 1] - reach.clamp_min(0).sqrt(), lack))
+    lack = lack.clamp(0, _MOST_LOWERED)
+    wide = 2 * round(0.1 * motion.fps) + 1
+    reached = torch.nn.functional.max_pool1d(lack[None], wide, 1, wide // 2)
+    padded = torch.nn.functional.pad(reached, (wide // 2, wide // 2), mode="replicate")
+    window = torch.hann_window(wide + 2, periodic=False)[1:-1]
+    lack = torch.nn.functional.conv1d(padded[None], (window / window.sum())[None, None])[0, 0]
+    return motion.root - lack[:, None] * motion.root.new_tensor((0.0, 1.0, 0.0))
 
 
 def skate(motion: Motion) -> float:
@@ -128,7 +190,7 @@ def skate(motion: Motion) -> float:
 
 def reason_to_drop(motion: Motion, report: dict) -> str | None:
     """Why a loaded clip should not be used, or None."""
-    share = report["repaired_frames"] / max(1, report["frames"])
+    share = report["repaired_share"]
     if motion.seconds < SHORTEST:
         return f"{motion.seconds:.1f} s long, at least {SHORTEST:g} s are needed"
     if share > MOST_REPAIRED:
@@ -193,9 +255,10 @@ def _bridged_turns(turns: Tensor, bad: Tensor) -> Tensor:
 
 
 def _gaps(bad: Tensor, fps: float) -> dict:
-    any_bad = bad.any(1)
+    worst = int(bad.sum(0).max())
     longest = max((end - start for column in bad.unbind(1) for start, end in runs(column)), default=0)
-    return {"frames": len(bad), "repaired_frames": int(any_bad.sum()), "longest_gap": round(longest / fps, 3)}
+    share = round(worst / len(bad), 4)
+    return {"repaired_frames": worst, "repaired_share": share, "longest_gap": round(longest / fps, 3)}
 
 
 def _smoothest(wanted: Tensor, known: Tensor) -> Tensor:
@@ -216,11 +279,3 @@ def _smoothest(wanted: Tensor, known: Tensor) -> Tensor:
     bands[0, 2:frames] += _BENDING
     solved = solveh_banded(bands, weight[:, None] * wanted.double().numpy())
     return torch.from_numpy(solved).to(wanted.dtype)
-
-
-def _sunk(positions: Tensor, shift: Tensor, joints: tuple[int, int]) -> Tensor:
-    """(t,) how far a foot must rise so that neither heel nor toe sinks into the floor."""
-    low = torch.zeros(positions.shape[0], dtype=positions.dtype)
-    for joint, height in zip(joints, FOOT_HEIGHTS[:2], strict=True):
-        low = torch.maximum(low, height - _SINKS - positions[:, joint, 1] - shift[:, 1])
-    return low

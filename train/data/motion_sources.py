@@ -73,7 +73,8 @@ def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
     rest = _rest(path, skeleton, found)
     marked = entry.get("glitch_frames", ())
     unit = motion_fit.LEG_LENGTH / motion_fit.leg_length({name: rest.places[k] for name, k in found.joints.items()})
-    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, unit)
+    used = {*found.joints.values(), *found.spine} - {found.joints.get(f"{side}_foot") for side in motion_fit.SIDES}
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, unit, used)
     turns, places = kinematics.forward_global(local.double(), root.double(), skeleton, _offsets(motion))
     joints, places = _with_toes(found, skeleton, turns, places)
     up = {"X": 0, "Y": 1, "Z": 2}.get(entry.get("up", ""))
