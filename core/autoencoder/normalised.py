@@ -38,7 +38,7 @@ class NormalisedVAE(ConvVAE):
         self.register_buffer("latent_updates", torch.zeros((), dtype=torch.long))
 
     def set_statistics(self, frames: Tensor) -> None:
-        """Take mean and standard deviation from training frames (n, c); a channel that never changes keeps its scale."""
+        """Take mean and deviation from training frames (n, c); a channel that never changes keeps its scale."""
         std = frames.std(dim=0)
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(torch.where(std > 1e-5, std, torch.ones_like(std)))

@@ -1,5 +1,7 @@
 """Chunks of a long sequence: exact for what is local, bounded in length, everywhere covered."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch.nn import functional
@@ -50,7 +52,7 @@ def test_disagreeing_chunks_are_faded_into_each_other():
 def test_chunks_cover_everything_and_share_enough(total):
     begins = starts(total, 10, 4)
     assert begins[0] == 0 and begins[-1] == max(0, total - 10)
-    assert all(0 < later - earlier <= 6 for earlier, later in zip(begins, begins[1:], strict=False))
+    assert all(0 < later - earlier <= 6 for earlier, later in pairwise(begins))
 
 
 def test_fades_add_up_to_one():

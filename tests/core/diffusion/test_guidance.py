@@ -1,0 +1,60 @@
+"""Guidance in the space of clean samples against eq. 7 in the space of noises."""
+
+import pytest
+import torch
+
+from core.diffusion.guidance import guided
+from core.diffusion.parameterize import to_epsilon, to_x0
+from core.diffusion.schedule import linear_sqrt
+from core.types import Condition
+
+SCHEDULE = linear_sqrt()
+X = torch.randn(3, 8, 4, generator=torch.Generator().manual_seed(0))
+MUSIC = torch.randn(3, 8, 4, generator=torch.Generator().manual_seed(1))
+T = torch.tensor([10, 400, 999])
+
+
+def denoise(x_t, t, condition):
+    told = torch.zeros_like(x_t) if condition.latents is None else condition.latents
+    if condition.keep is not None:
+        told = told * condition.keep.view(-1, 1, 1)
+    observed = 0.0 if condition.observed is None else condition.observed
+    return 0.5 * x_t + told + 0.1 * (t / 1000).view(-1, 1, 1) + observed
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.5, 2.5, 7.0])
+def test_it_is_equation_7(scale):
+    condition = Condition(latents=MUSIC, observed=0.2 * X)
+    told = to_epsilon(denoise(X, T, condition), X, T, SCHEDULE)
+    untold = to_epsilon(denoise(X, T, condition.dropped()), X, T, SCHEDULE)
+    expected = to_x0(untold + scale * (told - untold), X, T, SCHEDULE, "epsilon")
+    torch.testing.assert_close(guided(denoise, scale)(X, T, condition), expected, rtol=1e-4, atol=2e-4)
+
+
+def test_one_means_no_guidance_and_one_call():
+    calls = []
+
+    def counted(x_t, t, condition):
+        calls.append(x_t.shape[0])
+        return denoise(x_t, t, condition)
+
+    guided(counted, 1.0)(X, T, Condition(latents=MUSIC))
+    guided(counted, 3.0)(X, T, Condition(latents=MUSIC))
+    assert calls == [3, 6]
+
+
+def test_what_is_dropped_already_stays_dropped():
+    condition = Condition(latents=MUSIC, keep=torch.tensor([True, False, True]))
+    result = guided(denoise, 4.0)(X, T, condition)
+    torch.testing.assert_close(result[1], denoise(X, T, condition)[1])
+
+
+def test_nothing_to_be_guided_by_is_no_error():
+    torch.testing.assert_close(guided(denoise, 4.0)(X, T, Condition()), denoise(X, T, Condition()))
+
+
+def test_the_ramp_starts_without_guidance_and_ends_with_all_of_it():
+    t, condition = torch.tensor([999, 999, 0]), Condition(latents=MUSIC)
+    result = guided(denoise, 3.0, ramp=1.0)(X, t, condition)
+    torch.testing.assert_close(result[:2], denoise(X, t, condition)[:2])
+    torch.testing.assert_close(result[2], guided(denoise, 3.0)(X, t, condition)[2])
