@@ -14,17 +14,18 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 COMPLETE = "footlight-engine.json"
 """Written last, into the environment's folder: without it an installation was broken off."""
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-CUDA_WHEELS = "https://download.pytorch.org/whl/cu126"
+"""On Linux the ordinary torch brings 5 GB of libraries for NVIDIA cards, which a dance in seconds does not need."""
 
 STEPS = (
     (re.compile(r"^Collecting (\S+)"), "Looking up {}", 0.002),
-    (re.compile(r"^\s*Downloading (\S+?)-\d\S* \(([^)]+)\)"), "Downloading {} ({})", 0.02),
+    (re.compile(r"^\s*Downloading (\S+?)-\d\S* \(([^)]+)\)"), "Downloading {} ({})", 0.04),
     (re.compile(r"^Installing collected packages"), "Unpacking the packages", 0.2),
 )
 """What a line of pip's means to a person, and how much of the whole it is worth."""
@@ -56,20 +57,26 @@ def install(folder: Path, packages: tuple[str, ...]) -> None:
             "ensurepip modules: choose another Python in the preferences (python.org's has both)."
         ) from None
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    torch = [package for package in packages if package.startswith("torch")]
+    if torch and sys.platform == "linux":
+        try:
+            pip(python, ["--index-url", CPU_WHEELS, *torch])
+        except InstallError as error:  # a company's own package index, say: then the ordinary torch is taken below
+            sys.stderr.write(f"{error}\n")
     pip(python, packages)
     tell("progress", stage="Checking the engine", fraction=0.97)
-    check = "import torch, numpy, safetensors, soundfile, soxr; print(torch.__version__)"
-    if any(package.startswith("torch") for package in packages):
-        answer = subprocess.run([python, "-c", check], capture_output=True, text=True, check=False)
-        sys.stderr.write(answer.stderr)
-        if answer.returncode:
-            raise InstallError(f"The packages are installed but do not start: {last_line(answer.stderr)}")
+    modules = ", ".join(re.split(r"[^\w-]", package)[0].replace("-", "_") for package in packages)
+    answer = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True, check=False)
+    sys.stderr.write(answer.stderr)
+    if answer.returncode:
+        raise InstallError(f"The packages are installed but do not start: {last_line(answer.stderr)}")
     (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
 
 
-def pip(python: Path, packages: tuple[str, ...]) -> None:
+def pip(python: Path, arguments: Sequence[str]) -> None:
+    """Install, telling what happens. Raises InstallError with the reason in plain words."""
     command = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-    command += [*wheels(), *packages]
+    command += arguments
     env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
     process = subprocess.Popen(
         command,
@@ -90,14 +97,6 @@ def pip(python: Path, packages: tuple[str, ...]) -> None:
                 tell("progress", stage=stage.format(*found.groups()), fraction=fraction)
     if process.wait():
         raise InstallError(explain("".join(said)))
-
-
-def wheels() -> list[str]:
-    """Where torch comes from: without an NVIDIA card the much smaller build for the processor."""
-    if sys.platform == "darwin":
-        return []
-    index = CUDA_WHEELS if shutil.which("nvidia-smi") else CPU_WHEELS
-    return ["--extra-index-url", index]
 
 
 def explain(said: str) -> str:

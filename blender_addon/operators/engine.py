@@ -10,7 +10,7 @@ from .job_operator import JobOperator, redraw
 
 
 class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
-    """Download and install what the engine needs (about 1 GB) into the extension's own folder"""
+    """Download what the engine needs (about 250 MB) and install it into the extension's own folder"""
 
     bl_idname = names.INSTALL_ENGINE
     bl_label = "Install Engine"

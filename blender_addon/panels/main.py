@@ -104,7 +104,9 @@ def _outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     data = armature.animation_data if armature else None
     action = data.action if data else None
     if action and names.ACTION_PREFIX + "seed" in action:
-        _wrapped(layout.box(), context, f"{action.name}: {generate.summary(action)}", "CHECKMARK")
+        box = layout.box()
+        _wrapped(box, context, action.name, "CHECKMARK")
+        _wrapped(box, context, generate.summary(action), "BLANK1")
     elif state.message:
         _wrapped(layout, context, state.message, "INFO")
 

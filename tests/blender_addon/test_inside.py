@@ -1,6 +1,8 @@
 """The add-on inside Blender: the same checks in the bpy module and in the real program, from the installed zip."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from safetensors.torch import save_file
 
 from core.motion import kinematics, rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
+
+INSIDE = Path(__file__).parent / "inside"
 
 pytestmark = pytest.mark.blender
 
@@ -31,6 +35,16 @@ def test_dances_become_actions(run_checks, tmp_path):
     save("nan", torch.where(torch.arange(60)[:, None, None] == 30, torch.nan, rotations))
     save("other", joints=json.dumps(["hips"]))
     run_checks("check_actions.py")
+
+
+def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
+    rotations, root = wild_motion(60)
+    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
+    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{INSIDE / "obedient_engine.py"}"\n')
+    python.chmod(0o755)
+    run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=str(python))
 
 
 def wild_motion(frames):

@@ -80,9 +80,18 @@ def fingerprint() -> dict:
         },
         "actions": {action.name for action in bpy.data.actions},
         "sounds": [(sound.name, sound.filepath) for sound in bpy.data.sounds],
-        "settings": {key: str(scene.footlight[key]) for key in scene.footlight.keys()},  # noqa: SIM118
+        "settings": [str(getattr(scene.footlight, key)) for key in ("source", "strip", "dancer", "seed", "quality")],
     }
     if scene.sequence_editor:
         keys = ("name", "channel", "mute", "frame_final_start", "frame_final_end", "frame_start")
         state["strips"] = [tuple(getattr(s, key) for key in keys) for s in scene.sequence_editor.strips]
     return state
+
+
+def unchanged(before: dict) -> None:
+    """Fails with what is different from an earlier fingerprint."""
+    now = fingerprint()
+    different = {
+        key: (before.get(key), now.get(key)) for key in before.keys() | now.keys() if before.get(key) != now.get(key)
+    }
+    assert not different, different

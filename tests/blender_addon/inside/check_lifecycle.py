@@ -1,0 +1,227 @@
+"""What can go wrong between the click and the keyframes: always a clear word, nothing written, and ready again."""
+
+import os
+import time
+
+import bpy
+from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
+
+session, generate = addon("session"), addon("operators.generate")
+dancer, strips = addon("scene.dancer"), addon("scene.strips")
+JobState = addon("engine.job").JobState
+UserError = addon("errors").UserError
+
+
+def stage(how: str):
+    """A scene in which everything is ready; ``how`` is what the engine will do."""
+    context = bpy.context
+    strip = strips.add_song(context.scene, noise(3.0, how), 1)
+    return context, dancer.add_dancer(context), strip
+
+
+def begun(context):
+    """The job after the engine's first word about it."""
+    generate.start(context)
+    wait(lambda: session.state.job.state is not JobState.STARTING)
+
+
+def wait(until):
+    end = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < end
+        session.poll()
+        time.sleep(0.01)
+
+
+def finish() -> JobState:
+    end = time.monotonic() + 60
+    while not (state := session.poll()).ended:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return state
+
+
+def ready_again(before):
+    """Nothing written, nothing running, no files left, and the next dance works."""
+    assert not session.busy() and session.state.folder == ""
+    if before is not None:
+        unchanged(before)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    stage("well")
+    assert bpy.ops.footlight.generate_dance.poll()
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+    assert session.state.error == ""
+
+
+def check_a_dance():
+    context, armature, _ = stage("well")
+    armature.name = "Ada"
+    generate.start(context)
+    folder = session.state.folder
+    assert os.path.isdir(folder)
+    armature.name = "Grace"  # renaming is no reason to fail
+    assert finish() is JobState.DONE
+    action = armature.animation_data.action
+    assert action["footlight_beat_score"] == 0.5 and action["footlight_song"] == "well"
+    assert "beat score 0.50" in session.state.message
+    assert not os.path.exists(folder)
+
+
+def check_an_engine_that_dies():
+    stage("die")
+    before = fingerprint()
+    try:
+        bpy.ops.footlight.generate_dance()
+    except RuntimeError as error:
+        assert "out of memory" in str(error)
+    else:
+        raise AssertionError("the operator must say that it failed")
+    assert "code 9" in session.state.error and os.path.isfile(session.state.log)
+    ready_again(before)
+
+
+def check_an_engine_that_refuses():
+    context, _, _ = stage("refuse")
+    before = fingerprint()
+    generate.start(context)
+    engine = session.state.engine
+    assert finish() is JobState.FAILED
+    assert session.state.error == "the song is silent" and session.state.engine is engine and engine.alive
+    ready_again(before)
+
+
+def check_cancel():
+    for how, survives in (("wait", True), ("hang", False)):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        context, _, _ = stage(how)
+        before = fingerprint()
+        begun(context)
+        engine = session.state.engine
+        assert bpy.ops.footlight.cancel() == {"FINISHED"}
+        assert finish() is JobState.CANCELLED
+        assert engine.alive == survives, how
+        ready_again(before)
+
+
+def check_a_second_click():
+    context, _, _ = stage("wait")
+    begun(context)
+    job = session.state.job
+    assert not bpy.ops.footlight.generate_dance.poll()
+    raises(UserError, "at work", generate.start, context)
+    assert session.state.job is job and os.path.isdir(session.state.folder)
+    session.cancel()
+    finish()
+
+
+def check_what_is_deleted_meanwhile():
+    def armature(context, armature, strip):
+        bpy.data.objects.remove(armature)
+
+    def strip(context, armature, strip):
+        sound = strip.sound
+        context.scene.sequence_editor.strips.remove(strip)
+        bpy.data.sounds.remove(sound)
+
+    def scene(context, armature, strip):
+        context.window.scene = bpy.data.scenes.new("other")
+        bpy.data.scenes.remove(bpy.data.scenes["Scene"])
+
+    def rate(context, armature, strip):
+        context.scene.render.fps = 50
+
+    def bones(context, armature, strip):
+        bpy.ops.object.mode_set(mode="EDIT")
+        armature.data.edit_bones.remove(armature.data.edit_bones["thigh.L"])
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+    words = {armature: "'Dancer' was deleted", strip: "The strip 'well' was deleted", scene: "scene was deleted",
+             rate: "frame rate was changed", bones: "no bone thigh.L"}  # fmt: skip
+    for change, word in words.items():
+        bpy.ops.wm.read_homefile(use_empty=True)
+        things = stage("well")
+        generate.start(things[0])
+        change(*things)
+        before = fingerprint() if change is not scene else None
+        assert finish() is JobState.FAILED, change.__name__
+        assert word in session.state.error, session.state.error
+        ready_again(before)
+
+
+def check_another_file_is_opened_meanwhile():
+    context, _, _ = stage("wait")
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "first.blend"))
+    begun(context)
+    bpy.ops.wm.open_mainfile(filepath=str(FOLDER / "first.blend"))
+    assert not session.busy() and "another file was opened" in session.state.message
+    ready_again(fingerprint())
+
+
+def check_what_is_missing_before():
+    context = bpy.context
+    raises(UserError, "no dancer", generate.start, context)
+    armature = dancer.add_dancer(context)
+    raises(UserError, "no sound strip", generate.start, context)
+    strips.add_song(context.scene, noise(3.0, "well"), 1)
+    assert generate.find_dancer(context) == armature
+    context.view_layer.objects.active = armature.children[0]
+    assert generate.find_dancer(context) == armature, "the mannequin's mesh stands for its armature"
+    other = dancer.add_dancer(context)
+    context.view_layer.objects.active = None
+    raises(UserError, "2 dancers", generate.start, context)
+    context.scene.footlight.dancer = other
+    assert generate.find_dancer(context) == other
+    for collection in list(other.users_collection):
+        collection.objects.unlink(other)
+    raises(UserError, "no longer in this scene", generate.start, context)
+    assert session.state.folder == "" or not session.busy()
+
+
+def check_add_dancer_from_any_mode():
+    context = bpy.context
+    context.scene.cursor.location = (1.0, 2.0, 0.0)
+    bpy.ops.footlight.add_dancer()
+    bpy.ops.object.mode_set(mode="POSE")
+    assert bpy.ops.footlight.add_dancer() == {"FINISHED"}
+    assert context.scene.footlight.dancer == context.active_object
+    assert tuple(context.active_object.location) == (1.0, 2.0, 0.0)
+
+
+def check_beats():
+    context, _, _ = stage("well")
+    context.scene.timeline_markers.new("mine", frame=3)
+    assert bpy.ops.footlight.show_beats() == {"FINISHED"}
+    fps = strips.frame_rate(context.scene)
+    assert [m.frame for m in context.scene.timeline_markers] == [3, round(1 + 0.5 * fps), round(1 + fps)]
+    assert bpy.ops.footlight.remove_beats() == {"FINISHED"}
+    assert [m.name for m in context.scene.timeline_markers] == ["mine"]
+    context.scene.footlight.markers = True
+    bpy.ops.footlight.generate_dance()
+    assert len(context.scene.timeline_markers) == 3
+
+
+def check_the_engine_ends():
+    stage("well")
+    bpy.ops.footlight.generate_dance()
+    engine = session.state.engine
+    assert engine.alive
+    assert bpy.ops.footlight.free_memory() == {"FINISHED"}
+    assert not engine.alive and not bpy.ops.footlight.free_memory.poll()
+    bpy.ops.footlight.generate_dance()
+    warm = session.state.engine
+    bpy.ops.footlight.generate_dance()
+    assert session.state.engine is warm, "the same engine serves the next dance"
+    addon("registration").unregister()
+    assert not warm.alive and not hasattr(bpy.types.Scene, "footlight")
+    addon("registration").register()
+    assert not session.busy()
+
+
+def check_installing_asks_for_online_access():
+    try:
+        bpy.ops.footlight.install_engine()
+    except RuntimeError as error:
+        assert "Allow Online Access" in str(error)
+    else:
+        raise AssertionError("Blender is offline here")
+    assert not session.busy()

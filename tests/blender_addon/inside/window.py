@@ -1,0 +1,137 @@
+"""Runs inside a Blender that has a window: clicks *Generate Dance* as a user does, and keeps the window open.
+
+    blender --python window.py -- SONG.wav REPORT.json
+
+Each step waits for a redraw or two, as a person would. The report says how it went; the window stays as it is for
+whoever takes a picture of it.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import bpy
+from mathutils import Vector
+
+bpy.context.preferences.view.show_splash = False
+sys.path.insert(0, str(Path(__file__).parent))
+SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
+MODULE = "bl_ext.user_default.footlight"
+report = {"progress": [], "steps": []}
+
+
+def install():
+    bpy.ops.extensions.package_install_files(
+        filepath=os.environ["FOOTLIGHT_TEST_ZIP"], repo="user_default", enable_on_install=True
+    )
+
+
+def arrange():
+    """A stage: the dancer, the song, the side panel on the Footlight tab, and the camera of the view in front."""
+    from scenes import addon
+
+    scene = bpy.context.scene
+    for ob in list(scene.objects):
+        bpy.data.objects.remove(ob)
+    scene.render.fps, scene.render.fps_base = 30, 1.0
+    window, area, region = places()
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.footlight.add_dancer()
+    strip = addon("scene.strips").add_song(scene, SONG, 1)
+    handles = addon("scene.versions").handles(strip)
+    scene.frame_end = handles[1] - 1
+    scene.footlight.seed = 4
+    space = area.spaces.active
+    space.show_region_ui = True
+    space.shading.type = "SOLID"
+    space.shading.color_type = "MATERIAL"
+    space.overlay.show_relationship_lines = False
+    view = space.region_3d
+    view.view_perspective = "PERSP"
+    view.view_location = Vector((0.45, 0.0, 0.85))
+    view.view_distance = 4.2
+    view.view_rotation = Vector((0.35, -1.0, 0.28)).to_track_quat("Z", "Y")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.ed.undo_push(message="arranged")
+
+
+def open_tab():
+    _, area, _ = places()
+    side = next(region for region in area.regions if region.type == "UI")
+    side.active_panel_category = "Footlight"
+    area.tag_redraw()
+
+
+def click():
+    window, area, region = places()
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        report["clicked"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
+        report["second_click"] = bpy.ops.footlight.generate_dance.poll()
+
+
+def running():
+    from scenes import addon
+
+    session = addon("session")
+    if not session.busy():
+        report["error"], report["message"] = session.state.error, session.state.message
+        return False
+    report["progress"].append([session.state.job.stage, session.state.job.fraction])
+    return True
+
+
+def finished():
+    armature = bpy.context.scene.footlight.dancer
+    action = armature.animation_data.action if armature.animation_data else None
+    if action is None:
+        return
+    report["action"] = action.name
+    report["frames"] = [round(frame) for frame in action.frame_range]
+    report["properties"] = {key: action[key] for key in action.keys()}  # noqa: SIM118
+    window, area, region = places()
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.ed.undo()
+        report["after_undo"] = undo_state()
+        bpy.ops.ed.redo()
+        report["after_redo"] = undo_state()
+    bpy.context.scene.frame_set(int(sum(report["frames"]) // 3))
+    view = places()[1].spaces.active.region_3d
+    pelvis = bpy.context.scene.footlight.dancer.pose.bones["pelvis"].head
+    view.view_location = Vector((pelvis.x + 0.45, pelvis.y, 0.85))
+
+
+def undo_state() -> dict:
+    dancer = bpy.context.scene.footlight.dancer
+    data = dancer.animation_data
+    return {"dancer": dancer.name, "action": data.action.name if data and data.action else None,
+            "actions": sorted(action.name for action in bpy.data.actions)}  # fmt: skip
+
+
+def places():
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    return window, area, next(region for region in area.regions if region.type == "WINDOW")
+
+
+STEPS = [install, arrange, open_tab, click, running, finished]
+
+
+def step():
+    try:
+        name = STEPS[0].__name__
+        if STEPS[0]():
+            return 0.2
+        STEPS.pop(0)
+        report["steps"].append(name)
+    except Exception:
+        report["failed"] = traceback.format_exc()
+        STEPS.clear()
+    if STEPS:
+        return 1.0
+    Path(REPORT).write_text(json.dumps(report))
+    return None
+
+
+bpy.app.timers.register(step, first_interval=2.0)
