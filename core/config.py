@@ -134,18 +134,18 @@ def _default() -> Config:
         denoiser=DenoiserConfig(
             latent_channels=32,
             condition_channels=20,
-            width=320,
-            blocks=6,
+            width=256,
+            blocks=5,
             attentions=1,
-            heads=5,
+            heads=4,
             ff_kernel=3,
             ff_multiplier=2,
-            condition_width=160,
+            condition_width=128,
             positions="rotary",
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=2.5, window=128, overlap=64),
+        sampling=SamplingConfig(steps=12, guidance=2.5, window=96, overlap=32),
     )
 
 
