@@ -124,8 +124,8 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def tell(kind: str, **values) -> None:
-    print(json.dumps({"type": kind, **values}), flush=True)
+def tell(event: str, **values) -> None:
+    print(json.dumps({"type": event, **values}), flush=True)
 
 
 if __name__ == "__main__":
