@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -230,7 +231,7 @@ def _joined(bad: Tensor, fps: float) -> Tensor:
     made = bad.clone()
     for column in bad.any(0).nonzero()[:, 0].tolist():
         ends = runs(bad[:, column])
-        for (_, a), (b, _) in zip(ends, ends[1:], strict=False):
+        for (_, a), (b, _) in pairwise(ends):
             if b - a <= width:
                 made[a:b, column] = True
     return made

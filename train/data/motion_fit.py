@@ -8,7 +8,8 @@ proportions and feet must stand where they stood.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from core.types import FootlightError, Motion
 _LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 SIDES = ("left", "right")
 LEG_LENGTH = 0.80  # of SMPL22, hip to ankle, metres
+_HINGES = (("hip", "knee", "ankle", (1.0, 0.0, 0.0)), ("shoulder", "elbow", "wrist", (0.0, -1.0, 0.0)))
+"""Upper, middle and end joint, and the axis about which the lower bone of the left limb bends in our T-pose."""
+MOST_ROLL = 0.7  # radians of a foot about its length against the shin
 _SPINE = ("spine1", "spine2", "spine3")
 
 
@@ -83,7 +87,7 @@ def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, Tensor], Tensor]:
         for chain in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist")):
             names = [f"{side}_{part}" for part in chain]
             fix = rotation.identity(like=own)
-            for upper, lower in zip(names, names[1:], strict=False):
+            for upper, lower in pairwise(names):
                 if upper not in turned or lower not in place:
                     break
                 bone = rotation.rotate(fix, place[lower] - place[upper])
@@ -179,7 +183,16 @@ def fit(source: Capture) -> tuple[Motion, float]:
             bone = rotation.rotate(world[joint], SMPL22.offsets[SMPL22.index(lower)].to(like))
             swing = rotation.between(bone, source.places[lower] - source.places[upper])
             world[joint] = rotation.mul(swing, world[joint])
-        foot, ankle = SMPL22.index(f"{side}_foot"), SMPL22.index(f"{side}_ankle")
+        for upper, middle, end, hinge in _HINGES:
+            if f"{side}_{end}" in source.places:
+                joint = SMPL22.index(f"{side}_{upper}")
+                lower = source.places[f"{side}_{end}"] - source.places[f"{side}_{middle}"]
+                bone = SMPL22.offsets[SMPL22.index(f"{side}_{middle}")].to(like)
+                axis = like.new_tensor(hinge) * (-1 if side == "right" and middle == "elbow" else 1)
+                world[joint] = rotation.mul(world[joint], _rolled(world[joint], lower, bone, axis))
+        ankle = SMPL22.index(f"{side}_ankle")
+        world[ankle] = _unrolled(world[ankle], world[SMPL22.index(f"{side}_knee")], SMPL22.index(f"{side}_foot"))
+        foot = SMPL22.index(f"{side}_foot")
         if f"{side}_foot" not in source.turns:
             world[foot] = world[ankle]
         wrist, elbow = SMPL22.index(f"{side}_wrist"), SMPL22.index(f"{side}_elbow")
@@ -191,9 +204,41 @@ def fit(source: Capture) -> tuple[Motion, float]:
     root = middle - rotation.rotate(turns[:, 0], hips.expand(frames, 3))
     local = kinematics.local_rotations(rotation.normalise(turns))
     for chain, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
-        target = source.places[f"{side}_ankle"] * scale + _narrower(source, turns, side) 
+        target = source.places[f"{side}_ankle"] * scale + _narrower(source, turns, side)
         local = kinematics.two_bone_ik(local, root, target, chain)
     return Motion(rotation.continuous(local).float(), root.float(), source.fps), scale
+
+
+def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:
+    """The constant turn (4,) of an upper limb about its own bone that makes its hinge ours.
+
+    T-poses differ in the roll of arms that lie straight, by 30 degrees between the sources here; the direction in which
+    the limb then bends tells it. Limbs that hardly bend, or in every direction, stay as they are.
+    """
+    bone = bone / bone.norm()
+    folds = rotation.rotate(rotation.conjugate(upper), lower / lower.norm(dim=-1, keepdim=True).clamp_min(1e-9))
+    folds = torch.linalg.cross(bone.expand_as(folds), folds)
+    mean = folds.mean(0)
+    if float(mean.norm()) < max(0.9 * float(folds.norm(dim=-1).mean()), 0.1):
+        return rotation.identity(like=upper)
+    angle = torch.atan2((torch.linalg.cross(axis, mean) * bone).sum(), (axis * mean).sum())
+    return rotation.from_axis_angle(bone * angle)
+
+
+def _unrolled(ankle: Tensor, shin: Tensor, foot: int) -> Tensor:
+    """An ankle's world turns (t, 4) with its sole turned down and no farther to a side than ankles go.
+
+    Some capture flips pointed feet by half a turn about their own length and never back.
+    """
+    along = rotation.rotate(ankle, SMPL22.offsets[foot].to(ankle))
+    along = along / along.norm(dim=-1, keepdim=True)
+    across = ankle.new_tensor((1.0, 0.0, 0.0))
+    own, want = rotation.rotate(ankle, across), rotation.rotate(shin, across)
+    want = want - (want * along).sum(-1, keepdim=True) * along
+    roll = torch.atan2((torch.linalg.cross(want, own) * along).sum(-1), (want * own).sum(-1))
+    half = torch.where(roll.abs() > torch.pi / 2, roll - torch.pi * roll.sign(), roll)
+    change = half.clamp(-MOST_ROLL, MOST_ROLL) - roll
+    return rotation.mul(rotation.from_axis_angle(along * change[:, None]), ankle)
 
 
 def _narrower(source: Capture, turns: Tensor, side: str) -> Tensor:
@@ -228,11 +273,10 @@ def errors(source: Capture, motion: Motion, scale: float) -> dict[str, float]:
     """
     ours = dict(zip(SMPL22.names, kinematics.forward(motion.rotations, motion.root).unbind(1), strict=True))
     found = {}
-    lift = torch.zeros(3)
     for side in SIDES:
         for part in ("hip", "knee", "ankle"):
             theirs = source.places[f"{side}_{part}"].float() * scale
-            found[f"{side}_{part}"] = ours[f"{side}_{part}"] - theirs - lift
+            found[f"{side}_{part}"] = ours[f"{side}_{part}"] - theirs
         drift = torch.zeros_like(motion.root)
         for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("ankle", "foot")):
             if f"{side}_{lower}" in source.places:
@@ -242,8 +286,3 @@ def errors(source: Capture, motion: Motion, scale: float) -> dict[str, float]:
                 drift = mine - bone + (drift if lower == "wrist" else 0)
                 found[f"{side}_{lower}"] = drift
     return {name: round(float(gap.norm(dim=-1).mean()) * 100, 2) for name, gap in found.items()}
-
-
-def raised(motion: Motion, height: float) -> Motion:
-    """The motion ``height`` metres higher."""
-    return replace(motion, root=motion.root + motion.root.new_tensor((0.0, height, 0.0)))

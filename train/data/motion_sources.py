@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from core.config import SignalConfig
-from core.motion import bvh, contact, kinematics, rotation
+from core.motion import bvh, kinematics, rotation
 from core.motion.resample import resample
 from core.motion.skeleton import Skeleton
 from core.types import FootlightError, Motion
