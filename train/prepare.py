@@ -37,6 +37,7 @@ class Prepare:
     sheets: int = 12  # how many
     limit: int | None = None  # only the first N motions, and the first N songs, of each split
     rendered: int = 40  # arrangements rendered for the mel autoencoder; an eighth as many for val
+    again: bool = False  # make anew what is done
     seed: int = 0
     workers: int = 2  # processes
     settings: Settings = field(default_factory=Settings)
@@ -59,7 +60,7 @@ def main(args: Prepare) -> list[dict]:
             len(motions) + len(own_work) if args.only != "songs" else 0
         )
         if args.only != "pairs":
-            jobs.run(song_work, args.workers, bar)
+            jobs.run(song_work, args.workers, bar, args.again)
             lines, unusable = jobs.gather(song_work)
             dropped += unusable
             shards.write_index(args.out / SONGS, lines)
@@ -68,7 +69,7 @@ def main(args: Prepare) -> list[dict]:
         bar.set_description("pairs")
         songs_key = shards.key(shards.read_index(args.out / SONGS))
         work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed) + own_work
-        jobs.run(work, args.workers, bar)
+        jobs.run(work, args.workers, bar, args.again)
     lines, unusable = jobs.gather(work)
     shards.write_index(args.out / PAIRS, lines)
     return _finish(args, lines, dropped + unusable)

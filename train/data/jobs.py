@@ -37,11 +37,11 @@ def done(job: Job) -> bool:
     return header is not None and header["key"] == job.key
 
 
-def run(jobs: list[Job], workers: int, bar: tqdm) -> None:
-    """Make the shards that are not done, in ``workers`` processes; the bar moves by one a job."""
+def run(jobs: list[Job], workers: int, bar: tqdm, again: bool = False) -> None:
+    """Make the shards that are not done (again: all), in ``workers`` processes; the bar moves by one a job."""
     todo = []
     for job in jobs:
-        if done(job):
+        if done(job) and not again:
             bar.update()
         else:
             todo.append(job)

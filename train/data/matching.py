@@ -29,7 +29,7 @@ _SONGS_TRIED = 14
 _STILL_SPEED = 0.12  # m/s, mean over the joints; a dance is at 0.5
 _STILL_KEPT = 0.4
 _ALIGNED = 6
-_SPARE_SECONDS = 24.0  # an arrangement is rendered longer than the motion, to choose its section
+_SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
 _ENERGY_WORTH = 0.35  # correlation of 1 is worth this share of all hits on beats
 _LEVEL_WORTH = 0.08  # and a level one standard deviation off costs this
 

@@ -41,7 +41,7 @@ def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
             continue
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
-        shard = out / f"pairs-{split}-own-{slug(name)}.safetensors"
+        shard = out / f"pairs-{split}-{record_name(name)}.safetensors"
         made_from = key("own", file_digest(path), file_digest(song), name, genre)
         jobs.append(Job(str(path), shard, made_from, partial(user_pair, path, song, name, genre, split)))
     for path in files:
@@ -50,6 +50,11 @@ def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
     if not captures:
         raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
     return jobs, dropped
+
+
+def record_name(name: str) -> str:
+    """A name for shard and record, different for every capture ("a/b" and "a_b" too)."""
+    return f"own-{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def split_of(name: str) -> str:
@@ -73,7 +78,7 @@ def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: 
     motion = motion.cut(0, frames)
     section = cut(parts, 0.0, frames / SIGNAL.motion_fps)
     line = index_line(
-        f"own-{slug(name)}",
+        record_name(name),
         shard,
         split,
         name,
