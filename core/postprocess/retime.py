@@ -1,0 +1,92 @@
+"""Beat snap: a small, smooth change of speed that carries hits onto beats.
+
+A hit is where the body arrives, a minimum of its speed (``core.motion.directogram.hits``). Hits near a beat, or else
+near the middle between two, are carried towards it; between them time runs a little faster or slower. At every snapped
+hit the clock runs at its own rate, so the minimum stays the minimum it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.motion import kinematics
+from core.motion.directogram import hits as find_hits
+from core.types import Beats, Motion
+
+WINDOW = 0.25  # of the beat: hits farther from every beat and half-beat stay where they are
+LIMIT = 0.25  # the local rate stays within 1 - LIMIT and 1 + LIMIT
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When to play what: at music second ``played[i]`` stands motion second ``source[i]``; (n,) doubles, increasing,
+    the same at both ends."""
+
+    played: Tensor
+    source: Tensor
+
+    def at(self, times: Tensor) -> Tensor:
+        """Motion seconds for music seconds ``times`` (m,): a cubic between the anchors with rate 1 at each of them,
+        running at rate 1 beyond the ends."""
+        times = times.double()
+        shift = self.played - self.source
+        right = torch.searchsorted(self.played, times.contiguous()).clamp(1, len(self.played) - 1)
+        left = right - 1
+        share = ((times - self.played[left]) / (self.played[right] - self.played[left])).clamp(0, 1)
+        share = share * share * (3 - 2 * share)
+        return times - torch.lerp(shift[left], shift[right], share)
+
+
+def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIMIT) -> Clock:
+    """The clock that carries the hits of ``motion`` by ``strength`` (0-1) of their way onto the nearest beats."""
+    if strength <= 0:
+        return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
+    positions = kinematics.forward(motion.rotations, motion.root)
+    return snap(find_hits(positions, motion.fps).times, beats.times, motion.seconds, strength, limit)
+
+
+def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
+    """The clock for hits (n,) and beats (m,), seconds, of a motion that lasts ``seconds``.
+
+    Hits and beats are paired one to one where each is the other's nearest, within ``WINDOW`` of a beat; hits that are
+    left are paired with the middles between beats in the same way.
+    """
+    hits, beats = hits.double().cpu(), beats.double().cpu()
+    ends = torch.tensor([0.0, seconds], dtype=torch.float64)
+    inside = hits[(hits > 0) & (hits < seconds)]
+    if strength <= 0 or len(inside) == 0 or len(beats) < 2:
+        return Clock(ends, ends)
+    middles = (beats[1:] + beats[:-1]) / 2
+    reach = WINDOW * float(beats.diff().median())
+    paired, offset = _pair(inside, beats, reach)
+    rest = ~paired
+    on_middle, middle_offset = _pair(inside[rest], middles, reach)
+    offset[rest], paired[rest] = middle_offset, on_middle
+    # halfway between two anchors the cubic is 1.5 times as steep as the line from one to the other
+    source = inside[paired]
+    shift = _calmed(source, strength * offset[paired], seconds, limit / 1.5)
+    return Clock(torch.cat((ends[:1], source + shift, ends[1:])), torch.cat((ends[:1], source, ends[1:])))
+
+
+def _pair(hits: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
+    """Which hits (n,) are the nearest of their nearest target, no farther than ``reach``; and the way there (n,)."""
+    if len(hits) == 0 or len(targets) == 0:
+        return torch.zeros(len(hits), dtype=torch.bool), torch.zeros_like(hits)
+    apart = targets[None, :] - hits[:, None]
+    nearest = apart.abs().argmin(1)
+    mutual = apart.abs().argmin(0)[nearest] == torch.arange(len(hits))
+    offset = apart.gather(1, nearest[:, None])[:, 0]
+    return mutual & (offset.abs() <= reach), offset
+
+
+def _calmed(source: Tensor, shift: Tensor, seconds: float, steepest: float) -> Tensor:
+    """The shifts (n,) of anchors (n,), made so gradual that between neighbours, and towards the unshifted ends, they
+    change by at most ``steepest`` seconds a played second: the mean of the envelopes above and below."""
+    slope = steepest / (1 + steepest)  # a second of the motion may take that much less when played
+    room = slope * torch.minimum(source, seconds - source)
+    shift = torch.minimum(torch.maximum(shift, -room), room)
+    allowed = slope * (source[:, None] - source[None, :]).abs()
+    return ((shift[None, :] + allowed).amin(1) + (shift[None, :] - allowed).amax(1)) / 2

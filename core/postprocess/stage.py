@@ -1,0 +1,79 @@
+"""Keep the dancer on stage over minutes: facing the front on the whole, and near where the dance began.
+
+A model that integrates velocities wanders. Both corrections are slow: the turn is about the dancer's own root and takes
+the path along with it, so the feet hardly notice; the pull is slower than a foot that counts as sliding, and the feet
+are locked afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from core.motion import rotation
+from core.motion.resample import spline
+from core.postprocess.smooth import gaussian
+from core.types import Motion
+
+TURN = math.radians(8)  # a second, at most
+RADIUS = 1.0  # metres from the start within which nothing pulls
+PULL = 0.1  # metres a second for every metre beyond
+STRONGEST = 0.25  # metres a second
+_MEAN_SECONDS = 2.0  # a spin, or a step there and back, is no drift
+_CLOCK = 4.0  # steps of the correction a second
+
+
+def keep(motion: Motion) -> Motion:
+    """The motion turned towards the front (+z) and drawn to where it began; its first frame stays."""
+    if motion.frames < 3:
+        return motion
+    turn = rotation.about("y", _on_clock(_turning(motion), motion).to(motion.root.dtype))
+    steps = rotation.rotate(turn[1:], torch.diff(motion.root, dim=0))
+    root = motion.root[:1] + torch.cat((torch.zeros_like(motion.root[:1]), steps.cumsum(0)))
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = rotation.normalise(rotation.mul(turn, rotations[:, 0]))
+    pulled = _on_clock(_pulling(root, motion.fps), motion).to(root.dtype)
+    return replace(motion, rotations=rotations, root=root + torch.stack((pulled[:, 0], 0 * pulled[:, 0], pulled[:, 1]), -1))
+
+
+def _ticks(frames: int, fps: float) -> Tensor:
+    """Frame numbers (n,) of the slow clock's ticks, one beyond the end."""
+    return torch.arange(math.ceil(frames / fps * _CLOCK) + 2, dtype=torch.float64) * (fps / _CLOCK)
+
+
+def _on_clock(values: Tensor, motion: Motion) -> Tensor:
+    """Values (n, ...) at the ticks as (t, ...) at the motion's frames."""
+    return spline(values, torch.arange(motion.frames, dtype=torch.float64) * (_CLOCK / motion.fps))
+
+
+def _turning(motion: Motion) -> Tensor:
+    """Radians (n,) at the ticks by which the dancer is turned: towards the front by the shorter way, the slower the
+    less there is one direction the dancer faces."""
+    heading = rotation.yaw(motion.rotations[:, 0]).double()
+    facing = gaussian(torch.stack((heading.sin(), heading.cos()), -1), motion.fps, _MEAN_SECONDS)
+    turn, turns = 0.0, []
+    for sine, cosine in spline(facing, _ticks(motion.frames, motion.fps)).tolist():
+        turns.append(turn)
+        away = math.remainder(math.atan2(sine, cosine) + turn, 2 * math.pi)
+        strength = min(1.0, math.hypot(sine, cosine)) * max(-1.0, min(1.0, away / math.radians(45)))
+        turn -= TURN / _CLOCK * strength
+    return torch.tensor(turns, dtype=torch.float64)
+
+
+def _pulling(root: Tensor, fps: float) -> Tensor:
+    """Metres (n, 2) in x and z at the ticks by which the dancer is moved."""
+    path = gaussian(root[:, (0, 2)].double(), fps, _MEAN_SECONDS)
+    path = spline(path - path[:1], _ticks(root.shape[0], fps))
+    x = z = 0.0
+    moves = []
+    for path_x, path_z in path.tolist():
+        moves.append((x, z))
+        away_x, away_z = path_x + x, path_z + z
+        distance = math.hypot(away_x, away_z)
+        if distance > RADIUS:
+            step = min(STRONGEST, PULL * (distance - RADIUS)) / _CLOCK / distance
+            x, z = x - step * away_x, z - step * away_z
+    return torch.tensor(moves, dtype=torch.float64)
