@@ -13,7 +13,7 @@ from ..rigs.retarget import to_blender
 
 VERSION = 1
 
-TONES = (("Footlight shell", (0.72, 0.47, 0.26, 1.0), 0.4), ("Footlight joints", (0.055, 0.075, 0.10, 1.0), 0.35))
+TONES = (("Footlight shell", (0.80, 0.56, 0.33, 1.0), 0.4), ("Footlight joints", (0.055, 0.075, 0.10, 1.0), 0.35))
 """Name, base colour and roughness of the two materials, in the order of mannequin.SHELL and mannequin.JOINT."""
 
 MAIN_CHILD = {0: 3, 9: 12, 12: 15}

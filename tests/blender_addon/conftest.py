@@ -7,7 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from core import checkpoint
+from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.motion_vae import MotionVAE
+from core.config import preset
+from core.diffusion.denoiser import Denoiser
 from train import build_extension
 
 INSIDE = Path(__file__).parent / "inside"
@@ -19,31 +25,61 @@ def extension_zip(tmp_path_factory) -> Path:
     return build_extension.build(tmp_path_factory.mktemp("zip"))
 
 
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A model folder with random weights: a dance of no worth, made by the real engine."""
+    torch.manual_seed(0)
+    config = preset("tiny")
+    networks = {
+        "motion_vae": MotionVAE(config.motion_vae),
+        "mel_vae": MelVAE(config.mel_vae),
+        "denoiser": Denoiser(config.denoiser),
+    }
+    folder = tmp_path_factory.mktemp("model")
+    checkpoint.save_folder(folder, config, {name: network.state_dict() for name, network in networks.items()})
+    return folder
+
+
+@pytest.fixture
+def program() -> str:
+    """The real Blender."""
+    found = os.environ.get("FOOTLIGHT_BLENDER") or shutil.which("blender")
+    if not found:
+        pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
+    return found
+
+
 @pytest.fixture(params=["module", "program"])
 def blender(request) -> list[str]:
     """The command that runs a script inside Blender: the bpy module, and the program itself where there is one."""
     if request.param == "module":
         pytest.importorskip("bpy", reason="the bpy module is not installed")
         return [sys.executable]
-    return [*real_blender(), "-b", "--python-exit-code", "1", "--python"]
-
-
-def real_blender() -> list[str]:
-    program = os.environ.get("FOOTLIGHT_BLENDER") or shutil.which("blender")
-    if not program:
-        pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
-    return [program]
+    return [request.getfixturevalue("program"), "-b", "--python-exit-code", "1", "--python"]
 
 
 @pytest.fixture
-def run_checks(blender, extension_zip, tmp_path):
+def environment(extension_zip, tmp_path) -> dict[str, str]:
+    """What the scripts inside Blender are told; Blender's own files go to the test's folder."""
+    resources = tmp_path / "blender"
+    resources.mkdir()
+    return dict(
+        os.environ,
+        BLENDER_USER_RESOURCES=str(resources),
+        FOOTLIGHT_TEST_ZIP=str(extension_zip),
+        FOOTLIGHT_TEST_FOLDER=str(tmp_path),
+    )
+
+
+@pytest.fixture
+def run_checks(blender, environment, tmp_path):
     """Run one file of checks inside a Blender; fails with what it printed."""
 
-    def run(name: str, **environment: str) -> None:
+    def run(name: str, **more: str) -> None:
         command = [*blender, str(INSIDE / "host.py"), *(["--"] if "-b" in blender else []), str(INSIDE / name)]
         answer = subprocess.run(
             command,
-            env=blender_environment(tmp_path, extension_zip) | environment,
+            env=environment | more,
             cwd=tmp_path,
             text=True,
             stdout=subprocess.PIPE,
@@ -53,14 +89,3 @@ def run_checks(blender, extension_zip, tmp_path):
         assert answer.returncode == 0 and "0 failed" in answer.stdout, answer.stdout[-8000:]
 
     return run
-
-
-def blender_environment(folder: Path, zip_file: Path) -> dict[str, str]:
-    resources = folder / "blender"
-    resources.mkdir(exist_ok=True)
-    return dict(
-        os.environ,
-        BLENDER_USER_RESOURCES=str(resources),
-        FOOTLIGHT_TEST_ZIP=str(zip_file),
-        FOOTLIGHT_TEST_FOLDER=str(folder),
-    )

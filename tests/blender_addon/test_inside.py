@@ -1,7 +1,9 @@
 """The add-on inside Blender: the same checks in the bpy module and in the real program, from the installed zip."""
 
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +43,35 @@ def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
     rotations, root = wild_motion(60)
     tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
     save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
-    python = tmp_path / "python"
+    run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
+def obedient(folder):
+    """A "Python" that runs the obedient engine whatever it is asked to run."""
+    python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{INSIDE / "obedient_engine.py"}"\n')
     python.chmod(0o755)
-    run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=str(python))
+    return str(python)
+
+
+@pytest.mark.parametrize("how", ["quit", "kill"])
+def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
+    rotations, root = wild_motion(60)
+    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
+    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    command = [program, "-b", "--python-exit-code", "1", "--python", INSIDE / "leave.py"]
+    environment["FOOTLIGHT_PYTHON"] = obedient(tmp_path)
+    answer = subprocess.run([*command, "--", how, tmp_path / "pid"], env=environment, capture_output=True, text=True)
+    assert (tmp_path / "pid").exists(), answer.stdout + answer.stderr
+    pid = int((tmp_path / "pid").read_text())
+    end = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < end, "the engine outlived Blender"
+        time.sleep(0.05)
+
+
+def test_the_real_engine_fills_the_timeline(run_checks, tiny_model):
+    run_checks("check_generate.py", FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(tiny_model))
 
 
 def wild_motion(frames):

@@ -17,13 +17,16 @@ import bpy
 MODULE = "bl_ext.user_default.footlight"
 
 
-def main(path: str) -> int:
+def install() -> None:
     bpy.ops.extensions.package_install_files(
         filepath=os.environ["FOOTLIGHT_TEST_ZIP"], repo="user_default", enable_on_install=True
     )
     # The operator says FINISHED even where it did nothing.
     assert MODULE in bpy.context.preferences.addons, "the extension is not installed"
-    # Whether the extension shut down its engines is seen by the process group's own end; a hang here fails the test.
+
+
+def main(path: str) -> int:
+    install()
     failed = 0
     try:
         spec = importlib.util.spec_from_file_location("checks", path)

@@ -7,7 +7,6 @@ whoever takes a picture of it.
 """
 
 import json
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -17,15 +16,11 @@ from mathutils import Vector
 
 bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
+from host import install  # noqa: E402
+
 SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.footlight"
 report = {"progress": [], "steps": []}
-
-
-def install():
-    bpy.ops.extensions.package_install_files(
-        filepath=os.environ["FOOTLIGHT_TEST_ZIP"], repo="user_default", enable_on_install=True
-    )
 
 
 def arrange():
@@ -69,6 +64,16 @@ def click():
     with bpy.context.temp_override(window=window, area=area, region=region):
         report["clicked"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
         report["second_click"] = bpy.ops.footlight.generate_dance.poll()
+
+
+def work_on():
+    """The user goes on working, and takes something back, while the dance is made."""
+    window, area, region = places()
+    bpy.context.scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.ed.undo_push(message="a camera")
+        bpy.ops.ed.undo()
+    report["taken_back"] = bpy.context.scene.camera is None
 
 
 def running():
@@ -115,7 +120,7 @@ def places():
     return window, area, next(region for region in area.regions if region.type == "WINDOW")
 
 
-STEPS = [install, arrange, open_tab, click, running, finished]
+STEPS = [install, arrange, open_tab, click, work_on, running, finished]
 
 
 def step():
@@ -129,7 +134,7 @@ def step():
         report["failed"] = traceback.format_exc()
         STEPS.clear()
     if STEPS:
-        return 1.0
+        return 0.2 if STEPS[0] in (work_on, running) else 1.0
     Path(REPORT).write_text(json.dumps(report))
     return None
 

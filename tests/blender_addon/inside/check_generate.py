@@ -1,0 +1,133 @@
+"""The whole path with the real engine and a tiny model: nothing about how well it dances, all about where and when."""
+
+import bpy
+from scenes import FOLDER, addon, drums, fingerprint, noise, raises, unchanged, write_wav
+
+session, generate = addon("session"), addon("operators.generate")
+dancer, strips, versions = addon("scene.dancer"), addon("scene.strips"), addon("scene.versions")
+JobState = addon("engine.job").JobState
+UserError = addon("errors").UserError
+
+
+def stage(fps=30, base=1.0, seconds=6.0, frame=1):
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = fps, base
+    strip = strips.add_song(scene, drums(seconds), frame)
+    return dancer.add_dancer(bpy.context), strip
+
+
+def trim(strip, first, end):
+    if hasattr(strip, "left_handle"):
+        strip.left_handle, strip.right_handle = first, end
+    else:
+        strip.frame_final_start, strip.frame_final_end = first, end
+
+
+def keys(action) -> list[float]:
+    curve = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves[0]
+    return [point.co[0] for point in curve.keyframe_points]
+
+
+def check_every_frame_rate_gets_one_key_a_frame():
+    for fps, base in ((24, 1.0), (25, 1.0), (30, 1.001), (30, 1.0), (60, 1.0)):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        armature, strip = stage(fps, base, frame=17)
+        trim(strip, 30, 30 + 3 * fps)
+        before = fingerprint()
+        assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+        action = armature.animation_data.action
+        before["actions"].add(action.name)
+        unchanged(before)
+        first, end = versions.handles(strip)
+        found = keys(action)
+        assert found[0] == first == 30
+        assert found == [first + i for i in range(len(found))]
+        assert abs(len(found) - (end - first)) <= 1, (fps, base, len(found), end - first)
+
+
+def check_what_the_action_says_of_itself():
+    armature, _ = stage()
+    bpy.context.scene.footlight.seed = 11
+    bpy.ops.footlight.generate_dance()
+    action = armature.animation_data.action
+    assert action.name == "drums dance" and action.use_fake_user
+    assert str(action["footlight_seed"]) == "11" and action["footlight_song"] == "drums"
+    assert len(action["footlight_audio_sha256"]) == 64
+    assert {"footlight_model", "footlight_engine", "footlight_tempo"} <= set(action.keys())
+    assert 0.0 <= action["footlight_beat_score"] <= 1.0
+    assert "beat score" in generate.summary(action) and "seed 11" in generate.summary(action)
+
+
+def check_the_seed_decides():
+    armature, _ = stage(seconds=3.0)
+    curves = []
+    for seed in (1, 1, 2):
+        bpy.context.scene.footlight.seed = seed
+        bpy.ops.footlight.generate_dance()
+        action = armature.animation_data.action
+        channels = action.layers[0].strips[0].channelbag(action.slots[0])
+        curves.append([[point.co[1] for point in curve.keyframe_points] for curve in channels.fcurves])
+    assert curves[0] == curves[1] != curves[2]
+
+
+def check_the_whole_mix_and_a_packed_song():
+    armature, strip = stage()
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 11, 100
+    scene.footlight.source = "MIX"
+    bpy.ops.footlight.generate_dance()
+    found = keys(armature.animation_data.action)
+    assert (found[0], abs(len(found) - 90) <= 1) == (11, True)
+    scene.footlight.source = "STRIP"
+    strip.sound.pack()
+    (FOLDER / "drums.wav").unlink()
+    bpy.ops.footlight.generate_dance()
+    assert armature.animation_data.action.name == "drums dance"
+
+
+def check_songs_that_cannot_be_danced_to():
+    scene = bpy.context.scene
+    dancer.add_dancer(bpy.context)
+    for path, word in (
+        (write_wav(FOLDER / "silence.wav", 0 * drums_samples()), "silent"),
+        (noise(0.5, "short"), "0.5"),
+    ):
+        strip = strips.add_song(scene, path, 1)
+        scene.footlight.strip = strip.name
+        before = fingerprint()
+        generate.start(bpy.context)
+        while not (state := session.poll()).ended:
+            pass
+        assert state is JobState.FAILED and word in session.state.error, session.state.error
+        unchanged(before)
+
+
+def drums_samples():
+    import numpy as np
+
+    return np.zeros(44_100)
+
+
+def check_cancel_is_answered_and_the_engine_stays():
+    armature, _ = stage(seconds=60.0)
+    scene = bpy.context.scene
+    scene.footlight.quality = "FINE"
+    bpy.ops.footlight.show_beats()
+    engine = session.state.engine
+    generate.start(bpy.context)
+    while session.state.job.state is not JobState.RUNNING:
+        session.poll()
+    session.cancel()
+    while not (state := session.poll()).ended:
+        pass
+    assert state is JobState.CANCELLED and armature.animation_data is None
+    assert session.state.engine is engine and engine.alive
+    raises(UserError, "no sound strip 'gone'", strips.choose, scene, "gone")
+
+
+def check_beats_are_where_the_drums_are():
+    stage(fps=30, seconds=12.0, frame=5)
+    assert bpy.ops.footlight.show_beats() == {"FINISHED"}
+    frames = [marker.frame for marker in bpy.context.scene.timeline_markers]
+    assert len(frames) >= 20
+    assert all(min((frame - 5) % 15, -(frame - 5) % 15) <= 2 for frame in frames), "120 bpm: a beat every 15 frames"
