@@ -1,6 +1,7 @@
 """The extension's zip, the Blenders to try it in, and how checks run inside them."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,22 @@ def program() -> str:
     if not found:
         pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
     return found
+
+
+@pytest.fixture
+def window(request, tmp_path) -> list[str]:
+    """The command that opens the real Blender in a window: on the display there is, or on a virtual one.
+
+    FOOTLIGHT_WINDOW: another command for it, in which {picture} and {seconds} stand for a picture's path and a time.
+    """
+    if command := os.environ.get("FOOTLIGHT_WINDOW"):
+        return shlex.split(command.format(picture=tmp_path / "screen.png", seconds=SECONDS))
+    program = request.getfixturevalue("program")
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return [program]
+    if not shutil.which("xvfb-run"):
+        pytest.skip("no display: set DISPLAY or FOOTLIGHT_WINDOW, or install xvfb")
+    return ["xvfb-run", "-a", program]
 
 
 @pytest.fixture(params=["module", "program"])

@@ -11,8 +11,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from core.audio import io as audio
 from core.motion import kinematics, rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.types import Waveform
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -72,6 +74,25 @@ def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
 
 def test_the_real_engine_fills_the_timeline(run_checks, tiny_model):
     run_checks("check_generate.py", FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(tiny_model))
+
+
+def test_a_click_in_a_window(window, environment, tiny_model, tmp_path):
+    """A real click: the modal run, work and an undo meanwhile, and the dance as one step of its own."""
+    song, report = tmp_path / "drums.wav", tmp_path / "report.json"
+    t = torch.arange(20 * 22_050) / 22_050
+    beats = torch.exp(-40 * (t % 0.5)) * torch.sin(2 * torch.pi * 180 * (t % 0.5))
+    audio.write(song, Waveform(0.7 * beats, 22_050))
+    environment |= {"FOOTLIGHT_PYTHON": sys.executable, "FOOTLIGHT_MODEL": str(tiny_model)}
+    command = [*window, "--python", INSIDE / "window.py", "--", song, report, "quit"]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found and not found["error"], found
+    assert found["clicked"] == ["RUNNING_MODAL"] and found["second_click"] is False and found["taken_back"]
+    assert len(found["progress"]) > 1 and found["progress"][-1][1] > found["progress"][0][1]
+    assert found["frames"][0] == 1 and abs(found["frames"][1] - 600) <= 1
+    assert found["after_undo"] == {"dancer": "Dancer", "action": None, "actions": []}
+    assert found["after_redo"] == {"dancer": "Dancer", "action": "drums dance", "actions": ["drums dance"]}
 
 
 def wild_motion(frames):

@@ -1,9 +1,9 @@
 """Runs inside a Blender that has a window: clicks *Generate Dance* as a user does, and keeps the window open.
 
-    blender --python window.py -- SONG.wav REPORT.json
+    blender --python window.py -- SONG.wav REPORT.json [quit]
 
-Each step waits for a redraw or two, as a person would. The report says how it went; the window stays as it is for
-whoever takes a picture of it.
+Each step waits for a redraw or two, as a person would. The report says how it went; without ``quit`` the window stays
+as it is for whoever takes a picture of it.
 """
 
 import json
@@ -18,7 +18,7 @@ bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
 from host import install  # noqa: E402
 
-SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
+SONG, REPORT, *QUIT = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.footlight"
 report = {"progress": [], "steps": []}
 
@@ -136,6 +136,8 @@ def step():
     if STEPS:
         return 0.2 if STEPS[0] in (work_on, running) else 1.0
     Path(REPORT).write_text(json.dumps(report))
+    if QUIT:
+        bpy.ops.wm.quit_blender()
     return None
 
 
