@@ -57,7 +57,7 @@ def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS) -> DemoSo
 
 
 def write_demo_song(path, seconds: float = SECONDS, bpm: float = BPM, seed: int = 0) -> DemoSong:
-    """Compose a song and save it as 16-bit wav, flac or ogg, by the name's ending. The file appears whole or not at all."""
+    """Compose a song and save it as 16-bit wav, flac or ogg (by the ending). The file appears whole or not at all."""
     path = Path(path)
     kind = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}.get(path.suffix.lower())
     if kind is None:

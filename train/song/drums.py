@@ -80,7 +80,7 @@ def _lift(hit, at, bar, kicks, draw, until) -> None:
     step = (1.0, 1.0, 0.5, 0.25)[bar]
     for index in range(round(_BAR / step)):
         if step < 1 or index % 2:
-            hit("snare", at + index * step, 0.45 + 0.1 * bar + (0.15 * index * step / _BAR))
+            hit("snare", at + index * step, 0.36 + 0.1 * bar + (0.15 * index * step / _BAR))
 
 
 def _chorus(hit, at, bar, kicks, draw, until) -> None:

@@ -67,8 +67,17 @@ class Key:
         octave, step = divmod(index, len(MINOR_SCALE))
         return first + 12 * octave + MINOR_SCALE[step]
 
-    def in_chord(self, pitch: int, chord: Chord) -> bool:
-        return (pitch - self.tonic) % 12 in chord.classes
+    def scale_step(self, pitch: int, steps: int) -> int:
+        """The scale's tone so many steps from a pitch; a pitch outside the scale counts as the tone below it."""
+        octave, rest = divmod(pitch - self.tonic, 12)
+        index = max(place for place, tone in enumerate(MINOR_SCALE) if tone <= rest) + steps
+        more, place = divmod(index, len(MINOR_SCALE))
+        return self.tonic + 12 * (octave + more) + MINOR_SCALE[place]
+
+    def singable(self, chord: Chord) -> tuple[int, ...]:
+        """Pitch classes (0-11) a melody may hold over a chord: its tones, but no root under a major seventh."""
+        rubs = 11 in chord.tones
+        return tuple((self.tonic + tone) % 12 for tone in (chord.classes[1:] if rubs else chord.classes))
 
     def bass(self, chord: Chord) -> int:
         """The chord's root in the bass register, a twelfth at most above the lowest tonic."""
@@ -87,7 +96,7 @@ def voicing(key: Key, chord: Chord, before: tuple[int, ...] | None, low: int = 5
         gaps = np.diff(voices)
         if gaps.min() < 1 or voices[-1] - voices[0] > 16:
             continue
-        cost = 0.3 * abs(np.mean(voices) - (low + high) / 2) + 1.5 * (gaps < 2).sum()
+        cost = 0.3 * abs(np.mean(voices) - (low + high) / 2) + 6.0 * (gaps < 2).sum()
         if before is not None:
             cost += sum(abs(new - old) for new, old in zip(voices, before, strict=False))
         if cost < least:

@@ -25,7 +25,7 @@ def _times(seconds: float) -> np.ndarray:
 
 
 def _envelope(seconds: float, ring: float, attack: float, decay: float, sustain: float) -> np.ndarray:
-    """Rise in ``attack`` s, fall to ``sustain`` with time constant ``decay`` s, after ``seconds`` to 0 in ``ring`` s."""
+    """Rise in ``attack`` s, fall to ``sustain`` in about ``decay`` s, after ``seconds`` to 0 in ``ring`` s."""
     t = _times(seconds + ring)
     body = np.minimum(t / attack, 1) * (sustain + (1 - sustain) * np.exp(-np.maximum(t - attack, 0) / decay))
     return body * np.clip(1 - (t - seconds) / ring, 0, 1) ** 2
@@ -56,7 +56,7 @@ def keys(pitch: int, seconds: float) -> np.ndarray:
     t = _times(seconds + 0.35)
     index = 1.6 * np.exp(-t / 0.35) + 0.25
     tone = np.sin(2 * np.pi * hertz * t + index * np.sin(2 * np.pi * hertz * t))
-    tine = 0.18 * np.sin(2 * np.pi * 7 * hertz * t) * np.exp(-t / 0.05) if 7 * hertz < 15_000 else 0.0
+    tine = 0.26 * np.sin(2 * np.pi * 7 * hertz * t) * np.exp(-t / 0.06) if 7 * hertz < 15_000 else 0.0
     return ((0.8 * tone + tine) * _envelope(seconds, 0.35, 0.004, 0.9, 0.25)[: len(t)]).astype(np.float32)
 
 

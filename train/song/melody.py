@@ -67,7 +67,7 @@ def phrase(
 ) -> list[tuple[float, float, int]]:
     """Four bars: the motif, and the motif answered. (start, length, pitch) in beats from the block's start.
 
-    low: the register's lowest pitch.  closed: end on the tonic; otherwise on a tone of the last chord, higher.
+    low: the register's lowest pitch.  closed: end on the tonic where the last chord has it.
     variation: 0 as it is, 1 with ornaments on long notes, 2 with more of them and a higher answer.
     """
     written, before = [], None
@@ -79,13 +79,15 @@ def phrase(
             degree = step + lift + (2 if half and variation == 2 else 0)
             pitch = key.degree(degree, low)
             chord = _sounding(harmony, start)
-            if half and index == last and closed:
-                pitch = _nearest(pitch, [p for p in range(low - 3, low + 15) if (p - key.tonic) % 12 == 0])
-            elif length >= 0.75 or onset % 1 == 0:
-                tones = [p for p in range(pitch - 5, pitch + 6) if key.in_chord(p, chord)]
+            if length >= 0.75 or onset % 1 == 0:
+                held = key.singable(chord)
+                home = key.tonic % 12
+                if half and index == last and closed and home in held:
+                    held = (home,)
+                tones = [p for p in range(pitch - 6, pitch + 7) if p % 12 in held]
                 pitch = _nearest(pitch if before is None else pitch + 0.1 * np.sign(before - pitch), tones)
             if variation and length >= 1 and index != last and draw.uniform() < 0.25 * variation:
-                neighbour = _scale_step(key, pitch, 1 if draw.uniform() < 0.6 else -1)
+                neighbour = key.scale_step(pitch, 1 if draw.uniform() < 0.6 else -1)
                 written += [(start, length - 0.5, pitch), (start + length - 0.5, 0.25, neighbour)]
                 written.append((start + length - 0.25, 0.25, pitch))
             else:
@@ -100,10 +102,10 @@ def second_voice(
     """A voice a third or more below: the scale's third, or the chord tone next below it where notes are long."""
     lower = []
     for start, length, pitch in upper:
-        third = _scale_step(key, pitch, -2)
+        third = key.scale_step(pitch, -2)
         if length >= 0.75:
             chord = _sounding(harmony, start)
-            third = next((p for p in range(pitch - 3, pitch - 10, -1) if key.in_chord(p, chord)), third)
+            third = next((p for p in range(pitch - 3, pitch - 10, -1) if p % 12 in key.singable(chord)), third)
         lower.append((start, length, third))
     return lower
 
@@ -139,10 +141,3 @@ def _sounding(harmony: list[tuple[float, float, Chord]], beat: float) -> Chord:
 
 def _nearest(pitch: float, choices: list[int]) -> int:
     return min(choices, key=lambda choice: (abs(choice - pitch), choice))
-
-
-def _scale_step(key: Key, pitch: int, steps: int) -> int:
-    """The scale's tone so many steps from a pitch; one outside the scale counts as the tone below it."""
-    ladder = [key.degree(index, key.tonic) for index in range(64)]
-    place = max(index for index, tone in enumerate(ladder) if tone <= pitch)
-    return ladder[place + steps]

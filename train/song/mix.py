@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import bilinear, butter, lfilter, oaconvolve, sosfilt
 
 from train.song.instruments import RATE, STROKES, VOICES, riser
-from train.song.score import Score
+from train.song.score import Note, Score
 
 LOUDNESS = -14.0  # LUFS
 CEILING = 0.89  # peak of the finished mix: -1 dB
@@ -18,95 +19,123 @@ _RELEASE_FADE_SECONDS = 0.35
 
 @dataclass(frozen=True)
 class Channel:
-    """gain: linear.  pan: -1 left to 1 right.  room, echo: sent there.  duck: how far the kick pushes it down."""
+    """gain: linear.  pan: -1 left to 1 right.  room, echo: sent there.  duck: how far the kick pushes it down.
+
+    low, high: Hz, nothing below or above.  width: of a side signal that vanishes when the mix is heard in mono.
+    """
 
     gain: float
     pan: float = 0.0
     room: float = 0.0
     echo: float = 0.0
     duck: float = 0.0
-    low: float | None = None  # Hz: nothing below
-    high: float | None = None  # nothing above
+    low: float | None = None
+    high: float | None = None
+    width: float = 0.0
 
 
 CHANNELS = {
-    "keys": Channel(0.15, -0.12, room=0.25, duck=0.35, low=120),
-    "pad": Channel(0.085, room=0.35, duck=0.6, low=180, high=3200),
-    "bass": Channel(0.42, duck=0.5, low=32, high=3500),
-    "arp": Channel(0.17, 0.25, room=0.2, echo=0.35, duck=0.4, low=200),
-    "bell": Channel(0.2, 0.1, room=0.5, echo=0.4),
-    "lead": Channel(0.2, 0.0, room=0.22, echo=0.22, duck=0.15, low=180, high=7500),
-    "second": Channel(0.12, -0.35, room=0.3, echo=0.2, duck=0.15, low=180, high=6000),
-    "flute": Channel(0.24, 0.05, room=0.35, echo=0.2, low=180),
-    "kick": Channel(0.8),
-    "snare": Channel(0.42, room=0.12),
-    "clap": Channel(0.34, 0.05, room=0.2),
-    "hat": Channel(0.13, 0.22, room=0.03),
-    "open": Channel(0.14, 0.22, room=0.05),
-    "crash": Channel(0.2, -0.25, room=0.15),
-    "shaker": Channel(0.11, -0.3, room=0.05),
-    "rim": Channel(0.22, -0.15, room=0.25),
-    "low_tom": Channel(0.5, 0.35, room=0.15),
-    "mid_tom": Channel(0.46, 0.0, room=0.15),
-    "high_tom": Channel(0.42, -0.35, room=0.15),
+    "keys": Channel(0.19, -0.12, room=0.25, duck=0.35, low=120, width=0.45),
+    "pad": Channel(0.13, room=0.35, duck=0.6, low=180, high=5500, width=0.3),
+    "bass": Channel(0.25, duck=0.5, low=32, high=4500),
+    "arp": Channel(0.23, 0.3, room=0.25, echo=0.4, duck=0.4, low=200, width=0.3),
+    "bell": Channel(0.17, 0.1, room=0.5, echo=0.4, width=0.3),
+    "lead": Channel(0.27, 0.0, room=0.22, echo=0.22, duck=0.15, low=180, high=9000, width=0.2),
+    "second": Channel(0.19, -0.4, room=0.3, echo=0.2, duck=0.15, low=180, high=7000, width=0.3),
+    "flute": Channel(0.23, 0.05, room=0.35, echo=0.2, low=180, width=0.2),
+    "riser": Channel(0.16, room=0.2),
+    "kick": Channel(0.56),
+    "snare": Channel(0.52, room=0.15),
+    "clap": Channel(0.5, 0.05, room=0.25),
+    "hat": Channel(0.36, 0.3, room=0.04),
+    "open": Channel(0.36, 0.3, room=0.06),
+    "crash": Channel(0.36, -0.3, room=0.15),
+    "shaker": Channel(0.32, -0.4, room=0.06),
+    "rim": Channel(0.34, -0.2, room=0.25),
+    "low_tom": Channel(0.42, 0.4, room=0.15),
+    "mid_tom": Channel(0.38, 0.0, room=0.15),
+    "high_tom": Channel(0.38, -0.4, room=0.15),
 }
-_RISER_BEATS = 8
+RISER_BEATS = 8
+_WIDTH_SECONDS = 0.013
 
 
 def render(score: Score, bpm: float, draw: np.random.Generator) -> np.ndarray:
     """The finished song: (s, 2) float32 at ``instruments.RATE``, at -14 LUFS, peaks at most -1 dB."""
     beat = 60 / bpm
     length = round(score.beats * beat * RATE)
-    dry, room, echo = (np.zeros((length, 2), np.float32) for _ in range(3))
-    kicks = score.strokes.get("kick", [])
-    ducking = _ducking(kicks, beat, length)
+    buses = Buses(*(np.zeros((length, 2), np.float32) for _ in range(3)))
+    ducking = _ducking(score.strokes.get("kick", []), beat, length)
     for name, notes in score.parts.items():
-        track = np.zeros((length, 2), np.float32)
-        for note in notes:
-            # Lengths are rounded to hundredths of a second so that equal notes are computed once.
-            sound = VOICES[name](note.pitch, round(note.length * beat, 2))
-            _add(track, sound, note.start * beat, note.velocity)
-        _send(_treated(track, CHANNELS[name]), CHANNELS[name], ducking, dry, room, echo)
+        _play(name, notes, beat, ducking, buses)
     for name, strokes in score.strokes.items():
-        track = np.zeros((length, 2), np.float32)
-        if name == "riser":
-            channel, takes = Channel(0.09, room=0.2), [riser(_RISER_BEATS * beat, draw)]
-        else:
-            channel, takes = CHANNELS[name], [STROKES[name](draw) for _ in range(4)]
-        for index, (at, velocity) in enumerate(strokes):
-            _add(track, takes[index % len(takes)], at * beat, velocity)
-        _send(track, channel, ducking, dry, room, echo)
-    echoes = _echoed(echo, 0.75 * beat)
-    dry += echoes + _reverberated(room + 0.3 * echoes, draw)
-    return _mastered(dry)
+        _strike(name, strokes, beat, draw, buses)
+    echoes = _echoed(buses.echo, 0.75 * beat)
+    return _mastered(buses.dry + echoes + _reverberated(buses.room + 0.3 * echoes, draw))
+
+
+class Buses(NamedTuple):
+    """(s, 2) each: what is heard as it is, what goes to the hall, what goes to the echo."""
+
+    dry: np.ndarray
+    room: np.ndarray
+    echo: np.ndarray
+
+
+def _play(name: str, notes: list[Note], beat: float, ducking: np.ndarray, buses: Buses) -> None:
+    """An instrument's notes through its channel. The ducking comes before the sends, so that the hall breathes too."""
+    channel, voice = CHANNELS[name], VOICES[name]
+    # Lengths are rounded to hundredths of a second so that equal notes are computed once.
+    sounds = [voice(note.pitch, round(note.length * beat, 2)) for note in notes]
+    track = np.zeros((len(ducking), *sounds[0].shape[1:]), np.float32)
+    for note, sound in zip(notes, sounds, strict=True):
+        _add(track, sound, note.start * beat, note.velocity)
+    for cutoff, kind in ((channel.low, "highpass"), (channel.high, "lowpass")):
+        if cutoff is not None:
+            track = _filtered(track, butter(2, cutoff, kind, fs=RATE, output="sos"))
+    if channel.duck:
+        track *= (1 - channel.duck * ducking).reshape(-1, *[1] * (track.ndim - 1))
+    placed = _placed(track, channel)
+    if channel.width:
+        delay = round(_WIDTH_SECONDS * RATE)
+        side = channel.width * _filtered(placed.mean(axis=1), butter(1, 300, "highpass", fs=RATE, output="sos"))
+        placed[delay:, 0] += side[:-delay]
+        placed[delay:, 1] -= side[:-delay]
+    for bus, amount in zip(buses, (1.0, channel.room, channel.echo), strict=True):
+        if amount:
+            bus += np.float32(amount) * placed
+
+
+def _strike(
+    name: str, strokes: list[tuple[float, float]], beat: float, draw: np.random.Generator, buses: Buses
+) -> None:
+    """A drum's strokes, four takes of it in turn so that rolls do not sound like a machine's."""
+    channel = CHANNELS[name]
+    takes = [riser(RISER_BEATS * beat, draw)] if name == "riser" else [STROKES[name](draw) for _ in range(4)]
+    placed = [_placed(take, channel) for take in takes]
+    for index, (at, velocity) in enumerate(strokes):
+        sound = placed[index % len(placed)]
+        _add(buses.dry, sound, at * beat, velocity)
+        if channel.room:
+            _add(buses.room, sound, at * beat, velocity * channel.room)
+
+
+def _placed(track: np.ndarray, channel: Channel) -> np.ndarray:
+    """(s,) or (s, 2) -> (s, 2) at the channel's level and place, by constant-power panning."""
+    angle = (channel.pan + 1) * np.pi / 4
+    gains = (channel.gain * np.sqrt(2) * np.array([np.cos(angle), np.sin(angle)])).astype(np.float32)
+    return (track if track.ndim == 2 else track[:, None]) * gains
 
 
 def _add(track: np.ndarray, sound: np.ndarray, seconds: float, velocity: float) -> None:
     start = round(seconds * RATE)
     end = min(start + len(sound), len(track))
     if end > start:
-        piece = sound[: end - start] * np.float32(velocity)
-        track[start:end] += piece if piece.ndim == 2 else piece[:, None]
+        track[start:end] += sound[: end - start] * np.float32(velocity)
 
 
-def _treated(track: np.ndarray, channel: Channel) -> np.ndarray:
-    for cutoff, kind in ((channel.low, "highpass"), (channel.high, "lowpass")):
-        if cutoff is not None:
-            track = sosfilt(butter(2, cutoff, kind, fs=RATE, output="sos"), track, axis=0).astype(np.float32)
-    return track
-
-
-def _send(track, channel: Channel, ducking, dry, room, echo) -> None:
-    """Constant-power panning; the ducking works before the sends, so that the room breathes with the kick."""
-    angle = (channel.pan + 1) * np.pi / 4
-    track = track * (channel.gain * np.sqrt(2) * np.array([np.cos(angle), np.sin(angle)], np.float32))
-    if channel.duck:
-        track *= 1 - channel.duck * ducking[:, None]
-    dry += track
-    if channel.room:
-        room += channel.room * track
-    if channel.echo:
-        echo += channel.echo * track
+def _filtered(samples: np.ndarray, sections: np.ndarray) -> np.ndarray:
+    return sosfilt(sections, samples, axis=0).astype(np.float32)
 
 
 def _ducking(kicks: list[tuple[float, float]], beat: float, length: int) -> np.ndarray:

@@ -148,7 +148,8 @@ def write(beats: float, draw: np.random.Generator) -> Score:
     strokes = {name: [stroke for stroke in hits if stroke[0] < ending - 0.05] for name, hits in strokes.items()}
     for name, velocity in (("kick", 1.0), ("crash", 0.8)):
         strokes.setdefault(name, []).append((float(ending), velocity))
-    return Score(dict(parts), strokes, _sections(plan, beats), beats, ending)
+    parts = {name: notes for name, notes in parts.items() if notes}
+    return Score(parts, strokes, _sections(plan, beats), beats, ending)
 
 
 class _Material:
@@ -218,8 +219,8 @@ def _bass(parts, block: Block, harmony, material: _Material, draw) -> None:
             # Chords that last half a bar are both heard in the bass, also where a long note would cover the change.
             length = min(length, harmony[index][0] + harmony[index][1] - start)
             following = key.bass(harmony[(index + 1) % len(harmony)][2])
-            step = 0 if following == root else (2 if following > root else -2)
-            pitch = (root, root + 7, root + 12, following - step if step else root + 12)[tone]
+            leading = root + 12 if following == root else key.scale_step(following, -1 if following > root else 1)
+            pitch = (root, root + 7, root + 12, leading)[tone]
             velocity = (0.95 if beat == 0 else 0.82) * draw.uniform(0.95, 1.05)
             parts["bass"].append(Note(block.at + start, length, pitch, velocity))
 
