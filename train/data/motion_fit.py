@@ -90,10 +90,12 @@ def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, Tensor], Tensor]:
             for upper, lower in pairwise(names):
                 if upper not in turned or lower not in place:
                     break
-                bone = rotation.rotate(fix, place[lower] - place[upper])
+                bone = place[lower] - place[upper]
                 ours = rotation.rotate(own, SMPL22.offsets[SMPL22.index(lower)].to(own))
-                swing = _heading(bone, ours, own) if lower.endswith("foot") else rotation.between(bone, ours)
-                fix = rotation.mul(swing, fix)
+                if lower.endswith("foot"):
+                    fix = _flat(bone, ours, own, fix)
+                else:
+                    fix = rotation.mul(rotation.between(rotation.rotate(fix, bone), ours), fix)
                 turned[upper] = rotation.mul(fix, turned[upper])
             last = names[-1]
             if last in turned:
@@ -101,16 +103,21 @@ def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, Tensor], Tensor]:
     return turned, own
 
 
-def _heading(bone: Tensor, ours: Tensor, own: Tensor) -> Tensor:
-    """The turn about the vertical that points a foot ahead; feet that hang steeply are lifted as well.
+def _flat(bone: Tensor, ours: Tensor, own: Tensor, leg: Tensor) -> Tensor:
+    """The turn (4,) that sets a foot flat and straight ahead. leg: the turn that sets its shin upright.
 
-    A foot that stands flat is flat on any body, however high its ankle, so its slope is not compared with ours.
+    Under legs that stand apart some rigs have flat feet, others feet in line with the leg; the foot tells by pointing
+    ahead. A foot that stands flat is flat on any body, however high its ankle, so its slope is not compared with ours;
+    only one that hangs steeply is lifted.
     """
-    up = rotation.rotate(own, own.new_tensor((0.0, 1.0, 0.0)))
-    level = bone - (bone * up).sum() * up
+    across, up = (rotation.rotate(own, own.new_tensor(v)) for v in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
+    with_leg = rotation.rotate(leg, bone)
+    if (bone * across).sum().abs() < (with_leg * across).sum().abs() - 1e-6 * bone.norm():
+        leg, with_leg = rotation.identity(like=own), bone
+    level = with_leg - (with_leg * up).sum() * up
     if level.norm() < 0.5 * bone.norm():
-        return rotation.between(bone, ours)
-    return rotation.between(level, ours - (ours * up).sum() * up)
+        return rotation.mul(rotation.between(with_leg, ours), leg)
+    return rotation.mul(rotation.between(level, ours - (ours * up).sum() * up), leg)
 
 
 def _axes(place: dict[str, Tensor]) -> Tensor:

@@ -1,0 +1,155 @@
+"""Foreign rigs for the tests: our dancer with other names, sizes, axes, rest poses and extra joints, as BVH text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.motion import kinematics, rotation
+from core.motion.skeleton import SMPL22
+
+# In the order of SMPL22; None: the rig has no such joint.
+_SPINE = {"spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2"}
+
+
+def _limbs(hip, knee, ankle, foot, collar, shoulder, elbow, wrist) -> dict[str, str]:
+    parts = dict(hip=hip, knee=knee, ankle=ankle, foot=foot, collar=collar, shoulder=shoulder, elbow=elbow, wrist=wrist)
+    return {
+        f"{side}_{part}": name.format(side=side, Side=side.title(), s=side[0], S=side[0].upper())
+        for part, name in parts.items()
+        for side in ("left", "right")
+    }
+
+
+RIGS: dict[str, dict[str, str]] = {
+    "mixamo": {"pelvis": "mixamorig:Hips", "neck": "mixamorig:Neck", "head": "mixamorig:Head"}
+    | {joint: f"mixamorig:{name}" for joint, name in _SPINE.items()}
+    | {
+        joint: f"mixamorig:{name}"
+        for joint, name in _limbs(
+            "{Side}UpLeg", "{Side}Leg", "{Side}Foot", "{Side}ToeBase",
+            "{Side}Shoulder", "{Side}Arm", "{Side}ForeArm", "{Side}Hand",
+        ).items()
+    },
+    "unreal": {"pelvis": "pelvis", "spine1": "spine_01", "spine2": "spine_02", "spine3": "spine_03"}
+    | {"neck": "neck_01", "head": "head"}
+    | _limbs(
+        "thigh_{s}", "calf_{s}", "foot_{s}", "ball_{s}", "clavicle_{s}", "upperarm_{s}", "lowerarm_{s}", "hand_{s}",
+    ),
+    "vrm": {"pelvis": "J_Bip_C_Hips", "spine1": "J_Bip_C_Spine", "spine2": "J_Bip_C_Chest"}
+    | {"spine3": "J_Bip_C_UpperChest", "neck": "J_Bip_C_Neck", "head": "J_Bip_C_Head"}
+    | _limbs(
+        "J_Bip_{S}_UpperLeg", "J_Bip_{S}_LowerLeg", "J_Bip_{S}_Foot", "J_Bip_{S}_ToeBase",
+        "J_Bip_{S}_Shoulder", "J_Bip_{S}_UpperArm", "J_Bip_{S}_LowerArm", "J_Bip_{S}_Hand",
+    ),
+    "rigify": {"pelvis": "spine", "spine1": "spine.001", "spine2": "spine.002", "spine3": "spine.003"}
+    | {"neck": "spine.004", "head": "spine.006"}
+    | _limbs(
+        "thigh.{S}", "shin.{S}", "foot.{S}", "toe.{S}", "shoulder.{S}", "upper_arm.{S}", "forearm.{S}", "hand.{S}",
+    ),
+    "biped": {"pelvis": "Bip01 Pelvis", "spine1": "Bip01 Spine", "spine2": "Bip01 Spine1", "spine3": "Bip01 Spine2"}
+    | {"neck": "Bip01 Neck", "head": "Bip01 Head"}
+    | _limbs(
+        "Bip01 {S} Thigh", "Bip01 {S} Calf", "Bip01 {S} Foot", "Bip01 {S} Toe0",
+        "Bip01 {S} Clavicle", "Bip01 {S} UpperArm", "Bip01 {S} Forearm", "Bip01 {S} Hand",
+    ),
+    "cmu": {"pelvis": "Hips", "spine1": "LowerBack", "spine2": "Spine", "spine3": "Spine1"}
+    | {"neck": "Neck1", "head": "Head"}
+    | _limbs(
+        "{Side}UpLeg", "{Side}Leg", "{Side}Foot", "{Side}ToeBase",
+        "{Side}Shoulder", "{Side}Arm", "{Side}ForeArm", "{Side}Hand",
+    ),
+    "cmu max": {"pelvis": "Hips", "spine1": "lowerback", "spine2": "Chest", "spine3": "Chest2"}
+    | {"neck": "Neck", "head": "Head"}
+    | _limbs(
+        "{Side}Hip", "{Side}Knee", "{Side}Ankle", "{Side}Toe",
+        "{Side}Collar", "{Side}Shoulder", "{Side}Elbow", "{Side}Wrist",
+    ),
+    "daz": {"pelvis": "hip", "spine1": "abdomen", "spine2": "abdomen2", "spine3": "chest"}
+    | {"neck": "neck", "head": "head"}
+    | _limbs("{s}Thigh", "{s}Shin", "{s}Foot", "{s}Toe", "{s}Collar", "{s}Shldr", "{s}ForeArm", "{s}Hand"),
+    "smpl": {name: name for name in SMPL22.names},
+    "acclaim": {"pelvis": "root", "spine1": "lowerback", "spine2": "upperback", "spine3": "thorax"}
+    | {"neck": "upperneck", "head": "head"}
+    | _limbs(
+        "{s}femur", "{s}tibia", "{s}foot", "{s}toes", "{s}clavicle", "{s}humerus", "{s}radius", "{s}wrist",
+    ),
+    "nameless": {name: f"joint{index:02d}" for index, name in enumerate(SMPL22.names)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """How a foreign file differs from ours.
+
+    names: by our names.  unit: our metres times this.  turn: (4,) from our axes to the file's.  rest: (j, 4) local
+    rotations of ours that the file calls zero.
+    """
+
+    names: dict[str, str]
+    unit: float = 100.0
+    turn: Tensor | None = None
+    rest: Tensor | None = None
+
+
+def a_pose(degrees: float = 50.0) -> Tensor:
+    """Arms hanging by ``degrees``, forearms a little ahead, legs apart."""
+    rest = rotation.identity(SMPL22.joints)
+    down = torch.tensor(degrees).deg2rad()
+    rest[SMPL22.index("left_shoulder")] = rotation.about("z", -down)
+    rest[SMPL22.index("right_shoulder")] = rotation.about("z", down)
+    for name, angle in (("left_hip", 0.15), ("right_hip", -0.15)):
+        rest[SMPL22.index(name)] = rotation.about("z", torch.tensor(angle))
+        rest[SMPL22.index(name.replace("hip", "ankle"))] = rotation.about("z", torch.tensor(-angle))
+    return rest
+
+
+def bvh_text(rotations: Tensor, root: Tensor, fps: float, foreign: Foreign) -> str:
+    """A motion of ours (t, j, 4), (t, 3) as a file of the foreign rig; each wrist also has three fingers."""
+    turn = rotation.identity() if foreign.turn is None else foreign.turn
+    rest = rotation.identity(SMPL22.joints) if foreign.rest is None else foreign.rest
+    turns, places = kinematics.forward_global(rest, torch.zeros(3))
+    places = rotation.rotate(turn, places) * foreign.unit
+    offsets = places - places[[max(parent, 0) for parent in SMPL22.parents]]
+    world, _ = kinematics.forward_global(rotations, root)
+    world = rotation.mul(rotation.mul(turn, rotation.mul(world, rotation.conjugate(turns))), rotation.conjugate(turn))
+    local = kinematics.local_rotations(world)
+    moved = rotation.rotate(turn, root) * foreign.unit
+    lines, order = ["HIERARCHY"], []
+
+    def joint(index: int, pad: str) -> None:
+        order.append(index)
+        name = foreign.names[SMPL22.names[index]]
+        x, y, z = offsets[index].tolist()
+        lines.extend((f"{pad}{'JOINT' if pad else 'ROOT'} {name}", f"{pad}{{", f"{pad} OFFSET {x:.6f} {y:.6f} {z:.6f}"))
+        position = "" if pad else "Xposition Yposition Zposition "
+        lines.append(f"{pad} CHANNELS {3 if pad else 6} {position}Zrotation Yrotation Xrotation")
+        for child in SMPL22.children(index):
+            joint(child, pad + " ")
+        if "wrist" in SMPL22.names[index]:
+            tip = offsets[index] / 4
+            for finger in range(3):
+                x, y, z = (tip * (1 + 0.1 * finger)).tolist()
+                inner = pad + " "
+                lines.extend(
+                    (f"{inner}JOINT {name}Finger{finger}", f"{inner}{{", f"{inner} OFFSET {x:.6f} {y:.6f} {z:.6f}")
+                )
+                lines.extend((f"{inner} CHANNELS 3 Zrotation Xrotation Yrotation", f"{inner} End Site", f"{inner} {{"))
+                lines.extend((f"{inner}  OFFSET {x:.6f} {y:.6f} {z:.6f}", f"{inner} }}", f"{inner}}}"))
+                order.append(-1)
+        elif not SMPL22.children(index):
+            x, y, z = (
+                rotation.rotate(turn, SMPL22.tips.get(SMPL22.names[index], torch.ones(3))) * foreign.unit
+            ).tolist()
+            lines.extend((f"{pad} End Site", f"{pad} {{", f"{pad}  OFFSET {x:.6f} {y:.6f} {z:.6f}", f"{pad} }}"))
+        lines.append(f"{pad}}}")
+
+    joint(0, "")
+    lines += ["MOTION", f"Frames: {len(root)}", f"Frame Time: {1 / fps:.8f}"]
+    angles = torch.cat((local, rotation.identity(len(root), 1)), 1)[:, order].double()
+    angles = rotation.unwrap_euler(rotation.to_euler(angles, "ZYX")).rad2deg().flatten(1)
+    table = torch.cat((moved.double(), angles), 1)
+    lines += [" ".join(f"{value:.6f}" for value in row) for row in table.tolist()]
+    return "\n".join(lines) + "\n"
