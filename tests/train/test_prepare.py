@@ -197,3 +197,13 @@ def test_stillness_at_the_ends_is_cut_off():
     )
     cut = matching.without_still_ends(waited)
     assert 300 <= cut.frames <= 300 + 16
+
+
+def test_a_motion_is_cut_where_it_breaks():
+    whole = synthetic.swing(100, 300, 0.0, 0.8)
+    root = whole.root.clone()
+    root[90:95, 0] += 1.0  # the body stands a metre aside for five frames
+    kept = matching.unbroken(type(whole)(whole.rotations, root, whole.fps))
+    assert 190 <= kept.frames <= 205
+    assert torch.equal(kept.root, root[300 - kept.frames :])
+    assert matching.unbroken(whole).frames == 300

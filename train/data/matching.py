@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from torch import Tensor
@@ -28,6 +29,7 @@ _PHASES = 16
 _SONGS_TRIED = 14
 _STILL_SPEED = 0.12  # m/s, mean over the joints; a dance is at 0.5
 _STILL_KEPT = 0.4
+_MOST_JERK = 3500.0  # m/s^3, mean over the joints; breakdance reaches 3000, its median is 300
 _ALIGNED = 6
 _SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
 _ENERGY_WORTH = 0.35  # correlation of 1 is worth this share of all hits on beats
@@ -68,11 +70,11 @@ Arrange = Callable[[float, float, np.random.Generator], tuple[str, Waveform, Bea
 
 
 def body_of(motion: Motion) -> Body:
-    """The hits and the energy curve of a motion, the stillness at its ends cut off.
+    """The hits and the energy curve of the motion's longest unbroken stretch, the stillness at its ends cut off.
 
     Raises FootlightError for one too short or too still to pair.
     """
-    motion = without_still_ends(motion)
+    motion = without_still_ends(unbroken(motion))
     if motion.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"only {motion.seconds:.1f} s of motion; at least {SHORTEST_SECONDS:g} s are needed")
     positions = forward(motion.rotations, motion.root)
@@ -85,6 +87,16 @@ def body_of(motion: Motion) -> Body:
     energy = smoothed(speed, motion.fps)
     level = float(np.log(max(speed.mean(), 1e-3) / 0.45) / 0.45)
     return Body(motion, times, 0.5 + 0.5 * strength / strength.mean(), energy, level)
+
+
+def unbroken(motion: Motion) -> Motion:
+    """The longest stretch in which the body as a whole never jerks as no body can: what repairs could not mend."""
+    positions = forward(motion.rotations, motion.root)
+    jerk = positions.diff(n=3, dim=0).norm(dim=-1).mean(dim=-1) * motion.fps**3
+    broken = [-1, *((jerk > _MOST_JERK).nonzero()[:, 0] + 2).tolist(), motion.frames]
+    start, end = max(pairwise(broken), key=lambda ends: ends[1] - ends[0])
+    margin = round(0.2 * motion.fps)
+    return motion.cut(start + margin if start >= 0 else 0, end - margin if end < motion.frames else end)
 
 
 def without_still_ends(motion: Motion) -> Motion:
