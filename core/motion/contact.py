@@ -25,10 +25,15 @@ def label(positions: Tensor, fps: float) -> Tensor:
     speed = joint_speed(feet, fps)
     loose = (lift < LOOSE_HEIGHT) & (speed < LOOSE_SPEED)
     tight = (lift < TIGHT_HEIGHT) & (speed < TIGHT_SPEED)
-    shortest = max(1, round(SHORTEST * fps))
+    return stretches(loose, tight, max(1, round(SHORTEST * fps))).to(positions.dtype)
+
+
+def stretches(loose: Tensor, tight: Tensor, shortest: int) -> Tensor:
+    """Hysteresis: the runs of ``loose`` (t, n) that are ``tight`` somewhere, without gaps and then without runs of fewer
+    than ``shortest`` frames; (t, n) bool."""
     stands = _touched(loose, tight)
     stands = ~_longer(~stands, shortest)
-    return _longer(stands, shortest).to(positions.dtype)
+    return _longer(stands, shortest)
 
 
 def joint_speed(positions: Tensor, fps: float) -> Tensor:

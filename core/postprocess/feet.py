@@ -1,0 +1,160 @@
+"""Planted feet stay planted.
+
+Three steps. ``contacts``: which toes and heels stand, from what the model says and from how low and slow they are.
+``steady``: while feet stand, the root follows them instead of gliding over them, and the floor is where they stand.
+``lock``: every stretch in which a toe stands has one place; the smoothest correction that holds all toes to their
+places is added to the feet, the pelvis sinks where a leg would not reach, and the legs are solved for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.motion import contact, kinematics
+from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.postprocess.banded import smoothest
+from core.postprocess.smooth import gaussian
+from core.types import Motion
+
+TIGHT_LIFT, LOOSE_LIFT = 0.04, 0.07  # metres above the joint's height when standing
+TIGHT_SPEED, LOOSE_SPEED = 0.3, 0.6  # metres a second
+SHORTEST = 0.1  # seconds of a contact
+FARTHEST = 0.12  # metres from its place a standing foot may have been; one that slid farther takes a small step
+STEP_SECONDS, STEP_HEIGHT = 0.25, 0.05
+BLEND = 0.12  # seconds over which a correction rises and falls
+HOLD = 400.0  # how much more a standing toe's place counts than leaving the foot where it was
+LOWEST_ANKLE = 0.065  # metres: no ankle is closer to the floor
+REACH = 0.985  # of the straight leg: how far the pelvis lets it reach
+DEEPEST = 0.15  # metres the pelvis sinks at most
+_SIDES = ((LEFT_LEG, 0), (RIGHT_LEG, 2))  # a leg, and the place of its ankle in FOOT_JOINTS; the toe is the next
+
+
+def contacts(motion: Motion, positions: Tensor) -> Tensor:
+    """Which of ``FOOT_JOINTS`` stand, (t, 4) bool; positions (t, j, 3) of the motion.
+
+    A stretch is low and slow throughout by the loose limits and somewhere by the tight ones; a motion that brings its
+    own contacts must claim one there.
+    """
+    lift, speed = _lift_and_speed(motion, positions)
+    loose = (lift < LOOSE_LIFT) & (speed < LOOSE_SPEED)
+    tight = (lift < TIGHT_LIFT) & (speed < TIGHT_SPEED)
+    if motion.contacts is not None:
+        tight &= motion.contacts > 0.5
+    return contact.stretches(loose, tight, max(1, round(SHORTEST * motion.fps)))
+
+
+def steady(motion: Motion) -> Motion:
+    """The motion whose root undoes what its standing feet slide, and lets them stand on the floor.
+
+    Where both feet stand and slide apart, it goes by the mean; ``lock`` sees to the rest.
+    """
+    if motion.frames < 3:
+        return motion
+    positions = kinematics.forward(motion.rotations, motion.root)
+    lift, speed = _lift_and_speed(motion, positions)
+    weight = torch.exp(-0.5 * (speed / LOOSE_SPEED) ** 2 - 0.5 * (lift.clamp_min(0) / LOOSE_LIFT) ** 2)
+    if motion.contacts is not None:
+        weight = weight * motion.contacts
+    weight = gaussian(weight, motion.fps, 0.03).clamp_min(0)[..., None]  # t 4 1
+    slide = torch.gradient(positions[:, FOOT_JOINTS], dim=0)[0]  # metres a frame
+    slide = (weight * slide).sum(1) / (weight.sum(1) + 0.3)
+    shift = -gaussian(slide, motion.fps, 0.04).cumsum(0)
+    around = gaussian(torch.cat((weight * lift[..., None], weight), -1).sum(1), motion.fps, 0.4)
+    height = around[:, 0] / (around[:, 1].clamp_min(0) + 0.2)
+    shift = torch.stack((shift[:, 0] - shift[0, 0], -height, shift[:, 2] - shift[0, 2]), -1)
+    return replace(motion, root=motion.root + shift)
+
+
+def lock(motion: Motion) -> Motion:
+    """The motion with its standing feet held, no foot in the floor, and contacts (t, 4), 0 or 1, as they then are."""
+    if motion.frames < 3:
+        return motion
+    positions = kinematics.forward(motion.rotations, motion.root)
+    standing = contacts(motion, positions)
+    targets, sinks = [], []
+    for (hip, _, ankle), column in _SIDES:
+        heel, toe = standing[:, column], standing[:, column + 1]
+        move = _correction(positions[:, FOOT_JOINTS[column : column + 2]], heel, toe, motion.fps)
+        targets.append(positions[:, ankle] + move)
+        sinks.append(_sink(positions[:, hip], positions[:, ankle], targets[-1]) * (heel | toe))
+    sink = _envelope(torch.stack(sinks).amax(0), motion.fps)
+    root = motion.root - sink[:, None] * motion.root.new_tensor((0.0, 1.0, 0.0))
+    rotations = motion.rotations
+    for (leg, _), target in zip(_SIDES, targets, strict=True):
+        rotations = kinematics.two_bone_ik(rotations, root, target, leg)
+    return replace(motion, rotations=rotations, root=root, contacts=standing.to(root.dtype))
+
+
+def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Of ``FOOT_JOINTS`` (t, 4): metres above where they are when standing, and metres a second."""
+    feet = positions[:, FOOT_JOINTS]
+    return feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS), contact.joint_speed(feet, motion.fps)
+
+
+def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> Tensor:
+    """How far one foot is moved, (t, 3). foot: (t, 2, 3) ankle and toe.  heel, toe: (t,) bool, which of them stand.
+
+    The toe is what is held; where the heel alone stands, the heel.
+    """
+    wanted, weights = torch.zeros_like(foot[:, 0]), torch.zeros_like(foot[:, 0, 0])
+    raised = torch.zeros_like(weights)
+    for stands, point, height in ((heel & ~toe, foot[:, 0], FOOT_HEIGHTS[0]), (toe, foot[:, 1], FOOT_HEIGHTS[1])):
+        for start, end in _runs(stands):
+            pieces = _pieces(point[start:end, (0, 2)], start, fps)
+            for first, last in pieces:
+                place = point[first:last].mean(0)
+                place[1] = height
+                wanted[first:last] = place - point[first:last]
+                weights[first:last] = HOLD
+            for (_, before), (after, _) in zip(pieces[:-1], pieces[1:], strict=True):
+                phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
+                raised[before:after] = STEP_HEIGHT * torch.sin(math.pi * phase).square().to(raised)
+    move = smoothest(wanted.double(), weights.double(), BLEND * fps).to(foot.dtype)
+    lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
+    sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
+    up = _envelope(sunk * (weights == 0), fps) + raised
+    return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0))
+
+
+def _runs(stands: Tensor) -> list[tuple[int, int]]:
+    """The stretches [start, end) of (t,) bool."""
+    edges = torch.diff(stands.int(), prepend=stands.new_zeros(1).int(), append=stands.new_zeros(1).int())
+    return list(zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True))
+
+
+def _pieces(path: Tensor, start: int, fps: float) -> list[tuple[int, int]]:
+    """One stretch of a standing foot, whose path (t, 2) begins at frame ``start``, cut where it strays too far from one
+    place to stand on; between the pieces there is time for a small step."""
+    frames, gap = path.shape[0], max(1, round(STEP_SECONDS * fps))
+    if torch.linalg.vector_norm(path - path.mean(0), dim=-1).amax() <= FARTHEST or frames < 3 * gap:
+        return [(start, start + frames)]
+    middle = frames // 2
+    # the step goes where the foot slides fastest, not too close to either end
+    speed = torch.linalg.vector_norm(path[gap:] - path[:-gap], dim=-1)
+    inner = speed[gap // 2 : len(speed) - gap // 2]
+    middle = gap // 2 + int(inner.argmax()) if len(inner) else middle - gap // 2
+    return [*_pieces(path[:middle], start, fps), *_pieces(path[middle + gap :], start + middle + gap, fps)]
+
+
+def _sink(hip: Tensor, ankle: Tensor, target: Tensor) -> Tensor:
+    """How far (t,) the pelvis must sink for an ankle at ``target``, if farther away than the straight leg or than the
+    ankle was; all (t, 3)."""
+    longest = REACH * _LEG
+    reach = torch.linalg.vector_norm(ankle - hip, dim=-1).clamp(min=longest)
+    beside = torch.linalg.vector_norm((target - hip)[:, (0, 2)], dim=-1).clamp_max(0.9 * longest)
+    return ((hip - target)[:, 1] - (reach.square() - beside.square()).sqrt()).clamp(0, DEEPEST)
+
+
+_LEG = 0.80  # thigh and shin of SMPL22, metres
+
+
+def _envelope(values: Tensor, fps: float) -> Tensor:
+    """A smooth curve (t,) on or above ``values`` (t,), all but at their sharpest peaks."""
+    reach = max(1, round(0.1 * fps))
+    highest = functional.max_pool1d(values[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0]
+    return gaussian(highest, fps, 0.05).clamp_min(0)
