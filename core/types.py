@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import torch
 from torch import Tensor
 
 
@@ -131,12 +130,6 @@ class Condition:
             observed=cut(self.observed),
             observed_mask=cut(self.observed_mask),
         )
-
-    def dropped(self) -> Condition:
-        """The same condition with everything that guidance may drop replaced by the null."""
-        parts = (self.latents, self.rhythm, self.style, self.observed)
-        first = next(part for part in parts if part is not None)
-        return replace(self, keep=torch.zeros(first.shape[0], dtype=torch.bool, device=first.device))
 
 
 @dataclass(frozen=True)
