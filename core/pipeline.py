@@ -1,0 +1,268 @@
+"""From a song to a dance: composition only. Every step lives in a room above.
+
+    song ── rhythm ────────────────────┐
+      └──── log-mel ── music latents ──┴── sampler ── motion latents ── motion ── clean, on the beat, on its feet
+
+Long operations are generators: they yield ``Progress`` and return their result, so whoever runs them may stop between
+two steps. ``run`` is for those who want only the result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core import checkpoint
+from core.audio import rhythm
+from core.audio.io import SHORTEST_SECONDS, resample
+from core.audio.mel import log_mel
+from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.motion_vae import MotionVAE
+from core.config import Config
+from core.diffusion.denoiser import Denoiser
+from core.diffusion.guidance import guided
+from core.diffusion.parameterize import as_denoise
+from core.diffusion.sampler import sample
+from core.diffusion.schedule import linear_sqrt
+from core.diffusion.windows import windowed
+from core.metrics import beat, physics
+from core.motion import features, kinematics
+from core.motion.resample import at_times
+from core.postprocess import feet, joints, retime, smooth, stage
+from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """The three networks of one model folder, ready to dance. name: the folder's; card: see ``core.checkpoint``."""
+
+    config: Config
+    mel_vae: MelVAE
+    motion_vae: MotionVAE
+    denoiser: Denoiser
+    device: torch.device
+    name: str
+    card: dict
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
+        """Read a model. folder: a model folder, or the name of an embedded one; None is the embedded default.
+
+        Raises FootlightError for an unknown name, a folder of another program, damaged files, an unknown device.
+        """
+        path, place = find_model(folder), find_device(device)
+        saved = checkpoint.load(path)
+        config = saved.config
+
+        def network(name: str, module: nn.Module) -> nn.Module:
+            return saved.load_into(name, module).eval().requires_grad_(False).to(place)
+
+        return cls(
+            config,
+            network("mel_vae", MelVAE(config.mel_vae)),
+            network("motion_vae", MotionVAE(config.motion_vae, config.signal.motion_layout)),
+            network("denoiser", Denoiser(config.denoiser)),
+            place,
+            path.name,
+            saved.card,
+        )
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """All that computes for long."""
+        return self.mel_vae, self.motion_vae, self.denoiser
+
+
+def find_model(folder: Path | str | None = None) -> Path:
+    """The model folder that is meant: see ``Model.load``."""
+    if folder is None:
+        return PRETRAINED / "default"
+    path = Path(folder)
+    if path.exists() or path.name != str(folder):
+        return path
+    embedded = sorted(p.name for p in PRETRAINED.iterdir() if p.is_dir()) if PRETRAINED.is_dir() else []
+    if str(folder) not in embedded:
+        raise FootlightError(
+            f"unknown preset {str(folder)!r}: choose one of {', '.join(embedded) or 'none (none is embedded)'}, "
+            "or give a model folder"
+        )
+    return PRETRAINED / path.name
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """ "auto" is the fastest device there is. Raises FootlightError for one that is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    if not there.get(name.partition(":")[0]):
+        raise FootlightError(f"no device {name!r} here: choose auto or {', '.join(k for k, yes in there.items() if yes)}")
+    return torch.device(name)
+
+
+@dataclass(frozen=True)
+class DanceOptions:
+    """How to dance. seed: which of all dances.  fps: of the result.
+
+    steps, guidance: of the sampling; None is what the model was tuned for.  beat_snap: 0-1, how far hits are carried
+    onto beats afterwards.  style: one of the model's styles, or None for its own choice.
+    """
+
+    seed: int = 0
+    fps: float = 30.0
+    steps: int | None = None
+    guidance: float | None = None
+    beat_snap: float = 0.25
+    style: str | None = None
+
+    def check(self, config: Config) -> None:
+        """Raises FootlightError when a value makes no sense for a model of this configuration."""
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise FootlightError(f"the seed is {self.seed}; expected a whole number from 0 to 2^63 - 1")
+        if not SLOWEST_FPS <= self.fps <= FASTEST_FPS:
+            raise FootlightError(f"fps is {self.fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second")
+        if self.steps is not None and not 1 <= self.steps <= config.diffusion.steps:
+            raise FootlightError(f"steps is {self.steps}; expected 1 to {config.diffusion.steps}")
+        if self.guidance is not None and not 0 <= self.guidance <= 20:
+            raise FootlightError(f"guidance is {self.guidance:g}; expected 0 to 20 (1 is none, 2.5 is usual)")
+        if not 0 <= self.beat_snap <= 1:
+            raise FootlightError(f"beat snap is {self.beat_snap:g}; expected 0 (off) to 1 (onto the beat)")
+        if self.style is not None and self.style not in config.styles:
+            known = ", ".join(config.styles) or "none: this model has no styles"
+            raise FootlightError(f"unknown style {self.style!r}: choose one of {known}")
+
+
+@dataclass(frozen=True)
+class Dance:
+    """A finished dance. motion: at the fps that were asked for, as long as the song to one frame.  beats: of the song.
+
+    score: ``beat`` is the calibrated beat alignment (0 chance, 1 perfect), ``beat_f`` the strict beat F-measure at 100
+    ms with ``beat_f_chance`` beside it, ``skating`` the share of contact frames in which a toe slides.
+    """
+
+    motion: Motion
+    beats: Beats
+    score: dict[str, float]
+
+
+@torch.no_grad()
+def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Generator[Progress, None, Dance]:
+    """A dance to the whole of ``song``. Same model, song and options: the same dance.
+
+    Raises FootlightError for options out of range and songs under a second.
+    """
+    options = options or DanceOptions()
+    options.check(model.config)
+    if song.seconds < SHORTEST_SECONDS:
+        raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    yield Progress("Finding the beat", 0.0)
+    heard = rhythm.analyse(song)
+    yield Progress("Listening to the music", 0.1)
+    condition = listen(model, song, heard, options.style)
+    steps = model.config.sampling.steps if options.steps is None else options.steps
+    yield Progress("Dancing", 0.15)
+    latents = None
+    for step, latents in enumerate(draw(model, condition, options.seed, steps, options.guidance), 1):
+        yield Progress("Dancing", 0.15 + 0.65 * step / steps, {"step": step, "steps": steps})
+    yield Progress("Building the movement", 0.8)
+    raw = features.decode(
+        model.motion_vae.decode_long(latents)[0].cpu(), model.config.signal.motion_layout, model.config.signal.motion_fps
+    )
+    yield Progress("Planting the feet", 0.85)
+    motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    yield Progress("Judging the dance", 0.95)
+    return Dance(motion, heard.beats, score(motion, heard.beats))
+
+
+def listen(model: Model, song: Waveform, heard: rhythm.Rhythm, style: str | None = None) -> Condition:
+    """What the denoiser is told of a song, (1, t, ...) on the latents' clock."""
+    signal = model.config.signal
+    mel = log_mel(resample(song, signal.audio_rate).samples, signal)
+    # a last half frame more, so that the end of the song lies between two frames of the motion
+    frames = math.ceil(song.seconds * model.config.latent_fps + 0.5)
+    missing = frames * model.config.mel_vae.stride - len(mel)
+    mel = torch.cat((mel, mel[-1:].expand(missing, -1))) if missing > 0 else mel
+    latents = model.mel_vae.encode_long(mel[None].to(model.device))[:, :frames]
+    features_ = rhythm.rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
+    condition = Condition(latents=latents)
+    if model.config.denoiser.rhythm_channels:
+        condition = Condition(latents=latents, rhythm=features_[None].to(model.device))
+    if style is None:
+        return condition
+    weights = torch.zeros(1, len(model.config.styles), device=model.device)
+    weights[0, model.config.styles.index(style)] = 1
+    return Condition(latents=condition.latents, rhythm=condition.rhythm, style=weights)
+
+
+def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None):
+    """An iterator over motion latents (1, t, z), noisier ones first; the last is clean."""
+    config, sampling = model.config, model.config.sampling
+    schedule = linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
+    denoise = as_denoise(model.denoiser, schedule, config.diffusion.prediction)
+    scale = sampling.guidance if guidance is None else guidance
+    denoise = guided(denoise, scale, sampling.guidance_ramp, schedule.steps)
+    denoise = windowed(denoise, sampling.window, sampling.overlap)
+    generator = torch.Generator().manual_seed(seed)
+    frames = condition.latents.shape[1]
+    noise = torch.randn(1, frames, config.denoiser.latent_channels, generator=generator).to(model.device)
+    return sample(denoise, noise, schedule, steps, sampling.sampler, generator, condition)
+
+
+def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:
+    """A decoded motion as it is handed on: limbs within their stops, smooth, on the beat, at ``fps``, on stage, feet
+    planted, exactly ``round(seconds * fps)`` frames long."""
+    motion = smooth.smooth(joints.limit(raw))
+    clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
+    times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
+    motion = at_times(motion, clock.at(times), fps)
+    return feet.lock(stage.keep(feet.steady(motion)))
+
+
+def score(motion: Motion, beats: Beats) -> dict[str, float]:
+    """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
+    if motion.frames < 4:
+        return {}
+    positions = kinematics.forward(motion.rotations, motion.root)
+    music = beats.between(0, motion.seconds).times.double()
+    found = beat.hits(positions, motion.fps).times.double()
+    danced = beat.bailando_beats(positions, motion.fps)
+    alignment = beat.with_chance(lambda times: beat.alignment(times, danced), music, motion.seconds)
+    strict = beat.with_chance(lambda times: beat.f_measure(found, times, beat.MOMU_TOLERANCE), music, motion.seconds)
+    return {
+        "beat": alignment["calibrated"],
+        "beat_f": strict["value"],
+        "beat_f_chance": strict["chance"],
+        "skating": physics.foot_skating(positions, motion.fps),
+    }
+
+
+def motion_arrays(made: Dance) -> dict[str, Tensor]:
+    """A dance as named arrays: rotations (t, 22, 4) wxyz with continuous signs, root (t, 3) metres, contacts (t, 4),
+    beats (n,) seconds and downbeats (n,)."""
+    downbeats = made.beats.downbeats
+    return {
+        "rotations": made.motion.rotations.float(),
+        "root": made.motion.root.float(),
+        "contacts": made.motion.contacts.float(),
+        "beats": made.beats.times.float(),
+        "downbeats": torch.zeros(len(made.beats.times), dtype=torch.bool) if downbeats is None else downbeats,
+    }
+
+
+def run(steps: Generator[Progress, None, Dance], on_progress: Callable[[Progress], None] | None = None) -> Dance:
+    """Exhaust a long operation and give its result."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_progress is not None:
+            on_progress(progress)
