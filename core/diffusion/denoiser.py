@@ -48,6 +48,20 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
 
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention of (b, h, n, d); mask: broadcastable to (b, h, n, n), true where a token is seen.
+
+    PyTorch's fused kernel on CPUs saves memory but has a slow backward pass in bfloat16: training there takes the
+    plain product, which is a third faster at these lengths.
+    """
+    if query.device.type != "cpu" or not torch.is_grad_enabled():
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    alike = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if mask is not None:
+        alike = alike.masked_fill(~mask, float("-inf"))
+    return alike.softmax(dim=-1, dtype=value.dtype) @ value
+
+
 class Attention(nn.Module):
     """Self-attention of all tokens."""
 
@@ -65,7 +79,7 @@ class Attention(nn.Module):
         if rotary is not None:
             cos, sin = (part.to(query.dtype) for part in rotary)
             query, key = rotate(qkv[:2], cos, sin).unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = attend(query, key, value, mask)
         return x + self.out(mixed.transpose(1, 2).reshape(b, n, c))
 
 
