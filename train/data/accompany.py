@@ -117,7 +117,7 @@ def bass(chords: list[Chord | None], calm: list[bool], draw: np.random.Generator
     return Part("bass", tuple(notes), program=int(draw.choice(_BASSES)), volume=110)
 
 
-def chords(chords: list[Chord | None], draw: np.random.Generator) -> Part:
+def comping(chords: list[Chord | None], draw: np.random.Generator) -> Part:
     """Chords in one of a few rhythms, each voiced near the last one; or a silent part, one time in four."""
     program, pattern = int(draw.choice(_CHORD_PROGRAMS)), int(draw.integers(len(_CHORD_RHYTHMS) + 1))
     part = Part("chords", (), program=program, volume=68, pan=80)

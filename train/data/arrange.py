@@ -92,7 +92,7 @@ def compose(
     chords = [tune.harmony.at(beat) for beat in _wrapped(first, bars, tune.bars)]
     drums = _drums(take, bars, draw)
     bass = accompany.bass(chords, [name == "calm" for name in sections], draw)
-    pads = accompany.chords(chords, draw)
+    pads = accompany.comping(chords, draw)
     parts = [*played, drums, bass, pads]
     levels = [_ENERGY[name] for name in sections]
     shaped = [_shaped(part, [level[i] for level in levels]) for i, part in enumerate(parts)]

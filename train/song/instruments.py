@@ -33,13 +33,11 @@ def _envelope(seconds: float, ring: float, attack: float, decay: float, sustain:
 
 @lru_cache(maxsize=256)
 def _saw_table(partials: int) -> np.ndarray:
-    phase = np.arange(_TABLE) * (2 * np.pi / _TABLE)
     harmonics = np.arange(1, partials + 1)
     tilt = np.cos(0.5 * np.pi * harmonics / (partials + 1)) ** 2  # no ringing at the highest partial
     spectrum = np.zeros(_TABLE // 2 + 1, complex)
     spectrum[1 : partials + 1] = -0.5j * _TABLE * tilt / harmonics
     table = np.fft.irfft(spectrum, _TABLE)
-    assert len(phase) == len(table)
     return (table / np.abs(table).max()).astype(np.float32)
 
 

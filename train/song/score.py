@@ -94,13 +94,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Score:
-    """parts: notes by instrument.  strokes: (beat, velocity) by drum.  ending: the last chord's beat."""
+    """parts: notes by instrument.  strokes: (beat, velocity) by drum.  beats: the song's length."""
 
     parts: dict[str, list[Note]]
     strokes: dict[str, list[tuple[float, float]]]
     sections: tuple[Section, ...]
     beats: float
-    ending: int
 
 
 def form(blocks: int) -> list[Block]:
@@ -149,7 +148,7 @@ def write(beats: float, draw: np.random.Generator) -> Score:
     for name, velocity in (("kick", 1.0), ("crash", 0.8)):
         strokes.setdefault(name, []).append((float(ending), velocity))
     parts = {name: notes for name, notes in parts.items() if notes}
-    return Score(parts, strokes, _sections(plan, beats), beats, ending)
+    return Score(parts, strokes, _sections(plan, beats), beats)
 
 
 class _Material:
@@ -158,7 +157,6 @@ class _Material:
     def __init__(self, key: Key, draw: np.random.Generator):
         self.key = key
         self.verse, self.chorus = VERSES[draw.integers(len(VERSES))], CHORUSES[draw.integers(len(CHORUSES))]
-        self.rest = BREAKS
         self.bass = {name: lines[draw.integers(len(lines))] for name, lines in _BASS_LINES.items()}
         self.arp = _ARP_SHAPES[draw.integers(len(_ARP_SHAPES))]
         self.hook = melody.motif(melody.CHORUS_RHYTHMS, draw)
@@ -171,7 +169,7 @@ class _Material:
             "verse": self.verse,
             "lift": LIFT,
             "chorus": self.chorus,
-            "break": self.rest[block.turn % len(self.rest)],
+            "break": BREAKS[block.turn % len(BREAKS)],
             "outro": OUTRO,
         }[block.name]
         chords = []
