@@ -33,6 +33,7 @@ RHYTHM_CHANNELS = (
 )
 ONSET_FPS = SignalConfig().mel_fps
 BEATS_PER_BAR = 4  # assumed where a bar's end is not known
+_FULL_SCALE_DB = 20.0  # power of our mels, summed over bands, for the loudest moments of mastered songs
 _LOUDNESS_SPAN_DB = 60.0  # loudness 0-1 spans this much below full scale
 _NORMALISED_SPAN_DB = 30.0
 
@@ -69,7 +70,7 @@ def onset_strength(mel: Tensor) -> Tensor:
 def loudness(mel: Tensor) -> Tensor:
     """(t, m) log-mel -> (t,) in [0, 1]: level of the frame, 0 at 60 dB below full scale and 1 at full scale."""
     power = (2 * mel).exp().sum(dim=1).clamp(min=1e-12)
-    return (1 + 10 * torch.log10(power) / _LOUDNESS_SPAN_DB).clamp(0, 1)
+    return (1 + (10 * torch.log10(power) - _FULL_SCALE_DB) / _LOUDNESS_SPAN_DB).clamp(0, 1)
 
 
 def rhythm_features(beats: Beats, onset: Tensor, loudness: Tensor, frames: int, fps: float) -> Tensor:
