@@ -144,7 +144,12 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
 @contextmanager
 def _quiet():
     """The mp3 decoder prints its complaints straight to standard error; ours is the one line that the user gets."""
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a standard error has nothing to keep quiet
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
         yield

@@ -1,0 +1,143 @@
+"""The beat tracker on music whose beats are known exactly, with mir_eval as the judge."""
+
+from itertools import pairwise
+
+import mir_eval
+import numpy as np
+import pytest
+import torch
+
+from core.audio.beat_tracking import FASTEST, SLOWEST, track_beats
+from core.audio.io import resample
+from core.types import Waveform
+
+RATE = 16_000
+
+
+def sound(kind, rng):
+    times = np.arange(int(0.25 * RATE)) / RATE
+    noise = rng.standard_normal(len(times))
+    return {
+        "kick": np.sin(2 * np.pi * (50 * times + 8 * (1 - np.exp(-times * 30)))) * np.exp(-times * 14),
+        "snare": (0.5 * noise + np.sin(2 * np.pi * 190 * times)) * np.exp(-times * 22) * 0.6,
+        "hat": np.diff(noise, prepend=0) * np.exp(-times * 60) * 0.25,
+        "click": np.sin(2 * np.pi * 1000 * times) * np.exp(-times * 120),
+    }[kind]
+
+
+def render(events, seconds, seed=0):
+    """events: (kind, time, gain) each."""
+    rng = np.random.default_rng(seed)
+    samples = 1e-3 * rng.standard_normal(int(seconds * RATE))
+    for kind, time, gain in events:
+        first = round(time * RATE)
+        if 0 <= first < len(samples):
+            piece = sound(kind, rng)[: len(samples) - first]
+            samples[first : first + len(piece)] += gain * piece
+    return Waveform(torch.from_numpy(samples / np.abs(samples).max() * 0.8).float(), RATE)
+
+
+def groove(beats):
+    """Kick on 1 and 3, snare on 2 and 4, hats on every half-beat, the off-beat ones louder."""
+    events = []
+    for i, (time, following) in enumerate(pairwise(beats)):
+        events.append(("snare" if i % 2 else "kick", time, 1.0))
+        events += [("hat", time, 0.6), ("hat", (time + following) / 2, 1.2)]
+    return events
+
+
+def score(waveform, beats, tolerance=0.07):
+    """mir_eval's F, of the whole song: the first and the last seconds count as well."""
+    found = track_beats(waveform).times.double().numpy()
+    inside = np.array([time for time in beats if 0 <= time < waveform.seconds])
+    return mir_eval.beat.f_measure(inside, found, f_measure_threshold=tolerance)
+
+
+@pytest.mark.parametrize("bpm", [76, 90, 101.3, 120, 127.7, 143])
+@pytest.mark.parametrize("kind", ["clicks", "groove"])
+def test_steady_beats_to_the_first_and_last(bpm, kind):
+    beats = np.arange(0.21, 32, 60 / bpm)
+    events = groove(beats) if kind == "groove" else [("click", time, 1.0) for time in beats]
+    waveform = render(events, 30)
+    assert score(waveform, beats, tolerance=0.03) > 0.98
+    assert track_beats(waveform).tempo == pytest.approx(bpm, rel=0.005)
+
+
+@pytest.mark.parametrize(("start", "end"), [(85, 140), (135, 80), (100, 112)])
+def test_a_tempo_that_changes_all_the_time_is_followed(start, end):
+    beats = [0.3]
+    while beats[-1] < 60:
+        beats.append(beats[-1] + 60 / (start + (end - start) * beats[-1] / 60))
+    assert score(render(groove(beats), 60), beats) > 0.97
+
+
+def test_a_sudden_change_of_tempo_is_followed():
+    beats = np.concatenate([np.arange(0.2, 25, 60 / 96), 25.2 + np.arange(0, 25, 60 / 128)])
+    assert score(render(groove(list(beats)), 50), beats) > 0.92
+
+
+@pytest.mark.parametrize(("bpm", "danced"), [(60, 120), (50, 100), (170, 85), (200, 100)])
+def test_half_and_double_time_come_into_one_octave(bpm, danced):
+    beats = np.arange(0.2, 32, 60 / bpm)
+    waveform = render([("click", time, 1.0) for time in beats], 30)
+    found = track_beats(waveform)
+    assert found.tempo == pytest.approx(danced, rel=0.01)
+    if bpm < SLOWEST:
+        beats = np.arange(0.2, 32, 30 / bpm)
+        assert score(waveform, beats) > 0.97
+    else:
+        assert max(score(waveform, beats[k::2]) for k in (0, 1)) > 0.97
+    intervals = found.times.diff()
+    assert intervals.min() > 60 / FASTEST - 0.02 and intervals.max() < 60 / SLOWEST + 0.02
+
+
+def test_a_break_without_drums_keeps_the_beat():
+    beats = np.arange(0.2, 42, 60 / 110)
+    events = [event for event in groove(beats) if not 14 < event[1] < 22]
+    assert score(render(events, 40), beats) > 0.97
+
+
+def test_silence_before_the_music_does_not_harm_it():
+    beats = np.arange(4.3, 32, 60 / 118)
+    found = track_beats(render(groove(beats), 30)).times.double().numpy()
+    assert mir_eval.beat.f_measure(beats[beats < 30], found[found > 4.1]) > 0.97
+    assert found[0] < 0.9 and found[-1] > 29.1
+
+
+def test_downbeats_fall_where_bass_and_harmony_change():
+    beats = np.arange(0.2, 42, 60 / 112)
+    clock = np.arange(40 * RATE) / RATE
+    samples = render(groove(beats), 40).samples.numpy()
+    downbeats = beats[2::4]
+    roots = [110, 87.3, 130.8, 98]
+    for i, (start, end) in enumerate(pairwise(downbeats)):
+        inside = (clock >= start) & (clock < end)
+        for partial in (1, 2, 3, 5):
+            samples[inside] += 0.08 / partial * np.sin(2 * np.pi * roots[i % 4] * partial * clock[inside])
+    found = track_beats(Waveform(torch.from_numpy(samples), RATE))
+    assert mir_eval.beat.f_measure(downbeats[downbeats < 40], found.times[found.downbeats].double().numpy()) > 0.9
+
+
+def test_strong_beats_are_stronger():
+    beats = np.arange(0.25, 32, 0.5)
+    waveform = render([("click", time, 0.3 if i % 2 else 1.0) for i, time in enumerate(beats)], 30)
+    found = track_beats(waveform)
+    assert found.strength.min() >= 0 and found.strength.max() <= 1
+    strong = found.strength[0::2].mean() - found.strength[1::2].mean()
+    assert abs(strong) > 0.1
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
+def test_any_rate_gives_the_same_beats(rate):
+    waveform = render(groove(np.arange(0.2, 22, 60 / 104)), 20)
+    here, there = track_beats(waveform), track_beats(resample(waveform, rate))
+    assert mir_eval.beat.f_measure(here.times.double().numpy(), there.times.double().numpy(), 0.025) > 0.97
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.7, 3.0])
+def test_short_or_beatless_sound_still_has_a_beat_throughout(seconds):
+    samples = torch.randn(int(seconds * RATE), generator=torch.Generator().manual_seed(0)) * 0.1
+    found = track_beats(Waveform(samples, RATE))
+    assert len(found.times) >= 1 and found.times.min() >= 0 and found.times.max() < seconds
+    assert (found.times.diff() > 0.3).all()
+    assert len(found.times) == len(found.downbeats) == len(found.strength)

@@ -1,0 +1,157 @@
+"""Audio files of every kind that a user may bring, whole and broken."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from core.audio.io import read, resample, write
+from core.types import FootlightError, Waveform
+
+RATE = 44_100
+
+
+def song(seconds=3.0, rate=RATE):
+    """A tone that swells, with a little noise: something every codec keeps."""
+    times = np.arange(round(seconds * rate)) / rate
+    tone = 0.4 * np.sin(2 * np.pi * 330 * times) * (0.6 + 0.4 * np.sin(2 * np.pi * times))
+    return tone + 0.01 * np.random.default_rng(0).standard_normal(len(times))
+
+
+KINDS = {
+    "a.wav": {"subtype": "PCM_16"},
+    "8bit.wav": {"subtype": "PCM_U8"},
+    "24bit.wav": {"subtype": "PCM_24"},
+    "float.wav": {"subtype": "FLOAT"},
+    "a.flac": {},
+    "a.ogg": {},
+    "a.mp3": {},
+    "a.opus": {"format": "OGG", "subtype": "OPUS"},
+}
+
+
+@pytest.fixture(params=KINDS)
+def file(request, tmp_path):
+    path = tmp_path / request.param
+    rate = 48_000 if "opus" in request.param else RATE
+    soundfile.write(path, song(rate=rate), rate, **KINDS[request.param])
+    return path
+
+
+def test_every_format_gives_the_song_at_any_rate(file):
+    for rate in (16_000, 22_050, 48_000):
+        waveform = read(file, rate)
+        expected = song(rate=rate)
+        assert waveform.rate == rate and waveform.samples.dtype == torch.float32
+        assert len(waveform.samples) == len(expected)
+        correlation = np.corrcoef(waveform.samples.numpy(), expected)[0, 1]
+        assert correlation > 0.99  # sample for sample, so also without delay
+
+
+def test_a_part_is_the_same_part_of_the_whole(file):
+    whole, part = read(file), read(file, start=0.75, seconds=1.5)
+    first = round(0.75 * whole.rate)
+    assert part.seconds == pytest.approx(1.5)
+    torch.testing.assert_close(part.samples, whole.samples[first : first + len(part.samples)], atol=1e-6, rtol=0)
+    assert read(file, start=1.5, seconds=100).seconds == pytest.approx(whole.seconds - 1.5, abs=1e-3)
+
+
+def test_a_file_cut_short_or_scrambled_is_refused_in_one_line(file):
+    data = file.read_bytes()
+    for name, broken in (("half", data[: len(data) // 2]), ("head", data[:60]), ("zeros", bytes(5000))):
+        path = file.with_name(f"{name}-{file.name}")
+        path.write_bytes(broken)
+        with pytest.raises(FootlightError) as caught:
+            read(path)
+        assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("missing.wav", None, "no such file"),
+        ("empty.mp3", b"", "empty"),
+        ("text.wav", b"these are words\n" * 50, "not audio"),
+        ("noise.mp3", np.random.default_rng(0).bytes(20_000), "not audio"),
+    ],
+)
+def test_what_is_not_audio_is_refused_in_one_line(tmp_path, capfd, name, content, word):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(FootlightError, match=word):
+        read(path)
+    assert capfd.readouterr() == ("", "")  # decoders that complain on their own are kept quiet
+
+
+@pytest.mark.parametrize(
+    ("samples", "word"),
+    [
+        (song(0.9), "0.90 s"),
+        (np.zeros(RATE * 2), "silent"),
+        (np.zeros(0), "0.00 s"),
+        (np.full(RATE * 2, 1e-5), "silent"),
+        (np.full(RATE * 2, np.nan), "damaged"),
+        (np.full(RATE * 2, 1e30), "damaged"),
+    ],
+)
+def test_sound_that_nobody_can_dance_to_is_refused(tmp_path, samples, word):
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
+    with pytest.raises(FootlightError, match=word):
+        read(tmp_path / "a.wav", 16_000)
+
+
+def test_parts_outside_of_the_song_are_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", song(), RATE)
+    for part, word in (({"start": 5}, "ends at 3.00 s"), ({"start": 2.5}, "0.50 s"), ({"start": -1}, "start must be")):
+        with pytest.raises(FootlightError, match=word):
+            read(tmp_path / "a.wav", **part)
+    with pytest.raises(FootlightError, match="folder"):
+        read(tmp_path)
+
+
+def test_channels_are_averaged_and_never_cancel(tmp_path):
+    left, right = song(), 0.5 * song()[::-1]
+    soundfile.write(tmp_path / "a.wav", np.stack([left, right], axis=1), RATE, subtype="FLOAT")
+    np.testing.assert_allclose(read(tmp_path / "a.wav").samples, (left + right) / 2, atol=1e-6)
+    soundfile.write(tmp_path / "b.wav", np.stack([left, -left], axis=1), RATE, subtype="FLOAT")
+    np.testing.assert_allclose(read(tmp_path / "b.wav").samples, left, atol=1e-6)
+
+
+def test_float_files_beyond_full_scale_come_down_to_it(tmp_path):
+    soundfile.write(tmp_path / "a.wav", 4 * song(), RATE, subtype="FLOAT")
+    assert read(tmp_path / "a.wav", 16_000).samples.abs().max() == pytest.approx(1)
+
+
+def test_resampling_keeps_the_clock():
+    waveform = resample(Waveform(torch.from_numpy(song(rate=16_000)).float(), 16_000), 22_050)
+    assert len(waveform.samples) == 3 * 22_050
+    assert np.corrcoef(waveform.samples.numpy(), song(rate=22_050))[0, 1] > 0.99
+
+
+def test_write_is_read_back_and_leaves_nothing_half_done(tmp_path):
+    waveform = Waveform(torch.from_numpy(song(rate=16_000)).float() * 3, 16_000)
+    write(tmp_path / "a.wav", waveform)
+    torch.testing.assert_close(read(tmp_path / "a.wav").samples, waveform.samples.clamp(-1, 1), atol=2 / 2**15, rtol=0)
+    for bad in (torch.zeros(2, 100), torch.full((100,), float("nan"))):
+        with pytest.raises(FootlightError, match="nothing was written"):
+            write(tmp_path / "b.wav", Waveform(bad, 16_000))
+    with pytest.raises(FootlightError, match="another folder"):
+        write(tmp_path / "no" / "such" / "c.wav", waveform)
+    with pytest.raises(FootlightError, match="could not be written"):
+        (tmp_path / "d.wav").mkdir()
+        write(tmp_path / "d.wav", waveform)
+    assert sorted(os.listdir(tmp_path)) == ["a.wav", "d.wav"]
+
+
+def test_listening_needs_no_heavy_library():
+    code = (
+        "import sys, core.audio.rhythm, core.metrics.beat\n"
+        "print([name for name in ('librosa', 'numba', 'sklearn', 'scipy.signal', 'scipy') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
