@@ -34,6 +34,7 @@ MOST_REPAIRED, LONGEST_GAP, SHORTEST = 0.1, 0.75, 2.0  # share of frames, second
 _BENDING, _RESTORING = 0.2, 2e-4
 _SINKS = 0.01  # metres a foot may sink: soft soles
 _CREEPS = 0.06  # metres a standing foot may be from its place
+_COCKED = 0.5  # radians of an ankle drawn up
 _SOFT = 0.004  # metres short of a straight leg
 _MOST_LOWERED = 0.06  # metres the pelvis may sink for the feet
 
@@ -110,8 +111,9 @@ def planted(motion: Motion) -> Motion:
     """The motion with every foot held still while it stands, and its contacts.
 
     A toe that stands is held at one place of the floor (its median), a heel where no toe stands, and a foot that stands
-    on both keeps its direction; feet that creep on are left to. The correction is the smoothest in time that does so;
-    where a straight leg is too short for it the pelvis sinks, and legs follow by inverse kinematics.
+    on both keeps its direction; one that stands on its heel with the ankle bent too far is laid down; feet that creep
+    on are left to. The correction is the smoothest in time that does so; where a straight leg is too short for it the
+    pelvis sinks, and legs follow by inverse kinematics.
     """
     positions = _positions(motion)
     contacts = contact.label(positions, motion.fps) > 0.5
@@ -124,8 +126,10 @@ def planted(motion: Motion) -> Motion:
             held = _held(point, stands, height)
             wanted, known = torch.where(stands[:, None], held[0], wanted), torch.where(stands, held[1], known)
         sole = toe - heel
-        steady = _held(sole, on_heel & on_toe, None)
-        turned = sole + _smoothest(*steady)
+        wanted_sole, known_sole = _held(sole, on_heel & on_toe, None)
+        cocked = _cocked(motion.rotations[:, chain[2]], on_heel & ~on_toe, motion.fps)
+        wanted_sole = torch.where(cocked[:, None], _flat(sole) - sole, wanted_sole)
+        turned = sole + _smoothest(wanted_sole, known_sole | cocked)
         turns.append(rotation.between(sole, turned))
         toe = toe + _smoothest(wanted, known)
         heel = toe - turned * (sole.norm(dim=-1, keepdim=True) / turned.norm(dim=-1, keepdim=True))
@@ -143,6 +147,28 @@ def planted(motion: Motion) -> Motion:
         rotations = kinematics.two_bone_ik(rotations, root, target, chain, softness=_SOFT)
     motion = replace(motion, rotations=rotation.continuous(rotations), root=root)
     return replace(motion, contacts=contact.label(_positions(motion), motion.fps))
+
+
+def _cocked(ankle: Tensor, on_heel: Tensor, fps: float) -> Tensor:
+    """Where (t,) capture has a foot stand on its heel for a while with the toes drawn up farther than an ankle bends.
+
+    ankle: (t, 4) local rotation. A heel that is dug into the floor before the body is no such foot: its shin slopes.
+    """
+    ahead = rotation.rotate(ankle, ankle.new_tensor((0.0, 0.0, 1.0)).expand(*ankle.shape[:-1], 3))
+    bent = torch.atan2(ahead[:, 1], ahead[:, 2].clamp_min(1e-6))
+    cocked = torch.zeros_like(on_heel)
+    for start, end in runs(on_heel & (bent > _COCKED)):
+        cocked[start:end] = end - start >= 0.25 * fps
+    return cocked
+
+
+def _flat(sole: Tensor) -> Tensor:
+    """Vectors from heel to toe (t, 3), laid flat with their heading kept."""
+    heading = sole * sole.new_tensor((1.0, 0.0, 1.0))
+    heading = heading / heading.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    height = FOOT_HEIGHTS[1] - FOOT_HEIGHTS[0]
+    length = (sole.norm(dim=-1, keepdim=True) ** 2 - height**2).clamp_min(1e-6).sqrt()
+    return heading * length + sole.new_tensor((0.0, height, 0.0))
 
 
 def _held(points: Tensor, stands: Tensor, height: float | None) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ SIDES = ("left", "right")
 LEG_LENGTH = 0.80  # of SMPL22, hip to ankle, metres
 _HINGES = (("hip", "knee", "ankle", (1.0, 0.0, 0.0)), ("shoulder", "elbow", "wrist", (0.0, -1.0, 0.0)))
 """Upper, middle and end joint, and the axis about which the lower bone of the left limb bends in our T-pose."""
-MOST_ROLL = 0.7  # radians of a foot about its length against the shin
+MOST_ROLL, MOST_BENT = 0.7, 0.8  # radians of a foot against the shin: about its length, and drawn up
 _SPINE = ("spine1", "spine2", "spine3")
 
 
@@ -233,7 +233,7 @@ def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:
 
 
 def _unrolled(ankle: Tensor, shin: Tensor, foot: int) -> Tensor:
-    """An ankle's world turns (t, 4) with its sole turned down and no farther to a side than ankles go.
+    """An ankle's world turns (t, 4) with its sole turned down and no farther to a side, or up, than ankles go.
 
     Some capture flips pointed feet by half a turn about their own length and never back.
     """
@@ -245,7 +245,10 @@ def _unrolled(ankle: Tensor, shin: Tensor, foot: int) -> Tensor:
     roll = torch.atan2((torch.linalg.cross(want, own) * along).sum(-1), (want * own).sum(-1))
     half = torch.where(roll.abs() > torch.pi / 2, roll - torch.pi * roll.sign(), roll)
     change = half.clamp(-MOST_ROLL, MOST_ROLL) - roll
-    return rotation.mul(rotation.from_axis_angle(along * change[:, None]), ankle)
+    ankle = rotation.mul(rotation.from_axis_angle(along * change[:, None]), ankle)
+    ahead = rotation.rotate(rotation.mul(rotation.conjugate(shin), ankle), ankle.new_tensor((0.0, 0.0, 1.0)))
+    excess = (torch.atan2(ahead[:, 1], ahead[:, (0, 2)].norm(dim=-1)) - MOST_BENT).clamp_min(0)
+    return rotation.mul(ankle, rotation.from_axis_angle(across * excess[:, None]))
 
 
 def _narrower(source: Capture, turns: Tensor, side: str) -> Tensor:
