@@ -10,7 +10,7 @@ two steps. ``run`` is for those who want only the result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from core import checkpoint
 from core.audio import rhythm
-from core.audio.io import SHORTEST_SECONDS, resample
+from core.audio.io import SHORTEST_SECONDS, read, resample
 from core.audio.mel import log_mel
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
@@ -76,11 +76,6 @@ class Model:
             saved.card,
         )
 
-    @property
-    def networks(self) -> tuple[nn.Module, ...]:
-        """All that computes for long."""
-        return self.mel_vae, self.motion_vae, self.denoiser
-
 
 def find_model(folder: Path | str | None = None) -> Path:
     """The model folder that is meant: see ``Model.load``."""
@@ -104,8 +99,17 @@ def find_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
     if not there.get(name.partition(":")[0]):
-        raise FootlightError(f"no device {name!r} here: choose auto or {', '.join(k for k, yes in there.items() if yes)}")
+        here = ", ".join(kind for kind, yes in there.items() if yes)
+        raise FootlightError(f"there is no device {name!r} on this computer: choose auto or {here}")
     return torch.device(name)
+
+
+def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
+    """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
+    for name, value in (("start", start), ("seconds", seconds)):
+        if value is not None and not 0 <= value < math.inf:
+            raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
+    return read(path, start=start, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -169,17 +173,23 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     condition = listen(model, song, heard, options.style)
     steps = model.config.sampling.steps if options.steps is None else options.steps
     yield Progress("Dancing", 0.15)
-    latents = None
-    for step, latents in enumerate(draw(model, condition, options.seed, steps, options.guidance), 1):
-        yield Progress("Dancing", 0.15 + 0.65 * step / steps, {"step": step, "steps": steps})
+    latents = yield from _drawn(draw(model, condition, options.seed, steps, options.guidance), steps)
     yield Progress("Building the movement", 0.8)
-    raw = features.decode(
-        model.motion_vae.decode_long(latents)[0].cpu(), model.config.signal.motion_layout, model.config.signal.motion_fps
-    )
+    signal = model.config.signal
+    raw = features.decode(model.motion_vae.decode_long(latents)[0].cpu(), signal.motion_layout, signal.motion_fps)
     yield Progress("Planting the feet", 0.85)
     motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
     yield Progress("Judging the dance", 0.95)
     return Dance(motion, heard.beats, score(motion, heard.beats))
+
+
+def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, Tensor]:
+    """The last of the samples, with a step of progress after each."""
+    step, latents = 0, None
+    while (drawn := next(samples, None)) is not None:
+        step, latents = step + 1, drawn
+        yield Progress("Dancing", 0.15 + 0.65 * step / steps, {"step": step, "steps": steps})
+    return latents
 
 
 def listen(model: Model, song: Waveform, heard: rhythm.Rhythm, style: str | None = None) -> Condition:
@@ -191,18 +201,17 @@ def listen(model: Model, song: Waveform, heard: rhythm.Rhythm, style: str | None
     missing = frames * model.config.mel_vae.stride - len(mel)
     mel = torch.cat((mel, mel[-1:].expand(missing, -1))) if missing > 0 else mel
     latents = model.mel_vae.encode_long(mel[None].to(model.device))[:, :frames]
-    features_ = rhythm.rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
-    condition = Condition(latents=latents)
+    pulse = weights = None
     if model.config.denoiser.rhythm_channels:
-        condition = Condition(latents=latents, rhythm=features_[None].to(model.device))
-    if style is None:
-        return condition
-    weights = torch.zeros(1, len(model.config.styles), device=model.device)
-    weights[0, model.config.styles.index(style)] = 1
-    return Condition(latents=condition.latents, rhythm=condition.rhythm, style=weights)
+        pulse = rhythm.rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
+        pulse = pulse[None].to(model.device)
+    if style is not None:
+        weights = torch.zeros(1, len(model.config.styles), device=model.device)
+        weights[0, model.config.styles.index(style)] = 1
+    return Condition(latents=latents, rhythm=pulse, style=weights)
 
 
-def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None):
+def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None) -> Iterator[Tensor]:
     """An iterator over motion latents (1, t, z), noisier ones first; the last is clean."""
     config, sampling = model.config, model.config.sampling
     schedule = linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)

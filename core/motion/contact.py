@@ -29,8 +29,8 @@ def label(positions: Tensor, fps: float) -> Tensor:
 
 
 def stretches(loose: Tensor, tight: Tensor, shortest: int) -> Tensor:
-    """Hysteresis: the runs of ``loose`` (t, n) that are ``tight`` somewhere, without gaps and then without runs of fewer
-    than ``shortest`` frames; (t, n) bool."""
+    """Hysteresis: the runs of ``loose`` (t, n) that are ``tight`` somewhere, without gaps and then without runs of
+    fewer than ``shortest`` frames; (t, n) bool."""
     stands = _touched(loose, tight)
     stands = ~_longer(~stands, shortest)
     return _longer(stands, shortest)

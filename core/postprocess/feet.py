@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -111,7 +112,7 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> Tensor:
                 place[1] = height
                 wanted[first:last] = place - point[first:last]
                 weights[first:last] = HOLD
-            for (_, before), (after, _) in zip(pieces[:-1], pieces[1:], strict=True):
+            for (_, before), (after, _) in pairwise(pieces):
                 phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
                 raised[before:after] = STEP_HEIGHT * torch.sin(math.pi * phase).square().to(raised)
     move = smoothest(wanted.double(), weights.double(), BLEND * fps).to(foot.dtype)

@@ -20,7 +20,7 @@ def smooth(motion: Motion, cutoff: float = CUTOFF) -> Motion:
     """The motion without what swings faster than ``cutoff`` Hz: rotations and root. Contacts stay as they are.
 
     Quaternions are filtered component by component, with continuous signs, and brought back to unit length: over the
-    fraction of a second that the filter sees they lie close together, where this agrees with filtering their logarithms.
+    fraction of a second that the filter sees they lie close together, where that is as good as their logarithms.
     """
     rotations = lowpass(rotation.continuous(motion.rotations), motion.fps, cutoff)
     return replace(motion, rotations=rotation.normalise(rotations), root=lowpass(motion.root, motion.fps, cutoff))

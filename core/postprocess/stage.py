@@ -36,7 +36,8 @@ def keep(motion: Motion) -> Motion:
     rotations = motion.rotations.clone()
     rotations[:, 0] = rotation.normalise(rotation.mul(turn, rotations[:, 0]))
     pulled = _on_clock(_pulling(root, motion.fps), motion).to(root.dtype)
-    return replace(motion, rotations=rotations, root=root + torch.stack((pulled[:, 0], 0 * pulled[:, 0], pulled[:, 1]), -1))
+    pulled = torch.stack((pulled[:, 0], torch.zeros_like(pulled[:, 0]), pulled[:, 1]), -1)
+    return replace(motion, rotations=rotations, root=root + pulled)
 
 
 def _ticks(frames: int, fps: float) -> Tensor:
