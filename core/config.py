@@ -130,7 +130,7 @@ def _paper() -> Config:
 def _default() -> Config:
     return Config(
         motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
-        mel_vae=VAEConfig(channels=80, width=64, multipliers=(1, 2, 3), latent_channels=20, halvings=2, heads=4),
+        mel_vae=VAEConfig(channels=80, width=64, multipliers=(1, 2, 3), halvings=2, heads=4),
         denoiser=DenoiserConfig(
             latent_channels=32,
             condition_channels=20,

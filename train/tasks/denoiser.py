@@ -10,8 +10,12 @@ from torch import Tensor, nn
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
 from core.diffusion.denoiser import Denoiser
+from core.diffusion.guidance import guided
 from core.diffusion.objective import diffusion_loss
+from core.diffusion.parameterize import as_denoise
+from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
+from core.motion.features import positions_from_features
 from core.types import Condition
 from train.draw import motion_picture
 from train.loop import Phase
@@ -69,7 +73,7 @@ class DenoiserPhase(Phase):
             valid=batch["valid"],
         )
         losses = {"latents": parts["diffusion"]}
-        count = int(round(c.body_share * len(estimate)))
+        count = round(c.body_share * len(estimate))
         if count:
             # A guess made from nearly pure noise has no feet to speak of: judge the bodies of the least noisy ones.
             chosen = noise_step.argsort()[:count]
@@ -166,11 +170,6 @@ class DenoiserTask:
         return sums
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        from core.diffusion.guidance import guided
-        from core.diffusion.parameterize import as_denoise
-        from core.diffusion.sampler import sample
-        from core.motion.features import positions_from_features
-
         phase = phases["denoiser"]
         device = next(phase.networks.parameters()).device
         batch = {name: value[:2] for name, value in self._held_out(device).items()}
@@ -179,8 +178,7 @@ class DenoiserTask:
         )
         denoise = as_denoise(phase.networks["denoiser"], phase.schedule, self.model.diffusion.prediction)
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
-        for latents in sample(guided(denoise, 2.5), noise, phase.schedule, 12, "ddim", condition=condition):
-            pass
+        *_, latents = sample(guided(denoise, 2.5), noise, phase.schedule, 12, "ddim", condition=condition)
         decoded = self.vae.decode(self.vae.unstandardise(latents)).float()
         fps = self.model.signal.motion_fps
         bodies = [positions_from_features(x, fps)[0].cpu() for x in (batch["features"], decoded)]

@@ -56,7 +56,7 @@ def body_losses(decoded: Tensor, target: Tensor, fps: float) -> dict[str, Tensor
 
 
 def _as_the_heading_sees(features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-    """Joint positions (b, t, j, 3) about the pelvis' place on the floor, and world velocities (b, t - 1, j, 3), turned."""
+    """Joint positions (b, t, j, 3) about the pelvis' place on the floor; world velocities (b, t - 1, j, 3), turned."""
     world = positions_from_features(features, fps)  #                  b t j 3
     yaw_velocity = features[..., LAYOUTS["smpl22-6d"].slices["root_yaw_velocity"]][:, 1:, 0]
     heading = torch.nn.functional.pad(yaw_velocity.cumsum(dim=1) / fps, (1, 0))
