@@ -115,7 +115,7 @@ class Config:
         motion = self.signal.motion_fps / self.motion_vae.stride
         if abs(motion - self.latent_fps) > 1e-9:
             raise FootlightError(
-                f"both latents need one frame rate, but motion gives {motion:g} and mel {self.latent_fps:g} per second: "
+                f"both latents need one frame rate, but motion gives {motion:g} a second and mel {self.latent_fps:g}: "
                 f"change motion_fps or the halvings"
             )
 
