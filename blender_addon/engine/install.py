@@ -65,12 +65,17 @@ def install(folder: Path, packages: tuple[str, ...]) -> None:
             sys.stderr.write(f"{error}\n")
     pip(python, packages)
     tell("progress", stage="Checking the engine", fraction=0.97)
+    check(python, packages)
+    (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
+
+
+def check(python: Path, packages: Sequence[str]) -> None:
+    """Raises InstallError when a package is there but does not start: a system library is missing, say."""
     modules = ", ".join(re.split(r"[^\w-]", package)[0].replace("-", "_") for package in packages)
     answer = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True, check=False)
     sys.stderr.write(answer.stderr)
     if answer.returncode:
         raise InstallError(f"The packages are installed but do not start: {last_line(answer.stderr)}")
-    (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
 
 
 def pip(python: Path, arguments: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import blender_addon.engine.install as installer
 
 PROGRAM = Path(installer.__file__)
@@ -22,38 +24,42 @@ def wheel(folder: Path, name: str, source: str) -> None:
         archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
 
 
-def run(folder: Path, *packages: str):
-    env = dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder))
-    answer = subprocess.run(
-        [sys.executable, PROGRAM, folder / "engine", *packages], env=env, capture_output=True, text=True
-    )
-    return answer.returncode, [json.loads(line) for line in answer.stdout.splitlines()]
-
-
-def test_an_environment_is_made_whole_or_not_at_all(tmp_path):
+def test_an_environment_is_made(tmp_path):
     wheel(tmp_path, "dancing", "STEPS = 8\n")
-    wheel(tmp_path, "stumbling", "raise OSError('libmissing.so: cannot open')\n")
-    mark = tmp_path / "engine" / installer.COMPLETE
-
-    code, events = run(tmp_path, "dancing>=1.0")
-    assert code == 0 and events[-1]["type"] == "done"
-    fractions = [event["fraction"] for event in events if event["type"] == "progress"]
+    folder = tmp_path / "engine"
+    env = dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    answer = subprocess.run([sys.executable, PROGRAM, folder, "dancing>=1.0"], env=env, capture_output=True, text=True)
+    events = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert answer.returncode == 0 and events[-1]["type"] == "done"
+    fractions = [event["fraction"] for event in events[:-1]]
     assert fractions == sorted(fractions) and fractions[-1] < 1
-    assert {"Making an environment", "Unpacking the packages", "Checking the engine"} <= {
-        event.get("stage") for event in events
-    }
-    python = tmp_path / "engine" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stages = {event["stage"] for event in events[:-1]}
+    assert stages == {"Making an environment", "Unpacking the packages", "Checking the engine"}
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     steps = subprocess.run([python, "-c", "import dancing; print(dancing.STEPS)"], capture_output=True, text=True)
-    assert steps.stdout.strip() == "8" and json.loads(mark.read_text())["packages"] == ["dancing>=1.0"]
+    assert steps.stdout.strip() == "8"
+    assert json.loads((folder / installer.COMPLETE).read_text())["packages"] == ["dancing>=1.0"]
 
-    code, events = run(tmp_path, "absent-package>=2.0")
-    assert code == 1 and events[-1]["type"] == "error"
-    assert "There is no absent-package>=2.0 for Python" in events[-1]["message"]
-    assert not mark.exists(), "what an earlier installation left does not pass for this one"
 
-    code, events = run(tmp_path, "stumbling")
-    assert code == 1 and "do not start: OSError: libmissing.so" in events[-1]["message"]
-    assert not mark.exists()
+def test_a_place_that_cannot_be_written_is_an_error_event(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert installer.main(str(tmp_path / "file" / "engine"), "dancing") == 1
+    event = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert event["type"] == "error" and "could not make an environment" in event["message"]
+
+
+def test_a_package_that_is_not_to_be_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(installer.InstallError, match="There is no absent-package>=2"):
+        installer.pip(Path(sys.executable), ["absent-package>=2.0"])
+
+
+def test_a_package_that_does_not_start(tmp_path, monkeypatch):
+    (tmp_path / "stumbling.py").write_text("raise OSError('libmissing.so: cannot open')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(installer.InstallError, match=r"do not start: OSError: libmissing\.so"):
+        installer.check(Path(sys.executable), ["stumbling>=1.0"])
 
 
 def test_pips_complaints_in_plain_words():
