@@ -2,53 +2,95 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Vector
+
+from blender_addon.errors import UserError
+from blender_addon.scene import actions
 
 ENGINES = {"workbench": ("BLENDER_WORKBENCH",), "eevee": ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"), "cycles": ("CYCLES",)}
 """Names of the render engines by the name a person uses; the first one that this Blender knows is taken."""
 
-EYE = 1.55  # height of the camera, metres
-LENS = 40.0  # mm
-CYCLES_SAMPLES = 16
+CYCLES_SAMPLES = 24
+
+EYE, CHEST = 2.0, 0.98
+"""Heights of the camera and of what it looks at, metres: high enough that the feet are seen on the floor."""
+LENS, SENSOR_HEIGHT = 50.0, 20.25  # mm
+HALF_VIEW = math.atan(0.5 * SENSOR_HEIGHT / LENS)
+TALL, WIDE = 1.2, 1.15
+"""Half of what the picture must hold around the dancer, upright and across, metres."""
+FOLLOW_SECONDS = 0.8
+"""How lazily the camera follows: steps stay visible as steps, a walk across the stage does not leave the picture."""
+
+FLOOR, TILE, LIT = 18.0, 0.5, 2.8
+"""Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, metres."""
+WALL, GLOW_HEIGHT, GLOW = 9.0, 2.4, 3.6
+"""Height of the backdrop, and middle and reach of the glow on it, metres."""
+FLOOR_PIXELS, WALL_PIXELS = 1024, 256
+LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
+NIGHT, DUSK = (0.008, 0.009, 0.014), (0.055, 0.085, 0.17)
+"""Linear colours of the floor, of what lies in the dark, and of the glow on the backdrop."""
 
 
-def set_stage(scene: bpy.types.Scene, armature: bpy.types.Object, frames: tuple[int, int]) -> bpy.types.Object:
-    """A floor, three lights, and a camera that keeps the whole dance of ``frames`` in view. Returns the camera."""
-    places = _places(scene, armature, frames)
-    centre, reach = places.mean(axis=0), np.abs(places - places.mean(axis=0)).max()
-    floor = bpy.data.objects.new("Stage floor", _disc(radius=max(6.0, reach + 4.0)))
-    floor.location = (centre[0], centre[1], 0.0)
-    floor.data.materials.append(_floor_material())
-    scene.collection.objects.link(floor)
-    for name, angle, energy, size in (("Key", -40, 700, 3.0), ("Fill", 55, 260, 5.0), ("Back", 165, 420, 2.0)):
+def set_stage(
+    scene: bpy.types.Scene, armature: bpy.types.Object, frames: tuple[int, int], aspect: float = 16 / 9
+) -> bpy.types.Object:
+    """A tiled floor in a pool of light, a backdrop, three lamps, and a camera that follows the dance of ``frames``.
+
+    armature: the bundled dancer, with its dance.  aspect: width of the picture by its height.  Returns the camera.
+    """
+    path = _path(armature, frames)
+    middle = (path.min(axis=0) + path.max(axis=0)) / 2
+    reach = float(np.abs(path - middle).max())
+    for ob in (_floor(middle, reach), _backdrop(middle)):
+        scene.collection.objects.link(ob)
+    for name, angle, height, energy, size in (
+        ("Key", -38, 4.2, 620, 2.0),
+        ("Fill", 50, 3.0, 160, 4.0),
+        ("Back", 160, 4.5, 700, 1.5),
+    ):
         light = bpy.data.lights.new(f"Stage {name.lower()}", "AREA")
         light.energy, light.size = energy, size
-        ob = bpy.data.objects.new(light.name, light)
-        turn = math.radians(angle)
-        ob.location = (centre[0] + 5 * math.sin(turn), centre[1] - 5 * math.cos(turn), 4.5)
-        _look_at(ob, (centre[0], centre[1], 1.0))
-        scene.collection.objects.link(ob)
-    camera = bpy.data.objects.new("Stage camera", bpy.data.cameras.new("Stage camera"))
-    camera.data.lens = LENS
-    half_view = math.atan(0.5 * camera.data.sensor_width * 9 / 16 / LENS)  # vertical, of a 16:9 picture
-    distance = max(1.35 / math.tan(half_view), (reach + 1.0) / math.tan(half_view) * 9 / 16) + reach
-    camera.location = (centre[0], centre[1] - distance, EYE)
-    _look_at(camera, (centre[0], centre[1], 0.92))
+        lamp = bpy.data.objects.new(light.name, light)
+        turn, away = math.radians(angle), 4.5 + reach
+        lamp.location = (middle[0] + away * math.sin(turn), middle[1] - away * math.cos(turn), height)
+        _look_at(lamp, (middle[0], middle[1], 1.0))
+        scene.collection.objects.link(lamp)
+    camera = _camera(path, frames[0], scene.render.fps / scene.render.fps_base, aspect)
     scene.collection.objects.link(camera)
     scene.camera = camera
+    scene.world = scene.world or bpy.data.worlds.new("Stage")
+    scene.world.color = NIGHT
+    if scene.world.node_tree and (background := scene.world.node_tree.nodes.get("Background")):
+        background.inputs["Color"].default_value = (*NIGHT, 1.0)
+        background.inputs["Strength"].default_value = 1.0
+    scene.view_settings.view_transform = "Standard"  # tones as chosen here; filmic ones would grey them
+    shading = scene.display.shading
+    shading.light, shading.studio_light, shading.color_type = "STUDIO", "paint.sl", "TEXTURE"
+    shading.show_shadows, shading.shadow_intensity, shading.show_cavity = True, 0.6, False
+    shading.show_specular_highlight = True
+    scene.display.light_direction = Vector((0.35, 0.45, 0.82)).normalized()
     return camera
 
 
+def set_engine(scene: bpy.types.Scene, engine: str) -> None:
+    """Choose a render engine by its key in ENGINES. Raises UserError when this Blender has none of that name."""
+    for name in ENGINES[engine]:
+        with contextlib.suppress(TypeError):  # the names that an engine may have are only known to the setter
+            scene.render.engine = name
+            return
+    raise UserError(f"this Blender ({bpy.app.version_string}) has no {engine}; choose another --engine")
+
+
 def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int], film: Path) -> None:
-    """Settings of an H.264 film with sound. engine: a key of ENGINES."""
-    available = {item.identifier for item in scene.render.bl_rna.properties["engine"].enum_items}
-    available |= {"CYCLES"} if hasattr(scene, "cycles") else set()
+    """Settings of an H.264 film with sound. engine: a key of ENGINES. Raises UserError as ``set_engine``."""
     render = scene.render
-    render.engine = next((name for name in ENGINES[engine] if name in available), ENGINES[engine][0])
+    set_engine(scene, engine)
     render.resolution_x, render.resolution_y = (value // 2 * 2 for value in resolution)  # H.264 needs even sides
     render.resolution_percentage = 100
     image = render.image_settings
@@ -57,17 +99,13 @@ def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int],
     image.file_format = "FFMPEG"
     ffmpeg = render.ffmpeg
     ffmpeg.format, ffmpeg.codec, ffmpeg.constant_rate_factor = "MPEG4", "H264", "HIGH"
+    ffmpeg.ffmpeg_preset = "GOOD"
     ffmpeg.audio_codec, ffmpeg.audio_bitrate = "AAC", 192
     render.use_file_extension = False
     render.filepath = str(film)
-    shading = scene.display.shading
-    shading.light, shading.color_type, shading.show_shadows, shading.show_cavity = "STUDIO", "MATERIAL", True, True
-    scene.display.render_aa = "8"
+    scene.display.render_aa = "5"  # the cost grows with the samples: 0.5 s a frame of 640 x 360 without a GPU
     if render.engine == "CYCLES":
         scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, False, 2
-    if scene.world is None:
-        scene.world = bpy.data.worlds.new("Stage")
-    scene.world.color = (0.035, 0.04, 0.05)
 
 
 def render_film(scene: bpy.types.Scene, frames: tuple[int, int]) -> None:
@@ -81,35 +119,99 @@ def render_film(scene: bpy.types.Scene, frames: tuple[int, int]) -> None:
         scene.frame_start, scene.frame_end = kept
 
 
-def _places(scene: bpy.types.Scene, armature: bpy.types.Object, frames: tuple[int, int]) -> np.ndarray:
-    """Where the dancer stands (n, 2) at some frames, in the world."""
-    kept, found = scene.frame_current, []
-    root = armature.pose.bones[0]
-    for frame in np.linspace(*frames, num=40).round().astype(int):
-        scene.frame_set(int(frame))
-        found.append((armature.matrix_world @ root.matrix).translation.xy[:])
-    scene.frame_set(kept)
-    return np.array(found)
+def _path(armature: bpy.types.Object, frames: tuple[int, int]) -> np.ndarray:
+    """Where the dancer's root stands (frames, 2), metres in the world, read from its curves."""
+    root = armature.data.bones[0]
+    data = armature.animation_data
+    curves = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
+    location = f'pose.bones["{bpy.utils.escape_identifier(root.name)}"].location'
+    x, y, z = (curves.find(location, index=axis) for axis in range(3))
+    place = armature.matrix_world @ root.matrix_local
+    numbers = range(frames[0], frames[1] + 1)
+    return np.array([(place @ Vector((x.evaluate(n), y.evaluate(n), z.evaluate(n)))).xy for n in numbers])
+
+
+def _camera(path: np.ndarray, first: int, fps: float, aspect: float) -> bpy.types.Object:
+    """A camera with a curve for each coordinate, at a distance from which the whole body is always seen."""
+    data = bpy.data.cameras.new("Stage camera")
+    data.sensor_fit, data.sensor_height, data.lens = "VERTICAL", SENSOR_HEIGHT, LENS
+    camera = bpy.data.objects.new("Stage camera", data)
+    followed = _smooth(path, FOLLOW_SECONDS * fps)
+    aside, nearer = np.abs(path - followed)[:, 0].max(), (followed - path)[:, 1].max()
+    distance = max(TALL, (WIDE + aside) / aspect) / math.tan(HALF_VIEW) + max(0.0, nearer)
+    places = np.stack([followed[:, 0], followed[:, 1] - distance, np.full(len(path), EYE)], axis=1)
+    camera.location = places[0]
+    _look_at(camera, (*followed[0], CHEST))
+    curves = (actions.Curve("location", axis, places[:, axis], "Stage camera") for axis in range(3))
+    actions.new_action(camera, "Stage camera", curves, first)
+    return camera
+
+
+def _smooth(path: np.ndarray, width: float) -> np.ndarray:
+    """A path (n, c) under a Gaussian of ``width`` frames, its ends held."""
+    reach = math.ceil(3 * width)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    held = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
+    return np.stack([np.convolve(column, kernel / kernel.sum(), mode="valid") for column in held.T], axis=1)
 
 
 def _look_at(ob: bpy.types.Object, target: tuple[float, float, float]) -> None:
-    from mathutils import Vector
-
     ob.rotation_euler = (Vector(target) - ob.location).to_track_quat("-Z", "Y").to_euler()
 
 
-def _disc(radius: float, corners: int = 96) -> bpy.types.Mesh:
-    angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
-    rim = np.stack([radius * np.cos(angles), radius * np.sin(angles), np.zeros(corners)], axis=1)
-    mesh = bpy.data.meshes.new("Stage floor")
-    mesh.from_pydata(rim.tolist(), [], [tuple(range(corners))])
-    return mesh
+def _floor(middle: np.ndarray, reach: float) -> bpy.types.Object:
+    """Tiles of two tones with joints between them, counted from the world's origin, lit where the dance is."""
+    steps = (np.arange(FLOOR_PIXELS) + 0.5) / FLOOR_PIXELS * FLOOR - FLOOR / 2
+    x, y = (steps + middle[0])[None, :] / TILE, (steps + middle[1])[:, None] / TILE
+    odd = (np.floor(x) + np.floor(y)) % 2 == 1
+    joint = np.minimum(np.abs(x - np.round(x)), np.abs(y - np.round(y))) * TILE < 0.5 * FLOOR / FLOOR_PIXELS
+    tiles = np.where(joint[..., None], JOINT_LINE, np.where(odd[..., None], LIGHT_TILE, DARK_TILE))
+    away = np.hypot(steps[None, :], steps[:, None])
+    light = np.clip(FLOOR / 2 - away, 0, 1) / (1 + (away / (reach + LIT)) ** 4)
+    half = FLOOR / 2
+    corners = [(*(middle + corner), 0.0) for corner in ((-half, -half), (half, -half), (half, half), (-half, half))]
+    return _panel("Stage floor", corners, _blend(NIGHT, tiles, light))
 
 
-def _floor_material() -> bpy.types.Material:
-    material = bpy.data.materials.new("Stage floor")
+def _backdrop(middle: np.ndarray) -> bpy.types.Object:
+    """A wall behind the floor, dark where it meets it, with a glow behind the dancer."""
+    x = ((np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS - 0.5) * 2 * FLOOR
+    z = (np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS * WALL
+    height = np.where(z < GLOW_HEIGHT, (GLOW_HEIGHT - z) / GLOW_HEIGHT * 2, (z - GLOW_HEIGHT) / GLOW)
+    light = np.exp(-((x[None, :] / (2 * GLOW)) ** 2) - height[:, None] ** 2)
+    behind = middle[1] + FLOOR / 2
+    left, right = middle[0] - FLOOR, middle[0] + FLOOR
+    corners = [(left, behind, 0.0), (right, behind, 0.0), (right, behind, WALL), (left, behind, WALL)]
+    return _panel("Stage backdrop", corners, _blend(NIGHT, np.array(DUSK), light), glows=True)
+
+
+def _blend(dark: tuple[float, float, float], bright: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Linear colours (h, w, 3): ``bright`` (3,) or (h, w, 3) where light (h, w) is 1, ``dark`` where it is 0."""
+    return np.array(dark) + light[..., None] * (bright - np.array(dark))
+
+
+def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = False) -> bpy.types.Object:
+    """A flat square of four corners with a picture (h, w, 3) on it, kept inside the .blend. glows: gives off light."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    mesh.uv_layers.new(name="Picture").data.foreach_set("uv", (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0))
+    height, width, _ = picture.shape
+    image = bpy.data.images.new(name, width, height)
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = np.clip(picture, 0, 1) ** (1 / 2.2)  # the picture is kept as sRGB
+    image.pixels.foreach_set(pixels.ravel())
+    image.pack()
+    material = bpy.data.materials.new(name)
     material.use_nodes = True
-    colour = (0.16, 0.17, 0.19, 1.0)
-    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
-    material.diffuse_color = colour
-    return material
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    surface = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    nodes.active = texture  # what Workbench shows
+    links.new(texture.outputs["Color"], surface.inputs["Emission Color" if glows else "Base Color"])
+    if glows:
+        surface.inputs["Base Color"].default_value = (0.0, 0.0, 0.0, 1.0)
+        surface.inputs["Emission Strength"].default_value = 1.0
+    surface.inputs["Roughness"].default_value = material.roughness = 0.6
+    mesh.materials.append(material)
+    return bpy.data.objects.new(name, mesh)
