@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,8 @@ COMPLETE = "footlight-engine.json"
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 """On Linux the ordinary torch brings 5 GB of libraries for NVIDIA cards, which a dance in seconds does not need."""
+
+PYTHONS = ("python3.13", "python3.12", "python3.11", "python3")
 
 STEPS = (
     (re.compile(r"^Collecting (\S+)"), "Looking up {}", 0.002),
@@ -48,15 +49,7 @@ def main(folder: str, *packages: str) -> int:
 def install(folder: Path, packages: tuple[str, ...]) -> None:
     """A virtual environment in ``folder`` with ``packages``. What an earlier attempt left there is replaced."""
     tell("progress", stage="Making an environment", fraction=0.01)
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.EnvBuilder(with_pip=True, clear=True).create(folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise InstallError(
-            f"{sys.executable} could not make an environment in {folder} ({error}). It needs Python's venv and "
-            "ensurepip modules: choose another Python in the preferences (python.org's has both)."
-        ) from None
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = make_environment(folder)
     torch = [package for package in packages if package.startswith("torch")]
     if torch and sys.platform == "linux":
         try:
@@ -67,6 +60,27 @@ def install(folder: Path, packages: tuple[str, ...]) -> None:
     tell("progress", stage="Checking the engine", fraction=0.97)
     check(python, packages)
     (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
+
+
+def make_environment(folder: Path) -> Path:
+    """An empty environment in ``folder``, made by this Python, else by another one on the path; returns its Python.
+    A Blender from a Linux distribution may run on a Python that comes without what this needs."""
+    found = [sys.executable, *(shutil.which(name) for name in PYTHONS)]
+    said = ""
+    for maker in dict.fromkeys(python for python in found if python):
+        shutil.rmtree(folder, ignore_errors=True)
+        answer = subprocess.run([maker, "-m", "venv", folder], capture_output=True, text=True, check=False)
+        sys.stderr.write(answer.stdout + answer.stderr)
+        if answer.returncode == 0:
+            return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        said = said or answer.stdout + answer.stderr
+    shutil.rmtree(folder, ignore_errors=True)
+    if "ensurepip" in said:
+        raise InstallError(
+            f"{sys.executable} cannot make environments: its venv module is not whole. Install it (on Debian: "
+            "the package python3-venv), or choose a Python from python.org in the preferences."
+        )
+    raise InstallError(f"No environment could be made in {folder}: {last_line(said)}")
 
 
 def check(python: Path, packages: Sequence[str]) -> None:
@@ -109,16 +123,13 @@ def explain(said: str) -> str:
     words = said.lower()
     if "no space left" in words:
         return "The disk is full. The engine needs about 2 GB in the add-on's folder: make room and try again."
-    if "no matching distribution" in words or "could not find a version" in words:
-        name = re.search(r"no matching distribution found for (\S+)", words)
-        what = name.group(1) if name else "one of the packages"
-        version = ".".join(map(str, sys.version_info[:2]))
-        return (
-            f"There is no {what} for Python {version} on this computer, or the network is out of reach. Check the "
-            "connection; otherwise choose another Python (3.11 to 3.13) in the preferences."
-        )
-    if any(sign in words for sign in ("connection", "timed out", "name resolution", "getaddrinfo", "ssl", "proxy")):
+    if any(sign in words for sign in ("connection broken", "could not fetch url", "timed out", "getaddrinfo")):
         return "The packages could not be downloaded. Check the internet connection (and proxy), then try again."
+    if found := re.search(r"no matching distribution found for (\S+)", words):
+        return (
+            f"There is no {found.group(1)} for this computer and its Python. Choose another Python (3.11 to 3.13) in "
+            "the preferences."
+        )
     if "permission" in words or "access is denied" in words:
         return "The add-on's folder cannot be written. Check its permissions, or close other programs using it."
     return f"pip could not install the engine: {last_line(said)}"

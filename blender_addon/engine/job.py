@@ -119,4 +119,5 @@ class Job:
         self.state = JobState.FAILED
         self.log = self._engine.log_tail()
         last = next((line.strip() for line in reversed(self.log.splitlines()) if line.strip()), "it left no message")
-        self.error = f"The engine ended unexpectedly (code {code}): {last}"
+        who = "installer" if self.request.op == "install" else "engine"
+        self.error = f"The {who} ended unexpectedly (code {code}): {last}"
