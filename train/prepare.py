@@ -21,7 +21,6 @@ from train.data.pairs import Settings, pair_jobs
 from train.data.songs import arrangement_jobs, song_jobs
 from train.data.user_pairs import user_jobs
 
-DROPPED = "dropped.jsonl"
 SPLITS = ("train", "val")
 
 
@@ -46,49 +45,53 @@ class Prepare:
 def main(args: Prepare) -> list[dict]:
     """Prepare everything; returns the pairs' index lines. Raises FootlightError for input that is no use at all."""
     entries = shards.read_index(args.data / "index.jsonl")
-    args.out.mkdir(parents=True, exist_ok=True)
-    motions = _first([entry for entry in entries if entry["kind"] == "motion"], args.limit)
-    audio = _first([entry for entry in entries if entry["kind"] == "audio"], args.limit)
-    song_work = song_jobs(args.data, args.out, audio)
-    for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
-        song_work += arrangement_jobs(args.data, args.out, split, count, args.seed)
     if args.rendered or args.settings.rendered_share:
         synth.find_program(), synth.find_soundfont()  # said now, not after ten minutes
-    own_work, dropped = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
-    with tqdm(desc="songs", unit=" files", mininterval=1.0) as bar:
-        bar.total = (len(song_work) if args.only != "pairs" else 0) + (
-            len(motions) + len(own_work) if args.only != "songs" else 0
-        )
-        if args.only != "pairs":
-            jobs.run(song_work, args.workers, bar, args.again)
-            lines, unusable = jobs.gather(song_work)
-            dropped += unusable
-            shards.write_index(args.out / SONGS, lines)
-        if args.only == "songs":
-            return _finish(args, [], dropped)
-        bar.set_description("pairs")
-        songs_key = shards.key(shards.read_index(args.out / SONGS))
-        work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed) + own_work
-        jobs.run(work, args.workers, bar, args.again)
-    lines, unusable = jobs.gather(work)
-    shards.write_index(args.out / PAIRS, lines)
-    return _finish(args, lines, dropped + unusable)
-
-
-def _first(entries: list[dict], limit: int | None) -> list[dict]:
-    return [e for split in SPLITS for e in [e for e in entries if e["split"] == split][:limit]]
-
-
-def _finish(args: Prepare, lines: list[dict], dropped: list[dict]) -> list[dict]:
-    shards.write_index(args.out / DROPPED, dropped)
-    if lines:
-        print(report.summary(lines))
-    for drop in dropped:
-        print(f"not used: {drop['source']}: {drop['reason']}")
-    if args.report and lines:
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.only != "pairs":
+        prepare_songs(args, _first(entries, "audio", args.limit))
+    if args.only == "songs":
+        return []
+    lines = prepare_pairs(args, _first(entries, "motion", args.limit))
+    print(report.summary(lines))
+    if args.report:
         made = report.contact_sheets(args.out, args.out / "report", args.sheets, args.seed)
         print(f"{len(made)} contact sheets in {args.out / 'report'}")
     return lines
+
+
+def prepare_songs(args: Prepare, audio: list[dict]) -> list[dict]:
+    """Whole songs and arrangements; returns their index lines."""
+    work = song_jobs(args.data, args.out, audio)
+    for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
+        work += arrangement_jobs(args.data, args.out, split, count, args.seed)
+    return _made(args, work, SONGS, [])
+
+
+def prepare_pairs(args: Prepare, motions: list[dict]) -> list[dict]:
+    """Pairs with the songs that are prepared, and own capture; returns their index lines."""
+    songs_key = shards.key(shards.read_index(args.out / SONGS))
+    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed)
+    own, unusable = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
+    return _made(args, work + own, PAIRS, unusable)
+
+
+def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict]) -> list[dict]:
+    """Run jobs under a progress bar, write their index and the list of what was not used; returns the index lines."""
+    with tqdm(total=len(work), desc=Path(index).stem, unit=" files", mininterval=1.0) as bar:
+        jobs.run(work, args.workers, bar, args.again)
+    lines, dropped = jobs.gather(work)
+    shards.write_index(args.out / index, lines)
+    shards.write_index(args.out / f"dropped-{index}", unusable + dropped)
+    for drop in unusable + dropped:
+        print(f"not used: {drop['source']}: {drop['reason']}")
+    return lines
+
+
+def _first(entries: list[dict], kind: str, limit: int | None) -> list[dict]:
+    """The first ``limit`` entries of a kind in each split."""
+    some = [entry for entry in entries if entry["kind"] == kind]
+    return [entry for split in SPLITS for entry in [e for e in some if e["split"] == split][:limit]]
 
 
 if __name__ == "__main__":

@@ -100,7 +100,9 @@ def test_warping_puts_hits_on_beats_within_the_limits(prepared):
 
 def test_unusable_files_are_named_with_the_reason_and_the_rest_goes_on(prepared):
     out, lines = prepared
-    dropped = {line["source"].rsplit("/", 1)[-1]: line["reason"] for line in shards.read_index(out / "dropped.jsonl")}
+    dropped = {
+        line["source"].rsplit("/", 1)[-1]: line["reason"] for line in shards.read_index(out / "dropped-pairs.jsonl")
+    }
     assert "broken.bvh" in dropped["broken.bvh"]
     assert "no music beside it" in dropped["lonely.bvh"]
     assert "mute.ogg" in dropped["mute.bvh"]
