@@ -27,7 +27,8 @@ TIGHT_SPEED, LOOSE_SPEED = 0.3, 0.6  # metres a second
 SHORTEST = 0.1  # seconds of a contact
 FARTHEST = 0.12  # metres from its place a standing foot may have been; one that slid farther takes a small step
 STEP_SECONDS, STEP_HEIGHT = 0.25, 0.05
-BLEND = 0.12  # seconds over which a correction rises and falls
+BLEND = 0.12  # seconds over which a correction along the floor rises and falls
+DROP = 0.05  # seconds for the one in height: a foot that swings must not be held down
 HOLD = 400.0  # how much more a standing toe's place counts than leaving the foot where it was
 LOWEST_ANKLE = 0.065  # metres: no ankle is closer to the floor
 REACH = 0.985  # of the straight leg: how far the pelvis lets it reach
@@ -80,7 +81,8 @@ def lock(motion: Motion) -> Motion:
     targets, sinks = [], []
     for (hip, _, ankle), column in _SIDES:
         heel, toe = standing[:, column], standing[:, column + 1]
-        move = _correction(positions[:, FOOT_JOINTS[column : column + 2]], heel, toe, motion.fps)
+        move, steps = _correction(positions[:, FOOT_JOINTS[column : column + 2]], heel, toe, motion.fps)
+        standing[:, column : column + 2] &= ~steps[:, None]
         targets.append(positions[:, ankle] + move)
         sinks.append(_sink(positions[:, hip], positions[:, ankle], targets[-1]) * (heel | toe))
     sink = _envelope(torch.stack(sinks).amax(0), motion.fps)
@@ -97,8 +99,10 @@ def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
     return feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS), contact.joint_speed(feet, motion.fps)
 
 
-def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> Tensor:
-    """How far one foot is moved, (t, 3). foot: (t, 2, 3) ankle and toe.  heel, toe: (t,) bool, which of them stand.
+def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+    """How far one foot is moved, (t, 3), and where it now takes a small step instead of sliding, (t,) bool.
+
+    foot: (t, 2, 3) ankle and toe.  heel, toe: (t,) bool, which of them stand.
 
     The toe is what is held; where the heel alone stands, the heel.
     """
@@ -115,11 +119,14 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> Tensor:
             for (_, before), (after, _) in pairwise(pieces):
                 phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
                 raised[before:after] = STEP_HEIGHT * torch.sin(math.pi * phase).square().to(raised)
-    move = smoothest(wanted.double(), weights.double(), BLEND * fps).to(foot.dtype)
+    weights = weights.double()
+    along = smoothest(wanted[:, (0, 2)].double(), weights, BLEND * fps)
+    down = smoothest(wanted[:, 1:2].double(), weights, DROP * fps)
+    move = torch.stack((along[:, 0], down[:, 0], along[:, 1]), -1).to(foot.dtype)
     lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
     sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
-    up = _envelope(sunk * (weights == 0), fps) + raised
-    return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0))
+    up = _envelope(sunk * (weights == 0).to(sunk), fps) + raised
+    return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
 
 
 def _runs(stands: Tensor) -> list[tuple[int, int]]:

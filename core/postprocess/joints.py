@@ -33,7 +33,7 @@ HINGES = (
     Hinge("left_elbow", (1.0, 0.0, 0.0), _FRONT, _BACKWARD, math.radians(60)),
     Hinge("right_elbow", (-1.0, 0.0, 0.0), _FRONT, _BACKWARD, math.radians(60)),
 )
-_SOFTNESS = math.radians(4)  # before and after a stop, over which the joint is slowed instead of stopped dead
+_SOFTNESS = _BACKWARD  # before and after a stop: there the joint is slowed instead of stopped dead; straight is free
 
 
 def limit(motion: Motion, hinges: tuple[Hinge, ...] = HINGES) -> Motion:

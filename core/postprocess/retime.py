@@ -16,7 +16,7 @@ from core.motion import kinematics
 from core.motion.directogram import hits as find_hits
 from core.types import Beats, Motion
 
-WINDOW = 0.25  # of the beat: hits farther from every beat and half-beat stay where they are
+BEAT_WINDOW, HALF_WINDOW = 0.3, 0.15  # of the beat: hits farther from a beat, or from the middle of two, stay
 LIMIT = 0.25  # the local rate stays within 1 - LIMIT and 1 + LIMIT
 
 
@@ -51,8 +51,8 @@ def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIM
 def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
     """The clock for hits (n,) and beats (m,), seconds, of a motion that lasts ``seconds``.
 
-    Hits and beats are paired one to one where each is the other's nearest, within ``WINDOW`` of a beat; hits that are
-    left are paired with the middles between beats in the same way.
+    Hits and beats are paired one to one where each is the other's nearest, within ``BEAT_WINDOW``; hits that are left
+    are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
     """
     hits, beats = hits.double().cpu(), beats.double().cpu()
     ends = torch.tensor([0.0, seconds], dtype=torch.float64)
@@ -60,13 +60,15 @@ def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: fl
     if strength <= 0 or len(inside) == 0 or len(beats) < 2:
         return Clock(ends, ends)
     middles = (beats[1:] + beats[:-1]) / 2
-    reach = WINDOW * float(beats.diff().median())
-    paired, offset = _pair(inside, beats, reach)
+    beat = float(beats.diff().median())
+    paired, offset = _pair(inside, beats, BEAT_WINDOW * beat)
     rest = ~paired
-    on_middle, middle_offset = _pair(inside[rest], middles, reach)
+    on_middle, middle_offset = _pair(inside[rest], middles, HALF_WINDOW * beat)
     offset[rest], paired[rest] = middle_offset, on_middle
     # halfway between two anchors the cubic is 1.5 times as steep as the line from one to the other
     source = inside[paired]
+    if len(source) == 0:
+        return Clock(ends, ends)
     shift = _calmed(source, strength * offset[paired], seconds, limit / 1.5)
     return Clock(torch.cat((ends[:1], source + shift, ends[1:])), torch.cat((ends[:1], source, ends[1:])))
 

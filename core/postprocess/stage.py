@@ -21,7 +21,7 @@ from core.types import Motion
 TURN = math.radians(8)  # a second, at most
 RADIUS = 1.0  # metres from the start within which nothing pulls
 PULL = 0.1  # metres a second for every metre beyond
-STRONGEST = 0.25  # metres a second
+STRONGEST = 0.12  # metres a second; a foot slides from 0.2 on
 _MEAN_SECONDS = 2.0  # a spin, or a step there and back, is no drift
 _CLOCK = 4.0  # steps of the correction a second
 
