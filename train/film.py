@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
@@ -16,7 +19,7 @@ from blender_addon.scene import actions
 ENGINES = {"workbench": ("BLENDER_WORKBENCH",), "eevee": ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"), "cycles": ("CYCLES",)}
 """Names of the render engines by the name a person uses; the first one that this Blender knows is taken."""
 
-CYCLES_SAMPLES = 24
+CYCLES_SAMPLES = 8  # and a denoiser after them
 
 EYE, CHEST = 2.0, 0.98
 """Heights of the camera and of what it looks at, metres: high enough that the feet are seen on the floor."""
@@ -33,8 +36,9 @@ WALL, GLOW_HEIGHT, GLOW = 9.0, 2.4, 3.6
 """Height of the backdrop, and middle and reach of the glow on it, metres."""
 FLOOR_PIXELS, WALL_PIXELS = 1024, 256
 LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
-NIGHT, DUSK = (0.008, 0.009, 0.014), (0.055, 0.085, 0.17)
-"""Linear colours of the floor, of what lies in the dark, and of the glow on the backdrop."""
+NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 0.17)
+"""Linear colours of the floor, of the dark, of the floor in the dark (it must end where the dark backdrop begins, and
+takes less light than one that stands upright), and of the glow on the backdrop."""
 
 
 def set_stage(
@@ -50,9 +54,9 @@ def set_stage(
     for ob in (_floor(middle, reach), _backdrop(middle)):
         scene.collection.objects.link(ob)
     for name, angle, height, energy, size in (
-        ("Key", -38, 4.2, 620, 2.0),
-        ("Fill", 50, 3.0, 160, 4.0),
-        ("Back", 160, 4.5, 700, 1.5),
+        ("Key", -38, 4.2, 260, 2.0),
+        ("Fill", 50, 3.0, 70, 4.0),
+        ("Back", 160, 4.5, 300, 1.5),
     ):
         light = bpy.data.lights.new(f"Stage {name.lower()}", "AREA")
         light.energy, light.size = energy, size
@@ -87,8 +91,8 @@ def set_engine(scene: bpy.types.Scene, engine: str) -> None:
     raise UserError(f"this Blender ({bpy.app.version_string}) has no {engine}; choose another --engine")
 
 
-def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int], film: Path) -> None:
-    """Settings of an H.264 film with sound. engine: a key of ENGINES. Raises UserError as ``set_engine``."""
+def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int], path: str) -> None:
+    """Settings of an H.264 film with sound at ``path``. engine: a key of ENGINES. Raises as ``set_engine``."""
     render = scene.render
     set_engine(scene, engine)
     render.resolution_x, render.resolution_y = (value // 2 * 2 for value in resolution)  # H.264 needs even sides
@@ -102,21 +106,49 @@ def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int],
     ffmpeg.ffmpeg_preset = "GOOD"
     ffmpeg.audio_codec, ffmpeg.audio_bitrate = "AAC", 192
     render.use_file_extension = False
-    render.filepath = str(film)
+    render.filepath = path
     scene.display.render_aa = "5"  # the cost grows with the samples: 0.5 s a frame of 640 x 360 without a GPU
     if render.engine == "CYCLES":
-        scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, False, 2
+        scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, True, 2
+        render.use_persistent_data = True  # what does not move is not built anew for each frame
 
 
-def render_film(scene: bpy.types.Scene, frames: tuple[int, int]) -> None:
-    """Render the frames from the first to the last, both included, into the film that ``set_render`` named."""
+def render_film(
+    scene: bpy.types.Scene, frames: tuple[int, int], log: Path, on_progress: Callable[[float], None] = lambda _: None
+) -> None:
+    """Render the frames from the first to the last, both included, into the film that ``set_render`` named.
+
+    log: file that takes the many lines that Blender prints about it.  on_progress: told the fraction that is done.
+    Raises RuntimeError as Blender does.
+    """
     kept = scene.frame_start, scene.frame_end
-    scene.frame_start, scene.frame_end = frames
+    first, last = scene.frame_start, scene.frame_end = frames
+
+    def written(scene: bpy.types.Scene, *_) -> None:
+        on_progress((scene.frame_current - first + 1) / (last - first + 1))
+
+    bpy.app.handlers.render_write.append(written)
     try:
-        with bpy.context.temp_override(scene=scene):
+        with _printing_to(log), bpy.context.temp_override(scene=scene):
             bpy.ops.render.render(animation=True)
     finally:
+        bpy.app.handlers.render_write.remove(written)
         scene.frame_start, scene.frame_end = kept
+
+
+@contextlib.contextmanager
+def _printing_to(log: Path) -> Iterator[None]:
+    """Standard output goes to a file meanwhile: also what is printed by no Python."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _path(armature: bpy.types.Object, frames: tuple[int, int]) -> np.ndarray:
@@ -170,7 +202,7 @@ def _floor(middle: np.ndarray, reach: float) -> bpy.types.Object:
     light = np.clip(FLOOR / 2 - away, 0, 1) / (1 + (away / (reach + LIT)) ** 4)
     half = FLOOR / 2
     corners = [(*(middle + corner), 0.0) for corner in ((-half, -half), (half, -half), (half, half), (-half, half))]
-    return _panel("Stage floor", corners, _blend(NIGHT, tiles, light))
+    return _panel("Stage floor", corners, _blend(FAR, tiles, light))
 
 
 def _backdrop(middle: np.ndarray) -> bpy.types.Object:
