@@ -112,6 +112,21 @@ def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None
     return read(path, start=start, seconds=seconds)
 
 
+def native_half(device: torch.device) -> torch.dtype | None:
+    """The 16-bit precision that a device multiplies natively and that needs no care with small numbers, or None.
+
+    On CPUs with AVX512-BF16 or AMX the denoiser is three times as fast in it; elsewhere bfloat16 would be emulated.
+    """
+    if device.type == "cpu":
+        return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" and _multiplies_bf16() else None
+    return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+
+
+def _multiplies_bf16() -> bool:
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may go: then float32 it is
+    return asked is not None and asked()
+
+
 @dataclass(frozen=True)
 class DanceOptions:
     """How to dance. seed: which of all dances.  fps: of the result.
@@ -215,7 +230,7 @@ def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: fl
     """An iterator over motion latents (1, t, z), noisier ones first; the last is clean."""
     config, sampling = model.config, model.config.sampling
     schedule = linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
-    denoise = as_denoise(model.denoiser, schedule, config.diffusion.prediction)
+    denoise = as_denoise(model.denoiser, schedule, config.diffusion.prediction, native_half(model.device))
     scale = sampling.guidance if guidance is None else guidance
     denoise = guided(denoise, scale, sampling.guidance_ramp, schedule.steps)
     denoise = windowed(denoise, sampling.window, sampling.overlap)

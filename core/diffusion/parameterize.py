@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from core.diffusion.schedule import Schedule
@@ -48,14 +49,18 @@ def target(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, prediction:
     raise _unknown(prediction)
 
 
-def as_denoise(network: nn.Module, schedule: Schedule, prediction: str) -> Denoise:
-    """Wrap a network that predicts ``prediction`` as a function to the clean sample, in x_t's own precision."""
+def as_denoise(network: nn.Module, schedule: Schedule, prediction: str, compute: torch.dtype | None = None) -> Denoise:
+    """Wrap a network that predicts ``prediction`` as a function to the clean sample, in x_t's own precision.
+
+    compute: the precision of the network's matrix products (autocast); None is that of its weights.
+    """
     if prediction not in PREDICTIONS:
         raise _unknown(prediction)
 
     def denoise(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
-        output = network(x_t, t, condition).to(x_t.dtype)
-        return to_x0(output, x_t, t, schedule, prediction)
+        with torch.autocast(x_t.device.type, dtype=compute, enabled=compute is not None):
+            output = network(x_t, t, condition)
+        return to_x0(output.to(x_t.dtype), x_t, t, schedule, prediction)
 
     return denoise
 
