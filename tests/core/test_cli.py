@@ -1,0 +1,183 @@
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import cli
+from core.audio import io
+from core.motion import bvh, directogram, kinematics, rotation
+from core.motion.skeleton import SMPL22
+from core.types import Motion, Waveform
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*arguments, **options):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, "-m", "core", *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, env=env, **options)
+
+
+def test_dance_from_any_folder_to_a_bvh_file(song_file, model_folder, tmp_path):
+    done = command("dance", song_file, "--out", "dance.bvh", "--model", model_folder, "--seconds", 3, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "dance.bvh: 90 frames at 30 fps" in done.stdout and len(done.stdout.splitlines()) == 1
+    motion = bvh.read_motion(tmp_path / "dance.bvh")
+    assert (motion.frames, motion.fps) == (90, 30.0)
+    assert "OFFSET 8.50000 -7.00000" in (tmp_path / "dance.bvh").read_text()  # y-up, centimetres
+    assert os.listdir(tmp_path) == ["dance.bvh"]
+
+
+def test_json_lines_tell_progress_and_result(song_file, model_folder, tmp_path, capsys):
+    out = tmp_path / "dance.npz"
+    arguments = ["dance", song_file, "--out", out, "--model", model_folder, "--fps", 24, "--start", 1, "--json"]
+    assert cli.main([str(word) for word in arguments]) == 0
+    captured = capsys.readouterr()
+    events = [json.loads(line) for line in captured.out.splitlines()]
+    assert {event["type"] for event in events[:-1]} == {"progress"}
+    fractions = [event["fraction"] for event in events[:-1]]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    done = events[-1]
+    assert (done["type"], done["frames"], done["fps"], done["seed"]) == ("done", 120, 24.0, 0)
+    assert done["tempo"] == pytest.approx(120, abs=2) and set(done["downbeats"]) <= set(done["beats"])
+    with np.load(out, allow_pickle=False) as arrays:
+        assert arrays["rotations"].shape == (120, 22, 4) and arrays["root"].shape == (120, 3)
+        assert tuple(arrays["joints"]) == SMPL22.names and float(arrays["fps"]) == 24.0
+        assert np.allclose(arrays["beats"], done["beats"], atol=1e-3)
+
+
+@pytest.mark.parametrize("ending", [".bvh", ".npz"])
+def test_same_seed_same_file_other_seed_other_file(song_file, model_folder, tmp_path, ending):
+    files = []
+    for i, seed in enumerate((5, 5, 6)):
+        files.append(tmp_path / f"{i}{ending}")
+        words = ["dance", song_file, "--out", files[-1], "--model", model_folder, "--seconds", 2, "--seed", seed]
+        assert cli.main([str(word) for word in words]) == 0
+    first, again, other = (path.read_bytes() for path in files)
+    assert first == again != other
+
+
+@pytest.fixture
+def bad(tmp_path, song_file, model_folder):
+    """Files that cannot be used, and folders for results."""
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "text.mp3").write_text("this is no music\n" * 100)
+    (tmp_path / "broken.bvh").write_text("HIERARCHY\nROOT hips\n{\n")
+    io.write(tmp_path / "short.wav", Waveform(torch.rand(8000) - 0.5, 16_000))
+    io.write(tmp_path / "silent.wav", Waveform(torch.zeros(48_000), 16_000))
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text('{"format"')
+    (tmp_path / "out").mkdir()
+    (tmp_path / "song.wav").symlink_to(song_file)
+    (tmp_path / "model").symlink_to(model_folder)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("dance nothing.wav --out out/x.bvh", "no such file"),
+        ("dance out --out out/x.bvh", "is a folder"),
+        ("dance empty.wav --out out/x.bvh", "empty"),
+        ("dance text.mp3 --out out/x.bvh", "not audio"),
+        ("dance short.wav --out out/x.bvh", "0.50 s"),
+        ("dance silent.wav --out out/x.bvh", "silent"),
+        ("dance song.wav --out nowhere/x.bvh", "no folder nowhere"),
+        ("dance song.wav --out out/x.fbx", ".bvh, .npz"),
+        ("dance song.wav --out out", ".bvh, .npz"),
+        ("dance song.wav --out out/x.bvh --model nonsense", "unknown preset 'nonsense'"),
+        ("dance song.wav --out out/x.bvh --model out", "no config.json"),
+        ("dance song.wav --out out/x.bvh --model foreign", "not written by Footlight"),
+        ("dance song.wav --out out/x.bvh --model damaged", "is damaged"),
+        ("dance song.wav --out out/x.bvh --model model --fps 0", "fps is 0"),
+        ("dance song.wav --out out/x.bvh --model model --fps nan", "fps is nan"),
+        ("dance song.wav --out out/x.bvh --model model --fps thirty", "--fps: invalid float value: 'thirty'"),
+        ("dance song.wav --out out/x.bvh --model model --seconds -1", "seconds is -1"),
+        ("dance song.wav --out out/x.bvh --model model --start 100", "ends at 6.00 s"),
+        ("dance song.wav --out out/x.bvh --model model --seed -1", "seed is -1"),
+        ("dance song.wav --out out/x.bvh --model model --device abacus", "no device 'abacus'"),
+        ("dance song.wav", "required: --out"),
+        ("beats nothing.bvh", "no such file"),
+        ("beats broken.bvh", "end of file"),
+        ("beats text.mp3", "not audio"),
+        ("jump", "invalid choice: 'jump'"),
+        ("", "required"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2_and_leaves_nothing(bad, monkeypatch, capsys, line, words):
+    monkeypatch.chdir(bad)
+    try:
+        code = cli.main(line.split())
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert words in captured.err and captured.err.count("\n") == 1, captured.err
+    assert captured.out == ""
+    assert not list((bad / "out").iterdir())
+
+
+def test_with_json_an_error_is_an_event_too(bad, monkeypatch, capsys):
+    monkeypatch.chdir(bad)
+    assert cli.main(["dance", "silent.wav", "--out", "out/x.bvh", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["type"] == "error" and "silent" in json.loads(captured.out)["message"]
+    assert captured.err.count("\n") == 1
+
+
+def test_a_dance_that_cannot_be_written_leaves_the_old_file(song_file, model_folder, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "dance.npz"
+    out.write_text("the one from before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    words = ["dance", song_file, "--out", out, "--model", model_folder, "--seconds", 2]
+    assert cli.main([str(word) for word in words]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_text() == "the one from before" and os.listdir(tmp_path) == ["dance.npz"]
+
+
+def test_beats_of_a_song(song_file, capsys):
+    assert cli.main(["beats", str(song_file)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["tempo"] == pytest.approx(120, abs=2)
+    inner = [time for time in found["beats"] if 0.4 < time < 5.6]
+    assert len(inner) >= 9 and all(abs(time * 2 - round(time * 2)) < 0.08 for time in inner)
+    assert set(found["downbeats"]) <= set(found["beats"])
+
+
+@pytest.fixture
+def swinging():
+    """Eight seconds of arms that swing and stop twice a second."""
+    time = torch.arange(250) / 31.25
+    swing = 0.8 * torch.cos(2 * math.pi * time)
+    rotations = rotation.identity(250, 22)
+    rotations[:, SMPL22.index("left_shoulder")] = rotation.about("z", swing)
+    rotations[:, SMPL22.index("right_shoulder")] = rotation.about("z", -swing)
+    return Motion(rotations, torch.tensor((0.0, 0.95, 0.0)).repeat(250, 1), 31.25)
+
+
+@pytest.mark.parametrize("centimetres", [True, False])
+def test_beats_of_a_bvh_file_in_any_unit(swinging, tmp_path, capsys, centimetres):
+    path = tmp_path / "dance.txt"  # known by what it holds, not by its name
+    bvh.write(path, swinging, 31.25, centimetres)
+    assert cli.main(["beats", str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    places = kinematics.forward(swinging.rotations, swinging.root)
+    assert np.allclose(found["hits"], directogram.hits(places, 31.25).times, atol=0.02)
+    assert found["beats"] == found["hits"] and found["onsets"] and found["seconds"] == pytest.approx(8.0)
+
+
+def test_help_needs_no_torch():
+    code = "import sys; from core import cli; cli.parser().format_help(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
