@@ -220,7 +220,7 @@ class Engine:
         self._check()
         arrays = {name: value.contiguous() for name, value in pipeline.motion_arrays(made).items()}
         try:
-            write_atomically(out, save(arrays, metadata))
+            write_atomically(out, _with_sorted_header(save(arrays, metadata)))
         except OSError as error:
             raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
         return {
@@ -250,6 +250,15 @@ _OPERATIONS = {
     "beats": (BeatsRequest, Engine._beats),
     "free": (FreeRequest, Engine._free),
 }
+
+
+def _with_sorted_header(data: bytes) -> bytes:
+    """A safetensors file whose header is in alphabetical order: the library's own order changes from run to run, and
+    the same dance shall be the same file."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
 
 
 def _error(number: int | str | None, kind: str, message: str) -> dict:

@@ -1,0 +1,265 @@
+"""The engine as what it is: a process that is spoken to, cancelled, fed nonsense, left alone and killed."""
+
+import hashlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from blender_addon.engine import arrays
+from blender_addon.engine.client import Engine as Client
+from blender_addon.engine.job import Job, JobState, Request
+from core.audio import io
+from core.motion.skeleton import SMPL22
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds: only a hanging test waits so long
+
+MISCHIEF = """
+import os, sys
+from core import engine, pipeline
+read = pipeline.read_song
+def read_song(path, *part):
+    print("a library talks")
+    os.write(1, b"a C library too\\n")
+    if "memory" in path:
+        raise MemoryError
+    if "bug" in path:
+        raise ZeroDivisionError("line one\\nline two")
+    return read(path, *part)
+pipeline.read_song = read_song
+sys.exit(engine.main(sys.argv[1:]))
+"""
+
+
+class Process:
+    """An engine at the other end of two pipes."""
+
+    def __init__(self, model_folder, program=("-m", "core.engine")):
+        command = [sys.executable, *program, "--model", str(model_folder), "--device", "cpu"]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, **pipes)
+        self.lines: queue.Queue[bytes] = queue.Queue()
+        self.seen: list[dict] = []
+        threading.Thread(target=lambda: [self.lines.put(line) for line in self.process.stdout], daemon=True).start()
+
+    def send(self, *messages):
+        for message in messages:
+            line = message if isinstance(message, bytes) else json.dumps(message).encode()
+            self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def until(self, **wanted):
+        """The next event that has these values; all events before it go to ``seen``. Every line must be JSON."""
+        while True:
+            event = json.loads(self.lines.get(timeout=PATIENCE))
+            self.seen.append(event)
+            if all(event.get(name) == value for name, value in wanted.items()):
+                return event
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def warm(model_folder):
+    """One engine that serves many tests, as it serves many dances."""
+    engine = Process(model_folder)
+    ready = engine.until(type="ready")
+    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 1
+    yield engine
+    assert engine.end() == 0
+
+
+@pytest.fixture(scope="module")
+def long_song(tmp_path_factory, make_song):
+    path = tmp_path_factory.mktemp("long") / "long.wav"
+    io.write(path, make_song(60.0))
+    return str(path)
+
+
+def test_a_dance_arrives_whole(warm, song_file, tmp_path):
+    out = tmp_path / "dance.safetensors"
+    warm.seen.clear()
+    warm.send({"id": 1, "op": "dance", "song": str(song_file), "fps": 24, "seed": 7, "out": str(out)})
+    done = warm.until(type="done", id=1)
+    progress = [event for event in warm.seen if event["type"] == "progress"]
+    fractions = [event["fraction"] for event in progress]
+    assert len(fractions) > 6 and fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
+    assert all(isinstance(event["stage"], str) and event["id"] == 1 for event in progress)
+    assert done["out"] == str(out) and done["frames"] == 144 and done["tempo"] == pytest.approx(120, abs=2)
+    assert len(done["beats"]) == len(done["downbeats"]) and 0 <= done["score"]["beat_f"] <= 1
+    with safe_open(out, "pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert {name: tuple(value.shape) for name, value in tensors.items() if "beats" not in name} == {
+        "rotations": (144, 22, 4),
+        "root": (144, 3),
+        "contacts": (144, 4),
+    }
+    assert torch.allclose(tensors["beats"], torch.tensor(done["beats"]))
+    assert json.loads(metadata["joints"]) == list(SMPL22.names)
+    assert json.loads(metadata["parents"]) == list(SMPL22.parents)
+    assert (float(metadata["fps"]), metadata["seed"], metadata["model"]) == (24.0, "7", "tiny")
+    assert metadata["audio_sha256"] == hashlib.sha256(song_file.read_bytes()).hexdigest()
+    read, _ = arrays.read(out)  # as the add-on reads it
+    assert (read["rotations"] == tensors["rotations"].numpy()).all()
+
+
+def test_same_seed_same_bytes(warm, song_file, tmp_path):
+    for number, seed in ((11, 1), (12, 1), (13, 2)):
+        out = str(tmp_path / f"{number}.safetensors")
+        warm.send({"id": number, "op": "dance", "song": str(song_file), "seconds": 2.0, "seed": seed, "out": out})
+        warm.until(type="done", id=number)
+    first, again, other = ((tmp_path / f"{number}.safetensors").read_bytes() for number in (11, 12, 13))
+    assert first == again
+    assert first != other
+
+
+def test_beats_and_free(warm, song_file):
+    warm.send({"id": "b", "op": "beats", "song": str(song_file), "start": 1.0}, {"id": "f", "op": "free"})
+    beats = warm.until(type="done", id="b")
+    assert beats["beats"][0] < 0.55 and beats["beats"][-1] < 5 and beats["tempo"] == pytest.approx(120, abs=2)
+    assert warm.until(type="done", id="f")
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "words"),
+    [
+        (b"what?", "protocol", "one JSON object"),
+        (b"\xff\xfe\x00", "protocol", "one JSON object"),
+        (b"[" * 100_000, "protocol", "one JSON object"),
+        (b'["dance"]', "protocol", "one JSON object"),
+        ({"op": 3}, "protocol", "one JSON object"),
+        ({"op": "dance"}, "protocol", "needs an id"),
+        ({"id": [1], "op": "dance"}, "protocol", "needs an id"),
+        ({"id": 20, "op": "sing"}, "protocol", "unknown operation 'sing'"),
+        ({"id": 21, "op": "dance"}, "input", "song"),
+        ({"id": 22, "op": "dance", "song": "nothing.wav", "out": "/tmp/x"}, "input", "no such file"),
+        ({"id": 23, "op": "dance", "song": 5, "out": "/tmp/x"}, "input", "dance.song: expected str"),
+        ({"id": 24, "op": "dance", "song": "a", "out": "/tmp/x", "speed": 2}, "input", "unknown field 'speed'"),
+        ({"id": 25, "op": "dance", "song": "a", "out": "/no/where/x"}, "input", "no folder"),
+        ({"id": 26, "op": "beats", "song": "core"}, "input", "folder"),
+    ],
+)
+def test_nonsense_is_answered_and_survived(warm, message, kind, words):
+    warm.send(message)
+    event = warm.until(type="error")
+    assert event["kind"] == kind and words in event["message"] and "\n" not in event["message"]
+    if isinstance(message, dict) and isinstance(message.get("id"), int):
+        assert event["id"] == message["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fps": 0}, "fps is 0"),
+        ({"seconds": float("nan")}, "seconds is nan"),
+        ({"steps": 10**6}, "steps is"),
+        ({"beat_snap": -1}, "beat snap"),
+    ],
+)
+def test_senseless_numbers_are_answered(warm, song_file, tmp_path, change, words):
+    warm.send({"id": 30, "op": "dance", "song": str(song_file), "out": str(tmp_path / "x"), **change})
+    event = warm.until(type="error", id=30)
+    assert event["kind"] == "input" and words in event["message"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_cancel_ends_what_runs_and_what_waits_and_nothing_else(warm, long_song, song_file, tmp_path):
+    slow = {"op": "dance", "song": long_song, "steps": 1000}
+    warm.seen.clear()
+    warm.send({"op": "cancel", "id": 40}, {"op": "cancel", "id": "never"})  # before there is such a request: nothing
+    warm.send({**slow, "id": 40, "out": str(tmp_path / "40")}, {**slow, "id": 41, "out": str(tmp_path / "41")})
+    warm.until(type="progress", id=40, stage="Dancing")
+    warm.send({"op": "cancel", "id": 41}, {"op": "cancel", "id": 40})
+    warm.until(type="cancelled", id=40)
+    warm.until(type="cancelled", id=41)
+    steps = [event for event in warm.seen if event.get("stage") == "Dancing"]
+    assert len(steps) < 900  # it did not run to its end
+    assert not [event for event in warm.seen if event["type"] == "progress" and event["id"] == 41]
+    warm.send({"id": 40, "op": "dance", "song": str(song_file), "seconds": 2, "out": str(tmp_path / "again")})
+    warm.until(type="done", id=40)
+    assert os.listdir(tmp_path) == ["again"]
+
+
+def test_one_id_at_a_time(warm, long_song, tmp_path):
+    slow = {"id": 50, "op": "dance", "song": long_song, "steps": 1000, "out": str(tmp_path / "x")}
+    warm.send(slow, slow)
+    assert "still at work" in warm.until(type="error", kind="protocol")["message"]
+    warm.send({"op": "cancel", "id": 50})
+    warm.until(type="cancelled", id=50)
+
+
+def test_the_add_ons_client_and_the_engine_understand_each_other(model_folder, long_song, song_file, tmp_path):
+    command = [sys.executable, "-m", "core.engine", "--model", str(model_folder), "--device", "cpu"]
+    client = Client(command, ROOT, tmp_path / "log")
+    try:
+        values = {"song": str(song_file), "seconds": 2.0, "steps": None, "out": str(tmp_path / "dance")}
+        job = Job(client, Request("dance", values))
+        while not job.poll().ended:
+            threading.Event().wait(0.02)
+        assert job.state is JobState.DONE, job.error
+        assert client.device == "cpu" and job.result["frames"] == 60
+        job = Job(client, Request("dance", {**values, "song": long_song, "seconds": None, "steps": 1000}))
+        while job.poll() is not JobState.RUNNING or job.stage != "Dancing":
+            assert not job.state.ended, job.error
+            threading.Event().wait(0.02)
+        job.cancel()
+        while not job.poll().ended:
+            threading.Event().wait(0.02)
+        assert job.state is JobState.CANCELLED
+    finally:
+        client.stop(patience=PATIENCE)
+
+
+@pytest.mark.parametrize("how", ["quit", "end of input", "kill"])
+def test_however_it_ends_nothing_half_written_stays(model_folder, long_song, tmp_path, how):
+    engine = Process(model_folder)
+    out = str(tmp_path / "dance")
+    engine.send({"id": 1, "op": "dance", "song": long_song, "steps": 1000, "out": out})
+    engine.until(type="progress", stage="Dancing")
+    if how == "quit":
+        engine.send({"op": "quit"})
+    elif how == "kill":
+        engine.process.kill()
+    else:
+        engine.process.stdin.close()
+    code = engine.process.wait(PATIENCE)
+    assert code == (-signal.SIGKILL if how == "kill" else 0)
+    assert os.listdir(tmp_path) == []
+
+
+def test_other_peoples_prints_and_failures_do_no_harm(model_folder, song_file, tmp_path):
+    engine = Process(model_folder, ("-c", MISCHIEF))
+    engine.send({"id": 1, "op": "dance", "song": "memory.wav", "out": str(tmp_path / "x")})
+    assert engine.until(type="error", id=1)["kind"] == "memory"  # until() demands that every line is JSON
+    engine.send({"id": 2, "op": "beats", "song": "bug.wav"})
+    error = engine.until(type="error", id=2)
+    assert (error["kind"], error["message"]) == ("internal", "ZeroDivisionError: line one line two")
+    engine.send({"id": 3, "op": "beats", "song": str(song_file)})
+    engine.until(type="done", id=3)
+    assert engine.end() == 0
+
+
+def test_a_damaged_model_is_an_answer_and_an_unknown_device_the_end(tmp_path, song_file):
+    (tmp_path / "config.json").write_text("{")
+    engine = Process(tmp_path)
+    engine.send({"id": 1, "op": "dance", "song": str(song_file), "out": str(tmp_path / "x")})
+    event = engine.until(type="error", id=1)
+    assert event["kind"] == "input" and "damaged" in event["message"]
+    assert engine.end() == 0
+    command = [sys.executable, "-m", "core.engine", "--device", "abacus"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "no device 'abacus'" in done.stderr.splitlines()[-1]
