@@ -65,6 +65,10 @@ def install(folder: Path, packages: tuple[str, ...]) -> None:
 def make_environment(folder: Path) -> Path:
     """An empty environment in ``folder``, made by this Python, else by another one on the path; returns its Python.
     A Blender from a Linux distribution may run on a Python that comes without what this needs."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallError(f"The folder {folder.parent} cannot be made: {error.strerror}.") from None
     found = [sys.executable, *(shutil.which(name) for name in PYTHONS)]
     said = ""
     for maker in dict.fromkeys(python for python in found if python):

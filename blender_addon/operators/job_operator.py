@@ -33,6 +33,7 @@ class JobOperator:
         manager = context.window_manager
         self._timer = manager.event_timer_add(INTERVAL, window=context.window)
         manager.modal_handler_add(self)
+        redraw(context)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -47,12 +48,14 @@ class JobOperator:
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        redraw(context)
+        shown = self._shown()
         try:
             state = session.poll()
         except Exception:
             self._drop_timer(context)
             raise
+        if shown != self._shown():
+            redraw(context)
         if not state.ended:
             return {"PASS_THROUGH"}
         self._drop_timer(context)
@@ -62,6 +65,12 @@ class JobOperator:
         """Blender calls this when the window goes."""
         session.abandon("The dance was dropped because its window was closed.")
         self._drop_timer(context)
+
+    @staticmethod
+    def _shown() -> tuple | None:
+        """What the panels show of the job, to the pixel's width of a progress bar."""
+        job = session.state.job
+        return job and (job.state, job.stage, round(job.fraction, 2))
 
     def _start(self, context: bpy.types.Context) -> bool:
         try:
@@ -88,8 +97,11 @@ class JobOperator:
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Draw the panels again: the progress they show is not one of Blender's own properties."""
+    """Draw the panels again: the progress they show is not one of Blender's own properties. Only the panels: drawing
+    the 3D view itself ten times a second would cost the engine its processor."""
+    regions = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
-                area.tag_redraw()
+            for region in area.regions:
+                if region.type == regions.get(area.type):
+                    region.tag_redraw()

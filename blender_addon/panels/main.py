@@ -106,7 +106,8 @@ def _outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if action and names.ACTION_PREFIX + "seed" in action:
         box = layout.box()
         _wrapped(box, context, action.name, "CHECKMARK")
-        _wrapped(box, context, generate.summary(action), "BLANK1")
+        summary = generate.summary(action)
+        _wrapped(box, context, summary[0].upper() + summary[1:], "BLANK1")
     elif state.message:
         _wrapped(layout, context, state.message, "INFO")
 

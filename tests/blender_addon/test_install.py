@@ -45,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_an_error_event(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert installer.main(str(tmp_path / "file" / "engine"), "dancing") == 1
     event = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert event["type"] == "error" and "No environment could be made" in event["message"]
+    assert event["type"] == "error" and "cannot be made" in event["message"]
 
 
 def test_a_package_that_is_not_to_be_had(tmp_path, monkeypatch):

@@ -31,10 +31,11 @@ def arrange():
     for ob in list(scene.objects):
         bpy.data.objects.remove(ob)
     scene.render.fps, scene.render.fps_base = 30, 1.0
+    strip = addon("scene.strips").add_song(scene, SONG, 1)
+    show_sequencer(scene)
     window, area, region = places()
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.footlight.add_dancer()
-    strip = addon("scene.strips").add_song(scene, SONG, 1)
     handles = addon("scene.versions").handles(strip)
     scene.frame_end = handles[1] - 1
     scene.footlight.seed = 4
@@ -50,6 +51,22 @@ def arrange():
     view.view_rotation = Vector((0.35, -1.0, 0.28)).to_track_quat("Z", "Y")
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.ed.undo_push(message="arranged")
+
+
+def show_sequencer(scene):
+    """The song's strip, between the view and the timeline."""
+    window, view, region = places()
+    before = set(window.screen.areas)
+    with bpy.context.temp_override(window=window, area=view, region=region):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=0.22)
+    area = min((set(window.screen.areas) - before) | {view}, key=lambda area: area.y)
+    area.type = "SEQUENCE_EDITOR"
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+    scene.sequence_editor.strips[0].show_waveform = True
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.sequencer.view_all()
 
 
 def open_tab():
