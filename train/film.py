@@ -25,9 +25,9 @@ EYE, CHEST = 2.0, 0.98
 """Heights of the camera and of what it looks at, metres: high enough that the feet are seen on the floor."""
 LENS, SENSOR_HEIGHT = 50.0, 20.25  # mm
 HALF_VIEW = math.atan(0.5 * SENSOR_HEIGHT / LENS)
-TALL, WIDE = 1.2, 1.15
+TALL, WIDE = 1.2, 1.0
 """Half of what the picture must hold around the dancer, upright and across, metres."""
-FOLLOW_SECONDS = 0.8
+FOLLOW_SECONDS = 0.5
 """How lazily the camera follows: steps stay visible as steps, a walk across the stage does not leave the picture."""
 
 FLOOR, TILE, LIT = 18.0, 0.5, 2.8
@@ -48,6 +48,7 @@ def set_stage(
 
     armature: the bundled dancer, with its dance.  aspect: width of the picture by its height.  Returns the camera.
     """
+    bpy.context.view_layer.update()  # the armature may just have been put in its place
     path = _path(armature, frames)
     middle = (path.min(axis=0) + path.max(axis=0)) / 2
     reach = float(np.abs(path - middle).max())

@@ -189,7 +189,7 @@ def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
 def open_scene(args: argparse.Namespace) -> tuple[bpy.types.Scene, bpy.types.Object]:
     """The user's scene and armature, or an empty one with the bundled dancer. Raises UserError."""
     if args.blend is None:
-        bpy.ops.wm.read_homefile(use_empty=True)
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         scene = bpy.context.scene
         set_frame_rate(scene, args.fps or RATE)
         scene.sync_mode = "AUDIO_SYNC"  # or playing it would show another beat than is heard

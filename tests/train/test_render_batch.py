@@ -1,0 +1,202 @@
+"""Songs to scenes and films by the real engine, in the bpy module and in the real Blender, which says what came out."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from core import checkpoint
+from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.motion_vae import MotionVAE
+from core.config import preset
+from core.diffusion.denoiser import Denoiser
+
+BATCH = Path(__file__).parents[2] / "train" / "render_batch.py"
+INSIDE = Path(__file__).parent / "inside"
+RATE = 22_050
+SMALL = ("--render", "--resolution", "96x54", "--frames")
+
+pytestmark = pytest.mark.blender
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A model folder with random weights: its dances are of no worth, but they are dances."""
+    torch.manual_seed(0)
+    config = preset("tiny")
+    networks = {
+        "motion_vae": MotionVAE(config.motion_vae),
+        "mel_vae": MelVAE(config.mel_vae),
+        "denoiser": Denoiser(config.denoiser),
+    }
+    folder = tmp_path_factory.mktemp("model")
+    checkpoint.save_folder(folder, config, {name: network.state_dict() for name, network in networks.items()})
+    return folder
+
+
+@pytest.fixture(params=["module", "program"])
+def blender(request) -> list[str]:
+    """The command that runs a script inside Blender: by the bpy module, and by the program where there is one."""
+    if request.param == "module":
+        pytest.importorskip("bpy", reason="the bpy module is not installed")
+        return [sys.executable]
+    program = os.environ.get("FOOTLIGHT_BLENDER") or shutil.which("blender")
+    if not program:
+        pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
+    return [program, "-b", "--python-exit-code", "1", "--python"]
+
+
+@pytest.fixture
+def run(blender, tmp_path):
+    """Run a script inside Blender. more: further environment."""
+
+    def run(script: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess:
+        command = [*blender, str(script), *(["--"] if "-b" in blender else []), *map(str, arguments)]
+        environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), **more)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path, env=environment)
+
+    return run
+
+
+@pytest.fixture
+def batch(run, model):
+    """Run render_batch with the model of random weights."""
+
+    def batch(*arguments: object, **more: str) -> subprocess.CompletedProcess:
+        return run(BATCH, *arguments, "--model", model, "--python", sys.executable, "--device", "cpu", **more)
+
+    return batch
+
+
+@pytest.fixture
+def songs(tmp_path) -> Path:
+    """A folder with a song of three seconds and a file that is none."""
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    time = np.arange(3 * RATE) / RATE
+    soundfile.write(folder / "good.wav", 0.5 * np.sin(2 * np.pi * 220 * time) * np.exp(-8 * (time % 0.5)), RATE)
+    (folder / "bad.mp3").write_text("no music")
+    return folder
+
+
+def found(answer: subprocess.CompletedProcess) -> dict:
+    """What a script inside Blender found."""
+    lines = [line for line in answer.stdout.splitlines() if line.startswith("FOUND ")]
+    assert lines, answer.stdout[-4000:] + answer.stderr[-4000:]
+    return json.loads(lines[0].removeprefix("FOUND "))
+
+
+def test_songs_become_scenes_and_films(batch, run, songs):
+    arguments = (songs / "bad.mp3", songs / "good.wav", "--out", songs, *SMALL, "11:14", "--fps", 24)
+    answer = batch(*arguments)
+    assert answer.returncode == 1, answer.stdout[-4000:] + answer.stderr[-4000:]
+    table = answer.stdout.split("result\n")[1]
+    assert "bad.mp3   failed" in table and "not audio" in table and "good.wav  done" in table
+    blend, movie = songs / "good.blend", songs / "good.mp4"
+    assert sorted(path.name for path in songs.iterdir()) == ["bad.mp3", "good.blend", "good.mp4", "good.wav"]
+
+    before = blend.stat().st_mtime_ns, movie.stat().st_mtime_ns
+    again = batch(*arguments[1:], "--skip-existing")
+    assert again.returncode == 0 and "good.wav  skipped" in again.stdout
+    assert (blend.stat().st_mtime_ns, movie.stat().st_mtime_ns) == before
+    movie.unlink()
+    assert batch(*arguments[1:], "--skip-existing").returncode == 0
+    assert blend.stat().st_mtime_ns == before[0] and movie.is_file()
+
+    moved = songs.rename(songs.with_name("moved"))
+    scene = found(run(INSIDE / "look.py", moved / "good.blend", moved / "good.mp4"))
+    assert scene["fps"] == 24 and scene["frames"] == [1, 72] and scene["range"] == [1, 72]
+    assert scene["song"] == "//good.wav" and scene["song is heard"]
+    assert scene["size"] == [96, 54] and scene["film frames"] == 4 and scene["film is heard"]
+
+
+OWN_SCENE = """
+import sys
+import bpy
+sys.path.insert(0, {root!r})
+from blender_addon.scene.dancer import add_dancer
+bpy.ops.wm.read_homefile(use_empty=True)
+add_dancer(bpy.context).name = "Mary"
+add_dancer(bpy.context).name = "John"
+bpy.ops.object.camera_add(location=(0, -6, 1), rotation=(1.5, 0, 0))
+scene = bpy.context.scene
+scene.render.fps, scene.frame_start = 25, 101
+scene.render.resolution_x, scene.render.resolution_y = 64, 64
+bpy.ops.wm.save_as_mainfile(filepath={blind!r})
+scene.camera = bpy.context.object
+bpy.ops.wm.save_as_mainfile(filepath={seeing!r})
+"""
+
+
+def test_a_scene_of_ones_own(batch, run, songs, tmp_path):
+    own, blind = tmp_path / "own" / "seeing.blend", tmp_path / "own" / "blind.blend"
+    own.parent.mkdir()
+    script = tmp_path / "own.py"
+    script.write_text(OWN_SCENE.format(root=str(BATCH.parents[1]), blind=str(blind), seeing=str(own)))
+    made = run(script)
+    assert own.is_file(), made.stdout[-4000:] + made.stderr[-4000:]
+    out = tmp_path / "out"
+    arguments = (songs / "good.wav", "--out", out, "--render", "--frames", "1:102", "--blend")
+    unclear = batch(*arguments, own)
+    assert unclear.returncode == 1 and "which armature shall dance" in unclear.stdout and "Mary" in unclear.stdout
+    dark = batch(*arguments, blind, "--armature", "John")
+    assert dark.returncode == 1 and "has no camera" in dark.stdout and not list(out.iterdir())
+    answer = batch(*arguments, own, "--armature", "John")
+    assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    scene = found(run(INSIDE / "look.py", out / "good.blend", out / "good.mp4"))
+    assert scene["fps"] == 25 and scene["frames"] == [101, 175] and scene["range"] == [101, 175]
+    assert scene["objects"] == ["Camera", "Dancer body", "Dancer body.001", "John", "Mary"]
+    assert scene["song"] == "//../songs/good.wav" and scene["song is heard"]
+    assert scene["size"] == [64, 64] and scene["film frames"] == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="OpenGL can be hidden on Linux only")
+def test_without_opengl_cycles_films(batch, songs):
+    hidden = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}
+    arguments = (songs / "good.wav", "--out", songs / "out", *SMALL, "1:1")
+    answer = batch(*arguments, **hidden)
+    assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    assert "rendering with Cycles" in answer.stdout and (songs / "out" / "good.mp4").is_file()
+    answer = batch(*arguments, "--engine", "workbench", **hidden)
+    assert answer.returncode == 2 and "--engine cycles" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("a.wav", "--out"),
+        ("--out out", "SONG"),
+        ("a.wav b/a.mp3 --out out", "a.blend"),
+        ("a.wav --out out --render --frames 9:3", "FIRST:LAST"),
+        ("a.wav --out out --render --resolution 1280", "1280x720"),
+        ("a.wav --out out --fps 0", "above 0"),
+        ("a.wav --out out --frames 1:3", "--render"),
+        ("a.wav --out out --blend none.blend", "no such file"),
+        ("a.wav --out out --armature Ann", "--blend"),
+        ("a.wav --out out --render --engine luxury", "luxury"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from train import render_batch
+
+    with pytest.raises(SystemExit) as end:
+        render_batch.parse(arguments.split())
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and words in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("aspect", [16 / 9, 9 / 16])
+def test_the_camera_keeps_the_dancer_in_the_picture(run, aspect):
+    seen = found(run(INSIDE / "stage.py", aspect))
+    assert seen["top"] > 1.8, "the arms were to be raised"
+    assert min(seen["low"][:2]) > 0.0 and max(seen["high"][:2]) < 1.0
+    assert seen["high"][1] - seen["low"][1] > 0.4, "the dancer is lost in the picture"
+    assert seen["turns"] == 0.0
