@@ -30,6 +30,9 @@ STEP_SECONDS, STEP_HEIGHT = 0.25, 0.05
 BLEND = 0.12  # seconds over which a correction along the floor rises and falls
 DROP = 0.05  # seconds for the one in height: a foot that swings must not be held down
 HOLD = 400.0  # how much more a standing toe's place counts than leaving the foot where it was
+CLAIM = 0.3  # what a model's contact must reach to count
+CLEARANCE, TRAVEL = 0.056, 0.2  # metres above the floor of a toe that travels faster than this, metres a second
+RISE = 0.07  # seconds in which a toe rises to it
 LOWEST_ANKLE = 0.065  # metres: no ankle is closer to the floor
 REACH = 0.985  # of the straight leg: how far the pelvis lets it reach
 DEEPEST = 0.15  # metres the pelvis sinks at most
@@ -46,7 +49,7 @@ def contacts(motion: Motion, positions: Tensor) -> Tensor:
     loose = (lift < LOOSE_LIFT) & (speed < LOOSE_SPEED)
     tight = (lift < TIGHT_LIFT) & (speed < TIGHT_SPEED)
     if motion.contacts is not None:
-        tight &= motion.contacts > 0.5
+        tight &= motion.contacts > CLAIM
     return contact.stretches(loose, tight, max(1, round(SHORTEST * motion.fps)))
 
 
@@ -126,7 +129,21 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
     lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
     sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
     up = _envelope(sunk * (weights == 0).to(sunk), fps) + raised
+    up = up + _clearance(foot[:, 1] + move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), weights > 0, fps)
     return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
+
+
+def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:
+    """How much higher (t,) a toe (t, 3) must swing so that it does not graze the floor; nothing where it stands."""
+    speed = torch.linalg.vector_norm(torch.gradient(toe[:, (0, 2)], dim=0)[0], dim=-1) * fps
+    travels = gaussian(((speed - 0.5 * TRAVEL) / (0.5 * TRAVEL)).clamp(0, 1), fps, 0.03)
+    short = (CLEARANCE - toe[:, 1]).clamp_min(0) * travels
+    allowed = torch.zeros_like(short)
+    for start, end in _runs(~stands):
+        inside = torch.arange(end - start)
+        edge = torch.minimum(inside + 1, end - start - inside) / (RISE * fps)
+        allowed[start:end] = (0.5 - 0.5 * torch.cos(math.pi * edge.clamp_max(1.0))).to(allowed)
+    return gaussian(short * allowed, fps, 0.02).clamp_min(0) * ~stands
 
 
 def _runs(stands: Tensor) -> list[tuple[int, int]]:
