@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -31,7 +31,7 @@ from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.diffusion.windows import windowed
 from core.metrics import beat, physics
-from core.motion import features, kinematics
+from core.motion import features, kinematics, rotation
 from core.motion.resample import at_times
 from core.postprocess import feet, joints, retime, smooth, stage
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform
@@ -241,13 +241,18 @@ def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: fl
 
 
 def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:
-    """A decoded motion as it is handed on: limbs within their stops, smooth, on the beat, at ``fps``, on stage, feet
-    planted, exactly ``round(seconds * fps)`` frames long."""
+    """A decoded motion as it is handed on: limbs within their stops, smooth, on stage, feet planted, on the beat, at
+    ``fps``, exactly ``round(seconds * fps)`` frames long.
+
+    Feet come before the beat: correcting them changes when the body arrives, while feet that stand still do so at any
+    clock. One resampling serves both the beat snap and ``fps``.
+    """
     motion = smooth.smooth(joints.limit(raw))
+    motion = feet.lock(stage.keep(feet.steady(motion)))
     clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
     times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
     motion = at_times(motion, clock.at(times), fps)
-    return feet.lock(stage.keep(feet.steady(motion)))
+    return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
 
 
 def score(motion: Motion, beats: Beats) -> dict[str, float]:

@@ -29,14 +29,14 @@ class Clock:
     source: Tensor
 
     def at(self, times: Tensor) -> Tensor:
-        """Motion seconds for music seconds ``times`` (m,): a cubic between the anchors with rate 1 at each of them,
-        running at rate 1 beyond the ends."""
+        """Motion seconds for music seconds ``times`` (m,): a fifth-order step from anchor to anchor, so that at each of
+        them the rate is 1 and not changing, running at rate 1 beyond the ends."""
         times = times.double()
         shift = self.played - self.source
         right = torch.searchsorted(self.played, times.contiguous()).clamp(1, len(self.played) - 1)
         left = right - 1
         share = ((times - self.played[left]) / (self.played[right] - self.played[left])).clamp(0, 1)
-        share = share * share * (3 - 2 * share)
+        share = share**3 * (10 - 15 * share + 6 * share**2)
         return times - torch.lerp(shift[left], shift[right], share)
 
 
@@ -65,11 +65,11 @@ def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: fl
     rest = ~paired
     on_middle, middle_offset = _pair(inside[rest], middles, HALF_WINDOW * beat)
     offset[rest], paired[rest] = middle_offset, on_middle
-    # halfway between two anchors the cubic is 1.5 times as steep as the line from one to the other
+    # halfway between two anchors the step is 1.875 times as steep as the line from one to the other
     source = inside[paired]
     if len(source) == 0:
         return Clock(ends, ends)
-    shift = _calmed(source, strength * offset[paired], seconds, limit / 1.5)
+    shift = _calmed(source, strength * offset[paired], seconds, limit / 1.875)
     return Clock(torch.cat((ends[:1], source + shift, ends[1:])), torch.cat((ends[:1], source, ends[1:])))
 
 

@@ -18,7 +18,7 @@ from core.motion.resample import spline
 from core.postprocess.smooth import gaussian
 from core.types import Motion
 
-TURN = math.radians(8)  # a second, at most
+TURN = math.radians(6)  # a second, at most
 RADIUS = 1.0  # metres from the start within which nothing pulls
 PULL = 0.1  # metres a second for every metre beyond
 STRONGEST = 0.12  # metres a second; a foot slides from 0.2 on

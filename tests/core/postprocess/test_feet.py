@@ -36,7 +36,7 @@ def test_gliding_feet_stand_still_again(fps, stepping):
     assert skating(fixed) < skating(clean) + 0.05
     assert positions(fixed)[:, FOOT_JOINTS, 1].min() > 0.015
     jerk = [physics.mean_jerk(positions(motion), fps) for motion in (noisy, fixed)]
-    assert jerk[1] - jerk[0] < 10  # m/s^3; captured dance has 100 and more
+    assert jerk[1] - jerk[0] < 20  # m/s^3; captured dance has 100 and more
     # what the feet gain the rest of the body does not lose
     apart = rotation.angle(fixed.rotations, noisy.rotations)
     legs = {1, 2, 4, 5, 7, 8}
