@@ -1,7 +1,7 @@
 """The demonstration: ``python -m train.demo --out build/demo``.
 
 Composes the demo song, dances to it with the embedded model, writes ``dance.bvh`` and a contact sheet with the beats
-marked, and lets Blender make ``dance.blend`` and a short film with sound.
+marked, and lets Blender make ``dance.blend`` and a short film with sound, from the song's liveliest part.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import tyro
@@ -19,28 +20,38 @@ from core.audio import io
 from core.metrics.beat import hits
 from core.motion import bvh, kinematics
 from core.types import FootlightError
-from train.demo_song import write_demo_song
+from train import opengl
+from train.demo_song import DemoSong, write_demo_song
 from train.draw import contact_sheet
 
 SHEET_SECONDS = 16.0  # what the contact sheet shows: enough to see single beats
+LEAD_SECONDS = 4.0  # what is shown before the liveliest part begins
+FPS = 30
+RESULTS = ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4")
 
 
 @dataclass(frozen=True)
 class Demo:
-    """seed: of the dance.  film_seconds: length of the film, from film_start on.  width: of its picture."""
+    """seed: of the dance.  film_start: seconds; None is where the song's liveliest part begins.  film_seconds: length
+    of the film.  width, height: of its picture, in pixels."""
 
     out: Path = Path("build/demo")
     model: Path | None = None
     seed: int = 0
-    film_start: float = 16.0
-    film_seconds: float = 20.0
+    film_start: float | None = None
+    film_seconds: float = 12.0
     width: int = 854
     height: int = 480
 
 
 def main(args: Demo) -> None:
-    """Make everything; says what it is doing and how long each part took."""
+    """Make everything; says what it is doing and how long each part took. Raises FootlightError."""
+    if find_spec("bpy") is None:
+        raise FootlightError("there is no bpy in this Python; install it: pip install -e .[train,blender]")
+    pipeline.find_model(args.model)
     args.out.mkdir(parents=True, exist_ok=True)
+    for name in RESULTS:
+        (args.out / name).unlink(missing_ok=True)
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -48,37 +59,52 @@ def main(args: Demo) -> None:
 
     say("composing the song")
     song_path = args.out / "dance.wav"
-    write_demo_song(song_path)
-    say("dancing")
-    song = io.read(song_path)
-    dance = pipeline.run(pipeline.dance(pipeline.Model.load(args.model), song, pipeline.DanceOptions(seed=args.seed)))
-    bvh.write(args.out / "dance.bvh", dance.motion, fps=dance.motion.fps)
+    written = write_demo_song(song_path)
+    start = liveliest(written) if args.film_start is None else args.film_start
+    say("loading the model and dancing")
+    options = pipeline.DanceOptions(seed=args.seed, fps=FPS)
+    dance = pipeline.run(pipeline.dance(pipeline.Model.load(args.model), io.read(song_path), options))
+    bvh.write(args.out / "dance.bvh", dance.motion, fps=FPS)
+    say("  " + ", ".join(f"{name} {value:.2f}" for name, value in dance.score.items()))
     say("drawing the contact sheet")
-    first = round(args.film_start * dance.motion.fps)
-    shown = dance.motion.cut(first, first + round(SHEET_SECONDS * dance.motion.fps))
-    positions = kinematics.forward(shown.rotations, shown.root)
-    beats = dance.beats.times - args.film_start
-    title = f"demo song from {args.film_start:g} s, {dance.beats.tempo:.0f} BPM, seed {args.seed}"
-    contact_sheet(
-        positions, shown.fps, beats, hits(positions, shown.fps).times, title=title, path=args.out / "contact.png"
-    )
-    say("Blender: scene and film")
-    last = args.film_start + args.film_seconds
-    command = [sys.executable, str(Path(__file__).with_name("render_batch.py")), str(song_path)]
-    command += ["--out", str(args.out), "--seed", str(args.seed), "--render", "--python", sys.executable]
-    command += ["--frames", f"{round(args.film_start * 30) + 1}:{round(last * 30)}"]
-    command += ["--resolution", f"{args.width}x{args.height}"]
-    command += ["--model", str(args.model)] if args.model else []
-    done = subprocess.run([*command, "--engine", "workbench"], capture_output=True, text=True)
-    if done.returncode != 0:  # no OpenGL on this machine, say: Cycles needs none
-        say("Workbench cannot render here; Cycles, which needs no graphics driver, takes a few minutes")
-        short = [*command, "--engine", "cycles", "--resolution", f"{args.width // 2}x{args.height // 2}"]
-        done = subprocess.run(short, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise FootlightError(f"Blender could not make the film: {(done.stdout + done.stderr)[-800:]}")
+    draw_sheet(dance, start, args)
+    say("Blender: the scene and its film")
+    film(song_path, start, args)
     say("done")
-    for name in ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4"):
+    for name in RESULTS:
         print(f"  {args.out / name}  {(args.out / name).stat().st_size / 1e6:.1f} MB")
+
+
+def liveliest(song: DemoSong) -> float:
+    """When to look, in seconds: shortly before the section with the most energy begins."""
+    section = max(song.sections, key=lambda part: part.energy)
+    return max(0.0, section.start - LEAD_SECONDS)
+
+
+def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
+    """The contact sheet of SHEET_SECONDS from ``start`` on."""
+    first = round(start * FPS)
+    shown = dance.motion.cut(first, min(dance.motion.frames, first + round(SHEET_SECONDS * FPS)))
+    positions = kinematics.forward(shown.rotations, shown.root)
+    title = f"demo song from {start:.1f} s, {dance.beats.tempo:.0f} BPM, seed {args.seed}"
+    beats = dance.beats.times - first / FPS
+    contact_sheet(positions, FPS, beats, hits(positions, FPS).times, title=title, path=args.out / "contact.png")
+
+
+def film(song: Path, start: float, args: Demo) -> None:
+    """Let Blender dance to the song once more, with the same seed, and film it. Raises FootlightError."""
+    seconds, width, height, engine = args.film_seconds, args.width, args.height, "workbench"
+    if missing := opengl.lacking():
+        print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Cycles makes a smaller and shorter film.")
+        seconds, width, height, engine = seconds / 2, width // 2, height // 2, "cycles"
+    first = round(start * FPS) + 1
+    command = [sys.executable, Path(__file__).with_name("render_batch.py"), song, "--out", args.out]
+    command += ["--seed", args.seed, "--fps", FPS, "--python", sys.executable]
+    command += ["--render", "--engine", engine, "--resolution", f"{width}x{height}"]
+    command += ["--frames", f"{first}:{first + round(seconds * FPS) - 1}"]
+    command += ["--model", args.model] if args.model else []
+    if subprocess.run([str(part) for part in command]).returncode != 0:
+        raise FootlightError("Blender made no film; what is wrong stands above")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import bpy
 import numpy as np
@@ -115,12 +112,11 @@ def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int],
 
 
 def render_film(
-    scene: bpy.types.Scene, frames: tuple[int, int], log: Path, on_progress: Callable[[float], None] = lambda _: None
+    scene: bpy.types.Scene, frames: tuple[int, int], on_progress: Callable[[float], None] = lambda _: None
 ) -> None:
     """Render the frames from the first to the last, both included, into the film that ``set_render`` named.
 
-    log: file that takes the many lines that Blender prints about it.  on_progress: told the fraction that is done.
-    Raises RuntimeError as Blender does.
+    on_progress: told the fraction that is done.  Raises RuntimeError as Blender does.
     """
     kept = scene.frame_start, scene.frame_end
     first, last = scene.frame_start, scene.frame_end = frames
@@ -130,26 +126,11 @@ def render_film(
 
     bpy.app.handlers.render_write.append(written)
     try:
-        with _printing_to(log), bpy.context.temp_override(scene=scene):
+        with bpy.context.temp_override(scene=scene):
             bpy.ops.render.render(animation=True)
     finally:
         bpy.app.handlers.render_write.remove(written)
         scene.frame_start, scene.frame_end = kept
-
-
-@contextlib.contextmanager
-def _printing_to(log: Path) -> Iterator[None]:
-    """Standard output goes to a file meanwhile: also what is printed by no Python."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 def _path(armature: bpy.types.Object, frames: tuple[int, int]) -> np.ndarray:

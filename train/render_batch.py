@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import os
 import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -46,6 +47,7 @@ from train import film, opengl  # noqa: E402
 LARGEST_SIDE = 16384
 RESOLUTION = (1280, 720)
 RATE = 30.0
+PROGRESS_SECONDS = 20.0  # between two words of progress where nobody looks on
 
 
 @dataclass(frozen=True)
@@ -161,17 +163,60 @@ def engine_command(args: argparse.Namespace) -> list[str]:
     return command + (["--device", args.device] if args.device else [])
 
 
-def show(text: str) -> None:
-    """A line of progress, for people at a terminal."""
-    if sys.stdout.isatty():
-        print(f"\r{text:<78.78}", end="\r", flush=True)
+class Terminal:
+    """What people read: lines, and progress that is overwritten; where nobody looks on, progress now and then.
+
+    Blender's own many words, from Python or not, go into ``log`` meanwhile.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._file = os.fdopen(os.dup(1), "w", buffering=1)
+        self._shown = ""
+        self._next = time.monotonic() + PROGRESS_SECONDS
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Everything that is printed meanwhile goes to the log."""
+        sys.stdout.flush()
+        kept = os.dup(1), os.dup(2)
+        with self.log.open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            for number, descriptor in enumerate(kept, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+    def progress(self, text: str) -> None:
+        """What is going on. Called often."""
+        if self._file.isatty():
+            if text != self._shown:
+                print(f"\r{text:<78.78}", end="\r", flush=True, file=self._file)
+                self._shown = text
+        elif time.monotonic() >= self._next:
+            print(text, file=self._file)
+            self._next = time.monotonic() + PROGRESS_SECONDS
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        print(f"\r{'':78s}\r{text}" if self._shown else text, file=self._file)
+        self._shown = ""
+
+    def tail(self) -> str:
+        """The last words in the log."""
+        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.is_file() else []
+        return " ".join(lines[-3:]) or "none"
 
 
-def ask(engine: Engine, request: Request, title: str) -> dict:
-    """Send a request and wait for its end, with a line of progress. Raises UserError when it fails."""
+def ask(engine: Engine, request: Request, on_progress: Callable[[str], None]) -> dict:
+    """Send a request and wait for its end. on_progress: told what is going on. Raises UserError when it fails."""
     job = Job(engine, request)
     while not job.poll().ended:
-        show(f"{title}: {job.stage} {100 * job.fraction:3.0f} %")
+        on_progress(f"{job.stage} {100 * job.fraction:3.0f} %")
         time.sleep(0.05)
     if job.state is not JobState.DONE:
         raise UserError(job.error or "the engine was told to stop")
@@ -206,11 +251,11 @@ def open_scene(args: argparse.Namespace) -> tuple[bpy.types.Scene, bpy.types.Obj
     return scene, named[0]
 
 
-def make_blend(song: Path, blend: Path, args: argparse.Namespace, engine: Engine, folder: Path) -> str:
+def make_blend(song: Path, blend: Path, args: argparse.Namespace, engine: Engine, terminal: Terminal) -> str:
     """Dance to one song and save the scene. Returns the score in a few words; raises UserError."""
     scene, armature = open_scene(args)
     actions.check_rig(armature)
-    result = folder / "dance.safetensors"
+    result = terminal.log.with_name("dance.safetensors")
     values = {
         "song": str(song.absolute()),
         "seconds": args.seconds,
@@ -222,7 +267,8 @@ def make_blend(song: Path, blend: Path, args: argparse.Namespace, engine: Engine
         "style": args.style,
         "out": str(result),
     }
-    answer = ask(engine, Request("dance", {k: v for k, v in values.items() if v is not None}), song.name)
+    request = Request("dance", {name: value for name, value in values.items() if value is not None})
+    answer = ask(engine, request, lambda text: terminal.progress(f"{song.name}: {text}"))
     first = scene.frame_start
     action = actions.write_dance(result, armature, first, name=f"{song.stem} dance")
     last = int(action.frame_range[1])
@@ -251,7 +297,7 @@ def save(blend: Path, sound: bpy.types.Sound) -> None:
         partial.unlink(missing_ok=True)
 
 
-def make_film(blend: Path, movie: Path, args: argparse.Namespace, folder: Path) -> None:
+def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Terminal) -> None:
     """Film the scene that was saved. Raises UserError, or RuntimeError as Blender does."""
     bpy.ops.wm.open_mainfile(filepath=str(blend), load_ui=False)
     scene = bpy.context.scene
@@ -263,27 +309,26 @@ def make_film(blend: Path, movie: Path, args: argparse.Namespace, folder: Path) 
     render = scene.render
     bundled = args.blend is None and dancers(scene)
     size = args.resolution or (RESOLUTION if bundled else (render.resolution_x, render.resolution_y))
-    partial, log = movie.with_name(f".{movie.name}.part"), folder / "render.log"
+    partial = movie.with_name(f".{movie.name}.part")
     film.set_render(scene, args.engine, size, str(partial))
     try:
-        film.render_film(scene, frames, log, lambda done: show(f"{movie.name}: rendering {100 * done:3.0f} %"))
+        film.render_film(scene, frames, lambda done: terminal.progress(f"{movie.name}: rendering {100 * done:3.0f} %"))
         if not partial.is_file() or partial.stat().st_size == 0:
-            lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
-            raise UserError(f"Blender wrote no film; its last words: {' '.join(lines[-3:]) or 'none'}")
+            raise UserError(f"Blender wrote no film; its last words: {terminal.tail()}")
         partial.replace(movie)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def make(song: Path, args: argparse.Namespace, engine: Callable[[], Engine], folder: Path) -> str:
+def make(song: Path, args: argparse.Namespace, engine: Callable[[], Engine], terminal: Terminal) -> str:
     """What is asked for of one song. Returns a few words about it; raises UserError, RuntimeError or OSError."""
     if not song.is_file():
         raise UserError(f"there is no file {song}")
     blend, movie = outputs(song, args)
     kept = args.skip_existing and blend.is_file()
-    detail = "filmed the scene that was there" if kept else make_blend(song, blend, args, engine(), folder)
+    detail = "filmed the scene that was there" if kept else make_blend(song, blend, args, engine(), terminal)
     if args.render:
-        make_film(blend, movie, args, folder)
+        make_film(blend, movie, args, terminal)
     return detail
 
 
@@ -311,6 +356,7 @@ def main(arguments: list[str]) -> int:
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="footlight-"))
+    terminal = Terminal(folder / "blender.log")
     outcomes: list[Outcome] = []
     engines: list[Engine] = []
 
@@ -327,17 +373,17 @@ def main(arguments: list[str]) -> int:
                 if args.skip_existing and there(song, args):
                     state, detail = "skipped", "it was there"
                 else:
-                    state, detail = "done", make(song, args, engine, folder)
+                    with terminal.alone():
+                        state, detail = "done", make(song, args, engine, terminal)
             except (UserError, RuntimeError, OSError) as error:
                 state, detail = "failed", " ".join(str(error).split())
-            show("")
             outcomes.append(Outcome(song, state, time.monotonic() - began, detail))
-            print(f"{state:8s} {song.name}: {detail}", flush=True)
+            terminal.say(f"{state:8s} {song.name}: {detail}")
     finally:
         for started in engines:
             started.stop(patience=2.0)
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"\n{table(outcomes)}", flush=True)
+    terminal.say(f"\n{table(outcomes)}")
     return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
 
 
