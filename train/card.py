@@ -110,6 +110,11 @@ def figures_table(report: dict) -> list[str]:
         rows.append(
             f"| {name} | " + " | ".join(f"{v:.3g} ({v / max(real[k], 1e-9):.2f} x)" for k, v in row.items()) + " |"
         )
+    if report["styles"]:
+        rows += ["", "| in one style, x real of that genre | " + " | ".join(real) + " |", "|---|" + "---|" * len(real)]
+    for style, pair in report["styles"].items():
+        cells = (f"{v:.3g} ({v / max(pair['real'][k], 1e-9):.2f} x)" for k, v in pair["model"].items())
+        rows.append(f"| {style} | " + " | ".join(cells) + " |")
     made, kept = report["variety"].values()
     rows += ["", f"Variety: five seeds of one song differ by {100 * made['poses']:.1f} cm a joint, "]
     rows[-1] += f"five real clips by {100 * kept['poses']:.1f} cm."

@@ -28,6 +28,7 @@ from core.motion import kinematics
 from core.motion.resample import at_times, resample
 from core.types import Beats, Motion, Waveform
 from train.data import warp
+from train.data.latents import style_of
 from train.data.motion_sources import load as load_source
 from train.data.pairs import Settings
 from train.data.shards import read_index
@@ -49,6 +50,7 @@ class Evaluate:
     seeds: int = 1
     variety: int = 5  # seeds of one song that are compared with each other
     fps: float = 30.0
+    style_songs: int = 4  # songs that are danced to in every style that the val capture has; 0: none
     steps: int | None = None
     guidance: float | None = None
     beat_snap: float | None = None
@@ -86,8 +88,8 @@ def val_clips(args: Evaluate) -> list[tuple[str, Motion]]:
     return clips
 
 
-def options(args: Evaluate, seed: int) -> pipeline.DanceOptions:
-    given = {"steps": args.steps, "guidance": args.guidance, "beat_snap": args.beat_snap}
+def options(args: Evaluate, seed: int, style: str | None = None) -> pipeline.DanceOptions:
+    given = {"steps": args.steps, "guidance": args.guidance, "beat_snap": args.beat_snap, "style": style}
     chosen = pipeline.DanceOptions(seed=seed, fps=args.fps)
     return replace(chosen, **{name: value for name, value in given.items() if value is not None})
 
@@ -111,6 +113,20 @@ def mean_physics(motions: list[Motion]) -> dict[str, float]:
     rows = [physics.evaluate(motion) for motion in motions]
     keys = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
     return {key: float((torch.tensor([row[key] for row in rows]) * weights).sum() / weights.sum()) for key in keys}
+
+
+def by_style(args: Evaluate, model: pipeline.Model, songs: list[Excerpt], clips: list[tuple[str, Motion]]) -> dict:
+    """Physics of dances in one style, beside the val capture of that genre."""
+    found = {}
+    for style in model.config.styles if args.style_songs else ():
+        real = [motion for genre, motion in clips if style_of(genre) == style]
+        if real:
+            made = [
+                pipeline.run(pipeline.dance(model, song.waveform, options(args, 200, style))).motion
+                for song in tqdm(songs[: args.style_songs], desc=style)
+            ]
+            found[style] = {"model": mean_physics(made), "real": mean_physics(real)}
+    return found
 
 
 def real_pairs(args: Evaluate) -> list[dict]:
@@ -163,6 +179,7 @@ def main(args: Evaluate) -> dict:
         "songs": [song.name for song in songs],
         "beats": beats,
         "physics": physical,
+        "styles": by_style(args, model, songs, clips),
         "variety": {"model, seeds of one song": made_variety, "real clips": real_variety},
     }
     show(report)
@@ -192,6 +209,10 @@ def show(report: dict) -> None:
     real = report["physics"]["real (val, unwarped)"]
     for name, row in report["physics"].items():
         print(f"{name:24s}" + "  ".join(f"{k} {v:.3g} ({v / max(real[k], 1e-9):.2f})" for k, v in row.items()))
+    print("\nPhysics by style, x real of the same genre")
+    for style, rows in report["styles"].items():
+        cells = (f"{k} {v:.3g} ({v / max(rows['real'][k], 1e-9):.2f})" for k, v in rows["model"].items())
+        print(f"{style:24s}" + "  ".join(cells))
     made, kept = report["variety"].values()
     print(f"\nVariety (pose distance, m): seeds {made['poses']:.3f}, real clips {kept['poses']:.3f}")
 

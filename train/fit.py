@@ -79,7 +79,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         return configuration.from_json(Config, json.loads(path.read_text()))
     config = configuration.preset(args.preset)
     if args.styles:
-        styles = tuple(sorted({latents.style_of(pair) for pair in pairs["train"]}))
+        styles = tuple(sorted({latents.style_of(pair.genre) for pair in pairs["train"]}))
         config = dataclasses.replace(
             config, styles=styles, denoiser=dataclasses.replace(config.denoiser, styles=len(styles))
         )

@@ -31,9 +31,9 @@ STYLE_NAMES = (
 )
 
 
-def style_of(pair: Pair) -> str:
-    """The style name of a pair's genre; a genre of the user's own is its own style."""
-    return next((style for word, style in STYLE_NAMES if word in pair.genre.lower()), pair.genre.lower())
+def style_of(genre: str) -> str:
+    """The style name of a genre; a genre of the user's own is its own style."""
+    return next((style for word, style in STYLE_NAMES if word in genre.lower()), genre.lower())
 
 
 def _bodies(pair: Pair) -> list[Motion]:
@@ -94,7 +94,7 @@ def latent_clips(
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
             music = encode_mel(mel_vae, pair.mel)
-            name = style_of(pair)
+            name = style_of(pair.genre)
             style = config.styles.index(name) if name in config.styles else -1
             for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
                 features = encode(body, layout)
