@@ -1,28 +1,36 @@
-# make demo   sets up and makes a dance from the demo song: build/demo/
-# make test   sets up and passes the tests
+# make demo        sets up, then makes a song and its dance: build/demo/
+# make test        sets up, then passes the linter and the quick tests
+# make test-all    the slow tests too
 # make extension   build/footlight-VERSION.zip, to be installed in Blender
+# make bench       the table of speeds
+# make clean       takes build/ away;  make distclean  the environment too
+#
+# Everything is kept in .venv.  PYTHON=/path/to/python3.11 chooses the Python that it is made with;
+# PIP_INDEX_URL and pip's other variables are honoured.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip --disable-pip-version-check
+PIP := $(RUN) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-all lint extension bench clean
+.PHONY: demo test test-all lint extension bench clean distclean
 
 demo: $(VENV)/.ready
-	@echo "== make demo: composing the demo song, dancing to it, rendering (about five minutes on two cores)"
+	@echo "== make demo: composing a song, dancing to it, filming the dance (three to five minutes on two cores)"
 	@$(RUN) -m train.demo --out build/demo
 
 test: $(VENV)/.ready
-	@echo "== make test: linting and running the quick tests"
+	@echo "== make test: linting"
 	@$(RUN) -m ruff check .
+	@echo "== make test: running the quick tests"
 	@$(RUN) -m pytest -q
 
 test-all: $(VENV)/.ready
-	@echo "== make test-all: the slow tests too"
+	@echo "== make test-all: running all tests, the slow ones too"
 	@$(RUN) -m pytest -q -m ""
 
 lint: $(VENV)/.ready
+	@echo "== make lint: checking style and format"
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
 extension: $(VENV)/.ready
@@ -30,18 +38,28 @@ extension: $(VENV)/.ready
 	@$(RUN) -m train.build_extension --out build
 
 bench: $(VENV)/.ready
+	@echo "== make bench: timing (some minutes)"
 	@$(RUN) -m train.bench
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "missing: Python 3.11 (Debian: apt install python3 python3-venv)"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "missing: Python 3.11, for which the exact versions are pinned; found $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "missing: the venv module (Debian: apt install python3-venv)"; exit 1; }
-	@echo "== setting up $(VENV) (torch, bpy and others: about 1.5 GB, a few minutes, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+		echo "missing: Python 3.11, for which Blender's module is built (Debian 12: apt install python3 python3-venv; elsewhere" \
+		"pyenv or uv); is $(PYTHON) one? Then say: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "missing: Python's venv module (Debian: apt install python3-venv)"; exit 1; }
+	@echo "== setting up $(VENV), once: the environment"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install -q -c constraints.txt torch==2.13.0
-	@$(PIP) install -q -c constraints.txt -e '.[train,blender,dev]'
+	@echo "== setting up $(VENV): torch (0.2 GB, or 3 GB where it comes with CUDA)"
+	@$(PIP) torch
+	@echo "== setting up $(VENV): Blender's module (0.4 GB) and the rest, exact versions from constraints.txt"
+	@$(PIP) --editable '.[train,blender,dev]'
+	@$(RUN) -c 'import bpy' 2>$(VENV)/bpy.log || { \
+		echo "missing: a system library of Blender: $$(tail -n 1 $(VENV)/bpy.log)" \
+		"(Debian: apt install libgl1 libsm6 libxi6 libxkbcommon0 libxrender1 libxfixes3)"; exit 1; }
 	@touch $@
 
 clean:
 	rm -rf build
+
+distclean: clean
+	rm -rf $(VENV)

@@ -31,9 +31,9 @@ if str(ROOT) not in sys.path:  # a script that Blender runs is no package: this 
 
 try:
     import bpy
-except ModuleNotFoundError:
+except ImportError as error:
     sys.exit(
-        f"{sys.executable} has no bpy: run this by Blender (blender -b --python train/render_batch.py -- ...) "
+        f"{sys.executable} cannot load bpy ({error}): run this by Blender (blender -b --python {__file__} -- ...) "
         "or by a Python with the bpy module (pip install -e .[blender])"
     )
 
