@@ -23,7 +23,7 @@ test: $(VENV)/.ready
 	@echo "== make test: linting"
 	@$(RUN) -m ruff check .
 	@echo "== make test: running the quick tests"
-	@$(RUN) -m pytest -q
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q
 
 test-all: $(VENV)/.ready
 	@echo "== make test-all: running all tests, the slow ones too"
