@@ -100,6 +100,8 @@ def load(folder: Path | str) -> Checkpoint:
         raise FootlightError(
             f"{path} has format version {document.get('version')}, this program reads {VERSION}: update Footlight"
         )
+    if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
+        raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
     config = configuration.from_json(Config, document["config"])
     tensors = {name: _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
     return Checkpoint(config, tensors, document.get("card", {}))

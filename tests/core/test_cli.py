@@ -75,6 +75,8 @@ def bad(tmp_path, song_file, model_folder):
     (tmp_path / "foreign" / "config.json").write_text('{"model_type": "bert"}')
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "config.json").write_text('{"format"')
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "config.json").write_text('{"format": "footlight-model", "version": 1}')
     (tmp_path / "out").mkdir()
     (tmp_path / "song.wav").symlink_to(song_file)
     (tmp_path / "model").symlink_to(model_folder)
@@ -97,6 +99,7 @@ def bad(tmp_path, song_file, model_folder):
         ("dance song.wav --out out/x.bvh --model out", "no config.json"),
         ("dance song.wav --out out/x.bvh --model foreign", "not written by Footlight"),
         ("dance song.wav --out out/x.bvh --model damaged", "is damaged"),
+        ("dance song.wav --out out/x.bvh --model cut", "lacks the configuration"),
         ("dance song.wav --out out/x.bvh --model model --fps 0", "fps is 0"),
         ("dance song.wav --out out/x.bvh --model model --fps nan", "fps is nan"),
         ("dance song.wav --out out/x.bvh --model model --fps thirty", "--fps: invalid float value: 'thirty'"),
