@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.motion import contact, kinematics
-from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
 from core.postprocess.banded import smoothest
 from core.postprocess.smooth import gaussian
 from core.types import Motion
@@ -36,6 +36,7 @@ RISE = 0.1  # seconds in which a toe rises to it
 LOWEST_ANKLE = 0.065  # metres: no ankle is closer to the floor
 REACH = 0.985  # of the straight leg: how far the pelvis lets it reach
 DEEPEST = 0.15  # metres the pelvis sinks at most
+_LEG = float(torch.linalg.vector_norm(SMPL22.offsets[list(LEFT_LEG[1:])], dim=-1).sum())  # thigh and shin, metres
 _SIDES = ((LEFT_LEG, 0), (RIGHT_LEG, 2))  # a leg, and the place of its ankle in FOOT_JOINTS; the toe is the next
 
 
@@ -158,11 +159,9 @@ def _pieces(path: Tensor, start: int, fps: float) -> list[tuple[int, int]]:
     frames, gap = path.shape[0], max(1, round(STEP_SECONDS * fps))
     if torch.linalg.vector_norm(path - path.mean(0), dim=-1).amax() <= FARTHEST or frames < 3 * gap:
         return [(start, start + frames)]
-    middle = frames // 2
-    # the step goes where the foot slides fastest, not too close to either end
-    speed = torch.linalg.vector_norm(path[gap:] - path[:-gap], dim=-1)
-    inner = speed[gap // 2 : len(speed) - gap // 2]
-    middle = gap // 2 + int(inner.argmax()) if len(inner) else middle - gap // 2
+    # the step goes where the foot slides farthest, not too close to either end
+    slid = torch.linalg.vector_norm(path[gap:] - path[:-gap], dim=-1)
+    middle = gap // 2 + int(slid[gap // 2 : len(slid) - gap // 2].argmax())
     return [*_pieces(path[:middle], start, fps), *_pieces(path[middle + gap :], start + middle + gap, fps)]
 
 
@@ -173,9 +172,6 @@ def _sink(hip: Tensor, ankle: Tensor, target: Tensor) -> Tensor:
     reach = torch.linalg.vector_norm(ankle - hip, dim=-1).clamp(min=longest)
     beside = torch.linalg.vector_norm((target - hip)[:, (0, 2)], dim=-1).clamp_max(0.9 * longest)
     return ((hip - target)[:, 1] - (reach.square() - beside.square()).sqrt()).clamp(0, DEEPEST)
-
-
-_LEG = 0.80  # thigh and shin of SMPL22, metres
 
 
 def _envelope(values: Tensor, fps: float) -> Tensor:
