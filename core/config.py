@@ -145,7 +145,7 @@ def _default() -> Config:
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=2.2, window=96, overlap=32),
+        sampling=SamplingConfig(steps=12, guidance=2.0, window=96, overlap=24),
     )
 
 
