@@ -9,8 +9,6 @@ overlap, 50 guided steps, with random weights, since time does not depend on the
 from __future__ import annotations
 
 import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -105,6 +103,28 @@ def median_seconds(function: Callable[[], object], runs: int) -> float:
     return statistics.median(times)
 
 
+MEMORY_SCRIPT = """
+import resource, sys
+from pathlib import Path
+from core.cli import main
+code = main(sys.argv[1:])
+status = Path("/proc/self/status")
+if status.is_file():  # what this program used; ru_maxrss would count the parent it was forked from
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    kilobytes = int(line.split()[1])
+else:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print("kilobytes", kilobytes)
+"""
+
+
+def peak_memory(arguments: list[str]) -> float:
+    """Gigabytes (2^30) that ``python -m core`` with these arguments holds at most."""
+    command = [sys.executable, "-c", MEMORY_SCRIPT, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.split("kilobytes")[-1]) / 2**20
+
+
 def write_action_seconds() -> float | None:
     """Seconds to write 180 s at 30 fps on 22 bones into a Blender action; None without the bpy module."""
     script = Path(__file__).with_name("bench_action.py")
@@ -126,33 +146,35 @@ def main(args: Bench) -> list[dict]:
             result = pipeline.run(pipeline.dance(model, waveform, pipeline.DanceOptions()))
             bvh.write(Path(folder) / "dance.bvh", result.motion)
 
+        def arguments(seconds: int) -> list[str]:
+            given = ["dance", str(song), "--seconds", str(seconds), "--json", "--out", str(Path(folder) / "cold.bvh")]
+            return [*given, "--model", str(args.model)] if args.model else given
+
         def cold() -> None:
-            command = [sys.executable, "-m", "core", "dance", str(song), "--seconds", "30", "--json"]
-            command += ["--out", str(Path(folder) / "cold.bvh")]
-            command += ["--model", str(args.model)] if args.model else []
-            subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+            subprocess.run([sys.executable, "-m", "core", *arguments(30)], check=True, capture_output=True)
 
         dance(30.0)
         warm = median_seconds(lambda: dance(30.0), args.runs)
         network = Reference().eval()
         size = sum(p.numel() for p in network.parameters()) / 1e6
         reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-        long = median_seconds(lambda: dance(180.0), max(1, args.runs // 2))
-        start = median_seconds(cold, max(1, args.runs // 2))
-        peak_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        long = median_seconds(lambda: dance(180.0), args.runs)
+        start = median_seconds(cold, args.runs)
+        memory = peak_memory(arguments(180))
         action = write_action_seconds()
         rows = [
             {"what": "30 s song to BVH, warm", "seconds": warm, "ratio": 1.0},
             {"what": "30 s song to BVH, cold process", "seconds": start, "ratio": start / warm},
             {"what": "180 s song to BVH, warm", "seconds": long, "ratio": long / warm},
             {"what": f"reference of {size:.0f} M, 30 s", "seconds": reference, "ratio": reference / warm},
-            {"what": "peak memory of the cold process, GB", "seconds": peak_child, "ratio": float("nan")},
+            {"what": "peak memory with a 180 s song, GB", "seconds": memory, "ratio": None},
         ]
         if action is not None:
             rows.append({"what": "180 s x 30 fps x 22 bones into an action", "seconds": action, "ratio": action / warm})
     print(f"{'what':52s} {'median':>9s} {'x warm 30 s':>12s}")
     for row in rows:
-        print(f"{row['what']:52s} {row['seconds']:9.2f} {row['ratio']:12.2f}")
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:12.2f}"
+        print(f"{row['what']:52s} {row['seconds']:9.2f} {ratio}")
     if args.out:
         args.out.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
