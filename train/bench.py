@@ -93,14 +93,20 @@ def run_reference(network: Reference, windows: int = 11, steps: int = 50) -> Non
         network(x, music, torch.randn(2 * windows, 512))
 
 
+def medians_in_turn(functions: list[Callable[[], object]], runs: int) -> list[float]:
+    """The median wall-clock time of each function, called in turn so that a drifting machine does not skew ratios."""
+    times: list[list[float]] = [[] for _ in functions]
+    for _ in range(runs):
+        for function, taken in zip(functions, times, strict=True):
+            began = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - began)
+    return [statistics.median(taken) for taken in times]
+
+
 def median_seconds(function: Callable[[], object], runs: int) -> float:
     """The median wall-clock time of ``runs`` calls."""
-    times = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    return medians_in_turn([function], runs)[0]
 
 
 MEMORY_SCRIPT = """
@@ -154,11 +160,10 @@ def main(args: Bench) -> list[dict]:
             subprocess.run([sys.executable, "-m", "core", *arguments(30)], check=True, capture_output=True)
 
         dance(30.0)
-        warm = median_seconds(lambda: dance(30.0), args.runs)
+        warm, long = medians_in_turn([lambda: dance(30.0), lambda: dance(180.0)], args.runs)
         network = Reference().eval()
         size = sum(p.numel() for p in network.parameters()) / 1e6
         reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-        long = median_seconds(lambda: dance(180.0), args.runs)
         start = median_seconds(cold, args.runs)
         memory = peak_memory(arguments(180))
         action = write_action_seconds()
