@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -61,8 +62,6 @@ def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], by
         panel.set_title(task, fontsize=9)
         panel.set_xlabel("steps", fontsize=8)
     figure.tight_layout()
-    from io import BytesIO
-
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
     plt.close(figure)

@@ -28,6 +28,7 @@ from core.motion import kinematics
 from core.motion.resample import at_times, resample
 from core.types import Beats, Motion, Waveform
 from train.data import warp
+from train.data.dataset import load_pairs
 from train.data.latents import style_of
 from train.data.motion_sources import load as load_source
 from train.data.pairs import Settings
@@ -131,8 +132,6 @@ def by_style(args: Evaluate, model: pipeline.Model, songs: list[Excerpt], clips:
 
 def real_pairs(args: Evaluate) -> list[dict]:
     """Beat scores of the val pairs: what the model was shown, on capture it was not."""
-    from train.data.dataset import load_pairs
-
     scores = []
     for pair in load_pairs(args.data, "val"):
         if not any(word in pair.genre for word in NOT_DANCE) and pair.motion().seconds > 8:

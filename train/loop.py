@@ -225,8 +225,9 @@ def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabri
 
     bar.close()
     if main:
-        save_state(state_path, snapshot(step))
-        save_state(folder / "ema.safetensors", {"step": step, **snapshot(step)["ema"]})
+        last = snapshot(step)
+        save_state(state_path, last)
+        save_state(folder / "ema.safetensors", {"step": step, **last["ema"]})
         validation = _evaluated(task.validate, ema)
         for key, value in validation.items():
             writer.add_scalar(f"validation/{key}", value, step)
