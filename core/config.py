@@ -43,6 +43,7 @@ class VAEConfig:
     latent_channels: int = 20
     halvings: int = 1  # how many of the transitions between levels halve time; the deepest ones do
     heads: int = 8
+    linear: bool = False  # a linear path beside the networks, which starts as the principal components of the data
 
     @property
     def stride(self) -> int:
@@ -130,10 +131,12 @@ def _paper() -> Config:
 def _default() -> Config:
     return Config(
         motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
-        mel_vae=VAEConfig(channels=80, width=64, multipliers=(1, 2, 3), halvings=2, heads=4),
+        mel_vae=VAEConfig(
+            channels=80, width=64, multipliers=(1, 2, 3), latent_channels=32, halvings=2, heads=4, linear=True
+        ),
         denoiser=DenoiserConfig(
             latent_channels=32,
-            condition_channels=20,
+            condition_channels=32,
             width=256,
             blocks=5,
             attentions=1,
@@ -153,7 +156,7 @@ def _tiny() -> Config:
     vae = dict(width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, heads=2)
     return Config(
         motion_vae=VAEConfig(channels=140, halvings=0, **vae),
-        mel_vae=VAEConfig(channels=80, halvings=1, **vae),
+        mel_vae=VAEConfig(channels=80, halvings=1, linear=True, **vae),
         denoiser=DenoiserConfig(
             latent_channels=6,
             condition_channels=6,

@@ -3,6 +3,7 @@
 TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
+``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from typing import Annotated, Literal
 import torch
 import tyro
 
+from core import checkpoint
 from core import config as configuration
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
-from core.checkpoint import write_atomically
+from core.checkpoint import Checkpoint, write_atomically
 from core.config import Config
 from core.types import FootlightError
 from train.data import latents, synthetic
 from train.data.dataset import load_pairs, load_songs
-from train.loop import LoopConfig, fit, make_fabric
+from train.loop import LoopConfig, Task, fit, make_fabric
 from train.state import load_state
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
@@ -40,19 +42,19 @@ PHASES = {
 
 @dataclass(frozen=True)
 class MelVAEStage:
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=3e-4)
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=5e-4)
     task: MelVAEConfig = MelVAEConfig()
 
 
 @dataclass(frozen=True)
 class MotionVAEStage:
-    loop: LoopConfig = LoopConfig(steps=6000, batch=32, lr=4e-4)
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=6e-4, ema=0.995)
     task: MotionVAEConfig = MotionVAEConfig()
 
 
 @dataclass(frozen=True)
 class DenoiserStage:
-    loop: LoopConfig = LoopConfig(steps=12_000, batch=32, lr=4e-4, warmup=500, ema=0.9995)
+    loop: LoopConfig = LoopConfig(steps=12_000, batch=16, lr=5e-4, warmup=300, ema=0.998)
     task: DenoiserTaskConfig = DenoiserTaskConfig()
 
 
@@ -63,7 +65,8 @@ class Fit:
     task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all"], tyro.conf.Positional]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
-    preset: str = "default"
+    preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
+    init: Path | None = None  # a model folder: every network that it has in the same shape starts from its weights
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
     steps: int | None = None  # overrides the steps of every task that is trained
@@ -77,15 +80,33 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     path = args.out / "config.json"
     if path.is_file():
         return configuration.from_json(Config, json.loads(path.read_text()))
-    config = configuration.preset(args.preset)
+    if args.init and args.preset is None:
+        config = checkpoint.load(args.init).config
+    else:
+        config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
+    return config
+
+
+def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
+    """The configuration, widened by the styles that the data has."""
     if args.styles:
         styles = tuple(sorted({latents.style_of(pair.genre) for pair in pairs["train"]}))
         config = dataclasses.replace(
             config, styles=styles, denoiser=dataclasses.replace(config.denoiser, styles=len(styles))
         )
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
+
+
+def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
+    """Give a task's network the weights of ``model``, where its configuration is the same; say which it was."""
+    phase, network = PHASES[name]
+    if getattr(model.config, network) == getattr(config, network):
+        model.load_into(network, task.phases[phase].networks[network])
+        print(f"{name} starts from the weights of the model")
+    else:
+        print(f"{name} starts from nothing: the model's {network} has another shape")
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
@@ -122,6 +143,7 @@ def main(args: Fit) -> dict[str, dict]:
         for split, some in pairs.items()
     }
     config = model_config(args, pairs)
+    initial = checkpoint.load(args.init) if args.init else None
     results: dict[str, dict] = {}
     for name in TASKS if args.task == "all" else (args.task,):
         stage = {"mel-vae": args.mel_vae, "motion-vae": args.motion_vae, "denoiser": args.denoiser}[name]
@@ -138,6 +160,8 @@ def main(args: Fit) -> dict[str, dict]:
             mel_vae, motion_vae = load_mel_vae(args.out, config), load_motion_vae(args.out, config)
             clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
             task = DenoiserTask(config, stage.task, motion_vae.to(fabric.device), clips)
+        if initial is not None:
+            start_from(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:
             write_atomically(

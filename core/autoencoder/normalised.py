@@ -43,6 +43,12 @@ class NormalisedVAE(ConvVAE):
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(torch.where(std > 1e-5, std, torch.ones_like(std)))
 
+    def learn_from(self, frames: Tensor) -> None:
+        """Before training: take statistics and the start of the linear path from training frames (n, c)."""
+        self.set_statistics(frames)
+        if self.linear is not None:
+            self.linear.start_from(self.normalise(frames))
+
     def normalise(self, x: Tensor) -> Tensor:
         """(b, t, c) physical -> zero mean, unit deviation."""
         return (x - self.mean) / self.std

@@ -4,12 +4,17 @@ Levels of growing width, the deepest transitions halving time; residual blocks w
 after every block of the deepest level, which is also the middle. The paper gives 213 M parameters for its table of
 hyper-parameters but no base width; with 384 this shape comes to 212 M. (The separate middle of image autoencoders,
 two more blocks at full width on either side, would add half as many again.)
+
+With ``config.linear`` a linear map of non-overlapping patches runs beside each network, and the networks learn what it
+leaves. It starts as the principal components of the data (``start_from``), so that training begins where the best
+linear code ends; a network of this size alone needs hours on a processor to get there.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.autoencoder.blocks import (
     ResidualBlock,
@@ -82,6 +87,43 @@ class Decoder(nn.Module):
         return from_picture(self.layers(to_picture(z)))
 
 
+class LinearPath(nn.Module):
+    """Patches of ``stride`` frames (b, t, c) <-> latents (b, t / stride, z), both ways linear."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.stride = config.stride
+        self.into = nn.Linear(config.stride * config.channels, config.latent_channels)
+        self.out = nn.Linear(config.latent_channels, config.stride * config.channels)
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.into(x.unflatten(1, (-1, self.stride)).flatten(2))
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.out(z).unflatten(2, (self.stride, -1)).flatten(1, 2)
+
+    @torch.no_grad()
+    def start_from(self, frames: Tensor) -> None:
+        """Become the principal components of frames (n, c), randomly rotated, of unit variance on average.
+
+        Turned, every latent channel carries a like share of the signal. Not whitened, so that diffusion meets the
+        large movements of the data before the small ones.
+        """
+        patches = frames[: len(frames) // self.stride * self.stride].float().reshape(-1, self.into.in_features)
+        mean, width = patches.mean(dim=0), self.into.out_features
+        variance, basis = torch.linalg.eigh(torch.cov(patches.T))  # ascending
+        basis, scale = basis[:, -width:], variance[-width:].clamp_min(1e-12).mean().sqrt()
+        generator = torch.Generator().manual_seed(0)
+        turn = torch.linalg.qr(torch.randn(width, width, generator=generator)).Q
+        self.into.weight.copy_((basis @ turn).T / scale)
+        self.into.bias.copy_(-self.into.weight @ mean)
+        self.out.weight.copy_(basis @ turn * scale)
+        self.out.bias.copy_(mean)
+
+
+QUIET = -6.0  # log-variance that an encoder beside a linear path starts with
+
+
 class ConvVAE(nn.Module):
     """Encoder and decoder around a Gaussian over latents that are ``config.stride`` times slower."""
 
@@ -90,14 +132,25 @@ class ConvVAE(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.linear = LinearPath(config) if config.linear else None
+        if self.linear is not None:
+            for last in (self.encoder.layers[-1], self.decoder.layers[-1]):
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
+            nn.init.constant_(self.encoder.layers[-1].bias[config.latent_channels :], QUIET)
 
     def encode(self, x: Tensor) -> DiagonalGaussian:
         """(b, t, c) -> posterior over (b, ceil(t / stride), z); a rest that fills no latent frame is held."""
-        return DiagonalGaussian.from_moments(self.encoder(pad_to(x, self.config.stride)))
+        x = pad_to(x, self.config.stride)
+        moments = self.encoder(x).float()  #                          b t' 2z
+        if self.linear is not None:
+            moments = moments + functional.pad(self.linear.encode(x).float(), (0, self.config.latent_channels))
+        return DiagonalGaussian.from_moments(moments)
 
     def decode(self, z: Tensor) -> Tensor:
         """(b, t, z) -> (b, t * stride, c)."""
-        return self.decoder(z).float()
+        decoded = self.decoder(z).float()
+        return decoded if self.linear is None else decoded + self.linear.decode(z).float()
 
 
 def pad_to(x: Tensor, multiple: int) -> Tensor:

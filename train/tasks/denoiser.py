@@ -29,15 +29,17 @@ class DenoiserTaskConfig:
     drop: share of samples trained without any condition (guidance). drop_music: share of batches trained on rhythm
     alone, so that an unheard timbre does not matter. drop_style: share of samples with the default style.
     observe: share of samples where part of the latents is given (editing a range).
+    balance: 0 draws every minute of capture alike, 1 every style alike; between them, rare styles are drawn more often.
     body_share: share of a batch, the least noisy, whose estimate is decoded for the body losses (0: none).
     """
 
-    frames: int = 128
+    frames: int = 96
     shortest: int = 48
     drop: float = 0.15
     drop_music: float = 0.5
     drop_style: float = 0.4
     observe: float = 0.2
+    balance: float = 0.5
     body_share: float = 0.25
     positions: float = 1.0
     velocity: float = 0.3
@@ -100,9 +102,16 @@ class DenoiserTask:
         self.stride = model.motion_vae.stride
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
-        self.weights = torch.tensor([float(len(clip["latents"])) for clip in self.train])
+        self.weights = self._weights()
         self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(Denoiser(model.denoiser), vae, model, config)}
         self.vae = vae
+
+    def _weights(self) -> Tensor:
+        """How often each clip is drawn: by its length, and more where there is little of its style."""
+        lengths = torch.tensor([float(len(clip["latents"])) for clip in self.train])
+        styles = torch.tensor([clip["style"] for clip in self.train])
+        of_style = torch.stack([lengths[styles == style].sum() for style in styles])
+        return lengths * of_style**-self.config.balance
 
     def _crop(self, clip: dict, start: int) -> dict[str, Tensor]:
         frames, stride = self.config.frames, self.stride

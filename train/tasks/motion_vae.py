@@ -29,7 +29,7 @@ class MotionVAEConfig:
     kl: float = 1e-5
     reconstruction: float = 1.0
     positions: float = 2.0  # per metre
-    velocity: float = 0.2  # per metre a second
+    velocity: float = 1.0  # per metre a second
     feet: float = 0.5  # per metre a second of a planted foot
     rhythm: float = 0.1
     contrast_clips: int = 8
@@ -107,7 +107,7 @@ class MotionVAETask:
         self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
         self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
         vae = MotionVAE(model.motion_vae)
-        vae.set_statistics(torch.cat([clip["features"] for clip in self.train]))
+        vae.learn_from(torch.cat([clip["features"] for clip in self.train]))
         contrast = RhythmicContrast(
             model.motion_vae.latent_channels,
             model.mel_vae.latent_channels,
