@@ -132,11 +132,11 @@ def _default() -> Config:
     return Config(
         motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
         mel_vae=VAEConfig(
-            channels=80, width=64, multipliers=(1, 2, 3), latent_channels=32, halvings=2, heads=4, linear=True
+            channels=80, width=64, multipliers=(1, 2, 3), latent_channels=64, halvings=2, heads=4, linear=True
         ),
         denoiser=DenoiserConfig(
             latent_channels=32,
-            condition_channels=32,
+            condition_channels=64,
             width=256,
             blocks=5,
             attentions=1,

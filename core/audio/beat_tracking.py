@@ -49,7 +49,7 @@ def track_beats(waveform: Waveform) -> Beats:
     magnitude = spectrum(samples, N_FFT, HOP)
     mel = torch.log1p(20 * (magnitude @ filterbank(RATE, N_FFT, BANDS, RATE / 2, 27.5)))
     envelope = onset_envelope(mel)
-    times = fill(_smooth(beat_frames(envelope)) / FPS + LEAD, len(samples) / RATE)
+    times = fill(smoothed(beat_frames(envelope)) / FPS + LEAD, len(samples) / RATE)
     strength = _strongest(envelope, times)
     return Beats(
         times=torch.from_numpy(times).float(),
@@ -180,7 +180,7 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / max(values.std(), 1e-6)
 
 
-def _smooth(frames: np.ndarray) -> np.ndarray:
+def smoothed(frames: np.ndarray) -> np.ndarray:
     """Beats (n,) without the grain of whole frames: a triangle over five, which leaves a steady drift as it is."""
     if len(frames) < 5:
         return frames
