@@ -52,7 +52,7 @@ def environment(extension_zip, tmp_path) -> dict[str, str]:
 def run_checks(blender, environment, tmp_path):
     """Run one file of checks inside a Blender; fails with what it printed."""
 
-    def run(name: str, **more: str) -> None:
+    def run(name: str, seconds: float = SECONDS, **more: str) -> None:
         command = [*blender, str(INSIDE / "host.py"), *(["--"] if "-b" in blender else []), str(INSIDE / name)]
         answer = subprocess.run(
             command,
@@ -61,7 +61,7 @@ def run_checks(blender, environment, tmp_path):
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=SECONDS,
+            timeout=seconds,
         )
         assert answer.returncode == 0 and "0 failed" in answer.stdout, answer.stdout[-8000:]
 
