@@ -203,7 +203,8 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
     yield Progress("Judging the dance", 0.95)
-    return Dance(motion, heard.beats, score(motion, heard.beats))
+    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 1.0)
+    return Dance(motion, heard.beats, found)
 
 
 def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, Tensor]:
@@ -286,14 +287,25 @@ def finishing(
 
 def score(motion: Motion, beats: Beats) -> dict[str, float]:
     """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
+    return run(scoring(motion, beats))
+
+
+def scoring(motion: Motion, beats: Beats) -> Generator[Progress, None, dict[str, float]]:
+    """``score`` as a long operation."""
+    name = "Judging the dance"
     if motion.frames < 4:
         return {}
     positions = kinematics.forward(motion.rotations, motion.root)
     music = beats.between(0, motion.seconds).times.double()
+    yield Progress(name, 0.1)
     found = beat.hits(positions, motion.fps).times.double()
+    yield Progress(name, 0.3)
     danced = beat.bailando_beats(positions, motion.fps)
+    yield Progress(name, 0.5)
     alignment = beat.with_chance(lambda times: beat.alignment(times, danced), music, motion.seconds)
+    yield Progress(name, 0.7)
     strict = beat.with_chance(lambda times: beat.f_measure(found, times, beat.MOMU_TOLERANCE), music, motion.seconds)
+    yield Progress(name, 0.9)
     return {
         "beat": alignment["calibrated"],
         "beat_f": strict["value"],
