@@ -56,7 +56,9 @@ def reading(
     frames, file_rate = yield from _decode(path, start, seconds)
     if len(frames) and not np.abs(frames).max() < WILDEST:  # so written that NaN counts as wild
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
+    yield Progress("Reading", 1.0)
     samples = _mono(frames)
+    yield Progress("Reading", 1.0)
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
