@@ -34,6 +34,7 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +43,10 @@ from safetensors.torch import save
 
 from core import __version__, pipeline
 from core import config as configuration
-from core.audio.beat_tracking import track_beats
+from core.audio.beat_tracking import tracking
 from core.checkpoint import write_atomically
 from core.motion.skeleton import SMPL22
-from core.types import Beats, FootlightError
+from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
 
 PROTOCOL = 1
 RESULT_FORMAT = "footlight-dance 1"
@@ -198,11 +199,11 @@ class Engine:
             request.seed, request.fps, request.steps, request.guidance, request.beat_snap, request.style
         )
         self._progress("Reading the song", 0.0)
-        song = pipeline.read_song(request.song, request.start, request.seconds)
+        song = self._read_song(request)
         if self._model is None:
             self._progress("Loading the model", 0.0)
             self._model = pipeline.Model.load(self._model_folder, self._device)
-        made = pipeline.run(pipeline.dance(self._model, song, options), lambda p: self._progress(p.stage, p.fraction))
+        made = self._run(pipeline.dance(self._model, song, options))
         with open(request.song, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         metadata = {
@@ -233,9 +234,16 @@ class Engine:
 
     def _beats(self, request: BeatsRequest) -> dict:
         self._progress("Reading the song", 0.0)
-        song = pipeline.read_song(request.song, request.start, request.seconds)
-        self._progress("Finding the beat", 0.3)
-        return _beats_values(track_beats(song))
+        song = self._read_song(request)
+        return _beats_values(self._run(part(tracking(song), "Finding the beat", 0.3, 1.0)))
+
+    def _read_song(self, request: DanceRequest | BeatsRequest) -> Waveform:
+        steps = pipeline.reading_song(request.song, request.start, request.seconds)
+        return self._run(part(steps, "Reading the song", 0.0, 0.0))
+
+    def _run(self, steps: Generator[Progress, None, T]) -> T:
+        """The result of a long operation, told step by step and given up between two when it is cancelled."""
+        return run(steps, lambda progress: self._progress(progress.stage, progress.fraction))
 
     def _free(self, _request: FreeRequest) -> dict:
         self._model = None

@@ -10,7 +10,7 @@ two steps. ``run`` is for those who want only the result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from core import checkpoint
 from core.audio import rhythm
-from core.audio.io import SHORTEST_SECONDS, read, resample
-from core.audio.mel import log_mel
+from core.audio.io import SHORTEST_SECONDS, reading, resample
+from core.audio.mel import log_mel_steps
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
@@ -34,7 +34,7 @@ from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.resample import at_times
 from core.postprocess import feet, joints, retime, smooth, stage
-from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform
+from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform, part, run
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
@@ -106,10 +106,17 @@ def find_device(name: str = "auto") -> torch.device:
 
 def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
     """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
+    return run(reading_song(path, start, seconds))
+
+
+def reading_song(
+    path: Path | str, start: float = 0.0, seconds: float | None = None
+) -> Generator[Progress, None, Waveform]:
+    """``read_song`` as a long operation."""
     for name, value in (("start", start), ("seconds", seconds)):
         if value is not None and not 0 <= value < math.inf:
             raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
-    return read(path, start=start, seconds=seconds)
+    return (yield from reading(path, start=start, seconds=seconds))
 
 
 def native_half(device: torch.device) -> torch.dtype | None:
@@ -183,9 +190,9 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     yield Progress("Finding the beat", 0.0)
-    heard = rhythm.analyse(song)
+    heard = yield from part(rhythm.analysis(song), "Finding the beat", 0.0, 0.1)
     yield Progress("Listening to the music", 0.1)
-    condition = listen(model, song, heard, options.style)
+    condition = yield from part(listening(model, song, heard, options.style), "Listening to the music", 0.1, 0.15)
     steps = model.config.sampling.steps if options.steps is None else options.steps
     yield Progress("Dancing", 0.15)
     latents = yield from _drawn(draw(model, condition, options.seed, steps, options.guidance), steps)
@@ -193,9 +200,11 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     signal = model.config.signal
     raw = features.decode(model.motion_vae.decode_long(latents)[0].cpu(), signal.motion_layout, signal.motion_fps)
     yield Progress("Planting the feet", 0.85)
-    motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
     yield Progress("Judging the dance", 0.95)
-    return Dance(motion, heard.beats, score(motion, heard.beats))
+    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 1.0)
+    return Dance(motion, heard.beats, found)
 
 
 def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, Tensor]:
@@ -209,8 +218,15 @@ def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, T
 
 def listen(model: Model, song: Waveform, heard: rhythm.Rhythm, style: str | None = None) -> Condition:
     """What the denoiser is told of a song, (1, t, ...) on the latents' clock."""
+    return run(listening(model, song, heard, style))
+
+
+def listening(
+    model: Model, song: Waveform, heard: rhythm.Rhythm, style: str | None = None
+) -> Generator[Progress, None, Condition]:
+    """``listen`` as a long operation."""
     signal = model.config.signal
-    mel = log_mel(resample(song, signal.audio_rate).samples, signal)
+    mel = yield from part(log_mel_steps(resample(song, signal.audio_rate).samples, signal), "Listening", 0.0, 0.5)
     # a last half frame more, so that the end of the song lies between two frames of the motion
     frames = math.ceil(song.seconds * model.config.latent_fps + 0.5)
     missing = frames * model.config.mel_vae.stride - len(mel)
@@ -247,24 +263,49 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
     Feet come before the beat: correcting them changes when the body arrives, while feet that stand still do so at any
     clock. One resampling serves both the beat snap and ``fps``.
     """
+    return run(finishing(raw, beats, seconds, fps, beat_snap))
+
+
+def finishing(
+    raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float
+) -> Generator[Progress, None, Motion]:
+    """``finish`` as a long operation."""
+    name = "Planting the feet"
     motion = smooth.smooth(joints.limit(raw))
-    motion = feet.lock(stage.keep(feet.steady(motion)))
+    yield Progress(name, 0.1)
+    motion = stage.keep(feet.steady(motion))
+    yield Progress(name, 0.2)
+    motion = feet.lock(motion)
+    yield Progress(name, 0.5)
     clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
     times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
+    yield Progress(name, 0.6)
     motion = at_times(motion, clock.at(times), fps)
+    yield Progress(name, 1.0)
     return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
 
 
 def score(motion: Motion, beats: Beats) -> dict[str, float]:
     """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
+    return run(scoring(motion, beats))
+
+
+def scoring(motion: Motion, beats: Beats) -> Generator[Progress, None, dict[str, float]]:
+    """``score`` as a long operation."""
+    name = "Judging the dance"
     if motion.frames < 4:
         return {}
     positions = kinematics.forward(motion.rotations, motion.root)
     music = beats.between(0, motion.seconds).times.double()
+    yield Progress(name, 0.1)
     found = beat.hits(positions, motion.fps).times.double()
+    yield Progress(name, 0.3)
     danced = beat.bailando_beats(positions, motion.fps)
+    yield Progress(name, 0.5)
     alignment = beat.with_chance(lambda times: beat.alignment(times, danced), music, motion.seconds)
+    yield Progress(name, 0.7)
     strict = beat.with_chance(lambda times: beat.f_measure(found, times, beat.MOMU_TOLERANCE), music, motion.seconds)
+    yield Progress(name, 0.9)
     return {
         "beat": alignment["calibrated"],
         "beat_f": strict["value"],
@@ -284,14 +325,3 @@ def motion_arrays(made: Dance) -> dict[str, Tensor]:
         "beats": made.beats.times.float(),
         "downbeats": torch.zeros(len(made.beats.times), dtype=torch.bool) if downbeats is None else downbeats,
     }
-
-
-def run(steps: Generator[Progress, None, Dance], on_progress: Callable[[Progress], None] | None = None) -> Dance:
-    """Exhaust a long operation and give its result."""
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_progress is not None:
-            on_progress(progress)

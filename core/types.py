@@ -12,9 +12,13 @@ Quaternions are wxyz. Public functions take time before channels, ``(b, t, c)``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 class FootlightError(Exception):
@@ -139,3 +143,24 @@ class Progress:
     stage: str
     fraction: float
     detail: dict = field(default_factory=dict)
+
+
+def run(steps: Generator[Progress, None, T], on_progress: Callable[[Progress], None] | None = None) -> T:
+    """Exhaust a long operation and give its result."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_progress is not None:
+            on_progress(progress)
+
+
+def part(steps: Generator[Progress, None, T], stage: str, start: float, end: float) -> Generator[Progress, None, T]:
+    """A long operation as a part of a longer one: its progress under the name ``stage``, from ``start`` to ``end``."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as last:
+            return last.value
+        yield Progress(stage, start + (end - start) * progress.fraction, progress.detail)

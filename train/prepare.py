@@ -1,12 +1,15 @@
-"""Prepare data for training: ``python -m train.prepare DATA_DIR --out DATA [--pairs DIR] [--report]``.
+"""Prepare data for training: ``python -m train.prepare [DATA_DIR] --out DATA [--pairs DIR] [--aist DIR] [--report]``.
 
-DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them. Songs come first (log-mels, onsets and
-beats of whole songs and of rendered arrangements), then pairs: every motion with a music in each tempo band, warped
-onto its beats. A repeated run reuses what is done; every source that cannot be used is listed with the reason.
+DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them; ``--pairs`` own capture with its music;
+``--aist`` AIST++ as it is published, with the music of the AIST Dance Video Database in ``music``. Songs come first
+(log-mels, onsets and beats of whole songs and of rendered arrangements), then pairs: every motion with a music in each
+tempo band, warped onto its beats; what was recorded together stays as it is. A repeated run reuses what is done; every
+source that cannot be used is listed with the reason.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +19,7 @@ from tqdm import tqdm
 
 from core.types import FootlightError
 from train.data import jobs, report, shards, synth
+from train.data.aist import aist_jobs
 from train.data.dataset import PAIRS, SONGS
 from train.data.pairs import Settings, pair_jobs
 from train.data.songs import arrangement_jobs, song_jobs
@@ -28,8 +32,10 @@ SPLITS = ("train", "val")
 class Prepare:
     """Prepare songs and pairs for training."""
 
-    data: Annotated[Path, tyro.conf.Positional]  # a folder with index.jsonl
-    out: Path  # the folder to write
+    data: Annotated[Path | None, tyro.conf.Positional] = None  # a folder with index.jsonl
+    out: Path = Path("data")  # the folder to write
+    aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
+    aist_music: Path | None = None  # its music, where that is elsewhere
     pairs: Path | None = None  # own capture: NAME.bvh beside NAME.wav, flac, ogg, opus or mp3
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
@@ -44,15 +50,20 @@ class Prepare:
 
 def main(args: Prepare) -> list[dict]:
     """Prepare everything; returns the pairs' index lines. Raises FootlightError for input that is no use at all."""
-    entries = shards.read_index(args.data / "index.jsonl")
-    if args.rendered or args.settings.rendered_share:
+    if args.data is None and args.aist is None and args.pairs is None:
+        raise FootlightError("no data: give a folder with index.jsonl, --aist DIR or --pairs DIR")
+    entries = shards.read_index(args.data / "index.jsonl") if args.data else []
+    if args.data and (args.rendered or args.settings.rendered_share):
         synth.find_program(), synth.find_soundfont()  # said now, not after ten minutes
     args.out.mkdir(parents=True, exist_ok=True)
+    aist_songs, aist_takes, unusable = [], [], []
+    if args.aist:
+        aist_songs, aist_takes, unusable = aist_jobs(args.aist, args.out, args.aist_music)
     if args.only != "pairs":
-        prepare_songs(args, _first(entries, "audio", args.limit))
+        prepare_songs(args, _first(entries, "audio", args.limit), aist_songs)
     if args.only == "songs":
         return []
-    lines = prepare_pairs(args, _first(entries, "motion", args.limit))
+    lines = prepare_pairs(args, _first(entries, "motion", args.limit), aist_takes, unusable)
     print(report.summary(lines))
     if args.report:
         made = report.contact_sheets(args.out, args.out / "report", args.sheets, args.seed)
@@ -60,20 +71,27 @@ def main(args: Prepare) -> list[dict]:
     return lines
 
 
-def prepare_songs(args: Prepare, audio: list[dict]) -> list[dict]:
-    """Whole songs and arrangements; returns their index lines."""
-    work = song_jobs(args.data, args.out, audio)
+def prepare_songs(args: Prepare, audio: list[dict], more: Sequence[jobs.Job] = ()) -> list[dict]:
+    """Whole songs and arrangements, and the songs of ``more`` jobs; returns their index lines."""
+    if args.data is None:
+        return _made(args, list(more), SONGS, [])
+    work = [*song_jobs(args.data, args.out, audio), *more]
     for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
         work += arrangement_jobs(args.data, args.out, split, count, args.seed)
     return _made(args, work, SONGS, [])
 
 
-def prepare_pairs(args: Prepare, motions: list[dict]) -> list[dict]:
-    """Pairs with the songs that are prepared, and own capture; returns their index lines."""
+def prepare_pairs(
+    args: Prepare, motions: list[dict], more: Sequence[jobs.Job] = (), unusable: Sequence[dict] = ()
+) -> list[dict]:
+    """Pairs with the songs that are prepared, own capture, and the takes of ``more`` jobs; returns their index lines.
+
+    unusable: ``{"source", "reason"}`` of takes that are left out already.
+    """
     songs_key = shards.key(shards.read_index(args.out / SONGS))
-    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed)
-    own, unusable = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
-    return _made(args, work + own, PAIRS, unusable)
+    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed) if args.data else []
+    own, dropped = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
+    return _made(args, [*work, *own, *more], PAIRS, [*unusable, *dropped])
 
 
 def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict]) -> list[dict]:

@@ -22,7 +22,13 @@ COMPLETE = "footlight-engine.json"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 """On Linux the ordinary torch brings 5 GB of libraries for NVIDIA cards, which a dance in seconds does not need."""
 
-PYTHONS = ("python3.13", "python3.12", "python3.11", "python3")
+OLDEST = (3, 11)
+"""Of the Pythons that the engine runs in."""
+
+SPACE = 2_000_000_000
+"""Bytes that the packages need while they are unpacked."""
+
+PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
 
 STEPS = (
     (re.compile(r"^Collecting (\S+)"), "Looking up {}", 0.002),
@@ -59,7 +65,10 @@ def install(folder: Path, packages: tuple[str, ...]) -> None:
     pip(python, packages)
     tell("progress", stage="Checking the engine", fraction=0.97)
     check(python, packages)
-    (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
+    try:
+        (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
+    except OSError as error:
+        raise InstallError(explain(str(error))) from None
 
 
 def make_environment(folder: Path) -> Path:
@@ -69,9 +78,15 @@ def make_environment(folder: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InstallError(f"The folder {folder.parent} cannot be made: {error.strerror}.") from None
+    shutil.rmtree(folder, ignore_errors=True)
+    if (free := shutil.disk_usage(folder.parent).free) < SPACE:
+        raise InstallError(f"Only {free / 1e9:.1f} GB are free in {folder.parent}; the engine needs 2 GB. Make room.")
     found = [sys.executable, *(shutil.which(name) for name in PYTHONS)]
-    said = ""
+    said, too_old = "", ""
     for maker in dict.fromkeys(python for python in found if python):
+        if old := older(maker):
+            too_old = too_old or old
+            continue
         shutil.rmtree(folder, ignore_errors=True)
         answer = subprocess.run([maker, "-m", "venv", folder], capture_output=True, text=True, check=False)
         sys.stderr.write(answer.stdout + answer.stderr)
@@ -79,12 +94,29 @@ def make_environment(folder: Path) -> Path:
             return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         said = said or answer.stdout + answer.stderr
     shutil.rmtree(folder, ignore_errors=True)
+    if not said and too_old:
+        raise InstallError(
+            f"The engine needs Python 3.11 or newer; {too_old}. Choose another Python in the preferences, or leave "
+            "the field empty to use Blender's own."
+        )
+    if "no space left" in said.lower():
+        raise InstallError(explain(said))
     if "ensurepip" in said:
         raise InstallError(
             f"{sys.executable} cannot make environments: its venv module is not whole. Install it (on Debian: "
             "the package python3-venv), or choose a Python from python.org in the preferences."
         )
     raise InstallError(f"No environment could be made in {folder}: {last_line(said)}")
+
+
+def older(python: str) -> str:
+    """What is wrong with the version of a Python, or nothing: "PATH is Python 3.9"."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    answer = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    version = answer.stdout.strip()
+    if answer.returncode or not re.fullmatch(r"\d+\.\d+", version):
+        return f"{python} does not run"
+    return f"{python} is Python {version}" if tuple(map(int, version.split("."))) < OLDEST else ""
 
 
 def check(python: Path, packages: Sequence[str]) -> None:
@@ -127,6 +159,11 @@ def explain(said: str) -> str:
     words = said.lower()
     if "no space left" in words:
         return "The disk is full. The engine needs about 2 GB in the add-on's folder: make room and try again."
+    if "certificate_verify_failed" in words or "confirming the ssl certificate" in words:
+        return (
+            "The download server's certificate is not trusted: a company's network or a virus scanner reads the "
+            "connection. Set the variable PIP_CERT to its certificate file, start Blender again and try again."
+        )
     if any(sign in words for sign in ("connection broken", "could not fetch url", "timed out", "getaddrinfo")):
         return "The packages could not be downloaded. Check the internet connection (and proxy), then try again."
     if found := re.search(r"no matching distribution found for (\S+)", words):

@@ -8,8 +8,8 @@ from .. import names, session
 from ..engine.job import Request
 from ..errors import UserError
 from ..scene import markers, strips
-from . import generate
 from .job_operator import JobOperator
+from .song import beat_frames, by_uid, find_song, request_values
 
 
 class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
@@ -18,10 +18,6 @@ class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
     bl_idname = names.SHOW_BEATS
     bl_label = "Show Beats"
     bl_options = frozenset({"UNDO"})
-
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        return not session.busy()
 
     def begin(self, context: bpy.types.Context) -> None:
         start(context)
@@ -42,17 +38,17 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
 
 def start(context: bpy.types.Context) -> None:
     """Ask the engine for the song's beats. Raises UserError when there is no song."""
-    song = generate.find_song(context, session.prepare())
+    song = find_song(context, session.prepare())
     scene, fps = context.scene.session_uid, strips.frame_rate(context.scene)
-    request = Request("beats", {"song": song.path, "start": song.start, "seconds": song.seconds})
+    request = Request("beats", request_values(song))
     session.start(request, lambda done: show(scene, fps, song, done))
 
 
 def show(scene_uid: int, fps: float, song: strips.Song, done: dict) -> str:
     """Put the engine's beats on the timeline of the scene that they were asked for."""
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == scene_uid), None)
+    scene = by_uid(bpy.data.scenes, scene_uid)
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
-    frames = generate.beat_frames(song, fps, done.get("beats", ()))
+    frames = beat_frames(song, fps, done.get("beats", ()))
     markers.show_beats(scene, frames, done.get("downbeats"))
     return f"{len(frames)} beats, {float(done.get('tempo', 0)):.0f} bpm"

@@ -15,10 +15,6 @@ class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
     bl_idname = names.INSTALL_ENGINE
     bl_label = "Install Engine"
 
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        return not session.busy()
-
     def begin(self, _context: bpy.types.Context) -> None:
         if not bpy.app.online_access:
             raise UserError(

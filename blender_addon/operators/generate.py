@@ -13,6 +13,7 @@ from ..errors import UserError
 from ..props import STEPS
 from ..scene import actions, dancer, markers, strips, versions
 from .job_operator import JobOperator, redraw
+from .song import beat_frames, by_uid, find_song, request_values
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,6 @@ class FOOTLIGHT_OT_generate_dance(JobOperator, bpy.types.Operator):
     bl_idname = names.GENERATE
     bl_label = "Generate Dance"
     bl_options = frozenset({"UNDO"})
-
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        if session.busy():
-            cls.poll_message_set("Footlight is at work")
-            return False
-        return True
 
     def begin(self, context: bpy.types.Context) -> None:
         start(context)
@@ -83,9 +77,7 @@ def start(context: bpy.types.Context) -> None:
     request = Request(
         "dance",
         {
-            "song": song.path,
-            "start": song.start,
-            "seconds": song.seconds,
+            **request_values(song),
             "fps": order.fps,
             "seed": settings.seed,
             "steps": STEPS[settings.quality],
@@ -95,20 +87,6 @@ def start(context: bpy.types.Context) -> None:
         },
     )
     session.start(request, lambda done: write(order, done))
-
-
-def find_song(context: bpy.types.Context, folder: str) -> strips.Song:
-    """The song that the scene's settings name. Raises UserError when there is none."""
-    settings = getattr(context.scene, names.SCENE_PROPERTY)
-    scene = versions.sequencer_scene(context)
-    if strips.frame_rate(scene) != strips.frame_rate(context.scene):
-        raise UserError(
-            f"The sequencer shows the scene {scene.name!r}, which has another frame rate than {context.scene.name!r}. "
-            "Give both the same."
-        )
-    if settings.source == "MIX":
-        return strips.whole_mix(scene, folder)
-    return strips.excerpt(scene, strips.choose(scene, settings.strip), folder)
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
@@ -133,13 +111,13 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
 
 def write(order: Order, done: dict) -> str:
     """Put a finished dance into the scene it was made for. Raises UserError when what it needs is gone."""
-    scene = _by_uid(bpy.data.scenes, order.scene)
+    scene = by_uid(bpy.data.scenes, order.scene)
     if scene is None:
         raise UserError("The scene was deleted while its dance was made; nothing was written.")
-    armature = _by_uid(scene.objects, order.armature)
+    armature = by_uid(scene.objects, order.armature)
     if armature is None:
         raise UserError(f"{order.armature_name!r} was deleted while its dance was made; nothing was written.")
-    sequencer = _by_uid(bpy.data.scenes, order.sequencer)
+    sequencer = by_uid(bpy.data.scenes, order.sequencer)
     if sequencer is None or not strips.is_there(sequencer, order.song):
         raise UserError(f"The strip {order.song.strip!r} was deleted while its dance was made; nothing was written.")
     if strips.frame_rate(scene) != order.fps:
@@ -173,12 +151,3 @@ def summary(action: bpy.types.Action) -> str:
         parts.append(f"{tempo:.0f} bpm")
     parts.append(f"seed {action.get(names.ACTION_PREFIX + 'seed', '?')}")
     return ", ".join(parts)
-
-
-def beat_frames(song: strips.Song, fps: float, times) -> list[float]:
-    """The frames of beats that are told in seconds from the excerpt's start."""
-    return [song.frame_start + time * fps for time in times]
-
-
-def _by_uid(collection, uid: int):
-    return next((item for item in collection if item.session_uid == uid), None)

@@ -21,6 +21,13 @@ class JobOperator:
 
     _timer = None
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        if session.busy():
+            cls.poll_message_set("Footlight is at work")
+            return False
+        return True
+
     def begin(self, context: bpy.types.Context) -> None:
         """Check everything and start the job. Raises UserError when something is missing."""
         raise NotImplementedError

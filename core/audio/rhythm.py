@@ -7,17 +7,18 @@ features on any frame rate (frame i at ``i / fps`` s).
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.beat_tracking import track_beats
+from core.audio.beat_tracking import tracking
 from core.audio.io import resample
-from core.audio.mel import log_mel
+from core.audio.mel import log_mel_steps
 from core.config import SignalConfig
-from core.types import Beats, Waveform
+from core.types import Beats, Progress, Waveform, part, run
 
 RHYTHM_CHANNELS = (
     "beat_cos",  # phase of the beat: 1, 0 on the beat
@@ -49,9 +50,17 @@ class Rhythm:
 
 def analyse(waveform: Waveform) -> Rhythm:
     """Everything the dancer hears of a song besides its mel."""
+    return run(analysis(waveform))
+
+
+def analysis(waveform: Waveform) -> Generator[Progress, None, Rhythm]:
+    """``analyse`` as a long operation."""
     waveform = resample(waveform, SignalConfig().audio_rate)
-    mel = log_mel(waveform.samples)
-    return Rhythm(track_beats(waveform), onset_strength(mel), loudness(mel))
+    yield Progress("Hearing", 0.0)
+    mel = yield from part(log_mel_steps(waveform.samples), "Hearing", 0.0, 0.3)
+    onset, loud = onset_strength(mel), loudness(mel)
+    beats = yield from part(tracking(waveform), "Finding the beat", 0.3, 1.0)
+    return Rhythm(beats, onset, loud)
 
 
 def onset_strength(mel: Tensor) -> Tensor:

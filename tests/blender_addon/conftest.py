@@ -1,20 +1,13 @@
-"""The extension's zip, the Blenders to try it in, and how checks run inside them."""
+"""The extension's zip, a window to try it in, and how checks run inside a Blender."""
 
 import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-from core import checkpoint
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
-from core.config import preset
-from core.diffusion.denoiser import Denoiser
 from train import build_extension
 
 INSIDE = Path(__file__).parent / "inside"
@@ -24,32 +17,6 @@ SECONDS = 600
 @pytest.fixture(scope="session")
 def extension_zip(tmp_path_factory) -> Path:
     return build_extension.build(tmp_path_factory.mktemp("zip"))
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory) -> Path:
-    """A model folder with random weights: a dance of no worth, made by the real engine."""
-    torch.manual_seed(0)
-    config = preset("tiny")
-    networks = {
-        "motion_vae": MotionVAE(config.motion_vae),
-        "mel_vae": MelVAE(config.mel_vae),
-        "denoiser": Denoiser(config.denoiser),
-    }
-    for weights in networks["denoiser"].parameters():  # a fresh one answers 0 whatever the noise, and so the seed
-        torch.nn.init.normal_(weights, std=0.1)
-    folder = tmp_path_factory.mktemp("model")
-    checkpoint.save_folder(folder, config, {name: network.state_dict() for name, network in networks.items()})
-    return folder
-
-
-@pytest.fixture
-def program() -> str:
-    """The real Blender."""
-    found = os.environ.get("FOOTLIGHT_BLENDER") or shutil.which("blender")
-    if not found:
-        pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
-    return found
 
 
 @pytest.fixture
@@ -66,15 +33,6 @@ def window(request, tmp_path) -> list[str]:
     if not shutil.which("xvfb-run"):
         pytest.skip("no display: set DISPLAY or FOOTLIGHT_WINDOW, or install xvfb")
     return ["xvfb-run", "-a", program]
-
-
-@pytest.fixture(params=["module", "program"])
-def blender(request) -> list[str]:
-    """The command that runs a script inside Blender: the bpy module, and the program itself where there is one."""
-    if request.param == "module":
-        pytest.importorskip("bpy", reason="the bpy module is not installed")
-        return [sys.executable]
-    return [request.getfixturevalue("program"), "-b", "--python-exit-code", "1", "--python"]
 
 
 @pytest.fixture
@@ -94,7 +52,7 @@ def environment(extension_zip, tmp_path) -> dict[str, str]:
 def run_checks(blender, environment, tmp_path):
     """Run one file of checks inside a Blender; fails with what it printed."""
 
-    def run(name: str, **more: str) -> None:
+    def run(name: str, seconds: float = SECONDS, **more: str) -> None:
         command = [*blender, str(INSIDE / "host.py"), *(["--"] if "-b" in blender else []), str(INSIDE / name)]
         answer = subprocess.run(
             command,
@@ -103,7 +61,7 @@ def run_checks(blender, environment, tmp_path):
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=SECONDS,
+            timeout=seconds,
         )
         assert answer.returncode == 0 and "0 failed" in answer.stdout, answer.stdout[-8000:]
 

@@ -1,6 +1,7 @@
 """The add-on inside Blender: the same checks in the bpy module and in the real program, from the installed zip."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -72,17 +73,25 @@ def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
         time.sleep(0.05)
 
 
-def test_the_real_engine_fills_the_timeline(run_checks, tiny_model):
-    run_checks("check_generate.py", FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(tiny_model))
+def test_the_real_engine_fills_the_timeline(run_checks, model_folder):
+    run_checks("check_generate.py", FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
 
 
-def test_a_click_in_a_window(window, environment, tiny_model, tmp_path):
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("FOOTLIGHT_INSTALL"), reason="downloads 250 MB: set FOOTLIGHT_INSTALL=1")
+def test_the_engine_is_installed_from_inside_and_dances(run_checks, environment, model_folder):
+    """By the network and the pip settings (PIP_CERT, PIP_FIND_LINKS, PIP_CONSTRAINT ...) of whoever runs the test."""
+    environment.pop("FOOTLIGHT_PYTHON", None)
+    run_checks("check_install.py", seconds=1800, FOOTLIGHT_MODEL=str(model_folder))
+
+
+def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     """A real click: the modal run, work and an undo meanwhile, and the dance as one step of its own."""
     song, report = tmp_path / "drums.wav", tmp_path / "report.json"
     t = torch.arange(20 * 22_050) / 22_050
     beats = torch.exp(-40 * (t % 0.5)) * torch.sin(2 * torch.pi * 180 * (t % 0.5))
     audio.write(song, Waveform(0.7 * beats, 22_050))
-    environment |= {"FOOTLIGHT_PYTHON": sys.executable, "FOOTLIGHT_MODEL": str(tiny_model)}
+    environment |= {"FOOTLIGHT_PYTHON": sys.executable, "FOOTLIGHT_MODEL": str(model_folder)}
     command = [*window, "--python", INSIDE / "window.py", "--", song, report, "quit"]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert report.exists(), answer.stdout + answer.stderr

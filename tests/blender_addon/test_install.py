@@ -48,6 +48,51 @@ def test_a_place_that_cannot_be_written_is_an_error_event(tmp_path, capsys):
     assert event["type"] == "error" and "cannot be made" in event["message"]
 
 
+def python_that_says(folder: Path, name: str, script: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 3.9", "3.11 or newer; .*chosen is Python 3.9"),
+        ("exit 1", "chosen does not run"),
+        ('[ "$1" = -c ] && echo 3.13 && exit; echo "No module named ensurepip"; exit 1', "python3-venv"),
+        ('[ "$1" = -c ] && echo 3.13 && exit; echo "[Errno 28] No space left on device"; exit 1', "disk is full"),
+    ],
+)
+def test_a_python_that_cannot_do_it(tmp_path, monkeypatch, script, words):
+    monkeypatch.setattr(sys, "executable", str(python_that_says(tmp_path, "chosen", script)))
+    monkeypatch.setenv("PATH", "/bin-of-nobody")
+    with pytest.raises(installer.InstallError, match=words):
+        installer.make_environment(tmp_path / "engine")
+    assert not (tmp_path / "engine").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+def test_another_python_is_found_where_blenders_own_is_too_old_or_not_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(python_that_says(tmp_path, "chosen", "echo 3.9")))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3.13").symlink_to(
+        python_that_says(tmp_path, "broken", '[ "$1" = -c ] && echo 3.13 && exit; exit 1')
+    )
+    python_that_says(tmp_path / "bin", "python3.12", f'exec "{Path(sys.prefix) / "bin" / "python"}" "$@"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/bin")
+    python = installer.make_environment(tmp_path / "engine")
+    assert subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
+
+
+def test_a_full_disk_is_told_before_anything_is_downloaded(tmp_path, monkeypatch):
+    usage = installer.shutil.disk_usage(tmp_path)._replace(free=500_000_000)
+    monkeypatch.setattr(installer.shutil, "disk_usage", lambda _folder: usage)
+    with pytest.raises(installer.InstallError, match=r"Only 0\.5 GB are free .* needs 2 GB"):
+        installer.make_environment(tmp_path / "engine")
+
+
 def test_a_package_that_is_not_to_be_had(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
@@ -68,6 +113,10 @@ def test_pips_complaints_in_plain_words():
         "WARNING: Retrying after connection broken by 'NewConnectionError: Failed to establish a new connection'": (
             "internet connection"
         ),
+        (
+            "WARNING: Retrying after connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: "
+            "CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain"
+        ): "PIP_CERT",
         "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/x'": "cannot be written",
         "error: something new\n\n": "pip could not install the engine: error: something new",
     }

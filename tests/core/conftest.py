@@ -1,21 +1,13 @@
-"""A model with random weights, and a song, as files."""
+"""A song, as samples and as a file."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
 
-from core import checkpoint, config
 from core.audio import io
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
-from core.diffusion.denoiser import Denoiser
-from core.motion import features
-from core.motion.skeleton import REST_HEIGHT
-from core.types import Motion, Waveform
+from core.types import Waveform
 
-STYLES = ("salsa", "robot")
 RATE = 16_000
 
 
@@ -39,26 +31,3 @@ def song_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("songs") / "song.wav"
     io.write(path, clicks(6.0))
     return path
-
-
-@pytest.fixture(scope="session")
-def model_folder(tmp_path_factory):
-    """The tiny preset with two styles and random weights, whose motions are small movements about a standing pose."""
-    generator_state = torch.random.get_rng_state()
-    torch.manual_seed(0)
-    shape = config.preset("tiny")
-    shape = replace(shape, denoiser=replace(shape.denoiser, styles=len(STYLES)), styles=STYLES)
-    mel_vae, motion_vae, denoiser = MelVAE(shape.mel_vae), MotionVAE(shape.motion_vae), Denoiser(shape.denoiser)
-    torch.nn.init.normal_(denoiser.out.weight, std=0.1)
-    torch.nn.init.normal_(denoiser.styles.weight)
-    torch.random.set_rng_state(generator_state)
-    rest = torch.zeros(1, 22, 4)
-    rest[..., 0] = 1
-    standing = Motion(rest, torch.tensor([[0.0, REST_HEIGHT - 0.04, 0.0]]), 31.25, torch.ones(1, 4))
-    motion_vae.mean.copy_(features.encode(standing)[0])
-    motion_vae.std.fill_(0.3)
-    motion_vae.std[:4] = torch.tensor([0.1, 0.1, 0.1, 0.02])
-    networks = {"mel_vae": mel_vae, "motion_vae": motion_vae, "denoiser": denoiser}
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    checkpoint.save_folder(folder, shape, {name: network.state_dict() for name, network in networks.items()})
-    return folder

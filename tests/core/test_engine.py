@@ -26,16 +26,16 @@ PATIENCE = 120  # seconds: only a hanging test waits so long
 MISCHIEF = """
 import os, sys
 from core import engine, pipeline
-read = pipeline.read_song
-def read_song(path, *part):
+reading = pipeline.reading_song
+def reading_song(path, *part):
     print("a library talks")
     os.write(1, b"a C library too\\n")
     if "memory" in path:
         raise MemoryError
     if "bug" in path:
         raise ZeroDivisionError("line one\\nline two")
-    return read(path, *part)
-pipeline.read_song = read_song
+    return (yield from reading(path, *part))
+pipeline.reading_song = reading_song
 sys.exit(engine.main(sys.argv[1:]))
 """
 
@@ -191,6 +191,24 @@ def test_cancel_ends_what_runs_and_what_waits_and_nothing_else(warm, long_song, 
     warm.send({"id": 40, "op": "dance", "song": str(song_file), "seconds": 2, "out": str(tmp_path / "again")})
     warm.until(type="done", id=40)
     assert os.listdir(tmp_path) == ["again"]
+
+
+@pytest.mark.parametrize("stage", ["Reading the song", "Finding the beat", "Planting the feet", "Judging the dance"])
+def test_cancel_in_the_midst_of_a_stage_keeps_the_engine(warm, long_song, song_file, tmp_path, stage):
+    warm.seen.clear()
+    warm.send({"id": 45, "op": "dance", "song": long_song, "steps": 1, "out": str(tmp_path / "45")})
+    warm.until(type="done", id=45)
+    inside = [event for event in warm.seen if event.get("stage") == stage]
+    assert len(inside) >= 5  # so often it may be stopped there: in a minute of song, in proportion in a longer one
+    warm.send({"id": 46, "op": "dance", "song": long_song, "steps": 1, "out": str(tmp_path / "46")})
+    warm.until(type="progress", id=46, stage=stage)
+    warm.send({"op": "cancel", "id": 46})
+    warm.until(type="cancelled", id=46)
+    warm.seen.clear()
+    warm.send({"id": 47, "op": "dance", "song": str(song_file), "seconds": 2, "out": str(tmp_path / "47")})
+    warm.until(type="done", id=47)
+    assert not [event for event in warm.seen if event.get("stage") == "Loading the model"]
+    assert sorted(os.listdir(tmp_path)) == ["45", "47"]
 
 
 def test_one_id_at_a_time(warm, long_song, tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
-
-from core import checkpoint
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
-from core.config import preset
-from core.diffusion.denoiser import Denoiser
 
 BATCH = Path(__file__).parents[2] / "train" / "render_batch.py"
 INSIDE = Path(__file__).parent / "inside"
@@ -24,33 +16,6 @@ RATE = 22_050
 SMALL = ("--render", "--resolution", "96x54", "--frames")
 
 pytestmark = pytest.mark.blender
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    """A model folder with random weights: its dances are of no worth, but they are dances."""
-    torch.manual_seed(0)
-    config = preset("tiny")
-    networks = {
-        "motion_vae": MotionVAE(config.motion_vae),
-        "mel_vae": MelVAE(config.mel_vae),
-        "denoiser": Denoiser(config.denoiser),
-    }
-    folder = tmp_path_factory.mktemp("model")
-    checkpoint.save_folder(folder, config, {name: network.state_dict() for name, network in networks.items()})
-    return folder
-
-
-@pytest.fixture(params=["module", "program"])
-def blender(request) -> list[str]:
-    """The command that runs a script inside Blender: by the bpy module, and by the program where there is one."""
-    if request.param == "module":
-        pytest.importorskip("bpy", reason="the bpy module is not installed")
-        return [sys.executable]
-    program = os.environ.get("FOOTLIGHT_BLENDER") or shutil.which("blender")
-    if not program:
-        pytest.skip("no Blender: set FOOTLIGHT_BLENDER to the program, or put blender on the PATH")
-    return [program, "-b", "--python-exit-code", "1", "--python"]
 
 
 @pytest.fixture
@@ -66,11 +31,11 @@ def run(blender, tmp_path):
 
 
 @pytest.fixture
-def batch(run, model):
+def batch(run, model_folder):
     """Run render_batch with the model of random weights."""
 
     def batch(*arguments: object, **more: str) -> subprocess.CompletedProcess:
-        return run(BATCH, *arguments, "--model", model, "--python", sys.executable, "--device", "cpu", **more)
+        return run(BATCH, *arguments, "--model", model_folder, "--python", sys.executable, "--device", "cpu", **more)
 
     return batch
 

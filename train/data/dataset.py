@@ -69,7 +69,7 @@ class SongRecord:
 
 
 def load_pairs(folder: Path, split: str) -> list[Pair]:
-    """All pairs of ``train`` or ``val``.
+    """All pairs of ``train`` or ``val``, or ``test`` where the data has one.
 
     A folder with songs alone has none. Raises FootlightError for a folder that was not prepared.
     """
@@ -93,7 +93,7 @@ def load_pairs(folder: Path, split: str) -> list[Pair]:
 
 
 def load_song_records(folder: Path, split: str) -> list[SongRecord]:
-    """All songs of ``train`` or ``val`` with their rhythm. Raises FootlightError for a folder that was not prepared."""
+    """All songs of a split with their rhythm. Raises FootlightError for a folder that was not prepared."""
     folder = Path(folder)
     lines = _lines(folder / SONGS, split)
     return [
@@ -108,6 +108,6 @@ def load_songs(folder: Path, split: str) -> list[Tensor]:
 
 
 def _lines(path: Path, split: str) -> list[dict]:
-    if split not in ("train", "val"):
-        raise FootlightError(f"unknown split {split!r}: choose train or val")
+    if split not in ("train", "val", "test"):
+        raise FootlightError(f"unknown split {split!r}: choose train, val or test")
     return [line for line in read_index(path) if line["split"] == split]

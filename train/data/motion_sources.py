@@ -14,7 +14,7 @@ from core.motion import bvh, kinematics, rotation
 from core.motion.resample import resample
 from core.motion.skeleton import Skeleton
 from core.types import FootlightError, Motion
-from train.data import clean, g1, humanoid, motion_fit
+from train.data import clean, g1, humanoid, motion_fit, smpl
 
 FPS = SignalConfig().motion_fps
 
@@ -35,15 +35,16 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
     Raises FootlightError for files that cannot be read or are no humanoid.
     """
     path, entry = Path(path), entry or {}
-    if path.suffix.lower() == ".csv":
-        captured, report = _load_g1(path, entry)
+    kind = path.suffix.lower()
+    if kind == ".pkl":
+        motion, report = _load_smpl(path, entry)
     else:
-        captured, report = _load_bvh(path, entry)
-    motion, scale = motion_fit.fit(captured)
-    errors = motion_fit.errors(captured, motion, scale)
+        captured, report = _load_g1(path, entry) if kind == ".csv" else _load_bvh(path, entry)
+        motion, scale = motion_fit.fit(captured)
+        report |= {"scale": scale, "error_cm": motion_fit.errors(captured, motion, scale)}
     motion = resample(clean.smoothed(motion), FPS)
     motion, more = clean.grounded(motion)
-    report |= {"scale": scale, "error_cm": errors, **more}
+    report |= more
     report["dropped"] = clean.reason_to_drop(motion, report)
     return Source(motion, report)
 
@@ -111,6 +112,14 @@ def _rest(path: Path, skeleton: Skeleton, found: humanoid.Match) -> motion_fit.P
     turns, places = kinematics.forward_global(local, torch.zeros(3).double(), skeleton)
     _, places = _with_toes(found, skeleton, turns, places)
     return motion_fit.Pose(turns, places)
+
+
+def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:
+    """The rotations are kept as they are: there are no foreign joints to measure an error against."""
+    motion = smpl.read(path)
+    rotations, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
+    motion = Motion(rotation.continuous(rotations).float(), root.float(), motion.fps)
+    return motion, {"rule": "smpl", "scale": 1.0, "error_cm": {}, **repaired}
 
 
 def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:

@@ -30,7 +30,7 @@ def summary(lines: list[dict]) -> str:
             rows.append(_row(name, some))
     own = [line for line in lines if "bas" not in line]
     if own:
-        rows.append(f"{'own capture':24}{len(own):6}{len(own):8}{sum(line['seconds'] for line in own) / 60:8.1f}")
+        rows.append(f"{'recorded together':24}{len(own):6}{len(own):8}{sum(line['seconds'] for line in own) / 60:8.1f}")
     rows.append("position error by joint, cm: " + joint_errors(lines))
     return "\n".join(rows)
 

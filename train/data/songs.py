@@ -8,8 +8,9 @@ from pathlib import Path
 from torch import Tensor
 
 from core.audio import io
+from core.audio.beat_tracking import track_beats
 from core.audio.mel import log_mel
-from core.audio.rhythm import loudness, onset_strength, track_beats
+from core.audio.rhythm import loudness, onset_strength
 from core.config import SignalConfig
 from core.types import Beats, Waveform
 from train.data import arrange

@@ -1,10 +1,15 @@
-"""A user's own capture: ``NAME.bvh`` beside ``NAME.wav``, recorded together, so nothing is chosen or warped."""
+"""Motion and music that were recorded together, so nothing is chosen or warped: a user's ``NAME.bvh`` beside
+``NAME.wav``, and what data sets of such takes share with them."""
 
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from core.audio import io
 from core.config import SignalConfig
@@ -18,7 +23,25 @@ from train.data.songs import RATE, cut, heard
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 VAL_ONE_IN = 10
+TEMPO_TOLERANCE = 0.04
 SIGNAL = SignalConfig()
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recording of a motion with its music.
+
+    id: of the record.  name: for a person.  group: takes of one group belong to one split.
+    tempo: beats a minute where the music's own is known, or 0. Where tracking finds another, off by more than
+    ``TEMPO_TOLERANCE``, the beats are laid evenly at this one.
+    """
+
+    id: str
+    name: str
+    genre: str
+    split: str
+    group: str
+    tempo: float = 0.0
 
 
 def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
@@ -41,15 +64,20 @@ def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
             continue
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
-        shard = out / f"pairs-{split}-{record_name(name)}.safetensors"
+        take = Take(record_name(name), name, genre, split, f"own-{name}")
         made_from = key("own", file_digest(path), file_digest(song), name, genre)
-        jobs.append(Job(str(path), shard, made_from, partial(user_pair, path, song, name, genre, split)))
+        jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take)))
     for path in files:
         if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
             dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
     if not captures:
         raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
     return jobs, dropped
+
+
+def shard_of(out: Path, take: Take) -> Path:
+    """Where a take's record is kept."""
+    return out / f"pairs-{take.split}-{take.id}.safetensors"
 
 
 def record_name(name: str) -> str:
@@ -62,32 +90,52 @@ def split_of(name: str) -> str:
     return "val" if hashlib.sha256(name.encode()).digest()[0] % VAL_ONE_IN == 0 else "train"
 
 
-def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: str, shard: str) -> Records:
-    """The record of one capture and its music, both cut to the shorter. Raises FootlightError for unusable files."""
+@lru_cache(maxsize=4)
+def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
+    """The whole song as a record's tensors, and its tempo: many takes are danced to one song. See ``Take.tempo``."""
+    parts, tracked = heard(io.read(song, RATE))
+    if not tempo or abs(tracked / tempo - 1) <= TEMPO_TOLERANCE:
+        return parts, tracked
+    beats = steady_beats(parts["onset"], tempo)
+    return parts | {"beats": beats, "downbeats": torch.zeros(len(beats), dtype=torch.bool)}, tempo
+
+
+def steady_beats(onset: Tensor, tempo: float) -> Tensor:
+    """Beats (n,) seconds at exactly ``tempo`` beats a minute, at the phase at which most onset strength (t,) lies on
+    them."""
+    seconds, period = len(onset) / SIGNAL.mel_fps, 60 / tempo
+    phases = torch.arange(0, period, 0.5 / SIGNAL.mel_fps, dtype=torch.float64)
+    beats = torch.arange(0, seconds - period, period, dtype=torch.float64)
+    frames = ((phases[:, None] + beats) * SIGNAL.mel_fps).round().long().clamp_max(len(onset) - 1)
+    first = float(phases[int(onset[frames].mean(1).argmax())])
+    return torch.arange(first, seconds, period, dtype=torch.float64).float()
+
+
+def recorded_pair(motion_path: Path, song_path: Path, take: Take, shard: str) -> Records:
+    """The record of one take and its music, both cut to the shorter. Raises FootlightError for unusable files."""
     source = load(motion_path)
     if source.report["dropped"]:
         raise FootlightError(source.report["dropped"])
     motion = source.motion
-    parts, tempo = heard(io.read(song_path, RATE))
+    parts, tempo = _heard(song_path, take.tempo)
     frames = min(motion.frames, len(parts["mel"]) // 2)
     if frames / SIGNAL.motion_fps < SHORTEST_SECONDS:
         raise FootlightError(
             f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
             f"at least {SHORTEST_SECONDS:g} s are needed"
         )
-    motion = motion.cut(0, frames)
     section = cut(parts, 0.0, frames / SIGNAL.motion_fps)
     line = index_line(
-        record_name(name),
+        take.id,
         shard,
-        split,
-        name,
+        take.split,
+        take.name,
         song_path.name,
-        genre,
-        f"own-{name}",
+        take.genre,
+        take.group,
         tempo,
         frames,
         exact=False,
         error_cm=source.report["error_cm"],
     )
-    return [(line, {**section, **tensors(motion)})]
+    return [(line, {**section, **tensors(motion.cut(0, frames))})]
