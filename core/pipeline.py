@@ -24,8 +24,9 @@ from core.audio.mel import log_mel
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
@@ -48,7 +49,7 @@ class Model:
     config: Config
     mel_vae: MelVAE
     motion_vae: MotionVAE
-    denoiser: Denoiser
+    denoiser: ConditionedNetwork
     device: torch.device
     name: str
     card: dict
@@ -70,7 +71,7 @@ class Model:
             config,
             network("mel_vae", MelVAE(config.mel_vae)),
             network("motion_vae", MotionVAE(config.motion_vae, config.signal.motion_layout)),
-            network("denoiser", Denoiser(config.denoiser)),
+            network("denoiser", denoiser_of(config.denoiser)),
             place,
             path.name,
             saved.card,

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.objective import diffusion_loss
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
@@ -48,7 +49,7 @@ class DenoiserTaskConfig:
 
 
 class DenoiserPhase(Phase):
-    def __init__(self, denoiser: Denoiser, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
+    def __init__(self, denoiser: ConditionedNetwork, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser})
         self.vae = [vae.requires_grad_(False).eval()]
@@ -103,7 +104,7 @@ class DenoiserTask:
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
         self.weights = self._weights()
-        self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(Denoiser(model.denoiser), vae, model, config)}
+        self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(denoiser_of(model.denoiser), vae, model, config)}
         self.vae = vae
 
     def _weights(self) -> Tensor:
