@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -33,13 +34,15 @@ from core.diffusion.schedule import linear_sqrt
 from core.diffusion.windows import windowed
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
+from core.motion.layouts import layout_named
 from core.motion.resample import at_times
-from core.postprocess import feet, joints, retime, smooth, stage
+from core.postprocess import bones, feet, joints, retime, smooth, stage
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
 LARGEST_SEED = 2**63 - 1
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -177,9 +180,28 @@ class Dance:
 def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Generator[Progress, None, Dance]:
     """A dance to the whole of ``song``. Same model, song and options: the same dance.
 
-    Raises FootlightError for options out of range and songs under a second.
+    Raises FootlightError for options out of range, songs under a second, and models of flat pictures.
     """
     options = options or DanceOptions()
+    layout_named(model.config.signal.motion_layout).check_moves_a_rig()
+    drawn, heard = yield from imagine(model, song, options)
+    yield Progress("Planting the feet", 0.85)
+    signal = model.config.signal
+    raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+    motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    yield Progress("Judging the dance", 0.95)
+    return Dance(motion, heard.beats, score(motion, heard.beats))
+
+
+@torch.no_grad()
+def imagine(
+    model: Model, song: Waveform, options: DanceOptions
+) -> Generator[Progress, None, tuple[Tensor, rhythm.Rhythm]]:
+    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, and what was heard.
+
+    It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
+    Raises FootlightError for options out of range and songs under a second.
+    """
     options.check(model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
@@ -191,12 +213,17 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     yield Progress("Dancing", 0.15)
     latents = yield from _drawn(draw(model, condition, options.seed, steps, options.guidance), steps)
     yield Progress("Building the movement", 0.8)
-    signal = model.config.signal
-    raw = features.decode(model.motion_vae.decode_long(latents)[0].cpu(), signal.motion_layout, signal.motion_fps)
-    yield Progress("Planting the feet", 0.85)
-    motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
-    yield Progress("Judging the dance", 0.95)
-    return Dance(motion, heard.beats, score(motion, heard.beats))
+    return model.motion_vae.decode_long(latents)[0].cpu(), heard
+
+
+def joint_positions(model: Model, drawn: Tensor) -> Tensor:
+    """Joint positions (t, j, 3), of a flat layout (t, j, 2), in metres, of features that ``imagine`` drew: for metrics.
+
+    Bones of a flat dancer that stretch too far are set back, as the paper does.
+    """
+    signal, layout = model.config.signal, layout_named(model.config.signal.motion_layout)
+    places = features.positions_from_features(drawn, signal.motion_fps, layout=layout)
+    return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
 
 
 def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, Tensor]:
@@ -287,7 +314,7 @@ def motion_arrays(made: Dance) -> dict[str, Tensor]:
     }
 
 
-def run(steps: Generator[Progress, None, Dance], on_progress: Callable[[Progress], None] | None = None) -> Dance:
+def run(steps: Generator[Progress, None, Result], on_progress: Callable[[Progress], None] | None = None) -> Result:
     """Exhaust a long operation and give its result."""
     while True:
         try:
