@@ -24,7 +24,7 @@ class SignalConfig:
     mel_bands: int = 80
     mel_fmax: float = 8000.0
     motion_fps: float = 31.25
-    motion_layout: str = "smpl22-6d"  # a name in core.motion.features.LAYOUTS
+    motion_layout: str = "smpl22-6d"  # a name in core.motion.layouts.LAYOUTS
 
     @property
     def mel_fps(self) -> float:

@@ -68,7 +68,7 @@ class Fit:
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
     init: Path | None = None  # a model folder: every network that it has in the same shape starts from its weights
-    layout: str | None = None  # the motion representation, by its name in core.motion.layouts; None is the preset's
+    layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
     network: Literal["transformer", "unet"] | None = None  # that denoises; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
