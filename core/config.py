@@ -24,7 +24,7 @@ class SignalConfig:
     mel_bands: int = 80
     mel_fmax: float = 8000.0
     motion_fps: float = 31.25
-    motion_layout: str = "smpl22-6d"  # a name in core.motion.features.LAYOUTS
+    motion_layout: str = "smpl22-6d"  # a name in core.motion.layouts.LAYOUTS
 
     @property
     def mel_fps(self) -> float:
@@ -53,8 +53,10 @@ class VAEConfig:
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """The concatenating Transformer (paper table 9)."""
+    """The concatenating Transformer (paper table 9), or the U-Net it is compared with: see ``core.diffusion.unet`` for
+    what the numbers mean there, and ``core.diffusion.networks.as_unet`` for one of equal size."""
 
+    kind: str = "transformer"  # or "unet"
     latent_channels: int = 20
     condition_channels: int = 20  # latents of the other modality
     rhythm_channels: int = 10  # 0: no rhythm conditioning
@@ -71,6 +73,7 @@ class DenoiserConfig:
     positions: str = "learned"  # or "rotary": frame t of the condition and of the latents share one position
     max_frames: int = 1024
     dropout: float = 0.0
+    multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
 
 
 @dataclass(frozen=True)

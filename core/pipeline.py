@@ -24,16 +24,18 @@ from core.audio.mel import log_mel_steps
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.diffusion.windows import windowed
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
+from core.motion.layouts import layout_named
 from core.motion.resample import at_times
-from core.postprocess import feet, joints, retime, smooth, stage
+from core.postprocess import bones, feet, joints, retime, smooth, stage
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform, part, run
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -48,7 +50,7 @@ class Model:
     config: Config
     mel_vae: MelVAE
     motion_vae: MotionVAE
-    denoiser: Denoiser
+    denoiser: ConditionedNetwork
     device: torch.device
     name: str
     card: dict
@@ -70,7 +72,7 @@ class Model:
             config,
             network("mel_vae", MelVAE(config.mel_vae)),
             network("motion_vae", MotionVAE(config.motion_vae, config.signal.motion_layout)),
-            network("denoiser", Denoiser(config.denoiser)),
+            network("denoiser", denoiser_of(config.denoiser)),
             place,
             path.name,
             saved.card,
@@ -183,9 +185,30 @@ class Dance:
 def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Generator[Progress, None, Dance]:
     """A dance to the whole of ``song``. Same model, song and options: the same dance.
 
-    Raises FootlightError for options out of range and songs under a second.
+    Raises FootlightError for options out of range, songs under a second, and models of flat pictures.
     """
     options = options or DanceOptions()
+    layout_named(model.config.signal.motion_layout).check_moves_a_rig()
+    drawn, heard = yield from imagine(model, song, options)
+    yield Progress("Planting the feet", 0.85)
+    signal = model.config.signal
+    raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+    steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
+    yield Progress("Judging the dance", 0.95)
+    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 1.0)
+    return Dance(motion, heard.beats, found)
+
+
+@torch.no_grad()
+def imagine(
+    model: Model, song: Waveform, options: DanceOptions
+) -> Generator[Progress, None, tuple[Tensor, rhythm.Rhythm]]:
+    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, and what was heard.
+
+    It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
+    Raises FootlightError for options out of range and songs under a second.
+    """
     options.check(model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
@@ -197,14 +220,17 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     yield Progress("Dancing", 0.15)
     latents = yield from _drawn(draw(model, condition, options.seed, steps, options.guidance), steps)
     yield Progress("Building the movement", 0.8)
-    signal = model.config.signal
-    raw = features.decode(model.motion_vae.decode_long(latents)[0].cpu(), signal.motion_layout, signal.motion_fps)
-    yield Progress("Planting the feet", 0.85)
-    steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
-    motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
-    yield Progress("Judging the dance", 0.95)
-    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 1.0)
-    return Dance(motion, heard.beats, found)
+    return model.motion_vae.decode_long(latents)[0].cpu(), heard
+
+
+def joint_positions(model: Model, drawn: Tensor) -> Tensor:
+    """Joint positions (t, j, 3), of a flat layout (t, j, 2), in metres, of features that ``imagine`` drew: for metrics.
+
+    Bones of a flat dancer that stretch too far are set back, as the paper does.
+    """
+    signal, layout = model.config.signal, layout_named(model.config.signal.motion_layout)
+    places = features.positions_from_features(drawn, signal.motion_fps, layout=layout)
+    return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
 
 
 def _drawn(samples: Iterator[Tensor], steps: int) -> Generator[Progress, None, Tensor]:

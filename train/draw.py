@@ -9,40 +9,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.motion.skeleton import SMPL22
+from core.motion.layouts import LAYOUTS, Layout
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 LEFT, RIGHT, MIDDLE = "#c8553d", "#2a6f97", "#3d405b"
+BODY = LAYOUTS["smpl22-6d"]
 
 
-def _colour(joint: int) -> str:
-    name = SMPL22.names[joint]
+def _colour(name: str) -> str:
     return LEFT if name.startswith("left") else RIGHT if name.startswith("right") else MIDDLE
 
 
-def draw_pose(axes, positions: Tensor, offset: float = 0.0, view: str = "front", alpha: float = 1.0) -> None:
-    """One stick figure (j, 3) on matplotlib axes, its root moved to ``offset`` metres along the picture.
+def draw_pose(
+    axes, positions: Tensor, offset: float = 0.0, view: str = "front", alpha: float = 1.0, layout: Layout = BODY
+) -> None:
+    """One stick figure (j, 3 or 2) on matplotlib axes, its first joint moved to ``offset`` metres along the picture.
 
-    front: seen along -z, the dancer's left at the picture's right (a mirror's view is not taken); side: seen along -x.
+    layout: whose joints they are.  front: seen along -z, the dancer's left at the picture's right (a mirror's view is
+    not taken); side: seen along -x.
     """
     points = positions.detach().float().cpu().numpy()
     across = points[:, 0] if view == "front" else points[:, 2]
     across = across - across[0] + offset
-    for joint, parent in enumerate(SMPL22.parents):
+    for joint, parent in enumerate(layout.parents):
         if parent >= 0:
             axes.plot(
                 [across[parent], across[joint]],
                 [points[parent, 1], points[joint, 1]],
-                color=_colour(joint),
+                color=_colour(layout.joints[joint]),
                 lw=2,
                 alpha=alpha,
                 solid_capstyle="round",
             )
-    head = SMPL22.names.index("head")
+    head, rise = (layout.joints.index("head"), 0.08) if "head" in layout.joints else (layout.joints.index("nose"), 0.03)
     axes.add_patch(
-        plt.Circle((across[head], points[head, 1] + 0.08), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha)
+        plt.Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha)
     )
 
 
@@ -105,12 +108,12 @@ def contact_sheet(
     return _as_image(figure)
 
 
-def motion_picture(bodies: list[Tensor], fps: float, columns: int = 14) -> Tensor:
-    """Rows of poses (t, j, 3), one row a body: original above, reconstruction below. Returns (h, w, 3) uint8."""
+def motion_picture(bodies: list[Tensor], fps: float, columns: int = 14, layout: Layout = BODY) -> Tensor:
+    """Rows of poses (t, j, 3 or 2), one row a body: original above, reconstruction below. Returns (h, w, 3) uint8."""
     figure, panels = plt.subplots(len(bodies), 1, figsize=(columns, 2.3 * len(bodies)), squeeze=False)
     for axes, positions in zip(panels[:, 0], bodies, strict=True):
         for column in range(columns):
-            draw_pose(axes, positions[len(positions) * column // columns], offset=column * 1.25)
+            draw_pose(axes, positions[len(positions) * column // columns], offset=column * 1.25, layout=layout)
         axes.set_xlim(-0.8, columns * 1.25 - 0.4)
         axes.set_ylim(-0.2, 2.2)
         axes.set_aspect("equal")

@@ -25,6 +25,7 @@ from core.autoencoder.motion_vae import MotionVAE
 from core.checkpoint import Checkpoint, write_atomically
 from core.config import Config
 from core.types import FootlightError
+from train import ablation
 from train.data import latents, synthetic
 from train.data.dataset import load_pairs, load_songs
 from train.loop import LoopConfig, Task, fit, make_fabric
@@ -76,6 +77,8 @@ class Fit:
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
     init: Path | None = None  # a model folder: every network that it has in the same shape starts from its weights
+    layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
+    network: Literal["transformer", "unet"] | None = None  # that denoises; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
     steps: int | None = None  # overrides the steps of every task that is trained
@@ -86,14 +89,18 @@ class Fit:
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
-    """The preset, widened by the styles that the data has; a run that exists keeps its own configuration."""
+    """The preset, widened by the styles that the data has and varied by the ablation asked for; a run that exists keeps
+    its own configuration."""
     path = args.out / "config.json"
     if path.is_file():
-        return configuration.from_json(Config, json.loads(path.read_text()))
+        config = configuration.from_json(Config, json.loads(path.read_text()))
+        ablation.check(config, args.layout, args.network)
+        return config
     if args.init and args.preset is None:
         config = checkpoint.load(args.init).config
     else:
         config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+    config = ablation.apply(config, args.layout, args.network)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
@@ -112,11 +119,13 @@ def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
 def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
     """Give a task's network the weights of ``model``, where its configuration is the same; say which it was."""
     phase, network = PHASES[name]
-    if getattr(model.config, network) == getattr(config, network):
+    # latents of another representation are another language, even where the network has the same shape
+    alike = name == "mel-vae" or model.config.signal.motion_layout == config.signal.motion_layout
+    if alike and getattr(model.config, network) == getattr(config, network):
         model.load_into(network, task.phases[phase].networks[network])
         print(f"{name} starts from the weights of the model")
     else:
-        print(f"{name} starts from nothing: the model's {network} has another shape")
+        print(f"{name} starts from nothing: the model's {network} has another shape or representation")
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
@@ -136,7 +145,7 @@ def load_mel_vae(run: Path, config: Config) -> MelVAE:
 
 
 def load_motion_vae(run: Path, config: Config) -> MotionVAE:
-    vae = MotionVAE(config.motion_vae)
+    vae = MotionVAE(config.motion_vae, config.signal.motion_layout)
     vae.load_state_dict(averaged(run, "motion-vae"))
     return vae.eval().requires_grad_(False)
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import VAEConfig
-from core.motion.features import LAYOUTS
+from core.motion.layouts import layout_named
+from core.types import FootlightError
 
 
 class MotionVAE(NormalisedVAE):
@@ -19,8 +20,12 @@ class MotionVAE(NormalisedVAE):
 
     def __init__(self, config: VAEConfig, layout: str = "smpl22-6d") -> None:
         super().__init__(config)
-        self.layout = LAYOUTS[layout]
-        assert self.layout.channels == config.channels, f"{layout} has {self.layout.channels} channels"
+        self.layout = layout_named(layout)
+        if self.layout.channels != config.channels:
+            raise FootlightError(
+                f"the motion autoencoder has {config.channels} channels, but layout {layout} has "
+                f"{self.layout.channels}: set both together"
+            )
 
     def set_statistics(self, frames: Tensor) -> None:
         """Take mean (by channel) and standard deviation (by slice) from training frames (n, c)."""

@@ -65,7 +65,7 @@ def onsets(positions: Tensor, fps: float) -> Beats:
 
 
 def hits(positions: Tensor, fps: float) -> Beats:
-    """The hits of a motion (t, j, 3), metres: prominent minima of its mean joint speed in the world, smoothed.
+    """The hits of a motion (t, j, 3 or 2), metres: prominent minima of its mean joint speed in the world, smoothed.
 
     A minimum counts when, on either side, the speed rises by ``HIT_PROMINENCE`` of the clip's mean speed before it
     falls below that minimum.  Strength: prominence over the clip's greatest.
@@ -77,7 +77,7 @@ def hits(positions: Tensor, fps: float) -> Beats:
 
 
 def mean_speed(positions: Tensor, fps: float) -> Tensor:
-    """Mean joint speed (t,), metres per second, of positions (t, j, 3)."""
+    """Mean joint speed (t,), metres per second, of positions (t, j, 3 or 2)."""
     return joint_speed(positions, fps).mean(-1)
 
 

@@ -118,7 +118,7 @@ def from_matrix(m: Tensor) -> Tensor:
     return torch.where(q[..., :1] < 0, -q, q)
 
 
-def _unit(v: Tensor, fallback: Tensor, dim: int = -1) -> Tensor:
+def unit(v: Tensor, fallback: Tensor, dim: int = -1) -> Tensor:
     """``v`` at length 1, or ``fallback`` where it has no direction; the gradient there is zero, not NaN."""
     square = (v * v).sum(dim, keepdim=True)
     zero = square < 1e-12
@@ -128,7 +128,7 @@ def _unit(v: Tensor, fallback: Tensor, dim: int = -1) -> Tensor:
 def _perpendicular(u: Tensor, dim: int = -1) -> Tensor:
     """Some unit vector at right angles to the unit vector ``u``: the axis least along ``u``, made orthogonal."""
     axis = torch.zeros_like(u).scatter_(dim, u.abs().argmin(dim, keepdim=True), 1)
-    return _unit(axis - (axis * u).sum(dim, keepdim=True) * u, axis, dim)
+    return unit(axis - (axis * u).sum(dim, keepdim=True) * u, axis, dim)
 
 
 def matrix_from_6d(d: Tensor) -> Tensor:
@@ -140,8 +140,8 @@ def matrix_from_6d(d: Tensor) -> Tensor:
     first, second = d.movedim(-1, 0).split(3)
     x_axis = torch.zeros_like(first)
     x_axis[0] = 1
-    first = _unit(first, x_axis, 0)
-    second = _unit(second - (first * second).sum(0) * first, _perpendicular(first.detach(), 0), 0)
+    first = unit(first, x_axis, 0)
+    second = unit(second - (first * second).sum(0) * first, _perpendicular(first.detach(), 0), 0)
     third = torch.linalg.cross(first, second, dim=0)
     return torch.stack((first, second, third), 1).movedim((0, 1), (-2, -1))
 
@@ -167,7 +167,7 @@ def between(u: Tensor, v: Tensor) -> Tensor:
     u, v = torch.broadcast_tensors(u, v)
     x_axis = torch.zeros_like(u)
     x_axis[..., 0] = 1
-    u, v = _unit(u, x_axis), _unit(v, x_axis)
+    u, v = unit(u, x_axis), unit(v, x_axis)
     cosine = (u * v).sum(-1, keepdim=True)
     opposite = cosine < -1 + 1e-7
     half_turn = torch.cat((torch.zeros_like(cosine), _perpendicular(u.detach())), -1)

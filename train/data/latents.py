@@ -13,7 +13,7 @@ from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
 from core.motion.directogram import amplitude
-from core.motion.features import LAYOUTS, encode
+from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward
 from core.motion.mirror import mirror
 from core.motion.skeleton import SMPL22
@@ -67,7 +67,7 @@ def encode_motion(vae: MotionVAE, features: Tensor) -> Tensor:
 
 def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE, config: Config) -> dict[str, list[dict]]:
     """Clips for the motion autoencoder: ``features`` (t, c), ``music`` (t', z), ``amplitude`` (t',)."""
-    layout = LAYOUTS[config.signal.motion_layout]
+    layout = layout_named(config.signal.motion_layout)
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
@@ -88,7 +88,7 @@ def latent_clips(
     pairs: dict[str, list[Pair]], mel_vae: MelVAE, motion_vae: MotionVAE, config: Config
 ) -> dict[str, list[dict]]:
     """Clips for the denoiser: ``latents``, ``music``, ``rhythm`` at the latent rate, ``features``, ``style``."""
-    layout, stride = LAYOUTS[config.signal.motion_layout], config.motion_vae.stride
+    layout, stride = layout_named(config.signal.motion_layout), config.motion_vae.stride
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []

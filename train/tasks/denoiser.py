@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.objective import diffusion_loss
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.motion.features import positions_from_features
+from core.motion.layouts import layout_named
 from core.types import Condition
 from train.draw import motion_picture
 from train.loop import Phase
@@ -48,7 +50,7 @@ class DenoiserTaskConfig:
 
 
 class DenoiserPhase(Phase):
-    def __init__(self, denoiser: Denoiser, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
+    def __init__(self, denoiser: ConditionedNetwork, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser})
         self.vae = [vae.requires_grad_(False).eval()]
@@ -85,15 +87,17 @@ class DenoiserPhase(Phase):
             vae = self.vae[0]
             decoded = vae.decode(vae.unstandardise(estimate[chosen]))
             with torch.autocast(estimate.device.type, enabled=False):
-                body = body_losses(decoded.float(), batch["features"][chosen], self.model.signal.motion_fps)
-            for name in ("positions", "velocity", "feet"):
-                losses[name] = getattr(c, name) * weight * body[name]
+                signal = self.model.signal
+                body = body_losses(decoded.float(), batch["features"][chosen], signal.motion_fps, signal.motion_layout)
+            for name, value in body.items():
+                losses[name] = getattr(c, name) * weight * value
         return losses
 
 
 class DenoiserTask:
-    """clips: by split, dicts with ``latents`` (t, z), ``music`` (t, c), ``rhythm`` (t, r), ``features`` (2t, 140),
-    all standardised where they are latents, and ``style`` (int, index into the model's styles)."""
+    """clips: by split, dicts with ``latents`` (t, z), ``music`` (t, c), ``rhythm`` (t, r), ``features`` of
+    the layout (t * stride, c), all standardised where they are latents, and ``style`` (int, index into the model's
+    styles)."""
 
     name = "denoiser"
 
@@ -103,7 +107,7 @@ class DenoiserTask:
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
         self.weights = self._weights()
-        self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(Denoiser(model.denoiser), vae, model, config)}
+        self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(denoiser_of(model.denoiser), vae, model, config)}
         self.vae = vae
 
     def _weights(self) -> Tensor:
@@ -189,6 +193,6 @@ class DenoiserTask:
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
         *_, latents = sample(guided(denoise, 2.5), noise, phase.schedule, 12, "ddim", condition=condition)
         decoded = self.vae.decode(self.vae.unstandardise(latents)).float()
-        fps = self.model.signal.motion_fps
-        bodies = [positions_from_features(x, fps)[0].cpu() for x in (batch["features"], decoded)]
-        return {"dance": motion_picture(bodies, fps)}
+        fps, layout = self.model.signal.motion_fps, layout_named(self.model.signal.motion_layout)
+        bodies = [positions_from_features(x, fps, layout=layout)[0].cpu() for x in (batch["features"], decoded)]
+        return {"dance": motion_picture(bodies, fps, layout=layout)}

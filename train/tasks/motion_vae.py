@@ -15,7 +15,8 @@ from core.autoencoder.motion_vae import MotionVAE
 from core.autoencoder.rhythmic_contrast import RhythmicContrast
 from core.config import Config
 from core.motion import rotation
-from core.motion.features import LAYOUTS, positions_from_features
+from core.motion.features import heading_of, positions_from_features
+from core.motion.layouts import Layout, layout_named
 from core.motion.skeleton import FOOT_JOINTS
 from train.draw import motion_picture
 from train.loop import Phase
@@ -36,33 +37,38 @@ class MotionVAEConfig:
     temperature: float = 0.1
 
 
-def body_losses(decoded: Tensor, target: Tensor, fps: float) -> dict[str, Tensor]:
-    """Losses on the bodies that two feature sequences (b, t, 140) describe.
+def body_losses(decoded: Tensor, target: Tensor, fps: float, layout: str | Layout = "smpl22-6d") -> dict[str, Tensor]:
+    """Losses on the bodies that two feature sequences (b, t, c) describe.
 
     Positions and velocities are compared as each body's own heading sees them, so that an early turn is not paid for
-    in every later frame. positions: mean joint distance (m).  velocity: mean difference of joint velocities (m/s).
-    feet: mean speed over the floor (m/s) of feet that are planted in the target.
+    in every later frame; a flat layout has no heading and is compared as it is. positions: mean joint distance (m).
+    velocity: mean difference of joint velocities (m/s). feet: mean speed over the floor (m/s) of feet that are planted
+    in the target; absent where the layout knows no contacts.
     """
-    place, speed = _as_the_heading_sees(decoded, fps)
-    truth, true_speed = _as_the_heading_sees(target, fps)
-    contact = target[..., LAYOUTS["smpl22-6d"].slices["contacts"]]  #  b t 4
-    planted = (contact[:, 1:] * contact[:, :-1]).detach()
-    sliding = speed[:, :, list(FOOT_JOINTS)].norm(dim=-1)
-    return {
+    layout = layout_named(layout) if isinstance(layout, str) else layout
+    place, speed = _as_the_heading_sees(decoded, fps, layout)
+    truth, true_speed = _as_the_heading_sees(target, fps, layout)
+    losses = {
         "positions": (place - truth).norm(dim=-1).mean(),
         "velocity": (speed - true_speed).norm(dim=-1).mean(),
-        "feet": (sliding * planted).sum() / planted.sum().clamp_min(1.0),
     }
+    if "contacts" in layout.slices:
+        contact = target[..., layout.slices["contacts"]]  #           b t 4
+        planted = (contact[:, 1:] * contact[:, :-1]).detach()
+        sliding = speed[:, :, list(FOOT_JOINTS)].norm(dim=-1)
+        losses["feet"] = (sliding * planted).sum() / planted.sum().clamp_min(1.0)
+    return losses
 
 
-def _as_the_heading_sees(features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+def _as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[Tensor, Tensor]:
     """Joint positions (b, t, j, 3) about the pelvis' place on the floor; world velocities (b, t - 1, j, 3), turned."""
-    world = positions_from_features(features, fps)  #                  b t j 3
-    yaw_velocity = features[..., LAYOUTS["smpl22-6d"].slices["root_yaw_velocity"]][:, 1:, 0]
-    heading = torch.nn.functional.pad(yaw_velocity.cumsum(dim=1) / fps, (1, 0))
-    back = rotation.about("y", -heading)[:, :, None]  #                b t 1 4
+    world = positions_from_features(features, fps, layout=layout)  #  b t j 3, or 2
+    velocity = world.diff(dim=1) * fps
+    if layout.dimensions == 2:
+        return world, velocity
+    back = rotation.about("y", -heading_of(layout.split(features), fps))[:, :, None]  # b t 1 4
     floor = world[:, :, :1] * world.new_tensor((1.0, 0.0, 1.0))
-    return rotation.rotate(back, world - floor), rotation.rotate(back[:, 1:], world.diff(dim=1) * fps)
+    return rotation.rotate(back, world - floor), rotation.rotate(back[:, 1:], velocity)
 
 
 class MotionVAEPhase(Phase):
@@ -70,7 +76,7 @@ class MotionVAEPhase(Phase):
         super().__init__()
         self.networks = nn.ModuleDict({"motion_vae": vae, "contrast": contrast})
         self.config = config
-        self.fps = model.signal.motion_fps
+        self.fps, self.layout = model.signal.motion_fps, layout_named(model.signal.motion_layout)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         c, features = self.config, batch["features"]  #               b t c
@@ -79,14 +85,13 @@ class MotionVAEPhase(Phase):
         latents = posterior.sample(generator)  #                      b t' z
         decoded = vae.decode(latents)
         with torch.autocast(features.device.type, enabled=False):
-            decoded, body = decoded.float(), body_losses(decoded.float(), features, self.fps)
+            decoded = decoded.float()
+            body = body_losses(decoded, features, self.fps, self.layout)
         error = vae.normalise(decoded) - vae.normalise(features)
         losses = {
             "reconstruction": c.reconstruction * error.square().mean(),
             "kl": c.kl * posterior.kl().mean(),
-            "positions": c.positions * body["positions"],
-            "velocity": c.velocity * body["velocity"],
-            "feet": c.feet * body["feet"],
+            **{name: getattr(c, name) * value for name, value in body.items()},
         }
         if c.rhythm:
             losses["rhythm"] = c.rhythm * self.networks["contrast"](
@@ -106,7 +111,8 @@ class MotionVAETask:
         self.train = [clip for clip in clips["train"] if len(clip["features"]) >= config.frames]
         self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
         self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
-        vae = MotionVAE(model.motion_vae)
+        self.layout = layout_named(model.signal.motion_layout)
+        vae = MotionVAE(model.motion_vae, self.layout.name)
         vae.learn_from(torch.cat([clip["features"] for clip in self.train]))
         contrast = RhythmicContrast(
             model.motion_vae.latent_channels,
@@ -136,19 +142,22 @@ class MotionVAETask:
         vae = phases["motion"].networks["motion_vae"]
         features = self._held_out(24).to(vae.std.device)
         latents = vae.encode(features).mode()
-        body = body_losses(vae.decode(latents).float(), features, self.model.signal.motion_fps)
-        own = body_losses(features, features, self.model.signal.motion_fps)
-        return {
+        fps = self.model.signal.motion_fps
+        body = body_losses(vae.decode(latents).float(), features, fps, self.layout)
+        found = {
             "position_cm": 100 * float(body["positions"]),
             "velocity_m_s": float(body["velocity"]),
-            "feet_m_s": float(body["feet"]),
-            "feet_source_m_s": float(own["feet"]),
             "latent_std": float(latents.std()),
         }
+        if "feet" in body:
+            own = body_losses(features, features, fps, self.layout)
+            found |= {"feet_m_s": float(body["feet"]), "feet_source_m_s": float(own["feet"])}
+        return found
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         vae = phases["motion"].networks["motion_vae"]
         features = self._held_out(1).to(vae.std.device)
         decoded = vae.decode(vae.encode(features).mode()).float()
         fps = self.model.signal.motion_fps
-        return {"motion": motion_picture([positions_from_features(x, fps)[0].cpu() for x in (features, decoded)], fps)}
+        bodies = [positions_from_features(x, fps, layout=self.layout)[0].cpu() for x in (features, decoded)]
+        return {"motion": motion_picture(bodies, fps, layout=self.layout)}

@@ -4,19 +4,22 @@ import pytest
 import torch
 
 from core.config import DenoiserConfig, preset
-from core.diffusion.denoiser import Denoiser, FeedForward, rotary_angles, rotate
+from core.diffusion.conditioning import ConditionedNetwork
+from core.diffusion.denoiser import FeedForward, rotary_angles, rotate
+from core.diffusion.networks import denoiser_of, size
 from core.types import Condition, FootlightError
 
 TINY = DenoiserConfig(
     latent_channels=4, condition_channels=3, rhythm_channels=2, styles=3, width=16, blocks=2, attentions=2, heads=2,
-    ff_kernel=5, ff_multiplier=2, condition_width=8, positions="rotary", max_frames=40,
+    ff_kernel=5, ff_multiplier=2, condition_width=8, positions="rotary", max_frames=40, multipliers=(1, 2),
 )  # fmt: skip
 B, T = 3, 20
+every_kind = pytest.mark.parametrize("kind", ["transformer", "unet"])
 
 
-def make(**changes) -> Denoiser:
+def make(**changes) -> ConditionedNetwork:
     """Random weights everywhere: a fresh network answers zero."""
-    network, generator = Denoiser(dataclasses.replace(TINY, **changes)).eval(), torch.Generator().manual_seed(0)
+    network, generator = denoiser_of(dataclasses.replace(TINY, **changes)).eval(), torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
@@ -37,15 +40,20 @@ def differs(a, b) -> bool:
 
 
 def test_the_paper_preset_has_the_papers_size():
-    with torch.device("meta"):
-        network = Denoiser(preset("paper").denoiser)
-    assert sum(p.numel() for p in network.parameters()) == pytest.approx(158e6, rel=0.03)
+    assert size(preset("paper").denoiser) == pytest.approx(158e6, rel=0.03)
 
 
-@pytest.mark.parametrize("positions", ["rotary", "learned"])
-@pytest.mark.parametrize("attentions", [1, 2])
-def test_padding_changes_nothing(positions, attentions):
-    network = make(positions=positions, attentions=attentions)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"positions": positions, "attentions": count} for positions in ("rotary", "learned") for count in (1, 2)),
+        {"kind": "unet"},
+        {"kind": "unet", "attentions": 1, "multipliers": (1, 1, 2)},
+    ],
+    ids=str,
+)
+def test_padding_changes_nothing(changes):
+    network = make(**changes)
     z, step, condition = given()
     junk = 100 * torch.randn(B, 9, 10, generator=torch.Generator().manual_seed(2))
 
@@ -57,19 +65,22 @@ def test_padding_changes_nothing(positions, attentions):
     torch.testing.assert_close(result[:, :T], network(z, step, condition), rtol=1e-4, atol=1e-4)
 
 
+@every_kind
 @pytest.mark.parametrize("part", ["latents", "rhythm", "style", "observed_mask"])
-def test_every_part_matters_and_may_be_absent(part):
-    network, (z, step, condition) = make(), given()
+def test_every_part_matters_and_may_be_absent(part, kind):
+    network, (z, step, condition) = make(kind=kind), given()
     assert differs(network(z, step, condition), network(z, step, dataclasses.replace(condition, **{part: None})))
 
 
-def test_the_step_matters():
-    network, (z, _, condition) = make(), given()
+@every_kind
+def test_the_step_matters(kind):
+    network, (z, _, condition) = make(kind=kind), given()
     assert differs(network(z, torch.full((B,), 10), condition), network(z, torch.full((B,), 990), condition))
 
 
-def test_what_is_dropped_is_as_if_absent_but_observations_stay():
-    network, (z, step, condition) = make(), given()
+@every_kind
+def test_what_is_dropped_is_as_if_absent_but_observations_stay(kind):
+    network, (z, step, condition) = make(kind=kind), given()
     bare = Condition(observed=condition.observed, observed_mask=condition.observed_mask)
     keep = torch.tensor([True, False, False])
     mixed = network(z, step, dataclasses.replace(condition, keep=keep))
@@ -77,15 +88,17 @@ def test_what_is_dropped_is_as_if_absent_but_observations_stay():
     torch.testing.assert_close(mixed[1:], network(z, step, bare)[1:], rtol=1e-4, atol=1e-4)
 
 
-def test_a_style_of_no_weight_is_the_default_style():
-    network, (z, step, condition) = make(), given()
+@every_kind
+def test_a_style_of_no_weight_is_the_default_style(kind):
+    network, (z, step, condition) = make(kind=kind), given()
     none = dataclasses.replace(condition, style=None)
     zeros = dataclasses.replace(condition, style=torch.zeros(B, 3))
     torch.testing.assert_close(network(z, step, zeros), network(z, step, none), rtol=1e-4, atol=1e-4)
 
 
-def test_what_was_not_observed_is_not_seen():
-    network, (z, step, condition) = make(), given()
+@every_kind
+def test_what_was_not_observed_is_not_seen(kind):
+    network, (z, step, condition) = make(kind=kind), given()
     hidden = dataclasses.replace(condition, observed=condition.observed + 50 * (1 - condition.observed_mask))
     torch.testing.assert_close(network(z, step, condition), network(z, step, hidden), rtol=1e-4, atol=1e-4)
 
@@ -119,6 +132,11 @@ def test_rotary_attention_knows_distances_and_ties_the_two_segments():
     torch.testing.assert_close(score(5, 5), (query @ key).view(1, 1), rtol=1e-4, atol=1e-4)
 
 
+def test_an_unknown_kind_is_named():
+    with pytest.raises(FootlightError, match="unknown denoiser 'mamba': choose one of transformer, unet"):
+        make(kind="mamba")
+
+
 def test_more_frames_than_learned_positions():
     network = make(positions="learned")
     z, step, condition = given(41)
@@ -127,14 +145,16 @@ def test_more_frames_than_learned_positions():
     assert make()(z, step, condition).shape == z.shape
 
 
-def test_a_model_that_takes_nothing_but_latents():
-    network = make(rhythm_channels=0, styles=0, observed=False)
+@every_kind
+def test_a_model_that_takes_nothing_but_latents(kind):
+    network = make(kind=kind, rhythm_channels=0, styles=0, observed=False)
     z, step, condition = given()
     assert differs(network(z, step, condition), network(z, step, Condition()))
 
 
-def test_bfloat16_agrees_with_float32():
-    network = Denoiser(TINY).eval()
+@every_kind
+def test_bfloat16_agrees_with_float32(kind):
+    network = denoiser_of(dataclasses.replace(TINY, kind=kind)).eval()
     torch.nn.init.normal_(network.out.weight)
     z, step, condition = given()
     exact = network(z, step, condition)
@@ -143,8 +163,9 @@ def test_bfloat16_agrees_with_float32():
     assert float(((rough - exact).norm() / exact.norm()).detach()) < 0.05
 
 
-def test_every_weight_is_trained():
-    network = make().train()
+@every_kind
+def test_every_weight_is_trained(kind):
+    network = make(kind=kind).train()
     z, step, condition = given()
     keep = torch.tensor([True, False, True])
     partial = dataclasses.replace(condition, style=0.5 * condition.style, keep=keep)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from core.motion import features, kinematics, rotation
-from core.motion.skeleton import REST_HEIGHT
+from core.motion.mirror import mirror
+from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import FootlightError, Motion
 
 
@@ -14,22 +15,25 @@ def test_channels_are_named_and_complete():
     assert layout.channels == 140
     assert layout.slices["rotations"] == slice(4, 136) and layout.slices["contacts"] == slice(136, 140)
     assert features.LAYOUTS["openpose14-2d"].channels == 28
+    assert features.LAYOUTS["smpl22-directions"].channels == 71
 
 
+@pytest.mark.parametrize("layout", ("smpl22-6d", "smpl22-directions"))
 @pytest.mark.parametrize("frames", (1, 2, 2000))
-def test_encoding_is_undone_by_decoding(swaying, frames):
+def test_encoding_is_undone_by_decoding(swaying, frames, layout):
     motion = swaying(frames)
-    encoded = features.encode(motion)
-    assert encoded.shape == (frames, 140)
+    encoded = features.encode(motion, layout)
+    assert encoded.shape == (frames, features.LAYOUTS[layout].channels)
     origin = features.origin_of(motion.rotations, motion.root)
-    decoded = features.decode(encoded, fps=motion.fps, origin=origin)
+    decoded = features.decode(encoded, layout, motion.fps, origin)
     expected = kinematics.forward(motion.rotations, motion.root)
     assert (kinematics.forward(decoded.rotations, decoded.root) - expected).abs().max() < 1e-4
-    assert (features.positions_from_features(encoded, motion.fps, origin) - expected).abs().max() < 1e-4
+    assert (features.positions_from_features(encoded, motion.fps, origin, layout) - expected).abs().max() < 1e-4
     assert torch.equal(decoded.contacts, motion.contacts)
 
 
-def test_features_do_not_depend_on_where_the_dance_stands_and_faces(swaying):
+@pytest.mark.parametrize("layout", features.LAYOUTS)
+def test_features_do_not_depend_on_where_the_dance_stands_and_faces(swaying, layout):
     motion = swaying(50)
     turn = rotation.about("y", torch.tensor(2.0))
     rotations = motion.rotations.clone()
@@ -37,7 +41,39 @@ def test_features_do_not_depend_on_where_the_dance_stands_and_faces(swaying):
     moved = Motion(
         rotations, rotation.rotate(turn, motion.root) + torch.tensor([3.0, 0.0, -1.0]), motion.fps, motion.contacts
     )
-    torch.testing.assert_close(features.encode(moved), features.encode(motion), atol=1e-4, rtol=0)
+    torch.testing.assert_close(features.encode(moved, layout), features.encode(motion, layout), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("layout", features.LAYOUTS)
+def test_positions_of_a_mirrored_dance_are_mirrored_positions(swaying, layout):
+    motion = swaying(40)
+    places, other = (
+        features.positions_from_features(features.encode(m, layout), m.fps, layout=layout)
+        for m in (motion, mirror(motion))
+    )
+    joints = features.LAYOUTS[layout].joints
+    swap = {"left": "right", "right": "left"}
+    pair = [joints.index("_".join(swap.get(word, word) for word in name.split("_"))) for name in joints]
+    flip = torch.ones(places.shape[-1])
+    flip[0] = -1
+    torch.testing.assert_close(other, places[:, pair] * flip, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("layout", features.LAYOUTS)
+def test_positions_of_every_layout_are_those_of_the_body(swaying, layout):
+    """In the picture plane of the first frame, where the layout has no depth."""
+    motion = swaying(40)
+    places = features.positions_from_features(features.encode(motion, layout), motion.fps, layout=layout)
+    start = rotation.about("y", -rotation.yaw(motion.rotations[0, 0]))
+    body = kinematics.forward(motion.rotations, motion.root)
+    body = rotation.rotate(start, body - motion.root[0] * torch.tensor((1.0, 0.0, 1.0)))
+    known = features.LAYOUTS[layout]
+    shared = [name for name in known.joints if name in SMPL22.names]
+    assert places.shape == (40, len(known.joints), known.dimensions) and len(shared) >= 13
+    ours = places[:, [known.joints.index(name) for name in shared]]
+    theirs = body[:, [SMPL22.index(name) for name in shared], : known.dimensions]
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+    assert all(parent < joint for joint, parent in enumerate(known.parents))
 
 
 def test_velocities_have_their_units():
@@ -55,25 +91,27 @@ def test_velocities_have_their_units():
     np.testing.assert_allclose(parts["root_height"], REST_HEIGHT)
 
 
-def test_batches_and_gradients_pass_through(swaying):
+@pytest.mark.parametrize("layout", ("smpl22-6d", "smpl22-directions"))
+def test_batches_and_gradients_pass_through(swaying, layout):
     one, other = swaying(30, seed=1), swaying(30, seed=2)
-    batch = torch.stack([features.encode(motion) for motion in (one, other)]).requires_grad_()
-    places = features.positions_from_features(batch)
-    torch.testing.assert_close(places[1], features.positions_from_features(batch[1]))
-    rotations, root, _ = features.decode_arrays(batch)
+    batch = torch.stack([features.encode(motion, layout) for motion in (one, other)]).requires_grad_()
+    places = features.positions_from_features(batch, layout=layout)
+    torch.testing.assert_close(places[1], features.positions_from_features(batch[1], layout=layout))
+    rotations, root, _ = features.decode_arrays(batch, layout=layout)
     torch.testing.assert_close(kinematics.forward(rotations, root), places, atol=1e-4, rtol=0)
-    again = features.encode_arrays(rotations, root, torch.stack((one.contacts, other.contacts)), one.fps)
+    again = features.encode_arrays(rotations, root, torch.stack((one.contacts, other.contacts)), one.fps, layout)
     torch.testing.assert_close(again, batch, atol=1e-4, rtol=0)
     (places.square().sum() + again.square().sum()).backward()
     assert torch.isfinite(batch.grad).all() and batch.grad[:, 1:, :4].abs().min() > 0
 
 
-def test_decoding_survives_whatever_a_network_puts_out():
-    generator = torch.Generator().manual_seed(0)
-    motion = features.decode(3 * torch.randn(100, 140, generator=generator))
+@pytest.mark.parametrize("layout", ("smpl22-6d", "smpl22-directions"))
+def test_decoding_survives_whatever_a_network_puts_out(layout):
+    generator, channels = torch.Generator().manual_seed(0), features.LAYOUTS[layout].channels
+    motion = features.decode(3 * torch.randn(100, channels, generator=generator), layout)
     torch.testing.assert_close(motion.rotations.norm(dim=-1), torch.ones(100, 22))
     assert motion.contacts.min() >= 0 and motion.contacts.max() <= 1
-    assert torch.isfinite(features.decode(torch.zeros(10, 140)).rotations).all()
+    assert torch.isfinite(features.decode(torch.zeros(10, channels), layout).rotations).all()
 
 
 def test_the_flat_layout_shows_the_dancer_from_the_front():
@@ -93,5 +131,5 @@ def test_wrong_layouts_are_named():
         features.encode(Motion(rotation.identity(2, 22), torch.zeros(2, 3), 30.0), "other")
     with pytest.raises(FootlightError, match="28 channels"):
         features.decode(torch.zeros(2, 28))
-    with pytest.raises(FootlightError, match="cannot be turned back"):
+    with pytest.raises(FootlightError, match=r"cannot be turned back.*smpl22-6d or smpl22-directions"):
         features.decode(torch.zeros(2, 28), "openpose14-2d")

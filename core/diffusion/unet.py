@@ -1,0 +1,131 @@
+"""A 1-D U-Net over time that denoises latents: what the Transformer is compared with (MoMu-Diffusion, ablations).
+
+Levels of growing width halve time; the deepest one has self-attention; what a level held on the way down is laid beside
+what comes up again (Ronneberger et al. 2015, over time as in Diffuser, Janner et al. 2022). Step and style scale and
+shift every block. The condition is added at the input: frame t of it and frame t of the latents are the same instant.
+
+Frames are normed one by one and not over time: what a frame becomes depends neither on padding nor on how long the
+sequence is, and windows of one song agree. A length that is no multiple of the halvings is padded with frames that
+nothing sees.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.autoencoder.blocks import downsample, from_picture, to_picture
+from core.config import DenoiserConfig
+from core.diffusion.conditioning import ConditionedNetwork, TimeConv, masked
+from core.diffusion.denoiser import Attention, rotary_angles
+from core.types import Condition, FootlightError
+
+
+class Block(nn.Module):
+    """Twice norm, SiLU, convolution; the second norm is scaled and shifted by the token (b, c). Padding stays apart."""
+
+    def __init__(self, channels: int, out_channels: int, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        self.norm1 = nn.LayerNorm(channels)
+        self.conv1 = TimeConv(channels, out_channels, config.ff_kernel)
+        self.token = nn.Linear(config.width, 2 * out_channels)
+        self.norm2 = nn.LayerNorm(out_channels, elementwise_affine=False)
+        self.conv2 = TimeConv(out_channels, out_channels, config.ff_kernel)
+        self.skip = nn.Identity() if channels == out_channels else nn.Linear(channels, out_channels)
+        nn.init.zeros_(self.conv2.conv.weight)
+        nn.init.zeros_(self.conv2.conv.bias)
+
+    def forward(self, x: Tensor, token: Tensor, valid: Tensor | None) -> Tensor:
+        scale, shift = self.token(token)[:, None].chunk(2, dim=-1)
+        hidden = self.conv1(masked(functional.silu(self.norm1(x)), valid))
+        hidden = functional.silu(self.norm2(hidden) * (1 + scale) + shift)
+        hidden = functional.dropout(hidden, self.dropout, self.training)
+        return self.skip(x) + self.conv2(masked(hidden, valid))
+
+
+class Deepest(nn.Module):
+    """The blocks of the deepest level, each with its self-attentions."""
+
+    def __init__(self, channels: int, out_channels: int, config: DenoiserConfig) -> None:
+        super().__init__()
+        wide = dataclasses.replace(config, width=out_channels)
+        self.head_channels = out_channels // config.heads
+        self.blocks = nn.ModuleList(
+            Block(out_channels if i else channels, out_channels, config) for i in range(config.blocks)
+        )
+        self.attentions = nn.ModuleList(Attention(wide) for _ in range(config.blocks * config.attentions))
+
+    def forward(self, x: Tensor, token: Tensor, valid: Tensor | None) -> Tensor:
+        frames, each = x.shape[1], len(self.attentions) // len(self.blocks)
+        angles = rotary_angles(frames, self.head_channels, x.device)[1 : 1 + frames]
+        rotary = angles.cos(), angles.sin()
+        seen = None if valid is None else valid[:, None, None, :]  #  b 1 1 t
+        for i, block in enumerate(self.blocks):
+            x = block(x, token, valid)
+            for attention in self.attentions[i * each : (i + 1) * each]:
+                x = attention(x, seen, rotary)
+        return x
+
+
+class UNet(ConditionedNetwork):
+    """forward: as ``Denoiser``, for any t.
+
+    ``config.width`` is that of the first level, ``config.multipliers`` widen the levels, ``config.blocks`` are those of
+    one level, ``config.attentions`` the self-attentions behind each block of the deepest one, ``config.ff_kernel`` the
+    kernel. Its attention is rotary whatever ``config.positions`` says.
+    """
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__(config)
+        widths = [config.width * multiplier for multiplier in config.multipliers]
+        if len(widths) < 2 or widths[-1] % (2 * config.heads):
+            raise FootlightError(
+                f"a U-Net of width {config.width}, multipliers {config.multipliers} and {config.heads} heads was asked "
+                "for; expected two levels or more, and an even number of channels for each head in the deepest"
+            )
+        self.stride = 2 ** (len(widths) - 1)
+        self.down, self.shrink, self.grow, self.up = (nn.ModuleList() for _ in range(4))
+        before = config.width
+        for width, below in itertools.pairwise(widths):
+            self.down.append(self._level(before, width))
+            self.shrink.append(downsample(width))
+            self.grow.append(TimeConv(below, width, 3))
+            self.up.append(self._level(2 * width, width))
+            before = width
+        self.deepest = Deepest(before, widths[-1], config)
+        self.norm = nn.LayerNorm(config.width)
+        self.out = nn.Linear(config.width, config.latent_channels)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def _level(self, channels: int, width: int) -> nn.ModuleList:
+        return nn.ModuleList(Block(width if i else channels, width, self.config) for i in range(self.config.blocks))
+
+    def forward(self, z_t: Tensor, step: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
+        """valid: (b, t) bool, false on padding: what stands there changes nothing elsewhere."""
+        b, t, _ = z_t.shape
+        rhythm = self._rhythm(condition, b, t)
+        token = functional.silu(self._token(step, condition))  #       b c
+        x = self._condition_tokens(condition, rhythm, b, t, valid) + self._noisy_tokens(z_t, condition, rhythm, valid)
+        if missing := -t % self.stride:
+            valid = z_t.new_ones(b, t, dtype=torch.bool) if valid is None else valid
+            x, valid = functional.pad(x, (0, 0, 0, missing)), functional.pad(valid, (0, missing))
+        held = []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            for block in blocks:
+                x = block(x, token, valid)
+            held.append((x, valid))
+            x = from_picture(shrink(to_picture(masked(x, valid))))  #  b t/2 c
+            valid = None if valid is None else valid.unflatten(1, (-1, 2)).any(dim=2)
+        x = self.deepest(x, token, valid)
+        for grow, blocks, (beside, valid) in zip(self.grow[::-1], self.up[::-1], held[::-1], strict=True):
+            x = grow(masked(x.repeat_interleave(2, dim=1), valid))  #  b 2t c
+            x = torch.cat([x, beside], dim=-1)
+            for block in blocks:
+                x = block(x, token, valid)
+        return self.out(self.norm(x[:, :t]))

@@ -1,0 +1,148 @@
+"""Each ablation of the motion side: one flag, the whole path, a model that loads."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core import checkpoint, cli, pipeline
+from core.audio import io
+from core.config import preset
+from core.diffusion.networks import size
+from core.motion import bvh, directogram, features
+from core.motion.skeleton import SMPL22
+from core.types import FootlightError, Waveform
+from train import ablation, export, fit
+from train.data import synthetic
+from train.loop import LoopConfig
+from train.tasks.motion_vae import body_losses
+
+LOOP = LoopConfig(
+    batch=4, lr=2e-3, warmup=2, ema=0.9, precision="32-true", accelerator="cpu", validate_every=6, pictures_every=6
+)
+
+
+def trained(out, **flags):
+    args = fit.Fit(
+        task="all", data="synthetic", out=out / "run", preset="tiny", steps=6,
+        mel_vae=fit.MelVAEStage(LOOP, fit.MelVAEConfig(frames=64)),
+        motion_vae=fit.MotionVAEStage(LOOP, fit.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserStage(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        **flags,
+    )  # fmt: skip
+    results = fit.main(args)
+    export.main(export.Export(out / "run", out / "model"))
+    return args, results, out / "model"
+
+
+def song() -> Waveform:
+    return Waveform(synthetic.clicks(120, 2.0, torch.Generator().manual_seed(0)), 16_000)
+
+
+def test_nothing_asked_for_changes_nothing():
+    for name in ("tiny", "default", "paper"):
+        assert ablation.apply(preset(name)) == preset(name) == ablation.apply(preset(name), "smpl22-6d", "transformer")
+
+
+def test_a_layout_takes_its_channels_along():
+    config = ablation.apply(preset("default"), layout="openpose14-2d")
+    assert (config.signal.motion_layout, config.motion_vae.channels) == ("openpose14-2d", 28)
+    assert ablation.apply(config, layout="smpl22-6d") == preset("default")
+
+
+def test_a_network_is_exchanged_for_one_of_its_size():
+    config = ablation.apply(preset("default"), network="unet")
+    assert config.denoiser.kind == "unet" and ablation.apply(config, network="unet") == config
+    assert size(config.denoiser) == pytest.approx(size(preset("default").denoiser), rel=0.1)
+    assert replace(config, denoiser=preset("default").denoiser) == preset("default")
+
+
+@pytest.mark.parametrize(
+    ("layout", "network", "words"),
+    [("smplx", None, "unknown motion layout 'smplx'"), (None, "mamba", "unknown denoiser 'mamba'")],
+)
+def test_unknown_names_are_refused(layout, network, words):
+    with pytest.raises(FootlightError, match=words):
+        ablation.apply(preset("tiny"), layout, network)
+
+
+def test_a_transformer_is_not_made_from_a_unet():
+    with pytest.raises(FootlightError, match="start from a preset"):
+        ablation.apply(ablation.apply(preset("tiny"), network="unet"), network="transformer")
+
+
+@pytest.mark.parametrize("layout", features.LAYOUTS)
+def test_body_losses_measure_metres_in_every_layout(layout):
+    """A body 10 cm higher is 10 cm away; one at half speed is as much slower as the first is fast."""
+    motion = synthetic.pairs()["train"][0].motion()
+    own = features.encode(motion, layout)[None]
+    raised = features.encode(replace(motion, root=motion.root + torch.tensor((0.0, 0.1, 0.0))), layout)[None]
+    still = own[:, :1].expand_as(own)
+    same, lifted, stopped = (body_losses(x, own, motion.fps, layout) for x in (own, raised, still))
+    assert float(same["positions"]) < 1e-6 and float(same["velocity"]) < 1e-5
+    assert float(lifted["positions"]) == pytest.approx(0.1, abs=1e-4) and float(lifted["velocity"]) < 1e-4
+    places = features.positions_from_features(own, motion.fps, layout=layout)
+    speed = (places.diff(dim=1) * motion.fps).norm(dim=-1).mean()
+    assert float(stopped["velocity"]) == pytest.approx(float(speed), rel=1e-3)
+    assert ("feet" in same) == (layout != "openpose14-2d")
+
+
+def test_a_unet_is_trained_exported_and_danced(tmp_path):
+    _, results, folder = trained(tmp_path, network="unet")
+    assert all(len(result["history"]) == 6 for result in results.values())
+    model = pipeline.Model.load(folder, "cpu")
+    assert model.config.denoiser.kind == "unet"
+    made = pipeline.run(pipeline.dance(model, song()))
+    assert made.motion.frames == 60 and bool(made.motion.rotations.isfinite().all())
+
+
+def test_directions_are_trained_exported_and_danced_on_a_rig(tmp_path):
+    args, results, folder = trained(tmp_path, layout="smpl22-directions")
+    assert "motion/feet" in results["motion-vae"]["history"][0]
+    assert checkpoint.load(folder).tensors["motion_vae"]["mean"].shape == (71,)
+    io.write(tmp_path / "song.wav", song())
+    words = ["dance", tmp_path / "song.wav", "--out", tmp_path / "dance.bvh", "--model", folder, "--device", "cpu"]
+    assert cli.main([str(word) for word in words]) == 0
+    motion = bvh.read_motion(tmp_path / "dance.bvh")
+    assert motion.frames == 60 and motion.rotations.shape[1] == SMPL22.joints
+    for flags, words in (
+        ({"layout": "smpl22-6d"}, "has layout smpl22-directions"),
+        ({"network": "unet"}, "has network"),
+    ):
+        with pytest.raises(FootlightError, match=words):
+            fit.main(replace(args, **{"layout": None, **flags}))
+
+
+def test_a_flat_dancer_is_trained_and_measured_but_moves_no_rig(tmp_path):
+    _, results, folder = trained(tmp_path, layout="openpose14-2d")
+    assert "motion/feet" not in results["motion-vae"]["history"][0]
+    model = pipeline.Model.load(folder, "cpu")
+    with pytest.raises(FootlightError, match="openpose14-2d is a flat picture"):
+        next(pipeline.dance(model, song()))
+    drawn, heard = pipeline.run(pipeline.imagine(model, song(), pipeline.DanceOptions()))
+    places = pipeline.joint_positions(model, drawn)
+    assert places.shape == (len(drawn), 14, 2) and abs(len(drawn) / 31.25 - 2.0) < 0.1
+    assert len(heard.beats.times) and bool(places.isfinite().all())
+    assert directogram.directogram(places).shape == (len(drawn), 1, directogram.BINS)
+
+
+def test_hits_of_a_flat_dancer_fall_where_the_body_stops():
+    motion = synthetic.swing(bpm=100, frames=250, phase=0.0, size=0.8)
+    flat = features.encode(motion, "openpose14-2d")
+    places = features.positions_from_features(flat, motion.fps, layout="openpose14-2d")
+    found = directogram.hits(places, motion.fps).times
+    assert len(found) >= 10
+    beat = found * 100 / 60
+    assert float((beat - beat.round()).abs().max()) < 0.05
+
+
+def test_weights_of_another_representation_are_not_taken(tmp_path, capsys):
+    _, _, folder = trained(tmp_path, network="transformer")
+    saved = json.loads((folder / "config.json").read_text())["config"]["denoiser"]
+    capsys.readouterr()
+    args, _, _ = trained(tmp_path / "other", layout="smpl22-directions", init=folder)
+    said = capsys.readouterr().out
+    assert "mel-vae starts from the weights" in said
+    assert "motion-vae starts from nothing" in said and "denoiser starts from nothing" in said
+    assert json.loads((args.out / "config.json").read_text())["denoiser"] == saved
