@@ -35,6 +35,7 @@ class Prepare:
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
     limit: int | None = None  # only the first N motions, and the first N songs, of each split
+    waveforms: bool = False  # keep the samples of all music too, for models that do not hear mels (0.5 GB)
     rendered: int = 40  # arrangements rendered for the mel autoencoder; an eighth as many for val
     again: bool = False  # make anew what is done
     seed: int = 0
@@ -62,17 +63,17 @@ def main(args: Prepare) -> list[dict]:
 
 def prepare_songs(args: Prepare, audio: list[dict]) -> list[dict]:
     """Whole songs and arrangements; returns their index lines."""
-    work = song_jobs(args.data, args.out, audio)
+    work = song_jobs(args.data, args.out, audio, args.waveforms)
     for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
-        work += arrangement_jobs(args.data, args.out, split, count, args.seed)
+        work += arrangement_jobs(args.data, args.out, split, count, args.seed, args.waveforms)
     return _made(args, work, SONGS, [])
 
 
 def prepare_pairs(args: Prepare, motions: list[dict]) -> list[dict]:
     """Pairs with the songs that are prepared, and own capture; returns their index lines."""
     songs_key = shards.key(shards.read_index(args.out / SONGS))
-    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed)
-    own, unusable = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
+    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed, args.waveforms)
+    own, unusable = user_jobs(args.pairs, args.out, args.waveforms) if args.pairs else ([], [])
     return _made(args, work + own, PAIRS, unusable)
 
 

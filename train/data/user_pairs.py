@@ -14,15 +14,17 @@ from train.data.matching import SHORTEST_SECONDS
 from train.data.motion_sources import load
 from train.data.pairs import index_line, tensors
 from train.data.shards import file_digest, key, slug
-from train.data.songs import RATE, cut, heard
+from train.data.songs import RATE, cut, heard, stored, with_waveforms
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 VAL_ONE_IN = 10
 SIGNAL = SignalConfig()
 
 
-def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
+def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
     """A job for every BVH file under ``folder`` that has its music, and ``{"source", "reason"}`` of the others.
+
+    waveforms: whether the music's samples are kept.
 
     A folder within ``folder`` names the genre of what is in it. Raises FootlightError where there is nothing to use.
     """
@@ -42,8 +44,8 @@ def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
         shard = out / f"pairs-{split}-{record_name(name)}.safetensors"
-        made_from = key("own", file_digest(path), file_digest(song), name, genre)
-        jobs.append(Job(str(path), shard, made_from, partial(user_pair, path, song, name, genre, split)))
+        made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
+        jobs.append(Job(str(path), shard, made_from, partial(user_pair, path, song, name, genre, split, waveforms)))
     for path in files:
         if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
             dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
@@ -62,7 +64,9 @@ def split_of(name: str) -> str:
     return "val" if hashlib.sha256(name.encode()).digest()[0] % VAL_ONE_IN == 0 else "train"
 
 
-def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: str, shard: str) -> Records:
+def user_pair(
+    motion_path: Path, song_path: Path, name: str, genre: str, split: str, waveforms: bool, shard: str
+) -> Records:
     """The record of one capture and its music, both cut to the shorter. Raises FootlightError for unusable files."""
     source = load(motion_path)
     if source.report["dropped"]:
@@ -76,7 +80,7 @@ def user_pair(motion_path: Path, song_path: Path, name: str, genre: str, split: 
             f"at least {SHORTEST_SECONDS:g} s are needed"
         )
     motion = motion.cut(0, frames)
-    section = cut(parts, 0.0, frames / SIGNAL.motion_fps)
+    section = stored(cut(parts, 0.0, frames / SIGNAL.motion_fps), waveforms)
     line = index_line(
         record_name(name),
         shard,
