@@ -71,7 +71,12 @@ def prepare_songs(args: Prepare, audio: list[dict]) -> list[dict]:
 
 def prepare_pairs(args: Prepare, motions: list[dict]) -> list[dict]:
     """Pairs with the songs that are prepared, and own capture; returns their index lines."""
-    songs_key = shards.key(shards.read_index(args.out / SONGS))
+    songs = shards.read_index(args.out / SONGS)
+    songs_key = shards.key(songs)
+    if args.waveforms and shards.shards_without(args.out, songs, "wave"):
+        raise FootlightError(
+            f"the songs in {args.out} have no waveforms for the pairs: prepare them too, without --only pairs"
+        )
     work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed, args.waveforms)
     own, unusable = user_jobs(args.pairs, args.out, args.waveforms) if args.pairs else ([], [])
     return _made(args, work + own, PAIRS, unusable)

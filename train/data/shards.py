@@ -117,6 +117,20 @@ def read_records(folder: Path, lines: list[dict], without: tuple[str, ...] = ())
     return made
 
 
+def shards_without(folder: Path, lines: list[dict], name: str) -> list[str]:
+    """The shards of the index lines that hold no tensor of this name, or cannot be read."""
+    lacking = []
+    for shard in dict.fromkeys(line["shard"] for line in lines):
+        try:
+            with safe_open(folder / shard, "pt") as file:
+                stored = [key for key in file.keys() if key.endswith(f"/{name}")]  # noqa: SIM118 (no mapping)
+        except (OSError, SafetensorError):
+            stored = []
+        if not stored:
+            lacking.append(shard)
+    return lacking
+
+
 def write_index(path: Path, lines: list[dict]) -> None:
     """One JSON object a line, atomically."""
     write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
