@@ -13,22 +13,36 @@ from dataclasses import dataclass, field
 
 from core.types import FootlightError
 
+MUSIC = ("mel", "waveform", "features35")
+AUTOENCODERS = ("conv", "identity")
+
 
 @dataclass(frozen=True)
 class SignalConfig:
     """What audio and motion look like before any network. Rates in Hz, times in samples."""
 
     audio_rate: int = 16_000
-    n_fft: int = 1024
-    hop_samples: int = 256
+    music: str = "mel"  # one of MUSIC, see core.audio.representation
+    n_fft: int = 1024  # of the mel
+    hop_samples: int = 256  # from one frame of the music to the next
     mel_bands: int = 80
     mel_fmax: float = 8000.0
     motion_fps: float = 31.25
     motion_layout: str = "smpl22-6d"  # a name in core.motion.layouts.LAYOUTS
 
+    def __post_init__(self) -> None:
+        if self.music not in MUSIC:
+            raise FootlightError(f"unknown representation of music {self.music!r}: choose one of {', '.join(MUSIC)}")
+
     @property
     def mel_fps(self) -> float:
+        """Frames a second of the music, whichever way it is represented."""
         return self.audio_rate / self.hop_samples
+
+    @property
+    def music_channels(self) -> int:
+        """Width of a frame of the music."""
+        return {"mel": self.mel_bands, "waveform": self.hop_samples, "features35": 35}[self.music]
 
 
 @dataclass(frozen=True)
@@ -44,11 +58,21 @@ class VAEConfig:
     halvings: int = 1  # how many of the transitions between levels halve time; the deepest ones do
     heads: int = 8
     linear: bool = False  # a linear path beside the networks, which starts as the principal components of the data
+    kind: str = "conv"  # or "identity": no network, the normalised input is the latents (core.autoencoder.identity)
 
     @property
     def stride(self) -> int:
         """Input frames per latent frame."""
         return 2**self.halvings
+
+    def __post_init__(self) -> None:
+        if self.kind not in AUTOENCODERS:
+            raise FootlightError(f"unknown kind of autoencoder {self.kind!r}: choose one of {', '.join(AUTOENCODERS)}")
+        if self.kind == "identity" and (self.halvings or self.latent_channels != self.channels):
+            raise FootlightError(
+                f"an identity has as many latent channels as channels and no halvings, but {self.channels} channels, "
+                f"{self.latent_channels} latent channels and {self.halvings} halvings are given"
+            )
 
 
 @dataclass(frozen=True)
@@ -104,7 +128,7 @@ class Config:
 
     signal: SignalConfig = field(default_factory=SignalConfig)
     motion_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=140))
-    mel_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=80))
+    mel_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=80))  # of the music, mel or not
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -119,8 +143,13 @@ class Config:
         motion = self.signal.motion_fps / self.motion_vae.stride
         if abs(motion - self.latent_fps) > 1e-9:
             raise FootlightError(
-                f"both latents need one frame rate, but motion gives {motion:g} a second and mel {self.latent_fps:g}: "
-                f"change motion_fps or the halvings"
+                f"both latents need one frame rate, but motion gives {motion:g} a second and {self.signal.music} "
+                f"{self.latent_fps:g}: change motion_fps, hop_samples or the halvings"
+            )
+        if self.mel_vae.channels != self.signal.music_channels:
+            raise FootlightError(
+                f"the music is {self.signal.music} with {self.signal.music_channels} channels, but its autoencoder "
+                f"takes {self.mel_vae.channels}: set mel_vae.channels"
             )
 
 

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from core import checkpoint
 from core.audio import rhythm
 from core.audio.io import SHORTEST_SECONDS, reading, resample
-from core.audio.mel import log_mel_steps
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
+from core.audio.representation import music_frames_steps
+from core.autoencoder.identity import Identity
+from core.autoencoder.mel_vae import MelVAE, music_autoencoder
+from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.config import Config
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
@@ -45,11 +46,14 @@ LARGEST_SEED = 2**63 - 1
 
 @dataclass(frozen=True)
 class Model:
-    """The three networks of one model folder, ready to dance. name: the folder's; card: see ``core.checkpoint``."""
+    """The three networks of one model folder, ready to dance. name: the folder's; card: see ``core.checkpoint``.
+
+    mel_vae: of the music, in whichever representation.  Both autoencoders may be identities.
+    """
 
     config: Config
-    mel_vae: MelVAE
-    motion_vae: MotionVAE
+    mel_vae: MelVAE | Identity
+    motion_vae: MotionVAE | Identity
     denoiser: ConditionedNetwork
     device: torch.device
     name: str
@@ -70,8 +74,8 @@ class Model:
 
         return cls(
             config,
-            network("mel_vae", MelVAE(config.mel_vae)),
-            network("motion_vae", MotionVAE(config.motion_vae, config.signal.motion_layout)),
+            network("mel_vae", music_autoencoder(config.mel_vae)),
+            network("motion_vae", motion_autoencoder(config.motion_vae, config.signal.motion_layout)),
             network("denoiser", denoiser_of(config.denoiser)),
             place,
             path.name,
@@ -252,12 +256,14 @@ def listening(
 ) -> Generator[Progress, None, Condition]:
     """``listen`` as a long operation."""
     signal = model.config.signal
-    mel = yield from part(log_mel_steps(resample(song, signal.audio_rate).samples, signal), "Listening", 0.0, 0.5)
     # a last half frame more, so that the end of the song lies between two frames of the motion
     frames = math.ceil(song.seconds * model.config.latent_fps + 0.5)
-    missing = frames * model.config.mel_vae.stride - len(mel)
-    mel = torch.cat((mel, mel[-1:].expand(missing, -1))) if missing > 0 else mel
-    latents = model.mel_vae.encode_long(mel[None].to(model.device))[:, :frames]
+    samples = resample(song, signal.audio_rate).samples
+    length = frames * model.config.mel_vae.stride
+    steps = music_frames_steps(samples, heard.beats.times, signal, length)
+    music = yield from part(steps, "Listening to the music", 0.0, 0.5)
+    yield Progress("Listening to the music", 0.5)
+    latents = model.mel_vae.encode_long(music[None].to(model.device))[:, :frames]
     pulse = weights = None
     if model.config.denoiser.rhythm_channels:
         pulse = rhythm.rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)

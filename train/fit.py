@@ -5,6 +5,8 @@ Apart from these stands ``classifier``, which tells styles apart for the metrics
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
 ``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
+``--music``, ``--latents`` and ``--no-rhythm`` make the variants of ``train.variants``; all but mels need data that was
+prepared with ``--waveforms``.
 """
 
 from __future__ import annotations
@@ -17,23 +19,27 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
+from torch import Tensor
 
 from core import checkpoint
 from core import config as configuration
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
+from core.audio.representation import waveform_frames
+from core.autoencoder.identity import Identity
+from core.autoencoder.mel_vae import MelVAE, music_autoencoder
+from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.checkpoint import Checkpoint, write_atomically
 from core.config import Config
 from core.types import FootlightError
 from train import ablation
 from train.data import latents, synthetic
-from train.data.dataset import load_pairs, load_songs
+from train.data.dataset import Pair, load_pairs, load_songs, load_waves
 from train.loop import LoopConfig, Task, fit, make_fabric
-from train.state import load_state
+from train.state import load_state, save_state
 from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.variants import music_side
 
 TASKS = ("mel-vae", "motion-vae", "denoiser")
 PHASES = {
@@ -81,6 +87,9 @@ class Fit:
     network: Literal["transformer", "unet"] | None = None  # that denoises; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
+    music: Literal["mel", "waveform", "features35"] | None = None  # what the model hears; "mel" in every preset
+    latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
+    rhythm: bool = True  # whether the denoiser is told beats, onsets and loudness besides the music
     steps: int | None = None  # overrides the steps of every task that is trained
     mel_vae: MelVAEStage = field(default_factory=MelVAEStage)
     motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
@@ -89,18 +98,23 @@ class Fit:
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
-    """The preset, widened by the styles that the data has and varied by the ablation asked for; a run that exists keeps
-    its own configuration."""
+    """The preset as the flags vary it, widened by the styles that the data has; a run that exists keeps its own."""
     path = args.out / "config.json"
     if path.is_file():
         config = configuration.from_json(Config, json.loads(path.read_text()))
         ablation.check(config, args.layout, args.network)
+        if music_side(config, args.music, args.latents, args.rhythm) != config:
+            raise FootlightError(
+                f"{path} is of another variant than --music, --latents and --rhythm say: "
+                "choose another --out, or leave the flags away"
+            )
         return config
     if args.init and args.preset is None:
         config = checkpoint.load(args.init).config
     else:
         config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
     config = ablation.apply(config, args.layout, args.network)
+    config = music_side(config, args.music, args.latents, args.rhythm)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
@@ -114,6 +128,31 @@ def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
             config, styles=styles, denoiser=dataclasses.replace(config.denoiser, styles=len(styles))
         )
     return config
+
+
+def untrained(name: str, config: Config) -> bool:
+    """Whether a task has nothing to train, because the configuration has an identity in the place of its network."""
+    return name in ("mel-vae", "motion-vae") and getattr(config, PHASES[name][1]).kind == "identity"
+
+
+def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], model: Checkpoint | None = None) -> dict:
+    """Instead of training: an identity learns the statistics of its input, and leaves them in the run as weights.
+
+    model: whose statistics are taken over where it has the same identity, for its denoiser knows them.
+    """
+    phase, network = PHASES[name]
+    if name == "mel-vae":
+        module, frames = music_autoencoder(config.mel_vae), (latents.music_of(pair, config) for pair in pairs)
+    else:
+        module, frames = motion_network(config), latents.motion_features(pairs, config)
+    if model is not None and getattr(model.config, network) == getattr(config, network):
+        model.load_into(network, module)
+    else:
+        module.learn_from(torch.cat([some.float() for some in frames]))
+    state = {f"{network}.{key}": value for key, value in module.state_dict().items()}
+    save_state(run / name / "ema.safetensors", {"step": 0, phase: state})
+    print(f"{name}: nothing to train, {network} is an identity; took the statistics of {len(pairs)} pairs")
+    return {"step": 0, "history": [], "validation": {}}
 
 
 def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
@@ -138,30 +177,52 @@ def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
     return {k[len(prefix) :]: v for k, v in load_state(path)[phase].items() if k.startswith(prefix)}
 
 
-def load_mel_vae(run: Path, config: Config) -> MelVAE:
-    vae = MelVAE(config.mel_vae)
+def motion_network(config: Config) -> MotionVAE | Identity:
+    return motion_autoencoder(config.motion_vae, config.signal.motion_layout)
+
+
+def load_mel_vae(run: Path, config: Config) -> MelVAE | Identity:
+    vae = music_autoencoder(config.mel_vae)
     vae.load_state_dict(averaged(run, "mel-vae"))
     return vae.eval().requires_grad_(False)
 
 
-def load_motion_vae(run: Path, config: Config) -> MotionVAE:
-    vae = MotionVAE(config.motion_vae, config.signal.motion_layout)
+def load_motion_vae(run: Path, config: Config) -> MotionVAE | Identity:
+    vae = motion_network(config)
     vae.load_state_dict(averaged(run, "motion-vae"))
     return vae.eval().requires_grad_(False)
 
 
-def main(args: Fit) -> dict[str, dict]:
-    """Run the stages; returns each stage's result (see train.loop.fit)."""
+def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pair]]:
+    """The pairs by split, without the genres that are left out."""
     if str(args.data) == "synthetic":
-        pairs, songs = synthetic.pairs(), synthetic.songs()
+        pairs = synthetic.pairs()
     else:
-        pairs = {split: load_pairs(args.data, split) for split in ("train", "val")}
-        songs = {split: load_songs(args.data, split) for split in ("train", "val")}
-    pairs = {
+        pairs = {split: load_pairs(args.data, split, waveforms) for split in ("train", "val")}
+    return {
         split: [pair for pair in some if not any(word in pair.genre for word in args.exclude)]
         for split, some in pairs.items()
     }
+
+
+def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
+    """Frames of all songs by split: log-mels, or the waveform's as int16."""
+    mel = config.signal.music == "mel"
+    if str(args.data) == "synthetic":
+        songs = synthetic.songs() if mel else synthetic.waves()
+    else:
+        songs = {split: (load_songs if mel else load_waves)(args.data, split) for split in ("train", "val")}
+    if mel:
+        return songs
+    return {split: [waveform_frames(w, config.signal.hop_samples) for w in some] for split, some in songs.items()}
+
+
+def main(args: Fit) -> dict[str, dict]:
+    """Run the stages; returns each stage's result (see train.loop.fit)."""
+    pairs = load_training_pairs(args)
     config = model_config(args, pairs)
+    if config.signal.music != "mel":  # only now is it known what the model hears
+        pairs = load_training_pairs(args, waveforms=True)
     initial = checkpoint.load(args.init) if args.init else None
     results: dict[str, dict] = {}
     for name in TASKS if args.task == "all" else (args.task,):
@@ -169,8 +230,13 @@ def main(args: Fit) -> dict[str, dict]:
         loop = stage.loop if args.steps is None else dataclasses.replace(stage.loop, steps=args.steps)
         fabric = make_fabric(loop)
         torch.manual_seed(loop.seed)
+        if untrained(name, config):
+            if fabric.is_global_zero:
+                results[name] = take_statistics(args.out, name, config, pairs["train"], initial)
+            fabric.barrier()
+            continue
         if name == "mel-vae":
-            task = MelVAETask(config, stage.task, songs)
+            task = MelVAETask(config, stage.task, load_training_songs(args, config))
         elif name == "motion-vae":
             mel_vae = load_mel_vae(args.out, config)
             clips = latents.motion_clips(pairs, mel_vae, config)
@@ -178,6 +244,11 @@ def main(args: Fit) -> dict[str, dict]:
         elif name == "classifier":
             task = ClassifierTask(stage.task, pairs)
         else:
+            if stage.task.frames < config.sampling.window:
+                print(
+                    f"denoiser: trained on crops of {stage.task.frames} frames, but it will dance in windows of "
+                    f"{config.sampling.window}: --denoiser.task.frames {config.sampling.window} makes them alike"
+                )
             mel_vae, motion_vae = load_mel_vae(args.out, config), load_motion_vae(args.out, config)
             clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
             task = DenoiserTask(config, stage.task, motion_vae.to(fabric.device), clips)

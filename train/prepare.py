@@ -41,6 +41,7 @@ class Prepare:
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
     limit: int | None = None  # only the first N motions, and the first N songs, of each split
+    waveforms: bool = False  # keep the samples of all music too, for models that do not hear mels (0.5 GB)
     rendered: int = 40  # arrangements rendered for the mel autoencoder; an eighth as many for val
     again: bool = False  # make anew what is done
     seed: int = 0
@@ -58,7 +59,7 @@ def main(args: Prepare) -> list[dict]:
     args.out.mkdir(parents=True, exist_ok=True)
     aist_songs, aist_takes, unusable = [], [], []
     if args.aist:
-        aist_songs, aist_takes, unusable = aist_jobs(args.aist, args.out, args.aist_music)
+        aist_songs, aist_takes, unusable = aist_jobs(args.aist, args.out, args.aist_music, args.waveforms)
     if args.only != "pairs":
         prepare_songs(args, _first(entries, "audio", args.limit), aist_songs)
     if args.only == "songs":
@@ -75,9 +76,9 @@ def prepare_songs(args: Prepare, audio: list[dict], more: Sequence[jobs.Job] = (
     """Whole songs and arrangements, and the songs of ``more`` jobs; returns their index lines."""
     if args.data is None:
         return _made(args, list(more), SONGS, [])
-    work = [*song_jobs(args.data, args.out, audio), *more]
+    work = [*song_jobs(args.data, args.out, audio, args.waveforms), *more]
     for split, count in (("train", args.rendered), ("val", -(-args.rendered // 8))):
-        work += arrangement_jobs(args.data, args.out, split, count, args.seed)
+        work += arrangement_jobs(args.data, args.out, split, count, args.seed, args.waveforms)
     return _made(args, work, SONGS, [])
 
 
@@ -88,9 +89,14 @@ def prepare_pairs(
 
     unusable: ``{"source", "reason"}`` of takes that are left out already.
     """
-    songs_key = shards.key(shards.read_index(args.out / SONGS))
-    work = pair_jobs(args.data, args.out, motions, songs_key, args.settings, args.seed) if args.data else []
-    own, dropped = user_jobs(args.pairs, args.out) if args.pairs else ([], [])
+    songs = shards.read_index(args.out / SONGS)
+    if args.waveforms and shards.shards_without(args.out, songs, "wave"):
+        raise FootlightError(
+            f"the songs in {args.out} have no waveforms for the pairs: prepare them too, without --only pairs"
+        )
+    made_from = shards.key(songs), args.settings, args.seed, args.waveforms
+    work = pair_jobs(args.data, args.out, motions, *made_from) if args.data else []
+    own, dropped = user_jobs(args.pairs, args.out, args.waveforms) if args.pairs else ([], [])
     return _made(args, [*work, *own, *more], PAIRS, [*unusable, *dropped])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from core.autoencoder.normalised import NormalisedVAE
+from core.autoencoder.identity import Identity
+from core.autoencoder.normalised import NormalisedVAE, deviation
 from core.config import VAEConfig
 from core.motion.layouts import layout_named
 from core.types import FootlightError
@@ -29,8 +29,12 @@ class MotionVAE(NormalisedVAE):
 
     def set_statistics(self, frames: Tensor) -> None:
         """Take mean (by channel) and standard deviation (by slice) from training frames (n, c)."""
-        super().set_statistics(frames)
-        std = frames.std(dim=0)
-        for place in self.layout.slices.values():
-            shared = std[place].square().mean().sqrt()
-            self.std[place] = torch.where(shared > 1e-5, shared, torch.ones_like(shared))
+        self.mean.copy_(frames.mean(dim=0))
+        self.std.copy_(deviation(frames, self.layout.slices.values()))
+
+
+def motion_autoencoder(config: VAEConfig, layout: str = "smpl22-6d") -> MotionVAE | Identity:
+    """What the configuration asks for between motion features and latents."""
+    if config.kind == "identity":
+        return Identity(config, layout_named(layout).slices.values())
+    return MotionVAE(config, layout)

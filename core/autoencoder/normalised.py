@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,18 @@ from core.config import VAEConfig
 
 CHUNK, OVERLAP, MARGIN = 128, 48, 8  # latent frames: pieces of a long sequence, what neighbours share, what is unused
 MOMENTUM = 0.01  # of the running statistics of the latents
+
+
+def deviation(frames: Tensor, groups: Iterable[slice] = ()) -> Tensor:
+    """(c,) standard deviations of frames (n, c), one for each group of channels and for each channel in none.
+
+    What never changes keeps its scale.
+    """
+    std = frames.std(dim=0)
+    shared = std.clone()
+    for place in groups:
+        shared[place] = std[place].square().mean().sqrt()
+    return torch.where(shared > 1e-5, shared, torch.ones_like(shared))
 
 
 class NormalisedVAE(ConvVAE):
@@ -39,9 +53,8 @@ class NormalisedVAE(ConvVAE):
 
     def set_statistics(self, frames: Tensor) -> None:
         """Take mean and deviation from training frames (n, c); a channel that never changes keeps its scale."""
-        std = frames.std(dim=0)
         self.mean.copy_(frames.mean(dim=0))
-        self.std.copy_(torch.where(std > 1e-5, std, torch.ones_like(std)))
+        self.std.copy_(deviation(frames))
 
     def learn_from(self, frames: Tensor) -> None:
         """Before training: take statistics and the start of the linear path from training frames (n, c)."""

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from core.audio import io
+from core.audio.mel import log_mel
+from core.audio.representation import to_float
 from core.config import SignalConfig
 from core.motion import bvh
 from core.motion.directogram import hits
@@ -142,6 +145,40 @@ def test_songs_are_whole(prepared):
     record = load_song_records(out, "val")[0]
     assert record.tempo == pytest.approx(104, rel=0.03)
     assert not record.exact
+
+
+def test_waveforms_are_kept_on_demand_and_nothing_else_changes(prepared, data, tmp_path):
+    out, full = tmp_path / "plain", tmp_path / "full"
+    shutil.copytree(prepared[0], out)
+    plainly = Prepare(data, out, pairs=data / "own", rendered=0, workers=1, settings=SETTINGS)
+    lines = main(plainly)
+    with pytest.raises(FootlightError, match=r"no waveforms: .*--waveforms"):
+        load_pairs(out, "train", waveforms=True)
+    shutil.copytree(out, full)
+    assert main(replace(plainly, out=full, waveforms=True)) == lines
+    for split in ("train", "val"):
+        for plain, more in zip(load_pairs(out, split), load_pairs(full, split, waveforms=True), strict=True):
+            assert plain.wave is None and more.wave.dtype == torch.int16
+            assert torch.equal(plain.mel, more.mel) and torch.equal(plain.rotations, more.rotations)
+            # What was kept is the sound of the mel beside it; a section's own mel knows nothing beyond its ends.
+            again = log_mel(to_float(more.wave))
+            assert again.shape == more.mel.shape
+            assert (again - more.mel.float())[2:-2].abs().mean() < 0.02
+        for plain, more in zip(load_song_records(out, split), load_song_records(full, split, True), strict=True):
+            assert len(more.wave) == 256 * len(plain.mel) and torch.equal(plain.mel, more.mel)
+    assert all(pair.wave is None for pair in load_pairs(full, "train"))
+    before = {path.name: path.stat().st_mtime_ns for path in full.glob("*.safetensors")}
+    main(replace(plainly, out=full, waveforms=True))
+    assert {path.name: path.stat().st_mtime_ns for path in full.glob("*.safetensors")} == before
+
+
+def test_pairs_with_waveforms_need_songs_with_waveforms(prepared, data, tmp_path):
+    out = tmp_path / "copy"
+    shutil.copytree(prepared[0], out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(FootlightError, match="no waveforms for the pairs"):
+        main(Prepare(data, out, only="pairs", rendered=0, workers=1, settings=SETTINGS, waveforms=True))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_damaged_shard_and_a_folder_that_is_none_are_told(prepared, tmp_path):

@@ -16,7 +16,7 @@ from pathlib import Path
 from core.types import FootlightError
 from train.data.jobs import Job
 from train.data.shards import file_digest, key, slug
-from train.data.songs import song_jobs
+from train.data.songs import song_jobs, with_waveforms
 from train.data.user_pairs import AUDIO, Take, recorded_pair, shard_of
 
 SPLITS = ("train", "val", "test")
@@ -34,10 +34,13 @@ GENRES = {
 }
 
 
-def aist_jobs(folder: Path, out: Path, music: Path | None = None) -> tuple[list[Job], list[Job], list[dict]]:
+def aist_jobs(
+    folder: Path, out: Path, music: Path | None = None, waveforms: bool = False
+) -> tuple[list[Job], list[Job], list[dict]]:
     """Jobs for the songs, jobs for the takes, and ``{"source", "reason"}`` of what is not used.
 
-    music: the folder of the songs, where it is not ``folder/music``. A take belongs to the split whose list names it.
+    music: the folder of the songs, where it is not ``folder/music``.  waveforms: whether their samples are kept.
+    A take belongs to the split whose list names it.
     A song is one for training when takes for training are danced to it and no others.
     Raises FootlightError for a folder that is not laid out so.
     """
@@ -63,12 +66,13 @@ def aist_jobs(folder: Path, out: Path, music: Path | None = None) -> tuple[list[
         if song not in digests:  # a song serves dozens of takes
             digests[song] = file_digest(song)
         made_from = key("aist", file_digest(path), digests[song], take.genre, take.split, take.tempo)
-        work.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take)))
+        made_from = with_waveforms(made_from, waveforms)
+        work.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
     entries = [
         {"path": song.name, "genre": genre, "split": "train" if where == {"train"} else "val"}
         for song, (genre, where) in sorted(heard_in.items())
     ]
-    return song_jobs(Path(music or folder / "music"), out, entries), work, dropped
+    return song_jobs(Path(music or folder / "music"), out, entries, waveforms), work, dropped
 
 
 def genre_and_music(name: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ class Pair:
 
     rotations: (t, 22, 4).  root: (t, 3).  contacts: (t, 4).  mel: (2t, m).  onset, loudness: (2t,).
     beats: (n,) seconds.  downbeats: (n,) bool.  tempo: beats a minute.  group: takes recorded together share it.
+    wave: (2t * hop,) int16 samples of the music, or None where they were not asked for.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Pair:
     loudness: Tensor
     beats: Tensor
     downbeats: Tensor
+    wave: Tensor | None = None
     group: str = ""
     about: dict = field(default_factory=dict)  # the index line: how the pair was made and what it measures
 
@@ -55,6 +57,7 @@ class SongRecord:
     """A whole song. mel: (t, m).  onset, loudness: (t,).  beats: (n,) seconds, downbeats: (n,) bool.
 
     path: the audio file, or empty for a rendered arrangement.  exact: whether the beats are known, not tracked.
+    wave: (t * hop,) int16 samples, or None where they were not asked for.
     """
 
     id: str
@@ -66,12 +69,13 @@ class SongRecord:
     loudness: Tensor
     beats: Tensor
     downbeats: Tensor
+    wave: Tensor | None = None
 
 
-def load_pairs(folder: Path, split: str) -> list[Pair]:
-    """All pairs of ``train`` or ``val``, or ``test`` where the data has one.
+def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
+    """All pairs of ``train`` or ``val``, or ``test`` where there is one. waveforms: with the samples of their music.
 
-    A folder with songs alone has none. Raises FootlightError for a folder that was not prepared.
+    A folder with songs alone has none. Raises FootlightError for a folder that was not prepared, or not so.
     """
     folder = Path(folder)
     if not (folder / PAIRS).is_file() and (folder / SONGS).is_file():
@@ -88,23 +92,38 @@ def load_pairs(folder: Path, split: str) -> list[Pair]:
             about=line,
             **parts,
         )
-        for line, parts in zip(lines, read_records(folder, lines), strict=True)
+        for line, parts in zip(lines, _records(folder, lines, waveforms), strict=True)
     ]
 
 
-def load_song_records(folder: Path, split: str) -> list[SongRecord]:
-    """All songs of a split with their rhythm. Raises FootlightError for a folder that was not prepared."""
+def load_song_records(folder: Path, split: str, waveforms: bool = False) -> list[SongRecord]:
+    """All songs of a split with their rhythm. waveforms: with their samples.
+
+    Raises FootlightError for a folder that was not prepared, or not so.
+    """
     folder = Path(folder)
     lines = _lines(folder / SONGS, split)
     return [
         SongRecord(id=line["id"], path=line["path"], exact=line["exact"], tempo=line["tempo"], **parts)
-        for line, parts in zip(lines, read_records(folder, lines), strict=True)
+        for line, parts in zip(lines, _records(folder, lines, waveforms), strict=True)
     ]
 
 
 def load_songs(folder: Path, split: str) -> list[Tensor]:
     """The log-mels (t, m), half precision, of all songs of a split."""
     return [song.mel for song in load_song_records(folder, split)]
+
+
+def load_waves(folder: Path, split: str) -> list[Tensor]:
+    """The waveforms (s,), int16, of all songs of a split."""
+    return [song.wave for song in load_song_records(folder, split, waveforms=True)]
+
+
+def _records(folder: Path, lines: list[dict], waveforms: bool) -> list[dict[str, Tensor]]:
+    records = read_records(folder, lines, () if waveforms else ("wave",))
+    if waveforms and any("wave" not in parts for parts in records):
+        raise FootlightError(f"{folder} holds no waveforms: run train.prepare again, with --waveforms")
+    return records
 
 
 def _lines(path: Path, split: str) -> list[dict]:

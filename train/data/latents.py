@@ -5,10 +5,14 @@ Latents are encoded once for each clip and its mirror image, never in the traini
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from core.audio.representation import music_frames
+from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
@@ -17,7 +21,7 @@ from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward
 from core.motion.mirror import mirror
 from core.motion.skeleton import SMPL22
-from core.types import Motion
+from core.types import FootlightError, Motion
 from train.data.dataset import Pair
 
 STYLE_NAMES = (
@@ -42,6 +46,12 @@ def _bodies(pair: Pair) -> list[Motion]:
     return [motion, mirror(motion)]
 
 
+def motion_features(pairs: list[Pair], config: Config) -> Iterator[Tensor]:
+    """(t, c) features of every motion and of its mirror image."""
+    layout = layout_named(config.signal.motion_layout)
+    return (encode(body, layout) for pair in pairs for body in _bodies(pair))
+
+
 def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
     """(t / stride,) kinematic amplitude (eq. 2), the maximum of each latent frame."""
     curve = amplitude(forward(motion.rotations, motion.root, SMPL22), motion.fps)
@@ -49,30 +59,42 @@ def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
     return curve[:usable].reshape(-1, stride).amax(dim=1)
 
 
+def music_of(pair: Pair, config: Config) -> Tensor:
+    """(t, c) the pair's music as the configuration represents it, see ``core.audio.representation``.
+
+    Raises FootlightError where that takes the waveform and the pair has none.
+    """
+    if config.signal.music == "mel":
+        return pair.mel
+    if pair.wave is None:
+        raise FootlightError(f"the pair {pair.id} has no waveform: run train.prepare again, with --waveforms")
+    return music_frames(pair.wave, pair.beats, config.signal)
+
+
 @torch.no_grad()
-def encode_mel(vae: MelVAE, mel: Tensor) -> Tensor:
-    """(t, m) log-mel -> (t / stride, c) standardised music latents."""
+def encode_music(vae: MelVAE | Identity, music: Tensor) -> Tensor:
+    """(t, c) frames of the music -> (t / stride, z) standardised music latents."""
     device = vae.std.device
-    usable = len(mel) // vae.config.stride * vae.config.stride
-    return vae.encode_long(mel[:usable].float()[None].to(device))[0].cpu()
+    usable = len(music) // vae.config.stride * vae.config.stride
+    return vae.encode_long(music[:usable].float()[None].to(device))[0].cpu()
 
 
 @torch.no_grad()
-def encode_motion(vae: MotionVAE, features: Tensor) -> Tensor:
+def encode_motion(vae: MotionVAE | Identity, features: Tensor) -> Tensor:
     """(t, c) motion features -> (t / stride, z) standardised motion latents."""
     device = vae.std.device
     usable = len(features) // vae.config.stride * vae.config.stride
     return vae.encode_long(features[:usable].float()[None].to(device))[0].cpu()
 
 
-def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE, config: Config) -> dict[str, list[dict]]:
+def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, config: Config) -> dict[str, list[dict]]:
     """Clips for the motion autoencoder: ``features`` (t, c), ``music`` (t', z), ``amplitude`` (t',)."""
     layout = layout_named(config.signal.motion_layout)
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
-            music = encode_mel(mel_vae, pair.mel)
+            music = encode_music(mel_vae, music_of(pair, config))
             for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
                 made[split].append(
                     {
@@ -85,7 +107,7 @@ def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE, config: Config) 
 
 
 def latent_clips(
-    pairs: dict[str, list[Pair]], mel_vae: MelVAE, motion_vae: MotionVAE, config: Config
+    pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, motion_vae: MotionVAE | Identity, config: Config
 ) -> dict[str, list[dict]]:
     """Clips for the denoiser: ``latents``, ``music``, ``rhythm`` at the latent rate, ``features``, ``style``."""
     layout, stride = layout_named(config.signal.motion_layout), config.motion_vae.stride
@@ -93,7 +115,7 @@ def latent_clips(
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
-            music = encode_mel(mel_vae, pair.mel)
+            music = encode_music(mel_vae, music_of(pair, config))
             name = style_of(pair.genre)
             style = config.styles.index(name) if name in config.styles else -1
             for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:

@@ -242,7 +242,8 @@ def song_section(
 
 
 def _parts(song: SongRecord) -> dict[str, Tensor]:
-    return {name: getattr(song, name) for name in ("mel", "onset", "loudness", "beats", "downbeats")}
+    names = ("mel", "onset", "loudness", "beats", "downbeats", *(("wave",) if song.wave is not None else ()))
+    return {name: getattr(song, name) for name in names}
 
 
 def _steady(beats: np.ndarray, starts: np.ndarray, seconds: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from train.data.jobs import Job, Records
 from train.data.matching import Body, Section, body_of, rendered_section, song_levels, song_section
 from train.data.motion_sources import load
 from train.data.shards import file_digest, key, slug
-from train.data.songs import cut
+from train.data.songs import cut, stored, with_waveforms
 
 SIGNAL = SignalConfig()
 ANCHOR_SHARE = 0.9  # of the limit is for the rate between pairs; the rest lets the clock bend between them
@@ -129,25 +129,33 @@ def index_line(
     }
 
 
-def pair_jobs(data: Path, out: Path, entries: list[dict], songs_key: str, settings: Settings, seed: int) -> list[Job]:
-    """A job for every motion of ``index.jsonl``. songs_key: a digest of the songs it may be paired with."""
+def pair_jobs(
+    data: Path, out: Path, entries: list[dict], songs_key: str, settings: Settings, seed: int, waveforms: bool = False
+) -> list[Job]:
+    """A job for every motion of ``index.jsonl``. songs_key: a digest of the songs it may be paired with.
+
+    waveforms: whether the music's samples are kept; the songs need to have been prepared so.
+    """
     made = []
     for entry in entries:
         name, path = Path(entry["path"]).stem, data / entry["path"]
         shard = out / f"pairs-{entry['split']}-{slug(name)}.safetensors"
         made_from = key(file_digest(path), entry, asdict(settings), seed, songs_key)
-        made.append(Job(entry["path"], shard, made_from, partial(motion_pairs, data, out, entry, settings, seed)))
+        make = partial(motion_pairs, data, out, entry, settings, seed, waveforms)
+        made.append(Job(entry["path"], shard, with_waveforms(made_from, waveforms), make))
     return made
 
 
-def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: int, shard: str) -> Records:
+def motion_pairs(
+    data: Path, out: Path, entry: dict, settings: Settings, seed: int, waveforms: bool, shard: str
+) -> Records:
     """The records of one motion: ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
     split, name = entry["split"], Path(entry["path"]).stem
     source = load(data / entry["path"], entry)
     if source.report["dropped"]:
         raise FootlightError(source.report["dropped"])
     body = body_of(source.motion)
-    songs, levels = _songs(out, split)
+    songs, levels = _songs(out, split, waveforms)
     made: Records = []
     reason = "none is rendered"
     for number, band in enumerate(settings.bands):
@@ -178,7 +186,7 @@ def motion_pairs(data: Path, out: Path, entry: dict, settings: Settings, seed: i
                 error_cm=source.report["error_cm"],
                 **measured,
             )
-            made.append((line, parts))
+            made.append((line, stored(parts, waveforms)))
     if not made:
         raise FootlightError(f"no music fits: no song of a fitting tempo is long enough, and {reason}")
     return made
@@ -197,7 +205,7 @@ def _arranged(data: Path, split: str, bpm: float, seconds: float, draw: np.rando
 
 
 @lru_cache(maxsize=2)
-def _songs(out: Path, split: str):
+def _songs(out: Path, split: str, waveforms: bool):
     """The recordings of a split and their levels, once a process."""
-    songs = [song for song in load_song_records(out, split) if not song.exact]
+    songs = [song for song in load_song_records(out, split, waveforms) if not song.exact]
     return songs, song_levels(songs)

@@ -26,6 +26,7 @@ VERSION = 1
 _INTEGER_SCALE = 32767.0
 _BY_NAME = {
     "mel": torch.float16,
+    "wave": torch.int16,
     "onset": torch.float16,
     "loudness": torch.float16,
     "root": torch.float32,
@@ -58,16 +59,17 @@ def pack(name: str, value: Tensor) -> Tensor:
         return (value.double() * _INTEGER_SCALE).round().to(torch.int16)
     if name == "contacts":
         value = value.round()
-    return value.to(_BY_NAME[name]).contiguous()
+    return value.to(_BY_NAME[name], copy=True).contiguous()  # safetensors refuses views of one song in two records
 
 
 def unpack(name: str, value: Tensor) -> Tensor:
-    """A stored tensor as it is used: unit quaternions, float contacts, bool downbeats; mels stay half precision."""
+    """A stored tensor as it is used: unit quaternions, float contacts, bool downbeats; mels stay half precision and
+    waveforms 16-bit integers (``core.audio.representation``)."""
     if name == "rotations":
         return torch.nn.functional.normalize(value.float(), dim=-1)
     if name == "downbeats":
         return value.bool()
-    if name in ("mel",):
+    if name in ("mel", "wave"):
         return value
     return value.float()
 
@@ -92,8 +94,8 @@ def read_header(path: Path) -> dict | None:
         return None
 
 
-def read_records(folder: Path, lines: list[dict]) -> list[dict[str, Tensor]]:
-    """The tensors of the records that the index lines name, in their order."""
+def read_records(folder: Path, lines: list[dict], without: tuple[str, ...] = ()) -> list[dict[str, Tensor]]:
+    """The tensors of the records that the index lines name, in their order; those named in ``without`` are not read."""
     by_shard: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         by_shard.setdefault(line["shard"], []).append(number)
@@ -105,13 +107,28 @@ def read_records(folder: Path, lines: list[dict]) -> list[dict[str, Tensor]]:
                 names: dict[str, list[str]] = {}
                 for stored in file.keys():  # noqa: SIM118 (safe_open is no mapping)
                     record, _, name = stored.rpartition("/")
-                    names.setdefault(record, []).append(name)
+                    if name not in without:
+                        names.setdefault(record, []).append(name)
                 for number in numbers:
                     record = lines[number]["id"]
                     made[number] = {name: unpack(name, file.get_tensor(f"{record}/{name}")) for name in names[record]}
         except (OSError, SafetensorError, KeyError):
             raise FootlightError(f"{path} is missing or damaged: run train.prepare again") from None
     return made
+
+
+def shards_without(folder: Path, lines: list[dict], name: str) -> list[str]:
+    """The shards of the index lines that hold no tensor of this name, or cannot be read."""
+    lacking = []
+    for shard in dict.fromkeys(line["shard"] for line in lines):
+        try:
+            with safe_open(folder / shard, "pt") as file:
+                stored = [key for key in file.keys() if key.endswith(f"/{name}")]  # noqa: SIM118 (no mapping)
+        except (OSError, SafetensorError):
+            stored = []
+        if not stored:
+            lacking.append(shard)
+    return lacking
 
 
 def write_index(path: Path, lines: list[dict]) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.audio.mel import log_mel
+from core.audio.representation import to_int16
 from core.config import SignalConfig
 from core.motion import rotation
 from core.motion.contact import label
@@ -59,7 +60,8 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
         bpm = 90 + 10 * index
         frames = int(seconds * SIGNAL.motion_fps)
         motion = swing(bpm, frames, phase=index % 2, size=0.4 + 0.1 * index)
-        mel = log_mel(clicks(bpm, seconds + 0.1, generator), SIGNAL)[: 2 * frames]
+        samples = clicks(bpm, seconds + 0.1, generator)
+        mel = log_mel(samples, SIGNAL)[: 2 * frames]
         beats = torch.arange(0, seconds, 60 / bpm)
         pair = Pair(
             id=f"synthetic-{index}",
@@ -75,6 +77,7 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
             loudness=torch.full((2 * frames,), 0.5),
             beats=beats,
             downbeats=torch.arange(len(beats)) % 4 == 0,
+            wave=to_int16(samples[: len(mel) * SIGNAL.hop_samples]),
         )
         made["val" if index >= count - 2 else "train"].append(pair)
     return made
@@ -83,3 +86,8 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
 def songs() -> dict[str, list[Tensor]]:
     """Log-mels (t, m) of the pairs' click tracks."""
     return {split: [pair.mel for pair in some] for split, some in pairs().items()}
+
+
+def waves() -> dict[str, list[Tensor]]:
+    """Waveforms (s,), int16, of the pairs' click tracks."""
+    return {split: [pair.wave for pair in some] for split, some in pairs().items()}

@@ -19,7 +19,7 @@ from train.data.matching import SHORTEST_SECONDS
 from train.data.motion_sources import load
 from train.data.pairs import index_line, tensors
 from train.data.shards import file_digest, key, slug
-from train.data.songs import RATE, cut, heard
+from train.data.songs import RATE, cut, heard, stored, with_waveforms
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 VAL_ONE_IN = 10
@@ -44,8 +44,10 @@ class Take:
     tempo: float = 0.0
 
 
-def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
+def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
     """A job for every BVH file under ``folder`` that has its music, and ``{"source", "reason"}`` of the others.
+
+    waveforms: whether the music's samples are kept.
 
     A folder within ``folder`` names the genre of what is in it. Raises FootlightError where there is nothing to use.
     """
@@ -65,8 +67,8 @@ def user_jobs(folder: Path, out: Path) -> tuple[list[Job], list[dict]]:
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
         take = Take(record_name(name), name, genre, split, f"own-{name}")
-        made_from = key("own", file_digest(path), file_digest(song), name, genre)
-        jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take)))
+        made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
+        jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
     for path in files:
         if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
             dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
@@ -111,7 +113,7 @@ def steady_beats(onset: Tensor, tempo: float) -> Tensor:
     return torch.arange(first, seconds, period, dtype=torch.float64).float()
 
 
-def recorded_pair(motion_path: Path, song_path: Path, take: Take, shard: str) -> Records:
+def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: bool, shard: str) -> Records:
     """The record of one take and its music, both cut to the shorter. Raises FootlightError for unusable files."""
     source = load(motion_path)
     if source.report["dropped"]:
@@ -124,7 +126,7 @@ def recorded_pair(motion_path: Path, song_path: Path, take: Take, shard: str) ->
             f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
             f"at least {SHORTEST_SECONDS:g} s are needed"
         )
-    section = cut(parts, 0.0, frames / SIGNAL.motion_fps)
+    section = stored(cut(parts, 0.0, frames / SIGNAL.motion_fps), waveforms)
     line = index_line(
         take.id,
         shard,

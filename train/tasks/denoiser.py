@@ -144,7 +144,8 @@ class DenoiserTask:
             room = max(0, len(self.train[index]["latents"]) - c.frames)
             crops.append(self._crop(self.train[index], int(uniform(1) * (room + 1))))
         batch = {name: torch.stack([crop[name] for crop in crops]) for name in crops[0]}
-        if float(uniform(1)) < c.drop_music:
+        # Without rhythm there would be nothing left to dance to.
+        if float(uniform(1)) < c.drop_music and self.model.denoiser.rhythm_channels:
             del batch["music"]
         if self.model.denoiser.styles:
             style = torch.tensor([self.train[index]["style"] for index in chosen])

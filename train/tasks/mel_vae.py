@@ -1,6 +1,7 @@
-"""Stage 1: the mel autoencoder with a patch discriminator (paper eq. 10).
+"""Stage 1: the music autoencoder, of mels with a patch discriminator (paper eq. 10).
 
-L = L_rec + 1e-5 L_KL + 0.5 L_GAN; the generator steps first, then the discriminator.
+L = L_rec + 1e-5 L_KL + 0.5 L_GAN; the generator steps first, then the discriminator. On the bare waveform (the paper's
+ablation) there is no discriminator: its patches are of time and frequency, and the samples of a frame are neither.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.audio.mel import log_mel
+from core.audio.representation import to_float
 from core.autoencoder.discriminator import PatchDiscriminator, discriminator_loss, generator_loss
 from core.autoencoder.mel_vae import MelVAE
 from core.config import Config
@@ -19,7 +22,7 @@ from train.loop import Phase
 
 @dataclass(frozen=True)
 class MelVAEConfig:
-    """frames: length of a training crop in mel frames (62.5 a second). gain: loudness augmentation, +- nepers."""
+    """frames: length of a training crop in frames of the music, 62.5 a second. gain: loudness changes, +- nepers."""
 
     frames: int = 192
     kl: float = 1e-5
@@ -28,24 +31,28 @@ class MelVAEConfig:
     gain: float = 0.7
 
 
+LEARNT_FRAMES = 1_000_000  # of mel; statistics and principal components need no more, and memory is kept
+STRETCH = 256
+
+
 class GeneratorPhase(Phase):
-    def __init__(self, vae: MelVAE, critic: PatchDiscriminator, config: MelVAEConfig) -> None:
+    def __init__(self, vae: MelVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({"mel_vae": vae})
         self.critic = [critic]  # in a list: its parameters belong to the other optimiser
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        mel = batch["mel"]  #                                         b t m
+        music = batch["music"]  #                                     b t m
         vae = self.networks["mel_vae"]
-        posterior = vae.encode(mel)
+        posterior = vae.encode(music)
         decoded = vae.decode(posterior.sample(generator))  #          b t m
         scale = vae.std.mean()
         losses = {
-            "reconstruction": ((decoded - mel) / scale).abs().mean(),
+            "reconstruction": ((decoded - music) / scale).abs().mean(),
             "kl": self.config.kl * posterior.kl().mean(),
         }
-        if step >= self.config.gan_start:
+        if self.critic[0] is not None and step >= self.config.gan_start:
             losses["gan"] = self.config.gan * generator_loss(self.critic[0](vae.normalise(decoded)))
         return losses
 
@@ -63,53 +70,74 @@ class DiscriminatorPhase(Phase):
             return {"discriminator": 0.0 * sum(p.sum() for p in critic.parameters())}
         vae = self.vae[0]
         with torch.no_grad():
-            decoded = vae.decode(vae.encode(batch["mel"]).sample(generator))
-        real, fake = critic(vae.normalise(batch["mel"])), critic(vae.normalise(decoded))
+            decoded = vae.decode(vae.encode(batch["music"]).sample(generator))
+        real, fake = critic(vae.normalise(batch["music"])), critic(vae.normalise(decoded))
         return {"discriminator": discriminator_loss(real, fake)}
 
 
 class MelVAETask:
-    """songs: log-mels (t, m) by split, ``{"train": [...], "val": [...]}``."""
+    """songs: frames of the music (t, c) by split, ``{"train": [...], "val": [...]}``: log-mels, or the waveform's in
+    int16, which become float crop by crop."""
 
     name = "mel-vae"
 
     def __init__(self, model: Config, config: MelVAEConfig, songs: dict[str, list[Tensor]]) -> None:
-        self.config = config
-        self.train = [mel for mel in songs["train"] if len(mel) >= config.frames]
-        self.val = [mel for mel in songs["val"] if len(mel) >= config.frames]
-        self.lengths = torch.tensor([float(len(mel)) for mel in self.train])
+        self.config, self.music = config, model.signal.music
+        self.train = [song for song in songs["train"] if len(song) >= config.frames]
+        self.val = [song for song in songs["val"] if len(song) >= config.frames]
+        self.lengths = torch.tensor([float(len(song)) for song in self.train])
         vae = MelVAE(model.mel_vae)
-        vae.learn_from(torch.cat([mel.float() for mel in self.train]))
-        critic = PatchDiscriminator()
-        self.phases: dict[str, Phase] = {
-            "generator": GeneratorPhase(vae, critic, config),
-            "discriminator": DiscriminatorPhase(vae, critic, config),
-        }
+        vae.learn_from(spread(self.train, LEARNT_FRAMES * model.signal.mel_bands // model.mel_vae.channels))
+        critic = PatchDiscriminator() if self.music == "mel" else None
+        self.phases: dict[str, Phase] = {"generator": GeneratorPhase(vae, critic, config)}
+        if critic is not None:
+            self.phases["discriminator"] = DiscriminatorPhase(vae, critic, config)
 
     def batch(self, size: int, generator: torch.Generator) -> dict:
         songs = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
         crops = []
-        for song in songs.tolist():
-            mel = self.train[song]
-            start = int(torch.randint(len(mel) - self.config.frames + 1, (1,), generator=generator))
-            crops.append(mel[start : start + self.config.frames].float())
-        mels = torch.stack(crops)
+        for index in songs.tolist():
+            song = self.train[index]
+            start = int(torch.randint(len(song) - self.config.frames + 1, (1,), generator=generator))
+            crops.append(to_float(song[start : start + self.config.frames]))
         gain = (torch.rand(size, 1, 1, generator=generator) * 2 - 1) * self.config.gain
-        return {"mel": (mels + gain).clamp_min(-11.6)}  # silence stays the floor of core.audio.mel
+        return {"music": louder(torch.stack(crops), gain, self.music)}
 
     def _held_out(self) -> Tensor:
-        return torch.stack([mel[: self.config.frames].float() for mel in self.val[:16]])
+        return torch.stack([to_float(song[: self.config.frames]) for song in self.val[:16]])
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         vae = phases["generator"].networks["mel_vae"]
-        mel = self._held_out().to(vae.std.device)
-        decoded = vae.decode(vae.encode(mel).mode())
-        # The rise from frame to frame is what an attack is made of.
-        attack = (decoded.diff(dim=1).clamp_min(0) - mel.diff(dim=1).clamp_min(0)).abs().mean()
-        return {"mel_l1": float((decoded - mel).abs().mean()), "attack_l1": float(attack)}
+        music = self._held_out().to(vae.std.device)
+        decoded = vae.decode(vae.encode(music).mode())
+        measured = {f"{self.music}_l1": float((decoded - music).abs().mean())}
+        if self.music == "mel":
+            # The rise from frame to frame is what an attack is made of.
+            attack = (decoded.diff(dim=1).clamp_min(0) - music.diff(dim=1).clamp_min(0)).abs().mean()
+            return measured | {"attack_l1": float(attack)}
+        error = (decoded - music).square().sum().clamp_min(1e-12)
+        return measured | {"snr_db": float(10 * torch.log10(music.square().sum().clamp_min(1e-12) / error))}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         vae = phases["generator"].networks["mel_vae"]
-        mel = self._held_out()[:4].to(vae.std.device)
-        decoded = vae.decode(vae.encode(mel).mode())
-        return {"mel": mel_picture(mel.cpu(), decoded.float().cpu())}
+        music = self._held_out()[:4].to(vae.std.device)
+        both = [x.float().cpu() for x in (music, vae.decode(vae.encode(music).mode()))]
+        if self.music != "mel":
+            both = [log_mel(x.flatten(1)) for x in both]
+        return {"mel": mel_picture(*both)}
+
+
+def louder(music: Tensor, nepers: Tensor, kind: str) -> Tensor:
+    """Frames of the music (b, t, c) with another loudness; nepers: (b, 1, 1) above the present one."""
+    if kind == "mel":
+        return (music + nepers).clamp_min(-11.6)  # silence stays the floor of core.audio.mel
+    return music * nepers.exp()
+
+
+def spread(songs: list[Tensor], most: int) -> Tensor:
+    """All frames (n, c) of the songs as float; where they are more than ``most``, stretches spread evenly over them."""
+    every = -(-sum(len(song) for song in songs) // most)
+    if every == 1:
+        return torch.cat([to_float(song) for song in songs])
+    stretches = [stretch for song in songs for stretch in song.split(STRETCH)]
+    return torch.cat([to_float(stretch) for stretch in stretches[::every]])

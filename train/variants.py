@@ -1,0 +1,79 @@
+"""Variants of a preset on the side of the music and of the latents, for baselines and ablations.
+
+``--music waveform`` is MoMu-Diffusion's ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the
+model of EDGE (Tseng, Castellon & Liu, CVPR 2023) in our house: diffusion on the motion features themselves, told the
+35 hand-made features of the music alone, with our denoiser, losses and data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from core.config import Config, SignalConfig, VAEConfig
+from core.types import FootlightError
+
+
+def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:
+    """The configuration with another music, without motion latents, or without rhythm conditioning.
+
+    music: one of ``core.config.MUSIC``; None keeps what there is.  latents: "none" puts an identity in the place of the
+    motion autoencoder; "vae" and None keep what there is.  rhythm: false tells the denoiser nothing besides the music.
+    The rates follow: the music comes at the rate of the latents, windows keep their seconds. Applied twice, it changes
+    nothing more. Raises FootlightError for what the configuration cannot become.
+    """
+    before, signal, motion = config.latent_fps, config.signal, config.motion_vae
+    if latents == "vae" and motion.kind == "identity":
+        raise FootlightError("this configuration has no motion autoencoder to keep: start from a preset")
+    if latents == "none":
+        motion = identity(motion.channels)
+    fps = signal.motion_fps / motion.stride
+    signal, of_music = _music(config, music or signal.music, fps)
+    longer = fps / before
+    return replace(
+        config,
+        signal=signal,
+        motion_vae=motion,
+        mel_vae=of_music,
+        denoiser=replace(
+            config.denoiser,
+            latent_channels=motion.latent_channels,
+            condition_channels=of_music.latent_channels,
+            rhythm_channels=config.denoiser.rhythm_channels if rhythm else 0,
+        ),
+        sampling=replace(
+            config.sampling,
+            window=round(config.sampling.window * longer),
+            overlap=round(config.sampling.overlap * longer),
+        ),
+    )
+
+
+def identity(channels: int) -> VAEConfig:
+    """The autoencoder that is none: see ``core.autoencoder.identity``."""
+    return VAEConfig(channels=channels, latent_channels=channels, halvings=0, kind="identity")
+
+
+def _music(config: Config, music: str, fps: float) -> tuple[SignalConfig, VAEConfig]:
+    """Signal and autoencoder that bring the music to ``fps`` frames a second."""
+    if music == "features35":
+        hop = config.signal.audio_rate / fps
+        if hop != round(hop):
+            raise FootlightError(
+                f"{fps:g} latents a second are no whole number of samples at {config.signal.audio_rate} Hz: "
+                "change motion_fps"
+            )
+        signal = replace(config.signal, music=music, hop_samples=round(hop))
+        return signal, identity(signal.music_channels)
+    if config.mel_vae.kind == "identity":
+        raise FootlightError(
+            f"this configuration has no music autoencoder that could hear {music}: start from a preset"
+        )
+    signal = replace(config.signal, music=music)
+    halvings = math.log2(signal.mel_fps / fps)
+    if halvings != round(halvings) or not 0 <= halvings < len(config.mel_vae.multipliers):
+        raise FootlightError(
+            f"{music} at {signal.mel_fps:g} frames a second cannot be brought to {fps:g} by halving at most "
+            f"{len(config.mel_vae.multipliers) - 1} times: change motion_fps"
+        )
+    return signal, replace(config.mel_vae, channels=signal.music_channels, halvings=round(halvings))
