@@ -1,6 +1,7 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
 TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``.
+Apart from these stands ``classifier``, which tells styles apart for the metrics that are measured with its features.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
 ``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
@@ -28,6 +29,7 @@ from train.data import latents, synthetic
 from train.data.dataset import load_pairs, load_songs
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.state import load_state
+from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
@@ -37,6 +39,7 @@ PHASES = {
     "mel-vae": ("generator", "mel_vae"),
     "motion-vae": ("motion", "motion_vae"),
     "denoiser": ("denoiser", "denoiser"),
+    "classifier": ("classifier", "classifier"),
 }
 
 
@@ -59,10 +62,16 @@ class DenoiserStage:
 
 
 @dataclass(frozen=True)
+class ClassifierStage:
+    loop: LoopConfig = LoopConfig(steps=1500, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
+    task: ClassifierTaskConfig = ClassifierTaskConfig()
+
+
+@dataclass(frozen=True)
 class Fit:
     """Train one task, or all in order."""
 
-    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all"], tyro.conf.Positional]
+    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all", "classifier"], tyro.conf.Positional]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
@@ -73,6 +82,7 @@ class Fit:
     mel_vae: MelVAEStage = field(default_factory=MelVAEStage)
     motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
     denoiser: DenoiserStage = field(default_factory=DenoiserStage)
+    classifier: ClassifierStage = field(default_factory=ClassifierStage)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
@@ -146,7 +156,7 @@ def main(args: Fit) -> dict[str, dict]:
     initial = checkpoint.load(args.init) if args.init else None
     results: dict[str, dict] = {}
     for name in TASKS if args.task == "all" else (args.task,):
-        stage = {"mel-vae": args.mel_vae, "motion-vae": args.motion_vae, "denoiser": args.denoiser}[name]
+        stage = getattr(args, name.replace("-", "_"))
         loop = stage.loop if args.steps is None else dataclasses.replace(stage.loop, steps=args.steps)
         fabric = make_fabric(loop)
         torch.manual_seed(loop.seed)
@@ -156,14 +166,18 @@ def main(args: Fit) -> dict[str, dict]:
             mel_vae = load_mel_vae(args.out, config)
             clips = latents.motion_clips(pairs, mel_vae, config)
             task = MotionVAETask(config, stage.task, clips)
+        elif name == "classifier":
+            task = ClassifierTask(stage.task, pairs)
         else:
             mel_vae, motion_vae = load_mel_vae(args.out, config), load_motion_vae(args.out, config)
             clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
             task = DenoiserTask(config, stage.task, motion_vae.to(fabric.device), clips)
-        if initial is not None:
+        if initial is not None and name != "classifier":
             start_from(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:
+            if name == "classifier":
+                task.finished(averaged(args.out, name)).save(args.out / name)
             write_atomically(
                 args.out / name / "settings.json",
                 (

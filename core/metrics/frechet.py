@@ -1,0 +1,219 @@
+"""How far a set of dances lies from a set of real ones, by the kinetic and geometric features of AIST++.
+
+Conventions
+    A set is a list of (positions (t, 22, 3) of ``SMPL22`` in metres, y-up, and their fps). Features work at 60 frames a
+    second: positions at another rate are resampled by a spline first. Motions are cut into windows of ``seconds``
+    that overlap by half; what is shorter than a window is left out. Windows of one length only: both kinds of features
+    average over time, so that short clips scatter more than long ones and look more diverse than they are.
+    Features are z-scored with the real windows' mean and deviation; one that never changes there keeps its scale.
+
+Features
+    kinetic (72)    of each of the 24 SMPL joints: mean squared horizontal speed, mean squared vertical speed, mean
+                    norm of the acceleration (Onuma et al. 2008, as fairmotion has them), velocity and acceleration
+                    averaged over five frames. The two hands, which ``SMPL22`` lacks, continue the forearms by a third.
+    geometric (32)  the shares of frames in which 32 relations hold, such as "right hand above neck" (Müller, Röder &
+                    Clausen 2005). Lengths are measured in the body's own humerus, shoulders and hips.
+    These follow the definitions. The code that AIST++ (Li et al. 2021) published departs from them: its acceleration
+    divides one of its two terms by the frame time only, so that it depends on where the dancer stands; it times frames
+    at 120 a second; and relations of two moving joints look at one. Figures therefore compare within this program, not
+    with published tables.
+
+Scores
+    fid_k, fid_g    Fréchet distance between Gaussians fitted to the made and to the real windows; lower is better. With
+                    fewer windows than features the covariances are rank deficient: the distance stays defined, but it
+                    grows as windows get fewer. Compare sets of like size, and read it beside that of held-out capture.
+    dist_k, dist_g  mean distance between all pairs of windows of one set; to be near the real set's, printed beside.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.metrics.frames import at_rate, checked, windows
+from core.motion.skeleton import SMPL22
+from core.types import FootlightError
+
+FEATURE_FPS = 60.0
+REACH = 2  # frames to either side over which velocity and acceleration are averaged
+HAND = 1 / 3  # of the forearm: how far beyond the wrist the hand joint is taken to lie
+
+_REST = SMPL22.rest_positions().double()
+_NAMES = {name: i for i, name in enumerate(SMPL22.names)}
+HUMERUS = float((_REST[_NAMES["left_elbow"]] - _REST[_NAMES["left_shoulder"]]).norm())
+SHOULDERS = float((_REST[_NAMES["left_shoulder"]] - _REST[_NAMES["right_shoulder"]]).norm())
+HIPS = float((_REST[_NAMES["left_hip"]] - _REST[_NAMES["right_hip"]]).norm())
+
+Clip = tuple[Tensor, float]
+
+
+def frechet_distance(a: Tensor, b: Tensor) -> float:
+    """Squared Fréchet distance of the Gaussians fitted to rows a (n >= 2, d) and b (m >= 2, d).
+
+    |mean_a - mean_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2) (Dowson & Landau 1982; Heusel et al. 2017), covariances
+    with n - 1. The last trace is the sum of the singular values of A^1/2 B^1/2, and both roots come from the singular
+    values of the centred rows: nothing is squared and rooted again, so that covariances of lower rank than d, which
+    fewer rows than features have, lose no digits. Doubles throughout. Raises FootlightError for unlike widths, a
+    single row, or numbers that are not finite.
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise FootlightError(
+            f"expected two sets of features of one width with two rows or more, got {tuple(a.shape)} and "
+            f"{tuple(b.shape)}; evaluate more or longer clips"
+        )
+    if not bool(a.isfinite().all() and b.isfinite().all()):
+        raise FootlightError("features hold numbers that are not finite; look at the clips they came from")
+    a, b = a.detach().double(), b.detach().double()
+    (root_a, basis_a), (root_b, basis_b) = _root(a), _root(b)
+    product = root_a[:, None] * (basis_a @ basis_b.T) * root_b
+    overlap = torch.linalg.svdvals(product).sum()
+    apart = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
+    return max(0.0, float(apart + root_a.square().sum() + root_b.square().sum() - 2 * overlap))
+
+
+def kinetic(positions: Tensor, fps: float) -> Tensor:
+    """The kinetic features (72,) of positions (t >= 6 at 60 fps, 22, 3): for each of 24 joints (``SMPL22``, left and
+    right hand) mean squared horizontal and vertical speed, (m/s)^2, and mean norm of the acceleration, m/s^2."""
+    path = _with_hands(_prepared(positions, fps))
+    velocity = _averaged(path.diff(dim=0) * FEATURE_FPS, 0, len(path) - 1)
+    acceleration = _averaged(path.diff(n=2, dim=0) * FEATURE_FPS**2, 0, len(path) - 1)
+    horizontal = velocity[..., (0, 2)].square().sum(dim=-1).mean(dim=0)
+    vertical = velocity[..., 1].square().mean(dim=0)
+    effort = acceleration.norm(dim=-1).mean(dim=0)
+    return torch.stack((horizontal, vertical, effort), dim=1).flatten()
+
+
+def geometric(positions: Tensor, fps: float) -> Tensor:
+    """The geometric features (32,) of positions (t >= 6 at 60 fps, 22, 3): the share of frames, each with the one
+    before it, in which each of ``relations`` holds."""
+    return torch.stack(tuple(relations(positions, fps).values()), dim=1).double().mean(dim=0)
+
+
+def relations(positions: Tensor, fps: float) -> dict[str, Tensor]:
+    """Each of the 32 relations by its name, always in this order, as (t - 1,) bool at 60 frames a second."""
+    path = _prepared(positions, fps)
+    place = {name: path[1:, i] for name, i in _NAMES.items()}
+    speed = {name: path[:, i].diff(dim=0) * FEATURE_FPS for name, i in _NAMES.items()}
+    lowest = path[1:, :, 1].amin(dim=1)
+    neck, root = place["neck"], place["pelvis"]
+    front = _normal(place["right_hip"] - neck, place["left_hip"] - neck)  # of the trunk
+    standing = _normal(place["right_ankle"] - neck, place["left_ankle"] - neck)  # the frontal plane through the feet
+    found: dict[str, Tensor] = {}
+    for side, other, turn in (("right", "left", -1.0), ("left", "right", 1.0)):
+        wrist, elbow, shoulder = (place[f"{side}_{joint}"] for joint in ("wrist", "elbow", "shoulder"))
+        ankle, knee, hip = (place[f"{side}_{joint}"] for joint in ("ankle", "knee", "hip"))
+        moving = speed[f"{side}_wrist"]
+        # Seen from above, hip and toes of the other leg turn the other way round on the other side.
+        leg = turn * _normal(place[f"{other}_hip"] - root, place[f"{other}_foot"] - root)
+        upwards = _unit(place["spine3"] - place["spine1"])
+        found |= {
+            f"{side} hand forwards": _dot(moving - speed["neck"], front) > 1.8 * HUMERUS,
+            f"{side} hand above neck": _dot(wrist - neck, _unit(neck - place["spine3"])) > 0.2 * HUMERUS,
+            f"{side} hand upwards": _dot(moving - speed["spine3"], upwards) > 1.8 * HUMERUS,
+            f"{side} elbow bent": _angle(shoulder - elbow, wrist - elbow) < 110,
+            f"{side} hand away from root": _dot(moving - speed["pelvis"], _unit(wrist - root)) > 1.4 * HUMERUS,
+            f"{side} hand fast": moving.norm(dim=-1) > 2.5 * HUMERUS,
+            f"{side} foot behind other leg": _dot(ankle - root, leg) < -0.38 * HUMERUS,
+            f"{side} foot raised": ankle[:, 1] - lowest > 1.2 * HUMERUS,
+            f"{side} knee bent": _angle(hip - knee, ankle - knee) < 110,
+            f"{side} foot fast": speed[f"{side}_ankle"].norm(dim=-1) > 2.5 * HUMERUS,
+            f"{side} arm abducted": _angle(root - neck, elbow - shoulder) > 25,
+            f"{side} leg abducted": _angle(root - neck, knee - hip) > 50,
+            f"{side} hand lowered": wrist[:, 1] - lowest < 1.2 * HUMERUS,
+        }
+    hands, feet = (place[f"right_{joint}"] - place[f"left_{joint}"] for joint in ("wrist", "ankle"))
+    across, hips = (_unit(place[f"right_{joint}"] - place[f"left_{joint}"]) for joint in ("shoulder", "hip"))
+    lean = _angle(root - neck, root.new_tensor((0.0, 1.0, 0.0)).expand_as(root))
+    closing = _dot(speed["left_wrist"] - speed["right_wrist"], _unit(hands))
+    return found | {
+        "hands far apart": _dot(hands, across) > 2.5 * SHOULDERS,
+        "hands approaching": closing > 1.4 * HUMERUS,
+        "feet far apart": _dot(feet, hips) > 2.1 * HIPS,
+        "root behind feet": _dot(root - neck, standing) < -0.5 * HUMERUS,
+        "spine horizontal": (lean > 70) & (lean < 110),
+        "root fast": speed["pelvis"].norm(dim=-1) > 2.3 * HUMERUS,
+    }
+
+
+def features(clips: list[Clip], seconds: float = 5.0) -> tuple[Tensor, Tensor]:
+    """Kinetic (n, 72) and geometric (n, 32) features of all windows of a set. Raises FootlightError without two."""
+    length = round(seconds * FEATURE_FPS)
+    pieces = [
+        piece
+        for positions, fps in clips
+        for piece in windows(at_rate(checked(positions, fps, SMPL22.joints), fps, FEATURE_FPS), length, length // 2)
+    ]
+    if len(pieces) < 2:
+        raise FootlightError(
+            f"{len(clips)} clips hold {len(pieces)} windows of {seconds:g} s, at least two are needed; evaluate more "
+            f"or longer clips, or choose shorter windows"
+        )
+    return tuple(torch.stack([of(piece, FEATURE_FPS) for piece in pieces]) for of in (kinetic, geometric))
+
+
+def z_scored(values: Tensor, real: Tensor) -> Tensor:
+    """(n, d) in deviations from the mean of ``real`` (m, d)."""
+    spread = real.std(dim=0, correction=0)
+    return (values - real.mean(dim=0)) / torch.where(spread > 1e-6, spread, torch.ones_like(spread))
+
+
+def evaluate(made: list[Clip], real: list[Clip], seconds: float = 5.0) -> dict:
+    """Both distances of a set of dances from real ones and the diversity of both, with the numbers of windows."""
+    result: dict = {"fps": FEATURE_FPS, "seconds": seconds}
+    for name, ours, theirs in zip("kg", features(made, seconds), features(real, seconds), strict=True):
+        ours, theirs = z_scored(ours, theirs), z_scored(theirs, theirs)
+        result |= {"windows": len(ours), "windows_real": len(theirs)}
+        result[f"fid_{name}"] = frechet_distance(ours, theirs)
+        result[f"dist_{name}"] = float(torch.pdist(ours).mean())
+        result[f"dist_{name}_real"] = float(torch.pdist(theirs).mean())
+    return result
+
+
+def _root(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Deviations (r,) along the principal directions (r, d) of rows (n, d)."""
+    _, values, basis = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)
+    return values / math.sqrt(len(rows) - 1), basis
+
+
+def _prepared(positions: Tensor, fps: float) -> Tensor:
+    path = at_rate(checked(positions, fps, SMPL22.joints), fps, FEATURE_FPS)
+    if len(path) < 2 * REACH + 2:
+        raise FootlightError(f"{len(path)} frames at 60 fps are too few for motion features; expected 6 or more")
+    return path
+
+
+def _with_hands(path: Tensor) -> Tensor:
+    """(t, 22, 3) -> (t, 24, 3)."""
+    hands = [
+        torch.lerp(path[:, _NAMES[f"{side}_elbow"]], path[:, _NAMES[f"{side}_wrist"]], 1 + HAND)
+        for side in ("left", "right")
+    ]
+    return torch.cat((path, torch.stack(hands, dim=1)), dim=1)
+
+
+def _averaged(values: Tensor, first: int, count: int) -> Tensor:
+    """(n, ...) -> (count, ...): at each place from ``first`` on the mean of the values up to ``REACH`` places away."""
+    sums = functional.pad(values.cumsum(dim=0).movedim(0, -1), (1, 0)).movedim(-1, 0)
+    at = torch.arange(first, first + count)
+    low, high = (at - REACH).clamp(0, len(values) - 1), (at + REACH + 1).clamp(1, len(values))
+    return (sums[high] - sums[low]) / (high - low).double().reshape(-1, *[1] * (values.ndim - 1))
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(dim=-1)
+
+
+def _unit(a: Tensor) -> Tensor:
+    return a / a.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+
+def _normal(a: Tensor, b: Tensor) -> Tensor:
+    return _unit(torch.linalg.cross(a, b))
+
+
+def _angle(a: Tensor, b: Tensor) -> Tensor:
+    """Degrees between two directions."""
+    return torch.rad2deg(_dot(_unit(a), _unit(b)).clamp(-1, 1).acos())
