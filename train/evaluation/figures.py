@@ -188,18 +188,15 @@ def beat_phase(clips: dict[str, list[Clip]], bins: int = 40) -> bytes:
 
 
 def phase_curve(clip: Clip, bins: int) -> np.ndarray | None:
-    """(bins,) mean speed at phases from -1/2 to 1/2 of the beat, over the clip's mean; None for under two beats."""
+    """(bins,) mean speed at phases from -1/2 to 1/2 of the beat, over the clip's mean; None for under four beats."""
     times = clip.beats.between(0, clip.made.seconds).times.double().numpy()
-    if len(times) < 3:
+    if len(times) < 4:
         return None
-    positions = positions_of(clip.made).double()
-    speed = positions.diff(dim=0).norm(dim=-1).mean(dim=1).numpy()
+    speed = positions_of(clip.made).double().diff(dim=0).norm(dim=-1).mean(dim=1).numpy()
     clock = (np.arange(len(speed)) + 0.5) / clip.made.fps
-    inside = (clock >= times[0]) & (clock < times[-1])
-    place = np.interp(clock[inside], times, np.arange(len(times)))
-    which = (((place + 0.5) % 1) * bins).astype(int) % bins
-    total = np.bincount(which, weights=speed[inside], minlength=bins)
-    return total / np.maximum(np.bincount(which, minlength=bins), 1) / max(speed[inside].mean(), 1e-9)
+    place = np.arange(1, len(times) - 1)[:, None] + np.arange(bins) / bins - 0.5  # in beats, (beats, bins)
+    at = np.interp(place, np.arange(len(times)), times)
+    return np.interp(at, clock, speed).mean(axis=0) / max(speed.mean(), 1e-9)
 
 
 def sweep(report: dict, option: str, panels: dict[str, str]) -> bytes:

@@ -143,8 +143,9 @@ def momu_tables(report: dict) -> list[Table]:
     """MoMu-Diffusion tables 5, 6, and 7 with 10, as far as they exist."""
     note = (
         "Kinematic onsets (peaks of the directogram's change) against onsets of the sound by librosa, matched one to "
-        "one within 100 ms; the paper does not state its tolerance. Onsets of a sound come several a second, so that "
-        "chance is high: compare with the last column. Real pairs keep no sound, so they have no row here."
+        "one within 100 ms; the paper does not state its tolerance. Compare with the last column. Onsets are where "
+        "movement starts: a body that arrives on beats starts between them and scores below chance here, as captured "
+        "dance that was warped onto beats does. Real pairs keep no sound, so they have no row."
     )
     ours = "The same score for what a dancer would call the beat: hits, when the body arrives, and tracked beats."
     binned = (
@@ -206,9 +207,10 @@ def theatre_2(report: dict) -> Table:
                 rows.append(line(f"{name}, {band} tempo ({row['tempo'][band]['clips']} clips)", row["tempo"][band]))
     rows.append(("Theatre (paper, its own data)", *(number(value) for value in THEATRE_2)))
     note = (
-        "BAS: energy peaks at strong beats, value (chance) calibrated. Low, middle and high tempo: below 94, 94 to 118 "
-        "and from 118 beats a minute. The paper defines neither MS nor VoA; ours are defined in the documentation, so "
-        "compare them with the row real and not with the paper. Columns of the stage wait for systems that light one."
+        "BAS: energy peaks at strong beats, value (chance) calibrated: the opposite of the other BAS, which ask for "
+        "the slowest moment there, so that a dance that arrives on the beat is below chance. The paper gives no formula of "
+        "MS and VoA; compare ours with the row real and not with the paper. MS rewards standing still. The columns of "
+        "the stage are empty for systems that light none."
     )
     headers = ("system", "BAS", "MS", "VoA", "CMC", "FID", "FVD", "SCI")
     return Table("As Theatre table 2", note, headers, tuple(rows), 1)
