@@ -7,13 +7,14 @@ Conventions
     A score without beats to compare is 0.
 
 Scores
-    BCS, BHS, motion to music   one bin a second (LORIS, Yu et al. 2023); saturates, only for comparison with papers.
+    BCS, BHS, motion to music   one bin a second (LORIS, Yu et al. 2023). Saturates: a metronome at 100 beats a minute
+                                scores 1 against one at 120. Labelled so, only for comparison with papers, never alone.
     BCS, BHS, music to motion   matches within a tolerance (MoMu-Diffusion, 2024; tolerance ours: 100 ms).
     strict F                    one-to-one matches within 70 ms (the beat F-measure of Davies et al. 2009).
     BAS                         "aist" motion -> music (Li et al. 2021), "bailando" music -> motion (Siyao et al. 2022),
                                 "theatre" strong beats -> energy peaks.
-    Each BAS and the F come with their chance level, the same motion against the same beats shifted around the clip by
-    random offsets, and with the calibrated value (score - chance) / (1 - chance): 0 is chance, 1 is perfect.
+    Each comes with its chance level, the same motion against the same beats shifted around the clip by random offsets,
+    and with the calibrated value (score - chance) / (1 - chance): 0 is chance, 1 is perfect.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ def validate(times: Tensor, name: str = "beats") -> Tensor:
             f"{name}: expected increasing times in seconds, shape (n,), got {tuple(times.shape)}; sort them"
         )
     return times
+
+
+def within(times: Tensor, seconds: float) -> Tensor:
+    """The times (n,) inside a clip of ``seconds``."""
+    return times[(times >= 0) & (times < seconds)]
 
 
 # Kinematic beats
@@ -165,25 +171,40 @@ def with_chance(
     return {"value": value, "chance": chance, "calibrated": (value - chance) / (1 - chance) if chance < 1 else 0.0}
 
 
+def coverage(
+    score: Callable[[Tensor], tuple[float, float]], beats: Tensor, seconds: float, seed: int = 0, shifts: int = SHIFTS
+) -> dict[str, float]:
+    """{"bcs", "bhs"} of a score of music beats (n,) that gives both, each also as "_chance" and "_calibrated"."""
+    table: dict[str, float] = {}
+    for place, name in enumerate(("bcs", "bhs")):
+        found = with_chance(lambda times, place=place: score(times)[place], beats, seconds, seed, shifts)
+        table |= {name: found["value"], f"{name}_chance": found["chance"], f"{name}_calibrated": found["calibrated"]}
+    return table
+
+
 def evaluate(
     positions: Tensor, fps: float, music: Beats, waveform: Waveform | None = None, seed: int = 0, shifts: int = SHIFTS
 ) -> dict:
     """Every beat score of one clip.
 
     positions: (t, j, 3) metres at ``fps``.  music: its beats, on the same clock.  waveform: adds scores on its onsets.
-    Returns numbers, and for BAS and F {"value", "chance", "calibrated"}; ``average`` takes a list of these.
+    Returns numbers, for BAS and F {"value", "chance", "calibrated"}, and for BCS and BHS what ``coverage`` gives, with
+    "saturated" where it is LORIS's; ``average`` takes a list of these.
     """
     if positions.ndim != 3 or positions.shape[-1] != 3 or positions.shape[0] < 3:
         raise FootlightError(f"expected joint positions (t >= 3, j, 3), got {tuple(positions.shape)}")
     seconds = positions.shape[0] / fps
-    beats = _within(validate(music.times, "music beats"), seconds)
-    strong = _within(strong_beats(music), seconds)
-    hit, onset = (_within(found(positions, fps).times.double(), seconds) for found in (hits, onsets))
+    beats = within(validate(music.times, "music beats"), seconds)
+    strong = within(strong_beats(music), seconds)
+    hit, onset = (within(found(positions, fps).times.double(), seconds) for found in (hits, onsets))
     aist, bailando = aist_beats(positions, fps), bailando_beats(positions, fps)
     peaks = energy_peaks(positions, fps)
 
     def chance(score, times=beats):
         return with_chance(score, times, seconds, seed, shifts)
+
+    def both(score, times=beats):
+        return coverage(score, times, seconds, seed, shifts)
 
     result = {
         "fps": fps,
@@ -199,14 +220,16 @@ def evaluate(
         "f_hits_70ms": chance(lambda times: f_measure(hit, times)),
         "f_hits_100ms": chance(lambda times: f_measure(hit, times, 0.1)),
         "f_onsets_70ms": chance(lambda times: f_measure(onset, times)),
-        "momu_hits": dict(zip(("bcs", "bhs"), tolerant(hit, beats), strict=True)),
-        "momu_onsets": dict(zip(("bcs", "bhs"), tolerant(onset, beats), strict=True)),
-        "loris_beats": dict(zip(("bcs", "bhs"), per_second(hit, beats, seconds), strict=True)),
+        "momu_hits": both(lambda times: tolerant(hit, times)),
+        "momu_onsets": both(lambda times: tolerant(onset, times)),
+        "loris_beats": {**both(lambda times: per_second(hit, times, seconds)), "saturated": True},
     }
     if waveform is not None:
-        heard = _within(music_onsets(waveform), seconds)
-        result["loris_music_onsets"] = dict(zip(("bcs", "bhs"), per_second(onset, heard, seconds), strict=True))
-        result["momu_music_onsets"] = dict(zip(("bcs", "bhs"), tolerant(onset, heard), strict=True))
+        heard = within(music_onsets(waveform), seconds)
+        loris = both(lambda times: per_second(onset, times, seconds), heard)
+        result["loris_music_onsets"] = {**loris, "saturated": True}
+        result["momu_music_onsets"] = both(lambda times: tolerant(onset, times), heard)
+        result["f_music_onsets_70ms"] = chance(lambda times: f_measure(onset, times), heard)
     return result
 
 
@@ -220,7 +243,7 @@ def average(clips: list[dict]) -> dict:
     result: dict = {"clips": len(clips)}
     for name, first in clips[0].items():
         if isinstance(first, dict) and "bcs" in first:
-            result[name] = coverage_and_hit([(clip[name]["bcs"], clip[name]["bhs"]) for clip in clips])
+            result[name] = _averaged_coverage([clip[name] for clip in clips])
         elif isinstance(first, dict):
             result[name] = {key: sum(clip[name][key] for clip in clips) / len(clips) for key in first}
         else:
@@ -233,7 +256,17 @@ def coverage_and_hit(clips: list[tuple[float, float]]) -> dict[str, float]:
     table = torch.tensor(clips, dtype=torch.float64)
     (bcs, bhs) = table.mean(dim=0).tolist()
     csd, hsd = table.std(dim=0).tolist() if len(clips) > 1 else (0.0, 0.0)
-    return {"bcs": bcs, "csd": csd, "bhs": bhs, "hsd": hsd, "f1": 2 * bcs * bhs / (bcs + bhs) if bcs + bhs else 0.0}
+    return {"bcs": bcs, "csd": csd, "bhs": bhs, "hsd": hsd, "f1": _share(2 * bcs * bhs, bcs + bhs)}
+
+
+def _averaged_coverage(clips: list[dict]) -> dict:
+    """``coverage_and_hit`` of clips' ``coverage``, the same of chance, and the mean calibrated values."""
+    result = coverage_and_hit([(clip["bcs"], clip["bhs"]) for clip in clips])
+    chance = coverage_and_hit([(clip["bcs_chance"], clip["bhs_chance"]) for clip in clips])
+    result |= {f"{name}_chance": chance[name] for name in ("bcs", "bhs", "f1")}
+    for name in ("bcs_calibrated", "bhs_calibrated"):
+        result[name] = sum(clip[name] for clip in clips) / len(clips)
+    return {**result, "saturated": True} if clips[0].get("saturated") else result
 
 
 def _velocity(positions: Tensor, fps: float) -> Tensor:
@@ -262,10 +295,6 @@ def _minima(values: Tensor, order: int) -> Tensor:
     lowest = values < others.amin(dim=1)
     lowest[0] = lowest[-1] = False
     return lowest.nonzero()[:, 0].double()
-
-
-def _within(times: Tensor, seconds: float) -> Tensor:
-    return times[(times >= 0) & (times < seconds)]
 
 
 def _share(part: float, whole: float) -> float:

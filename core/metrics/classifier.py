@@ -9,7 +9,8 @@ Its input leaves out what gives a recording away at once: bone lengths (all capt
 place, heading and height above the floor (which errs by centimetres from source to source), spine, collars, head and
 toes (which some sources do not have and retargeting fills in), and everything faster than about 3 Hz (noise of cameras,
 smoothness of simulated robots). What remains can still tell: a robot's stance, one performer's arms, couple dancing.
-High accuracy is therefore no proof that it knows style, and the distance in its features is one between recordings too.
+High accuracy is therefore no proof that it knows style, and a distance in its features is one between recordings too.
+The accuracy of a stance alone (``pose_only``) goes with the figures to say how much there is to cheat with.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def features(motion: Motion) -> Tensor:
     velocity (m/s) of the pelvis so seen, and its turning (rad/s). Raises FootlightError below two such frames."""
     frames = int((motion.frames - 1) * FPS / motion.fps + 1e-9) + 1
     if frames < 2:
-        raise FootlightError(f"a motion of {motion.seconds:.2f} s is too short to be classified; give {WINDOW_SECONDS} s")
+        raise FootlightError(
+            f"a motion of {motion.seconds:.2f} s is too short to be classified; give {WINDOW_SECONDS} s"
+        )
     at = torch.arange(frames, dtype=torch.float64) * (motion.fps / FPS)
     positions = kinematics.forward(motion.rotations.double(), motion.root.double())
     joints = [SMPL22.index(name) for name in SEEN]
@@ -127,6 +130,8 @@ class Classifier:
 
     classes: the styles, in the order of the logits.  accuracy: balanced accuracy on windows of held-out takes, the mean
     of the recalls of the classes held out.  recalls: those, by class.  takes: how many takes of each were held out.
+    pose_only: the accuracy, on the same windows, of the nearest class mean of the window's average features alone: how
+    much of the task is a stance that may be the recording's.
     """
 
     network: MotionClassifier
@@ -134,6 +139,7 @@ class Classifier:
     accuracy: float
     recalls: dict[str, float]
     takes: dict[str, int]
+    pose_only: float
 
     @torch.no_grad()
     def embed(self, pieces: Tensor) -> Tensor:
@@ -146,11 +152,13 @@ class Classifier:
         return torch.cat([self.network(part) for part in pieces.split(256)]).double().softmax(dim=1)
 
     def about(self) -> dict:
-        """What belongs beside every figure: accuracy, its chance level, and on what it was measured."""
+        """What belongs beside every figure: accuracy, that of the best blind guess, that of a stance alone, and on how
+        many takes they were measured."""
         return {
             "classes": list(self.classes),
             "accuracy": self.accuracy,
             "accuracy_chance": 1 / len(self.recalls),
+            "accuracy_pose_only": self.pose_only,
             "accuracy_takes": sum(self.takes.values()),
         }
 
@@ -168,6 +176,7 @@ class Classifier:
             "accuracy": self.accuracy,
             "recalls": self.recalls,
             "takes": self.takes,
+            "pose_only": self.pose_only,
             "width": config.width,
             "embedding": config.embedding,
             "dropout": config.dropout,
@@ -179,7 +188,9 @@ class Classifier:
         """Read what ``save`` wrote. Raises FootlightError for a folder that is missing, foreign, newer or damaged."""
         path = Path(folder) / "classifier.json"
         if not path.is_file():
-            raise FootlightError(f"{folder} holds no classifier: run `python -m train.fit classifier` and name its folder")
+            raise FootlightError(
+                f"{folder} holds no classifier: run `python -m train.fit classifier` and name its folder"
+            )
         try:
             document = json.loads(path.read_text())
             kind = (document["format"], document["version"])
@@ -194,8 +205,14 @@ class Classifier:
             )
             network = MotionClassifier(config)
             network.load_state_dict(load_file(weights), strict=True)
-            classes, recalls = tuple(document["classes"]), document["recalls"]
-            return cls(network.eval().requires_grad_(False), classes, document["accuracy"], recalls, document["takes"])
+            return cls(
+                network.eval().requires_grad_(False),
+                tuple(document["classes"]),
+                document["accuracy"],
+                document["recalls"],
+                document["takes"],
+                document["pose_only"],
+            )
         except (KeyError, TypeError, RuntimeError, SafetensorError, OSError) as error:
             line = " ".join(str(error).split())[:200]
             raise FootlightError(f"{weights} does not fit {path.name} or is damaged: {line}; train it again") from None

@@ -1,4 +1,4 @@
-"""How much dances differ from each other.
+"""How much dances differ from each other, and how much of them is copied.
 
 Conventions
     Motions on ``SMPL22`` at one frame rate. Poses are seen from the dancer: joint positions in metres relative to the
@@ -8,7 +8,12 @@ Scores
     poses       mean joint distance, metres, between two dances at the same instants (of the shorter's length).
     statistics  Euclidean distance of fixed-length descriptions: mean and standard deviation over time of every joint's
                 place (metres) and speed (m/s). Insensitive to when things happen.
-    Both are means over all pairs, as the "Dist" of the dance papers; their 72-d and 32-d features are not these.
+    Both are means over all pairs, as the "Dist" of the dance papers; their 72-d and 32-d features (``frechet``) are not
+    these.
+    closest     for every two-second window of a made dance its distance, metres, to the nearest window anywhere in the
+                training capture and its mirror image: the root mean square over joints and instants, in dancer space.
+                Where a dance goes is left out, so that copied steps are found on any path. Beside it the same of
+                capture that was held out: made dances much nearer than that are copied, not danced.
 """
 
 from __future__ import annotations
@@ -16,8 +21,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from core.metrics.frames import at_rate, windows
 from core.motion import kinematics, rotation
+from core.motion.mirror import mirror
 from core.types import FootlightError, Motion
+
+COPY_FPS = 10.0
+COPY_SECONDS = 2.0
 
 
 def validate(motions: list[Motion]) -> None:
@@ -67,3 +77,72 @@ def evaluate(motions: list[Motion]) -> dict:
         "poses": sum(pairs) / len(pairs),
         "statistics": mean_pairwise(torch.stack([statistics(motion) for motion in motions])),
     }
+
+
+def closest(made: list[Motion], training: list[Motion], real: list[Motion] | None = None) -> dict:
+    """How near made dances come to the training capture.
+
+    made, training, real: motions on ``SMPL22`` of any frame rates; ``real`` is capture that was not trained on, the
+    reference. Windows of two seconds: of made and real ones every second, of training ones every tenth of a second,
+    and of its mirror images.
+    Returns {"fps", "seconds", "windows", "median", "p5"} (metres) with "median_real", "p5_real", "windows_real" when
+    there is a reference, and where the nearest pair of all stands: "nearest" {"made", "made_at", "training",
+    "training_at", "mirrored", "distance"}, indices into the lists and seconds.
+    Raises FootlightError when no made, real or training motion lasts two seconds.
+    """
+    length, hop = round(COPY_SECONDS * COPY_FPS), round(COPY_FPS)
+    sets = {"": made} if real is None else {"": made, "_real": real}
+    rows, owners = [], []  # every window asked about, of which set, motion and second
+    for ending, motions in sets.items():
+        for index, motion in enumerate(motions):
+            part = _windows(_places(motion), length, hop)
+            rows.append(part)
+            owners += [(ending, index, float(second)) for second in range(len(part))]
+    asked = torch.cat(rows) if rows else torch.zeros(0, 1)
+    least, where = torch.full((len(asked),), float("inf")), torch.zeros(len(asked), 3, dtype=torch.long)
+    nearest = torch.zeros_like(asked)
+    for index, motion in enumerate(training):
+        for mirrored, body in enumerate((motion, mirror(motion))):
+            known = _windows(_places(body), length, 1)
+            if not len(known) or not len(asked):
+                continue
+            distance, at = torch.cdist(asked, known).min(dim=1)
+            nearer = distance < least
+            least = torch.where(nearer, distance, least)
+            where[nearer] = torch.stack((torch.full_like(at, index), at, torch.full_like(at, mirrored)), dim=1)[nearer]
+            nearest[nearer] = known[at[nearer]]
+    # cdist's matrix products lose digits between like windows: the pairs that were found are measured again.
+    exact = (asked.double() - nearest.double()).square().sum(dim=1).div(max(1, asked.shape[1] // 3)).sqrt()
+    result: dict = {"fps": COPY_FPS, "seconds": COPY_SECONDS}
+    for ending, motions in sets.items():
+        mine = torch.tensor([owner[0] == ending for owner in owners], dtype=torch.bool)
+        if not bool(mine.any()) or not bool(least[mine].isfinite().all()):
+            raise FootlightError(
+                f"nothing of {COPY_SECONDS:g} s to compare: {int(mine.sum())} windows in {len(motions)} motions, and "
+                f"{len(training)} motions of training; give longer ones"
+            )
+        result[f"windows{ending}"] = int(mine.sum())
+        result[f"median{ending}"] = float(exact[mine].median())
+        result[f"p5{ending}"] = float(torch.quantile(exact[mine], 0.05))
+    first = int(exact[: result["windows"]].argmin())
+    index, at, mirrored = where[first].tolist()
+    result["nearest"] = {
+        "made": owners[first][1],
+        "made_at": owners[first][2],
+        "training": index,
+        "training_at": at / COPY_FPS,
+        "mirrored": bool(mirrored),
+        "distance": float(exact[first]),
+    }
+    return result
+
+
+def _places(motion: Motion) -> Tensor:
+    """(t, 66) places of all joints in dancer space at 10 frames a second."""
+    return at_rate(dancer_space(motion), motion.fps, COPY_FPS).flatten(1).float()
+
+
+def _windows(places: Tensor, length: int, hop: int) -> Tensor:
+    """(n, length * 66): windows that start every ``hop`` frames of (t, 66)."""
+    parts = windows(places, length, hop)
+    return torch.stack(parts).flatten(1) if parts else torch.zeros(0, length * places.shape[1])

@@ -134,4 +134,4 @@ def test_bad_input_is_refused_in_words():
 def test_motion_without_movement_or_beats_scores_zero():
     result = beat.evaluate(torch.zeros(100, 22, 3), 31.25, Beats(seconds()))
     assert result["bas_bailando"] == {"value": 0, "chance": 0, "calibrated": 0}
-    assert result["momu_hits"] == {"bcs": 0, "bhs": 0}
+    assert all(value == 0 for value in result["momu_hits"].values())

@@ -148,7 +148,7 @@ def test_relations_hold_in_poses_that_show_them():
     assert "root behind feet" in pose(left_hip=("x", -40), right_hip=("x", -40))
     bowed = pose(pelvis=("x", 85), left_shoulder=("y", -90), right_shoulder=("y", 90))
     assert {"left hand lowered", "right hand lowered"} <= bowed
-    assert "hands far apart" not in pose(left_shoulder=("z", -40), right_shoulder=("z", 40))
+    assert "hands far apart" not in pose(left_shoulder=("z", -65), right_shoulder=("z", 65))
 
 
 def test_relations_of_speed_have_their_thresholds_and_directions():

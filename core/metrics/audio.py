@@ -1,0 +1,158 @@
+"""How well a music fits a motion, agrees with another music, and sounds like music.
+
+Conventions
+    Times are in seconds, (n,), strictly increasing, on the clock of the clip; music is a ``Waveform`` of any rate.
+    Onsets of music are MoMu's (``beat.music_onsets``); kinematic beats are the hits and onsets of
+    ``core.motion.directogram``.
+
+Scores
+    onset F         one-to-one matches within 70 ms (mir_eval's matching), between two musics or a music and a motion,
+                    with the chance level of shifted references and the calibrated value, as in ``beat``. A dense music
+                    matches anything, which only the calibrated value shows.
+    tempo           whether two tempos are the same, or one the half or the double of the other, within 4 %. Trackers
+                    that report one octave agree by chance in log2(1.04 / 0.96) = 11.5 % of the cases.
+    FAD             Fréchet distance of VGGish embeddings (Kilgour et al. 2019), where the user has the weights.
+    FAD-latent      the same distance on this program's music latents: of each .96 s the mean and the deviation over
+                    time of every channel. It needs no weights, ranks systems of one mel autoencoder, is blind to what
+                    that autoencoder cannot represent, and is not FAD.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from core.audio.io import resample
+from core.audio.mel import log_mel
+from core.autoencoder.mel_vae import MelVAE
+from core.config import SignalConfig
+from core.metrics import beat
+from core.metrics.frames import checked, windows
+from core.metrics.frechet import frechet_distance
+from core.metrics.vggish import PATCH_SECONDS, VGGish
+from core.motion.directogram import hits, onsets
+from core.types import Beats, FootlightError, Waveform
+
+TEMPO_TOLERANCE = 0.04
+TEMPO_CHANCE = math.log2((1 + TEMPO_TOLERANCE) / (1 - TEMPO_TOLERANCE))
+
+
+def onset_f(
+    estimated: Tensor,
+    reference: Tensor,
+    seconds: float,
+    tolerance: float = beat.STRICT_TOLERANCE,
+    seed: int = 0,
+    shifts: int = beat.SHIFTS,
+) -> dict[str, float]:
+    """{"value", "chance", "calibrated", "tolerance"} of the F-measure of two lists of times in a clip of ``seconds``.
+
+    estimated: of the music made, (n,).  reference: kinematic beats or the onsets of a music, (m,); chance shifts these.
+    """
+    estimated, reference = (
+        beat.within(beat.validate(times, name), seconds)
+        for times, name in ((estimated, "estimated onsets"), (reference, "reference onsets"))
+    )
+    found = beat.with_chance(
+        lambda times: beat.f_measure(estimated, times, tolerance), reference, seconds, seed, shifts
+    )
+    return {**found, "tolerance": tolerance}
+
+
+def tempo_agreement(a: float, b: float, tolerance: float = TEMPO_TOLERANCE) -> dict[str, float]:
+    """{"same", "half", "double", "any"} as 0 or 1, and the "chance" of the last: is ``a`` beats a minute ``b``, its
+    half or its double, to a share of ``tolerance``? A tempo of 0 is unknown and agrees with none."""
+    if not (math.isfinite(a) and math.isfinite(b)) or min(a, b) < 0:
+        raise FootlightError(
+            f"tempos of {a} and {b} beats a minute were given; expected positive numbers, 0 if unknown"
+        )
+
+    def near(wanted: float) -> float:
+        return float(a > 0 and b > 0 and abs(a - wanted) <= tolerance * wanted)
+
+    found = {"same": near(b), "half": near(b / 2), "double": near(2 * b)}
+    return {**found, "any": max(found.values()), "chance": math.log2((1 + tolerance) / (1 - tolerance))}
+
+
+def evaluate(
+    music: Waveform,
+    positions: Tensor,
+    fps: float,
+    beats: Beats | None = None,
+    reference: Waveform | None = None,
+    wanted_tempo: float = 0.0,
+    seed: int = 0,
+) -> dict:
+    """Every strict score of one music made for a motion; ``beat.average`` takes a list of these.
+
+    music: made for positions (t, j, 3), metres at ``fps``.  beats: tracked in it; with ``wanted_tempo``, the tempo that
+    the dance has, they add the agreement of tempos.  reference: the music that the motion was danced to.
+    """
+    positions = checked(positions, fps)
+    seconds = min(positions.shape[0] / fps, music.seconds)
+    heard = beat.music_onsets(music)
+    result: dict = {
+        "fps": fps,
+        "seconds": seconds,
+        "onsets": len(beat.within(heard, seconds)),
+        "f_hits": onset_f(heard, hits(positions, fps).times, seconds, seed=seed),
+        "f_onsets": onset_f(heard, onsets(positions, fps).times, seconds, seed=seed),
+    }
+    if beats is not None:
+        result["f_beats_hits"] = onset_f(beats.times, hits(positions, fps).times, seconds, seed=seed)
+        if wanted_tempo > 0:
+            result["tempo"] = tempo_agreement(beats.tempo, wanted_tempo)
+    if reference is not None:
+        both = min(seconds, reference.seconds)
+        result["f_reference"] = onset_f(heard, beat.music_onsets(reference), both, seed=seed)
+    return result
+
+
+def fad(made: list[Waveform], real: list[Waveform], vggish: VGGish) -> dict[str, float]:
+    """{"fad", "patches", "patches_real"}: lower is better. vggish: ``core.metrics.vggish.load`` reads it from a file.
+
+    Raises FootlightError when either set holds fewer than two patches of .96 s. With fewer than some hundred patches
+    the covariance of 128 numbers is poorly known and the distance too large: compare sets of like size.
+    """
+    ours, theirs = (torch.cat([vggish.embed(music) for music in some]) if some else None for some in (made, real))
+    return _distance("fad", ours, theirs)
+
+
+def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], mel_vae: MelVAE) -> dict[str, float]:
+    """{"fad_latent", "patches", "patches_real"}: FAD-latent, which is not FAD, by ``mel_vae``; lower is better.
+
+    made, real: music as waveforms, or as the log-mels (t, m) that ``core.audio.mel.log_mel`` makes of them.
+    """
+    ours, theirs = (torch.cat([_latent_patches(m, mel_vae) for m in some]) if some else None for some in (made, real))
+    return _distance("fad_latent", ours, theirs)
+
+
+def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str, float]:
+    if ours is None or theirs is None or min(len(ours), len(theirs)) < 2:
+        raise FootlightError(
+            f"a Fréchet distance of music needs two patches of {PATCH_SECONDS:g} s on either side; give more or longer "
+            f"music"
+        )
+    return {name: frechet_distance(ours, theirs), "patches": len(ours), "patches_real": len(theirs)}
+
+
+@torch.no_grad()
+def _latent_patches(music: Waveform | Tensor, mel_vae: MelVAE) -> Tensor:
+    """(n, 2z) of all whole patches of .96 s."""
+    signal = SignalConfig()
+    if isinstance(music, Waveform):
+        music = log_mel(resample(music, signal.audio_rate).samples, signal)
+    if music.ndim != 2 or music.shape[1] != mel_vae.config.channels:
+        raise FootlightError(
+            f"expected log-mels (t, {mel_vae.config.channels}), got {tuple(music.shape)}; make them with "
+            f"core.audio.mel.log_mel"
+        )
+    length = round(PATCH_SECONDS * signal.mel_fps / mel_vae.config.stride)
+    latents = mel_vae.encode_long(music.float()[None].to(mel_vae.std.device))[0].cpu().double()
+    parts = windows(latents, length, length)
+    if not parts:
+        return torch.zeros(0, 2 * latents.shape[1], dtype=torch.float64)
+    stacked = torch.stack(parts)
+    return torch.cat((stacked.mean(dim=1), stacked.std(dim=1, correction=0)), dim=1)
