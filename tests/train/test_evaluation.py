@@ -17,7 +17,7 @@ from core.metrics import beat, physics
 from core.motion import bvh, kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Motion, Waveform
-from train import evaluate, prepare
+from train import card, evaluate, prepare
 from train.data import pairs, synthetic
 from train.evaluation import genres, retrieval, run, scores, statistics, systems, tables
 from train.evaluation.cache import Cache, Track
@@ -351,6 +351,22 @@ def test_the_files_hold_every_dance(report, arguments):
     assert all(len(row) == len(table.headers) for table in tables.everything(stored) for row in table.rows)
 
 
+def test_the_card_takes_its_figures_from_the_report(report):
+    lines = card.figures_table(json.loads(json.dumps(report)))
+    assert "**Overview**" in lines and "**Physics by genre: ours**" in lines
+    for start in (i for i, line in enumerate(lines) if line.startswith("|---")):
+        assert lines[start - 1].count("|") == lines[start].count("|") == lines[start + 1].count("|")
+
+
+def test_capture_is_what_sets_are_measured_against(report):
+    """Retrieval is made of training capture: nothing comes nearer to it, and its row says which clip it is."""
+    near = {name: report["systems"][name]["copying"]["median"] for name in ("ours", "retrieval")}
+    assert near["retrieval"] < near["ours"]
+    assert report["systems"]["retrieval"]["copying"]["nearest"]["training"] in ("m0", "m1")
+    assert report["systems"]["ours"]["frechet"]["fid_k"] > 0
+    assert "classifier" in report["systems"]["ours"]["left_out"]["embedding"]
+
+
 def test_snapping_more_is_more_on_the_beat(report):
     f = {v: report["systems"][f"ours snap {v}"]["beats"]["bas_hits"]["value"] for v in (0, 1)}
     assert f[1] > f[0]
@@ -388,8 +404,8 @@ def test_what_cannot_be_evaluated_is_said(arguments):
         ({"data": None}, "--data"),
         ({"seeds": 0}, "seeds"),
         ({"systems": ("accent",), "sweep": ("guidance=1",)}, "sweep"),
-        ({"systems": ("accent", "accent")}, "two systems"),
-        ({"systems": ("nonesuch",)}, "nonesuch"),
+        ({"systems": ("accent", "accent"), "sweep": ()}, "two systems"),
+        ({"systems": ("nonesuch",), "sweep": ()}, "nonesuch"),
     ):
         with pytest.raises(FootlightError, match=says):
             run.run(replace(arguments, **change), quiet=True)

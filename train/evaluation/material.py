@@ -18,13 +18,11 @@ from core.types import Beats, FootlightError, Motion, Waveform
 from train.data.dataset import load_pairs
 from train.data.latents import style_of
 from train.data.motion_sources import load as load_source
-from train.data.pairs import Settings
 from train.data.shards import file_digest, key, read_index
 from train.evaluation.cache import Cache, sources_digest
 
 NOT_DANCE = ("martial",)
 SHORTEST_PAIR = 8.0  # seconds; beat scores of less are noise
-TEMPO_BANDS = ("low", "middle", "high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +130,3 @@ def tempo_of(beats: Beats, seconds: float) -> float:
     """Beats a minute within the clip; 0 where there are fewer than two."""
     times = beats.between(0, seconds).times.double()
     return float(60 / torch.diff(times).median()) if len(times) > 1 else 0.0
-
-
-def tempo_band(bpm: float) -> str:
-    """low, middle or high: the bands in which pairs were made, their outer bounds open."""
-    (_, low), (_, middle), _ = Settings().bands
-    return TEMPO_BANDS[(bpm >= low) + (bpm >= middle)]

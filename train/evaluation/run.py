@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.checkpoint import write_atomically
-from core.types import Beats, FootlightError, Motion
+from core.metrics.classifier import Classifier
+from core.types import FootlightError, Motion
 from train.data.dataset import load_song_records
 from train.evaluation import genres, retrieval, scores, sets, statistics, systems
 from train.evaluation.cache import Cache, Made
@@ -31,6 +32,7 @@ HEADLINE = (
     *(f"physics.{name}" for name in scores.PHYSICS),
     "theatre.ms",
     "theatre.voa",
+    "theatre.energy_on_beats",
 )
 
 
@@ -38,11 +40,11 @@ HEADLINE = (
 class Options:
     """data: prepared pairs.  source: the data folder that they were made from.  out: the report's folder.
 
-    systems: see train.evaluation.systems; real pairs are always among them.  sweep: options of the first model with
-    values, as guidance=1,1.5,2.  seconds, start: the excerpt of every song.  seeds: dances of each song.  songs: how
+    systems: see train.evaluation.systems; real pairs are always among them.  sweep: values of an option of the first
+    system that has it, as guidance=1,1.5,2 of a model or amount=0,0.2,0.4 of accent.  seconds, start: the excerpt of every song.  seeds: dances of each song.  songs: how
     many at most.  variety: seeds of the first song that are compared with each other.  style_songs: songs that are
     danced to in every style; 0: none.  sheets: contact sheets in the report.  cache: elsewhere than in OUT/cache.
-    classifier: a run of `train.fit classifier`, for FID, KLD and diversity of its embedding.
+    classifier: a folder of `train.fit classifier`, for FID, KLD and diversity of its embedding.
     """
 
     data: Path | None = None
@@ -91,11 +93,11 @@ def build_systems(options: Options, material: Material) -> list[System]:
     swept: dict[str, tuple[str, float]] = {}
     for word in options.sweep:
         option, _, values = word.partition("=")
-        base = next((a for a in asked if a.kind == "model"), None)
+        base = next((a for a in asked if option in systems.ALLOWED[a.kind]), None)
         if base is None:
-            raise FootlightError("--sweep varies the first model among the systems, and there is none: add one")
+            raise FootlightError(f"no system among {', '.join(options.systems)} has the option of --sweep {word!r}")
         for text in values.split(","):
-            value = systems.option_value("model", option, text)
+            value = systems.option_value(base.kind, option, text)
             more = base.with_option(option, value)
             swept[more.name] = (option, value)
             asked.append(more)
@@ -171,20 +173,31 @@ def run(options: Options, quiet: bool = False) -> Results:
         captures(options.source, options.fps, cache),
         real_pairs(options.data, options.fps),
     )
+    classifier = Classifier.load(options.classifier) if options.classifier is not None else None
+    training = [clip for clip in material.captures if clip.split == "train"]
+    reference = sets.Reference(training, classifier)
     stage = Stage(cache)
     asked = build_systems(options, material)
     clips = {REAL: real_clips(material.pairs, cache)} if material.pairs else {}
     for system in asked:
         clips[system.name] = danced(system, material.songs, options.seeds, stage)
-    report = gather(options, asked, clips, material, stage)
+    report = gather(options, asked, clips, material, reference, stage)
     return Results(clips, stage.failures, material, report)
 
 
-def gather(options: Options, asked: list[System], clips: dict, material: Material, stage: Stage) -> dict:
+def gather(
+    options: Options,
+    asked: list[System],
+    clips: dict[str, list[Clip]],
+    material: Material,
+    reference: sets.Reference,
+    stage: Stage,
+) -> dict:
     """The report: settings, songs, a summary of every system, references, sweeps and failures."""
     first = next((s.name for s in asked if clips[s.name]), None)
     about = {s.name: s.about for s in asked} | {REAL: "val pairs: captured dance, warped onto its music's beats"}
     found, by_name = {}, {s.name: s for s in asked}
+    held_out = [clip.motion for clip in material.held_out]
     for name, ours in clips.items():
         if not ours:
             continue
@@ -195,9 +208,14 @@ def gather(options: Options, asked: list[System], clips: dict, material: Materia
         if first is not None and name not in (first, REAL):
             apart = {path: statistics.difference(ours, clips[first], path) for path in HEADLINE}
             row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}
+        seeds: list[Motion] = []
         if name in by_name and by_name[name].swept is None:
-            row["variety"] = variety(by_name[name], material, options, stage)
+            seeds = seeds_of_one_song(by_name[name], material, options, stage)
+            row["variety"] = sets.variety(seeds)
             row["genres"] = in_styles(by_name[name], material, options, stage)
+        motions = [clip.made for clip in ours if isinstance(clip.made, Motion)]
+        if motions:
+            row |= reference.against(motions, seeds)
         found[name] = row
     return {
         "version": VERSION,
@@ -209,18 +227,19 @@ def gather(options: Options, asked: list[System], clips: dict, material: Materia
             "val": genres.reference(material.held_out) if material.held_out else None,
             "all": genres.reference(material.captures),
             "genres": genres.references(material.captures),
-            "variety": sets.variety([clip.motion for clip in material.held_out][: options.variety]),
+            "variety": sets.variety(held_out[: options.variety]),
+            "sets": reference.against(held_out) if held_out else {},
         },
         "sweeps": [{"system": s.name, "option": s.swept[0], "value": s.swept[1]} for s in asked if s.swept],
         "failures": stage.failures,
     }
 
 
-def variety(system: System, material: Material, options: Options, stage: Stage) -> dict | None:
-    """How much ``options.variety`` seeds of the first song differ."""
+def seeds_of_one_song(system: System, material: Material, options: Options, stage: Stage) -> list[Motion]:
+    """``options.variety`` dances to the first song."""
     seeds = stage.cache.progress(range(options.variety), f"{system.name}, variety")
     made = [stage.dance(system, material.songs[0], seed) for seed in seeds]
-    return sets.variety([motion for motion in made if isinstance(motion, Motion)])
+    return [motion for motion in made if isinstance(motion, Motion)]
 
 
 def in_styles(system: System, material: Material, options: Options, stage: Stage) -> dict[str, dict]:
@@ -265,8 +284,3 @@ def _csv(rows: list[dict]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def beats_of(clip: Clip) -> Beats:
-    """The musical beats within a clip."""
-    return clip.beats.between(0, clip.made.seconds)

@@ -11,23 +11,21 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from core.metrics import beat, physics
+from core.metrics import beat, physics, theatre
 from core.motion import kinematics
-from core.motion.directogram import hits, onsets
+from core.motion.directogram import onsets
 from core.types import Beats, Motion
 from train.evaluation.cache import Made, Track
-from train.evaluation.material import tempo_band, tempo_of
+from train.evaluation.material import tempo_of
 
 PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
-CALIBRATED = ("bas_bailando", "bas_aist", "bas_hits", "bas_theatre", "f_hits_70ms", "f_hits_100ms", "f_onsets_70ms")
-COVERAGE = ("momu_onsets", "momu_hits", "momu_music_onsets", "loris_beats", "loris_music_onsets")
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
     """One dance of one system, with what it was danced to and its scores.
 
-    song: what clips of one song share, by which they are resampled and compared.  made: None once it is not needed.
+    song: what clips of one song share, by which they are resampled and compared.
     """
 
     system: str
@@ -44,7 +42,8 @@ class Clip:
 
     @property
     def band(self) -> str:
-        return tempo_band(self.tempo)
+        """low, middle or high, as the rows of Theatre's table; unknown where no two beats are heard."""
+        return theatre.tempo_row(self.tempo) if self.tempo > 0 else "unknown"
 
 
 def positions_of(made: Made) -> Tensor:
@@ -53,72 +52,50 @@ def positions_of(made: Made) -> Tensor:
 
 
 def beat_scores(made: Made, music: Beats, heard: Tensor | None = None) -> dict:
-    """``core.metrics.beat.evaluate`` of a dance, with chance beside BCS and BHS too.
+    """``core.metrics.beat.evaluate`` of a dance.
 
-    heard: (n,) seconds, the onsets of the music, for the scores on them.  Flat positions (t, j, 2) get a third
+    heard: (n,) seconds, the onsets of the music, for the scores on them, which are those that ``beat.evaluate`` gives
+    with a waveform; so a song is listened to once and not once a dance.  Flat positions (t, j, 2) get a third
     coordinate of zero, which changes no speed; the directions of their movement are taken in their one plane.
     """
     positions, seconds = positions_of(made), made.seconds
-    flat = positions.shape[-1] == 2
-    solid = torch.cat((positions, torch.zeros_like(positions[..., :1])), -1) if flat else positions
-    result = beat.evaluate(solid, made.fps, music)
-    onset = _within(onsets(positions, made.fps).times, seconds)
-    hit = _within(hits(positions, made.fps).times, seconds)
-    if flat:
-        beats = _within(music.times, seconds)
-        strict = beat.with_chance(lambda times: beat.f_measure(onset, times), beats, seconds)
-        result |= {"onsets": len(onset), "f_onsets_70ms": strict}
-    beats = _within(music.times, seconds)
-    compared = {
-        "momu_onsets": (beat.tolerant, onset, beats),
-        "momu_hits": (beat.tolerant, hit, beats),
-        "loris_beats": (lambda found, times: beat.per_second(found, times, seconds), hit, beats),
-    }
+    result = beat.evaluate(_solid(positions), made.fps, music)
+    onset = beat.within(onsets(positions, made.fps).times.double(), seconds)
+    if positions.shape[-1] == 2:
+        beats = beat.within(beat.validate(music.times), seconds)
+        result["onsets"] = len(onset)
+        result["f_onsets_70ms"] = beat.with_chance(lambda times: beat.f_measure(onset, times), beats, seconds)
+        result["momu_onsets"] = beat.coverage(lambda times: beat.tolerant(onset, times), beats, seconds)
     if heard is not None:
-        heard = _within(heard, seconds)
-        compared["momu_music_onsets"] = (beat.tolerant, onset, heard)
-        compared["loris_music_onsets"] = (lambda found, times: beat.per_second(found, times, seconds), onset, heard)
-    for name, (score, found, times) in compared.items():
-        result[name] = _coverage(score, found, times, seconds)
+        heard = beat.within(heard.double(), seconds)
+        loris = beat.coverage(lambda times: beat.per_second(onset, times, seconds), heard, seconds)
+        result["loris_music_onsets"] = {**loris, "saturated": True}
+        result["momu_music_onsets"] = beat.coverage(lambda times: beat.tolerant(onset, times), heard, seconds)
+        result["f_music_onsets_70ms"] = beat.with_chance(lambda t: beat.f_measure(onset, t), heard, seconds)
     return result
-
-
-def _coverage(score, found: Tensor, times: Tensor, seconds: float) -> dict[str, float]:
-    both = [beat.with_chance(lambda t, i=i: score(found, t)[i], times, seconds) for i in range(2)]
-    values = {name: one["value"] for name, one in zip(("bcs", "bhs"), both, strict=True)}
-    return values | {f"{name}_chance": one["chance"] for name, one in zip(("bcs", "bhs"), both, strict=True)}
 
 
 def evaluate(made: Made, music: Beats, heard: Tensor | None = None, other: Beats | None = None) -> dict:
     """Every score of one dance: ``beats``; ``other_song`` against another song's beats, where nothing should be left;
-    ``physics`` where there is a body."""
+    ``physics`` and ``theatre`` where there is a body."""
     result = {"beats": beat_scores(made, music, heard)}
     if other is not None:
-        result["other_song"] = beat.evaluate(_solid(made), made.fps, other)
+        result["other_song"] = beat.evaluate(_solid(positions_of(made)), made.fps, other)
     if isinstance(made, Motion):
         result["physics"] = {name: physics.evaluate(made)[name] for name in PHYSICS}
+        result["theatre"] = theatre.evaluate(positions_of(made), made.fps, music.between(0, made.seconds))
     return result
 
 
-def _solid(made: Made) -> Tensor:
-    positions = positions_of(made)
-    return torch.cat((positions, torch.zeros_like(positions[..., :1])), -1) if positions.shape[-1] == 2 else positions
+def _solid(positions: Tensor) -> Tensor:
+    flat = positions.shape[-1] == 2
+    return torch.cat((positions, torch.zeros_like(positions[..., :1])), -1) if flat else positions
 
 
 def average(clips: list[dict]) -> dict:
-    """Many results of ``beat_scores`` as one: ``core.metrics.beat.average``, and the chance of BCS, BHS and F1.
-
-    Onset scores are left out unless all have them.
-    """
+    """``core.metrics.beat.average`` of results of ``beat_scores``; what not all of them have is left out."""
     shared = set.intersection(*(set(clip) for clip in clips)) if clips else set()
-    clips = [{name: value for name, value in clip.items() if name in shared} for clip in clips]
-    result = beat.average(clips)
-    for name in shared.intersection(COVERAGE):
-        pairs = [(clip[name]["bcs_chance"], clip[name]["bhs_chance"]) for clip in clips if "bcs_chance" in clip[name]]
-        if pairs:
-            chance = beat.coverage_and_hit(pairs)
-            result[name] |= {f"{key}_chance": chance[key] for key in ("bcs", "bhs", "f1")}
-    return result
+    return beat.average([{name: value for name, value in clip.items() if name in shared} for clip in clips])
 
 
 def mean_physics(rows: list[tuple[float, dict]]) -> dict[str, float]:
@@ -131,10 +108,9 @@ def summary(clips: list[Clip]) -> dict:
     """Many dances of one system as one: beats, other_song, physics, theatre, as far as the clips have them."""
     result: dict = {"clips": len(clips), "seconds": sum(clip.made.seconds for clip in clips)}
     result["beats"] = average([clip.scores["beats"] for clip in clips])
-    for name in ("other_song",):
-        rows = [clip.scores[name] for clip in clips if name in clip.scores]
-        if rows:
-            result[name] = average(rows)
+    rows = [clip.scores["other_song"] for clip in clips if "other_song" in clip.scores]
+    if rows:
+        result["other_song"] = average(rows)
     rows = [(clip.made.seconds, clip.scores["physics"]) for clip in clips if "physics" in clip.scores]
     if rows:
         result["physics"] = mean_physics(rows)
@@ -160,8 +136,3 @@ def look_up(scores: dict, path: str) -> float | None:
             return None
         scores = scores[name]
     return scores
-
-
-def _within(times: Tensor, seconds: float) -> Tensor:
-    times = times.double()
-    return times[(times >= 0) & (times < seconds)]

@@ -31,7 +31,8 @@ from train.evaluation.material import Capture, Excerpt
 ACCENT, RETRIEVAL, REAL = "accent", "retrieval", "real"
 SHORTEST_ACCENTED = 12.0  # seconds of a clip worth slowing on beats
 _NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float}
-_ALLOWED = {
+# Which options which kind of system has.
+ALLOWED = {
     "model": ("guidance", "steps", "sampler", "snap", "style"),
     ACCENT: ("amount",),
     RETRIEVAL: ("amount", "snap"),
@@ -93,8 +94,8 @@ def parse(word: str) -> Asked:
 
 def option_value(kind: str, option: str, text: str) -> float | int | str:
     """An option's value from its text, checked."""
-    if option not in _ALLOWED[kind]:
-        raise FootlightError(f"{kind} has no option {option!r}: choose {', '.join(_ALLOWED[kind])}, as in guidance=1.5")
+    if option not in ALLOWED[kind]:
+        raise FootlightError(f"{kind} has no option {option!r}: choose {', '.join(ALLOWED[kind])}, as in guidance=1.5")
     try:
         value = _NUMBERS.get(option, str)(text)
     except ValueError:
