@@ -25,12 +25,12 @@ from train.evaluation import page, run, single, tables
 
 @dataclass(frozen=True)
 class Evaluate(run.Options):
-    """motion, music: one pair to score; at: seconds of the music at which the motion starts; json: where to."""
+    """A report on systems, or the scores of one pair."""
 
-    motion: Path | None = None
-    music: Path | None = None
-    at: float = 0.0
-    json: Path | None = None
+    motion: Path | None = None  # one motion to score: a BVH file of any humanoid
+    music: Path | None = None  # and its song
+    at: float = 0.0  # seconds of the song at which the motion starts
+    json: Path | None = None  # a file for the scores of the pair
 
 
 def main(args: Evaluate) -> dict:

@@ -200,7 +200,7 @@ def phase_curve(clip: Clip, bins: int) -> np.ndarray | None:
 
 
 def sweep(report: dict, option: str, panels: dict[str, str]) -> bytes:
-    """Scores of a system over the values of one option, with 95 % intervals; the line is the first system as it comes."""
+    """Scores of a system over the values of one option, with 95 % intervals; dashed: the first system as it comes."""
     rows = [(row["value"], row["system"]) for row in report["sweeps"] if row["option"] == option]
     numeric = all(isinstance(value, int | float) for value, _ in rows)
     rows = sorted(rows) if numeric else rows

@@ -106,7 +106,10 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
         path = source / entry["path"]
 
         def load(path=path, entry=entry) -> Motion | None:
-            loaded = load_source(path, entry)
+            try:
+                loaded = load_source(path, entry)
+            except FootlightError:  # what preparation has left out and named
+                return None
             return None if loaded.report["dropped"] else loaded.motion
 
         motion = cache.get(key("capture", code, file_digest(path), entry), load)

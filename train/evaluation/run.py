@@ -38,30 +38,23 @@ HEADLINE = (
 
 @dataclass(frozen=True)
 class Options:
-    """data: prepared pairs.  source: the data folder that they were made from.  out: the report's folder.
+    """What is compared, on what. Real pairs are always among the systems."""
 
-    systems: see train.evaluation.systems; real pairs are always among them.  sweep: values of an option of the first
-    system that has it, as guidance=1,1.5,2 of a model or amount=0,0.2,0.4 of accent.  seconds, start: the excerpt of every song.  seeds: dances of each song.  songs: how
-    many at most.  variety: seeds of the first song that are compared with each other.  style_songs: songs that are
-    danced to in every style; 0: none.  sheets: contact sheets in the report.  cache: elsewhere than in OUT/cache.
-    classifier: a folder of `train.fit classifier`, for FID, KLD and diversity of its embedding.
-    """
-
-    data: Path | None = None
-    source: Path | None = None
-    systems: tuple[str, ...] = ("default", "accent", "retrieval")
-    sweep: tuple[str, ...] = ()
-    out: Path = Path("build/evaluation")
-    seconds: float = 30.0
-    start: float = 10.0
-    seeds: int = 1
-    songs: int | None = None
-    fps: float = 30.0
-    variety: int = 5
-    style_songs: int = 4
-    sheets: int = 3
-    cache: Path | None = None
-    classifier: Path | None = None
+    data: Path | None = None  # prepared pairs, made by train.prepare
+    source: Path | None = None  # the data folder that they were made from
+    systems: tuple[str, ...] = ("default", "accent", "retrieval")  # WHAT[=NAME][@OPTION=VALUE,...] each
+    sweep: tuple[str, ...] = ()  # guidance=1,1.5,2 varies the first system that has the option
+    out: Path = Path("build/evaluation")  # the report's folder
+    seconds: float = 30.0  # of every song
+    start: float = 10.0  # where the excerpt begins, if the song is long enough
+    seeds: int = 1  # dances of each song
+    songs: int | None = None  # how many at most
+    fps: float = 30.0  # of dances and capture in every score
+    variety: int = 5  # seeds of the first song that are compared with each other
+    style_songs: int = 4  # songs that models dance to in every style; 0: none
+    sheets: int = 3  # contact sheets in the report
+    cache: Path | None = None  # elsewhere than in OUT/cache
+    classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity of its embedding
 
 
 @dataclass(frozen=True, eq=False)
