@@ -129,8 +129,8 @@ def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]
             caption = "Musical beats and when bodies arrive (hits) and start (onsets). Arrivals belong on the lines."
             shown[f"beats_{song.number}"] = figures.beat_match(same), caption
             caption = (
-                "Kinetic energy and strong beats, as Theatre figure 4. Bodies that arrive on beats are slowest there and "
-                "peak between: Theatre's BAS asks for the opposite of the others."
+                "Kinetic energy and strong beats, as Theatre figure 4. Bodies that arrive on beats are slowest there "
+                "and peak between: Theatre's BAS asks for the opposite of the others."
             )
             shown[f"energy_{song.number}"] = figures.energy(same), caption
     caption = (
