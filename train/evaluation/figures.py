@@ -54,7 +54,7 @@ def bars(report: dict, panels: dict[str, str]) -> bytes:
                 continue
             colour = MIDDLE if name == "real" else LEFT if name == report["compared_with"] else RIGHT
             axes.barh(place, known["mean"], color=colour, height=0.62)
-            if np.isfinite(known["low"]):
+            if known["low"] is not None:
                 axes.plot((known["low"], known["high"]), (place, place), color="black", lw=1.2, solid_capstyle="butt")
         if path.startswith("physics."):
             axes.axvline(real[path.removeprefix("physics.")], color=MIDDLE, lw=1, ls="--")
@@ -79,7 +79,7 @@ def differences(report: dict, panels: dict[str, str]) -> bytes | None:
     for axes, (path, title) in zip(grid[0], panels.items(), strict=True):
         for place, name in enumerate(names):
             known = report["systems"][name]["difference"].get(path)
-            if known is not None:
+            if known is not None and known["low"] is not None:
                 sure = known["low"] > 0 or known["high"] < 0
                 colour = RIGHT if sure else PALE
                 axes.plot((known["low"], known["high"]), (place, place), color=colour, lw=2)
@@ -211,7 +211,8 @@ def sweep(report: dict, option: str, panels: dict[str, str]) -> bytes:
         known = [(x, value) for x, value in known if value is not None]
         if known:
             x, means = [x for x, _ in known], [value["mean"] for _, value in known]
-            axes.fill_between(x, [v["low"] for _, v in known], [v["high"] for _, v in known], color=RIGHT, alpha=0.2)
+            sides = [[v["mean"] if v[side] is None else v[side] for _, v in known] for side in ("low", "high")]
+            axes.fill_between(x, *sides, color=RIGHT, alpha=0.2)
             axes.plot(x, means, "o-", color=RIGHT, ms=4)
         whole = report["systems"].get(report["compared_with"], {}).get("intervals", {}).get(path)
         if whole is not None:

@@ -17,19 +17,20 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class Interval:
-    """mean: of the units.  low, high: of the central ``level`` of the bootstrap's means.  units: how many there are."""
+    """mean: of the units.  low, high: of the central ``level`` of the bootstrap's means, None for a single unit, whose
+    width nobody knows.  units: how many there are."""
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     units: int
 
 
 def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """The mean of values (n,) and its percentile interval; a single value has no width that is known: NaN."""
+    """The mean of values (n >= 1,) and its percentile interval."""
     values = np.asarray(values, dtype=np.float64)
-    if len(values) < 2:
-        return Interval(float(values.mean()) if len(values) else float("nan"), float("nan"), float("nan"), len(values))
+    if len(values) == 1:
+        return Interval(float(values[0]), None, None, 1)
     draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(values.mean()), float(low), float(high), len(values))

@@ -75,15 +75,15 @@ def main_table(report: dict) -> Table:
     rows = []
     for name, row in report["systems"].items():
         sure = look_up(row, "intervals")["beats.bas_bailando.calibrated"]
-        shares = [_share(look_up(row, f"physics.{name}"), real[name]) for name in ("foot_skating", "jerk", "speed")]
+        shares = [_multiple(look_up(row, f"physics.{name}"), real[name]) for name in ("foot_skating", "jerk", "speed")]
         rows.append(
             (
                 name,
                 calibrated(row, "beats.bas_bailando"),
-                f"{sure['low']:.2f} … {sure['high']:.2f}",
-                number(look_up(row, "beats.bas_hits.calibrated")),
-                number(look_up(row, "beats.f_hits_100ms.calibrated")),
-                number(look_up(row, "other_song.bas_bailando.calibrated")),
+                NONE if sure["low"] is None else f"{sure['low']:.2f} … {sure['high']:.2f}",
+                _share(look_up(row, "beats.bas_hits.calibrated")),
+                _share(look_up(row, "beats.f_hits_100ms.calibrated")),
+                _share(look_up(row, "other_song.bas_bailando.calibrated")),
                 *shares,
                 number(look_up(row, "variety.poses"), 3),
             )
@@ -98,8 +98,12 @@ def main_table(report: dict) -> Table:
     return Table("Overview", note, headers, tuple(rows))
 
 
-def _share(value: float | None, real: float) -> str:
+def _multiple(value: float | None, real: float) -> str:
     return NONE if value is None or real < 1e-9 else f"{value / real:.2f} x"
+
+
+def _share(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f}"
 
 
 def beats_table(report: dict) -> Table:
@@ -331,14 +335,20 @@ def differences(report: dict) -> Table | None:
         apart = row.get("difference", {})
         if apart:
             cells = (apart.get(path) for path in paths)
-            shown = (NONE if c is None else f"{c['mean']:+.3g} [{c['low']:+.3g}, {c['high']:+.3g}]" for c in cells)
-            rows.append((name, *shown))
+            rows.append((name, *(_apart(cell) for cell in cells)))
     note = (
         "Mean difference over songs, each song compared with itself, and its 95 % bootstrap interval. An interval "
         "that holds zero says that the songs do not tell the two apart."
     )
     title = f"Against {report['compared_with']}"
     return Table(title, note, ("system", *paths.values()), tuple(rows)) if rows else None
+
+
+def _apart(known: dict | None) -> str:
+    if known is None:
+        return NONE
+    wide = "" if known["low"] is None else f" [{known['low']:+.3g}, {known['high']:+.3g}]"
+    return f"{known['mean']:+.3g}{wide}"
 
 
 def everything(report: dict) -> list[Table]:
