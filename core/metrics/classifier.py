@@ -91,7 +91,10 @@ class ClassifierConfig:
 
 
 class MotionClassifier(nn.Module):
-    """Four strided convolutions over time, mean and maximum over what is left, and two linear layers."""
+    """Four convolutions over time, mean and maximum over what is left, and two linear layers.
+
+    No normalisation between them: it would take away how large and how fast the movement is.
+    """
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
@@ -101,7 +104,7 @@ class MotionClassifier(nn.Module):
         self.register_buffer("std", torch.ones(CHANNELS))
         layers: list[nn.Module] = []
         for i, (before, after) in enumerate(((CHANNELS, w), (w, w), (w, 2 * w), (2 * w, 2 * w))):
-            layers += [nn.Conv1d(before, after, 5, stride=1 if i == 0 else 2, padding=2), nn.GroupNorm(8, after)]
+            layers.append(nn.Conv1d(before, after, 5, stride=1 if i == 0 else 2, padding=2))
             layers += [nn.SiLU(), nn.Dropout(config.dropout)]
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(4 * w, config.embedding)

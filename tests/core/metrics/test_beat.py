@@ -98,9 +98,38 @@ def test_calibration_tells_dancing_from_moving():
 
 
 def test_per_second_bins_saturate_and_the_strict_score_does_not():
+    """A metronome at 120 beats a minute against one at 100: perfect for LORIS, no better than chance for strict F."""
     fast, slow = seconds(*np.arange(0, 30, 0.5)), seconds(*np.arange(0, 30, 0.6))
     assert beat.per_second(fast, slow, 30) == (1, 1)
+    bins = beat.coverage(lambda times: beat.per_second(fast, times, 30), slow, 30)
+    assert bins["bcs_chance"] > 0.98 and bins["bhs_chance"] > 0.98  # whatever the phase
     assert beat.f_measure(fast, slow) < 0.5
+    assert abs(beat.with_chance(lambda times: beat.f_measure(fast, times), slow, 30)["calibrated"]) < 0.15
+
+
+def test_every_bcs_and_bhs_has_its_chance_level_and_the_saturated_ones_say_so(make_song):
+    music = Beats(seconds(*np.arange(0.8, 19.9, 0.8)), 75.0)
+    clip = beat.evaluate(pulse(0.8), 60.0, music, make_song(20.0, 75.0))
+    mean = beat.average([clip, clip])
+    for result in (clip, mean):
+        pairs = {name: entry for name, entry in result.items() if isinstance(entry, dict) and "bcs" in entry}
+        assert len(pairs) == 5
+        for name, entry in pairs.items():
+            assert {"bcs_chance", "bhs_chance", "bcs_calibrated", "bhs_calibrated"} <= entry.keys()
+            assert entry.get("saturated", False) is name.startswith("loris")
+        rest = [entry for entry in result.values() if isinstance(entry, dict) and "bcs" not in entry]
+        assert all({"value", "chance", "calibrated"} == entry.keys() for entry in rest)
+        assert result["fps"] == 60 and result["bas_fps"] == 60
+    assert clip["loris_beats"]["bcs"] == 1 and clip["loris_beats"]["bcs_chance"] > 0.9
+    assert clip["momu_hits"]["bcs_calibrated"] > 0.9 > 0.5 > clip["momu_hits"]["bcs_chance"]
+    assert mean["momu_hits"]["f1"] == pytest.approx(clip["momu_hits"]["bcs"], abs=0.05)
+    assert 0 < mean["momu_hits"]["f1_chance"] < mean["momu_hits"]["f1"]
+
+
+def test_momu_onsets_are_librosas_with_its_parameters(make_song):
+    song = make_song(6.0, 120.0)
+    found = beat.music_onsets(song)
+    assert beat.f_measure(found, seconds(*np.arange(0.5, 6, 0.5)), 0.05) > 0.9
 
 
 def test_strong_beats_are_the_first_and_third_of_a_bar():

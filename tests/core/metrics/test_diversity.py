@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from core.metrics import diversity
+from core.metrics.frames import at_rate
 from core.motion import rotation
+from core.motion.mirror import mirror
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import FootlightError, Motion
 
@@ -50,6 +52,39 @@ def test_pairs_are_averaged():
     a, b, c = swing(0), swing(1), swing(2, 70)
     pairs = [diversity.pose_distance(x, y) for x, y in ((a, b), (a, c), (b, c))]
     assert diversity.evaluate([a, b, c])["poses"] == pytest.approx(sum(pairs) / 3)
+
+
+def test_a_copy_is_found_wherever_it_stands():
+    """A stretch of training capture, turned, moved, mirrored and cut out of the middle, has no distance."""
+    training = [swing(seed, 180) for seed in range(4)]
+    copied = turned_and_moved(mirror(training[2].cut(45, 135)), 1.3, [2.0, 0.0, -1.0])
+    found = diversity.closest([swing(9, 90), copied], training, [swing(10, 120)])
+    nearest = found["nearest"]
+    assert (nearest["made"], nearest["training"], nearest["mirrored"]) == (1, 2, True)
+    assert nearest["distance"] == pytest.approx(0, abs=2e-3)
+    assert nearest["training_at"] == pytest.approx(1.5 + nearest["made_at"])
+    assert found["windows"] == 4 and found["windows_real"] == 3
+    assert found["p5"] < 0.02 < found["p5_real"] <= found["median_real"]
+
+
+def test_distance_to_the_nearest_is_that_of_all_pairs():
+    training, made = [swing(seed, 75) for seed in range(3)], [swing(9, 80)]
+    best = math.inf
+    for motion in training:
+        for body in (motion, mirror(motion)):
+            known = at_rate(diversity.dancer_space(body), 30.0, 10.0)
+            asked = at_rate(diversity.dancer_space(made[0]), 30.0, 10.0)[:20]
+            for start in range(len(known) - 19):
+                best = min(best, (asked - known[start : start + 20]).square().sum(-1).mean().sqrt().item())
+    found = diversity.closest(made, training)
+    assert found["windows"] == 1 and "median_real" not in found
+    assert found["median"] == found["nearest"]["distance"] == pytest.approx(best, abs=1e-5)
+
+
+def test_nothing_long_enough_to_be_a_copy_is_refused():
+    for made, training in (([swing(0, 30)], [swing(1)]), ([swing(0)], [swing(1, 30)]), ([], [swing(1)])):
+        with pytest.raises(FootlightError, match="longer"):
+            diversity.closest(made, training)
 
 
 def test_sets_that_cannot_be_compared_are_refused():
