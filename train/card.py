@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from core.checkpoint import load, write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
+from train.evaluation import tables
 from train.fit import TASKS
 from train.state import load_state
 
@@ -35,7 +36,7 @@ CURVES = {
 
 @dataclass(frozen=True)
 class Card:
-    """run: of train.fit.  model: the exported folder.  report: of train.evaluate.  notes: a text."""
+    """run: of train.fit.  model: the exported folder.  report: report.json of train.evaluate.  notes: a text."""
 
     run: Annotated[Path, tyro.conf.Positional]
     model: Annotated[Path, tyro.conf.Positional]
@@ -92,31 +93,13 @@ def data_table(data: Path) -> list[str]:
 
 
 def figures_table(report: dict) -> list[str]:
-    """The evaluation's tables as Markdown."""
-    columns = (("bas_bailando", "BAS (b)"), ("bas_aist", "BAS (a)"), ("f_hits_100ms", "F, hits, 100 ms"))
-    rows = ["| beats | " + " | ".join(f"{title}: value (chance) calibrated" for _, title in columns) + " |"]
-    rows.append("|---|" + "---|" * len(columns))
-    for name, row in report["beats"].items():
-        cells = (row[key] for key, _ in columns)
-        rows.append(
-            f"| {name} | "
-            + " | ".join(f"{c['value']:.2f} ({c['chance']:.2f}) **{c['calibrated']:.2f}**" for c in cells)
-            + " |"
-        )
-    real = report["physics"]["real (val, unwarped)"]
-    rows += ["", "| physics | " + " | ".join(real) + " |", "|---|" + "---|" * len(real)]
-    for name, row in report["physics"].items():
-        rows.append(
-            f"| {name} | " + " | ".join(f"{v:.3g} ({v / max(real[k], 1e-9):.2f} x)" for k, v in row.items()) + " |"
-        )
-    if report["styles"]:
-        rows += ["", "| in one style, x real of that genre | " + " | ".join(real) + " |", "|---|" + "---|" * len(real)]
-    for style, pair in report["styles"].items():
-        cells = (f"{v:.3g} ({v / max(pair['real'][k], 1e-9):.2f} x)" for k, v in pair["model"].items())
-        rows.append(f"| {style} | " + " | ".join(cells) + " |")
-    made, kept = report["variety"].values()
-    rows += ["", f"Variety: five seeds of one song differ by {100 * made['poses']:.1f} cm a joint, "]
-    rows[-1] += f"five real clips by {100 * kept['poses']:.1f} cm."
+    """The evaluation's tables as Markdown: the overview, physics, and physics by genre of the model that is first."""
+    shown = [tables.main_table(report), *tables.physics_tables(report)[:2]]
+    rows: list[str] = []
+    for table in shown:
+        rows += [f"**{table.title}**", "", "| " + " | ".join(table.headers) + " |", "|---" * len(table.headers) + "|"]
+        rows += ["| " + " | ".join(cell.strip() for cell in row) + " |" for row in table.rows]
+        rows += ["", table.note, ""]
     return rows
 
 

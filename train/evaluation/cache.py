@@ -1,0 +1,108 @@
+"""Motions kept on disk under a digest of everything they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from core.checkpoint import write_atomically
+from core.types import Motion
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Track:
+    """Joint positions alone: what a model without a skeleton gives. positions: (t, j, 2 or 3).  fps: frames a second.
+
+    In units of the body's height or metres: beat scores ask only when joints slow down.
+    """
+
+    positions: Tensor
+    fps: float
+
+    @property
+    def frames(self) -> int:
+        return self.positions.shape[0]
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+
+Made = Motion | Track
+
+
+class Cache:
+    """A folder of motions by key. quiet: without progress bars.
+
+    made, found: how many were computed and how many were read, for whoever wants to know that the cache works.
+    """
+
+    def __init__(self, folder: Path, quiet: bool = False):
+        self.folder, self.quiet = Path(folder), quiet
+        self.made = self.found = 0
+
+    def get(self, key: str, make: Callable[[], Made | None]) -> Made | None:
+        """The motion kept under ``key``, or ``make()``, which is kept. None, "there is none", is kept as well."""
+        path = self.folder / f"{key}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                value = _unpacked({name: stored[name] for name in stored.files})
+            self.found += 1
+        except (OSError, ValueError, KeyError, BadZipFile):  # missing, or cut short by a full disk: made anew
+            value = make()
+            buffer = BytesIO()
+            np.savez_compressed(buffer, **_packed(value))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, buffer.getvalue())
+            self.made += 1
+        return value
+
+    def progress(self, items: Iterable, title: str) -> Iterable:
+        """The items, with a bar."""
+        return tqdm(items, desc=title, disable=self.quiet)
+
+
+def _packed(value: Made | None) -> dict[str, np.ndarray]:
+    if value is None:
+        return {"none": np.zeros(0)}
+    if isinstance(value, Track):
+        return {"positions": value.positions.cpu().numpy(), "fps": np.float64(value.fps)}
+    parts = {"rotations": value.rotations, "root": value.root}
+    if value.contacts is not None:
+        parts["contacts"] = value.contacts
+    return {name: part.cpu().numpy() for name, part in parts.items()} | {"fps": np.float64(value.fps)}
+
+
+def _unpacked(parts: dict[str, np.ndarray]) -> Made | None:
+    if "none" in parts:
+        return None
+    fps = float(parts.pop("fps"))
+    tensors = {name: torch.from_numpy(part) for name, part in parts.items()}
+    if "positions" in tensors:
+        return Track(tensors["positions"], fps)
+    return Motion(tensors["rotations"], tensors["root"], fps, tensors.get("contacts"))
+
+
+@lru_cache(maxsize=16)
+def sources_digest(*places: str, without: tuple[str, ...] = ()) -> str:
+    """A digest of the Python sources under places of the repository (files or folders), less those ``without``."""
+    digest = hashlib.sha256(torch.__version__.encode())
+    for place in places:
+        path = ROOT / place
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            name = file.relative_to(ROOT).as_posix()
+            if not name.startswith(without):
+                digest.update(name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,279 @@
+"""The run behind the command: systems dance, dances are scored, scores become a report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from core.checkpoint import write_atomically
+from core.metrics.classifier import Classifier
+from core.types import FootlightError, Motion
+from train.data.dataset import load_song_records
+from train.evaluation import genres, retrieval, scores, sets, statistics, systems
+from train.evaluation.cache import Cache, Made
+from train.evaluation.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
+from train.evaluation.scores import Clip
+from train.evaluation.systems import REAL, Asked, System
+
+VERSION = 2
+# what intervals and differences are given for
+HEADLINE = (
+    "beats.bas_bailando.calibrated",
+    "beats.bas_aist.calibrated",
+    "beats.bas_hits.calibrated",
+    "beats.bas_theatre.calibrated",
+    "beats.f_hits_70ms.calibrated",
+    "beats.f_hits_100ms.calibrated",
+    "beats.f_onsets_70ms.calibrated",
+    "other_song.bas_bailando.calibrated",
+    *(f"physics.{name}" for name in scores.PHYSICS),
+    "theatre.ms",
+    "theatre.voa",
+    "theatre.energy_on_beats",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is compared, on what. Real pairs are always among the systems."""
+
+    data: Path | None = None  # prepared pairs, made by train.prepare
+    source: Path | None = None  # the data folder that they were made from
+    systems: tuple[str, ...] = ("default", "accent", "retrieval")  # WHAT[=NAME][@OPTION=VALUE,...] each
+    sweep: tuple[str, ...] = ()  # guidance=1,1.5,2 varies the first system that has the option
+    out: Path = Path("build/evaluation")  # the report's folder
+    seconds: float = 30.0  # of every song
+    start: float = 10.0  # where the excerpt begins, if the song is long enough
+    seeds: int = 1  # dances of each song
+    songs: int | None = None  # how many at most
+    fps: float = 30.0  # of dances and capture in every score
+    variety: int = 5  # seeds of the first song that are compared with each other
+    style_songs: int = 4  # songs that models dance to in every style; 0: none
+    sheets: int = 3  # contact sheets in the report
+    cache: Path | None = None  # elsewhere than in OUT/cache
+    classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity of its embedding
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Everything that is danced to and compared with."""
+
+    songs: list[Excerpt]
+    captures: list[Capture]
+    pairs: list[RealPair]
+
+    @property
+    def held_out(self) -> list[Capture]:
+        return [clip for clip in self.captures if clip.split == "val"]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """clips: by system, in the order of the systems.  failures: what did not dance, and why.  report: see ``run``."""
+
+    clips: dict[str, list[Clip]]
+    failures: list[dict]
+    material: Material
+    report: dict
+
+
+def build_systems(options: Options, material: Material) -> list[System]:
+    """The systems that were asked for, sweeps after the others. Raises FootlightError for what is not understood."""
+    asked = [systems.parse(word) for word in options.systems if word != REAL]
+    swept: dict[str, tuple[str, float]] = {}
+    for word in options.sweep:
+        option, _, values = word.partition("=")
+        base = next((a for a in asked if option in systems.ALLOWED[a.kind]), None)
+        if base is None:
+            raise FootlightError(f"no system among {', '.join(options.systems)} has the option of --sweep {word!r}")
+        for text in values.split(","):
+            value = systems.option_value(base.kind, option, text)
+            more = base.with_option(option, value)
+            swept[more.name] = (option, value)
+            asked.append(more)
+    names = [REAL, *(a.name for a in asked)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FootlightError(f"two systems are called {twice[0]!r}: give one another name, as in FOLDER=name")
+    loaded: dict = {}
+    shelf = None
+    built = []
+    for one in asked:
+        if one.kind == systems.RETRIEVAL:
+            shelf = shelf or retrieval.Shelf.of(material.captures, load_song_records(options.data, "train"))
+        built.append(replace(_built(one, options, material, loaded, shelf), swept=swept.get(one.name)))
+    return built
+
+
+def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf) -> System:
+    if one.kind == systems.ACCENT:
+        return systems.accent_system(one, options.fps, material.captures)
+    if one.kind == systems.RETRIEVAL:
+        return retrieval.retrieval_system(one, options.fps, shelf)
+    return systems.model_system(one, options.fps, loaded)
+
+
+class Stage:
+    """Lets systems dance, from the cache where it can, and remembers who failed at what."""
+
+    def __init__(self, cache: Cache):
+        self.cache, self.failures = cache, []
+
+    def dance(self, system: System, song: Excerpt, seed: int) -> Made | None:
+        """The dance, or None where the system failed, whatever the reason: one system must not cost the others."""
+        try:
+            return self.cache.get(system.cache_key(song, seed), lambda: system.dance(song, seed))
+        except Exception as error:
+            reason = str(error) if isinstance(error, FootlightError) else f"{type(error).__name__}: {error}"
+            self.failures.append({"system": system.name, "song": song.name, "seed": seed, "reason": reason})
+            return None
+
+
+def danced(system: System, songs: list[Excerpt], seeds: int, stage: Stage) -> list[Clip]:
+    """Every song with every seed, scored; also against the next song's beats."""
+    found = []
+    jobs = [
+        (song, other, seed) for song, other in zip(songs, songs[1:] + songs[:1], strict=True) for seed in range(seeds)
+    ]
+    for song, other, seed in stage.cache.progress(jobs, system.name):
+        made = stage.dance(system, song, seed)
+        if made is not None:
+            against = other.beats if len(songs) > 1 else None
+            result = scores.evaluate(made, song.beats, song.onsets, against)
+            found.append(Clip(system.name, song.name, seed, song.beats, made, result))
+    return found
+
+
+def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
+    """The val pairs as clips of the system ``real``; a captured clip and its tempo bands are one unit."""
+    return [
+        Clip(REAL, p.motion_name, number, p.beats, p.motion, scores.evaluate(p.motion, p.beats), p.genre)
+        for number, p in enumerate(cache.progress(pairs, REAL))
+    ]
+
+
+def run(options: Options, quiet: bool = False) -> Results:
+    """Dance, score and gather; writes nothing but the cache."""
+    if options.data is None or options.source is None:
+        raise FootlightError("a report needs --data and --source; --motion with --music needs neither")
+    if options.seeds < 1:
+        raise FootlightError(f"seeds is {options.seeds}; expected 1 or more")
+    cache = Cache(options.cache or options.out / "cache", quiet)
+    material = Material(
+        song_excerpts(options.source, options.start, options.seconds, most=options.songs),
+        captures(options.source, options.fps, cache),
+        real_pairs(options.data, options.fps),
+    )
+    classifier = Classifier.load(options.classifier) if options.classifier is not None else None
+    training = [clip for clip in material.captures if clip.split == "train"]
+    reference = sets.Reference(training, classifier)
+    stage = Stage(cache)
+    asked = build_systems(options, material)
+    clips = {REAL: real_clips(material.pairs, cache)} if material.pairs else {}
+    for system in asked:
+        clips[system.name] = danced(system, material.songs, options.seeds, stage)
+    report = gather(options, asked, clips, material, reference, stage)
+    return Results(clips, stage.failures, material, report)
+
+
+def gather(
+    options: Options,
+    asked: list[System],
+    clips: dict[str, list[Clip]],
+    material: Material,
+    reference: sets.Reference,
+    stage: Stage,
+) -> dict:
+    """The report: settings, songs, a summary of every system, references, sweeps and failures."""
+    first = next((s.name for s in asked if clips[s.name]), None)
+    about = {s.name: s.about for s in asked} | {REAL: "val pairs: captured dance, warped onto its music's beats"}
+    found, by_name = {}, {s.name: s for s in asked}
+    held_out = [clip.motion for clip in material.held_out]
+    for name, ours in clips.items():
+        if not ours:
+            continue
+        row = {"about": about[name], **scores.summary(ours)}
+        row["tempo"] = {b: scores.summary([c for c in ours if c.band == b]) for b in sorted({c.band for c in ours})}
+        known = {path: statistics.interval(ours, path) for path in HEADLINE}
+        row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
+        if first is not None and name not in (first, REAL):
+            apart = {path: statistics.difference(ours, clips[first], path) for path in HEADLINE}
+            row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}
+        seeds: list[Motion] = []
+        if name in by_name and by_name[name].swept is None:
+            seeds = seeds_of_one_song(by_name[name], material, options, stage)
+            row["variety"] = sets.variety(seeds)
+            row["genres"] = in_styles(by_name[name], material, options, stage)
+        motions = [clip.made for clip in ours if isinstance(clip.made, Motion)]
+        if motions:
+            row |= reference.against(motions, seeds)
+        found[name] = row
+    return {
+        "version": VERSION,
+        "settings": {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()},
+        "compared_with": first,
+        "songs": [{"name": s.name, "seconds": s.seconds, "tempo": s.beats.tempo} for s in material.songs],
+        "systems": found,
+        "capture": {
+            "val": genres.reference(material.held_out) if material.held_out else None,
+            "all": genres.reference(material.captures),
+            "genres": genres.references(material.captures),
+            "variety": sets.variety(held_out[: options.variety]),
+            "sets": reference.against(held_out) if held_out else {},
+        },
+        "sweeps": [{"system": s.name, "option": s.swept[0], "value": s.swept[1]} for s in asked if s.swept],
+        "failures": stage.failures,
+    }
+
+
+def seeds_of_one_song(system: System, material: Material, options: Options, stage: Stage) -> list[Motion]:
+    """``options.variety`` dances to the first song."""
+    seeds = stage.cache.progress(range(options.variety), f"{system.name}, variety")
+    made = [stage.dance(system, material.songs[0], seed) for seed in seeds]
+    return [motion for motion in made if isinstance(motion, Motion)]
+
+
+def in_styles(system: System, material: Material, options: Options, stage: Stage) -> dict[str, dict]:
+    """Style -> mean physics of the system's dances in it, for styles that capture shows."""
+    if system.in_style is None or not options.style_songs:
+        return {}
+    found = {}
+    known = {clip.style for clip in material.captures}
+    for style in stage.cache.progress([s for s in system.styles if s in known], f"{system.name}, styles"):
+        made = [stage.dance(system.in_style(style), song, 0) for song in material.songs[: options.style_songs]]
+        motions = [motion for motion in made if isinstance(motion, Motion)]
+        if motions:
+            found[style] = genres.of_motions(motions)
+    return found
+
+
+def write_tables(results: Results, out: Path) -> None:
+    """report.json, clips.csv (a row a dance) and systems.csv."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"system": c.system, "song": c.song, "seed": c.seed, "genre": c.genre, "tempo": round(c.tempo, 2)}
+        | {"tempo_band": c.band, "seconds": round(c.made.seconds, 3)}
+        | scores.flat(c.scores)
+        for ours in results.clips.values()
+        for c in ours
+    ]
+    report = results.report | {"clips": rows}
+    write_atomically(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
+    write_atomically(out / "clips.csv", _csv(rows))
+    left_out = ("about", "tempo", "genres")
+    averaged = [
+        {"system": name} | scores.flat({k: v for k, v in row.items() if k not in left_out and v})
+        for name, row in results.report["systems"].items()
+    ]
+    write_atomically(out / "systems.csv", _csv(averaged))
+
+
+def _csv(rows: list[dict]) -> bytes:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,40 @@
+"""One motion against one song: its beats with chance, and its physics. No data folder is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.audio import io
+from core.audio.rhythm import analyse
+from core.metrics import beat
+from core.motion import bvh
+from core.motion.resample import resample
+from core.types import FootlightError, Motion
+from train.data.motion_sources import load as load_source
+from train.evaluation import scores
+
+
+def read_motion(path: Path) -> Motion:
+    """A dance of ours as it is; any other humanoid BVH (or robot CSV) fitted to our dancer."""
+    if path.suffix.lower() == ".bvh":
+        try:
+            return bvh.read_motion(path)
+        except FootlightError:
+            if not path.is_file():
+                raise
+    return load_source(path).motion
+
+
+def evaluate(motion: Path, music: Path, fps: float = 30.0, start: float = 0.0) -> dict:
+    """Every score of the motion at ``fps``, danced to the music from ``start`` seconds on.
+
+    The whole song is listened to; beats outside of the motion do not count. Raises FootlightError for files that cannot
+    be read and for a motion that begins after the song's end.
+    """
+    danced, song = resample(read_motion(motion), fps), io.read(music)
+    if not 0 <= start < song.seconds:
+        raise FootlightError(f"the motion starts at {start:g} s, and {music} lasts {song.seconds:.1f} s")
+    beats = analyse(song).beats.shifted(start)
+    result = scores.evaluate(danced, beats, beat.music_onsets(song) - start)
+    heard = {"seconds": danced.seconds, "fps": danced.fps, "tempo": beats.tempo}
+    return {"motion": str(motion), "music": str(music), **heard, **result}

@@ -1,0 +1,59 @@
+"""How sure a mean is: percentile bootstrap (Efron 1979) over songs, and of differences paired by song.
+
+The unit is the song, or the captured clip of a real pair: dances to one song stand and fall together, so resampling
+them apart would make intervals too narrow. Seeds of a song are averaged first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.evaluation.scores import Clip, look_up
+
+RESAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """mean: of the units.  low, high: of the central ``level`` of the bootstrap's means, None for a single unit, whose
+    width nobody knows.  units: how many there are."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    units: int
+
+
+def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """The mean of values (n >= 1,) and its percentile interval."""
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) == 1:
+        return Interval(float(values[0]), None, None, 1)
+    draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
+    low, high = np.quantile(values[draws].mean(axis=1), ((1 - level) / 2, (1 + level) / 2))
+    return Interval(float(values.mean()), float(low), float(high), len(values))
+
+
+def by_song(clips: list[Clip], path: str) -> dict[str, float]:
+    """The score at a dotted path, averaged over the clips of each song that have it."""
+    found: dict[str, list[float]] = {}
+    for clip in clips:
+        value = look_up(clip.scores, path)
+        if value is not None:
+            found.setdefault(clip.song, []).append(value)
+    return {song: float(np.mean(values)) for song, values in found.items()}
+
+
+def interval(clips: list[Clip], path: str) -> Interval | None:
+    """The mean over songs of one score, or None where no clip has it."""
+    values = by_song(clips, path)
+    return bootstrap(np.array(list(values.values()))) if values else None
+
+
+def difference(clips: list[Clip], reference: list[Clip], path: str) -> Interval | None:
+    """The mean difference from the reference over the songs that both have, or None where there are none."""
+    ours, theirs = by_song(clips, path), by_song(reference, path)
+    shared = [song for song in ours if song in theirs]
+    return bootstrap(np.array([ours[song] - theirs[song] for song in shared])) if shared else None

@@ -1,0 +1,172 @@
+"""Whatever dances to a song, behind one small protocol: a name, a digest of what it is, and ``dance(excerpt, seed)``.
+
+A system is asked for by a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
+
+    default                        the embedded model
+    FOLDER, FOLDER=mine            a model folder, under its own or another name
+    default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style
+    accent, accent@amount=0.4      an unrelated clip, slowed on every beat
+    retrieval                      training capture of nearest tempo and energy, warped onto the beats
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core import pipeline
+from core.diffusion.sampler import SAMPLERS
+from core.motion.resample import at_times
+from core.types import FootlightError, Motion
+from train.data import warp
+from train.data.pairs import Settings
+from train.data.shards import file_digest, key
+from train.evaluation.cache import Made, sources_digest
+from train.evaluation.material import Capture, Excerpt
+
+ACCENT, RETRIEVAL, REAL = "accent", "retrieval", "real"
+SHORTEST_ACCENTED = 12.0  # seconds of a clip worth slowing on beats
+_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float}
+# Which options which kind of system has.
+ALLOWED = {
+    "model": ("guidance", "steps", "sampler", "snap", "style"),
+    ACCENT: ("amount",),
+    RETRIEVAL: ("amount", "snap"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """name: in tables.  key: digest of all that shapes its dances besides song and seed.  about: for the report.
+
+    dance: excerpt, seed -> a motion of the excerpt's length at the evaluation's fps, or positions alone.
+
+    in_style: for models with styles, style -> the same system in that style.  swept: the option and value of a sweep.
+    """
+
+    name: str
+    key: str
+    dance: Callable[[Excerpt, int], Made]
+    about: str
+    styles: tuple[str, ...] = ()
+    in_style: Callable[[str], System] | None = None
+    swept: tuple[str, float] | None = None
+
+    def cache_key(self, excerpt: Excerpt, seed: int) -> str:
+        """Of one dance. The excerpt's number counts, as baselines choose by it."""
+        return key("dance", self.key, excerpt.digest, excerpt.number, excerpt.name, seed)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A system as it was asked for. what: the word or folder.  name: in tables.  options: of the sampling."""
+
+    what: str
+    name: str
+    options: tuple[tuple[str, float | int | str], ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.what if self.what in (ACCENT, RETRIEVAL) else "model"
+
+    def with_option(self, option: str, value: float | int | str) -> Asked:
+        """The same system with one option more or other; its name says so."""
+        options = {**dict(self.options), option: value}
+        shown = f"{value:g}" if isinstance(value, int | float) else value
+        return Asked(self.what, f"{self.name} {option} {shown}", tuple(options.items()))
+
+
+def parse(word: str) -> Asked:
+    """``WHAT[=NAME][@OPTION=VALUE,...]``. Raises FootlightError for options that the system does not have."""
+    head, _, tail = word.partition("@")
+    what, _, name = head.partition("=")
+    asked = Asked(what, name or (Path(what).name or what))
+    for part in filter(None, tail.split(",")):
+        option, _, text = part.partition("=")
+        value = option_value(asked.kind, option, text)
+        asked = asked.with_option(option, value)
+    return replace(asked, name=name) if name else asked
+
+
+def option_value(kind: str, option: str, text: str) -> float | int | str:
+    """An option's value from its text, checked."""
+    if option not in ALLOWED[kind]:
+        raise FootlightError(f"{kind} has no option {option!r}: choose {', '.join(ALLOWED[kind])}, as in guidance=1.5")
+    try:
+        value = _NUMBERS.get(option, str)(text)
+    except ValueError:
+        raise FootlightError(f"{option} is {text!r}; expected a number, as in guidance=1.5 or steps=25") from None
+    if option == "sampler" and value not in SAMPLERS:
+        raise FootlightError(f"unknown sampler {value!r}: choose {', '.join(SAMPLERS)}")
+    return value
+
+
+def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) -> System:
+    """A model folder, or an embedded model by its name. loaded: models that were read before, by folder."""
+    if asked.what not in loaded:
+        loaded[asked.what] = pipeline.Model.load(asked.what)
+    model, options = loaded[asked.what], dict(asked.options)
+    if "sampler" in options:
+        sampling = replace(model.config.sampling, sampler=options["sampler"])
+        model = replace(model, config=replace(model.config, sampling=sampling))
+    names = {"guidance": "guidance", "steps": "steps", "snap": "beat_snap", "style": "style"}
+    chosen = replace(pipeline.DanceOptions(fps=fps), **{names[k]: v for k, v in options.items() if k in names})
+    chosen.check(model.config)
+
+    def dance(excerpt: Excerpt, seed: int) -> Made:
+        return pipeline.run(pipeline.dance(model, excerpt.waveform, replace(chosen, seed=seed))).motion
+
+    folder = pipeline.find_model(asked.what)
+    weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
+    code = sources_digest("core", without=("core/metrics", "core/engine", "core/cli", "core/__main__"))
+    size = sum(p.numel() for part in (model.mel_vae, model.motion_vae, model.denoiser) for p in part.parameters())
+    sampling = model.config.sampling
+    steps = chosen.steps or sampling.steps
+    scale = sampling.guidance if chosen.guidance is None else chosen.guidance
+    about = (
+        f"a model of {size / 1e6:.1f} M parameters; {sampling.sampler}, {steps} steps, guidance {scale:g}, "
+        f"beat snap {chosen.beat_snap:g}"
+    )
+    return System(
+        asked.name,
+        key("model", code, weights, sorted(options.items()), fps),
+        dance,
+        about,
+        model.config.styles,
+        lambda style: model_system(asked.with_option("style", style), fps, loaded),
+    )
+
+
+def accent_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
+    """Val capture that knows nothing of the music but its beats: how far beat scores can be gamed.
+
+    Excerpt and seed choose the clip. It is played from its first frame for as long as it lasts, and gets none of the
+    model's finish: it is capture already, and a beat snap would be a second accent.
+    """
+    amount = dict(asked.options).get("amount", Settings().accent)
+    if not 0 <= amount < 1:
+        raise FootlightError(f"the accent's amount is {amount:g}; expected 0 (none) to below 1 (a stop on every beat)")
+    long = [clip for clip in clips if clip.split == "val" and clip.motion.seconds >= SHORTEST_ACCENTED]
+    if not long:
+        raise FootlightError(f"accent needs a val clip of {SHORTEST_ACCENTED:g} s or more, and the data has none")
+
+    def dance(excerpt: Excerpt, seed: int) -> Motion:
+        return accented(long[(excerpt.number + seed) % len(long)].motion, excerpt, amount, fps)
+
+    code = sources_digest("core/motion", "train/data/warp.py", "train/evaluation/systems.py")
+    about = f"an unrelated val clip, slowed on every beat by {amount:g} (0: not at all); it has learned nothing"
+    return System(asked.name, key("accent", code, amount, fps, [clip.name for clip in long]), dance, about)
+
+
+def accented(motion: Motion, excerpt: Excerpt, amount: float, fps: float) -> Motion:
+    """``motion`` slowed on every beat of the song, as long as it lasts, from its first frame on."""
+    seconds = min(motion.seconds, excerpt.seconds)
+    clock = np.arange(int(seconds * fps)) / fps
+    times = clock
+    if len(excerpt.beats.times) > 1:
+        times = warp.accent(clock, warp.extended(excerpt.beats.times.double().numpy(), seconds), amount)
+    return at_times(motion, torch.from_numpy(times).clamp(0, motion.seconds - 1 / motion.fps), fps)
