@@ -147,7 +147,7 @@ VARIANTS = {
 def test_a_variant_is_trained_exported_loaded_and_dances(name, tmp_path, song_file, capsys, monkeypatch):
     for task in ("denoiser", "motion_vae"):  # figures of bodies are the same for all, and slow
         blank = torch.zeros(4, 4, 3, dtype=torch.uint8)
-        monkeypatch.setattr(f"train.tasks.{task}.motion_picture", lambda *_, blank=blank: blank)
+        monkeypatch.setattr(f"train.tasks.{task}.motion_picture", lambda *_, blank=blank, **__: blank)
     flags = VARIANTS[name]
     results = fit.main(arguments(tmp_path / "run", **flags))
     said = capsys.readouterr().out
