@@ -1,0 +1,128 @@
+"""The baselines and ablations that are trained: ``python -m train.ablations --data DATA --out RUNS``.
+
+Every one is a configuration of ``train.fit``, on the same data with the same budget: so many steps for each network it
+has. What two of them share is trained once. RUNS/NAME/model is what ``train.evaluate --systems`` takes. A run that was
+interrupted goes on; DATA needs waveforms (``train.prepare --waveforms``) where an entry hears them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import tyro
+
+from core.types import FootlightError
+from train import export, fit
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """about: what it shows, for a reader.  flags: of ``train.fit``.  contrast: whether the motion latents are aligned
+    with the music's.  shares: {stage: the entry it is taken from}.  direct: diffusion without latents, whose crops have
+    twice the frames and whose denoiser gets the steps of the motion autoencoder too."""
+
+    about: str
+    flags: dict = field(default_factory=dict)
+    contrast: bool = True
+    shares: dict[str, str] = field(default_factory=dict)
+    direct: bool = False
+
+
+ABLATIONS = {
+    "base": Ablation("the default's configuration, with the budget of all others"),
+    "unet": Ablation(
+        "a U-Net in the place of the Transformer (MoMu ablation 4)",
+        {"network": "unet"},
+        shares={"mel-vae": "base", "motion-vae": "base"},
+    ),
+    "no-contrast": Ablation("no rhythmic contrast (MoMu ablation 3)", contrast=False, shares={"mel-vae": "base"}),
+    "directions": Ablation(
+        "directional vectors (MoMu ablation 1)", {"layout": "smpl22-directions"}, shares={"mel-vae": "base"}
+    ),
+    "flat": Ablation(
+        "14 joints in two dimensions, the paper's representation",
+        {"layout": "openpose14-2d"},
+        shares={"mel-vae": "base"},
+    ),
+    "waveform": Ablation("the raw waveform in the place of the mel (MoMu ablation 2)", {"music": "waveform"}),
+    "edge": Ablation(
+        "EDGE-style: diffusion on the motion features, 35 features of the music, no latent space",
+        {"music": "features35", "latents": "none", "rhythm": False},
+        direct=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ablations:
+    """Train baselines and ablations with one budget."""
+
+    data: Path  # a folder written by train.prepare --waveforms
+    out: Path
+    names: tuple[str, ...] = tuple(ABLATIONS)
+    preset: str = "default"
+    mel_steps: int = 300
+    motion_steps: int = 600
+    denoiser_steps: int = 500
+    frames: int = 96  # of a denoiser's crop, in latent frames
+
+
+def settings(args: Ablations, name: str) -> fit.Fit:
+    """The ``train.fit`` arguments of one entry. Raises FootlightError for an unknown name."""
+    if name not in ABLATIONS:
+        raise FootlightError(f"unknown ablation {name!r}: choose of {', '.join(ABLATIONS)}")
+    entry, plain = ABLATIONS[name], fit.Fit("all", args.data, args.out / name)
+    steps = args.denoiser_steps + args.motion_steps * entry.direct
+    frames = args.frames * (1 + entry.direct)
+    motion, denoiser = plain.motion_vae, plain.denoiser
+    return replace(
+        plain,
+        preset=args.preset,
+        mel_vae=replace(plain.mel_vae, loop=replace(plain.mel_vae.loop, steps=args.mel_steps)),
+        motion_vae=replace(
+            motion,
+            loop=replace(motion.loop, steps=args.motion_steps),
+            task=motion.task if entry.contrast else replace(motion.task, rhythm=0.0),
+        ),
+        denoiser=replace(
+            denoiser,
+            loop=replace(denoiser.loop, steps=steps),
+            task=replace(denoiser.task, frames=frames, shortest=frames // 2),
+        ),
+        **entry.flags,
+    )
+
+
+def share(args: Ablations, name: str) -> None:
+    """Take over the finished stages of other entries. Raises FootlightError where one is missing."""
+    for stage, source in ABLATIONS[name].shares.items():
+        there, here = args.out / source / stage, args.out / name / stage
+        if here.is_dir():
+            continue
+        if not (there / "ema.safetensors").is_file():
+            raise FootlightError(
+                f"{name} takes its {stage} from {source}, which is not trained yet: train {source} too"
+            )
+        shutil.copytree(there, here)
+
+
+def main(args: Ablations) -> None:
+    """Train and export every entry that is not finished yet."""
+    for name in args.names:
+        arguments, model = settings(args, name), args.out / name / "model"
+        if (model / "config.json").is_file():
+            print(f"{name}: already trained")
+            continue
+        print(f"== {name}: {ABLATIONS[name].about}")
+        share(args, name)
+        fit.main(arguments)
+        export.main(export.Export(args.out / name, model))
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Ablations, description=__doc__))
+    except FootlightError as error:
+        raise SystemExit(f"train.ablations: {error}") from None
