@@ -10,14 +10,19 @@ import pytest
 import torch
 from scipy import stats
 
+from core import checkpoint
+from core import config as configuration
 from core.audio import io
 from core.audio.rhythm import analyse
+from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.motion_vae import MotionVAE
 from core.config import SignalConfig
+from core.diffusion.networks import denoiser_of
 from core.metrics import beat, physics
 from core.motion import bvh, kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Motion, Waveform
-from train import card, evaluate, prepare
+from train import ablation, card, evaluate, prepare
 from train.data import pairs, synthetic
 from train.evaluation import genres, page, retrieval, run, scores, statistics, systems, tables
 from train.evaluation.cache import Cache, Track
@@ -417,3 +422,17 @@ def test_what_cannot_be_evaluated_is_said(arguments):
 def test_tempo_is_that_of_the_clip():
     times = torch.cat((torch.arange(0, 10, 0.5), torch.arange(10, 20, 0.25)))
     assert tempo_of(Beats(times), 8.0) == pytest.approx(120) and tempo_of(Beats(times[:1]), 8.0) == 0
+
+
+def test_a_flat_model_is_scored_by_its_joints(tmp_path):
+    flat = ablation.apply(configuration.preset("tiny"), layout="openpose14-2d")
+    networks = {
+        "mel_vae": MelVAE(flat.mel_vae),
+        "motion_vae": MotionVAE(flat.motion_vae, flat.signal.motion_layout),
+        "denoiser": denoiser_of(flat.denoiser),
+    }
+    checkpoint.save_folder(tmp_path / "flat", flat, {name: net.state_dict() for name, net in networks.items()})
+    system = systems.model_system(systems.parse(f"{tmp_path / 'flat'}=flat@steps=1"), 30.0, {})
+    made = system.dance(excerpt(100, 6.0), 0)
+    assert made.positions.shape == (round(6 * 31.25), 14, 2) and made.fps == 31.25
+    assert bool(made.positions.isfinite().all())

@@ -20,12 +20,13 @@ import torch
 
 from core import pipeline
 from core.diffusion.sampler import SAMPLERS
+from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.types import FootlightError, Motion
 from train.data import warp
 from train.data.pairs import Settings
 from train.data.shards import file_digest, key
-from train.evaluation.cache import Made, sources_digest
+from train.evaluation.cache import Made, Track, sources_digest
 from train.evaluation.material import Capture, Excerpt
 
 ACCENT, RETRIEVAL, REAL = "accent", "retrieval", "real"
@@ -117,8 +118,15 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
     chosen = replace(pipeline.DanceOptions(fps=fps), **{names[k]: v for k, v in options.items() if k in names})
     chosen.check(model.config)
 
+    flat = layout_named(model.config.signal.motion_layout).dimensions == 2
+
     def dance(excerpt: Excerpt, seed: int) -> Made:
-        return pipeline.run(pipeline.dance(model, excerpt.waveform, replace(chosen, seed=seed))).motion
+        options = replace(chosen, seed=seed)
+        if not flat:
+            return pipeline.run(pipeline.dance(model, excerpt.waveform, options)).motion
+        drawn, _ = pipeline.run(pipeline.imagine(model, excerpt.waveform, options))
+        rate = model.config.signal.motion_fps
+        return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
 
     folder = pipeline.find_model(asked.what)
     weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
