@@ -21,7 +21,7 @@ from core.checkpoint import load, write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
 from train.evaluation import tables
-from train.fit import TASKS
+from train.fit import TASKS, Fit
 from train.state import load_state
 
 matplotlib.use("Agg")
@@ -43,6 +43,7 @@ class Card:
     report: Path
     data: Path
     notes: Path | None = None
+    exclude: tuple[str, ...] = Fit.exclude  # as it was given to train.fit
 
 
 def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], bytes]:
@@ -69,11 +70,13 @@ def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], by
     return found, buffer.getvalue()
 
 
-def data_table(data: Path) -> list[str]:
+def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
     """What the model saw, by split and genre."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     clips: dict[tuple[str, str], set[str]] = defaultdict(set)
     for line in read_index(data / PAIRS):
+        if any(word in line["genre"] for word in exclude):
+            continue
         genre = line["genre"].split(":")[0]
         seconds[line["split"], genre] += line["seconds"]
         clips[line["split"], genre].add(line["motion"])
@@ -108,7 +111,7 @@ def main(args: Card) -> None:
     model, report = load(args.model), json.loads(args.report.read_text())
     _, picture = curves(args.run)
     lines = [f"# The model `{args.model.name}`", ""]
-    lines += ["## Data", "", *data_table(args.data), ""]
+    lines += ["## Data", "", *data_table(args.data, args.exclude), ""]
     lines += ["## Training", "", "| task | steps | parameters | batch | learning rate |", "|---|---|---|---|---|"]
     for task in TASKS:
         steps = load_state(args.run / task / "ema.safetensors")["step"]
