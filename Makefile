@@ -23,11 +23,11 @@ test: $(VENV)/.ready
 	@echo "== make test: linting"
 	@$(RUN) -m ruff check .
 	@echo "== make test: running the quick tests"
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 test-all: $(VENV)/.ready
 	@echo "== make test-all: running all tests, the slow ones too"
-	@$(RUN) -m pytest -q -m ""
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q -m "" --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/.ready
 	@echo "== make lint: checking style and format"
