@@ -1,6 +1,7 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``.
+TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``
+of these; or ``vocoder``, which needs none of them but the audio itself: ``--vocoder.audio DATA_DIR``.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
 ``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
@@ -22,7 +23,7 @@ from core import config as configuration
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.checkpoint import Checkpoint, write_atomically
-from core.config import Config
+from core.config import Config, VocoderConfig
 from core.types import FootlightError
 from train.data import latents, synthetic
 from train.data.dataset import load_pairs, load_songs
@@ -31,12 +32,14 @@ from train.state import load_state
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
 
 TASKS = ("mel-vae", "motion-vae", "denoiser")
 PHASES = {
     "mel-vae": ("generator", "mel_vae"),
     "motion-vae": ("motion", "motion_vae"),
     "denoiser": ("denoiser", "denoiser"),
+    "vocoder": ("generator", "vocoder"),
 }
 
 
@@ -59,10 +62,20 @@ class DenoiserStage:
 
 
 @dataclass(frozen=True)
+class VocoderStage:
+    """audio: a folder with audio files and an ``index.jsonl`` that names them (kind audio, split train or val)."""
+
+    audio: Path | None = None  # or the word "synthetic"
+    model: VocoderConfig = VocoderConfig()  # for a run whose configuration has none yet
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, ema=0.998, weight_decay=1e-3)
+    task: VocoderTaskConfig = VocoderTaskConfig()
+
+
+@dataclass(frozen=True)
 class Fit:
     """Train one task, or all in order."""
 
-    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all"], tyro.conf.Positional]
+    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "vocoder", "all"], tyro.conf.Positional]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
@@ -73,17 +86,22 @@ class Fit:
     mel_vae: MelVAEStage = field(default_factory=MelVAEStage)
     motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
     denoiser: DenoiserStage = field(default_factory=DenoiserStage)
+    vocoder: VocoderStage = field(default_factory=VocoderStage)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     """The preset, widened by the styles that the data has; a run that exists keeps its own configuration."""
     path = args.out / "config.json"
     if path.is_file():
-        return configuration.from_json(Config, json.loads(path.read_text()))
-    if args.init and args.preset is None:
+        config = configuration.from_json(Config, json.loads(path.read_text()))
+        if config.vocoder is not None or args.task != "vocoder":
+            return config
+    elif args.init and args.preset is None:
         config = checkpoint.load(args.init).config
     else:
         config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+    if args.task == "vocoder" and config.vocoder is None:
+        config = dataclasses.replace(config, vocoder=args.vocoder.model)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
@@ -131,6 +149,13 @@ def load_motion_vae(run: Path, config: Config) -> MotionVAE:
     return vae.eval().requires_grad_(False)
 
 
+def waveforms(audio: Path | None) -> dict[str, list[torch.Tensor]]:
+    """What the vocoder is trained on, by split."""
+    if audio is None:
+        raise FootlightError("the vocoder is trained on sound: give --vocoder.audio, a folder with index.jsonl")
+    return synthetic.waveforms() if str(audio) == "synthetic" else load_waveforms(audio)
+
+
 def main(args: Fit) -> dict[str, dict]:
     """Run the stages; returns each stage's result (see train.loop.fit)."""
     if str(args.data) == "synthetic":
@@ -146,7 +171,7 @@ def main(args: Fit) -> dict[str, dict]:
     initial = checkpoint.load(args.init) if args.init else None
     results: dict[str, dict] = {}
     for name in TASKS if args.task == "all" else (args.task,):
-        stage = {"mel-vae": args.mel_vae, "motion-vae": args.motion_vae, "denoiser": args.denoiser}[name]
+        stage = getattr(args, name.replace("-", "_"))
         loop = stage.loop if args.steps is None else dataclasses.replace(stage.loop, steps=args.steps)
         fabric = make_fabric(loop)
         torch.manual_seed(loop.seed)
@@ -156,6 +181,8 @@ def main(args: Fit) -> dict[str, dict]:
             mel_vae = load_mel_vae(args.out, config)
             clips = latents.motion_clips(pairs, mel_vae, config)
             task = MotionVAETask(config, stage.task, clips)
+        elif name == "vocoder":
+            task = VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
         else:
             mel_vae, motion_vae = load_mel_vae(args.out, config), load_motion_vae(args.out, config)
             clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
