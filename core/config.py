@@ -78,9 +78,10 @@ class VocoderConfig:
     """The network that turns log-mels into sound: convolutions at frame rate, a short-time spectrum, its inverse."""
 
     width: int = 256
-    blocks: int = 6
+    blocks: int = 5
     kernel: int = 7
     expansion: int = 3  # of the width, inside a block
+    rounds: int = 8  # of Griffin-Lim at the end, which make neighbouring frames agree
 
 
 @dataclass(frozen=True)

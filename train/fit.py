@@ -67,7 +67,7 @@ class VocoderStage:
 
     audio: Path | None = None  # or the word "synthetic"
     model: VocoderConfig = VocoderConfig()  # for a run whose configuration has none yet
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, ema=0.998, weight_decay=1e-3)
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, warmup=50, ema=0.995, weight_decay=1e-3)
     task: VocoderTaskConfig = VocoderTaskConfig()
 
 

@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core.config import SignalConfig
+from core.types import FootlightError
+
 
 def analyse(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     """(b, s) -> (b, floor(s / hop), n_fft / 2 + 1) complex: the spectra whose magnitudes core.audio.mel sees."""
@@ -53,9 +56,7 @@ def overlap_add(frames: Tensor, hop: int) -> Tensor:
     pieces = n_fft // hop
     added = frames.new_zeros(b, t + pieces - 1, hop)
     for piece in range(pieces):
-        added = added + functional.pad(
-            frames[:, :, piece * hop : (piece + 1) * hop], (0, 0, piece, pieces - 1 - piece)
-        )
+        added = added + functional.pad(frames[:, :, piece * hop : (piece + 1) * hop], (0, 0, piece, pieces - 1 - piece))
     return added.flatten(1)
 
 
@@ -75,3 +76,14 @@ def window(n_fft: int, device: torch.device | str = "cpu") -> Tensor:
 def _centre(n_fft: int, device: torch.device | str) -> Tensor:
     """(n_fft / 2 + 1,) a delay by half a frame: +1, -1, +1, ..."""
     return (1 - 2 * (torch.arange(n_fft // 2 + 1, device=device) % 2)).float()
+
+
+def check_mel(mel: Tensor, signal: SignalConfig) -> None:
+    """Raise FootlightError unless ``mel`` is (b, t, bands) of finite numbers."""
+    if mel.ndim != 3 or mel.shape[-1] != signal.mel_bands:
+        raise FootlightError(
+            f"expected log-mels of shape (batch, frames, {signal.mel_bands}), got {tuple(mel.shape)}: "
+            f"make them with core.audio.mel.log_mel"
+        )
+    if not bool(torch.isfinite(mel).all()):
+        raise FootlightError("the log-mel holds values that are not numbers: it cannot be made into sound")

@@ -5,10 +5,11 @@ work is matrix products on few frames. What differs is the phase. A network that
 answers a steady tone with the same frame again and again, a buzz at the frame rate, because a mel does not say at
 which phase the tone stands. Here a frame's phase starts from the frame before, turned on by the predicted advance of
 each bin, with neighbouring bins locked to the loudest among them (the phase vocoder of Laroche & Dolson 1999), and the
-network adds a phasor of its own, which takes over where something new begins.
+network adds a phasor of its own, which takes over where something new begins. Magnitudes are corrected until their mel
+is the one that was given, and a few rounds of Griffin-Lim settle what frames still disagree about.
 
-The recursion is cheap, and its state is one frame: long songs are decoded piece by piece with flat memory, and are
-the same as in one piece, without joins.
+All of it is local but for the recursion, whose state is one frame: long songs are decoded piece by piece with flat
+memory, and are the same as in one piece, without joins.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from torch.nn import functional
 from core.audio.mel import filterbank
 from core.autoencoder.blocks import from_picture, to_picture
 from core.config import SignalConfig, VocoderConfig
-from core.decode.stft import envelope, overlap_add, synthesise, windowed_inverse
-from core.types import FootlightError
+from core.decode.griffin_lim import fast_griffin_lim
+from core.decode.stft import check_mel
 
 SMALL = 1e-4  # phasors shorter than this have no direction; magnitudes of 16-bit silence lie above
+QUIET = 1e-5  # the lowest magnitude; the mel's floor too
+LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
+UPDATES = 3
 CHUNK = 512  # frames of a long song that are decoded at a time
 
 
@@ -70,8 +74,9 @@ class Vocoder(nn.Module):
 
     mean: Tensor
     std: Tensor
+    bank: Tensor
+    inverse: Tensor
     spread: Tensor
-    offset: Tensor
     centre: Tensor
 
     def __init__(self, config: VocoderConfig, signal: SignalConfig | None = None) -> None:
@@ -81,9 +86,9 @@ class Vocoder(nn.Module):
         self.register_buffer("mean", torch.full((bands,), -5.0))
         self.register_buffer("std", torch.full((bands,), 2.5))
         bank = filterbank(self.signal.audio_rate, self.signal.n_fft, bands, self.signal.mel_fmax)
-        # Where the network starts from: each bin as loud as the bands over it say, were they flat.
-        self.register_buffer("spread", (bank / bank.sum(1, keepdim=True).clamp_min(1e-8)).T, persistent=False)  # m f
-        self.register_buffer("offset", bank.sum(0).log(), persistent=False)
+        self.register_buffer("bank", bank, persistent=False)  #                                       f m
+        self.register_buffer("inverse", torch.linalg.pinv(bank), persistent=False)  #                 m f
+        self.register_buffer("spread", (bank / bank.sum(1, keepdim=True).clamp_min(1e-8)).T, persistent=False)
         turns = torch.arange(bins) * (self.signal.hop_samples / self.signal.n_fft)
         self.register_buffer("centre", 2 * math.pi * torch.remainder(turns, 1.0), persistent=False)
         width = config.width
@@ -96,6 +101,7 @@ class Vocoder(nn.Module):
         self.head = nn.Linear(width, 4 * bins)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
+        nn.init.constant_(self.head.bias[2 * bins : 3 * bins], 0.1)  # where nothing is carried on yet, phase zero
 
     @property
     def reach(self) -> int:
@@ -115,35 +121,58 @@ class Vocoder(nn.Module):
             x = block(x)
         residual, turn, real, imaginary = self.head(self.last_norm(x)).float().chunk(4, dim=-1)
         with torch.autocast(mel.device.type, enabled=False):  # levels need more than the 8 bits of bfloat16
-            flat = (mel.float() - self.offset) @ self.spread  #             b t f
-        loudest = math.log(self.signal.n_fft / 2)  # no signal within full scale is louder in any bin
-        magnitude = (flat + residual).clamp(-14.0, loudest)
+            magnitude = self.magnitude(mel.float(), residual)
         advance = torch.polar(torch.ones_like(turn), self.centre + turn)
-        return Heads(magnitude, advance, torch.complex(real, imaginary))
+        return Heads(magnitude.log(), advance, torch.complex(real, imaginary))
+
+    def magnitude(self, mel: Tensor, residual: Tensor) -> Tensor:
+        """(b, t, m) log-mel and (b, t, f) what the network adds to its logarithm -> (b, t, f) magnitudes.
+
+        The start is the pseudo-inverse, never far below what the bands over a bin say were they flat; the end is
+        made to agree with the mel by multiplicative updates (Lee & Seung 2001, Kullback-Leibler).
+        """
+        target = mel.exp()
+        flat = (target / self.bank.sum(0)) @ self.spread
+        loudest = self.signal.n_fft / 2  # no signal within full scale is louder in any bin
+        start = torch.maximum(target @ self.inverse, LEAST * flat).clamp(QUIET, loudest)
+        magnitude = start * residual.clamp(-6, 6).exp()
+        for _ in range(UPDATES):
+            ratio = target / (magnitude @ self.bank).clamp_min(QUIET)
+            magnitude = (magnitude * (ratio.clamp(0.01, 100) @ self.spread)).clamp(QUIET, loudest)
+        return magnitude
 
     def forward(self, mel: Tensor) -> Tensor:
         """(b, t, m) -> (b, t * hop)."""
-        return synthesise(unroll(self.heads(mel))[0], self.signal.hop_samples)
+        return self.settled(unroll(self.heads(mel))[0])
+
+    def settled(self, spectrum: Tensor) -> Tensor:
+        """(b, t, f) complex -> (b, t * hop) after the rounds of Griffin-Lim."""
+        return fast_griffin_lim(spectrum.abs(), spectrum, self.signal.hop_samples, self.config.rounds)
 
     @torch.no_grad()
     def decode_long(self, mel: Tensor, chunk: int = CHUNK) -> Tensor:
         """(b, t, m) of any length -> (b, t * hop), ``chunk`` frames at a time; the same samples as ``forward``."""
         check_mel(mel, self.signal)
-        hop, n_fft = self.signal.hop_samples, self.signal.n_fft
         b, total, _ = mel.shape
-        if not total:
-            return mel.new_zeros(b, 0)
-        sound = mel.new_zeros(b, (total - 1) * hop + n_fft)
-        state = None
+        hop = self.signal.hop_samples
+        sound = mel.new_zeros(b, total * hop)
+        # Frames to either side that a frame's samples depend on: each round sees those that overlap with it.
+        margin = (self.signal.n_fft // hop) * (self.config.rounds + 1)
+        kept, state, known = None, None, 0  # unrolled frames that are still needed, the last of them, how many ever
         for start in range(0, total, chunk):
             end = min(total, start + chunk)
-            first, last = max(0, start - self.reach), min(total, end + self.reach)
-            heads = self.heads(mel[:, first:last]).cut(start - first, end - first)
-            spectrum, state = unroll(heads, state)
-            added = overlap_add(windowed_inverse(spectrum), hop)
-            sound[:, start * hop : start * hop + added.shape[1]] += added
-        sound /= envelope(total, n_fft, hop, mel.device)
-        return sound[:, n_fft // 2 : n_fft // 2 + total * hop]
+            until = min(total, end + margin)
+            if until > known:
+                first, last = max(0, known - self.reach), min(total, until + self.reach)
+                heads = self.heads(mel[:, first:last]).cut(known - first, until - first)
+                spectrum, state = unroll(heads, state)
+                kept = spectrum if kept is None else torch.cat([kept, spectrum], dim=1)
+                known = until
+            begin = known - kept.shape[1]  # the frame that kept starts at
+            piece = self.settled(kept)
+            sound[:, start * hop : end * hop] = piece[:, (start - begin) * hop : (end - begin) * hop]
+            kept = kept[:, max(0, end - margin - begin) :]
+        return sound
 
 
 def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -179,14 +208,3 @@ def unit(z: Tensor) -> Tensor:
     """Phasors of length one in the direction of ``z``; shorter where ``z`` is next to nothing, and smooth there."""
     pair = torch.view_as_real(z)
     return torch.view_as_complex(pair * torch.rsqrt(pair.square().sum(-1, keepdim=True) + SMALL**2))
-
-
-def check_mel(mel: Tensor, signal: SignalConfig) -> None:
-    """Raise FootlightError unless ``mel`` is (b, t, bands) of finite numbers."""
-    if mel.ndim != 3 or mel.shape[-1] != signal.mel_bands:
-        raise FootlightError(
-            f"expected log-mels of shape (batch, frames, {signal.mel_bands}), got {tuple(mel.shape)}: "
-            f"make them with core.audio.mel.log_mel"
-        )
-    if not bool(torch.isfinite(mel).all()):
-        raise FootlightError("the log-mel holds values that are not numbers: it cannot be made into sound")

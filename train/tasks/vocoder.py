@@ -4,7 +4,7 @@ Three groups of losses, in the order in which they matter to a run of minutes:
 
 1. of the heads, against the true spectrum, without the recursion: log-magnitudes, spectral convergence, and phases
    carried on from the true frame before (core.decode.vocoder.carried), weighted by the root of the magnitude;
-2. of the decoded sound: mel, and log-spectra at three resolutions (Yamamoto et al. 2020);
+2. of the decoded sound: mel, and log-spectra at two more resolutions (Yamamoto et al. 2020);
 3. from ``gan_start`` on, hinge and feature matching of train.tasks.waveform_critics.
 """
 
@@ -31,7 +31,7 @@ from train.loop import Phase
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss
 
 SIGNAL = SignalConfig()
-RESOLUTIONS = (256, 512, 2048)  # beside the 1024 of the heads
+RESOLUTIONS = (512, 2048)  # beside the 1024 of the heads
 HEARD_SECONDS = 8.0  # of each held-out song
 ONSET_SECONDS = 0.05  # tolerance of the onset F-measure (mir_eval's default)
 
@@ -163,7 +163,7 @@ class VocoderTask:
 def compare(decoded: Tensor, original: Tensor) -> dict[str, float]:
     """Decoded sound (s,) against the original at 16 kHz.
 
-    mel_l1: nepers.  spectra: log-spectral distance and spectral convergence at four resolutions, their mean.
+    mel_l1: nepers.  spectra: log-spectral distance and spectral convergence at three resolutions, their mean.
     onset_f: F-measure of librosa's onsets, those of the original being the truth; 1 where neither has any.
     """
     mel_l1 = float((log_mel(decoded) - log_mel(original)).abs().mean())
