@@ -101,6 +101,17 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
+class VocoderConfig:
+    """The network that turns log-mels into sound: convolutions at frame rate, a short-time spectrum, its inverse."""
+
+    width: int = 256
+    blocks: int = 5
+    kernel: int = 7
+    expansion: int = 3  # of the width, inside a block
+    rounds: int = 8  # of Griffin-Lim at the end, which make neighbouring frames agree
+
+
+@dataclass(frozen=True)
 class DiffusionConfig:
     """The noise schedule and what the network predicts."""
 
@@ -133,6 +144,7 @@ class Config:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     styles: tuple[str, ...] = ()
+    vocoder: VocoderConfig | None = None  # a model need not make sound
 
     @property
     def latent_fps(self) -> float:
@@ -241,15 +253,14 @@ def from_json(cls, values: dict, path: str = "config"):
 
 
 def _value(hint, value, path: str):
-    origin = typing.get_origin(hint)
-    if dataclasses.is_dataclass(hint):
-        return from_json(hint, value, path)
-    if origin is tuple:
-        return tuple(_value(typing.get_args(hint)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
-    if origin is types.UnionType:
+    if typing.get_origin(hint) is types.UnionType:  # of one type and None
         if value is None:
             return None
         hint = next(h for h in typing.get_args(hint) if h is not type(None))
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value, path)
+    if typing.get_origin(hint) is tuple:
+        return tuple(_value(typing.get_args(hint)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):

@@ -29,7 +29,7 @@ class FootlightError(Exception):
 class Waveform:
     """Mono audio.
 
-    samples: (s,) float32 in [-1, 1].  rate: samples per second (Hz).
+    samples: (s,) float32 in [-1, 1]; on its way into a file also (2, s), stereo.  rate: samples per second (Hz).
     """
 
     samples: Tensor

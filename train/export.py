@@ -34,13 +34,14 @@ def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
     config = configuration.from_json(Config, json.loads((args.run / "config.json").read_text()))
     tensors = {}
-    for task in TASKS:
+    tasks = (*TASKS, "vocoder") if (args.run / "vocoder" / "ema.safetensors").is_file() else TASKS
+    for task in tasks:
         state = averaged(args.run, task)
         if args.half:
             state = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in state.items()}
         tensors[task.replace("-", "_")] = state
     card = json.loads(args.card.read_text()) if args.card else {}
-    for task in TASKS:
+    for task in tasks:
         settings = args.run / task / "settings.json"
         if settings.is_file():
             card.setdefault("training", {})[task] = json.loads(settings.read_text())

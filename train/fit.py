@@ -1,7 +1,8 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``.
-Apart from these stands ``classifier``, which tells styles apart for the metrics that are measured with its features.
+TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``
+of these. Apart from them stand ``vocoder``, which needs only the audio itself (``--vocoder.audio DATA_DIR``), and
+``classifier``, which tells styles apart for the metrics that are measured with its features.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
 ``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
@@ -28,7 +29,7 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE, music_autoencoder
 from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.checkpoint import Checkpoint, write_atomically
-from core.config import Config
+from core.config import Config, VocoderConfig
 from core.types import FootlightError
 from train import ablation
 from train.data import latents, synthetic
@@ -39,6 +40,7 @@ from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
 from train.variants import music_side
 
 TASKS = ("mel-vae", "motion-vae", "denoiser")
@@ -47,6 +49,7 @@ PHASES = {
     "motion-vae": ("motion", "motion_vae"),
     "denoiser": ("denoiser", "denoiser"),
     "classifier": ("classifier", "classifier"),
+    "vocoder": ("generator", "vocoder"),
 }
 
 
@@ -75,10 +78,20 @@ class ClassifierStage:
 
 
 @dataclass(frozen=True)
+class VocoderStage:
+    """audio: a folder with audio files and an ``index.jsonl`` that names them (kind audio, split train or val)."""
+
+    audio: Path | None = None  # or the word "synthetic"
+    model: VocoderConfig = VocoderConfig()  # for a run whose configuration has none yet
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, warmup=50, ema=0.995, weight_decay=1e-3)
+    task: VocoderTaskConfig = VocoderTaskConfig()
+
+
+@dataclass(frozen=True)
 class Fit:
     """Train one task, or all in order."""
 
-    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all", "classifier"], tyro.conf.Positional]
+    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all", "vocoder", "classifier"], tyro.conf.Positional]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
@@ -95,6 +108,7 @@ class Fit:
     motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
     denoiser: DenoiserStage = field(default_factory=DenoiserStage)
     classifier: ClassifierStage = field(default_factory=ClassifierStage)
+    vocoder: VocoderStage = field(default_factory=VocoderStage)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
@@ -108,13 +122,17 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
                 "choose another --out, or leave the flags away"
             )
-        return config
-    if args.init and args.preset is None:
-        config = checkpoint.load(args.init).config
+        if config.vocoder is not None or args.task != "vocoder":
+            return config
     else:
-        config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-    config = ablation.apply(config, args.layout, args.network)
-    config = music_side(config, args.music, args.latents, args.rhythm)
+        if args.init and args.preset is None:
+            config = checkpoint.load(args.init).config
+        else:
+            config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+        config = ablation.apply(config, args.layout, args.network)
+        config = music_side(config, args.music, args.latents, args.rhythm)
+    if args.task == "vocoder" and config.vocoder is None:
+        config = dataclasses.replace(config, vocoder=args.vocoder.model)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
@@ -193,6 +211,13 @@ def load_motion_vae(run: Path, config: Config) -> MotionVAE | Identity:
     return vae.eval().requires_grad_(False)
 
 
+def waveforms(audio: Path | None) -> dict[str, list[torch.Tensor]]:
+    """What the vocoder is trained on, by split."""
+    if audio is None:
+        raise FootlightError("the vocoder is trained on sound: give --vocoder.audio, a folder with index.jsonl")
+    return synthetic.waveforms() if str(audio) == "synthetic" else load_waveforms(audio)
+
+
 def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pair]]:
     """The pairs by split, without the genres that are left out."""
     if str(args.data) == "synthetic":
@@ -243,6 +268,8 @@ def main(args: Fit) -> dict[str, dict]:
             task = MotionVAETask(config, stage.task, clips)
         elif name == "classifier":
             task = ClassifierTask(stage.task, pairs)
+        elif name == "vocoder":
+            task = VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
         else:
             if stage.task.frames < config.sampling.window:
                 print(

@@ -1,4 +1,5 @@
-"""Audio files: anything libsndfile decodes (wav, flac, ogg, opus, mp3 ...) to mono samples, and back to wav.
+"""Audio files: anything libsndfile decodes (wav, flac, ogg, opus, mp3 ...) to mono samples, and back to
+wav, flac or ogg.
 
 Every file that cannot be danced to is refused here with one line: missing, empty, not audio, damaged, shorter than
 a second, or silent.
@@ -6,8 +7,8 @@ a second, or silent.
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,15 @@ import soxr
 import torch
 
 from core.audio.containers import missing_bytes
+from core.checkpoint import write_atomically
 from core.types import FootlightError, Progress, Waveform, run
 
 SHORTEST_SECONDS = 1.0
 WILDEST = 1000.0  # times full scale: no mix is that hot
 SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below what 16 bits with dither hold
 FORMATS = "wav, flac, ogg, opus or mp3"
+WRITTEN = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}  # by suffix
+LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000  # beyond, the Vorbis encoder takes the program down with it
 _BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read until they end
 
 
@@ -85,29 +89,49 @@ def resample(waveform: Waveform, rate: int) -> Waveform:
 
 
 def write(path, waveform: Waveform) -> None:
-    """Save as 16-bit mono wav, clipped to full scale. The file appears whole or not at all."""
+    """Save as wav or flac (16 bits) or ogg (Vorbis), as the suffix says, clipped to full scale.
+
+    waveform.samples: (s,) mono, or (2, s) stereo.  The file appears whole or not at all; one that was there stays until
+    the new one is complete. Raises FootlightError for another suffix or shape, values that are not numbers, a rate
+    outside of 8 to 192 kHz, and a place that cannot be written to or is full.
+    """
     path = Path(path)
-    samples = waveform.samples.detach().cpu().numpy()
-    if samples.ndim != 1 or not np.isfinite(samples).all():
+    if path.suffix.lower() not in WRITTEN:
         raise FootlightError(
-            f"{path}: expected finite mono samples (s,), got shape {samples.shape}; nothing was written"
+            f"{path}: sound is written as {', '.join(WRITTEN)}, not as {path.suffix or 'a file without a suffix'!r}; "
+            f"choose one of these endings; nothing was written"
         )
+    samples = waveform.samples.detach().cpu().float().numpy()
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[0] != 2) or not np.isfinite(samples).all():
+        raise FootlightError(
+            f"{path}: expected finite samples, mono (s,) or stereo (2, s), got shape {samples.shape}; "
+            f"nothing was written"
+        )
+    if not LOWEST_RATE <= waveform.rate <= HIGHEST_RATE:
+        raise FootlightError(
+            f"{path}: sound is written at {LOWEST_RATE} to {HIGHEST_RATE} Hz, got {waveform.rate}; resample it; "
+            f"nothing was written"
+        )
+    data = _encode(path, samples.clip(-1, 1), waveform.rate)
+    if not path.parent.is_dir():
+        raise FootlightError(f"{path}: there is no folder {path.parent}; make it, or choose another folder")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        write_atomically(path, data)
     except OSError as error:
-        raise FootlightError(f"{path}: cannot write there ({error.strerror}); choose another folder") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            soundfile.write(file, samples.clip(-1, 1), waveform.rate, format="WAV", subtype="PCM_16")
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException as error:
-        os.unlink(name)
-        if isinstance(error, OSError):
-            raise FootlightError(f"{path}: could not be written ({error.strerror}); free space and try again") from None
-        raise
+        raise FootlightError(
+            f"{path}: could not be written ({error.strerror}); free space or choose another folder"
+        ) from None
+
+
+def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
+    """The bytes of a file: in memory first, since an encoder's own writing to a full disk would go unnoticed."""
+    form, subtype = WRITTEN[path.suffix.lower()]
+    frames = samples.reshape(-1, 1) if samples.ndim == 1 else samples.T
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(buffer, "w", rate, frames.shape[1], subtype, format=form) as file:
+        for start in range(0, len(frames), _BLOCK_FRAMES):  # libsndfile's Vorbis overflows its stack on long ones
+            file.write(frames[start : start + _BLOCK_FRAMES])
+    return buffer.getvalue()
 
 
 def _decode(path: Path, start: float, seconds: float | None) -> Generator[Progress, None, tuple[np.ndarray, int]]:

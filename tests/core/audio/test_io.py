@@ -1,5 +1,6 @@
 """Audio files of every kind that a user may bring, whole and broken."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -133,19 +134,68 @@ def test_resampling_keeps_the_clock():
     assert np.corrcoef(waveform.samples.numpy(), song(rate=22_050))[0, 1] > 0.99
 
 
-def test_write_is_read_back_and_leaves_nothing_half_done(tmp_path):
+@pytest.mark.parametrize(("name", "tolerance"), [("a.wav", 2 / 2**15), ("a.FLAC", 2 / 2**15), ("a.ogg", 0.05)])
+def test_write_is_read_back(tmp_path, name, tolerance):
     waveform = Waveform(torch.from_numpy(song(rate=16_000)).float() * 3, 16_000)
-    write(tmp_path / "a.wav", waveform)
-    torch.testing.assert_close(read(tmp_path / "a.wav").samples, waveform.samples.clamp(-1, 1), atol=2 / 2**15, rtol=0)
-    for bad in (torch.zeros(2, 100), torch.full((100,), float("nan"))):
-        with pytest.raises(FootlightError, match="nothing was written"):
-            write(tmp_path / "b.wav", Waveform(bad, 16_000))
-    with pytest.raises(FootlightError, match="another folder"):
-        write(tmp_path / "no" / "such" / "c.wav", waveform)
+    write(tmp_path / name, waveform)
+    back = read(tmp_path / name)
+    assert back.rate == 16_000 and os.listdir(tmp_path) == [name]
+    error = (back.samples - waveform.samples.clamp(-1, 1)).square().mean().sqrt()
+    assert error < tolerance
+    if tolerance < 0.01:
+        torch.testing.assert_close(back.samples, waveform.samples.clamp(-1, 1), atol=tolerance, rtol=0)
+
+
+def test_both_channels_are_written(tmp_path):
+    left = torch.from_numpy(song(rate=16_000)).float()
+    write(tmp_path / "a.flac", Waveform(torch.stack([left, -0.5 * left]), 16_000))
+    frames, rate = soundfile.read(tmp_path / "a.flac", dtype="float32")
+    assert rate == 16_000 and frames.shape == (len(left), 2)
+    np.testing.assert_allclose(frames[:, 1], -0.5 * left, atol=2 / 2**15)
+
+
+def test_ten_minutes_of_vorbis_do_not_overflow_the_stack(tmp_path):
+    """Written at once they do, in libsndfile 1.2."""
+    write(tmp_path / "a.ogg", Waveform(torch.zeros(10_000_000), 16_000))
+    assert soundfile.info(tmp_path / "a.ogg").frames == 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "samples", "rate", "word"),
+    [
+        ("b.wav", torch.zeros(3, 100), 16_000, "nothing was written"),
+        ("b.wav", torch.full((100,), float("nan")), 16_000, "nothing was written"),
+        ("b.mp3", torch.zeros(100), 16_000, r"\.wav, \.flac, \.ogg"),
+        ("b", torch.zeros(100), 16_000, "without a suffix"),
+        ("b.ogg", torch.zeros(100), 999_999_999, "8000 to 192000 Hz"),
+        ("no/such/b.wav", torch.zeros(100), 16_000, "another folder"),
+    ],
+)
+def test_what_cannot_be_written_is_said(tmp_path, name, samples, rate, word):
+    with pytest.raises(FootlightError, match=word):
+        write(tmp_path / name, Waveform(samples, rate))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    good = Waveform(torch.from_numpy(song(rate=16_000)).float(), 16_000)
+    write(tmp_path / "a.wav", good)
+    before = (tmp_path / "a.wav").read_bytes()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FootlightError, match="No space left"):
+        write(tmp_path / "a.wav", Waveform(good.samples * 0.5, 16_000))
+    assert os.listdir(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").read_bytes() == before
+
+
+def test_a_folder_is_not_overwritten(tmp_path):
+    (tmp_path / "d.wav").mkdir()
     with pytest.raises(FootlightError, match="could not be written"):
-        (tmp_path / "d.wav").mkdir()
-        write(tmp_path / "d.wav", waveform)
-    assert sorted(os.listdir(tmp_path)) == ["a.wav", "d.wav"]
+        write(tmp_path / "d.wav", Waveform(torch.zeros(100), 16_000))
+    assert os.listdir(tmp_path) == ["d.wav"]
 
 
 def test_listening_needs_no_heavy_library():

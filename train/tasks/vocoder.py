@@ -1,0 +1,229 @@
+"""The vocoder: log-mels of licensed music back to its sound.
+
+Three groups of losses, in the order in which they matter to a run of minutes:
+
+1. of the heads, against the true spectrum, without the recursion: log-magnitudes, spectral convergence, and phases
+   carried on from the true frame before (core.decode.vocoder.carried), weighted by the root of the magnitude;
+2. of the decoded sound: mel, and log-spectra at two more resolutions (Yamamoto et al. 2020);
+3. from ``gan_start`` on, hinge and feature matching of train.tasks.waveform_critics.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import mir_eval
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.audio import io
+from core.audio.mel import log_mel
+from core.config import SignalConfig, VocoderConfig
+from core.decode.stft import analyse, synthesise
+from core.decode.vocoder import Vocoder, carried, unroll
+from core.types import FootlightError
+from train.draw import mel_picture
+from train.loop import Phase
+from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss
+
+SIGNAL = SignalConfig()
+RESOLUTIONS = (512, 2048)  # beside the 1024 of the heads
+HEARD_SECONDS = 8.0  # of each held-out song
+ONSET_SECONDS = 0.05  # tolerance of the onset F-measure (mir_eval's default)
+
+
+@dataclass(frozen=True)
+class VocoderTaskConfig:
+    """frames: length of a training crop in mel frames (62.5 a second). gain: loudness augmentation, +- nepers."""
+
+    frames: int = 40
+    magnitude: float = 1.0
+    phase: float = 2.0
+    mel: float = 2.0
+    spectra: float = 0.5
+    gan: float = 0.1
+    matching: float = 1.0
+    gan_start: int = 2000  # steps of plain reconstruction before the critics have a say
+    gain: float = 0.7
+
+
+class GeneratorPhase(Phase):
+    def __init__(self, vocoder: Vocoder, critics: Critics, made: list[Tensor], config: VocoderTaskConfig) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict({"vocoder": vocoder})
+        self.critics = [critics]  # in a list: its parameters belong to the other optimiser
+        self.made = made
+        self.config = config
+
+    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        config, samples = self.config, batch["samples"]  #            b s
+        heads = self.networks["vocoder"].heads(batch["mel"])
+        with torch.autocast(samples.device.type, enabled=False):
+            truth = analyse(samples, SIGNAL.n_fft, SIGNAL.hop_samples)
+            loud = truth.abs()
+            distance = (heads.log_magnitude - loud.clamp_min(1e-3).log()).abs().mean()
+            weight = loud[:, 1:].sqrt()
+            foretold = carried(truth[:, :-1], heads.advance[:, 1:], heads.fresh[:, 1:])
+            agreement = (foretold * truth[:, 1:].conj()).real / loud[:, 1:].clamp_min(1e-6)
+            with torch.no_grad():
+                before = functional.pad(torch.view_as_real(unroll(heads)[0])[:, :-1], (0, 0, 0, 0, 1, 0))
+            phasors = carried(torch.view_as_complex(before), heads.advance, heads.fresh)
+            decoded = synthesise(heads.log_magnitude.exp() * phasors, SIGNAL.hop_samples)
+            spectra = [spectral_distance(decoded, samples, n_fft) for n_fft in RESOLUTIONS]
+            losses = {
+                "mel": config.mel * (log_mel(decoded) - batch["mel"]).abs().mean(),
+                "magnitude": config.magnitude * (distance + convergence(heads.log_magnitude.exp(), loud)),
+                "phase": config.phase * (weight * (1 - agreement)).sum() / weight.sum().clamp_min(1e-6),
+                "spectra": config.spectra * torch.stack(spectra).mean(),
+            }
+        if step >= config.gan_start:
+            verdict = self.critics[0](decoded)
+            with torch.no_grad():
+                real = self.critics[0](samples)
+            losses["gan"] = config.gan * deception_loss(verdict)
+            losses["matching"] = config.matching * matching_loss(real, verdict)
+            self.made.append(decoded.detach())
+        return losses
+
+
+class CriticPhase(Phase):
+    """Judges what the generator's phase has just made of the same batch (or batches, where they add up)."""
+
+    def __init__(self, critics: Critics, made: list[Tensor], config: VocoderTaskConfig) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict({"critics": critics})
+        self.made = made
+        self.config = config
+
+    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        critics = self.networks["critics"]
+        if step < self.config.gan_start:
+            return {"critics": 0.0 * sum(p.sum() for p in critics.parameters())}
+        return {"critics": critic_loss(critics(batch["samples"]), critics(self.made.pop(0)))}
+
+
+class VocoderTask:
+    """songs: samples (s,) int16 at 16 kHz by split, as ``load_waveforms`` gives them."""
+
+    name = "vocoder"
+
+    def __init__(self, model: VocoderConfig, config: VocoderTaskConfig, songs: dict[str, list[Tensor]]) -> None:
+        self.config = config
+        self.length = config.frames * SIGNAL.hop_samples
+        self.train = [song for song in songs["train"] if len(song) > self.length]
+        self.val = [_middle(song) for song in songs["val"]]
+        if not self.train or not self.val:
+            raise FootlightError(
+                f"the vocoder needs songs of at least {self.length / SIGNAL.audio_rate:.2f} s for training and some "
+                f"for validation, got {len(self.train)} and {len(self.val)}: add audio to both splits of index.jsonl"
+            )
+        self.lengths = torch.tensor([float(len(song)) for song in self.train])
+        vocoder = Vocoder(model)
+        some = [log_mel(_floats(_middle(song))) for song in self.train]
+        vocoder.set_statistics(torch.cat(some))
+        critics, made = Critics(), []
+        self.phases: dict[str, Phase] = {
+            "generator": GeneratorPhase(vocoder, critics, made, config),
+            "critics": CriticPhase(critics, made, config),
+        }
+
+    def batch(self, size: int, generator: torch.Generator) -> dict:
+        songs = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
+        crops = []
+        for song in songs.tolist():
+            samples = self.train[song]
+            start = int(torch.randint(len(samples) - self.length, (1,), generator=generator))
+            crops.append(_floats(samples[start : start + self.length]))
+        gain = ((torch.rand(size, 1, generator=generator) * 2 - 1) * self.config.gain).exp()
+        samples = torch.stack(crops) * gain
+        samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1)
+        return {"samples": samples, "mel": log_mel(samples)}
+
+    def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
+        vocoder = phases["generator"].networks["vocoder"]
+        results = []
+        for song in self.val:
+            samples = _floats(song)
+            mel = log_mel(samples)
+            decoded = vocoder.decode_long(mel[None].to(vocoder.mean.device))[0].float().cpu()
+            results.append(compare(decoded, samples[: len(decoded)]))
+        return {name: float(np.mean([result[name] for result in results])) for name in results[0]}
+
+    def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
+        vocoder = phases["generator"].networks["vocoder"]
+        mel = torch.stack([log_mel(_floats(song))[:192] for song in self.val if len(song) >= 192 * 256][:4])
+        decoded = vocoder.decode_long(mel.to(vocoder.mean.device)).float().cpu()
+        return {"mel": mel_picture(mel, log_mel(decoded))}
+
+
+def compare(decoded: Tensor, original: Tensor) -> dict[str, float]:
+    """Decoded sound (s,) against the original at 16 kHz.
+
+    mel_l1: nepers.  spectra: log-spectral distance and spectral convergence at three resolutions, their mean.
+    onset_f: F-measure of librosa's onsets, those of the original being the truth; 1 where neither has any.
+    """
+    mel_l1 = float((log_mel(decoded) - log_mel(original)).abs().mean())
+    spectra = [float(spectral_distance(decoded[None], original[None], n)) for n in (*RESOLUTIONS, SIGNAL.n_fft)]
+    return {"mel_l1": mel_l1, "spectra": float(np.mean(spectra)), "onset_f": onset_f(decoded, original)}
+
+
+def onset_f(decoded: Tensor, original: Tensor) -> float:
+    """F-measure of onsets within 50 ms."""
+    import librosa  # starts slowly, and only validation needs it
+
+    def onsets(samples: Tensor) -> np.ndarray:
+        return librosa.onset.onset_detect(y=samples.numpy(), sr=SIGNAL.audio_rate, hop_length=256, units="time")
+
+    estimated, true = onsets(decoded), onsets(original)
+    if not len(true) or not len(estimated):
+        return float(len(true) == len(estimated))
+    return float(mir_eval.onset.f_measure(true, estimated, window=ONSET_SECONDS)[0])
+
+
+def spectral_distance(decoded: Tensor, original: Tensor, n_fft: int) -> Tensor:
+    """L1 of log-magnitudes plus spectral convergence at one resolution (Yamamoto et al. 2020); samples (b, s)."""
+    made, true = log_spectrum(decoded, n_fft), log_spectrum(original, n_fft)
+    return (made - true).abs().mean() + convergence(made.exp(), true.exp())
+
+
+def convergence(made: Tensor, true: Tensor) -> Tensor:
+    """The error of magnitudes as a share of them: |made - true| / |true|, each crop by itself."""
+    axes = tuple(range(1, true.ndim))
+    return ((made - true).square().sum(axes) / true.square().sum(axes).clamp_min(1e-4)).clamp_min(1e-12).sqrt().mean()
+
+
+def load_waveforms(folder: Path) -> dict[str, list[Tensor]]:
+    """``{"train": [...], "val": [...]}`` samples (s,) int16 at 16 kHz of the audio that ``folder/index.jsonl`` names.
+
+    A song that cannot be read is left out and named; FootlightError where the index is missing or nothing is left.
+    """
+    index = folder / "index.jsonl"
+    if not index.is_file():
+        raise FootlightError(f"{index}: no such file; --vocoder.audio needs a folder with index.jsonl and its audio")
+    songs: dict[str, list[Tensor]] = {"train": [], "val": []}
+    for line in index.read_text().splitlines():
+        entry = json.loads(line)
+        if entry.get("kind") != "audio" or entry.get("split") not in songs:
+            continue
+        try:
+            waveform = io.read(folder / entry["path"], SIGNAL.audio_rate)
+        except FootlightError as error:
+            print(f"not used: {error}")
+            continue
+        songs[entry["split"]].append((waveform.samples * 32767).round().short())  # half the memory of floats
+    return songs
+
+
+def _floats(samples: Tensor) -> Tensor:
+    return samples.float() / 32767
+
+
+def _middle(samples: Tensor) -> Tensor:
+    """Up to eight seconds from the middle."""
+    length = min(len(samples), round(HEARD_SECONDS * SIGNAL.audio_rate))
+    start = (len(samples) - length) // 2
+    return samples[start : start + length]
