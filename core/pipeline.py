@@ -200,7 +200,7 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
     yield Progress("Judging the dance", 0.95)
-    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 1.0)
+    found = yield from part(scoring(motion, heard.beats), "Judging the dance", 0.95, 0.98)
     return Dance(motion, heard.beats, found)
 
 
