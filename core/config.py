@@ -108,7 +108,7 @@ class VocoderConfig:
     blocks: int = 5
     kernel: int = 7
     expansion: int = 3  # of the width, inside a block
-    rounds: int = 8  # of Griffin-Lim at the end, which make neighbouring frames agree
+    rounds: int = 16  # of Griffin-Lim at the end, which make neighbouring frames agree
 
 
 @dataclass(frozen=True)

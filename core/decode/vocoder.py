@@ -30,7 +30,7 @@ from core.decode.stft import check_mel
 SMALL = 1e-4  # phasors shorter than this have no direction; magnitudes of 16-bit silence lie above
 QUIET = 1e-5  # the lowest magnitude; the mel's floor too
 LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
-UPDATES = 3
+UPDATES = 10
 CHUNK = 512  # frames of a long song that are decoded at a time
 
 
