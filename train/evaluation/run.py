@@ -166,7 +166,10 @@ def run(options: Options, quiet: bool = False) -> Results:
         captures(options.source, options.fps, cache),
         real_pairs(options.data, options.fps),
     )
-    classifier = Classifier.load(options.classifier) if options.classifier is not None else None
+    classifier = None
+    if options.classifier is not None:  # the run of train.fit, or the classifier's folder in it
+        inside = options.classifier / "classifier"
+        classifier = Classifier.load(inside if inside.is_dir() else options.classifier)
     training = [clip for clip in material.captures if clip.split == "train"]
     reference = sets.Reference(training, classifier)
     stage = Stage(cache)
