@@ -32,6 +32,7 @@ class DenoiserTaskConfig:
     alone, so that an unheard timbre does not matter. drop_style: share of samples with the default style.
     observe: share of samples where part of the latents is given (editing a range).
     balance: 0 draws every minute of capture alike, 1 every style alike; between them, rare styles are drawn more often.
+    What is trained without its style follows the capture's own shares all the same: nobody asked for the rare ones.
     body_share: share of a batch, the least noisy, whose estimate is decoded for the body losses (0: none).
     """
 
@@ -106,16 +107,17 @@ class DenoiserTask:
         self.stride = model.motion_vae.stride
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
-        self.weights = self._weights()
+        self.weights, self.anonymous = self._weights()
         self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(denoiser_of(model.denoiser), vae, model, config)}
         self.vae = vae
 
-    def _weights(self) -> Tensor:
-        """How often each clip is drawn: by its length, and more where there is little of its style."""
+    def _weights(self) -> tuple[Tensor, Tensor]:
+        """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
         lengths = torch.tensor([float(len(clip["latents"])) for clip in self.train])
         styles = torch.tensor([clip["style"] for clip in self.train])
-        of_style = torch.stack([lengths[styles == style].sum() for style in styles])
-        return lengths * of_style**-self.config.balance
+        share = torch.stack([lengths[styles == style].sum() for style in styles])
+        rarer = (share / share.max()) ** self.config.balance
+        return lengths / rarer, rarer
 
     def _crop(self, clip: dict, start: int) -> dict[str, Tensor]:
         frames, stride = self.config.frames, self.stride
@@ -150,9 +152,9 @@ class DenoiserTask:
         if self.model.denoiser.styles:
             style = torch.tensor([self.train[index]["style"] for index in chosen])
             one_hot = nn.functional.one_hot(style.clamp_min(0), self.model.denoiser.styles).float()
-            kept = (uniform(size) >= c.drop_style) & (style >= 0)
+            kept = (uniform(size) >= c.drop_style * self.anonymous[chosen]) & (style >= 0)
             batch["style"] = one_hot * kept[:, None]
-        batch["keep"] = uniform(size) >= c.drop
+        batch["keep"] = uniform(size) >= c.drop * self.anonymous[chosen]
         # Observed ranges: a stretch at either end or in the middle.
         edge = (uniform(size, 2).sort(dim=1).values * c.frames)[:, :, None]
         clock = torch.arange(c.frames)[None, None, :]
