@@ -192,7 +192,7 @@ def _default() -> Config:
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=2.0, window=96, overlap=24),
+        sampling=SamplingConfig(steps=12, guidance=1.75, window=96, overlap=24),
     )
 
 
