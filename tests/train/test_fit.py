@@ -1,6 +1,7 @@
 """The whole training path on a data set made of nothing: three tasks, export, and a model that loads."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -84,3 +85,39 @@ def test_a_run_keeps_its_own_configuration(run):
 def test_tasks_out_of_order_are_told_apart(tmp_path):
     with pytest.raises(FootlightError, match="mel-vae"):
         fit.main(arguments("denoiser", tmp_path, steps=1))
+
+
+def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
+    """With a learning rate of next to nothing the weights stay those of the model, whatever is drawn at first."""
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model", half=False))
+    settings = arguments("all", tmp_path / "again", steps=1)
+    still = {"loop": quick(lr=1e-12, warmup=0, ema=0.0, weight_decay=0.0)}
+    settings = replace(
+        settings,
+        preset=None,
+        init=tmp_path / "model",
+        mel_vae=replace(settings.mel_vae, **still),
+        motion_vae=replace(settings.motion_vae, **still),
+        denoiser=replace(settings.denoiser, **still),
+    )
+    fit.main(settings)
+    assert capsys.readouterr().out.count("starts from the weights of the model") == 3
+    assert (tmp_path / "again" / "config.json").read_text() == (folder / "config.json").read_text()
+    before = checkpoint.load(tmp_path / "model").tensors
+    for task in fit.TASKS:
+        after = fit.averaged(tmp_path / "again", task)
+        for name, value in before[task.replace("-", "_")].items():
+            if "latent_" not in name:  # statistics that follow the data
+                torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
+
+
+def test_networks_of_another_shape_start_from_nothing(run, tmp_path, capsys):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model"))
+    plain = arguments("mel-vae", tmp_path / "flat", steps=1)
+    settings = replace(plain, init=tmp_path / "model", layout="openpose14-2d")
+    fit.main(settings)
+    fit.main(replace(settings, task="motion-vae"))
+    said = capsys.readouterr().out
+    assert "mel-vae starts from the weights of the model" in said and "motion-vae starts from nothing" in said

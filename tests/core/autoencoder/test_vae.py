@@ -1,10 +1,12 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.autoencoder.vae import ConvVAE
 from core.config import VAEConfig, preset
 from core.motion.features import LAYOUTS
@@ -145,3 +147,41 @@ def test_it_learns_to_copy():
         loss.backward()
         optimiser.step()
     assert float(loss.detach()) < 0.05 * float(x.square().mean())
+
+
+LINEAR = dataclasses.replace(TINY, halvings=1, multipliers=(1, 2), latent_channels=4, linear=True)
+
+
+def test_a_linear_path_begins_as_the_best_linear_code():
+    """Against numpy's singular values: no rank-4 code of pairs of frames leaves less than what they leave."""
+    generator = torch.Generator().manual_seed(0)
+    mixing = torch.randn(3, LINEAR.channels, generator=generator)
+    frames = torch.randn(600, 3, generator=generator).cumsum(dim=0) @ mixing * 0.1
+    frames = frames + 0.05 * torch.randn(600, LINEAR.channels, generator=generator)
+    vae = NormalisedVAE(LINEAR).eval()
+    vae.learn_from(frames)
+    normal = vae.normalise(frames)
+    with torch.no_grad():
+        posterior = vae.encode(frames[None])
+        left = (vae.normalise(vae.decode(posterior.mode())[0]) - normal).square().sum()
+    patches = normal.reshape(300, -1).double().numpy()
+    values = np.linalg.svd(patches - patches.mean(axis=0), compute_uv=False)
+    assert float(left) == pytest.approx(float((values[4:] ** 2).sum()), rel=1e-3)
+    latents = posterior.mode()[0]
+    assert float(latents.var(dim=0).mean()) == pytest.approx(1.0, rel=0.01)  # not whitened, but of unit size
+    assert float(latents.var(dim=0).max() / latents.var(dim=0).min()) < 20  # turned: no channel holds it all
+    assert float(posterior.variance.mean()) < 0.01
+
+
+def test_the_networks_learn_what_the_linear_path_leaves():
+    vae = NormalisedVAE(LINEAR)
+    frames = torch.randn(200, LINEAR.channels, generator=torch.Generator().manual_seed(0))
+    vae.learn_from(frames)
+    loss = (vae.decode(vae.encode(frames[None]).mode())[0] - frames).square().mean()
+    loss.backward()
+    for layer in (vae.encoder.layers[-1], vae.decoder.layers[-1], vae.linear.into, vae.linear.out):
+        assert float(layer.weight.grad.abs().sum()) > 0
+
+
+def test_without_a_linear_path_nothing_is_added():
+    assert not any(name.startswith("linear") for name in NormalisedVAE(TINY).state_dict())
