@@ -215,7 +215,7 @@ def waveforms(audio: Path | None) -> dict[str, list[torch.Tensor]]:
     """What the vocoder is trained on, by split."""
     if audio is None:
         raise FootlightError("the vocoder is trained on sound: give --vocoder.audio, a folder with index.jsonl")
-    return synthetic.waveforms() if str(audio) == "synthetic" else load_waveforms(audio)
+    return synthetic.waves() if str(audio) == "synthetic" else load_waveforms(audio)
 
 
 def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pair]]:

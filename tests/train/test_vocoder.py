@@ -78,7 +78,7 @@ def test_it_is_exported_beside_the_networks_that_are_there(run, tmp_path):
     assert config["vocoder"]["width"] == TINY.width
     vocoder = Vocoder(TINY)
     vocoder.load_state_dict(state)
-    mel = log_mel(synthetic.waveforms()["val"][0].float() / 32767)
+    mel = log_mel(synthetic.waves()["val"][0].float() / 32767)
     assert vocoder.decode_long(mel[None]).shape == (1, len(mel) * 256)
     with pytest.raises(FootlightError, match="mel-vae"):
         export.main(export.Export(folder, tmp_path / "model"))
@@ -104,7 +104,7 @@ def test_critics_tell_noise_from_clicks():
     torch.manual_seed(0)
     critics = Critics(periods=(2, 3), resolutions=(256,))
     optimiser = torch.optim.Adam(critics.parameters(), 3e-3)
-    clicks = synthetic.waveforms()["train"][0].float()[:32000].view(4, -1) / 32767
+    clicks = synthetic.waves()["train"][0].float()[:32000].view(4, -1) / 32767
     noise = 0.1 * torch.randn(4, 8000, generator=torch.Generator().manual_seed(0))
     losses = []
     for _ in range(25):
@@ -119,7 +119,7 @@ def test_critics_tell_noise_from_clicks():
 
 
 def test_figures_know_good_from_bad():
-    clicks = synthetic.waveforms()["val"][0].float() / 32767
+    clicks = synthetic.waves()["val"][0].float() / 32767
     same, late = compare(clicks, clicks), compare(clicks.roll(3200), clicks)
     assert same["mel_l1"] == 0 and same["onset_f"] == 1 and same["spectra"] < 1e-5
     assert late["onset_f"] < 0.2 and late["mel_l1"] > 0.2

@@ -91,10 +91,3 @@ def songs() -> dict[str, list[Tensor]]:
 def waves() -> dict[str, list[Tensor]]:
     """Waveforms (s,), int16, of the pairs' click tracks."""
     return {split: [pair.wave for pair in some] for split, some in pairs().items()}
-
-
-def waveforms(count: int = 4, seconds: float = 8.0) -> dict[str, list[Tensor]]:
-    """Click tracks (s,) int16 at 16 kHz, by split."""
-    generator = torch.Generator().manual_seed(0)
-    made = [(clicks(90 + 15 * index, seconds, generator) * 32767).short() for index in range(count)]
-    return {"train": made[:-1], "val": made[-1:]}
