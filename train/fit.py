@@ -31,7 +31,6 @@ from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.checkpoint import Checkpoint, write_atomically
 from core.config import Config, VocoderConfig
 from core.types import FootlightError
-from train import ablation
 from train.data import latents, synthetic
 from train.data.dataset import Pair, load_pairs, load_songs, load_waves
 from train.loop import LoopConfig, Task, fit, make_fabric
@@ -41,7 +40,7 @@ from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
-from train.variants import music_side
+from train.variants import check_motion_side, motion_side, music_side
 
 TASKS = ("mel-vae", "motion-vae", "denoiser")
 PHASES = {
@@ -116,7 +115,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     path = args.out / "config.json"
     if path.is_file():
         config = configuration.from_json(Config, json.loads(path.read_text()))
-        ablation.check(config, args.layout, args.network)
+        check_motion_side(config, args.layout, args.network)
         if music_side(config, args.music, args.latents, args.rhythm) != config:
             raise FootlightError(
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
@@ -129,7 +128,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             config = checkpoint.load(args.init).config
         else:
             config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-        config = ablation.apply(config, args.layout, args.network)
+        config = motion_side(config, args.layout, args.network)
         config = music_side(config, args.music, args.latents, args.rhythm)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=args.vocoder.model)

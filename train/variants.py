@@ -1,8 +1,10 @@
-"""Variants of a preset on the side of the music and of the latents, for baselines and ablations.
+"""Variants of a preset, for baselines and ablations: what the flags of ``train.fit`` make of a configuration.
 
-``--music waveform`` is MoMu-Diffusion's ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the
-model of EDGE (Tseng, Castellon & Liu, CVPR 2023) in our house: diffusion on the motion features themselves, told the
-35 hand-made features of the music alone, with our denoiser, losses and data.
+On the motion's side ``--layout`` is another representation and ``--network unet`` another denoiser of the same size; no
+rhythmic contrast is a weight, ``--motion-vae.task.rhythm 0``. On the music's side ``--music waveform`` is
+MoMu-Diffusion's ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the model of EDGE (Tseng,
+Castellon & Liu, CVPR 2023) in our house: diffusion on the motion features themselves, told the 35 hand-made features of
+the music alone, with our denoiser, losses and data.
 """
 
 from __future__ import annotations
@@ -11,7 +13,44 @@ import math
 from dataclasses import replace
 
 from core.config import Config, SignalConfig, VAEConfig
+from core.diffusion.networks import NETWORKS, as_unet
+from core.motion.layouts import layout_named
 from core.types import FootlightError
+
+
+def motion_side(config: Config, layout: str | None = None, network: str | None = None) -> Config:
+    """The configuration with another motion representation, another denoiser of the same size, or both.
+
+    layout: a name of ``core.motion.layouts``; the motion autoencoder takes its channels.  network: of
+    ``core.diffusion.networks``.  None leaves things as they are. Raises FootlightError for unknown names, and for a
+    Transformer made from a U-Net, whose size nobody kept.
+    """
+    if layout is not None:
+        config = replace(
+            config,
+            signal=replace(config.signal, motion_layout=layout),
+            motion_vae=replace(config.motion_vae, channels=layout_named(layout).channels),
+        )
+    if network is None or network == config.denoiser.kind:
+        return config
+    if network == "unet":
+        return replace(config, denoiser=as_unet(config.denoiser))
+    known = network in NETWORKS
+    raise FootlightError(
+        f"a {network} was asked for, but this configuration has a {config.denoiser.kind}: start from a preset"
+        if known
+        else f"unknown denoiser {network!r}: choose one of {', '.join(NETWORKS)}"
+    )
+
+
+def check_motion_side(config: Config, layout: str | None = None, network: str | None = None) -> None:
+    """Raises FootlightError when a run that exists has another representation or denoiser than is asked for."""
+    for what, asked, has in (
+        ("layout", layout, config.signal.motion_layout),
+        ("network", network, config.denoiser.kind),
+    ):
+        if asked is not None and asked != has:
+            raise FootlightError(f"this run has {what} {has}, not {asked}: give --out a new folder")
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:

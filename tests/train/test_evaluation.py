@@ -22,7 +22,7 @@ from core.metrics import beat, physics
 from core.motion import bvh, kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Motion, Waveform
-from train import ablation, card, evaluate, prepare
+from train import card, evaluate, prepare, variants
 from train.data import pairs, synthetic
 from train.evaluation import genres, page, retrieval, run, scores, statistics, systems, tables
 from train.evaluation.cache import Cache, Track
@@ -425,7 +425,7 @@ def test_tempo_is_that_of_the_clip():
 
 
 def test_a_flat_model_is_scored_by_its_joints(tmp_path):
-    flat = ablation.apply(configuration.preset("tiny"), layout="openpose14-2d")
+    flat = variants.motion_side(configuration.preset("tiny"), layout="openpose14-2d")
     networks = {
         "mel_vae": MelVAE(flat.mel_vae),
         "motion_vae": MotionVAE(flat.motion_vae, flat.signal.motion_layout),

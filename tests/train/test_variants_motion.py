@@ -13,10 +13,11 @@ from core.diffusion.networks import size
 from core.motion import bvh, directogram, features
 from core.motion.skeleton import SMPL22
 from core.types import FootlightError, Waveform
-from train import ablation, export, fit
+from train import export, fit
 from train.data import synthetic
 from train.loop import LoopConfig
 from train.tasks.motion_vae import body_losses
+from train.variants import motion_side
 
 LOOP = LoopConfig(
     batch=4, lr=2e-3, warmup=2, ema=0.9, precision="32-true", accelerator="cpu", validate_every=6, pictures_every=6
@@ -42,18 +43,18 @@ def song() -> Waveform:
 
 def test_nothing_asked_for_changes_nothing():
     for name in ("tiny", "default", "paper"):
-        assert ablation.apply(preset(name)) == preset(name) == ablation.apply(preset(name), "smpl22-6d", "transformer")
+        assert motion_side(preset(name)) == preset(name) == motion_side(preset(name), "smpl22-6d", "transformer")
 
 
 def test_a_layout_takes_its_channels_along():
-    config = ablation.apply(preset("default"), layout="openpose14-2d")
+    config = motion_side(preset("default"), layout="openpose14-2d")
     assert (config.signal.motion_layout, config.motion_vae.channels) == ("openpose14-2d", 28)
-    assert ablation.apply(config, layout="smpl22-6d") == preset("default")
+    assert motion_side(config, layout="smpl22-6d") == preset("default")
 
 
 def test_a_network_is_exchanged_for_one_of_its_size():
-    config = ablation.apply(preset("default"), network="unet")
-    assert config.denoiser.kind == "unet" and ablation.apply(config, network="unet") == config
+    config = motion_side(preset("default"), network="unet")
+    assert config.denoiser.kind == "unet" and motion_side(config, network="unet") == config
     assert size(config.denoiser) == pytest.approx(size(preset("default").denoiser), rel=0.1)
     assert replace(config, denoiser=preset("default").denoiser) == preset("default")
 
@@ -64,12 +65,12 @@ def test_a_network_is_exchanged_for_one_of_its_size():
 )
 def test_unknown_names_are_refused(layout, network, words):
     with pytest.raises(FootlightError, match=words):
-        ablation.apply(preset("tiny"), layout, network)
+        motion_side(preset("tiny"), layout, network)
 
 
 def test_a_transformer_is_not_made_from_a_unet():
     with pytest.raises(FootlightError, match="start from a preset"):
-        ablation.apply(ablation.apply(preset("tiny"), network="unet"), network="transformer")
+        motion_side(motion_side(preset("tiny"), network="unet"), network="transformer")
 
 
 @pytest.mark.parametrize("layout", features.LAYOUTS)
