@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.audio.io import resample
-from core.audio.mel import filterbank, spectrum_steps
+from core.audio.mel import filterbank, rises, spectrum_steps
 from core.types import Beats, Progress, Waveform, part, run
 
 RATE = 16_000
@@ -77,8 +77,7 @@ def tracking(waveform: Waveform) -> Generator[Progress, None, Beats]:
 
 def onset_envelope(mel: Tensor) -> np.ndarray:
     """(t, m) compressed mel at ``FPS`` -> (t,) how much the spectrum rises, relative to the music around."""
-    before = functional.max_pool1d(mel[:-2][:, None], 3, stride=1, padding=1)[:, 0]
-    rise = functional.pad((mel[2:] - before).clamp(min=0), (0, 0, 1, 1))
+    rise = rises(mel)
     flux = (rise.mean(dim=1) + BASS_WEIGHT * rise[:, :BASS_BANDS].mean(dim=1)).double().numpy()
     mean = _local_mean(flux)
     level = np.sqrt(_local_mean(flux**2).clip(1e-12))

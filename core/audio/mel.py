@@ -37,6 +37,16 @@ def log_mel_steps(samples: Tensor, signal: SignalConfig | None = None) -> Genera
     return (magnitude @ bank).clamp(min=FLOOR).log()
 
 
+def rises(level: Tensor) -> Tensor:
+    """(t, m) compressed mel -> (t, m) how much each band rises, half-wave rectified, zero at both ends.
+
+    The frame after each instant against the maximum of three neighbouring bands in the frame before it, which ignores
+    vibrato (SuperFlux, Böck & Widmer 2013).
+    """
+    before = functional.max_pool1d(level[:-2][:, None], 3, stride=1, padding=1)[:, 0]
+    return functional.pad((level[2:] - before).clamp(min=0), (0, 0, 1, 1))
+
+
 def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     """(..., s) -> (..., floor(s / hop), n_fft / 2 + 1) magnitudes of Hann-windowed, centred frames."""
     return run(spectrum_steps(samples, n_fft, hop))

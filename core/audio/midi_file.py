@@ -12,12 +12,12 @@ from pathlib import Path
 import mido
 import numpy as np
 
+from core.audio.beat_tracking import BEATS_PER_BAR
 from core.audio.drums import Strokes
 from core.checkpoint import write_atomically
 from core.types import Beats, FootlightError
 
 TICKS = 480  # a beat
-BEATS_PER_BAR = 4
 DRUM_CHANNEL = 9  # the tenth
 STROKE_TICKS = TICKS // 8
 SLOWEST_US = 2**24 - 1  # microseconds a beat that the format can say

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.beat_tracking import tracking
+from core.audio.beat_tracking import BEATS_PER_BAR, tracking
 from core.audio.io import resample
-from core.audio.mel import log_mel_steps
+from core.audio.mel import log_mel_steps, rises
 from core.config import SignalConfig
 from core.types import Beats, Progress, Waveform, part, run
 
@@ -33,7 +33,6 @@ RHYTHM_CHANNELS = (
     "known",  # 1 when there are beats; without, phases and tempo are 0
 )
 ONSET_FPS = SignalConfig().mel_fps
-BEATS_PER_BAR = 4  # assumed where a bar's end is not known
 _FULL_SCALE_DB = 20.0  # power of our mels, summed over bands, for the loudest moments of mastered songs
 _LOUDNESS_SPAN_DB = 60.0  # loudness 0-1 spans this much below full scale
 _NORMALISED_SPAN_DB = 30.0
@@ -66,12 +65,10 @@ def analysis(waveform: Waveform) -> Generator[Progress, None, Rhythm]:
 def onset_strength(mel: Tensor) -> Tensor:
     """(t, m) log-mel -> (t,) in [0, 1]: how much of the spectrum rises at each instant, 1 at the song's hard hits.
 
-    Half-wave rectified flux of the mel against the maximum of its neighbouring bands two frames before, which ignores
-    vibrato (SuperFlux, Böck & Widmer 2013), scaled by its 98th percentile.
+    The mean of ``core.audio.mel.rises``, scaled by its 98th percentile.
     """
     level = functional.relu(mel - math.log(1e-3)) if len(mel) else mel
-    before = functional.max_pool1d(level[:-2][:, None], 3, stride=1, padding=1)[:, 0]
-    flux = functional.pad(functional.relu(level[2:] - before).mean(dim=1), (1, 1))
+    flux = rises(level).mean(dim=1)
     scale = torch.quantile(flux, 0.98).clamp(min=1e-3)
     return (flux / scale).clamp(max=1)
 

@@ -47,7 +47,6 @@ class DenoiserTaskConfig:
     positions: float = 1.0
     velocity: float = 0.3
     feet: float = 0.3
-    rhythm_jitter: float = 0.02  # seconds: tracked beats are never exact
 
 
 class DenoiserPhase(Phase):
