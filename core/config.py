@@ -123,7 +123,7 @@ class DiffusionConfig:
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How a dance is drawn. Lengths in latent frames; guidance as in eq. 7."""
+    """How a dance or a music is drawn. Lengths in latent frames; guidance as in eq. 7."""
 
     sampler: str = "ddim"  # "ddpm" | "ddim" | "dpmpp"
     steps: int = 50
@@ -135,7 +135,11 @@ class SamplingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """One model: signals, two autoencoders, a denoiser, and how it is sampled."""
+    """One model: signals, two autoencoders, an expert each way, and how they are sampled.
+
+    ``denoiser`` and ``sampling`` make motion from music, ``scorer`` and ``scoring`` music from motion. A model need not
+    score, nor make sound.
+    """
 
     signal: SignalConfig = field(default_factory=SignalConfig)
     motion_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=140))
@@ -144,7 +148,9 @@ class Config:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     styles: tuple[str, ...] = ()
-    vocoder: VocoderConfig | None = None  # a model need not make sound
+    scorer: DenoiserConfig | None = None
+    scoring: SamplingConfig = field(default_factory=SamplingConfig)
+    vocoder: VocoderConfig | None = None
 
     @property
     def latent_fps(self) -> float:
@@ -165,15 +171,25 @@ class Config:
             )
 
 
+def both_ways(config: Config) -> Config:
+    """The configuration with a second expert of the denoiser's shape, which makes music from motion."""
+    there = config.denoiser
+    back = dataclasses.replace(
+        there, latent_channels=there.condition_channels, condition_channels=there.latent_channels
+    )
+    return dataclasses.replace(config, scorer=back)
+
+
 def _paper() -> Config:
-    return Config(
+    config = Config(
         signal=SignalConfig(motion_fps=62.5),
         denoiser=DenoiserConfig(rhythm_channels=0, observed=False),
     )
+    return both_ways(config)
 
 
 def _default() -> Config:
-    return Config(
+    config = Config(
         motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
         mel_vae=VAEConfig(
             channels=80, width=64, multipliers=(1, 2, 3), latent_channels=64, halvings=2, heads=4, linear=True
@@ -193,12 +209,15 @@ def _default() -> Config:
         ),
         diffusion=DiffusionConfig(prediction="x0"),
         sampling=SamplingConfig(steps=12, guidance=1.75, window=96, overlap=24),
+        scoring=SamplingConfig(steps=25, guidance=1.75, window=192, overlap=48),
+        vocoder=VocoderConfig(),
     )
+    return both_ways(config)
 
 
 def _tiny() -> Config:
     vae = dict(width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, heads=2)
-    return Config(
+    config = Config(
         motion_vae=VAEConfig(channels=140, halvings=0, **vae),
         mel_vae=VAEConfig(channels=80, halvings=1, linear=True, **vae),
         denoiser=DenoiserConfig(
@@ -215,7 +234,10 @@ def _tiny() -> Config:
         ),
         diffusion=DiffusionConfig(prediction="x0"),
         sampling=SamplingConfig(steps=4, window=48, overlap=16),
+        scoring=SamplingConfig(steps=4, window=48, overlap=16),
+        vocoder=VocoderConfig(width=16, blocks=1, rounds=2),
     )
+    return both_ways(config)
 
 
 PRESETS = {"tiny": _tiny, "default": _default, "paper": _paper}

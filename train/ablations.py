@@ -117,7 +117,8 @@ def main(args: Ablations) -> None:
             continue
         print(f"== {name}: {ABLATIONS[name].about}")
         share(args, name)
-        fit.main(arguments)
+        for task in ("mel-vae", "motion-vae", "denoiser"):  # dancers, which need not score
+            fit.main(replace(arguments, task=task))
         export.main(export.Export(args.out / name, model))
 
 

@@ -21,7 +21,7 @@ from core.checkpoint import load, write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
 from train.evaluation import tables
-from train.fit import TASKS, Fit
+from train.fit import Fit
 from train.state import load_state
 
 matplotlib.use("Agg")
@@ -31,6 +31,8 @@ CURVES = {
     "mel-vae": ("generator/reconstruction", "validation/mel_l1"),
     "motion-vae": ("motion/reconstruction", "validation/position_cm"),
     "denoiser": ("denoiser/latents", "validation/latents"),
+    "scorer": ("scorer/latents", "validation/latents"),
+    "vocoder": ("generator/spectra", "validation/spectra"),
 }
 
 
@@ -46,11 +48,17 @@ class Card:
     exclude: tuple[str, ...] = Fit.exclude  # as it was given to train.fit
 
 
+def trained(run: Path) -> list[str]:
+    """The networks of a model that were trained in ``run``."""
+    return [task for task in CURVES if (run / task / "ema.safetensors").is_file()]
+
+
 def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], bytes]:
     """The logged curves by task, and their picture as PNG."""
     found: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    figure, panels = plt.subplots(1, len(TASKS), figsize=(4.2 * len(TASKS), 3))
-    for panel, task in zip(panels, TASKS, strict=True):
+    tasks = trained(run)
+    figure, panels = plt.subplots(1, len(tasks), figsize=(4.2 * len(tasks), 3), squeeze=False)
+    for panel, task in zip(panels[0], tasks, strict=True):
         events = EventAccumulator(str(run / task / "logs"), size_guidance={"scalars": 0})
         events.Reload()
         found[task] = {}
@@ -113,7 +121,7 @@ def main(args: Card) -> None:
     lines = [f"# The model `{args.model.name}`", ""]
     lines += ["## Data", "", *data_table(args.data, args.exclude), ""]
     lines += ["## Training", "", "| task | steps | parameters | batch | learning rate |", "|---|---|---|---|---|"]
-    for task in TASKS:
+    for task in trained(args.run):
         steps = load_state(args.run / task / "ema.safetensors")["step"]
         size = sum(value.numel() for value in model.tensors[task.replace("-", "_")].values()) / 1e6
         loop = model.card["training"][task]["loop"]

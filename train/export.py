@@ -6,7 +6,7 @@ The averaged weights are stored in half precision; the folder is what ``python -
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,9 @@ from core import config as configuration
 from core.checkpoint import save_folder
 from core.config import Config
 from core.types import FootlightError
-from train.fit import TASKS, averaged
+from train.run_folder import STAGES, averaged
+
+OPTIONAL = ("scorer", "vocoder")  # what a model need not have
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
     config = configuration.from_json(Config, json.loads((args.run / "config.json").read_text()))
     tensors = {}
-    tasks = (*TASKS, "vocoder") if (args.run / "vocoder" / "ema.safetensors").is_file() else TASKS
+    further = {name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()}
+    config = replace(config, **{name: None for name in OPTIONAL if name not in further})
+    tasks = (*(name for name in STAGES if name not in OPTIONAL), *further)
     for task in tasks:
         state = averaged(args.run, task)
         if args.half:

@@ -1,7 +1,8 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (needs both) or ``all``
-of these. Apart from them stand ``vocoder``, which needs only the audio itself (``--vocoder.audio DATA_DIR``), and
+TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (music -> motion) and
+``scorer`` (motion -> music), which need both, or ``all`` of these. Apart from them stand ``vocoder``, which needs only
+the audio itself (``--vocoder.audio DATA_DIR``), and
 ``classifier``, which tells styles apart for the metrics that are measured with its features.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
@@ -25,31 +26,20 @@ from torch import Tensor
 from core import checkpoint
 from core import config as configuration
 from core.audio.representation import waveform_frames
-from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import MelVAE, music_autoencoder
-from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
-from core.checkpoint import Checkpoint, write_atomically
+from core.checkpoint import write_atomically
 from core.config import Config, VocoderConfig
 from core.types import FootlightError
+from train import run_folder
 from train.data import latents, synthetic
-from train.data.dataset import Pair, load_pairs, load_songs, load_waves
+from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.loop import LoopConfig, Task, fit, make_fabric
-from train.state import load_state, save_state
 from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.tasks.scorer import ScorerTask, ScorerTaskConfig
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
 from train.variants import check_motion_side, motion_side, music_side
-
-TASKS = ("mel-vae", "motion-vae", "denoiser")
-PHASES = {
-    "mel-vae": ("generator", "mel_vae"),
-    "motion-vae": ("motion", "motion_vae"),
-    "denoiser": ("denoiser", "denoiser"),
-    "classifier": ("classifier", "classifier"),
-    "vocoder": ("generator", "vocoder"),
-}
 
 
 @dataclass(frozen=True)
@@ -71,6 +61,12 @@ class DenoiserStage:
 
 
 @dataclass(frozen=True)
+class ScorerStage:
+    loop: LoopConfig = LoopConfig(steps=12_000, batch=8, lr=5e-4, warmup=300, ema=0.998)
+    task: ScorerTaskConfig = ScorerTaskConfig()
+
+
+@dataclass(frozen=True)
 class ClassifierStage:
     loop: LoopConfig = LoopConfig(steps=300, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
     task: ClassifierTaskConfig = ClassifierTaskConfig()
@@ -81,7 +77,6 @@ class VocoderStage:
     """audio: a folder with audio files and an ``index.jsonl`` that names them (kind audio, split train or val)."""
 
     audio: Path | None = None  # or the word "synthetic"
-    model: VocoderConfig = VocoderConfig()  # for a run whose configuration has none yet
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, warmup=50, ema=0.995, weight_decay=1e-3)
     task: VocoderTaskConfig = VocoderTaskConfig()
 
@@ -90,7 +85,9 @@ class VocoderStage:
 class Fit:
     """Train one task, or all in order."""
 
-    task: Annotated[Literal["mel-vae", "motion-vae", "denoiser", "all", "vocoder", "classifier"], tyro.conf.Positional]
+    task: Annotated[
+        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "vocoder", "classifier"], tyro.conf.Positional
+    ]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
     preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
@@ -106,6 +103,7 @@ class Fit:
     mel_vae: MelVAEStage = field(default_factory=MelVAEStage)
     motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
     denoiser: DenoiserStage = field(default_factory=DenoiserStage)
+    scorer: ScorerStage = field(default_factory=ScorerStage)
     classifier: ClassifierStage = field(default_factory=ClassifierStage)
     vocoder: VocoderStage = field(default_factory=VocoderStage)
 
@@ -121,7 +119,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
                 "choose another --out, or leave the flags away"
             )
-        if config.vocoder is not None or args.task != "vocoder":
+        if getattr(config, args.task, True) is not None:
             return config
     else:
         if args.init and args.preset is None:
@@ -131,7 +129,9 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         config = motion_side(config, args.layout, args.network)
         config = music_side(config, args.music, args.latents, args.rhythm)
     if args.task == "vocoder" and config.vocoder is None:
-        config = dataclasses.replace(config, vocoder=args.vocoder.model)
+        config = dataclasses.replace(config, vocoder=VocoderConfig())
+    if args.task == "scorer" and config.scorer is None:
+        config = configuration.both_ways(config)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
     return config
@@ -144,70 +144,9 @@ def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
         config = dataclasses.replace(
             config, styles=styles, denoiser=dataclasses.replace(config.denoiser, styles=len(styles))
         )
+        if config.scorer is not None:
+            config = configuration.both_ways(config)
     return config
-
-
-def untrained(name: str, config: Config) -> bool:
-    """Whether a task has nothing to train, because the configuration has an identity in the place of its network."""
-    return name in ("mel-vae", "motion-vae") and getattr(config, PHASES[name][1]).kind == "identity"
-
-
-def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], model: Checkpoint | None = None) -> dict:
-    """Instead of training: an identity learns the statistics of its input, and leaves them in the run as weights.
-
-    model: whose statistics are taken over where it has the same identity, for its denoiser knows them.
-    """
-    phase, network = PHASES[name]
-    if name == "mel-vae":
-        module, frames = music_autoencoder(config.mel_vae), (latents.music_of(pair, config) for pair in pairs)
-    else:
-        module, frames = motion_network(config), latents.motion_features(pairs, config)
-    if model is not None and getattr(model.config, network) == getattr(config, network):
-        model.load_into(network, module)
-    else:
-        module.learn_from(torch.cat([some.float() for some in frames]))
-    state = {f"{network}.{key}": value for key, value in module.state_dict().items()}
-    save_state(run / name / "ema.safetensors", {"step": 0, phase: state})
-    print(f"{name}: nothing to train, {network} is an identity; took the statistics of {len(pairs)} pairs")
-    return {"step": 0, "history": [], "validation": {}}
-
-
-def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
-    """Give a task's network the weights of ``model``, where its configuration is the same; say which it was."""
-    phase, network = PHASES[name]
-    # latents of another representation are another language, even where the network has the same shape
-    alike = name == "mel-vae" or model.config.signal.motion_layout == config.signal.motion_layout
-    if alike and getattr(model.config, network) == getattr(config, network):
-        model.load_into(network, task.phases[phase].networks[network])
-        print(f"{name} starts from the weights of the model")
-    else:
-        print(f"{name} starts from nothing: the model's {network} has another shape or representation")
-
-
-def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
-    """The EMA weights that a finished task left in a run folder."""
-    path = run / task / "ema.safetensors"
-    if not path.is_file():
-        raise FootlightError(f"{run} has no trained {task}: run `python -m train.fit {task}` first")
-    phase, network = PHASES[task]
-    prefix = f"{network}."
-    return {k[len(prefix) :]: v for k, v in load_state(path)[phase].items() if k.startswith(prefix)}
-
-
-def motion_network(config: Config) -> MotionVAE | Identity:
-    return motion_autoencoder(config.motion_vae, config.signal.motion_layout)
-
-
-def load_mel_vae(run: Path, config: Config) -> MelVAE | Identity:
-    vae = music_autoencoder(config.mel_vae)
-    vae.load_state_dict(averaged(run, "mel-vae"))
-    return vae.eval().requires_grad_(False)
-
-
-def load_motion_vae(run: Path, config: Config) -> MotionVAE | Identity:
-    vae = motion_network(config)
-    vae.load_state_dict(averaged(run, "motion-vae"))
-    return vae.eval().requires_grad_(False)
 
 
 def waveforms(audio: Path | None) -> dict[str, list[torch.Tensor]]:
@@ -229,6 +168,13 @@ def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pa
     }
 
 
+def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
+    """Songs with their rhythm, by split; a data set made of nothing has none."""
+    if str(args.data) == "synthetic":
+        return {"train": [], "val": []}
+    return {split: load_song_records(args.data, split) for split in ("train", "val")}
+
+
 def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
     """Frames of all songs by split: log-mels, or the waveform's as int16."""
     mel = config.signal.music == "mel"
@@ -241,6 +187,43 @@ def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
     return {split: [waveform_frames(w, config.signal.hop_samples) for w in some] for split, some in songs.items()}
 
 
+def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]], device: torch.device) -> Task:
+    """The task of one stage, from what the stages before it left in the run."""
+    stage = stage_of(args, name)
+    if name == "classifier":
+        return ClassifierTask(stage.task, pairs)
+    if name == "vocoder":
+        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
+    if name == "mel-vae":
+        return MelVAETask(config, stage.task, load_training_songs(args, config))
+    mel_vae = run_folder.load_mel_vae(args.out, config)
+    if name == "motion-vae":
+        return MotionVAETask(config, stage.task, latents.motion_clips(pairs, mel_vae, config))
+    motion_vae = run_folder.load_motion_vae(args.out, config)
+    if name == "scorer":
+        clips = latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
+        return ScorerTask(config, stage.task, mel_vae.to(device), clips)
+    if stage.task.frames < config.sampling.window:
+        print(
+            f"denoiser: trained on crops of {stage.task.frames} frames, but it will dance in windows of "
+            f"{config.sampling.window}: --denoiser.task.frames {config.sampling.window} makes them alike"
+        )
+    clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
+    return DenoiserTask(config, stage.task, motion_vae.to(device), clips)
+
+
+def stage_of(args: Fit, name: str):
+    """The settings of a stage."""
+    return getattr(args, name.replace("-", "_"))
+
+
+def stages(args: Fit, config: Config) -> tuple[str, ...]:
+    """What is to be trained, in order."""
+    if args.task != "all":
+        return (args.task,)
+    return tuple(name for name in run_folder.STAGES if name != "scorer" or config.scorer is not None)
+
+
 def main(args: Fit) -> dict[str, dict]:
     """Run the stages; returns each stage's result (see train.loop.fit)."""
     pairs = load_training_pairs(args)
@@ -249,47 +232,25 @@ def main(args: Fit) -> dict[str, dict]:
         pairs = load_training_pairs(args, waveforms=True)
     initial = checkpoint.load(args.init) if args.init else None
     results: dict[str, dict] = {}
-    for name in TASKS if args.task == "all" else (args.task,):
-        stage = getattr(args, name.replace("-", "_"))
+    for name in stages(args, config):
+        stage = stage_of(args, name)
         loop = stage.loop if args.steps is None else dataclasses.replace(stage.loop, steps=args.steps)
         fabric = make_fabric(loop)
         torch.manual_seed(loop.seed)
-        if untrained(name, config):
+        if run_folder.untrained(name, config):
             if fabric.is_global_zero:
-                results[name] = take_statistics(args.out, name, config, pairs["train"], initial)
+                results[name] = run_folder.take_statistics(args.out, name, config, pairs["train"], initial)
             fabric.barrier()
             continue
-        if name == "mel-vae":
-            task = MelVAETask(config, stage.task, load_training_songs(args, config))
-        elif name == "motion-vae":
-            mel_vae = load_mel_vae(args.out, config)
-            clips = latents.motion_clips(pairs, mel_vae, config)
-            task = MotionVAETask(config, stage.task, clips)
-        elif name == "classifier":
-            task = ClassifierTask(stage.task, pairs)
-        elif name == "vocoder":
-            task = VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
-        else:
-            if stage.task.frames < config.sampling.window:
-                print(
-                    f"denoiser: trained on crops of {stage.task.frames} frames, but it will dance in windows of "
-                    f"{config.sampling.window}: --denoiser.task.frames {config.sampling.window} makes them alike"
-                )
-            mel_vae, motion_vae = load_mel_vae(args.out, config), load_motion_vae(args.out, config)
-            clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
-            task = DenoiserTask(config, stage.task, motion_vae.to(fabric.device), clips)
+        task = make_task(name, args, config, pairs, fabric.device)
         if initial is not None and name != "classifier":
-            start_from(initial, config, name, task)
+            run_folder.start_from(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:
             if name == "classifier":
-                task.finished(averaged(args.out, name)).save(args.out / name)
-            write_atomically(
-                args.out / name / "settings.json",
-                (
-                    json.dumps({"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(stage.task)}, indent=2)
-                ).encode(),
-            )
+                task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
+            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(stage.task)}
+            write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())
     return results
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from core.config import Config, SignalConfig, VAEConfig
+from core.config import Config, SignalConfig, VAEConfig, both_ways
 from core.diffusion.networks import NETWORKS, as_unet
 from core.motion.layouts import layout_named
 from core.types import FootlightError
@@ -34,13 +34,20 @@ def motion_side(config: Config, layout: str | None = None, network: str | None =
     if network is None or network == config.denoiser.kind:
         return config
     if network == "unet":
-        return replace(config, denoiser=as_unet(config.denoiser))
+        return with_scorer(replace(config, denoiser=as_unet(config.denoiser)), config.scorer is not None)
     known = network in NETWORKS
     raise FootlightError(
         f"a {network} was asked for, but this configuration has a {config.denoiser.kind}: start from a preset"
         if known
         else f"unknown denoiser {network!r}: choose one of {', '.join(NETWORKS)}"
     )
+
+
+def with_scorer(config: Config, wanted: bool) -> Config:
+    """The configuration with a second expert of its denoiser's shape, or without one. Only mels can be heard."""
+    if wanted and config.signal.music == "mel":
+        return both_ways(config)
+    return replace(config, scorer=None, vocoder=config.vocoder if config.signal.music == "mel" else None)
 
 
 def check_motion_side(config: Config, layout: str | None = None, network: str | None = None) -> None:
@@ -69,7 +76,7 @@ def music_side(config: Config, music: str | None = None, latents: str | None = N
     fps = signal.motion_fps / motion.stride
     signal, of_music = _music(config, music or signal.music, fps)
     longer = fps / before
-    return replace(
+    varied = replace(
         config,
         signal=signal,
         motion_vae=motion,
@@ -86,6 +93,7 @@ def music_side(config: Config, music: str | None = None, latents: str | None = N
             overlap=round(config.sampling.overlap * longer),
         ),
     )
+    return varied if varied == config else with_scorer(varied, config.scorer is not None)
 
 
 def identity(channels: int) -> VAEConfig:

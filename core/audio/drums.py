@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.mel import FLOOR, hz_to_mel, rises
+from core.audio.mel import FLOOR, hz_to_mel, local_peaks, rises
 from core.config import SignalConfig
 from core.types import Beats, FootlightError
 
@@ -99,9 +99,8 @@ def _picked(drum: Drum, curve: Tensor, fps: float) -> Strokes:
     around = functional.pad(curve[None, None], (half, half), mode="replicate" if len(curve) else "constant")
     mean = functional.avg_pool1d(around, 2 * half + 1, stride=1)[0, 0]
     spread = (functional.avg_pool1d(around**2, 2 * half + 1, stride=1)[0, 0] - mean**2).clamp_min(0).sqrt()
-    reach = max(1, round(SPACING * fps))
-    highest = functional.max_pool1d(curve[None], 2 * reach + 1, stride=1, padding=reach)[0]
-    peaks = ((curve == highest) & (curve > mean + drum.stands_out * spread) & (curve > 0)).nonzero()[:, 0]
+    peaks = local_peaks(curve, max(1, round(SPACING * fps)))
+    peaks = peaks[curve[peaks] > (mean + drum.stands_out * spread)[peaks]]
     if len(peaks) == 0:
         return Strokes(drum, torch.zeros(0, dtype=torch.float64), torch.zeros(0))
     height = curve[peaks] / torch.quantile(curve[peaks], 0.95)

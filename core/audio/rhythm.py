@@ -96,7 +96,7 @@ def rhythm_features(beats: Beats, onset: Tensor, loudness: Tensor, frames: int, 
         features[:, 8] = torch.log2(tempo_at(beats, times) / 120).float()
         features[:, 9] = 1
     features[:, 6] = _pool(onset, frames, fps)
-    features[:, 7] = _relative_loudness(loudness, frames, fps)
+    features[:, 7] = relative_loudness(loudness, frames, fps)
     return features
 
 
@@ -156,8 +156,9 @@ def _pool(values: Tensor, frames: int, fps: float) -> Tensor:
     return torch.where(inside, values[index.clamp(0, len(values) - 1)].float(), torch.zeros(())).amax(dim=1)
 
 
-def _relative_loudness(values: Tensor, frames: int, fps: float) -> Tensor:
-    """Smoothed over a second and measured from the song's own loud passages (95th percentile)."""
+def relative_loudness(values: Tensor, frames: int, fps: float) -> Tensor:
+    """(t62.5,) level -> (frames,) in [0, 1]: smoothed over a second, from the song's own loud passages (95th
+    percentile) down to 30 dB below."""
     if len(values) == 0:
         return torch.zeros(frames)
     reach = round(ONSET_FPS / 2)

@@ -29,13 +29,13 @@ class Expert:
     """One side of a duet.
 
     denoise: with guidance and windows composed into it.  noise: (b, t, c) where it starts.
-    tell: what it is told of the other's clean estimate (b, t, c').  alone: the condition of which it keeps only what
-    is no guidance (observations) while it is unconditional.
+    tell: what it is told of the other's clean estimate (b, t, c') and its own (b, t, c).
+    alone: the condition of which it keeps only what is no guidance (observations) while it is unconditional.
     """
 
     denoise: Denoise
     noise: Tensor
-    tell: Callable[[Tensor], Condition]
+    tell: Callable[[Tensor, Tensor], Condition]
     alone: Condition = Condition()
 
     def unconditional(self) -> Condition:
@@ -67,8 +67,8 @@ def _walk(experts, schedule: Schedule, steps: int, switch: float, sampler: str) 
     for t, before in zip(walked, [*walked[1:], CLEAN], strict=True):
         told = estimates and t < switch * schedule.steps
         conditions = [
-            expert.tell(other) if told else expert.unconditional()
-            for expert, other in zip(experts, reversed(estimates or x), strict=True)
+            expert.tell(other, own) if told else expert.unconditional()
+            for expert, other, own in zip(experts, reversed(estimates or x), estimates or x, strict=True)
         ]
         estimates = [
             expert.denoise(x_t, torch.full((x_t.shape[0],), t, device=x_t.device), condition)

@@ -36,18 +36,21 @@ def diffusion_loss(
     generator: torch.Generator,
     valid: Tensor | None = None,
     min_snr: float | None = None,
+    channels: Tensor | None = None,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Noise clean ``latents`` (b, t, c) at random steps and let ``network`` undo it.
 
     valid: (b, t) bool, false on padding, which the network does not see and the loss does not count.
     min_snr: gamma of the weighting; None counts every step alike, as the paper does.
+    channels: (c,) weights of the latent channels, 1 on average; None counts every channel alike.
     Returns {"diffusion": mean squared error}, the implied clean latents (b, t, c) and the steps (b,).
     """
     t = random_steps(latents.shape[0], schedule.steps, generator).to(latents.device)
     noise = noise_like(latents, generator)
     x_t = schedule.add_noise(latents, noise, t)
     output = network(x_t, t, condition, valid).float()
-    error = (output - target(latents, noise, t, schedule, prediction)).square().mean(dim=-1)  # b t
+    error = (output - target(latents, noise, t, schedule, prediction)).square()
+    error = (error if channels is None else error * channels).mean(dim=-1)  # b t
     if min_snr is not None:
         error = error * min_snr_weight(t, schedule, prediction, min_snr)[:, None]
     if valid is not None:

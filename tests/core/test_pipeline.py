@@ -124,7 +124,7 @@ def test_finish_puts_hits_on_the_beat_and_feet_on_the_floor():
     for snap in (0.0, 1.0):
         motion = pipeline.finish(raw, beats, seconds, 30.0, snap)
         assert motion.frames == 480
-        scores.append(pipeline.score(motion, beats))
+        scores.append(pipeline.judge(motion, beats))
         assert scores[-1]["skating"] < 0.01
         toes = kinematics.forward(motion.rotations, motion.root)[:, (10, 11), 1]
         assert toes.min() > 0.01 and toes.median() < 0.03

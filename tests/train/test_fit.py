@@ -8,7 +8,7 @@ import torch
 
 from core import checkpoint
 from core.types import FootlightError
-from train import export, fit
+from train import export, fit, run_folder
 from train.loop import LoopConfig
 
 
@@ -27,7 +27,10 @@ def arguments(task: str, out, steps: int) -> fit.Fit:
         steps=steps,
         mel_vae=fit.MelVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MelVAEConfig(frames=64, gan_start=20)),
         motion_vae=fit.MotionVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        denoiser=fit.DenoiserStage(
+            quick(lr=2e-3, warmup=5, ema=0.9, seed=5), fit.DenoiserTaskConfig(frames=64, shortest=32)
+        ),
+        scorer=fit.ScorerStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.ScorerTaskConfig(frames=64, shortest=32)),
     )
 
 
@@ -39,11 +42,12 @@ def run(tmp_path_factory):
 
 def test_every_task_learns(run):
     _, results = run
-    assert list(results) == ["mel-vae", "motion-vae", "denoiser"]
+    assert list(results) == ["mel-vae", "motion-vae", "denoiser", "scorer"]
     for task, name in (
         ("mel-vae", "generator/reconstruction"),
         ("motion-vae", "motion/reconstruction"),
         ("denoiser", "denoiser/latents"),
+        ("scorer", "scorer/latents"),
     ):
         history = [step[name] for step in results[task]["history"]]
         assert sum(history[-8:]) < 0.9 * sum(history[:8]), f"{task} did not learn: {history}"
@@ -105,8 +109,8 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
     assert capsys.readouterr().out.count("starts from the weights of the model") == 3
     assert (tmp_path / "again" / "config.json").read_text() == (folder / "config.json").read_text()
     before = checkpoint.load(tmp_path / "model").tensors
-    for task in fit.TASKS:
-        after = fit.averaged(tmp_path / "again", task)
+    for task in run_folder.STAGES:
+        after = run_folder.averaged(tmp_path / "again", task)
         for name, value in before[task.replace("-", "_")].items():
             if "latent_" not in name:  # statistics that follow the data
                 torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)

@@ -12,7 +12,7 @@ from core.audio.mel import log_mel
 from core.config import VocoderConfig
 from core.decode.vocoder import Vocoder
 from core.types import FootlightError
-from train import export, fit
+from train import export, fit, run_folder
 from train.data import synthetic
 from train.loop import LoopConfig
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, compare, load_waveforms
@@ -73,7 +73,7 @@ def test_critics_join_when_they_are_told_to(run):
 
 def test_it_is_exported_beside_the_networks_that_are_there(run, tmp_path):
     folder, _ = run
-    state = fit.averaged(folder, "vocoder")
+    state = run_folder.averaged(folder, "vocoder")
     config = json.loads((folder / "config.json").read_text())
     assert config["vocoder"]["width"] == TINY.width
     vocoder = Vocoder(TINY)
@@ -87,7 +87,7 @@ def test_it_is_exported_beside_the_networks_that_are_there(run, tmp_path):
 def test_a_model_folder_may_hold_one(run, tmp_path):
     folder, _ = run
     config = fit.model_config(arguments(folder, steps=1), {})
-    checkpoint.save_folder(tmp_path / "model", config, {"vocoder": fit.averaged(folder, "vocoder")})
+    checkpoint.save_folder(tmp_path / "model", config, {"vocoder": run_folder.averaged(folder, "vocoder")})
     loaded = checkpoint.load(tmp_path / "model")
     loaded.load_into("vocoder", Vocoder(loaded.config.vocoder))
 

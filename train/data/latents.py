@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from core.audio.drums import LEAD
+from core.audio.mel import local_peaks
 from core.audio.representation import music_frames
+from core.audio.rhythm import ONSET_FPS, relative_loudness
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
@@ -21,8 +24,10 @@ from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward
 from core.motion.mirror import mirror
 from core.motion.skeleton import SMPL22
-from core.types import FootlightError, Motion
-from train.data.dataset import Pair
+from core.types import Beats, FootlightError, Motion
+from train.data.dataset import Pair, SongRecord
+
+ONSET_SPACING, FAINTEST_ONSET = 0.08, 0.15  # seconds; share of a song's hard hits
 
 STYLE_NAMES = (
     ("salsa", "salsa"),
@@ -109,7 +114,7 @@ def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, confi
 def latent_clips(
     pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, motion_vae: MotionVAE | Identity, config: Config
 ) -> dict[str, list[dict]]:
-    """Clips for the denoiser: ``latents``, ``music``, ``rhythm`` at the latent rate, ``features``, ``style``."""
+    """For the denoiser: ``latents``, ``told`` of the music, ``rhythm`` at the latent rate; ``features``, ``style``."""
     layout, stride = layout_named(config.signal.motion_layout), config.motion_vae.stride
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
@@ -125,10 +130,45 @@ def latent_clips(
                 made[split].append(
                     {
                         "latents": latents[:frames],
-                        "music": music[:frames],
+                        "told": music[:frames],
                         "rhythm": pair.rhythm(frames, config.latent_fps),
                         "features": features[: frames * stride],
                         "style": style,
                     }
                 )
     return made
+
+
+def score_clips(
+    pairs: dict[str, list[Pair]],
+    songs: dict[str, list[SongRecord]],
+    mel_vae: MelVAE,
+    motion_vae: MotionVAE | Identity,
+    config: Config,
+) -> dict[str, list[dict]]:
+    """Clips for the second expert: ``latents`` of the music, ``told`` of the motion (of pairs alone), ``style``, and
+    what a wish for this music would have been: ``beats``, ``onsets``, ``loudness``."""
+    layout = layout_named(config.signal.motion_layout)
+    made: dict[str, list[dict]] = {}
+    for split in pairs:
+        made[split] = []
+        for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
+            music, name = encode_music(mel_vae, pair.mel), style_of(pair.genre)
+            style = config.styles.index(name) if name in config.styles else -1
+            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+                told = encode_motion(motion_vae, encode(body, layout))
+                frames = min(len(told), len(music))
+                made[split].append({"latents": music[:frames], "told": told[:frames], "style": style, **granted(pair)})
+        for song in tqdm(songs[split], desc=f"encoding {split} songs", mininterval=2.0):
+            made[split].append({"latents": encode_music(mel_vae, song.mel), "style": -1, **granted(song)})
+    return made
+
+
+def granted(music: Pair | SongRecord) -> dict:
+    """The wish that a music grants (see ``core.motion.pulse.Wish``): its beats, all its onsets, its loudness."""
+    peaks = local_peaks(music.onset.float(), round(ONSET_SPACING * ONSET_FPS), FAINTEST_ONSET)
+    return {
+        "beats": Beats(music.beats, music.tempo, music.downbeats),
+        "onsets": Beats(peaks / ONSET_FPS + LEAD, strength=music.onset.float()[peaks]),
+        "loudness": relative_loudness(music.loudness, len(music.loudness), ONSET_FPS),
+    }

@@ -22,7 +22,7 @@ def exact(x_t, t, condition):
 
 def experts(samples=4000):
     draws = torch.randn(2, samples, 1, 1, generator=torch.Generator().manual_seed(0))
-    return [Expert(exact, noise, lambda other: Condition(latents=other)) for noise in draws]
+    return [Expert(exact, noise, lambda other, own: Condition(latents=other)) for noise in draws]
 
 
 def correlation(switch, sampler="ddim", steps=50):

@@ -1,0 +1,182 @@
+"""A model folder, loaded; and how its experts are drawn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core import checkpoint
+from core.autoencoder.identity import Identity
+from core.autoencoder.mel_vae import MelVAE, music_autoencoder
+from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
+from core.config import Config, DenoiserConfig, SamplingConfig
+from core.decode.vocoder import Vocoder
+from core.diffusion.conditioning import ConditionedNetwork
+from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
+from core.diffusion.parameterize import Denoise, as_denoise
+from core.diffusion.sampler import sample
+from core.diffusion.schedule import Schedule, linear_sqrt
+from core.diffusion.windows import windowed
+from core.pipeline.options import parse_style
+from core.types import Condition, FootlightError, Progress
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+
+
+@dataclass(frozen=True)
+class Model:
+    """The networks of one model folder, ready. name: the folder's; card: see ``core.checkpoint``.
+
+    mel_vae: of the music, in whichever representation.  Both autoencoders may be identities.
+    denoiser: music -> motion.  scorer: motion -> music.  vocoder: log-mel -> sound.  The last two may be missing.
+    """
+
+    config: Config
+    mel_vae: MelVAE | Identity
+    motion_vae: MotionVAE | Identity
+    denoiser: ConditionedNetwork
+    device: torch.device
+    name: str
+    card: dict
+    scorer: ConditionedNetwork | None = None
+    vocoder: Vocoder | None = None
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
+        """Read a model. folder: a model folder, or the name of an embedded one; None is the embedded default.
+
+        Raises FootlightError for an unknown name, a folder of another program, damaged files, an unknown device.
+        """
+        path, place = find_model(folder), find_device(device)
+        saved = checkpoint.load(path)
+        config = saved.config
+
+        def network(name: str, module: nn.Module) -> nn.Module:
+            return saved.load_into(name, module).eval().requires_grad_(False).to(place)
+
+        return cls(
+            config,
+            network("mel_vae", music_autoencoder(config.mel_vae)),
+            network("motion_vae", motion_autoencoder(config.motion_vae, config.signal.motion_layout)),
+            network("denoiser", denoiser_of(config.denoiser)),
+            place,
+            path.name,
+            saved.card,
+            None if config.scorer is None else network("scorer", denoiser_of(config.scorer)),
+            None if config.vocoder is None else network("vocoder", Vocoder(config.vocoder, config.signal)),
+        )
+
+    def check_scores(self) -> None:
+        """Raises FootlightError when this model makes no music."""
+        if self.scorer is None:
+            raise FootlightError(
+                f"the model {self.name} makes dances only: choose another, or train it with `train.fit scorer`"
+            )
+
+
+def find_model(folder: Path | str | None = None) -> Path:
+    """The model folder that is meant: see ``Model.load``."""
+    if folder is None:
+        return PRETRAINED / "default"
+    path = Path(folder)
+    if path.exists() or path.name != str(folder):
+        return path
+    embedded = sorted(p.name for p in PRETRAINED.iterdir() if p.is_dir()) if PRETRAINED.is_dir() else []
+    if str(folder) not in embedded:
+        raise FootlightError(
+            f"unknown preset {str(folder)!r}: choose one of {', '.join(embedded) or 'none (none is embedded)'}, "
+            "or give a model folder"
+        )
+    return PRETRAINED / path.name
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """ "auto" is the fastest device there is. Raises FootlightError for one that is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    if not there.get(name.partition(":")[0]):
+        here = ", ".join(kind for kind, yes in there.items() if yes)
+        raise FootlightError(f"there is no device {name!r} on this computer: choose auto or {here}")
+    return torch.device(name)
+
+
+def native_half(device: torch.device) -> torch.dtype | None:
+    """The 16-bit precision that a device multiplies natively and that needs no care with small numbers, or None.
+
+    On CPUs with AVX512-BF16 or AMX the denoiser is three times as fast in it; elsewhere bfloat16 would be emulated.
+    """
+    if device.type == "cpu":
+        return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" and _multiplies_bf16() else None
+    return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+
+
+def _multiplies_bf16() -> bool:
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may go: then float32 it is
+    return asked is not None and asked()
+
+
+def style_of(model: Model, style: str | None) -> Tensor | None:
+    """(1, styles) weights of ``core.pipeline.options.parse_style``, or None."""
+    return None if style is None else parse_style(style, model.config.styles)[None].to(model.device)
+
+
+def frames_for(model: Model, seconds: float) -> int:
+    """Latent frames of so much time; a last half frame more, so that its end lies between two frames of the motion."""
+    return math.ceil(seconds * model.config.latent_fps + 0.5)
+
+
+def schedule_of(config: Config) -> Schedule:
+    """The noise schedule of both experts."""
+    return linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
+
+
+def expert(
+    model: Model, network: ConditionedNetwork, sampling: SamplingConfig, guidance: float | None = None
+) -> Denoise:
+    """One of the model's experts with guidance and windows around it, for latents of any length."""
+    schedule = schedule_of(model.config)
+    denoise = as_denoise(network, schedule, model.config.diffusion.prediction, native_half(model.device))
+    scale = sampling.guidance if guidance is None else guidance
+    denoise = guided(denoise, scale, sampling.guidance_ramp, schedule.steps)
+    return windowed(denoise, sampling.window, sampling.overlap)
+
+
+def first_noise(model: Model, network: DenoiserConfig, frames: int, generator: torch.Generator) -> Tensor:
+    """(1, frames, z) where an expert starts: the same on every device."""
+    return torch.randn(1, frames, network.latent_channels, generator=generator).to(model.device)
+
+
+def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None) -> Iterator[Tensor]:
+    """An iterator over motion latents (1, t, z), noisier ones first; the last is clean."""
+    return _drawing(model, model.denoiser, model.config.sampling, condition, seed, steps, guidance)
+
+
+def draw_music(
+    model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None
+) -> Iterator[Tensor]:
+    """An iterator over music latents (1, t, z), noisier ones first; the last is clean."""
+    return _drawing(model, model.scorer, model.config.scoring, condition, seed, steps, guidance)
+
+
+def _drawing(model: Model, network, sampling: SamplingConfig, condition, seed, steps, guidance) -> Iterator[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    told = condition.rhythm if condition.latents is None else condition.latents
+    noise = first_noise(model, network.config, told.shape[1], generator)
+    denoise = expert(model, network, sampling, guidance)
+    return sample(denoise, noise, schedule_of(model.config), steps, sampling.sampler, generator, condition)
+
+
+def last_of(samples: Iterator, steps: int, stage: str, start: float, end: float) -> Generator[Progress, None, object]:
+    """The last of the samples, with a step of progress after each."""
+    step, drawn = 0, None
+    while (latest := next(samples, None)) is not None:
+        step, drawn = step + 1, latest
+        yield Progress(stage, start + (end - start) * step / steps, {"step": step, "steps": steps})
+    return drawn

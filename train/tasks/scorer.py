@@ -1,0 +1,90 @@
+"""The second expert, motion -> music, on cached latents.
+
+It is told the motion's latents and a *wish* (core.motion.pulse): beats, accents, loudness. A motion that was paired
+with a music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
+itself: its beats, its loudness, and a random part of its onsets. Whoever wishes for few accents then gets those and is
+left free in the rest. Songs without a motion are trained on as well, with the wish alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.autoencoder.mel_vae import MelVAE
+from core.config import Config
+from core.motion.pulse import wish_features
+from core.types import Beats
+from train.draw import mel_picture
+from train.loop import Phase
+from train.tasks.expert import ExpertPhase, ExpertTask, ExpertTaskConfig
+
+LEAST_WEIGHT = 0.2  # of a latent channel that hardly sounds
+
+
+@dataclass(frozen=True)
+class ScorerTaskConfig(ExpertTaskConfig):
+    """Longer crops than a dance's, for a music repeats itself over bars."""
+
+    frames: int = 192
+    shortest: int = 96
+    drop_other: float = 0.65
+    balance: float = 0.0
+
+
+class ScorerTask(ExpertTask):
+    """clips: see ``ExpertTask``; also ``beats``, ``onsets`` and ``loudness`` of the music, and ``told`` (t, c), latents
+    of the motion, where there is one."""
+
+    name = "scorer"
+
+    def __init__(self, model: Config, config: ScorerTaskConfig, vae: MelVAE, clips: dict[str, list[dict]]) -> None:
+        super().__init__(model, model.scorer, config, clips)
+        self.val = [clip for clip in self.val if "told" in clip]
+        self.paired = [clip for clip in self.train if "told" in clip]
+        self.paired_shares = self.shares(self.paired)
+        self.vae = vae.requires_grad_(False).eval()
+        some = torch.stack([clip["latents"][: config.shortest] for clip in self.train])
+        weight = audibility(self.vae, some[:: max(1, len(some) // 64)])
+        self.phases: dict[str, Phase] = {"scorer": ExpertPhase("scorer", model.scorer, model, weight)}
+
+    def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
+        return super().pool(rhythm_alone) if rhythm_alone else (self.paired, *self.paired_shares)
+
+    def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
+        fps, frames = self.model.latent_fps, self.config.frames
+        begin, end = start / fps, (start + frames) / fps
+        onsets = clip["onsets"].between(begin, end).shifted(begin)
+        if generator is not None:
+            share, each = torch.rand(1, generator=generator), torch.rand(len(onsets.times), generator=generator)
+            onsets = Beats(onsets.times[each < share], strength=onsets.strength[each < share])
+        else:  # as a body would accent it: where it is strong
+            onsets = Beats(onsets.times[onsets.strength > 0.5], strength=onsets.strength[onsets.strength > 0.5])
+        first = round(begin * self.model.signal.mel_fps)
+        loudness = clip["loudness"][first : first + frames * self.model.mel_vae.stride]
+        rhythm = wish_features(clip["beats"].shifted(begin), onsets, loudness, frames, fps)
+        parts = {name: clip[name] for name in ("latents", "told") if name in clip}
+        return {**self.padded(parts, start, {}), "rhythm": rhythm}
+
+    @torch.no_grad()
+    def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
+        batch, latents = self.sketch(phases["scorer"], self.model.scoring.guidance)
+        true, made = (self.vae.decode(self.vae.unstandardise(z)).float().cpu() for z in (batch["latents"], latents))
+        return {"music": mel_picture(true, made)}
+
+
+@torch.no_grad()
+def audibility(vae: MelVAE, latents: Tensor) -> Tensor:
+    """(z,) how much of the mel hangs on each channel of standardised ``latents`` (b, t, z): the mean square of what
+    changes when its values are dealt out anew, 1 on average and at least ``LEAST_WEIGHT``."""
+    latents = latents.to(vae.std.device)
+    plain, changes = vae.decode(vae.unstandardise(latents)), []
+    for channel in range(latents.shape[-1]):
+        other = latents.clone()
+        other[..., channel] = latents[..., channel].roll(1, dims=0)
+        changes.append(((vae.decode(vae.unstandardise(other)) - plain) / vae.std).square().mean())
+    weight = torch.stack(changes)
+    weight = (weight / weight.mean()).clamp_min(LEAST_WEIGHT)
+    return (weight / weight.mean()).cpu()
