@@ -299,23 +299,32 @@ def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, Bv
 
 
 def read_motion(path: str | Path) -> Motion:
-    """The motion of a BVH file that ``write`` made, metres, at the file's frame rate; its unit is told from its bones.
+    """The motion of a BVH file that ``write`` made: see ``own_motion``.
 
     Raises FootlightError for BVH files of other skeletons.
     """
     skeleton, motion = read(path)
-    if set(skeleton.names) != set(SMPL22.names) or motion.offsets is not None:
+    own = own_motion(skeleton, motion)
+    if own is None:
         raise FootlightError(
-            f"{path}: its skeleton has {skeleton.joints} joints beginning with {skeleton.names[0]!r}; "
-            f"expected a dance that Footlight wrote (22 joints with SMPL's names)"
+            f"{path}: its skeleton has {skeleton.joints} joints beginning with {skeleton.names[0]!r} and is not our "
+            f"dancer's; expected a dance that Footlight wrote (22 joints with SMPL's names)"
         )
+    return own
+
+
+def own_motion(skeleton: Skeleton, motion: BvhMotion) -> Motion | None:
+    """What ``read`` found as a motion of ``SMPL22``, metres, at the file's frame rate, where ``write`` made the file;
+    None for any other skeleton. The file's unit is told from its bones."""
+    if set(skeleton.names) != set(SMPL22.names) or motion.offsets is not None:
+        return None
     order = [skeleton.names.index(name) for name in SMPL22.names]
     offsets = skeleton.offsets[order[1:]]
-    parents = [skeleton.names[skeleton.parents[joint]] for joint in order[1:]]
+    parents = [skeleton.names[max(skeleton.parents[joint], 0)] for joint in order[1:]]
     unit = offsets.norm() / SMPL22.offsets[1:].norm()
     ours = [SMPL22.names[parent] for parent in SMPL22.parents[1:]]
     if parents != ours or not torch.allclose(offsets / unit, SMPL22.offsets[1:], atol=1e-3):
-        raise FootlightError(f"{path}: its bones are not our dancer's; expected a dance that Footlight wrote")
+        return None
     return Motion(motion.rotations[:, order], motion.root / unit, motion.fps)
 
 

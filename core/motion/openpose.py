@@ -43,7 +43,7 @@ def read_folder(folder: Path | str) -> Tensor:
         person = _follow(_people(path), last)
         if person is not None:
             frames[number] = last = person
-    return torch.from_numpy(_to_metres(_bridged(frames, folder))).float()
+    return torch.from_numpy(_to_metres(_bridged(frames, folder), folder)).float()
 
 
 def _frame_number(path: Path) -> tuple[int, str]:
@@ -104,11 +104,11 @@ def _bridged(frames: np.ndarray, folder: Path) -> np.ndarray:
     return bridged
 
 
-def _to_metres(pixels: np.ndarray) -> np.ndarray:
+def _to_metres(pixels: np.ndarray, folder: Path) -> np.ndarray:
     """Pixels, y down -> metres, y up, about the first frame's hips. The body is as tall as it is when it stands."""
     ankles = pixels[:, ANKLES].mean(axis=1)
     length = np.percentile(np.hypot(*(ankles - pixels[:, NECK]).T), 95)
     if length <= 0:
-        raise FootlightError("the body seen by OpenPose has no size: neck and ankles are in one place")
+        raise FootlightError(f"{folder}: the body that is seen has no size: neck and ankles are in one place")
     hips = pixels[0, [8, 11]].mean(axis=0)
     return (pixels - hips) * np.array([1.0, -1.0]) * (NECK_TO_ANKLES / length)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from core.config import SignalConfig
-from core.motion import bvh, kinematics, rotation
+from core.motion import bvh, foreign, motion_fit, rotation
 from core.motion.resample import resample
-from core.motion.skeleton import Skeleton
 from core.types import FootlightError, Motion
-from train.data import clean, g1, humanoid, motion_fit, smpl
+from train.data import clean, g1, smpl
 
 FPS = SignalConfig().motion_fps
 
@@ -49,11 +46,6 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
     return Source(motion, report)
 
 
-def load_humanoid_bvh(path: str | Path) -> Motion:
-    """Any humanoid BVH file, whatever its names, units, up axis and proportions: see ``load``."""
-    return load(path).motion
-
-
 def load_all(data_dir: str | Path, splits: tuple[str, ...] = ("train", "val")) -> Iterator[tuple[dict, Source]]:
     """Every motion that ``index.jsonl`` of a data folder names, dropped ones too, with its line."""
     data_dir = Path(data_dir)
@@ -67,51 +59,12 @@ def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
     skeleton, motion = bvh.read(path)
     if motion.frames < 2:
         raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
-    try:
-        found = humanoid.match(skeleton)
-    except FootlightError as error:
-        raise FootlightError(f"{path}: {error}") from None
-    rest = _rest(path, skeleton, found)
+    body = foreign.body_of(path, skeleton, motion)
     marked = entry.get("glitch_frames", ())
-    unit = motion_fit.LEG_LENGTH / motion_fit.leg_length({name: rest.places[k] for name, k in found.joints.items()})
-    used = {*found.joints.values(), *found.spine} - {found.joints.get(f"{side}_foot") for side in motion_fit.SIDES}
-    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, unit, used)
-    turns, places = kinematics.forward_global(local.double(), root.double(), skeleton, _offsets(motion))
-    joints, places = _with_toes(found, skeleton, turns, places)
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, body.unit, body.used)
+    body = replace(body, motion=replace(motion, rotations=local, root=root))
     up = {"X": 0, "Y": 1, "Z": 2}.get(entry.get("up", ""))
-    captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, motion.fps, up)
-    return captured, {"rule": found.rule, **repaired}
-
-
-def _offsets(motion: bvh.BvhMotion) -> torch.Tensor | None:
-    return None if motion.offsets is None else motion.offsets.double()
-
-
-def _with_toes(found, skeleton, turns, places):
-    """Where a foot has no toe joint, the end of its bone stands for it."""
-    at, extra = dict(found.joints), []
-    for side in motion_fit.SIDES:
-        ankle = found.joints[f"{side}_ankle"]
-        tip = skeleton.tips.get(skeleton.names[ankle])
-        if f"{side}_foot" not in at and tip is not None:
-            at[f"{side}_foot"] = skeleton.joints + len(extra)
-            extra.append(places[..., ankle, :] + rotation.rotate(turns[..., ankle, :], tip.to(places)))
-    if extra:
-        places = torch.cat((places, torch.stack(extra, -2)), -2)
-    return motion_fit.Joints(at, found.joints, found.spine), places
-
-
-def _rest(path: Path, skeleton: Skeleton, found: humanoid.Match) -> motion_fit.Pose:
-    """The T-pose of the file's own capture where a folder ``tpose`` beside its folder holds one, or zero rotations."""
-    local = rotation.identity(skeleton.joints).double()
-    for candidate in sorted(path.parent.parent.glob("tpose/*.bvh")):
-        other, pose = bvh.read(candidate)
-        if other.names == skeleton.names and torch.allclose(other.offsets, skeleton.offsets, atol=1e-4):
-            local = pose.rotations[0].double()
-            break
-    turns, places = kinematics.forward_global(local, torch.zeros(3).double(), skeleton)
-    _, places = _with_toes(found, skeleton, turns, places)
-    return motion_fit.Pose(turns, places)
+    return foreign.capture(body, up), {"rule": body.match.rule, **repaired}
 
 
 def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.motion import kinematics, rotation
+from core.motion import kinematics, motion_fit, rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import FootlightError, Motion
-from train.data import motion_fit, plain_pickle
+from train.data import plain_pickle
 
 FPS = 60.0
 JOINTS = 24  # the two hands come last and are left out

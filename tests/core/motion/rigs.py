@@ -1,14 +1,17 @@
-"""Foreign rigs for the tests: our dancer with other names, sizes, axes, rest poses and extra joints, as BVH text."""
+"""Foreign rigs for the tests: our dancer with other names, sizes, axes, rest poses and extra joints, as BVH text; and a
+dance to disguise."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from core.motion import kinematics, rotation
-from core.motion.skeleton import SMPL22
+from core.motion.skeleton import LEFT_LEG, REST_HEIGHT, RIGHT_LEG, SMPL22
+from core.types import Motion
 
 # In the order of SMPL22; None: the rig has no such joint.
 _SPINE = {"spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2"}
@@ -153,3 +156,46 @@ def bvh_text(rotations: Tensor, root: Tensor, fps: float, foreign: Foreign) -> s
     table = torch.cat((moved.double(), angles), 1)
     lines += [" ".join(f"{value:.6f}" for value in row) for row in table.tolist()]
     return "\n".join(lines) + "\n"
+
+
+def dance(seconds: float = 4.0, fps: float = 60.0) -> Motion:
+    """Arms, head and spine wave, the pelvis sways and turns, the feet stand."""
+    time = torch.arange(int(seconds * fps)) / fps
+    frames = len(time)
+
+    def wave(size: float, hz: float, phase: float = 0.0) -> Tensor:
+        return size * torch.sin(2 * math.pi * hz * time + phase)
+
+    rotations = rotation.identity(frames, SMPL22.joints)
+    at = SMPL22.index
+    rotations[:, 0] = rotation.mul(rotation.about("y", wave(0.3, 0.3)), rotation.about("x", wave(0.15, 0.5)))
+    for number, name in enumerate(("spine1", "spine2", "spine3")):
+        rotations[:, at(name)] = rotation.mul(
+            rotation.about("z", wave(0.06, 0.7, 1.0)), rotation.about("y", wave(0.1, 0.5, 0.3 * number))
+        )
+    rotations[:, at("neck")] = rotation.about("x", wave(0.2, 0.6))
+    rotations[:, at("head")] = rotation.about("y", wave(0.4, 0.4))
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        lowered = rotation.about("z", sign * (wave(0.5, 0.6, sign) - 0.7))
+        rotations[:, at(f"{side}_shoulder")] = rotation.mul(lowered, rotation.about("x", wave(0.3, 0.5, sign)))
+        rotations[:, at(f"{side}_elbow")] = rotation.about("y", -sign * (0.9 + wave(0.6, 0.8, sign)))
+        rotations[:, at(f"{side}_wrist")] = rotation.about("z", wave(0.3, 0.9))
+    root = torch.stack((wave(0.06, 0.4), REST_HEIGHT - 0.06 + wave(0.03, 0.8), wave(0.04, 0.5, 1.0)), -1)
+    rest = SMPL22.rest_positions() + torch.tensor((0.0, REST_HEIGHT, 0.0))
+    for chain, step in ((LEFT_LEG, (0.06, 0.0, 0.1)), (RIGHT_LEG, (-0.08, 0.0, -0.05))):
+        target = (rest[chain[2]] + torch.tensor(step)).expand(frames, 3)
+        rotations = kinematics.two_bone_ik(rotations, root, target, chain)
+        world, _ = kinematics.forward_global(rotations, root)
+        level = rotation.identity(frames, 1)
+        world = torch.cat((world[:, : chain[2]], level, world[:, chain[2] + 1 :]), 1)
+        rotations[:, chain[2]] = kinematics.local_rotations(world)[:, chain[2]]
+    return Motion(rotations, root, fps)
+
+
+Y_TO_Z = rotation.about("x", torch.tensor(math.pi / 2))
+DISGUISES = {
+    "centimetres": Foreign(RIGS["mixamo"]),
+    "Z up, A-pose": Foreign(RIGS["unreal"], 100.0, Y_TO_Z, a_pose()),
+    "a giant facing aside, A-pose": Foreign(RIGS["biped"], 3.0, rotation.about("y", torch.tensor(1.2)), a_pose(35.0)),
+    "no names": Foreign(RIGS["nameless"], 0.4, None, a_pose()),
+}
