@@ -12,6 +12,7 @@ import torch
 from core import checkpoint, config
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
+from core.decode.vocoder import Vocoder
 from core.diffusion.denoiser import Denoiser
 from core.motion import features
 from core.motion.skeleton import REST_HEIGHT
@@ -27,9 +28,13 @@ def model_folder(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     shape = config.preset("tiny")
     shape = replace(shape, denoiser=replace(shape.denoiser, styles=len(STYLES)), styles=STYLES)
+    shape = config.both_ways(shape)
     mel_vae, motion_vae, denoiser = MelVAE(shape.mel_vae), MotionVAE(shape.motion_vae), Denoiser(shape.denoiser)
-    torch.nn.init.normal_(denoiser.out.weight, std=0.1)
-    torch.nn.init.normal_(denoiser.styles.weight)
+    scorer, vocoder = Denoiser(shape.scorer), Vocoder(shape.vocoder, shape.signal)
+    for expert in (denoiser, scorer):
+        torch.nn.init.normal_(expert.out.weight, std=0.1)
+        torch.nn.init.normal_(expert.styles.weight)
+    mel_vae.mean.fill_(-4.0)
     torch.random.set_rng_state(generator_state)
     rest = torch.zeros(1, 22, 4)
     rest[..., 0] = 1
@@ -37,7 +42,8 @@ def model_folder(tmp_path_factory) -> Path:
     motion_vae.mean.copy_(features.encode(standing)[0])
     motion_vae.std.fill_(0.3)
     motion_vae.std[:4] = torch.tensor([0.1, 0.1, 0.1, 0.02])
-    networks = {"mel_vae": mel_vae, "motion_vae": motion_vae, "denoiser": denoiser}
+    networks = {"mel_vae": mel_vae, "motion_vae": motion_vae, "denoiser": denoiser, "scorer": scorer}
+    networks["vocoder"] = vocoder
     folder = tmp_path_factory.mktemp("models") / "tiny"
     checkpoint.save_folder(folder, shape, {name: network.state_dict() for name, network in networks.items()})
     return folder

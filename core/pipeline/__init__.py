@@ -17,7 +17,7 @@ from core.pipeline.dancing import (
     read_song,
     reading_song,
 )
-from core.pipeline.duet import Duet, duet
+from core.pipeline.inventing import Duet, duet
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
 from core.types import run

@@ -70,7 +70,7 @@ def score(model: Model, moving: Moving, options: ScoreOptions | None = None) -> 
 
 
 def watch(model: Model, moving: Moving, wish: pulse.Wish, style: str | None = None) -> Condition:
-    """What the scorer is told of a motion, (1, t, ...) on the latents' clock. Of a flat body it knows the wish alone."""
+    """What the scorer is told of a motion, (1, t, ...) on the latents' clock. Of a flat body: the wish alone."""
     frames = frames_for(model, len(moving.positions) / moving.fps)
     latents = None if moving.motion is None else motion_latents(model, moving.motion, frames)
     rhythm = None

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio.rhythm import rhythm_features
-from core.motion.pulse import accents, track_pulse
-from core.types import FootlightError
+from core.audio.rhythm import RHYTHM_CHANNELS
+from core.motion.pulse import shared, track_pulse, wish, with_bars
+from core.types import Beats, FootlightError
 
 FPS = 30.0
 
@@ -43,12 +43,38 @@ def test_a_statue_has_no_pulse():
         track_pulse(torch.zeros(100, 22, 3), FPS)
 
 
-def test_accents_feed_the_features_of_a_song():
+def test_a_wish_has_accents_on_the_hits_and_bars_of_four():
     beats = np.arange(0.25, 10, 0.5)
-    positions = swinging(beats, 10.0)
-    onset, busy = accents(positions, FPS)
-    features = rhythm_features(track_pulse(positions, FPS), onset, busy, 150, 15.0)
-    assert torch.isfinite(features).all() and float(onset.min()) >= 0 and float(onset.max()) <= 1
-    on = onset[(torch.from_numpy(beats[1:-1]) * 62.5).round().long()]
-    off = onset[(torch.from_numpy(beats[1:-1] + 0.25) * 62.5).round().long()]
-    assert on.mean() > 5 * off.mean().clamp_min(1e-3)
+    asked = wish(swinging(beats, 10.0), FPS)
+    features = asked.features(150, 15.0)
+    assert torch.isfinite(features).all() and features.shape == (150, len(RHYTHM_CHANNELS))
+    onset, clock = features[:, RHYTHM_CHANNELS.index("onset")].numpy(), np.arange(150) / 15.0
+    on, off = np.interp(beats[1:-1], clock, onset), np.interp(beats[1:-1] + 0.25, clock, onset)
+    assert on.mean() > 5 * max(off.mean(), 1e-3)
+    assert np.diff(np.flatnonzero(asked.beats.downbeats.numpy())).tolist() == [4] * (len(asked.beats.times) // 4 - 1)
+
+
+def test_bars_begin_where_the_strong_hits_are():
+    times = torch.arange(0.5, 10, 0.5)
+    strength = torch.full((len(times),), 0.3)
+    strength[2::4] = 1.0
+    bars = with_bars(Beats(times, 120.0), Beats(times, strength=strength)).downbeats
+    assert bars.nonzero()[:, 0].tolist() == list(range(2, len(times), 4))
+
+
+def test_loudness_follows_the_speed():
+    slow, fast = swinging(np.arange(0.25, 10, 0.5), 10.0) * 0.2, swinging(np.arange(0.25, 10, 0.5), 10.0)
+    asked = wish(torch.cat([slow, fast]), FPS)
+    half = len(asked.loudness) // 2
+    assert asked.loudness.min() >= 0.5 and asked.loudness.max() <= 1
+    assert asked.loudness[: half - 60].mean() + 0.2 < asked.loudness[half + 60 :].mean()
+
+
+def test_a_shared_pulse_lies_between_a_motion_and_a_music_that_disagree_little():
+    beats = np.arange(0.25, 20, 0.5)
+    onset = torch.zeros(1250)
+    onset[((torch.from_numpy(beats) + 0.06) * 62.5).round().long().clamp_max(1249)] = 1
+    found = shared(swinging(beats, 20.0), FPS, onset).times.double().numpy()
+    late = found[2:-2] - beats[np.abs(found[2:-2, None] - beats).argmin(axis=1)]
+    assert -0.03 < np.median(late) < 0.09
+    assert mir_eval.beat.f_measure(beats + 0.03, found) > 0.9
