@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import torch
@@ -198,12 +199,22 @@ def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict
 
 def _main_chain(skeleton: Skeleton, start: int) -> list[int]:
     """From ``start`` down to the joint that is farthest along the bones."""
-    best = [start]
-    for child in skeleton.children(start):
-        chain = [start, *_main_chain(skeleton, child)]
-        if _length(skeleton, chain) > _length(skeleton, best):
-            best = chain
-    return best
+    chain, below = [start], _ways_down(skeleton)
+    while below[chain[-1]] >= 0:
+        chain.append(below[chain[-1]])
+    return chain
+
+
+@lru_cache(maxsize=8)
+def _ways_down(skeleton: Skeleton) -> tuple[int, ...]:
+    """(j,) the child of each joint through which the farthest joint below it is reached; -1 at the ends."""
+    bones = skeleton.offsets.norm(dim=-1).tolist()
+    far, below = [0.0] * skeleton.joints, [-1] * skeleton.joints
+    for joint in range(skeleton.joints - 1, 0, -1):
+        parent, reach = skeleton.parents[joint], far[joint] + bones[joint]
+        if reach > 0 and reach >= far[parent]:
+            far[parent], below[parent] = reach, joint
+    return tuple(below)
 
 
 def _length(skeleton: Skeleton, chain: list[int]) -> float:

@@ -12,8 +12,6 @@ bodies are fitted to our dancer and stand on the floor, y = 0. Four minutes take
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +38,6 @@ _SHORTEST_BODY, _TALLEST_BODY = 0.4, 4.0  # metres from neck to ankles, or pixel
 _JOINTS = SMPL22.joints
 _DANCE = ("rotations", "root", "contacts")
 _EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JOINTS}, 3) or (t, {len(OPENPOSE14)}, 2)"
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -98,10 +95,11 @@ def _reader(path: Path) -> Callable[[Path, float | None], Moving]:
 
 def _part(path: Path, whole: Moving, start: float, seconds: float | None) -> Moving:
     """The frames from ``start`` on. Raises FootlightError when they are too few."""
-    first = round(start * whole.fps)
-    if first > 0 and first >= whole.frames:
+    if start >= whole.seconds:
         raise FootlightError(f"{path}: starts at {start:g} s, but the movement ends at {whole.seconds:.2f} s")
-    last = whole.frames if seconds is None else min(whole.frames, first + round(seconds * whole.fps))
+    first = round(start * whole.fps)
+    length = whole.seconds if seconds is None else min(seconds, whole.seconds)
+    last = min(whole.frames, first + round(length * whole.fps))
     _check_length(path, last - first, whole.fps)
     motion = None if whole.motion is None else whole.motion.cut(first, last)
     return Moving(whole.positions[first:last], whole.fps, motion)
@@ -160,11 +158,9 @@ def _read_npz(path: Path, fps: float | None) -> Moving:
             names = _DANCE if "rotations" in file.files else ("positions",)
             arrays = {name: file[name] for name in names if name in file.files}
             rate = float(file["fps"].reshape(())) if "fps" in file.files else fps
-            held = ", ".join(file.files[:8]) or "nothing"
-    except _DAMAGED as error:
+            held = file.files
+    except Exception as error:  # of a damaged file zipfile and numpy say nearly anything, a TokenError for one
         raise FootlightError(f"{path}: is damaged or no npz file of plain numbers ({_line(error)})") from None
-    except (AttributeError, TypeError):  # a single array, or one of something else than numbers
-        raise FootlightError(f"{path}: is no npz file of plain numbers; expected {_EXPECTED}, and fps") from None
     tensors = {}
     for name, array in arrays.items():
         if array.dtype.kind not in "fiu":
@@ -179,13 +175,13 @@ def _read_safetensors(path: Path, fps: float | None) -> Moving:
             held = list(file.keys())
             arrays = {name: file.get_tensor(name).double() for name in _DANCE if name in held}
             metadata = file.metadata() or {}
-    except (SafetensorError, *_DAMAGED) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise FootlightError(f"{path}: is damaged or no safetensors file ({_line(error)})") from None
     try:
         rate = float(metadata["fps"]) if "fps" in metadata else fps
     except ValueError:
         raise FootlightError(f"{path}: its fps is {metadata['fps']!r}; expected a number") from None
-    return _of_arrays(path, arrays, rate, ", ".join(held[:8]) or "nothing")
+    return _of_arrays(path, arrays, rate, held)
 
 
 def _line(error: BaseException) -> str:
@@ -193,13 +189,14 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
 
 
-def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: str) -> Moving:
-    """held: what the file holds, for a message."""
+def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: list[str]) -> Moving:
+    """held: the names of all that the file holds, for a message."""
     if fps is None:
         raise FootlightError(f"{path}: does not say its frame rate; store fps with it, or give fps")
     _check_fps(fps, f"{path}: its fps")
     if not ({"rotations", "root"} <= arrays.keys() or "positions" in arrays):
-        raise FootlightError(f"{path}: holds {held}; expected {_EXPECTED}")
+        named = ", ".join(repr(name)[:40] for name in held[:8]) or "nothing"
+        raise FootlightError(f"{path}: holds {named}; expected {_EXPECTED}")
     for name, values in arrays.items():
         _check_numbers(path, name, values)
     _check_shapes(path, arrays)

@@ -19,7 +19,7 @@ from core.autoencoder.motion_vae import MotionVAE
 from core.config import SignalConfig
 from core.diffusion.networks import denoiser_of
 from core.metrics import beat, physics
-from core.motion import bvh, kinematics, rotation
+from core.motion import bvh, features, kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Motion, Waveform
 from train import card, evaluate, prepare, variants
@@ -266,6 +266,18 @@ def test_one_pair_is_the_metrics_called_by_hand(tmp_path, capsys):
         evaluate.main(evaluate.Evaluate(motion=args.motion))
     with pytest.raises(FootlightError, match="starts at"):
         evaluate.main(replace(args, at=60.0))
+
+
+def test_one_pair_of_a_flat_body_has_no_physics(tmp_path, capsys):
+    motion = swaying(100, 12.0)
+    flat = features.encode(motion, "openpose14-2d").unflatten(-1, (14, 2))
+    np.savez(tmp_path / "film.npz", positions=flat.numpy(), fps=motion.fps)
+    io.write(tmp_path / "song.wav", song(100, 20.0))
+    args = evaluate.Evaluate(motion=tmp_path / "film.npz", music=tmp_path / "song.wav", json=tmp_path / "scores.json")
+    evaluate.main(args)
+    found = json.loads((tmp_path / "scores.json").read_text())
+    assert "physics" not in found and found["seconds"] == pytest.approx(12, abs=0.1)
+    assert "bas_aist" in capsys.readouterr().out
 
 
 # end to end

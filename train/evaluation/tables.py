@@ -374,6 +374,8 @@ def pair(result: dict) -> list[Table]:
             rows += [(f"{name} {k}", number(score[k]), number(score[f"{k}_chance"]), NONE) for k in ("bcs", "bhs")]
     note = f"{result['seconds']:.1f} s at {result['fps']:g} fps, {beats['beats']} beats, {beats['hits']} hits"
     found = [Table(title, note, ("beats", "value", "chance", "calibrated"), tuple(rows))]
+    if "physics" not in result:  # a flat body
+        return found
     physical = tuple((PHYSICS_NAMES[name], number(value, 3)) for name, value in result["physics"].items())
     return [*found, Table("Physics", "", ("", "value"), physical)]
 
