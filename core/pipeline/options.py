@@ -10,9 +10,9 @@ from torch import Tensor
 
 from core.config import Config
 from core.diffusion.joint import SWITCH
+from core.motion.moving import FASTEST_FPS, SLOWEST_FPS
 from core.types import FootlightError
 
-SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
 LARGEST_SEED = 2**63 - 1
 SHORTEST_DUET, LONGEST_DUET = 5.0, 240.0  # seconds
 
