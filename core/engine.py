@@ -4,6 +4,10 @@ In:
     {"id": 1, "op": "dance", "song": PATH, "out": PATH, "start": 0, "seconds": null, "fps": 30, "seed": 0,
      "steps": null, "guidance": null, "beat_snap": 0.25, "style": null}      all but id, op, song and out may be absent
     {"id": 2, "op": "beats", "song": PATH, "start": 0, "seconds": null}
+    {"id": 4, "op": "score", "motion": PATH, "out": PATH, "seed": 0, "steps": null, "guidance": null, "style": null,
+     "stereo": true, "midi": null}    motion: any that core.motion.moving reads; out: wav, flac or ogg
+    {"id": 5, "op": "duet", "seconds": 30, "out_motion": PATH, "out_music": PATH, "fps": 30, "seed": 0, "steps": null,
+     "guidance": null, "switch": 0.5, "style": null, "beat_snap": 0.25, "stereo": true, "midi": null}
     {"id": 3, "op": "free"}           give the model's memory back; the next dance loads it again
     {"op": "cancel", "id": 1}         waiting or at work; a request that has ended is left alone
     {"op": "quit"}                    so does the end of the input
@@ -11,7 +15,9 @@ Out:
     {"type": "ready", "version": ..., "protocol": 1, "device": ...}          first, once
     {"type": "progress", "id": 1, "stage": ..., "fraction": 0-1}
     then for every request one of
-    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, beats, downbeats, tempo; beats: the last three
+    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, beats, downbeats, tempo; beats: the last three;
+                                      score: out, seconds, rate, score and those; duet: out_motion, out_music, frames,
+                                      fps, seconds, rate, score and those
     {"type": "cancelled", "id": 1}
     {"type": "error", "id": 1, "kind": "input" | "memory" | "internal" | "protocol", "message": one line}
 
@@ -43,8 +49,10 @@ from safetensors.torch import save
 
 from core import __version__, pipeline
 from core import config as configuration
+from core.audio import io
 from core.audio.beat_tracking import tracking
 from core.checkpoint import write_atomically
+from core.motion.moving import read_moving
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
 
@@ -68,6 +76,34 @@ class DanceRequest:
     guidance: float | None = None
     beat_snap: float = 0.25
     style: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    motion: str
+    out: str
+    seed: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    style: str | None = None
+    stereo: bool = True
+    midi: str | None = None
+
+
+@dataclass(frozen=True)
+class DuetRequest:
+    out_motion: str
+    out_music: str
+    seconds: float = 30.0
+    fps: float = 30.0
+    seed: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    switch: float = 0.5
+    style: str | None = None
+    beat_snap: float = 0.25
+    stereo: bool = True
+    midi: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +210,7 @@ class Engine:
             traceback.print_exc()
             if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error):
                 self._model = None
-                event = _error(number, "memory", "there is not enough memory for this dance: free some or dance less")
+                event = _error(number, "memory", "there is not enough memory for this: free some, or ask for less")
             else:
                 event = _error(number, "internal", f"{type(error).__name__}: {error}")
         finally:
@@ -192,28 +228,66 @@ class Engine:
         self._say(type="progress", id=self._current, stage=stage, fraction=round(fraction, 4))
 
     def _dance(self, request: DanceRequest) -> dict:
-        out = Path(request.out)
-        if not out.parent.is_dir():
-            raise FootlightError(f"{out}: there is no folder {out.parent}; make it first")
+        _check_folder(request.out)
         options = pipeline.DanceOptions(
             request.seed, request.fps, request.steps, request.guidance, request.beat_snap, request.style
         )
         self._progress("Reading the song", 0.0)
         song = self._read_song(request)
+        made = self._run(pipeline.dance(self._loaded(), song, options))
+        with open(request.song, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._write_dance(request.out, made, request.seed, digest)
+        return {"out": request.out, **_dance_values(made)}
+
+    def _score(self, request: ScoreRequest) -> dict:
+        _check_folder(request.out)
+        options = pipeline.ScoreOptions(request.seed, request.steps, request.guidance, request.style)
+        self._progress("Reading the motion", 0.0)
+        moving = read_moving(request.motion)
+        made = self._run(pipeline.score(self._loaded(), moving, options))
+        self._write_music(request.out, request.midi, made, request.stereo)
+        return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
+
+    def _duet(self, request: DuetRequest) -> dict:
+        _check_folder(request.out_motion)
+        _check_folder(request.out_music)
+        options = pipeline.DuetOptions(
+            request.seconds,
+            request.seed,
+            request.fps,
+            request.steps,
+            request.guidance,
+            request.switch,
+            request.style,
+            request.beat_snap,
+        )
+        made = self._run(pipeline.duet(self._loaded(), options))
+        self._write_music(request.out_music, request.midi, made.music, request.stereo)
+        try:
+            self._write_dance(request.out_motion, made.dance, request.seed, "")
+        except (FootlightError, _Cancelled):
+            for written in (request.out_music, request.midi):
+                Path(written or request.out_music).unlink(missing_ok=True)
+            raise
+        values = {**_music_values(made.music), **_dance_values(made.dance)}
+        return {"out_motion": request.out_motion, "out_music": request.out_music, **values}
+
+    def _loaded(self) -> pipeline.Model:
         if self._model is None:
             self._progress("Loading the model", 0.0)
             self._model = pipeline.Model.load(self._model_folder, self._device)
-        made = self._run(pipeline.dance(self._model, song, options))
-        with open(request.song, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._model
+
+    def _write_dance(self, out: str, made: pipeline.Dance, seed: int, digest: str) -> None:
         metadata = {
             "format": RESULT_FORMAT,
             "fps": repr(made.motion.fps),
             "joints": json.dumps(SMPL22.names),
             "parents": json.dumps(SMPL22.parents),
             "offsets": json.dumps(SMPL22.offsets.tolist()),
-            "seed": str(request.seed),
-            "model": self._model.name,
+            "seed": str(seed),
+            "model": self._loaded().name,
             "engine": __version__,
             "audio_sha256": digest,
             "tempo": f"{made.beats.tempo:.3f}",
@@ -221,16 +295,20 @@ class Engine:
         self._check()
         arrays = {name: value.contiguous() for name, value in pipeline.motion_arrays(made).items()}
         try:
-            write_atomically(out, _with_sorted_header(save(arrays, metadata)))
+            write_atomically(Path(out), _with_sorted_header(save(arrays, metadata)))
         except OSError as error:
             raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
-        return {
-            "out": str(out),
-            "frames": made.motion.frames,
-            "fps": made.motion.fps,
-            "score": made.score,
-            **_beats_values(made.beats),
-        }
+
+    def _write_music(self, out: str, midi: str | None, made: pipeline.Score, stereo: bool) -> None:
+        sound = pipeline.mastered(made.sound, stereo)
+        self._check()
+        io.write(out, sound)
+        if midi is not None:
+            try:
+                pipeline.write_score_midi(midi, made)
+            except FootlightError:
+                Path(out).unlink(missing_ok=True)
+                raise
 
     def _beats(self, request: BeatsRequest) -> dict:
         self._progress("Reading the song", 0.0)
@@ -255,6 +333,8 @@ class Engine:
 
 _OPERATIONS = {
     "dance": (DanceRequest, Engine._dance),
+    "score": (ScoreRequest, Engine._score),
+    "duet": (DuetRequest, Engine._duet),
     "beats": (BeatsRequest, Engine._beats),
     "free": (FreeRequest, Engine._free),
 }
@@ -267,6 +347,19 @@ def _with_sorted_header(data: bytes) -> bytes:
     header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + data[8 + size :]
+
+
+def _check_folder(out: str) -> None:
+    if not Path(out).parent.is_dir():
+        raise FootlightError(f"{out}: there is no folder {Path(out).parent}; make it first")
+
+
+def _dance_values(made: pipeline.Dance) -> dict:
+    return {"frames": made.motion.frames, "fps": made.motion.fps, "score": made.score, **_beats_values(made.beats)}
+
+
+def _music_values(made: pipeline.Score) -> dict:
+    return {"seconds": made.sound.seconds, "rate": made.sound.rate}
 
 
 def _error(number: int | str | None, kind: str, message: str) -> dict:
