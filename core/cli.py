@@ -193,7 +193,7 @@ def _duet(args: argparse.Namespace) -> None:
         made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
         play(made.music)
-        with _taking_back(args.out_music, *([args.midi] if args.midi else [])):
+        with pipeline.taking_back(args.out_music, args.midi):
             write(made.dance)
         show("Done", 1.0)
     motion = made.dance.motion
@@ -239,27 +239,7 @@ def _player(out: Path, midi: Path | None, mono: bool) -> Callable[..., None]:
     _check_place(out, io.WRITTEN)
     if midi is not None:
         _check_place(midi, (".mid", ".midi"))
-
-    def play(made) -> None:
-        io.write(out, pipeline.mastered(made.sound, stereo=not mono))
-        if midi is not None:
-            with _taking_back(out):
-                pipeline.write_score_midi(midi, made)
-
-    return play
-
-
-@contextlib.contextmanager
-def _taking_back(*written: Path) -> Iterator[None]:
-    """Take back what was written before, when what follows cannot be written."""
-    from core.types import FootlightError
-
-    try:
-        yield
-    except FootlightError:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise
+    return lambda made: pipeline.write_music(out, made, not mono, midi)
 
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:

@@ -45,19 +45,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 
 from core import __version__, pipeline
 from core import config as configuration
-from core.audio import io
 from core.audio.beat_tracking import tracking
-from core.checkpoint import write_atomically
 from core.motion.moving import read_moving
-from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
 
 PROTOCOL = 1
-RESULT_FORMAT = "footlight-dance 1"
 
 
 class _Cancelled(Exception):
@@ -237,7 +232,9 @@ class Engine:
         made = self._run(pipeline.dance(self._loaded(), song, options))
         with open(request.song, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._write_dance(request.out, made, request.seed, digest)
+        self._check()
+        model, seed = self._loaded().name, str(request.seed)
+        pipeline.write_dance(request.out, made, seed=seed, model=model, audio_sha256=digest)
         return {"out": request.out, **_dance_values(made)}
 
     def _score(self, request: ScoreRequest) -> dict:
@@ -246,7 +243,8 @@ class Engine:
         self._progress("Reading the motion", 0.0)
         moving = read_moving(request.motion)
         made = self._run(pipeline.score(self._loaded(), moving, options))
-        self._write_music(request.out, request.midi, made, request.stereo)
+        self._check()
+        pipeline.write_music(request.out, made, request.stereo, request.midi)
         return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
 
     def _duet(self, request: DuetRequest) -> dict:
@@ -263,13 +261,12 @@ class Engine:
             request.beat_snap,
         )
         made = self._run(pipeline.duet(self._loaded(), options))
-        self._write_music(request.out_music, request.midi, made.music, request.stereo)
-        try:
-            self._write_dance(request.out_motion, made.dance, request.seed, "")
-        except (FootlightError, _Cancelled):
-            for written in (request.out_music, request.midi):
-                Path(written or request.out_music).unlink(missing_ok=True)
-            raise
+        self._check()
+        pipeline.write_music(request.out_music, made.music, request.stereo, request.midi)
+        with pipeline.taking_back(request.out_music, request.midi):
+            self._check()
+            model, seed = self._loaded().name, str(request.seed)
+            pipeline.write_dance(request.out_motion, made.dance, seed=seed, model=model)
         values = {**_music_values(made.music), **_dance_values(made.dance)}
         return {"out_motion": request.out_motion, "out_music": request.out_music, **values}
 
@@ -278,37 +275,6 @@ class Engine:
             self._progress("Loading the model", 0.0)
             self._model = pipeline.Model.load(self._model_folder, self._device)
         return self._model
-
-    def _write_dance(self, out: str, made: pipeline.Dance, seed: int, digest: str) -> None:
-        metadata = {
-            "format": RESULT_FORMAT,
-            "fps": repr(made.motion.fps),
-            "joints": json.dumps(SMPL22.names),
-            "parents": json.dumps(SMPL22.parents),
-            "offsets": json.dumps(SMPL22.offsets.tolist()),
-            "seed": str(seed),
-            "model": self._loaded().name,
-            "engine": __version__,
-            "audio_sha256": digest,
-            "tempo": f"{made.beats.tempo:.3f}",
-        }
-        self._check()
-        arrays = {name: value.contiguous() for name, value in pipeline.motion_arrays(made).items()}
-        try:
-            write_atomically(Path(out), _with_sorted_header(save(arrays, metadata)))
-        except OSError as error:
-            raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
-
-    def _write_music(self, out: str, midi: str | None, made: pipeline.Score, stereo: bool) -> None:
-        sound = pipeline.mastered(made.sound, stereo)
-        self._check()
-        io.write(out, sound)
-        if midi is not None:
-            try:
-                pipeline.write_score_midi(midi, made)
-            except FootlightError:
-                Path(out).unlink(missing_ok=True)
-                raise
 
     def _beats(self, request: BeatsRequest) -> dict:
         self._progress("Reading the song", 0.0)
@@ -338,15 +304,6 @@ _OPERATIONS = {
     "beats": (BeatsRequest, Engine._beats),
     "free": (FreeRequest, Engine._free),
 }
-
-
-def _with_sorted_header(data: bytes) -> bytes:
-    """A safetensors file whose header is in alphabetical order: the library's own order changes from run to run, and
-    the same dance shall be the same file."""
-    size = int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[8 + size :]
 
 
 def _check_folder(out: str) -> None:
