@@ -137,7 +137,6 @@ def _write_npz(out: Path, made) -> None:
     from core.checkpoint import write_atomically
     from core.motion.skeleton import SMPL22
     from core.pipeline import motion_arrays
-    from core.types import FootlightError
 
     arrays = {name: value.numpy() for name, value in motion_arrays(made).items()}
     arrays["fps"] = np.float64(made.motion.fps)
@@ -145,10 +144,7 @@ def _write_npz(out: Path, made) -> None:
     arrays["offsets"] = SMPL22.offsets.numpy()
     data = io.BytesIO()
     np.savez(data, **arrays)
-    try:
-        write_atomically(out, data.getvalue())
-    except OSError as error:
-        raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
+    write_atomically(out, data.getvalue())
 
 
 def _beats(args: argparse.Namespace) -> None:

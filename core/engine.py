@@ -220,10 +220,7 @@ class Engine:
         }
         self._check()
         arrays = {name: value.contiguous() for name, value in pipeline.motion_arrays(made).items()}
-        try:
-            write_atomically(out, _with_sorted_header(save(arrays, metadata)))
-        except OSError as error:
-            raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
+        write_atomically(out, _with_sorted_header(save(arrays, metadata)))
         return {
             "out": str(out),
             "frames": made.motion.frames,
