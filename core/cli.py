@@ -167,7 +167,7 @@ def _score(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.score(model, moving, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
-        play(made)
+        play(made, model)
         show("Done", 1.0)
     _tell(
         args,
@@ -192,7 +192,7 @@ def _duet(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
-        play(made.music)
+        play(made.music, model)
         with pipeline.taking_back(args.out_music, args.midi):
             write(made.dance)
         show("Done", 1.0)
@@ -239,7 +239,7 @@ def _player(out: Path, midi: Path | None, mono: bool) -> Callable[..., None]:
     _check_place(out, io.WRITTEN)
     if midi is not None:
         _check_place(midi, (".mid", ".midi"))
-    return lambda made: pipeline.write_music(out, made, not mono, midi)
+    return lambda made, model: pipeline.write_music(out, made, model.config.signal, not mono, midi)
 
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:
@@ -275,7 +275,6 @@ def _write_npz(out: Path, made) -> None:
     from core.checkpoint import write_atomically
     from core.motion.skeleton import SMPL22
     from core.pipeline import motion_arrays
-    from core.types import FootlightError
 
     arrays = {name: value.numpy() for name, value in motion_arrays(made).items()}
     arrays["fps"] = np.float64(made.motion.fps)
@@ -283,10 +282,7 @@ def _write_npz(out: Path, made) -> None:
     arrays["offsets"] = SMPL22.offsets.numpy()
     data = io.BytesIO()
     np.savez(data, **arrays)
-    try:
-        write_atomically(out, data.getvalue())
-    except OSError as error:
-        raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
+    write_atomically(out, data.getvalue())
 
 
 def _beats(args: argparse.Namespace) -> None:

@@ -244,7 +244,7 @@ class Engine:
         moving = read_moving(request.motion)
         made = self._run(pipeline.score(self._loaded(), moving, options))
         self._check()
-        pipeline.write_music(request.out, made, request.stereo, request.midi)
+        pipeline.write_music(request.out, made, self._loaded().config.signal, request.stereo, request.midi)
         return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
 
     def _duet(self, request: DuetRequest) -> dict:
@@ -262,7 +262,7 @@ class Engine:
         )
         made = self._run(pipeline.duet(self._loaded(), options))
         self._check()
-        pipeline.write_music(request.out_music, made.music, request.stereo, request.midi)
+        pipeline.write_music(request.out_music, made.music, self._loaded().config.signal, request.stereo, request.midi)
         with pipeline.taking_back(request.out_music, request.midi):
             self._check()
             model, seed = self._loaded().name, str(request.seed)

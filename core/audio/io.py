@@ -115,12 +115,7 @@ def write(path, waveform: Waveform) -> None:
     data = _encode(path, samples.clip(-1, 1), waveform.rate)
     if not path.parent.is_dir():
         raise FootlightError(f"{path}: there is no folder {path.parent}; make it, or choose another folder")
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise FootlightError(
-            f"{path}: could not be written ({error.strerror}); free space or choose another folder"
-        ) from None
+    write_atomically(path, data)
 
 
 def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:

@@ -43,10 +43,7 @@ def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str =
         song.tracks.append(_track(_played(strokes, grid)))
     buffer = io.BytesIO()
     song.save(file=buffer)
-    try:
-        write_atomically(Path(path), buffer.getvalue())
-    except OSError as error:
-        raise FootlightError(f"{path} cannot be written: {error.strerror or error}") from None
+    write_atomically(Path(path), buffer.getvalue())
 
 
 class _Grid:

@@ -8,7 +8,6 @@ offset, as Blender reads them.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.checkpoint import write_atomically
 from core.motion import rotation
 from core.motion.resample import resample
 from core.motion.skeleton import SMPL22, Skeleton
@@ -345,7 +345,7 @@ def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool
     lines = ["HIERARCHY", *_hierarchy_lines(SMPL22, scale), "MOTION"]
     lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}"]
     lines += [row % tuple(values) for values in table.tolist()]
-    _write_whole(Path(path), "\n".join(lines) + "\n")
+    write_atomically(Path(path), ("\n".join(lines) + "\n").encode())
 
 
 def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
@@ -370,15 +370,3 @@ def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
 
     joint(0, "")
     return lines
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the place, then move there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise FootlightError(f"{path}: cannot be written ({error.strerror}); choose a folder that exists") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from core.pipeline.dancing import (
     reading_song,
 )
 from core.pipeline.inventing import Duet, duet
+from core.pipeline.midi import write_score_midi
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
 from core.pipeline.results import taking_back, write_dance, write_music
@@ -49,4 +50,5 @@ __all__ = [
     "taking_back",
     "write_dance",
     "write_music",
+    "write_score_midi",
 ]

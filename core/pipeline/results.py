@@ -12,11 +12,11 @@ from safetensors.torch import save
 from core import __version__
 from core.audio import io
 from core.checkpoint import write_atomically
+from core.config import SignalConfig
 from core.motion.skeleton import SMPL22
 from core.pipeline.composing import Score, mastered
 from core.pipeline.dancing import Dance, motion_arrays
 from core.pipeline.midi import write_score_midi
-from core.types import FootlightError
 
 DANCE_FORMAT = "footlight-dance 1"
 
@@ -38,21 +38,20 @@ def write_dance(path: Path | str, made: Dance, **metadata: str) -> None:
         **metadata,
     }
     arrays = {name: value.contiguous() for name, value in motion_arrays(made).items()}
-    try:
-        write_atomically(Path(path), _with_sorted_header(save(arrays, text)))
-    except OSError as error:
-        raise FootlightError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+    write_atomically(Path(path), _with_sorted_header(save(arrays, text)))
 
 
-def write_music(path: Path | str, made: Score, stereo: bool = True, midi: Path | str | None = None) -> None:
+def write_music(
+    path: Path | str, made: Score, signal: SignalConfig, stereo: bool = True, midi: Path | str | None = None
+) -> None:
     """A music, mastered, as wav, flac or ogg; with ``midi`` also its beats and drums, to be edited.
 
-    Raises FootlightError where either cannot be written.
+    signal: of the model that made it. Raises FootlightError where either cannot be written.
     """
     io.write(path, mastered(made.sound, stereo))
     if midi is not None:
         with taking_back(path):
-            write_score_midi(midi, made)
+            write_score_midi(midi, made, signal)
 
 
 @contextlib.contextmanager

@@ -24,10 +24,10 @@ PANELS = {
     "beats.f_hits_100ms.calibrated": "F hits 100 ms, calibrated",
     "beats.bas_theatre.calibrated": "BAS Theatre, calibrated",
     "beats.f_onsets_70ms.calibrated": "F onsets 70 ms, calibrated",
-    "physics.foot_skating": "foot skating (line: real)",
-    "physics.jerk": "jerk, m/s³ (line: real)",
-    "physics.speed": "speed, m/s (line: real)",
-    "physics.pfc": "PFC (line: real)",
+    "physics.foot_skating": "foot skating",
+    "physics.jerk": "jerk, m/s³",
+    "physics.speed": "speed, m/s",
+    "physics.pfc": "PFC",
 }
 FEW = ("beats.bas_bailando.calibrated", "beats.f_hits_100ms.calibrated", "physics.foot_skating", "physics.jerk")
 SWEPT = {path: PANELS[path] for path in (*FEW, "physics.speed")}
@@ -136,7 +136,9 @@ def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]
     caption = (
         "How fast bodies are through the beat. A dip at 0 is what every BAS rewards; a flat line ignores the beat."
     )
-    shown["phase"] = figures.beat_phase(clips), caption
+    curves = {name: row["phase"] for name, row in plain["systems"].items() if row["phase"] is not None}
+    if curves:
+        shown["phase"] = figures.beat_phase(curves), caption
     caption = "Why one bin a second says nothing: a metronome at nearly any tempo covers every second of another."
     shown["metronome"] = figures.metronome(), caption
     for name, clip in sheets(danced, options.sheets).items():
