@@ -123,6 +123,7 @@ def arguments(out, steps=24, **flags) -> fit.Fit:
         mel_vae=fit.MelVAEStage(quick(3), fit.MelVAEConfig(frames=64, gan_start=0)),
         motion_vae=fit.MotionVAEStage(quick(3), fit.MotionVAEConfig(frames=64)),
         denoiser=fit.DenoiserStage(quick(steps), fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerStage(quick(3), fit.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )
 

@@ -30,6 +30,7 @@ def trained(out, **flags):
         mel_vae=fit.MelVAEStage(LOOP, fit.MelVAEConfig(frames=64)),
         motion_vae=fit.MotionVAEStage(LOOP, fit.MotionVAEConfig(frames=64)),
         denoiser=fit.DenoiserStage(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerStage(LOOP, fit.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )  # fmt: skip
     results = fit.main(args)
