@@ -40,7 +40,7 @@ except ImportError as error:
 from blender_addon.engine.client import Engine  # noqa: E402
 from blender_addon.engine.job import Job, JobState, Request  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.scene import actions, strips  # noqa: E402
+from blender_addon.scene import actions, rigs, strips  # noqa: E402
 from blender_addon.scene.dancer import add_dancer, dancers  # noqa: E402
 from train import film, opengl  # noqa: E402
 
@@ -254,7 +254,7 @@ def open_scene(args: argparse.Namespace) -> tuple[bpy.types.Scene, bpy.types.Obj
 def make_blend(song: Path, blend: Path, args: argparse.Namespace, engine: Engine, terminal: Terminal) -> str:
     """Dance to one song and save the scene. Returns the score in a few words; raises UserError."""
     scene, armature = open_scene(args)
-    actions.check_rig(armature)
+    rigs.check_writable(armature)
     result = terminal.log.with_name("dance.safetensors")
     values = {
         "song": str(song.absolute()),
