@@ -27,6 +27,9 @@ SLICE = 0.05
 STILL = 1e-3
 """Metres, and components of quaternions: what moves less all the time stands still."""
 
+FARTHEST = 1e9
+"""Scene units: Blender turns an infinite key into the largest number there is, which is no place either."""
+
 Stance = tuple[np.ndarray, np.ndarray]
 """The armature's place in the world (4, 4) and its bones' matrices (bones, 4, 4) in its own space."""
 
@@ -73,10 +76,12 @@ def motion(
         names = [bone.name for bone in rest.bones]
         until = time.monotonic() + SLICE
         with _stage(scene, armature) as stance:
-            while len(worlds) < len(frames) and time.monotonic() < until:
-                world, bones = stance(frames[len(worlds)], names)
+            for frame in frames[len(worlds) :]:
+                world, bones = stance(frame, names)
                 worlds.append(world)
                 stances.append(bones)
+                if time.monotonic() > until:
+                    break
         yield len(worlds) / len(frames)
     rotations, root = _recovered(np.array(worlds), np.array(stances), rest, first, armature.name)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
@@ -89,7 +94,7 @@ def motion(
 
 def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: int, name: str) -> tuple:
     """Rotations and root from the armature's places (t, 4, 4) and its bones' (t, n, 4, 4)."""
-    valid = np.isfinite(worlds).all(axis=(1, 2)) & np.isfinite(stances).all(axis=(1, 2, 3))
+    valid = (np.abs(worlds) < FARTHEST).all(axis=(1, 2)) & (np.abs(stances) < FARTHEST).all(axis=(1, 2, 3))
     valid &= np.abs(np.linalg.det(np.where(valid[:, None, None], worlds, 0.0))) > 0
     if not valid.all():
         raise UserError(

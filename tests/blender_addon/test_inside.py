@@ -42,10 +42,18 @@ def test_dances_become_actions(run_checks, tmp_path):
     run_checks("check_actions.py")
 
 
+def test_animated_rigs_are_read(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks("check_reading.py")
+
+
+def test_from_the_click_to_the_music_with_mishaps(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks("check_score.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
-    rotations, root = wild_motion(60)
-    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
-    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    save_dance(tmp_path)
     run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
@@ -59,9 +67,7 @@ def obedient(folder):
 
 @pytest.mark.parametrize("how", ["quit", "kill"])
 def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
-    rotations, root = wild_motion(60)
-    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
-    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    save_dance(tmp_path)
     command = [program, "-b", "--python-exit-code", "1", "--python", INSIDE / "leave.py"]
     environment["FOOTLIGHT_PYTHON"] = obedient(tmp_path)
     answer = subprocess.run([*command, "--", how, tmp_path / "pid"], env=environment, capture_output=True, text=True)
@@ -102,6 +108,13 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert found["frames"][0] == 1 and abs(found["frames"][1] - 600) <= 1
     assert found["after_undo"] == {"dancer": "Dancer", "action": None, "actions": []}
     assert found["after_redo"] == {"dancer": "Dancer", "action": "drums dance", "actions": ["drums dance"]}
+
+
+def save_dance(folder):
+    """What the obedient engine hands out."""
+    rotations, root = wild_motion(60)
+    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
+    save_file(tensors, folder / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
 
 
 def wild_motion(frames):
