@@ -110,6 +110,25 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert found["after_redo"] == {"dancer": "Dancer", "action": "drums dance", "actions": ["drums dance"]}
 
 
+def test_clicks_for_music_in_a_window(window, environment, tmp_path):
+    """Music and a duet from real clicks, each one step to take back: of a duet the dance and the strip."""
+    save_dance(tmp_path)
+    (tmp_path / "how").write_text("well")
+    report = tmp_path / "report.json"
+    environment |= {"FOOTLIGHT_PYTHON": obedient(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [*window, "--python", INSIDE / "window_music.py", "--", report, "quit"]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found, found["failed"]
+    for operator, strips, action in (("score_motion", 1, "Dance"), ("generate_duet", 2, "untitled_duet_0 dance")):
+        assert found[f"{operator} clicked"] == ["RUNNING_MODAL"] and not found[f"{operator} error"]
+        before, after = found[f"{operator} before"], found[f"{operator} after"]
+        assert len(after["strips"]) == strips and after["action"] == action
+        assert (after["frame"], after["scenes"]) == (before["frame"], before["scenes"])
+        assert found[f"{operator} after undo"] == before and found[f"{operator} after redo"] == after
+
+
 def save_dance(folder):
     """What the obedient engine hands out."""
     rotations, root = wild_motion(60)
