@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from .. import names, session
 from ..engine.job import Request
-from ..errors import UserError
 from ..scene import markers, music, reading, rigs
 from .job_operator import JobOperator
 from .order import Place, beat_frames, beat_score, find_dancer, sampling, settings_of, summary
-
-SHORTEST = 1.0
-"""Seconds of motion below which there is no music to be made."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +45,7 @@ def start(context: bpy.types.Context) -> None:
     rigs.check_readable(armature)
     first, last = frame_range(context.scene, armature)
     order = Order(Place.here(context, armature), first, last, settings.seed, settings.markers)
-    seconds = (last - first + 1) / order.place.fps
-    if seconds < SHORTEST:
-        raise UserError(
-            f"The frames {first} to {last} last {max(seconds, 0.0):.2g} s; music needs {SHORTEST:g} s or more. "
-            "Choose a longer range."
-        )
+    reading.check_length(first, last, order.place.fps)
     music.check_folder()
     values = sampling(context.scene)
     session.start_with("Reading the animation", request(order, values, Path(folder)), lambda done: write(order, done))
@@ -70,12 +60,8 @@ def frame_range(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple[int
 
 def request(order: Order, values: dict, folder: Path) -> Generator[float, None, Request]:
     """What is asked of the engine, after the animation was read; yields how much of it. values: how to sample."""
-    rotations, root = yield from reading.motion(lambda: order.place.find("music")[:2], order.first, order.last)
-    path = folder / "motion.npz"
-    try:
-        np.savez(path, rotations=rotations, root=root, fps=order.place.fps)
-    except OSError as error:
-        raise UserError(f"The animation cannot be written to {folder} ({error.strerror}). Free some space.") from None
+    path, place = folder / "motion.npz", order.place
+    yield from reading.saving(path, lambda: place.find("music")[:2], order.first, order.last, place.fps)
     return Request("score", {**values, "motion": str(path), "out": str(folder / "music.wav")})
 
 

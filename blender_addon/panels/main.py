@@ -124,7 +124,7 @@ def _dancer(layout: bpy.types.UILayout, settings) -> None:
 def _style(layout: bpy.types.UILayout, settings) -> None:
     layout.prop(settings, "style")
     if settings.style != OWN_CHOICE:
-        layout.prop(settings, "style_second")
+        layout.prop(settings, "style_second", text="With")
         if settings.style_second != OWN_CHOICE:
             layout.prop(settings, "style_mix", slider=True)
 

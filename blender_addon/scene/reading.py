@@ -12,6 +12,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -23,6 +24,9 @@ from .apart import copied
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
+
+SHORTEST = 1.0
+"""Seconds of motion below which there is no music to be made."""
 
 STILL = 1e-3
 """Metres, and components of quaternions: what moves less all the time stands still."""
@@ -55,6 +59,16 @@ def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
             "Scene Range."
         )
     return math.floor(min(start for start, _ in found)), math.ceil(max(end for _, end in found))
+
+
+def check_length(first: int, last: int, fps: float) -> None:
+    """Raises UserError when the frames from ``first`` to ``last``, both included, are too short for music."""
+    seconds = (last - first + 1) / fps
+    if seconds < SHORTEST:
+        raise UserError(
+            f"The frames {first} to {last} last {max(seconds, 0.0):.2g} s; music needs {SHORTEST:g} s or more. "
+            "Choose a longer range."
+        )
 
 
 def motion(
@@ -90,6 +104,20 @@ def motion(
             "or choose another range."
         )
     return rotations, root
+
+
+def saving(
+    path: Path, find: Callable[[], tuple[bpy.types.Scene, bpy.types.Object]], first: int, last: int, fps: float
+) -> Generator[float, None, None]:
+    """``motion``, written to an .npz file for the engine: rotations, root and fps. Raises UserError as ``motion`` and
+    when it cannot be written."""
+    rotations, root = yield from motion(find, first, last)
+    try:
+        np.savez(path, rotations=rotations, root=root, fps=fps)
+    except OSError as error:
+        raise UserError(
+            f"The animation cannot be written to {path.parent} ({error.strerror}). Free some space there."
+        ) from None
 
 
 def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: int, name: str) -> tuple:
