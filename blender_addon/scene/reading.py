@@ -84,10 +84,12 @@ def motion(
     frames = range(first, last + 1)
     worlds, stances = [], []
     rest = rigs.at_rest(find()[1])
+    names = [bone.name for bone in rest.bones]
     while len(worlds) < len(frames):
         scene, armature = find()
         rigs.check_readable(armature)
-        names = [bone.name for bone in rest.bones]
+        if lost := set(names) - set(armature.data.bones.keys()):
+            raise UserError(f"{armature.name!r} lost its bone {min(lost)} while it was read. Do it again.")
         until = time.monotonic() + SLICE
         with _stage(scene, armature) as stance:
             for frame in frames[len(worlds) :]:

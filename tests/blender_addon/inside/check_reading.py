@@ -297,6 +297,10 @@ def check_what_goes_while_it_is_read():
             return bpy.context.scene, found
 
         raises(UserError, "it was deleted", lambda: list(steps))
+        steps = reading.motion(lambda: (bpy.context.scene, armature), 1, FRAMES)
+        next(steps)
+        armature.data.bones["toe.L"].name = "paw"
+        raises(UserError, "lost its bone toe.L", next, steps)
     finally:
         reading.SLICE = kept
     assert len(bpy.data.scenes) == scenes
