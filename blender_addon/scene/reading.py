@@ -88,8 +88,9 @@ def motion(
     while len(worlds) < len(frames):
         scene, armature = find()
         rigs.check_readable(armature)
+        called = armature.name
         if lost := set(names) - set(armature.data.bones.keys()):
-            raise UserError(f"{armature.name!r} lost its bone {min(lost)} while it was read. Do it again.")
+            raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")
         until = time.monotonic() + SLICE
         with _stage(scene, armature) as stance:
             for frame in frames[len(worlds) :]:
@@ -99,10 +100,10 @@ def motion(
                 if time.monotonic() > until:
                     break
         yield len(worlds) / len(frames)
-    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, first, armature.name)
+    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, first, called)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
         raise UserError(
-            f"{armature.name!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
+            f"{called!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
             "or choose another range."
         )
     return rotations, root

@@ -315,3 +315,16 @@ def check_a_linked_rig_is_read():
     linked = next(ob for ob in here.objects if ob.type == "ARMATURE")
     bpy.context.scene.collection.objects.link(linked)
     the_same(read(linked))
+
+
+def check_a_rig_that_goes_after_its_last_frame():
+    """What was read is enough: nothing is asked of an object that is no more."""
+    armature = danced()
+    steps = reading.motion(lambda: (bpy.context.scene, armature), 1, FRAMES)
+    while next(steps) < 1.0:
+        pass
+    bpy.data.objects.remove(armature)
+    try:
+        next(steps)
+    except StopIteration as end:
+        the_same(end.value)
