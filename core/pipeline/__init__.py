@@ -21,6 +21,7 @@ from core.pipeline.inventing import Duet, duet
 from core.pipeline.midi import write_score_midi
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
+from core.pipeline.results import taking_back, write_dance, write_music
 from core.types import run
 
 __all__ = [
@@ -46,5 +47,8 @@ __all__ = [
     "reading_song",
     "run",
     "score",
+    "taking_back",
+    "write_dance",
+    "write_music",
     "write_score_midi",
 ]
