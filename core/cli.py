@@ -131,8 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dance(args: argparse.Namespace) -> None:
     from core import pipeline
+    from core.checkpoint import write_together
 
-    write = _writer(args.out)
+    danced = _dance_files(args.out)
     options = pipeline.DanceOptions(args.seed, args.fps, args.steps, args.guidance, args.beat_snap, args.style)
     with _progress(args.json) as show:
         song = pipeline.read_song(args.song, args.start, args.seconds)
@@ -140,7 +141,7 @@ def _dance(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.dance(model, song, options), lambda p: show(p.stage, p.fraction))
         show("Writing", 0.99)
-        write(made)
+        write_together(danced(made))
         show("Done", 1.0)
     motion = made.motion
     _tell(
@@ -157,9 +158,10 @@ def _dance(args: argparse.Namespace) -> None:
 
 def _score(args: argparse.Namespace) -> None:
     from core import pipeline
+    from core.checkpoint import write_together
     from core.motion.moving import read_moving
 
-    play = _player(args.out, args.midi, args.mono)
+    played = _music_files(args.out, args.midi, args.mono)
     options = pipeline.ScoreOptions(args.seed, args.steps, args.guidance, args.style)
     with _progress(args.json) as show:
         moving = read_moving(args.motion, args.fps, args.start, args.seconds)
@@ -167,7 +169,7 @@ def _score(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.score(model, moving, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
-        play(made, model)
+        write_together(played(made, model))
         show("Done", 1.0)
     _tell(
         args,
@@ -182,8 +184,9 @@ def _score(args: argparse.Namespace) -> None:
 
 def _duet(args: argparse.Namespace) -> None:
     from core import pipeline
+    from core.checkpoint import write_together
 
-    write, play = _writer(args.out_motion), _player(args.out_music, args.midi, args.mono)
+    danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
     options = pipeline.DuetOptions(
         args.seconds, args.seed, args.fps, args.steps, args.guidance, args.switch, args.style, args.beat_snap
     )
@@ -192,9 +195,7 @@ def _duet(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
-        play(made.music, model)
-        with pipeline.taking_back(args.out_music, args.midi):
-            write(made.dance)
+        write_together(played(made.music, model) | danced(made.dance))
         show("Done", 1.0)
     motion = made.dance.motion
     _tell(
@@ -231,15 +232,15 @@ def _tell(args: argparse.Namespace, said: str, score: dict[str, float], **values
     print(f"{said}, seed {args.seed}; {told}")
 
 
-def _player(out: Path, midi: Path | None, mono: bool) -> Callable[..., None]:
-    """How a music is written to ``out`` and its beats and drums to ``midi``; asked before anything is computed."""
+def _music_files(out: Path, midi: Path | None, mono: bool) -> Callable[..., dict[Path, bytes]]:
+    """What a music is as a file ``out`` and its beats and drums as ``midi``; asked before anything is computed."""
     from core import pipeline
     from core.audio import io
 
     _check_place(out, io.WRITTEN)
     if midi is not None:
         _check_place(midi, (".mid", ".midi"))
-    return lambda made, model: pipeline.write_music(out, made, model.config.signal, not mono, midi)
+    return lambda made, model: pipeline.music_files(out, made, model.config.signal, not mono, midi)
 
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:
@@ -254,25 +255,24 @@ def _check_place(out: Path, endings: Iterable[str]) -> None:
         raise FootlightError(f"{out}: cannot be written; choose another place")
 
 
-def _writer(out: Path) -> Callable[..., None]:
-    """How a dance is written to ``out``, by its ending; asked before anything is computed."""
-    writers = {".bvh": _write_bvh, ".npz": _write_npz}
-    _check_place(out, writers)
-    return lambda made: writers[out.suffix.lower()](out, made)
+def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
+    """What a dance is as a file ``out``, by its ending; asked before anything is computed."""
+    forms = {".bvh": _bvh, ".npz": _npz}
+    _check_place(out, forms)
+    return lambda made: {out: forms[out.suffix.lower()](made)}
 
 
-def _write_bvh(out: Path, made) -> None:
+def _bvh(made) -> bytes:
     from core.motion import bvh
 
-    bvh.write(out, made.motion, made.motion.fps)
+    return bvh.encoded(made.motion, made.motion.fps)
 
 
-def _write_npz(out: Path, made) -> None:
+def _npz(made) -> bytes:
     import io
 
     import numpy as np
 
-    from core.checkpoint import write_atomically
     from core.motion.skeleton import SMPL22
     from core.pipeline import motion_arrays
 
@@ -282,7 +282,7 @@ def _write_npz(out: Path, made) -> None:
     arrays["offsets"] = SMPL22.offsets.numpy()
     data = io.BytesIO()
     np.savez(data, **arrays)
-    write_atomically(out, data.getvalue())
+    return data.getvalue()
 
 
 def _beats(args: argparse.Namespace) -> None:

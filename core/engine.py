@@ -49,6 +49,7 @@ import torch
 from core import __version__, pipeline
 from core import config as configuration
 from core.audio.beat_tracking import tracking
+from core.checkpoint import write_together
 from core.motion.moving import read_moving
 from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
 
@@ -262,11 +263,11 @@ class Engine:
         )
         made = self._run(pipeline.duet(self._loaded(), options))
         self._check()
-        pipeline.write_music(request.out_music, made.music, self._loaded().config.signal, request.stereo, request.midi)
-        with pipeline.taking_back(request.out_music, request.midi):
-            self._check()
-            model, seed = self._loaded().name, str(request.seed)
-            pipeline.write_dance(request.out_motion, made.dance, seed=seed, model=model)
+        model, seed = self._loaded(), str(request.seed)
+        files = pipeline.music_files(request.out_music, made.music, model.config.signal, request.stereo, request.midi)
+        files[Path(request.out_motion)] = pipeline.dance_file(made.dance, seed=seed, model=model.name)
+        self._check()
+        write_together(files)
         values = {**_music_values(made.music), **_dance_values(made.dance)}
         return {"out_motion": request.out_motion, "out_music": request.out_music, **values}
 

@@ -333,6 +333,11 @@ def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool
 
     Angles run on without jumps of whole turns, so animation curves are smooth. The file appears whole or not at all.
     """
+    write_atomically(Path(path), encoded(motion, fps, centimetres))
+
+
+def encoded(motion: Motion, fps: float = 30.0, centimetres: bool = True) -> bytes:
+    """The file that ``write`` writes."""
     motion = resample(motion, fps)
     scale = 100.0 if centimetres else 1.0
     order = SMPL22.depth_first()
@@ -340,12 +345,12 @@ def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool
     angles = rotation.unwrap_euler(angles).rad2deg()
     table = torch.cat((motion.root.double() * scale, angles.flatten(1)), 1).numpy() + 0.0
     if not np.isfinite(table).all():
-        raise FootlightError(f"the motion for {path} holds values that are not finite; nothing was written")
+        raise FootlightError("the motion holds values that are not finite; nothing was written")
     row = " ".join(["%.6f"] * table.shape[1])
     lines = ["HIERARCHY", *_hierarchy_lines(SMPL22, scale), "MOTION"]
     lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}"]
     lines += [row % tuple(values) for values in table.tolist()]
-    write_atomically(Path(path), ("\n".join(lines) + "\n").encode())
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:

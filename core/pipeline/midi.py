@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.audio import drums, midi_file
 from core.audio.drums import Strokes
+from core.checkpoint import write_atomically
 from core.config import SignalConfig
 from core.pipeline.composing import Score
 
@@ -16,10 +17,15 @@ def write_score_midi(path: Path | str, made: Score, signal: SignalConfig) -> Non
     signal: of the model that made it.  Beats and strokes end with the sound. The file appears whole or not at all.
     Raises FootlightError where the music has fewer than two beats, and where the file cannot be written.
     """
+    write_atomically(Path(path), score_midi(made, signal))
+
+
+def score_midi(made: Score, signal: SignalConfig) -> bytes:
+    """The file that ``write_score_midi`` writes."""
     seconds = made.sound.seconds
     beats = made.beats.between(0, seconds)
     heard = [_until(strokes, seconds) for strokes in drums.transcribe(made.mel, signal)]
-    midi_file.write_midi(path, beats, [drums.quantised(strokes, beats) for strokes in heard])
+    return midi_file.encoded(beats, [drums.quantised(strokes, beats) for strokes in heard])
 
 
 def _until(strokes: Strokes, seconds: float) -> Strokes:

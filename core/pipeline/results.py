@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from safetensors.torch import save
 
 from core import __version__
 from core.audio import io
-from core.checkpoint import write_atomically
+from core.checkpoint import write_atomically, write_together
 from core.config import SignalConfig
 from core.motion.skeleton import SMPL22
 from core.pipeline.composing import Score, mastered
 from core.pipeline.dancing import Dance, motion_arrays
-from core.pipeline.midi import write_score_midi
+from core.pipeline.midi import score_midi
 
 DANCE_FORMAT = "footlight-dance 1"
 
 
 def write_dance(path: Path | str, made: Dance, **metadata: str) -> None:
-    """A dance as safetensors: rotations (t, 22, 4) wxyz, root (t, 3) metres, contacts (t, 4), beats (n,) seconds,
-    downbeats (n,); with the skeleton, fps, tempo and ``metadata`` as text.
+    """Write ``dance_file``. Raises FootlightError where it cannot be written."""
+    write_atomically(Path(path), dance_file(made, **metadata))
 
-    Raises FootlightError where it cannot be written.
-    """
+
+def dance_file(made: Dance, **metadata: str) -> bytes:
+    """A dance as safetensors: rotations (t, 22, 4) wxyz, root (t, 3) metres, contacts (t, 4), beats (n,) seconds,
+    downbeats (n,); with the skeleton, fps, tempo and ``metadata`` as text."""
     text = {
         "format": DANCE_FORMAT,
         "fps": repr(made.motion.fps),
@@ -38,32 +38,27 @@ def write_dance(path: Path | str, made: Dance, **metadata: str) -> None:
         **metadata,
     }
     arrays = {name: value.contiguous() for name, value in motion_arrays(made).items()}
-    write_atomically(Path(path), _with_sorted_header(save(arrays, text)))
+    return _with_sorted_header(save(arrays, text))
 
 
 def write_music(
     path: Path | str, made: Score, signal: SignalConfig, stereo: bool = True, midi: Path | str | None = None
 ) -> None:
+    """Write ``music_files``. Raises FootlightError where one of them cannot be written."""
+    write_together(music_files(path, made, signal, stereo, midi))
+
+
+def music_files(
+    path: Path | str, made: Score, signal: SignalConfig, stereo: bool = True, midi: Path | str | None = None
+) -> dict[Path, bytes]:
     """A music, mastered, as wav, flac or ogg; with ``midi`` also its beats and drums, to be edited.
 
-    signal: of the model that made it. Raises FootlightError where either cannot be written.
+    signal: of the model that made it. Raises FootlightError for a music of fewer than two beats with ``midi``.
     """
-    io.write(path, mastered(made.sound, stereo))
+    files = {Path(path): io.encoded(Path(path), mastered(made.sound, stereo))}
     if midi is not None:
-        with taking_back(path):
-            write_score_midi(midi, made, signal)
-
-
-@contextlib.contextmanager
-def taking_back(*written: Path | str | None) -> Iterator[None]:
-    """Take back what was written before, when what follows does not come about."""
-    try:
-        yield
-    except BaseException:
-        for path in written:
-            if path is not None:
-                Path(path).unlink(missing_ok=True)
-        raise
+        files[Path(midi)] = score_midi(made, signal)
+    return files
 
 
 def _with_sorted_header(data: bytes) -> bytes:

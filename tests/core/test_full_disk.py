@@ -111,6 +111,19 @@ def test_whatever_step_fails_nothing_is_left_behind(tmp_path, monkeypatch, place
     assert path.read_bytes() == b"after"
 
 
+def test_several_files_come_or_fail_as_one(tmp_path):
+    first, second = tmp_path / "a.bin", tmp_path / "b.bin"
+    first.write_bytes(b"before")
+    second.mkdir()
+    for place in (second, tmp_path / "absent" / "c.bin"):
+        with pytest.raises(FootlightError, match=place.name):
+            checkpoint.write_together({first: b"after", place: b"after"})
+        assert sorted(tmp_path.iterdir()) == [first, second] and first.read_bytes() == b"before"
+    second.rmdir()
+    checkpoint.write_together({first: b"after", second: b"too"})
+    assert (first.read_bytes(), second.read_bytes(), len(list(tmp_path.iterdir()))) == (b"after", b"too", 2)
+
+
 def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     path = tmp_path / ("歌" * 83 + ".wav")  # 253 bytes of 255
     checkpoint.write_atomically(path, b"sound")

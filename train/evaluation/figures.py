@@ -169,8 +169,12 @@ def energy_curve(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     return (np.arange(len(curve)) + 0.5) / fps, curve.numpy()
 
 
-def beat_phase(curves: dict[str, list[float]]) -> bytes:
-    """Speed through the beat, a line a system: 0 is on the beat, one half is between two. See ``scores.phase``."""
+def beat_phase(report: dict) -> bytes | None:
+    """Speed through the beat (``scores.phase``), a line a system: 0 is on the beat, one half is between two; None where
+    no system has any."""
+    curves = {name: row["phase"] for name, row in report["systems"].items() if row.get("phase")}
+    if not curves:
+        return None
     figure, axes = plt.subplots(figsize=(5.2, 3.2))
     for number, (name, curve) in enumerate(curves.items()):
         phase = np.linspace(-0.5, 0.5, len(curve) + 1)
