@@ -57,7 +57,9 @@ def test_a_network_is_exchanged_for_one_of_its_size():
     config = motion_side(preset("default"), network="unet")
     assert config.denoiser.kind == "unet" and motion_side(config, network="unet") == config
     assert size(config.denoiser) == pytest.approx(size(preset("default").denoiser), rel=0.1)
-    assert replace(config, denoiser=preset("default").denoiser) == preset("default")
+    assert config.scorer.kind == "unet"
+    default = preset("default")
+    assert replace(config, denoiser=default.denoiser, scorer=default.scorer) == default
 
 
 @pytest.mark.parametrize(
