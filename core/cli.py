@@ -93,6 +93,9 @@ def _add_part(command: argparse.ArgumentParser, of: str, purpose: str) -> None:
 
 def _add_sound(command: argparse.ArgumentParser) -> None:
     command.add_argument("--midi", type=Path, help="OUT.mid: also the music's beats and drums, to be edited")
+    command.add_argument(
+        "--vocoder", help="griffin-lim, or a BigVGAN checkpoint with its config.json beside it (default: the model's)"
+    )
     command.add_argument("--mono", action="store_true", help="one channel instead of two")
 
 
@@ -166,7 +169,7 @@ def _score(args: argparse.Namespace) -> None:
     with _progress(args.json) as show:
         moving = read_moving(args.motion, args.fps, args.start, args.seconds)
         show("Loading the model", 0.0)
-        model = pipeline.Model.load(args.model, args.device)
+        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
         made = pipeline.run(pipeline.score(model, moving, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
         write_together(played(made, model))
@@ -192,7 +195,7 @@ def _duet(args: argparse.Namespace) -> None:
     )
     with _progress(args.json) as show:
         show("Loading the model", 0.0)
-        model = pipeline.Model.load(args.model, args.device)
+        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
         made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
         write_together(played(made.music, model) | danced(made.dance))

@@ -9,6 +9,7 @@ import torch
 
 from core import cli
 from core.motion import bvh, kinematics
+from tests.core.decode.test_bigvgan import SETTINGS, published
 from tests.core.test_cli import command
 
 
@@ -101,3 +102,17 @@ def test_what_cannot_be_used_is_one_line_and_leaves_nothing(
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert said in error and error.startswith(f"footlight {words[0]}: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_vocoder_can_be_given(swinging, model_folder, tmp_path):
+    weights = tmp_path / "bigvgan_generator.pt"
+    torch.save({"generator": published(SETTINGS)}, weights)
+    (tmp_path / "config.json").write_text(json.dumps(SETTINGS))
+    heard = []
+    for name, more in (("own", []), ("lim", ["--vocoder", "griffin-lim"]), ("big", ["--vocoder", weights])):
+        out = tmp_path / f"{name}.wav"
+        assert ran("score", swinging, "--out", out, "--model", model_folder, "--steps", 1, "--mono", *more) == 0
+        heard.append(soundfile.read(out)[0])
+    assert all(len(samples) == 64_000 and np.abs(samples).max() > 0.01 for samples in heard)
+    assert not np.allclose(heard[0], heard[1]) and not np.allclose(heard[0], heard[2])
+    assert ran("score", swinging, "--out", tmp_path / "x.wav", "--model", model_folder, "--vocoder", "none.pt") == 2
