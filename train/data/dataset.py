@@ -96,9 +96,7 @@ def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
     ]
 
 
-def load_song_records(
-    folder: Path, split: str, waveforms: bool = False, only: str | None = None
-) -> list[SongRecord]:
+def load_song_records(folder: Path, split: str, waveforms: bool = False, only: str | None = None) -> list[SongRecord]:
     """All songs of a split with their rhythm, or the one whose id is ``only``. waveforms: with their samples.
 
     Raises FootlightError for a folder that was not prepared, or not so.

@@ -64,10 +64,10 @@ class Options(music.MusicOptions):
     @property
     def dances(self) -> bool:
         """Whether dances are compared."""
-        return bool(self.systems) or not self.music
+        return bool(self.systems) or not self.plays
 
     @property
-    def music(self) -> bool:
+    def plays(self) -> bool:
         """Whether anything makes music."""
         return bool(self.scores or self.duets)
 
@@ -180,7 +180,7 @@ def run(options: Options, quiet: bool = False) -> Results:
         clips[system.name] = danced(system, material.songs, options.seeds, stage)
     report = gather(options, asked, clips, material, reference, stage)
     played = None
-    if options.music:
+    if options.plays:
         played = music.run(options, options.data, options.fps, options.seeds, reference, stage)
         report["music"] = played.report
     return Results(clips, stage.failures, material, report, played)

@@ -30,7 +30,7 @@ class Judge:
         return audio.latent_patches(self.training.mels, self.mel_vae)
 
     def of_pieces(self, pieces: list[Piece]) -> dict:
-        """``of_sets``, a set for each seed, so that real music, of which there is one a scene, is a set of like size."""
+        """``of_sets``, a set for each seed: real music, of which there is one a scene, is a set of like size."""
         return self.of_sets([[p.music for p in pieces if p.seed == seed] for seed in sorted({p.seed for p in pieces})])
 
     def of_sets(self, sets: Iterable[list[Music]]) -> dict:

@@ -96,16 +96,13 @@ def run(
             clips |= ours
         found = duets.inventor(inventors[0], fps, loaded)
         if options.switches:
-            report["switch"] = duets.switch_sweep(
-                found, options.switches, options.duet_count, stage, reference, judge
-            )
+            report["switch"] = duets.switch_sweep(found, options.switches, options.duet_count, stage, reference, judge)
     return MusicResults(pieces, clips, material, report)
 
 
-def everybody(
-    scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Stage
-) -> list[Composer]:
-    """Real music, the models, the controls of the first, and training music. Raises FootlightError for one name twice."""
+def everybody(scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Stage) -> list[Composer]:
+    """Real music, the models, the controls of the first, and training music. Raises FootlightError where two share a
+    name."""
     found = [composers.real_composer()]
     for number, one in enumerate(scorers):
         found += composers.model_composers(one, loaded, stage, controls=number == 0)
