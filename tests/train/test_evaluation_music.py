@@ -5,6 +5,7 @@ import json
 import math
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_music_on_the_beat_is_far_above_the_same_music_half_a_beat_later():
         assert on[name]["calibrated"] > 0.8, name
         assert late[name]["value"] < 0.2 and late[name]["calibrated"] < 0, name
     assert on["tempo"]["any"] == late["tempo"]["any"] == 1  # a shift leaves the tempo as it is
-    assert on["loris_reference"]["f1" if "f1" in on["loris_reference"] else "bcs"] == 1
+    assert on["loris_reference"]["bcs"] == on["loris_reference"]["bhs"] == 1
 
 
 def test_a_metronome_of_another_tempo_saturates_the_bins_and_fails_the_strict_f():
@@ -120,10 +121,8 @@ def test_the_nearest_song_has_the_tempo_of_the_dance_and_can_begin_on_its_beat(s
     for wanted in (0.0, 0.4, 1.0):
         music = training.excerpt(line, wanted, 12.0, first_beat=0.5)
         assert len(music.wave) == 12 * RATE
-        starts = [
-            n for n in range(0, len(song.wave) - 12 * RATE + 1) if torch.equal(song.wave[n : n + 64], music.wave[:64])
-        ]
-        begun = next(n for n in starts if torch.equal(song.wave[n : n + 12 * RATE], music.wave)) / RATE
+        places = (song.wave == music.wave[0]).nonzero()[:, 0].tolist()
+        begun = next(n for n in places if torch.equal(song.wave[n : n + 12 * RATE], music.wave)) / RATE
         assert float((song.beats[song.downbeats] - (begun + 0.5)).abs().min()) < 1e-3
     with pytest.raises(FootlightError, match="no training song"):
         training.nearest(100.0, 60.0, 0)
@@ -149,12 +148,16 @@ def test_the_unconditional_model_hears_nothing_of_the_motion(model_folder):
 
 
 def test_scenes_come_one_of_each_clip_first(source):
+    takes = [SimpleNamespace(motion_name=clip, band=band) for clip in "abc" for band in (0, 1, 2)]
+    order = scenes.spread(takes)
+    assert sorted(map(id, order)) == sorted(map(id, takes))
+    for start in (0, 3, 6):  # every clip and every band in each round
+        assert {one.motion_name for one in order[start : start + 3]} == set("abc")
+        assert {one.band for one in order[start : start + 3]} == {0, 1, 2}
     found = scenes.scenes(source[1], 30.0)
-    clips = [one.unit for one in found]
-    assert {"m1", "m2"} == set(clips) == set(clips[:2]) and len(found) > 2
     for one in found:
         assert one.moving.fps == 30.0 and one.seconds == pytest.approx(one.music.seconds, abs=0.05)
-    assert [one.name for one in scenes.scenes(source[1], 30.0, 2)] == [one.name for one in found[:2]]
+    assert [one.name for one in scenes.scenes(source[1], 30.0, 1)] == [found[0].name]
 
 
 @pytest.mark.parametrize("tempo", [80.0, 100.0, 120.0, 140.0])
@@ -335,7 +338,7 @@ def test_what_cannot_play_is_said(arguments, source, tmp_path):
     dances_only = arguments.scores[0].partition("=")[0]
     for change, says in (
         ({"scores": ("nonesuch",)}, "nonesuch"),
-        ({"scores": (f"{dances_only}=a", f"{dances_only}=a")}, "two composers"),
+        ({"scores": (f"{dances_only}=a", f"{dances_only}=a")}, "one name"),
         ({"duet_count": 1}, "duet_count"),
         ({"scores": (f"{dances_only}=a@steps=0",)}, "steps"),
     ):

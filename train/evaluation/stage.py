@@ -23,7 +23,7 @@ class Stage:
         )
 
     def attempt(self, system: str, piece: str, seed: int, key: str | None, make: Callable[[], Kept]) -> Kept | None:
-        """What is kept under ``key`` or made now; None where that failed, whatever the reason. key: None keeps nothing."""
+        """What is kept under ``key`` or made now, None where that failed, whatever the reason. No key keeps nothing."""
         try:
             return make() if key is None else self.cache.get(key, make)
         except Exception as error:

@@ -34,7 +34,7 @@ def pictures(results: MusicResults) -> dict[str, tuple[bytes, str]]:
             if results.pieces.get(name):
                 caption = f"{name}: kinematic beats against onsets. Every hit that is answered has a filled mark above."
                 shown[f"music_onsets_{len(shown)}"] = kinematic_beats(results.pieces[name][0]), caption
-    if found.get("switch", {}).get("rows"):
+    if found.get("switch", {}).get("best") is not None:
         caption = (
             f"Over the switch to cross-guidance, as a share of all steps; grey: the best, {found['switch']['best']:g}; "
             "dashed: never told of each other."

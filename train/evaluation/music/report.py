@@ -65,6 +65,9 @@ def run(
         )
     scorers = [parse(word, SCORER) for word in options.scores]
     inventors = [parse(word, DUET) for word in options.duets]
+    for some in (scorers, inventors):
+        if len({one.name for one in some}) < len(some):
+            raise FootlightError("two models have one name: give one another, as in FOLDER=name")
     loaded: dict[str, Model] = {}
     asked = [*scorers, *inventors]
     for one in asked:
@@ -101,16 +104,11 @@ def run(
 
 
 def everybody(scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Stage) -> list[Composer]:
-    """Real music, the models, the controls of the first, and training music. Raises FootlightError where two share a
-    name."""
+    """Real music, the models, the controls of the first, and training music."""
     found = [composers.real_composer()]
     for number, one in enumerate(scorers):
         found += composers.model_composers(one, loaded, stage, controls=number == 0)
-    found += composers.tempo_composers(training)
-    names = [composer.name for composer in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise FootlightError(f"two composers are called {twice[0]!r}: give one another name, as in FOLDER=name")
-    return found
+    return [*found, *composers.tempo_composers(training)]
 
 
 def summaries(made: list[Composer], pieces: dict[str, list[Piece]], judge: Judge, first: str) -> dict[str, dict]:

@@ -238,8 +238,8 @@ def duet_table(found: dict) -> Table:
         )
     note = (
         "Strict F within 70 ms of the dance's hits against the beats heard in the music, with its 95 % interval over "
-        "duets, and against the music's onsets; BAS (b): value (chance) calibrated. BCS to F1 in MoMu's music to motion "
-        "convention: the dance's onsets against the music's within 100 ms, where a dance that arrives on beats scores "
+        "duets, and against the music's onsets; BAS (b): value (chance) calibrated. BCS to F1 in MoMu's music-to-motion "
+        "form: the dance's onsets against the music's within 100 ms, where a dance that arrives on beats scores "
         "below chance. Swapped: the same dances, each to the music of the next duet, where nothing should be left. "
         "A dance is carried onto the beat a little after it was made (beat snap); the sweep below does without."
     )
@@ -276,13 +276,8 @@ def switch_table(found: dict) -> Table:
     """MoMu-Diffusion table 10: where unconditional steps end and cross-guidance begins."""
     rows = []
     for row in found["rows"]:
-        mark = (
-            " (best)"
-            if row["switch"] == found["best"]
-            else " (not told apart)"
-            if row["switch"] in found["tied"]
-            else ""
-        )
+        mark = " (not told apart)" if row["switch"] in found["tied"] else ""
+        mark = " (best)" if row["switch"] == found["best"] else mark
         title = "never told" if row["switch"] == 0 else f"{row['switch']:g} T{mark}"
         agreement = calibrated(row, "beats.f_hits_70ms"), _between(row, "beats.f_hits_70ms.calibrated")
         rows.append((title, *agreement, calibrated(row, "music.f_hits"), *_quality(row)))
