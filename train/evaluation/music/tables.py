@@ -238,8 +238,8 @@ def duet_table(found: dict) -> Table:
         )
     note = (
         "Strict F within 70 ms of the dance's hits against the beats heard in the music, with its 95 % interval over "
-        "duets, and against the music's onsets; BAS (b): value (chance) calibrated. BCS to F1 in MoMu's music-to-motion "
-        "form: the dance's onsets against the music's within 100 ms, where a dance that arrives on beats scores "
+        "duets, and against the music's onsets; BAS (b): value (chance) calibrated. BCS to F1 in MoMu's form "
+        "for dances: its onsets against the music's within 100 ms, where a dance that arrives on beats scores "
         "below chance. Swapped: the same dances, each to the music of the next duet, where nothing should be left. "
         "A dance is carried onto the beat a little after it was made (beat snap); the sweep below does without."
     )
