@@ -338,7 +338,8 @@ def test_what_cannot_play_is_said(arguments, source, tmp_path):
     dances_only = arguments.scores[0].partition("=")[0]
     for change, says in (
         ({"scores": ("nonesuch",)}, "nonesuch"),
-        ({"scores": (f"{dances_only}=a", f"{dances_only}=a")}, "one name"),
+        ({"scores": (f"{dances_only}=a", f"{dances_only}=a")}, "two meanings"),
+        ({"duets": (f"{dances_only}=a@switch=2",)}, "switch"),
         ({"duet_count": 1}, "duet_count"),
         ({"scores": (f"{dances_only}=a@steps=0",)}, "steps"),
     ):

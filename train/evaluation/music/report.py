@@ -15,7 +15,7 @@ from train.evaluation.music.judge import Judge
 from train.evaluation.music.scenes import Scene, TrainingMusic, held_out_songs, scenes
 from train.evaluation.scores import Clip
 from train.evaluation.stage import Stage
-from train.evaluation.systems import DUET, SCORER, Asked, model_key, model_of, parse
+from train.evaluation.systems import DUET, REAL, SCORER, Asked, model_key, model_of, parse
 
 # what intervals and differences are given for
 HEADLINE = (
@@ -66,41 +66,37 @@ def run(
     scorers = [parse(word, SCORER) for word in options.scores]
     inventors = [parse(word, DUET) for word in options.duets]
     for some in (scorers, inventors):
-        if len({one.name for one in some}) < len(some):
-            raise FootlightError("two models have one name: give one another, as in FOLDER=name")
+        names = [REAL, composers.NEAREST, composers.NEAREST_ON_BEAT, *(one.name for one in some)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise FootlightError(f"{twice[0]!r} has two meanings: give the model another name, as in FOLDER=name")
     loaded: dict[str, Model] = {}
     asked = [*scorers, *inventors]
     for one in asked:
         model_of(one, loaded).check_scores()
+    able = [duets.inventor(one, fps, loaded) for one in inventors]
     training = TrainingMusic(data)
     judge = Judge(loaded[asked[0].what].mel_vae, training)
-    material = scenes(data, fps, options.motions)
-    report: dict = {"judge": asked[0].name, "scenes": [_about(scene) for scene in material]}
-    pieces, clips = {}, {}
+    found = MusicResults({}, {}, scenes(data, fps, options.motions))
+    found.report |= {"judge": asked[0].name, "scenes": [_about(scene) for scene in found.scenes]}
     if scorers:
         made = everybody(scorers, loaded, training, stage)
-        pieces = {composer.name: composers.scored(composer, material, seeds, stage) for composer in made}
-        report["systems"] = summaries(made, pieces, judge, scorers[0].name)
-        report["compared_with"] = scorers[0].name
-        tempos = {}
         for composer in made:
-            if composer.name in [one.name for one in scorers]:
-                tempos[composer.name] = checks.tempo_check(
-                    composer, material, options.tempos, options.tempo_dances, stage
-                )
-        report["tempo"] = {"chance": audio.TEMPO_CHANCE, "dances": tempos}
-        report["decoding"] = decoding(scorers, loaded, data, stage)
+            found.pieces[composer.name] = composers.scored(composer, found.scenes, seeds, stage)
+        found.report["compared_with"] = scorers[0].name
+        found.report["systems"] = summaries(made, found.pieces, judge, scorers[0].name)
+        own = [composer for composer in made if composer.name in [one.name for one in scorers]]
+        found.report["tempo"] = tempos(own, found.scenes, options, stage)
+        found.report["decoding"] = decoding(scorers, loaded, data, stage)
     if inventors:
-        report["duets"] = {}
-        for one in inventors:
-            found = duets.inventor(one, fps, loaded)
-            rows, ours = duets.compared(found, material, options.duet_count, stage, reference, judge)
-            report["duets"] |= rows
-            clips |= ours
-        found = duets.inventor(inventors[0], fps, loaded)
+        found.report["duets"] = {}
+        for one in able:
+            rows, clips = duets.compared(one, found.scenes, options.duet_count, stage, reference, judge)
+            found.report["duets"] |= rows
+            found.clips.update(clips)
         if options.switches:
-            report["switch"] = duets.switch_sweep(found, options.switches, options.duet_count, stage, reference, judge)
-    return MusicResults(pieces, clips, material, report)
+            swept = duets.switch_sweep(able[0], options.switches, options.duet_count, stage, reference, judge)
+            found.report["switch"] = swept
+    return found
 
 
 def everybody(scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Stage) -> list[Composer]:
@@ -125,6 +121,12 @@ def summaries(made: list[Composer], pieces: dict[str, list[Piece]], judge: Judge
             row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}
         rows[composer.name] = row | {"fad": judge.of_pieces(ours)}
     return rows
+
+
+def tempos(own: list[Composer], found: list[Scene], options: MusicOptions, stage: Stage) -> dict:
+    """``checks.tempo_check`` of the models."""
+    dances = {one.name: checks.tempo_check(one, found, options.tempos, options.tempo_dances, stage) for one in own}
+    return {"chance": audio.TEMPO_CHANCE, "dances": dances}
 
 
 def decoding(scorers: list[Asked], loaded: dict[str, Model], data: Path, stage: Stage) -> dict[str, dict]:
