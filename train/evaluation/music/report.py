@@ -77,7 +77,7 @@ def run(
     training = TrainingMusic(data)
     judge = Judge(loaded[asked[0].what].mel_vae, training)
     found = MusicResults({}, {}, scenes(data, fps, options.motions))
-    found.report |= {"judge": asked[0].name, "scenes": [_about(scene) for scene in found.scenes]}
+    found.report.update(judge=asked[0].name, scenes=[_about(scene) for scene in found.scenes])
     if scorers:
         made = everybody(scorers, loaded, training, stage)
         for composer in made:
