@@ -72,9 +72,18 @@ def engine_command() -> list[str]:
         raise UserError(f"There is no Python at {python}. Correct it in the add-on's preferences, or leave it empty.")
     chosen = preferences()
     command = [str(python), "-m", "core.engine", "--device", chosen.device]
-    if model := chosen.model_folder or os.environ.get("FOOTLIGHT_MODEL"):
-        command += ["--model", bpy.path.abspath(model)]
+    if model := _chosen_model():
+        command += ["--model", model]
     return command
+
+
+def model_folder() -> Path:
+    """The folder of the model that the engine uses."""
+    return Path(_chosen_model() or ROOT / "core/pretrained/default")
+
+
+def _chosen_model() -> str:
+    return bpy.path.abspath(preferences().model_folder or os.environ.get("FOOTLIGHT_MODEL", ""))
 
 
 def install_command() -> list[str]:

@@ -11,6 +11,8 @@ SCENE_PROPERTY = "footlight"
 TAB = "Footlight"
 
 GENERATE = "footlight.generate_dance"
+SCORE = "footlight.score_motion"
+DUET = "footlight.generate_duet"
 CANCEL = "footlight.cancel"
 ADD_DANCER = "footlight.add_dancer"
 SHOW_BEATS = "footlight.show_beats"
@@ -21,5 +23,6 @@ FREE_MEMORY = "footlight.free_memory"
 DANCER_MARK = "footlight_dancer"
 """Custom property of a bundled dancer's armature: the version of its body."""
 
-ACTION_PREFIX = "footlight_"
-"""Custom properties of an action that Footlight made: song, seed, model, audio_sha256, engine, tempo, beat_score."""
+PREFIX = "footlight_"
+"""Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score.
+Of a music strip: seed, tempo, beat_score."""

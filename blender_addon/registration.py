@@ -7,9 +7,18 @@ import bpy
 from . import names, session
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
+from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
 from .operators.generate import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_generate_dance
-from .panels.main import FOOTLIGHT_PT_advanced, FOOTLIGHT_PT_beats, FOOTLIGHT_PT_main
+from .operators.score import FOOTLIGHT_OT_score_motion
+from .panels.main import (
+    FOOTLIGHT_PT_advanced,
+    FOOTLIGHT_PT_beats,
+    FOOTLIGHT_PT_dance,
+    FOOTLIGHT_PT_duet,
+    FOOTLIGHT_PT_main,
+    FOOTLIGHT_PT_score,
+)
 from .preferences import FootlightPreferences
 from .props import FootlightSettings
 
@@ -17,6 +26,8 @@ CLASSES = (
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,
+    FOOTLIGHT_OT_score_motion,
+    FOOTLIGHT_OT_generate_duet,
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_add_dancer,
     FOOTLIGHT_OT_show_beats,
@@ -24,6 +35,9 @@ CLASSES = (
     FOOTLIGHT_OT_install_engine,
     FOOTLIGHT_OT_free_memory,
     FOOTLIGHT_PT_main,
+    FOOTLIGHT_PT_dance,
+    FOOTLIGHT_PT_score,
+    FOOTLIGHT_PT_duet,
     FOOTLIGHT_PT_beats,
     FOOTLIGHT_PT_advanced,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import bpy
@@ -13,23 +13,24 @@ from bpy.app.handlers import persistent
 
 from . import environment
 from .engine.client import Engine
-from .engine.job import Job, JobState, Request
+from .engine.job import Job, JobState, Preparation, Request
 from .errors import UserError
 
 
 @dataclass
 class Session:
-    """engine: kept warm between dances.  job: what runs now, on ``worker``: the engine or the installer.  finish: what
+    """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  finish: what
     to do with its result.  folder: its temporary files.  error, message: how the last job ended, shown until the next
-    one starts; log: a file that tells more."""
+    one starts; warning: what the user should know besides; log: a file that tells more."""
 
     engine: Engine | None = None
     worker: Engine | None = None
-    job: Job | None = None
+    job: Job | Preparation | None = None
     finish: Callable[[dict], str] | None = None
     folder: str = ""
     error: str = ""
     message: str = ""
+    warning: str = ""
     log: str = ""
 
 
@@ -59,25 +60,36 @@ def drop_folder() -> None:
 def start(request: Request, finish: Callable[[dict], str]) -> None:
     """Ask the engine, starting it when it is not running. finish: takes the engine's "done" event, writes what
     belongs into the scene and returns what to tell the user; it may raise UserError.
-    Raises UserError when the engine cannot be started or is at work."""
+    Raises UserError when the engine cannot be started."""
+    engine = _running_engine()
+    _begin(engine, Job(engine, request), finish)
+
+
+def start_with(stage: str, steps: Generator[float, None, Request], finish: Callable[[dict], str]) -> None:
+    """As ``start``, with a request that takes a while to put together, while the engine starts. stage: what to call it;
+    steps: yields the fraction that is done and returns the request; it may raise UserError."""
+    _begin(_running_engine(), Preparation(stage, steps), finish)
+
+
+def _running_engine() -> Engine:
     command = tuple(environment.engine_command())
     if state.engine and (not state.engine.alive or state.engine.command != command):
         free()
     if state.engine is None:
         state.engine = Engine(command, environment.ROOT, environment.log_file("engine"))
-    _begin(state.engine, request, finish)
+    return state.engine
 
 
 def start_install(finish: Callable[[dict], str]) -> None:
     """Run the installer as a job. Raises UserError as ``start``."""
     free()
     worker = Engine(environment.install_command(), environment.ROOT, environment.log_file("install"))
-    _begin(worker, Request("install"), finish)
+    _begin(worker, Job(worker, Request("install")), finish)
 
 
-def _begin(worker: Engine, request: Request, finish: Callable[[dict], str]) -> None:
-    state.error = state.message = state.log = ""
-    state.worker, state.job, state.finish = worker, Job(worker, request), finish
+def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[dict], str]) -> None:
+    state.error = state.message = state.warning = state.log = ""
+    state.worker, state.job, state.finish = worker, job, finish
 
 
 def poll() -> JobState:
@@ -85,7 +97,15 @@ def poll() -> JobState:
     job = state.job
     if job is None:
         return JobState.CANCELLED
-    ended = job.poll()
+    try:
+        ended = job.poll()
+    except Exception:
+        state.error = "Footlight failed; the system console says more."
+        _forget()
+        raise
+    if isinstance(job, Preparation) and ended is JobState.DONE:
+        state.job = Job(state.worker, job.request)
+        return state.job.state
     if not ended.ended:
         return ended
     try:
@@ -93,7 +113,7 @@ def poll() -> JobState:
             state.message = state.finish(job.result)
         elif ended is JobState.FAILED:
             state.error = job.error
-            state.log = str(state.worker.log)
+            state.log = str(state.worker.log) if isinstance(job, Job) else ""
         else:
             state.message = "Cancelled."
     except UserError as error:
@@ -146,7 +166,7 @@ def _forget() -> None:
 
 @persistent
 def _before_load(*_args) -> None:
-    abandon("The dance was dropped because another file was opened.")
+    abandon("Stopped, because another file was opened; nothing was written.")
 
 
 def register() -> None:

@@ -1,7 +1,10 @@
 """The command line: ``python -m core`` and ``footlight``.
 
-    footlight dance SONG --out OUT.bvh|OUT.npz    a dance to a song
-    footlight beats FILE                          the beats of a song, or the kinematic beats of a BVH file, as JSON
+    footlight dance SONG --out OUT.bvh|OUT.npz               a dance to a song
+    footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    the music of a motion
+    footlight duet --out-motion OUT.bvh --out-music OUT.wav  both from nothing
+    footlight beats FILE              the beats of a song, or the kinematic beats of a BVH file, as JSON
+    footlight styles                  what --style can be
 
 Exit codes: 0, or 2 with one line on standard error for input that cannot be used. Heavy imports wait until the
 arguments are known to be good, so that ``--help`` and mistakes answer at once.
@@ -14,7 +17,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,30 +34,81 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = _Parser(prog="footlight", description="Dance from music.")
+    top = _Parser(prog="footlight", description="Dance from music, music from dance.")
     top.add_argument("--version", action="version", version=f"footlight {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="dance|beats", parser_class=_Parser)
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="dance|score|duet|beats|styles", parser_class=_Parser
+    )
 
-    dance = commands.add_parser("dance", help="make a dance to a song", description="Make a dance to a song.")
-    dance.set_defaults(run=_dance)
+    def command(name: str, run: Callable[[argparse.Namespace], None], help: str, description: str):
+        made = commands.add_parser(name, help=help, description=description)
+        made.set_defaults(run=run)
+        return made
+
+    dance = command("dance", _dance, "make a dance to a song", "Make a dance to a song.")
     dance.add_argument("song", type=Path, help="wav, flac, ogg, opus or mp3")
     dance.add_argument("--out", type=Path, required=True, help="OUT.bvh (y-up, centimetres) or OUT.npz (arrays)")
-    dance.add_argument("--seed", type=int, default=0, help="same seed, same dance (default 0)")
-    dance.add_argument("--start", type=float, default=0.0, help="second of the song to begin at")
-    dance.add_argument("--seconds", type=float, help="how much of the song to dance to (default: all)")
+    _add_part(dance, "the song", "to dance to")
     dance.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
-    dance.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
-    dance.add_argument("--guidance", type=float, help="how closely to follow the music (default: the model's)")
     dance.add_argument("--beat-snap", type=float, default=0.25, help="0-1: carry hits onto beats (default 0.25)")
-    dance.add_argument("--style", help="one of the model's styles (default: its own choice)")
-    dance.add_argument("--model", help="a model folder, or the name of an embedded model (default: default)")
-    dance.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
-    dance.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
+    _add_drawing(dance, "dance", "the music")
 
-    beats = commands.add_parser("beats", help="beats of a song or BVH file", description="Print beats as JSON.")
-    beats.set_defaults(run=_beats)
+    score = command("score", _score, "make the music of a motion", "Make the music of a motion.")
+    score.add_argument(
+        "motion", type=Path, help="BVH of any humanoid, NPZ (rotations or positions), or a folder of OpenPose BODY_25"
+    )
+    score.add_argument("--out", type=Path, required=True, help="OUT.wav, OUT.flac or OUT.ogg")
+    _add_part(score, "the motion", "to score")
+    score.add_argument("--fps", type=float, help="frames per second, where the motion does not say (OpenPose)")
+    _add_sound(score)
+    _add_drawing(score, "music", "the motion")
+
+    duet = command("duet", _duet, "make a dance and its music from nothing", "Make a dance and its music from nothing.")
+    duet.add_argument("--out-motion", type=Path, required=True, help="OUT.bvh or OUT.npz")
+    duet.add_argument("--out-music", type=Path, required=True, help="OUT.wav, OUT.flac or OUT.ogg")
+    duet.add_argument("--seconds", type=float, default=30.0, help="how long, 5 to 240 (default 30)")
+    duet.add_argument("--fps", type=float, default=30.0, help="frames per second of the dance (default 30)")
+    duet.add_argument("--beat-snap", type=float, default=0.25, help="0-1: carry hits onto beats (default 0.25)")
+    duet.add_argument(
+        "--switch", type=float, default=0.5, help="when the two begin to listen, as a share of the steps (default 0.5)"
+    )
+    _add_sound(duet)
+    _add_drawing(duet, "duet", "each other")
+
+    beats = command("beats", _beats, "beats of a song or BVH file", "Print beats as JSON.")
     beats.add_argument("file", type=Path, help="a song, or a BVH file of any skeleton")
+
+    styles = command("styles", _styles, "what --style can be", "Print the model's styles, one a line.")
+    styles.add_argument("--model", help=_MODEL)
     return top
+
+
+_MODEL = "a model folder, or the name of an embedded model (default: default)"
+
+
+def _add_part(command: argparse.ArgumentParser, of: str, purpose: str) -> None:
+    command.add_argument("--start", type=float, default=0.0, help=f"second of {of} to begin at")
+    command.add_argument("--seconds", type=float, help=f"how much of {of} {purpose} (default: all)")
+
+
+def _add_sound(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--midi", type=Path, help="OUT.mid: also the music's beats and drums, to be edited")
+    command.add_argument(
+        "--vocoder", help="griffin-lim, or a BigVGAN checkpoint with its config.json beside it (default: the model's)"
+    )
+    command.add_argument("--mono", action="store_true", help="one channel instead of two")
+
+
+def _add_drawing(command: argparse.ArgumentParser, what: str, told: str) -> None:
+    command.add_argument("--seed", type=int, default=0, help=f"same seed, same {what} (default 0)")
+    command.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
+    command.add_argument("--guidance", type=float, help=f"how closely to follow {told} (default: the model's)")
+    command.add_argument(
+        "--style", help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: its own choice)"
+    )
+    command.add_argument("--model", help=_MODEL)
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    command.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,8 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dance(args: argparse.Namespace) -> None:
     from core import pipeline
+    from core.checkpoint import write_together
 
-    write = _writer(args.out)
+    danced = _dance_files(args.out)
     options = pipeline.DanceOptions(args.seed, args.fps, args.steps, args.guidance, args.beat_snap, args.style)
     with _progress(args.json) as show:
         song = pipeline.read_song(args.song, args.start, args.seconds)
@@ -89,55 +144,140 @@ def _dance(args: argparse.Namespace) -> None:
         model = pipeline.Model.load(args.model, args.device)
         made = pipeline.run(pipeline.dance(model, song, options), lambda p: show(p.stage, p.fraction))
         show("Writing", 0.99)
-        write(made)
+        write_together(danced(made))
         show("Done", 1.0)
-    motion, score = made.motion, {name: round(value, 4) for name, value in made.score.items()}
+    motion = made.motion
+    _tell(
+        args,
+        f"{args.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm",
+        made.score,
+        out=str(args.out),
+        frames=motion.frames,
+        fps=motion.fps,
+        model=model.name,
+        **_song_beats(made.beats),
+    )
+
+
+def _score(args: argparse.Namespace) -> None:
+    from core import pipeline
+    from core.checkpoint import write_together
+    from core.motion.moving import read_moving
+
+    played = _music_files(args.out, args.midi, args.mono)
+    options = pipeline.ScoreOptions(args.seed, args.steps, args.guidance, args.style)
+    with _progress(args.json) as show:
+        moving = read_moving(args.motion, args.fps, args.start, args.seconds)
+        show("Loading the model", 0.0)
+        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+        made = pipeline.run(pipeline.score(model, moving, options), lambda p: show(p.stage, 0.95 * p.fraction))
+        show("Writing", 0.95)
+        write_together(played(made, model))
+        show("Done", 1.0)
+    _tell(
+        args,
+        f"{args.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
+        made.score,
+        out=str(args.out),
+        seconds=round(made.sound.seconds, 4),
+        model=model.name,
+        **_song_beats(made.beats),
+    )
+
+
+def _duet(args: argparse.Namespace) -> None:
+    from core import pipeline
+    from core.checkpoint import write_together
+
+    danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
+    options = pipeline.DuetOptions(
+        args.seconds, args.seed, args.fps, args.steps, args.guidance, args.switch, args.style, args.beat_snap
+    )
+    with _progress(args.json) as show:
+        show("Loading the model", 0.0)
+        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+        made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
+        show("Writing", 0.95)
+        write_together(played(made.music, model) | danced(made.dance))
+        show("Done", 1.0)
+    motion = made.dance.motion
+    _tell(
+        args,
+        f"{args.out_motion}, {args.out_music}: {_length(motion)}, {made.dance.beats.tempo:.0f} bpm",
+        made.dance.score,
+        out_motion=str(args.out_motion),
+        out_music=str(args.out_music),
+        frames=motion.frames,
+        fps=motion.fps,
+        seconds=round(made.music.sound.seconds, 4),
+        model=model.name,
+        **_song_beats(made.dance.beats),
+    )
+
+
+def _styles(args: argparse.Namespace) -> None:
+    from core import checkpoint, pipeline
+
+    for style in checkpoint.load(pipeline.find_model(args.model)).config.styles:
+        print(style)
+
+
+def _length(motion) -> str:
+    return f"{motion.frames} frames at {motion.fps:g} fps"
+
+
+def _tell(args: argparse.Namespace, said: str, score: dict[str, float], **values) -> None:
+    """What came of it: one line, or with --json the ``values``."""
     if args.json:
-        _say(
-            type="done",
-            out=str(args.out),
-            frames=motion.frames,
-            fps=motion.fps,
-            seed=args.seed,
-            model=model.name,
-            score=score,
-            **_song_beats(made.beats),
-        )
+        _say(type="done", seed=args.seed, score={name: round(value, 4) for name, value in score.items()}, **values)
         return
     told = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in score.items())
-    length = f"{motion.frames} frames at {motion.fps:g} fps"
-    print(f"{args.out}: {length}, {made.beats.tempo:.0f} bpm, seed {args.seed}; {told}")
+    print(f"{said}, seed {args.seed}; {told}")
 
 
-def _writer(out: Path) -> Callable[..., None]:
-    """How a dance is written to ``out``, by its ending; asked before anything is computed."""
+def _music_files(out: Path, midi: Path | None, mono: bool) -> Callable[..., dict[Path, bytes]]:
+    """What a music is as a file ``out`` and its beats and drums as ``midi``; asked before anything is computed."""
+    from core import pipeline
+    from core.audio import io
+
+    _check_place(out, io.WRITTEN)
+    if midi is not None:
+        _check_place(midi, (".mid", ".midi"))
+    return lambda made, model: pipeline.music_files(out, made, model.config.signal, not mono, midi)
+
+
+def _check_place(out: Path, endings: Iterable[str]) -> None:
+    """Raises FootlightError when nothing can be written to ``out``."""
     from core.types import FootlightError
 
-    writers = {".bvh": _write_bvh, ".npz": _write_npz}
-    if out.suffix.lower() not in writers:
-        raise FootlightError(f"{out}: the ending must be one of {', '.join(writers)}")
+    if out.suffix.lower() not in endings:
+        raise FootlightError(f"{out}: the ending must be one of {', '.join(endings)}")
     if not out.parent.is_dir():
         raise FootlightError(f"{out}: there is no folder {out.parent}; make it first")
     if out.is_dir() or not os.access(out.parent, os.W_OK):
         raise FootlightError(f"{out}: cannot be written; choose another place")
-    return lambda made: writers[out.suffix.lower()](out, made)
 
 
-def _write_bvh(out: Path, made) -> None:
+def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
+    """What a dance is as a file ``out``, by its ending; asked before anything is computed."""
+    forms = {".bvh": _bvh, ".npz": _npz}
+    _check_place(out, forms)
+    return lambda made: {out: forms[out.suffix.lower()](made)}
+
+
+def _bvh(made) -> bytes:
     from core.motion import bvh
 
-    bvh.write(out, made.motion, made.motion.fps)
+    return bvh.encoded(made.motion, made.motion.fps)
 
 
-def _write_npz(out: Path, made) -> None:
+def _npz(made) -> bytes:
     import io
 
     import numpy as np
 
-    from core.checkpoint import write_atomically
     from core.motion.skeleton import SMPL22
     from core.pipeline import motion_arrays
-    from core.types import FootlightError
 
     arrays = {name: value.numpy() for name, value in motion_arrays(made).items()}
     arrays["fps"] = np.float64(made.motion.fps)
@@ -145,10 +285,7 @@ def _write_npz(out: Path, made) -> None:
     arrays["offsets"] = SMPL22.offsets.numpy()
     data = io.BytesIO()
     np.savez(data, **arrays)
-    try:
-        write_atomically(out, data.getvalue())
-    except OSError as error:
-        raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
+    return data.getvalue()
 
 
 def _beats(args: argparse.Namespace) -> None:

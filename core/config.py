@@ -235,7 +235,7 @@ def _tiny() -> Config:
         diffusion=DiffusionConfig(prediction="x0"),
         sampling=SamplingConfig(steps=4, window=48, overlap=16),
         scoring=SamplingConfig(steps=4, window=48, overlap=16),
-        vocoder=VocoderConfig(width=16, blocks=1, rounds=2),
+        vocoder=VocoderConfig(width=24, blocks=2, expansion=2, rounds=2),
     )
     return both_ways(config)
 

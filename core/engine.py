@@ -4,6 +4,10 @@ In:
     {"id": 1, "op": "dance", "song": PATH, "out": PATH, "start": 0, "seconds": null, "fps": 30, "seed": 0,
      "steps": null, "guidance": null, "beat_snap": 0.25, "style": null}      all but id, op, song and out may be absent
     {"id": 2, "op": "beats", "song": PATH, "start": 0, "seconds": null}
+    {"id": 4, "op": "score", "motion": PATH, "out": PATH, "seed": 0, "steps": null, "guidance": null, "style": null,
+     "stereo": true, "midi": null}    motion: any that core.motion.moving reads; out: wav, flac or ogg
+    {"id": 5, "op": "duet", "seconds": 30, "out_motion": PATH, "out_music": PATH, "fps": 30, "seed": 0, "steps": null,
+     "guidance": null, "switch": 0.5, "style": null, "beat_snap": 0.25, "stereo": true, "midi": null}
     {"id": 3, "op": "free"}           give the model's memory back; the next dance loads it again
     {"op": "cancel", "id": 1}         waiting or at work; a request that has ended is left alone
     {"op": "quit"}                    so does the end of the input
@@ -11,7 +15,9 @@ Out:
     {"type": "ready", "version": ..., "protocol": 1, "device": ...}          first, once
     {"type": "progress", "id": 1, "stage": ..., "fraction": 0-1}
     then for every request one of
-    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, beats, downbeats, tempo; beats: the last three
+    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, beats, downbeats, tempo; beats: the last three;
+                                      score: out, seconds, rate, score and those; duet: out_motion, out_music, frames,
+                                      fps, seconds, rate, score and those
     {"type": "cancelled", "id": 1}
     {"type": "error", "id": 1, "kind": "input" | "memory" | "internal" | "protocol", "message": one line}
 
@@ -39,17 +45,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 
 from core import __version__, pipeline
 from core import config as configuration
 from core.audio.beat_tracking import tracking
-from core.checkpoint import write_atomically
-from core.motion.skeleton import SMPL22
+from core.checkpoint import write_together
+from core.motion.moving import read_moving
 from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
 
 PROTOCOL = 1
-RESULT_FORMAT = "footlight-dance 1"
 
 
 class _Cancelled(Exception):
@@ -68,6 +72,34 @@ class DanceRequest:
     guidance: float | None = None
     beat_snap: float = 0.25
     style: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    motion: str
+    out: str
+    seed: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    style: str | None = None
+    stereo: bool = True
+    midi: str | None = None
+
+
+@dataclass(frozen=True)
+class DuetRequest:
+    out_motion: str
+    out_music: str
+    seconds: float = 30.0
+    fps: float = 30.0
+    seed: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    switch: float = 0.5
+    style: str | None = None
+    beat_snap: float = 0.25
+    stereo: bool = True
+    midi: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +206,7 @@ class Engine:
             traceback.print_exc()
             if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error):
                 self._model = None
-                event = _error(number, "memory", "there is not enough memory for this dance: free some or dance less")
+                event = _error(number, "memory", "there is not enough memory for this: free some, or ask for less")
             else:
                 event = _error(number, "internal", f"{type(error).__name__}: {error}")
         finally:
@@ -192,45 +224,58 @@ class Engine:
         self._say(type="progress", id=self._current, stage=stage, fraction=round(fraction, 4))
 
     def _dance(self, request: DanceRequest) -> dict:
-        out = Path(request.out)
-        if not out.parent.is_dir():
-            raise FootlightError(f"{out}: there is no folder {out.parent}; make it first")
+        _check_folder(request.out)
         options = pipeline.DanceOptions(
             request.seed, request.fps, request.steps, request.guidance, request.beat_snap, request.style
         )
         self._progress("Reading the song", 0.0)
         song = self._read_song(request)
+        made = self._run(pipeline.dance(self._loaded(), song, options))
+        with open(request.song, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._check()
+        model, seed = self._loaded().name, str(request.seed)
+        pipeline.write_dance(request.out, made, seed=seed, model=model, audio_sha256=digest)
+        return {"out": request.out, **_dance_values(made)}
+
+    def _score(self, request: ScoreRequest) -> dict:
+        _check_folder(request.out)
+        options = pipeline.ScoreOptions(request.seed, request.steps, request.guidance, request.style)
+        self._progress("Reading the motion", 0.0)
+        moving = read_moving(request.motion)
+        made = self._run(pipeline.score(self._loaded(), moving, options))
+        self._check()
+        pipeline.write_music(request.out, made, self._loaded().config.signal, request.stereo, request.midi)
+        return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
+
+    def _duet(self, request: DuetRequest) -> dict:
+        _check_folder(request.out_motion)
+        _check_folder(request.out_music)
+        options = pipeline.DuetOptions(
+            request.seconds,
+            request.seed,
+            request.fps,
+            request.steps,
+            request.guidance,
+            request.switch,
+            request.style,
+            request.beat_snap,
+        )
+        made = self._run(pipeline.duet(self._loaded(), options))
+        self._check()
+        model, seed = self._loaded(), str(request.seed)
+        files = pipeline.music_files(request.out_music, made.music, model.config.signal, request.stereo, request.midi)
+        files[Path(request.out_motion)] = pipeline.dance_file(made.dance, seed=seed, model=model.name)
+        self._check()
+        write_together(files)
+        values = {**_music_values(made.music), **_dance_values(made.dance)}
+        return {"out_motion": request.out_motion, "out_music": request.out_music, **values}
+
+    def _loaded(self) -> pipeline.Model:
         if self._model is None:
             self._progress("Loading the model", 0.0)
             self._model = pipeline.Model.load(self._model_folder, self._device)
-        made = self._run(pipeline.dance(self._model, song, options))
-        with open(request.song, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        metadata = {
-            "format": RESULT_FORMAT,
-            "fps": repr(made.motion.fps),
-            "joints": json.dumps(SMPL22.names),
-            "parents": json.dumps(SMPL22.parents),
-            "offsets": json.dumps(SMPL22.offsets.tolist()),
-            "seed": str(request.seed),
-            "model": self._model.name,
-            "engine": __version__,
-            "audio_sha256": digest,
-            "tempo": f"{made.beats.tempo:.3f}",
-        }
-        self._check()
-        arrays = {name: value.contiguous() for name, value in pipeline.motion_arrays(made).items()}
-        try:
-            write_atomically(out, _with_sorted_header(save(arrays, metadata)))
-        except OSError as error:
-            raise FootlightError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
-        return {
-            "out": str(out),
-            "frames": made.motion.frames,
-            "fps": made.motion.fps,
-            "score": made.score,
-            **_beats_values(made.beats),
-        }
+        return self._model
 
     def _beats(self, request: BeatsRequest) -> dict:
         self._progress("Reading the song", 0.0)
@@ -255,18 +300,24 @@ class Engine:
 
 _OPERATIONS = {
     "dance": (DanceRequest, Engine._dance),
+    "score": (ScoreRequest, Engine._score),
+    "duet": (DuetRequest, Engine._duet),
     "beats": (BeatsRequest, Engine._beats),
     "free": (FreeRequest, Engine._free),
 }
 
 
-def _with_sorted_header(data: bytes) -> bytes:
-    """A safetensors file whose header is in alphabetical order: the library's own order changes from run to run, and
-    the same dance shall be the same file."""
-    size = int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[8 + size :]
+def _check_folder(out: str) -> None:
+    if not Path(out).parent.is_dir():
+        raise FootlightError(f"{out}: there is no folder {Path(out).parent}; make it first")
+
+
+def _dance_values(made: pipeline.Dance) -> dict:
+    return {"frames": made.motion.frames, "fps": made.motion.fps, "score": made.score, **_beats_values(made.beats)}
+
+
+def _music_values(made: pipeline.Score) -> dict:
+    return {"seconds": made.sound.seconds, "rate": made.sound.rate}
 
 
 def _error(number: int | str | None, kind: str, message: str) -> dict:

@@ -1,7 +1,8 @@
-"""Speed, as ratios in one run: ``python -m train.bench``.
+"""Speed, as ratios in one run: ``python -m train.bench [--model FOLDER]``.
 
 Every row is the median of several runs on this machine at this hour. Absolute seconds differ between machines and
-hours; the ratio to the reference, timed in between, is what to compare. The reference is a network of the size that
+hours; the ratio to the reference, timed in between, is what to compare. A row of 180 s also shows how often it takes
+the time of its 30 s: 6 is linear. The reference is a network of the size that
 EDGE (Tseng et al. 2023) published: 8 decoder layers of 512 on 150-frame windows, 11 windows for 30 s with half
 overlap, 50 guided steps, with random weights, since time does not depend on them.
 """
@@ -24,13 +25,19 @@ from torch import Tensor, nn
 
 from core import pipeline
 from core.audio import io
+from core.audio.mel import log_mel
 from core.motion import bvh
+from core.motion.moving import read_moving
 from train.demo_song import write_demo_song
+
+SHORT, LONG = 30, 180  # seconds of song, motion or duet
 
 
 @dataclass(frozen=True)
 class Bench:
-    """runs: how often each row is timed.  reference_runs: how often the (slow) reference is."""
+    """runs: how often each row is timed.  reference_runs: how often the (slow) reference is.
+
+    model: a model folder; None is the embedded default."""
 
     runs: int = 5
     reference_runs: int = 1
@@ -139,47 +146,130 @@ def write_action_seconds() -> float | None:
     return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None
 
 
+def run_cold(arguments: list[str]) -> None:
+    """``python -m core`` in a process of its own."""
+    subprocess.run([sys.executable, "-m", "core", *arguments], check=True, capture_output=True)
+
+
+class Work:
+    """What is timed: each method is one operation from file to file, with a model that is loaded."""
+
+    def __init__(self, folder: Path, model: Path | None) -> None:
+        self.model, self.given = pipeline.Model.load(model), ["--model", str(model)] if model else []
+        self.signal, self.folder, self.song = self.model.config.signal, folder, folder / "song.wav"
+        write_demo_song(self.song, seconds=LONG)
+        samples = io.read(self.song, self.signal.audio_rate, seconds=SHORT).samples
+        self.mel = log_mel(samples, self.signal)[None].to(self.model.device)
+
+    def motion(self, seconds: int) -> Path:
+        """The dance that ``dance`` has made."""
+        return self.folder / f"dance{seconds}.bvh"
+
+    def dance(self, seconds: int) -> None:
+        song = io.read(self.song, seconds=seconds)
+        bvh.write(self.motion(seconds), pipeline.run(pipeline.dance(self.model, song)).motion)
+
+    def score(self, seconds: int) -> None:
+        made = pipeline.run(pipeline.score(self.model, read_moving(self.motion(seconds))))
+        pipeline.write_music(self.folder / "score.wav", made, self.signal)
+
+    def duet(self, seconds: int) -> None:
+        made = pipeline.run(pipeline.duet(self.model, pipeline.DuetOptions(seconds=seconds)))
+        bvh.write(self.folder / "duet.bvh", made.dance.motion)
+        pipeline.write_music(self.folder / "duet.wav", made.music, self.signal)
+
+    @torch.inference_mode()
+    def vocode(self) -> None:
+        self.model.vocoder.decode_long(self.mel).cpu()
+
+    def arguments(self, command: str, seconds: int) -> list[str]:
+        """The same for the command line. command: dance, score or duet."""
+        out = {name: str(self.folder / f"cold.{name}") for name in ("bvh", "wav")}
+        own = {
+            "dance": [str(self.song), "--seconds", str(seconds), "--out", out["bvh"]],
+            "score": [str(self.motion(seconds)), "--out", out["wav"]],
+            "duet": ["--seconds", str(seconds), "--out-motion", out["bvh"], "--out-music", out["wav"]],
+        }[command]
+        return [command, *own, "--json", *self.given]
+
+
+def row(what: str, median: float, ratio: float | None = None, growth: float | None = None) -> dict:
+    """A line of the table. ratio: to a warm dance of ``SHORT``.  growth: to ``SHORT`` of the same."""
+    return {"what": what, "median": median, "ratio": ratio, "growth": growth}
+
+
+def warm_rows(work: Work, runs: int) -> list[dict]:
+    """Every operation that the model has, loaded and run before, all in turn; the dance of ``SHORT`` is the first."""
+    timed = {"song to BVH": work.dance}
+    if work.model.scorer is not None:
+        timed |= {"of music from motion": work.score, "duet": work.duet}
+    work.dance(LONG)  # what is scored
+    for make in timed.values():
+        make(SHORT)
+    jobs = [lambda make=make, seconds=seconds: make(seconds) for make in timed.values() for seconds in (SHORT, LONG)]
+    jobs += [] if work.model.vocoder is None else [work.vocode]
+    taken = medians_in_turn(jobs, runs)
+    rows = []
+    for name, short, long in zip(timed, taken[::2], taken[1::2], strict=False):
+        rows.append(row(f"{SHORT} s {name}, warm", short, short / taken[0]))
+        rows.append(row(f"{LONG} s {name}, warm", long, long / taken[0], long / short))
+    if work.model.vocoder is not None:
+        rows.append(row(f"vocoder alone: {SHORT} s of mel to sound, x real time", SHORT / taken[-1]))
+    return rows
+
+
+def memory_rows(work: Work) -> list[dict]:
+    """The peak of each operation over ``LONG``, in a process of its own."""
+    commands = {"dance": "song", "score": "motion", "duet": "duet"} if work.model.scorer else {"dance": "song"}
+    return [
+        row(f"peak memory with a {LONG} s {what}, GB", peak_memory(work.arguments(command, LONG)))
+        for command, what in commands.items()
+    ]
+
+
+def measured(work: Work, args: Bench) -> list[dict]:
+    """All rows."""
+    rows = warm_rows(work, args.runs)
+    warm = rows[0]["median"]
+    cold = median_seconds(lambda: run_cold(work.arguments("dance", SHORT)), args.runs)
+    network = Reference().eval()
+    size = sum(p.numel() for p in network.parameters()) / 1e6
+    reference = median_seconds(lambda: run_reference(network), args.reference_runs)
+    rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
+    rows.append(row(f"reference of {size:.0f} M, 30 s", reference, reference / warm))
+    rows += memory_rows(work)
+    action = write_action_seconds()
+    if action is not None:
+        rows.append(row("180 s x 30 fps x 22 bones into an action", action, action / warm))
+    return rows
+
+
+def left_out(model: pipeline.Model) -> list[str]:
+    """What the table lacks because the model lacks it."""
+    notes = []
+    if model.scorer is None:
+        notes.append(f"the model {model.name} has no scorer: music and duets are left out")
+    if model.vocoder is None:
+        notes.append(f"the model {model.name} has no vocoder: it is left out, and music is made by Griffin-Lim")
+    return notes
+
+
+def table(rows: list[dict]) -> str:
+    """The rows as text."""
+    lines = [f"{'what':54s} {'median':>9s} {f'x a {SHORT} s dance':>14s} {f'x its {SHORT} s':>11s}"]
+    for row in rows:
+        ratio, growth = ("" if row[name] is None else f"{row[name]:.2f}" for name in ("ratio", "growth"))
+        lines.append(f"{row['what']:54s} {row['median']:9.2f} {ratio:>14s} {growth:>11s}".rstrip())
+    return "\n".join(lines)
+
+
 def main(args: Bench) -> list[dict]:
     """Print the table and return its rows."""
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as folder:
-        song = Path(folder) / "song.wav"
-        write_demo_song(song, seconds=180)
-        model = pipeline.Model.load(args.model)
-
-        def dance(seconds: float) -> None:
-            waveform = io.read(song, seconds=seconds)
-            result = pipeline.run(pipeline.dance(model, waveform, pipeline.DanceOptions()))
-            bvh.write(Path(folder) / "dance.bvh", result.motion)
-
-        def arguments(seconds: int) -> list[str]:
-            given = ["dance", str(song), "--seconds", str(seconds), "--json", "--out", str(Path(folder) / "cold.bvh")]
-            return [*given, "--model", str(args.model)] if args.model else given
-
-        def cold() -> None:
-            subprocess.run([sys.executable, "-m", "core", *arguments(30)], check=True, capture_output=True)
-
-        dance(30.0)
-        warm, long = medians_in_turn([lambda: dance(30.0), lambda: dance(180.0)], args.runs)
-        network = Reference().eval()
-        size = sum(p.numel() for p in network.parameters()) / 1e6
-        reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-        start = median_seconds(cold, args.runs)
-        memory = peak_memory(arguments(180))
-        action = write_action_seconds()
-        rows = [
-            {"what": "30 s song to BVH, warm", "seconds": warm, "ratio": 1.0},
-            {"what": "30 s song to BVH, cold process", "seconds": start, "ratio": start / warm},
-            {"what": "180 s song to BVH, warm", "seconds": long, "ratio": long / warm},
-            {"what": f"reference of {size:.0f} M, 30 s", "seconds": reference, "ratio": reference / warm},
-            {"what": "peak memory with a 180 s song, GB", "seconds": memory, "ratio": None},
-        ]
-        if action is not None:
-            rows.append({"what": "180 s x 30 fps x 22 bones into an action", "seconds": action, "ratio": action / warm})
-    print(f"{'what':52s} {'median':>9s} {'x warm 30 s':>12s}")
-    for row in rows:
-        ratio = "" if row["ratio"] is None else f"{row['ratio']:12.2f}"
-        print(f"{row['what']:52s} {row['seconds']:9.2f} {ratio}")
+        work = Work(Path(folder), args.model)
+        rows = measured(work, args)
+    print("\n".join([table(rows), *left_out(work.model)]))
     if args.out:
         args.out.write_text(json.dumps(rows, indent=2) + "\n")
     return rows

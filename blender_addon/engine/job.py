@@ -8,9 +8,10 @@ from __future__ import annotations
 import enum
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
+from ..errors import UserError
 from .client import EXIT, Engine
 
 CANCEL_SECONDS = 0.8
@@ -23,7 +24,7 @@ _numbers = itertools.count(1)
 class Request:
     """What is asked of the engine.
 
-    op: the protocol's operation ("dance", "beats", "install").  values: its other fields, JSON values.
+    op: the protocol's operation ("dance", "score", "duet", "beats", "install").  values: its other fields, JSON values.
     """
 
     op: str
@@ -46,6 +47,38 @@ class JobState(enum.Enum):
     @property
     def ended(self) -> bool:
         return self in (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+
+
+class Preparation:
+    """What has to be done in Blender itself before a request can be sent, a little with every poll.
+
+    steps: yields the fraction that is done, returns the request; may raise UserError.  It is polled and cancelled as a
+    Job is, and shown as one.
+    """
+
+    def __init__(self, stage: str, steps: Generator[float, None, Request]) -> None:
+        self.state = JobState.RUNNING
+        self.stage = stage
+        self.fraction = 0.0
+        self.request: Request | None = None
+        self.error = ""
+        self._steps = steps
+
+    def poll(self) -> JobState:
+        """Go on for a moment."""
+        if self.state.ended:
+            return self.state
+        try:
+            self.fraction = next(self._steps)
+        except StopIteration as end:
+            self.request, self.state = end.value, JobState.DONE
+        except UserError as error:
+            self.error, self.state = str(error), JobState.FAILED
+        return self.state
+
+    def cancel(self) -> None:
+        self._steps.close()
+        self.state = JobState.CANCELLED
 
 
 class Job:

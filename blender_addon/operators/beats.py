@@ -9,7 +9,8 @@ from ..engine.job import Request
 from ..errors import UserError
 from ..scene import markers, strips
 from .job_operator import JobOperator
-from .song import beat_frames, by_uid, find_song, request_values
+from .order import beat_frames, by_uid
+from .song import find_song, request_values
 
 
 class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
@@ -49,6 +50,6 @@ def show(scene_uid: int, fps: float, song: strips.Song, done: dict) -> str:
     scene = by_uid(bpy.data.scenes, scene_uid)
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
-    frames = beat_frames(song, fps, done.get("beats", ()))
+    frames = beat_frames(song.frame_start, fps, done.get("beats", ()))
     markers.show_beats(scene, frames, done.get("downbeats"))
     return f"{len(frames)} beats, {float(done.get('tempo', 0)):.0f} bpm"

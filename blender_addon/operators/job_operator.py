@@ -70,7 +70,7 @@ class JobOperator:
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender calls this when the window goes."""
-        session.abandon("The dance was dropped because its window was closed.")
+        session.abandon("Stopped, because its window was closed; nothing was written.")
         self._drop_timer(context)
 
     @staticmethod
@@ -95,6 +95,8 @@ class JobOperator:
             self.report({"ERROR"}, session.state.error)
         elif session.state.message:
             self.report({"INFO"}, session.state.message)
+        if session.state.warning:
+            self.report({"WARNING"}, session.state.warning)
         return {"FINISHED"} if state is JobState.DONE else {"CANCELLED"}
 
     def _drop_timer(self, context: bpy.types.Context) -> None:

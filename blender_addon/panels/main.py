@@ -7,7 +7,8 @@ import textwrap
 import bpy
 
 from .. import environment, names, session
-from ..operators import generate
+from ..operators.order import settings_of, summary
+from ..props import OWN_CHOICE
 from ..scene import strips, versions
 
 POINTS_PER_LETTER = 7.0
@@ -20,30 +21,60 @@ class FootlightPanel:
 
 
 class FOOTLIGHT_PT_main(FootlightPanel, bpy.types.Panel):
-    bl_label = "Dance"
+    """Who dances and how, whatever is made; and what is going on."""
+
+    bl_label = "Footlight"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        settings = getattr(context.scene, names.SCENE_PROPERTY)
+        settings = settings_of(context.scene)
         choices = layout.column()
         choices.enabled = not session.busy()
-        _song(choices, context, settings)
-        _dancer(choices, context, settings)
+        _dancer(choices, settings)
+        _style(choices, settings)
         choices.prop(settings, "seed")
-        layout.separator(factor=0.5)
         if session.busy():
             job = session.state.job
             layout.progress(text=f"{job.stage}  {job.fraction:.0%}", factor=job.fraction)
             layout.operator(names.CANCEL, icon="CANCEL")
-        elif environment.find_python() is None:
+            return
+        if environment.find_python() is None:
             layout.label(text="The engine is not installed yet", icon="INFO")
             layout.operator(names.INSTALL_ENGINE, icon="IMPORT")
-        else:
-            row = layout.row()
-            row.scale_y = 1.6
-            row.operator(names.GENERATE, icon="PLAY")
-        if not session.busy():
-            _outcome(layout, context)
+        _outcome(layout, context)
+
+
+class FOOTLIGHT_PT_dance(FootlightPanel, bpy.types.Panel):
+    bl_label = "Dance"
+    bl_parent_id = "FOOTLIGHT_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        choices = self.layout.column()
+        choices.enabled = not session.busy()
+        _song(choices, context, settings_of(context.scene))
+        _go(self.layout, names.GENERATE, "PLAY")
+
+
+class FOOTLIGHT_PT_score(FootlightPanel, bpy.types.Panel):
+    bl_label = "Score"
+    bl_parent_id = "FOOTLIGHT_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        row = self.layout.row()
+        row.enabled = not session.busy()
+        row.prop(settings_of(context.scene), "score_range", expand=True)
+        _go(self.layout, names.SCORE, "SPEAKER")
+
+
+class FOOTLIGHT_PT_duet(FootlightPanel, bpy.types.Panel):
+    bl_label = "Duet"
+    bl_parent_id = "FOOTLIGHT_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        row = self.layout.row()
+        row.enabled = not session.busy()
+        row.prop(settings_of(context.scene), "duet_seconds")
+        _go(self.layout, names.DUET, "PLAY_SOUND")
 
 
 class FOOTLIGHT_PT_beats(FootlightPanel, bpy.types.Panel):
@@ -51,7 +82,7 @@ class FOOTLIGHT_PT_beats(FootlightPanel, bpy.types.Panel):
     bl_parent_id = "FOOTLIGHT_PT_main"
 
     def draw(self, context: bpy.types.Context) -> None:
-        settings = getattr(context.scene, names.SCENE_PROPERTY)
+        settings = settings_of(context.scene)
         row = self.layout.row(align=True)
         row.operator(names.SHOW_BEATS, text="Show", icon="MARKER_HLT")
         row.operator(names.REMOVE_BEATS, text="Remove", icon="X")
@@ -64,7 +95,7 @@ class FOOTLIGHT_PT_advanced(FootlightPanel, bpy.types.Panel):
     bl_options = frozenset({"DEFAULT_CLOSED"})
 
     def draw(self, context: bpy.types.Context) -> None:
-        settings = getattr(context.scene, names.SCENE_PROPERTY)
+        settings = settings_of(context.scene)
         layout = self.layout
         layout.enabled = not session.busy()
         layout.row().prop(settings, "quality", expand=True)
@@ -84,14 +115,29 @@ def _song(layout: bpy.types.UILayout, context: bpy.types.Context, settings) -> N
     layout.prop(settings, "strip", text="", icon="SPEAKER", placeholder=hint)
 
 
-def _dancer(layout: bpy.types.UILayout, context: bpy.types.Context, settings) -> None:
+def _dancer(layout: bpy.types.UILayout, settings) -> None:
     row = layout.row(align=True)
     row.prop(settings, "dancer", text="", icon="ARMATURE_DATA")
     row.operator(names.ADD_DANCER, text="", icon="ADD")
 
 
+def _style(layout: bpy.types.UILayout, settings) -> None:
+    layout.prop(settings, "style")
+    if settings.style != OWN_CHOICE:
+        layout.prop(settings, "style_second", text="With")
+        if settings.style_second != OWN_CHOICE:
+            layout.prop(settings, "style_mix", slider=True)
+
+
+def _go(layout: bpy.types.UILayout, operator: str, icon: str) -> None:
+    row = layout.row()
+    row.enabled = environment.find_python() is not None
+    row.scale_y = 1.4
+    row.operator(operator, icon=icon)
+
+
 def _outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """How the last job ended; else what is known of the dance on the chosen dancer."""
+    """What is known of the dance on the chosen dancer, or how the last job ended when that was another one."""
     state = session.state
     if state.error:
         box = layout.box()
@@ -100,16 +146,19 @@ def _outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if state.log:
             _wrapped(box, context, f"Log: {state.log}", "TEXT")
         return
-    armature = getattr(context.scene, names.SCENE_PROPERTY).dancer or context.active_object
+    armature = settings_of(context.scene).dancer or context.active_object
     data = armature.animation_data if armature else None
     action = data.action if data else None
-    if action and names.ACTION_PREFIX + "seed" in action:
+    ours = action is not None and names.PREFIX + "seed" in action
+    if ours and (not state.message or state.message.startswith(action.name)):
         box = layout.box()
         _wrapped(box, context, action.name, "CHECKMARK")
-        summary = generate.summary(action)
-        _wrapped(box, context, summary[0].upper() + summary[1:], "BLANK1")
+        told = summary(action)
+        _wrapped(box, context, told[0].upper() + told[1:], "BLANK1")
     elif state.message:
         _wrapped(layout, context, state.message, "INFO")
+    if state.warning:
+        _wrapped(layout, context, state.warning, "ERROR")
 
 
 def _wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:

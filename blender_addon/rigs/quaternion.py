@@ -42,21 +42,27 @@ def between(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def from_matrix(m: np.ndarray) -> np.ndarray:
-    """One rotation matrix (3, 3) as a quaternion (4,) (Shepperd 1978: the largest component first)."""
+    """Rotation matrices (..., 3, 3) as quaternions (..., 4) (Shepperd 1978: the largest component first)."""
     m = np.asarray(m, dtype=float)
-    squares = 1.0 + np.array(
-        (np.trace(m), 2 * m[0, 0] - np.trace(m), 2 * m[1, 1] - np.trace(m), 2 * m[2, 2] - np.trace(m))
+    (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(m, (-2, -1), (0, 1))
+    squares = 1.0 + np.stack((a + e + i, a - e - i, e - a - i, i - a - e), axis=-1)
+    rows = (
+        (squares[..., 0], h - f, c - g, d - b),
+        (h - f, squares[..., 1], b + d, c + g),
+        (c - g, b + d, squares[..., 2], f + h),
+        (d - b, c + g, f + h, squares[..., 3]),
     )
-    sums = np.array(
-        (
-            (squares[0], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]),
-            (m[2, 1] - m[1, 2], squares[1], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0]),
-            (m[0, 2] - m[2, 0], m[0, 1] + m[1, 0], squares[2], m[1, 2] + m[2, 1]),
-            (m[1, 0] - m[0, 1], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], squares[3]),
-        )
-    )
-    q = sums[np.argmax(squares)]
-    return q / np.linalg.norm(q)
+    candidates = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    largest = np.argmax(squares, axis=-1)[..., None, None]
+    q = np.take_along_axis(candidates, largest, axis=-2)[..., 0, :]
+    return q / np.linalg.norm(q, axis=-1, keepdims=True)
+
+
+def orientation(m: np.ndarray) -> np.ndarray:
+    """The rotations nearest to matrices (..., 3, 3) that may also scale and shear, as quaternions (..., 4)."""
+    u, _, v = np.linalg.svd(np.asarray(m, dtype=float))
+    u[..., -1] *= np.linalg.det(u @ v)[..., None]
+    return from_matrix(u @ v)
 
 
 def continuous(q: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From the engine's joints to the bones of an armature.
+"""From the engine's joints to the bones of an armature, and back.
 
 The engine speaks of 22 joints in SMPL order, y-up, each rotation local to its parent joint and the identity in a
 T-pose that faces +z. A Blender bone has a rest orientation of its own, and its pose is told relative to that. With
@@ -9,11 +9,14 @@ T-pose that faces +z. A Blender bone has a rest orientation of its own, and its 
 
 the bone shall stand at ``G_j D_j R_j``. Bones between it and the next mapped bone p above stay as they rest, which
 leaves the bone's own pose: ``R_j* D_p* (G_p* G_j) D_j R_j`` (star: the inverse; no p: G_p and D_p are the identity).
+
+A rig may be built on other axes than Blender's (y-up and turned by its object, or facing backwards). ``upright`` says
+how; everything else here is told about bones that were turned so already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +34,7 @@ LIMBS = {
     for side in ("left", "right")
     for start, end in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 }
+ANKLES = (JOINTS.index("left_ankle"), JOINTS.index("right_ankle"))
 HANDS = {f"{side}_wrist": JOINTS.index(f"{side}_elbow") for side in ("left", "right")}
 
 
@@ -42,8 +46,8 @@ def to_blender(points: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RestBone:
-    """A mapped bone at rest, in its armature's own space. joint: index into JOINTS; rotation: quaternion wxyz (4,);
-    head, tail: (3,), in the armature's units."""
+    """A mapped bone at rest, upright. joint: index into JOINTS; rotation: quaternion wxyz (4,); head, tail: (3,) in
+    the armature's units."""
 
     name: str
     joint: int
@@ -62,11 +66,30 @@ class Pose:
     location: np.ndarray
 
 
+def upright(heads: Mapping[int, np.ndarray]) -> np.ndarray:
+    """The quarter turns, (3, 3), that stand a rig up in Blender's axes, facing -y, its left at +x.
+
+    heads: joint -> where its bone starts at rest (3,); hips, thighs and ankles are looked at.
+    """
+    up = heads[0] - (heads[ANKLES[0]] + heads[ANKLES[1]]) / 2
+    left = heads[JOINTS.index("left_hip")] - heads[JOINTS.index("right_hip")]
+    z = _nearest_axis(up)
+    x = _nearest_axis(left * (z == 0))
+    return np.stack((x, np.cross(z, x), z))
+
+
+def _nearest_axis(direction: np.ndarray) -> np.ndarray:
+    axis = np.zeros(3)
+    longest = np.argmax(np.abs(direction))
+    axis[longest] = np.copysign(1.0, direction[longest])
+    return axis
+
+
 def pose(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone]) -> Pose:
     """The pose of every bone in every frame.
 
     rotations: (t, 22, 4) and root: (t, 3) as the engine gives them.  bones: the mapped bones; joint 0 must be there.
-    A rig of another size travels in proportion to the height of its hips.
+    A rig of another size travels in proportion to its legs, on the floor that it stands on at rest.
     """
     by_joint = {bone.joint: bone for bone in bones}
     local = quat.mul(quat.mul(C, np.asarray(rotations, dtype=float)), quat.conjugate(C))
@@ -82,9 +105,49 @@ def pose(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone]) -> 
         before = quat.mul(quat.conjugate(bone.rotation), quat.conjugate(above))
         keys[bone.name] = quat.continuous(quat.mul(quat.mul(before, relative), quat.mul(align[joint], bone.rotation)))
     hips = by_joint[0]
-    scale = hips.head[2] / joint_positions()[0, 1]
-    travel = to_blender(np.asarray(root, dtype=float)) * scale - hips.head
+    size, floor = _build(by_joint)
+    travel = to_blender(np.asarray(root, dtype=float)) * size + floor - hips.head
     return Pose(keys, hips.name, quat.rotate(quat.conjugate(hips.rotation), travel))
+
+
+def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray, np.ndarray]:
+    """What ``pose`` was given, from where it put the bones.
+
+    matrices: (t, n, 4, 4), how each of ``bones`` stands in every frame, in the same space as they are at rest; they may
+    scale and shear.  Returns rotations (t, 22, 4) wxyz, sign-continuous, and root (t, 3) metres, y-up.  Joints without
+    a bone stay straight: what they did is in the next joint below that has one.
+    """
+    by_joint = {bone.joint: bone for bone in bones}
+    turned = {}  # G
+    for i, bone in enumerate(bones):
+        rest = quat.mul(_alignment(bone, by_joint), bone.rotation)
+        turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(rest))
+    rotations = np.tile(IDENTITY, (len(matrices), len(JOINTS), 1))
+    for joint, now in turned.items():
+        parent = _mapped_parent(joint, by_joint)
+        local = quat.mul(quat.conjugate(turned[parent]), now) if parent >= 0 else now
+        rotations[:, joint] = quat.mul(quat.mul(quat.conjugate(C), local), C)
+    hips = [bone.joint for bone in bones].index(0)
+    size, floor = _build(by_joint)
+    x, y, z = np.moveaxis((matrices[:, hips, :3, 3] - floor) / size, -1, 0)
+    return quat.continuous(rotations), np.stack((x, z, -y), axis=-1)
+
+
+def _mapped_parent(joint: int, by_joint: Mapping[int, RestBone]) -> int:
+    """The next joint above that has a bone; -1 where there is none."""
+    parent = PARENTS[joint]
+    while parent >= 0 and parent not in by_joint:
+        parent = PARENTS[parent]
+    return parent
+
+
+def _build(by_joint: Mapping[int, RestBone]) -> tuple[float, np.ndarray]:
+    """A rig's units for each of our metres, by the height of its hips above its ankles, and the floor (3,) under it."""
+    ours = joint_positions()[:, 1]
+    ours, ours_above = joint_positions()[0, 1], joint_positions()[ANKLES[0], 1]
+    above = (by_joint[ANKLES[0]].head[2] + by_joint[ANKLES[1]].head[2]) / 2
+    size = (by_joint[0].head[2] - above) / (ours - ours_above)
+    return size, np.array((0.0, 0.0, above - size * ours_above))
 
 
 def _alignment(bone: RestBone, by_joint: dict[int, RestBone]) -> np.ndarray:

@@ -13,10 +13,10 @@ from mathutils import Euler, Quaternion
 
 from ..engine import arrays
 from ..errors import UserError
-from ..names import ACTION_PREFIX
-from ..rigs import bonemaps, retarget
+from ..names import PREFIX
+from ..rigs import retarget
 from ..rigs.body import JOINTS
-from ..rigs.quaternion import from_matrix
+from . import rigs
 
 LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between one key a frame nothing smoother shows
 
@@ -50,43 +50,14 @@ def write_dance(
     """
     values, metadata = arrays.read(result)
     rotations, root = _checked(values, metadata, result)
-    bones = rest_bones(armature)
-    pose = retarget.pose(rotations[:frames], root[:frames], bones)
+    rigs.check_writable(armature)
+    pose = retarget.pose(rotations[:frames], root[:frames], rigs.at_rest(armature).bones)
     curves = list(pose_curves(armature, pose))
     action = new_action(armature, name, curves, frame_start)
     kept = {key: metadata[key] for key in KEPT if key in metadata}
     for key, value in {**kept, **(properties or {})}.items():
-        action[ACTION_PREFIX + key] = value
+        action[PREFIX + key] = value
     return action
-
-
-def check_rig(armature: bpy.types.Object) -> None:
-    """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
-    if armature.type != "ARMATURE":
-        raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
-    if not armature.is_editable:
-        raise UserError(f"{armature.name!r} is linked from another file. Make a library override of it first.")
-    if armature.animation_data and armature.animation_data.use_tweak_mode:
-        raise UserError(f"{armature.name!r} has an NLA strip in tweak mode. Leave tweak mode (Tab in the NLA) first.")
-    names = armature.data.bones.keys()
-    if not bonemaps.match(names):
-        lacking = ", ".join(bonemaps.missing(names)[:4])
-        known = ", ".join(bonemaps.MAPS)
-        raise UserError(
-            f"{armature.name!r} is not a rig that Footlight knows ({known}): it has no bone {lacking}. "
-            "Use Add Dancer, or choose another armature."
-        )
-
-
-def rest_bones(armature: bpy.types.Object) -> list[retarget.RestBone]:
-    """The bones of ``armature`` that move with a joint, at rest. Raises UserError as ``check_rig``."""
-    check_rig(armature)
-    bones = []
-    for joint, name in bonemaps.match(armature.data.bones.keys()).items():
-        bone = armature.data.bones[name]
-        rotation = from_matrix(np.array(bone.matrix_local.to_3x3()))
-        bones.append(retarget.RestBone(name, joint, rotation, np.array(bone.head_local), np.array(bone.tail_local)))
-    return bones
 
 
 def pose_curves(armature: bpy.types.Object, pose: retarget.Pose) -> Iterable[Curve]:

@@ -12,6 +12,7 @@ import bpy
 
 from ..errors import UserError
 from . import versions
+from .apart import copied
 
 READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
 """What the engine decodes by itself; any other file that Blender can play goes through a mixdown."""
@@ -113,9 +114,7 @@ def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.ty
     # Put it above everything first: how long it is, and so where it fits, shows only then.
     strip = editor.strips.new_sound(path.stem, str(path.resolve()), highest + 1, frame)
     if strip.sound.samplerate == 0:  # Blender makes a strip even of a file that holds no sound
-        sound = strip.sound
-        editor.strips.remove(strip)
-        bpy.data.sounds.remove(sound)
+        remove_song(scene, strip)
         raise UserError(f"Blender cannot read {path} as sound. Give a wav, flac, ogg, opus or mp3 file.")
     first, end = versions.handles(strip)
     taken = {
@@ -125,6 +124,13 @@ def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.ty
     }
     strip.channel = next(channel for channel in range(1, highest + 2) if channel not in taken)
     return strip
+
+
+def remove_song(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
+    """Take back what ``add_song`` did; the file stays."""
+    sound = strip.sound
+    scene.sequence_editor.strips.remove(strip)
+    bpy.data.sounds.remove(sound)
 
 
 def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
@@ -152,13 +158,8 @@ def _mixdown(scene: bpy.types.Scene, folder: str | Path, first: int, end: int, o
     """
     path = Path(folder) / "mix.wav"
     path.unlink(missing_ok=True)
-    copy = scene.copy()
-    try:
+    with copied(scene, objects=not only) as copy:
         if only:
-            for child in list(copy.collection.children):
-                copy.collection.children.unlink(child)
-            for ob in list(copy.collection.objects):
-                copy.collection.objects.unlink(ob)
             for strip in copy.sequence_editor.strips:
                 strip.mute = strip.name != only
         if first < 0:  # a scene's frame range cannot begin below 0
@@ -181,8 +182,6 @@ def _mixdown(scene: bpy.types.Scene, folder: str | Path, first: int, end: int, o
                 channels="MONO",
             )
         _wait_for(path, int((end - first) / frame_rate(scene) * MIX_RATE) * 2)
-    finally:
-        bpy.data.scenes.remove(copy)
     return path
 
 

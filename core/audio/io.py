@@ -96,6 +96,14 @@ def write(path, waveform: Waveform) -> None:
     outside of 8 to 192 kHz, and a place that cannot be written to or is full.
     """
     path = Path(path)
+    data = encoded(path, waveform)
+    if not path.parent.is_dir():
+        raise FootlightError(f"{path}: there is no folder {path.parent}; make it, or choose another folder")
+    write_atomically(path, data)
+
+
+def encoded(path: Path, waveform: Waveform) -> bytes:
+    """The file that ``write`` writes. Raises FootlightError for what it refuses, the place aside."""
     if path.suffix.lower() not in WRITTEN:
         raise FootlightError(
             f"{path}: sound is written as {', '.join(WRITTEN)}, not as {path.suffix or 'a file without a suffix'!r}; "
@@ -112,15 +120,7 @@ def write(path, waveform: Waveform) -> None:
             f"{path}: sound is written at {LOWEST_RATE} to {HIGHEST_RATE} Hz, got {waveform.rate}; resample it; "
             f"nothing was written"
         )
-    data = _encode(path, samples.clip(-1, 1), waveform.rate)
-    if not path.parent.is_dir():
-        raise FootlightError(f"{path}: there is no folder {path.parent}; make it, or choose another folder")
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise FootlightError(
-            f"{path}: could not be written ({error.strerror}); free space or choose another folder"
-        ) from None
+    return _encode(path, samples.clip(-1, 1), waveform.rate)
 
 
 def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:

@@ -29,6 +29,11 @@ def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str =
     beats: (n >= 2,) seconds; the first bar begins on the first downbeat, or on the first beat where none is known.
     Raises FootlightError with fewer beats, and where the file cannot be written.
     """
+    write_atomically(Path(path), encoded(beats, drums, name))
+
+
+def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> bytes:
+    """The file that ``write_midi`` writes."""
     times = beats.times.double().numpy()
     if len(times) < 2:
         raise FootlightError(f"a MIDI file needs a beat grid, but {len(times)} beats were given")
@@ -43,10 +48,7 @@ def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str =
         song.tracks.append(_track(_played(strokes, grid)))
     buffer = io.BytesIO()
     song.save(file=buffer)
-    try:
-        write_atomically(Path(path), buffer.getvalue())
-    except OSError as error:
-        raise FootlightError(f"{path} cannot be written: {error.strerror or error}") from None
+    return buffer.getvalue()
 
 
 class _Grid:

@@ -6,7 +6,7 @@ multi-periodicity) whose activation x + sin^2(a x) / b runs at twice the rate be
 nonlinearity makes overtones beyond what the rate can hold.
 
 Our mels and those that BigVGAN is trained on (HiFi-GAN's) differ by half a hop: their frame i is centred on sample
-``i * hop + hop / 2``, ours on ``i * hop``. ``decode`` makes up for it.
+``i * hop + hop / 2``, ours on ``i * hop``. ``decode_long`` makes up for it.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ class BigVGAN(nn.Module):
         return torch.tanh(x) if self.config.use_tanh_at_final else x.clamp(-1, 1)
 
     @torch.no_grad()
-    def decode(self, mel: Tensor) -> Tensor:
+    def decode_long(self, mel: Tensor) -> Tensor:
         """(b, t, m) mels of core.audio.mel, any length -> (b, t * hop) samples on their clock, with flat memory."""
         check_mel(mel, SignalConfig(mel_bands=self.config.num_mels))
         b, total, _ = mel.shape

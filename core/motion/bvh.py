@@ -8,7 +8,6 @@ offset, as Blender reads them.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.checkpoint import write_atomically
 from core.motion import rotation
 from core.motion.resample import resample
 from core.motion.skeleton import SMPL22, Skeleton
@@ -333,6 +333,11 @@ def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool
 
     Angles run on without jumps of whole turns, so animation curves are smooth. The file appears whole or not at all.
     """
+    write_atomically(Path(path), encoded(motion, fps, centimetres))
+
+
+def encoded(motion: Motion, fps: float = 30.0, centimetres: bool = True) -> bytes:
+    """The file that ``write`` writes."""
     motion = resample(motion, fps)
     scale = 100.0 if centimetres else 1.0
     order = SMPL22.depth_first()
@@ -340,12 +345,12 @@ def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool
     angles = rotation.unwrap_euler(angles).rad2deg()
     table = torch.cat((motion.root.double() * scale, angles.flatten(1)), 1).numpy() + 0.0
     if not np.isfinite(table).all():
-        raise FootlightError(f"the motion for {path} holds values that are not finite; nothing was written")
+        raise FootlightError("the motion holds values that are not finite; nothing was written")
     row = " ".join(["%.6f"] * table.shape[1])
     lines = ["HIERARCHY", *_hierarchy_lines(SMPL22, scale), "MOTION"]
     lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}"]
     lines += [row % tuple(values) for values in table.tolist()]
-    _write_whole(Path(path), "\n".join(lines) + "\n")
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
@@ -370,15 +375,3 @@ def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
 
     joint(0, "")
     return lines
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the place, then move there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise FootlightError(f"{path}: cannot be written ({error.strerror}); choose a folder that exists") from None
-    finally:
-        part.unlink(missing_ok=True)

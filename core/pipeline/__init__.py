@@ -18,8 +18,10 @@ from core.pipeline.dancing import (
     reading_song,
 )
 from core.pipeline.inventing import Duet, duet
+from core.pipeline.midi import write_score_midi
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
+from core.pipeline.results import dance_file, music_files, write_dance, write_music
 from core.types import run
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Score",
     "ScoreOptions",
     "dance",
+    "dance_file",
     "duet",
     "find_device",
     "find_model",
@@ -41,8 +44,12 @@ __all__ = [
     "listen",
     "mastered",
     "motion_arrays",
+    "music_files",
     "read_song",
     "reading_song",
     "run",
     "score",
+    "write_dance",
+    "write_music",
+    "write_score_midi",
 ]

@@ -35,8 +35,8 @@ class Score:
     ``mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.
 
     score: ``beat_f``, the F-measure at 70 ms of the beats that are heard in it against those that the motion asked for,
-    with ``beat_f_chance`` beside it; ``accents``, the share of the motion's hits that an onset answers within 70 ms,
-    with ``accents_chance``.
+    with ``beat_f_chance`` beside it, and ``beat``, the same calibrated (0 chance, 1 perfect); ``accents``, the share of
+    the motion's hits that an onset answers within 70 ms, with ``accents_chance``.
     """
 
     sound: Waveform
@@ -127,6 +127,7 @@ def granted(wish: pulse.Wish, heard: Beats, onsets: Beats, seconds: float) -> di
         lambda times: beat.tolerant(sounding_at, times, beat.STRICT_TOLERANCE)[0], wish.accents.times.double(), seconds
     )
     return {
+        "beat": followed["calibrated"],
         "beat_f": followed["value"],
         "beat_f_chance": followed["chance"],
         "accents": accents["value"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,6 +15,8 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE, music_autoencoder
 from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.config import Config, DenoiserConfig, SamplingConfig
+from core.decode import bigvgan
+from core.decode.bigvgan import BigVGAN
 from core.decode.vocoder import Vocoder
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
@@ -26,6 +28,7 @@ from core.diffusion.windows import windowed
 from core.pipeline.options import parse_style
 from core.types import Condition, FootlightError, Progress
 
+GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
@@ -45,7 +48,7 @@ class Model:
     name: str
     card: dict
     scorer: ConditionedNetwork | None = None
-    vocoder: Vocoder | None = None
+    vocoder: Vocoder | BigVGAN | None = None
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
@@ -71,6 +74,18 @@ class Model:
             None if config.scorer is None else network("scorer", denoiser_of(config.scorer)),
             None if config.vocoder is None else network("vocoder", Vocoder(config.vocoder, config.signal)),
         )
+
+    def voiced_by(self, vocoder: str | None) -> Model:
+        """The model with another way from mels to sound: "griffin-lim", a BigVGAN checkpoint file with its config.json
+        beside it, or None for its own.
+
+        Raises FootlightError for what is neither, and for a checkpoint of other mels.
+        """
+        if vocoder is None:
+            return self
+        if vocoder == GRIFFIN_LIM:
+            return replace(self, vocoder=None)
+        return replace(self, vocoder=bigvgan.load(vocoder, signal=self.config.signal).to(self.device))
 
     def check_scores(self) -> None:
         """Raises FootlightError when this model makes no music."""

@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import save_file
 
 from core.audio import io as audio
-from core.motion import kinematics, rotation
-from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.motion import kinematics
+from core.motion.skeleton import SMPL22
 from core.types import Waveform
+from tests.blender_addon.obedient import obedient, save_dance, wild_motion
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -42,26 +43,24 @@ def test_dances_become_actions(run_checks, tmp_path):
     run_checks("check_actions.py")
 
 
+def test_animated_rigs_are_read(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks("check_reading.py")
+
+
+def test_from_the_click_to_the_music_with_mishaps(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks("check_score.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
-    rotations, root = wild_motion(60)
-    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
-    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    save_dance(tmp_path)
     run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
-
-
-def obedient(folder):
-    """A "Python" that runs the obedient engine whatever it is asked to run."""
-    python = folder / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{INSIDE / "obedient_engine.py"}"\n')
-    python.chmod(0o755)
-    return str(python)
 
 
 @pytest.mark.parametrize("how", ["quit", "kill"])
 def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
-    rotations, root = wild_motion(60)
-    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
-    save_file(tensors, tmp_path / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+    save_dance(tmp_path)
     command = [program, "-b", "--python-exit-code", "1", "--python", INSIDE / "leave.py"]
     environment["FOOTLIGHT_PYTHON"] = obedient(tmp_path)
     answer = subprocess.run([*command, "--", how, tmp_path / "pid"], env=environment, capture_output=True, text=True)
@@ -104,13 +103,20 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert found["after_redo"] == {"dancer": "Dancer", "action": "drums dance", "actions": ["drums dance"]}
 
 
-def wild_motion(frames):
-    """Smooth turns of every joint by up to most of a circle, and a walk about: nothing a person could dance."""
-    generator = torch.Generator().manual_seed(1)
-    t = torch.linspace(0, 1, frames)[:, None, None]
-    waves = torch.randn(3, 22, 3, generator=generator)
-    turns = sum(wave * torch.sin(2 * torch.pi * (k + 1) * t + k) for k, wave in enumerate(waves))
-    rotations = rotation.from_axis_angle(turns)
-    rotations[20:40] *= -1  # the same rotations from the other half of the sphere
-    drift = torch.cat((torch.sin(3 * t), 0.1 * t, torch.cos(2 * t)), dim=-1)[:, 0]
-    return rotations, drift + torch.tensor((0.0, REST_HEIGHT, 0.0))
+def test_clicks_for_music_in_a_window(window, environment, tmp_path):
+    """Music and a duet from real clicks, each one step to take back: of a duet the dance and the strip."""
+    save_dance(tmp_path)
+    (tmp_path / "how").write_text("well")
+    report = tmp_path / "report.json"
+    environment |= {"FOOTLIGHT_PYTHON": obedient(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [*window, "--python", INSIDE / "window_music.py", "--", report, "quit"]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found, found["failed"]
+    for operator, strips, action in (("score_motion", 1, "Dance"), ("generate_duet", 2, "untitled_duet_0 dance")):
+        assert found[f"{operator} clicked"] == ["RUNNING_MODAL"] and not found[f"{operator} error"]
+        before, after = found[f"{operator} before"], found[f"{operator} after"]
+        assert len(after["strips"]) == strips and after["action"] == action
+        assert (after["frame"], after["scenes"]) == (before["frame"], before["scenes"])
+        assert found[f"{operator} after undo"] == before and found[f"{operator} after redo"] == after

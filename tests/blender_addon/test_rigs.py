@@ -3,9 +3,10 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 import torch
 
-from blender_addon.rigs import bonemaps, mannequin, quaternion
+from blender_addon.rigs import bonemaps, mannequin, quaternion, retarget
 from blender_addon.rigs.body import JOINTS, OFFSETS, PARENTS, TIPS, joint_positions
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
@@ -28,8 +29,11 @@ def test_quaternions_agree_with_the_engines():
     v = torch.randn(50, 3, generator=generator, dtype=torch.float64)
     np.testing.assert_allclose(quaternion.mul(a.numpy(), b.numpy()), rotation.mul(a, b).numpy(), atol=1e-12)
     np.testing.assert_allclose(quaternion.rotate(a.numpy(), v.numpy()), rotation.rotate(a, v).numpy(), atol=1e-12)
-    for q, matrix in zip(a.numpy(), rotation.to_matrix(a).numpy(), strict=True):
-        assert abs(quaternion.from_matrix(matrix) @ q) > 1 - 1e-12
+    matrices = rotation.to_matrix(a).numpy()
+    for found in (quaternion.from_matrix(matrices), quaternion.orientation(matrices * 0.01)):
+        np.testing.assert_allclose(np.abs(np.sum(found * a.numpy(), axis=-1)), 1.0, atol=1e-12)
+    stretched = matrices @ np.diag((1.0, 3.0, 0.5))
+    assert (np.abs(np.sum(quaternion.orientation(stretched) * a.numpy(), axis=-1)) > 1 - 1e-12).all()
     for u, w in [(v[0], v[1]), (v[0], -v[0]), (v[0], v[0])]:
         turned = quaternion.rotate(quaternion.between(u.numpy(), w.numpy()), u.numpy())
         np.testing.assert_allclose(turned / np.linalg.norm(turned), w / w.norm(), atol=1e-9)
@@ -46,6 +50,18 @@ def test_bone_maps_cover_every_joint_once():
         assert bonemaps.match([*bones, "another"]) == dict(enumerate(bones))
     assert bonemaps.match(["pelvis", "spine1", "head"]) == {}
     assert "thigh.L" in bonemaps.missing(["pelvis"])
+
+
+@pytest.mark.parametrize("degrees", [(0, 0), (90, 0), (0, 180), (-90, 90)])
+def test_a_rig_on_other_axes_is_stood_up(degrees):
+    """Quarter turns about x and then z: files with y up, characters that face backwards or sideways."""
+    half_x, half_z = np.radians(degrees) / 2
+    tilt, yaw = (np.cos(half_x), np.sin(half_x), 0, 0), (np.cos(half_z), 0, 0, np.sin(half_z))
+    places = retarget.to_blender(joint_positions())
+    shift = np.array((0.01, -0.02, 0.03))
+    turned = quaternion.rotate(quaternion.mul(yaw, tilt), places) + shift
+    stood = (turned - shift) @ retarget.upright(dict(enumerate(turned))).T
+    np.testing.assert_allclose(stood, places, atol=1e-12)
 
 
 def test_the_mannequin_is_made_of_closed_shapes_and_stands_on_the_floor():

@@ -1,4 +1,4 @@
-"""A song, as samples and as a file."""
+"""A song and a motion, as values and as files."""
 
 import math
 
@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from core.audio import io
-from core.types import Waveform
+from core.motion import bvh, rotation
+from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.types import Motion, Waveform
 
 RATE = 16_000
 
@@ -30,4 +32,17 @@ def song_file(tmp_path_factory):
     """Six seconds at 120 beats a minute."""
     path = tmp_path_factory.mktemp("songs") / "song.wav"
     io.write(path, clicks(6.0))
+    return path
+
+
+@pytest.fixture(scope="session")
+def swinging(tmp_path_factory):
+    """Four seconds of arms that swing at 120 beats a minute, as a BVH file."""
+    clock = torch.arange(120) / 30.0
+    turns = torch.zeros(120, 22, 3)
+    for name in ("left_shoulder", "right_shoulder", "spine1"):
+        turns[:, SMPL22.names.index(name), 2] = 0.6 * torch.cos(2 * math.pi * clock)
+    root = torch.tensor([0.0, REST_HEIGHT, 0.0]).repeat(120, 1)
+    path = tmp_path_factory.mktemp("motion") / "swing.bvh"
+    bvh.write(path, Motion(rotation.from_axis_angle(turns), root, 30.0), 30.0)
     return path

@@ -437,8 +437,9 @@ def test_tempo_is_that_of_the_clip():
 
 
 def test_a_flat_model_is_scored_by_its_joints(tmp_path):
-    flat = variants.motion_side(configuration.preset("tiny"), layout="openpose14-2d")
-    flat = replace(flat, scorer=None, vocoder=None)
+    flat = replace(
+        variants.motion_side(configuration.preset("tiny"), layout="openpose14-2d"), scorer=None, vocoder=None
+    )
     networks = {
         "mel_vae": MelVAE(flat.mel_vae),
         "motion_vae": MotionVAE(flat.motion_vae, flat.signal.motion_layout),

@@ -110,7 +110,7 @@ def test_a_scene_of_ones_own(batch, run, songs, tmp_path):
     out = tmp_path / "out"
     arguments = (songs / "good.wav", "--out", out, "--render", "--frames", "1:102", "--blend")
     unclear = batch(*arguments, own)
-    assert unclear.returncode == 1 and "which armature shall dance" in unclear.stdout and "Mary" in unclear.stdout
+    assert unclear.returncode == 1 and "which armature is meant" in unclear.stdout and "Mary" in unclear.stdout
     dark = batch(*arguments, blind, "--armature", "John")
     assert dark.returncode == 1 and "has no camera" in dark.stdout and not list(out.iterdir())
     answer = batch(*arguments, own, "--armature", "John")
@@ -146,6 +146,16 @@ def test_without_opengl_cycles_films(batch, songs):
         ("a.wav --out out --blend none.blend", "no such file"),
         ("a.wav --out out --armature Ann", "--blend"),
         ("a.wav --out out --render --engine luxury", "luxury"),
+        ("a.blend --score --duet 30 --out out", "one of them"),
+        ("a.wav --duet 30 --out out", "a.wav has no use"),
+        ("--duet 3 --out out", "5 to 240 seconds"),
+        ("--duet 30 --count 0 --out out", "1 or more"),
+        ("a.wav --count 3 --out out", "--duet SECONDS"),
+        ("--score --out out", ".blend"),
+        ("a.blend --score --out out --seconds 9", "the scene's frames"),
+        ("a.blend --score --out out --fps 24", "its frame rate"),
+        ("a.blend --score --out out --beat-snap 1", "makes music"),
+        ("a.blend b/a.blend --score --out out", "a_score_0.blend"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
@@ -153,7 +163,7 @@ def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
     from train import render_batch
 
     with pytest.raises(SystemExit) as end:
-        render_batch.parse(arguments.split())
+        render_batch.parse(arguments.split(), "")
     error = capsys.readouterr().err
     assert end.value.code == 2 and words in error and error.count("\n") == 1
 

@@ -30,6 +30,7 @@ def trained(out, **flags):
         mel_vae=fit.MelVAEStage(LOOP, fit.MelVAEConfig(frames=64)),
         motion_vae=fit.MotionVAEStage(LOOP, fit.MotionVAEConfig(frames=64)),
         denoiser=fit.DenoiserStage(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerStage(LOOP, fit.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )  # fmt: skip
     results = fit.main(args)
@@ -56,7 +57,9 @@ def test_a_network_is_exchanged_for_one_of_its_size():
     config = motion_side(preset("default"), network="unet")
     assert config.denoiser.kind == "unet" and motion_side(config, network="unet") == config
     assert size(config.denoiser) == pytest.approx(size(preset("default").denoiser), rel=0.1)
-    assert replace(config, denoiser=preset("default").denoiser) == preset("default")
+    assert config.scorer.kind == "unet"
+    default = preset("default")
+    assert replace(config, denoiser=default.denoiser, scorer=default.scorer) == default
 
 
 @pytest.mark.parametrize(

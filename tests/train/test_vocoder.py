@@ -1,6 +1,7 @@
 """The vocoder's training: it learns from clicks, critics join, an exported model decodes, and audio is read."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import soundfile
 import torch
 
 from core import checkpoint
+from core import config as configuration
 from core.audio.mel import log_mel
-from core.config import VocoderConfig
+from core.config import VocoderConfig, preset
 from core.decode.vocoder import Vocoder
 from core.types import FootlightError
 from train import export, fit, run_folder
@@ -19,13 +21,12 @@ from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, compare, load_wa
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, matching_loss
 
 QUICK = dict(batch=4, precision="32-true", accelerator="cpu", validate_every=10**6, pictures_every=10**6)
-TINY = VocoderConfig(width=24, blocks=2, expansion=2, rounds=2)
+TINY = preset("tiny").vocoder
 
 
 def arguments(out, steps, **changes) -> fit.Fit:
     stage = fit.VocoderStage(
         audio="synthetic",
-        model=TINY,
         loop=LoopConfig(lr=3e-3, warmup=3, ema=0.8, **QUICK),
         task=VocoderTaskConfig(frames=16, gan_start=30),
     )
@@ -92,12 +93,15 @@ def test_a_model_folder_may_hold_one(run, tmp_path):
     loaded.load_into("vocoder", Vocoder(loaded.config.vocoder))
 
 
-def test_an_older_run_gains_a_vocoder(tmp_path):
+def test_an_older_run_gains_a_vocoder_and_a_second_expert(tmp_path):
+    older = replace(preset("tiny"), vocoder=None, scorer=None)
+    (tmp_path / "config.json").write_text(json.dumps(configuration.to_json(older)))
     args = arguments(tmp_path, steps=1)
-    plain = fit.model_config(fit.Fit(task="mel-vae", data="synthetic", out=tmp_path, preset="tiny", styles=False), {})
-    assert plain.vocoder is None
-    assert fit.model_config(args, {}).vocoder == TINY
-    assert json.loads((tmp_path / "config.json").read_text())["vocoder"]["width"] == TINY.width
+    assert fit.model_config(replace(args, task="mel-vae"), {}) == older
+    assert fit.model_config(args, {}) == replace(older, vocoder=VocoderConfig())
+    both = fit.model_config(replace(args, task="scorer"), {})
+    assert both == replace(older, vocoder=VocoderConfig(), scorer=preset("tiny").scorer)
+    assert json.loads((tmp_path / "config.json").read_text()) == json.loads(json.dumps(configuration.to_json(both)))
 
 
 def test_critics_tell_noise_from_clicks():

@@ -62,6 +62,7 @@ def bars(report: dict, panels: dict[str, str]) -> bytes:
         if path.startswith("physics."):
             real = (report["capture"]["val"] or report["capture"]["all"])["mean"]
             axes.axvline(real[path.removeprefix("physics.")], color=MIDDLE, lw=1, ls="--")
+            title = f"{title} (line: real)"
         axes.axvline(0, color="black", lw=0.8)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
@@ -172,16 +173,16 @@ def energy_curve(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     return (np.arange(len(curve)) + 0.5) / fps, curve.numpy()
 
 
-def beat_phase(clips: dict[str, list[Clip]], bins: int = 40) -> bytes:
-    """Mean joint speed, over its mean, through the beat: 0 is on the beat, one half is between two. A line a system."""
+def beat_phase(report: dict) -> bytes | None:
+    """Speed through the beat (``scores.phase``), a line a system: 0 is on the beat, one half is between two; None where
+    no system has any."""
+    curves = {name: row["phase"] for name, row in report["systems"].items() if row.get("phase")}
+    if not curves:
+        return None
     figure, axes = plt.subplots(figsize=(5.2, 3.2))
-    phase = (np.arange(bins + 1)) / bins - 0.5
-    for number, (name, ours) in enumerate(clips.items()):
-        curves = [curve for curve in (phase_curve(clip, bins) for clip in ours) if curve is not None]
-        if curves:
-            mean = np.mean(curves, axis=0)
-            colour = "black" if name == "real" else f"C{number}"
-            axes.plot(phase, np.append(mean, mean[0]), lw=1.6, label=name, color=colour)
+    for number, (name, curve) in enumerate(curves.items()):
+        phase = np.linspace(-0.5, 0.5, len(curve) + 1)
+        axes.plot(phase, [*curve, curve[0]], lw=1.6, label=name, color="black" if name == "real" else f"C{number}")
     axes.axvline(0, color=LEFT, lw=1)
     axes.axhline(1, color=PALE, lw=0.8)
     axes.set_xlabel("beats from the beat", fontsize=8)
@@ -189,18 +190,6 @@ def beat_phase(clips: dict[str, list[Clip]], bins: int = 40) -> bytes:
     axes.legend(fontsize=7, frameon=False)
     _plain(axes)
     return png(figure)
-
-
-def phase_curve(clip: Clip, bins: int) -> np.ndarray | None:
-    """(bins,) mean speed at phases from -1/2 to 1/2 of the beat, over the clip's mean; None for under four beats."""
-    times = clip.beats.between(0, clip.made.seconds).times.double().numpy()
-    if len(times) < 4:
-        return None
-    speed = positions_of(clip.made).double().diff(dim=0).norm(dim=-1).mean(dim=1).numpy()
-    clock = (np.arange(len(speed)) + 0.5) / clip.made.fps
-    place = np.arange(1, len(times) - 1)[:, None] + np.arange(bins) / bins - 0.5  # in beats, (beats, bins)
-    at = np.interp(place, np.arange(len(times)), times)
-    return np.interp(at, clock, speed).mean(axis=0) / max(speed.mean(), 1e-9)
 
 
 def sweep(report: dict, option: str, panels: dict[str, str], best: float | None = None) -> bytes:

@@ -26,10 +26,10 @@ PANELS = {
     "beats.f_hits_100ms.calibrated": "F hits 100 ms, calibrated",
     "beats.bas_theatre.calibrated": "BAS Theatre, calibrated",
     "beats.f_onsets_70ms.calibrated": "F onsets 70 ms, calibrated",
-    "physics.foot_skating": "foot skating (line: real)",
-    "physics.jerk": "jerk, m/s³ (line: real)",
-    "physics.speed": "speed, m/s (line: real)",
-    "physics.pfc": "PFC (line: real)",
+    "physics.foot_skating": "foot skating",
+    "physics.jerk": "jerk, m/s³",
+    "physics.speed": "speed, m/s",
+    "physics.pfc": "PFC",
 }
 FEW = ("beats.bas_bailando.calibrated", "beats.f_hits_100ms.calibrated", "physics.foot_skating", "physics.jerk")
 SWEPT = {path: PANELS[path] for path in (*FEW, "physics.speed")}
@@ -130,21 +130,20 @@ def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]
 def dance_pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]:
     """``pictures`` of dances."""
     report = results.report
-    swept = {row["system"] for row in report["sweeps"]}
-    plain = {"systems": {n: r for n, r in report["systems"].items() if n not in swept}}
+    plain = without_sweeps(report)
     few = {path: PANELS[path] for path in FEW}
     shown: dict[str, tuple[bytes, str]] = {}
     shown["bars"] = (
-        figures.bars(report | plain, PANELS),
+        figures.bars(plain, PANELS),
         "Means over songs and their 95 % bootstrap intervals. Calibrated: 0 is chance, 1 perfect.",
     )
-    apart = figures.differences(report | plain, few)
+    apart = figures.differences(plain, few)
     if apart is not None:
         shown["differences"] = apart, "Differences with 95 % intervals; pale where the interval holds zero."
     for option in dict.fromkeys(row["option"] for row in report["sweeps"]):
         caption = f"Over {option}, with 95 % intervals; dashed: {report['compared_with']} as it comes."
         shown[f"sweep_{option}"] = figures.sweep(report, option, SWEPT), caption
-    clips = {name: ours for name, ours in results.clips.items() if ours and name not in swept}
+    clips = {name: ours for name, ours in results.clips.items() if ours and name in plain["systems"]}
     danced = {name: ours for name, ours in clips.items() if name != REAL}
     for song in results.material.songs[:: max(1, len(results.material.songs) // 3)][:3]:
         same = [next((c for c in ours if c.song == song.name), None) for ours in danced.values()]
@@ -160,12 +159,20 @@ def dance_pictures(results: Results, options: Options) -> dict[str, tuple[bytes,
     caption = (
         "How fast bodies are through the beat. A dip at 0 is what every BAS rewards; a flat line ignores the beat."
     )
-    shown["phase"] = figures.beat_phase(clips), caption
+    through = figures.beat_phase(plain)
+    if through is not None:
+        shown["phase"] = through, caption
     caption = "Why one bin a second says nothing: a metronome at nearly any tempo covers every second of another."
     shown["metronome"] = figures.metronome(), caption
     for name, clip in sheets(danced, options.sheets).items():
         shown[name] = _sheet(clip), f"{clip.system}: {clip.song}, seed {clip.seed}"
     return shown
+
+
+def without_sweeps(report: dict) -> dict:
+    """The report with those systems alone that were asked for by name."""
+    swept = {row["system"] for row in report["sweeps"]}
+    return report | {"systems": {name: row for name, row in report["systems"].items() if name not in swept}}
 
 
 def sheets(danced: dict[str, list[Clip]], most: int) -> dict[str, Clip]:

@@ -92,7 +92,7 @@ def retrieval_system(asked: Asked, fps: float, shelf: Shelf) -> System:
         return pipeline.finish(raw, excerpt.beats, excerpt.seconds, fps, snap)
 
     code = sources_digest(
-        "core/motion", "core/postprocess", "core/pipeline", "train/data", "train/evaluation/retrieval.py"
+        "core/motion", "core/postprocess", "core/pipeline/dancing.py", "train/data", "train/evaluation/retrieval.py"
     )
     digest = key("retrieval", code, amount, snap, fps, shelf.names, shelf.level_middle, shelf.level_spread)
     about = (

@@ -203,6 +203,7 @@ def gather(
         if not ours:
             continue
         row = {"about": about[name], **scores.summary(ours)}
+        row["phase"] = scores.phase(ours)
         row["tempo"] = {b: scores.summary([c for c in ours if c.band == b]) for b in sorted({c.band for c in ours})}
         known = {path: statistics.interval(ours, path) for path in HEADLINE}
         row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
@@ -264,7 +265,7 @@ def write_tables(results: Results, out: Path) -> None:
     report = results.report | {"clips": rows}
     write_atomically(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
     write_atomically(out / "clips.csv", _csv(rows))
-    left_out = ("about", "tempo", "genres")
+    left_out = ("about", "phase", "tempo", "genres")
     averaged = [
         {"system": name} | scores.flat({k: v for k, v in row.items() if k not in left_out and v})
         for name, row in results.report["systems"].items()

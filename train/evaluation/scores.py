@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -118,6 +119,24 @@ def summary(clips: list[Clip]) -> dict:
     if rows:
         result["theatre"] = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
     return result
+
+
+def phase(clips: list[Clip], bins: int = 40) -> list[float] | None:
+    """Mean joint speed over its mean at ``bins`` phases from -1/2 to 1/2 of the beat, averaged over the clips with four
+    beats or more; None where there are none."""
+    curves = [curve for curve in (_phase(clip, bins) for clip in clips) if curve is not None]
+    return np.mean(curves, axis=0).tolist() if curves else None
+
+
+def _phase(clip: Clip, bins: int) -> np.ndarray | None:
+    times = clip.beats.between(0, clip.made.seconds).times.double().numpy()
+    if len(times) < 4:
+        return None
+    speed = positions_of(clip.made).double().diff(dim=0).norm(dim=-1).mean(dim=1).numpy()
+    clock = (np.arange(len(speed)) + 0.5) / clip.made.fps
+    place = np.arange(1, len(times) - 1)[:, None] + np.arange(bins) / bins - 0.5  # in beats, (beats, bins)
+    at = np.interp(place, np.arange(len(times)), times)
+    return np.interp(at, clock, speed).mean(axis=0) / max(speed.mean(), 1e-9)
 
 
 def flat(scores: dict, above: str = "") -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 It is told the motion's latents and a *wish* (core.motion.pulse): beats, accents, loudness. A motion that was paired
 with a music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
-itself: its beats, its loudness, and a random part of its onsets. Whoever wishes for few accents then gets those and is
+itself: its beats, its loudness, and some of its onsets. Whoever wishes for few accents then gets those and is
 left free in the rest. Songs without a motion are trained on as well, with the wish alone.
 """
 
@@ -21,6 +21,7 @@ from train.draw import mel_picture
 from train.loop import Phase
 from train.tasks.expert import ExpertPhase, ExpertTask, ExpertTaskConfig
 
+ON_BEAT = 0.06  # seconds
 LEAST_WEIGHT = 0.2  # of a latent channel that hardly sounds
 
 
@@ -57,14 +58,10 @@ class ScorerTask(ExpertTask):
         fps, frames = self.model.latent_fps, self.config.frames
         begin, end = start / fps, (start + frames) / fps
         onsets = clip["onsets"].between(begin, end).shifted(begin)
-        if generator is not None:
-            share, each = torch.rand(1, generator=generator), torch.rand(len(onsets.times), generator=generator)
-            onsets = Beats(onsets.times[each < share], strength=onsets.strength[each < share])
-        else:  # as a body would accent it: where it is strong
-            onsets = Beats(onsets.times[onsets.strength > 0.5], strength=onsets.strength[onsets.strength > 0.5])
+        accents = some_of(onsets, clip["beats"].shifted(begin), generator)
         first = round(begin * self.model.signal.mel_fps)
         loudness = clip["loudness"][first : first + frames * self.model.mel_vae.stride]
-        rhythm = wish_features(clip["beats"].shifted(begin), onsets, loudness, frames, fps)
+        rhythm = wish_features(clip["beats"].shifted(begin), accents, loudness, frames, fps)
         parts = {name: clip[name] for name in ("latents", "told") if name in clip}
         return {**self.padded(parts, start, {}), "rhythm": rhythm}
 
@@ -73,6 +70,21 @@ class ScorerTask(ExpertTask):
         batch, latents = self.sketch(phases["scorer"], self.model.scoring.guidance)
         true, made = (self.vae.decode(self.vae.unstandardise(z)).float().cpu() for z in (batch["latents"], latents))
         return {"music": mel_picture(true, made)}
+
+
+def some_of(onsets: Beats, beats: Beats, generator: torch.Generator | None) -> Beats:
+    """The onsets that a body might have asked for: mostly few, half of the time only such as lie on a beat, as hits do.
+
+    Without a generator all that lie on a beat.
+    """
+    on_beat = (onsets.times[:, None] - beats.times.double()).abs().lt(ON_BEAT).any(dim=1)
+    if generator is None:
+        kept = on_beat
+    else:
+        share, where = torch.rand(2, generator=generator)
+        kept = torch.rand(len(onsets.times), generator=generator) < share**1.5
+        kept &= on_beat | (where > 0.5)
+    return Beats(onsets.times[kept], strength=onsets.strength[kept])
 
 
 @torch.no_grad()

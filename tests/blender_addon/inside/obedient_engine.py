@@ -1,37 +1,76 @@
-"""Speaks the engine's protocol and does what the song's name says: for what a real engine does only by accident."""
+"""Speaks the engine's protocol and does what it is told: for what a real engine does only by accident.
+
+Told by the song's name, and where there is no song by the file ``how`` in the test's folder. Every request is kept in
+the file ``asked.json`` there, every motion as ``asked.npz``.
+"""
 
 import json
 import os
 import shutil
 import sys
 import time
+import wave
 from pathlib import Path
+
+FOLDER = Path(os.environ["FOOTLIGHT_TEST_FOLDER"])
+RATE = 16_000
 
 
 def say(**event):
     print(json.dumps(event), flush=True)
 
 
+def how(message):
+    return Path(message["song"]).stem if "song" in message else (FOLDER / "how").read_text()
+
+
+def write_music(path, seconds):
+    with wave.open(path, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(bytes(4 * round(seconds * RATE)))
+
+
+def obey(message):
+    """Leave the results where they were asked for; returns their paths."""
+    if message["op"] == "score":
+        import numpy as np
+
+        shutil.copy(message["motion"], FOLDER / "asked.npz")
+        motion = np.load(message["motion"])
+        write_music(message["out"], len(motion["root"]) / float(motion["fps"]))
+    elif message["op"] == "duet":
+        shutil.copy(FOLDER / "dance.safetensors", message["out_motion"])
+        write_music(message["out_music"], message["seconds"])
+    elif message["op"] == "dance":
+        shutil.copy(FOLDER / "dance.safetensors", message["out"])
+    return {name: message[name] for name in ("out", "out_motion", "out_music") if name in message}
+
+
 say(type="ready", version="test", device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
+    number = message["id"]
     if message["op"] == "cancel":
-        say(type="cancelled", id=message["id"])
+        say(type="cancelled", id=number)
         continue
-    if message["op"] not in ("dance", "beats"):
+    if message["op"] not in ("dance", "beats", "score", "duet"):
         continue
-    number, how = message["id"], Path(message["song"]).stem
-    say(type="progress", id=number, stage="dancing", fraction=0.5)
-    if how == "die":
+    (FOLDER / "asked.json").write_text(json.dumps(message))
+    say(type="progress", id=number, stage="at work", fraction=0.5)
+    told = how(message)
+    if told == "die":
         print("RuntimeError: out of memory", file=sys.stderr, flush=True)
         os._exit(9)
-    if how == "hang":
+    if told == "hang":
         time.sleep(3600)
-    if how == "wait":
+    if told == "wait":
         continue
-    if how == "refuse":
+    if told == "slow":
+        time.sleep(0.3)
+    if told == "refuse":
         say(type="error", id=number, kind="input", message="the song is silent")
         continue
-    if "out" in message:
-        shutil.copy(Path(os.environ["FOOTLIGHT_TEST_FOLDER"]) / "dance.safetensors", message["out"])
-    say(type="done", id=number, out=message.get("out"), score={"beat": 0.5}, beats=[0.5, 1.0], tempo=120.0)
+    made = obey(message)
+    say(type="done", id=number, **made, score={"beat": 0.5}, beats=[0.5, 1.0], downbeats=[True, False], tempo=120.0)

@@ -193,7 +193,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
 def test_a_folder_is_not_overwritten(tmp_path):
     (tmp_path / "d.wav").mkdir()
-    with pytest.raises(FootlightError, match="could not be written"):
+    with pytest.raises(FootlightError, match="cannot be written"):
         write(tmp_path / "d.wav", Waveform(torch.zeros(100), 16_000))
     assert os.listdir(tmp_path) == ["d.wav"]
 

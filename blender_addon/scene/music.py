@@ -1,0 +1,85 @@
+"""Music that the engine made: kept beside the .blend, heard in the sequencer."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+import bpy
+
+from ..errors import UserError
+from ..names import PREFIX
+from . import strips
+
+
+def folder() -> Path:
+    """Where music is kept: beside the .blend, or among the temporary files while it is not saved."""
+    if bpy.data.filepath:
+        return Path(bpy.data.filepath).parent
+    return Path(bpy.context.preferences.filepaths.temporary_directory or tempfile.gettempdir())
+
+
+def check_folder() -> None:
+    """Raises UserError when no music could be kept."""
+    try:
+        with tempfile.TemporaryFile(dir=folder()) as file:
+            file.write(b"\0")
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def warning() -> str:
+    """What the user should know about the place where music is kept; empty when nothing is wrong with it."""
+    if bpy.data.filepath:
+        return ""
+    return f"The .blend is not saved: its music lies in the temporary folder {folder()}. Save, and pack or move it."
+
+
+def keep(made: Path, ending: str) -> Path:
+    """Copy the file at ``made`` to where music is kept, whole or not at all, under a name that is free.
+
+    ending: comes after the .blend's name.  Raises UserError when it cannot be written.
+    """
+    place, stem = folder(), f"{Path(bpy.data.filepath).stem or 'untitled'}_{ending}"
+    names = (f"{stem}{number}{made.suffix}" for number in itertools.chain([""], (f"_{i}" for i in itertools.count(2))))
+    partial = place / f".{stem}.part"
+    try:
+        shutil.copyfile(made, partial)
+        path = next(path for name in names if not (path := place / name).exists())
+        return partial.rename(path)
+    except OSError as error:
+        raise _unwritable(error) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def add(scene: bpy.types.Scene, made: Path, ending: str, frame: int, properties: dict) -> bpy.types.Strip:
+    """Keep the music at ``made`` and put it into the sequencer of ``scene``, on a free channel from ``frame`` on.
+
+    ending: as for ``keep``.  properties: custom properties of the strip.  Raises UserError when it cannot be written or
+    read; then nothing is changed.
+    """
+    path = keep(made, ending)
+    try:
+        strip = strips.add_song(scene, path, frame)
+    except UserError:
+        path.unlink()
+        raise
+    if bpy.data.filepath:
+        strip.sound.filepath = bpy.path.relpath(str(path))
+    for key, value in properties.items():
+        strip[PREFIX + key] = value
+    return strip
+
+
+def remove(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
+    """Take back what ``add`` did, the file too."""
+    path = Path(bpy.path.abspath(strip.sound.filepath))
+    strips.remove_song(scene, strip)
+    path.unlink()
+
+
+def _unwritable(error: OSError) -> UserError:
+    return UserError(f"The music cannot be written to {folder()} ({error.strerror}). Save the .blend in another place.")

@@ -1,0 +1,183 @@
+"""Read how an armature is animated, frame by frame, and leave the scene as it is.
+
+The frames are evaluated in a scene beside the user's that holds nothing but the armature; what its constraints and
+drivers point at is evaluated with it. That is quick, for no skin is bent, and poses that have no keys yet, caches and
+the timeline stay untouched. Only a rig that looks at the scene itself (a driver on its current frame, say) has to be
+read there; the scene goes back to its frame afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..errors import UserError
+from ..rigs import retarget
+from . import rigs
+from .apart import copied
+
+SLICE = 0.05
+"""Seconds of reading between two looks at the user."""
+
+SHORTEST = 1.0
+"""Seconds of motion below which there is no music to be made."""
+
+STILL = 1e-3
+"""Metres, and components of quaternions: what moves less all the time stands still."""
+
+FARTHEST = 1e9
+"""Scene units: Blender turns an infinite key into the largest number there is, which is no place either."""
+
+Stance = tuple[np.ndarray, np.ndarray]
+"""The armature's place in the world (4, 4) and its bones' matrices (bones, 4, 4) in its own space."""
+
+
+def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
+    """The first and the last frame that the action and the NLA strips of ``armature`` speak of, whole frames around
+    them. Raises UserError when it has neither, or none that plays."""
+    data = armature.animation_data
+    found: list[tuple[float, float]] = []
+    if data and data.action and not data.use_tweak_mode:
+        found.append(_action_range(data.action, data.action_slot))
+    if data and data.use_nla:
+        tracks = [track for track in data.nla_tracks if track.is_solo] or data.nla_tracks
+        found += [
+            (strip.frame_start, strip.frame_end)
+            for track in tracks
+            for strip in track.strips
+            if not (track.mute or strip.mute)
+        ]
+    if not found:
+        raise UserError(
+            f"{armature.name!r} has no action and no NLA strip that plays. Animate it, unmute its tracks, or choose "
+            "Scene Range."
+        )
+    return math.floor(min(start for start, _ in found)), math.ceil(max(end for _, end in found))
+
+
+def check_length(first: int, last: int, fps: float) -> None:
+    """Raises UserError when the frames from ``first`` to ``last``, both included, are too short for music."""
+    seconds = (last - first + 1) / fps
+    if seconds < SHORTEST:
+        raise UserError(
+            f"The frames {first} to {last} last {max(seconds, 0.0):.2g} s; music needs {SHORTEST:g} s or more. "
+            "Choose a longer range."
+        )
+
+
+def motion(
+    find: Callable[[], tuple[bpy.types.Scene, bpy.types.Object]], first: int, last: int
+) -> Generator[float, None, tuple[np.ndarray, np.ndarray]]:
+    """The armature's motion from ``first`` to ``last``, both included: rotations (t, 22, 4) wxyz and root (t, 3)
+    metres, y-up, as the engine takes them. Yields the fraction that is done, every now and then.
+
+    find: the scene and the armature, asked for again after every pause, in which anything may have become of them.
+    Where the armature's object stands at the beginning is the middle of the stage; what it does then is motion.
+    Raises UserError when the rig cannot be read, stands still, or has invalid transforms.
+    """
+    frames = range(first, last + 1)
+    worlds, stances = [], []
+    rest = rigs.at_rest(find()[1])
+    names = [bone.name for bone in rest.bones]
+    while len(worlds) < len(frames):
+        scene, armature = find()
+        rigs.check_readable(armature)
+        called = armature.name
+        if lost := set(names) - set(armature.data.bones.keys()):
+            raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")
+        until = time.monotonic() + SLICE
+        with _stage(scene, armature) as stance:
+            for frame in frames[len(worlds) :]:
+                world, bones = stance(frame, names)
+                worlds.append(world)
+                stances.append(bones)
+                if time.monotonic() > until:
+                    break
+        yield len(worlds) / len(frames)
+    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, first, called)
+    if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
+        raise UserError(
+            f"{called!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
+            "or choose another range."
+        )
+    return rotations, root
+
+
+def saving(
+    path: Path, find: Callable[[], tuple[bpy.types.Scene, bpy.types.Object]], first: int, last: int, fps: float
+) -> Generator[float, None, None]:
+    """``motion``, written to an .npz file for the engine: rotations, root and fps. Raises UserError as ``motion`` and
+    when it cannot be written."""
+    rotations, root = yield from motion(find, first, last)
+    try:
+        np.savez(path, rotations=rotations, root=root, fps=fps)
+    except OSError as error:
+        raise UserError(
+            f"The animation cannot be written to {path.parent} ({error.strerror}). Free some space there."
+        ) from None
+
+
+def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: int, name: str) -> tuple:
+    """Rotations and root from the armature's places (t, 4, 4) and its bones' (t, n, 4, 4)."""
+    valid = (np.abs(worlds) < FARTHEST).all(axis=(1, 2)) & (np.abs(stances) < FARTHEST).all(axis=(1, 2, 3))
+    valid &= np.abs(np.linalg.det(np.where(valid[:, None, None], worlds, 0.0))) > 0
+    if not valid.all():
+        raise UserError(
+            f"{name!r} has an invalid transform on frame {first + int(np.argmin(valid))}: a number that is none, or a "
+            "scale of 0. Correct its animation there."
+        )
+    turn = np.eye(4)
+    turn[:3, :3] = rest.turn
+    moved = turn @ np.linalg.inv(worlds[0]) @ worlds
+    return retarget.motion(moved[:, None] @ stances, rest.bones)
+
+
+def _action_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
+    if action.use_frame_range:
+        return action.frame_start, action.frame_end
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips] if slot else []
+    ranges = [curve.range() for bag in bags if bag for curve in bag.fcurves]
+    if not ranges:
+        return tuple(action.frame_range)
+    return min(start for start, _ in ranges), max(end for _, end in ranges)
+
+
+@contextlib.contextmanager
+def _stage(scene: bpy.types.Scene, armature: bpy.types.Object) -> Iterator[Callable[[int, list[str]], Stance]]:
+    """A function that tells how ``armature`` stands on a frame."""
+    with contextlib.ExitStack() as stack:
+        stage = stack.enter_context(copied(scene, objects=False))
+        stage.collection.objects.link(armature)
+        layer = stage.view_layers[0]
+        stage.frame_set(scene.frame_current)
+        if any(item.original == scene for item in layer.depsgraph.ids):
+            stage = stack.enter_context(_kept_frame(scene))
+            layer = next((one for one in scene.view_layers if armature.name in one.objects), scene.view_layers[0])
+        else:  # a driver's expression may ask the context for the scene
+            stack.enter_context(bpy.context.temp_override(scene=stage, view_layer=layer))
+
+        def stance(frame: int, names: list[str]) -> Stance:
+            stage.frame_set(frame)
+            evaluated = armature.evaluated_get(layer.depsgraph)
+            bones = evaluated.pose.bones
+            columns = np.empty(len(bones) * 16, dtype=np.float32)
+            bones.foreach_get("matrix", columns)
+            chosen = columns.reshape(-1, 4, 4)[[bones.find(name) for name in names]]
+            return np.array(evaluated.matrix_world), chosen.transpose(0, 2, 1).astype(float)
+
+        yield stance
+
+
+@contextlib.contextmanager
+def _kept_frame(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
+    frame, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        yield scene
+    finally:
+        scene.frame_set(frame, subframe=subframe)

@@ -1,0 +1,40 @@
+"""An engine that does what it is told, and the dance that it hands out."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from core.motion import rotation
+from core.motion.skeleton import REST_HEIGHT, SMPL22
+
+INSIDE = Path(__file__).parent / "inside"
+
+
+def obedient(folder):
+    """A "Python" that runs the obedient engine whatever it is asked to run."""
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{INSIDE / "obedient_engine.py"}"\n')
+    python.chmod(0o755)
+    return str(python)
+
+
+def save_dance(folder):
+    """What the obedient engine hands out."""
+    rotations, root = wild_motion(60)
+    tensors = {"rotations": rotations.contiguous(), "root": root.contiguous()}
+    save_file(tensors, folder / "dance.safetensors", {"joints": json.dumps(SMPL22.names), "seed": "0"})
+
+
+def wild_motion(frames):
+    """Smooth turns of every joint by up to most of a circle, and a walk about: nothing a person could dance."""
+    generator = torch.Generator().manual_seed(1)
+    t = torch.linspace(0, 1, frames)[:, None, None]
+    waves = torch.randn(3, 22, 3, generator=generator)
+    turns = sum(wave * torch.sin(2 * torch.pi * (k + 1) * t + k) for k, wave in enumerate(waves))
+    rotations = rotation.from_axis_angle(turns)
+    rotations[20:40] *= -1  # the same rotations from the other half of the sphere
+    drift = torch.cat((torch.sin(3 * t), 0.1 * t, torch.cos(2 * t)), dim=-1)[:, 0]
+    return rotations, drift + torch.tensor((0.0, REST_HEIGHT, 0.0))

@@ -1,0 +1,105 @@
+"""Music for scenes and duets in batches, with an engine that does what it is told; Blender says what came out."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.blender_addon.obedient import obedient, save_dance
+
+BATCH = Path(__file__).parents[2] / "train" / "render_batch.py"
+INSIDE = Path(__file__).parent / "inside"
+
+pytestmark = pytest.mark.blender
+
+SCENE = """
+import sys
+import bpy
+sys.path.insert(0, {root!r})
+from blender_addon.scene import actions
+from blender_addon.scene.dancer import add_dancer
+bpy.ops.wm.read_homefile(use_empty=True)
+scene = bpy.context.scene
+scene.render.fps, scene.frame_start, scene.frame_end = 25, 101, 160
+bpy.context.collection.objects.link(bpy.data.objects.new("Door", bpy.data.armatures.new("Door")))
+bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/nobody.blend")
+mary = add_dancer(bpy.context)
+mary.name = "Mary"
+bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/still.blend")
+actions.write_dance({folder!r} + "/dance.safetensors", mary, 101)
+bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/moving.blend")
+"""
+
+
+@pytest.fixture
+def run(blender, tmp_path):
+    def run(script: Path, *arguments: object) -> subprocess.CompletedProcess:
+        command = [*blender, str(script), *(["--"] if "-b" in blender else []), *map(str, arguments)]
+        environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), FOOTLIGHT_TEST_FOLDER=str(tmp_path))
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path, env=environment)
+
+    return run
+
+
+@pytest.fixture
+def batch(run, tmp_path):
+    """Run render_batch with the obedient engine, which is told what to do by the file ``how``."""
+    save_dance(tmp_path)
+    python = obedient(tmp_path)
+
+    def batch(*arguments: object, how: str = "well") -> subprocess.CompletedProcess:
+        (tmp_path / "how").write_text(how)
+        return run(BATCH, *arguments, "--python", python)
+
+    return batch
+
+
+def found(answer: subprocess.CompletedProcess) -> dict:
+    lines = [line for line in answer.stdout.splitlines() if line.startswith("FOUND ")]
+    assert lines, answer.stdout[-4000:] + answer.stderr[-4000:]
+    return json.loads(lines[0].removeprefix("FOUND "))
+
+
+def test_scenes_get_their_music(batch, run, tmp_path):
+    script, out = tmp_path / "scene.py", tmp_path / "out"
+    script.write_text(SCENE.format(root=str(BATCH.parents[1]), folder=str(tmp_path)))
+    made = run(script)
+    scenes = [tmp_path / f"{name}.blend" for name in ("nobody", "still", "moving")]
+    assert scenes[2].is_file(), made.stdout + made.stderr
+    arguments = ("--score", *scenes, "--out", out, "--seed", 4, "--style", "salsa:0.7,pop:0.3")
+    before = scenes[2].read_bytes()
+    answer = batch(*arguments)
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert "not a rig that Footlight knows" in answer.stdout and "does not move" in answer.stdout
+    assert scenes[2].read_bytes() == before
+    assert sorted(path.name for path in out.iterdir()) == ["moving_score_4.blend", "moving_score_4.wav"]
+    asked = json.loads((tmp_path / "asked.json").read_text())
+    assert (asked["op"], asked["seed"], asked["style"]) == ("score", 4, "salsa:0.7,pop:0.3")
+    motion = np.load(tmp_path / "asked.npz")
+    assert motion["rotations"].shape == (60, 22, 4) and motion["fps"] == 25.0
+    assert abs(soundfile.info(out / "moving_score_4.wav").duration - 60 / 25) < 1e-3
+    scene = found(run(INSIDE / "music.py", out / "moving_score_4.blend"))
+    assert scene == {"strips": [["//moving_score_4.wav", 101, 161]], "frames": [101, 160], "actions": ["Dance"]}
+    assert "skipped" in batch(*arguments, "--skip-existing").stdout.split("moving.blend")[-1]
+
+
+def test_duets_by_the_number(batch, run, tmp_path):
+    out = tmp_path / "out"
+    answer = batch("--duet", 5, "--count", 2, "--seed", 7, "--fps", 24, "--out", out)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    names = [f"duet_{seed}.{ending}" for seed in (7, 8) for ending in ("blend", "wav")]
+    assert sorted(path.name for path in out.iterdir()) == names
+    asked = json.loads((tmp_path / "asked.json").read_text())
+    assert (asked["op"], asked["seed"], asked["seconds"], asked["fps"]) == ("duet", 8, 5.0, 24.0)
+    scene = found(run(INSIDE / "music.py", out / "duet_8.blend"))
+    assert scene == {"strips": [["//duet_8.wav", 1, 121]], "frames": [1, 120], "actions": ["duet_8 dance"]}
+
+
+def test_an_engine_that_refuses_leaves_nothing(batch, tmp_path):
+    answer = batch("--duet", 5, "--out", tmp_path / "out", how="refuse")
+    assert answer.returncode == 1 and "duet 0  failed" in answer.stdout and "the song is silent" in answer.stdout
+    assert not list((tmp_path / "out").iterdir())

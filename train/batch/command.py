@@ -1,0 +1,193 @@
+"""The command line of ``train.render_batch``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from blender_addon.errors import UserError
+from train import film, opengl
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST_SIDE = 16384
+RATE = 30.0
+SHORTEST_DUET, LONGEST_DUET = 5.0, 240.0  # seconds
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of the things to make. label: its name in the table; stem: of its results' names; source: the song or the
+    scene that it is made from, None for a duet."""
+
+    label: str
+    stem: str
+    source: Path | None
+    seed: int
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for what is wrong, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parse(arguments: list[str], description: str) -> argparse.Namespace:
+    """The command line. Ends the program with one line and the code 2 for anything that makes no sense."""
+    parser = _parser(description)
+    args = parser.parse_args(arguments)
+    args.out = args.out.absolute()
+    args.own = bool(args.blend or args.score)  # the scenes are the user's
+    if args.out.exists() and not args.out.is_dir():
+        parser.error(f"--out {args.out}: this is a file; give a folder")
+    _check_inputs(parser, args)
+    _check_scene(parser, args)
+    if not args.render and (args.engine or args.resolution or args.frames):
+        parser.error("--engine, --resolution and --frames are about the film: ask for it by --render")
+    args.items = items(args)
+    stems: dict[str, Item] = {}
+    for item in args.items:
+        if other := stems.get(item.stem):
+            parser.error(f"{other.source} and {item.source} would both be {item.stem}.blend: rename one of them")
+        stems[item.stem] = item
+    missing = opengl.lacking() if args.render and args.engine != "cycles" else ""
+    if missing and args.engine:
+        parser.error(f"--engine {args.engine} needs {missing}: {opengl.REMEDY}, or render with --engine cycles")
+    if missing:
+        print(f"Workbench needs {missing}; rendering with Cycles, which takes longer. To have it, {opengl.REMEDY}.")
+    args.engine = args.engine or ("cycles" if missing else "workbench")
+    return args
+
+
+def items(args: argparse.Namespace) -> list[Item]:
+    """What is asked for, in order."""
+    if args.duet:
+        seeds = range(args.seed, args.seed + args.count)
+        return [Item(f"duet {seed}", f"duet_{seed}", None, seed) for seed in seeds]
+    ending = f"_score_{args.seed}" if args.score else ""
+    return [Item(path.name, path.stem + ending, path, args.seed) for path in args.inputs]
+
+
+def _parser(description: str) -> _Parser:
+    parser = _Parser(
+        prog="render_batch",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "inputs", nargs="*", type=Path, metavar="SONG", help="wav, flac, ogg, opus or mp3; with --score, a .blend"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--skip-existing", action="store_true", help="leave alone what is there already")
+    other = parser.add_argument_group("music instead of a dance")
+    other.add_argument("--score", action="store_true", help="make music for the animation in each .blend")
+    other.add_argument("--duet", type=_duet_seconds, metavar="SECONDS", help="make dances together with their music")
+    other.add_argument("--count", type=_count, help="how many duets, one for each seed from --seed on (1)")
+    dance = parser.add_argument_group("what is made")
+    dance.add_argument("--seed", type=int, default=0)
+    dance.add_argument("--seconds", type=_positive, help="only the first seconds of each song")
+    dance.add_argument("--fps", type=_positive, help=f"of the scene ({RATE:g}); 29.97 is 30 / 1.001")
+    dance.add_argument("--steps", type=int, help="of the sampling; what the model was tuned for unless given")
+    dance.add_argument("--guidance", type=float, help="of the sampling; what the model was tuned for unless given")
+    dance.add_argument("--beat-snap", type=float, help="0 to 1: how far hits are carried onto beats")
+    dance.add_argument(
+        "--style", metavar="NAME[:WEIGHT,...]", help="of the model's styles; its own choice unless given"
+    )
+    scene = parser.add_argument_group("a scene of your own")
+    scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
+    scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
+    movie = parser.add_argument_group("the film")
+    movie.add_argument("--render", action="store_true", help="also make a film with sound")
+    movie.add_argument(
+        "--engine", choices=tuple(film.ENGINES), help="workbench unless given; cycles where there is no OpenGL"
+    )
+    movie.add_argument(
+        "--resolution", type=_resolution, metavar="WxH", help="1280x720 unless given, or what your own scene has"
+    )
+    movie.add_argument("--frames", type=_frames, metavar="FIRST:LAST", help="of the film, for example 1:300")
+    process = parser.add_argument_group("the engine process")
+    process.add_argument("--model", metavar="FOLDER", help="a model folder; the embedded model unless given")
+    process.add_argument("--python", type=Path, metavar="FILE", help="the Python that runs it; .venv's unless given")
+    process.add_argument("--device", help="auto, cpu, cuda or mps")
+    return parser
+
+
+def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
+    if args.score and args.duet:
+        parser.error("--score makes music for a dance that is there, --duet makes both: give one of them")
+    if args.duet and args.inputs:
+        parser.error(f"--duet makes its own music: {args.inputs[0]} has no use")
+    if args.duet is None and not args.inputs:
+        parser.error("give a SONG or more; with --score a .blend or more; or --duet SECONDS")
+    if args.count and not args.duet:
+        parser.error("--count says how many duets there shall be: ask for them by --duet SECONDS")
+    args.count = args.count or 1
+    if args.seconds and (args.score or args.duet):
+        parser.error("--seconds is about songs: --score takes the scene's frames, --duet its own number of seconds")
+    if args.beat_snap is not None and args.score:
+        parser.error("--beat-snap is about dances: --score makes music")
+
+
+def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
+    if args.blend and args.score:
+        parser.error("--blend is a scene to dance in: give the scenes for --score in the place of songs")
+    if args.blend and not args.blend.is_file():
+        parser.error(f"--blend {args.blend}: there is no such file")
+    if args.armature and not args.own:
+        parser.error("--armature names one of your own scene: give that by --blend")
+    if args.fps and args.own:
+        parser.error("--fps is for the bundled scene: your own keeps its frame rate")
+
+
+def _duet_seconds(text: str) -> float:
+    value = _positive(text)
+    if not SHORTEST_DUET <= value <= LONGEST_DUET:
+        raise argparse.ArgumentTypeError(f"{text}: expected {SHORTEST_DUET:g} to {LONGEST_DUET:g} seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected 1 or more")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
+    return value
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    size = tuple(map(int, found.groups())) if found else (0, 0)
+    if not all(4 <= side <= LARGEST_SIDE for side in size):
+        raise argparse.ArgumentTypeError(f"{text}: expected WIDTHxHEIGHT in pixels, for example 1280x720")
+    return size
+
+
+def _frames(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+):(\d+)", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text}: expected FIRST:LAST, for example 1:300")
+    return int(found[1]), int(found[2])
+
+
+def engine_command(args: argparse.Namespace) -> list[str]:
+    """How the engine is started. Raises UserError when no Python for it is found."""
+    candidates = [args.python] if args.python else [ROOT / ".venv/bin/python", ROOT / ".venv/Scripts/python.exe"]
+    python = next((path for path in candidates if path.exists()), None)
+    if python is None:
+        raise UserError(f"there is no Python at {candidates[0]} for the engine; run make demo, or give one by --python")
+    # absolute, for the engine runs in another folder; not resolved, for a virtual environment's python is a link
+    command = [str(python.absolute()), "-m", "core.engine"]
+    if args.model:  # a folder, or the name of an embedded model
+        command += ["--model", str(Path(args.model).absolute()) if Path(args.model).exists() else args.model]
+    return command + (["--device", args.device] if args.device else [])

@@ -1,0 +1,209 @@
+"""One scene at a time: what the engine made for it, written and saved."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from blender_addon.engine.client import Engine
+from blender_addon.engine.job import Job, JobState, Request
+from blender_addon.errors import UserError
+from blender_addon.rigs import bonemaps
+from blender_addon.scene import actions, reading, rigs, strips
+from blender_addon.scene.dancer import add_dancer
+from train import film
+from train.batch.command import RATE, Item
+
+RESOLUTION = (1280, 720)
+
+Tell = Callable[[str], None]
+"""Takes a few words about what is going on."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was put into a scene. frames: the first and the last of it; answer: what the engine said."""
+
+    frames: tuple[int, int]
+    sound: bpy.types.Sound
+    answer: dict
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one item is made. folder: for temporary files, cleared by whoever made it."""
+
+    args: argparse.Namespace
+    item: Item
+    engine: Engine
+    folder: Path
+    tell: Tell
+
+    def ask(self, op: str, **values: object) -> dict:
+        """The engine's answer. values: of the request besides those that the command line gives for every one."""
+        given = {
+            "seed": self.item.seed,
+            "steps": self.args.steps,
+            "guidance": self.args.guidance,
+            "style": self.args.style,
+            **values,
+        }
+        request = Request(op, {name: value for name, value in given.items() if value is not None})
+        return ask(self.engine, request, self.tell)
+
+
+def ask(engine: Engine, request: Request, tell: Tell) -> dict:
+    """Send a request and wait for its end. Raises UserError when it fails."""
+    job = Job(engine, request)
+    while not job.poll().ended:
+        tell(f"{job.stage} {100 * job.fraction:3.0f} %")
+        time.sleep(0.05)
+    if job.state is not JobState.DONE:
+        raise UserError(job.error or "the engine was told to stop")
+    return job.result
+
+
+def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
+    """Where an item's results go, by what they are: blend, and, where they are asked for, film and music."""
+    kinds = {"blend": ".blend"}
+    if args.render:
+        kinds["film"] = ".mp4"
+    if args.score or args.duet:
+        kinds["music"] = ".wav"
+    return {kind: args.out / f"{item.stem}{ending}" for kind, ending in kinds.items()}
+
+
+def make_blend(desk: Desk) -> str:
+    """Make one item and save its scene. Returns the score in a few words; raises UserError."""
+    args, paths = desk.args, outputs(desk.item, desk.args)
+    scene, armature = open_scene(args, desk.item)
+    make = _score if args.score else _duet if args.duet else _dance
+    kept = {path for path in paths.values() if path.exists()}
+    try:
+        made = make(desk, scene, armature)
+        first, last = made.frames
+        if not args.score:
+            scene.frame_end = last
+            scene.frame_set(first)
+        if not args.own:
+            width, height = args.resolution or RESOLUTION
+            film.set_stage(scene, armature, made.frames, width / height)
+            film.set_render(scene, args.engine, (width, height), f"//{desk.item.stem}.mp4")
+        save(paths["blend"], made.sound)
+    except BaseException:
+        if (music := paths.get("music")) and music not in kept:
+            music.unlink(missing_ok=True)
+        raise
+    score = made.answer.get("score", {})
+    return "  ".join(f"{key} {value:.2f}" for key, value in score.items() if isinstance(value, int | float))
+
+
+def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
+    """A song's dance on the armature, and the song in the sequencer."""
+    rigs.check_writable(armature)
+    song, result = desk.item.source, desk.folder / "dance.safetensors"
+    answer = desk.ask(
+        "dance",
+        song=str(song.absolute()),
+        seconds=desk.args.seconds,
+        fps=strips.frame_rate(scene),
+        beat_snap=desk.args.beat_snap,
+        out=str(result),
+    )
+    first = scene.frame_start
+    action = actions.write_dance(result, armature, first, name=f"{song.stem} dance")
+    strip = strips.add_song(scene, song, first)
+    return Made((first, int(action.frame_range[1])), strip.sound, answer)
+
+
+def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
+    """Music for the armature's animation over the scene's range, in the sequencer."""
+    rigs.check_readable(armature)
+    first, last = scene.frame_start, scene.frame_end
+    fps = strips.frame_rate(scene)
+    reading.check_length(first, last, fps)
+    motion, result = desk.folder / "motion.npz", desk.folder / "music.wav"
+    for done in reading.saving(motion, lambda: (scene, armature), first, last, fps):
+        desk.tell(f"Reading the animation {100 * done:3.0f} %")
+    answer = desk.ask("score", motion=str(motion), out=str(result))
+    strip = strips.add_song(scene, _whole_copy(result, outputs(desk.item, desk.args)["music"]), first)
+    return Made((first, last), strip.sound, answer)
+
+
+def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
+    """A dance on the armature and its music in the sequencer."""
+    rigs.check_writable(armature)
+    fps, first = strips.frame_rate(scene), scene.frame_start
+    frames = round(desk.args.duet * fps)
+    dance, result = desk.folder / "dance.safetensors", desk.folder / "music.wav"
+    answer = desk.ask(
+        "duet",
+        seconds=frames / fps,
+        fps=fps,
+        beat_snap=desk.args.beat_snap,
+        out_motion=str(dance),
+        out_music=str(result),
+    )
+    actions.write_dance(dance, armature, first, name=f"{desk.item.stem} dance", frames=frames)
+    strip = strips.add_song(scene, _whole_copy(result, outputs(desk.item, desk.args)["music"]), first)
+    return Made((first, first + frames - 1), strip.sound, answer)
+
+
+def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
+    """Whole rates as they are, broadcast rates as n / 1.001."""
+    whole = max(1, round(fps))
+    scene.render.fps = whole
+    broadcast = abs(fps * 1.001 - whole) < 1e-2 and abs(fps - whole) > 1e-3
+    scene.render.fps_base = 1.001 if broadcast else whole / fps
+
+
+def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, bpy.types.Object]:
+    """The user's scene and armature, or an empty one with the bundled dancer. Raises UserError."""
+    if not args.own:
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        scene = bpy.context.scene
+        set_frame_rate(scene, args.fps or RATE)
+        scene.sync_mode = "AUDIO_SYNC"  # or playing it would show another beat than is heard
+        return scene, add_dancer(bpy.context)
+    blend = args.blend or item.source
+    bpy.ops.wm.open_mainfile(filepath=str(blend.absolute()), load_ui=False)
+    scene = bpy.context.scene
+    armatures = [ob for ob in scene.objects if ob.type == "ARMATURE"]
+    known = [ob for ob in armatures if bonemaps.match(ob.data.bones.keys())] or armatures
+    named = [ob for ob in armatures if ob.name == args.armature] if args.armature else known
+    if len(named) != 1:
+        names = ", ".join(ob.name for ob in armatures) or "none"
+        raise UserError(f"{blend.name}: which armature is meant? Give --armature; there are: {names}")
+    if args.render and scene.camera is None:
+        raise UserError(f"{blend.name}: the scene {scene.name!r} has no camera to film with; add one")
+    return scene, named[0]
+
+
+def save(blend: Path, sound: bpy.types.Sound) -> None:
+    """Save the file whole or not at all, the song's path relative to it, so that their folder can be moved."""
+    partial = blend.with_name(f".{blend.stem}.part.blend")
+    with contextlib.suppress(ValueError):  # on another drive of Windows: the path stays whole
+        # relative to the file that is open, which saving puts right, or where there is none to the one to come
+        sound.filepath = bpy.path.relpath(sound.filepath, start=None if bpy.data.filepath else str(blend.parent))
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(partial), compress=True, check_existing=False)
+        partial.replace(blend)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _whole_copy(made: Path, path: Path) -> Path:
+    """The file at ``made`` also at ``path``, whole or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        shutil.copyfile(made, partial)
+        return partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
