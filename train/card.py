@@ -21,6 +21,7 @@ from core.checkpoint import load, write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
 from train.evaluation import tables
+from train.evaluation.music import tables as music_tables
 from train.fit import Fit
 from train.state import load_state
 
@@ -104,8 +105,9 @@ def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
 
 
 def figures_table(report: dict) -> list[str]:
-    """The evaluation's tables as Markdown: the overview, physics, and physics by genre of the model that is first."""
-    shown = [tables.main_table(report), *tables.physics_tables(report)[:2]]
+    """The evaluation's tables as Markdown: the overview, physics, and physics by genre of the model that is first; and
+    the first tables of music, where it plays."""
+    shown = [tables.main_table(report), *tables.physics_tables(report)[:2], *music_tables.console(report)]
     rows: list[str] = []
     for table in shown:
         rows += [f"**{table.title}**", "", "| " + " | ".join(table.headers) + " |", "|---" * len(table.headers) + "|"]

@@ -2,11 +2,14 @@
 
     python -m train.evaluate --data DATA --source DATA_DIR --systems default accent retrieval MODEL=name --out REPORT
     python -m train.evaluate ... --sweep guidance=1,1.5,2,3 snap=0,0.25,0.5
+    python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
     python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json SCORES.json]
 
-The first writes report.html, report.json, clips.csv and systems.csv; dances are kept in REPORT/cache, so that a second
-run only scores. The last scores one motion against one song, without any data. docs/evaluation.md says what the
-numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...]: see train/evaluation/systems.py.
+The first writes report.html, report.json and tables as CSV; what is made is kept in REPORT/cache, so that a second run
+only scores. The third judges music made from val motions and duets, in the same report as dances or, as here with no
+--systems, alone; it needs data prepared with --waveforms. The last scores one motion against one song, without any
+data. docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...]: see
+train/evaluation/systems.py.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import tyro
 from core.checkpoint import write_atomically
 from core.types import FootlightError
 from train.evaluation import page, run, single, tables
+from train.evaluation.music import tables as music_tables
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,11 @@ def main(args: Evaluate) -> dict:
     run.write_tables(results, args.out)
     page.write(results, args)
     print()
-    for table in tables.console(results.report):
+    for table in (*tables.console(results.report), *music_tables.console(results.report)):
         print(tables.as_text(table), end="\n\n")
     for failure in results.failures:
         print(f"{failure['system']} failed on {failure['song']} (seed {failure['seed']}): {failure['reason']}")
-    print(f"{args.out / 'report.html'}, report.json, clips.csv and systems.csv are written")
+    print(f"{args.out / 'report.html'}, report.json and tables as .csv are written")
     return results.report
 
 

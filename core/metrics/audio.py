@@ -9,6 +9,8 @@ Scores
     onset F         one-to-one matches within 70 ms (mir_eval's matching), between two musics or a music and a motion,
                     with the chance level of shifted references and the calibrated value, as in ``beat``. A dense music
                     matches anything, which only the calibrated value shows.
+    LORIS bins      ``beat.per_second`` of a music's onsets against those of the reference: as the papers have it, and
+                    saturated.
     tempo           whether two tempos are the same, or one the half or the double of the other, within 4 %. Trackers
                     that report one octave agree by chance in log2(1.04 / 0.96) = 11.5 % of the cases.
     FAD             Fréchet distance of VGGish embeddings (Kilgour et al. 2019), where the user has the weights.
@@ -84,11 +86,13 @@ def evaluate(
     reference: Waveform | None = None,
     wanted_tempo: float = 0.0,
     seed: int = 0,
+    grid: Beats | None = None,
 ) -> dict:
-    """Every strict score of one music made for a motion; ``beat.average`` takes a list of these.
+    """Every score of one music made for a motion; ``beat.average`` takes a list of these.
 
     music: made for positions (t, j, 3), metres at ``fps``.  beats: tracked in it; with ``wanted_tempo``, the tempo that
-    the dance has, they add the agreement of tempos.  reference: the music that the motion was danced to.
+    the dance has, they add the agreement of tempos.  reference: the music that the motion was danced to.  grid: the
+    beats of that music.
     """
     positions = checked(positions, fps)
     seconds = min(positions.shape[0] / fps, music.seconds)
@@ -104,9 +108,16 @@ def evaluate(
         result["f_beats_hits"] = onset_f(beats.times, hits(positions, fps).times, seconds, seed=seed)
         if wanted_tempo > 0:
             result["tempo"] = tempo_agreement(beats.tempo, wanted_tempo)
+    if grid is not None:
+        result["f_grid"] = onset_f(heard, grid.times, seconds, seed=seed)
+        if beats is not None:
+            result["f_beats_grid"] = onset_f(beats.times, grid.times, seconds, seed=seed)
     if reference is not None:
         both = min(seconds, reference.seconds)
-        result["f_reference"] = onset_f(heard, beat.music_onsets(reference), both, seed=seed)
+        true = beat.within(beat.music_onsets(reference), both)
+        result["f_reference"] = onset_f(heard, true, both, seed=seed)
+        binned = beat.coverage(lambda times: beat.per_second(heard, times, both), true, both, seed)
+        result["loris_reference"] = {**binned, "saturated": True}
     return result
 
 
@@ -125,8 +136,18 @@ def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], mel
 
     made, real: music as waveforms, or as the log-mels (t, m) that ``core.audio.mel.log_mel`` makes of them.
     """
-    ours, theirs = (torch.cat([_latent_patches(m, mel_vae) for m in some]) if some else None for some in (made, real))
+    return patch_distance(*(latent_patches(some, mel_vae) for some in (made, real)))
+
+
+def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
+    """``fad_latent`` of two sets whose ``latent_patches`` (n, 2z) are known already."""
     return _distance("fad_latent", ours, theirs)
+
+
+def latent_patches(musics: list[Waveform | Tensor], mel_vae: MelVAE) -> Tensor:
+    """(n, 2z) what ``fad_latent`` compares: mean and deviation of the latents of all whole patches of .96 s."""
+    found = [_latent_patches(music, mel_vae) for music in musics]
+    return torch.cat(found) if found else torch.zeros(0, 2 * mel_vae.config.latent_channels, dtype=torch.float64)
 
 
 def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str, float]:

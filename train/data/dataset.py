@@ -96,13 +96,13 @@ def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
     ]
 
 
-def load_song_records(folder: Path, split: str, waveforms: bool = False) -> list[SongRecord]:
-    """All songs of a split with their rhythm. waveforms: with their samples.
+def load_song_records(folder: Path, split: str, waveforms: bool = False, only: str | None = None) -> list[SongRecord]:
+    """All songs of a split with their rhythm, or the one whose id is ``only``. waveforms: with their samples.
 
     Raises FootlightError for a folder that was not prepared, or not so.
     """
     folder = Path(folder)
-    lines = _lines(folder / SONGS, split)
+    lines = [line for line in _lines(folder / SONGS, split) if only in (None, line["id"])]
     return [
         SongRecord(id=line["id"], path=line["path"], exact=line["exact"], tempo=line["tempo"], **parts)
         for line, parts in zip(lines, _records(folder, lines, waveforms), strict=True)

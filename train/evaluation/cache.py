@@ -1,4 +1,4 @@
-"""Motions kept on disk under a digest of everything they were made from."""
+"""Motions and musics kept on disk under a digest of everything they were made from."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from core.audio.representation import to_float, to_int16
 from core.checkpoint import write_atomically
-from core.types import Motion
+from core.types import Motion, Waveform
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,11 +41,44 @@ class Track:
         return self.frames / self.fps
 
 
+@dataclass(frozen=True)
+class Music:
+    """A music. wave: (s,) int16 samples, as a file would hold them, so that what is read back is what was made.
+
+    rate: samples a second.  mel: (t, m) half precision, what it was decoded from, where that is known.
+    """
+
+    wave: Tensor
+    rate: int
+    mel: Tensor | None = None
+
+    @classmethod
+    def of(cls, sound: Waveform, mel: Tensor | None = None) -> Music:
+        return cls(to_int16(sound.samples), sound.rate, None if mel is None else mel.half())
+
+    @property
+    def sound(self) -> Waveform:
+        return Waveform(to_float(self.wave), self.rate)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.wave) / self.rate
+
+
+@dataclass(frozen=True)
+class Together:
+    """A dance and the music that was made with it."""
+
+    motion: Motion
+    music: Music
+
+
 Made = Motion | Track
+Kept = Made | Music | Together
 
 
 class Cache:
-    """A folder of motions by key. quiet: without progress bars.
+    """A folder of motions and musics by key. quiet: without progress bars.
 
     made, found: how many were computed and how many were read, for whoever wants to know that the cache works.
     """
@@ -53,8 +87,8 @@ class Cache:
         self.folder, self.quiet = Path(folder), quiet
         self.made = self.found = 0
 
-    def get(self, key: str, make: Callable[[], Made | None]) -> Made | None:
-        """The motion kept under ``key``, or ``make()``, which is kept. None, "there is none", is kept as well."""
+    def get(self, key: str, make: Callable[[], Kept | None]) -> Kept | None:
+        """What is kept under ``key``, or ``make()``, which is kept. None, "there is none", is kept as well."""
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -74,25 +108,33 @@ class Cache:
         return tqdm(items, desc=title, disable=self.quiet)
 
 
-def _packed(value: Made | None) -> dict[str, np.ndarray]:
+def _packed(value: Kept | None) -> dict[str, np.ndarray]:
     if value is None:
         return {"none": np.zeros(0)}
+    if isinstance(value, Together):
+        return _packed(value.motion) | _packed(value.music)
     if isinstance(value, Track):
         return {"positions": value.positions.cpu().numpy(), "fps": np.float64(value.fps)}
-    parts = {"rotations": value.rotations, "root": value.root}
-    if value.contacts is not None:
-        parts["contacts"] = value.contacts
-    return {name: part.cpu().numpy() for name, part in parts.items()} | {"fps": np.float64(value.fps)}
+    if isinstance(value, Music):
+        parts, numbers = {"wave": value.wave, "mel": value.mel}, {"rate": np.int64(value.rate)}
+    else:
+        parts = {"rotations": value.rotations, "root": value.root, "contacts": value.contacts}
+        numbers = {"fps": np.float64(value.fps)}
+    return {name: part.cpu().numpy() for name, part in parts.items() if part is not None} | numbers
 
 
-def _unpacked(parts: dict[str, np.ndarray]) -> Made | None:
+def _unpacked(parts: dict[str, np.ndarray]) -> Kept | None:
     if "none" in parts:
         return None
-    fps = float(parts.pop("fps"))
+    numbers = {name: parts.pop(name).item() for name in ("fps", "rate") if name in parts}
     tensors = {name: torch.from_numpy(part) for name, part in parts.items()}
+    music = Music(tensors["wave"], numbers["rate"], tensors.get("mel")) if "wave" in tensors else None
     if "positions" in tensors:
-        return Track(tensors["positions"], fps)
-    return Motion(tensors["rotations"], tensors["root"], fps, tensors.get("contacts"))
+        return Track(tensors["positions"], numbers["fps"])
+    if music is not None and "rotations" not in tensors:
+        return music
+    motion = Motion(tensors["rotations"], tensors["root"], numbers["fps"], tensors.get("contacts"))
+    return motion if music is None else Together(motion, music)
 
 
 @lru_cache(maxsize=16)

@@ -9,8 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.audio.io import resample
+from core.audio.mel import log_mel
+from core.config import SignalConfig
 from core.metrics import beat
-from core.motion.directogram import gaussian_smooth, hits, onsets
+from core.motion.directogram import gaussian_smooth, hits, mean_speed, onsets
+from core.types import Waveform
 from train.draw import LEFT, MIDDLE, RIGHT
 from train.evaluation.scores import Clip, positions_of
 
@@ -41,7 +45,6 @@ def bars(report: dict, panels: dict[str, str]) -> bytes:
     Chance is 0 in calibrated scores; in physics the dashed line is held-out capture.
     """
     names = list(report["systems"])
-    real = (report["capture"]["val"] or report["capture"]["all"])["mean"]
     columns = min(4, len(panels))
     rows = -(-len(panels) // columns)
     figure, grid = plt.subplots(
@@ -57,6 +60,7 @@ def bars(report: dict, panels: dict[str, str]) -> bytes:
             if known["low"] is not None:
                 axes.plot((known["low"], known["high"]), (place, place), color="black", lw=1.2, solid_capstyle="butt")
         if path.startswith("physics."):
+            real = (report["capture"]["val"] or report["capture"]["all"])["mean"]
             axes.axvline(real[path.removeprefix("physics.")], color=MIDDLE, lw=1, ls="--")
             title = f"{title} (line: real)"
         axes.axvline(0, color="black", lw=0.8)
@@ -188,8 +192,11 @@ def beat_phase(report: dict) -> bytes | None:
     return png(figure)
 
 
-def sweep(report: dict, option: str, panels: dict[str, str]) -> bytes:
-    """Scores of a system over the values of one option, with 95 % intervals; dashed: the first system as it comes."""
+def sweep(report: dict, option: str, panels: dict[str, str], best: float | None = None) -> bytes:
+    """Scores of a system over the values of one option, with 95 % intervals; dashed: the first system as it comes.
+
+    best: a value to be marked.
+    """
     rows = [(row["value"], row["system"]) for row in report["sweeps"] if row["option"] == option]
     numeric = all(isinstance(value, int | float) for value, _ in rows)
     rows = sorted(rows) if numeric else rows
@@ -206,6 +213,8 @@ def sweep(report: dict, option: str, panels: dict[str, str]) -> bytes:
         whole = report["systems"].get(report["compared_with"], {}).get("intervals", {}).get(path)
         if whole is not None:
             axes.axhline(whole["mean"], color=LEFT, lw=1, ls="--")
+        if best is not None:
+            axes.axvline(best, color=PALE, lw=3, alpha=0.6, zorder=0)
         if not numeric:
             axes.set_xticks(places, [str(value) for value, _ in rows])
         axes.set_xlabel(option, fontsize=8)
@@ -230,4 +239,48 @@ def metronome(tempo: float = 120.0, seconds: float = 30.0) -> bytes:
     axes.set_ylim(0, 1.05)
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     _plain(axes)
+    return png(figure)
+
+
+def onsets_and_hits(
+    sound: Waveform, positions: Tensor, fps: float, title: str, start: float = 2.0, seconds: float = 10.0
+) -> bytes:
+    """The log-mel of a music with its onsets, over the mean joint speed of its motion (t, j, 3) with its hits.
+
+    Filled marks have a partner within 70 ms to themselves. Clips that end sooner are shown from their beginning.
+    """
+    signal = SignalConfig()
+    start = max(0.0, min(start, sound.seconds - seconds))
+    end = min(start + seconds, sound.seconds)
+    mel = log_mel(resample(sound, signal.audio_rate).samples, signal)
+    first, last = round(start * signal.mel_fps), round(end * signal.mel_fps)
+    heard, found = beat.music_onsets(sound), hits(positions, fps).times.double()
+    speed = mean_speed(positions, fps).numpy()
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 4.6), sharex=True, height_ratios=(3, 2))
+    extent = (first / signal.mel_fps, last / signal.mel_fps, 0, mel.shape[1])
+    top.imshow(mel[first:last].T.numpy(), origin="lower", aspect="auto", extent=extent, cmap="magma")
+    bottom.plot(np.arange(len(speed)) / fps, speed, color=MIDDLE, lw=1.2)
+    level = np.interp(found.numpy(), np.arange(len(speed)) / fps, speed)
+    for axes, ours, theirs, heights in ((top, heard, found, None), (bottom, found, heard, level)):
+        partners = matched_times(ours, theirs, beat.STRICT_TOLERANCE)
+        for number, time in enumerate(ours.tolist()):
+            if start <= time < end:
+                height = mel.shape[1] + 3 if heights is None else heights[number]
+                marker = "v" if heights is None else "o"
+                fill = RIGHT if time in partners else "white"
+                axes.scatter(time, height, c=fill, edgecolors=RIGHT, marker=marker, s=34, zorder=3, clip_on=False)
+    for time in found.tolist():
+        if start <= time < end:
+            top.axvline(time, color="white", lw=0.7, alpha=0.8)
+            bottom.axvline(time, color=LEFT, lw=0.7, alpha=0.6, zorder=0)
+    top.set_ylabel("mel band", fontsize=8)
+    bottom.set_ylabel("mean joint speed, m/s", fontsize=8)
+    bottom.set_xlabel(
+        "seconds   (triangles: onsets; circles and lines: hits; filled: matched within 70 ms)", fontsize=8
+    )
+    bottom.set_xlim(start, end)
+    bottom.set_ylim(0, None)
+    top.set_title(title, fontsize=9, pad=12)
+    for axes in (top, bottom):
+        _plain(axes)
     return png(figure)

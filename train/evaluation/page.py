@@ -15,6 +15,8 @@ from core.motion.directogram import hits
 from core.types import Motion
 from train.draw import contact_sheet
 from train.evaluation import figures, tables
+from train.evaluation.music import pictures as music_pictures
+from train.evaluation.music import tables as music_tables
 from train.evaluation.run import Options, Results
 from train.evaluation.scores import Clip
 from train.evaluation.systems import REAL
@@ -31,6 +33,7 @@ PANELS = {
 }
 FEW = ("beats.bas_bailando.calibrated", "beats.f_hits_100ms.calibrated", "physics.foot_skating", "physics.jerk")
 SWEPT = {path: PANELS[path] for path in (*FEW, "physics.speed")}
+FIRST = ("bars", "differences")  # below the first table
 SHEET_WIDTH = 1200  # pixels
 STYLE = """
 :root { color-scheme: light; }
@@ -63,32 +66,47 @@ def write(results: Results, options: Options) -> None:
 
 def page(report: dict, shown: dict[str, tuple[bytes, str]]) -> str:
     """The whole document. shown: name -> PNG and caption."""
-    found = tables.everything(report)
-    settings = report["settings"]
+    found = [*tables.everything(report), *music_tables.everything(report)]
     songs = report["songs"]
-    parts = ["<h1>Evaluation</h1>", "<p class='note'>"]
-    parts[-1] += (
-        f"{len(songs)} songs, {settings['seconds']:g} s of each, {settings['seeds']} "
-        f"dance{'s' if settings['seeds'] > 1 else ''} a song and system, at {settings['fps']:g} frames a second.</p>"
-    )
-    parts.append(
-        "<ul>" + "".join(f"<li><b>{_text(n)}</b>: {_text(r['about'])}</li>" for n, r in report["systems"].items())
-    )
-    parts.append("</ul>")
+    parts = ["<h1>Evaluation</h1>", *(f"<p class='note'>{_text(line)}</p>" for line in _extent(report))]
+    music = report.get("music", {})
+    for rows in (report["systems"], music.get("systems", {}), music.get("duets", {})):
+        if rows:
+            shown_rows = (f"<li><b>{_text(name)}</b>: {_text(row['about'])}</li>" for name, row in rows.items())
+            parts.append(f"<ul>{''.join(shown_rows)}</ul>")
     if report["failures"]:
         lines = (f"{f['system']} on {f['song']}, seed {f['seed']}: {f['reason']}" for f in report["failures"])
         parts.append("<h2>What failed</h2><ul>" + "".join(f"<li>{_text(line)}</li>" for line in lines) + "</ul>")
     parts.append(table_html(found[0]))
-    parts += [_figure(name, *shown[name]) for name in ("bars", "differences") if name in shown]
+    parts += [_figure(name, *shown[name]) for name in FIRST if name in shown]
     parts += [table_html(table) for table in found[1:]]
     parts.append("<h2>Figures</h2>")
-    parts += [_figure(name, *value) for name, value in shown.items() if name not in ("bars", "differences")]
+    parts += [_figure(name, *value) for name, value in shown.items() if name not in FIRST]
     names = "".join(
         f"<li>{_text(s['name'])}, {s['tempo']:.0f} beats a minute, {s['seconds']:.0f} s</li>" for s in songs
     )
     parts.append(f"<h2>Songs</h2><ul>{names}</ul>")
     head = f"<head><meta charset='utf-8'><title>Evaluation</title><style>{STYLE}</style></head>"
     return f"<!doctype html>\n<html lang='en'>{head}<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _extent(report: dict) -> list[str]:
+    """On how much the figures rest, a line each for dances and music."""
+    settings, songs, music = report["settings"], report["songs"], report.get("music")
+    several, rate = "s" if settings["seeds"] > 1 else "", f"at {settings['fps']:g} frames a second."
+    lines = []
+    if report["systems"]:
+        lines.append(
+            f"{len(songs)} songs, {settings['seconds']:g} s of each, {settings['seeds']} dance{several} a song and "
+            f"system, {rate}"
+        )
+    if music:
+        whole = sum(scene["seconds"] for scene in music["scenes"])
+        lines.append(
+            f"{len(music['scenes'])} held-out motions, {whole:.0f} s in all, {settings['seeds']} music{several} a "
+            f"motion and system; {settings['duet_count']} duets of each kind, {rate}"
+        )
+    return lines
 
 
 def table_html(table: tables.Table) -> str:
@@ -105,6 +123,12 @@ def table_html(table: tables.Table) -> str:
 
 def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]:
     """Name -> PNG and caption, in the order of the report."""
+    shown = dance_pictures(results, options) if results.report["systems"] else {}
+    return shown if results.music is None else shown | music_pictures.pictures(results.music)
+
+
+def dance_pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]:
+    """``pictures`` of dances."""
     report = results.report
     plain = without_sweeps(report)
     few = {path: PANELS[path] for path in FEW}

@@ -1,4 +1,4 @@
-"""The run behind the command: systems dance, dances are scored, scores become a report."""
+"""The run behind the command: systems dance and play, what they make is scored, scores become a report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from core.metrics.classifier import Classifier
 from core.types import FootlightError, Motion
 from train.data.dataset import load_song_records
 from train.evaluation import genres, retrieval, scores, sets, statistics, systems
-from train.evaluation.cache import Cache, Made
+from train.evaluation.cache import Cache
 from train.evaluation.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
+from train.evaluation.music import report as music
 from train.evaluation.scores import Clip
+from train.evaluation.stage import Stage
 from train.evaluation.systems import REAL, Asked, System
 
 VERSION = 2
@@ -37,8 +39,11 @@ HEADLINE = (
 
 
 @dataclass(frozen=True)
-class Options:
-    """What is compared, on what. Real pairs are always among the systems."""
+class Options(music.MusicOptions):
+    """What is compared, on what. Real pairs are always among the systems.
+
+    ``scores`` and ``duets`` add music to the report; with no ``systems`` it is about music alone.
+    """
 
     data: Path | None = None  # prepared pairs, made by train.prepare
     source: Path | None = None  # the data folder that they were made from
@@ -47,7 +52,7 @@ class Options:
     out: Path = Path("build/evaluation")  # the report's folder
     seconds: float = 30.0  # of every song
     start: float = 10.0  # where the excerpt begins, if the song is long enough
-    seeds: int = 1  # dances of each song
+    seeds: int = 1  # dances of each song, musics of each motion
     songs: int | None = None  # how many at most
     fps: float = 30.0  # of dances and capture in every score
     variety: int = 5  # seeds of the first song that are compared with each other
@@ -55,6 +60,16 @@ class Options:
     sheets: int = 3  # contact sheets in the report
     cache: Path | None = None  # elsewhere than in OUT/cache
     classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity of its embedding
+
+    @property
+    def dances(self) -> bool:
+        """Whether dances are compared."""
+        return bool(self.systems) or not self.plays
+
+    @property
+    def plays(self) -> bool:
+        """Whether anything makes music."""
+        return bool(self.scores or self.duets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +87,14 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """clips: by system, in the order of the systems.  failures: what did not dance, and why.  report: see ``run``."""
+    """clips: by system, in the order of the systems.  failures: what did not dance or play, and why.  report: see
+    ``run``.  music: None where nobody was asked for any."""
 
     clips: dict[str, list[Clip]]
     failures: list[dict]
     material: Material
     report: dict
+    music: music.MusicResults | None = None
 
 
 def build_systems(options: Options, material: Material) -> list[System]:
@@ -115,22 +132,6 @@ def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf
     return systems.model_system(one, options.fps, loaded)
 
 
-class Stage:
-    """Lets systems dance, from the cache where it can, and remembers who failed at what."""
-
-    def __init__(self, cache: Cache):
-        self.cache, self.failures = cache, []
-
-    def dance(self, system: System, song: Excerpt, seed: int) -> Made | None:
-        """The dance, or None where the system failed, whatever the reason: one system must not cost the others."""
-        try:
-            return self.cache.get(system.cache_key(song, seed), lambda: system.dance(song, seed))
-        except Exception as error:
-            reason = str(error) if isinstance(error, FootlightError) else f"{type(error).__name__}: {error}"
-            self.failures.append({"system": system.name, "song": song.name, "seed": seed, "reason": reason})
-            return None
-
-
 def danced(system: System, songs: list[Excerpt], seeds: int, stage: Stage) -> list[Clip]:
     """Every song with every seed, scored; also against the next song's beats."""
     found = []
@@ -155,7 +156,7 @@ def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
 
 
 def run(options: Options, quiet: bool = False) -> Results:
-    """Dance, score and gather; writes nothing but the cache."""
+    """Dance, play, score and gather; writes nothing but the cache."""
     if options.data is None or options.source is None:
         raise FootlightError("a report needs --data and --source; --motion with --music needs neither")
     if options.seeds < 1:
@@ -173,12 +174,16 @@ def run(options: Options, quiet: bool = False) -> Results:
     training = [clip for clip in material.captures if clip.split == "train"]
     reference = sets.Reference(training, classifier)
     stage = Stage(cache)
-    asked = build_systems(options, material)
-    clips = {REAL: real_clips(material.pairs, cache)} if material.pairs else {}
+    asked = build_systems(options, material) if options.dances else []
+    clips = {REAL: real_clips(material.pairs, cache)} if material.pairs and options.dances else {}
     for system in asked:
         clips[system.name] = danced(system, material.songs, options.seeds, stage)
     report = gather(options, asked, clips, material, reference, stage)
-    return Results(clips, stage.failures, material, report)
+    played = None
+    if options.plays:
+        played = music.run(options, options.data, options.fps, options.seeds, reference, stage)
+        report["music"] = played.report
+    return Results(clips, stage.failures, material, report, played)
 
 
 def gather(
@@ -254,15 +259,9 @@ def in_styles(system: System, material: Material, options: Options, stage: Stage
 
 
 def write_tables(results: Results, out: Path) -> None:
-    """report.json, clips.csv (a row a dance) and systems.csv."""
+    """report.json, clips.csv (a row a dance), systems.csv, and music.csv and duets.csv where there are any."""
     out.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {"system": c.system, "song": c.song, "seed": c.seed, "genre": c.genre, "tempo": round(c.tempo, 2)}
-        | {"tempo_band": c.band, "seconds": round(c.made.seconds, 3)}
-        | scores.flat(c.scores)
-        for ours in results.clips.values()
-        for c in ours
-    ]
+    rows = [_row(clip) for ours in results.clips.values() for clip in ours]
     report = results.report | {"clips": rows}
     write_atomically(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
     write_atomically(out / "clips.csv", _csv(rows))
@@ -272,6 +271,28 @@ def write_tables(results: Results, out: Path) -> None:
         for name, row in results.report["systems"].items()
     ]
     write_atomically(out / "systems.csv", _csv(averaged))
+    if results.music is not None:
+        pieces = [_piece_row(piece) for ours in results.music.pieces.values() for piece in ours]
+        duets = [_row(clip) for ours in results.music.clips.values() for clip in ours]
+        for name, found in (("music", pieces), ("duets", duets)):
+            if found:
+                write_atomically(out / f"{name}.csv", _csv(found))
+
+
+def _row(clip: Clip) -> dict:
+    return (
+        {"system": clip.system, "song": clip.song, "seed": clip.seed, "genre": clip.genre}
+        | {"tempo": round(clip.tempo, 2), "tempo_band": clip.band, "seconds": round(clip.made.seconds, 3)}
+        | scores.flat(clip.scores)
+    )
+
+
+def _piece_row(piece: music.Piece) -> dict:
+    return (
+        {"system": piece.system, "motion": piece.scene.name, "seed": piece.seed, "genre": piece.scene.genre}
+        | {"tempo": round(piece.heard.tempo, 2), "wanted_tempo": round(piece.scene.tempo, 2)}
+        | scores.flat(piece.scores)
+    )
 
 
 def _csv(rows: list[dict]) -> bytes:

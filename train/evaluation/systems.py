@@ -4,7 +4,8 @@ A system is asked for by a word on the command line, ``WHAT[=NAME][@OPTION=VALUE
 
     default                        the embedded model
     FOLDER, FOLDER=mine            a model folder, under its own or another name
-    default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style
+    default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
+                                   guidance, steps, style (of a music); these, switch and snap (of a duet)
     accent, accent@amount=0.4      an unrelated clip, slowed on every beat
     retrieval                      training capture of nearest tempo and energy, warped onto the beats
 """
@@ -30,11 +31,14 @@ from train.evaluation.cache import Made, Track, sources_digest
 from train.evaluation.material import Capture, Excerpt
 
 ACCENT, RETRIEVAL, REAL = "accent", "retrieval", "real"
+DANCER, SCORER, DUET = "model", "scorer", "duet"  # what a model may be asked for
 SHORTEST_ACCENTED = 12.0  # seconds of a clip worth slowing on beats
-_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float}
+_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float}
 # Which options which kind of system has.
 ALLOWED = {
-    "model": ("guidance", "steps", "sampler", "snap", "style"),
+    DANCER: ("guidance", "steps", "sampler", "snap", "style"),
+    SCORER: ("guidance", "steps", "style"),
+    DUET: ("guidance", "steps", "switch", "snap", "style"),
     ACCENT: ("amount",),
     RETRIEVAL: ("amount", "snap"),
 }
@@ -64,28 +68,36 @@ class System:
 
 @dataclass(frozen=True)
 class Asked:
-    """A system as it was asked for. what: the word or folder.  name: in tables.  options: of the sampling."""
+    """A system as it was asked for. what: the word or folder.  name: in tables.  options: of the sampling.
+
+    role: ``DANCER``, ``SCORER`` or ``DUET``.
+    """
 
     what: str
     name: str
     options: tuple[tuple[str, float | int | str], ...] = ()
+    role: str = DANCER
 
     @property
     def kind(self) -> str:
-        return self.what if self.what in (ACCENT, RETRIEVAL) else "model"
+        return self.what if self.role == DANCER and self.what in (ACCENT, RETRIEVAL) else self.role
 
     def with_option(self, option: str, value: float | int | str) -> Asked:
         """The same system with one option more or other; its name says so."""
         options = {**dict(self.options), option: value}
         shown = f"{value:g}" if isinstance(value, int | float) else value
-        return Asked(self.what, f"{self.name} {option} {shown}", tuple(options.items()))
+        return replace(self, name=f"{self.name} {option} {shown}", options=tuple(options.items()))
+
+    def chosen(self, names: dict[str, str]) -> dict[str, float | int | str]:
+        """The options under the names that the pipeline has for them."""
+        return {names.get(option, option): value for option, value in self.options}
 
 
-def parse(word: str) -> Asked:
+def parse(word: str, role: str = DANCER) -> Asked:
     """``WHAT[=NAME][@OPTION=VALUE,...]``. Raises FootlightError for options that the system does not have."""
     head, _, tail = word.partition("@")
     what, _, name = head.partition("=")
-    asked = Asked(what, name or (Path(what).name or what))
+    asked = Asked(what, name or (Path(what).name or what), role=role)
     for part in filter(None, tail.split(",")):
         option, _, text = part.partition("=")
         value = option_value(asked.kind, option, text)
@@ -106,16 +118,28 @@ def option_value(kind: str, option: str, text: str) -> float | int | str:
     return value
 
 
-def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) -> System:
+def model_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Model:
     """A model folder, or an embedded model by its name. loaded: models that were read before, by folder."""
     if asked.what not in loaded:
         loaded[asked.what] = pipeline.Model.load(asked.what)
-    model, options = loaded[asked.what], dict(asked.options)
+    return loaded[asked.what]
+
+
+def model_key(asked: Asked, fps: float) -> str:
+    """A digest of all that shapes what a model makes besides its input and the seed."""
+    folder = pipeline.find_model(asked.what)
+    weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
+    code = sources_digest("core", without=("core/metrics", "core/engine", "core/cli", "core/__main__"))
+    return key(asked.role, code, weights, sorted(asked.options), fps)
+
+
+def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) -> System:
+    """A model that dances; see ``model_of``."""
+    model, options = model_of(asked, loaded), asked.chosen({"snap": "beat_snap"})
     if "sampler" in options:
-        sampling = replace(model.config.sampling, sampler=options["sampler"])
+        sampling = replace(model.config.sampling, sampler=options.pop("sampler"))
         model = replace(model, config=replace(model.config, sampling=sampling))
-    names = {"guidance": "guidance", "steps": "steps", "snap": "beat_snap", "style": "style"}
-    chosen = replace(pipeline.DanceOptions(fps=fps), **{names[k]: v for k, v in options.items() if k in names})
+    chosen = replace(pipeline.DanceOptions(fps=fps), **options)
     chosen.check(model.config)
 
     flat = layout_named(model.config.signal.motion_layout).dimensions == 2
@@ -128,9 +152,6 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
         rate = model.config.signal.motion_fps
         return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
 
-    folder = pipeline.find_model(asked.what)
-    weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
-    code = sources_digest("core", without=("core/metrics", "core/engine", "core/cli", "core/__main__"))
     size = sum(p.numel() for part in (model.mel_vae, model.motion_vae, model.denoiser) for p in part.parameters())
     sampling = model.config.sampling
     steps = chosen.steps or sampling.steps
@@ -141,7 +162,7 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
     )
     return System(
         asked.name,
-        key("model", code, weights, sorted(options.items()), fps),
+        model_key(asked, fps),
         dance,
         about,
         model.config.styles,

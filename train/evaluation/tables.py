@@ -24,7 +24,6 @@ PHYSICS_NAMES = {
 MOMU_5 = (("D2M", 23.7, 13.8, 42.8, 23.6, 30.5), ("DiffGesture", 28.5, 16.7, 40.4, 25.7, 33.4))
 MOMU_5 += (("MoMu-Diffusion", 39.2, 10.2, 56.3, 12.0, 46.2),)
 MOMU_6 = (("D2M", 17.3, 46.2, 14.5), ("DiffGesture", 18.6, 37.1, 12.6), ("MoMu-Diffusion", 7.3, 52.7, 4.9))
-MOMU_7 = (("MoMu-Diffusion, cross", 8.9, 98.1, 7.3, 46.2), ("MoMu-Diffusion, joint", 8.1, 96.5, 8.8, 45.4))
 THEATRE_2 = (0.87, 0.92, 0.31, 0.84, 35.1, 102, 0.89)
 
 
@@ -144,7 +143,7 @@ def momu_5(report: dict, entry: str, title: str, note: str, quote: bool) -> Tabl
 
 
 def momu_tables(report: dict) -> list[Table]:
-    """MoMu-Diffusion tables 5, 6, and 7 with 10, as far as they exist."""
+    """MoMu-Diffusion tables 5 and 6, as far as they exist."""
     note = (
         "Kinematic onsets (peaks of the directogram's change) against onsets of the sound by librosa, matched one to "
         "one within 100 ms; the paper does not state its tolerance. Compare with the last column. Onsets are where "
@@ -162,15 +161,6 @@ def momu_tables(report: dict) -> list[Table]:
         momu_5(report, "loris_beats", "LORIS bins", binned, False),
     ]
     found.append(momu_6(report))
-    rows = []
-    for name, row in report["systems"].items():
-        f1 = look_up(row, "beats.momu_music_onsets.f1")
-        paths = ("music.fad", "music.f1", "embedding.fid")
-        rows.append((name, *(number(look_up(row, path), 1) for path in paths), number(f1 and 100 * f1, 1)))
-    rows += [(f"{name} (paper)", *(number(v, 1) for v in more)) for name, *more in MOMU_7]
-    note = "Music columns belong to systems that make music from motion or both at once. F1 of motion as in table 5."
-    headers = ("system", "music FAD", "music F1", "motion FID", "motion F1")
-    found.append(Table("As MoMu tables 7 and 10: variants", note, headers, tuple(rows), len(MOMU_7)))
     return [table for table in found if len(table.rows) > table.quoted]
 
 
@@ -352,13 +342,17 @@ def _apart(known: dict | None) -> str:
 
 
 def everything(report: dict) -> list[Table]:
-    """All tables in the order of the report."""
+    """All tables of dances in the order of the report; none where nobody danced."""
+    if not report["systems"]:
+        return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
     return [table for table in (*found, *physics_tables(report), copying(report)) if table is not None]
 
 
 def console(report: dict) -> list[Table]:
     """What the command prints."""
+    if not report["systems"]:
+        return []
     return [main_table(report), *physics_tables(report)[1:2]]
 
 

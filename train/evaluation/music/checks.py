@@ -1,0 +1,86 @@
+"""Two checks by themselves: does a dance of a known tempo get music of that tempo, and what does decoding cost?"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass, replace
+
+import torch
+
+from core.audio.beat_tracking import track_beats
+from core.audio.mel import log_mel
+from core.metrics import audio
+from core.motion import pulse
+from core.pipeline import composing
+from core.pipeline.model import Model
+from core.types import Waveform
+from train.data.shards import key
+from train.evaluation import statistics
+from train.evaluation.cache import Music
+from train.evaluation.music.composers import Composer, played
+from train.evaluation.music.scenes import Scene, at_tempo, moving_of
+from train.evaluation.stage import Stage
+from train.tasks.vocoder import compare
+
+DECODED_SECONDS = 12.0  # of every val song
+DECODERS = ("vocoder", "autoencoder + vocoder", "Griffin-Lim", "autoencoder + Griffin-Lim")
+DECODED = ("mel_l1", "spectra", "onset_f")
+
+
+def tempo_check(
+    composer: Composer, scenes: list[Scene], tempos: tuple[float, ...], each: int, stage: Stage
+) -> list[dict]:
+    """A row for each of ``each`` held-out dances at every tempo: those that need the least change, played so fast that
+    their beats come exactly so often; with the pulse found in the dance and the tempo tracked in its music."""
+    rows = []
+    for target in stage.cache.progress(tempos, f"{composer.name}, tempos"):
+        near = sorted((s for s in scenes if s.tempo > 0), key=lambda s: abs(math.log(s.tempo / target)))
+        for scene in near[:each]:
+            moving = moving_of(at_tempo(scene, target))
+            retimed = replace(scene, moving=moving)
+            music = played(composer, retimed, 0, stage)
+            if music is not None:
+                heard = track_beats(music.sound).tempo
+                asked = pulse.track_pulse(moving.positions, moving.fps).tempo
+                row = {"tempo": target, "scene": scene.name, "was": scene.tempo, "pulse": asked, "heard": heard}
+                rows.append(row | {"agrees": audio.tempo_agreement(heard, target)})
+    return rows
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What ``train.evaluation.statistics`` asks of a clip."""
+
+    song: str
+    scores: dict
+
+
+def decoder_check(name: str, model: Model, digest: str, songs: dict[str, Waveform], stage: Stage) -> dict[str, dict]:
+    """Way of decoding -> intervals over val songs of ``train.tasks.vocoder.compare`` with the original."""
+    found = {}
+    pairs = [(way, song) for way in DECODERS if model.vocoder is not None or "vocoder" not in way for song in songs]
+    pieces: dict[str, list[Scored]] = {}
+    for way, song in stage.cache.progress(pairs, f"{name}, decoding"):
+        original = songs[song]
+        kept = key("decoded", digest, way, hashlib.sha256(original.samples.numpy().tobytes()).hexdigest())
+        music = stage.attempt(name, song, 0, kept, lambda way=way, original=original: decoded(way, model, original))
+        if music is not None:
+            sound = music.sound.samples
+            pieces.setdefault(way, []).append(Scored(song, compare(sound, original.samples[: len(sound)])))
+    for way, ours in pieces.items():
+        known = {path: statistics.interval(ours, path) for path in DECODED}
+        found[way] = {path: asdict(value) for path, value in known.items() if value is not None}
+    return found
+
+
+@torch.no_grad()
+def decoded(way: str, model: Model, original: Waveform) -> Music:
+    """The original's log-mel as sound again, by one of ``DECODERS``."""
+    mel = log_mel(original.samples, model.config.signal)[None].to(model.device)
+    if way.startswith("autoencoder"):
+        mel = model.mel_vae.decode_long(model.mel_vae.encode_long(mel))[:, : mel.shape[1]]
+    if way.endswith("Griffin-Lim"):
+        model = replace(model, vocoder=None)
+    samples = composing.voiced(model, mel)
+    return Music.of(Waveform(samples[: len(original.samples)], original.rate))

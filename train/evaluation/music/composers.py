@@ -1,0 +1,184 @@
+"""Whoever makes music for a motion, behind one protocol: a name, and ``compose(scene, seed)``.
+
+Beside a model stand its own music through Griffin-Lim, its own music moved in time, and what it plays when it is told
+nothing; and training music that is chosen by the tempo found in the motion, with and without its first beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from core import pipeline
+from core.audio.beat_tracking import track_beats
+from core.decode import griffin_lim
+from core.metrics import audio
+from core.motion import pulse
+from core.pipeline import composing
+from core.pipeline.model import Model, draw_music, last_of
+from core.types import Beats, Condition, FootlightError
+from train.data.shards import key
+from train.evaluation.cache import Music
+from train.evaluation.music.scenes import Scene, TrainingMusic
+from train.evaluation.stage import Stage
+from train.evaluation.systems import REAL, Asked, model_key, model_of
+
+SEEDS_APART = 10_000  # no two scenes share a seed, or what knows nothing of a motion would play one music to all
+NEAREST, NEAREST_ON_BEAT = "nearest tempo", "nearest tempo, on the beat"
+
+
+@dataclass(frozen=True, eq=False)
+class Composer:
+    """name: in tables.  about: for the report.  compose: scene, seed -> a music of the scene's length.
+
+    key: digest of all that shapes its music besides scene and seed, empty for what is not worth keeping.
+    """
+
+    name: str
+    about: str
+    compose: Callable[[Scene, int], Music]
+    key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One music of one composer. song: the captured clip, which ``train.evaluation.statistics`` resamples."""
+
+    system: str
+    song: str
+    seed: int
+    scene: Scene
+    music: Music
+    heard: Beats
+    scores: dict
+
+
+def seed_of(scene: Scene, seed: int) -> int:
+    """The pipeline's seed of a scene's ``seed``-th music."""
+    return seed * SEEDS_APART + scene.number
+
+
+def played(composer: Composer, scene: Scene, seed: int, stage: Stage) -> Music | None:
+    """The music, or None where the composer failed."""
+
+    kept = key("music", composer.key, scene.digest, seed_of(scene, seed)) if composer.key else None
+    return stage.attempt(composer.name, scene.name, seed, kept, lambda: composer.compose(scene, seed))
+
+
+def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Stage) -> list[Piece]:
+    """Music for every scene with every seed, and its scores."""
+    found = []
+    for scene, seed in stage.cache.progress([(s, n) for s in scenes for n in range(seeds)], composer.name):
+        music = played(composer, scene, seed, stage)
+        if music is not None:
+            real = composer.name == REAL
+            heard = scene.heard if real else track_beats(music.sound)
+            found.append(Piece(composer.name, scene.unit, seed, scene, music, heard, scores_of(scene, music, heard)))
+    return found
+
+
+def scores_of(scene: Scene, music: Music, heard: Beats) -> dict:
+    """``core.metrics.audio.evaluate`` with all that is known of the scene. heard: the beats tracked in the music."""
+    moving, real = scene.moving, scene.music.sound
+    return audio.evaluate(
+        music.sound, moving.positions, moving.fps, heard, real, wanted_tempo=scene.tempo, grid=scene.grid
+    )
+
+
+def real_composer() -> Composer:
+    """The music that the motion was paired with; against itself it is perfect by definition."""
+    return Composer(REAL, "the music that the motion was warped onto", lambda scene, seed: scene.music)
+
+
+def model_composers(asked: Asked, loaded: dict[str, Model], stage: Stage, controls: bool) -> list[Composer]:
+    """A model, and with ``controls`` what it is compared with that is made by it. Raises FootlightError for a model
+    that makes no music and for options that it does not take."""
+    model = model_of(asked, loaded)
+    model.check_scores()
+    chosen = replace(pipeline.ScoreOptions(), **asked.chosen({}))
+    chosen.check(model.config)
+    steps = model.config.scoring.steps if chosen.steps is None else chosen.steps
+    scale = model.config.scoring.guidance if chosen.guidance is None else chosen.guidance
+
+    def compose(scene: Scene, seed: int) -> Music:
+        made = pipeline.run(pipeline.score(model, scene.moving, replace(chosen, seed=seed_of(scene, seed))))
+        return Music.of(made.sound, made.mel)
+
+    size = sum(p.numel() for p in model.scorer.parameters())
+    decoder = "Griffin-Lim, as it has no vocoder" if model.vocoder is None else "its vocoder"
+    about = f"{size / 1e6:.1f} M parameters, {steps} steps, guidance {scale:g}, heard through {decoder}"
+    own = Composer(asked.name, about, compose, model_key(asked, 0.0))
+    return [own, *model_controls(own, model, steps, stage)] if controls else [own]
+
+
+def model_controls(own: Composer, model: Model, steps: int, stage: Stage) -> list[Composer]:
+    """The model's music through Griffin-Lim, the same moved in time, and its music to no motion at all."""
+
+    def music_of(scene: Scene, seed: int) -> Music:
+        music = played(own, scene, seed, stage)
+        if music is None:
+            raise FootlightError(f"{own.name} made no music")
+        return music
+
+    def shifted(scene: Scene, seed: int) -> Music:
+        return moved(music_of(scene, seed), seed_of(scene, seed))
+
+    def hollow(scene: Scene, seed: int) -> Music:
+        return through_griffin_lim(music_of(scene, seed), model)
+
+    def deaf(scene: Scene, seed: int) -> Music:
+        return unconditional(model, scene, seed_of(scene, seed), steps)
+
+    return [
+        Composer(f"{own.name}, Griffin-Lim", "the same log-mels, decoded without weights", hollow, f"{own.key} hollow"),
+        Composer(f"{own.name}, shifted", "the same music, moved in time by chance", shifted),
+        Composer(f"{own.name}, unconditional", "the model when it is told nothing", deaf, f"{own.key} deaf"),
+    ]
+
+
+def moved(music: Music, seed: int) -> Music:
+    """The music from a random instant on, its beginning after its end."""
+    generator = torch.Generator().manual_seed(seed)
+    by = int(torch.randint(len(music.wave), (1,), generator=generator))
+    return replace(music, wave=music.wave.roll(by), mel=None)
+
+
+def through_griffin_lim(music: Music, model: Model) -> Music:
+    """The music's own log-mel, decoded without weights."""
+    generator = torch.Generator().manual_seed(0)
+    sound = griffin_lim.decode(music.mel.float()[None], generator, model.config.signal)[0]
+    return Music.of(replace(music.sound, samples=sound[: len(music.wave)]))
+
+
+@torch.no_grad()
+def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
+    """What the model plays as long as the scene lasts with motion, rhythm and style dropped."""
+    told = composing.watch(model, scene.moving, pulse.wish(scene.moving.positions, scene.moving.fps))
+    nothing = Condition(told.latents, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
+    latents = pipeline.run(last_of(draw_music(model, nothing, seed, steps, guidance=1.0), steps, "", 0.0, 1.0))
+    mel = model.mel_vae.decode_long(latents)
+    samples = composing.voiced(model, mel)[: len(scene.music.wave)]
+    return Music.of(replace(scene.music.sound, samples=samples), mel[0].cpu())
+
+
+def tempo_composers(training: TrainingMusic) -> list[Composer]:
+    """Training music of the tempo nearest to the one found in the motion, from any place on or on its first beat."""
+
+    def nearest(scene: Scene, seed: int, on_beat: bool = False) -> Music:
+        generator = torch.Generator().manual_seed(seed_of(scene, seed))
+        line = training.nearest(scene.pulse.tempo, scene.seconds, seed)
+        bars = scene.pulse.times[scene.pulse.downbeats] if bool(scene.pulse.downbeats.any()) else scene.pulse.times
+        first = float(bars[0]) if on_beat else None
+        return training.excerpt(line, float(torch.rand(1, generator=generator)), scene.seconds, first)
+
+    chosen = "training music of the tempo nearest to that found in the motion, never stretched"
+    return [
+        Composer(NEAREST, f"{chosen}, from any instant on", nearest),
+        Composer(
+            NEAREST_ON_BEAT,
+            f"{chosen}, begun so that its bars fall on those found in the motion",
+            lambda scene, seed: nearest(scene, seed, on_beat=True),
+        ),
+    ]

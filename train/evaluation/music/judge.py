@@ -1,0 +1,51 @@
+"""Whether sets of musics sound like training music: FAD-latent by one autoencoder, and how far they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from core.autoencoder.mel_vae import MelVAE
+from core.metrics import audio, diversity
+from core.types import FootlightError
+from train.evaluation.cache import Music
+from train.evaluation.music.composers import Piece
+from train.evaluation.music.scenes import TrainingMusic
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """The autoencoder in whose latents distances are measured, and the music that they are measured from."""
+
+    mel_vae: MelVAE
+    training: TrainingMusic
+
+    @cached_property
+    def reference(self) -> Tensor:
+        """(n, 2z) patches of the training music."""
+        return audio.latent_patches(self.training.mels, self.mel_vae)
+
+    def of_pieces(self, pieces: list[Piece]) -> dict:
+        """``of_sets``, a set for each seed: real music, of which there is one a scene, is a set of like size."""
+        return self.of_sets([[p.music for p in pieces if p.seed == seed] for seed in sorted({p.seed for p in pieces})])
+
+    def of_sets(self, sets: Iterable[list[Music]]) -> dict:
+        """{"fad_latent", "patches", "patches_real", "variety"}: means over the sets. variety: how far the mean latents
+        of two musics are apart. {"left_out": why} where there is too little music or another representation."""
+        found = []
+        try:
+            for musics in sets:
+                patches = [audio.latent_patches([music.sound], self.mel_vae) for music in musics]
+                row = audio.patch_distance(torch.cat(patches), self.reference)
+                means = [p.mean(dim=0) for p in patches if len(p)]
+                if len(means) > 1:
+                    row["variety"] = diversity.mean_pairwise(torch.stack(means))
+                found.append(row)
+        except FootlightError as error:
+            return {"left_out": str(error)}
+        shared = set.intersection(*(set(row) for row in found))
+        return {name: sum(row[name] for row in found) / len(found) for name in found[0] if name in shared}

@@ -1,0 +1,182 @@
+"""What composers are judged on: held-out motions with the music they were paired with, and training music."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.audio.beat_tracking import track_beats
+from core.config import SignalConfig
+from core.metrics import beat
+from core.motion import kinematics, pulse
+from core.motion.moving import Moving
+from core.motion.resample import at_times, resample
+from core.types import Beats, FootlightError, Motion, Waveform
+from train.data.dataset import SONGS, Pair, load_pairs, load_song_records
+from train.data.shards import read_index
+from train.evaluation.cache import Music
+from train.evaluation.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
+
+SIGNAL = SignalConfig()
+TRAINING_SECONDS = 30.0  # from the middle of every training song, for distances
+
+
+def moving_of(motion: Motion) -> Moving:
+    """A motion as the pipeline takes it."""
+    return Moving(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A held-out motion and its music. unit: the captured clip, by which scenes are resampled.  number: its place.
+
+    grid: the beats that the motion was warped onto, those of the music.
+    """
+
+    name: str
+    unit: str
+    genre: str
+    number: int
+    moving: Moving
+    music: Music
+    grid: Beats
+
+    @property
+    def seconds(self) -> float:
+        return self.moving.seconds
+
+    @property
+    def tempo(self) -> float:
+        """Beats a minute of the grid."""
+        return tempo_of(self.grid, self.seconds)
+
+    @cached_property
+    def heard(self) -> Beats:
+        """The beats that are tracked in the real music."""
+        return track_beats(self.music.sound)
+
+    @cached_property
+    def onsets(self) -> Tensor:
+        """(n,) seconds, of the real music."""
+        return beat.music_onsets(self.music.sound)
+
+    @cached_property
+    def pulse(self) -> Beats:
+        """The beats, with bars, that a composer finds in the motion."""
+        return pulse.wish(self.moving.positions, self.moving.fps).beats
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the movement, which is all that a composer sees."""
+        return digest_of(self.moving.motion)
+
+
+def digest_of(motion: Motion) -> str:
+    """Of a motion's numbers."""
+    parts = (motion.rotations, motion.root, torch.tensor(motion.fps, dtype=torch.float64))
+    return hashlib.sha256(b"".join(part.contiguous().numpy().tobytes() for part in parts)).hexdigest()
+
+
+def scenes(data: Path, fps: float, most: int | None = None) -> list[Scene]:
+    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more, at ``fps``; of fewer, other clips come first.
+
+    Raises FootlightError for data without waveforms, and where no pair is long enough.
+    """
+    pairs = [
+        pair
+        for pair in load_pairs(data, "val", waveforms=True)
+        if pair.motion().seconds >= SHORTEST_PAIR and not any(word in pair.genre for word in NOT_DANCE)
+    ]
+    if not pairs:
+        raise FootlightError(f"{data}: no val pair of dance lasts {SHORTEST_PAIR:g} s; prepare some that do")
+    return [_scene(pair, number, fps) for number, pair in enumerate(spread(pairs)[:most])]
+
+
+def spread(pairs: list[Pair]) -> list[Pair]:
+    """The first pair of every captured clip, then the second of each in another tempo band, ..."""
+    by_clip: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_clip.setdefault(pair.motion_name, []).append(pair)
+    turned = [ours[place % len(ours) :] + ours[: place % len(ours)] for place, ours in enumerate(by_clip.values())]
+    longest = max(len(ours) for ours in turned)
+    return [ours[place] for place in range(longest) for ours in turned if place < len(ours)]
+
+
+def _scene(pair: Pair, number: int, fps: float) -> Scene:
+    moving = moving_of(resample(pair.motion(), fps))
+    grid = Beats(pair.beats, pair.tempo, pair.downbeats)
+    return Scene(pair.id, pair.motion_name, pair.genre, number, moving, Music(pair.wave, SIGNAL.audio_rate), grid)
+
+
+def at_tempo(scene: Scene, tempo: float) -> Motion:
+    """The scene's motion played so fast that its beats come ``tempo`` times a minute."""
+    speed = tempo / scene.tempo
+    fps = scene.moving.fps
+    frames = int((scene.moving.frames - 1) / speed) + 1
+    return at_times(scene.moving.motion, torch.arange(frames, dtype=torch.float64) / fps * speed, fps)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingMusic:
+    """The training songs of a prepared folder; their sound is read when it is asked for."""
+
+    folder: Path
+
+    @cached_property
+    def lines(self) -> list[dict]:
+        """Index lines of the songs with a tempo."""
+        return [line for line in read_index(self.folder / SONGS) if line["split"] == "train" and line["tempo"] > 0]
+
+    @cached_property
+    def mels(self) -> list[Tensor]:
+        """(t, m) log-mels of ``TRAINING_SECONDS`` from the middle of every song."""
+        most = round(TRAINING_SECONDS * SIGNAL.mel_fps)
+        found = []
+        for song in load_song_records(self.folder, "train"):
+            start = max(0, (len(song.mel) - most) // 2)
+            found.append(song.mel[start : start + most].clone())
+        return found
+
+    def nearest(self, tempo: float, seconds: float, rank: int) -> dict:
+        """The index line of the song of nearest tempo that lasts ``seconds``; rank: 0 the nearest, 1 the next, ...
+
+        Raises FootlightError where no song is so long.
+        """
+        long = [line for line in self.lines if line["frames"] / SIGNAL.mel_fps >= seconds]
+        if not long:
+            raise FootlightError(f"{self.folder}: no training song lasts {seconds:.1f} s")
+        ordered = sorted(long, key=lambda line: (abs(line["tempo"] / tempo - 1), line["id"]))
+        return ordered[rank % len(ordered)]
+
+    def excerpt(self, line: dict, wanted: float, seconds: float, first_beat: float | None = None) -> Music:
+        """``seconds`` of a song from ``wanted`` on, a share of where it can begin.
+
+        first_beat: begin so, from there on or else as late as can be, that a downbeat falls on this second of it.
+        """
+        song = load_song_records(self.folder, "train", waveforms=True, only=line["id"])[0]
+        latest = len(song.wave) / SIGNAL.audio_rate - seconds
+        start = wanted * max(latest, 0.0)
+        if first_beat is not None:
+            downbeats = song.beats[song.downbeats] if bool(song.downbeats.any()) else song.beats
+            entrances = downbeats.double() - first_beat
+            entrances = entrances[(entrances >= 0) & (entrances <= latest)]
+            if len(entrances):
+                later = entrances[entrances >= start]
+                start = float(later[0] if len(later) else entrances[-1])
+        first = round(start * SIGNAL.audio_rate)
+        return Music(song.wave[first : first + round(seconds * SIGNAL.audio_rate)].clone(), SIGNAL.audio_rate)
+
+
+def held_out_songs(data: Path, seconds: float) -> dict[str, Waveform]:
+    """``seconds`` from the middle of every val song, by name."""
+    found = {}
+    for song in load_song_records(data, "val", waveforms=True):
+        length = min(len(song.wave), round(seconds * SIGNAL.audio_rate))
+        start = (len(song.wave) - length) // 2
+        found[song.id] = Music(song.wave[start : start + length].clone(), SIGNAL.audio_rate).sound
+    return found
