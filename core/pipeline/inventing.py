@@ -48,65 +48,79 @@ def duet(model: Model, options: DuetOptions | None = None) -> Generator[Progress
     walk = cross_guided(*experts(model, options), schedule_of(model.config), steps, options.switch)
     danced, played = yield from last_of(walk, steps, "Inventing", 0.0, 0.65)
 
-    raw = decoded_motion(model, danced)
-    wish = wish_of(raw, agreed(model, raw, model.mel_vae.decode_long(played)[0].cpu()))
-    music = yield from part(composing.sounding(model, played, wish, options.seconds), "Playing the music", 0.65, 0.85)
+    draft = Draft.of(model, danced, played)
+    playing = composing.sounding(model, played, draft.wish(), options.seconds)
+    music = yield from part(playing, "Playing the music", 0.65, 0.85)
     heard = yield from part(rhythm.analysis(music.sound), "Listening to it", 0.85, 0.9)
-    steps_left = dancing.finishing(raw, heard.beats, options.seconds, options.fps, options.beat_snap)
+    steps_left = dancing.finishing(draft.raw, heard.beats, options.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps_left, "Planting the feet", 0.9, 0.97)
     judged = yield from part(dancing.judging(motion, heard.beats), "Judging the dance", 0.97, 0.99)
     return Duet(Dance(motion, heard.beats, judged), music)
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What both latents (1, t, z), standardised, come to at one moment. raw: the motion as the autoencoder leaves it.
+    positions: (t, 22, 3) of it.  mel: (t, m).  beats: the one pulse of both, with bars."""
+
+    motion: Tensor
+    music: Tensor
+    raw: Motion
+    positions: Tensor
+    mel: Tensor
+    beats: Beats
+
+    @classmethod
+    def of(cls, model: Model, motion: Tensor, music: Tensor) -> Draft:
+        signal = model.config.signal
+        drawn = model.motion_vae.decode_long(motion)[0].float().cpu()
+        raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+        positions = kinematics.forward(raw.rotations, raw.root)
+        mel = model.mel_vae.decode_long(music)[0].float().cpu()
+        return cls(motion, music, raw, positions, mel, pulse.shared(positions, raw.fps, rhythm.onset_strength(mel)))
+
+    def wish(self) -> pulse.Wish:
+        """What the motion asks of the music, on the beats of both."""
+        return pulse.wish(self.positions, self.raw.fps, self.beats)
+
+    def heard(self, frames: int, fps: float) -> Tensor:
+        """(frames, r) the rhythm of the music, on the beats of both."""
+        return rhythm.rhythm_features(
+            self.beats, rhythm.onset_strength(self.mel), rhythm.loudness(self.mel), frames, fps
+        )
 
 
 def experts(model: Model, options: DuetOptions) -> tuple[Expert, Expert]:
     """The dancer and the composer, for ``cross_guided``. One seed draws the noise of both."""
     config, generator = model.config, torch.Generator().manual_seed(options.seed)
     frames, style = frames_for(model, options.seconds), style_of(model, options.style)
+    latest: list[Draft] = []
 
-    def danced(music: Tensor, motion: Tensor) -> Condition:
-        mel = model.mel_vae.decode_long(music)[0].float().cpu()
-        beats = agreed(model, decoded_motion(model, motion), mel)
-        told = rhythm.rhythm_features(
-            beats, rhythm.onset_strength(mel), rhythm.loudness(mel), frames, config.latent_fps
-        )
-        return Condition(latents=music, rhythm=_told(told, config.denoiser.rhythm_channels, model), style=style)
+    def together(motion: Tensor, music: Tensor) -> Draft:  # both experts ask for the same moment
+        if not latest or latest[0].motion is not motion or latest[0].music is not music:
+            latest[:] = [Draft.of(model, motion, music)]
+        return latest[0]
 
-    def played(motion: Tensor, music: Tensor) -> Condition:
-        raw = decoded_motion(model, motion)
-        wish = wish_of(raw, agreed(model, raw, model.mel_vae.decode_long(music)[0].float().cpu()))
-        told = wish.features(frames, config.latent_fps)
-        return Condition(latents=motion, rhythm=_told(told, config.scorer.rhythm_channels, model), style=style)
+    def told(latents: Tensor, features: Tensor, channels: int) -> Condition:
+        return Condition(latents, features[None].to(model.device) if channels else None, style)
+
+    def to_dancer(music: Tensor, motion: Tensor) -> Condition:
+        heard = together(motion, music).heard(frames, config.latent_fps)
+        return told(music, heard, config.denoiser.rhythm_channels)
+
+    def to_composer(motion: Tensor, music: Tensor) -> Condition:
+        wish = together(motion, music).wish().features(frames, config.latent_fps)
+        return told(motion, wish, config.scorer.rhythm_channels)
 
     return (
         Expert(
             expert(model, model.denoiser, config.sampling, options.guidance),
             first_noise(model, config.denoiser, frames, generator),
-            danced,
+            to_dancer,
         ),
         Expert(
             expert(model, model.scorer, config.scoring, options.guidance),
             first_noise(model, config.scorer, frames, generator),
-            played,
+            to_composer,
         ),
     )
-
-
-def _told(features: Tensor, channels: int, model: Model) -> Tensor | None:
-    return features[None].to(model.device) if channels else None
-
-
-def decoded_motion(model: Model, latents: Tensor) -> Motion:
-    """The motion of standardised latents (1, t, z), as the autoencoder leaves it."""
-    signal = model.config.signal
-    drawn = model.motion_vae.decode_long(latents)[0].float().cpu()
-    return features.decode(drawn, signal.motion_layout, signal.motion_fps)
-
-
-def agreed(model: Model, raw: Motion, mel: Tensor) -> Beats:
-    """The one pulse of a motion and a log-mel (t, m) that go together, with bars."""
-    return pulse.shared(kinematics.forward(raw.rotations, raw.root), raw.fps, rhythm.onset_strength(mel))
-
-
-def wish_of(raw: Motion, beats: Beats) -> pulse.Wish:
-    """What the motion asks of its music, on beats that are already agreed upon."""
-    return pulse.wish(kinematics.forward(raw.rotations, raw.root), raw.fps, beats)
