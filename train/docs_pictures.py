@@ -17,7 +17,9 @@ import tyro
 
 from core.checkpoint import write_atomically
 from core.types import FootlightError
+from train.ablations import ABLATIONS
 from train.evaluation import figures, page
+from train.evaluation.music import pictures
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,24 @@ def accent(report: dict) -> bytes | None:
     return figures.sweep(report, "amount", page.SWEPT) if swept else None
 
 
+def ablations(report: dict) -> bytes | None:
+    """Trained baselines and ablations beside the model and what needs no training."""
+    plain = page.without_sweeps(report)
+    panels = {path: page.PANELS[path] for path in page.COMPARED}
+    return figures.bars(plain, panels) if set(ABLATIONS) & set(plain["systems"]) else None
+
+
+def switch(report: dict) -> bytes | None:
+    """When the two experts begin to listen to each other."""
+    found = report.get("music", {}).get("switch")
+    return pictures.switch_curve(found) if found else None
+
+
 PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> how it is drawn, and what that takes
     "evaluation-metronome": (lambda _report: figures.metronome(), "any report"),
     "evaluation-accent": (accent, "--sweep amount=..."),
+    "evaluation-ablations": (ablations, f"a system named {', '.join(ABLATIONS)}"),
+    "evaluation-switch": (switch, "--duets and --switches"),
     "evaluation-phase": (lambda report: figures.beat_phase(page.without_sweeps(report)), "speed through the beat"),
 }
 

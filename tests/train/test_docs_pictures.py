@@ -46,7 +46,7 @@ def test_every_picture_is_drawn_from_the_report_that_holds_it(tmp_path):
     swept = report(tmp_path, "swept.json", phase=False)
     plain = report(tmp_path, "plain.json", sweep=False)
     first = drawn(tmp_path / "first", plain, swept)
-    assert list(first) == NAMES
+    assert sorted(first) == NAMES
     for name, data in first.items():
         pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB"))
         assert min(pixels.shape[:2]) > 150 and len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20, name
@@ -62,7 +62,21 @@ def test_what_no_report_holds_stays_as_it_is(tmp_path, capsys):
     found = drawn(out, report(tmp_path, "a.json", sweep=False, phase=False))
     assert list(found) == NAMES[:2] and found[NAMES[0]] == b"the one from before"
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 3 and sum("stays as it is" in line for line in said) == 2
+    assert len(said) == 5 and sum("stays as it is" in line for line in said) == 4
+
+
+def test_ablations_and_the_switch_are_drawn_where_a_report_has_them(tmp_path):
+    path = report(tmp_path, "a.json", sweep=False, phase=False)
+    made = json.loads(path.read_text())
+    intervals = {name: {"mean": 0.4, "low": 0.3, "high": 0.5, "units": 9} for name in page.COMPARED}
+    made["systems"] |= {"default": {"intervals": intervals}, "edge": {"intervals": intervals}}
+    made["capture"] = {"val": {"mean": {"foot_skating": 0.1, "pfc": 0.2}}}
+    row = {"intervals": {}, "beats": {"f_hits": {"calibrated": 0.5}}}
+    rows = [{**row, "system": f"default switch {value}", "switch": value} for value in (0.0, 0.5, 0.9)]
+    made["music"] = {"switch": {"rows": rows, "best": 0.5}}
+    path.write_text(json.dumps(made))
+    names = set(drawn(tmp_path / "out", path))
+    assert names == {"evaluation-metronome.png", "evaluation-ablations.png", "evaluation-switch.png"}
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])

@@ -32,6 +32,12 @@ PANELS = {
     "physics.pfc": "PFC",
 }
 FEW = ("beats.bas_bailando.calibrated", "beats.f_hits_100ms.calibrated", "physics.foot_skating", "physics.jerk")
+COMPARED = (  # of trained baselines and ablations
+    "beats.bas_bailando.calibrated",
+    "beats.f_hits_100ms.calibrated",
+    "physics.foot_skating",
+    "physics.pfc",
+)
 SWEPT = {path: PANELS[path] for path in (*FEW, "physics.speed")}
 FIRST = ("bars", "differences")  # below the first table
 SHEET_WIDTH = 1200  # pixels
