@@ -69,7 +69,7 @@ def tracking(waveform: Waveform) -> Generator[Progress, None, Beats]:
     yield Progress(stage, 0.9)
     return Beats(
         times=torch.from_numpy(times).float(),
-        tempo=_tempo(times),
+        tempo=tempo_of(times),
         downbeats=torch.from_numpy(_downbeats(mel, fine, times)),
         strength=torch.from_numpy(np.clip(strength / max(np.quantile(strength, 0.95), 1e-6), 0, 1)).float(),
     )
@@ -208,7 +208,7 @@ def smoothed(frames: np.ndarray) -> np.ndarray:
     return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")
 
 
-def _tempo(times: np.ndarray) -> float:
+def tempo_of(times: np.ndarray) -> float:
     """Beats per minute, the median over spans of up to eight beats."""
     reach = min(8, len(times) - 1)
     return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.audio.beat_tracking import BEATS_PER_BAR, CEILING, FPS, beat_frames, fill, smoothed
+from core.audio.beat_tracking import BEATS_PER_BAR, CEILING, FPS, beat_frames, fill, smoothed, tempo_of
 from core.audio.rhythm import ONSET_FPS, RHYTHM_CHANNELS, rhythm_features
 from core.motion.directogram import gaussian_smooth, hits, mean_speed
 from core.types import Beats, FootlightError
@@ -55,8 +55,7 @@ def _levelled(envelope: np.ndarray) -> np.ndarray:
 
 def _tracked(envelope: np.ndarray, seconds: float) -> Beats:
     times = fill(smoothed(beat_frames(envelope.clip(0, CEILING))) / FPS, seconds)
-    tempo = float(60 / np.median(np.diff(times))) if len(times) > 1 else 0.0
-    return Beats(torch.from_numpy(times).float(), tempo)
+    return Beats(torch.from_numpy(times).float(), tempo_of(times))
 
 
 def bumps(events: Beats, clock: np.ndarray) -> np.ndarray:
