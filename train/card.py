@@ -45,6 +45,7 @@ class Card:
     model: Annotated[Path, tyro.conf.Positional]
     report: Path
     data: Path
+    music: Path | None = None  # another report, whose figures of music are shown
     notes: Path | None = None
     exclude: tuple[str, ...] = Fit.exclude  # as it was given to train.fit
 
@@ -105,9 +106,15 @@ def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
 
 
 def figures_table(report: dict) -> list[str]:
-    """The evaluation's tables as Markdown: the overview, physics, and physics by genre of the model that is first; and
-    the first tables of music, where it plays."""
-    shown = [tables.main_table(report), *tables.physics_tables(report)[:2], *music_tables.console(report)]
+    """The evaluation's tables as Markdown: the overview, distances, copying, physics, and physics by genre of the model
+    that is first; and the first tables of music, where it plays."""
+    shown = [
+        tables.main_table(report),
+        tables.momu_6(report),
+        tables.copying(report),
+        *tables.physics_tables(report)[:2],
+    ]
+    shown = [table for table in (*shown, *music_tables.console(report)) if table is not None]
     rows: list[str] = []
     for table in shown:
         rows += [f"**{table.title}**", "", "| " + " | ".join(table.headers) + " |", "|---" * len(table.headers) + "|"]
@@ -119,6 +126,8 @@ def figures_table(report: dict) -> list[str]:
 def main(args: Card) -> None:
     """Write the card."""
     model, report = load(args.model), json.loads(args.report.read_text())
+    if args.music is not None:
+        report["music"] = json.loads(args.music.read_text())["music"]
     _, picture = curves(args.run)
     lines = [f"# The model `{args.model.name}`", ""]
     lines += ["## Data", "", *data_table(args.data, args.exclude), ""]
