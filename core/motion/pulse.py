@@ -91,7 +91,9 @@ def wish(positions: Tensor, fps: float, beats: Beats | None = None) -> Wish:
     beats = with_bars(track_pulse(positions, fps), found) if beats is None else beats
     speed = gaussian_smooth(mean_speed(positions, fps).double(), 0.5 * fps).numpy()
     frames = int(len(positions) / fps * ONSET_FPS) + 1
-    busy = np.interp(np.arange(frames) / ONSET_FPS, np.arange(len(speed)) / fps, speed / np.quantile(speed, 0.95))
+    busy = np.interp(
+        np.arange(frames) / ONSET_FPS, np.arange(len(speed)) / fps, speed / max(np.quantile(speed, 0.95), 1e-9)
+    )
     loudness = QUIETEST + (1 - QUIETEST) * busy.clip(0, 1)
     return Wish(beats, found, torch.from_numpy(loudness).float())
 

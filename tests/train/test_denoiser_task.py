@@ -21,7 +21,7 @@ def drawn():
     clips = [
         {
             "latents": torch.full((length, config.motion_vae.latent_channels), float(style)),
-            "music": torch.zeros(length, config.mel_vae.latent_channels),
+            "told": torch.zeros(length, config.mel_vae.latent_channels),
             "rhythm": torch.zeros(length, config.denoiser.rhythm_channels),
             "features": torch.zeros(length * config.motion_vae.stride, config.motion_vae.channels),
             "style": style,

@@ -10,7 +10,7 @@ from core.audio.rhythm import RHYTHM_CHANNELS
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import both_ways, preset
-from core.types import Beats
+from core.types import Beats, FootlightError
 from train.data import synthetic
 from train.data.latents import granted, score_clips
 from train.tasks.scorer import ScorerTask, ScorerTaskConfig, audibility, some_of
@@ -86,3 +86,10 @@ def test_channels_that_sound_louder_count_more():
     assert float(weight[0] / weight[1]) == pytest.approx(4.0, rel=0.1)
     assert weight[3] == weight[2] or weight[3] < weight[2]
     assert weight.min() > 0
+
+
+def test_pairs_that_are_too_short_are_told(task):
+    task, _ = task
+    short = [{**clip, "latents": clip["latents"][:4]} for clip in task.train]
+    with pytest.raises(FootlightError, match="none of the training pairs lasts"):
+        ScorerTask(task.model, task.config, task.vae, {"train": short, "val": short})

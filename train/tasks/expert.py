@@ -14,7 +14,7 @@ from core.diffusion.objective import diffusion_loss
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
-from core.types import Condition
+from core.types import Condition, FootlightError
 from train.loop import Phase
 
 HELD_OUT, HELD_OUT_SEEDS = 32, 4
@@ -91,6 +91,11 @@ class ExpertTask:
         self.model, self.network, self.config = model, network, config
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
+        if not any("told" in clip for clip in self.train):
+            seconds = config.shortest / model.latent_fps
+            raise FootlightError(
+                f"{self.name}: none of the training pairs lasts {seconds:.1f} s, the shortest it takes"
+            )
         self.weights, self.anonymous = self.shares(self.train)
 
     def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
