@@ -63,7 +63,8 @@ def test_an_exported_run_is_a_model(run, tmp_path):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model"))
     model = checkpoint.load(tmp_path / "model")
-    assert set(model.tensors) == {"mel_vae", "motion_vae", "denoiser"}
+    assert set(model.tensors) == {"mel_vae", "motion_vae", "denoiser", "scorer"}
+    assert model.config.vocoder is None  # which the run did not train
     assert set(model.config.styles) == {"bob", "swing"} and model.config.denoiser.styles == 2
     assert "denoiser" in model.card["training"]
     for state in model.tensors.values():
@@ -72,7 +73,7 @@ def test_an_exported_run_is_a_model(run, tmp_path):
 
 def test_pictures_are_logged(run):
     folder, _ = run
-    for task in ("mel-vae", "motion-vae", "denoiser"):
+    for task in run_folder.STAGES:
         log = b"".join(path.read_bytes() for path in (folder / task / "logs").glob("events*"))
         assert b"PNG" in log and b"validation" in log
 
@@ -104,10 +105,12 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
         mel_vae=replace(settings.mel_vae, **still),
         motion_vae=replace(settings.motion_vae, **still),
         denoiser=replace(settings.denoiser, **still),
+        scorer=replace(settings.scorer, **still),
     )
     fit.main(settings)
-    assert capsys.readouterr().out.count("starts from the weights of the model") == 3
-    assert (tmp_path / "again" / "config.json").read_text() == (folder / "config.json").read_text()
+    assert capsys.readouterr().out.count("starts from the weights of the model") == 4
+    older, own = (json.loads((path / "config.json").read_text()) for path in (folder, tmp_path / "again"))
+    assert own == {**older, "vocoder": None}
     before = checkpoint.load(tmp_path / "model").tensors
     for task in run_folder.STAGES:
         after = run_folder.averaged(tmp_path / "again", task)
