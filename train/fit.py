@@ -231,6 +231,8 @@ def main(args: Fit) -> dict[str, dict]:
     if config.signal.music != "mel":  # only now is it known what the model hears
         pairs = load_training_pairs(args, waveforms=True)
     initial = checkpoint.load(args.init) if args.init else None
+    if initial is not None and args.task != "vocoder":
+        run_folder.keep_vocoder(args.out, config, initial)
     results: dict[str, dict] = {}
     for name in stages(args, config):
         stage = stage_of(args, name)

@@ -65,6 +65,16 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
         print(f"{name} starts from nothing: the model's {network} has another shape or representation")
 
 
+def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
+    """Leave the vocoder of ``model`` in a run that trains none: it hears mels, whatever becomes of the latents."""
+    path = run / "vocoder" / "ema.safetensors"
+    if path.is_file() or "vocoder" not in model.tensors or config.vocoder != model.config.vocoder:
+        return
+    phase, network = PHASES["vocoder"]
+    weights = {f"{network}.{key}": value.float() for key, value in model.tensors["vocoder"].items()}
+    save_state(path, {"step": 0, phase: weights})
+
+
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
     """The EMA weights that a finished task left in a run folder."""
     path = run / task / "ema.safetensors"

@@ -128,3 +128,12 @@ def test_networks_of_another_shape_start_from_nothing(run, tmp_path, capsys):
     fit.main(replace(settings, task="motion-vae"))
     said = capsys.readouterr().out
     assert "mel-vae starts from the weights of the model" in said and "motion-vae starts from nothing" in said
+
+
+def test_a_run_keeps_the_vocoder_of_the_model_that_it_starts_from(model_folder, tmp_path):
+    settings = arguments("mel-vae", tmp_path / "run", steps=1)
+    fit.main(replace(settings, preset=None, init=model_folder))
+    kept, model = run_folder.averaged(tmp_path / "run", "vocoder"), checkpoint.load(model_folder)
+    assert kept.keys() == model.tensors["vocoder"].keys()
+    for name, value in kept.items():
+        torch.testing.assert_close(value, model.tensors["vocoder"][name].to(value.dtype))
