@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from core import __version__
 
 BAD_INPUT, INTERRUPTED = 2, 130
+T = TypeVar("T")
 BODY_HEIGHT = 1.7  # metres: what skeletons of unknown unit are measured by
 
 
@@ -137,7 +139,7 @@ def _dance(args: argparse.Namespace) -> None:
     from core.checkpoint import write_together
 
     danced = _dance_files(args.out)
-    options = pipeline.DanceOptions(args.seed, args.fps, args.steps, args.guidance, args.beat_snap, args.style)
+    options = _chosen(pipeline.DanceOptions, args)
     with _progress(args.json) as show:
         song = pipeline.read_song(args.song, args.start, args.seconds)
         show("Loading the model", 0.0)
@@ -165,7 +167,7 @@ def _score(args: argparse.Namespace) -> None:
     from core.motion.moving import read_moving
 
     played = _music_files(args.out, args.midi, args.mono)
-    options = pipeline.ScoreOptions(args.seed, args.steps, args.guidance, args.style)
+    options = _chosen(pipeline.ScoreOptions, args)
     with _progress(args.json) as show:
         moving = read_moving(args.motion, args.fps, args.start, args.seconds)
         show("Loading the model", 0.0)
@@ -190,9 +192,7 @@ def _duet(args: argparse.Namespace) -> None:
     from core.checkpoint import write_together
 
     danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
-    options = pipeline.DuetOptions(
-        args.seconds, args.seed, args.fps, args.steps, args.guidance, args.switch, args.style, args.beat_snap
-    )
+    options = _chosen(pipeline.DuetOptions, args)
     with _progress(args.json) as show:
         show("Loading the model", 0.0)
         model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
@@ -220,6 +220,11 @@ def _styles(args: argparse.Namespace) -> None:
 
     for style in checkpoint.load(pipeline.find_model(args.model)).config.styles:
         print(style)
+
+
+def _chosen(options: type[T], args: argparse.Namespace) -> T:
+    """The options of that type, whose fields the command line has by the same names."""
+    return options(**{field.name: getattr(args, field.name) for field in dataclasses.fields(options)})
 
 
 def _length(motion) -> str:

@@ -60,44 +60,26 @@ class _Cancelled(Exception):
     """The request at work is not wanted any more."""
 
 
-@dataclass(frozen=True)
-class DanceRequest:
+@dataclass(frozen=True, kw_only=True)
+class DanceRequest(pipeline.DanceOptions):
     song: str
     out: str
     start: float = 0.0
     seconds: float | None = None
-    fps: float = 30.0
-    seed: int = 0
-    steps: int | None = None
-    guidance: float | None = None
-    beat_snap: float = 0.25
-    style: str | None = None
 
 
-@dataclass(frozen=True)
-class ScoreRequest:
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest(pipeline.ScoreOptions):
     motion: str
     out: str
-    seed: int = 0
-    steps: int | None = None
-    guidance: float | None = None
-    style: str | None = None
     stereo: bool = True
     midi: str | None = None
 
 
-@dataclass(frozen=True)
-class DuetRequest:
+@dataclass(frozen=True, kw_only=True)
+class DuetRequest(pipeline.DuetOptions):
     out_motion: str
     out_music: str
-    seconds: float = 30.0
-    fps: float = 30.0
-    seed: int = 0
-    steps: int | None = None
-    guidance: float | None = None
-    switch: float = 0.5
-    style: str | None = None
-    beat_snap: float = 0.25
     stereo: bool = True
     midi: str | None = None
 
@@ -225,12 +207,9 @@ class Engine:
 
     def _dance(self, request: DanceRequest) -> dict:
         _check_folder(request.out)
-        options = pipeline.DanceOptions(
-            request.seed, request.fps, request.steps, request.guidance, request.beat_snap, request.style
-        )
         self._progress("Reading the song", 0.0)
         song = self._read_song(request)
-        made = self._run(pipeline.dance(self._loaded(), song, options))
+        made = self._run(pipeline.dance(self._loaded(), song, request))
         with open(request.song, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._check()
@@ -240,10 +219,9 @@ class Engine:
 
     def _score(self, request: ScoreRequest) -> dict:
         _check_folder(request.out)
-        options = pipeline.ScoreOptions(request.seed, request.steps, request.guidance, request.style)
         self._progress("Reading the motion", 0.0)
         moving = read_moving(request.motion)
-        made = self._run(pipeline.score(self._loaded(), moving, options))
+        made = self._run(pipeline.score(self._loaded(), moving, request))
         self._check()
         pipeline.write_music(request.out, made, self._loaded().config.signal, request.stereo, request.midi)
         return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
@@ -251,17 +229,7 @@ class Engine:
     def _duet(self, request: DuetRequest) -> dict:
         _check_folder(request.out_motion)
         _check_folder(request.out_music)
-        options = pipeline.DuetOptions(
-            request.seconds,
-            request.seed,
-            request.fps,
-            request.steps,
-            request.guidance,
-            request.switch,
-            request.style,
-            request.beat_snap,
-        )
-        made = self._run(pipeline.duet(self._loaded(), options))
+        made = self._run(pipeline.duet(self._loaded(), request))
         self._check()
         model, seed = self._loaded(), str(request.seed)
         files = pipeline.music_files(request.out_music, made.music, model.config.signal, request.stereo, request.midi)

@@ -36,7 +36,7 @@ def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
     config = configuration.from_json(Config, json.loads((args.run / "config.json").read_text()))
     tensors = {}
-    further = {name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()}
+    further = [name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()]
     config = replace(config, **{name: None for name in OPTIONAL if name not in further})
     tasks = (*(name for name in STAGES if name not in OPTIONAL), *further)
     for task in tasks:

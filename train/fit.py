@@ -2,8 +2,8 @@
 
 TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (music -> motion) and
 ``scorer`` (motion -> music), which need both, or ``all`` of these. Apart from them stand ``vocoder``, which needs only
-the audio itself (``--vocoder.audio DATA_DIR``), and
-``classifier``, which tells styles apart for the metrics that are measured with its features.
+the audio itself (``--vocoder.audio DATA_DIR``), and ``classifier``, which tells styles apart for the metrics that are
+measured with its features.
 A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
 continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
 ``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.

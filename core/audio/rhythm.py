@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from core.audio.beat_tracking import BEATS_PER_BAR, tracking
 from core.audio.io import resample
-from core.audio.mel import log_mel_steps, rises
+from core.audio.mel import local_peaks, log_mel_steps, rises
 from core.config import SignalConfig
 from core.types import Beats, Progress, Waveform, part, run
 
@@ -33,6 +33,7 @@ RHYTHM_CHANNELS = (
     "known",  # 1 when there are beats; without, phases and tempo are 0
 )
 ONSET_FPS = SignalConfig().mel_fps
+ONSET_SPACING, FAINTEST_ONSET = 0.08, 0.15  # seconds between two; share of a song's hard hits
 _FULL_SCALE_DB = 20.0  # power of our mels, summed over bands, for the loudest moments of mastered songs
 _LOUDNESS_SPAN_DB = 60.0  # loudness 0-1 spans this much below full scale
 _NORMALISED_SPAN_DB = 30.0
@@ -71,6 +72,13 @@ def onset_strength(mel: Tensor) -> Tensor:
     flux = rises(level).mean(dim=1)
     scale = torch.quantile(flux, 0.98).clamp(min=1e-3)
     return (flux / scale).clamp(max=1)
+
+
+def onset_events(onset: Tensor) -> Beats:
+    """The peaks of ``onset_strength`` (t,), with it as their strength. Frames as long as the mel's show an attack a
+    little early; what that is worth depends on the sound, and is left to the caller."""
+    peaks = local_peaks(onset, round(ONSET_SPACING * ONSET_FPS), FAINTEST_ONSET)
+    return Beats(peaks / ONSET_FPS, strength=onset[peaks])
 
 
 def loudness(mel: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ def read_moving(path: Path | str, fps: float | None = None, start: float = 0.0, 
         if value is not None and not 0 <= value < math.inf:
             raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
     if fps is not None:
-        _check_fps(fps, "fps")
+        check_fps(fps)
     moving = _part(path, _reader(path)(path, fps), start, seconds)
     _check_numbers(path, "positions", moving.positions)
     if float(mean_speed(moving.positions, moving.fps).mean()) < STANDING_STILL:
@@ -113,7 +113,8 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
         )
 
 
-def _check_fps(fps: float, name: str) -> None:
+def check_fps(fps: float, name: str = "fps") -> None:
+    """Raises FootlightError for a frame rate that no animation has."""
     if not SLOWEST_FPS <= fps <= FASTEST_FPS:
         raise FootlightError(f"{name} is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second")
 
@@ -123,7 +124,8 @@ def _check_numbers(path: Path, name: str, values: Tensor) -> None:
         raise FootlightError(f"{path}: {name} with NaN, infinite or far too large numbers; export it again")
 
 
-def _moving(motion: Motion) -> Moving:
+def moving_of(motion: Motion) -> Moving:
+    """A motion of our own body."""
     return Moving(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
 
 
@@ -132,16 +134,16 @@ def _fitted(path: Path, capture: Callable[[], motion_fit.Capture]) -> Moving:
         motion, _ = motion_fit.fit(capture())
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None
-    return _moving(fix_floor(motion))
+    return moving_of(fix_floor(motion))
 
 
 def _read_bvh(path: Path, _fps: float | None) -> Moving:
     skeleton, motion = bvh.read(path)
-    _check_fps(motion.fps, f"{path}: the frame rate")
+    check_fps(motion.fps, f"{path}: the frame rate")
     _check_length(path, motion.frames, motion.fps)
     own = bvh.own_motion(skeleton, motion)
     if own is not None:
-        return _moving(own)
+        return moving_of(own)
     body = foreign.body_of(path, skeleton, motion)
     return _fitted(path, lambda: foreign.capture(body))
 
@@ -193,7 +195,7 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
     """held: the names of all that the file holds, for a message."""
     if fps is None:
         raise FootlightError(f"{path}: does not say its frame rate; store fps with it, or give fps")
-    _check_fps(fps, f"{path}: its fps")
+    check_fps(fps, f"{path}: its fps")
     if not ({"rotations", "root"} <= arrays.keys() or "positions" in arrays):
         named = ", ".join(repr(name)[:40] for name in held[:8]) or "nothing"
         raise FootlightError(f"{path}: holds {named}; expected {_EXPECTED}")
@@ -205,7 +207,7 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
         return _of_positions(path, arrays["positions"], fps)
     contacts = arrays["contacts"].float() if "contacts" in arrays else None
     turns = _unit_turns(path, arrays["rotations"])
-    return _moving(Motion(turns.float(), arrays["root"].float(), fps, contacts))
+    return moving_of(Motion(turns.float(), arrays["root"].float(), fps, contacts))
 
 
 def _check_shapes(path: Path, arrays: dict[str, Tensor]) -> None:

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from core.audio import beat_tracking
 from core.audio.io import SHORTEST_SECONDS
-from core.audio.mel import local_peaks
-from core.audio.rhythm import ONSET_FPS, onset_strength
+from core.audio.rhythm import onset_events, onset_strength
 from core.decode import griffin_lim, loudness
 from core.metrics import beat
 from core.motion import features, pulse
@@ -26,13 +25,11 @@ from core.pipeline.model import Model, draw_music, frames_for, last_of, style_of
 from core.pipeline.options import ScoreOptions
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform, part
 
-FAINTEST, SPACING = 0.15, 0.08  # of an onset that counts: share of the hard ones; seconds
-
 
 @dataclass(frozen=True)
 class Score:
     """A finished music. sound: mono at the model's rate, exactly as long as the motion, as the decoder left it; see
-    ``mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.
+    ``mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.  heard: the beats tracked in the sound.
 
     score: ``beat_f``, the F-measure at 70 ms of the beats that are heard in it against those that the motion asked for,
     with ``beat_f_chance`` beside it, and ``beat``, the same calibrated (0 chance, 1 perfect); ``accents``, the share of
@@ -43,6 +40,7 @@ class Score:
     beats: Beats
     mel: Tensor
     score: dict[str, float]
+    heard: Beats
 
 
 @torch.no_grad()
@@ -101,7 +99,7 @@ def sounding(model: Model, latents: Tensor, wish: pulse.Wish, seconds: float) ->
     yield Progress(stage, 0.7)
     heard = yield from part(beat_tracking.tracking(sound), "Listening to it", 0.7, 0.95)
     mel = mel[0].cpu()
-    return Score(sound, wish.beats, mel, granted(wish, heard, onsets_of(mel), seconds))
+    return Score(sound, wish.beats, mel, granted(wish, heard, onsets_of(mel), seconds), heard)
 
 
 def voiced(model: Model, mel: Tensor) -> Tensor:
@@ -113,9 +111,7 @@ def voiced(model: Model, mel: Tensor) -> Tensor:
 
 def onsets_of(mel: Tensor) -> Beats:
     """The instants at which something begins to sound in a log-mel (t, m), with strengths in [0, 1]."""
-    curve = onset_strength(mel)
-    peaks = local_peaks(curve, round(SPACING * ONSET_FPS), FAINTEST)
-    return Beats(peaks / ONSET_FPS + beat_tracking.LEAD, strength=curve[peaks])
+    return onset_events(onset_strength(mel)).shifted(-beat_tracking.LEAD)
 
 
 def granted(wish: pulse.Wish, heard: Beats, onsets: Beats, seconds: float) -> dict[str, float]:

@@ -50,12 +50,11 @@ def duet(model: Model, options: DuetOptions | None = None) -> Generator[Progress
 
     draft = Draft.of(model, danced, played)
     playing = composing.sounding(model, played, draft.wish(), options.seconds)
-    music = yield from part(playing, "Playing the music", 0.65, 0.85)
-    heard = yield from part(rhythm.analysis(music.sound), "Listening to it", 0.85, 0.9)
-    steps_left = dancing.finishing(draft.raw, heard.beats, options.seconds, options.fps, options.beat_snap)
+    music = yield from part(playing, "Playing the music", 0.65, 0.9)
+    steps_left = dancing.finishing(draft.raw, music.heard, options.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps_left, "Planting the feet", 0.9, 0.97)
-    judged = yield from part(dancing.judging(motion, heard.beats), "Judging the dance", 0.97, 0.99)
-    return Duet(Dance(motion, heard.beats, judged), music)
+    judged = yield from part(dancing.judging(motion, music.heard), "Judging the dance", 0.97, 0.99)
+    return Duet(Dance(motion, music.heard, judged), music)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.config import Config
 from core.diffusion.joint import SWITCH
-from core.motion.moving import FASTEST_FPS, SLOWEST_FPS
+from core.motion.moving import check_fps
 from core.types import FootlightError
 
 LARGEST_SEED = 2**63 - 1
@@ -35,7 +35,7 @@ class DanceOptions:
     def check(self, config: Config) -> None:
         """Raises FootlightError when a value makes no sense for a model of this configuration."""
         _check_drawing(self, config)
-        _check_fps(self.fps)
+        check_fps(self.fps)
         _check_snap(self.beat_snap)
 
 
@@ -76,7 +76,7 @@ class DuetOptions:
         if not 0 <= self.switch <= 1:
             raise FootlightError(f"the switch is {self.switch:g}; expected a share of the steps, 0 to 1")
         _check_drawing(self, config)
-        _check_fps(self.fps)
+        check_fps(self.fps)
         _check_snap(self.beat_snap)
 
 
@@ -111,11 +111,6 @@ def _check_drawing(asked: DanceOptions | ScoreOptions | DuetOptions, config: Con
         raise FootlightError(f"guidance is {asked.guidance:g}; expected 0 to 20 (1 is none, 2.5 is usual)")
     if asked.style is not None:
         parse_style(asked.style, config.styles)
-
-
-def _check_fps(fps: float) -> None:
-    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
-        raise FootlightError(f"fps is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second")
 
 
 def _check_snap(beat_snap: float) -> None:

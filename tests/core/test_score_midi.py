@@ -1,5 +1,7 @@
 """A music whose drummer is known, through the MIDI file and another library back."""
 
+from dataclasses import replace
+
 import mido
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ def made():
     sound = resample(Waveform(torch.from_numpy(samples).float() * 0.5, instruments.RATE), 16_000)
     whole = Waveform(sound.samples[: round(SECONDS * 16_000)], 16_000)
     grid = Beats(torch.from_numpy(beats), BPM, torch.arange(len(beats)) % 4 == 1)
-    return Score(whole, grid, log_mel(sound.samples), {})
+    return Score(whole, grid, log_mel(sound.samples), {}, grid)
 
 
 def played(path):
@@ -68,7 +70,7 @@ def test_nothing_is_written_beyond_the_sound(tmp_path, made):
 
 
 def test_what_cannot_be_written_is_said(tmp_path, made):
-    few = Score(made.sound, Beats(torch.tensor([1.0, SECONDS + 1])), made.mel, {})
+    few = replace(made, beats=Beats(torch.tensor([1.0, SECONDS + 1])))
     with pytest.raises(FootlightError, match="beat grid"):
         write_score_midi(tmp_path / "a.mid", few, SignalConfig())
     with pytest.raises(FootlightError, match="cannot be written"):

@@ -16,6 +16,7 @@ from core.audio import io
 from core.config import SignalConfig
 from core.metrics import audio
 from core.motion import bvh, kinematics
+from core.motion.moving import moving_of
 from core.types import Beats, FootlightError, Waveform
 from train import evaluate, prepare
 from train.data import pairs, synthetic
@@ -24,7 +25,7 @@ from train.evaluation import scores, systems
 from train.evaluation.cache import Cache, Music, Together
 from train.evaluation.music import composers, duets, judge, scenes
 from train.evaluation.music import tables as music_tables
-from train.evaluation.music.scenes import Scene, TrainingMusic, moving_of
+from train.evaluation.music.scenes import Scene, TrainingMusic
 from train.evaluation.stage import Stage
 
 FPS, RATE = SignalConfig().motion_fps, SignalConfig().audio_rate

@@ -12,9 +12,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from core.audio.drums import LEAD
-from core.audio.mel import local_peaks
 from core.audio.representation import music_frames
-from core.audio.rhythm import ONSET_FPS, relative_loudness
+from core.audio.rhythm import ONSET_FPS, onset_events, relative_loudness
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
@@ -26,8 +25,6 @@ from core.motion.mirror import mirror
 from core.motion.skeleton import SMPL22
 from core.types import Beats, FootlightError, Motion
 from train.data.dataset import Pair, SongRecord
-
-ONSET_SPACING, FAINTEST_ONSET = 0.08, 0.15  # seconds; share of a song's hard hits
 
 STYLE_NAMES = (
     ("salsa", "salsa"),
@@ -49,6 +46,17 @@ def _bodies(pair: Pair) -> list[Motion]:
     """The motion and its mirror image."""
     motion = pair.motion()
     return [motion, mirror(motion)]
+
+
+def _shown(pair: Pair, split: str) -> list[Motion]:
+    """What of a pair is trained on, or held out: mirror images are for training."""
+    return _bodies(pair) if split == "train" else [pair.motion()]
+
+
+def _style(pair: Pair, config: Config) -> int:
+    """Which of the configuration's styles a pair is danced in; -1 for none of them."""
+    name = style_of(pair.genre)
+    return config.styles.index(name) if name in config.styles else -1
 
 
 def motion_features(pairs: list[Pair], config: Config) -> Iterator[Tensor]:
@@ -100,7 +108,7 @@ def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, confi
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
             music = encode_music(mel_vae, music_of(pair, config))
-            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+            for body in _shown(pair, split):
                 made[split].append(
                     {
                         "features": encode(body, layout),
@@ -121,9 +129,7 @@ def latent_clips(
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
             music = encode_music(mel_vae, music_of(pair, config))
-            name = style_of(pair.genre)
-            style = config.styles.index(name) if name in config.styles else -1
-            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+            for body in _shown(pair, split):
                 features = encode(body, layout)
                 latents = encode_motion(motion_vae, features)
                 frames = min(len(latents), len(music))
@@ -133,7 +139,7 @@ def latent_clips(
                         "told": music[:frames],
                         "rhythm": pair.rhythm(frames, config.latent_fps),
                         "features": features[: frames * stride],
-                        "style": style,
+                        "style": _style(pair, config),
                     }
                 )
     return made
@@ -153,9 +159,8 @@ def score_clips(
     for split in pairs:
         made[split] = []
         for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
-            music, name = encode_music(mel_vae, pair.mel), style_of(pair.genre)
-            style = config.styles.index(name) if name in config.styles else -1
-            for body in _bodies(pair) if split == "train" else _bodies(pair)[:1]:
+            music, style = encode_music(mel_vae, pair.mel), _style(pair, config)
+            for body in _shown(pair, split):
                 told = encode_motion(motion_vae, encode(body, layout))
                 frames = min(len(told), len(music))
                 made[split].append({"latents": music[:frames], "told": told[:frames], "style": style, **granted(pair)})
@@ -166,9 +171,8 @@ def score_clips(
 
 def granted(music: Pair | SongRecord) -> dict:
     """The wish that a music grants (see ``core.motion.pulse.Wish``): its beats, all its onsets, its loudness."""
-    peaks = local_peaks(music.onset.float(), round(ONSET_SPACING * ONSET_FPS), FAINTEST_ONSET)
     return {
         "beats": Beats(music.beats, music.tempo, music.downbeats),
-        "onsets": Beats(peaks / ONSET_FPS + LEAD, strength=music.onset.float()[peaks]),
+        "onsets": onset_events(music.onset.float()).shifted(-LEAD),
         "loudness": relative_loudness(music.loudness, len(music.loudness), ONSET_FPS),
     }

@@ -320,25 +320,27 @@ def differences(report: dict) -> Table | None:
         "physics.jerk": "jerk m/s³",
         "physics.speed": "speed m/s",
     }
-    rows = []
-    for name, row in report["systems"].items():
-        apart = row.get("difference", {})
-        if apart:
-            cells = (apart.get(path) for path in paths)
-            rows.append((name, *(_apart(cell) for cell in cells)))
     note = (
         "Mean difference over songs, each song compared with itself, and its 95 % bootstrap interval. An interval "
         "that holds zero says that the songs do not tell the two apart."
     )
-    title = f"Against {report['compared_with']}"
+    return differences_of(report, paths, f"Against {report['compared_with']}", note, "+.3g")
+
+
+def differences_of(found: dict, paths: dict[str, str], title: str, note: str, form: str) -> Table | None:
+    """Paired differences of the systems in ``found``. paths: of the scores -> headers.  form: of a number."""
+    rows = []
+    for name, row in found["systems"].items():
+        if apart := row.get("difference"):
+            rows.append((name, *(_apart(apart.get(path), form) for path in paths)))
     return Table(title, note, ("system", *paths.values()), tuple(rows)) if rows else None
 
 
-def _apart(known: dict | None) -> str:
+def _apart(known: dict | None, form: str) -> str:
     if known is None:
         return NONE
-    wide = "" if known["low"] is None else f" [{known['low']:+.3g}, {known['high']:+.3g}]"
-    return f"{known['mean']:+.3g}{wide}"
+    wide = "" if known["low"] is None else f" [{known['low']:{form}}, {known['high']:{form}}]"
+    return f"{known['mean']:{form}}{wide}"
 
 
 def everything(report: dict) -> list[Table]:

@@ -12,6 +12,7 @@ from core.audio.beat_tracking import track_beats
 from core.audio.mel import log_mel
 from core.metrics import audio
 from core.motion import pulse
+from core.motion.moving import moving_of
 from core.pipeline import composing
 from core.pipeline.model import Model
 from core.types import Waveform
@@ -19,7 +20,7 @@ from train.data.shards import key
 from train.evaluation import statistics
 from train.evaluation.cache import Music
 from train.evaluation.music.composers import Composer, played
-from train.evaluation.music.scenes import Scene, at_tempo, moving_of
+from train.evaluation.music.scenes import Scene, at_tempo
 from train.evaluation.stage import Stage
 from train.tasks.vocoder import compare
 

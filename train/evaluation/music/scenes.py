@@ -13,8 +13,8 @@ from torch import Tensor
 from core.audio.beat_tracking import track_beats
 from core.config import SignalConfig
 from core.metrics import beat
-from core.motion import kinematics, pulse
-from core.motion.moving import Moving
+from core.motion import pulse
+from core.motion.moving import Moving, moving_of
 from core.motion.resample import at_times, resample
 from core.types import Beats, FootlightError, Motion, Waveform
 from train.data.dataset import SONGS, Pair, load_pairs, load_song_records
@@ -24,11 +24,6 @@ from train.evaluation.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
 
 SIGNAL = SignalConfig()
 TRAINING_SECONDS = 30.0  # from the middle of every training song, for distances
-
-
-def moving_of(motion: Motion) -> Moving:
-    """A motion as the pipeline takes it."""
-    return Moving(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from train.evaluation.scores import look_up
 from train.evaluation.systems import REAL
-from train.evaluation.tables import NONE, Table, calibrated, number
+from train.evaluation.tables import NONE, Table, calibrated, differences_of, number
 
 # Published values stand beside ours for orientation; they were measured on other data.
 MOMU_2 = (("Foley", 96.4, 6.9, 41.0, 15.0, 57.5), ("CMT", 97.1, 6.4, 46.2, 18.6, 62.6))
@@ -101,23 +101,11 @@ def differences(found: dict) -> Table | None:
         "f_beats_hits.calibrated": "beats, hits",
         "tempo.any": "tempo",
     }
-    rows = []
-    for name, row in found["systems"].items():
-        apart = row.get("difference")
-        if apart:
-            rows.append((name, *(_apart(apart.get(path)) for path in paths)))
     note = (
         "Mean difference over captured clips, each compared with itself, and its 95 % bootstrap interval; below zero "
         "the model is ahead. An interval that holds zero says that the clips do not tell the two apart."
     )
-    title = f"Music against {found['compared_with']}"
-    return Table(title, note, ("system", *paths.values()), tuple(rows)) if rows else None
-
-
-def _apart(known: dict | None) -> str:
-    if known is None:
-        return NONE
-    return f"{known['mean']:+.2f}" + ("" if known["low"] is None else f" [{known['low']:+.2f}, {known['high']:+.2f}]")
+    return differences_of(found, paths, f"Music against {found['compared_with']}", note, "+.2f")
 
 
 def momu_2(found: dict) -> Table:
