@@ -143,8 +143,7 @@ def _mapped_parent(joint: int, by_joint: Mapping[int, RestBone]) -> int:
 
 def _build(by_joint: Mapping[int, RestBone]) -> tuple[float, np.ndarray]:
     """A rig's units for each of our metres, by the height of its hips above its ankles, and the floor (3,) under it."""
-    ours = joint_positions()[:, 1]
-    ours, ours_above = joint_positions()[0, 1], joint_positions()[ANKLES[0], 1]
+    ours, ours_above = joint_positions()[[0, ANKLES[0]], 1]
     above = (by_joint[ANKLES[0]].head[2] + by_joint[ANKLES[1]].head[2]) / 2
     size = (by_joint[0].head[2] - above) / (ours - ours_above)
     return size, np.array((0.0, 0.0, above - size * ours_above))
