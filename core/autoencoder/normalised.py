@@ -33,7 +33,8 @@ class NormalisedVAE(ConvVAE):
 
     mean, std: (c,) of the input, set once from the training data by ``set_statistics``.
     latent_mean, latent_std: (z,) of the posterior's draws, followed by ``encode`` in training mode as batch norm
-    follows its inputs. Diffusion works on *standardised* latents: what ``encode_long`` gives and ``decode_long`` takes.
+    follows its inputs, unless the encoder is frozen. Diffusion works on *standardised* latents: what ``encode_long``
+    gives and ``decode_long`` takes.
     ``encode`` and ``decode`` know plain latents; ``standardise`` and ``unstandardise`` go between.
     """
 
@@ -77,7 +78,7 @@ class NormalisedVAE(ConvVAE):
     def encode(self, x: Tensor) -> DiagonalGaussian:
         """(b, t, c) physical -> posterior over (b, ceil(t / stride), z)."""
         posterior = super().encode(self.normalise(x))
-        if self.training:
+        if self.training and not self.frozen:
             self._follow(posterior)
         return posterior
 

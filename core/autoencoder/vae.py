@@ -139,6 +139,17 @@ class ConvVAE(nn.Module):
                 nn.init.zeros_(last.bias)
             nn.init.constant_(self.encoder.layers[-1].bias[config.latent_channels :], QUIET)
 
+    def freeze_encoder(self) -> None:
+        """Train the decoder alone from now on: latents, and whatever was trained on them, stay what they are."""
+        self.encoder.requires_grad_(False)
+        if self.linear is not None:
+            self.linear.into.requires_grad_(False)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether latents can no longer change."""
+        return not any(p.requires_grad for p in self.encoder.parameters())
+
     def encode(self, x: Tensor) -> DiagonalGaussian:
         """(b, t, c) -> posterior over (b, ceil(t / stride), z); a rest that fills no latent frame is held."""
         x = pad_to(x, self.config.stride)

@@ -11,6 +11,9 @@ Scores
     fid             Fréchet distance between the windows' features, made and real.
     diversity       *inter*: mean feature distance over 200 random pairs of at most 50 dances to different inputs;
                     *intra*: over all pairs of the dances (five in the paper) to one input. The real set's beside.
+                    Means lie closer together the longer the dances are that they are taken of, so these compare sets of
+                    dances of like length only. *windows*: over all pairs of single windows of different dances, which
+                    compares any sets.
     mean_kld        mean KL(real || made), nats, between the class probabilities of dances: of those that belong
                     together when ``paired``, otherwise of every real with every made one. Beside it the mean between
                     different real dances, which is what variety alone costs.
@@ -44,6 +47,14 @@ def diversity(features: Tensor, seed: int = 0, outputs: int = OUTPUTS, pairs: in
     if len(distances) > pairs:
         distances = distances[torch.randint(len(distances), (pairs,), generator=generator)]
     return float(distances.mean())
+
+
+def between_dances(dances: list[Tensor]) -> float:
+    """Mean distance over all pairs of rows of different dances, each (n, d), n >= 1; two dances or more."""
+    everything = torch.cat(dances).double()
+    within = [torch.cdist(dance.double(), dance.double()).sum() for dance in dances]
+    pairs = len(everything) ** 2 - sum(len(dance) ** 2 for dance in dances)
+    return float((torch.cdist(everything, everything).sum() - sum(within)) / pairs)
 
 
 def kl(p: Tensor, q: Tensor) -> Tensor:
@@ -92,6 +103,8 @@ def evaluate(
         "fid": frechet_distance(windows, windows_real),
         "diversity_inter": diversity(clips, seed),
         "diversity_inter_real": diversity(clips_real, seed),
+        "diversity_windows": between_dances([dance.windows for dance in ours]),
+        "diversity_windows_real": between_dances([dance.windows for dance in theirs]),
         "mean_kld": float(divergence.mean()),
         "mean_kld_real": float(between.sum() / (len(between) * (len(between) - 1))),
         "paired": paired,

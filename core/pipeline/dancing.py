@@ -6,6 +6,7 @@ song ── rhythm ────────────────────�
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -92,10 +93,18 @@ def imagine(
     condition = yield from part(listening(model, song, heard, options.style), "Listening to the music", 0.1, 0.15)
     steps = model.config.sampling.steps if options.steps is None else options.steps
     yield Progress("Dancing", 0.15)
-    drawing = draw(model, condition, options.seed, steps, options.guidance)
+    drawing = draw(model, condition, seed_for(song, options.seed), steps, options.guidance)
     latents = yield from last_of(drawing, steps, "Dancing", 0.15, 0.8)
     yield Progress("Building the movement", 0.8)
     return model.motion_vae.decode_long(latents)[0].cpu(), heard
+
+
+def seed_for(song: Waveform, seed: int) -> int:
+    """The seed of a dance's first noise: for every song another. The noise decides a dance's moves more than the music
+    does, and a hundred songs danced with one seed would otherwise share them."""
+    samples = (song.samples.float() * 32767).round().clamp(-32768, 32767).short()  # of decoders that differ in rounding
+    digest = hashlib.blake2b(samples.cpu().contiguous().numpy().tobytes(), key=seed.to_bytes(8, "little"))
+    return int.from_bytes(digest.digest()[:8], "little") >> 1
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:

@@ -170,6 +170,7 @@ def momu_6(report: dict) -> Table:
         "embedding.fid": "FID",
         "embedding.diversity_inter": "Diversity",
         "embedding.mean_kld": "Mean KLD",
+        "embedding.diversity_windows": "of windows",
         "frechet.fid_k": "FID k",
         "frechet.fid_g": "FID g",
         "frechet.dist_k": "Dist k",
@@ -179,12 +180,14 @@ def momu_6(report: dict) -> Table:
     }
     shown = {**report["systems"], "capture, val": report["capture"]["sets"]}
     rows = [(name, *(number(look_up(row, p)) for p in paths)) for name, row in shown.items()]
-    rows += [(f"{n} (paper, AIST++)", *(number(v, 1) for v in more), *[NONE] * 6) for n, *more in MOMU_6]
+    rows += [(f"{n} (paper, AIST++)", *(number(v, 1) for v in more), *[NONE] * 7) for n, *more in MOMU_6]
     note = (
         f"FID, diversity and KLD by the embedding of a genre classifier of this data ({_judge(report)}), so that they "
         "only compare rows of this table; FID k and g by AIST++'s kinetic and geometric features. All are measured "
         "against training capture. A Fréchet distance grows as windows get fewer: compare rows of like size, and "
-        "with held-out capture, which is as near as unseen dance of that little comes. Jitter raises every diversity."
+        "with held-out capture, which is as near as unseen dance of that little comes. Diversity is of whole dances "
+        f"and falls with their length; that of windows does not, and is {_real_variety(report)} in training capture. "
+        "Jitter raises every diversity."
     )
     return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
 
@@ -197,6 +200,12 @@ def _judge(report: dict) -> str:
             right, chance = (f"{known[key]:.2f}" for key in ("accuracy", "accuracy_chance"))
             return f"balanced accuracy {right} on {known['accuracy_takes']} held-out takes, chance {chance}"
     return "none was given: --classifier"
+
+
+def _real_variety(report: dict) -> str:
+    """The diversity of windows of training capture."""
+    known = (look_up(row, "embedding.diversity_windows_real") for row in report["systems"].values())
+    return number(next((value for value in known if value is not None), None), 1)
 
 
 def copying(report: dict) -> Table | None:

@@ -22,13 +22,17 @@ from train.loop import Phase
 
 @dataclass(frozen=True)
 class MelVAEConfig:
-    """frames: length of a training crop in frames of the music, 62.5 a second. gain: loudness changes, +- nepers."""
+    """frames: length of a training crop in frames of the music, 62.5 a second. gain: loudness changes, +- nepers.
+
+    decoder_only: the encoder stays as it is, and with it the latents that an expert was trained on.
+    """
 
     frames: int = 192
     kl: float = 1e-5
     gan: float = 0.1  # the paper's 0.5 costs a network of the default size a fifth of its accuracy
     gan_start: int = 2000  # steps of plain reconstruction before the discriminator has a say
     gain: float = 0.7
+    decoder_only: bool = False
 
 
 LEARNT_FRAMES = 1_000_000  # of mel; statistics and principal components need no more, and memory is kept
@@ -38,6 +42,8 @@ STRETCH = 256
 class GeneratorPhase(Phase):
     def __init__(self, vae: MelVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
         super().__init__()
+        if config.decoder_only:
+            vae.freeze_encoder()
         self.networks = nn.ModuleDict({"mel_vae": vae})
         self.critic = [critic]  # in a list: its parameters belong to the other optimiser
         self.config = config

@@ -135,6 +135,16 @@ def test_diversity_is_the_mean_over_random_pairs():
         embedding.diversity(rows[:1])
 
 
+def test_windows_of_one_dance_are_not_compared_with_each_other():
+    one, other = torch.tensor([[0.0, 0.0], [100.0, 0.0]]), torch.tensor([[0.0, 3.0]])
+    assert embedding.between_dances([one, other]) == pytest.approx((3 + math.hypot(100, 3)) / 2)
+    generator = torch.Generator().manual_seed(0)
+    short, long = ([torch.randn(n, 8, generator=generator) for _ in range(40)] for n in (2, 20))
+    assert embedding.between_dances(short) == pytest.approx(embedding.between_dances(long), rel=0.05)
+    means = [embedding.diversity(torch.stack([dance.mean(dim=0) for dance in some])) for some in (short, long)]
+    assert means[1] < 0.5 * means[0]  # which is why means of dances of different lengths do not compare
+
+
 def test_kl_is_its_formula():
     p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.25, 0.25, 0.5])
     assert embedding.kl(p, q).item() == pytest.approx(math.log(2), abs=1e-4)
