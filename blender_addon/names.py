@@ -24,5 +24,5 @@ DANCER_MARK = "footlight_dancer"
 """Custom property of a bundled dancer's armature: the version of its body."""
 
 PREFIX = "footlight_"
-"""Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score.
-Of a music strip: seed, tempo, beat_score."""
+"""Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score,
+style. Of a music strip: seed, tempo, beat_score."""

@@ -106,7 +106,7 @@ def _add_drawing(command: argparse.ArgumentParser, what: str, told: str) -> None
     command.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
     command.add_argument("--guidance", type=float, help=f"how closely to follow {told} (default: the model's)")
     command.add_argument(
-        "--style", help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: its own choice)"
+        "--style", help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: the seed's choice)"
     )
     command.add_argument("--model", help=_MODEL)
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
@@ -151,11 +151,12 @@ def _dance(args: argparse.Namespace) -> None:
     motion = made.motion
     _tell(
         args,
-        f"{args.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm",
+        f"{args.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_style(made)}",
         made.score,
         out=str(args.out),
         frames=motion.frames,
         fps=motion.fps,
+        style=made.style,
         model=model.name,
         **_song_beats(made.beats),
     )
@@ -201,14 +202,16 @@ def _duet(args: argparse.Namespace) -> None:
         write_together(played(made.music, model) | danced(made.dance))
         show("Done", 1.0)
     motion = made.dance.motion
+    what = f"{_length(motion)}, {made.dance.beats.tempo:.0f} bpm{_in_style(made.dance)}"
     _tell(
         args,
-        f"{args.out_motion}, {args.out_music}: {_length(motion)}, {made.dance.beats.tempo:.0f} bpm",
+        f"{args.out_motion}, {args.out_music}: {what}",
         made.dance.score,
         out_motion=str(args.out_motion),
         out_music=str(args.out_music),
         frames=motion.frames,
         fps=motion.fps,
+        style=made.dance.style,
         seconds=round(made.music.sound.seconds, 4),
         model=model.name,
         **_song_beats(made.dance.beats),
@@ -229,6 +232,10 @@ def _chosen(options: type[T], args: argparse.Namespace) -> T:
 
 def _length(motion) -> str:
     return f"{motion.frames} frames at {motion.fps:g} fps"
+
+
+def _in_style(dance) -> str:
+    return "" if dance.style is None else f", {dance.style}"
 
 
 def _tell(args: argparse.Namespace, said: str, score: dict[str, float], **values) -> None:

@@ -7,6 +7,7 @@ MoMu-Diffusion (NeurIPS 2024), tables 8 and 9.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -148,6 +149,7 @@ class Config:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     styles: tuple[str, ...] = ()
+    style_shares: tuple[float, ...] = ()  # of the capture; a dance that is asked for no style draws one by them
     scorer: DenoiserConfig | None = None
     scoring: SamplingConfig = field(default_factory=SamplingConfig)
     vocoder: VocoderConfig | None = None
@@ -164,11 +166,20 @@ class Config:
                 f"both latents need one frame rate, but motion gives {motion:g} a second and {self.signal.music} "
                 f"{self.latent_fps:g}: change motion_fps, hop_samples or the halvings"
             )
+        if self.style_shares and (len(self.style_shares) != len(self.styles) or not _are_shares(self.style_shares)):
+            raise FootlightError(
+                f"{len(self.styles)} styles have the shares {self.style_shares}: give one for each, 0 or more, and not "
+                "all 0; or none at all"
+            )
         if self.mel_vae.channels != self.signal.music_channels:
             raise FootlightError(
                 f"the music is {self.signal.music} with {self.signal.music_channels} channels, but its autoencoder "
                 f"takes {self.mel_vae.channels}: set mel_vae.channels"
             )
+
+
+def _are_shares(values: tuple[float, ...]) -> bool:
+    return all(0 <= value < math.inf for value in values) and sum(values) > 0
 
 
 def both_ways(config: Config) -> Config:
@@ -208,7 +219,7 @@ def _default() -> Config:
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=1.75, window=96, overlap=24),
+        sampling=SamplingConfig(steps=12, guidance=2.25, window=96, overlap=24),
         scoring=SamplingConfig(steps=25, guidance=1.75, window=192, overlap=48),
         vocoder=VocoderConfig(),
     )

@@ -281,7 +281,8 @@ def _check_folder(out: str) -> None:
 
 
 def _dance_values(made: pipeline.Dance) -> dict:
-    return {"frames": made.motion.frames, "fps": made.motion.fps, "score": made.score, **_beats_values(made.beats)}
+    values = {"frames": made.motion.frames, "fps": made.motion.fps, "score": made.score, "style": made.style}
+    return {**values, **_beats_values(made.beats)}
 
 
 def _music_values(made: pipeline.Score) -> dict:

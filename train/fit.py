@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -140,9 +141,15 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
 def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
     """The configuration, widened by the styles that the data has."""
     if args.styles:
-        styles = tuple(sorted({latents.style_of(pair.genre) for pair in pairs["train"]}))
+        frames = Counter()
+        for pair in pairs["train"]:
+            frames[latents.style_of(pair.genre)] += len(pair.rotations)
+        styles = tuple(sorted(frames))
         config = dataclasses.replace(
-            config, styles=styles, denoiser=dataclasses.replace(config.denoiser, styles=len(styles))
+            config,
+            styles=styles,
+            style_shares=tuple(round(frames[style] / frames.total(), 4) for style in styles),
+            denoiser=dataclasses.replace(config.denoiser, styles=len(styles)),
         )
         if config.scorer is not None:
             config = configuration.both_ways(config)

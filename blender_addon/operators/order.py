@@ -121,6 +121,8 @@ def summary(made: bpy.types.Action | bpy.types.Strip) -> str:
     parts = []
     if (score := made.get(names.PREFIX + "beat_score")) is not None:
         parts.append(f"beat score {score:.2f}")
+    if style := made.get(names.PREFIX + "style"):
+        parts.append(style)
     if tempo := float(made.get(names.PREFIX + "tempo", 0)):
         parts.append(f"{tempo:.0f} bpm")
     parts.append(f"seed {made.get(names.PREFIX + 'seed', '?')}")

@@ -20,7 +20,7 @@ from . import rigs
 
 LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between one key a frame nothing smoother shows
 
-KEPT = ("seed", "model", "audio_sha256", "engine", "tempo")
+KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,13 @@ from torch import Tensor
 from core.audio import rhythm
 from core.audio.io import SHORTEST_SECONDS, reading, resample
 from core.audio.representation import music_frames_steps
+from core.config import Config
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.pipeline.options import DanceOptions
+from core.pipeline.options import LARGEST_SEED, DanceOptions
 from core.postprocess import bones, feet, joints, retime, smooth, stage
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform, part, run
 
@@ -47,6 +49,8 @@ def reading_song(
 class Dance:
     """A finished dance. motion: at the fps that were asked for, as long as the song to one frame.  beats: of the song.
 
+    style: that was asked for or drawn, as in ``DanceOptions``; None for a model without styles.
+
     score: ``beat`` is the calibrated beat alignment (0 chance, 1 perfect), ``beat_f`` the strict beat F-measure at 100
     ms with ``beat_f_chance`` beside it, ``skating`` the share of contact frames in which a toe slides.
     """
@@ -54,6 +58,7 @@ class Dance:
     motion: Motion
     beats: Beats
     score: dict[str, float]
+    style: str | None = None
 
 
 @torch.no_grad()
@@ -64,7 +69,7 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     """
     options = options or DanceOptions()
     layout_named(model.config.signal.motion_layout).check_moves_a_rig()
-    drawn, heard = yield from imagine(model, song, options)
+    drawn, heard, style = yield from imagine(model, song, options)
     yield Progress("Planting the feet", 0.85)
     signal = model.config.signal
     raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
@@ -72,14 +77,15 @@ def dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> 
     motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
     yield Progress("Judging the dance", 0.95)
     found = yield from part(judging(motion, heard.beats), "Judging the dance", 0.95, 0.98)
-    return Dance(motion, heard.beats, found)
+    return Dance(motion, heard.beats, found, style)
 
 
 @torch.no_grad()
 def imagine(
     model: Model, song: Waveform, options: DanceOptions
-) -> Generator[Progress, None, tuple[Tensor, rhythm.Rhythm]]:
-    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, and what was heard.
+) -> Generator[Progress, None, tuple[Tensor, rhythm.Rhythm, str | None]]:
+    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, what was heard, and
+    the style.
 
     It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
     Raises FootlightError for options out of range and songs under a second.
@@ -87,24 +93,39 @@ def imagine(
     options.check(model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    seed = mixed(options.seed, _sixteen_bits(song))
+    style = style_for(model.config, options.style, seed)
     yield Progress("Finding the beat", 0.0)
     heard = yield from part(rhythm.analysis(song), "Finding the beat", 0.0, 0.1)
     yield Progress("Listening to the music", 0.1)
-    condition = yield from part(listening(model, song, heard, options.style), "Listening to the music", 0.1, 0.15)
+    condition = yield from part(listening(model, song, heard, style), "Listening to the music", 0.1, 0.15)
     steps = model.config.sampling.steps if options.steps is None else options.steps
     yield Progress("Dancing", 0.15)
-    drawing = draw(model, condition, seed_for(song, options.seed), steps, options.guidance)
+    drawing = draw(model, condition, seed, steps, options.guidance)
     latents = yield from last_of(drawing, steps, "Dancing", 0.15, 0.8)
     yield Progress("Building the movement", 0.8)
-    return model.motion_vae.decode_long(latents)[0].cpu(), heard
+    return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
 
 
-def seed_for(song: Waveform, seed: int) -> int:
-    """The seed of a dance's first noise: for every song another. The noise decides a dance's moves more than the music
-    does, and a hundred songs danced with one seed would otherwise share them."""
-    samples = (song.samples.float() * 32767).round().clamp(-32768, 32767).short()  # of decoders that differ in rounding
-    digest = hashlib.blake2b(samples.cpu().contiguous().numpy().tobytes(), key=seed.to_bytes(8, "little"))
-    return int.from_bytes(digest.digest()[:8], "little") >> 1
+def mixed(seed: int, heard: bytes = b"") -> int:
+    """A seed that differs with all it is given. The noise decides a dance's moves more than the music does, so that a
+    hundred songs danced with one seed would share their moves if they shared their noise."""
+    digest = hashlib.blake2b(heard, key=seed.to_bytes(8, "little"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") & LARGEST_SEED
+
+
+def style_for(config: Config, asked: str | None, seed: int) -> str | None:
+    """The style that is asked for, or else one drawn by the shares that styles have in the training capture: who is
+    told none changes it every few seconds. seed: of ``mixed``."""
+    if asked is not None or not config.style_shares:
+        return asked
+    return random.Random(seed).choices(config.styles, config.style_shares)[0]
+
+
+def _sixteen_bits(song: Waveform) -> bytes:
+    """The samples as integers: decoders may differ in the last bits of a float."""
+    samples = (song.samples.float() * 32767).round().clamp(-32768, 32767).short()
+    return samples.cpu().contiguous().numpy().tobytes()
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:

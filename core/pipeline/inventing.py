@@ -54,7 +54,7 @@ def duet(model: Model, options: DuetOptions | None = None) -> Generator[Progress
     steps_left = dancing.finishing(draft.raw, music.heard, options.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps_left, "Planting the feet", 0.9, 0.97)
     judged = yield from part(dancing.judging(motion, music.heard), "Judging the dance", 0.97, 0.99)
-    return Duet(Dance(motion, music.heard, judged), music)
+    return Duet(Dance(motion, music.heard, judged, danced_style(model, options)), music)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +89,16 @@ class Draft:
         )
 
 
+def danced_style(model: Model, options: DuetOptions) -> str | None:
+    """What the dancer is told; the composer is told what was asked for, as styles are of dances first of all."""
+    return dancing.style_for(model.config, options.style, dancing.mixed(options.seed))
+
+
 def experts(model: Model, options: DuetOptions) -> tuple[Expert, Expert]:
     """The dancer and the composer, for ``cross_guided``. One seed draws the noise of both."""
     config, generator = model.config, torch.Generator().manual_seed(options.seed)
-    frames, style = frames_for(model, options.seconds), style_of(model, options.style)
+    frames = frames_for(model, options.seconds)
+    styles = [style_of(model, style) for style in (danced_style(model, options), options.style)]
     latest: list[Draft] = []
 
     def together(motion: Tensor, music: Tensor) -> Draft:  # both experts ask for the same moment
@@ -100,16 +106,16 @@ def experts(model: Model, options: DuetOptions) -> tuple[Expert, Expert]:
             latest[:] = [Draft.of(model, motion, music)]
         return latest[0]
 
-    def told(latents: Tensor, features: Tensor, channels: int) -> Condition:
+    def told(latents: Tensor, features: Tensor, channels: int, style: Tensor | None) -> Condition:
         return Condition(latents, features[None].to(model.device) if channels else None, style)
 
     def to_dancer(music: Tensor, motion: Tensor) -> Condition:
         heard = together(motion, music).heard(frames, config.latent_fps)
-        return told(music, heard, config.denoiser.rhythm_channels)
+        return told(music, heard, config.denoiser.rhythm_channels, styles[0])
 
     def to_composer(motion: Tensor, music: Tensor) -> Condition:
         wish = together(motion, music).wish().features(frames, config.latent_fps)
-        return told(motion, wish, config.scorer.rhythm_channels)
+        return told(motion, wish, config.scorer.rhythm_channels, styles[1])
 
     return (
         Expert(

@@ -22,7 +22,7 @@ class DanceOptions:
     """How to dance. seed: which of all dances.  fps: of the result.
 
     steps, guidance: of the sampling; None is what the model was tuned for.  beat_snap: 0-1, how far hits are carried
-    onto beats afterwards.  style: see ``parse_style``; None for the model's own choice.
+    onto beats afterwards.  style: see ``parse_style``; None draws one of the model's, by the seed.
     """
 
     seed: int = 0

@@ -35,6 +35,7 @@ def dance_file(made: Dance, **metadata: str) -> bytes:
         "offsets": json.dumps(SMPL22.offsets.tolist()),
         "engine": __version__,
         "tempo": f"{made.beats.tempo:.3f}",
+        **({} if made.style is None else {"style": made.style}),
         **metadata,
     }
     arrays = {name: value.contiguous() for name, value in motion_arrays(made).items()}

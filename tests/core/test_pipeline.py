@@ -7,7 +7,8 @@ import torch
 
 from core import pipeline
 from core.motion import kinematics, rotation
-from core.pipeline import DanceOptions, Model, dance, run
+from core.pipeline import DanceOptions, Model, dance, dancing, run
+from core.pipeline.options import LARGEST_SEED
 from core.types import Beats, FootlightError, Motion, Progress
 
 
@@ -39,6 +40,37 @@ def test_same_seed_same_dance_other_seed_other_dance(model, make_song):
     assert same(first, again)
     assert rotation.angle(first.motion.rotations, other.motion.rotations).mean() > math.radians(1)
     assert first.score == again.score
+
+
+def test_every_song_has_a_noise_of_its_own(model, make_song):
+    """One that differs by less than 16 bits hold is the same song, one with a click more is another."""
+    song = make_song(2.0)
+    nearly = replace(song, samples=(song.samples * 32767).round() / 32767 + 1e-6)
+    clicked = replace(song, samples=song.samples.clone().index_fill(0, torch.tensor([100]), 0.01))
+    first, second, third = (run(pipeline.imagine(model, one, DanceOptions()))[0] for one in (song, nearly, clicked))
+    torch.testing.assert_close(first, second, atol=1e-2, rtol=0)
+    assert (first - third).abs().mean() > 20 * (first - second).abs().mean()
+    seeds = {dancing.mixed(seed, heard) for seed in (0, 1, LARGEST_SEED) for heard in (b"", b"a", b"b")}
+    assert len(seeds) == 9 and all(0 <= seed <= LARGEST_SEED for seed in seeds)
+
+
+def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
+    styles, shares = ("pop", "salsa", "modern"), (1.0, 3.0, 0.0)
+    config = replace(model.config, styles=styles, style_shares=shares)
+    drawn = [dancing.style_for(config, None, dancing.mixed(seed)) for seed in range(400)]
+    assert set(drawn) == {"pop", "salsa"} and 0.2 < drawn.count("pop") / 400 < 0.3
+    assert dancing.style_for(config, "modern", 0) == "modern"
+    assert dancing.style_for(replace(config, style_shares=()), None, 0) is None
+    for wrong in ((1.0,), (0.0, 0.0, 0.0), (1.0, -1.0, 1.0)):
+        with pytest.raises(FootlightError, match="shares"):
+            replace(config, style_shares=wrong)
+
+    one = model.config.styles[0]
+    choosy = replace(model, config=replace(model.config, style_shares=(1.0,) + (0.0,) * (len(model.config.styles) - 1)))
+    made, asked, free = (run(dance(m, make_song(2.0), DanceOptions(style=s)))
+                         for m, s in ((choosy, None), (model, one), (model, None)))  # fmt: skip
+    assert made.style == asked.style == one and free.style is None
+    assert same(made, asked) and not same(made, free)
 
 
 def test_it_dances_longer_than_a_window_from_the_first_second_to_the_last(model, make_song):

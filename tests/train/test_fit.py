@@ -119,6 +119,17 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
                 torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
 
 
+def test_a_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model", half=False))
+    settings = arguments("mel-vae", tmp_path / "again", steps=3)
+    stage = replace(settings.mel_vae, task=replace(settings.mel_vae.task, decoder_only=True, gan_start=0))
+    fit.main(replace(settings, preset=None, init=tmp_path / "model", mel_vae=stage))
+    before, after = run_folder.averaged(folder, "mel-vae"), run_folder.averaged(tmp_path / "again", "mel-vae")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith(("decoder.", "linear.out.")) for name in changed), changed
+
+
 def test_networks_of_another_shape_start_from_nothing(run, tmp_path, capsys):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model"))

@@ -124,7 +124,7 @@ def test_a_flat_dancer_is_trained_and_measured_but_moves_no_rig(tmp_path):
     model = pipeline.Model.load(folder, "cpu")
     with pytest.raises(FootlightError, match="openpose14-2d is a flat picture"):
         next(pipeline.dance(model, song()))
-    drawn, heard = pipeline.run(pipeline.imagine(model, song(), pipeline.DanceOptions()))
+    drawn, heard, _ = pipeline.run(pipeline.imagine(model, song(), pipeline.DanceOptions()))
     places = pipeline.joint_positions(model, drawn)
     assert places.shape == (len(drawn), 14, 2) and abs(len(drawn) / 31.25 - 2.0) < 0.1
     assert len(heard.beats.times) and bool(places.isfinite().all())

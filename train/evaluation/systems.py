@@ -148,7 +148,7 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
         options = replace(chosen, seed=seed)
         if not flat:
             return pipeline.run(pipeline.dance(model, excerpt.waveform, options)).motion
-        drawn, _ = pipeline.run(pipeline.imagine(model, excerpt.waveform, options))
+        drawn, *_ = pipeline.run(pipeline.imagine(model, excerpt.waveform, options))
         rate = model.config.signal.motion_fps
         return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
 
