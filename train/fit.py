@@ -200,8 +200,7 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     if name == "classifier":
         return ClassifierTask(stage.task, pairs)
     if name == "vocoder":
-        music = run_folder.load_mel_vae(args.out, config).to(device) if stage.task.decoded else None
-        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio), music)
+        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
     if name == "mel-vae":
         return MelVAETask(config, stage.task, load_training_songs(args, config))
     mel_vae = run_folder.load_mel_vae(args.out, config)

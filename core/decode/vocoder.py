@@ -98,10 +98,7 @@ class Vocoder(nn.Module):
             Block(width, config.kernel, config.expansion, 1 / config.blocks) for _ in range(config.blocks)
         )
         self.last_norm = nn.LayerNorm(width)
-        self.mend = nn.Linear(width, bands)
         self.head = nn.Linear(width, 4 * bins)
-        nn.init.zeros_(self.mend.weight)
-        nn.init.zeros_(self.mend.bias)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         nn.init.constant_(self.head.bias[2 * bins : 3 * bins], 0.1)  # where nothing is carried on yet, phase zero
@@ -122,10 +119,9 @@ class Vocoder(nn.Module):
         x = self.first_norm(from_picture(self.embed(x)))  #                 b t c
         for block in self.blocks:
             x = block(x)
-        hidden = self.last_norm(x)
-        residual, turn, real, imaginary = self.head(hidden).float().chunk(4, dim=-1)
+        residual, turn, real, imaginary = self.head(self.last_norm(x)).float().chunk(4, dim=-1)
         with torch.autocast(mel.device.type, enabled=False):  # levels need more than the 8 bits of bfloat16
-            magnitude = self.magnitude(mel.float() + self.mend(hidden.float()), residual)
+            magnitude = self.magnitude(mel.float(), residual)
         advance = torch.polar(torch.ones_like(turn), self.centre + turn)
         return Heads(magnitude.log(), advance, torch.complex(real, imaginary))
 

@@ -11,14 +11,13 @@ import torch
 from core import checkpoint
 from core import config as configuration
 from core.audio.mel import log_mel
-from core.autoencoder.mel_vae import MelVAE
 from core.config import VocoderConfig, preset
 from core.decode.vocoder import Vocoder
 from core.types import FootlightError
 from train import export, fit, run_folder
 from train.data import synthetic
 from train.loop import LoopConfig
-from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, compare, load_waveforms, through
+from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, compare, load_waveforms
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, matching_loss
 
 QUICK = dict(batch=4, precision="32-true", accelerator="cpu", validate_every=10**6, pictures_every=10**6)
@@ -64,23 +63,6 @@ def test_it_learns_how_phases_go_on():
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[0] > 0.5 and losses[-1] < 0.2 * losses[0], losses
-
-
-def test_it_hears_what_an_autoencoder_leaves_and_is_to_make_the_original():
-    torch.manual_seed(0)
-    songs, vae = synthetic.waves(), MelVAE(preset("tiny").mel_vae).eval()
-    config = VocoderTaskConfig(frames=16, decoded=0.5)
-    task = VocoderTask(TINY, config, songs, vae)
-    plain = VocoderTask(TINY, replace(config, decoded=0.0), songs)
-    one, other = (some.batch(40, torch.Generator().manual_seed(1)) for some in (task, plain))
-    torch.testing.assert_close(one["samples"], other["samples"])
-    same = torch.isclose(one["mel"], other["mel"]).all(dim=2).all(dim=1)
-    assert 10 < same.sum() < 30
-    song = songs["train"][0]
-    mel = log_mel(song.float() / 32767)
-    torch.testing.assert_close(through(vae, song).float(), vae.decode_long(vae.encode_long(mel[None]))[0, : len(mel)],
-                               atol=1e-2, rtol=1e-2)  # fmt: skip
-    assert not torch.allclose(through(vae, song).float(), mel, atol=0.5)
 
 
 def test_critics_join_when_they_are_told_to(run):

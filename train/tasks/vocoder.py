@@ -19,18 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
 
 from core.audio import io
 from core.audio.mel import log_mel
-from core.autoencoder.mel_vae import MelVAE
 from core.config import SignalConfig, VocoderConfig
 from core.decode.stft import analyse, synthesise
 from core.decode.vocoder import Vocoder, carried, unroll
 from core.types import FootlightError
 from train.draw import mel_picture
 from train.loop import Phase
-from train.tasks.mel_vae import louder
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss
 
 SIGNAL = SignalConfig()
@@ -41,11 +38,7 @@ ONSET_SECONDS = 0.05  # tolerance of the onset F-measure (mir_eval's default)
 
 @dataclass(frozen=True)
 class VocoderTaskConfig:
-    """frames: length of a training crop in mel frames (62.5 a second). gain: loudness augmentation, +- nepers.
-
-    decoded: share of crops that are heard as the music autoencoder of the same run leaves them, so that the vocoder
-    learns to mend what it loses; the sound to be made stays the original.
-    """
+    """frames: length of a training crop in mel frames (62.5 a second). gain: loudness augmentation, +- nepers."""
 
     frames: int = 40
     magnitude: float = 1.0
@@ -56,7 +49,6 @@ class VocoderTaskConfig:
     matching: float = 1.0
     gan_start: int = 2000  # steps of plain reconstruction before the critics have a say
     gain: float = 0.7
-    decoded: float = 0.0
 
 
 class GeneratorPhase(Phase):
@@ -83,7 +75,7 @@ class GeneratorPhase(Phase):
             decoded = synthesise(heads.log_magnitude.exp() * phasors, SIGNAL.hop_samples)
             spectra = [spectral_distance(decoded, samples, n_fft) for n_fft in RESOLUTIONS]
             losses = {
-                "mel": config.mel * (log_mel(decoded) - log_mel(samples)).abs().mean(),
+                "mel": config.mel * (log_mel(decoded) - batch["mel"]).abs().mean(),
                 "magnitude": config.magnitude * (distance + convergence(heads.log_magnitude.exp(), loud)),
                 "phase": config.phase * (weight * (1 - agreement)).sum() / weight.sum().clamp_min(1e-6),
                 "spectra": config.spectra * torch.stack(spectra).mean(),
@@ -115,18 +107,11 @@ class CriticPhase(Phase):
 
 
 class VocoderTask:
-    """songs: samples (s,) int16 at 16 kHz by split, as ``load_waveforms`` gives them.  music: the autoencoder that
-    ``config.decoded`` asks for."""
+    """songs: samples (s,) int16 at 16 kHz by split, as ``load_waveforms`` gives them."""
 
     name = "vocoder"
 
-    def __init__(
-        self,
-        model: VocoderConfig,
-        config: VocoderTaskConfig,
-        songs: dict[str, list[Tensor]],
-        music: MelVAE | None = None,
-    ) -> None:
+    def __init__(self, model: VocoderConfig, config: VocoderTaskConfig, songs: dict[str, list[Tensor]]) -> None:
         self.config = config
         self.length = config.frames * SIGNAL.hop_samples
         self.train = [song for song in songs["train"] if len(song) > self.length]
@@ -137,10 +122,6 @@ class VocoderTask:
                 f"for validation, got {len(self.train)} and {len(self.val)}: add audio to both splits of index.jsonl"
             )
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
-        self.decoded: list[Tensor] = []
-        if config.decoded:
-            assert music is not None, "the share of decoded mels needs the autoencoder that decodes them"
-            self.decoded = [through(music, song) for song in tqdm(self.train, "decoding songs", mininterval=2.0)]
         vocoder = Vocoder(model)
         some = [log_mel(_floats(_middle(song))) for song in self.train]
         vocoder.set_statistics(torch.cat(some))
@@ -151,20 +132,16 @@ class VocoderTask:
         }
 
     def batch(self, size: int, generator: torch.Generator) -> dict:
-        songs = torch.multinomial(self.lengths, size, replacement=True, generator=generator).tolist()
-        frames, hop = self.config.frames, SIGNAL.hop_samples
-        starts = [int(torch.randint(len(self.train[s]) // hop - frames + 1, (1,), generator=generator)) for s in songs]
-        places = list(zip(songs, starts, strict=True))
-        samples = torch.stack([_floats(self.train[s][at * hop : (at + frames) * hop]) for s, at in places])
+        songs = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
+        crops = []
+        for song in songs.tolist():
+            samples = self.train[song]
+            start = int(torch.randint(len(samples) - self.length, (1,), generator=generator))
+            crops.append(_floats(samples[start : start + self.length]))
         gain = ((torch.rand(size, 1, generator=generator) * 2 - 1) * self.config.gain).exp()
-        gain = gain / (samples * gain).abs().amax(dim=1, keepdim=True).clamp_min(1)
-        samples = samples * gain
-        mel = log_mel(samples)
-        if self.decoded:
-            heard = torch.stack([self.decoded[s][at : at + frames].float() for s, at in places])
-            lossy = torch.rand(size, 1, 1, generator=generator) < self.config.decoded
-            mel = torch.where(lossy, louder(heard, gain.log()[..., None], "mel"), mel)
-        return {"samples": samples, "mel": mel}
+        samples = torch.stack(crops) * gain
+        samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1)
+        return {"samples": samples, "mel": log_mel(samples)}
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         vocoder = phases["generator"].networks["vocoder"]
@@ -181,13 +158,6 @@ class VocoderTask:
         mel = torch.stack([log_mel(_floats(song))[:192] for song in self.val if len(song) >= 192 * 256][:4])
         decoded = vocoder.decode_long(mel.to(vocoder.mean.device)).float().cpu()
         return {"mel": mel_picture(mel, log_mel(decoded))}
-
-
-@torch.no_grad()
-def through(music: MelVAE, song: Tensor) -> Tensor:
-    """The mel (t, m), in half precision, of a song (s,) int16 as it leaves the autoencoder."""
-    mel = log_mel(_floats(song))
-    return music.decode_long(music.encode_long(mel[None].to(music.std.device)))[0, : len(mel)].half().cpu()
 
 
 def compare(decoded: Tensor, original: Tensor) -> dict[str, float]:
