@@ -219,8 +219,8 @@ def _default() -> Config:
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=2.25, window=96, overlap=24),
-        scoring=SamplingConfig(steps=25, guidance=1.75, window=192, overlap=48),
+        sampling=SamplingConfig(steps=12, guidance=3.0, window=96, overlap=24),
+        scoring=SamplingConfig(steps=25, guidance=4.0, window=192, overlap=48),
         vocoder=VocoderConfig(),
     )
     return both_ways(config)
