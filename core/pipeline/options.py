@@ -108,7 +108,7 @@ def _check_drawing(asked: DanceOptions | ScoreOptions | DuetOptions, config: Con
     if asked.steps is not None and not 1 <= asked.steps <= config.diffusion.steps:
         raise FootlightError(f"steps is {asked.steps}; expected 1 to {config.diffusion.steps}")
     if asked.guidance is not None and not 0 <= asked.guidance <= 20:
-        raise FootlightError(f"guidance is {asked.guidance:g}; expected 0 to 20 (1 is none, 2.5 is usual)")
+        raise FootlightError(f"guidance is {asked.guidance:g}; expected 0 to 20 (1 is none, 3 is usual)")
     if asked.style is not None:
         parse_style(asked.style, config.styles)
 
