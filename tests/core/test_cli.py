@@ -25,9 +25,11 @@ def command(*arguments, **options):
 
 
 def test_dance_from_any_folder_to_a_bvh_file(song_file, model_folder, tmp_path):
-    done = command("dance", song_file, "--out", "dance.bvh", "--model", model_folder, "--seconds", 3, cwd=tmp_path)
+    said = ["dance", song_file, "--out", "dance.bvh", "--model", model_folder, "--seconds", 3, "--style", "robot"]
+    done = command(*said, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "dance.bvh: 90 frames at 30 fps" in done.stdout and len(done.stdout.splitlines()) == 1
+    assert "dance.bvh: 90 frames at 30 fps, 120 bpm, robot, seed 0" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
     motion = bvh.read_motion(tmp_path / "dance.bvh")
     assert (motion.frames, motion.fps) == (90, 30.0)
     assert "OFFSET 8.50000 -7.00000" in (tmp_path / "dance.bvh").read_text()  # y-up, centimetres
@@ -45,6 +47,7 @@ def test_json_lines_tell_progress_and_result(song_file, model_folder, tmp_path, 
     assert fractions == sorted(fractions) and fractions[-1] == 1
     done = events[-1]
     assert (done["type"], done["frames"], done["fps"], done["seed"]) == ("done", 120, 24.0, 0)
+    assert done["style"] is None  # this model has no shares to draw one by
     assert done["tempo"] == pytest.approx(120, abs=2) and set(done["downbeats"]) <= set(done["beats"])
     with np.load(out, allow_pickle=False) as arrays:
         assert arrays["rotations"].shape == (120, 22, 4) and arrays["root"].shape == (120, 3)

@@ -48,6 +48,7 @@ def check_every_frame_rate_gets_one_key_a_frame():
 def check_what_the_action_says_of_itself():
     armature, _ = stage()
     bpy.context.scene.footlight.seed = 11
+    bpy.context.scene.footlight.style = "robot"
     bpy.ops.footlight.generate_dance()
     action = armature.animation_data.action
     assert action.name == "drums dance" and action.use_fake_user
@@ -55,7 +56,8 @@ def check_what_the_action_says_of_itself():
     assert len(action["footlight_audio_sha256"]) == 64
     assert {"footlight_model", "footlight_engine", "footlight_tempo"} <= set(action.keys())
     assert -1.0 <= action["footlight_beat_score"] <= 1.0
-    assert "beat score" in generate.summary(action) and "seed 11" in generate.summary(action)
+    assert action["footlight_style"] == "robot"
+    assert all(word in generate.summary(action) for word in ("beat score", "robot", "seed 11"))
 
 
 def check_the_seed_decides():
