@@ -130,6 +130,7 @@ class SamplingConfig:
     steps: int = 50
     guidance: float = 2.5
     guidance_ramp: float = 0.0  # 0: constant; 1: from no guidance at pure noise to full at clean
+    style_strength: float = 1.0  # of the style that a song's dance is told; 1 as in training
     window: int = 128
     overlap: int = 64
 
@@ -219,8 +220,8 @@ def _default() -> Config:
             dropout=0.1,
         ),
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=3.0, window=96, overlap=24),
-        scoring=SamplingConfig(steps=25, guidance=4.0, window=192, overlap=48),
+        sampling=SamplingConfig(steps=12, guidance=3.0, style_strength=1.6, window=96, overlap=24),
+        scoring=SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
         vocoder=VocoderConfig(),
     )
     return both_ways(config)

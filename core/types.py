@@ -103,7 +103,7 @@ class Condition:
 
     latents: (b, t, c) latents of the other modality (music when dancing).
     rhythm: (b, t, r) rhythm features, see ``core.audio.rhythm.RHYTHM_CHANNELS``.
-    style: (b, styles) weights that sum to 1; None is the learned default style.
+    style: (b, styles) weights, in training of sum 1; None is the learned default style.
     observed: (b, t, c) latents that are known, ``observed_mask``: (b, t, 1) is 1 where they are.
     keep: (b,) bool; where false the other modality, rhythm and style are replaced by the learned null
     (classifier-free guidance, Ho & Salimans 2022); observations stay.

@@ -159,7 +159,7 @@ def listening(
     if model.config.denoiser.rhythm_channels:
         pulse = rhythm.rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
         pulse = pulse[None].to(model.device)
-    return Condition(latents=latents, rhythm=pulse, style=style_of(model, style))
+    return Condition(latents, pulse, style_of(model, style, model.config.sampling.style_strength))
 
 
 def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:

@@ -137,9 +137,9 @@ def _multiplies_bf16() -> bool:
     return asked is not None and asked()
 
 
-def style_of(model: Model, style: str | None) -> Tensor | None:
-    """(1, styles) weights of ``core.pipeline.options.parse_style``, or None."""
-    return None if style is None else parse_style(style, model.config.styles)[None].to(model.device)
+def style_of(model: Model, style: str | None, strength: float = 1.0) -> Tensor | None:
+    """(1, styles) weights of ``core.pipeline.options.parse_style`` times ``strength``, or None."""
+    return None if style is None else strength * parse_style(style, model.config.styles)[None].to(model.device)
 
 
 def frames_for(model: Model, seconds: float) -> int:

@@ -73,6 +73,18 @@ def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
     assert same(made, asked) and not same(made, free)
 
 
+def test_a_style_can_be_told_more_strongly(model, make_song):
+    def dances(strength: float, style: str | None):
+        sampling = replace(model.config.sampling, style_strength=strength)
+        told = replace(model, config=replace(model.config, sampling=sampling))
+        return run(dance(told, make_song(2.0), DanceOptions(style=style)))
+
+    style = model.config.styles[0]
+    untold, weak, plain, strong = dances(1.0, None), dances(0.0, style), dances(1.0, style), dances(1.6, style)
+    assert same(untold, weak) and not same(plain, strong)
+    assert same(plain, run(dance(model, make_song(2.0), DanceOptions(style=style))))
+
+
 def test_it_dances_longer_than_a_window_from_the_first_second_to_the_last(model, make_song):
     """20 s are 625 latent frames here, the window is 48."""
     made = run(dance(model, make_song(20.0), DanceOptions(steps=2)))
