@@ -19,7 +19,7 @@ from core.types import Beats, FootlightError
 
 BUMP_SECONDS = 0.05  # standard deviation of a bump, and of the speed's smoothing
 STILLNESS_WEIGHT = 0.5
-QUIETEST = 0.75  # of the loudness that is wished for, while the body rests: music's own range lies above
+QUIETEST = 0.79  # of the loudness that is wished for, while the body rests: music's own range lies above
 STANDING_STILL = 0.01  # metres a second
 
 
