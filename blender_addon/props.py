@@ -26,7 +26,7 @@ _styles_shown: dict[tuple[str, ...], list[tuple[str, str, str, str, int]]] = {}
 def _style_items(_self, _context: bpy.types.Context) -> list[tuple[str, str, str, str, int]]:
     names = styles.of_model(environment.model_folder())
     if names not in _styles_shown:
-        own = (OWN_CHOICE, "Its Own Choice", "A style that the seed draws", "NONE", 0)
+        own = (OWN_CHOICE, "Its Own Choice", "The seed draws a dance's style; a music goes by its motion", "NONE", 0)
         known = [(name, name.title(), "", "NONE", i + 1) for i, name in enumerate(names)]
         _styles_shown[names] = [own, *known]
     return _styles_shown[names]

@@ -106,7 +106,8 @@ def _add_drawing(command: argparse.ArgumentParser, what: str, told: str) -> None
     command.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
     command.add_argument("--guidance", type=float, help=f"how closely to follow {told} (default: the model's)")
     command.add_argument(
-        "--style", help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: the seed's choice)"
+        "--style",
+        help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: the seed draws a dance's)",
     )
     command.add_argument("--model", help=_MODEL)
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")

@@ -130,7 +130,7 @@ class SamplingConfig:
     steps: int = 50
     guidance: float = 2.5
     guidance_ramp: float = 0.0  # 0: constant; 1: from no guidance at pure noise to full at clean
-    style_strength: float = 1.0  # of the style that a song's dance is told; 1 as in training
+    style_strength: float = 1.0  # of the style that a dance or a score is told; 1 as in training, and as in duets
     window: int = 128
     overlap: int = 64
 

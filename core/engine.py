@@ -15,9 +15,9 @@ Out:
     {"type": "ready", "version": ..., "protocol": 1, "device": ...}          first, once
     {"type": "progress", "id": 1, "stage": ..., "fraction": 0-1}
     then for every request one of
-    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, beats, downbeats, tempo; beats: the last three;
-                                      score: out, seconds, rate, score and those; duet: out_motion, out_music, frames,
-                                      fps, seconds, rate, score and those
+    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, style, beats, downbeats, tempo; beats: the last
+                                      three; score: out, seconds, rate, score and those; duet: out_motion, out_music,
+                                      frames, fps, seconds, rate, score, style and those
     {"type": "cancelled", "id": 1}
     {"type": "error", "id": 1, "kind": "input" | "memory" | "internal" | "protocol", "message": one line}
 
@@ -26,7 +26,7 @@ messages alone: whatever else is printed goes to standard error.
 
 A dance's file is safetensors: rotations (t, 22, 4) wxyz, root (t, 3) metres, contacts (t, 4), beats (n,) seconds,
 downbeats (n,); metadata, as text: format, fps, joints, parents and offsets (JSON), seed, model, engine, audio_sha256,
-tempo. It appears whole or not at all.
+tempo, style where there is one. It appears whole or not at all.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def watch(model: Model, moving: Moving, wish: pulse.Wish, style: str | None = No
         rhythm = wish.features(frames, model.config.latent_fps)[None].to(model.device)
     if latents is None and rhythm is None:
         raise FootlightError("this model hears no rhythm and cannot read flat bodies: give it a motion in space")
-    return Condition(latents=latents, rhythm=rhythm, style=style_of(model, style))
+    return Condition(latents=latents, rhythm=rhythm, style=style_of(model, style, model.config.scoring.style_strength))
 
 
 def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:

@@ -6,9 +6,7 @@ song ── rhythm ────────────────────�
 
 from __future__ import annotations
 
-import hashlib
 import math
-import random
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,14 +16,13 @@ from torch import Tensor
 
 from core.audio import rhythm
 from core.audio.io import SHORTEST_SECONDS, reading, resample
-from core.audio.representation import music_frames_steps
-from core.config import Config
+from core.audio.representation import music_frames_steps, to_int16
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.pipeline.options import LARGEST_SEED, DanceOptions
+from core.pipeline.options import DanceOptions, mixed, style_for
 from core.postprocess import bones, feet, joints, retime, smooth, stage
 from core.types import Beats, Condition, FootlightError, Motion, Progress, Waveform, part, run
 
@@ -93,7 +90,7 @@ def imagine(
     options.check(model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
-    seed = mixed(options.seed, _sixteen_bits(song))
+    seed = mixed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
     style = style_for(model.config, options.style, seed)
     yield Progress("Finding the beat", 0.0)
     heard = yield from part(rhythm.analysis(song), "Finding the beat", 0.0, 0.1)
@@ -105,27 +102,6 @@ def imagine(
     latents = yield from last_of(drawing, steps, "Dancing", 0.15, 0.8)
     yield Progress("Building the movement", 0.8)
     return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
-
-
-def mixed(seed: int, heard: bytes = b"") -> int:
-    """A seed that differs with all it is given. The noise decides a dance's moves more than the music does, so that a
-    hundred songs danced with one seed would share their moves if they shared their noise."""
-    digest = hashlib.blake2b(heard, key=seed.to_bytes(8, "little"), digest_size=8).digest()
-    return int.from_bytes(digest, "little") & LARGEST_SEED
-
-
-def style_for(config: Config, asked: str | None, seed: int) -> str | None:
-    """The style that is asked for, or else one drawn by the shares that styles have in the training capture: who is
-    told none changes it every few seconds. seed: of ``mixed``."""
-    if asked is not None or not config.style_shares:
-        return asked
-    return random.Random(seed).choices(config.styles, config.style_shares)[0]
-
-
-def _sixteen_bits(song: Waveform) -> bytes:
-    """The samples as integers: decoders may differ in the last bits of a float."""
-    samples = (song.samples.float() * 32767).round().clamp(-32768, 32767).short()
-    return samples.cpu().contiguous().numpy().tobytes()
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:

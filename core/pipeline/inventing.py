@@ -21,7 +21,7 @@ from core.pipeline import composing, dancing
 from core.pipeline.composing import Score
 from core.pipeline.dancing import Dance
 from core.pipeline.model import Model, expert, first_noise, frames_for, last_of, schedule_of, style_of
-from core.pipeline.options import DuetOptions
+from core.pipeline.options import DuetOptions, mixed, style_for
 from core.types import Beats, Condition, Motion, Progress, part
 
 
@@ -91,14 +91,14 @@ class Draft:
 
 def danced_style(model: Model, options: DuetOptions) -> str | None:
     """What the dancer is told; the composer is told what was asked for, as styles are of dances first of all."""
-    return dancing.style_for(model.config, options.style, dancing.mixed(options.seed))
+    return style_for(model.config, options.style, mixed(options.seed))
 
 
 def experts(model: Model, options: DuetOptions) -> tuple[Expert, Expert]:
     """The dancer and the composer, for ``cross_guided``. One seed draws the noise of both."""
     config, generator = model.config, torch.Generator().manual_seed(options.seed)
     frames = frames_for(model, options.seconds)
-    styles = [style_of(model, style) for style in (danced_style(model, options), options.style)]
+    dancers, composers = (style_of(model, style) for style in (danced_style(model, options), options.style))
     latest: list[Draft] = []
 
     def together(motion: Tensor, music: Tensor) -> Draft:  # both experts ask for the same moment
@@ -111,11 +111,11 @@ def experts(model: Model, options: DuetOptions) -> tuple[Expert, Expert]:
 
     def to_dancer(music: Tensor, motion: Tensor) -> Condition:
         heard = together(motion, music).heard(frames, config.latent_fps)
-        return told(music, heard, config.denoiser.rhythm_channels, styles[0])
+        return told(music, heard, config.denoiser.rhythm_channels, dancers)
 
     def to_composer(motion: Tensor, music: Tensor) -> Condition:
         wish = together(motion, music).wish().features(frames, config.latent_fps)
-        return told(motion, wish, config.scorer.rhythm_channels, styles[1])
+        return told(motion, wish, config.scorer.rhythm_channels, composers)
 
     return (
         Expert(

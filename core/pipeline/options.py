@@ -1,8 +1,10 @@
-"""What a person may choose about a dance, a score or a duet; and what makes no sense."""
+"""What a person may choose about a dance, a score or a duet, what makes no sense, and what is drawn otherwise."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import random
 from dataclasses import dataclass
 
 import torch
@@ -41,7 +43,8 @@ class DanceOptions:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """How to make music. seed: which of all musics.  steps, guidance, style: as in ``DanceOptions``."""
+    """How to make music. seed: which of all musics.  steps, guidance: as in ``DanceOptions``.  style: see
+    ``parse_style``; None for the model's own choice."""
 
     seed: int = 0
     steps: int | None = None
@@ -56,7 +59,8 @@ class ScoreOptions:
 @dataclass(frozen=True)
 class DuetOptions:
     """How to invent a dance and its music together. seconds: how long both are.  switch: Tc as a share of the steps,
-    see ``core.diffusion.joint``.  The others as in ``DanceOptions``; guidance and style go to both."""
+    see ``core.diffusion.joint``.  The others as in ``DanceOptions``; guidance and style go to both, a style
+    that is drawn to the dance alone."""
 
     seconds: float = 30.0
     seed: int = 0
@@ -100,6 +104,21 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
             raise FootlightError(f"the weight of {name} is {share!r}; expected a number, 0 or more, as in {name}:0.5")
         weights[known.index(name)] += weight
     return weights / weights.sum().clamp_min(1)
+
+
+def mixed(seed: int, heard: bytes = b"") -> int:
+    """A seed that differs with all it is given. The noise decides a dance's moves more than the music does, so that a
+    hundred songs danced with one seed would share their moves if they shared their noise."""
+    digest = hashlib.blake2b(heard, key=seed.to_bytes(8, "little"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") & LARGEST_SEED
+
+
+def style_for(config: Config, asked: str | None, seed: int) -> str | None:
+    """The style that is asked for, or else one drawn by the shares that styles have in the training capture: who is
+    told none changes it every few seconds. seed: of ``mixed``."""
+    if asked is not None or not config.style_shares:
+        return asked
+    return random.Random(seed).choices(config.styles, config.style_shares)[0]
 
 
 def _check_drawing(asked: DanceOptions | ScoreOptions | DuetOptions, config: Config) -> None:

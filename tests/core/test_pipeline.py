@@ -7,8 +7,8 @@ import torch
 
 from core import pipeline
 from core.motion import kinematics, rotation
-from core.pipeline import DanceOptions, Model, dance, dancing, run
-from core.pipeline.options import LARGEST_SEED
+from core.pipeline import DanceOptions, Model, dance, run
+from core.pipeline.options import LARGEST_SEED, mixed, style_for
 from core.types import Beats, FootlightError, Motion, Progress
 
 
@@ -50,17 +50,17 @@ def test_every_song_has_a_noise_of_its_own(model, make_song):
     first, second, third = (run(pipeline.imagine(model, one, DanceOptions()))[0] for one in (song, nearly, clicked))
     torch.testing.assert_close(first, second, atol=1e-2, rtol=0)
     assert (first - third).abs().mean() > 20 * (first - second).abs().mean()
-    seeds = {dancing.mixed(seed, heard) for seed in (0, 1, LARGEST_SEED) for heard in (b"", b"a", b"b")}
+    seeds = {mixed(seed, heard) for seed in (0, 1, LARGEST_SEED) for heard in (b"", b"a", b"b")}
     assert len(seeds) == 9 and all(0 <= seed <= LARGEST_SEED for seed in seeds)
 
 
 def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
     styles, shares = ("pop", "salsa", "modern"), (1.0, 3.0, 0.0)
     config = replace(model.config, styles=styles, style_shares=shares)
-    drawn = [dancing.style_for(config, None, dancing.mixed(seed)) for seed in range(400)]
+    drawn = [style_for(config, None, mixed(seed)) for seed in range(400)]
     assert set(drawn) == {"pop", "salsa"} and 0.2 < drawn.count("pop") / 400 < 0.3
-    assert dancing.style_for(config, "modern", 0) == "modern"
-    assert dancing.style_for(replace(config, style_shares=()), None, 0) is None
+    assert style_for(config, "modern", 0) == "modern"
+    assert style_for(replace(config, style_shares=()), None, 0) is None
     for wrong in ((1.0,), (0.0, 0.0, 0.0), (1.0, -1.0, 1.0)):
         with pytest.raises(FootlightError, match="shares"):
             replace(config, style_shares=wrong)

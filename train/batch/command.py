@@ -96,7 +96,7 @@ def _parser(description: str) -> _Parser:
     dance.add_argument("--guidance", type=float, help="of the sampling; what the model was tuned for unless given")
     dance.add_argument("--beat-snap", type=float, help="0 to 1: how far hits are carried onto beats")
     dance.add_argument(
-        "--style", metavar="NAME[:WEIGHT,...]", help="of the model's styles; the seed's choice unless given"
+        "--style", metavar="NAME[:WEIGHT,...]", help="of the model's styles; unless given, the seed draws a dance's"
     )
     scene = parser.add_argument_group("a scene of your own")
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")

@@ -181,31 +181,30 @@ def momu_6(report: dict) -> Table:
     shown = {**report["systems"], "capture, val": report["capture"]["sets"]}
     rows = [(name, *(number(look_up(row, p)) for p in paths)) for name, row in shown.items()]
     rows += [(f"{n} (paper, AIST++)", *(number(v, 1) for v in more), *[NONE] * 7) for n, *more in MOMU_6]
+    variety = number(_embedding(report).get("diversity_windows_real"), 1)
     note = (
         f"FID, diversity and KLD by the embedding of a genre classifier of this data ({_judge(report)}), so that they "
         "only compare rows of this table; FID k and g by AIST++'s kinetic and geometric features. All are measured "
         "against training capture. A Fréchet distance grows as windows get fewer: compare rows of like size, and "
         "with held-out capture, which is as near as unseen dance of that little comes. Diversity is of whole dances "
-        f"and falls with their length; that of windows does not, and is {_real_variety(report)} in training capture. "
-        "Jitter raises every diversity."
+        f"and falls with their length; that of windows does not, and is {variety} in training capture. Jitter raises "
+        "every diversity."
     )
     return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
 
 
 def _judge(report: dict) -> str:
     """How far the classifier may be trusted."""
-    for row in report["systems"].values():
-        known = row.get("embedding")
-        if known:
-            right, chance = (f"{known[key]:.2f}" for key in ("accuracy", "accuracy_chance"))
-            return f"balanced accuracy {right} on {known['accuracy_takes']} held-out takes, chance {chance}"
-    return "none was given: --classifier"
+    known = _embedding(report)
+    if not known:
+        return "none was given: --classifier"
+    right, chance = (f"{known[key]:.2f}" for key in ("accuracy", "accuracy_chance"))
+    return f"balanced accuracy {right} on {known['accuracy_takes']} held-out takes, chance {chance}"
 
 
-def _real_variety(report: dict) -> str:
-    """The diversity of windows of training capture."""
-    known = (look_up(row, "embedding.diversity_windows_real") for row in report["systems"].values())
-    return number(next((value for value in known if value is not None), None), 1)
+def _embedding(report: dict) -> dict:
+    """What the classifier says of the first system that it saw; of itself and of training capture it says it of all."""
+    return next((row["embedding"] for row in report["systems"].values() if row.get("embedding")), {})
 
 
 def copying(report: dict) -> Table | None:

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from core.audio import io
 from core.audio.mel import log_mel
+from core.audio.representation import to_float, to_int16
 from core.config import SignalConfig, VocoderConfig
 from core.decode.stft import analyse, synthesise
 from core.decode.vocoder import Vocoder, carried, unroll
@@ -123,7 +124,7 @@ class VocoderTask:
             )
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
         vocoder = Vocoder(model)
-        some = [log_mel(_floats(_middle(song))) for song in self.train]
+        some = [log_mel(to_float(_middle(song))) for song in self.train]
         vocoder.set_statistics(torch.cat(some))
         critics, made = Critics(), []
         self.phases: dict[str, Phase] = {
@@ -137,7 +138,7 @@ class VocoderTask:
         for song in songs.tolist():
             samples = self.train[song]
             start = int(torch.randint(len(samples) - self.length, (1,), generator=generator))
-            crops.append(_floats(samples[start : start + self.length]))
+            crops.append(to_float(samples[start : start + self.length]))
         gain = ((torch.rand(size, 1, generator=generator) * 2 - 1) * self.config.gain).exp()
         samples = torch.stack(crops) * gain
         samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1)
@@ -147,7 +148,7 @@ class VocoderTask:
         vocoder = phases["generator"].networks["vocoder"]
         results = []
         for song in self.val:
-            samples = _floats(song)
+            samples = to_float(song)
             mel = log_mel(samples)
             decoded = vocoder.decode_long(mel[None].to(vocoder.mean.device))[0].float().cpu()
             results.append(compare(decoded, samples[: len(decoded)]))
@@ -155,7 +156,7 @@ class VocoderTask:
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         vocoder = phases["generator"].networks["vocoder"]
-        mel = torch.stack([log_mel(_floats(song))[:192] for song in self.val if len(song) >= 192 * 256][:4])
+        mel = torch.stack([log_mel(to_float(song))[:192] for song in self.val if len(song) >= 192 * 256][:4])
         decoded = vocoder.decode_long(mel.to(vocoder.mean.device)).float().cpu()
         return {"mel": mel_picture(mel, log_mel(decoded))}
 
@@ -214,12 +215,8 @@ def load_waveforms(folder: Path) -> dict[str, list[Tensor]]:
         except FootlightError as error:
             print(f"not used: {error}")
             continue
-        songs[entry["split"]].append((waveform.samples * 32767).round().short())  # half the memory of floats
+        songs[entry["split"]].append(to_int16(waveform.samples))  # half the memory of floats
     return songs
-
-
-def _floats(samples: Tensor) -> Tensor:
-    return samples.float() / 32767
 
 
 def _middle(samples: Tensor) -> Tensor:
