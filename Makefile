@@ -35,7 +35,7 @@ lint: $(VENV)/.ready
 
 extension: $(VENV)/.ready
 	@echo "== make extension: building the zip"
-	@$(RUN) -m train.build_extension --out build
+	@$(RUN) -m train.tools.build_extension --out build
 
 bench: $(VENV)/.ready
 	@echo "== make bench: timing (some minutes)"

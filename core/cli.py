@@ -117,7 +117,7 @@ def _add_drawing(command: argparse.ArgumentParser, what: str, told: str) -> None
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     args = parser().parse_args(arguments)
-    from core.types import FootlightError  # which takes torch along
+    from core.errors import FootlightError  # which takes torch along
 
     try:
         args.run(args)
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dance(args: argparse.Namespace) -> None:
     from core import pipeline
-    from core.checkpoint import write_together
+    from core.files import write_together
 
     danced = _dance_files(args.out)
     options = _chosen(pipeline.DanceOptions, args)
@@ -145,7 +145,7 @@ def _dance(args: argparse.Namespace) -> None:
         song = pipeline.read_song(args.song, args.start, args.seconds)
         show("Loading the model", 0.0)
         model = pipeline.Model.load(args.model, args.device)
-        made = pipeline.run(pipeline.dance(model, song, options), lambda p: show(p.stage, p.fraction))
+        made = pipeline.run(pipeline.generate_dance(model, song, options), lambda p: show(p.stage, p.fraction))
         show("Writing", 0.99)
         write_together(danced(made))
         show("Done", 1.0)
@@ -153,7 +153,7 @@ def _dance(args: argparse.Namespace) -> None:
     _tell(
         args,
         f"{args.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_style(made)}",
-        made.score,
+        made.metrics,
         out=str(args.out),
         frames=motion.frames,
         fps=motion.fps,
@@ -165,23 +165,23 @@ def _dance(args: argparse.Namespace) -> None:
 
 def _score(args: argparse.Namespace) -> None:
     from core import pipeline
-    from core.checkpoint import write_together
-    from core.motion.moving import read_moving
+    from core.files import write_together
+    from core.formats.motion import read_motion
 
     played = _music_files(args.out, args.midi, args.mono)
     options = _chosen(pipeline.ScoreOptions, args)
     with _progress(args.json) as show:
-        moving = read_moving(args.motion, args.fps, args.start, args.seconds)
+        clip = read_motion(args.motion, args.fps, args.start, args.seconds)
         show("Loading the model", 0.0)
         model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
-        made = pipeline.run(pipeline.score(model, moving, options), lambda p: show(p.stage, 0.95 * p.fraction))
+        made = pipeline.run(pipeline.score_motion(model, clip, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
         write_together(played(made, model))
         show("Done", 1.0)
     _tell(
         args,
         f"{args.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
-        made.score,
+        made.metrics,
         out=str(args.out),
         seconds=round(made.sound.seconds, 4),
         model=model.name,
@@ -191,14 +191,14 @@ def _score(args: argparse.Namespace) -> None:
 
 def _duet(args: argparse.Namespace) -> None:
     from core import pipeline
-    from core.checkpoint import write_together
+    from core.files import write_together
 
     danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
     options = _chosen(pipeline.DuetOptions, args)
     with _progress(args.json) as show:
         show("Loading the model", 0.0)
         model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
-        made = pipeline.run(pipeline.duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
+        made = pipeline.run(pipeline.generate_duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
         show("Writing", 0.95)
         write_together(played(made.music, model) | danced(made.dance))
         show("Done", 1.0)
@@ -207,7 +207,7 @@ def _duet(args: argparse.Namespace) -> None:
     _tell(
         args,
         f"{args.out_motion}, {args.out_music}: {what}",
-        made.dance.score,
+        made.dance.metrics,
         out_motion=str(args.out_motion),
         out_music=str(args.out_music),
         frames=motion.frames,
@@ -239,13 +239,13 @@ def _in_style(dance) -> str:
     return "" if dance.style is None else f", {dance.style}"
 
 
-def _tell(args: argparse.Namespace, said: str, score: dict[str, float], **values) -> None:
+def _tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **values) -> None:
     """What came of it: one line, or with --json the ``values``."""
     if args.json:
-        _say(type="done", seed=args.seed, score={name: round(value, 4) for name, value in score.items()}, **values)
+        _say(type="done", seed=args.seed, metrics={name: round(value, 4) for name, value in metrics.items()}, **values)
         return
-    told = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in score.items())
-    print(f"{said}, seed {args.seed}; {told}")
+    shown = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in metrics.items())
+    print(f"{said}, seed {args.seed}; {shown}")
 
 
 def _music_files(out: Path, midi: Path | None, mono: bool) -> Callable[..., dict[Path, bytes]]:
@@ -261,7 +261,7 @@ def _music_files(out: Path, midi: Path | None, mono: bool) -> Callable[..., dict
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:
     """Raises FootlightError when nothing can be written to ``out``."""
-    from core.types import FootlightError
+    from core.errors import FootlightError
 
     if out.suffix.lower() not in endings:
         raise FootlightError(f"{out}: the ending must be one of {', '.join(endings)}")
@@ -279,7 +279,7 @@ def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
 
 
 def _bvh(made) -> bytes:
-    from core.motion import bvh
+    from core.formats import bvh
 
     return bvh.encoded(made.motion, made.motion.fps)
 
@@ -331,18 +331,23 @@ def _song_beats(beats) -> dict:
 def bvh_beats(path: Path) -> dict:
     """The kinematic beats of a BVH file of any skeleton and unit: ``beats`` are the hits, where the body arrives,
     ``onsets`` where it starts."""
-    from core.motion import bvh, directogram, kinematics
+    from core.formats import bvh
+    from core.motion import kinematics
+    from core.rhythm import accents
 
     skeleton, motion = bvh.read(path)
     rest = skeleton.rest_positions()
     extent = float((rest.amax(0) - rest.amin(0)).max())
     positions = kinematics.forward(motion.rotations, motion.root, skeleton, motion.offsets)
     positions = positions * (BODY_HEIGHT / extent if extent > 0 else 1.0)
-    hits, onsets = directogram.hits(positions, motion.fps), directogram.onsets(positions, motion.fps)
-    times = [round(float(time), 4) for time in hits.times]
+    kinematic_beats, onsets = (
+        accents.kinematic_beats(positions, motion.fps),
+        accents.kinematic_onsets(positions, motion.fps),
+    )
+    times = [round(float(time), 4) for time in kinematic_beats.times]
     return {
         "beats": times,
-        "tempo": round(hits.tempo, 3),
+        "tempo": round(kinematic_beats.tempo, 3),
         "hits": times,
         "onsets": [round(float(time), 4) for time in onsets.times],
         "fps": motion.fps,

@@ -12,7 +12,7 @@ import types
 import typing
 from dataclasses import dataclass, field
 
-from core.types import FootlightError
+from core.errors import FootlightError
 
 MUSIC = ("mel", "waveform", "features35")
 AUTOENCODERS = ("conv", "identity")

@@ -5,7 +5,7 @@ In:
      "steps": null, "guidance": null, "beat_snap": 0.25, "style": null}      all but id, op, song and out may be absent
     {"id": 2, "op": "beats", "song": PATH, "start": 0, "seconds": null}
     {"id": 4, "op": "score", "motion": PATH, "out": PATH, "seed": 0, "steps": null, "guidance": null, "style": null,
-     "stereo": true, "midi": null}    motion: any that core.motion.moving reads; out: wav, flac or ogg
+     "stereo": true, "midi": null}    motion: any that core.formats.motion reads; out: wav, flac or ogg
     {"id": 5, "op": "duet", "seconds": 30, "out_motion": PATH, "out_music": PATH, "fps": 30, "seed": 0, "steps": null,
      "guidance": null, "switch": 0.5, "style": null, "beat_snap": 0.25, "stereo": true, "midi": null}
     {"id": 3, "op": "free"}           give the model's memory back; the next dance loads it again
@@ -15,9 +15,9 @@ Out:
     {"type": "ready", "version": ..., "protocol": 1, "device": ...}          first, once
     {"type": "progress", "id": 1, "stage": ..., "fraction": 0-1}
     then for every request one of
-    {"type": "done", "id": 1, ...}    dance: out, frames, fps, score, style, beats, downbeats, tempo; beats: the last
-                                      three; score: out, seconds, rate, score and those; duet: out_motion, out_music,
-                                      frames, fps, seconds, rate, score, style and those
+    {"type": "done", "id": 1, ...}    dance: out, frames, fps, metrics, style, beats, downbeats, tempo; beats: the last
+                                      three; score: out, seconds, rate, metrics and those; duet: out_motion, out_music,
+                                      frames, fps, seconds, rate, metrics, style and those
     {"type": "cancelled", "id": 1}
     {"type": "error", "id": 1, "kind": "input" | "memory" | "internal" | "protocol", "message": one line}
 
@@ -49,9 +49,10 @@ import torch
 from core import __version__, pipeline
 from core import config as configuration
 from core.audio.beat_tracking import tracking
-from core.checkpoint import write_together
-from core.motion.moving import read_moving
-from core.types import Beats, FootlightError, Progress, T, Waveform, part, run
+from core.errors import FootlightError
+from core.files import write_together
+from core.formats.motion import read_motion
+from core.types import Beats, Progress, T, Waveform, part, run
 
 PROTOCOL = 1
 
@@ -209,7 +210,7 @@ class Engine:
         _check_folder(request.out)
         self._progress("Reading the song", 0.0)
         song = self._read_song(request)
-        made = self._run(pipeline.dance(self._loaded(), song, request))
+        made = self._run(pipeline.generate_dance(self._loaded(), song, request))
         with open(request.song, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._check()
@@ -220,16 +221,16 @@ class Engine:
     def _score(self, request: ScoreRequest) -> dict:
         _check_folder(request.out)
         self._progress("Reading the motion", 0.0)
-        moving = read_moving(request.motion)
-        made = self._run(pipeline.score(self._loaded(), moving, request))
+        clip = read_motion(request.motion)
+        made = self._run(pipeline.score_motion(self._loaded(), clip, request))
         self._check()
         pipeline.write_music(request.out, made, self._loaded().config.signal, request.stereo, request.midi)
-        return {"out": request.out, **_music_values(made), "score": made.score, **_beats_values(made.beats)}
+        return {"out": request.out, **_music_values(made), "metrics": made.metrics, **_beats_values(made.beats)}
 
     def _duet(self, request: DuetRequest) -> dict:
         _check_folder(request.out_motion)
         _check_folder(request.out_music)
-        made = self._run(pipeline.duet(self._loaded(), request))
+        made = self._run(pipeline.generate_duet(self._loaded(), request))
         self._check()
         model, seed = self._loaded(), str(request.seed)
         files = pipeline.music_files(request.out_music, made.music, model.config.signal, request.stereo, request.midi)
@@ -281,7 +282,7 @@ def _check_folder(out: str) -> None:
 
 
 def _dance_values(made: pipeline.Dance) -> dict:
-    values = {"frames": made.motion.frames, "fps": made.motion.fps, "score": made.score, "style": made.style}
+    values = {"frames": made.motion.frames, "fps": made.motion.fps, "metrics": made.metrics, "style": made.style}
     return {**values, **_beats_values(made.beats)}
 
 

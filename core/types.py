@@ -21,10 +21,6 @@ from torch import Tensor
 T = TypeVar("T")
 
 
-class FootlightError(Exception):
-    """Bad input, said in words for the person who gave it: what was given, what was expected, what to do."""
-
-
 @dataclass(frozen=True)
 class Waveform:
     """Mono audio.
@@ -102,7 +98,7 @@ class Condition:
     """What a denoiser is told besides the noisy latents; every part may be absent.
 
     latents: (b, t, c) latents of the other modality (music when dancing).
-    rhythm: (b, t, r) rhythm features, see ``core.audio.rhythm.RHYTHM_CHANNELS``.
+    rhythm: (b, t, r) rhythm features, see ``core.rhythm.features.RHYTHM_CHANNELS``.
     style: (b, styles) weights, in training of sum 1; None is the learned default style.
     observed: (b, t, c) latents that are known, ``observed_mask``: (b, t, 1) is 1 where they are.
     keep: (b,) bool; where false the other modality, rhythm and style are replaced by the learned null

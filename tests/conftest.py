@@ -12,11 +12,11 @@ import torch
 from core import checkpoint, config
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
-from core.decode.vocoder import Vocoder
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.transformer import Denoiser
 from core.motion import features
 from core.motion.skeleton import REST_HEIGHT
 from core.types import Motion
+from core.vocoder.model import Vocoder
 
 STYLES = ("salsa", "robot")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tyro
 
-from core.types import FootlightError
+from core.errors import FootlightError
 from train import export, fit
 
 

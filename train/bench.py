@@ -26,9 +26,9 @@ from torch import Tensor, nn
 from core import pipeline
 from core.audio import io
 from core.audio.mel import log_mel
-from core.motion import bvh
-from core.motion.moving import read_moving
-from train.demo_song import write_demo_song
+from core.formats import bvh
+from core.formats.motion import read_motion
+from train.demo.song import write_demo_song
 
 SHORT, LONG = 30, 180  # seconds of song, motion or duet
 
@@ -140,7 +140,7 @@ def peak_memory(arguments: list[str]) -> float:
 
 def write_action_seconds() -> float | None:
     """Seconds to write 180 s at 30 fps on 22 bones into a Blender action; None without the bpy module."""
-    script = Path(__file__).with_name("bench_action.py")
+    script = Path(__file__).parent / "tools/bench_action.py"
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
     return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None
@@ -167,14 +167,14 @@ class Work:
 
     def dance(self, seconds: int) -> None:
         song = io.read(self.song, seconds=seconds)
-        bvh.write(self.motion(seconds), pipeline.run(pipeline.dance(self.model, song)).motion)
+        bvh.write(self.motion(seconds), pipeline.run(pipeline.generate_dance(self.model, song)).motion)
 
     def score(self, seconds: int) -> None:
-        made = pipeline.run(pipeline.score(self.model, read_moving(self.motion(seconds))))
+        made = pipeline.run(pipeline.score_motion(self.model, read_motion(self.motion(seconds))))
         pipeline.write_music(self.folder / "score.wav", made, self.signal)
 
     def duet(self, seconds: int) -> None:
-        made = pipeline.run(pipeline.duet(self.model, pipeline.DuetOptions(seconds=seconds)))
+        made = pipeline.run(pipeline.generate_duet(self.model, pipeline.DuetOptions(seconds=seconds)))
         bvh.write(self.folder / "duet.bvh", made.dance.motion)
         pipeline.write_music(self.folder / "duet.wav", made.music, self.signal)
 

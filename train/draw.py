@@ -60,7 +60,7 @@ def contact_sheet(
     positions: Tensor,
     fps: float,
     beats: Tensor | None = None,
-    hits: Tensor | None = None,
+    kinematic_beats: Tensor | None = None,
     rows: int = 4,
     columns: int = 16,
     title: str = "",
@@ -91,7 +91,7 @@ def contact_sheet(
         axes = panels[row * 3 + 2]
         clock = np.arange(start, max(start + 1, min(end, len(speed)))) / fps
         axes.plot(clock, speed[start : start + len(clock)], color=MIDDLE, lw=1.2)
-        for times, colour, style in ((beats, LEFT, "-"), (hits, RIGHT, ":")):
+        for times, colour, style in ((beats, LEFT, "-"), (kinematic_beats, RIGHT, ":")):
             if times is not None:
                 inside = [float(t) for t in times if start / fps <= t < end / fps]
                 axes.vlines(inside, 0, speed.max(), color=colour, lw=1, linestyle=style)

@@ -1,6 +1,6 @@
 """Tables and figures as the papers have them, for models and baselines, beside real dance and chance.
 
-    python -m train.evaluate --data DATA --source DATA_DIR --systems default accent retrieval MODEL=name --out REPORT
+    python -m train.evaluate --data DATA --source DATA_DIR --systems default slowing retrieval MODEL=name --out REPORT
     python -m train.evaluate ... --sweep guidance=1,1.5,2,3 snap=0,0.25,0.5
     python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
     python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json SCORES.json]
@@ -9,7 +9,7 @@ The first writes report.html, report.json and tables as CSV; what is made is kep
 only scores. The third judges music made from val motions and duets, in the same report as dances or, as here with no
 --systems, alone; it needs data prepared with --waveforms. The last scores one motion against one song, without any
 data. docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...]: see
-train/evaluation/systems.py.
+train/evaluation/dance/systems.py.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from pathlib import Path
 
 import tyro
 
-from core.checkpoint import write_atomically
-from core.types import FootlightError
-from train.evaluation import page, run, single, tables
+from core.errors import FootlightError
+from core.files import write_atomically
+from train.evaluation import page, run
+from train.evaluation.dance import single, tables
 from train.evaluation.music import tables as music_tables
 
 

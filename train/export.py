@@ -16,7 +16,7 @@ import tyro
 from core import config as configuration
 from core.checkpoint import save_folder
 from core.config import Config
-from core.types import FootlightError
+from core.errors import FootlightError
 from train.run_folder import STAGES, averaged
 
 OPTIONAL = ("scorer", "vocoder")  # what a model need not have

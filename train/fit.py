@@ -27,9 +27,9 @@ from torch import Tensor
 from core import checkpoint
 from core import config as configuration
 from core.audio.representation import waveform_frames
-from core.checkpoint import write_atomically
 from core.config import Config, VocoderConfig
-from core.types import FootlightError
+from core.errors import FootlightError
+from core.files import write_atomically
 from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
@@ -44,37 +44,37 @@ from train.variants import check_motion_side, motion_side, music_side
 
 
 @dataclass(frozen=True)
-class MelVAEStage:
+class MelVAERecipe:
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=5e-4)
     task: MelVAEConfig = MelVAEConfig()
 
 
 @dataclass(frozen=True)
-class MotionVAEStage:
+class MotionVAERecipe:
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=6e-4, ema=0.995)
     task: MotionVAEConfig = MotionVAEConfig()
 
 
 @dataclass(frozen=True)
-class DenoiserStage:
+class DenoiserRecipe:
     loop: LoopConfig = LoopConfig(steps=12_000, batch=16, lr=5e-4, warmup=300, ema=0.998)
     task: DenoiserTaskConfig = DenoiserTaskConfig()
 
 
 @dataclass(frozen=True)
-class ScorerStage:
+class ScorerRecipe:
     loop: LoopConfig = LoopConfig(steps=12_000, batch=8, lr=5e-4, warmup=300, ema=0.998)
     task: ScorerTaskConfig = ScorerTaskConfig()
 
 
 @dataclass(frozen=True)
-class ClassifierStage:
+class ClassifierRecipe:
     loop: LoopConfig = LoopConfig(steps=300, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
     task: ClassifierTaskConfig = ClassifierTaskConfig()
 
 
 @dataclass(frozen=True)
-class VocoderStage:
+class VocoderRecipe:
     """audio: a folder with audio files and an ``index.jsonl`` that names them (kind audio, split train or val)."""
 
     audio: Path | None = None  # or the word "synthetic"
@@ -101,12 +101,12 @@ class Fit:
     latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
     rhythm: bool = True  # whether the denoiser is told beats, onsets and loudness besides the music
     steps: int | None = None  # overrides the steps of every task that is trained
-    mel_vae: MelVAEStage = field(default_factory=MelVAEStage)
-    motion_vae: MotionVAEStage = field(default_factory=MotionVAEStage)
-    denoiser: DenoiserStage = field(default_factory=DenoiserStage)
-    scorer: ScorerStage = field(default_factory=ScorerStage)
-    classifier: ClassifierStage = field(default_factory=ClassifierStage)
-    vocoder: VocoderStage = field(default_factory=VocoderStage)
+    mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
+    motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
+    denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
+    scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
+    classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
+    vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:

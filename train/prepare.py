@@ -17,13 +17,14 @@ from typing import Annotated, Literal
 import tyro
 from tqdm import tqdm
 
-from core.types import FootlightError
-from train.data import jobs, report, shards, synth
-from train.data.aist import aist_jobs
+from core.errors import FootlightError
+from train.data import jobs, report, shards
 from train.data.dataset import PAIRS, SONGS
-from train.data.pairs import Settings, pair_jobs
-from train.data.songs import arrangement_jobs, song_jobs
-from train.data.user_pairs import user_jobs
+from train.data.music import synth
+from train.data.music.songs import arrangement_jobs, song_jobs
+from train.data.pairing.aist import aist_jobs
+from train.data.pairing.pairs import Settings, pair_jobs
+from train.data.pairing.user_pairs import user_jobs
 
 SPLITS = ("train", "val")
 

@@ -11,7 +11,7 @@ from core.autoencoder.mel_vae import MelVAE, music_autoencoder
 from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.checkpoint import Checkpoint
 from core.config import Config
-from core.types import FootlightError
+from core.errors import FootlightError
 from train.data import latents
 from train.data.dataset import Pair
 from train.loop import Task

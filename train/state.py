@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.checkpoint import write_atomically
-from core.types import FootlightError
+from core.errors import FootlightError
+from core.files import write_atomically
 
 SEPARATOR = "|"  # not used by any parameter name
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from core.config import Config, SignalConfig, VAEConfig, both_ways
 from core.diffusion.networks import NETWORKS, as_unet
+from core.errors import FootlightError
 from core.motion.layouts import layout_named
-from core.types import FootlightError
 
 
 def motion_side(config: Config, layout: str | None = None, network: str | None = None) -> Config:

@@ -11,7 +11,7 @@ from .. import names, session
 from ..engine.job import Request
 from ..scene import actions, markers, music, rigs
 from .job_operator import JobOperator
-from .order import Place, beat_frames, beat_score, find_dancer, sampling, settings_of, summary
+from .order import Place, beat_alignment, beat_frames, find_dancer, sampling, settings_of, summary
 from .score import strip_properties
 
 
@@ -63,7 +63,7 @@ def write(order: Order, done: dict) -> str:
     gone."""
     scene, armature, sequencer = order.place.find("duet")
     rigs.check_writable(armature)
-    score = beat_score(done)
+    score = beat_alignment(done)
     properties = strip_properties(order.seed, done)
     strip = music.add(sequencer, Path(done["out_music"]), f"duet_{order.seed}", order.first, properties)
     try:

@@ -12,7 +12,7 @@ from ..engine.job import Request
 from ..errors import UserError
 from ..scene import actions, markers, rigs, strips
 from .job_operator import JobOperator, redraw
-from .order import Place, beat_frames, beat_score, find_dancer, sampling, settings_of, summary
+from .order import Place, beat_alignment, beat_frames, find_dancer, sampling, settings_of, summary
 from .song import find_song, request_values
 
 
@@ -75,7 +75,7 @@ def write(order: Order, done: dict) -> str:
     scene, armature, sequencer = order.place.find("dance")
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
-    score = beat_score(done)
+    score = beat_alignment(done)
     action = actions.write_dance(
         done["out"],
         armature,

@@ -105,9 +105,9 @@ def by_uid(collection: Iterable, uid: int):
     return next((item for item in collection if item.session_uid == uid), None)
 
 
-def beat_score(done: dict) -> float | None:
+def beat_alignment(done: dict) -> float | None:
     """How well the one is on the beat of the other, 0-1, from the engine's scores."""
-    score = done.get("score", {}).get("beat")
+    score = done.get("metrics", {}).get("beat")
     return None if score is None else float(score)
 
 

@@ -12,7 +12,7 @@ from .. import names, session
 from ..engine.job import Request
 from ..scene import markers, music, reading, rigs
 from .job_operator import JobOperator
-from .order import Place, beat_frames, beat_score, find_dancer, sampling, settings_of, summary
+from .order import Place, beat_alignment, beat_frames, find_dancer, sampling, settings_of, summary
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,6 @@ def write(order: Order, done: dict) -> str:
 
 def strip_properties(seed: int, done: dict) -> dict:
     """What a music strip says of itself."""
-    score = beat_score(done)
+    score = beat_alignment(done)
     known = {"seed": seed, "tempo": done.get("tempo"), "beat_score": score}
     return {key: value for key, value in known.items() if value is not None}

@@ -19,8 +19,9 @@ import soxr
 import torch
 
 from core.audio.containers import missing_bytes
-from core.checkpoint import write_atomically
-from core.types import FootlightError, Progress, Waveform, run
+from core.errors import FootlightError
+from core.files import write_atomically
+from core.types import Progress, Waveform, run
 
 SHORTEST_SECONDS = 1.0
 WILDEST = 1000.0  # times full scale: no mix is that hot

@@ -1,4 +1,4 @@
-"""The diagonal Gaussian that an encoder answers with, and noise from an explicit generator."""
+"""The diagonal Gaussian that an encoder answers with."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
-def noise_like(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Standard normal noise of the shape, type and device of ``x``, drawn where ``generator`` lives.
-
-    A generator on the CPU therefore gives the same noise whatever device the model runs on.
-    """
-    return torch.randn(x.shape, generator=generator, device=generator.device, dtype=torch.float32).to(x)
+from core.layers.noise import noise_like
 
 
 @dataclass(frozen=True)

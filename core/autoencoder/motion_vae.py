@@ -7,8 +7,8 @@ from torch import Tensor
 from core.autoencoder.identity import Identity
 from core.autoencoder.normalised import NormalisedVAE, deviation
 from core.config import VAEConfig
+from core.errors import FootlightError
 from core.motion.layouts import layout_named
-from core.types import FootlightError
 
 
 class MotionVAE(NormalisedVAE):

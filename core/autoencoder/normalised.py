@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from core.autoencoder.chunked import chunked
 from core.autoencoder.gaussian import DiagonalGaussian
 from core.autoencoder.vae import ConvVAE, pad_to
 from core.config import VAEConfig
+from core.layers.chunked import chunked
 
 CHUNK, OVERLAP, MARGIN = 128, 48, 8  # latent frames: pieces of a long sequence, what neighbours share, what is unused
 MOMENTUM = 0.01  # of the running statistics of the latents

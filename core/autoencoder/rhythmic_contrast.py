@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.types import FootlightError
+from core.errors import FootlightError
 
 
 def choose_clips(amplitude: Tensor, clips: int, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

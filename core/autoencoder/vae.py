@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.autoencoder.blocks import (
+from core.autoencoder.gaussian import DiagonalGaussian
+from core.config import VAEConfig
+from core.layers.blocks import (
     ResidualBlock,
     SelfAttention,
     conv,
@@ -26,8 +28,6 @@ from core.autoencoder.blocks import (
     to_picture,
     upsample,
 )
-from core.autoencoder.gaussian import DiagonalGaussian
-from core.config import VAEConfig
 
 
 def _halves(config: VAEConfig) -> list[bool]:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.autoencoder.blocks import conv, from_picture, to_picture
 from core.config import DenoiserConfig
+from core.layers.blocks import conv, from_picture, to_picture
 from core.types import Condition
 
 

@@ -26,10 +26,10 @@ def guided(denoise: Denoise, scale: float, ramp: float = 0.0, steps: int = 1000)
         if keep is None:
             keep = torch.ones(x_t.shape[0], dtype=torch.bool, device=x_t.device)
         both = replace(condition.map(_twice), keep=torch.cat([keep, torch.zeros_like(keep)]))
-        told, untold = denoise(_twice(x_t), _twice(t), both).chunk(2)
+        cond, uncond = denoise(_twice(x_t), _twice(t), both).chunk(2)
         noisiness = (t.to(x_t.dtype) / (steps - 1)).view(-1, 1, 1)
         strength = 1 + (scale - 1) * (1 - ramp * noisiness)
-        return untold + strength * (told - untold)
+        return uncond + strength * (cond - uncond)
 
     return denoise_guided
 

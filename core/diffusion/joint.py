@@ -19,13 +19,14 @@ from torch import Tensor
 from core.diffusion.parameterize import Denoise
 from core.diffusion.sampler import ddim_step, dpmpp_step
 from core.diffusion.schedule import CLEAN, Schedule
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 SWITCH = 0.5  # Tc / T of the paper; it found 0.3 to 0.7 robust and 0.9 to fail
 
 
 @dataclass(frozen=True)
-class Expert:
+class Chain:
     """One side of a duet.
 
     denoise: with guidance and windows composed into it.  noise: (b, t, c) where it starts.
@@ -43,7 +44,7 @@ class Expert:
 
 
 def cross_guided(
-    first: Expert, second: Expert, schedule: Schedule, steps: int, switch: float = SWITCH, sampler: str = "ddim"
+    first: Chain, second: Chain, schedule: Schedule, steps: int, switch: float = SWITCH, sampler: str = "ddim"
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Walk both experts from noise to a sample in ``steps`` steps, yielding both x after each; the last are clean.
 
@@ -59,20 +60,20 @@ def cross_guided(
 
 
 @torch.no_grad()
-def _walk(experts, schedule: Schedule, steps: int, switch: float, sampler: str) -> Iterator[tuple[Tensor, Tensor]]:
+def _walk(chains, schedule: Schedule, steps: int, switch: float, sampler: str) -> Iterator[tuple[Tensor, Tensor]]:
     walked = schedule.timesteps(steps)
-    x = [expert.noise for expert in experts]
+    x = [chain.noise for chain in chains]
     estimates: list[Tensor] = []
     previous = None
     for t, before in zip(walked, [*walked[1:], CLEAN], strict=True):
-        told = estimates and t < switch * schedule.steps
+        cond = estimates and t < switch * schedule.steps
         conditions = [
-            expert.tell(other, own) if told else expert.unconditional()
-            for expert, other, own in zip(experts, reversed(estimates or x), estimates or x, strict=True)
+            chain.tell(other, own) if cond else chain.unconditional()
+            for chain, other, own in zip(chains, reversed(estimates or x), estimates or x, strict=True)
         ]
         estimates = [
-            expert.denoise(x_t, torch.full((x_t.shape[0],), t, device=x_t.device), condition)
-            for expert, x_t, condition in zip(experts, x, conditions, strict=True)
+            chain.denoise(x_t, torch.full((x_t.shape[0],), t, device=x_t.device), condition)
+            for chain, x_t, condition in zip(chains, x, conditions, strict=True)
         ]
         for side in range(2):
             if sampler == "ddim":

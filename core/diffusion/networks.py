@@ -10,9 +10,9 @@ import torch
 
 from core.config import DenoiserConfig
 from core.diffusion.conditioning import ConditionedNetwork
-from core.diffusion.denoiser import Denoiser
+from core.diffusion.transformer import Denoiser
 from core.diffusion.unet import UNet
-from core.types import FootlightError
+from core.errors import FootlightError
 
 NETWORKS: dict[str, type[ConditionedNetwork]] = {"transformer": Denoiser, "unet": UNet}
 

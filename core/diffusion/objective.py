@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from core.autoencoder.gaussian import noise_like
 from core.diffusion.parameterize import target, to_x0
 from core.diffusion.schedule import Schedule
+from core.layers.noise import noise_like
 from core.types import Condition
 
 

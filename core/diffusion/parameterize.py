@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from core.diffusion.schedule import Schedule
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 Denoise = Callable[[Tensor, Tensor, Condition], Tensor]  # x_t (b, t, c), step (b,), condition -> x0_hat (b, t, c)
 

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from core.autoencoder.gaussian import noise_like
 from core.diffusion.parameterize import Denoise
 from core.diffusion.schedule import CLEAN, Schedule
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.layers.noise import noise_like
+from core.types import Condition
 
 SAMPLERS = ("ddim", "ddpm", "dpmpp")
 

@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.autoencoder.blocks import downsample, from_picture, to_picture
 from core.config import DenoiserConfig
 from core.diffusion.conditioning import ConditionedNetwork, TimeConv, masked
-from core.diffusion.denoiser import Attention, rotary_angles
-from core.types import Condition, FootlightError
+from core.diffusion.transformer import Attention, rotary_angles
+from core.errors import FootlightError
+from core.layers.blocks import downsample, from_picture, to_picture
+from core.types import Condition
 
 
 class Block(nn.Module):

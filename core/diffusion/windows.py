@@ -12,8 +12,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from core.autoencoder.chunked import raised_cosine, starts
 from core.diffusion.parameterize import Denoise
+from core.layers.chunked import raised_cosine, starts
 from core.types import Condition
 
 

@@ -3,7 +3,7 @@
 Conventions
     Times are in seconds, (n,), strictly increasing, on the clock of the clip; music is a ``Waveform`` of any rate.
     Onsets of music are MoMu's (``beat.music_onsets``); kinematic beats are the hits and onsets of
-    ``core.motion.directogram``.
+    ``core.rhythm.accents``.
 
 Scores
     onset F         one-to-one matches within 70 ms (mir_eval's matching), between two musics or a music and a motion,
@@ -30,12 +30,13 @@ from core.audio.io import resample
 from core.audio.mel import log_mel
 from core.autoencoder.mel_vae import MelVAE
 from core.config import SignalConfig
+from core.errors import FootlightError
 from core.metrics import beat
 from core.metrics.frames import checked, windows
 from core.metrics.frechet import frechet_distance
 from core.metrics.vggish import PATCH_SECONDS, VGGish
-from core.motion.directogram import hits, onsets
-from core.types import Beats, FootlightError, Waveform
+from core.rhythm.accents import kinematic_beats, kinematic_onsets
+from core.types import Beats, Waveform
 
 TEMPO_TOLERANCE = 0.04
 TEMPO_CHANCE = math.log2((1 + TEMPO_TOLERANCE) / (1 - TEMPO_TOLERANCE))
@@ -101,11 +102,11 @@ def evaluate(
         "fps": fps,
         "seconds": seconds,
         "onsets": len(beat.within(heard, seconds)),
-        "f_hits": onset_f(heard, hits(positions, fps).times, seconds, seed=seed),
-        "f_onsets": onset_f(heard, onsets(positions, fps).times, seconds, seed=seed),
+        "f_hits": onset_f(heard, kinematic_beats(positions, fps).times, seconds, seed=seed),
+        "f_onsets": onset_f(heard, kinematic_onsets(positions, fps).times, seconds, seed=seed),
     }
     if beats is not None:
-        result["f_beats_hits"] = onset_f(beats.times, hits(positions, fps).times, seconds, seed=seed)
+        result["f_beats_hits"] = onset_f(beats.times, kinematic_beats(positions, fps).times, seconds, seed=seed)
         if wanted_tempo > 0:
             result["tempo"] = tempo_agreement(beats.tempo, wanted_tempo)
     if grid is not None:

@@ -25,9 +25,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from core.motion.directogram import gaussian_smooth, hits, onsets
+from core.errors import FootlightError
 from core.motion.resample import spline
-from core.types import Beats, FootlightError, Waveform
+from core.rhythm.accents import gaussian_smooth, kinematic_beats, kinematic_onsets
+from core.types import Beats, Waveform
 
 BAS_FPS = 60.0
 BAS_SIGMA = 3.0  # frames at BAS_FPS: 50 ms
@@ -196,7 +197,9 @@ def evaluate(
     seconds = positions.shape[0] / fps
     beats = within(validate(music.times, "music beats"), seconds)
     strong = within(strong_beats(music), seconds)
-    hit, onset = (within(found(positions, fps).times.double(), seconds) for found in (hits, onsets))
+    hit, onset = (
+        within(found(positions, fps).times.double(), seconds) for found in (kinematic_beats, kinematic_onsets)
+    )
     aist, bailando = aist_beats(positions, fps), bailando_beats(positions, fps)
     peaks = energy_peaks(positions, fps)
 

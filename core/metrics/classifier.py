@@ -25,13 +25,14 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.checkpoint import write_atomically
+from core.errors import FootlightError
+from core.files import write_atomically
 from core.metrics.frames import windows
 from core.motion import kinematics, rotation
-from core.motion.directogram import gaussian_smooth
 from core.motion.resample import spline
 from core.motion.skeleton import SMPL22
-from core.types import FootlightError, Motion
+from core.rhythm.accents import gaussian_smooth
+from core.types import Motion
 
 FPS = 15.0
 WINDOW_SECONDS = 4.0

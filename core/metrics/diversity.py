@@ -21,10 +21,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.metrics.frames import at_rate, windows
 from core.motion import kinematics, rotation
-from core.motion.mirror import mirror
-from core.types import FootlightError, Motion
+from core.motion.kinematics import mirror
+from core.types import Motion
 
 COPY_FPS = 10.0
 COPY_SECONDS = 2.0

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.metrics.classifier import FPS, WINDOW_SECONDS, Classifier, cut
 from core.metrics.frechet import frechet_distance
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 OUTPUTS, PAIRS = 50, 200
 LEAST = 1e-6  # probability below which no class is taken to be: a KL of at most 13.8 nats

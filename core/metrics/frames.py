@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion.resample import spline
-from core.types import FootlightError
 
 
 def checked(positions: Tensor, fps: float, joints: int | None = None) -> Tensor:

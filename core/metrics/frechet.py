@@ -33,9 +33,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core.errors import FootlightError
 from core.metrics.frames import at_rate, checked, windows
 from core.motion.skeleton import SMPL22
-from core.types import FootlightError
 
 FEATURE_FPS = 60.0
 REACH = 2  # frames to either side over which velocity and acceleration are averaged

@@ -13,10 +13,11 @@ import math
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.motion.resample import spline
 from core.motion.skeleton import FOOT_JOINTS, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 PFC_FPS = 30.0
 SKATE_HEIGHT = 0.05  # metres: a toe below it is in contact

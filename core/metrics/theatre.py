@@ -32,10 +32,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core.errors import FootlightError
 from core.metrics import beat
 from core.metrics.frames import at_rate, checked
 from core.metrics.frechet import frechet_distance
-from core.types import Beats, FootlightError
+from core.types import Beats
 
 MOTION_FPS = 30.0
 TEMPO_ROWS = (("low", 0.0, 93.0), ("middle", 93.0, 117.0), ("high", 117.0, float("inf")))

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.audio.io import resample
-from core.types import FootlightError, Waveform
+from core.errors import FootlightError
+from core.types import Waveform
 
 RATE = 16_000
 WINDOW, HOP, N_FFT = 400, 160, 512  # samples

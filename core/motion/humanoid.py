@@ -14,8 +14,8 @@ from itertools import combinations, pairwise
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion.skeleton import Skeleton
-from core.types import FootlightError
 
 _LEG = ("hip", "knee", "ankle", "foot")
 _ARM = ("collar", "shoulder", "elbow", "wrist")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor
 
 from core.motion import rotation
-from core.motion.skeleton import SMPL22, Skeleton
+from core.motion.skeleton import MIRROR, SMPL22, Skeleton
+from core.types import Motion
 
 
 @lru_cache(maxsize=32)
@@ -161,3 +163,11 @@ def _pole(bent: Tensor, front: Tensor, along: Tensor) -> Tensor:
     weight = (1 - _length(bent) / 0.04).clamp_min(0)
     pole = bent + 0.03 * weight * front
     return pole / _length(pole)
+
+
+def mirror(motion: Motion) -> Motion:
+    """The same dance in a mirror: reflected in the plane x = 0, with left and right joints and contacts exchanged."""
+    rotations = motion.rotations[..., MIRROR, :] * motion.rotations.new_tensor((1.0, 1.0, -1.0, -1.0))
+    root = motion.root * motion.root.new_tensor((-1.0, 1.0, 1.0))
+    contacts = None if motion.contacts is None else motion.contacts[..., (2, 3, 0, 1)]
+    return replace(motion, rotations=rotations, root=root, contacts=contacts)

@@ -12,8 +12,8 @@ from functools import cached_property
 
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion.skeleton import SMPL22
-from core.types import FootlightError
 
 
 @dataclass(frozen=True)

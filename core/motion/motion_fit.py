@@ -14,9 +14,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.motion.skeleton import LEFT_LEG, RIGHT_LEG, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 _LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 SIDES = ("left", "right")

@@ -11,8 +11,9 @@ import math
 import torch
 from torch import Tensor
 
+from core.errors import FootlightError
 from core.motion import rotation
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 _POLE = math.sqrt(3) - 2  # of the inverse of the sampled cubic B-spline (1, 4, 1) / 6
 _TAPS = 26  # |pole|^26 < 1e-14

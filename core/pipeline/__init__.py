@@ -4,24 +4,24 @@ Every step lives in a room above. Long operations are generators: they yield ``P
 whoever runs them may stop between two steps. ``run`` is for those who want only the result.
 """
 
-from core.pipeline.composing import Score, mastered, score
-from core.pipeline.dancing import (
+from core.pipeline.dance import (
     Dance,
-    dance,
+    encode_song,
     finish,
-    imagine,
+    generate_dance,
     joint_positions,
     judge,
-    listen,
     motion_arrays,
     read_song,
     reading_song,
+    sample_dance,
 )
-from core.pipeline.inventing import Duet, duet
+from core.pipeline.duet import Duet, generate_duet
 from core.pipeline.midi import write_score_midi
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
 from core.pipeline.results import dance_file, music_files, write_dance, write_music
+from core.pipeline.score import Score, mastered, score_motion
 from core.types import run
 
 __all__ = [
@@ -32,23 +32,23 @@ __all__ = [
     "Model",
     "Score",
     "ScoreOptions",
-    "dance",
     "dance_file",
-    "duet",
+    "encode_song",
     "find_device",
     "find_model",
     "finish",
-    "imagine",
+    "generate_dance",
+    "generate_duet",
     "joint_positions",
     "judge",
-    "listen",
     "mastered",
     "motion_arrays",
     "music_files",
     "read_song",
     "reading_song",
     "run",
-    "score",
+    "sample_dance",
+    "score_motion",
     "write_dance",
     "write_music",
     "write_score_midi",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.audio import drums, midi_file
-from core.audio.drums import Strokes
-from core.checkpoint import write_atomically
 from core.config import SignalConfig
-from core.pipeline.composing import Score
+from core.files import write_atomically
+from core.formats import midi
+from core.pipeline.score import Score
+from core.rhythm import drums
+from core.rhythm.drums import Strokes
 
 
 def write_score_midi(path: Path | str, made: Score, signal: SignalConfig) -> None:
@@ -25,7 +26,7 @@ def score_midi(made: Score, signal: SignalConfig) -> bytes:
     seconds = made.sound.seconds
     beats = made.beats.between(0, seconds)
     heard = [_until(strokes, seconds) for strokes in drums.transcribe(made.mel, signal)]
-    return midi_file.encoded(beats, [drums.quantised(strokes, beats) for strokes in heard])
+    return midi.encoded(beats, [drums.quantised(strokes, beats) for strokes in heard])
 
 
 def _until(strokes: Strokes, seconds: float) -> Strokes:

@@ -15,9 +15,6 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE, music_autoencoder
 from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
 from core.config import Config, DenoiserConfig, SamplingConfig
-from core.decode import bigvgan
-from core.decode.bigvgan import BigVGAN
-from core.decode.vocoder import Vocoder
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
 from core.diffusion.networks import denoiser_of
@@ -25,8 +22,12 @@ from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import Schedule, linear_sqrt
 from core.diffusion.windows import windowed
+from core.errors import FootlightError
 from core.pipeline.options import parse_style
-from core.types import Condition, FootlightError, Progress
+from core.types import Condition, Progress
+from core.vocoder import bigvgan
+from core.vocoder.bigvgan import BigVGAN
+from core.vocoder.model import Vocoder
 
 GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
@@ -152,7 +153,7 @@ def schedule_of(config: Config) -> Schedule:
     return linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
 
 
-def expert(
+def guided_denoiser(
     model: Model, network: ConditionedNetwork, sampling: SamplingConfig, guidance: float | None = None
 ) -> Denoise:
     """One of the model's experts with guidance and windows around it, for latents of any length."""
@@ -182,9 +183,9 @@ def draw_music(
 
 def _drawing(model: Model, network, sampling: SamplingConfig, condition, seed, steps, guidance) -> Iterator[Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    told = condition.rhythm if condition.latents is None else condition.latents
-    noise = first_noise(model, network.config, told.shape[1], generator)
-    denoise = expert(model, network, sampling, guidance)
+    timed = condition.rhythm if condition.latents is None else condition.latents
+    noise = first_noise(model, network.config, timed.shape[1], generator)
+    denoise = guided_denoiser(model, network, sampling, guidance)
     return sample(denoise, noise, schedule_of(model.config), steps, sampling.sampler, generator, condition)
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from core.config import Config
 from core.diffusion.joint import SWITCH
-from core.motion.moving import check_fps
-from core.types import FootlightError
+from core.errors import FootlightError
+from core.formats.motion import check_fps
 
 LARGEST_SEED = 2**63 - 1
 SHORTEST_DUET, LONGEST_DUET = 5.0, 240.0  # seconds
@@ -106,7 +106,7 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
     return weights / weights.sum().clamp_min(1)
 
 
-def mixed(seed: int, heard: bytes = b"") -> int:
+def noise_seed(seed: int, heard: bytes = b"") -> int:
     """A seed that differs with all it is given. The noise decides a dance's moves more than the music does, so that a
     hundred songs danced with one seed would share their moves if they shared their noise."""
     digest = hashlib.blake2b(heard, key=seed.to_bytes(8, "little"), digest_size=8).digest()

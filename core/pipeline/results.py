@@ -9,12 +9,12 @@ from safetensors.torch import save
 
 from core import __version__
 from core.audio import io
-from core.checkpoint import write_atomically, write_together
 from core.config import SignalConfig
+from core.files import write_atomically, write_together
 from core.motion.skeleton import SMPL22
-from core.pipeline.composing import Score, mastered
-from core.pipeline.dancing import Dance, motion_arrays
+from core.pipeline.dance import Dance, motion_arrays
 from core.pipeline.midi import score_midi
+from core.pipeline.score import Score, mastered
 
 DANCE_FORMAT = "footlight-dance 1"
 

@@ -1,8 +1,8 @@
-"""Beat snap: a small, smooth change of speed that carries hits onto beats.
+"""Beat snap: a small, smooth change of speed that carries kinematic beats onto musical ones.
 
-A hit is where the body arrives, a minimum of its speed (``core.motion.directogram.hits``). Hits near a beat, or else
-near the middle between two, are carried towards it; between them time runs a little faster or slower. At every snapped
-hit the clock runs at its own rate, so the minimum stays the minimum it was.
+A kinematic beat is where the body arrives, a minimum of its speed (``core.rhythm.accents.kinematic_beats``). One near a
+beat, or else near the middle between two, is carried towards it; between them time runs a little faster or slower.
+At every snapped beat the clock runs at its own rate, so the minimum stays the minimum it was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.motion import kinematics
-from core.motion.directogram import hits as find_hits
+from core.rhythm.accents import kinematic_beats as find_beats
 from core.types import Beats, Motion
 
 BEAT_WINDOW, HALF_WINDOW = 0.3, 0.15  # of the beat: hits farther from a beat, or from the middle of two, stay
@@ -45,18 +45,18 @@ def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIM
     if strength <= 0:
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
     positions = kinematics.forward(motion.rotations, motion.root)
-    return snap(find_hits(positions, motion.fps).times, beats.times, motion.seconds, strength, limit)
+    return snap(find_beats(positions, motion.fps).times, beats.times, motion.seconds, strength, limit)
 
 
-def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
+def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
     """The clock for hits (n,) and beats (m,), seconds, of a motion that lasts ``seconds``.
 
     Hits and beats are paired one to one where each is the other's nearest, within ``BEAT_WINDOW``; hits that are left
     are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
     """
-    hits, beats = hits.double().cpu(), beats.double().cpu()
+    kinematic_beats, beats = kinematic_beats.double().cpu(), beats.double().cpu()
     ends = torch.tensor([0.0, seconds], dtype=torch.float64)
-    inside = hits[(hits > 0) & (hits < seconds)]
+    inside = kinematic_beats[(kinematic_beats > 0) & (kinematic_beats < seconds)]
     if strength <= 0 or len(inside) == 0 or len(beats) < 2:
         return Clock(ends, ends)
     middles = (beats[1:] + beats[:-1]) / 2
@@ -73,13 +73,13 @@ def snap(hits: Tensor, beats: Tensor, seconds: float, strength: float, limit: fl
     return Clock(torch.cat((ends[:1], source + shift, ends[1:])), torch.cat((ends[:1], source, ends[1:])))
 
 
-def _pair(hits: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
+def _pair(kinematic_beats: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
     """Which hits (n,) are the nearest of their nearest target, no farther than ``reach``; and the way there (n,)."""
-    if len(hits) == 0 or len(targets) == 0:
-        return torch.zeros(len(hits), dtype=torch.bool), torch.zeros_like(hits)
-    apart = targets[None, :] - hits[:, None]
+    if len(kinematic_beats) == 0 or len(targets) == 0:
+        return torch.zeros(len(kinematic_beats), dtype=torch.bool), torch.zeros_like(kinematic_beats)
+    apart = targets[None, :] - kinematic_beats[:, None]
     nearest = apart.abs().argmin(1)
-    mutual = apart.abs().argmin(0)[nearest] == torch.arange(len(hits))
+    mutual = apart.abs().argmin(0)[nearest] == torch.arange(len(kinematic_beats))
     offset = apart.gather(1, nearest[:, None])[:, 0]
     return mutual & (offset.abs() <= reach), offset
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from train import build_extension
+from train.tools import build_extension
 
 INSIDE = Path(__file__).parent / "inside"
 SECONDS = 600

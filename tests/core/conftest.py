@@ -1,4 +1,4 @@
-"""A song and a motion, as values and as files."""
+"""Songs and motions with known properties, as values and as files."""
 
 import math
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from core.audio import io
-from core.motion import bvh, rotation
+from core.formats import bvh
+from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion, Waveform
 
@@ -46,3 +47,42 @@ def swinging(tmp_path_factory):
     path = tmp_path_factory.mktemp("motion") / "swing.bvh"
     bvh.write(path, Motion(rotation.from_axis_angle(turns), root, 30.0), 30.0)
     return path
+
+
+@pytest.fixture
+def swaying():
+    """A smooth motion of every joint, walking in an arc while turning twice about the vertical."""
+
+    def make(frames: int = 200, fps: float = 31.25, seed: int = 0) -> Motion:
+        generator = torch.Generator().manual_seed(seed)
+        time = torch.arange(frames, dtype=torch.float64) / fps
+        axis = torch.randn(22, 3, generator=generator, dtype=torch.float64)
+        rate = 0.3 + 0.7 * torch.rand(22, 1, generator=generator, dtype=torch.float64)
+        phase = 6.28 * torch.rand(22, 1, generator=generator, dtype=torch.float64)
+        bend = 0.5 * axis * torch.sin(2 * math.pi * rate * time[:, None, None] + phase)
+        rotations = rotation.from_axis_angle(bend)
+        turn = rotation.about("y", 4 * math.pi * time / time[-1].clamp_min(1e-9))
+        rotations[:, 0] = rotation.mul(turn, rotations[:, 0])
+        height = REST_HEIGHT + 0.05 * torch.sin(4 * time)
+        root = torch.stack((torch.sin(0.5 * time), height, 0.4 * time), -1)
+        contacts = torch.rand(frames, 4, generator=generator).round()
+        return Motion(rotations.float(), root.float(), fps, contacts)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def music():
+    """(s,) five seconds at 16 kHz, a whole number of mel frames."""
+    clock = torch.arange(312 * 256) / RATE
+    sound = 0.02 * torch.randn(clock.shape, generator=torch.Generator().manual_seed(0))
+    for number, root in enumerate((220.0, 261.6, 196.0, 246.9, 293.7)):
+        inside = (clock >= number) & (clock < number + 1)
+        since = (clock - number).clamp_min(0)
+        for overtone in range(1, 9):
+            for interval in (1.0, 1.26, 1.5):
+                tone = torch.sin(2 * math.pi * root * interval * overtone * clock) / overtone**1.3
+                sound = sound + 0.1 * inside * torch.exp(-2 * since) * tone
+    since = torch.remainder(clock, 0.5)
+    click = torch.randn(clock.shape, generator=torch.Generator().manual_seed(1)) * torch.exp(-since / 0.01)
+    return (sound + 0.2 * click).clamp(-1, 1)

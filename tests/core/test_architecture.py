@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "types", "config", "checkpoint", "audio", "motion", "stage", "autoencoder", "theatre", "diffusion", "decode",
-    "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
+    "errors", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder",
+    "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import torch
 
 from core import checkpoint, config
 from core.config import PRESETS, Config, DenoiserConfig
-from core.types import FootlightError
+from core.errors import FootlightError
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ import torch
 
 from core import cli
 from core.audio import io
-from core.motion import bvh, directogram, kinematics, rotation
+from core.formats import bvh
+from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
+from core.rhythm import accents
 from core.types import Motion, Waveform
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +182,7 @@ def test_beats_of_a_bvh_file_in_any_unit(swinging, tmp_path, capsys, centimetres
     assert cli.main(["beats", str(path)]) == 0
     found = json.loads(capsys.readouterr().out)
     places = kinematics.forward(swinging.rotations, swinging.root)
-    assert np.allclose(found["hits"], directogram.hits(places, 31.25).times, atol=0.02)
+    assert np.allclose(found["hits"], accents.kinematic_beats(places, 31.25).times, atol=0.02)
     assert found["beats"] == found["hits"] and found["onsets"] and found["seconds"] == pytest.approx(8.0)
 
 

@@ -8,9 +8,10 @@ import soundfile
 import torch
 
 from core import cli
-from core.motion import bvh, kinematics
-from tests.core.decode.test_bigvgan import SETTINGS, published
+from core.formats import bvh
+from core.motion import kinematics
 from tests.core.test_cli import command
+from tests.core.vocoder.test_bigvgan import SETTINGS, published
 
 
 def ran(*words) -> int:

@@ -98,7 +98,7 @@ def test_a_dance_arrives_whole(warm, song_file, tmp_path):
     assert len(fractions) > 6 and fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
     assert all(isinstance(event["stage"], str) and event["id"] == 1 for event in progress)
     assert done["out"] == str(out) and done["frames"] == 144 and done["tempo"] == pytest.approx(120, abs=2)
-    assert len(done["beats"]) == len(done["downbeats"]) and 0 <= done["score"]["beat_f"] <= 1
+    assert len(done["beats"]) == len(done["downbeats"]) and 0 <= done["metrics"]["beat_f"] <= 1
     with safe_open(out, "pt") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint
-from core.types import FootlightError
+from core import files
+from core.errors import FootlightError
 
 pytest.importorskip("resource", reason="this system has no limit on the size of files")
 
@@ -24,9 +24,12 @@ import resource, sys
 from pathlib import Path
 import torch
 from core import checkpoint, config
-from core.audio import drums, io, midi_file
-from core.motion import bvh, rotation
-from core.types import Beats, FootlightError, Motion, Waveform
+from core.audio import io
+from core.errors import FootlightError
+from core.formats import bvh, midi
+from core.motion import rotation
+from core.rhythm import drums
+from core.types import Beats, Motion, Waveform
 
 sound = Waveform(torch.rand(2, 160_000) * 2 - 1, 16_000)
 motion = Motion(rotation.identity(300, 22), torch.rand(300, 3), 30.0)
@@ -38,7 +41,7 @@ writers = {{
     "a.flac": lambda path: io.write(path, sound),
     "a.ogg": lambda path: io.write(path, sound),
     "a.bvh": lambda path: bvh.write(path, motion),
-    "a.mid": lambda path: midi_file.write_midi(path, Beats(clock), [strokes]),
+    "a.mid": lambda path: midi.write_midi(path, Beats(clock), [strokes]),
     "a.safetensors": lambda path: checkpoint.save_folder(path.parent, config.preset("tiny"), {{path.stem: network}}),
 }}
 {LIMIT}
@@ -105,9 +108,9 @@ def test_whatever_step_fails_nothing_is_left_behind(tmp_path, monkeypatch, place
     with monkeypatch.context() as patch:
         patch.setattr(place, step, full)
         with pytest.raises(FootlightError, match=r"a\.bin: cannot be written \(No space left.*free space"):
-            checkpoint.write_atomically(path, b"after")
+            files.write_atomically(path, b"after")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"] and path.read_bytes() == b"before"
-    checkpoint.write_atomically(path, b"after")
+    files.write_atomically(path, b"after")
     assert path.read_bytes() == b"after"
 
 
@@ -117,16 +120,16 @@ def test_several_files_come_or_fail_as_one(tmp_path):
     second.mkdir()
     for place in (second, tmp_path / "absent" / "c.bin"):
         with pytest.raises(FootlightError, match=place.name):
-            checkpoint.write_together({first: b"after", place: b"after"})
+            files.write_together({first: b"after", place: b"after"})
         assert sorted(tmp_path.iterdir()) == [first, second] and first.read_bytes() == b"before"
     second.rmdir()
-    checkpoint.write_together({first: b"after", second: b"too"})
+    files.write_together({first: b"after", second: b"too"})
     assert (first.read_bytes(), second.read_bytes(), len(list(tmp_path.iterdir()))) == (b"after", b"too", 2)
 
 
 def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     path = tmp_path / ("歌" * 83 + ".wav")  # 253 bytes of 255
-    checkpoint.write_atomically(path, b"sound")
+    files.write_atomically(path, b"sound")
     assert path.read_bytes() == b"sound" and len(list(tmp_path.iterdir())) == 1
 
 
@@ -136,5 +139,5 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.write_atomically(tmp_path / "a.bin", b"after")
+        files.write_atomically(tmp_path / "a.bin", b"after")
     assert not list(tmp_path.iterdir())

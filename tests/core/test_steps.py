@@ -2,7 +2,8 @@
 
 import torch
 
-from core.audio import beat_tracking, io, mel, rhythm
+from core.audio import beat_tracking, io, mel
+from core.rhythm.features import analyse, analysis
 from core.types import Progress, Waveform, part, run
 
 RATE = 16_000
@@ -44,10 +45,10 @@ def test_hearing_a_song_can_be_left_between_small_steps(make_song, tmp_path):
     song = run(io.reading(tmp_path / "song.wav"), seen.append)
     assert len(seen) >= 8 and seen[-1].fraction == 1
     seen.clear()
-    heard = run(rhythm.analysis(song), seen.append)
+    heard = run(analysis(song), seen.append)
     fractions = [progress.fraction for progress in seen]
     assert len(fractions) >= 16 and fractions == sorted(fractions) and fractions[-1] <= 1
-    plain = rhythm.analyse(song)
+    plain = analyse(song)
     assert torch.equal(heard.beats.times, plain.beats.times) and torch.equal(heard.onset, plain.onset)
     steps = beat_tracking.tracking(song)
     next(steps)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core import checkpoint, pipeline
-from core.types import FootlightError
+from core.errors import FootlightError
 from train import ablations
 from train.ablations import ABLATIONS, Ablations, main, settings, share
 

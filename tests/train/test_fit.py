@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core import checkpoint
-from core.types import FootlightError
+from core.errors import FootlightError
 from train import export, fit, run_folder
 from train.loop import LoopConfig
 
@@ -25,12 +25,12 @@ def arguments(task: str, out, steps: int) -> fit.Fit:
         out=out,
         preset="tiny",
         steps=steps,
-        mel_vae=fit.MelVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MelVAEConfig(frames=64, gan_start=20)),
-        motion_vae=fit.MotionVAEStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserStage(
+        mel_vae=fit.MelVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.MelVAEConfig(frames=64, gan_start=20)),
+        motion_vae=fit.MotionVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserRecipe(
             quick(lr=2e-3, warmup=5, ema=0.9, seed=5), fit.DenoiserTaskConfig(frames=64, shortest=32)
         ),
-        scorer=fit.ScorerStage(quick(lr=2e-3, warmup=5, ema=0.9), fit.ScorerTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.ScorerTaskConfig(frames=64, shortest=32)),
     )
 
 

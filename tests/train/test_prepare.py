@@ -12,13 +12,15 @@ from core.audio import io
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
 from core.config import SignalConfig
-from core.motion import bvh
-from core.motion.directogram import hits
+from core.errors import FootlightError
+from core.formats import bvh
 from core.motion.kinematics import forward
 from core.motion.resample import resample
-from core.types import FootlightError, Waveform
-from train.data import matching, pairs, shards, synthetic
+from core.rhythm.accents import kinematic_beats
+from core.types import Waveform
+from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
+from train.data.pairing import matching, pairs
 from train.prepare import Prepare, main
 
 SIGNAL = SignalConfig()
@@ -118,9 +120,9 @@ def test_own_capture_is_not_warped(prepared, data):
     out, _ = prepared
     pair = next(p for s in ("train", "val") for p in load_pairs(out, s) if p.motion_name == "house/mine")
     source = synthetic.swing(120, int(14 * SIGNAL.motion_fps), 0.0, 0.8)
-    wanted = hits(forward(source.rotations, source.root), source.fps).times
+    wanted = kinematic_beats(forward(source.rotations, source.root), source.fps).times
     motion = pair.motion()
-    found = hits(forward(motion.rotations, motion.root), motion.fps).times
+    found = kinematic_beats(forward(motion.rotations, motion.root), motion.fps).times
     assert len(found) == len(wanted)
     assert (found - wanted).abs().max() < 0.04
 
@@ -215,7 +217,7 @@ def test_tempo_and_phase_of_a_regular_motion_are_found():
     body = matching.body_of(motion)
     bpm, start = matching.tempo_candidates(body, (94.0, 118.0))[0]
     assert bpm == pytest.approx(97, abs=1.0)
-    to_beat = (body.hits + start) * bpm / 60
+    to_beat = (body.kinematic_beats + start) * bpm / 60
     assert np.abs(to_beat - to_beat.round()).max() < 0.2
 
 

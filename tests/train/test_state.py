@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.types import FootlightError
+from core.errors import FootlightError
 from train.state import load_state, save_state
 
 

@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from core import checkpoint, config, pipeline
-from core.audio import io, rhythm
+from core.audio import io
 from core.audio.representation import to_float
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import music_autoencoder
 from core.cli import main as footlight
 from core.config import preset
-from core.motion import bvh
-from core.types import Beats, FootlightError, Waveform
+from core.errors import FootlightError
+from core.formats import bvh
+from core.rhythm.features import Rhythm
+from core.types import Beats, Waveform
 from train import export, fit
 from train.data import latents, synthetic
 from train.loop import LoopConfig
@@ -120,10 +122,10 @@ def arguments(out, steps=24, **flags) -> fit.Fit:
         data="synthetic",
         out=out,
         preset="tiny",
-        mel_vae=fit.MelVAEStage(quick(3), fit.MelVAEConfig(frames=64, gan_start=0)),
-        motion_vae=fit.MotionVAEStage(quick(3), fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserStage(quick(steps), fit.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerStage(quick(3), fit.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=fit.MelVAERecipe(quick(3), fit.MelVAEConfig(frames=64, gan_start=0)),
+        motion_vae=fit.MotionVAERecipe(quick(3), fit.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserRecipe(quick(steps), fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(quick(3), fit.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )
 
@@ -190,13 +192,13 @@ def test_what_is_heard_while_dancing_is_what_was_trained_on():
     """The same song through data preparation and through the pipeline gives one condition."""
     pair = synthetic.pairs()["train"][1]
     song = Waveform(to_float(pair.wave), 16_000)
-    heard = rhythm.Rhythm(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset, pair.loudness)
+    heard = Rhythm(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset, pair.loudness)
     for flags in ({"music": "features35", "latents": "none"}, {"music": "waveform"}):
         chosen = music_side(preset("tiny"), **flags)
         mel_vae = music_autoencoder(chosen.mel_vae).eval()
         wanted = latents.encode_music(mel_vae, latents.music_of(pair, chosen))
         model = pipeline.Model(chosen, mel_vae, None, None, torch.device("cpu"), "test", {})
-        told = pipeline.listen(model, song, heard).latents[0]
+        told = pipeline.encode_song(model, song, heard).latents[0]
         inside = slice(0, len(wanted) - 8)  # the padding beyond the end reaches back a little through convolutions
         torch.testing.assert_close(told[inside], wanted[inside], atol=1e-4, rtol=1e-3)
 

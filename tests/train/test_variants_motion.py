@@ -10,9 +10,12 @@ from core import checkpoint, cli, pipeline
 from core.audio import io
 from core.config import preset
 from core.diffusion.networks import size
-from core.motion import bvh, directogram, features
+from core.errors import FootlightError
+from core.formats import bvh
+from core.motion import features
 from core.motion.skeleton import SMPL22
-from core.types import FootlightError, Waveform
+from core.rhythm import accents
+from core.types import Waveform
 from train import export, fit
 from train.data import synthetic
 from train.loop import LoopConfig
@@ -27,10 +30,10 @@ LOOP = LoopConfig(
 def trained(out, **flags):
     args = fit.Fit(
         task="all", data="synthetic", out=out / "run", preset="tiny", steps=6,
-        mel_vae=fit.MelVAEStage(LOOP, fit.MelVAEConfig(frames=64)),
-        motion_vae=fit.MotionVAEStage(LOOP, fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserStage(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerStage(LOOP, fit.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=fit.MelVAERecipe(LOOP, fit.MelVAEConfig(frames=64)),
+        motion_vae=fit.MotionVAERecipe(LOOP, fit.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserRecipe(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(LOOP, fit.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )  # fmt: skip
     results = fit.main(args)
@@ -97,7 +100,7 @@ def test_a_unet_is_trained_exported_and_danced(tmp_path):
     assert all(len(result["history"]) == 6 for result in results.values())
     model = pipeline.Model.load(folder, "cpu")
     assert model.config.denoiser.kind == "unet"
-    made = pipeline.run(pipeline.dance(model, song()))
+    made = pipeline.run(pipeline.generate_dance(model, song()))
     assert made.motion.frames == 60 and bool(made.motion.rotations.isfinite().all())
 
 
@@ -123,19 +126,19 @@ def test_a_flat_dancer_is_trained_and_measured_but_moves_no_rig(tmp_path):
     assert "motion/feet" not in results["motion-vae"]["history"][0]
     model = pipeline.Model.load(folder, "cpu")
     with pytest.raises(FootlightError, match="openpose14-2d is a flat picture"):
-        next(pipeline.dance(model, song()))
-    drawn, heard, _ = pipeline.run(pipeline.imagine(model, song(), pipeline.DanceOptions()))
+        next(pipeline.generate_dance(model, song()))
+    drawn, heard, _ = pipeline.run(pipeline.sample_dance(model, song(), pipeline.DanceOptions()))
     places = pipeline.joint_positions(model, drawn)
     assert places.shape == (len(drawn), 14, 2) and abs(len(drawn) / 31.25 - 2.0) < 0.1
     assert len(heard.beats.times) and bool(places.isfinite().all())
-    assert directogram.directogram(places).shape == (len(drawn), 1, directogram.BINS)
+    assert accents.directogram(places).shape == (len(drawn), 1, accents.BINS)
 
 
 def test_hits_of_a_flat_dancer_fall_where_the_body_stops():
     motion = synthetic.swing(bpm=100, frames=250, phase=0.0, size=0.8)
     flat = features.encode(motion, "openpose14-2d")
     places = features.positions_from_features(flat, motion.fps, layout="openpose14-2d")
-    found = directogram.hits(places, motion.fps).times
+    found = accents.kinematic_beats(places, motion.fps).times
     assert len(found) >= 10
     beat = found * 100 / 60
     assert float((beat - beat.round()).abs().max()) < 0.05

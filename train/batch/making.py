@@ -101,8 +101,8 @@ def make_blend(desk: Desk) -> str:
         if (music := paths.get("music")) and music not in kept:
             music.unlink(missing_ok=True)
         raise
-    score = made.answer.get("score", {})
-    return "  ".join(f"{key} {value:.2f}" for key, value in score.items() if isinstance(value, int | float))
+    metrics = made.answer.get("metrics", {})
+    return "  ".join(f"{key} {value:.2f}" for key, value in metrics.items() if isinstance(value, int | float))
 
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:

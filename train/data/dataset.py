@@ -7,9 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from core.audio.rhythm import rhythm_features
 from core.config import SignalConfig
-from core.types import Beats, FootlightError, Motion
+from core.errors import FootlightError
+from core.rhythm.features import rhythm_features
+from core.types import Beats, Motion
 from train.data.shards import read_index, read_records
 
 PAIRS, SONGS = "pairs.jsonl", "songs.jsonl"
@@ -47,7 +48,7 @@ class Pair:
         return Motion(self.rotations, self.root, _MOTION_FPS, self.contacts)
 
     def rhythm(self, frames: int, fps: float) -> Tensor:
-        """(frames, r) rhythm features at any rate: see ``core.audio.rhythm.rhythm_features``."""
+        """(frames, r) rhythm features at any rate: see ``core.rhythm.features.rhythm_features``."""
         beats = Beats(self.beats, self.tempo, self.downbeats)
         return rhythm_features(beats, self.onset, self.loudness, frames, fps)
 

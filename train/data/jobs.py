@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.types import FootlightError
+from core.errors import FootlightError
 from train.data import shards
 
 Records = list[tuple[dict, dict[str, torch.Tensor]]]

@@ -11,19 +11,20 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from core.audio.drums import LEAD
+from core.audio.onsets import ONSET_FPS, onset_events
 from core.audio.representation import music_frames
-from core.audio.rhythm import ONSET_FPS, onset_events, relative_loudness
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
 from core.config import Config
-from core.motion.directogram import amplitude
+from core.errors import FootlightError
 from core.motion.features import encode, layout_named
-from core.motion.kinematics import forward
-from core.motion.mirror import mirror
+from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
-from core.types import Beats, FootlightError, Motion
+from core.rhythm.accents import amplitude
+from core.rhythm.drums import LEAD
+from core.rhythm.features import relative_loudness
+from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 
 STYLE_NAMES = (
@@ -136,7 +137,7 @@ def latent_clips(
                 made[split].append(
                     {
                         "latents": latents[:frames],
-                        "told": music[:frames],
+                        "context": music[:frames],
                         "rhythm": pair.rhythm(frames, config.latent_fps),
                         "features": features[: frames * stride],
                         "style": _style(pair, config),
@@ -153,7 +154,7 @@ def score_clips(
     config: Config,
 ) -> dict[str, list[dict]]:
     """Clips for the second expert: ``latents`` of the music, ``told`` of the motion (of pairs alone), ``style``, and
-    what a wish for this music would have been: ``beats``, ``onsets``, ``loudness``."""
+    the rhythm target that this music meets: ``beats``, ``onsets``, ``loudness``."""
     layout = layout_named(config.signal.motion_layout)
     made: dict[str, list[dict]] = {}
     for split in pairs:
@@ -161,16 +162,19 @@ def score_clips(
         for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
             music, style = encode_music(mel_vae, pair.mel), _style(pair, config)
             for body in _shown(pair, split):
-                told = encode_motion(motion_vae, encode(body, layout))
-                frames = min(len(told), len(music))
-                made[split].append({"latents": music[:frames], "told": told[:frames], "style": style, **granted(pair)})
+                cond = encode_motion(motion_vae, encode(body, layout))
+                frames = min(len(cond), len(music))
+                made[split].append(
+                    {"latents": music[:frames], "context": cond[:frames], "style": style, **met_target(pair)}
+                )
         for song in tqdm(songs[split], desc=f"encoding {split} songs", mininterval=2.0):
-            made[split].append({"latents": encode_music(mel_vae, song.mel), "style": -1, **granted(song)})
+            made[split].append({"latents": encode_music(mel_vae, song.mel), "style": -1, **met_target(song)})
     return made
 
 
-def granted(music: Pair | SongRecord) -> dict:
-    """The wish that a music grants (see ``core.motion.pulse.Wish``): its beats, all its onsets, its loudness."""
+def met_target(music: Pair | SongRecord) -> dict:
+    """The rhythm target that a score meets (see ``core.rhythm.target.RhythmTarget``): its beats, all its onsets,
+    its loudness."""
     return {
         "beats": Beats(music.beats, music.tempo, music.downbeats),
         "onsets": onset_events(music.onset.float()).shifted(-LEAD),

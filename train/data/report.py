@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.motion.directogram import hits
 from core.motion.kinematics import forward
+from core.rhythm.accents import kinematic_beats
 from train.data.dataset import load_pairs
 
-VARIANTS = ("unwarped", "accent_only", "warped", "final")
+VARIANTS = ("unwarped", "slowing_only", "warped", "final")
 SHEET_SECONDS = 16.0
 
 
 def summary(lines: list[dict]) -> str:
     """A table of the pairs' index lines by genre: how many, how long, calibrated BAS (b), warp and position error."""
     head = (
-        f"{'':24}{'pairs':>6}{'motions':>8}{'minutes':>8}   calibrated BAS: {'unwarped':>9}{'accent':>8}{'warped':>8}"
-        f"{'both':>7}{'worst rate':>13}{'with accent':>13}{'error cm':>10}"
+        f"{'':24}{'pairs':>6}{'motions':>8}{'minutes':>8}   calibrated BAS: {'unwarped':>9}{'slowing':>8}{'warped':>8}"
+        f"{'both':>7}{'worst rate':>13}{'with slowing':>13}{'error cm':>10}"
     )
     rows = [head]
     chosen = [line for line in lines if "bas" in line]
@@ -80,6 +80,8 @@ def contact_sheets(data: Path, out: Path, count: int, seed: int) -> list[Path]:
         place = f"from {start / motion.fps:.1f} s"
         title = f"{pair.id}   {pair.genre}   with {pair.music_name}, {pair.tempo:.0f} BPM   {place}"
         beats = pair.beats - start / motion.fps
-        contact_sheet(positions, motion.fps, beats, hits(positions, motion.fps).times, title=title, path=path)
+        contact_sheet(
+            positions, motion.fps, beats, kinematic_beats(positions, motion.fps).times, title=title, path=path
+        )
         made.append(path)
     return made

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from core.audio.representation import to_float, to_int16
-from core.checkpoint import write_atomically
+from core.files import write_atomically
 from core.types import Motion, Waveform
 
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ from core.audio.io import resample
 from core.audio.mel import log_mel
 from core.config import SignalConfig
 from core.metrics import beat
-from core.motion.directogram import gaussian_smooth, hits, mean_speed, onsets
+from core.rhythm.accents import gaussian_smooth, kinematic_beats, kinematic_onsets, mean_speed
 from core.types import Waveform
 from train.draw import LEFT, MIDDLE, RIGHT
-from train.evaluation.scores import Clip, positions_of
+from train.evaluation.dance.measures import Clip, positions_of
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -110,7 +110,7 @@ def beat_match(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> 
         axes.axvline(time, color=LEFT, lw=2.0 if down else 0.9, alpha=0.85, zorder=0)
     for place, clip in enumerate(clips):
         positions = positions_of(clip.made)
-        found, moved = (f(positions, clip.made.fps).times.double() for f in (hits, onsets))
+        found, moved = (f(positions, clip.made.fps).times.double() for f in (kinematic_beats, kinematic_onsets))
         matched = matched_times(found, clip.beats.times.double(), beat.MOMU_TOLERANCE)
         inside = [t for t in found.tolist() if start <= t < end]
         fills = [RIGHT if t in matched else "white" for t in inside]
@@ -254,7 +254,7 @@ def onsets_and_hits(
     end = min(start + seconds, sound.seconds)
     mel = log_mel(resample(sound, signal.audio_rate).samples, signal)
     first, last = round(start * signal.mel_fps), round(end * signal.mel_fps)
-    heard, found = beat.music_onsets(sound), hits(positions, fps).times.double()
+    heard, found = beat.music_onsets(sound), kinematic_beats(positions, fps).times.double()
     speed = mean_speed(positions, fps).numpy()
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 4.6), sharex=True, height_ratios=(3, 2))
     extent = (first / signal.mel_fps, last / signal.mel_fps, 0, mel.shape[1])

@@ -9,17 +9,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.checkpoint import write_atomically
+from core.files import write_atomically
 from core.motion import kinematics
-from core.motion.directogram import hits
+from core.rhythm.accents import kinematic_beats
 from core.types import Motion
 from train.draw import contact_sheet
-from train.evaluation import figures, tables
+from train.evaluation import figures
+from train.evaluation.dance import tables
+from train.evaluation.dance.measures import Clip
+from train.evaluation.dance.systems import REAL
 from train.evaluation.music import pictures as music_pictures
 from train.evaluation.music import tables as music_tables
 from train.evaluation.run import Options, Results
-from train.evaluation.scores import Clip
-from train.evaluation.systems import REAL
 
 PANELS = {
     "beats.bas_bailando.calibrated": "BAS (b), calibrated",
@@ -194,7 +195,7 @@ def sheets(danced: dict[str, list[Clip]], most: int) -> dict[str, Clip]:
 def _sheet(clip: Clip) -> bytes:
     motion = clip.made
     positions = kinematics.forward(motion.rotations, motion.root)
-    found = hits(positions, motion.fps).times
+    found = kinematic_beats(positions, motion.fps).times
     picture = Image.fromarray(contact_sheet(positions, motion.fps, clip.beats.times, found).numpy())
     size = (SHEET_WIDTH, round(picture.height * SHEET_WIDTH / picture.width))
     buffer = BytesIO()

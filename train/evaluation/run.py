@@ -8,17 +8,19 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from core.checkpoint import write_atomically
+from core.errors import FootlightError
+from core.files import write_atomically
 from core.metrics.classifier import Classifier
-from core.types import FootlightError, Motion
+from core.types import Motion
 from train.data.dataset import load_song_records
-from train.evaluation import genres, retrieval, scores, sets, statistics, systems
+from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
+from train.evaluation.dance import genres, measures, retrieval, sets, systems
+from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
+from train.evaluation.dance.measures import Clip
+from train.evaluation.dance.systems import REAL, Asked, System
 from train.evaluation.music import report as music
-from train.evaluation.scores import Clip
-from train.evaluation.stage import Stage
-from train.evaluation.systems import REAL, Asked, System
+from train.evaluation.performance import Performance
 
 VERSION = 2
 # what intervals and differences are given for
@@ -31,7 +33,7 @@ HEADLINE = (
     "beats.f_hits_100ms.calibrated",
     "beats.f_onsets_70ms.calibrated",
     "other_song.bas_bailando.calibrated",
-    *(f"physics.{name}" for name in scores.PHYSICS),
+    *(f"physics.{name}" for name in measures.PHYSICS),
     "theatre.ms",
     "theatre.voa",
     "theatre.energy_on_beats",
@@ -47,7 +49,7 @@ class Options(music.MusicOptions):
 
     data: Path | None = None  # prepared pairs, made by train.prepare
     source: Path | None = None  # the data folder that they were made from
-    systems: tuple[str, ...] = ("default", "accent", "retrieval")  # WHAT[=NAME][@OPTION=VALUE,...] each
+    systems: tuple[str, ...] = ("default", "slowing", "retrieval")  # WHAT[=NAME][@OPTION=VALUE,...] each
     sweep: tuple[str, ...] = ()  # guidance=1,1.5,2 varies the first system that has the option
     out: Path = Path("build/evaluation")  # the report's folder
     seconds: float = 30.0  # of every song
@@ -125,14 +127,14 @@ def build_systems(options: Options, material: Material) -> list[System]:
 
 
 def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf) -> System:
-    if one.kind == systems.ACCENT:
-        return systems.accent_system(one, options.fps, material.captures)
+    if one.kind == systems.SLOWING:
+        return systems.slowing_system(one, options.fps, material.captures)
     if one.kind == systems.RETRIEVAL:
         return retrieval.retrieval_system(one, options.fps, shelf)
     return systems.model_system(one, options.fps, loaded)
 
 
-def danced(system: System, songs: list[Excerpt], seeds: int, stage: Stage) -> list[Clip]:
+def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance) -> list[Clip]:
     """Every song with every seed, scored; also against the next song's beats."""
     found = []
     jobs = [
@@ -142,7 +144,7 @@ def danced(system: System, songs: list[Excerpt], seeds: int, stage: Stage) -> li
         made = stage.dance(system, song, seed)
         if made is not None:
             against = other.beats if len(songs) > 1 else None
-            result = scores.evaluate(made, song.beats, song.onsets, against)
+            result = measures.evaluate(made, song.beats, song.onsets, against)
             found.append(Clip(system.name, song.name, seed, song.beats, made, result))
     return found
 
@@ -150,7 +152,7 @@ def danced(system: System, songs: list[Excerpt], seeds: int, stage: Stage) -> li
 def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
     """The val pairs as clips of the system ``real``; a captured clip and its tempo bands are one unit."""
     return [
-        Clip(REAL, p.motion_name, number, p.beats, p.motion, scores.evaluate(p.motion, p.beats), p.genre)
+        Clip(REAL, p.motion_name, number, p.beats, p.motion, measures.evaluate(p.motion, p.beats), p.genre)
         for number, p in enumerate(cache.progress(pairs, REAL))
     ]
 
@@ -173,7 +175,7 @@ def run(options: Options, quiet: bool = False) -> Results:
         classifier = Classifier.load(inside if inside.is_dir() else options.classifier)
     training = [clip for clip in material.captures if clip.split == "train"]
     reference = sets.Reference(training, classifier)
-    stage = Stage(cache)
+    stage = Performance(cache)
     asked = build_systems(options, material) if options.dances else []
     clips = {REAL: real_clips(material.pairs, cache)} if material.pairs and options.dances else {}
     for system in asked:
@@ -192,7 +194,7 @@ def gather(
     clips: dict[str, list[Clip]],
     material: Material,
     reference: sets.Reference,
-    stage: Stage,
+    stage: Performance,
 ) -> dict:
     """The report: settings, songs, a summary of every system, references, sweeps and failures."""
     first = next((s.name for s in asked if clips[s.name]), None)
@@ -202,9 +204,9 @@ def gather(
     for name, ours in clips.items():
         if not ours:
             continue
-        row = {"about": about[name], **scores.summary(ours)}
-        row["phase"] = scores.phase(ours)
-        row["tempo"] = {b: scores.summary([c for c in ours if c.band == b]) for b in sorted({c.band for c in ours})}
+        row = {"about": about[name], **measures.summary(ours)}
+        row["phase"] = measures.phase(ours)
+        row["tempo"] = {b: measures.summary([c for c in ours if c.band == b]) for b in sorted({c.band for c in ours})}
         known = {path: statistics.interval(ours, path) for path in HEADLINE}
         row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
         if first is not None and name not in (first, REAL):
@@ -237,14 +239,14 @@ def gather(
     }
 
 
-def seeds_of_one_song(system: System, material: Material, options: Options, stage: Stage) -> list[Motion]:
+def seeds_of_one_song(system: System, material: Material, options: Options, stage: Performance) -> list[Motion]:
     """``options.variety`` dances to the first song."""
     seeds = stage.cache.progress(range(options.variety), f"{system.name}, variety")
     made = [stage.dance(system, material.songs[0], seed) for seed in seeds]
     return [motion for motion in made if isinstance(motion, Motion)]
 
 
-def in_styles(system: System, material: Material, options: Options, stage: Stage) -> dict[str, dict]:
+def in_styles(system: System, material: Material, options: Options, stage: Performance) -> dict[str, dict]:
     """Style -> mean physics of the system's dances in it, for styles that capture shows."""
     if system.in_style is None or not options.style_songs:
         return {}
@@ -267,7 +269,7 @@ def write_tables(results: Results, out: Path) -> None:
     write_atomically(out / "clips.csv", _csv(rows))
     left_out = ("about", "phase", "tempo", "genres")
     averaged = [
-        {"system": name} | scores.flat({k: v for k, v in row.items() if k not in left_out and v})
+        {"system": name} | measures.flat({k: v for k, v in row.items() if k not in left_out and v})
         for name, row in results.report["systems"].items()
     ]
     write_atomically(out / "systems.csv", _csv(averaged))
@@ -283,7 +285,7 @@ def _row(clip: Clip) -> dict:
     return (
         {"system": clip.system, "song": clip.song, "seed": clip.seed, "genre": clip.genre}
         | {"tempo": round(clip.tempo, 2), "tempo_band": clip.band, "seconds": round(clip.made.seconds, 3)}
-        | scores.flat(clip.scores)
+        | measures.flat(clip.scores)
     )
 
 
@@ -291,7 +293,7 @@ def _piece_row(piece: music.Piece) -> dict:
     return (
         {"system": piece.system, "motion": piece.scene.name, "seed": piece.seed, "genre": piece.scene.genre}
         | {"tempo": round(piece.heard.tempo, 2), "wanted_tempo": round(piece.scene.tempo, 2)}
-        | scores.flat(piece.scores)
+        | measures.flat(piece.scores)
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.evaluation.scores import Clip, look_up
+from train.evaluation.dance.measures import Clip, look_up
 
 RESAMPLES = 4000
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.errors import FootlightError
 from core.metrics.classifier import CHANNELS, WINDOW, Classifier, ClassifierConfig, MotionClassifier, cut, features
 from core.metrics.frames import windows
-from core.motion.mirror import mirror
-from core.types import FootlightError
+from core.motion.kinematics import mirror
 from train.data.dataset import Pair
 from train.data.latents import style_of
 from train.loop import Phase

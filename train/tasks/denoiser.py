@@ -13,12 +13,12 @@ from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
 from train.draw import motion_picture
 from train.loop import Phase
-from train.tasks.expert import ExpertPhase, ExpertTask, ExpertTaskConfig
+from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
 from train.tasks.motion_vae import body_losses
 
 
 @dataclass(frozen=True)
-class DenoiserTaskConfig(ExpertTaskConfig):
+class DenoiserTaskConfig(DiffusionTaskConfig):
     """Further, to ``ExpertTaskConfig``:
 
     body_share: share of a batch, the least noisy, whose estimate is decoded for the body losses (0: none).
@@ -30,7 +30,7 @@ class DenoiserTaskConfig(ExpertTaskConfig):
     feet: float = 0.3
 
 
-class DenoiserPhase(ExpertPhase):
+class DenoiserPhase(DiffusionPhase):
     def __init__(self, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
         super().__init__("denoiser", model.denoiser, model)
         self.vae = [vae.requires_grad_(False).eval()]  # in a list: it is not trained
@@ -53,7 +53,7 @@ class DenoiserPhase(ExpertPhase):
         return {name: getattr(c, name) * weight * value for name, value in body.items()}
 
 
-class DenoiserTask(ExpertTask):
+class DenoiserTask(DiffusionTask):
     """clips: see ``ExpertTask``; also ``told`` (t, c), latents of the music, ``rhythm`` (t, r), and ``features`` of the
     layout (t * stride, c)."""
 
@@ -65,7 +65,7 @@ class DenoiserTask(ExpertTask):
         self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(vae, model, config)}
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        parts = {name: clip[name] for name in ("latents", "told", "rhythm", "features")}
+        parts = {name: clip[name] for name in ("latents", "context", "rhythm", "features")}
         return self.padded(parts, start, {"features": self.model.motion_vae.stride})
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:

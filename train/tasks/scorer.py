@@ -1,9 +1,9 @@
 """The second expert, motion -> music, on cached latents.
 
-It is told the motion's latents and a *wish* (core.motion.pulse): beats, accents, loudness. A motion that was paired
-with a music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
+It is told the motion's latents and a rhythm target (core.rhythm.target): beats, accents, loudness. A motion that was
+paired with music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
 itself: its beats, its loudness, and some of its onsets. Whoever wishes for few accents then gets those and is
-left free in the rest. Songs without a motion are trained on as well, with the wish alone.
+left free in the rest. Songs without a motion are trained on as well, with the target alone.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from torch import Tensor
 
 from core.autoencoder.mel_vae import MelVAE
 from core.config import Config
-from core.motion.pulse import wish_features
+from core.rhythm.target import target_features
 from core.types import Beats
 from train.draw import mel_picture
 from train.loop import Phase
-from train.tasks.expert import ExpertPhase, ExpertTask, ExpertTaskConfig
+from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
 
 ON_BEAT = 0.06  # seconds
 LEAST_WEIGHT = 0.2  # of a latent channel that hardly sounds
 
 
 @dataclass(frozen=True)
-class ScorerTaskConfig(ExpertTaskConfig):
+class ScorerTaskConfig(DiffusionTaskConfig):
     """Longer crops than a dance's, for a music repeats itself over bars."""
 
     frames: int = 192
@@ -35,7 +35,7 @@ class ScorerTaskConfig(ExpertTaskConfig):
     balance: float = 0.0
 
 
-class ScorerTask(ExpertTask):
+class ScorerTask(DiffusionTask):
     """clips: see ``ExpertTask``; also ``beats``, ``onsets`` and ``loudness`` of the music, and ``told`` (t, c), latents
     of the motion, where there is one."""
 
@@ -43,13 +43,13 @@ class ScorerTask(ExpertTask):
 
     def __init__(self, model: Config, config: ScorerTaskConfig, vae: MelVAE, clips: dict[str, list[dict]]) -> None:
         super().__init__(model, model.scorer, config, clips)
-        self.val = [clip for clip in self.val if "told" in clip]
-        self.paired = [clip for clip in self.train if "told" in clip]
+        self.val = [clip for clip in self.val if "context" in clip]
+        self.paired = [clip for clip in self.train if "context" in clip]
         self.paired_shares = self.shares(self.paired)
         self.vae = vae.requires_grad_(False).eval()
         some = torch.stack([clip["latents"][: config.shortest] for clip in self.train])
         weight = audibility(self.vae, some[:: max(1, len(some) // 64)])
-        self.phases: dict[str, Phase] = {"scorer": ExpertPhase("scorer", model.scorer, model, weight)}
+        self.phases: dict[str, Phase] = {"scorer": DiffusionPhase("scorer", model.scorer, model, weight)}
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
         return super().pool(rhythm_alone) if rhythm_alone else (self.paired, *self.paired_shares)
@@ -61,8 +61,8 @@ class ScorerTask(ExpertTask):
         accents = some_of(onsets, clip["beats"].shifted(begin), generator)
         first = round(begin * self.model.signal.mel_fps)
         loudness = clip["loudness"][first : first + frames * self.model.mel_vae.stride]
-        rhythm = wish_features(clip["beats"].shifted(begin), accents, loudness, frames, fps)
-        parts = {name: clip[name] for name in ("latents", "told") if name in clip}
+        rhythm = target_features(clip["beats"].shifted(begin), accents, loudness, frames, fps)
+        parts = {name: clip[name] for name in ("latents", "context") if name in clip}
         return {**self.padded(parts, start, {}), "rhythm": rhythm}
 
     @torch.no_grad()

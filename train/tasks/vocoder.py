@@ -3,7 +3,7 @@
 Three groups of losses, in the order in which they matter to a run of minutes:
 
 1. of the heads, against the true spectrum, without the recursion: log-magnitudes, spectral convergence, and phases
-   carried on from the true frame before (core.decode.vocoder.carried), weighted by the root of the magnitude;
+   carried on from the true frame before (core.vocoder.model.carried), weighted by the root of the magnitude;
 2. of the decoded sound: mel, and log-spectra at two more resolutions (Yamamoto et al. 2020);
 3. from ``gan_start`` on, hinge and feature matching of train.tasks.waveform_critics.
 """
@@ -23,10 +23,10 @@ from torch.nn import functional
 from core.audio import io
 from core.audio.mel import log_mel
 from core.audio.representation import to_float, to_int16
+from core.audio.stft import analyse, synthesise
 from core.config import SignalConfig, VocoderConfig
-from core.decode.stft import analyse, synthesise
-from core.decode.vocoder import Vocoder, carried, unroll
-from core.types import FootlightError
+from core.errors import FootlightError
+from core.vocoder.model import Vocoder, carried, unroll
 from train.draw import mel_picture
 from train.loop import Phase
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss

@@ -73,4 +73,4 @@ for line in sys.stdin:
         say(type="error", id=number, kind="input", message="the song is silent")
         continue
     made = obey(message)
-    say(type="done", id=number, **made, score={"beat": 0.5}, beats=[0.5, 1.0], downbeats=[True, False], tempo=120.0)
+    say(type="done", id=number, **made, metrics={"beat": 0.5}, beats=[0.5, 1.0], downbeats=[True, False], tempo=120.0)

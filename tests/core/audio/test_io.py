@@ -11,7 +11,8 @@ import soundfile
 import torch
 
 from core.audio.io import read, resample, write
-from core.types import FootlightError, Waveform
+from core.errors import FootlightError
+from core.types import Waveform
 
 RATE = 44_100
 
@@ -200,7 +201,7 @@ def test_a_folder_is_not_overwritten(tmp_path):
 
 def test_listening_needs_no_heavy_library():
     code = (
-        "import sys, core.audio.rhythm, core.metrics.beat\n"
+        "import sys, core.rhythm.features, core.metrics.beat\n"
         "print([name for name in ('librosa', 'numba', 'sklearn', 'scipy.signal', 'scipy') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from core.autoencoder.gaussian import DiagonalGaussian, noise_like
+from core.autoencoder.gaussian import DiagonalGaussian
+from core.layers.noise import noise_like
 
 
 @pytest.fixture

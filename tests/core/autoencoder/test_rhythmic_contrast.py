@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from core.autoencoder.rhythmic_contrast import RhythmicContrast, choose_clips, rhythmic_contrast
-from core.types import FootlightError
+from core.errors import FootlightError
 
 
 def seeded(seed: int = 0) -> torch.Generator:

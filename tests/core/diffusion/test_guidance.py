@@ -17,19 +17,19 @@ T = torch.tensor([10, 400, 999])
 
 
 def denoise(x_t, t, condition):
-    told = torch.zeros_like(x_t) if condition.latents is None else condition.latents
+    cond = torch.zeros_like(x_t) if condition.latents is None else condition.latents
     if condition.keep is not None:
-        told = told * condition.keep.view(-1, 1, 1)
+        cond = cond * condition.keep.view(-1, 1, 1)
     observed = 0.0 if condition.observed is None else condition.observed
-    return 0.5 * x_t + told + 0.1 * (t / 1000).view(-1, 1, 1) + observed
+    return 0.5 * x_t + cond + 0.1 * (t / 1000).view(-1, 1, 1) + observed
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.5, 2.5, 7.0])
 def test_it_is_equation_7(scale):
     condition = Condition(latents=MUSIC, observed=0.2 * X)
-    told = to_epsilon(denoise(X, T, condition), X, T, SCHEDULE)
-    untold = to_epsilon(denoise(X, T, replace(condition, keep=torch.zeros(3, dtype=torch.bool))), X, T, SCHEDULE)
-    expected = to_x0(untold + scale * (told - untold), X, T, SCHEDULE, "epsilon")
+    cond = to_epsilon(denoise(X, T, condition), X, T, SCHEDULE)
+    uncond = to_epsilon(denoise(X, T, replace(condition, keep=torch.zeros(3, dtype=torch.bool))), X, T, SCHEDULE)
+    expected = to_x0(uncond + scale * (cond - uncond), X, T, SCHEDULE, "epsilon")
     torch.testing.assert_close(guided(denoise, scale)(X, T, condition), expected, rtol=1e-4, atol=2e-4)
 
 

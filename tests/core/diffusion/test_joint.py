@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from core.diffusion.joint import Expert, cross_guided
+from core.diffusion.joint import Chain, cross_guided
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 SCHEDULE = linear_sqrt()
 RHO = 0.9
@@ -20,13 +21,13 @@ def exact(x_t, t, condition):
     return mean + signal * variance / (signal**2 * variance + sigma**2) * (x_t - signal * mean)
 
 
-def experts(samples=4000):
+def chains(samples=4000):
     draws = torch.randn(2, samples, 1, 1, generator=torch.Generator().manual_seed(0))
-    return [Expert(exact, noise, lambda other, own: Condition(latents=other)) for noise in draws]
+    return [Chain(exact, noise, lambda other, own: Condition(latents=other)) for noise in draws]
 
 
 def correlation(switch, sampler="ddim", steps=50):
-    *_, (a, b) = cross_guided(*experts(), SCHEDULE, steps, switch, sampler)
+    *_, (a, b) = cross_guided(*chains(), SCHEDULE, steps, switch, sampler)
     a, b = a.flatten(), b.flatten()
     return float(torch.corrcoef(torch.stack([a, b]))[0, 1]), float(a.std()), float(b.std())
 
@@ -50,27 +51,27 @@ def test_told_later_they_agree_less():
 
 
 def test_alone_an_expert_takes_the_path_of_the_plain_sampler():
-    first, second = experts(samples=8)
+    first, second = chains(samples=8)
     *_, (a, _) = cross_guided(first, second, SCHEDULE, 10, switch=0.0)
     *_, alone = sample(exact, first.noise, SCHEDULE, 10)
     torch.testing.assert_close(a, alone)
 
 
 def test_neither_goes_first():
-    first, second = experts(samples=8)
+    first, second = chains(samples=8)
     *_, (a, b) = cross_guided(first, second, SCHEDULE, 10)
     *_, (b_again, a_again) = cross_guided(second, first, SCHEDULE, 10)
     assert torch.equal(a, a_again) and torch.equal(b, b_again)
 
 
 def test_every_step_can_be_the_last():
-    walk = cross_guided(*experts(samples=2), SCHEDULE, 10)
+    walk = cross_guided(*chains(samples=2), SCHEDULE, 10)
     next(walk)
     assert len(list(walk)) == 9
 
 
 def test_nonsense_is_refused():
     with pytest.raises(FootlightError, match="switch"):
-        cross_guided(*experts(2), SCHEDULE, 10, switch=1.5)
+        cross_guided(*chains(2), SCHEDULE, 10, switch=1.5)
     with pytest.raises(FootlightError, match="ddpm"):
-        cross_guided(*experts(2), SCHEDULE, 10, sampler="ddpm")
+        cross_guided(*chains(2), SCHEDULE, 10, sampler="ddpm")

@@ -7,7 +7,8 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from core.diffusion.parameterize import to_epsilon
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 SCHEDULE = linear_sqrt()
 BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="trailing")

@@ -7,7 +7,8 @@ from diffusers import DDIMScheduler
 from core.diffusion.objective import min_snr_weight
 from core.diffusion.parameterize import as_denoise, target, to_epsilon, to_x0
 from core.diffusion.schedule import CLEAN, linear_sqrt
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 ORACLE = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="trailing")
 SCHEDULE = linear_sqrt()

@@ -7,7 +7,8 @@ from core.config import DenoiserConfig, preset
 from core.diffusion.networks import as_unet, denoiser_of, size
 from core.diffusion.objective import diffusion_loss
 from core.diffusion.schedule import linear_sqrt
-from core.types import Condition, FootlightError
+from core.errors import FootlightError
+from core.types import Condition
 
 TINY = DenoiserConfig(
     kind="unet", latent_channels=4, condition_channels=4, rhythm_channels=2, width=16, blocks=1, attentions=1, heads=2,

@@ -13,8 +13,9 @@ from torch.nn import functional
 from core import config
 from core.audio.mel import log_mel
 from core.autoencoder.mel_vae import MelVAE
+from core.errors import FootlightError
 from core.metrics import audio, beat, vggish
-from core.types import Beats, FootlightError, Waveform
+from core.types import Beats, Waveform
 
 # Names and shapes of the published PyTorch port of VGGish.
 LAYOUT = {

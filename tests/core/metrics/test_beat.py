@@ -11,8 +11,9 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelextrema
 
+from core.errors import FootlightError
 from core.metrics import beat
-from core.types import Beats, FootlightError
+from core.types import Beats
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "beat_metrics.json").read_text())
 

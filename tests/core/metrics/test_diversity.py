@@ -5,12 +5,13 @@ import math
 import pytest
 import torch
 
+from core.errors import FootlightError
 from core.metrics import diversity
 from core.metrics.frames import at_rate
 from core.motion import rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 
 def swing(seed, frames=90):

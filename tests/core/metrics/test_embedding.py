@@ -6,13 +6,14 @@ import math
 import pytest
 import torch
 
+from core.errors import FootlightError
 from core.metrics import classifier, embedding
 from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier
 from core.metrics.frechet import frechet_distance
 from core.motion import rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 
 def swing(seed, frames=300, fps=30.0, size=0.5):

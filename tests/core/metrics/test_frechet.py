@@ -9,11 +9,12 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
+from core.errors import FootlightError
 from core.metrics import frechet
 from core.motion import kinematics, rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "frechet.json").read_text())
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import FootlightError
 from core.metrics import physics
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 
 def standing(frames=60, fps=30.0):

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from core.errors import FootlightError
 from core.metrics import theatre
-from core.types import Beats, FootlightError
+from core.types import Beats
 
 
 def path(times):

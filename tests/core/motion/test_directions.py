@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.motion import directions, kinematics, rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import MIRROR, SMPL22
 from core.types import Motion
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import FootlightError
 from core.motion import features, kinematics, rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 
 def test_channels_are_named_and_complete():

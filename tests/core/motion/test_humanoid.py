@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.motion import bvh, humanoid
+from core.formats import bvh
+from core.motion import humanoid
 from core.motion.skeleton import SMPL22
 from tests.core.motion.rigs import RIGS, Foreign, bvh_text, dance
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from core.motion import kinematics, rotation
-from core.motion.mirror import mirror
+from core.motion.kinematics import mirror
 from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, MIRROR, REST_HEIGHT, RIGHT_LEG, SMPL22
 
 REST = rotation.identity(22)

@@ -5,9 +5,10 @@ import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
+from core.errors import FootlightError
 from core.motion import rotation
 from core.motion.resample import at_times, resample, spline
-from core.types import FootlightError, Motion
+from core.types import Motion
 
 
 def turning(times: torch.Tensor, fps: float) -> Motion:

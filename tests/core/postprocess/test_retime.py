@@ -6,19 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.motion import kinematics, rotation
-from core.motion.directogram import hits
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
 from core.postprocess.retime import LIMIT, beat_clock, snap
+from core.rhythm.accents import kinematic_beats
 from core.types import Beats, Motion
 
 BEATS = torch.arange(0, 20.5, 0.5, dtype=torch.float64)
 
 
-def offsets(hits, clock):
+def offsets(kinematic_beats, clock):
     """Where hits are played."""
     fine = torch.linspace(0, 20, 200_001, dtype=torch.float64)
-    return fine[torch.searchsorted(clock.at(fine), hits.double())]
+    return fine[torch.searchsorted(clock.at(fine), kinematic_beats.double())]
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.5, 0.25])
@@ -71,7 +71,7 @@ def test_a_dance_out_of_step_comes_onto_the_beat():
     motion = Motion(rotations, torch.zeros(625, 3), fps)
 
     def distance(motion):
-        found = hits(kinematics.forward(motion.rotations, motion.root), motion.fps).times.double()
+        found = kinematic_beats(kinematics.forward(motion.rotations, motion.root), motion.fps).times.double()
         return (found[:, None] - BEATS[None]).abs().amin(1)[2:-2].mean()
 
     clock = beat_clock(motion, Beats(BEATS), 1.0)

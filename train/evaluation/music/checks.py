@@ -10,18 +10,18 @@ import torch
 
 from core.audio.beat_tracking import track_beats
 from core.audio.mel import log_mel
+from core.formats.motion import clip_of
 from core.metrics import audio
-from core.motion import pulse
-from core.motion.moving import moving_of
-from core.pipeline import composing
+from core.pipeline import score
 from core.pipeline.model import Model
+from core.rhythm import target
 from core.types import Waveform
 from train.data.shards import key
 from train.evaluation import statistics
 from train.evaluation.cache import Music
 from train.evaluation.music.composers import Composer, played
 from train.evaluation.music.scenes import Scene, at_tempo
-from train.evaluation.stage import Stage
+from train.evaluation.performance import Performance
 from train.tasks.vocoder import compare
 
 DECODED_SECONDS = 12.0  # of every val song
@@ -30,22 +30,22 @@ DECODED = ("mel_l1", "spectra", "onset_f")
 
 
 def tempo_check(
-    composer: Composer, scenes: list[Scene], tempos: tuple[float, ...], each: int, stage: Stage
+    composer: Composer, scenes: list[Scene], tempos: tuple[float, ...], each: int, stage: Performance
 ) -> list[dict]:
     """A row for each of ``each`` held-out dances at every tempo: those that need the least change, played so fast that
     their beats come exactly so often; with the pulse found in the dance and the tempo tracked in its music."""
     rows = []
-    for target in stage.cache.progress(tempos, f"{composer.name}, tempos"):
-        near = sorted((s for s in scenes if s.tempo > 0), key=lambda s: abs(math.log(s.tempo / target)))
+    for tempo in stage.cache.progress(tempos, f"{composer.name}, tempos"):
+        near = sorted((s for s in scenes if s.tempo > 0), key=lambda s: abs(math.log(s.tempo / tempo)))
         for scene in near[:each]:
-            moving = moving_of(at_tempo(scene, target))
-            retimed = replace(scene, moving=moving)
+            clip = clip_of(at_tempo(scene, tempo))
+            retimed = replace(scene, clip=clip)
             music = played(composer, retimed, 0, stage)
             if music is not None:
                 heard = track_beats(music.sound).tempo
-                asked = pulse.track_pulse(moving.positions, moving.fps).tempo
-                row = {"tempo": target, "scene": scene.name, "was": scene.tempo, "pulse": asked, "heard": heard}
-                rows.append(row | {"agrees": audio.tempo_agreement(heard, target)})
+                asked = target.track_pulse(clip.positions, clip.fps).tempo
+                row = {"tempo": tempo, "scene": scene.name, "was": scene.tempo, "pulse": asked, "heard": heard}
+                rows.append(row | {"agrees": audio.tempo_agreement(heard, tempo)})
     return rows
 
 
@@ -57,7 +57,9 @@ class Scored:
     scores: dict
 
 
-def decoder_check(name: str, model: Model, digest: str, songs: dict[str, Waveform], stage: Stage) -> dict[str, dict]:
+def decoder_check(
+    name: str, model: Model, digest: str, songs: dict[str, Waveform], stage: Performance
+) -> dict[str, dict]:
     """Way of decoding -> intervals over val songs of ``train.tasks.vocoder.compare`` with the original."""
     found = {}
     pairs = [(way, song) for way in DECODERS if model.vocoder is not None or "vocoder" not in way for song in songs]
@@ -83,5 +85,5 @@ def decoded(way: str, model: Model, original: Waveform) -> Music:
         mel = model.mel_vae.decode_long(model.mel_vae.encode_long(mel))[:, : mel.shape[1]]
     if way.endswith("Griffin-Lim"):
         model = replace(model, vocoder=None)
-    samples = composing.voiced(model, mel)
+    samples = score.vocode(model, mel)
     return Music.of(Waveform(samples[: len(original.samples)], original.rate))

@@ -13,17 +13,18 @@ import torch
 
 from core import pipeline
 from core.audio.beat_tracking import track_beats
-from core.decode import griffin_lim
+from core.errors import FootlightError
 from core.metrics import audio
-from core.motion import pulse
-from core.pipeline import composing
+from core.pipeline import score
 from core.pipeline.model import Model, draw_music, last_of
-from core.types import Beats, Condition, FootlightError
+from core.rhythm import target
+from core.types import Beats, Condition
+from core.vocoder import griffin_lim
 from train.data.shards import key
 from train.evaluation.cache import Music
+from train.evaluation.dance.systems import REAL, Asked, model_key, model_of
 from train.evaluation.music.scenes import Scene, TrainingMusic
-from train.evaluation.stage import Stage
-from train.evaluation.systems import REAL, Asked, model_key, model_of
+from train.evaluation.performance import Performance
 
 SEEDS_APART = 10_000  # no two scenes share a seed, or what knows nothing of a motion would play one music to all
 NEAREST, NEAREST_ON_BEAT = "nearest tempo", "nearest tempo, on the beat"
@@ -60,14 +61,14 @@ def seed_of(scene: Scene, seed: int) -> int:
     return seed * SEEDS_APART + scene.number
 
 
-def played(composer: Composer, scene: Scene, seed: int, stage: Stage) -> Music | None:
+def played(composer: Composer, scene: Scene, seed: int, stage: Performance) -> Music | None:
     """The music, or None where the composer failed."""
 
     kept = key("music", composer.key, scene.digest, seed_of(scene, seed)) if composer.key else None
     return stage.attempt(composer.name, scene.name, seed, kept, lambda: composer.compose(scene, seed))
 
 
-def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Stage) -> list[Piece]:
+def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Performance) -> list[Piece]:
     """Music for every scene with every seed, and its scores."""
     found = []
     for scene, seed in stage.cache.progress([(s, n) for s in scenes for n in range(seeds)], composer.name):
@@ -81,10 +82,8 @@ def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Stage) ->
 
 def scores_of(scene: Scene, music: Music, heard: Beats) -> dict:
     """``core.metrics.audio.evaluate`` with all that is known of the scene. heard: the beats tracked in the music."""
-    moving, real = scene.moving, scene.music.sound
-    return audio.evaluate(
-        music.sound, moving.positions, moving.fps, heard, real, wanted_tempo=scene.tempo, grid=scene.grid
-    )
+    clip, real = scene.clip, scene.music.sound
+    return audio.evaluate(music.sound, clip.positions, clip.fps, heard, real, wanted_tempo=scene.tempo, grid=scene.grid)
 
 
 def real_composer() -> Composer:
@@ -92,7 +91,7 @@ def real_composer() -> Composer:
     return Composer(REAL, "the music that the motion was warped onto", lambda scene, seed: scene.music)
 
 
-def model_composers(asked: Asked, loaded: dict[str, Model], stage: Stage, controls: bool) -> list[Composer]:
+def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, controls: bool) -> list[Composer]:
     """A model, and with ``controls`` what it is compared with that is made by it. Raises FootlightError for a model
     that makes no music and for options that it does not take."""
     model = model_of(asked, loaded)
@@ -103,7 +102,7 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Stage, contro
     scale = model.config.scoring.guidance if chosen.guidance is None else chosen.guidance
 
     def compose(scene: Scene, seed: int) -> Music:
-        made = pipeline.run(pipeline.score(model, scene.moving, replace(chosen, seed=seed_of(scene, seed))))
+        made = pipeline.run(pipeline.score_motion(model, scene.clip, replace(chosen, seed=seed_of(scene, seed))))
         return Music.of(made.sound, made.mel)
 
     size = sum(p.numel() for p in model.scorer.parameters())
@@ -113,7 +112,7 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Stage, contro
     return [own, *model_controls(own, model, steps, stage)] if controls else [own]
 
 
-def model_controls(own: Composer, model: Model, steps: int, stage: Stage) -> list[Composer]:
+def model_controls(own: Composer, model: Model, steps: int, stage: Performance) -> list[Composer]:
     """The model's music through Griffin-Lim, the same moved in time, and its music to no motion at all."""
 
     def music_of(scene: Scene, seed: int) -> Music:
@@ -155,11 +154,11 @@ def through_griffin_lim(music: Music, model: Model) -> Music:
 @torch.no_grad()
 def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
     """What the model plays as long as the scene lasts with motion, rhythm and style dropped."""
-    told = composing.watch(model, scene.moving, pulse.wish(scene.moving.positions, scene.moving.fps))
+    told = score.encode_motion(model, scene.clip, target.rhythm_target(scene.clip.positions, scene.clip.fps))
     nothing = Condition(told.latents, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
     latents = pipeline.run(last_of(draw_music(model, nothing, seed, steps, guidance=1.0), steps, "", 0.0, 1.0))
     mel = model.mel_vae.decode_long(latents)
-    samples = composing.voiced(model, mel)[: len(scene.music.wave)]
+    samples = score.vocode(model, mel)[: len(scene.music.wave)]
     return Music.of(replace(scene.music.sound, samples=samples), mel[0].cpu())
 
 

@@ -17,13 +17,14 @@ from core.motion import kinematics
 from core.pipeline.model import Model
 from core.types import Beats, Motion
 from train.data.shards import key
-from train.evaluation import scores, sets, statistics
+from train.evaluation import statistics
 from train.evaluation.cache import Music, Together
+from train.evaluation.dance import measures, sets
+from train.evaluation.dance.measures import Clip
+from train.evaluation.dance.systems import REAL, Asked, model_key, model_of
 from train.evaluation.music.judge import Judge
 from train.evaluation.music.scenes import Scene
-from train.evaluation.scores import Clip
-from train.evaluation.stage import Stage
-from train.evaluation.systems import REAL, Asked, model_key, model_of
+from train.evaluation.performance import Performance
 
 FIXED = 25.0  # seconds, as the papers' excerpts
 SHORTEST, LONGEST = 10.0, 30.0
@@ -46,12 +47,12 @@ class Inventor:
     options: pipeline.DuetOptions
     key: str
 
-    def duet(self, seed: int, stage: Stage, **change) -> Together | None:
+    def duet(self, seed: int, stage: Performance, **change) -> Together | None:
         """The ``seed``-th duet, with other options if need be; None where it failed."""
         options = replace(self.options, seed=seed, **change)
 
         def make() -> Together:
-            made = pipeline.run(pipeline.duet(self.model, options))
+            made = pipeline.run(pipeline.generate_duet(self.model, options))
             return Together(made.dance.motion, Music.of(made.music.sound))
 
         title = f"duet of {options.seconds:g} s"
@@ -87,7 +88,7 @@ class Heard:
         return cls(name, made.motion, made.music, track_beats(made.music.sound))
 
 
-def performed(found: Inventor, seconds: list[float], stage: Stage, title: str, **change) -> list[Heard]:
+def performed(found: Inventor, seconds: list[float], stage: Performance, title: str, **change) -> list[Heard]:
     """A duet of each length, the n-th with seed n."""
     made = []
     for seed, length in enumerate(stage.cache.progress(seconds, title)):
@@ -116,7 +117,7 @@ def clip_of(system: str, danced: Heard, played: Heard, other: Heard | None, seed
     motion = danced.motion
     motion = motion.cut(0, min(motion.frames, round(played.music.seconds * motion.fps)))
     sound, beats = played.music.sound, played.beats
-    result = scores.evaluate(motion, beats, beat.music_onsets(sound), None if other is None else other.beats)
+    result = measures.evaluate(motion, beats, beat.music_onsets(sound), None if other is None else other.beats)
     positions = kinematics.forward(motion.rotations, motion.root)
     result["music"] = audio.evaluate(sound, positions, motion.fps, beats)
     return Clip(system, danced.name, seed, beats, motion, result)
@@ -124,12 +125,12 @@ def clip_of(system: str, danced: Heard, played: Heard, other: Heard | None, seed
 
 def real_duets(scenes: list[Scene]) -> list[Heard]:
     """The held-out pairs as if they were duets."""
-    return [Heard(scene.unit, scene.moving.motion, scene.music, scene.heard) for scene in scenes]
+    return [Heard(scene.unit, scene.clip.motion, scene.music, scene.heard) for scene in scenes]
 
 
 def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, judge: Judge, about: str) -> dict:
     """The row of one kind of duets in the report. duets: empty for the control, which makes nothing of its own."""
-    row = {"about": about, **scores.summary(clips)}
+    row = {"about": about, **measures.summary(clips)}
     row["music"] = beat.average([clip.scores["music"] for clip in clips])
     known = {path: statistics.interval(clips, path) for path in AGREEMENT}
     row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
@@ -142,7 +143,7 @@ def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, ju
 
 
 def compared(
-    found: Inventor, scenes: list[Scene], count: int, stage: Stage, reference: sets.Reference, judge: Judge
+    found: Inventor, scenes: list[Scene], count: int, stage: Performance, reference: sets.Reference, judge: Judge
 ) -> tuple[dict[str, dict], dict[str, list[Clip]]]:
     """Rows and clips of duets of one length, of random lengths, of the control, and of real pairs."""
     kinds = {
@@ -166,7 +167,12 @@ def compared(
 
 
 def switch_sweep(
-    found: Inventor, switches: tuple[float, ...], count: int, stage: Stage, reference: sets.Reference, judge: Judge
+    found: Inventor,
+    switches: tuple[float, ...],
+    count: int,
+    stage: Performance,
+    reference: sets.Reference,
+    judge: Judge,
 ) -> dict:
     """{"rows", "best", "tied"}: a row for every switch and for 0, where neither ever hears of the other.
 

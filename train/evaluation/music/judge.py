@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from core.autoencoder.mel_vae import MelVAE
+from core.errors import FootlightError
 from core.metrics import audio, diversity
-from core.types import FootlightError
 from train.evaluation.cache import Music
 from train.evaluation.music.composers import Piece
 from train.evaluation.music.scenes import TrainingMusic

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from train.evaluation import figures
+from train.evaluation.dance.measures import look_up
+from train.evaluation.dance.systems import REAL
 from train.evaluation.music.composers import Piece
 from train.evaluation.music.duets import AGREEMENT
 from train.evaluation.music.report import MusicResults
-from train.evaluation.scores import look_up
-from train.evaluation.systems import REAL
 
 BARS = {
     "f_reference.calibrated": "onsets, real music's",
@@ -45,9 +45,9 @@ def pictures(results: MusicResults) -> dict[str, tuple[bytes, str]]:
 
 def kinematic_beats(piece: Piece) -> bytes:
     """The spectrogram of a music with its onsets over the speed of its motion with hits."""
-    moving = piece.scene.moving
+    clip = piece.scene.clip
     title = f"{piece.system}: {piece.scene.name}"
-    return figures.onsets_and_hits(piece.music.sound, moving.positions, moving.fps, title)
+    return figures.onsets_and_hits(piece.music.sound, clip.positions, clip.fps, title)
 
 
 def switch_curve(found: dict) -> bytes:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from core.errors import FootlightError
 from core.metrics import audio, beat
 from core.pipeline.model import Model
-from core.types import FootlightError
-from train.evaluation import sets, statistics
+from train.evaluation import statistics
+from train.evaluation.dance import sets
+from train.evaluation.dance.measures import Clip
+from train.evaluation.dance.systems import DUET, REAL, SCORER, Asked, model_key, model_of, parse
 from train.evaluation.music import checks, composers, duets
 from train.evaluation.music.composers import Composer, Piece
 from train.evaluation.music.judge import Judge
 from train.evaluation.music.scenes import Scene, TrainingMusic, held_out_songs, scenes
-from train.evaluation.scores import Clip
-from train.evaluation.stage import Stage
-from train.evaluation.systems import DUET, REAL, SCORER, Asked, model_key, model_of, parse
+from train.evaluation.performance import Performance
 
 # what intervals and differences are given for
 HEADLINE = (
@@ -53,7 +54,7 @@ class MusicResults:
 
 
 def run(
-    options: MusicOptions, data: Path, fps: float, seeds: int, reference: sets.Reference, stage: Stage
+    options: MusicOptions, data: Path, fps: float, seeds: int, reference: sets.Reference, stage: Performance
 ) -> MusicResults:
     """Play, invent and score. seeds: musics of each motion.  reference: the capture that duets are held against.
 
@@ -99,7 +100,9 @@ def run(
     return found
 
 
-def everybody(scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Stage) -> list[Composer]:
+def everybody(
+    scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Performance
+) -> list[Composer]:
     """Real music, the models, the controls of the first, and training music."""
     found = [composers.real_composer()]
     for number, one in enumerate(scorers):
@@ -123,13 +126,13 @@ def summaries(made: list[Composer], pieces: dict[str, list[Piece]], judge: Judge
     return rows
 
 
-def tempos(own: list[Composer], found: list[Scene], options: MusicOptions, stage: Stage) -> dict:
+def tempos(own: list[Composer], found: list[Scene], options: MusicOptions, stage: Performance) -> dict:
     """``checks.tempo_check`` of the models."""
     dances = {one.name: checks.tempo_check(one, found, options.tempos, options.tempo_dances, stage) for one in own}
     return {"chance": audio.TEMPO_CHANCE, "dances": dances}
 
 
-def decoding(scorers: list[Asked], loaded: dict[str, Model], data: Path, stage: Stage) -> dict[str, dict]:
+def decoding(scorers: list[Asked], loaded: dict[str, Model], data: Path, stage: Performance) -> dict[str, dict]:
     """Model -> ``checks.decoder_check``, each folder once."""
     songs = held_out_songs(data, checks.DECODED_SECONDS)
     first = {}

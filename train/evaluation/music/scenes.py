@@ -12,15 +12,16 @@ from torch import Tensor
 
 from core.audio.beat_tracking import track_beats
 from core.config import SignalConfig
+from core.errors import FootlightError
+from core.formats.motion import MotionClip, clip_of
 from core.metrics import beat
-from core.motion import pulse
-from core.motion.moving import Moving, moving_of
 from core.motion.resample import at_times, resample
-from core.types import Beats, FootlightError, Motion, Waveform
+from core.rhythm import target
+from core.types import Beats, Motion, Waveform
 from train.data.dataset import SONGS, Pair, load_pairs, load_song_records
 from train.data.shards import read_index
 from train.evaluation.cache import Music
-from train.evaluation.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
+from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
 
 SIGNAL = SignalConfig()
 TRAINING_SECONDS = 30.0  # from the middle of every training song, for distances
@@ -37,13 +38,13 @@ class Scene:
     unit: str
     genre: str
     number: int
-    moving: Moving
+    clip: MotionClip
     music: Music
     grid: Beats
 
     @property
     def seconds(self) -> float:
-        return self.moving.seconds
+        return self.clip.seconds
 
     @property
     def tempo(self) -> float:
@@ -63,12 +64,12 @@ class Scene:
     @cached_property
     def pulse(self) -> Beats:
         """The beats, with bars, that a composer finds in the motion."""
-        return pulse.wish(self.moving.positions, self.moving.fps).beats
+        return target.rhythm_target(self.clip.positions, self.clip.fps).beats
 
     @cached_property
     def digest(self) -> str:
         """Of the movement, which is all that a composer sees."""
-        return digest_of(self.moving.motion)
+        return digest_of(self.clip.motion)
 
 
 def digest_of(motion: Motion) -> str:
@@ -103,17 +104,17 @@ def spread(pairs: list[Pair]) -> list[Pair]:
 
 
 def _scene(pair: Pair, number: int, fps: float) -> Scene:
-    moving = moving_of(resample(pair.motion(), fps))
+    clip = clip_of(resample(pair.motion(), fps))
     grid = Beats(pair.beats, pair.tempo, pair.downbeats)
-    return Scene(pair.id, pair.motion_name, pair.genre, number, moving, Music(pair.wave, SIGNAL.audio_rate), grid)
+    return Scene(pair.id, pair.motion_name, pair.genre, number, clip, Music(pair.wave, SIGNAL.audio_rate), grid)
 
 
 def at_tempo(scene: Scene, tempo: float) -> Motion:
     """The scene's motion played so fast that its beats come ``tempo`` times a minute."""
     speed = tempo / scene.tempo
-    fps = scene.moving.fps
-    frames = int((scene.moving.frames - 1) / speed) + 1
-    return at_times(scene.moving.motion, torch.arange(frames, dtype=torch.float64) / fps * speed, fps)
+    fps = scene.clip.fps
+    frames = int((scene.clip.frames - 1) / speed) + 1
+    return at_times(scene.clip.motion, torch.arange(frames, dtype=torch.float64) / fps * speed, fps)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from train.evaluation.scores import look_up
-from train.evaluation.systems import REAL
-from train.evaluation.tables import NONE, Table, calibrated, differences_of, number
+from train.evaluation.dance.measures import look_up
+from train.evaluation.dance.systems import REAL
+from train.evaluation.dance.tables import NONE, Table, calibrated, differences_of, number
 
 # Published values stand beside ours for orientation; they were measured on other data.
 MOMU_2 = (("Foley", 96.4, 6.9, 41.0, 15.0, 57.5), ("CMT", 97.1, 6.4, 46.2, 18.6, 62.6))

@@ -1,0 +1,89 @@
+"""Short-time spectra on the mel's frames, and their exact inverse.
+
+Frame i is centred on sample ``i * hop`` under a periodic Hann window, as in core.audio.mel, so ``t`` frames stand for
+``t * hop`` samples. Phases are *centred* too: they are what a cosine has at the middle of the frame. All bins of one
+sinusoid then share one phase (otherwise neighbours would differ by half a turn), and a click at the middle has phase
+zero everywhere.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.config import SignalConfig
+from core.errors import FootlightError
+
+
+def analyse(samples: Tensor, n_fft: int, hop: int) -> Tensor:
+    """(b, s) -> (b, floor(s / hop), n_fft / 2 + 1) complex: the spectra whose magnitudes core.audio.mel sees."""
+    length, pad = samples.shape[-1], n_fft // 2
+    padded = functional.pad(samples[:, None], (pad, pad), mode="reflect" if length > pad else "constant")[:, 0]
+    return transform(padded.unfold(-1, n_fft, hop)[:, : length // hop])
+
+
+def transform(frames: Tensor) -> Tensor:
+    """(..., n_fft) samples -> (..., n_fft / 2 + 1) complex, windowed, phases centred."""
+    n_fft = frames.shape[-1]
+    return torch.fft.rfft(frames * window(n_fft, frames.device)) * _centre(n_fft, frames.device)
+
+
+def synthesise(spectrum: Tensor, hop: int) -> Tensor:
+    """(b, t, n_fft / 2 + 1) complex -> (b, t * hop): the samples whose spectra are nearest (Griffin & Lim 1984).
+
+    The inverse of ``analyse`` where the spectrum is one of a signal; in least squares otherwise.
+    """
+    frames = windowed_inverse(spectrum)
+    n_fft, t = frames.shape[-1], frames.shape[1]
+    added = overlap_add(frames, hop) / envelope(t, n_fft, hop, frames.device)
+    return added[:, n_fft // 2 : n_fft // 2 + t * hop]
+
+
+def windowed_inverse(spectrum: Tensor) -> Tensor:
+    """(b, t, n_fft / 2 + 1) complex -> (b, t, n_fft) samples of each frame under the synthesis window."""
+    n_fft = 2 * (spectrum.shape[-1] - 1)
+    frames = torch.fft.irfft(spectrum * _centre(n_fft, spectrum.device), n=n_fft)
+    return frames * window(n_fft, spectrum.device)
+
+
+def overlap_add(frames: Tensor, hop: int) -> Tensor:
+    """(b, t, n_fft) -> (b, (t - 1) * hop + n_fft), each frame ``hop`` after the one before."""
+    b, t, n_fft = frames.shape
+    assert n_fft % hop == 0, "frames overlap by whole hops"
+    pieces = n_fft // hop
+    added = frames.new_zeros(b, t + pieces - 1, hop)
+    for piece in range(pieces):
+        added = added + functional.pad(frames[:, :, piece * hop : (piece + 1) * hop], (0, 0, piece, pieces - 1 - piece))
+    return added.flatten(1)
+
+
+def envelope(t: int, n_fft: int, hop: int, device: torch.device | str = "cpu") -> Tensor:
+    """((t - 1) * hop + n_fft,) sum of the squared windows of ``t`` frames, by which overlap-add divides."""
+    squared = window(n_fft, device).square().expand(1, t, n_fft)
+    return overlap_add(squared, hop)[0].clamp_min(1e-8)
+
+
+@lru_cache(maxsize=8)
+def window(n_fft: int, device: torch.device | str = "cpu") -> Tensor:
+    """(n_fft,) periodic Hann."""
+    return torch.hann_window(n_fft, device=device)
+
+
+@lru_cache(maxsize=8)
+def _centre(n_fft: int, device: torch.device | str) -> Tensor:
+    """(n_fft / 2 + 1,) a delay by half a frame: +1, -1, +1, ..."""
+    return (1 - 2 * (torch.arange(n_fft // 2 + 1, device=device) % 2)).float()
+
+
+def check_mel(mel: Tensor, signal: SignalConfig) -> None:
+    """Raise FootlightError unless ``mel`` is (b, t, bands) of finite numbers."""
+    if mel.ndim != 3 or mel.shape[-1] != signal.mel_bands:
+        raise FootlightError(
+            f"expected log-mels of shape (batch, frames, {signal.mel_bands}), got {tuple(mel.shape)}: "
+            f"make them with core.audio.mel.log_mel"
+        )
+    if not bool(torch.isfinite(mel).all()):
+        raise FootlightError("the log-mel holds values that are not numbers: it cannot be made into sound")

@@ -1,1 +1,0 @@
-"""From log-mel back to sound: a light vocoder, Griffin-Lim without weights, BigVGAN's checkpoints, and loudness."""

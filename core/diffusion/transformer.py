@@ -1,0 +1,163 @@
+"""The Transformer that denoises latents of one modality, told about the other (MoMu-Diffusion, section 4, table 9).
+
+Tokens, concatenated along time: [time ; condition latents ; noisy latents]. Frame t of the condition and frame t of
+the latents are the same instant and share one position; a learned vector tells the segments apart.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.config import DenoiserConfig
+from core.diffusion.conditioning import ConditionedNetwork, TimeConv
+from core.errors import FootlightError
+from core.types import Condition
+
+
+def rotary_angles(frames: int, head_channels: int, device: torch.device) -> Tensor:
+    """(1 + 2 frames, head_channels / 2) angles of every token (Su et al. 2021): the time token stands at 0, frame t at
+    t in both segments."""
+    frequency = 10_000.0 ** (-torch.arange(0, head_channels, 2, device=device) / head_channels)
+    clock = torch.arange(frames, device=device, dtype=torch.float32)
+    clock = torch.cat([clock[:1], clock, clock])
+    return clock[:, None] * frequency
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn pairs of channels (i, i + d / 2) of x (..., n, d) by angles given as cos, sin (n, d / 2)."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention of (b, h, n, d); mask: broadcastable to (b, h, n, n), true where a token is seen.
+
+    PyTorch's fused kernel on CPUs saves memory but has a slow backward pass in bfloat16: training there takes the
+    plain product, which is a third faster at these lengths.
+    """
+    if query.device.type != "cpu" or not torch.is_grad_enabled():
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    alike = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if mask is not None:
+        alike = alike.masked_fill(~mask, float("-inf"))
+    return alike.softmax(dim=-1, dtype=value.dtype) @ value
+
+
+class Attention(nn.Module):
+    """Self-attention of all tokens."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.norm = nn.LayerNorm(config.width)
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+
+    def forward(self, x: Tensor, mask: Tensor | None, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        b, n, c = x.shape
+        qkv = self.qkv(self.norm(x)).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        query, key, value = qkv.unbind(0)  #                           b h n d
+        if rotary is not None:
+            cos, sin = (part.to(query.dtype) for part in rotary)
+            query, key = rotate(qkv[:2], cos, sin).unbind(0)
+        mixed = attend(query, key, value, mask)
+        return x + self.out(mixed.transpose(1, 2).reshape(b, n, c))
+
+
+class FeedForward(nn.Module):
+    """Two convolutions with a gate between. The segments are convolved apart, so that the end of the condition does not
+    run into the beginning of the latents, and padding is kept at zero. Dropout is here alone: it costs as much as a
+    convolution on a CPU."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        hidden = config.ff_multiplier * config.width
+        self.dropout = config.dropout
+        self.norm = nn.LayerNorm(config.width)
+        self.rise = TimeConv(config.width, 2 * hidden, config.ff_kernel)
+        self.fall = TimeConv(hidden, config.width, config.ff_kernel)
+
+    def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        b, n, c = x.shape
+        hidden = self.norm(x)
+        token = self.fall.one(self._gate(self.rise.one(hidden[:, 0])))
+        segments = hidden[:, 1:].reshape(2 * b, (n - 1) // 2, c)  #    both segments of a sample are neighbours
+        if valid is not None:
+            segments = segments * valid
+        segments = self._gate(self.rise(segments))
+        if valid is not None:
+            segments = segments * valid
+        segments = self.fall(segments).reshape(b, n - 1, c)
+        out = torch.cat([token[:, None], segments], dim=1)
+        return x + functional.dropout(out, self.dropout, self.training)
+
+    @staticmethod
+    def _gate(x: Tensor) -> Tensor:
+        value, gate = x.chunk(2, dim=-1)
+        return value * functional.silu(gate)
+
+
+class Block(nn.Module):
+    """Some self-attentions and a feed-forward, each normed before and added."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.attentions = nn.ModuleList(Attention(config) for _ in range(config.attentions))
+        self.feed_forward = FeedForward(config)
+
+    def forward(self, x: Tensor, valid: Tensor | None, mask: Tensor | None, rotary) -> Tensor:
+        for attention in self.attentions:
+            x = attention(x, mask, rotary)
+        return self.feed_forward(x, valid)
+
+
+class Denoiser(ConditionedNetwork):
+    """forward: noisy latents (b, t, c), steps (b,), condition -> prediction (b, t, c); what it predicts is not its
+    business. t is free with rotary positions, at most ``config.max_frames`` with learned ones."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        if config.positions not in ("learned", "rotary"):
+            raise FootlightError(f"unknown positions {config.positions!r}: choose learned or rotary")
+        super().__init__(config)
+        width = config.width
+        self.segment = nn.Parameter(0.02 * torch.randn(3, width))  #   time, condition, latents
+        if config.positions == "learned":
+            self.position = nn.Parameter(0.02 * torch.randn(config.max_frames, width))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, config.latent_channels)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, z_t: Tensor, step: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
+        """valid: (b, t) bool, false on padding: what stands there changes nothing elsewhere."""
+        b, t, _ = z_t.shape
+        rhythm = self._rhythm(condition, b, t)
+        token = self._token(step, condition)  #                        b c
+        cond = self._condition_tokens(condition, rhythm, b, t, valid)
+        noisy = self._noisy_tokens(z_t, condition, rhythm, valid)
+        if self.config.positions == "learned":
+            if t > self.config.max_frames:
+                raise FootlightError(
+                    f"{t} frames are more than the {self.config.max_frames} positions this model has: use windows"
+                )
+            cond, noisy = cond + self.position[:t], noisy + self.position[:t]
+        time, other, own = self.segment
+        x = torch.cat([(token + time)[:, None], cond + other, noisy + own], dim=1)  # b 1+2t c
+        rotary = self._rotary(t, z_t.device)
+        mask, twice = None, None
+        if valid is not None:
+            seen = torch.cat([valid.new_ones(b, 1), valid, valid], dim=1)
+            mask = seen[:, None, None, :]  #                           b 1 1 1+2t
+            twice = valid.repeat_interleave(2, dim=0)[..., None]  #    2b t 1
+        for block in self.blocks:
+            x = block(x, twice, mask, rotary)
+        return self.out(self.norm(x[:, 1 + t :]))
+
+    def _rotary(self, t: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
+        if self.config.positions != "rotary":
+            return None
+        angles = rotary_angles(t, self.config.width // self.config.heads, device)
+        return angles.cos(), angles.sin()

@@ -1,0 +1,378 @@
+"""BVH files in and out.
+
+A BVH file is a tree of joints with offsets, then one line of channel values a frame: positions in the file's own unit
+and intrinsic Euler angles in degrees, in whatever order each joint names them. Position channels replace the joint's
+offset, as Blender reads them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.errors import FootlightError
+from core.files import write_atomically
+from core.motion import rotation
+from core.motion.resample import resample
+from core.motion.skeleton import SMPL22, Skeleton
+from core.types import Motion
+
+_CHANNELS = {f"{axis}{kind}".lower(): (axis, kind[0]) for axis in "XYZ" for kind in ("position", "rotation")}
+_USUAL_RATES = (*range(1, 241), 24000 / 1001, 30000 / 1001, 60000 / 1001, 120000 / 1001, 31.25, 62.5, 300, 480, 500)
+_TOO_LARGE = 1e9  # no channel value or offset reaches this; nor do NaN and infinity pass the comparison
+_ORDER = "ZXY"  # of what we write
+
+
+@dataclass(frozen=True)
+class BvhMotion(Motion):
+    """The frames of a BVH file, for the skeleton of that file, in its unit.
+
+    offsets: (t, j, 3) when joints besides the root move against their parents (for ``kinematics.forward``), or None:
+    position channels that never change stand in the skeleton instead. Resampling drops them.
+    """
+
+    offsets: Tensor | None = None
+
+    def cut(self, start: int, end: int) -> BvhMotion:
+        """Frames ``[start, end)``."""
+        offsets = None if self.offsets is None else self.offsets[start:end]
+        return replace(super().cut(start, end), offsets=offsets)
+
+
+def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:
+    """The skeleton and the motion of any BVH file, in the file's own unit and axes.
+
+    Joint names are kept; a repeated one gets a number. Raises FootlightError, with the line, for anything malformed.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise FootlightError(f"{path}: there is no such file; expected a BVH file") from None
+    except OSError as error:
+        raise FootlightError(f"{path}: cannot be read ({error.strerror}); expected a BVH file") from None
+    lines = data.decode("utf-8-sig", errors="replace").splitlines()
+    try:
+        tree, at = _read_hierarchy(lines)
+        frames, fps, at = _read_header(lines, at)
+        values = _read_frames(lines, at, frames, sum(len(channels) for channels in tree.channels))
+        return _assemble(tree, values, fps)
+    except _Malformed as error:
+        where = f"line {error.line}" if error.line <= len(lines) else "end of file"
+        raise FootlightError(f"{path}, {where}: {error}; expected a BVH file (HIERARCHY, then MOTION)") from None
+
+
+class _Malformed(Exception):
+    def __init__(self, line: int, message: str):
+        super().__init__(message)
+        self.line = line
+
+
+class _Tree:
+    """The hierarchy while it is being read."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.parents: list[int] = []
+        self.offsets: list[tuple[float, float, float] | None] = []
+        self.channels: list[tuple[tuple[str, str], ...]] = []
+        self.tips: dict[str, Tensor] = {}
+
+    def add(self, name: str, parent: int) -> int:
+        unique, number = name, 2
+        while unique in self.names:
+            unique, number = f"{name}_{number}", number + 1
+        self.names.append(unique)
+        self.parents.append(parent)
+        self.offsets.append(None)
+        self.channels.append(())
+        return len(self.names) - 1
+
+
+_END = -1  # on the stack of open braces: an End Site
+
+
+def _read_hierarchy(lines: list[str]) -> tuple[_Tree, int]:
+    """The tree, and the number of the line that says MOTION."""
+    tree, stack, opening, started = _Tree(), [], None, False
+    for number, line in enumerate(lines, 1):
+        # braces may share a line with anything
+        words = line.replace("{", " { ").replace("}", " } ").split()
+        while words:
+            word, key = words[0], words[0].lower()
+            if opening is not None and word != "{":
+                raise _Malformed(number, f"{word!r} where '{{' should open a joint")
+            if not started:
+                if key != "hierarchy":
+                    raise _Malformed(number, f"{_short(word)} where the file should begin with HIERARCHY")
+                started, words = True, words[1:]
+            elif word == "{":
+                if opening is None:
+                    raise _Malformed(number, "'{' without a joint before it")
+                stack.append(opening)
+                opening, words = None, words[1:]
+            elif word == "}":
+                if not stack:
+                    raise _Malformed(number, "'}' closes nothing")
+                closed = stack.pop()
+                if closed != _END and tree.offsets[closed] is None:
+                    raise _Malformed(number, f"joint {tree.names[closed]!r} has no OFFSET")
+                words = words[1:]
+            elif key in ("root", "joint", "end"):
+                name, words = _until_brace(words[1:])
+                opening = _open(tree, stack, key, name, number)
+            elif key == "offset":
+                _take_offset(tree, stack, words[1:4], number)
+                words = words[4:]
+            elif key == "channels":
+                count = _take_channels(tree, stack, words[1:], number)
+                words = words[2 + count :]
+            elif key == "motion":
+                if stack:
+                    raise _Malformed(number, f"MOTION before joint {_label(tree, stack[-1])} is closed with '}}'")
+                if not tree.names:
+                    raise _Malformed(number, "MOTION before any ROOT joint")
+                return tree, number
+            else:
+                raise _Malformed(number, f"{_short(word)} is not a BVH keyword")
+    raise _Malformed(len(lines) + 1, "the file ends before MOTION" if started else "the file is empty")
+
+
+def _until_brace(words: list[str]) -> tuple[str, list[str]]:
+    end = words.index("{") if "{" in words else len(words)
+    return " ".join(words[:end]), words[end:]
+
+
+def _open(tree: _Tree, stack: list[int], key: str, name: str, number: int) -> int:
+    inside = stack[-1] if stack else None
+    if inside == _END:
+        raise _Malformed(number, f"{key.upper()} inside an End Site")
+    if key == "end":
+        if inside is None:
+            raise _Malformed(number, "an End Site outside any joint")
+        return _END
+    if not name:
+        raise _Malformed(number, f"{key.upper()} without a name")
+    if key == "root" and tree.names:
+        raise _Malformed(number, f"a second ROOT {name!r}; only files with one figure can be read")
+    if key == "joint" and inside is None:
+        raise _Malformed(number, f"JOINT {name!r} outside the ROOT joint")
+    if key == "root" and inside is not None:
+        raise _Malformed(number, f"ROOT {name!r} inside another joint")
+    return tree.add(name, -1 if inside is None else inside)
+
+
+def _take_offset(tree: _Tree, stack: list[int], words: list[str], number: int) -> None:
+    if not stack:
+        raise _Malformed(number, "OFFSET outside any joint")
+    try:
+        offset = tuple(float(word) for word in words)
+    except ValueError:
+        raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three numbers") from None
+    if len(offset) != 3 or not all(abs(value) < _TOO_LARGE for value in offset):
+        raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three finite numbers")
+    if stack[-1] != _END:
+        tree.offsets[stack[-1]] = offset
+    elif len(stack) > 1:
+        tree.tips[tree.names[stack[-2]]] = torch.tensor(offset)
+
+
+def _take_channels(tree: _Tree, stack: list[int], words: list[str], number: int) -> int:
+    if not stack or stack[-1] == _END:
+        raise _Malformed(number, "CHANNELS outside any joint")
+    if not words or not words[0].isdigit():
+        raise _Malformed(number, f"CHANNELS {_short(words[0]) if words else ''} without their number")
+    count, names = int(words[0]), words[1 : 1 + int(words[0])]
+    if len(names) < count:
+        raise _Malformed(number, f"{count} CHANNELS announced, {len(names)} named")
+    for name in names:
+        if name.lower() not in _CHANNELS:
+            raise _Malformed(number, f"unknown channel {_short(name)}; known are Xposition, Zrotation and their like")
+    if len({name.lower() for name in names}) < count:
+        raise _Malformed(number, f"a channel of joint {tree.names[stack[-1]]!r} is named twice")
+    if tree.channels[stack[-1]]:
+        raise _Malformed(number, f"CHANNELS of joint {tree.names[stack[-1]]!r} are given twice")
+    tree.channels[stack[-1]] = tuple(_CHANNELS[name.lower()] for name in names)
+    return count
+
+
+def _label(tree: _Tree, joint: int) -> str:
+    return "End Site" if joint == _END else repr(tree.names[joint])
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _read_header(lines: list[str], at: int) -> tuple[int, float, int]:
+    """Frames, frames per second, and the number of the last line of the header, from the lines after ``at``."""
+    found: dict[str, float] = {}
+    number = at
+    while len(found) < 2:
+        number += 1
+        if number > len(lines):
+            raise _Malformed(number, "the file ends before 'Frames:' and 'Frame Time:'")
+        if not lines[number - 1].strip():
+            continue
+        key, _, value = lines[number - 1].partition(":")
+        key = " ".join(key.lower().split())
+        if key not in ("frames", "frame time") or key in found:
+            raise _Malformed(
+                number, f"{_short(lines[number - 1].strip())} where 'Frames:' and 'Frame Time:' should stand"
+            )
+        try:
+            found[key] = float(value)
+        except ValueError:
+            raise _Malformed(number, f"{_short(value.strip())} is not a number") from None
+        if not (found[key] > 0 and math.isfinite(found[key])) or (key == "frames" and found[key] % 1):
+            raise _Malformed(number, f"{key} is {value.strip()}")
+    fps = 1 / found["frame time"]
+    usual = min(_USUAL_RATES, key=lambda rate: abs(rate - fps))
+    # frame times are written with few digits: 0.0333333 means 30 a second
+    return int(found["frames"]), float(usual) if abs(usual - fps) < 5e-4 * fps else fps, number
+
+
+def _read_frames(lines: list[str], at: int, frames: int, channels: int) -> np.ndarray:
+    """Channel values (t, c): one line a frame."""
+    if channels == 0:
+        raise _Malformed(at, "no joint has any CHANNELS")
+    numbered = [(number, line) for number, line in enumerate(lines[at:], at + 1) if line.strip()]
+    if len(numbered) < frames:
+        raise _Malformed(len(lines) + 1, f"{frames} frames announced, {len(numbered)} found")
+    if len(numbered) > frames:
+        raise _Malformed(numbered[frames][0], f"{frames} frames announced, {len(numbered)} found")
+    try:
+        values = np.loadtxt([line for _, line in numbered], dtype=np.float64, comments=None, ndmin=2)
+    except ValueError:
+        values = None
+    if values is None or values.shape[1] != channels or not (np.abs(values) < _TOO_LARGE).all():
+        wrong = filter(None, (_wrong(number, line, channels) for number, line in numbered))
+        raise next(wrong, _Malformed(at + 1, "the channel values cannot be read"))
+    return values
+
+
+def _wrong(number: int, line: str, channels: int) -> _Malformed | None:
+    """What is wrong with a line of channel values."""
+    words = line.split()
+    if len(words) != channels:
+        return _Malformed(number, f"{channels} channel values expected, {len(words)} found")
+    for word in words:
+        try:
+            if abs(float(word)) < _TOO_LARGE:
+                continue
+        except ValueError:
+            pass
+        return _Malformed(number, f"{_short(word)} is not a finite number")
+    return None
+
+
+def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, BvhMotion]:
+    table = torch.from_numpy(values)
+    frames, joints = table.shape[0], len(tree.names)
+    rest = torch.tensor(tree.offsets, dtype=torch.float64)
+    offsets = rest.expand(frames, joints, 3).clone()
+    columns: dict[str, list[tuple[int, list[int]]]] = {}  # by Euler order: joint and its columns
+    start = 0
+    for joint, channels in enumerate(tree.channels):
+        places = {axis: start + i for i, (axis, kind) in enumerate(channels) if kind == "p"}
+        for axis, column in places.items():
+            offsets[:, joint, "XYZ".index(axis)] = table[:, column]
+        turns = [(axis, start + i) for i, (axis, kind) in enumerate(channels) if kind == "r"]
+        if turns:
+            order = "".join(axis for axis, _ in turns)
+            columns.setdefault(order, []).append((joint, [column for _, column in turns]))
+        start += len(channels)
+    rotations = rotation.identity(frames, joints, like=table)
+    for order, found in columns.items():
+        angles = table[:, [column for _, column in found]].deg2rad()
+        rotations[:, [joint for joint, _ in found]] = rotation.from_euler(angles, order)
+    root, limbs = offsets[:, 0].float(), offsets[:, 1:]
+    moving = joints > 1 and bool((limbs - limbs[:1]).abs().amax() > 1e-4 * limbs.abs().amax())
+    if not moving:
+        rest[1:] = limbs[0]
+    skeleton = Skeleton(tuple(tree.names), tuple(tree.parents), rest.float(), tree.tips)
+    return skeleton, BvhMotion(rotations.float(), root, fps, offsets=offsets.float() if moving else None)
+
+
+def read_motion(path: str | Path) -> Motion:
+    """The motion of a BVH file that ``write`` made: see ``own_motion``.
+
+    Raises FootlightError for BVH files of other skeletons.
+    """
+    skeleton, motion = read(path)
+    own = own_motion(skeleton, motion)
+    if own is None:
+        raise FootlightError(
+            f"{path}: its skeleton has {skeleton.joints} joints beginning with {skeleton.names[0]!r} and is not our "
+            f"dancer's; expected a dance that Footlight wrote (22 joints with SMPL's names)"
+        )
+    return own
+
+
+def own_motion(skeleton: Skeleton, motion: BvhMotion) -> Motion | None:
+    """What ``read`` found as a motion of ``SMPL22``, metres, at the file's frame rate, where ``write`` made the file;
+    None for any other skeleton. The file's unit is told from its bones."""
+    if set(skeleton.names) != set(SMPL22.names) or motion.offsets is not None:
+        return None
+    order = [skeleton.names.index(name) for name in SMPL22.names]
+    offsets = skeleton.offsets[order[1:]]
+    parents = [skeleton.names[max(skeleton.parents[joint], 0)] for joint in order[1:]]
+    unit = offsets.norm() / SMPL22.offsets[1:].norm()
+    ours = [SMPL22.names[parent] for parent in SMPL22.parents[1:]]
+    if parents != ours or not torch.allclose(offsets / unit, SMPL22.offsets[1:], atol=1e-3):
+        return None
+    return Motion(motion.rotations[:, order], motion.root / unit, motion.fps)
+
+
+def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool = True) -> None:
+    """Write a motion of ``SMPL22`` as BVH at ``fps``, in centimetres or metres; zero rotations are its T-pose.
+
+    Angles run on without jumps of whole turns, so animation curves are smooth. The file appears whole or not at all.
+    """
+    write_atomically(Path(path), encoded(motion, fps, centimetres))
+
+
+def encoded(motion: Motion, fps: float = 30.0, centimetres: bool = True) -> bytes:
+    """The file that ``write`` writes."""
+    motion = resample(motion, fps)
+    scale = 100.0 if centimetres else 1.0
+    order = SMPL22.depth_first()
+    angles = rotation.to_euler(motion.rotations[:, order].double(), _ORDER)
+    angles = rotation.unwrap_euler(angles).rad2deg()
+    table = torch.cat((motion.root.double() * scale, angles.flatten(1)), 1).numpy() + 0.0
+    if not np.isfinite(table).all():
+        raise FootlightError("the motion holds values that are not finite; nothing was written")
+    row = " ".join(["%.6f"] * table.shape[1])
+    lines = ["HIERARCHY", *_hierarchy_lines(SMPL22, scale), "MOTION"]
+    lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}"]
+    lines += [row % tuple(values) for values in table.tolist()]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
+    def numbers(offset: Tensor) -> str:
+        return " ".join(f"{value * scale + 0.0:.5f}" for value in offset.tolist())
+
+    turns = " ".join(f"{axis}rotation" for axis in _ORDER)
+    lines: list[str] = []
+
+    def joint(index: int, indent: str) -> None:
+        name, inner = skeleton.names[index], indent + "\t"
+        lines.append(f"{indent}{'JOINT' if indent else 'ROOT'} {name}")
+        lines.extend((f"{indent}{{", f"{inner}OFFSET {numbers(skeleton.offsets[index])}"))
+        positions = "" if indent else "Xposition Yposition Zposition "
+        lines.append(f"{inner}CHANNELS {3 if indent else 6} {positions}{turns}")
+        for child in skeleton.children(index):
+            joint(child, inner)
+        if name in skeleton.tips:
+            tip = numbers(skeleton.tips[name])
+            lines.extend((f"{inner}End Site", f"{inner}{{", f"{inner}\tOFFSET {tip}", f"{inner}}}"))
+        lines.append(f"{indent}}}")
+
+    joint(0, "")
+    return lines

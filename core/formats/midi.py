@@ -1,0 +1,100 @@
+"""A music's beat grid and drums as a Standard MIDI file, for composers: they edit, they do not bake.
+
+The tempo map follows the beats, so that bars and beats of a sequencer fall where they are heard; downbeats are markers.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import mido
+import numpy as np
+
+from core.audio.beat_tracking import BEATS_PER_BAR
+from core.errors import FootlightError
+from core.files import write_atomically
+from core.rhythm.drums import Strokes
+from core.types import Beats
+
+TICKS = 480  # a beat
+DRUM_CHANNEL = 9  # the tenth
+STROKE_TICKS = TICKS // 8
+SLOWEST_US = 2**24 - 1  # microseconds a beat that the format can say
+
+
+def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str = "Footlight") -> None:
+    """Write ``path`` (.mid); it appears whole or not at all.
+
+    beats: (n >= 2,) seconds; the first bar begins on the first downbeat, or on the first beat where none is known.
+    Raises FootlightError with fewer beats, and where the file cannot be written.
+    """
+    write_atomically(Path(path), encoded(beats, drums, name))
+
+
+def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> bytes:
+    """The file that ``write_midi`` writes."""
+    times = beats.times.double().numpy()
+    if len(times) < 2:
+        raise FootlightError(f"a MIDI file needs a beat grid, but {len(times)} beats were given")
+    grid = _Grid(times)
+    down = [] if beats.downbeats is None else np.flatnonzero(beats.downbeats.numpy()).tolist()
+    conductor = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in grid.tempi()]
+    conductor += [(grid.ticks[i], mido.MetaMessage("marker", text=f"bar {n + 1}")) for n, i in enumerate(down)]
+    meter = mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4)
+    song = mido.MidiFile(type=1, ticks_per_beat=TICKS)
+    song.tracks.append(_track([(0, mido.MetaMessage("track_name", name=name)), (0, meter), *conductor]))
+    for strokes in drums:
+        song.tracks.append(_track(_played(strokes, grid)))
+    buffer = io.BytesIO()
+    song.save(file=buffer)
+    return buffer.getvalue()
+
+
+class _Grid:
+    """Seconds <-> ticks. Before the first beat lies as much of a beat as fits; after the last the tempo stays."""
+
+    def __init__(self, times: np.ndarray) -> None:
+        lead = round(TICKS * times[0] / (times[1] - times[0]))
+        knots = times if lead == 0 else np.concatenate([[0.0], times])
+        ticks = np.arange(len(times)) * TICKS + lead
+        self.ticks = ticks.tolist()
+        self._seconds, self._ticks = knots, ticks if lead == 0 else np.concatenate([[0], ticks])
+
+    def tempi(self) -> list[tuple[int, int]]:
+        """(tick, microseconds a beat) at every knot, rounded so that the error never adds up."""
+        tempi, reached = [], 0.0
+        for i in range(len(self._seconds) - 1):
+            span = (self._ticks[i + 1] - self._ticks[i]) / TICKS
+            tempo = round((self._seconds[i + 1] - self._seconds[0] - reached) * 1e6 / span)
+            tempo = min(max(1, tempo), SLOWEST_US)
+            reached += tempo * span / 1e6
+            tempi.append((int(self._ticks[i]), tempo))
+        return tempi
+
+    def tick(self, seconds: float) -> int:
+        last = (self._ticks[-1] - self._ticks[-2]) / (self._seconds[-1] - self._seconds[-2])
+        beyond = max(0.0, seconds - self._seconds[-1]) * last
+        return round(float(np.interp(seconds, self._seconds, self._ticks)) + beyond)
+
+
+def _played(strokes: Strokes, grid: _Grid) -> list[tuple[int, mido.Message]]:
+    """Note on and off of every stroke; a stroke ends where the next begins, if that is sooner."""
+    events: list[tuple[int, mido.Message]] = [(0, mido.MetaMessage("track_name", name=strokes.drum.name))]
+    ticks = [grid.tick(time) for time in strokes.times.tolist()]
+    ends = [min(tick + STROKE_TICKS, then) for tick, then in zip(ticks, [*ticks[1:], math.inf], strict=False)]
+    for start, end, velocity in zip(ticks, ends, strokes.velocity.tolist(), strict=True):
+        loud = max(1, min(127, round(127 * velocity)))
+        events.append((start, mido.Message("note_on", channel=DRUM_CHANNEL, note=strokes.drum.key, velocity=loud)))
+        events.append((end, mido.Message("note_off", channel=DRUM_CHANNEL, note=strokes.drum.key)))
+    return events
+
+
+def _track(events: list[tuple[int, mido.Message]]) -> mido.MidiTrack:
+    """Absolute ticks -> the deltas of a track; at one tick, notes end before others begin."""
+    track, now = mido.MidiTrack(), 0
+    for tick, message in sorted(events, key=lambda event: (event[0], event[1].type != "note_off")):
+        track.append(message.copy(time=int(tick) - now))
+        now = int(tick)
+    return track

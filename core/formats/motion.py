@@ -1,0 +1,270 @@
+"""A moving body as a file gives it, for whoever writes music to it.
+
+    DANCE.bvh          any humanoid skeleton, unit and up axis; what Footlight wrote is read back exactly
+    DANCE.npz          a dance of Footlight's (rotations, root, fps), or positions (t, 22, 3) or (t, 14, 2) and fps
+    DANCE.safetensors  a dance of the engine's (rotations, root; fps in the metadata)
+    FOLDER             OpenPose BODY_25 files, one a frame
+
+Positions are metres, y up; of 22 joints in the order of ``SMPL22``, of 14 in that of ``layouts.OPENPOSE14``. Other
+bodies are fitted to our dancer and stand on the floor, y = 0. Four minutes take about a second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from core.audio.io import SHORTEST_SECONDS
+from core.errors import FootlightError
+from core.formats import bvh, foreign, openpose
+from core.motion import kinematics, motion_fit, rotation
+from core.motion.contact import fix_floor
+from core.motion.layouts import OPENPOSE14
+from core.motion.skeleton import SMPL22
+from core.rhythm.accents import mean_speed
+from core.rhythm.target import STANDING_STILL
+from core.types import Motion
+
+SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
+FARTHEST = 1e4  # metres from the origin
+_UNIT = 0.01  # how far the length of a quaternion may be from 1
+_COLLAPSED = 0.05  # of the usual extent: all joints in one place, as lost frames are often marked
+_SHORTEST_BODY, _TALLEST_BODY = 0.4, 4.0  # metres from neck to ankles, or pixels were meant
+_JOINTS = SMPL22.joints
+_DANCE = ("rotations", "root", "contacts")
+_EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JOINTS}, 3) or (t, {len(OPENPOSE14)}, 2)"
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """A moving body. positions: (t, j, 3) or (t, j, 2) metres, y up.  fps: frames per second.
+
+    motion: the same as rotations of ``SMPL22``, whose 22 joints ``positions`` then are; None for a flat body, which has
+    14 (``layouts.OPENPOSE14``).
+    """
+
+    positions: Tensor
+    fps: float
+    motion: Motion | None
+
+    @property
+    def frames(self) -> int:
+        return self.positions.shape[0]
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+
+def read_motion(
+    path: Path | str, fps: float | None = None, start: float = 0.0, seconds: float | None = None
+) -> MotionClip:
+    """The part of a file, or of a folder of OpenPose's, from ``start`` on, ``seconds`` long (to the nearest frame).
+
+    fps: of files that do not say it themselves, such as OpenPose's.  A part that runs over the end stops there.
+    Raises FootlightError for whatever is missing, damaged, no body, shorter than a second or standing still, for frame
+    rates beyond 1 to 240, and for times that are negative or beyond the end.
+    """
+    path = Path(path)
+    for name, value in (("start", start), ("seconds", seconds)):
+        if value is not None and not 0 <= value < math.inf:
+            raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
+    if fps is not None:
+        check_fps(fps)
+    clip = _part(path, _reader(path)(path, fps), start, seconds)
+    _check_numbers(path, "positions", clip.positions)
+    if float(mean_speed(clip.positions, clip.fps).mean()) < STANDING_STILL:
+        raise FootlightError(f"{path}: the body stands still; expected a movement, not a pose: choose another part")
+    return clip
+
+
+def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
+    if path.is_dir():
+        return _read_openpose
+    readers = {".bvh": _read_bvh, ".npz": _read_npz, ".safetensors": _read_safetensors}
+    if path.suffix.lower() not in readers:
+        known = ", ".join(readers)
+        raise FootlightError(f"{path}: a movement is read from {known} files and from folders of OpenPose files")
+    if not path.is_file():
+        raise FootlightError(f"{path}: there is no such file; give the path of a movement")
+    return readers[path.suffix.lower()]
+
+
+def _part(path: Path, whole: MotionClip, start: float, seconds: float | None) -> MotionClip:
+    """The frames from ``start`` on. Raises FootlightError when they are too few."""
+    if start >= whole.seconds:
+        raise FootlightError(f"{path}: starts at {start:g} s, but the movement ends at {whole.seconds:.2f} s")
+    first = round(start * whole.fps)
+    length = whole.seconds if seconds is None else min(seconds, whole.seconds)
+    last = min(whole.frames, first + round(length * whole.fps))
+    _check_length(path, last - first, whole.fps)
+    motion = None if whole.motion is None else whole.motion.cut(first, last)
+    return MotionClip(whole.positions[first:last], whole.fps, motion)
+
+
+def _check_length(path: Path, frames: int, fps: float) -> None:
+    if frames < 2 or frames < SHORTEST_SECONDS * fps * (1 - 1e-6):
+        raise FootlightError(
+            f"{path}: only {frames / fps:.2f} s of movement ({frames} frames at {fps:g} a second); at least "
+            f"{SHORTEST_SECONDS:g} s is needed"
+        )
+
+
+def check_fps(fps: float, name: str = "fps") -> None:
+    """Raises FootlightError for a frame rate that no animation has."""
+    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
+        raise FootlightError(f"{name} is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second")
+
+
+def _check_numbers(path: Path, name: str, values: Tensor) -> None:
+    if not bool((values.abs() < FARTHEST).all()):  # so written that NaN counts as too far
+        raise FootlightError(f"{path}: {name} with NaN, infinite or far too large numbers; export it again")
+
+
+def clip_of(motion: Motion) -> MotionClip:
+    """A motion of our own body."""
+    return MotionClip(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
+
+
+def _fitted(path: Path, capture: Callable[[], motion_fit.Capture]) -> MotionClip:
+    try:
+        motion, _ = motion_fit.fit(capture())
+    except FootlightError as error:
+        raise FootlightError(f"{path}: {error}") from None
+    return clip_of(fix_floor(motion))
+
+
+def _read_bvh(path: Path, _fps: float | None) -> MotionClip:
+    skeleton, motion = bvh.read(path)
+    check_fps(motion.fps, f"{path}: the frame rate")
+    _check_length(path, motion.frames, motion.fps)
+    own = bvh.own_motion(skeleton, motion)
+    if own is not None:
+        return clip_of(own)
+    body = foreign.body_of(path, skeleton, motion)
+    return _fitted(path, lambda: foreign.capture(body))
+
+
+def _read_openpose(path: Path, fps: float | None) -> MotionClip:
+    if fps is None:
+        raise FootlightError(f"{path}: OpenPose files do not say how fast they were filmed; give fps")
+    return MotionClip(openpose.read_folder(path), float(fps), None)
+
+
+def _read_npz(path: Path, fps: float | None) -> MotionClip:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = _DANCE if "rotations" in file.files else ("positions",)
+            arrays = {name: file[name] for name in names if name in file.files}
+            rate = float(file["fps"].reshape(())) if "fps" in file.files else fps
+            held = file.files
+    except Exception as error:  # of a damaged file zipfile and numpy say nearly anything, a TokenError for one
+        raise FootlightError(f"{path}: is damaged or no npz file of plain numbers ({_line(error)})") from None
+    tensors = {}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise FootlightError(f"{path}: {name} holds {array.dtype}; expected numbers")
+        tensors[name] = torch.from_numpy(array.astype(np.float64))
+    return _of_arrays(path, tensors, rate, held)
+
+
+def _read_safetensors(path: Path, fps: float | None) -> MotionClip:
+    try:
+        with safe_open(path, framework="pt") as file:
+            held = list(file.keys())
+            arrays = {name: file.get_tensor(name).double() for name in _DANCE if name in held}
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise FootlightError(f"{path}: is damaged or no safetensors file ({_line(error)})") from None
+    try:
+        rate = float(metadata["fps"]) if "fps" in metadata else fps
+    except ValueError:
+        raise FootlightError(f"{path}: its fps is {metadata['fps']!r}; expected a number") from None
+    return _of_arrays(path, arrays, rate, held)
+
+
+def _line(error: BaseException) -> str:
+    """What an error says, on one line."""
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: list[str]) -> MotionClip:
+    """held: the names of all that the file holds, for a message."""
+    if fps is None:
+        raise FootlightError(f"{path}: does not say its frame rate; store fps with it, or give fps")
+    check_fps(fps, f"{path}: its fps")
+    if not ({"rotations", "root"} <= arrays.keys() or "positions" in arrays):
+        named = ", ".join(repr(name)[:40] for name in held[:8]) or "nothing"
+        raise FootlightError(f"{path}: holds {named}; expected {_EXPECTED}")
+    for name, values in arrays.items():
+        _check_numbers(path, name, values)
+    _check_shapes(path, arrays)
+    _check_length(path, len(next(iter(arrays.values()))), fps)
+    if "positions" in arrays:
+        return _of_positions(path, arrays["positions"], fps)
+    contacts = arrays["contacts"].float() if "contacts" in arrays else None
+    turns = _unit_turns(path, arrays["rotations"])
+    return clip_of(Motion(turns.float(), arrays["root"].float(), fps, contacts))
+
+
+def _check_shapes(path: Path, arrays: dict[str, Tensor]) -> None:
+    """Raises FootlightError unless all arrays have the shape of a body and the same number of frames."""
+    frames = len(next(iter(arrays.values()))) if all(values.dim() for values in arrays.values()) else 0
+    fitting = {
+        "rotations": [(frames, _JOINTS, 4)],
+        "root": [(frames, 3)],
+        "contacts": [(frames, 4)],
+        "positions": [(frames, _JOINTS, 3), (frames, len(OPENPOSE14), 2)],
+    }
+    if not all(tuple(values.shape) in fitting[name] for name, values in arrays.items()):
+        found = ", ".join(f"{name} {tuple(values.shape)}" for name, values in arrays.items())
+        raise FootlightError(f"{path}: holds {found}; expected {_EXPECTED}")
+
+
+def _unit_turns(path: Path, rotations: Tensor) -> Tensor:
+    length = rotations.norm(dim=-1)
+    wrong = (length - 1).abs() > _UNIT
+    if bool(wrong.any()):
+        frame, joint = wrong.nonzero()[0].tolist()
+        raise FootlightError(
+            f"{path}: the rotation of {SMPL22.names[joint]} in frame {frame} has length "
+            f"{float(length[frame, joint]):g}; expected unit quaternions, wxyz"
+        )
+    return rotation.normalise(rotations)
+
+
+def _of_positions(path: Path, positions: Tensor, fps: float) -> MotionClip:
+    extent = (positions.amax(1) - positions.amin(1)).norm(dim=-1)
+    lost = extent <= _COLLAPSED * extent.median()
+    if bool(lost.any()):
+        raise FootlightError(
+            f"{path}: all joints are in one place in frame {int(lost.nonzero()[0])}; interpolate frames that are lost"
+        )
+    flat = positions.shape[-1] == 2
+    tall = _check_up(path, positions, OPENPOSE14 if flat else SMPL22.names)
+    if flat:
+        if not _SHORTEST_BODY < tall < _TALLEST_BODY:
+            raise FootlightError(f"{path}: the body measures {tall:g} from neck to ankles; expected metres")
+        return MotionClip(positions.float(), fps, None)
+    return _fitted(path, lambda: foreign.capture_of_positions(positions, fps))
+
+
+def _check_up(path: Path, positions: Tensor, names: tuple[str, ...]) -> float:
+    """The length of the body from neck to ankles, unfolded. Raises FootlightError where it mostly stands along another
+    axis than y."""
+    neck, left, right = (positions[:, names.index(name)] for name in ("neck", "left_ankle", "right_ankle"))
+    standing = neck - (left + right) / 2
+    tall = float(standing.norm(dim=-1).quantile(0.95))
+    mean = standing.mean(0)
+    axis = int(mean.abs().argmax())
+    if float(mean[axis].abs()) > tall / 2 and (axis != 1 or float(mean[1]) < 0):
+        along = ("-" if float(mean[axis]) < 0 else "") + "xyz"[axis]
+        raise FootlightError(f"{path}: the body stands along {along}; expected positions with y up")
+    return tall

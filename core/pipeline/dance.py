@@ -1,0 +1,212 @@
+"""From a song to a dance.
+
+song ── rhythm ────────────────────┐
+  └──── log-mel ── music latents ──┴── sampler ── motion latents ── motion ── clean, on the beat, on its feet
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.audio.io import SHORTEST_SECONDS, reading, resample
+from core.audio.representation import music_frames_steps, to_int16
+from core.errors import FootlightError
+from core.metrics import beat, physics
+from core.motion import features, kinematics, rotation
+from core.motion.layouts import layout_named
+from core.motion.resample import at_times
+from core.pipeline.model import Model, draw, frames_for, last_of, style_of
+from core.pipeline.options import DanceOptions, noise_seed, style_for
+from core.postprocess import bones, drift, feet, joints, retime, smooth
+from core.rhythm.features import Rhythm, analysis, rhythm_features
+from core.types import Beats, Condition, Motion, Progress, Waveform, part, run
+
+
+def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
+    """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
+    return run(reading_song(path, start, seconds))
+
+
+def reading_song(
+    path: Path | str, start: float = 0.0, seconds: float | None = None
+) -> Generator[Progress, None, Waveform]:
+    """``read_song`` as a long operation."""
+    for name, value in (("start", start), ("seconds", seconds)):
+        if value is not None and not 0 <= value < math.inf:
+            raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
+    return (yield from reading(path, start=start, seconds=seconds))
+
+
+@dataclass(frozen=True)
+class Dance:
+    """A finished dance. motion: at the fps that were asked for, as long as the song to one frame.  beats: of the song.
+
+    style: that was asked for or drawn, as in ``DanceOptions``; None for a model without styles.
+
+    metrics: ``beat`` is the calibrated beat alignment (0 chance, 1 perfect), ``beat_f`` the strict beat F-measure at
+    100 ms with ``beat_f_chance`` beside it, ``skating`` the share of contact frames in which a toe slides.
+    """
+
+    motion: Motion
+    beats: Beats
+    metrics: dict[str, float]
+    style: str | None = None
+
+
+@torch.no_grad()
+def generate_dance(
+    model: Model, song: Waveform, options: DanceOptions | None = None
+) -> Generator[Progress, None, Dance]:
+    """A dance to the whole of ``song``. Same model, song and options: the same dance.
+
+    Raises FootlightError for options out of range, songs under a second, and models of flat pictures.
+    """
+    options = options or DanceOptions()
+    layout_named(model.config.signal.motion_layout).check_moves_a_rig()
+    drawn, heard, style = yield from sample_dance(model, song, options)
+    yield Progress("Planting the feet", 0.85)
+    signal = model.config.signal
+    raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+    steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
+    yield Progress("Judging the dance", 0.95)
+    found = yield from part(judging(motion, heard.beats), "Judging the dance", 0.95, 0.98)
+    return Dance(motion, heard.beats, found, style)
+
+
+@torch.no_grad()
+def sample_dance(
+    model: Model, song: Waveform, options: DanceOptions
+) -> Generator[Progress, None, tuple[Tensor, Rhythm, str | None]]:
+    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, what was heard, and
+    the style.
+
+    It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
+    Raises FootlightError for options out of range and songs under a second.
+    """
+    options.check(model.config)
+    if song.seconds < SHORTEST_SECONDS:
+        raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    seed = noise_seed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
+    style = style_for(model.config, options.style, seed)
+    yield Progress("Finding the beat", 0.0)
+    heard = yield from part(analysis(song), "Finding the beat", 0.0, 0.1)
+    yield Progress("Listening to the music", 0.1)
+    condition = yield from part(encoding_song(model, song, heard, style), "Listening to the music", 0.1, 0.15)
+    steps = model.config.sampling.steps if options.steps is None else options.steps
+    yield Progress("Dancing", 0.15)
+    drawing = draw(model, condition, seed, steps, options.guidance)
+    latents = yield from last_of(drawing, steps, "Dancing", 0.15, 0.8)
+    yield Progress("Building the movement", 0.8)
+    return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
+
+
+def joint_positions(model: Model, drawn: Tensor) -> Tensor:
+    """Joint positions (t, j, 3), of a flat layout (t, j, 2), in metres, of what ``sample_dance`` drew: for metrics.
+
+    Bones of a flat dancer that stretch too far are set back, as the paper does.
+    """
+    signal, layout = model.config.signal, layout_named(model.config.signal.motion_layout)
+    places = features.positions_from_features(drawn, signal.motion_fps, layout=layout)
+    return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
+
+
+def encode_song(model: Model, song: Waveform, heard: Rhythm, style: str | None = None) -> Condition:
+    """What the denoiser is told of a song, (1, t, ...) on the latents' clock."""
+    return run(encoding_song(model, song, heard, style))
+
+
+def encoding_song(
+    model: Model, song: Waveform, heard: Rhythm, style: str | None = None
+) -> Generator[Progress, None, Condition]:
+    """``listen`` as a long operation."""
+    signal = model.config.signal
+    frames = frames_for(model, song.seconds)
+    samples = resample(song, signal.audio_rate).samples
+    length = frames * model.config.mel_vae.stride
+    steps = music_frames_steps(samples, heard.beats.times, signal, length)
+    music = yield from part(steps, "Listening to the music", 0.0, 0.5)
+    yield Progress("Listening to the music", 0.5)
+    latents = model.mel_vae.encode_long(music[None].to(model.device))[:, :frames]
+    pulse = None
+    if model.config.denoiser.rhythm_channels:
+        pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
+        pulse = pulse[None].to(model.device)
+    return Condition(latents, pulse, style_of(model, style, model.config.sampling.style_strength))
+
+
+def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:
+    """A decoded motion as it is handed on: limbs within their stops, smooth, on stage, feet planted, on the beat, at
+    ``fps``, exactly ``round(seconds * fps)`` frames long.
+
+    Feet come before the beat: correcting them changes when the body arrives, while feet that stand still do so at any
+    clock. One resampling serves both the beat snap and ``fps``.
+    """
+    return run(finishing(raw, beats, seconds, fps, beat_snap))
+
+
+def finishing(
+    raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float
+) -> Generator[Progress, None, Motion]:
+    """``finish`` as a long operation."""
+    name = "Planting the feet"
+    motion = smooth.smooth(joints.limit(raw))
+    yield Progress(name, 0.1)
+    motion = drift.keep(feet.steady(motion))
+    yield Progress(name, 0.2)
+    motion = feet.lock(motion)
+    yield Progress(name, 0.5)
+    clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
+    times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
+    yield Progress(name, 0.6)
+    motion = at_times(motion, clock.at(times), fps)
+    yield Progress(name, 1.0)
+    return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
+
+
+def judge(motion: Motion, beats: Beats) -> dict[str, float]:
+    """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
+    return run(judging(motion, beats))
+
+
+def judging(motion: Motion, beats: Beats) -> Generator[Progress, None, dict[str, float]]:
+    """``judge`` as a long operation."""
+    name = "Judging the dance"
+    if motion.frames < 4:
+        return {}
+    positions = kinematics.forward(motion.rotations, motion.root)
+    music = beats.between(0, motion.seconds).times.double()
+    yield Progress(name, 0.1)
+    found = beat.kinematic_beats(positions, motion.fps).times.double()
+    yield Progress(name, 0.3)
+    danced = beat.bailando_beats(positions, motion.fps)
+    yield Progress(name, 0.5)
+    alignment = beat.with_chance(lambda times: beat.alignment(times, danced), music, motion.seconds)
+    yield Progress(name, 0.7)
+    strict = beat.with_chance(lambda times: beat.f_measure(found, times, beat.MOMU_TOLERANCE), music, motion.seconds)
+    yield Progress(name, 0.9)
+    return {
+        "beat": alignment["calibrated"],
+        "beat_f": strict["value"],
+        "beat_f_chance": strict["chance"],
+        "skating": physics.foot_skating(positions, motion.fps),
+    }
+
+
+def motion_arrays(made: Dance) -> dict[str, Tensor]:
+    """A dance as named arrays: rotations (t, 22, 4) wxyz with continuous signs, root (t, 3) metres, contacts (t, 4),
+    beats (n,) seconds and downbeats (n,)."""
+    downbeats = made.beats.downbeats
+    return {
+        "rotations": made.motion.rotations.float(),
+        "root": made.motion.root.float(),
+        "contacts": made.motion.contacts.float(),
+        "beats": made.beats.times.float(),
+        "downbeats": torch.zeros(len(made.beats.times), dtype=torch.bool) if downbeats is None else downbeats,
+    }

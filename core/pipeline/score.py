@@ -1,0 +1,145 @@
+"""From a motion to its music.
+
+motion ── target: beat, accents, loudness ─┐
+   └───── features ── motion latents ──────┴── sampler ── music latents ── log-mel ── sound
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.audio import beat_tracking, loudness
+from core.audio.io import SHORTEST_SECONDS
+from core.audio.onsets import onset_events, onset_strength
+from core.errors import FootlightError
+from core.formats.motion import MotionClip
+from core.metrics import beat
+from core.motion import features
+from core.motion.layouts import layout_named
+from core.motion.resample import at_times
+from core.pipeline.model import Model, draw_music, frames_for, last_of, style_of
+from core.pipeline.options import ScoreOptions
+from core.rhythm.target import RhythmTarget, rhythm_target
+from core.types import Beats, Condition, Motion, Progress, Waveform, part
+from core.vocoder import griffin_lim
+
+
+@dataclass(frozen=True)
+class Score:
+    """A finished music. sound: mono at the model's rate, exactly as long as the motion, as the decoder left it; see
+    ``mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.  heard: the beats tracked in the sound.
+
+    metrics: ``beat_f``, the F-measure at 70 ms of the beats that are heard in it against those that the motion asked
+    for, with ``beat_f_chance`` beside it, and ``beat``, the same calibrated (0 chance, 1 perfect); ``accents``, the
+    share of the motion's kinematic beats that an onset answers within 70 ms, with ``accents_chance``.
+    """
+
+    sound: Waveform
+    beats: Beats
+    mel: Tensor
+    metrics: dict[str, float]
+    heard: Beats
+
+
+@torch.no_grad()
+def score_motion(
+    model: Model, clip: MotionClip, options: ScoreOptions | None = None
+) -> Generator[Progress, None, Score]:
+    """A score for the whole of ``clip``. Same model, motion and options: the same music.
+
+    Raises FootlightError for options out of range, motions under a second or that stand still, and models that make no
+    music.
+    """
+    options = options or ScoreOptions()
+    options.check(model.config)
+    model.check_scores()
+    seconds = len(clip.positions) / clip.fps
+    if seconds < SHORTEST_SECONDS:
+        raise FootlightError(f"the motion lasts {seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    yield Progress("Finding the pulse", 0.0)
+    target = rhythm_target(clip.positions, clip.fps)
+    yield Progress("Watching the movement", 0.05)
+    condition = encode_motion(model, clip, target, options.style)
+    steps = model.config.scoring.steps if options.steps is None else options.steps
+    yield Progress("Composing", 0.1)
+    drawing = draw_music(model, condition, options.seed, steps, options.guidance)
+    latents = yield from last_of(drawing, steps, "Composing", 0.1, 0.6)
+    return (yield from part(decode_music(model, latents, target, seconds), "Playing the music", 0.6, 1.0))
+
+
+def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: str | None = None) -> Condition:
+    """What the scorer is told of a motion, (1, t, ...) on the latents' clock. Of a flat body: the wish alone."""
+    frames = frames_for(model, len(clip.positions) / clip.fps)
+    latents = None if clip.motion is None else motion_latents(model, clip.motion, frames)
+    rhythm = None
+    if model.config.scorer.rhythm_channels:
+        rhythm = target.features(frames, model.config.latent_fps)[None].to(model.device)
+    if latents is None and rhythm is None:
+        raise FootlightError("this model hears no rhythm and cannot read flat bodies: give it a motion in space")
+    return Condition(latents=latents, rhythm=rhythm, style=style_of(model, style, model.config.scoring.style_strength))
+
+
+def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
+    """(1, frames, z) standardised latents of a motion at any rate; None where the model's layout is another's body."""
+    signal = model.config.signal
+    if layout_named(signal.motion_layout).dimensions != 3:
+        return None
+    times = torch.arange(frames * model.config.motion_vae.stride, dtype=torch.float64) / signal.motion_fps
+    steady = at_times(motion, times.clamp_max((motion.frames - 1) / motion.fps), signal.motion_fps)
+    encoded = features.encode(steady, signal.motion_layout)
+    return model.motion_vae.encode_long(encoded[None].float().to(model.device))[:, :frames]
+
+
+def decode_music(
+    model: Model, latents: Tensor, target: RhythmTarget, seconds: float
+) -> Generator[Progress, None, Score]:
+    """The music of standardised latents (1, t, z), and how well it meets ``target``."""
+    stage, signal = "Playing the music", model.config.signal
+    mel = model.mel_vae.decode_long(latents)
+    yield Progress(stage, 0.1)
+    sound = Waveform(vocode(model, mel)[: round(seconds * signal.audio_rate)], signal.audio_rate)
+    yield Progress(stage, 0.7)
+    heard = yield from part(beat_tracking.tracking(sound), "Listening to it", 0.7, 0.95)
+    mel = mel[0].cpu()
+    return Score(sound, target.beats, mel, adherence(target, heard, onsets_of(mel), seconds), heard)
+
+
+def vocode(model: Model, mel: Tensor) -> Tensor:
+    """Log-mel (1, t, m) -> samples (s,), by the model's vocoder, or by Griffin-Lim where it has none."""
+    if model.vocoder is not None:
+        return model.vocoder.decode_long(mel)[0].float().cpu()
+    return griffin_lim.decode(mel.float().cpu(), torch.Generator().manual_seed(0), model.config.signal)[0]
+
+
+def onsets_of(mel: Tensor) -> Beats:
+    """The instants at which something begins to sound in a log-mel (t, m), with strengths in [0, 1]."""
+    return onset_events(onset_strength(mel)).shifted(-beat_tracking.LEAD)
+
+
+def adherence(target: RhythmTarget, heard: Beats, onsets: Beats, seconds: float) -> dict[str, float]:
+    """How well a score meets its target: see ``Score``."""
+
+    found, sounding_at = heard.times.double(), onsets.times.double()
+    followed = beat.with_chance(lambda times: beat.f_measure(found, times), target.beats.times.double(), seconds)
+    accents = beat.with_chance(
+        lambda times: beat.tolerant(sounding_at, times, beat.STRICT_TOLERANCE)[0],
+        target.accents.times.double(),
+        seconds,
+    )
+    return {
+        "beat": followed["calibrated"],
+        "beat_f": followed["value"],
+        "beat_f_chance": followed["chance"],
+        "accents": accents["value"],
+        "accents_chance": accents["chance"],
+    }
+
+
+def mastered(sound: Waveform, stereo: bool = True) -> Waveform:
+    """The sound as it is handed on: at -14 LUFS without clipping, (2, s) or (s,)."""
+    samples = loudness.widen(sound.samples, sound.rate) if stereo else sound.samples
+    return Waveform(loudness.normalise(samples, sound.rate), sound.rate)

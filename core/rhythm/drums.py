@@ -1,0 +1,109 @@
+"""What the drummer of a music plays: kick, snare and hat, read off its log-mel.
+
+Each drum has bands of the spectrum and an onset curve (``core.audio.mel.rises``); its strokes are the peaks that
+stand out from the second around them. A draft that a composer edits: on songs of known score the kick comes back with
+an F of about .9 within 50 ms, hats with .8, the snare, which plucked strings resemble, with .55.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.audio.mel import FLOOR, hz_to_mel, local_peaks, rises
+from core.config import SignalConfig
+from core.errors import FootlightError
+from core.types import Beats
+
+QUIET = 1e-3  # magnitudes below do not count
+COMPRESSION = 10.0
+LEAD = 0.008  # seconds by which frames as long as the mel's show an attack early
+SHARE = 0.35  # quantile of a band's rises: noise rises everywhere in it, a pitched attack only in places
+SPACING = 0.08  # seconds between two strokes of one drum
+
+
+@dataclass(frozen=True)
+class Drum:
+    """name; key: its note in General MIDI; bands: Hz, all of which have to rise; stands_out: how far a stroke rises
+    above the second around it, in standard deviations: hats come so densely that they are their own surroundings.
+    faintest: share of the drum's loudest strokes (95th percentile) below which one is left out."""
+
+    name: str
+    key: int
+    bands: tuple[tuple[float, float], ...]
+    stands_out: float
+    faintest: float
+
+
+KIT = (
+    Drum("kick", 36, ((0.0, 120.0),), 1.5, 0.3),
+    Drum("snare", 38, ((160.0, 450.0), (1500.0, 5000.0)), 1.5, 0.3),
+    Drum("hat", 42, ((6000.0, 8000.0),), 0.5, 0.15),
+)
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """One drum's strokes. times: (n,) seconds, increasing.  velocity: (n,) in (0, 1]."""
+
+    drum: Drum
+    times: Tensor
+    velocity: Tensor
+
+
+def transcribe(mel: Tensor, signal: SignalConfig | None = None) -> list[Strokes]:
+    """The strokes of every drum of ``KIT`` in a log-mel (t, m) of ``signal``."""
+    signal = signal or SignalConfig()
+    if mel.ndim != 2 or mel.shape[1] != signal.mel_bands:
+        raise FootlightError(f"expected a log-mel (t, {signal.mel_bands}), got {tuple(mel.shape)}")
+    magnitude = mel.float().exp() - FLOOR
+    loud = torch.quantile(magnitude, 0.995, dim=0).clamp_min(QUIET) if len(mel) else magnitude.new_ones(mel.shape[1])
+    # Against the loudest moments of each band, so that what spills over from another drum stays small.
+    level = torch.log1p(COMPRESSION * magnitude / functional.max_pool1d(loud[None], 5, stride=1, padding=2)[0])
+    rise = rises(level)  #                                            t m
+    found = []
+    for drum in KIT:
+        curve = torch.stack([rise[:, _bands(*band, signal)].quantile(SHARE, dim=1) for band in drum.bands]).amin(dim=0)
+        found.append(_picked(drum, curve, signal.mel_fps))
+    return found
+
+
+def quantised(strokes: Strokes, beats: Beats, parts: int = 4, reach: float = 0.06) -> Strokes:
+    """Strokes within ``reach`` seconds of a ``parts``-th of a beat are moved onto it; others stay where they are."""
+    knots = beats.times.double()
+    if len(knots) < 2 or len(strokes.times) == 0:
+        return strokes
+    place = torch.arange(len(knots) * parts - parts + 1, dtype=torch.float64) / parts
+    whole = place.long().clamp_max(len(knots) - 2)
+    grid = knots[whole] + (place - whole) * (knots[whole + 1] - knots[whole])
+    nearest = grid[(strokes.times.double()[:, None] - grid).abs().argmin(dim=1)]
+    moved = torch.where((nearest - strokes.times).abs() <= reach, nearest, strokes.times.double())
+    times, index = moved.unique(return_inverse=True)
+    velocity = torch.zeros(len(times)).scatter_reduce(0, index, strokes.velocity.float(), "amax")
+    return Strokes(strokes.drum, times, velocity)
+
+
+def _bands(low: float, high: float, signal: SignalConfig) -> slice:
+    """The mel bands whose centres lie between two frequencies in Hz; at least one."""
+    top = hz_to_mel(signal.mel_fmax)
+    low, high = (hz_to_mel(f) / top * (signal.mel_bands + 1) - 1 for f in (low, min(high, signal.mel_fmax)))
+    first = max(0, math.ceil(low))
+    return slice(first, max(first + 1, math.floor(high) + 1))
+
+
+def _picked(drum: Drum, curve: Tensor, fps: float) -> Strokes:
+    half = round(fps / 2)
+    around = functional.pad(curve[None, None], (half, half), mode="replicate" if len(curve) else "constant")
+    mean = functional.avg_pool1d(around, 2 * half + 1, stride=1)[0, 0]
+    spread = (functional.avg_pool1d(around**2, 2 * half + 1, stride=1)[0, 0] - mean**2).clamp_min(0).sqrt()
+    peaks = local_peaks(curve, max(1, round(SPACING * fps)))
+    peaks = peaks[curve[peaks] > (mean + drum.stands_out * spread)[peaks]]
+    if len(peaks) == 0:
+        return Strokes(drum, torch.zeros(0, dtype=torch.float64), torch.zeros(0))
+    height = curve[peaks] / torch.quantile(curve[peaks], 0.95)
+    kept = height >= drum.faintest
+    return Strokes(drum, peaks[kept].double() / fps + LEAD, height[kept].clamp(max=1.0))

@@ -1,0 +1,122 @@
+"""The beat that a motion keeps, found without its music: what a score for it is built on.
+
+Hits (see ``core.rhythm.accents``) are to a dance what onsets are to a song, so the tracker of songs follows them:
+its envelope gets a bump at every hit, as high as the hit is strong, and half as much wherever the body is slow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.audio.beat_tracking import BEATS_PER_BAR, CEILING, FPS, beat_frames, fill, smoothed, tempo_of
+from core.audio.onsets import ONSET_FPS
+from core.errors import FootlightError
+from core.rhythm.accents import gaussian_smooth, kinematic_beats, mean_speed
+from core.rhythm.features import RHYTHM_CHANNELS, rhythm_features
+from core.types import Beats
+
+BUMP_SECONDS = 0.05  # standard deviation of a bump, and of the speed's smoothing
+STILLNESS_WEIGHT = 0.5
+QUIETEST = 0.79  # of the loudness that is wished for, while the body rests: music's own range lies above
+STANDING_STILL = 0.01  # metres a second
+
+
+def track_pulse(positions: Tensor, fps: float) -> Beats:
+    """The beat of a motion (t, j, 3 or 2) in metres, from its first to its last instant; bars stay unknown.
+
+    Raises FootlightError for a motion that stands still.
+    """
+    if float(mean_speed(positions, fps).mean()) < STANDING_STILL:
+        raise FootlightError("the motion stands still: there is no movement to find a beat in")
+    return _tracked(movement_envelope(positions, fps), len(positions) / fps)
+
+
+def shared_beats(positions: Tensor, fps: float, onset: Tensor) -> Beats:
+    """The one beat, with bars, of a motion (t, j, 3) and of a music with onsets (t',) at 62.5 frames a second."""
+    moved = movement_envelope(positions, fps)
+    clock = np.arange(len(moved)) / FPS
+    played = np.interp(clock, np.arange(len(onset)) / ONSET_FPS, onset.double().numpy())
+    return with_bars(_tracked(moved + _levelled(played), len(positions) / fps), kinematic_beats(positions, fps))
+
+
+def movement_envelope(positions: Tensor, fps: float) -> np.ndarray:
+    """(t,) at 100 frames a second, root mean square 1: what an onset envelope is to a music, for a motion."""
+    clock = np.arange(int(len(positions) / fps * FPS)) / FPS
+    speed = gaussian_smooth(mean_speed(positions, fps).double(), BUMP_SECONDS * fps)
+    slow = 1 - np.interp(clock, np.arange(len(speed)) / fps, speed.numpy()) / max(float(speed.mean()), 1e-9)
+    return _levelled(bumps(kinematic_beats(positions, fps), clock) + STILLNESS_WEIGHT * slow.clip(0))
+
+
+def _levelled(envelope: np.ndarray) -> np.ndarray:
+    return envelope / max(float(np.sqrt((envelope**2).mean())), 1e-9)
+
+
+def _tracked(envelope: np.ndarray, seconds: float) -> Beats:
+    times = fill(smoothed(beat_frames(envelope.clip(0, CEILING))) / FPS, seconds)
+    return Beats(torch.from_numpy(times).float(), tempo_of(times))
+
+
+def bumps(events: Beats, clock: np.ndarray) -> np.ndarray:
+    """(t,) on the instants of ``clock`` (t,) seconds: a bump at each event, as high as the root of its strength."""
+    curve = np.zeros(len(clock))
+    strengths = torch.ones_like(events.times) if events.strength is None else events.strength
+    for time, strength in zip(events.times.tolist(), strengths.tolist(), strict=True):
+        near = slice(*np.searchsorted(clock, (time - 4 * BUMP_SECONDS, time + 4 * BUMP_SECONDS)))
+        curve[near] += strength**0.5 * np.exp(-0.5 * ((clock[near] - time) / BUMP_SECONDS) ** 2)
+    return curve
+
+
+@dataclass(frozen=True)
+class RhythmTarget:
+    """What a music for a motion is asked to do. beats: with bars.  accents: instants with a strength in [0, 1] at which
+    something should sound.  loudness: (t,) in [0, 1] at 62.5 frames a second, 1 at its loud passages."""
+
+    beats: Beats
+    accents: Beats
+    loudness: Tensor
+
+    def features(self, frames: int, fps: float) -> Tensor:
+        """(frames, r): ``core.rhythm.features.RHYTHM_CHANNELS``, whose onsets are the accents."""
+        return target_features(self.beats, self.accents, self.loudness, frames, fps)
+
+
+def rhythm_target(positions: Tensor, fps: float, beats: Beats | None = None) -> RhythmTarget:
+    """What a motion (t, j, 3 or 2), in metres, asks of its music: its beat, its hits, loudness where it is fast.
+
+    beats: with bars, where they are known.  Raises FootlightError for a motion that stands still.
+    """
+    found = kinematic_beats(positions, fps)
+    beats = with_bars(track_pulse(positions, fps), found) if beats is None else beats
+    speed = gaussian_smooth(mean_speed(positions, fps).double(), 0.5 * fps).numpy()
+    frames = int(len(positions) / fps * ONSET_FPS) + 1
+    busy = np.interp(
+        np.arange(frames) / ONSET_FPS, np.arange(len(speed)) / fps, speed / max(np.quantile(speed, 0.95), 1e-9)
+    )
+    loudness = QUIETEST + (1 - QUIETEST) * busy.clip(0, 1)
+    return RhythmTarget(beats, found, torch.from_numpy(loudness).float())
+
+
+def with_bars(beats: Beats, events: Beats) -> Beats:
+    """``beats`` with a downbeat on every fourth: of the four ways to count, the one with the strongest events on it."""
+    times, near = beats.times.double(), torch.zeros(len(beats.times), dtype=torch.float64)
+    if len(times) and len(events.times):
+        strength = torch.ones(len(events.times)) if events.strength is None else events.strength
+        distance = (times[:, None] - events.times.double()).abs()
+        near = (strength.double() * torch.exp(-0.5 * (distance / BUMP_SECONDS) ** 2)).amax(dim=1)
+    phase = max(range(BEATS_PER_BAR), key=lambda p: float(near[p::BEATS_PER_BAR].sum()))
+    return replace(beats, downbeats=torch.arange(len(times)) % BEATS_PER_BAR == phase)
+
+
+def target_features(beats: Beats, accents: Beats, loudness: Tensor, frames: int, fps: float) -> Tensor:
+    """(frames, r) of a ``Wish``; in training, of a music that would grant it. Accents are bumps, so that they have a
+    place between two frames."""
+    features = rhythm_features(beats, loudness.new_zeros(0), loudness, frames, fps)
+    clock = np.arange(frames) / fps
+    features[:, RHYTHM_CHANNELS.index("onset")] = torch.from_numpy(bumps(accents, clock).clip(0, 1)).float()
+    level = np.interp(clock, np.arange(len(loudness)) / ONSET_FPS, loudness.double().numpy())
+    features[:, RHYTHM_CHANNELS.index("loudness")] = torch.from_numpy(level).float()
+    return features

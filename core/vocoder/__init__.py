@@ -1,0 +1,1 @@
+"""From log-mel back to sound: a light vocoder, Griffin-Lim without weights, BigVGAN's checkpoints."""

@@ -1,0 +1,126 @@
+"""Log-mel -> sound without any weights: linear magnitudes by least squares, phases by fast Griffin-Lim.
+
+Slow and a little hollow, but it works for every mel, and says what a vocoder has to be better than.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from core.audio.mel import FLOOR, filterbank
+from core.audio.stft import analyse, check_mel, synthesise
+from core.config import SignalConfig
+from core.errors import FootlightError
+from core.layers.chunked import raised_cosine, starts
+
+CHUNK, OVERLAP = 1024, 32  # frames of a long song that are solved at a time, and what neighbours share
+ITERATIONS = 32
+MOMENTUM = 0.99  # Perraudin et al. 2013 recommend it; librosa's default too
+
+
+def decode(
+    mel: Tensor,
+    generator: torch.Generator,
+    signal: SignalConfig | None = None,
+    iterations: int = ITERATIONS,
+    momentum: float = MOMENTUM,
+    chunk: int = CHUNK,
+) -> Tensor:
+    """(b, t, m) natural-log mels of core.audio.mel -> (b, t * hop) samples; any length, with flat memory.
+
+    A piece of a long song starts from the phases of the piece before where they overlap, and is cross-faded there.
+    The same generator state gives the same sound. Raises FootlightError for a mel of another shape or not of numbers.
+    """
+    signal = signal or SignalConfig()
+    check_mel(mel, signal)
+    b, total, _ = mel.shape
+    hop = signal.hop_samples
+    sound = mel.new_zeros(b, total * hop)
+    if not total:
+        return sound
+    end = 0  # samples that are there
+    for start in starts(total, chunk, OVERLAP):
+        magnitude = linear_magnitude(mel[:, start : start + chunk], signal)
+        place = slice(start * hop, start * hop + magnitude.shape[1] * hop)
+        shared = max(0, end - place.start)
+        phase = random_phase(magnitude, generator)
+        if shared:
+            known = analyse(sound[:, place.start : end], signal.n_fft, hop)
+            phase[:, : known.shape[1]] = known
+        piece = fast_griffin_lim(magnitude, phase, hop, iterations, momentum)
+        if shared:
+            rise = raised_cosine(shared, shared, left=True, right=False).to(piece)
+            piece[:, :shared] = rise * piece[:, :shared] + (1 - rise) * sound[:, place.start : end]
+        sound[:, place] = piece
+        end = place.stop
+    return sound
+
+
+def fast_griffin_lim(
+    magnitude: Tensor, phase: Tensor, hop: int, iterations: int = ITERATIONS, momentum: float = MOMENTUM
+) -> Tensor:
+    """(b, t, f) magnitudes -> (b, t * hop) samples whose spectra have them as nearly as can be found.
+
+    phase: (b, t, f) complex, whose directions it starts from.  momentum: 0 is plain Griffin-Lim (1984); above, each
+    step goes on in the direction of the last (Perraudin, Balazs & Soendergaard 2013, algorithm 2).
+    """
+    if not 0 <= momentum < 1 or iterations < 0:
+        raise FootlightError(
+            f"Griffin-Lim needs a momentum in [0, 1) and 0 or more iterations, got {momentum:g} and {iterations}"
+        )
+    n_fft = 2 * (magnitude.shape[-1] - 1)
+    before = None
+    for _ in range(iterations):
+        consistent = analyse(synthesise(magnitude * direction(phase), hop), n_fft, hop)
+        phase = consistent if before is None else consistent + momentum * (consistent - before)
+        before = consistent
+    return synthesise(magnitude * direction(phase), hop)
+
+
+def random_phase(magnitude: Tensor, generator: torch.Generator) -> Tensor:
+    """(b, t, f) phasors of uniform direction."""
+    angle = torch.rand(magnitude.shape, generator=generator, device=generator.device).to(magnitude.device)
+    return torch.polar(torch.ones_like(magnitude), 2 * torch.pi * angle)
+
+
+def direction(z: Tensor) -> Tensor:
+    """Complex numbers scaled to length one; zero stays zero."""
+    return z / z.abs().clamp_min(1e-12)
+
+
+def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int = 50) -> Tensor:
+    """(..., t, m) natural-log mels -> (..., t, n_fft / 2 + 1) magnitudes x >= 0 of least |x B - exp(mel)|.
+
+    80 bands do not determine 513 bins, so the start decides among the solutions. From the clamped pseudo-inverse,
+    accelerated projected gradient (Beck & Teboulle 2009) goes on, every band scaled to the same size so that quiet
+    treble counts as much as loud bass. On 20 s of held-out music, 32 iterations of Griffin-Lim after it:
+
+        start, steps               mel error   magnitude error |x - true| / |true|   log-mel error of the sound
+        pseudo-inverse, clamped    .043        .383                                  .107
+        least squares from it      .003        .362                                  .077
+        least squares from flat    .003        .411                                  .077
+    """
+    signal = signal or SignalConfig()
+    bank, inverse, scale, step = (part.to(mel.device) for part in _problem(signal))
+    target = (mel.float().exp() - FLOOR).clamp_min(0)  #              ... t m
+    x = ahead = (target @ inverse).clamp_min(0)  #                    ... t f
+    weighted = bank * scale
+    size = 1.0
+    for _ in range(steps):
+        gradient = ((ahead @ weighted) - target * scale) @ weighted.T
+        moved = (ahead - step * gradient).clamp_min(0)
+        larger = 0.5 * (1 + (1 + 4 * size**2) ** 0.5)
+        ahead = moved + (size - 1) / larger * (moved - x)
+        x, size = moved, larger
+    return x
+
+
+@lru_cache(maxsize=4)
+def _problem(signal: SignalConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The filterbank (f, m), its pseudo-inverse, what scales its bands to length one (m,), and a step that descends."""
+    bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax)
+    scale = 1 / bank.norm(dim=0)
+    return bank, torch.linalg.pinv(bank), scale, 1 / torch.linalg.matrix_norm(bank * scale, 2) ** 2

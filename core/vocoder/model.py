@@ -1,0 +1,210 @@
+"""A light vocoder: log-mel -> the short-time spectrum of the sound -> inverse transform.
+
+Of the Vocos family (Siuzdak 2023): ConvNeXt blocks (Liu et al. 2022) at frame rate, no upsampling, so that almost all
+work is matrix products on few frames. What differs is the phase. A network that predicts each frame's phase on its own
+answers a steady tone with the same frame again and again, a buzz at the frame rate, because a mel does not say at
+which phase the tone stands. Here a frame's phase starts from the frame before, turned on by the predicted advance of
+each bin, with neighbouring bins locked to the loudest among them (the phase vocoder of Laroche & Dolson 1999), and the
+network adds a phasor of its own, which takes over where something new begins. Magnitudes are corrected until their mel
+is the one that was given, and a few rounds of Griffin-Lim settle what frames still disagree about.
+
+All of it is local but for the recursion, whose state is one frame: long songs are decoded piece by piece with flat
+memory, and are the same as in one piece, without joins.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.audio.mel import filterbank
+from core.audio.stft import check_mel
+from core.config import SignalConfig, VocoderConfig
+from core.layers.blocks import from_picture, to_picture
+from core.vocoder.griffin_lim import fast_griffin_lim
+
+SMALL = 1e-4  # phasors shorter than this have no direction; magnitudes of 16-bit silence lie above
+QUIET = 1e-5  # the lowest magnitude; the mel's floor too
+LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
+UPDATES = 10
+CHUNK = 512  # frames of a long song that are decoded at a time
+
+
+class Heads(NamedTuple):
+    """What the network says of each frame and bin; all (b, t, f).
+
+    log_magnitude: natural log.  advance: (complex, unit) the phasor that turns the frame before into this one.
+    fresh: (complex) the phasor that is added to what is carried over, which has length one.
+    """
+
+    log_magnitude: Tensor
+    advance: Tensor
+    fresh: Tensor
+
+    def cut(self, first: int, last: int) -> Heads:
+        """Frames ``[first, last)``."""
+        return Heads(*(part[:, first:last] for part in self))
+
+
+class Block(nn.Module):
+    """ConvNeXt: every channel's own convolution over time, LayerNorm, a wide layer; added with a learned scale."""
+
+    def __init__(self, width: int, kernel: int, expansion: int, scale: float) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(width, width, (1, kernel), padding=(0, kernel // 2), groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, expansion * width)
+        self.narrow = nn.Linear(expansion * width, width)
+        self.scale = nn.Parameter(torch.full((width,), scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.norm(from_picture(self.convolution(to_picture(x))))  # b t c
+        return x + self.scale * self.narrow(functional.gelu(self.widen(hidden)))
+
+
+class Vocoder(nn.Module):
+    """Natural-log mels (b, t, 80) of core.audio.mel -> samples (b, t * 256) at 16 kHz.
+
+    mean, std: (m,) of training mels, set by ``set_statistics``.
+    """
+
+    mean: Tensor
+    std: Tensor
+    bank: Tensor
+    inverse: Tensor
+    spread: Tensor
+    centre: Tensor
+
+    def __init__(self, config: VocoderConfig, signal: SignalConfig | None = None) -> None:
+        super().__init__()
+        self.config, self.signal = config, signal or SignalConfig()
+        bands, bins = self.signal.mel_bands, self.signal.n_fft // 2 + 1
+        self.register_buffer("mean", torch.full((bands,), -5.0))
+        self.register_buffer("std", torch.full((bands,), 2.5))
+        bank = filterbank(self.signal.audio_rate, self.signal.n_fft, bands, self.signal.mel_fmax)
+        self.register_buffer("bank", bank, persistent=False)  #                                       f m
+        self.register_buffer("inverse", torch.linalg.pinv(bank), persistent=False)  #                 m f
+        self.register_buffer("spread", (bank / bank.sum(1, keepdim=True).clamp_min(1e-8)).T, persistent=False)
+        turns = torch.arange(bins) * (self.signal.hop_samples / self.signal.n_fft)
+        self.register_buffer("centre", 2 * math.pi * torch.remainder(turns, 1.0), persistent=False)
+        width = config.width
+        self.embed = nn.Conv2d(bands, width, (1, config.kernel), padding=(0, config.kernel // 2))
+        self.first_norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(
+            Block(width, config.kernel, config.expansion, 1 / config.blocks) for _ in range(config.blocks)
+        )
+        self.last_norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, 4 * bins)
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+        nn.init.constant_(self.head.bias[2 * bins : 3 * bins], 0.1)  # where nothing is carried on yet, phase zero
+
+    @property
+    def reach(self) -> int:
+        """Frames to either side that a frame's heads depend on."""
+        return (self.config.blocks + 1) * (self.config.kernel // 2)
+
+    def set_statistics(self, mels: Tensor) -> None:
+        """Take mean and deviation of each band from training mels (n, m)."""
+        self.mean.copy_(mels.mean(dim=0))
+        self.std.copy_(mels.std(dim=0).clamp_min(0.1))
+
+    def heads(self, mel: Tensor) -> Heads:
+        """(b, t, m) -> what is said of each frame and bin (b, t, f)."""
+        x = to_picture((mel - self.mean) / self.std)  #                     b m 1 t
+        x = self.first_norm(from_picture(self.embed(x)))  #                 b t c
+        for block in self.blocks:
+            x = block(x)
+        residual, turn, real, imaginary = self.head(self.last_norm(x)).float().chunk(4, dim=-1)
+        with torch.autocast(mel.device.type, enabled=False):  # levels need more than the 8 bits of bfloat16
+            magnitude = self.magnitude(mel.float(), residual)
+        advance = torch.polar(torch.ones_like(turn), self.centre + turn)
+        return Heads(magnitude.log(), advance, torch.complex(real, imaginary))
+
+    def magnitude(self, mel: Tensor, residual: Tensor) -> Tensor:
+        """(b, t, m) log-mel and (b, t, f) what the network adds to its logarithm -> (b, t, f) magnitudes.
+
+        The start is the pseudo-inverse, never far below what the bands over a bin say were they flat; the end is
+        made to agree with the mel by multiplicative updates (Lee & Seung 2001, Kullback-Leibler).
+        """
+        target = mel.exp()
+        flat = (target / self.bank.sum(0)) @ self.spread
+        loudest = self.signal.n_fft / 2  # no signal within full scale is louder in any bin
+        start = torch.maximum(target @ self.inverse, LEAST * flat).clamp(QUIET, loudest)
+        magnitude = start * residual.clamp(-6, 6).exp()
+        for _ in range(UPDATES):
+            ratio = target / (magnitude @ self.bank).clamp_min(QUIET)
+            magnitude = (magnitude * (ratio.clamp(0.01, 100) @ self.spread)).clamp(QUIET, loudest)
+        return magnitude
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(b, t, m) -> (b, t * hop)."""
+        return self.settled(unroll(self.heads(mel))[0])
+
+    def settled(self, spectrum: Tensor) -> Tensor:
+        """(b, t, f) complex -> (b, t * hop) after the rounds of Griffin-Lim."""
+        return fast_griffin_lim(spectrum.abs(), spectrum, self.signal.hop_samples, self.config.rounds)
+
+    @torch.no_grad()
+    def decode_long(self, mel: Tensor, chunk: int = CHUNK) -> Tensor:
+        """(b, t, m) of any length -> (b, t * hop), ``chunk`` frames at a time; the same samples as ``forward``."""
+        check_mel(mel, self.signal)
+        b, total, _ = mel.shape
+        hop = self.signal.hop_samples
+        sound = mel.new_zeros(b, total * hop)
+        # Frames to either side that a frame's samples depend on: each round sees those that overlap with it.
+        margin = (self.signal.n_fft // hop) * (self.config.rounds + 1)
+        kept, state, known = None, None, 0  # unrolled frames that are still needed, the last of them, how many ever
+        for start in range(0, total, chunk):
+            end = min(total, start + chunk)
+            until = min(total, end + margin)
+            if until > known:
+                first, last = max(0, known - self.reach), min(total, until + self.reach)
+                heads = self.heads(mel[:, first:last]).cut(known - first, until - first)
+                spectrum, state = unroll(heads, state)
+                kept = spectrum if kept is None else torch.cat([kept, spectrum], dim=1)
+                known = until
+            begin = known - kept.shape[1]  # the frame that kept starts at
+            piece = self.settled(kept)
+            sound[:, start * hop : end * hop] = piece[:, (start - begin) * hop : (end - begin) * hop]
+            kept = kept[:, max(0, end - margin - begin) :]
+        return sound
+
+
+def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The spectrum (b, t, f) complex that the heads describe, and its last frame (b, f) to go on from.
+
+    state: the frame before the first; None where the sound begins.
+    """
+    magnitude = heads.log_magnitude.exp()
+    state = torch.zeros_like(heads.fresh[:, 0]) if state is None else state
+    frames = []
+    for loud, advance, fresh in zip(magnitude.unbind(1), heads.advance.unbind(1), heads.fresh.unbind(1), strict=True):
+        state = loud * carried(state, advance, fresh)
+        frames.append(state)
+    return torch.stack(frames, dim=1), state
+
+
+def carried(previous: Tensor, advance: Tensor, fresh: Tensor) -> Tensor:
+    """The phasors of frames from the spectra of the frames before them; all (..., f) complex.
+
+    In training ``previous`` is either the truth, so that the phase is learned without any recursion, or what
+    ``unroll`` has made, without gradient: a gradient through many frames explodes where music fades.
+    """
+    return unit(unit(locked(previous)) * advance + fresh)
+
+
+def locked(spectrum: Tensor) -> Tensor:
+    """(..., f) complex: each bin with half of its neighbours, so that its direction is that of the loudest of them."""
+    real = functional.pad(torch.view_as_real(spectrum), (0, 0, 1, 1))  # ... f + 2, 2
+    return torch.view_as_complex(real[..., 1:-1, :] + 0.5 * (real[..., :-2, :] + real[..., 2:, :]))
+
+
+def unit(z: Tensor) -> Tensor:
+    """Phasors of length one in the direction of ``z``; shorter where ``z`` is next to nothing, and smooth there."""
+    pair = torch.view_as_real(z)
+    return torch.view_as_complex(pair * torch.rsqrt(pair.square().sum(-1, keepdim=True) + SMALL**2))

@@ -1,0 +1,175 @@
+import dataclasses
+
+import pytest
+import torch
+
+from core.config import DenoiserConfig, preset
+from core.diffusion.conditioning import ConditionedNetwork
+from core.diffusion.networks import denoiser_of, size
+from core.diffusion.transformer import FeedForward, rotary_angles, rotate
+from core.errors import FootlightError
+from core.types import Condition
+
+TINY = DenoiserConfig(
+    latent_channels=4, condition_channels=3, rhythm_channels=2, styles=3, width=16, blocks=2, attentions=2, heads=2,
+    ff_kernel=5, ff_multiplier=2, condition_width=8, positions="rotary", max_frames=40, multipliers=(1, 2),
+)  # fmt: skip
+B, T = 3, 20
+every_kind = pytest.mark.parametrize("kind", ["transformer", "unet"])
+
+
+def make(**changes) -> ConditionedNetwork:
+    """Random weights everywhere: a fresh network answers zero."""
+    network, generator = denoiser_of(dataclasses.replace(TINY, **changes)).eval(), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
+    return network
+
+
+def given(t: int = T):
+    generator = torch.Generator().manual_seed(1)
+    z, observed = torch.randn(2, B, t, 4, generator=generator)
+    mask = (torch.rand(B, t, 1, generator=generator) < 0.5).float()
+    latents, rhythm = torch.randn(B, t, 3, generator=generator), torch.randn(B, t, 2, generator=generator)
+    style = torch.randn(B, 3, generator=generator).softmax(dim=-1)
+    return z, torch.tensor([3, 500, 999]), Condition(latents, rhythm, style, observed, mask)
+
+
+def differs(a, b) -> bool:
+    return float((a - b).detach().abs().max()) > 1e-3
+
+
+def test_the_paper_preset_has_the_papers_size():
+    assert size(preset("paper").denoiser) == pytest.approx(158e6, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"positions": positions, "attentions": count} for positions in ("rotary", "learned") for count in (1, 2)),
+        {"kind": "unet"},
+        {"kind": "unet", "attentions": 1, "multipliers": (1, 1, 2)},
+    ],
+    ids=str,
+)
+def test_padding_changes_nothing(changes):
+    network = make(**changes)
+    z, step, condition = given()
+    junk = 100 * torch.randn(B, 9, 10, generator=torch.Generator().manual_seed(2))
+
+    def padded(x):
+        return x if x.ndim < 3 else torch.cat([x, junk[..., : x.shape[2]]], dim=1)
+
+    valid = torch.arange(T + 9).expand(B, -1) < T
+    result = network(padded(z), step, condition.map(padded), valid)
+    torch.testing.assert_close(result[:, :T], network(z, step, condition), rtol=1e-4, atol=1e-4)
+
+
+@every_kind
+@pytest.mark.parametrize("part", ["latents", "rhythm", "style", "observed_mask"])
+def test_every_part_matters_and_may_be_absent(part, kind):
+    network, (z, step, condition) = make(kind=kind), given()
+    assert differs(network(z, step, condition), network(z, step, dataclasses.replace(condition, **{part: None})))
+
+
+@every_kind
+def test_the_step_matters(kind):
+    network, (z, _, condition) = make(kind=kind), given()
+    assert differs(network(z, torch.full((B,), 10), condition), network(z, torch.full((B,), 990), condition))
+
+
+@every_kind
+def test_what_is_dropped_is_as_if_absent_but_observations_stay(kind):
+    network, (z, step, condition) = make(kind=kind), given()
+    bare = Condition(observed=condition.observed, observed_mask=condition.observed_mask)
+    keep = torch.tensor([True, False, False])
+    mixed = network(z, step, dataclasses.replace(condition, keep=keep))
+    torch.testing.assert_close(mixed[:1], network(z, step, condition)[:1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(mixed[1:], network(z, step, bare)[1:], rtol=1e-4, atol=1e-4)
+
+
+@every_kind
+def test_a_style_of_no_weight_is_the_default_style(kind):
+    network, (z, step, condition) = make(kind=kind), given()
+    none = dataclasses.replace(condition, style=None)
+    zeros = dataclasses.replace(condition, style=torch.zeros(B, 3))
+    torch.testing.assert_close(network(z, step, zeros), network(z, step, none), rtol=1e-4, atol=1e-4)
+
+
+@every_kind
+def test_what_was_not_observed_is_not_seen(kind):
+    network, (z, step, condition) = make(kind=kind), given()
+    hidden = dataclasses.replace(condition, observed=condition.observed + 50 * (1 - condition.observed_mask))
+    torch.testing.assert_close(network(z, step, condition), network(z, step, hidden), rtol=1e-4, atol=1e-4)
+
+
+def test_the_feed_forward_does_not_run_over_the_seam():
+    """Gradients of one token reach as far as two kernels, and never into another segment."""
+    layer = FeedForward(TINY).eval()
+    x = torch.randn(1, 1 + 2 * T, 16, requires_grad=True)
+    for token, reach in ((0, {0}), (T, set(range(T - 4, T + 1))), (T + 1, set(range(T + 1, T + 6)))):
+        (gradient,) = torch.autograd.grad(layer(x, None)[0, token].sum(), x)
+        assert set(gradient[0].abs().amax(dim=-1).nonzero()[:, 0].tolist()) == reach
+
+
+def test_the_time_token_is_convolved_as_a_sequence_of_one():
+    layer = FeedForward(TINY).eval()
+    x = torch.randn(2, 1 + 2 * T, 16)
+    alone = layer.fall(layer._gate(layer.rise(layer.norm(x[:, :1]))))
+    torch.testing.assert_close(layer(x, None)[:, :1] - x[:, :1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_rotary_attention_knows_distances_and_ties_the_two_segments():
+    angles = rotary_angles(T, 8, torch.device("cpu"))
+    assert torch.equal(angles[1 : 1 + T], angles[1 + T :]) and float(angles[1, 0]) == 0
+    query, key = torch.randn(8), torch.randn(8)
+
+    def score(i, j):
+        a, b = angles[1 + i], angles[1 + T + j]
+        return rotate(query[None], a.cos()[None], a.sin()[None]) @ rotate(key[None], b.cos()[None], b.sin()[None]).T
+
+    torch.testing.assert_close(score(3, 7), score(11, 15), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(score(5, 5), (query @ key).view(1, 1), rtol=1e-4, atol=1e-4)
+
+
+def test_an_unknown_kind_is_named():
+    with pytest.raises(FootlightError, match="unknown denoiser 'mamba': choose one of transformer, unet"):
+        make(kind="mamba")
+
+
+def test_more_frames_than_learned_positions():
+    network = make(positions="learned")
+    z, step, condition = given(41)
+    with pytest.raises(FootlightError, match="41 frames"):
+        network(z, step, condition)
+    assert make()(z, step, condition).shape == z.shape
+
+
+@every_kind
+def test_a_model_that_takes_nothing_but_latents(kind):
+    network = make(kind=kind, rhythm_channels=0, styles=0, observed=False)
+    z, step, condition = given()
+    assert differs(network(z, step, condition), network(z, step, Condition()))
+
+
+@every_kind
+def test_bfloat16_agrees_with_float32(kind):
+    network = denoiser_of(dataclasses.replace(TINY, kind=kind)).eval()
+    torch.nn.init.normal_(network.out.weight)
+    z, step, condition = given()
+    exact = network(z, step, condition)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = network(z, step, condition).float()
+    assert float(((rough - exact).norm() / exact.norm()).detach()) < 0.05
+
+
+@every_kind
+def test_every_weight_is_trained(kind):
+    network = make(kind=kind).train()
+    z, step, condition = given()
+    keep = torch.tensor([True, False, True])
+    partial = dataclasses.replace(condition, style=0.5 * condition.style, keep=keep)
+    network(z, step, partial).square().mean().backward()
+    idle = [name for name, p in network.named_parameters() if p.grad is None or float(p.grad.abs().max()) == 0]
+    assert idle == []

@@ -1,0 +1,61 @@
+"""Chunks of a long sequence: exact for what is local, bounded in length, everywhere covered."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.nn import functional
+
+from core.layers.chunked import chunked, raised_cosine, starts
+
+WEIGHT = torch.randn(3, 2, 7, generator=torch.Generator().manual_seed(0))
+
+
+def smooth(x):
+    """Sees three frames to either side."""
+    return functional.conv1d(x.transpose(1, 2), WEIGHT, padding=3).transpose(1, 2)
+
+
+def halve(x):
+    y = smooth(x)
+    return 0.5 * (y[:, 0::2] + y[:, 1::2])
+
+
+def double(x):
+    return smooth(x).repeat_interleave(2, dim=1)
+
+
+@pytest.mark.parametrize(("function", "scale"), [(smooth, 1.0), (halve, 0.5), (double, 2.0)])
+@pytest.mark.parametrize("total", [40, 64, 66, 130, 250])
+def test_a_local_function_is_unchanged(function, scale, total):
+    x = torch.randn(2, total, 2, generator=torch.Generator().manual_seed(total))
+    lengths = []
+
+    def watched(piece):
+        lengths.append(piece.shape[1])
+        return function(piece)
+
+    result = chunked(watched, x, scale, chunk=64, overlap=16, margin=4)
+    torch.testing.assert_close(result, function(x), atol=1e-5, rtol=1e-5)
+    assert max(lengths) <= 64
+
+
+def test_disagreeing_chunks_are_faded_into_each_other():
+    level = iter((0.0, 1.0))
+    result = chunked(lambda x: torch.full_like(x, next(level)), torch.zeros(1, 100, 1), 1.0, 60, 20, margin=4)[0, :, 0]
+    assert (result[:44] == 0).all() and (result[56:] == 1).all()
+    step = result.diff()
+    assert (step >= 0).all() and float(step.max()) < 0.15  # a fade over 12 frames, not a jump
+
+
+@pytest.mark.parametrize("total", [1, 10, 11, 19, 20, 21, 95])
+def test_chunks_cover_everything_and_share_enough(total):
+    begins = starts(total, 10, 4)
+    assert begins[0] == 0 and begins[-1] == max(0, total - 10)
+    assert all(0 < later - earlier <= 6 for earlier, later in pairwise(begins))
+
+
+def test_fades_add_up_to_one():
+    left, right = raised_cosine(20, 8), raised_cosine(20, 8)
+    torch.testing.assert_close(left[-8:] + right[:8], torch.ones(8))
+    assert (left > 0).all() and torch.equal(raised_cosine(5, 2, left=False, right=False), torch.ones(5))

@@ -1,0 +1,90 @@
+"""A dance and its music from nothing, on a model of random weights."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core import pipeline
+from core.errors import FootlightError
+from core.pipeline import DuetOptions, duet, generate_duet, run
+from core.types import Progress
+
+
+@pytest.fixture(scope="module")
+def model(model_folder):
+    return pipeline.Model.load(model_folder, "cpu")
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(5.0, 30.0), (7.31, 24.0)])
+def test_both_are_as_long_as_was_asked_for(model, seconds, fps):
+    made = run(generate_duet(model, DuetOptions(seconds, fps=fps, steps=2)))
+    assert made.music.sound.samples.shape == (round(seconds * 16_000),)
+    assert made.dance.motion.frames == round(seconds * fps) and made.dance.motion.fps == fps
+    assert bool(made.dance.motion.rotations.isfinite().all()) and bool(made.music.sound.samples.isfinite().all())
+    assert set(made.dance.metrics) >= {"beat", "beat_f"} and set(made.music.metrics) >= {"beat_f", "accents"}
+
+
+def test_same_seed_same_duet_other_seed_other_duet(model):
+    first, again, other = (run(generate_duet(model, DuetOptions(5.0, seed=seed, steps=3))) for seed in (3, 3, 4))
+    assert torch.equal(first.music.sound.samples, again.music.sound.samples)
+    assert torch.equal(first.dance.motion.rotations, again.dance.motion.rotations)
+    assert (first.music.mel - other.music.mel).abs().mean() > 0.01
+
+
+def test_they_speak_only_below_the_switch(model, monkeypatch):
+    heard: list[str] = []
+
+    def listening(side, tell):
+        return lambda other, own: heard.append(side) or tell(other, own)
+
+    real = duet.chains
+
+    def spied(model, options):
+        dancer, composer = real(model, options)
+        return replace(dancer, tell=listening("dancer", dancer.tell)), replace(
+            composer, tell=listening("composer", composer.tell)
+        )
+
+    monkeypatch.setattr(duet, "chains", spied)
+    for switch, times in ((0.0, 0), (0.5, 2), (1.0, 3)):
+        heard.clear()
+        run(generate_duet(model, DuetOptions(5.0, steps=4, switch=switch)))
+        assert heard == ["dancer", "composer"] * times
+
+
+def test_the_switch_and_the_style_matter(model):
+    plain, alone, salsa = (
+        run(generate_duet(model, DuetOptions(5.0, steps=4, **more)))
+        for more in ({}, {"switch": 0.0}, {"style": "salsa"})
+    )
+    assert not torch.equal(plain.music.mel, alone.music.mel)
+    assert not torch.equal(plain.music.mel, salsa.music.mel)
+
+
+def test_progress_rises(model):
+    seen: list[Progress] = []
+    run(generate_duet(model, DuetOptions(5.0, steps=3)), seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (DuetOptions(4.9), "seconds"),
+        (DuetOptions(240.1), "seconds"),
+        (DuetOptions(float("nan")), "seconds"),
+        (DuetOptions(switch=1.1), "switch"),
+        (DuetOptions(fps=0.0), "fps"),
+        (DuetOptions(style="polka"), "polka"),
+    ],
+)
+def test_options_out_of_range_are_refused(model, options, word):
+    with pytest.raises(FootlightError, match=word):
+        next(generate_duet(model, options))
+
+
+def test_a_model_without_a_composer_is_refused(model):
+    with pytest.raises(FootlightError, match="dances only"):
+        next(generate_duet(replace(model, scorer=None)))

@@ -1,0 +1,79 @@
+"""A music whose drummer is known, through the MIDI file and another library back."""
+
+from dataclasses import replace
+
+import mido
+import numpy as np
+import pytest
+import torch
+
+from core.audio.io import resample
+from core.audio.mel import log_mel
+from core.config import SignalConfig
+from core.errors import FootlightError
+from core.pipeline import Score, write_score_midi
+from core.types import Beats, Waveform
+from train.demo.composer import instruments
+
+BPM, SECONDS, FIRST = 110.0, 12.0, 0.4
+KICK, SNARE, HAT = 36, 38, 42
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Kick and snare in turn on the beats, hats on every half, up to 15 ms early or late; the mel is the longer."""
+    draw = np.random.default_rng(0)
+    samples = np.zeros(int((SECONDS + 3) * instruments.RATE))
+    beats = np.arange(FIRST, SECONDS + 2, 60 / BPM)
+    halves = np.sort(np.concatenate([beats, beats + 30 / BPM]))
+    for name, times, level in (("kick", beats[::2], 1.0), ("snare", beats[1::2], 1.0), ("hat", halves, 0.4)):
+        for time in times + draw.uniform(-0.015, 0.015, len(times)):
+            stroke, at = getattr(instruments, name)(draw), int(time * instruments.RATE)
+            samples[at : at + len(stroke)] += level * stroke
+    sound = resample(Waveform(torch.from_numpy(samples).float() * 0.5, instruments.RATE), 16_000)
+    whole = Waveform(sound.samples[: round(SECONDS * 16_000)], 16_000)
+    grid = Beats(torch.from_numpy(beats), BPM, torch.arange(len(beats)) % 4 == 1)
+    return Score(whole, grid, log_mel(sound.samples), {}, grid)
+
+
+def played(path):
+    """(seconds, message) of all that the file holds, as mido plays it."""
+    clock, found = 0.0, []
+    for message in mido.MidiFile(path):
+        clock += message.time
+        found.append((clock, message))
+    return found
+
+
+def test_drums_and_bars_stand_where_they_are_heard(tmp_path, made):
+    write_score_midi(tmp_path / "a.mid", made, SignalConfig())
+    found = played(tmp_path / "a.mid")
+    tempi = [mido.tempo2bpm(message.tempo) for _, message in found if message.type == "set_tempo"]
+    np.testing.assert_allclose(tempi[1:], BPM, atol=0.05)  # the first is the lead to the first beat
+    beats = made.beats.between(0, SECONDS).times.numpy()
+    halves = np.arange(FIRST, SECONDS, 30 / BPM)
+    for key, truth, least in ((KICK, beats[::2], 0.95), (SNARE, beats[1::2], 0.95), (HAT, halves, 0.7)):
+        notes = [(at, m.velocity) for at, m in found if m.type == "note_on" and m.note == key]
+        times, velocity = np.array(notes).T
+        nearest = np.abs(times[:, None] - truth)
+        assert (nearest.min(axis=0) < 0.03).mean() >= least  # strokes that have their note
+        stray = nearest.min(axis=1) >= 0.03  # one drum shines through in another's bands, but it is quieter
+        assert not stray.any() or velocity[~stray].min() > np.median(velocity[stray])
+        assert np.mean(np.abs(times[:, None] - halves).min(axis=1) < 2e-3) > 0.9  # moved onto the grid
+    bars = [at for at, message in found if message.type == "marker"]
+    np.testing.assert_allclose(bars, beats[1::4], atol=2e-3)
+
+
+def test_nothing_is_written_beyond_the_sound(tmp_path, made):
+    write_score_midi(tmp_path / "a.mid", made, SignalConfig())
+    last = max(at for at, message in played(tmp_path / "a.mid") if message.type in ("note_on", "marker"))
+    assert SECONDS - 60 / BPM < last < SECONDS
+
+
+def test_what_cannot_be_written_is_said(tmp_path, made):
+    few = replace(made, beats=Beats(torch.tensor([1.0, SECONDS + 1])))
+    with pytest.raises(FootlightError, match="beat grid"):
+        write_score_midi(tmp_path / "a.mid", few, SignalConfig())
+    with pytest.raises(FootlightError, match="cannot be written"):
+        write_score_midi(tmp_path / "none" / "a.mid", made, SignalConfig())
+    assert not list(tmp_path.iterdir())

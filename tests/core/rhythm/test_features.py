@@ -1,0 +1,136 @@
+"""Rhythm features, whose phases are worked out by hand."""
+
+import math
+
+import librosa
+import mir_eval
+import numpy as np
+import pytest
+import torch
+
+from core.audio.mel import log_mel
+from core.audio.onsets import ONSET_FPS, loudness, onset_strength
+from core.rhythm.features import RHYTHM_CHANNELS, analyse, rhythm_features
+from core.types import Beats, Waveform
+
+FPS = 31.25
+NOTHING = torch.zeros(0)
+
+
+def channel(features, name):
+    return features[:, RHYTHM_CHANNELS.index(name)]
+
+
+def phase(features, name):
+    """In turns, 0-1."""
+    angle = torch.atan2(channel(features, f"{name}_sin"), channel(features, f"{name}_cos"))
+    return (angle / (2 * math.pi)) % 1
+
+
+def turns_apart(a, b):
+    return ((a - b + 0.5) % 1 - 0.5).abs().max().item()
+
+
+def test_phases_of_a_steady_beat_are_linear_from_the_first_to_the_last_frame():
+    times = 1.3 + 0.5 * torch.arange(10)  # the song lasts from 0 to 8 s, its beats from 1.3 to 5.8 s
+    beats = Beats(times, 120.0, torch.arange(10) % 4 == 1)  # the first downbeat is at 1.8 s
+    features = rhythm_features(beats, NOTHING, NOTHING, 250, FPS)
+    clock = torch.arange(250) / FPS
+    assert features.shape == (250, len(RHYTHM_CHANNELS))
+    for name, period, start in (("beat", 0.5, 1.3), ("half", 1.0, 1.8), ("bar", 2.0, 1.8)):
+        assert turns_apart(phase(features, name), (clock - start) / period) < 1e-4
+        length = channel(features, f"{name}_cos") ** 2 + channel(features, f"{name}_sin") ** 2
+        torch.testing.assert_close(length, torch.ones(250))
+    torch.testing.assert_close(channel(features, "tempo"), torch.zeros(250), atol=1e-5, rtol=0)
+    assert torch.all(channel(features, "known") == 1)
+
+
+def test_phase_follows_each_interval_of_an_uneven_beat():
+    beats = Beats(torch.tensor([0.0, 0.4, 1.2, 1.6, 2.0]))
+    features = rhythm_features(beats, NOTHING, NOTHING, 8, 5.0)  # frames at 0, 0.2, 0.4 ... 1.4 s
+    expected = torch.tensor([0, 0.5, 0, 0.25, 0.5, 0.75, 0, 0.5])
+    assert turns_apart(phase(features, "beat"), expected) < 1e-5
+
+
+def test_before_and_after_the_beats_their_own_spacing_goes_on():
+    times = torch.cat([2 + 0.5 * torch.arange(6), 4.9 + 0.4 * torch.arange(6)])  # 120, then 150 beats a minute
+    features = rhythm_features(Beats(times), NOTHING, NOTHING, 1000, 100.0)
+    clock = torch.arange(1000) / 100
+    assert turns_apart(phase(features, "beat")[:200], (clock[:200] - 2) / 0.5) < 1e-4
+    assert turns_apart(phase(features, "beat")[700:], (clock[700:] - 6.9) / 0.4) < 1e-4
+    assert channel(features, "tempo")[0] == pytest.approx(0, abs=1e-5)
+    assert channel(features, "tempo")[-1] == pytest.approx(math.log2(150 / 120), abs=1e-5)
+
+
+def test_a_bar_of_other_length_stretches_its_own_phase_only():
+    downbeats = torch.tensor([1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1]).bool()  # the second bar has three beats
+    features = rhythm_features(Beats(torch.arange(12.0), 60.0, downbeats), NOTHING, NOTHING, 12, 1.0)
+    expected = torch.tensor([0, 0.25, 0.5, 0.75, 0, 1 / 3, 2 / 3, 0, 0.25, 0.5, 0.75, 0])
+    assert turns_apart(phase(features, "bar"), expected) < 1e-5
+
+
+def test_what_is_not_known_is_zero_and_says_so():
+    features = rhythm_features(Beats(torch.zeros(0)), NOTHING, NOTHING, 50, FPS)
+    assert torch.all(features == 0)
+    features = rhythm_features(Beats(torch.arange(10) * 0.5), NOTHING, NOTHING, 50, FPS)
+    assert torch.all(channel(features, "known") == 1)
+    assert torch.all(features[:, 2:6] == 0)  # no downbeats: neither half bar nor bar
+
+
+@pytest.mark.parametrize("fps", [15.625, 30.0, 31.25, 60.0, 62.5])
+def test_no_onset_is_lost_at_any_rate(fps):
+    onset = torch.zeros(500)
+    onset[[40, 41, 200, 333, 480]] = torch.tensor([0.9, 0.3, 1.0, 0.5, 0.7])
+    frames = round(8 * fps)
+    pooled = channel(rhythm_features(Beats(torch.zeros(0)), onset, NOTHING, frames, fps), "onset")
+    for at, value in ((40, 0.9), (200, 1.0), (333, 0.5), (480, 0.7)):
+        nearest = pooled[max(0, round(at / ONSET_FPS * fps) - 1) : round(at / ONSET_FPS * fps) + 2]
+        assert nearest.max() == pytest.approx(value)
+    assert pooled[: int(39 / ONSET_FPS * fps) - 1].max() == 0
+
+
+def test_loudness_is_relative_to_the_song():
+    level = torch.cat([torch.full((1000,), 0.8), torch.full((1000,), 0.55), torch.zeros(1000)])  # 0, -15, -48 dB
+    for gain in (0.0, -0.2):  # the same song, 12 dB softer
+        values = (level + gain).clamp(min=0)
+        features = rhythm_features(Beats(torch.zeros(0)), NOTHING, values, 1500, FPS)
+        found = channel(features, "loudness")
+        assert found[250] == pytest.approx(1, abs=1e-4)
+        assert found[750] == pytest.approx(0.5, abs=1e-4)
+        assert found[1250] == pytest.approx(0, abs=1e-4)
+        assert 0.6 < found[500] < 0.9  # within the second around the step
+
+
+def test_loudness_of_a_mel_follows_decibels():
+    tone = 0.5 * torch.sin(2 * math.pi * 440 * torch.arange(32_000) / 16_000)
+    loud, soft = (loudness(log_mel(tone * gain)).median() for gain in (1.0, 0.1))
+    assert loud - soft == pytest.approx(20 / 60, abs=0.01)
+
+
+def test_onsets_are_found_at_least_as_well_as_with_librosas_envelope():
+    rng = np.random.default_rng(0)
+    samples = 0.001 * rng.standard_normal(16_000 * 8)
+    times = np.sort(rng.uniform(0.5, 7.5, 12))
+    for time in times:
+        first, length = int(time * 16_000), 4000
+        burst = np.sin(2 * np.pi * rng.uniform(100, 2000) * np.arange(length) / 16_000)
+        samples[first : first + length] += 0.3 * burst * np.exp(-np.arange(length) / 800)
+    samples = torch.from_numpy(samples).float()
+    ours = onset_strength(log_mel(samples)).numpy()
+    theirs = librosa.onset.onset_strength(y=samples.numpy(), sr=16_000, hop_length=256, n_fft=1024)[: len(ours)]
+    assert ours.min() >= 0 and ours.max() == 1
+    scores = []
+    for envelope in (ours, theirs):
+        peaks = librosa.util.peak_pick(
+            envelope / envelope.max(), pre_max=3, post_max=3, pre_avg=9, post_avg=9, delta=0.1, wait=3
+        )
+        scores.append(mir_eval.onset.f_measure(times, peaks / ONSET_FPS, window=0.05)[0])
+    assert scores[0] > 0.8 and scores[0] >= scores[1]
+
+
+def test_analysis_gives_everything_on_the_mels_clock():
+    samples = torch.randn(16_000 * 6 + 77, generator=torch.Generator().manual_seed(0)) * 0.1
+    rhythm = analyse(Waveform(samples, 16_000))
+    assert rhythm.onset.shape == rhythm.loudness.shape == (len(samples) // 256,)
+    features = rhythm_features(rhythm.beats, rhythm.onset, rhythm.loudness, 188, FPS)
+    assert features.isfinite().all() and features.abs().max() < 2

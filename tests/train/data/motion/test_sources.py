@@ -1,0 +1,141 @@
+"""Foreign motion onto our skeleton: against a motion of ours that was disguised as another rig's."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core.motion import contact, kinematics, rotation
+from core.motion.resample import resample
+from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
+from train.data.motion import clean, sources
+
+
+def test_a_disguised_dance_comes_back_clean(tmp_path):
+    ours, foreign = dance(), DISGUISES["Z up, A-pose"]
+    path = tmp_path / "foreign.bvh"
+    path.write_text(bvh_text(ours.rotations, ours.root, ours.fps, foreign))
+    made = sources.load(path).motion
+    wanted = resample(ours, sources.FPS)
+    assert made.fps == sources.FPS and made.frames == wanted.frames
+    found, known = (kinematics.forward(m.rotations, m.root) for m in (made, wanted))
+    gap = (found - known).norm(dim=-1)
+    assert gap.mean() < 0.003 and gap.max() < 0.01
+    assert made.contacts.mean() > 0.95
+
+
+def test_all_of_a_data_folder_is_loaded(tmp_path):
+    ours = dance(2.5)
+    text = bvh_text(ours.rotations, ours.root, ours.fps, Foreign(RIGS["mixamo"]))
+    entries = []
+    for name, split in (("a", "train"), ("b", "val")):
+        (tmp_path / f"{name}.bvh").write_text(text)
+        entries.append({"path": f"{name}.bvh", "kind": "motion", "split": split})
+    entries.append({"path": "song.ogg", "kind": "audio", "split": "train"})
+    (tmp_path / "index.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    loaded = list(sources.load_all(tmp_path, splits=("val",)))
+    assert [entry["path"] for entry, _ in loaded] == ["b.bvh"]
+    report = loaded[0][1].report
+    assert report["dropped"] is None and abs(report["scale"] - 0.01) < 1e-4 and max(report["error_cm"].values()) < 0.5
+
+
+def test_glitches_are_bridged_and_the_rest_is_left_alone():
+    ours = dance()
+    local, root = ours.rotations.double().clone(), ours.root.double().clone()
+    hip, spots = SMPL22.index("left_hip"), (40, 41, 120)
+    local[list(spots), hip] = rotation.mul(local[list(spots), hip], rotation.about("y", torch.tensor(2.5).double()))
+    root[200] += torch.tensor((0.3, 0.0, 0.2)).double()
+    made, made_root, report = clean.repair(local, root, 60.0)
+    assert rotation.angle(made, ours.rotations.double()).rad2deg().max() < 2.0
+    assert (made_root - ours.root).norm(dim=-1).max() < 0.005
+    touched = (rotation.angle(made, local) > 1e-6).any(-1) | (made_root != root).any(-1)
+    assert set(touched.nonzero()[:, 0].tolist()) <= {
+        38,
+        39,
+        40,
+        41,
+        42,
+        118,
+        119,
+        120,
+        121,
+        122,
+        198,
+        199,
+        200,
+        201,
+        202,
+    }
+    assert 0 < report["repaired_share"] < 0.06 and report["longest_gap"] < 0.1
+
+
+def test_smoothing_keeps_hits_and_timing_and_takes_noise():
+    ours = dance()
+    noise = 0.002 * torch.randn(ours.root.shape, generator=torch.Generator().manual_seed(0))
+    made = clean.smoothed(replace(ours, root=ours.root + noise))
+    inner = slice(20, -20)
+    assert (made.root - ours.root)[inner].std() < 0.65 * noise.std()  # white noise below 10 of 30 Hz remains
+    time = torch.arange(240) / 60
+    five_hertz = torch.sin(2 * math.pi * 5 * time)[:, None].expand(240, 3)
+    kept = clean.smoothed(replace(ours, root=five_hertz)).root
+    assert (kept - five_hertz)[inner].abs().max() < 0.12
+
+
+def test_planted_feet_stop_sliding_and_knees_stay_in_front():
+    ours = resample(dance(), sources.FPS)
+    time = torch.arange(ours.frames) / ours.fps
+    slide = torch.stack((0.01 * torch.sin(9 * time), 0.004 * torch.sin(5 * time), 0.012 * torch.cos(7 * time)), -1)
+    sliding = replace(ours, root=ours.root + slide)
+    toes = kinematics.forward(sliding.rotations, sliding.root)[:, FOOT_JOINTS[1]]
+    assert (toes[1:] - toes[:-1]).norm(dim=-1).mean() * ours.fps > 0.08
+    made = clean.planted(sliding)
+    positions = kinematics.forward(made.rotations, made.root)
+    feet = positions[:, FOOT_JOINTS]
+    assert (feet[1:] - feet[:-1]).norm(dim=-1).max() * ours.fps < 0.02
+    assert (feet[..., 1].mean(0) - torch.tensor((0.08, 0.02, 0.08, 0.02))).abs().max() < 0.005
+    for knee in (LEFT_LEG[1], RIGHT_LEG[1]):
+        assert rotation.to_axis_angle(made.rotations[:, knee])[:, 0].min() > 0
+    upper = [0, 3, 6, 9, 12, 15, 16, 17, 18, 19, 20, 21]
+    assert rotation.angle(made.rotations[:, upper], sliding.rotations[:, upper]).max() < 1e-3
+
+
+def test_steps_are_not_glued_to_the_floor():
+    """A foot that is lifted and put down elsewhere still goes there."""
+    ours = resample(dance(), sources.FPS)
+    place = kinematics.forward(ours.rotations, ours.root)[:, LEFT_LEG[2]]
+    step = torch.zeros(ours.frames, 3)
+    rise = torch.linspace(0, math.pi, 15)
+    step[50:65, 1], step[50:65, 0] = 0.12 * torch.sin(rise), 0.1 * (1 - torch.cos(rise))
+    step[65:, 0] = 0.2
+    rotations = kinematics.two_bone_ik(ours.rotations, ours.root, place + step, LEFT_LEG)
+    stepped = replace(ours, rotations=rotations)
+    made = clean.planted(stepped)
+    before, after = (kinematics.forward(m.rotations, m.root)[:, LEFT_LEG[2]] for m in (stepped, made))
+    assert (after - before).norm(dim=-1).max() < 0.03
+    assert made.contacts[52:62, :2].max() == 0 and made.contacts[70:, :2].min() == 1
+    assert clean.skate(made) <= clean.skate(stepped)
+
+
+def test_hanging_clips_are_put_on_the_floor():
+    ours = resample(dance(), sources.FPS)
+    made, report = clean.grounded(replace(ours, root=ours.root + torch.tensor((0.0, 0.13, 0.0))))
+    assert abs(report["floor"] - 0.13) < 0.005
+    assert contact.floor_height(kinematics.forward(made.rotations, made.root), made.fps).abs() < 0.005
+
+
+@pytest.mark.parametrize(
+    ("report", "word"),
+    [
+        ({"repaired_share": 0.2, "longest_gap": 0.1}, "repaired"),
+        ({"repaired_share": 0.01, "longest_gap": 0.9}, "gap"),
+        ({"repaired_share": 0.01, "longest_gap": 0.1}, None),
+    ],
+)
+def test_the_rule_for_dropping(report, word):
+    reason = clean.reason_to_drop(dance(), report)
+    assert reason is None if word is None else word in reason

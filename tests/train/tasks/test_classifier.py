@@ -1,0 +1,71 @@
+"""The style classifier through the command that trains it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core.errors import FootlightError
+from core.metrics.classifier import Classifier
+from core.motion.contact import label
+from core.motion.kinematics import forward
+from train import fit
+from train.data import synthetic
+from train.data.dataset import Pair
+from train.loop import LoopConfig
+from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
+
+
+def pair_of(template: Pair, genre: str, size: float, bpm: float) -> Pair:
+    motion = synthetic.swing(bpm, 250, phase=0, size=size)
+    contacts = label(forward(motion.rotations, motion.root), motion.fps)
+    name = f"{genre}-{bpm}"
+    return replace(
+        template, genre=genre, motion_name=name, rotations=motion.rotations, root=motion.root, contacts=contacts
+    )
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """Two styles that differ by how far the arms swing; other tempos are held out."""
+    template = synthetic.pairs(1)["val"][0]
+    wide, narrow = (("wide", 1.2), ("narrow", 0.3))
+    train = [pair_of(template, *style, bpm) for style in (wide, narrow) for bpm in (80, 100, 120)]
+    val = [pair_of(template, *style, bpm) for style in (wide, narrow) for bpm in (90, 110)]
+    return {"train": train, "val": val}
+
+
+def test_it_learns_styles_and_leaves_a_classifier_that_loads(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "pairs", lambda: pairs)
+    loop = LoopConfig(
+        steps=60, batch=8, lr=3e-3, warmup=5, ema=0.9, precision="32-true", accelerator="cpu",
+        validate_every=10**6, pictures_every=10**6,
+    )  # fmt: skip
+    stage = fit.ClassifierRecipe(loop, ClassifierTaskConfig(width=8, embedding=8))
+    result = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=stage))
+    assert result["classifier"]["validation"]["balanced_accuracy"] > 0.9
+    found = Classifier.load(tmp_path / "classifier")
+    assert found.classes == ("narrow", "wide") and found.takes == {"narrow": 2, "wide": 2}
+    assert found.accuracy == pytest.approx(result["classifier"]["validation"]["balanced_accuracy"])
+    assert 0 <= found.pose_only <= 1
+    again = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=stage))
+    assert again["classifier"]["history"] == []  # it was finished
+
+
+def test_every_style_is_drawn_alike_and_mirrored(pairs):
+    uneven = {"train": [*pairs["train"], *[p for p in pairs["train"] if p.genre == "wide"] * 3], "val": pairs["val"]}
+    task = ClassifierTask(ClassifierTaskConfig(width=8), uneven)
+    assert [len(clips) for clips in task.train] == [6, 24]
+    styles = torch.cat([task.batch(64, torch.Generator().manual_seed(seed))["style"] for seed in range(10)])
+    assert styles.float().mean() == pytest.approx(0.5, abs=0.08)
+
+
+def test_data_that_cannot_teach_styles_is_refused(pairs):
+    one = {split: [p for p in some if p.genre == "wide"] for split, some in pairs.items()}
+    with pytest.raises(FootlightError, match="two styles"):
+        ClassifierTask(ClassifierTaskConfig(), one)
+    with pytest.raises(FootlightError, match="val split"):
+        ClassifierTask(ClassifierTaskConfig(), {"train": pairs["train"], "val": []})
+    short = [replace(p, rotations=p.rotations[:60], root=p.root[:60], contacts=None) for p in pairs["train"][:3]]
+    with pytest.raises(FootlightError, match="four seconds"):
+        ClassifierTask(ClassifierTaskConfig(), {"train": [*short, *pairs["train"][3:]], "val": pairs["val"]})

@@ -1,0 +1,92 @@
+"""Any motion file of a dataset, or any humanoid BVH, as a clean motion of ``SMPL22`` at the model's frame rate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.config import SignalConfig
+from core.errors import FootlightError
+from core.formats import bvh, foreign
+from core.motion import motion_fit, rotation
+from core.motion.resample import resample
+from core.types import Motion
+from train.data.motion import clean, g1, smpl
+
+FPS = SignalConfig().motion_fps
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loaded file. motion: SMPL22 at ``FPS`` with contacts, floor at y = 0.  report: what was done to it, with
+    "dropped": the reason why it should not be used, or None."""
+
+    motion: Motion
+    report: dict
+
+
+def load(path: str | Path, entry: dict | None = None) -> Source:
+    """Load one file onto our skeleton.
+
+    entry: its line of ``index.jsonl``; "skeleton", "glitch_frames" and "up" are read where they stand.
+    Raises FootlightError for files that cannot be read or are no humanoid.
+    """
+    path, entry = Path(path), entry or {}
+    kind = path.suffix.lower()
+    if kind == ".pkl":
+        motion, report = _load_smpl(path, entry)
+    else:
+        captured, report = _load_g1(path, entry) if kind == ".csv" else _load_bvh(path, entry)
+        motion, scale = motion_fit.fit(captured)
+        report |= {"scale": scale, "error_cm": motion_fit.errors(captured, motion, scale)}
+    motion = resample(clean.smoothed(motion), FPS)
+    motion, more = clean.grounded(motion)
+    report |= more
+    report["dropped"] = clean.reason_to_drop(motion, report)
+    return Source(motion, report)
+
+
+def load_all(data_dir: str | Path, splits: tuple[str, ...] = ("train", "val")) -> Iterator[tuple[dict, Source]]:
+    """Every motion that ``index.jsonl`` of a data folder names, dropped ones too, with its line."""
+    data_dir = Path(data_dir)
+    for line in (data_dir / "index.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["kind"] == "motion" and entry["split"] in splits:
+            yield entry, load(data_dir / entry["path"], entry)
+
+
+def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+    skeleton, motion = bvh.read(path)
+    if motion.frames < 2:
+        raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
+    body = foreign.body_of(path, skeleton, motion)
+    marked = entry.get("glitch_frames", ())
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, body.unit, body.used)
+    body = replace(body, motion=replace(motion, rotations=local, root=root))
+    up = {"X": 0, "Y": 1, "Z": 2}.get(entry.get("up", ""))
+    return foreign.capture(body, up), {"rule": body.match.rule, **repaired}
+
+
+def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:
+    """The rotations are kept as they are: there are no foreign joints to measure an error against."""
+    motion = smpl.read(path)
+    rotations, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
+    motion = Motion(rotation.continuous(rotations).float(), root.float(), motion.fps)
+    return motion, {"rule": "smpl", "scale": 1.0, "error_cm": {}, **repaired}
+
+
+def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+    robot = g1.read_robot(path.with_name("g1.xml"))
+    base, base_turns, angles = g1.read_motion(path)
+    marked = entry.get("glitch_frames", ())
+    base_turns, base, repaired = clean.repair(base_turns[:, None], base, g1.FPS, marked)
+    angles, more = clean.repair_hinges(angles, g1.FPS, marked)
+    places_at, turns_at, spine = g1.joints(robot)
+    turns, places = g1.forward(robot, base, base_turns[:, 0], g1.upright(robot, angles))
+    joints = motion_fit.Joints(places_at, turns_at, spine)
+    rest = motion_fit.Pose(*g1.t_pose(robot))
+    captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, g1.FPS, up=2)
+    repaired = {key: max(value, more[key]) for key, value in repaired.items()}
+    return captured, {"rule": "g1", **repaired}

@@ -1,0 +1,1 @@
+"""Recordings and MIDI, rendered and arranged."""

@@ -1,0 +1,118 @@
+"""Whole songs for the mel autoencoder, for pairing and for evaluation: log-mel, onset strength, loudness and beats."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from core.audio import io
+from core.audio.beat_tracking import track_beats
+from core.audio.mel import log_mel
+from core.audio.onsets import loudness, onset_strength
+from core.audio.representation import to_int16
+from core.config import SignalConfig
+from core.types import Beats, Waveform
+from train.data.jobs import Job, Records
+from train.data.music import arrange
+from train.data.shards import file_digest, key, slug
+
+SIGNAL = SignalConfig()
+RATE = SIGNAL.audio_rate
+ARRANGED_SECONDS = 60.0
+SLOWEST, FASTEST = 76.0, 146.0  # beats a minute of arrangements
+
+
+def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Tensor], float]:
+    """A waveform as a record's tensors, and its tempo. beats: where known; tracked otherwise.
+
+    ``wave``: (t * hop,) the samples at 16 bits, on the mel's clock; see ``stored``.
+    """
+    waveform = io.resample(waveform, RATE)
+    mel = log_mel(waveform.samples)
+    beats = track_beats(waveform) if beats is None else beats
+    downbeats = beats.times.bool() & False if beats.downbeats is None else beats.downbeats
+    parts = {
+        "mel": mel,
+        "wave": to_int16(waveform.samples[: len(mel) * SIGNAL.hop_samples]),
+        "onset": onset_strength(mel),
+        "loudness": loudness(mel),
+        "beats": beats.times.float(),
+        "downbeats": downbeats,
+    }
+    return parts, float(beats.tempo)
+
+
+def cut(parts: dict[str, Tensor], start: float, seconds: float) -> dict[str, Tensor]:
+    """A song record's tensors from ``start`` (put on a mel frame) on, the beats on the section's own clock."""
+    first = round(start * SIGNAL.mel_fps)
+    last = min(len(parts["mel"]), first + round(seconds * SIGNAL.mel_fps))
+    times = parts["beats"].double() - first / SIGNAL.mel_fps
+    inside = (times >= 0) & (times < (last - first) / SIGNAL.mel_fps)
+    made = {name: parts[name][first:last] for name in ("mel", "onset", "loudness")}
+    if "wave" in parts:
+        made["wave"] = parts["wave"][first * SIGNAL.hop_samples : last * SIGNAL.hop_samples]
+    return made | {"beats": times[inside].float(), "downbeats": parts["downbeats"][inside]}
+
+
+def stored(parts: dict[str, Tensor], waveforms: bool) -> dict[str, Tensor]:
+    """A record's tensors as they go into the shard: the waveform only where it is asked for."""
+    return parts if waveforms else {name: value for name, value in parts.items() if name != "wave"}
+
+
+def with_waveforms(made_from: str, waveforms: bool) -> str:
+    """The key of a shard that holds waveforms too: another one, so that neither passes for the other."""
+    return key(made_from, "waveforms") if waveforms else made_from
+
+
+def song_jobs(data: Path, out: Path, entries: list[dict], waveforms: bool = False) -> list[Job]:
+    """A job for every audio entry of ``index.jsonl``. waveforms: whether the songs' samples are kept."""
+    made = []
+    for entry in entries:
+        path, name = data / entry["path"], slug(str(Path(entry["path"]).with_suffix("")).removeprefix("audio/"))
+        make = partial(_song, path, name, entry["split"], entry["genre"], waveforms)
+        shard = out / f"songs-{entry['split']}-{name}.safetensors"
+        made_from = key(file_digest(path), name, entry["split"], entry["genre"])
+        made.append(Job(entry["path"], shard, with_waveforms(made_from, waveforms), make))
+    return made
+
+
+def _song(path: Path, name: str, split: str, genre: str, waveforms: bool, shard: str) -> Records:
+    parts, tempo = heard(io.read(path, RATE))
+    return [(_line(name, split, genre, shard, str(path), False, tempo, parts), stored(parts, waveforms))]
+
+
+def arrangement_jobs(data: Path, out: Path, split: str, count: int, seed: int, waveforms: bool = False) -> list[Job]:
+    """A job for each of ``count`` arrangements of the split, a minute long, their tempi spread evenly (log scale)."""
+    made = []
+    for number in range(count):
+        bpm = round(float(SLOWEST * (FASTEST / SLOWEST) ** ((number + 0.5) / count)), 1)
+        name = f"arranged-{split}-{number:03d}"
+        shard = out / f"songs-{split}-{name}.safetensors"
+        make = partial(_arrangement, data, name, split, bpm, seed + number, waveforms)
+        made_from = key("arrangement", file_digest(data / "index.jsonl"), bpm, seed + number)
+        made.append(Job(name, shard, with_waveforms(made_from, waveforms), make))
+    return made
+
+
+def _arrangement(data: Path, name: str, split: str, bpm: float, seed: int, waveforms: bool, shard: str) -> Records:
+    song, take = arrange.choose(data, split, bpm, seed)
+    waveform, beats = arrange.arrange(data, song, take, bpm, ARRANGED_SECONDS, seed)
+    parts, _ = heard(waveform, beats)
+    return [(_line(name, split, "arrangement", shard, "", True, bpm, parts), stored(parts, waveforms))]
+
+
+def _line(
+    name: str, split: str, genre: str, shard: str, path: str, exact: bool, tempo: float, parts: dict[str, Tensor]
+) -> dict:
+    return {
+        "id": name,
+        "shard": shard,
+        "split": split,
+        "genre": genre,
+        "path": path,
+        "exact": exact,
+        "tempo": round(tempo, 3),
+        "frames": len(parts["mel"]),
+    }

@@ -1,0 +1,1 @@
+"""Motion and music brought together: matching, warping, pairs of one's own."""

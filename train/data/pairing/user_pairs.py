@@ -1,0 +1,143 @@
+"""Motion and music that were recorded together, so nothing is chosen or warped: a user's ``NAME.bvh`` beside
+``NAME.wav``, and what data sets of such takes share with them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.audio import io
+from core.config import SignalConfig
+from core.errors import FootlightError
+from train.data.jobs import Job, Records
+from train.data.motion.sources import load
+from train.data.music.songs import RATE, cut, heard, stored, with_waveforms
+from train.data.pairing.matching import SHORTEST_SECONDS
+from train.data.pairing.pairs import index_line, tensors
+from train.data.shards import file_digest, key, slug
+
+AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+VAL_ONE_IN = 10
+TEMPO_TOLERANCE = 0.04
+SIGNAL = SignalConfig()
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recording of a motion with its music.
+
+    id: of the record.  name: for a person.  group: takes of one group belong to one split.
+    tempo: beats a minute where the music's own is known, or 0. Where tracking finds another, off by more than
+    ``TEMPO_TOLERANCE``, the beats are laid evenly at this one.
+    """
+
+    id: str
+    name: str
+    genre: str
+    split: str
+    group: str
+    tempo: float = 0.0
+
+
+def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
+    """A job for every BVH file under ``folder`` that has its music, and ``{"source", "reason"}`` of the others.
+
+    waveforms: whether the music's samples are kept.
+
+    A folder within ``folder`` names the genre of what is in it. Raises FootlightError where there is nothing to use.
+    """
+    if not folder.is_dir():
+        raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    captures = [path for path in files if path.suffix.lower() == ".bvh"]
+    music = {suffix: {p.with_suffix(""): p for p in files if p.suffix.lower() == suffix} for suffix in AUDIO}
+    jobs, dropped = [], []
+    for path in captures:
+        song = next((found[path.with_suffix("")] for found in music.values() if path.with_suffix("") in found), None)
+        name = str(path.relative_to(folder).with_suffix(""))
+        if song is None:
+            wanted = ", ".join(path.stem + suffix for suffix in AUDIO)
+            dropped.append({"source": str(path), "reason": f"no music beside it (looked for {wanted})"})
+            continue
+        genre = path.parent.name if path.parent != folder else "own"
+        split = split_of(name)
+        take = Take(record_name(name), name, genre, split, f"own-{name}")
+        made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
+        jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
+    for path in files:
+        if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
+            dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
+    if not captures:
+        raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
+    return jobs, dropped
+
+
+def shard_of(out: Path, take: Take) -> Path:
+    """Where a take's record is kept."""
+    return out / f"pairs-{take.split}-{take.id}.safetensors"
+
+
+def record_name(name: str) -> str:
+    """A name for shard and record, different for every capture ("a/b" and "a_b" too)."""
+    return f"own-{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def split_of(name: str) -> str:
+    """``val`` for one capture in ten, by its name alone, so that it never changes sides."""
+    return "val" if hashlib.sha256(name.encode()).digest()[0] % VAL_ONE_IN == 0 else "train"
+
+
+@lru_cache(maxsize=4)
+def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
+    """The whole song as a record's tensors, and its tempo: many takes are danced to one song. See ``Take.tempo``."""
+    parts, tracked = heard(io.read(song, RATE))
+    if not tempo or abs(tracked / tempo - 1) <= TEMPO_TOLERANCE:
+        return parts, tracked
+    beats = steady_beats(parts["onset"], tempo)
+    return parts | {"beats": beats, "downbeats": torch.zeros(len(beats), dtype=torch.bool)}, tempo
+
+
+def steady_beats(onset: Tensor, tempo: float) -> Tensor:
+    """Beats (n,) seconds at exactly ``tempo`` beats a minute, at the phase at which most onset strength (t,) lies on
+    them."""
+    seconds, period = len(onset) / SIGNAL.mel_fps, 60 / tempo
+    phases = torch.arange(0, period, 0.5 / SIGNAL.mel_fps, dtype=torch.float64)
+    beats = torch.arange(0, seconds - period, period, dtype=torch.float64)
+    frames = ((phases[:, None] + beats) * SIGNAL.mel_fps).round().long().clamp_max(len(onset) - 1)
+    first = float(phases[int(onset[frames].mean(1).argmax())])
+    return torch.arange(first, seconds, period, dtype=torch.float64).float()
+
+
+def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: bool, shard: str) -> Records:
+    """The record of one take and its music, both cut to the shorter. Raises FootlightError for unusable files."""
+    source = load(motion_path)
+    if source.report["dropped"]:
+        raise FootlightError(source.report["dropped"])
+    motion = source.motion
+    parts, tempo = _heard(song_path, take.tempo)
+    frames = min(motion.frames, len(parts["mel"]) // 2)
+    if frames / SIGNAL.motion_fps < SHORTEST_SECONDS:
+        raise FootlightError(
+            f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
+            f"at least {SHORTEST_SECONDS:g} s are needed"
+        )
+    section = stored(cut(parts, 0.0, frames / SIGNAL.motion_fps), waveforms)
+    line = index_line(
+        take.id,
+        shard,
+        take.split,
+        take.name,
+        song_path.name,
+        take.genre,
+        take.group,
+        tempo,
+        frames,
+        exact=False,
+        error_cm=source.report["error_cm"],
+    )
+    return [(line, {**section, **tensors(motion.cut(0, frames))})]

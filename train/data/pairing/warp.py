@@ -1,0 +1,260 @@
+"""Warping a motion in time so that its hits fall on the beats, within a stated limit.
+
+Two steps. Dynamic programming pairs hits with beats and half-beats (``align``). Then a smooth clock is fitted through
+the pairs (``Clock.through``): a quadratic B-spline, whose rate is the polygon of its coefficients' differences, so
+bounds on those differences bound the rate everywhere. A monotone cubic through the same pairs would overshoot.
+
+``slowed_on_beats`` is separate: it slows the body on every beat of any motion. The rate seen in the end is the product
+of both.
+All clocks map music seconds to motion seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_solve_banded, cholesky_banded
+
+LIMIT = 0.25
+HALF_BEAT_WEIGHT = 0.5
+LATEST_START = 0.5  # seconds of the motion that may be skipped at its start
+_KNOT_SECONDS = 0.125
+_ANCHOR_SECONDS = 0.01  # a pair missed by this much costs as much as ...
+_RATE_CHANGE = 1.5  # ... the rate changing this fast (a second) for a second
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where hits may fall. times: (k,) seconds, increasing.  weights: (k,) 1 on beats, less on half-beats."""
+
+    times: np.ndarray
+    weights: np.ndarray
+
+    def until(self, seconds: float) -> Grid:
+        """The grid up to ``seconds``."""
+        return Grid(self.times[self.times <= seconds], self.weights[self.times <= seconds])
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Pairs of a hit (motion seconds) and its grid point (music seconds), both (p,) and increasing.
+
+    score: the matched weights less the cost of warping.  on_beat: how many of the pairs are full beats.
+    """
+
+    kinematic_beats: np.ndarray
+    grid: np.ndarray
+    score: float
+    on_beat: int
+
+
+def beat_grid(beats: np.ndarray, half_weight: float = HALF_BEAT_WEIGHT) -> Grid:
+    """The beats (n,), n >= 2, and the middles between them."""
+    times = np.empty(2 * len(beats) - 1)
+    times[::2], times[1::2] = beats, (beats[1:] + beats[:-1]) / 2
+    weights = np.full(len(times), half_weight)
+    weights[::2] = 1.0
+    return Grid(times, weights)
+
+
+def extended(beats: np.ndarray, end: float) -> np.ndarray:
+    """The beats, carried on at their outermost intervals to before 0 and beyond ``end`` seconds."""
+    first, last = beats[1] - beats[0], beats[-1] - beats[-2]
+    before = beats[0] - first * np.arange(max(0, int(np.ceil(beats[0] / first)) + 1), 0, -1)
+    after = beats[-1] + last * np.arange(1, max(0, int(np.ceil((end - beats[-1]) / last)) + 1) + 1)
+    return np.concatenate((before, beats, after))
+
+
+def align(
+    kinematic_beats: np.ndarray,
+    weights: np.ndarray,
+    grid: Grid,
+    limit: float = LIMIT,
+    stiffness: float = 0.35,
+    latest_start: float = LATEST_START,
+    furthest: float = 8.0,
+    drift: float = 4.0,
+) -> Alignment:
+    """The pairing of hits with grid points that matches the most weight for the least warp.
+
+    hits: (n,) motion seconds; weights: (n,), about 1.  Between neighbouring pairs the motion's rate stays within
+    1 +- ``limit``; a second at the limit costs ``stiffness``. Up to ``latest_start`` seconds of the motion may be
+    skipped at its start. Pairs lie at most ``furthest`` seconds apart, and a hit and its grid point at most ``drift``,
+    so that what was chosen to go together stays together.
+    """
+    n, k = len(kinematic_beats), len(grid.times)
+    best = np.full((n, k), -np.inf)
+    origin = np.full((n, k, 2), -1, dtype=int)
+    reward = weights[:, None] * grid.weights[None, :]
+
+    # From the music's start to the first pair: skip up to latest_start of the motion, and go faster or slower.
+    ahead = kinematic_beats[:, None] - grid.times[None, :]
+    skipped = np.clip(ahead, 0, latest_start)
+    strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
+    cost = stiffness * grid.times[None, :] * strain**2 + 0.2 * skipped
+    opening = (np.abs(strain) <= 1) & (grid.times >= 0)[None, :]
+    best[opening] = (reward - cost)[opening]
+
+    for i in range(1, n):
+        earlier = np.flatnonzero(kinematic_beats[:i] >= kinematic_beats[i] - furthest)
+        if not len(earlier):
+            continue
+        moved = kinematic_beats[i] - kinematic_beats[earlier]  # (e,)
+        for g in np.flatnonzero(np.abs(ahead[i]) <= drift):
+            since = max(0, int(np.searchsorted(grid.times, grid.times[g] - furthest / (1 - limit))))
+            if since == g:
+                continue
+            played = grid.times[g] - grid.times[since:g]  # (g',)
+            rate = moved[:, None] / played[None, :]
+            strain = (rate - 1) / limit
+            total = best[earlier][:, since:g] - stiffness * played[None, :] * strain**2
+            total = np.where(np.abs(strain) <= 1, total, -np.inf)
+            at = int(total.argmax())
+            value = total.flat[at] + reward[i, g]
+            if value > best[i, g]:
+                best[i, g] = value
+                origin[i, g] = earlier[at // total.shape[1]], since + at % total.shape[1]
+    if not n or not k or not np.isfinite(best).any():
+        return Alignment(np.zeros(0), np.zeros(0), 0.0, 0)
+    i, g = np.unravel_index(int(best.argmax()), best.shape)
+    score, pairs = float(best[i, g]), []
+    while i >= 0:
+        pairs.append((i, g))
+        i, g = origin[i, g]
+    chosen = np.array(pairs[::-1])
+    on_beat = int((grid.weights[chosen[:, 1]] >= 1).sum())
+    return Alignment(kinematic_beats[chosen[:, 0]], grid.times[chosen[:, 1]], score, on_beat)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A smooth increasing map from music seconds to motion seconds: a quadratic B-spline.
+
+    coefficients: (m,).  step: knot spacing in seconds. The first knot is at 0; beyond the ends the rate holds.
+    """
+
+    coefficients: np.ndarray
+    step: float
+
+    @property
+    def end(self) -> float:
+        """The last knot, in music seconds."""
+        return (len(self.coefficients) - 2) * self.step
+
+    def __call__(self, times: np.ndarray) -> np.ndarray:
+        """(n,) music seconds -> (n,) motion seconds."""
+        times = np.asarray(times, dtype=np.float64)
+        inside = np.clip(times, 0, self.end)
+        index, weights = _basis(inside, self.step, len(self.coefficients))
+        value = (self.coefficients[index] * weights).sum(axis=-1)
+        return value + (times - inside) * self.rate(inside)
+
+    def rate(self, times: np.ndarray) -> np.ndarray:
+        """(n,) motion seconds for each music second; its extremes are among ``rates``."""
+        knots = np.arange(len(self.coefficients) - 1) * self.step
+        return np.interp(times, knots, self.rates)
+
+    @property
+    def rates(self) -> np.ndarray:
+        """(m - 1,) the rate at every knot; linear between them."""
+        return np.diff(self.coefficients) / self.step
+
+    @classmethod
+    def steady(cls, seconds: float) -> Clock:
+        """Music and motion run together."""
+        knots = int(np.ceil(seconds / _KNOT_SECONDS)) + 2
+        return cls((np.arange(knots) - 0.5) * _KNOT_SECONDS, _KNOT_SECONDS)
+
+    @classmethod
+    def through(
+        cls,
+        music: np.ndarray,
+        motion: np.ndarray,
+        seconds: float,
+        limit: float = LIMIT,
+        latest_start: float = LATEST_START,
+        rounds: int = 400,
+    ) -> Clock:
+        """The smoothest clock near the pairs (music, motion), both (p,), over ``seconds`` of music.
+
+        Least squares on the pairs' misses, changes of rate and rate from 1, with every rate in [1 - limit, 1 + limit]
+        and the motion starting between 0 and ``latest_start``, by ADMM (Boyd 2011): the bounds hold exactly.
+        """
+        step, count = _KNOT_SECONDS, int(np.ceil(seconds / _KNOT_SECONDS)) + 2
+        index, weights = _basis(np.clip(music, 0, (count - 2) * step), step, count)
+        # Normal matrix in LAPACK's lower banded form: three diagonals, as each pair touches three coefficients.
+        banded, right = np.zeros((3, count)), np.zeros(count)
+        for row, w, target in zip(index, weights, motion, strict=True):
+            scaled = w / _ANCHOR_SECONDS
+            for a in range(3):
+                right[row[a]] += scaled[a] * target / _ANCHOR_SECONDS
+                for b in range(a + 1):
+                    banded[a - b, row[b]] += scaled[a] * scaled[b]
+        second = np.array([1.0, -2.0, 1.0]) / step**2 / _RATE_CHANGE * np.sqrt(step)
+        first = np.array([-1.0, 1.0]) / step * 0.5 * np.sqrt(step)
+        for stencil, target in ((second, 0.0), (first, 0.5 * np.sqrt(step))):
+            width = len(stencil)
+            for a in range(width):
+                right[a : count - width + 1 + a] += stencil[a] * target
+                for b in range(a + 1):
+                    banded[a - b, b : count - width + 1 + b] += stencil[a] * stencil[b]
+        # ADMM on v = (start, rates) = D c, start = (c_0 + c_1) / 2.
+        rho = 20.0
+        with_bounds = banded.copy()
+        with_bounds[0, :2] += rho / 4
+        with_bounds[1, 0] += rho / 4
+        with_bounds[0, :-1] += rho / step**2
+        with_bounds[0, 1:] += rho / step**2
+        with_bounds[1, :-1] -= rho / step**2
+        factor = cholesky_banded(with_bounds, lower=True)
+        low = np.full(count, 1 - limit)
+        high = np.full(count, 1 + limit)
+        low[0], high[0] = 0.0, latest_start
+        bounded, dual = np.ones(count), np.zeros(count)
+        bounded[0] = 0.0
+        for _ in range(rounds):
+            pull = rho * (bounded - dual)
+            force = right.copy()
+            force[:2] += pull[0] / 2
+            force[:-1] -= pull[1:] / step
+            force[1:] += pull[1:] / step
+            c = cho_solve_banded((factor, True), force)
+            free = np.concatenate(([(c[0] + c[1]) / 2], np.diff(c) / step))
+            bounded = np.clip(free + dual, low, high)
+            dual += free - bounded
+        coefficients = bounded[0] + step * (np.concatenate(([0.0], np.cumsum(bounded[1:]))) - bounded[1] / 2)
+        return cls(coefficients, step)
+
+
+def _basis(times: np.ndarray, step: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices and weights (n, 3) of the uniform quadratic B-splines that are not zero at ``times``."""
+    place = np.asarray(times, dtype=np.float64) / step
+    base = np.clip(np.floor(place).astype(int), 0, count - 3)
+    f = place - base
+    weights = np.stack(((1 - f) ** 2 / 2, 0.5 + f - f**2, f**2 / 2), axis=-1)
+    return base[:, None] + np.arange(3), weights
+
+
+def slowed_on_beats(times: np.ndarray, beats: np.ndarray, amount: float) -> np.ndarray:
+    """(n,) seconds -> (n,) seconds of a clock that runs as 1 - amount * cos(2 pi beat phase).
+
+    The body slows on every beat and hurries between; beats and half-beats stay where they are. beats: (k,) must
+    enclose the times. 0 <= amount < 1. The rate lies in [1 - amount, 1 + amount].
+    """
+    times = np.asarray(times, dtype=np.float64)
+    at = np.clip(np.searchsorted(beats, times, side="right") - 1, 0, len(beats) - 2)
+    length = beats[at + 1] - beats[at]
+    phase = (times - beats[at]) / length
+    return times - amount * length / (2 * np.pi) * np.sin(2 * np.pi * phase)
+
+
+def play(clock, beats: np.ndarray, amount: float, seconds: float, fps: float) -> np.ndarray:
+    """(t,) motion seconds of every output frame: the slowing first, then the clock, until the motion's end.
+
+    clock: a ``Clock``.  beats: (k,) music seconds that enclose what is played.  seconds: the motion's length.
+    """
+    longest = int(np.ceil(seconds / (1 - LIMIT) * fps)) + 2
+    times = np.arange(longest) / fps
+    played = clock(slowed_on_beats(times, extended(beats, times[-1]), amount))
+    return played[played <= seconds + 1e-9]

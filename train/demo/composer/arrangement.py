@@ -1,0 +1,287 @@
+"""The song as notes: its form in four-bar blocks, and what every instrument plays in each of them. Times are beats."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import cycle
+from typing import NamedTuple
+
+import numpy as np
+
+from train.demo.composer import drums, melody
+from train.demo.composer.harmony import BREAKS, CHORUSES, LIFT, OUTRO, TONIC_NINTH, VERSES, Chord, Key, voicing
+
+BEATS_PER_BAR = 4
+BLOCK_BARS = 4
+BLOCK_BEATS = BEATS_PER_BAR * BLOCK_BARS
+ENERGY = {"intro": 0.35, "verse": 0.6, "lift": 0.75, "chorus": 1.0, "break": 0.3, "outro": 0.5}
+_CYCLE = ("verse", "verse", "lift", "chorus", "chorus")  # a longer song has more of these before the break
+_FORM = ("intro", *_CYCLE, "verse", "verse", "break", "break", "chorus", "chorus", "chorus", "outro")
+# What a shorter song does without, first things first; the last one of the name goes.
+_SPARED = (
+    *("chorus", "verse", "break", "verse", "chorus", "lift"),
+    *("verse", "break", "chorus", "verse", "chorus", "intro", "outro"),
+)
+
+# (beat, length) of chords in a bar
+_KEYS_RHYTHMS = {
+    "intro": ((0, 1.9), (2.5, 1.4)),
+    "verse": ((0, 0.9), (1.5, 0.45), (2.5, 1.2)),
+    "lift": ((0, 0.9), (1, 0.9), (2, 0.9), (3, 0.9)),
+    "chorus": ((0.5, 0.4), (1.5, 0.4), (2.5, 0.4), (3.25, 0.2), (3.5, 0.4)),
+    "break": ((0, 3.8),),
+    "outro": ((0, 1.9), (2.5, 1.4)),
+}
+_KEYS_VELOCITY = {"intro": 0.62, "verse": 0.6, "lift": 0.68, "chorus": 0.72, "break": 0.5, "outro": 0.6}
+# (beat, length, tone): 0 root, 1 fifth, 2 octave, 3 a step towards the next root
+_BASS_LINES = {
+    "verse": (
+        ((0, 1.3, 0), (1.5, 0.45, 0), (2.5, 0.9, 1), (3.5, 0.4, 3)),
+        ((0, 0.7, 0), (0.75, 0.6, 0), (1.5, 0.9, 2), (2.5, 0.9, 0), (3.5, 0.4, 3)),
+        ((0, 0.9, 0), (1.5, 0.9, 0), (2.75, 0.2, 2), (3, 0.45, 1), (3.5, 0.4, 3)),
+    ),
+    "chorus": (
+        (*((0.5 * i, 0.42, 2 if i % 2 else 0) for i in range(7)), (3.5, 0.42, 3)),
+        (
+            (0, 0.4, 0),
+            (0.5, 0.4, 0),
+            (1, 0.4, 2),
+            (1.5, 0.4, 0),
+            (2.25, 0.2, 0),
+            (2.5, 0.4, 2),
+            (3, 0.4, 1),
+            (3.5, 0.4, 3),
+        ),
+    ),
+    "lift": (tuple((0.5 * i, 0.42, 0) for i in range(8)),),
+    "break": (((0, 3.9, 0),),),
+    "outro": (((0, 1.9, 0), (2.5, 1.3, 1)),),
+}
+_ARP_SHAPES = ((0, 1, 2, 3, 2, 1), (0, 2, 1, 3), (3, 2, 1, 0, 1, 2), (0, 1, 2, 3, 1, 2, 3, 2))
+
+
+class Note(NamedTuple):
+    """start, length: beats.  pitch: MIDI number.  velocity: 0-1."""
+
+    start: float
+    length: float
+    pitch: int
+    velocity: float
+
+
+class Block(NamedTuple):
+    """Four bars. at: their first beat.  turn: place in its run of equal blocks.  round: number of that run."""
+
+    name: str
+    at: int
+    turn: int
+    round: int
+    last: bool  # of its run
+    follows: str  # the next block's name
+
+
+@dataclass(frozen=True)
+class Section:
+    """A stretch of one character. start, end: beats.  energy: 0-1."""
+
+    name: str
+    start: float
+    end: float
+    energy: float
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """parts: notes by instrument.  strokes: (beat, velocity) by drum.  beats: the song's length."""
+
+    parts: dict[str, list[Note]]
+    strokes: dict[str, list[tuple[float, float]]]
+    sections: tuple[Section, ...]
+    beats: float
+
+
+def form(blocks: int) -> list[Block]:
+    """The song's plan in so many four-bar blocks (1 or more); fourteen are the whole form."""
+    names = list(_FORM)
+    while len(names) < blocks:
+        at = names.index("break")
+        names[at:at] = _CYCLE
+    for spared in cycle(_SPARED):
+        if len(names) <= blocks:
+            break
+        if spared in names:
+            del names[len(names) - 1 - names[::-1].index(spared)]
+    plan, rounds, turn = [], defaultdict(int), 0
+    for index, name in enumerate(names):
+        turn = turn + 1 if index and names[index - 1] == name else 0
+        rounds[name] += turn == 0
+        follows = names[index + 1] if index + 1 < len(names) else ""
+        plan.append(Block(name, index * BLOCK_BEATS, turn, rounds[name] - 1, follows != name, follows))
+    return plan
+
+
+def write(beats: float, draw: np.random.Generator) -> Arrangement:
+    """Compose a song of so many beats. The last downbeat with two beats left is its ending: a chord that rings."""
+    ending = max(0, BEATS_PER_BAR * math.floor((beats - 2) / BEATS_PER_BAR))
+    plan = form(max(1, math.ceil(beats / BLOCK_BEATS)))
+    key = Key(int(draw.integers(28, 36)))  # E to B: a bass that small speakers still play
+    material = _Material(key, draw)
+    parts: dict[str, list[Note]] = defaultdict(list)
+    voices = None
+    for block in plan:
+        harmony = material.harmony(block)
+        voicings = []
+        for _, _, chord in harmony:
+            voices = voicing(key, chord, voices)
+            voicings.append(voices)
+        _keys(parts, block, harmony, voicings, draw)
+        _pad(parts, block, harmony, voicings)
+        _bass(parts, block, harmony, material, draw)
+        _arp(parts, block, harmony, voicings, material)
+        _tune(parts, block, harmony, material, draw)
+    strokes = drums.write(plan, draw)
+    parts = {name: [_until(note, ending) for note in notes if note.start < ending] for name, notes in parts.items()}
+    _close(parts, key, ending, beats, voices)
+    strokes = {name: [stroke for stroke in hits if stroke[0] < ending - 0.05] for name, hits in strokes.items()}
+    for name, velocity in (("kick", 1.0), ("crash", 0.8)):
+        strokes.setdefault(name, []).append((float(ending), velocity))
+    parts = {name: notes for name, notes in parts.items() if notes}
+    return Arrangement(parts, strokes, _sections(plan, beats), beats)
+
+
+class _Material:
+    """What the seed decides once for the whole song: progressions, patterns, motifs."""
+
+    def __init__(self, key: Key, draw: np.random.Generator):
+        self.key = key
+        self.verse, self.chorus = VERSES[draw.integers(len(VERSES))], CHORUSES[draw.integers(len(CHORUSES))]
+        self.bass = {name: lines[draw.integers(len(lines))] for name, lines in _BASS_LINES.items()}
+        self.arp = _ARP_SHAPES[draw.integers(len(_ARP_SHAPES))]
+        self.hook = melody.motif(melody.CHORUS_RHYTHMS, draw)
+        self.story = melody.motif(melody.VERSE_RHYTHMS, draw)
+
+    def harmony(self, block: Block) -> list[tuple[float, float, Chord]]:
+        """(beat, length, chord) of a block, beats counted from its start."""
+        bars = {
+            "intro": self.verse,
+            "verse": self.verse,
+            "lift": LIFT,
+            "chorus": self.chorus,
+            "break": BREAKS[block.turn % len(BREAKS)],
+            "outro": OUTRO,
+        }[block.name]
+        chords = []
+        for bar, content in enumerate(bars):
+            if isinstance(content, Chord):
+                chords.append((4.0 * bar, 4.0, content))
+            else:
+                chords += [(4.0 * bar + 2 * half, 2.0, chord) for half, chord in enumerate(content)]
+        return chords
+
+
+def chord_at(harmony: list[tuple[float, float, Chord]], beat: float) -> int:
+    """Which entry of a block's harmony sounds at a beat of the block."""
+    return max(index for index, (start, _, _) in enumerate(harmony) if start <= beat + 1e-6)
+
+
+def _keys(parts, block: Block, harmony, voicings, draw) -> None:
+    for bar in range(BLOCK_BARS):
+        for beat, length in _KEYS_RHYTHMS[block.name]:
+            start = bar * BEATS_PER_BAR + beat
+            accent = 1.0 if beat == int(beat) else 0.9
+            for voice, pitch in enumerate(voicings[chord_at(harmony, start)]):
+                velocity = _KEYS_VELOCITY[block.name] * accent * draw.uniform(0.9, 1.05)
+                strummed = 0.012 * voice if length > 1 else 0.0
+                parts["keys"].append(Note(block.at + start + strummed, length, pitch, velocity))
+
+
+def _pad(parts, block: Block, harmony, voicings) -> None:
+    if block.name in ("intro", "verse") and not (block.name == "verse" and block.round):
+        return
+    level = {"verse": 0.35, "lift": 0.65, "chorus": 0.8, "break": 0.7, "outro": 0.6}[block.name]
+    for (start, length, _), pitches in zip(harmony, voicings, strict=True):
+        parts["pad"] += [Note(block.at + start, length, pitch, level) for pitch in pitches]
+
+
+def _bass(parts, block: Block, harmony, material: _Material, draw) -> None:
+    if block.name == "intro":
+        return
+    line, key = material.bass[block.name], material.key
+    for bar in range(BLOCK_BARS):
+        for beat, length, tone in line:
+            start = bar * BEATS_PER_BAR + beat
+            index = chord_at(harmony, start)
+            root = key.bass(harmony[index][2])
+            # Chords that last half a bar are both heard in the bass, also where a long note would cover the change.
+            length = min(length, harmony[index][0] + harmony[index][1] - start)
+            following = key.bass(harmony[(index + 1) % len(harmony)][2])
+            leading = root + 12 if following == root else key.scale_step(following, -1 if following > root else 1)
+            pitch = (root, root + 7, root + 12, leading)[tone]
+            velocity = (0.95 if beat == 0 else 0.82) * draw.uniform(0.95, 1.05)
+            parts["bass"].append(Note(block.at + start, length, pitch, velocity))
+
+
+def _arp(parts, block: Block, harmony, voicings, material: _Material) -> None:
+    """Broken chords: sixteenths that open up in lift and chorus, calm eighths elsewhere, silent in verses."""
+    if block.name == "verse" or (block.name == "chorus" and block.turn == 0 and block.round == 0):
+        return
+    step = 0.25 if block.name in ("lift", "chorus") else 0.5
+    count = int(BLOCK_BEATS / step)
+    for index in range(count):
+        start = index * step
+        rise = index / count if block.name in ("intro", "lift") else 0.6
+        voices = voicings[chord_at(harmony, start)]
+        place = material.arp[index % len(material.arp)] % len(voices)
+        accent = 1.0 if start == int(start) else 0.72
+        parts["arp"].append(Note(block.at + start, step * 0.9, voices[place] + 12, (0.35 + 0.4 * rise) * accent))
+
+
+def _tune(parts, block: Block, harmony, material: _Material, draw) -> None:
+    """The melody: the story in verses, the hook in choruses (later with a second voice), slowed in breaks."""
+    key, closed = material.key, block.last
+    variation = min(block.round, 2)
+    if block.name == "verse":
+        phrase = melody.phrase(material.story, harmony, key, low=60, closed=closed, variation=variation, draw=draw)
+        parts["flute"] += _notes(phrase, block.at, 0.72)
+    elif block.name == "chorus":
+        variation = min(variation + block.turn // 2, 2)
+        phrase = melody.phrase(material.hook, harmony, key, low=65, closed=closed, variation=variation, draw=draw)
+        parts["lead"] += _notes(phrase, block.at, 0.85)
+        if block.round or block.turn:
+            below = melody.second_voice(phrase, harmony, key)
+            parts["second"] += _notes(below, block.at, 0.55)
+    elif block.name == "break" or (block.name == "outro"):
+        slow = melody.augmented(material.hook)
+        phrase = melody.phrase(slow, harmony, key, low=72, closed=True, variation=0, draw=draw)
+        parts["bell"] += _notes(phrase, block.at, 0.6)
+
+
+def _notes(phrase: list[tuple[float, float, int]], at: float, velocity: float) -> list[Note]:
+    return [
+        Note(at + start, length, pitch, velocity * (1.0 if start % 1 == 0 else 0.9)) for start, length, pitch in phrase
+    ]
+
+
+def _until(note: Note, end: float) -> Note:
+    return note._replace(length=min(note.length, end - note.start))
+
+
+def _close(parts, key: Key, ending: int, beats: float, voices) -> None:
+    """The last chord: tonic with ninth, left to ring."""
+    length = beats - ending
+    for pitch in voicing(key, TONIC_NINTH, voices):
+        parts.setdefault("keys", []).append(Note(ending, length, pitch, 0.7))
+        parts.setdefault("pad", []).append(Note(ending, length, pitch, 0.6))
+    parts.setdefault("bass", []).append(Note(ending, length, key.tonic, 0.9))
+    parts.setdefault("bell", []).append(Note(ending, length, key.degree(0, 84), 0.5))
+
+
+def _sections(plan: list[Block], beats: float) -> tuple[Section, ...]:
+    sections = []
+    for block in plan:
+        end = min(float(block.at + BLOCK_BEATS), beats)
+        start = sections.pop().start if block.turn else float(block.at)
+        sections.append(Section(block.name, start, end, ENERGY[block.name]))
+    return tuple(sections)

@@ -1,0 +1,229 @@
+"""From notes to a finished stereo mix: levels, places, room, echoes, the kick's ducking, loudness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+from scipy.signal import bilinear, butter, lfilter, oaconvolve, sosfilt
+
+from train.demo.composer.arrangement import Arrangement, Note
+from train.demo.composer.instruments import RATE, STROKES, VOICES, riser
+
+LOUDNESS = -14.0  # LUFS
+CEILING = 0.89  # peak of the finished mix: -1 dB
+_RELEASE_FADE_SECONDS = 0.35
+
+
+@dataclass(frozen=True)
+class Channel:
+    """gain: linear.  pan: -1 left to 1 right.  room, echo: sent there.  duck: how far the kick pushes it down.
+
+    low, high: Hz, nothing below or above.  width: of a side signal that vanishes when the mix is heard in mono.
+    """
+
+    gain: float
+    pan: float = 0.0
+    room: float = 0.0
+    echo: float = 0.0
+    duck: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    width: float = 0.0
+
+
+CHANNELS = {
+    "keys": Channel(0.19, -0.12, room=0.25, duck=0.35, low=120, width=0.45),
+    "pad": Channel(0.13, room=0.35, duck=0.6, low=180, high=5500, width=0.3),
+    "bass": Channel(0.25, duck=0.5, low=32, high=4500),
+    "arp": Channel(0.23, 0.3, room=0.25, echo=0.4, duck=0.4, low=200, width=0.3),
+    "bell": Channel(0.17, 0.1, room=0.5, echo=0.4, width=0.3),
+    "lead": Channel(0.27, 0.0, room=0.22, echo=0.22, duck=0.15, low=180, high=9000, width=0.2),
+    "second": Channel(0.19, -0.4, room=0.3, echo=0.2, duck=0.15, low=180, high=7000, width=0.3),
+    "flute": Channel(0.23, 0.05, room=0.35, echo=0.2, low=180, width=0.2),
+    "riser": Channel(0.16, room=0.2),
+    "kick": Channel(0.56),
+    "snare": Channel(0.52, room=0.15),
+    "clap": Channel(0.5, 0.05, room=0.25),
+    "hat": Channel(0.36, 0.3, room=0.04),
+    "open": Channel(0.36, 0.3, room=0.06),
+    "crash": Channel(0.36, -0.3, room=0.15),
+    "shaker": Channel(0.32, -0.4, room=0.06),
+    "rim": Channel(0.34, -0.2, room=0.25),
+    "low_tom": Channel(0.42, 0.4, room=0.15),
+    "mid_tom": Channel(0.38, 0.0, room=0.15),
+    "high_tom": Channel(0.38, -0.4, room=0.15),
+}
+RISER_BEATS = 8
+_WIDTH_SECONDS = 0.013
+
+
+def render(score: Arrangement, bpm: float, draw: np.random.Generator) -> np.ndarray:
+    """The finished song: (s, 2) float32 at ``instruments.RATE``, at -14 LUFS, peaks at most -1 dB."""
+    beat = 60 / bpm
+    length = round(score.beats * beat * RATE)
+    buses = Buses(*(np.zeros((length, 2), np.float32) for _ in range(3)))
+    ducking = _ducking(score.strokes.get("kick", []), beat, length)
+    for name, notes in score.parts.items():
+        _play(name, notes, beat, ducking, buses)
+    for name, strokes in score.strokes.items():
+        _strike(name, strokes, beat, draw, buses)
+    echoes = _echoed(buses.echo, 0.75 * beat)
+    return _mastered(buses.dry + echoes + _reverberated(buses.room + 0.3 * echoes, draw))
+
+
+class Buses(NamedTuple):
+    """(s, 2) each: what is heard as it is, what goes to the hall, what goes to the echo."""
+
+    dry: np.ndarray
+    room: np.ndarray
+    echo: np.ndarray
+
+
+def _play(name: str, notes: list[Note], beat: float, ducking: np.ndarray, buses: Buses) -> None:
+    """An instrument's notes through its channel. The ducking comes before the sends, so that the hall breathes too."""
+    channel, voice = CHANNELS[name], VOICES[name]
+    # Lengths are rounded to hundredths of a second so that equal notes are computed once.
+    sounds = [voice(note.pitch, round(note.length * beat, 2)) for note in notes]
+    track = np.zeros((len(ducking), *sounds[0].shape[1:]), np.float32)
+    for note, sound in zip(notes, sounds, strict=True):
+        _add(track, sound, note.start * beat, note.velocity)
+    for cutoff, kind in ((channel.low, "highpass"), (channel.high, "lowpass")):
+        if cutoff is not None:
+            track = _filtered(track, butter(2, cutoff, kind, fs=RATE, output="sos"))
+    if channel.duck:
+        track *= (1 - channel.duck * ducking).reshape(-1, *[1] * (track.ndim - 1))
+    placed = _placed(track, channel)
+    if channel.width:
+        delay = round(_WIDTH_SECONDS * RATE)
+        side = channel.width * _filtered(placed.mean(axis=1), butter(1, 300, "highpass", fs=RATE, output="sos"))
+        placed[delay:, 0] += side[:-delay]
+        placed[delay:, 1] -= side[:-delay]
+    for bus, amount in zip(buses, (1.0, channel.room, channel.echo), strict=True):
+        if amount:
+            bus += np.float32(amount) * placed
+
+
+def _strike(
+    name: str, strokes: list[tuple[float, float]], beat: float, draw: np.random.Generator, buses: Buses
+) -> None:
+    """A drum's strokes, four takes of it in turn so that rolls do not sound like a machine's."""
+    channel = CHANNELS[name]
+    takes = [riser(RISER_BEATS * beat, draw)] if name == "riser" else [STROKES[name](draw) for _ in range(4)]
+    placed = [_placed(take, channel) for take in takes]
+    for index, (at, velocity) in enumerate(strokes):
+        sound = placed[index % len(placed)]
+        _add(buses.dry, sound, at * beat, velocity)
+        if channel.room:
+            _add(buses.room, sound, at * beat, velocity * channel.room)
+
+
+def _placed(track: np.ndarray, channel: Channel) -> np.ndarray:
+    """(s,) or (s, 2) -> (s, 2) at the channel's level and place, by constant-power panning."""
+    angle = (channel.pan + 1) * np.pi / 4
+    gains = (channel.gain * np.sqrt(2) * np.array([np.cos(angle), np.sin(angle)])).astype(np.float32)
+    return (track if track.ndim == 2 else track[:, None]) * gains
+
+
+def _add(track: np.ndarray, sound: np.ndarray, seconds: float, velocity: float) -> None:
+    start = round(seconds * RATE)
+    end = min(start + len(sound), len(track))
+    if end > start:
+        track[start:end] += sound[: end - start] * np.float32(velocity)
+
+
+def _filtered(samples: np.ndarray, sections: np.ndarray) -> np.ndarray:
+    return sosfilt(sections, samples, axis=0).astype(np.float32)
+
+
+def _ducking(kicks: list[tuple[float, float]], beat: float, length: int) -> np.ndarray:
+    """(s,) in 0-1: 1 at each kick, back to 0 within 0.26 s."""
+    t = np.arange(round(0.26 * RATE)) / (0.26 * RATE)
+    shape = ((1 - t) ** 1.5 * np.minimum(t / 0.015, 1)).astype(np.float32)
+    envelope = np.zeros(length, np.float32)
+    for at, velocity in kicks:
+        start = round(at * beat * RATE)
+        piece = envelope[start : start + len(shape)]
+        np.maximum(piece, shape[: len(piece)] * np.float32(velocity), out=piece)
+    return envelope
+
+
+def _echoed(sent: np.ndarray, seconds: float, feedback: float = 0.45, repeats: int = 5) -> np.ndarray:
+    """Echoes that change sides, each darker than the last."""
+    delay = round(seconds * RATE)
+    result, tap = np.zeros_like(sent), sent
+    dark = butter(1, (250, 4500), "bandpass", fs=RATE, output="sos")
+    for index in range(1, repeats + 1):
+        if index * delay >= len(sent):
+            break
+        tap = sosfilt(dark, tap[:, ::-1], axis=0).astype(np.float32) * (1.0 if index == 1 else feedback)
+        result[index * delay :] += tap[: len(sent) - index * delay]
+    return result
+
+
+def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 1.9) -> np.ndarray:
+    """A hall: noise that decays, the high tones sooner, a different one in each ear."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    noise = draw.standard_normal((len(t), 2))
+    low, high = butter(1, 2200, "lowpass", fs=RATE, output="sos"), butter(1, 2200, "highpass", fs=RATE, output="sos")
+    tail = (
+        sosfilt(low, noise, axis=0) * np.exp(-t / 0.42)[:, None]
+        + sosfilt(high, noise, axis=0) * np.exp(-t / 0.2)[:, None]
+    )
+    tail *= np.minimum(t / 0.012, 1)[:, None]
+    response = np.concatenate([np.zeros((round(0.018 * RATE), 2)), tail]) / np.sqrt((tail**2).sum(axis=0))
+    thin = sosfilt(butter(2, 220, "highpass", fs=RATE, output="sos"), sent, axis=0)
+    return oaconvolve(thin, response, axes=0)[: len(sent)].astype(np.float32)
+
+
+def loudness(samples: np.ndarray, rate: int = RATE) -> float:
+    """Integrated loudness in LUFS of (s,) or (s, channels), gated (ITU-R BS.1770-4)."""
+    weighted = _k_weighted(samples.reshape(len(samples), -1), rate)
+    block, step = round(0.4 * rate), round(0.1 * rate)
+    power = np.concatenate([np.zeros((1, weighted.shape[1])), np.cumsum(weighted**2, axis=0)])
+    starts = np.arange(0, max(1, len(weighted) - block + 1), step)
+    ends = np.minimum(starts + block, len(weighted))
+    energy = ((power[ends] - power[starts]) / block).sum(axis=1)
+    level = -0.691 + 10 * np.log10(np.maximum(energy, 1e-12))
+    loud = level > -70
+    if not loud.any():
+        return -np.inf
+    loud &= level > -0.691 + 10 * np.log10(energy[loud].mean()) - 10
+    return float(-0.691 + 10 * np.log10(energy[loud].mean()))
+
+
+def _k_weighted(samples: np.ndarray, rate: int) -> np.ndarray:
+    """BS.1770's two filters from analogue prototypes, so that they fit any rate: a 4 dB shelf and a high-pass."""
+    gain, quality, centre = (
+        10 ** (3.999843853973347 / 20),
+        0.7071752369554196,
+        2 * rate * np.tan(np.pi * 1681.9744509555319 / rate),
+    )
+    middle = gain**0.4996667741545416
+    shelf = bilinear([gain, middle * centre / quality, centre**2], [1, centre / quality, centre**2], rate)
+    corner, width = 2 * rate * np.tan(np.pi * 38.13547087602444 / rate), 0.5003270373238773
+    floor = bilinear([1, 0, 0], [1, corner / width, corner**2], rate)
+    # BS.1770 leaves the high-pass's numerator at (1, -2, 1), a hundredth of a decibel above unity.
+    floor = (np.array([1.0, -2.0, 1.0]), floor[1])
+    return lfilter(*floor, lfilter(*shelf, samples, axis=0), axis=0)
+
+
+def _mastered(mix: np.ndarray) -> np.ndarray:
+    mix = sosfilt(butter(2, 30, "highpass", fs=RATE, output="sos"), mix, axis=0)
+    fade = min(round(_RELEASE_FADE_SECONDS * RATE), len(mix))
+    mix[len(mix) - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade)))[:, None]
+    gain = 10 ** ((LOUDNESS - loudness(mix)) / 20)
+    for _ in range(3):  # the limiter takes loudness away, which is given back
+        limited = _limited(mix * gain)
+        gain *= 10 ** ((LOUDNESS - loudness(limited)) / 20)
+    return limited.astype(np.float32)
+
+
+def _limited(mix: np.ndarray) -> np.ndarray:
+    """Peaks held under ``CEILING`` by a gain that sees them 5 ms ahead."""
+    ahead = round(0.005 * RATE)
+    needed = np.minimum(1, CEILING / np.maximum(np.abs(mix).max(axis=1), 1e-9))
+    gain = uniform_filter1d(minimum_filter1d(needed, 2 * ahead + 1), ahead)
+    return mix * gain[:, None]

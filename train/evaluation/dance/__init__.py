@@ -1,0 +1,1 @@
+"""Dances to songs: systems, measures, references and tables."""

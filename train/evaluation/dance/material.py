@@ -1,0 +1,136 @@
+"""What systems are judged on: excerpts of songs, capture, and real pairs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.audio import io
+from core.errors import FootlightError
+from core.metrics import beat
+from core.motion.resample import resample
+from core.rhythm.features import Rhythm, analyse
+from core.types import Beats, Motion, Waveform
+from train.data.dataset import load_pairs
+from train.data.latents import style_of
+from train.data.motion.sources import load as load_source
+from train.data.shards import file_digest, key, read_index
+from train.evaluation.cache import Cache, sources_digest
+
+NOT_DANCE = ("martial",)
+SHORTEST_PAIR = 8.0  # seconds; beat scores of less are noise
+
+
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """A stretch of a song and what is heard in it; beats count from its start. number: its place among the songs."""
+
+    name: str
+    waveform: Waveform
+    heard: Rhythm
+    number: int = 0
+
+    @property
+    def beats(self) -> Beats:
+        return self.heard.beats
+
+    @property
+    def seconds(self) -> float:
+        return self.waveform.seconds
+
+    @cached_property
+    def onsets(self) -> Tensor:
+        """(n,) seconds: the onsets of the sound as MoMu takes them."""
+        return beat.music_onsets(self.waveform)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the sound itself, so that another stretch or another file of one name is another excerpt."""
+        samples = self.waveform.samples.float().contiguous().numpy().tobytes()
+        return hashlib.sha256(samples + str(self.waveform.rate).encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """A captured clip at the evaluation's frame rate, never warped. genre: as the data names it."""
+
+    name: str
+    genre: str
+    split: str
+    motion: Motion
+
+    @property
+    def style(self) -> str:
+        return style_of(self.genre)
+
+
+@dataclass(frozen=True, eq=False)
+class RealPair:
+    """A val pair: captured motion that was warped onto its music's beats."""
+
+    motion_name: str
+    music_name: str
+    genre: str
+    motion: Motion
+    beats: Beats
+
+
+def song_excerpts(source: Path, start: float, seconds: float, split: str = "val", most: int | None = None):
+    """An excerpt of ``seconds`` of each song of the split that the data folder names, from ``start`` where it can be.
+
+    Raises FootlightError where there is no such song.
+    """
+    entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "audio" and e["split"] == split][:most]
+    if not entries:
+        raise FootlightError(f"{source}: its index names no {split} song; add one, or choose another folder")
+    found = []
+    for number, entry in enumerate(entries):
+        begin = max(0.0, min(start, entry["seconds"] - seconds))
+        waveform = io.read(source / entry["path"], start=begin, seconds=min(seconds, entry["seconds"]))
+        found.append(Excerpt(Path(entry["path"]).stem, waveform, analyse(waveform), number))
+    return found
+
+
+def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
+    """Every usable capture of dance, train and val, at ``fps``. Cleaned capture is kept in the cache."""
+    code = sources_digest("core/motion", "train/data")
+    found = []
+    entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "motion"]
+    for entry in cache.progress(entries, "capture"):
+        if any(word in entry["genre"] for word in NOT_DANCE):
+            continue
+        path = source / entry["path"]
+
+        def load(path=path, entry=entry) -> Motion | None:
+            try:
+                loaded = load_source(path, entry)
+            except FootlightError:  # what preparation has left out and named
+                return None
+            return None if loaded.report["dropped"] else loaded.motion
+
+        motion = cache.get(key("capture", code, file_digest(path), entry), load)
+        if motion is not None:
+            found.append(Capture(path.stem, entry["genre"], entry["split"], resample(motion, fps)))
+    return found
+
+
+def real_pairs(data: Path, fps: float) -> list[RealPair]:
+    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more: what models were shown, on unseen capture."""
+    found = []
+    for pair in load_pairs(data, "val"):
+        motion = pair.motion()
+        if motion.seconds >= SHORTEST_PAIR and not any(word in pair.genre for word in NOT_DANCE):
+            beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+            found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, resample(motion, fps), beats))
+    return found
+
+
+def tempo_of(beats: Beats, seconds: float) -> float:
+    """Beats a minute within the clip; 0 where there are fewer than two."""
+    times = beats.between(0, seconds).times.double()
+    return float(60 / torch.diff(times).median()) if len(times) > 1 else 0.0

@@ -1,0 +1,157 @@
+"""One dance's numbers, and many dances' as one.
+
+Every beat score stands beside its chance level: the same dance against the same beats shifted at random
+(``core.metrics.beat.with_chance``). Scores are dictionaries of dictionaries; ``flat`` makes one row of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.metrics import beat, physics, theatre
+from core.motion import kinematics
+from core.rhythm.accents import kinematic_onsets
+from core.types import Beats, Motion
+from train.evaluation.cache import Made, Track
+from train.evaluation.dance.material import tempo_of
+
+PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One dance of one system, with what it was danced to and its scores.
+
+    song: what clips of one song share, by which they are resampled and compared.
+    """
+
+    system: str
+    song: str
+    seed: int
+    beats: Beats
+    made: Made
+    scores: dict = field(default_factory=dict)
+    genre: str = ""
+
+    @property
+    def tempo(self) -> float:
+        return tempo_of(self.beats, self.made.seconds)
+
+    @property
+    def band(self) -> str:
+        """low, middle or high, as the rows of Theatre's table; unknown where no two beats are heard."""
+        return theatre.tempo_row(self.tempo) if self.tempo > 0 else "unknown"
+
+
+def positions_of(made: Made) -> Tensor:
+    """(t, j, 2 or 3): of a motion in metres, of a track as it is."""
+    return made.positions if isinstance(made, Track) else kinematics.forward(made.rotations, made.root)
+
+
+def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict:
+    """``core.metrics.beat.evaluate`` of a dance.
+
+    heard: (n,) seconds, the onsets of the music, for the scores on them, which are those that ``beat.evaluate`` gives
+    with a waveform; so a song is listened to once and not once a dance.  Flat positions (t, j, 2) get a third
+    coordinate of zero, which changes no speed; the directions of their movement are taken in their one plane.
+    """
+    positions, seconds = positions_of(made), made.seconds
+    result = beat.evaluate(_solid(positions), made.fps, music)
+    onset = beat.within(kinematic_onsets(positions, made.fps).times.double(), seconds)
+    if positions.shape[-1] == 2:
+        beats = beat.within(beat.validate(music.times), seconds)
+        result["onsets"] = len(onset)
+        result["f_onsets_70ms"] = beat.with_chance(lambda times: beat.f_measure(onset, times), beats, seconds)
+        result["momu_onsets"] = beat.coverage(lambda times: beat.tolerant(onset, times), beats, seconds)
+    if heard is not None:
+        heard = beat.within(heard.double(), seconds)
+        loris = beat.coverage(lambda times: beat.per_second(onset, times, seconds), heard, seconds)
+        result["loris_music_onsets"] = {**loris, "saturated": True}
+        result["momu_music_onsets"] = beat.coverage(lambda times: beat.tolerant(onset, times), heard, seconds)
+        result["f_music_onsets_70ms"] = beat.with_chance(lambda t: beat.f_measure(onset, t), heard, seconds)
+    return result
+
+
+def evaluate(made: Made, music: Beats, heard: Tensor | None = None, other: Beats | None = None) -> dict:
+    """Every score of one dance: ``beats``; ``other_song`` against another song's beats, where nothing should be left;
+    ``physics`` and ``theatre`` where there is a body."""
+    result = {"beats": beat_measures(made, music, heard)}
+    if other is not None:
+        result["other_song"] = beat.evaluate(_solid(positions_of(made)), made.fps, other)
+    if isinstance(made, Motion):
+        result["physics"] = {name: physics.evaluate(made)[name] for name in PHYSICS}
+        result["theatre"] = theatre.evaluate(positions_of(made), made.fps, music.between(0, made.seconds))
+    return result
+
+
+def _solid(positions: Tensor) -> Tensor:
+    flat = positions.shape[-1] == 2
+    return torch.cat((positions, torch.zeros_like(positions[..., :1])), -1) if flat else positions
+
+
+def average(clips: list[dict]) -> dict:
+    """``core.metrics.beat.average`` of results of ``beat_scores``; what not all of them have is left out."""
+    shared = set.intersection(*(set(clip) for clip in clips)) if clips else set()
+    return beat.average([{name: value for name, value in clip.items() if name in shared} for clip in clips])
+
+
+def mean_physics(rows: list[tuple[float, dict]]) -> dict[str, float]:
+    """Physics averaged over (seconds, scores), weighted by the seconds."""
+    whole = sum(seconds for seconds, _ in rows)
+    return {name: sum(seconds * row[name] for seconds, row in rows) / whole for name in PHYSICS}
+
+
+def summary(clips: list[Clip]) -> dict:
+    """Many dances of one system as one: beats, other_song, physics, theatre, as far as the clips have them."""
+    result: dict = {"clips": len(clips), "seconds": sum(clip.made.seconds for clip in clips)}
+    result["beats"] = average([clip.scores["beats"] for clip in clips])
+    rows = [clip.scores["other_song"] for clip in clips if "other_song" in clip.scores]
+    if rows:
+        result["other_song"] = average(rows)
+    rows = [(clip.made.seconds, clip.scores["physics"]) for clip in clips if "physics" in clip.scores]
+    if rows:
+        result["physics"] = mean_physics(rows)
+    rows = [clip.scores["theatre"] for clip in clips if "theatre" in clip.scores]
+    if rows:
+        result["theatre"] = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    return result
+
+
+def phase(clips: list[Clip], bins: int = 40) -> list[float] | None:
+    """Mean joint speed over its mean at ``bins`` phases from -1/2 to 1/2 of the beat, averaged over the clips with four
+    beats or more; None where there are none."""
+    curves = [curve for curve in (_phase(clip, bins) for clip in clips) if curve is not None]
+    return np.mean(curves, axis=0).tolist() if curves else None
+
+
+def _phase(clip: Clip, bins: int) -> np.ndarray | None:
+    times = clip.beats.between(0, clip.made.seconds).times.double().numpy()
+    if len(times) < 4:
+        return None
+    speed = positions_of(clip.made).double().diff(dim=0).norm(dim=-1).mean(dim=1).numpy()
+    clock = (np.arange(len(speed)) + 0.5) / clip.made.fps
+    place = np.arange(1, len(times) - 1)[:, None] + np.arange(bins) / bins - 0.5  # in beats, (beats, bins)
+    at = np.interp(place, np.arange(len(times)), times)
+    return np.interp(at, clock, speed).mean(axis=0) / max(speed.mean(), 1e-9)
+
+
+def flat(scores: dict, above: str = "") -> dict[str, float]:
+    """Nested scores as one row: ``{"beats": {"bas": {"value": 1}}}`` -> ``{"beats.bas.value": 1}``."""
+    row: dict[str, float] = {}
+    for name, value in scores.items():
+        at = f"{above}.{name}" if above else name
+        row |= flat(value, at) if isinstance(value, dict) else {at: value}
+    return row
+
+
+def look_up(scores: dict, path: str) -> float | None:
+    """A number by its dotted path, or None."""
+    for name in path.split("."):
+        if not isinstance(scores, dict) or name not in scores:
+            return None
+        scores = scores[name]
+    return scores

@@ -1,0 +1,84 @@
+"""Numbers that only sets of dances have: how far from real capture, how varied, how near to a training clip.
+
+The reference of every distance is the training capture before any warp, so that held-out capture can be measured
+against it too: what the row ``real`` and the capture's own row get is as near as a set of that size comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from core.errors import FootlightError
+from core.metrics import diversity, embedding, frechet
+from core.metrics.classifier import Classifier
+from core.motion import kinematics
+from core.types import Motion
+from train.evaluation.dance.material import Capture
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The training capture that sets are held against, and who looks at it."""
+
+    training: list[Capture]
+    classifier: Classifier | None = None
+
+    @cached_property
+    def features(self) -> tuple[Tensor, Tensor]:
+        """Kinetic and geometric features of all windows, once for all systems."""
+        return frechet.features([_placed(clip.motion) for clip in self.training])
+
+    def against(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+        """``frechet``, ``embedding`` and ``copying`` of a set of dances, each where it can be had, and ``left_out``:
+        why what is missing is missing. seeds: dances to one song, for the diversity within it."""
+        found: dict = {}
+        left_out: dict[str, str] = {}
+        for name, score in (("frechet", self.distance), ("copying", self.copying), ("embedding", self.embedded)):
+            try:
+                result = score(motions, seeds)
+            except FootlightError as error:
+                left_out[name] = str(error)
+            else:
+                found |= {name: result}
+        return found | ({"left_out": left_out} if left_out else {})
+
+    def distance(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict[str, float]:
+        """``core.metrics.frechet.evaluate`` with the reference's features computed once."""
+        result: dict[str, float] = {}
+        ours = frechet.features([_placed(motion) for motion in motions])
+        for name, made, real in zip("kg", ours, self.features, strict=True):
+            made, real = frechet.z_scored(made, real), frechet.z_scored(real, real)
+            result |= {"windows": len(made), "windows_real": len(real)}
+            result[f"fid_{name}"] = frechet.frechet_distance(made, real)
+            result[f"dist_{name}"] = float(torch.pdist(made).mean())
+            result[f"dist_{name}_real"] = float(torch.pdist(real).mean())
+        return result
+
+    def copying(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+        """``core.metrics.diversity.closest``, the nearest clip by name."""
+        found = diversity.closest(motions, [clip.motion for clip in self.training])
+        nearest = found["nearest"]
+        return found | {"nearest": nearest | {"training": self.training[nearest["training"]].name}}
+
+    def embedded(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+        """``core.metrics.embedding.evaluate``. Raises FootlightError without a classifier."""
+        if self.classifier is None:
+            raise FootlightError("no --classifier was given; train one with `python -m train.fit classifier`")
+        real = [clip.motion for clip in self.training]
+        return embedding.evaluate(motions, real, self.classifier, list(seeds) if len(seeds) > 1 else None)
+
+
+def _placed(motion: Motion) -> tuple[Tensor, float]:
+    return kinematics.forward(motion.rotations, motion.root), motion.fps
+
+
+def variety(motions: list[Motion]) -> dict | None:
+    """``core.metrics.diversity.evaluate`` over the length that all have; None for fewer than two."""
+    if len(motions) < 2:
+        return None
+    shortest = min(motion.frames for motion in motions)
+    return diversity.evaluate([motion.cut(0, shortest) for motion in motions])

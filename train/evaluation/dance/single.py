@@ -1,0 +1,39 @@
+"""One motion against one song: its beats with chance, and its physics. No data folder is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.audio import io
+from core.errors import FootlightError
+from core.formats.motion import read_motion
+from core.metrics import beat
+from core.motion.resample import resample
+from core.rhythm.features import analyse
+from train.data.motion.sources import load as load_source
+from train.evaluation.cache import Made, Track
+from train.evaluation.dance import measures
+
+
+def load_motion(path: Path, fps: float) -> Made:
+    """Whatever ``core.formats.motion`` reads, or a robot's CSV and a pickle of AIST++, which are cleaned; a body at
+    ``fps``, a flat one as it was filmed: ``fps`` is then that of a film which does not say it."""
+    if path.suffix.lower() in (".csv", ".pkl"):
+        return resample(load_source(path).motion, fps)
+    clip = read_motion(path, fps)
+    return Track(clip.positions, clip.fps) if clip.motion is None else resample(clip.motion, fps)
+
+
+def evaluate(motion: Path, music: Path, fps: float = 30.0, start: float = 0.0) -> dict:
+    """Every score of the motion at ``fps``, danced to the music from ``start`` seconds on.
+
+    The whole song is listened to; beats outside of the motion do not count. Raises FootlightError for files that cannot
+    be read and for a motion that begins after the song's end.
+    """
+    danced, song = load_motion(motion, fps), io.read(music)
+    if not 0 <= start < song.seconds:
+        raise FootlightError(f"the motion starts at {start:g} s, and {music} lasts {song.seconds:.1f} s")
+    beats = analyse(song).beats.shifted(start)
+    result = measures.evaluate(danced, beats, beat.music_onsets(song) - start)
+    heard = {"seconds": danced.seconds, "fps": danced.fps, "tempo": beats.tempo}
+    return {"motion": str(motion), "music": str(music), **heard, **result}

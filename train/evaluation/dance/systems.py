@@ -1,0 +1,202 @@
+"""Whatever dances to a song, behind one small protocol: a name, a digest of what it is, and ``dance(excerpt, seed)``.
+
+A system is asked for by a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
+
+    default                        the embedded model
+    FOLDER, FOLDER=mine            a model folder, under its own or another name
+    default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
+                                   guidance, steps, style (of a music); these, switch and snap (of a duet)
+    slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
+    retrieval                      training capture of nearest tempo and energy, warped onto the beats
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core import pipeline
+from core.diffusion.sampler import SAMPLERS
+from core.errors import FootlightError
+from core.motion.layouts import layout_named
+from core.motion.resample import at_times
+from core.types import Motion
+from train.data.pairing import warp
+from train.data.pairing.pairs import Settings
+from train.data.shards import file_digest, key
+from train.evaluation.cache import Made, Track, sources_digest
+from train.evaluation.dance.material import Capture, Excerpt
+
+SLOWING, RETRIEVAL, REAL = "slowing", "retrieval", "real"
+DANCER, SCORER, DUET = "model", "scorer", "duet"  # what a model may be asked for
+SHORTEST_SLOWED = 12.0  # seconds of a clip worth slowing on beats
+_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float}
+# Which options which kind of system has.
+ALLOWED = {
+    DANCER: ("guidance", "steps", "sampler", "snap", "style"),
+    SCORER: ("guidance", "steps", "style"),
+    DUET: ("guidance", "steps", "switch", "snap", "style"),
+    SLOWING: ("amount",),
+    RETRIEVAL: ("amount", "snap"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """name: in tables.  key: digest of all that shapes its dances besides song and seed.  about: for the report.
+
+    dance: excerpt, seed -> a motion of the excerpt's length at the evaluation's fps, or positions alone.
+
+    in_style: for models with styles, style -> the same system in that style.  swept: the option and value of a sweep.
+    """
+
+    name: str
+    key: str
+    dance: Callable[[Excerpt, int], Made]
+    about: str
+    styles: tuple[str, ...] = ()
+    in_style: Callable[[str], System] | None = None
+    swept: tuple[str, float] | None = None
+
+    def cache_key(self, excerpt: Excerpt, seed: int) -> str:
+        """Of one dance. The excerpt's number counts, as baselines choose by it."""
+        return key("dance", self.key, excerpt.digest, excerpt.number, excerpt.name, seed)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A system as it was asked for. what: the word or folder.  name: in tables.  options: of the sampling.
+
+    role: ``DANCER``, ``SCORER`` or ``DUET``.
+    """
+
+    what: str
+    name: str
+    options: tuple[tuple[str, float | int | str], ...] = ()
+    role: str = DANCER
+
+    @property
+    def kind(self) -> str:
+        return self.what if self.role == DANCER and self.what in (SLOWING, RETRIEVAL) else self.role
+
+    def with_option(self, option: str, value: float | int | str) -> Asked:
+        """The same system with one option more or other; its name says so."""
+        options = {**dict(self.options), option: value}
+        shown = f"{value:g}" if isinstance(value, int | float) else value
+        return replace(self, name=f"{self.name} {option} {shown}", options=tuple(options.items()))
+
+    def chosen(self, names: dict[str, str]) -> dict[str, float | int | str]:
+        """The options under the names that the pipeline has for them."""
+        return {names.get(option, option): value for option, value in self.options}
+
+
+def parse(word: str, role: str = DANCER) -> Asked:
+    """``WHAT[=NAME][@OPTION=VALUE,...]``. Raises FootlightError for options that the system does not have."""
+    head, _, tail = word.partition("@")
+    what, _, name = head.partition("=")
+    asked = Asked(what, name or (Path(what).name or what), role=role)
+    for part in filter(None, tail.split(",")):
+        option, _, text = part.partition("=")
+        value = option_value(asked.kind, option, text)
+        asked = asked.with_option(option, value)
+    return replace(asked, name=name) if name else asked
+
+
+def option_value(kind: str, option: str, text: str) -> float | int | str:
+    """An option's value from its text, checked."""
+    if option not in ALLOWED[kind]:
+        raise FootlightError(f"{kind} has no option {option!r}: choose {', '.join(ALLOWED[kind])}, as in guidance=1.5")
+    try:
+        value = _NUMBERS.get(option, str)(text)
+    except ValueError:
+        raise FootlightError(f"{option} is {text!r}; expected a number, as in guidance=1.5 or steps=25") from None
+    if option == "sampler" and value not in SAMPLERS:
+        raise FootlightError(f"unknown sampler {value!r}: choose {', '.join(SAMPLERS)}")
+    return value
+
+
+def model_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Model:
+    """A model folder, or an embedded model by its name. loaded: models that were read before, by folder."""
+    if asked.what not in loaded:
+        loaded[asked.what] = pipeline.Model.load(asked.what)
+    return loaded[asked.what]
+
+
+def model_key(asked: Asked, fps: float) -> str:
+    """A digest of all that shapes what a model makes besides its input and the seed."""
+    folder = pipeline.find_model(asked.what)
+    weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
+    code = sources_digest("core", without=("core/metrics", "core/engine", "core/cli", "core/__main__"))
+    return key(asked.role, code, weights, sorted(asked.options), fps)
+
+
+def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) -> System:
+    """A model that dances; see ``model_of``."""
+    model, options = model_of(asked, loaded), asked.chosen({"snap": "beat_snap"})
+    if "sampler" in options:
+        sampling = replace(model.config.sampling, sampler=options.pop("sampler"))
+        model = replace(model, config=replace(model.config, sampling=sampling))
+    chosen = replace(pipeline.DanceOptions(fps=fps), **options)
+    chosen.check(model.config)
+
+    flat = layout_named(model.config.signal.motion_layout).dimensions == 2
+
+    def dance(excerpt: Excerpt, seed: int) -> Made:
+        options = replace(chosen, seed=seed)
+        if not flat:
+            return pipeline.run(pipeline.generate_dance(model, excerpt.waveform, options)).motion
+        drawn, *_ = pipeline.run(pipeline.sample_dance(model, excerpt.waveform, options))
+        rate = model.config.signal.motion_fps
+        return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
+
+    size = sum(p.numel() for part in (model.mel_vae, model.motion_vae, model.denoiser) for p in part.parameters())
+    sampling = model.config.sampling
+    steps = chosen.steps or sampling.steps
+    scale = sampling.guidance if chosen.guidance is None else chosen.guidance
+    about = (
+        f"a model of {size / 1e6:.1f} M parameters; {sampling.sampler}, {steps} steps, guidance {scale:g}, "
+        f"beat snap {chosen.beat_snap:g}"
+    )
+    return System(
+        asked.name,
+        model_key(asked, fps),
+        dance,
+        about,
+        model.config.styles,
+        lambda style: model_system(asked.with_option("style", style), fps, loaded),
+    )
+
+
+def slowing_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
+    """Val capture that knows nothing of the music but its beats: how far beat scores can be gamed.
+
+    Excerpt and seed choose the clip. It is played from its first frame for as long as it lasts, and gets none of the
+    model's finish: it is capture already, and a beat snap would slow them twice.
+    """
+    amount = dict(asked.options).get("amount", Settings().beat_slowing)
+    if not 0 <= amount < 1:
+        raise FootlightError(f"the slowing's amount is {amount:g}; expected 0 (none) to below 1 (a stop on every beat)")
+    long = [clip for clip in clips if clip.split == "val" and clip.motion.seconds >= SHORTEST_SLOWED]
+    if not long:
+        raise FootlightError(f"slowing needs a val clip of {SHORTEST_SLOWED:g} s or more, and the data has none")
+
+    def dance(excerpt: Excerpt, seed: int) -> Motion:
+        return accented(long[(excerpt.number + seed) % len(long)].motion, excerpt, amount, fps)
+
+    code = sources_digest("core/motion", "train/data/pairing/warp.py", "train/evaluation/dance/systems.py")
+    about = f"an unrelated val clip, slowed on every beat by {amount:g} (0: not at all); it has learned nothing"
+    return System(asked.name, key("slowing", code, amount, fps, [clip.name for clip in long]), dance, about)
+
+
+def accented(motion: Motion, excerpt: Excerpt, amount: float, fps: float) -> Motion:
+    """``motion`` slowed on every beat of the song, as long as it lasts, from its first frame on."""
+    seconds = min(motion.seconds, excerpt.seconds)
+    clock = np.arange(int(seconds * fps)) / fps
+    times = clock
+    if len(excerpt.beats.times) > 1:
+        times = warp.slowed_on_beats(clock, warp.extended(excerpt.beats.times.double().numpy(), seconds), amount)
+    return at_times(motion, torch.from_numpy(times).clamp(0, motion.seconds - 1 / motion.fps), fps)

@@ -1,0 +1,194 @@
+"""What both denoisers share: a network denoises cached latents, told of the other modality, of rhythm and of style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.config import Config, DenoiserConfig
+from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
+from core.diffusion.objective import diffusion_loss
+from core.diffusion.parameterize import as_denoise
+from core.diffusion.sampler import sample
+from core.diffusion.schedule import linear_sqrt
+from core.errors import FootlightError
+from core.types import Condition
+from train.loop import Phase
+
+HELD_OUT, HELD_OUT_SEEDS = 32, 4
+
+
+@dataclass(frozen=True)
+class DiffusionTaskConfig:
+    """frames: length of a training crop in latent frames; shorter clips are padded down to ``shortest``.
+
+    drop: share of samples trained without any condition (guidance). drop_other: share of batches trained on rhythm
+    alone, so that the other modality's unheard timbre, or unseen body, does not matter.
+    drop_style: share of samples with the default style.
+    observe: share of samples where part of the latents is given (editing a range).
+    balance: 0 draws every minute of capture alike, 1 every style alike; between them, rare styles are drawn more often.
+    What is trained without its style follows the capture's own shares all the same: nobody asked for the rare ones.
+    """
+
+    frames: int = 96
+    shortest: int = 48
+    drop: float = 0.15
+    drop_other: float = 0.5
+    drop_style: float = 0.4
+    observe: float = 0.2
+    balance: float = 0.5
+
+
+class DiffusionPhase(Phase):
+    """name: of the network, in the model and in what is saved.  weight: (z,) of each latent channel's error."""
+
+    def __init__(self, name: str, network: DenoiserConfig, model: Config, weight: Tensor | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self.networks = nn.ModuleDict({name: denoiser_of(network)})
+        self.schedule = linear_sqrt(model.diffusion.steps, model.diffusion.beta_start, model.diffusion.beta_end)
+        self.prediction = model.diffusion.prediction
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        condition = Condition(
+            latents=batch.get("context"),
+            rhythm=batch["rhythm"],
+            style=batch.get("style"),
+            observed=batch["observed"],
+            observed_mask=batch["observed_mask"],
+            keep=batch["keep"],
+        )
+        parts, estimate, noise_step = diffusion_loss(
+            self.networks[self.name],
+            batch["latents"],  #                                      b t z
+            condition,
+            self.schedule,
+            self.prediction,
+            generator,
+            valid=batch["valid"],
+            channels=self.weight,
+        )
+        return {"latents": parts["diffusion"], **self.further(estimate, noise_step, batch)}
+
+    def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
+        """Losses on the clean estimate (b, t, z) besides its distance from the truth."""
+        return {}
+
+
+class DiffusionTask:
+    """clips: by split, dicts with ``latents`` (t, z) and ``style`` (int, index into the model's styles, -1 where it is
+    not known), and whatever else ``crop`` needs; all standardised where they are latents."""
+
+    name: str
+    phases: dict[str, Phase]
+
+    def __init__(
+        self, model: Config, network: DenoiserConfig, config: DiffusionTaskConfig, clips: dict[str, list[dict]]
+    ) -> None:
+        self.model, self.network, self.config = model, network, config
+        self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
+        self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
+        if not any("context" in clip for clip in self.train):
+            seconds = config.shortest / model.latent_fps
+            raise FootlightError(
+                f"{self.name}: none of the training pairs lasts {seconds:.1f} s, the shortest it takes"
+            )
+        self.weights, self.anonymous = self.shares(self.train)
+
+    def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
+        """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
+        lengths = torch.tensor([float(len(clip["latents"])) for clip in clips])
+        styles = torch.tensor([clip["style"] for clip in clips])
+        share = torch.stack([lengths[styles == style].sum() for style in styles])
+        rarer = (share / share.max()) ** self.config.balance
+        return lengths / rarer, rarer
+
+    def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
+        """What a batch is drawn from: clips, and their ``shares``."""
+        return self.train, self.weights, self.anonymous
+
+    def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
+        """``config.frames`` frames of a clip with its ``rhythm``; without a generator the same each time."""
+        raise NotImplementedError
+
+    def padded(self, parts: dict[str, Tensor], start: int, strides: dict[str, int]) -> dict[str, Tensor]:
+        """Every part (t * stride, ...) from frame ``start`` on, as long as a crop is, and ``valid``: which frames are
+        no repetition of the last."""
+        frames, crop = self.config.frames, {}
+        for name, values in parts.items():
+            stride = strides.get(name, 1)
+            piece = values[start * stride : (start + frames) * stride].float()
+            crop[name] = torch.cat([piece, piece[-1:].expand(frames * stride - len(piece), -1)])
+        length = min(frames, len(parts["latents"]) - start)
+        return {**crop, "valid": torch.arange(frames) < length}
+
+    def batch(self, size: int, generator: torch.Generator) -> dict:
+        """Random crops with everything that the network may be told, some of it withheld."""
+        c = self.config
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(*shape, generator=generator)
+
+        # Without rhythm there would be nothing left to go by.
+        rhythm_alone = bool(float(uniform(1)) < c.drop_other and self.network.rhythm_channels)
+        clips, weights, anonymous = self.pool(rhythm_alone)
+        chosen = torch.multinomial(weights, size, replacement=True, generator=generator).tolist()
+        crops = []
+        for index in chosen:
+            room = max(0, len(clips[index]["latents"]) - c.frames)
+            crops.append(self.crop(clips[index], int(uniform(1) * (room + 1)), generator))
+        names = [name for name in crops[0] if name != "context" or not rhythm_alone]
+        batch = {name: torch.stack([crop[name] for crop in crops]) for name in names}
+        if self.network.styles:
+            style = torch.tensor([clips[index]["style"] for index in chosen])
+            one_hot = nn.functional.one_hot(style.clamp_min(0), self.network.styles).float()
+            kept = (uniform(size) >= c.drop_style * anonymous[chosen]) & (style >= 0)
+            batch["style"] = one_hot * kept[:, None]
+        batch["keep"] = uniform(size) >= c.drop * anonymous[chosen]
+        # Observed ranges: a stretch at either end or in the middle.
+        edge = (uniform(size, 2).sort(dim=1).values * c.frames)[:, :, None]
+        clock = torch.arange(c.frames)[None, None, :]
+        inside = ((clock >= edge[:, :1]) & (clock < edge[:, 1:])).squeeze(1)
+        inside = torch.where((uniform(size) < 0.5)[:, None], inside, ~inside)
+        mask = (inside & (uniform(size) < c.observe)[:, None] & batch["valid"]).float()[..., None]
+        batch["observed_mask"], batch["observed"] = mask, mask * batch["latents"]
+        return batch
+
+    def held_out(self, device: torch.device) -> dict:
+        """The beginnings of the held-out clips, as one batch in which nothing is withheld but the style."""
+        crops = [self.crop(clip, 0, None) for clip in self.val[:HELD_OUT]]
+        batch = {name: torch.stack([crop[name] for crop in crops]) for name in crops[0]}
+        size = len(crops)
+        batch["keep"] = torch.ones(size, dtype=torch.bool)
+        batch["observed"] = torch.zeros_like(batch["latents"])
+        batch["observed_mask"] = torch.zeros_like(batch["latents"][..., :1])
+        if self.network.styles:
+            batch["style"] = torch.zeros(size, self.network.styles)
+        return {name: value.to(device) for name, value in batch.items()}
+
+    def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
+        """The mean losses on the held-out clips."""
+        (phase,) = phases.values()
+        device = next(phase.networks.parameters()).device
+        batch, sums = self.held_out(device), {}
+        for seed in range(HELD_OUT_SEEDS):
+            losses = phase(batch, torch.Generator(device=device).manual_seed(seed), 0)
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(value) / HELD_OUT_SEEDS
+        return sums
+
+    def sketch(self, phase: DiffusionPhase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
+        """What the network makes of two held-out conditions: their batch, and standardised latents (2, t, z)."""
+        device = next(phase.networks.parameters()).device
+        batch = {name: value[:2] for name, value in self.held_out(device).items()}
+        condition = Condition(
+            batch.get("context"), batch["rhythm"], observed=batch["observed"], observed_mask=batch["observed_mask"]
+        )
+        denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
+        noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
+        *_, latents = sample(guided(denoise, guidance), noise, phase.schedule, steps, "ddim", condition=condition)
+        return batch, latents

@@ -1,0 +1,93 @@
+"""The pictures of docs/evaluation.md, drawn from reports of ``train.evaluate``: one picture a claim.
+
+    python -m train.tools.docs_pictures --report REPORT/report.json [MORE.json ...] --out docs/images
+
+Each picture is drawn from the first report that holds what it shows; one that none holds stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from core.errors import FootlightError
+from core.files import write_atomically
+from train.ablations import ABLATIONS
+from train.evaluation import figures, page
+from train.evaluation.music import pictures
+
+
+@dataclass(frozen=True)
+class DocsPictures:
+    """report: report.json files of ``train.evaluate``.  out: the pictures' folder."""
+
+    report: tuple[Path, ...]
+    out: Path = Path("docs/images")
+
+
+def slowing(report: dict) -> bytes | None:
+    """Beats can be had by slowing on them: scores over the slowing's amount, the model's as dashed lines."""
+    swept = any(row["option"] == "amount" for row in report["sweeps"])
+    return figures.sweep(report, "amount", page.SWEPT) if swept else None
+
+
+def ablations(report: dict) -> bytes | None:
+    """Trained baselines and ablations beside the model and what needs no training."""
+    plain = page.without_sweeps(report)
+    panels = {path: page.PANELS[path] for path in page.COMPARED}
+    return figures.bars(plain, panels) if set(ABLATIONS) & set(plain["systems"]) else None
+
+
+def switch(report: dict) -> bytes | None:
+    """When the two experts begin to listen to each other."""
+    found = report.get("music", {}).get("switch")
+    return pictures.switch_curve(found) if found else None
+
+
+PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> how it is drawn, and what that takes
+    "evaluation-metronome": (lambda _report: figures.metronome(), "any report"),
+    "evaluation-slowing": (slowing, "--sweep amount=..."),
+    "evaluation-ablations": (ablations, f"a system named {', '.join(ABLATIONS)}"),
+    "evaluation-switch": (switch, "--duets and --switches"),
+    "evaluation-phase": (lambda report: figures.beat_phase(page.without_sweeps(report)), "speed through the beat"),
+}
+
+
+def main(args: DocsPictures) -> list[Path]:
+    """Draw what the reports hold; returns the files that were written."""
+    reports = [read(path) for path in args.report]
+    written = []
+    for name, (drawn, takes) in PICTURES.items():
+        picture = next((found for report in reports if (found := drawn(report)) is not None), None)
+        path = args.out / f"{name}.png"
+        if picture is None:
+            print(f"{path} stays as it is: no report has {takes}")
+            continue
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, picture)
+        written.append(path)
+        print(f"{path} is drawn")
+    return written
+
+
+def read(path: Path) -> dict:
+    """A report of ``train.evaluate``. Raises FootlightError for anything else."""
+    try:
+        report = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise FootlightError(f"{path}: cannot be read ({error}); give a report.json of train.evaluate") from None
+    if not isinstance(report, dict) or not {"systems", "sweeps", "compared_with"} <= report.keys():
+        raise FootlightError(f"{path}: is no report of train.evaluate; give the report.json of its folder")
+    return report
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(DocsPictures, description=__doc__))
+    except FootlightError as error:
+        sys.exit(f"docs_pictures: {error}")
