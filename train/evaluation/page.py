@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
+from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from core.files import write_atomically
@@ -42,23 +42,22 @@ COMPARED = (  # of trained baselines and ablations
 SWEPT = {path: PANELS[path] for path in (*FEW, "physics.speed")}
 FIRST = ("bars", "differences")  # below the first table
 SHEET_WIDTH = 1200  # pixels
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 78rem;
-  padding: 0 1.2rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .4rem; }
-p.note { color: #555; max-width: 60rem; margin: .3rem 0 .7rem; font-size: .88rem; }
-div.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .22rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e4e4e4; }
-th { border-bottom: 2px solid #444; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
-tr.quoted td { color: #888; font-style: italic; }
-figure { margin: 1rem 0; } figcaption { color: #555; font-size: .88rem; max-width: 60rem; }
-img { max-width: 100%; height: auto; }
-li { margin: .15rem 0; }
-@media print { body { margin: 0; max-width: none; font-size: 9pt; } table { font-size: 7pt; }
-  section, figure { break-inside: avoid; } th, td { padding: .1rem .3rem; } }
-"""
+TEMPLATES = Environment(
+    loader=PackageLoader("train.evaluation"),
+    autoescape=True,  # names of systems, songs and styles are the user's
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """data: the PNG as base64."""
+
+    name: str
+    data: str
+    caption: str
 
 
 def write(results: Results, options: Options) -> None:
@@ -73,28 +72,17 @@ def write(results: Results, options: Options) -> None:
 
 def page(report: dict, shown: dict[str, tuple[bytes, str]]) -> str:
     """The whole document. shown: name -> PNG and caption."""
-    found = [*tables.everything(report), *music_tables.everything(report)]
-    songs = report["songs"]
-    parts = ["<h1>Evaluation</h1>", *(f"<p class='note'>{_text(line)}</p>" for line in _extent(report))]
     music = report.get("music", {})
-    for rows in (report["systems"], music.get("systems", {}), music.get("duets", {})):
-        if rows:
-            shown_rows = (f"<li><b>{_text(name)}</b>: {_text(row['about'])}</li>" for name, row in rows.items())
-            parts.append(f"<ul>{''.join(shown_rows)}</ul>")
-    if report["failures"]:
-        lines = (f"{f['system']} on {f['song']}, seed {f['seed']}: {f['reason']}" for f in report["failures"])
-        parts.append("<h2>What failed</h2><ul>" + "".join(f"<li>{_text(line)}</li>" for line in lines) + "</ul>")
-    parts.append(table_html(found[0]))
-    parts += [_figure(name, *shown[name]) for name in FIRST if name in shown]
-    parts += [table_html(table) for table in found[1:]]
-    parts.append("<h2>Figures</h2>")
-    parts += [_figure(name, *value) for name, value in shown.items() if name not in FIRST]
-    names = "".join(
-        f"<li>{_text(s['name'])}, {s['tempo']:.0f} beats a minute, {s['seconds']:.0f} s</li>" for s in songs
+    drawn = [Figure(name, base64.b64encode(png).decode(), caption) for name, (png, caption) in shown.items()]
+    return TEMPLATES.get_template("report.html.j2").render(
+        extent=_extent(report),
+        compared=[report["systems"], music.get("systems", {}), music.get("duets", {})],
+        failures=report["failures"],
+        tables=[*tables.everything(report), *music_tables.everything(report)],
+        first_figures=[figure for name in FIRST for figure in drawn if figure.name == name],
+        figures=[figure for figure in drawn if figure.name not in FIRST],
+        songs=report["songs"],
     )
-    parts.append(f"<h2>Songs</h2><ul>{names}</ul>")
-    head = f"<head><meta charset='utf-8'><title>Evaluation</title><style>{STYLE}</style></head>"
-    return f"<!doctype html>\n<html lang='en'>{head}<body>\n" + "\n".join(parts) + "\n</body></html>\n"
 
 
 def _extent(report: dict) -> list[str]:
@@ -114,18 +102,6 @@ def _extent(report: dict) -> list[str]:
             f"motion and system; {settings['duet_count']} duets of each kind, {rate}"
         )
     return lines
-
-
-def table_html(table: tables.Table) -> str:
-    """One table with its heading and note."""
-    head = "".join(f"<th>{_text(header)}</th>" for header in table.headers)
-    rows = []
-    for number, row in enumerate(table.rows):
-        kind = " class='quoted'" if number >= len(table.rows) - table.quoted else ""
-        rows.append(f"<tr{kind}>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>")
-    note = f"<p class='note'>{_text(table.note)}</p>"
-    body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f"<section><h2>{_text(table.title)}</h2>{note}<div class='wide'>{body}</div></section>"
 
 
 def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]:
@@ -201,13 +177,3 @@ def _sheet(clip: Clip) -> bytes:
     buffer = BytesIO()
     picture.resize(size, Image.Resampling.LANCZOS).quantize(64).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
-
-
-def _figure(name: str, picture: bytes, caption: str) -> str:
-    data = base64.b64encode(picture).decode()
-    inside = f"<img alt='{_text(name)}' src='data:image/png;base64,{data}'>"
-    return f"<figure id='{_text(name)}'>{inside}<figcaption>{_text(caption)}</figcaption></figure>"
-
-
-def _text(value: str | Path) -> str:
-    return html.escape(str(value), quote=True)

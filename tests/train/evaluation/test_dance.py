@@ -360,6 +360,21 @@ def test_the_report_stands_alone(report, arguments):
         assert name in parsed.text
 
 
+def test_names_of_users_are_shown_as_text(report):
+    """Systems, songs, styles, reasons and pictures may be called anything; none of it becomes a tag or an attribute."""
+    name = """<b>&"'"""
+    crafted = json.loads(json.dumps(report))
+    crafted["systems"] = {name + system: row | {"about": name} for system, row in crafted["systems"].items()}
+    crafted["songs"] = [song | {"name": name} for song in crafted["songs"]]
+    crafted["failures"] = [{"system": name, "song": name, "seed": 0, "reason": name}]
+    made, plain = Page(), Page()
+    made.feed(page.page(crafted, {name: (b"png", name)}))
+    plain.feed(page.page(report, {"name": (b"png", "caption")}))
+    assert not made.open and not made.links and made.images == plain.images == 1
+    assert made.text.count(name) > len(crafted["systems"]) + len(crafted["songs"])
+    assert "<b>" in made.text and "<b>" not in plain.text and "&amp;" not in made.text
+
+
 def test_the_files_hold_every_dance(report, arguments):
     stored = json.loads((arguments.out / "report.json").read_text())
     rows = list(csv.DictReader((arguments.out / "clips.csv").open()))

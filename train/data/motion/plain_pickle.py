@@ -16,7 +16,7 @@ from core.errors import FootlightError
 
 
 def load(path: Path) -> object:
-    """What a pickle of any protocol holds, from Python 2 too: None, booleans, numbers, text, bytes, lists, tuples, sets,
+    """What a pickle of any protocol holds, Python 2's too: None, booleans, numbers, text, bytes, lists, tuples, sets,
     dicts and (read-only) numpy arrays of numbers.
 
     Raises FootlightError, with the file's name, where the file cannot be read, is damaged or holds anything else.
