@@ -1,4 +1,4 @@
-"""The training loop: one function that reads top to bottom, on Lightning Fabric.
+"""The training loop, on Lightning Fabric. Read ``fit`` first.
 
 A task offers *phases* (one for each optimiser: a VAE has one, a VAE with a discriminator two), batches and pictures;
 the loop owns precision, devices, accumulation, clipping, schedule, EMA, logging, checkpoints and resuming.
@@ -13,8 +13,9 @@ import copy
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Protocol
 
 import torch
@@ -52,17 +53,29 @@ class LoopConfig:
 
 
 class Phase(nn.Module):
-    """The part of a task that one optimiser trains. ``networks`` are its trained modules by name."""
+    """The part of a task that one optimiser trains.
 
-    networks: nn.ModuleDict
+    networks: the modules that it trains, by name. borrowed: modules that it uses and does not train, because another
+    phase does or because they are frozen. They lie in a plain namespace, so that their weights are no parameters of
+    this phase.
+    """
+
+    def __init__(self, networks: dict[str, nn.Module], **borrowed: nn.Module) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(networks)
+        self.borrowed = SimpleNamespace(**borrowed)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """Named losses, already weighted; the loop minimises their sum. Names that start with ``_`` are only logged."""
+        """Losses of one micro-batch by name, already weighted; the loop minimises their sum.
+
+        Those whose name starts with ``_`` are only logged.
+        """
         raise NotImplementedError
 
 
 class Task(Protocol):
-    """What the loop trains. ``tensors`` for the exported model come from the phases' networks (EMA)."""
+    """What the loop trains. In each step every phase goes through all micro-batches and is updated, in the order of
+    ``phases``. Weights of the exported model come from the phases' networks (EMA)."""
 
     name: str
     phases: dict[str, Phase]
@@ -124,124 +137,203 @@ def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, st
                 value.copy_(live[key])
 
 
+@dataclass(eq=False)
+class Run:
+    """A task while it trains.
+
+    phases: as Fabric wraps them; the task's own hold the same weights. ema: copies with averaged weights. step: how
+    many are done. elapsed: seconds of training before this process. began: when this process started.
+    """
+
+    task: Task
+    config: LoopConfig
+    fabric: Fabric
+    phases: dict[str, Phase]
+    optimisers: dict[str, torch.optim.Optimizer]
+    ema: dict[str, Phase]
+    step: int = 0
+    elapsed: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Of training, in this process and those before."""
+        return self.elapsed + time.monotonic() - self.began
+
+    @property
+    def progress(self) -> float:
+        """The share of the run that is done, by steps or by time; 1 or more at its end."""
+        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
+        return max(self.step / self.config.steps, by_time) if self.step < self.config.steps else 1.0
+
+
 def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabric: Fabric | None = None) -> dict:
     """Train ``task`` and leave ``folder/state.safetensors``, ``folder/ema.safetensors`` and TensorBoard logs.
 
-    Returns {"step", "losses": [of the last steps], "validation": {...}, "steps_per_second"}.
     With ``resume``, an existing state is continued exactly; a finished run returns at once.
+
+    Returns:
+        {"step": how many are done, "history": [{"step": ..., "PHASE/LOSS": ...}, ...] of the steps done in this call,
+        "validation": the last one's figures, "steps_per_second": of this call}
     """
-    fabric = fabric or make_fabric(config)
-    main = fabric.is_global_zero
+    run = set_up(task, config, fabric or make_fabric(config))
     state_path = folder / "state.safetensors"
-
-    ema = {name: copy.deepcopy(phase).requires_grad_(False).eval() for name, phase in task.phases.items()}
-    optimisers, wrapped = {}, {}
-    for name, phase in task.phases.items():
-        decay = [p for p in phase.networks.parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in phase.networks.parameters() if p.requires_grad and p.ndim <= 1]
-        groups = [{"params": decay, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        optimiser = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.99))
-        if config.compile:
-            for network in phase.networks.values():
-                parts = [part for part_name, part in network.named_children() if part_name in ("encoder", "decoder")]
-                for part in parts or [network]:
-                    part.compile()
-        wrapped[name], optimisers[name] = fabric.setup(phase, optimiser)
-        ema[name].to(fabric.device)
-
-    start, elapsed_before, history = 0, 0.0, []
     if resume and state_path.is_file():
-        state = load_state(state_path)
-        start, elapsed_before = state["step"], state["elapsed"]
-        for name, phase in task.phases.items():
-            phase.networks.load_state_dict(state["networks"][name])
-            ema[name].networks.load_state_dict(state["ema"][name])
-            optimisers[name].load_state_dict(_listed(state["optimisers"][name]))
-        fabric.print(f"{task.name}: continuing from step {start}")
-
-    def snapshot(step: int) -> dict:
-        return {
-            "step": step,
-            "elapsed": elapsed_before + time.monotonic() - began,
-            "networks": {n: p.networks.state_dict() for n, p in task.phases.items()},
-            "ema": {n: p.networks.state_dict() for n, p in ema.items()},
-            "optimisers": {n: _keyed(o.state_dict()) for n, o in optimisers.items()},
-        }
-
-    writer = SummaryWriter(str(folder / "logs"), purge_step=start) if main else None
-    bar = tqdm(total=config.steps, initial=start, desc=task.name, disable=not main, mininterval=2.0, smoothing=0.05)
-    began, validation, step = time.monotonic(), {}, start
-    while step < config.steps:
-        elapsed = elapsed_before + time.monotonic() - began
-        progress = max(step / config.steps, elapsed / (60 * config.minutes) if config.minutes else 0.0)
-        if progress >= 1:
-            break
-        rate = learning_rate(config, progress, step)
-        logged: dict[str, float] = {}
-        batches = []
-        for micro in range(config.accumulate):
-            generator = step_generator(config.seed, step, fabric.global_rank, micro)
-            batches.append((task.batch(config.batch, generator), generator))
-        for name, phase in wrapped.items():
-            optimiser = optimisers[name]
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.zero_grad(set_to_none=True)
-            for micro, (batch, generator) in enumerate(batches):
-                last = micro == config.accumulate - 1
-                with fabric.no_backward_sync(phase, enabled=not last):
-                    losses = phase(fabric.to_device(batch), generator, step)
-                    total = sum(value for key, value in losses.items() if not key.startswith("_"))
-                    fabric.backward(total / config.accumulate)
-                for key, value in losses.items():
-                    label = f"{name}/{key.lstrip('_')}"
-                    logged[label] = logged.get(label, 0.0) + float(value.detach()) / config.accumulate
-                logged[f"{name}/total"] = logged.get(f"{name}/total", 0.0) + float(total.detach()) / config.accumulate
-            norm = fabric.clip_gradients(phase, optimiser, max_norm=config.clip, error_if_nonfinite=False)
-            logged[f"{name}/gradient"] = float(norm)
-            if math.isfinite(logged[f"{name}/gradient"]):
-                optimiser.step()
-        update_ema(ema, task.phases, config.ema, step)
-        step += 1
-        history.append({"step": step, **logged})
-        bar.update()
-
-        if main and (step % config.log_every == 0 or step == config.steps):
-            for key, value in logged.items():
-                writer.add_scalar(key, value, step)
-            writer.add_scalar("learning_rate", rate, step)
-            bar.set_postfix({k.split("/")[-1]: f"{v:.4g}" for k, v in list(logged.items())[:4]}, refresh=False)
-        if main and step % config.validate_every == 0:
-            validation = _evaluated(task.validate, ema)
-            for key, value in validation.items():
-                writer.add_scalar(f"validation/{key}", value, step)
-            bar.write(f"{task.name} {step}: " + "  ".join(f"{k} {v:.4g}" for k, v in validation.items()))
-        if main and step % config.pictures_every == 0:
-            for key, image in _evaluated(task.pictures, ema).items():
-                writer.add_image(key, image, step, dataformats="HWC")
-        if main and step % config.save_every == 0:
-            save_state(state_path, snapshot(step))
-        fabric.barrier()
-
-    bar.close()
+        restore(run, load_state(state_path))
+    main, start, history, validation = run.fabric.is_global_zero, run.step, [], {}
+    logs = Logs(run, folder / "logs") if main else None
+    while (progress := run.progress) < 1:
+        rate = learning_rate(config, progress, run.step)
+        losses = train_step(run, rate)
+        history.append({"step": run.step, **losses})
+        if main:
+            logs.stepped(losses, rate)
+            if run.step % config.validate_every == 0:
+                validation = logs.validated(announce=True)
+            if run.step % config.pictures_every == 0:
+                logs.pictured()
+            if run.step % config.save_every == 0:
+                save_state(state_path, snapshot(run))
+        run.fabric.barrier()
     if main:
-        last = snapshot(step)
+        last = snapshot(run)
         save_state(state_path, last)
-        save_state(folder / "ema.safetensors", {"step": step, **last["ema"]})
-        validation = _evaluated(task.validate, ema)
-        for key, value in validation.items():
-            writer.add_scalar(f"validation/{key}", value, step)
-        for key, image in _evaluated(task.pictures, ema).items():
-            writer.add_image(key, image, step, dataformats="HWC")
-        writer.close()
-    fabric.barrier()
-    seconds = time.monotonic() - began
+        save_state(folder / "ema.safetensors", {"step": run.step, **last["ema"]})
+        validation = logs.validated()
+        logs.pictured()
+        logs.close()
+    run.fabric.barrier()
     return {
-        "step": step,
+        "step": run.step,
         "history": history,
         "validation": validation,
-        "steps_per_second": (step - start) / max(seconds, 1e-9),
+        "steps_per_second": (run.step - start) / max(time.monotonic() - run.began, 1e-9),
     }
+
+
+def set_up(task: Task, config: LoopConfig, fabric: Fabric) -> Run:
+    """The run before its first step: phases and optimisers on the device, averages equal to the weights."""
+    ema = {name: copy.deepcopy(phase).requires_grad_(False).eval() for name, phase in task.phases.items()}
+    phases, optimisers = {}, {}
+    for name, phase in task.phases.items():
+        if config.compile:
+            compile_networks(phase)
+        phases[name], optimisers[name] = fabric.setup(phase, optimiser_of(phase, config))
+        ema[name].to(fabric.device)
+    return Run(task, config, fabric, phases, optimisers, ema)
+
+
+def optimiser_of(phase: Phase, config: LoopConfig) -> torch.optim.Optimizer:
+    """AdamW, with weight decay on matrices and kernels only."""
+    trained = [p for p in phase.networks.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.99))
+
+
+def compile_networks(phase: Phase) -> None:
+    """Compile every network in place; encoders and decoders each for themselves, as they are called."""
+    for network in phase.networks.values():
+        parts = [part for name, part in network.named_children() if name in ("encoder", "decoder")]
+        for part in parts or [network]:
+            part.compile()
+
+
+def train_step(run: Run, rate: float) -> dict[str, float]:
+    """One update of every phase, and of the averages. Returns what is logged, by PHASE/NAME."""
+    config, fabric = run.config, run.fabric
+    batches = []
+    for micro in range(config.accumulate):
+        generator = step_generator(config.seed, run.step, fabric.global_rank, micro)
+        batches.append((run.task.batch(config.batch, generator), generator))
+    logged: dict[str, float] = {}
+    for name, phase in run.phases.items():
+        logged |= update(run, name, phase, batches, rate)
+    update_ema(run.ema, run.task.phases, config.ema, run.step)
+    run.step += 1
+    return logged
+
+
+def update(run: Run, name: str, phase: Phase, batches: list[tuple[dict, torch.Generator]], rate: float) -> dict:
+    """One update of one phase on all micro-batches; a gradient that is not finite changes nothing.
+
+    Returns the mean of each loss, their sum "total", and the norm of the
+    "gradient" before clipping, by PHASE/NAME.
+    """
+    fabric, optimiser, logged = run.fabric, run.optimisers[name], {}
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad(set_to_none=True)
+    for micro, (batch, generator) in enumerate(batches):
+        with fabric.no_backward_sync(phase, enabled=micro < len(batches) - 1):
+            losses = phase(fabric.to_device(batch), generator, run.step)
+            total = sum(value for key, value in losses.items() if not key.startswith("_"))
+            fabric.backward(total / len(batches))
+        for key, value in [*losses.items(), ("total", total)]:
+            label = f"{name}/{key.lstrip('_')}"
+            logged[label] = logged.get(label, 0.0) + float(value.detach()) / len(batches)
+    norm = float(fabric.clip_gradients(phase, optimiser, max_norm=run.config.clip, error_if_nonfinite=False))
+    if math.isfinite(norm):
+        optimiser.step()
+    return logged | {f"{name}/gradient": norm}
+
+
+def snapshot(run: Run) -> dict:
+    """The whole state of a run, for ``save_state``."""
+    return {
+        "step": run.step,
+        "elapsed": run.seconds,
+        "networks": {name: phase.networks.state_dict() for name, phase in run.task.phases.items()},
+        "ema": {name: phase.networks.state_dict() for name, phase in run.ema.items()},
+        "optimisers": {name: _keyed(optimiser.state_dict()) for name, optimiser in run.optimisers.items()},
+    }
+
+
+def restore(run: Run, state: dict) -> None:
+    """Continue from what ``snapshot`` returned."""
+    run.step, run.elapsed = state["step"], state["elapsed"]
+    for name, phase in run.task.phases.items():
+        phase.networks.load_state_dict(state["networks"][name])
+        run.ema[name].networks.load_state_dict(state["ema"][name])
+        run.optimisers[name].load_state_dict(_listed(state["optimisers"][name]))
+    run.fabric.print(f"{run.task.name}: continuing from step {run.step}")
+
+
+class Logs:
+    """TensorBoard's files and the progress bar of the main process."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.run, name = run, run.task.name
+        self.writer = SummaryWriter(str(folder), purge_step=run.step)
+        self.bar = tqdm(total=run.config.steps, initial=run.step, desc=name, mininterval=2.0, smoothing=0.05)
+
+    def stepped(self, losses: dict[str, float], rate: float) -> None:
+        self.bar.update()
+        if self.run.step % self.run.config.log_every == 0 or self.run.step == self.run.config.steps:
+            for key, value in [*losses.items(), ("learning_rate", rate)]:
+                self.writer.add_scalar(key, value, self.run.step)
+            first = list(losses.items())[:4]
+            self.bar.set_postfix({key.split("/")[-1]: f"{value:.4g}" for key, value in first}, refresh=False)
+
+    def validated(self, announce: bool = False) -> dict[str, float]:
+        """Validate the averaged weights, and return the figures."""
+        found = _evaluated(self.run.task.validate, self.run.ema)
+        for key, value in found.items():
+            self.writer.add_scalar(f"validation/{key}", value, self.run.step)
+        if announce:
+            figures = "  ".join(f"{key} {value:.4g}" for key, value in found.items())
+            self.bar.write(f"{self.run.task.name} {self.run.step}: {figures}")
+        return found
+
+    def pictured(self) -> None:
+        for key, image in _evaluated(self.run.task.pictures, self.run.ema).items():
+            self.writer.add_image(key, image, self.run.step, dataformats="HWC")
+
+    def close(self) -> None:
+        self.bar.close()
+        self.writer.close()
 
 
 def _evaluated(function, phases: dict[str, Phase]):

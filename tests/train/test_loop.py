@@ -24,9 +24,8 @@ QUICK = LoopConfig(
 
 class LinearPhase(Phase):
     def __init__(self):
-        super().__init__()
         torch.manual_seed(0)
-        self.networks = nn.ModuleDict({"map": nn.Sequential(nn.Linear(3, 2, bias=False), nn.Dropout(0.1))})
+        super().__init__({"map": nn.Sequential(nn.Linear(3, 2, bias=False), nn.Dropout(0.1))})
 
     def forward(self, batch, generator, step):
         noise = 0.01 * torch.randn(batch["y"].shape, generator=generator)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from core.errors import FootlightError
@@ -34,8 +34,7 @@ class ClassifierTaskConfig:
 
 class ClassifierPhase(Phase):
     def __init__(self, network: MotionClassifier, config: ClassifierTaskConfig) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict({"classifier": network})
+        super().__init__({"classifier": network})
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:

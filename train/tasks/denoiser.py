@@ -32,8 +32,7 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
 class DenoiserPhase(DiffusionPhase):
     def __init__(self, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
-        super().__init__("denoiser", model.denoiser, model)
-        self.vae = [vae.requires_grad_(False).eval()]  # in a list: it is not trained
+        super().__init__("denoiser", model.denoiser, model, vae=vae.requires_grad_(False).eval())
         self.signal, self.config = model.signal, config
 
     def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
@@ -45,7 +44,7 @@ class DenoiserPhase(DiffusionPhase):
         chosen = noise_step.argsort()[:count]
         clean = self.schedule.alphas_cumprod.to(estimate.device)[noise_step[chosen]]
         weight = (clean * batch["valid"][chosen].all(dim=1)).mean()
-        vae = self.vae[0]
+        vae = self.borrowed.vae
         decoded = vae.decode(vae.unstandardise(estimate[chosen]))
         with torch.autocast(estimate.device.type, enabled=False):
             truth = batch["features"][chosen]

@@ -45,10 +45,16 @@ class DiffusionTaskConfig:
 class DiffusionPhase(Phase):
     """name: of the network, in the model and in what is saved.  weight: (z,) of each latent channel's error."""
 
-    def __init__(self, name: str, network: DenoiserConfig, model: Config, weight: Tensor | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        name: str,
+        network: DenoiserConfig,
+        model: Config,
+        weight: Tensor | None = None,
+        **borrowed: nn.Module,
+    ) -> None:
+        super().__init__({name: denoiser_of(network)}, **borrowed)
         self.name = name
-        self.networks = nn.ModuleDict({name: denoiser_of(network)})
         self.schedule = linear_sqrt(model.diffusion.steps, model.diffusion.beta_start, model.diffusion.beta_end)
         self.prediction = model.diffusion.prediction
         self.register_buffer("weight", weight, persistent=False)

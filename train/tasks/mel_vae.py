@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
@@ -41,11 +41,9 @@ STRETCH = 256
 
 class GeneratorPhase(Phase):
     def __init__(self, vae: MelVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
-        super().__init__()
+        super().__init__({"mel_vae": vae}, critic=critic)
         if config.decoder_only:
             vae.freeze_encoder()
-        self.networks = nn.ModuleDict({"mel_vae": vae})
-        self.critic = [critic]  # in a list: its parameters belong to the other optimiser
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
@@ -58,23 +56,22 @@ class GeneratorPhase(Phase):
             "reconstruction": ((decoded - music) / scale).abs().mean(),
             "kl": self.config.kl * posterior.kl().mean(),
         }
-        if self.critic[0] is not None and step >= self.config.gan_start:
-            losses["gan"] = self.config.gan * generator_loss(self.critic[0](vae.normalise(decoded)))
+        critic = self.borrowed.critic
+        if critic is not None and step >= self.config.gan_start:
+            losses["gan"] = self.config.gan * generator_loss(critic(vae.normalise(decoded)))
         return losses
 
 
 class DiscriminatorPhase(Phase):
     def __init__(self, vae: MelVAE, critic: PatchDiscriminator, config: MelVAEConfig) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict({"discriminator": critic})
-        self.vae = [vae]
+        super().__init__({"discriminator": critic}, vae=vae)
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         critic = self.networks["discriminator"]
         if step < self.config.gan_start:
             return {"discriminator": 0.0 * sum(p.sum() for p in critic.parameters())}
-        vae = self.vae[0]
+        vae = self.borrowed.vae
         with torch.no_grad():
             decoded = vae.decode(vae.encode(batch["music"]).sample(generator))
         real, fake = critic(vae.normalise(batch["music"])), critic(vae.normalise(decoded))

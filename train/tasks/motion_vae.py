@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.autoencoder.motion_vae import MotionVAE
 from core.autoencoder.rhythmic_contrast import RhythmicContrast
@@ -73,8 +73,7 @@ def _as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[
 
 class MotionVAEPhase(Phase):
     def __init__(self, vae: MotionVAE, contrast: RhythmicContrast, model: Config, config: MotionVAEConfig) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict({"motion_vae": vae, "contrast": contrast})
+        super().__init__({"motion_vae": vae, "contrast": contrast})
         self.config = config
         self.fps, self.layout = model.signal.motion_fps, layout_named(model.signal.motion_layout)
 

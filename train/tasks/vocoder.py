@@ -17,7 +17,7 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from core.audio import io
@@ -52,12 +52,20 @@ class VocoderTaskConfig:
     gain: float = 0.7
 
 
+class Decoded:
+    """Where the generator's phase leaves the samples (b, s) that it decoded of a batch, as they are.
+
+    Fabric copies and casts the tensors of a batch before each phase, and passes this object on.
+    """
+
+    samples: Tensor | None = None
+
+
 class GeneratorPhase(Phase):
-    def __init__(self, vocoder: Vocoder, critics: Critics, made: list[Tensor], config: VocoderTaskConfig) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict({"vocoder": vocoder})
-        self.critics = [critics]  # in a list: its parameters belong to the other optimiser
-        self.made = made
+    """Leaves what it decoded in the batch, for the critics."""
+
+    def __init__(self, vocoder: Vocoder, critics: Critics, config: VocoderTaskConfig) -> None:
+        super().__init__({"vocoder": vocoder}, critics=critics)
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
@@ -82,29 +90,28 @@ class GeneratorPhase(Phase):
                 "spectra": config.spectra * torch.stack(spectra).mean(),
             }
         if step >= config.gan_start:
-            verdict = self.critics[0](decoded)
+            critics = self.borrowed.critics
+            verdict = critics(decoded)
             with torch.no_grad():
-                real = self.critics[0](samples)
+                real = critics(samples)
             losses["gan"] = config.gan * deception_loss(verdict)
             losses["matching"] = config.matching * matching_loss(real, verdict)
-            self.made.append(decoded.detach())
+            batch["decoded"].samples = decoded.detach()
         return losses
 
 
 class CriticPhase(Phase):
-    """Judges what the generator's phase has just made of the same batch (or batches, where they add up)."""
+    """Judges what the generator's phase decoded of the same batch in this step."""
 
-    def __init__(self, critics: Critics, made: list[Tensor], config: VocoderTaskConfig) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict({"critics": critics})
-        self.made = made
+    def __init__(self, critics: Critics, config: VocoderTaskConfig) -> None:
+        super().__init__({"critics": critics})
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         critics = self.networks["critics"]
         if step < self.config.gan_start:
             return {"critics": 0.0 * sum(p.sum() for p in critics.parameters())}
-        return {"critics": critic_loss(critics(batch["samples"]), critics(self.made.pop(0)))}
+        return {"critics": critic_loss(critics(batch["samples"]), critics(batch["decoded"].samples))}
 
 
 class VocoderTask:
@@ -126,10 +133,10 @@ class VocoderTask:
         vocoder = Vocoder(model)
         some = [log_mel(to_float(_middle(song))) for song in self.train]
         vocoder.set_statistics(torch.cat(some))
-        critics, made = Critics(), []
+        critics = Critics()
         self.phases: dict[str, Phase] = {
-            "generator": GeneratorPhase(vocoder, critics, made, config),
-            "critics": CriticPhase(critics, made, config),
+            "generator": GeneratorPhase(vocoder, critics, config),
+            "critics": CriticPhase(critics, config),
         }
 
     def batch(self, size: int, generator: torch.Generator) -> dict:
@@ -142,7 +149,7 @@ class VocoderTask:
         gain = ((torch.rand(size, 1, generator=generator) * 2 - 1) * self.config.gain).exp()
         samples = torch.stack(crops) * gain
         samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1)
-        return {"samples": samples, "mel": log_mel(samples)}
+        return {"samples": samples, "mel": log_mel(samples), "decoded": Decoded()}
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         vocoder = phases["generator"].networks["vocoder"]
