@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+NAME = bpy.app.version_string
+"""Which Blender this is, for messages."""
+
 NEW_STRIP_TIMES = bpy.app.version >= (5, 2, 0)
 """Strip timing goes by new names; the old ones are deprecated."""
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import tyro
 
+from blender_addon.batch import opengl
 from core import pipeline
 from core.audio import io
 from core.errors import FootlightError
 from core.formats import bvh
 from core.metrics.beat import kinematic_beats
 from core.motion import kinematics
-from train import opengl
 from train.demo.song import DemoSong, write_demo_song
 from train.draw import contact_sheet
 
@@ -101,7 +101,7 @@ def film(song: Path, start: float, args: Demo) -> None:
         print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Cycles makes a smaller and shorter film.")
         seconds, width, height, engine = seconds / 2, width // 2, height // 2, "cycles"
     first = round(start * FPS) + 1
-    command = [sys.executable, Path(__file__).with_name("render_batch.py"), song, "--out", args.out]
+    command = [sys.executable, Path(__file__).parents[1] / "render_batch.py", song, "--out", args.out]
     command += ["--seed", args.seed, "--fps", FPS, "--python", sys.executable]
     command += ["--render", "--engine", engine, "--resolution", f"{width}x{height}"]
     command += ["--frames", f"{first}:{first + round(seconds * FPS) - 1}"]

@@ -1,4 +1,4 @@
-"""The command line of ``train.render_batch``."""
+"""The command line of the batch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from blender_addon.errors import UserError
-from train import film, opengl
+from ..errors import UserError
+from ..stage import film
+from . import opengl
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST_SIDE = 16384

@@ -1,7 +1,6 @@
 """Music for scenes and duets in batches, with an engine that does what it is told; Blender says what came out."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import soundfile
 
 from tests.blender_addon.obedient import obedient, save_dance
 
-BATCH = Path(__file__).parents[2] / "train" / "render_batch.py"
-INSIDE = Path(__file__).parent / "inside"
+BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
 
 pytestmark = pytest.mark.blender
 
@@ -36,16 +34,6 @@ bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/moving.blend")
 
 
 @pytest.fixture
-def run(blender, tmp_path):
-    def run(script: Path, *arguments: object) -> subprocess.CompletedProcess:
-        command = [*blender, str(script), *(["--"] if "-b" in blender else []), *map(str, arguments)]
-        environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), FOOTLIGHT_TEST_FOLDER=str(tmp_path))
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path, env=environment)
-
-    return run
-
-
-@pytest.fixture
 def batch(run, tmp_path):
     """Run render_batch with the obedient engine, which is told what to do by the file ``how``."""
     save_dance(tmp_path)
@@ -58,13 +46,7 @@ def batch(run, tmp_path):
     return batch
 
 
-def found(answer: subprocess.CompletedProcess) -> dict:
-    lines = [line for line in answer.stdout.splitlines() if line.startswith("FOUND ")]
-    assert lines, answer.stdout[-4000:] + answer.stderr[-4000:]
-    return json.loads(lines[0].removeprefix("FOUND "))
-
-
-def test_scenes_get_their_music(batch, run, tmp_path):
+def test_scenes_get_their_music(batch, run, look, tmp_path):
     script, out = tmp_path / "scene.py", tmp_path / "out"
     script.write_text(SCENE.format(root=str(BATCH.parents[1]), folder=str(tmp_path)))
     made = run(script)
@@ -82,12 +64,12 @@ def test_scenes_get_their_music(batch, run, tmp_path):
     motion = np.load(tmp_path / "asked.npz")
     assert motion["rotations"].shape == (60, 22, 4) and motion["fps"] == 25.0
     assert abs(soundfile.info(out / "moving_score_4.wav").duration - 60 / 25) < 1e-3
-    scene = found(run(INSIDE / "music.py", out / "moving_score_4.blend"))
+    scene = look("music.py", out / "moving_score_4.blend")
     assert scene == {"strips": [["//moving_score_4.wav", 101, 161]], "frames": [101, 160], "actions": ["Dance"]}
     assert "skipped" in batch(*arguments, "--skip-existing").stdout.split("moving.blend")[-1]
 
 
-def test_duets_by_the_number(batch, run, tmp_path):
+def test_duets_by_the_number(batch, look, tmp_path):
     out = tmp_path / "out"
     answer = batch("--duet", 5, "--count", 2, "--seed", 7, "--fps", 24, "--out", out)
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -95,7 +77,7 @@ def test_duets_by_the_number(batch, run, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == names
     asked = json.loads((tmp_path / "asked.json").read_text())
     assert (asked["op"], asked["seed"], asked["seconds"], asked["fps"]) == ("duet", 8, 5.0, 24.0)
-    scene = found(run(INSIDE / "music.py", out / "duet_8.blend"))
+    scene = look("music.py", out / "duet_8.blend")
     assert scene == {"strips": [["//duet_8.wav", 1, 121]], "frames": [1, 120], "actions": ["duet_8 dance"]}
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from blender_addon.scene import actions
 from blender_addon.scene.dancer import add_dancer
-from train import film
+from blender_addon.stage.scenery import set_stage
 
 FRAMES = 240
 aspect = float(sys.argv[-1])
@@ -35,7 +35,7 @@ for side, turn in (("L", 1.4), ("R", -1.4)):
         for i in range(4)
     ]
 actions.new_action(dancer, "Walk", curves, 1)
-camera = film.set_stage(scene, dancer, (1, FRAMES), aspect)
+camera = set_stage(scene, dancer, (1, FRAMES), aspect)
 seen, still = [], []
 for frame in range(1, FRAMES + 1, 8):
     scene.frame_set(frame)

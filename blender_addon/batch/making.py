@@ -12,14 +12,14 @@ from pathlib import Path
 
 import bpy
 
-from blender_addon.engine.client import Engine
-from blender_addon.engine.job import Job, JobState, Request
-from blender_addon.errors import UserError
-from blender_addon.rigs import bonemaps
-from blender_addon.scene import actions, reading, rigs, strips
-from blender_addon.scene.dancer import add_dancer
-from train import film
-from train.batch.command import RATE, Item
+from ..engine.client import Engine
+from ..engine.job import Job, JobState, Request
+from ..errors import UserError
+from ..rigs import bonemaps
+from ..scene import actions, reading, rigs, strips
+from ..scene.dancer import add_dancer
+from ..stage import film, scenery
+from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
 
@@ -94,7 +94,7 @@ def make_blend(desk: Desk) -> str:
             scene.frame_set(first)
         if not args.own:
             width, height = args.resolution or RESOLUTION
-            film.set_stage(scene, armature, made.frames, width / height)
+            scenery.set_stage(scene, armature, made.frames, width / height)
             film.set_render(scene, args.engine, (width, height), f"//{desk.item.stem}.mp4")
         save(paths["blend"], made.sound)
     except BaseException:

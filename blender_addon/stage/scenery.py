@@ -1,31 +1,14 @@
-"""A stage, a camera and a film of a dance, in Blender. Runs in the program and in the bpy module; needs no torch."""
+"""What a dance is filmed on: a floor, a backdrop and three lamps."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
-from blender_addon.errors import UserError
-from blender_addon.scene import actions
-
-ENGINES = {"workbench": ("BLENDER_WORKBENCH",), "eevee": ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"), "cycles": ("CYCLES",)}
-"""Names of the render engines by the name a person uses; the first one that this Blender knows is taken."""
-
-CYCLES_SAMPLES = 8  # and a denoiser after them
-
-EYE, CHEST = 2.0, 0.98
-"""Heights of the camera and of what it looks at, metres: high enough that the feet are seen on the floor."""
-LENS, SENSOR_HEIGHT = 50.0, 20.25  # mm
-HALF_VIEW = math.atan(0.5 * SENSOR_HEIGHT / LENS)
-TALL, WIDE = 1.2, 1.0
-"""Half of what the picture must hold around the dancer, upright and across, metres."""
-FOLLOW_SECONDS = 0.5
-"""How lazily the camera follows: steps stay visible as steps, a walk across the stage does not leave the picture."""
+from .camera import dancer_path, following_camera, look_at
 
 FLOOR, TILE, LIT = 18.0, 0.5, 2.8
 """Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, metres."""
@@ -46,7 +29,7 @@ def set_stage(
     armature: the bundled dancer, with its dance.  aspect: width of the picture by its height.  Returns the camera.
     """
     bpy.context.view_layer.update()  # the armature may just have been put in its place
-    path = _path(armature, frames)
+    path = dancer_path(armature, frames)
     middle = (path.min(axis=0) + path.max(axis=0)) / 2
     reach = float(np.abs(path - middle).max())
     for ob in (_floor(middle, reach), _backdrop(middle)):
@@ -61,9 +44,9 @@ def set_stage(
         lamp = bpy.data.objects.new(light.name, light)
         turn, away = math.radians(angle), 4.5 + reach
         lamp.location = (middle[0] + away * math.sin(turn), middle[1] - away * math.cos(turn), height)
-        _look_at(lamp, (middle[0], middle[1], 1.0))
+        look_at(lamp, (middle[0], middle[1], 1.0))
         scene.collection.objects.link(lamp)
-    camera = _camera(path, frames[0], scene.render.fps / scene.render.fps_base, aspect)
+    camera = following_camera(path, frames[0], scene.render.fps / scene.render.fps_base, aspect)
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.world = scene.world or bpy.data.worlds.new("Stage")
@@ -78,99 +61,6 @@ def set_stage(
     shading.show_specular_highlight = True
     scene.display.light_direction = Vector((0.35, 0.45, 0.82)).normalized()
     return camera
-
-
-def set_engine(scene: bpy.types.Scene, engine: str) -> None:
-    """Choose a render engine by its key in ENGINES. Raises UserError when this Blender has none of that name."""
-    for name in ENGINES[engine]:
-        with contextlib.suppress(TypeError):  # the names that an engine may have are only known to the setter
-            scene.render.engine = name
-            return
-    raise UserError(f"this Blender ({bpy.app.version_string}) has no {engine}; choose another --engine")
-
-
-def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int], path: str) -> None:
-    """Settings of an H.264 film with sound at ``path``. engine: a key of ENGINES. Raises as ``set_engine``."""
-    render = scene.render
-    set_engine(scene, engine)
-    render.resolution_x, render.resolution_y = (value // 2 * 2 for value in resolution)  # H.264 needs even sides
-    render.resolution_percentage = 100
-    image = render.image_settings
-    if hasattr(image, "media_type"):  # 5.0 and later ask for the kind of file first
-        image.media_type = "VIDEO"
-    image.file_format = "FFMPEG"
-    ffmpeg = render.ffmpeg
-    ffmpeg.format, ffmpeg.codec, ffmpeg.constant_rate_factor = "MPEG4", "H264", "HIGH"
-    ffmpeg.ffmpeg_preset = "GOOD"
-    ffmpeg.audio_codec, ffmpeg.audio_bitrate = "AAC", 192
-    render.use_file_extension = False
-    render.filepath = path
-    scene.display.render_aa = "5"  # the cost grows with the samples: 0.5 s a frame of 640 x 360 without a GPU
-    if render.engine == "CYCLES":
-        scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, True, 2
-        render.use_persistent_data = True  # what does not move is not built anew for each frame
-
-
-def render_film(
-    scene: bpy.types.Scene, frames: tuple[int, int], on_progress: Callable[[float], None] = lambda _: None
-) -> None:
-    """Render the frames from the first to the last, both included, into the film that ``set_render`` named.
-
-    on_progress: told the fraction that is done.  Raises RuntimeError as Blender does.
-    """
-    kept = scene.frame_start, scene.frame_end
-    first, last = scene.frame_start, scene.frame_end = frames
-
-    def written(scene: bpy.types.Scene, *_) -> None:
-        on_progress((scene.frame_current - first + 1) / (last - first + 1))
-
-    bpy.app.handlers.render_write.append(written)
-    try:
-        with bpy.context.temp_override(scene=scene):
-            bpy.ops.render.render(animation=True)
-    finally:
-        bpy.app.handlers.render_write.remove(written)
-        scene.frame_start, scene.frame_end = kept
-
-
-def _path(armature: bpy.types.Object, frames: tuple[int, int]) -> np.ndarray:
-    """Where the dancer's root stands (frames, 2), metres in the world, read from its curves."""
-    root = armature.data.bones[0]
-    data = armature.animation_data
-    curves = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
-    location = f'pose.bones["{bpy.utils.escape_identifier(root.name)}"].location'
-    x, y, z = (curves.find(location, index=axis) for axis in range(3))
-    place = armature.matrix_world @ root.matrix_local
-    numbers = range(frames[0], frames[1] + 1)
-    return np.array([(place @ Vector((x.evaluate(n), y.evaluate(n), z.evaluate(n)))).xy for n in numbers])
-
-
-def _camera(path: np.ndarray, first: int, fps: float, aspect: float) -> bpy.types.Object:
-    """A camera with a curve for each coordinate, at a distance from which the whole body is always seen."""
-    data = bpy.data.cameras.new("Stage camera")
-    data.sensor_fit, data.sensor_height, data.lens = "VERTICAL", SENSOR_HEIGHT, LENS
-    camera = bpy.data.objects.new("Stage camera", data)
-    followed = _smooth(path, FOLLOW_SECONDS * fps)
-    aside, nearer = np.abs(path - followed)[:, 0].max(), (followed - path)[:, 1].max()
-    distance = max(TALL, (WIDE + aside) / aspect) / math.tan(HALF_VIEW) + max(0.0, nearer)
-    places = np.stack([followed[:, 0], followed[:, 1] - distance, np.full(len(path), EYE)], axis=1)
-    camera.location = places[0]
-    _look_at(camera, (*followed[0], CHEST))
-    curves = (actions.Curve("location", axis, places[:, axis], "Stage camera") for axis in range(3))
-    actions.new_action(camera, "Stage camera", curves, first)
-    return camera
-
-
-def _smooth(path: np.ndarray, width: float) -> np.ndarray:
-    """A path (n, c) under a Gaussian of ``width`` frames, its ends held."""
-    reach = math.ceil(3 * width)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    held = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
-    return np.stack([np.convolve(column, kernel / kernel.sum(), mode="valid") for column in held.T], axis=1)
-
-
-def _look_at(ob: bpy.types.Object, target: tuple[float, float, float]) -> None:
-    ob.rotation_euler = (Vector(target) - ob.location).to_track_quat("-Z", "Y").to_euler()
 
 
 def _floor(middle: np.ndarray, reach: float) -> bpy.types.Object:

@@ -1,7 +1,5 @@
 """Songs to scenes and films by the real engine, in the bpy module and in the real Blender, which says what came out."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,24 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-BATCH = Path(__file__).parents[2] / "train" / "render_batch.py"
-INSIDE = Path(__file__).parent / "inside"
+BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
 RATE = 22_050
 SMALL = ("--render", "--resolution", "96x54", "--frames")
 
 pytestmark = pytest.mark.blender
-
-
-@pytest.fixture
-def run(blender, tmp_path):
-    """Run a script inside Blender. more: further environment."""
-
-    def run(script: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess:
-        command = [*blender, str(script), *(["--"] if "-b" in blender else []), *map(str, arguments)]
-        environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), **more)
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path, env=environment)
-
-    return run
 
 
 @pytest.fixture
@@ -51,14 +36,7 @@ def songs(tmp_path) -> Path:
     return folder
 
 
-def found(answer: subprocess.CompletedProcess) -> dict:
-    """What a script inside Blender found."""
-    lines = [line for line in answer.stdout.splitlines() if line.startswith("FOUND ")]
-    assert lines, answer.stdout[-4000:] + answer.stderr[-4000:]
-    return json.loads(lines[0].removeprefix("FOUND "))
-
-
-def test_songs_become_scenes_and_films(batch, run, songs):
+def test_songs_become_scenes_and_films(batch, look, songs):
     arguments = (songs / "bad.mp3", songs / "good.wav", "--out", songs, *SMALL, "11:14", "--fps", 24)
     answer = batch(*arguments)
     assert answer.returncode == 1, answer.stdout[-4000:] + answer.stderr[-4000:]
@@ -76,7 +54,7 @@ def test_songs_become_scenes_and_films(batch, run, songs):
     assert blend.stat().st_mtime_ns == before[0] and movie.is_file()
 
     moved = songs.rename(songs.with_name("moved"))
-    scene = found(run(INSIDE / "look.py", moved / "good.blend", moved / "good.mp4"))
+    scene = look("look.py", moved / "good.blend", moved / "good.mp4")
     assert scene["fps"] == 24 and scene["frames"] == [1, 72] and scene["range"] == [1, 72]
     assert scene["song"] == "//good.wav" and scene["song is heard"]
     assert scene["size"] == [96, 54] and scene["film frames"] == 4 and scene["film is heard"]
@@ -100,7 +78,7 @@ bpy.ops.wm.save_as_mainfile(filepath={seeing!r})
 """
 
 
-def test_a_scene_of_ones_own(batch, run, songs, tmp_path):
+def test_a_scene_of_ones_own(batch, run, look, songs, tmp_path):
     own, blind = tmp_path / "own" / "seeing.blend", tmp_path / "own" / "blind.blend"
     own.parent.mkdir()
     script = tmp_path / "own.py"
@@ -115,7 +93,7 @@ def test_a_scene_of_ones_own(batch, run, songs, tmp_path):
     assert dark.returncode == 1 and "has no camera" in dark.stdout and not list(out.iterdir())
     answer = batch(*arguments, own, "--armature", "John")
     assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
-    scene = found(run(INSIDE / "look.py", out / "good.blend", out / "good.mp4"))
+    scene = look("look.py", out / "good.blend", out / "good.mp4")
     assert scene["fps"] == 25 and scene["frames"] == [101, 175] and scene["range"] == [101, 175]
     assert scene["objects"] == ["Camera", "Dancer body", "Dancer body.001", "John", "Mary"]
     assert scene["song"] == "//../songs/good.wav" and scene["song is heard"]
@@ -160,18 +138,9 @@ def test_without_opengl_cycles_films(batch, songs):
 )
 def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
     pytest.importorskip("bpy", reason="the bpy module is not installed")
-    from train import render_batch
+    from blender_addon.batch import command
 
     with pytest.raises(SystemExit) as end:
-        render_batch.parse(arguments.split(), "")
+        command.parse(arguments.split(), "")
     error = capsys.readouterr().err
     assert end.value.code == 2 and words in error and error.count("\n") == 1
-
-
-@pytest.mark.parametrize("aspect", [16 / 9, 9 / 16])
-def test_the_camera_keeps_the_dancer_in_the_picture(run, aspect):
-    seen = found(run(INSIDE / "stage.py", aspect))
-    assert seen["top"] > 1.8, "the arms were to be raised"
-    assert min(seen["low"][:2]) > 0.0 and max(seen["high"][:2]) < 1.0
-    assert seen["high"][1] - seen["low"][1] > 0.4, "the dancer is lost in the picture"
-    assert seen["turns"] == 0.0

@@ -1,0 +1,140 @@
+"""Dances for many songs, music for many scenes, or both from nothing; .blend files and films, without a window.
+
+    blender -b --python train/render_batch.py -- SONG... --out DIR [--render]
+    python train/render_batch.py SONG... --out DIR [--render]          (with the bpy module)
+    ... --score SCENE.blend... --out DIR [--armature NAME]             music for what is animated there
+    ... --duet SECONDS --out DIR [--count N]                           N dances, each with its music
+
+Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
+the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
+for each scene NAME_score_SEED.blend and .wav, for each duet duet_SEED.blend and .wav; with --render an .mp4 too; each
+whole or not at all. What fails is reported and the rest goes on. At the end stands a table; the exit code is 0, 1 if
+anything failed, 2 for a command line that makes no sense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..engine.client import Engine
+from ..errors import UserError
+from ..scene.dancer import dancers
+from ..stage import film
+from .command import ROOT, Item, engine_command, parse
+from .making import RESOLUTION, Desk, make_blend, outputs
+from .terminal import Terminal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item. state: done, skipped or failed.  detail: its score, or why it failed."""
+
+    item: Item
+    state: str
+    seconds: float
+    detail: str
+
+
+def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Terminal) -> None:
+    """Film the scene that was saved. Raises UserError, or RuntimeError as Blender does."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend), load_ui=False)
+    scene = bpy.context.scene
+    first, last = scene.frame_start, scene.frame_end
+    frames = args.frames or (first, last)
+    if frames[0] > last or frames[1] < first:
+        raise UserError(f"the scene has the frames {first}:{last}, but --frames asks for {frames[0]}:{frames[1]}")
+    frames = max(first, frames[0]), min(last, frames[1])
+    render = scene.render
+    bundled = not args.own and dancers(scene)
+    size = args.resolution or (RESOLUTION if bundled else (render.resolution_x, render.resolution_y))
+    partial = movie.with_name(f".{movie.name}.part")
+    film.set_render(scene, args.engine, size, str(partial))
+    try:
+        film.render_film(scene, frames, lambda done: terminal.progress(f"{movie.name}: rendering {100 * done:3.0f} %"))
+        if not partial.is_file() or partial.stat().st_size == 0:
+            raise UserError(f"Blender wrote no film; its last words: {terminal.tail()}")
+        partial.replace(movie)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], folder: Path, terminal: Terminal) -> str:
+    """All that is asked for of one item. folder: for temporary files.  Returns a few words about it; raises UserError,
+    RuntimeError or OSError."""
+    if item.source and not item.source.is_file():
+        raise UserError(f"there is no file {item.source}")
+    paths = outputs(item, args)
+    if args.skip_existing and all(path.is_file() for kind, path in paths.items() if kind != "film"):
+        detail = "filmed the scene that was there"
+    else:
+        detail = make_blend(Desk(args, item, engine(), folder, lambda text: terminal.progress(f"{item.label}: {text}")))
+    if "film" in paths:
+        make_film(paths["blend"], paths["film"], args, terminal)
+    return detail
+
+
+def there(item: Item, args: argparse.Namespace) -> bool:
+    """Whether all that is asked for of an item was made before."""
+    return all(path.is_file() for path in outputs(item, args).values())
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """What became of everything."""
+    width = max(len("item"), *(len(outcome.item.label) for outcome in outcomes))
+    lines = [f"{'item':{width}s}  {'state':8s} {'seconds':>8s}  result"]
+    lines += [f"{o.item.label:{width}s}  {o.state:8s} {o.seconds:8.1f}  {o.detail}" for o in outcomes]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make every item's results, print a table, return the exit code.
+
+    arguments: of the command line; the program's own unless given, inside Blender what follows ``--``.
+    """
+    if arguments is None:
+        arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    args = parse(arguments, __doc__)
+    args.out.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="footlight-"))
+    terminal = Terminal(folder / "blender.log")
+    outcomes: list[Outcome] = []
+    engines: list[Engine] = []
+
+    def engine() -> Engine:
+        """The one that runs, or a new one when none does."""
+        if not engines or not engines[-1].alive:
+            engines.append(Engine(engine_command(args), ROOT, folder / f"engine{len(engines)}.log"))
+        return engines[-1]
+
+    try:
+        for item in args.items:
+            began = time.monotonic()
+            try:
+                if args.skip_existing and there(item, args):
+                    state, detail = "skipped", "it was there"
+                else:
+                    with terminal.alone():
+                        state, detail = "done", make(item, args, engine, folder, terminal)
+            except (UserError, RuntimeError, OSError) as error:
+                state, detail = "failed", " ".join(str(error).split())
+            outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
+            terminal.say(f"{state:8s} {item.label}: {detail}")
+    finally:
+        for started in engines:
+            started.stop(patience=2.0)
+        shutil.rmtree(folder, ignore_errors=True)
+    terminal.say(f"\n{table(outcomes)}")
+    return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The stage: what stands on it, what films it, and the film."""
