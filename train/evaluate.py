@@ -25,6 +25,7 @@ from core.errors import FootlightError
 from core.files import write_atomically
 from train.evaluation import page, run
 from train.evaluation.dance import single, tables
+from train.evaluation.layout import as_text
 from train.evaluation.music import tables as music_tables
 
 
@@ -47,7 +48,7 @@ def main(args: Evaluate) -> dict:
     page.write(results, args)
     print()
     for table in (*tables.console(results.report), *music_tables.console(results.report)):
-        print(tables.as_text(table), end="\n\n")
+        print(as_text(table), end="\n\n")
     for failure in results.failures:
         print(f"{failure['system']} failed on {failure['song']} (seed {failure['seed']}): {failure['reason']}")
     print(f"{args.out / 'report.html'}, report.json and tables as .csv are written")
@@ -60,7 +61,7 @@ def one_pair(args: Evaluate) -> dict:
         raise FootlightError("one pair is --motion DANCE.bvh and --music SONG.wav; one of them is missing")
     result = single.evaluate(args.motion, args.music, args.fps, args.at)
     for table in tables.pair(result):
-        print(tables.as_text(table), end="\n\n")
+        print(as_text(table), end="\n\n")
     if args.json is not None:
         write_atomically(args.json, (json.dumps(result, indent=1) + "\n").encode())
     return result

@@ -98,7 +98,7 @@ def _extent(report: dict) -> list[str]:
     if music:
         whole = sum(scene["seconds"] for scene in music["scenes"])
         lines.append(
-            f"{len(music['scenes'])} held-out motions, {whole:.0f} s in all, {settings['seeds']} music{several} a "
+            f"{len(music['scenes'])} held-out motions, {whole:.0f} s in all, {settings['seeds']} score{several} a "
             f"motion and system; {settings['duet_count']} duets of each kind, {rate}"
         )
     return lines

@@ -37,7 +37,7 @@ def pictures(results: MusicResults) -> dict[str, tuple[bytes, str]]:
     if found.get("switch", {}).get("best") is not None:
         caption = (
             f"Over the switch to cross-guidance, as a share of all steps; grey: the best, {found['switch']['best']:g}; "
-            "dashed: never told of each other."
+            "dashed: two independent samples."
         )
         shown["switch"] = switch_curve(found["switch"]), caption
     return shown
