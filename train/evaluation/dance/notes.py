@@ -5,7 +5,7 @@ OVERVIEW = (
     "of its calibrated mean over songs. The next three columns are calibrated: 0 is chance, 1 is perfect. Other song "
     "compares the same dances with the beats of another song, where nothing should be left. Skating, jerk and speed "
     "are multiples of held-out capture as it was recorded, before any warp. A body that slows down on every beat "
-    "scores well on BAS, so compare with the row accent."
+    "scores well on BAS, so compare with the row slowing."
 )
 DIFFERENCES = (
     "The mean difference over songs, each song compared with itself, and its 95 % bootstrap interval. Where the "
