@@ -127,16 +127,6 @@ def tempo_row(bpm: float) -> str:
     return next(name for name, low, high in TEMPO_ROWS if low <= bpm < high)
 
 
-def by_tempo(clips: list, tempos: list[float]) -> dict[str, list]:
-    """The clips of each row of ``TEMPO_ROWS``, in their order; a row may be empty."""
-    if len(clips) != len(tempos):
-        raise FootlightError(f"{len(clips)} clips came with {len(tempos)} tempos; give one for each")
-    rows: dict[str, list] = {name: [] for name, _, _ in TEMPO_ROWS}
-    for clip, bpm in zip(clips, tempos, strict=True):
-        rows[tempo_row(bpm)].append(clip)
-    return rows
-
-
 def _calibrated(tables: list[Tensor]) -> dict[str, float]:
     """Of square tables of cosines: the mean of the diagonals, and of what stands beside them as chance."""
     count = len(tables[0])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 
@@ -146,9 +145,3 @@ def read_index(path: Path) -> list[dict]:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except ValueError as error:
         raise FootlightError(f"{path}: damaged index ({error}); run train.prepare again") from None
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove half-written files of an interrupted run."""
-    for path in folder.glob("*.part"):
-        os.unlink(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,15 +44,6 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
     report |= more
     report["dropped"] = clean.reason_to_drop(motion, report)
     return Source(motion, report)
-
-
-def load_all(data_dir: str | Path, splits: tuple[str, ...] = ("train", "val")) -> Iterator[tuple[dict, Source]]:
-    """Every motion that ``index.jsonl`` of a data folder names, dropped ones too, with its line."""
-    data_dir = Path(data_dir)
-    for line in (data_dir / "index.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if entry["kind"] == "motion" and entry["split"] in splits:
-            yield entry, load(data_dir / entry["path"], entry)
 
 
 def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:

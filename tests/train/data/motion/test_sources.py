@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -29,18 +28,10 @@ def test_a_disguised_dance_comes_back_clean(tmp_path):
     assert made.contacts.mean() > 0.95
 
 
-def test_all_of_a_data_folder_is_loaded(tmp_path):
+def test_a_report_says_how_a_file_was_fitted(tmp_path):
     ours = dance(2.5)
-    text = bvh_text(ours.rotations, ours.root, ours.fps, Foreign(RIGS["mixamo"]))
-    entries = []
-    for name, split in (("a", "train"), ("b", "val")):
-        (tmp_path / f"{name}.bvh").write_text(text)
-        entries.append({"path": f"{name}.bvh", "kind": "motion", "split": split})
-    entries.append({"path": "song.ogg", "kind": "audio", "split": "train"})
-    (tmp_path / "index.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    loaded = list(sources.load_all(tmp_path, splits=("val",)))
-    assert [entry["path"] for entry, _ in loaded] == ["b.bvh"]
-    report = loaded[0][1].report
+    (tmp_path / "b.bvh").write_text(bvh_text(ours.rotations, ours.root, ours.fps, Foreign(RIGS["mixamo"])))
+    report = sources.load(tmp_path / "b.bvh").report
     assert report["dropped"] is None and abs(report["scale"] - 0.01) < 1e-4 and max(report["error_cm"].values()) < 0.5
 
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from core.errors import FootlightError
-from train.data.music import accompany, arrange, midi, recordings, synth
+from core.types import Waveform
+from train.data.music import accompany, arrange, midi, synth
 from train.data.music.midi import Note, Part
 
 needs_synth = pytest.mark.skipif(
@@ -143,11 +144,11 @@ def test_what_is_missing_is_named_with_its_package(monkeypatch, tmp_path):
 
 def test_levels_are_met_and_peaks_stay_below_full_scale():
     draw = torch.Generator().manual_seed(0)
-    noise = recordings.Waveform(torch.randn(44_100, generator=draw) * 0.01, 44_100)
+    noise = Waveform(torch.randn(44_100, generator=draw) * 0.01, 44_100)
     quiet, loud = synth.set_level(noise, -30.0), synth.set_level(noise, -6.0)
     assert 20 * quiet.samples.square().mean().sqrt().log10() == pytest.approx(-30, abs=0.01)
     assert loud.samples.abs().max() < 1
-    assert not synth.set_level(recordings.Waveform(torch.zeros(10), 100), -10).samples.any()
+    assert not synth.set_level(Waveform(torch.zeros(10), 100), -10).samples.any()
 
 
 @pytest.fixture(scope="module")
@@ -183,23 +184,6 @@ def data_dir(tmp_path_factory):
     common = {"kind": "midi", "licence": "CC0-1.0", "author": "the tests", "genre": "test"}
     (root / "index.jsonl").write_text("\n".join(json.dumps(entry | common) for entry in entries) + "\n")
     return root
-
-
-def test_song_lists_keep_splits_apart_and_their_credits(data_dir, tmp_path):
-    train, val = recordings.song_list(data_dir, "train"), recordings.song_list(data_dir, "val")
-    assert [song.name for song in train] == ["pop909-001", "groove-1_1_rock_100_beat_4-4"]
-    assert not {song.path for song in train} & {song.path for song in val}
-    assert train[0].credit == "pop909-001 by the tests (CC0-1.0)"
-    assert [song.kind for song in recordings.song_list(data_dir, "val", kinds=("groove",))] == ["groove"]
-    beats = train[0].beats()
-    assert beats.times[0] == pytest.approx(FIRST_BEAT) and beats.downbeats[:6].tolist() == [False, True] + [
-        False
-    ] * 3 + [True]
-    with pytest.raises(FootlightError, match="split 'test'"):
-        recordings.song_list(data_dir, "test")
-    (tmp_path / "index.jsonl").write_text('{"kind": "audio"\n')
-    with pytest.raises(FootlightError, match="line 1"):
-        recordings.song_list(tmp_path, "train")
 
 
 def test_an_arrangement_is_one_grid(data_dir):
