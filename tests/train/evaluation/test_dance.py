@@ -386,6 +386,7 @@ def test_the_files_hold_every_dance(report, arguments):
     assert float(averaged["retrieval"]["beats.bas_hits.calibrated"]) == pytest.approx(mean)
     assert {row["value"] for row in stored["sweeps"]} == {0.0, 1.0}
     assert all(len(row) == len(table.headers) for table in tables.everything(stored) for row in table.rows)
+    assert all("{" not in table.note for table in tables.everything(stored))
 
 
 def test_the_card_takes_its_figures_from_the_report(report):

@@ -318,6 +318,7 @@ def test_the_page_and_the_files_hold_it_all(report, arguments):
     assert page.images >= 4 and "Overview" not in page.text
     stored = json.loads((arguments.out / "report.json").read_text())
     assert all(len(row) == len(table.headers) for table in music_tables.everything(stored) for row in table.rows)
+    assert all("{" not in table.note for table in music_tables.everything(stored))
     rows = list(csv.DictReader((arguments.out / "music.csv").open()))
     ours = [float(row["f_hits.calibrated"]) for row in rows if row["system"] == "ours"]
     assert len(ours) == 2
