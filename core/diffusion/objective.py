@@ -21,12 +21,6 @@ def random_steps(batch: int, steps: int, generator: torch.Generator) -> Tensor:
     return ((offset + share).remainder(1.0) * steps).long().clamp_max(steps - 1)
 
 
-def min_snr_weight(t: Tensor, schedule: Schedule, prediction: str, gamma: float) -> Tensor:
-    """(b,) weights that make the loss min(SNR, gamma) times that of the clean sample (Hang et al. 2023)."""
-    ratio = schedule.signal_to_noise(t)
-    return ratio.clamp_max(gamma) / {"x0": torch.ones_like(ratio), "epsilon": ratio, "v": ratio + 1}[prediction]
-
-
 def diffusion_loss(
     network: nn.Module,
     latents: Tensor,
@@ -35,13 +29,11 @@ def diffusion_loss(
     prediction: str,
     generator: torch.Generator,
     valid: Tensor | None = None,
-    min_snr: float | None = None,
     channels: Tensor | None = None,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Noise clean ``latents`` (b, t, c) at random steps and let ``network`` undo it.
 
     valid: (b, t) bool, false on padding, which the network does not see and the loss does not count.
-    min_snr: gamma of the weighting; None counts every step alike, as the paper does.
     channels: (c,) weights of the latent channels, 1 on average; None counts every channel alike.
     Returns {"diffusion": mean squared error}, the implied clean latents (b, t, c) and the steps (b,).
     """
@@ -51,8 +43,6 @@ def diffusion_loss(
     output = network(x_t, t, condition, valid).float()
     error = (output - target(latents, noise, t, schedule, prediction)).square()
     error = (error if channels is None else error * channels).mean(dim=-1)  # b t
-    if min_snr is not None:
-        error = error * min_snr_weight(t, schedule, prediction, min_snr)[:, None]
     if valid is not None:
         error = error * valid * (valid.numel() / valid.sum().clamp_min(1))
     return {"diffusion": error.mean()}, to_x0(output, x_t, t, schedule, prediction), t

@@ -32,12 +32,6 @@ def to_x0(output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction
     raise _unknown(prediction)
 
 
-def to_epsilon(x0: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
-    """The noise that must be in ``x_t`` (b, t, c) if ``x0`` is its clean part."""
-    signal, sigma = schedule.scales(t, x_t)
-    return (x_t - signal * x0) / sigma
-
-
 def target(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
     """What a network of this kind should answer (b, t, c). v is of Salimans & Ho 2022."""
     signal, sigma = schedule.scales(t, x0)

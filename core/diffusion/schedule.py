@@ -37,11 +37,6 @@ class Schedule:
         signal, sigma = self.scales(t, x0)
         return signal * x0 + sigma * noise
 
-    def signal_to_noise(self, t: Tensor) -> Tensor:
-        """abar / (1 - abar) at steps t (b,)."""
-        kept = self.alphas_cumprod.to(t.device)[t]
-        return kept / (1 - kept)
-
     def timesteps(self, count: int) -> list[int]:
         """``count`` steps from the noisiest down, evenly spaced and ending above 0 ("trailing", Lin et al. 2024).
 

@@ -1,20 +1,22 @@
-"""A dance and its music from nothing: both experts step down together (MoMu-Diffusion section 4.3).
+"""A dance and its music from nothing: two chains that step down together (MoMu-Diffusion section 4.3).
 
-What they tell each other is more than latents, because both were trained on rhythm beside them. Their estimates are
+They tell each other more than latents, because both were trained on rhythm beside them. Their clean estimates are
 decoded at every step, one pulse is tracked in what both do, and both are told that pulse: each with its own accents
-and loudness, as in a dance to a song or a music to a motion.
+and loudness, as in a dance to a song or a score of a motion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from core.audio import onsets
-from core.diffusion.joint import Chain, cross_guided
+from core.config import SamplingConfig
+from core.diffusion.conditioning import ConditionedNetwork
+from core.diffusion.sampler import Chain, walk
 from core.motion import features, kinematics
 from core.motion.layouts import layout_named
 from core.pipeline import dance, score
@@ -47,11 +49,11 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Generator
     model.check_scores()
     steps = model.config.scoring.steps if options.steps is None else options.steps
     yield Progress("Inventing", 0.0)
-    walk = cross_guided(*chains(model, options), schedule_of(model.config), steps, options.switch)
-    danced, played = yield from last_of(walk, steps, "Inventing", 0.0, 0.65)
+    drawing = walk(chains(model, options), schedule_of(model.config), steps)
+    drawn = yield from last_of(drawing, steps, "Inventing", 0.0, 0.65)
 
-    draft = Draft.of(model, danced, played)
-    playing = score.decode_music(model, played, draft.target(), options.seconds)
+    draft = Draft.of(model, drawn)
+    playing = score.decode_music(model, drawn["music"], draft.target(), options.seconds)
     music = yield from part(playing, "Playing the music", 0.65, 0.9)
     steps_left = dance.finishing(draft.raw, music.heard, options.seconds, options.fps, options.beat_snap)
     motion = yield from part(steps_left, "Planting the feet", 0.9, 0.97)
@@ -59,26 +61,25 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Generator
     return Duet(Dance(motion, music.heard, judged, dance_style(model, options)), music)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Draft:
-    """What both latents (1, t, z), standardised, come to at one moment. raw: the motion as the autoencoder leaves it.
+    """What the latents of both come to at one moment. raw: the motion as the autoencoder leaves it.
     positions: (t, 22, 3) of it.  mel: (t, m).  beats: the one pulse of both, with bars."""
 
-    motion: Tensor
-    music: Tensor
     raw: Motion
     positions: Tensor
     mel: Tensor
     beats: Beats
 
     @classmethod
-    def of(cls, model: Model, motion: Tensor, music: Tensor) -> Draft:
+    def of(cls, model: Model, latents: Mapping[str, Tensor]) -> Draft:
+        """latents: (1, t, z), standardised, of "motion" and of "music"."""
         signal = model.config.signal
-        drawn = model.motion_vae.decode_long(motion)[0].float().cpu()
+        drawn = model.motion_vae.decode_long(latents["motion"])[0].float().cpu()
         raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
         positions = kinematics.forward(raw.rotations, raw.root)
-        mel = model.mel_vae.decode_long(music)[0].float().cpu()
-        return cls(motion, music, raw, positions, mel, shared_beats(positions, raw.fps, onsets.onset_strength(mel)))
+        mel = model.mel_vae.decode_long(latents["music"])[0].float().cpu()
+        return cls(raw, positions, mel, shared_beats(positions, raw.fps, onsets.onset_strength(mel)))
 
     def target(self) -> RhythmTarget:
         """What the motion asks of the music, on the beats of both."""
@@ -94,38 +95,37 @@ def dance_style(model: Model, options: DuetOptions) -> str | None:
     return style_for(model.config, options.style, noise_seed(options.seed))
 
 
-def chains(model: Model, options: DuetOptions) -> tuple[Chain, Chain]:
-    """The dancer and the composer, for ``cross_guided``. One seed draws the noise of both."""
+def chains(model: Model, options: DuetOptions) -> dict[str, Chain]:
+    """The chains of "motion" and "music", for ``walk``. One seed draws the noise of both."""
     config, generator = model.config, torch.Generator().manual_seed(options.seed)
     frames = frames_for(model, options.seconds)
-    dancers, composers = (style_of(model, style) for style in (dance_style(model, options), options.style))
-    latest: list[Draft] = []
+    latest: list[tuple[Mapping[str, Tensor], Draft]] = []
 
-    def together(motion: Tensor, music: Tensor) -> Draft:  # both experts ask for the same moment
-        if not latest or latest[0].motion is not motion or latest[0].music is not music:
-            latest[:] = [Draft.of(model, motion, music)]
-        return latest[0]
+    def draft(estimates: Mapping[str, Tensor]) -> Draft:  # both chains ask for the same moment
+        if not latest or latest[0][0] is not estimates:
+            latest[:] = [(estimates, Draft.of(model, estimates))]
+        return latest[0][1]
 
     def told(latents: Tensor, features: Tensor, channels: int, style: Tensor | None) -> Condition:
         return Condition(latents, features[None].to(model.device) if channels else None, style)
 
-    def to_dancer(music: Tensor, motion: Tensor) -> Condition:
-        heard = together(motion, music).heard(frames, config.latent_fps)
-        return told(music, heard, config.denoiser.rhythm_channels, dancers)
+    def tell_motion(estimates: Mapping[str, Tensor]) -> Condition:
+        heard = draft(estimates).heard(frames, config.latent_fps)
+        return told(estimates["music"], heard, config.denoiser.rhythm_channels, dancers)
 
-    def to_composer(motion: Tensor, music: Tensor) -> Condition:
-        target = together(motion, music).target().features(frames, config.latent_fps)
-        return told(motion, target, config.scorer.rhythm_channels, composers)
+    def tell_music(estimates: Mapping[str, Tensor]) -> Condition:
+        target = draft(estimates).target().features(frames, config.latent_fps)
+        return told(estimates["motion"], target, config.scorer.rhythm_channels, composers)
 
-    return (
-        Chain(
-            guided_denoiser(model, model.denoiser, config.sampling, options.guidance),
-            first_noise(model, config.denoiser, frames, generator),
-            to_dancer,
-        ),
-        Chain(
-            guided_denoiser(model, model.scorer, config.scoring, options.guidance),
-            first_noise(model, config.scorer, frames, generator),
-            to_composer,
-        ),
-    )
+    dancers, composers = (style_of(model, style) for style in (dance_style(model, options), options.style))
+    untold = Condition(keep=torch.zeros(1, dtype=torch.bool, device=model.device))
+
+    def chain(network: ConditionedNetwork, sampling: SamplingConfig, tell: Callable) -> Chain:
+        denoise = guided_denoiser(model, network, sampling, options.guidance)
+        noise = first_noise(model, network.config, frames, generator)
+        return Chain(denoise, noise, untold, tell, options.switch)
+
+    return {
+        "motion": chain(model.denoiser, config.sampling, tell_motion),
+        "music": chain(model.scorer, config.scoring, tell_music),
+    }

@@ -160,8 +160,7 @@ def guided_denoiser(
     schedule = schedule_of(model.config)
     denoise = as_denoise(network, schedule, model.config.diffusion.prediction, native_half(model.device))
     scale = sampling.guidance if guidance is None else guidance
-    denoise = guided(denoise, scale, sampling.guidance_ramp, schedule.steps)
-    return windowed(denoise, sampling.window, sampling.overlap)
+    return windowed(guided(denoise, scale), sampling.window, sampling.overlap)
 
 
 def first_noise(model: Model, network: DenoiserConfig, frames: int, generator: torch.Generator) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.config import Config
-from core.diffusion.joint import SWITCH
+from core.diffusion.sampler import SWITCH
 from core.errors import FootlightError
 from core.formats.motion import check_fps
 
@@ -59,7 +59,7 @@ class ScoreOptions:
 @dataclass(frozen=True)
 class DuetOptions:
     """How to invent a dance and its music together. seconds: how long both are.  switch: Tc as a share of the steps,
-    see ``core.diffusion.joint``.  The others as in ``DanceOptions``; guidance and style go to both, a style
+    see ``core.diffusion.sampler``.  The others as in ``DanceOptions``; guidance and style go to both, a style
     that is drawn to the dance alone."""
 
     seconds: float = 30.0

@@ -1,10 +1,11 @@
-"""Joint generation against two experts that are exact: jointly Gaussian modalities with a known correlation."""
+"""Joint generation against two denoisers that are exact: jointly Gaussian modalities with a known correlation."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 
-from core.diffusion.joint import Chain, cross_guided
-from core.diffusion.sampler import sample
+from core.diffusion.sampler import Chain, sample, walk
 from core.diffusion.schedule import linear_sqrt
 from core.errors import FootlightError
 from core.types import Condition
@@ -21,19 +22,22 @@ def exact(x_t, t, condition):
     return mean + signal * variance / (signal**2 * variance + sigma**2) * (x_t - signal * mean)
 
 
-def chains(samples=4000):
+def chains(samples=4000, **options) -> dict[str, Chain]:
     draws = torch.randn(2, samples, 1, 1, generator=torch.Generator().manual_seed(0))
-    return [Chain(exact, noise, lambda other, own: Condition(latents=other)) for noise in draws]
+    return {
+        name: Chain(exact, noise, tell=lambda estimates, other=other: Condition(estimates[other]), **options)
+        for (name, other), noise in zip((("a", "b"), ("b", "a")), draws, strict=True)
+    }
 
 
 def correlation(switch, sampler="ddim", steps=50):
-    *_, (a, b) = cross_guided(*chains(), SCHEDULE, steps, switch, sampler)
-    a, b = a.flatten(), b.flatten()
+    *_, drawn = walk(chains(switch=switch, sampler=sampler), SCHEDULE, steps)
+    a, b = drawn["a"].flatten(), drawn["b"].flatten()
     return float(torch.corrcoef(torch.stack([a, b]))[0, 1]), float(a.std()), float(b.std())
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp"])
-def test_the_experts_agree_as_much_as_their_modalities_do(sampler):
+def test_the_chains_agree_as_much_as_their_modalities_do(sampler):
     together, *spread = correlation(0.5, sampler)
     assert together > 0.6
     assert all(0.7 < s < 1.3 for s in spread)
@@ -50,28 +54,58 @@ def test_told_later_they_agree_less():
     assert early > late > 0.05
 
 
-def test_alone_an_expert_takes_the_path_of_the_plain_sampler():
-    first, second = chains(samples=8)
-    *_, (a, _) = cross_guided(first, second, SCHEDULE, 10, switch=0.0)
-    *_, alone = sample(exact, first.noise, SCHEDULE, 10)
-    torch.testing.assert_close(a, alone)
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
+def test_a_chain_that_hears_nobody_takes_the_path_of_a_single_one(sampler):
+    both = chains(samples=8, switch=0.0)
+    generators = [torch.Generator().manual_seed(3) for _ in range(2)]
+    both["a"] = replace(both["a"], sampler=sampler, generator=generators[0])
+    *_, drawn = walk(both, SCHEDULE, 10)
+    *_, alone = sample(exact, both["a"].noise, SCHEDULE, 10, sampler, generators[1])
+    assert torch.equal(drawn["a"], alone)
 
 
-def test_neither_goes_first():
-    first, second = chains(samples=8)
-    *_, (a, b) = cross_guided(first, second, SCHEDULE, 10)
-    *_, (b_again, a_again) = cross_guided(second, first, SCHEDULE, 10)
-    assert torch.equal(a, a_again) and torch.equal(b, b_again)
+def test_none_goes_first():
+    both = chains(samples=8)
+    *_, drawn = walk(both, SCHEDULE, 10)
+    *_, again = walk(dict(reversed(both.items())), SCHEDULE, 10)
+    assert all(torch.equal(drawn[name], again[name]) for name in both)
+
+
+def test_each_chain_has_a_switch_of_its_own():
+    heard = []
+
+    def listening(name, switch):
+        return Chain(
+            exact, torch.zeros(1, 1, 1), tell=lambda estimates: heard.append(name) or Condition(), switch=switch
+        )
+
+    list(walk({"early": listening("early", 1.0), "late": listening("late", 0.3)}, SCHEDULE, 10))
+    assert heard.count("early") == 9 and heard.count("late") == 3
+
+
+def test_a_third_chain_may_hear_the_other_two():
+    """x0 of the third is the mean of the others: told of both it must come to that."""
+
+    def follow(x_t, t, condition):
+        return condition.latents
+
+    noise = torch.randn(500, 1, 1, generator=torch.Generator().manual_seed(1))
+    third = Chain(follow, noise, Condition(noise), tell=lambda said: Condition((said["a"] + said["b"]) / 2))
+    estimates = [said for said in walk({**chains(samples=500), "third": third}, SCHEDULE, 20)]
+    middle = (estimates[-2]["a"] + estimates[-2]["b"]) / 2
+    torch.testing.assert_close(estimates[-1]["third"], middle, atol=0.05, rtol=0.05)
+    alone = list(walk(chains(samples=500), SCHEDULE, 20))[-1]
+    assert all(torch.equal(alone[name], estimates[-1][name]) for name in alone)
 
 
 def test_every_step_can_be_the_last():
-    walk = cross_guided(*chains(samples=2), SCHEDULE, 10)
-    next(walk)
-    assert len(list(walk)) == 9
+    steps = walk(chains(samples=2), SCHEDULE, 10)
+    next(steps)
+    assert len(list(steps)) == 9
 
 
 def test_nonsense_is_refused():
     with pytest.raises(FootlightError, match="switch"):
-        cross_guided(*chains(2), SCHEDULE, 10, switch=1.5)
-    with pytest.raises(FootlightError, match="ddpm"):
-        cross_guided(*chains(2), SCHEDULE, 10, sampler="ddpm")
+        chains(2, switch=1.5)
+    with pytest.raises(FootlightError, match="'euler'"):
+        chains(2, sampler="euler")

@@ -4,7 +4,6 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 
-from core.diffusion.parameterize import to_epsilon
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
@@ -36,8 +35,9 @@ def walk_oracle(scheduler, denoise, steps, **more):
     x, path = noise(), []
     for t in scheduler.timesteps:
         step = torch.full((len(x),), int(t))
-        x0 = denoise(x, step, None)
-        x = scheduler.step(to_epsilon(x0, x, step, SCHEDULE), t, x, **more).prev_sample
+        signal, sigma = SCHEDULE.scales(step, x)
+        epsilon = (x - signal * denoise(x, step, None)) / sigma
+        x = scheduler.step(epsilon, t, x, **more).prev_sample
         path.append(x)
     return path
 

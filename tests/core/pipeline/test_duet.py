@@ -35,22 +35,19 @@ def test_same_seed_same_duet_other_seed_other_duet(model):
 def test_they_speak_only_below_the_switch(model, monkeypatch):
     heard: list[str] = []
 
-    def listening(side, tell):
-        return lambda other, own: heard.append(side) or tell(other, own)
+    def listening(name, chain):
+        return replace(chain, tell=lambda estimates: heard.append(name) or chain.tell(estimates))
 
     real = duet.chains
 
     def spied(model, options):
-        dancer, composer = real(model, options)
-        return replace(dancer, tell=listening("dancer", dancer.tell)), replace(
-            composer, tell=listening("composer", composer.tell)
-        )
+        return {name: listening(name, chain) for name, chain in real(model, options).items()}
 
     monkeypatch.setattr(duet, "chains", spied)
     for switch, times in ((0.0, 0), (0.5, 2), (1.0, 3)):
         heard.clear()
         run(generate_duet(model, DuetOptions(5.0, steps=4, switch=switch)))
-        assert heard == ["dancer", "composer"] * times
+        assert heard == ["motion", "music"] * times
 
 
 def test_the_switch_and_the_style_matter(model):
