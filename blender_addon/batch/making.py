@@ -15,7 +15,6 @@ import bpy
 from ..engine.client import Engine
 from ..engine.job import Job, JobState, Request
 from ..errors import UserError
-from ..rigs import bonemaps
 from ..scene import actions, reading, rigs, strips
 from ..scene.dancer import add_dancer
 from ..stage import film, scenery
@@ -176,7 +175,7 @@ def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, b
     bpy.ops.wm.open_mainfile(filepath=str(blend.absolute()), load_ui=False)
     scene = bpy.context.scene
     armatures = [ob for ob in scene.objects if ob.type == "ARMATURE"]
-    known = [ob for ob in armatures if bonemaps.match(ob.data.bones.keys())] or armatures
+    known = [ob for ob in armatures if rigs.fits(ob)] or armatures
     named = [ob for ob in armatures if ob.name == args.armature] if args.armature else known
     if len(named) != 1:
         names = ", ".join(ob.name for ob in armatures) or "none"

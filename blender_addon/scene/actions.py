@@ -14,8 +14,7 @@ from mathutils import Euler, Quaternion
 from ..engine import arrays
 from ..errors import UserError
 from ..names import PREFIX
-from ..rigs import retarget
-from ..rigs.body import JOINTS
+from ..shared import retarget, skeleton
 from . import rigs
 
 LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between one key a frame nothing smoother shows
@@ -51,8 +50,8 @@ def write_dance(
     values, metadata = arrays.read(result)
     rotations, root = _checked(values, metadata, result)
     rigs.check_writable(armature)
-    pose = retarget.pose(rotations[:frames], root[:frames], rigs.at_rest(armature).bones)
-    curves = list(pose_curves(armature, pose))
+    keys = retarget.keys(rotations[:frames], root[:frames], rigs.at_rest(armature).bones)
+    curves = list(curves_of(armature, keys))
     action = new_action(armature, name, curves, frame_start)
     kept = {key: metadata[key] for key in KEPT if key in metadata}
     for key, value in {**kept, **(properties or {})}.items():
@@ -60,12 +59,12 @@ def write_dance(
     return action
 
 
-def pose_curves(armature: bpy.types.Object, pose: retarget.Pose) -> Iterable[Curve]:
-    """The curves that play ``pose``, in each bone's own rotation mode."""
-    for name, rotations in pose.rotations.items():
+def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve]:
+    """The curves that hold ``keys``, in each bone's own rotation mode."""
+    for name, rotations in keys.rotations.items():
         bone = f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
-        if name == pose.root:
-            yield from (Curve(f"{bone}.location", i, pose.location[:, i], name) for i in range(3))
+        if name == keys.root:
+            yield from (Curve(f"{bone}.location", i, keys.location[:, i], name) for i in range(3))
         mode = armature.pose.bones[name].rotation_mode
         if mode == "QUATERNION":
             path, values = "rotation_quaternion", rotations
@@ -110,7 +109,7 @@ def _checked(values: dict, metadata: dict, result: str | Path) -> tuple[np.ndarr
         joints = tuple(json.loads(metadata["joints"]))
     except (KeyError, ValueError):
         raise UserError(f"{result} holds no dance: joint rotations were expected. Generate the dance again.") from None
-    if joints != JOINTS or rotations.shape[1:] != (22, 4) or root.shape != (len(rotations), 3):
+    if joints != skeleton.JOINTS or rotations.shape[1:] != (22, 4) or root.shape != (len(rotations), 3):
         raise UserError("The engine and the add-on are of different versions. Reinstall the add-on.")
     if not (np.isfinite(rotations).all() and np.isfinite(root).all()):
         raise UserError("The engine's dance has invalid numbers in it. Try another seed, or a smaller guidance.")

@@ -6,10 +6,9 @@ import bpy
 import numpy as np
 
 from ..names import DANCER_MARK
-from ..rigs import mannequin
-from ..rigs.body import JOINTS, PARENTS, TIPS, joint_positions
-from ..rigs.bonemaps import FOOTLIGHT
-from ..rigs.retarget import to_blender
+from ..shared import retarget, skeleton
+from . import mannequin
+from .mannequin import BONES
 
 VERSION = 1
 
@@ -49,17 +48,18 @@ def dancers(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 
 def _add_bones(bones: bpy.types.ArmatureEditBones) -> None:
-    heads = to_blender(joint_positions())
-    children = {parent: joint for joint, parent in reversed(list(enumerate(PARENTS)))} | MAIN_CHILD
-    for joint, name in enumerate(FOOTLIGHT):
+    parents = skeleton.PARENTS
+    heads = retarget.to_blender(skeleton.standing())
+    children = {parent: joint for joint, parent in reversed(list(enumerate(parents)))} | MAIN_CHILD
+    for joint, name in enumerate(BONES):
         bone = bones.new(name)
         bone.head = heads[joint]
-        tip = TIPS.get(JOINTS[joint])
-        bone.tail = heads[children[joint]] if tip is None else heads[joint] + to_blender(np.array(tip))
+        tip = skeleton.TIPS.get(skeleton.JOINTS[joint])
+        bone.tail = heads[children[joint]] if tip is None else heads[joint] + retarget.to_blender(tip)
         pointing = bone.vector.normalized()
         bone.align_roll((0.0, 0.0, 1.0) if abs(pointing.y) > 0.7 else (0.0, -1.0, 0.0))
-        if PARENTS[joint] >= 0:
-            bone.parent = bones[FOOTLIGHT[PARENTS[joint]]]
+        if parents[joint] >= 0:
+            bone.parent = bones[BONES[parents[joint]]]
             bone.use_connect = (bone.parent.tail - bone.head).length < 1e-5
 
 

@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 
 from ..errors import UserError
-from ..rigs import retarget
+from ..shared import retarget
 from . import rigs
 from .apart import copied
 

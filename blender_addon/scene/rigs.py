@@ -8,8 +8,13 @@ import bpy
 import numpy as np
 
 from ..errors import UserError
-from ..rigs import bonemaps, retarget
-from ..rigs.quaternion import from_matrix
+from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
+
+OVERRIDING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE"}
+"""Constraints that, at full influence, leave nothing of a bone's own rotation."""
+
+DRIVEN = 5
+"""Of the eight long bones of the limbs: where so many follow others, the armature is a control rig."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +28,33 @@ class Rest:
 
 def check(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` is not a body that Footlight knows."""
-    if armature.type != "ARMATURE":
-        raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
-    names = armature.data.bones.keys()
-    if not bonemaps.match(names):
-        lacking = ", ".join(bonemaps.missing(names)[:4])
-        known = ", ".join(bonemaps.MAPS)
-        raise UserError(
-            f"{armature.name!r} is not a rig that Footlight knows ({known}): it has no bone {lacking}. "
-            "Use Add Dancer, or choose another armature."
-        )
+    bones(armature)
+
+
+def fits(armature: bpy.types.Object) -> bool:
+    """Whether ``armature`` is a body that Footlight knows."""
+    try:
+        bones(armature)
+    except UserError:
+        return False
+    return True
 
 
 def check_writable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
-    check(armature)
+    mapped = bones(armature)
+    if followed := _followed(armature, mapped):
+        bone, other = followed
+        raise UserError(
+            f"{armature.name!r} is a control rig: its bone {bone} follows {other} by a constraint, so keys on it would "
+            "not show. Choose the armature it was made from (Rigify's metarig, say), or use Add Dancer."
+        )
+    pelvis = armature.data.bones[mapped["pelvis"]]
+    if pelvis.use_connect:
+        raise UserError(
+            f"{armature.name!r} cannot travel: its bone {pelvis.name} is connected to {pelvis.parent.name}. Switch off "
+            "Connected for it in Edit Mode (Bone properties, Relations)."
+        )
     if not armature.is_editable:
         raise UserError(f"{armature.name!r} is linked from another file. Make a library override of it first.")
     if armature.animation_data and armature.animation_data.use_tweak_mode:
@@ -57,19 +74,72 @@ def check_readable(armature: bpy.types.Object) -> None:
         )
 
 
+def bones(armature: bpy.types.Object) -> dict[str, str]:
+    """Our joints' names -> the bones that move with them.
+
+    Raises UserError, saying what was found and what is missing, when ``armature`` is no humanoid.
+    """
+    if armature.type != "ARMATURE":
+        raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
+    tree = _skeleton(armature.data)
+    try:
+        found = humanoid.match(tree)
+    except FootlightError:
+        raise UserError(
+            f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
+            f"could be found{humanoid.lacking(tree)}. Rename its bones as Mixamo, VRM, Unreal or SMPL do, choose "
+            "another armature, or use Add Dancer."
+        ) from None
+    mapped = {joint: tree.names[index] for joint, index in humanoid.movers(tree, found).items()}
+    if _followed(armature, mapped):
+        # The bones of a control rig are only read; that on which all of them hang need not turn with the hips.
+        mapped["pelvis"] = tree.names[found.joints["pelvis"]]
+    return mapped
+
+
 def at_rest(armature: bpy.types.Object) -> Rest:
-    """The bones that move with a joint, at rest. Raises UserError as ``check``."""
-    check(armature)
-    mapped = {joint: armature.data.bones[name] for joint, name in bonemaps.match(armature.data.bones.keys()).items()}
-    turn = retarget.upright({joint: np.array(bone.head_local) for joint, bone in mapped.items()})
-    bones = (
-        retarget.RestBone(
-            bone.name,
-            joint,
-            from_matrix(turn @ np.array(bone.matrix_local.to_3x3())),
-            turn @ np.array(bone.head_local),
-            turn @ np.array(bone.tail_local),
-        )
-        for joint, bone in mapped.items()
+    """The bones that move with a joint, at rest. Raises UserError as ``bones``, and when it does not stand."""
+    mapped = {joint: armature.data.bones[name] for joint, name in bones(armature).items()}
+    try:
+        turn = retarget.upright({joint: np.array(bone.head_local) for joint, bone in mapped.items()})
+    except FootlightError as error:
+        raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
+    joint_of = {bone.name: skeleton.JOINTS.index(joint) for joint, bone in mapped.items()}
+    return Rest(
+        tuple(
+            retarget.RestBone(
+                bone.name,
+                joint_of[bone.name],
+                next((joint_of[above.name] for above in bone.parent_recursive if above.name in joint_of), -1),
+                quaternion.from_matrix(turn @ np.array(bone.matrix_local.to_3x3())),
+                turn @ np.array(bone.head_local),
+                turn @ np.array(bone.tail_local),
+            )
+            for bone in mapped.values()
+        ),
+        turn,
     )
-    return Rest(tuple(bones), turn)
+
+
+def _skeleton(armature: bpy.types.Armature) -> skeleton.Skeleton[np.ndarray]:
+    """The bones as a tree of joints, in the armature's own axes and unit; Blender lists parents before children."""
+    names = tuple(armature.bones.keys())
+    index = {name: i for i, name in enumerate(names)}
+    heads = np.array([bone.head_local for bone in armature.bones]).reshape(-1, 3)
+    parents = tuple(index[bone.parent.name] if bone.parent else -1 for bone in armature.bones)
+    above = np.array([heads[parent] if parent >= 0 else np.zeros(3) for parent in parents]).reshape(-1, 3)
+    tips = {bone.name: np.array(bone.tail_local - bone.head_local) for bone in armature.bones if not bone.children}
+    return skeleton.Skeleton(names, parents, heads - above, tips)
+
+
+def _followed(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str] | None:
+    """A bone of the limbs and the one that it follows, where most of the limbs' bones follow others."""
+    found = []
+    for side in ("left", "right"):
+        for part in ("hip", "knee", "shoulder", "elbow"):
+            name = mapped[f"{side}_{part}"]
+            for constraint in armature.pose.bones[name].constraints:
+                if constraint.type in OVERRIDING and not constraint.mute and constraint.influence > 0.99:
+                    found.append((name, getattr(constraint, "subtarget", "") or "another"))
+                    break
+    return found[0] if len(found) >= DRIVEN else None

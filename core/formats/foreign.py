@@ -1,4 +1,4 @@
-"""Bodies that are not ours, as ``motion_fit`` takes them: any humanoid BVH file, and joint positions alone."""
+"""Bodies that are not ours, as ``fit`` takes them: any humanoid BVH file, and joint positions alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from torch import Tensor
 
 from core.errors import FootlightError
 from core.formats import bvh
-from core.motion import directions, humanoid, kinematics, motion_fit, rotation
+from core.motion import directions, fit, kinematics, rotation
 from core.motion.skeleton import SMPL22, Skeleton
+from core.rig import humanoid
+from core.rig.rest import SIDES, Joints, Pose
 
 ONE_PLACE = 0.05  # of the longest bone: joints no farther apart leave the direction of their bone open
 
@@ -26,18 +28,18 @@ class Body:
     skeleton: Skeleton
     motion: bvh.BvhMotion
     match: humanoid.Match
-    rest: motion_fit.Pose
+    rest: Pose
 
     @property
     def unit(self) -> float:
         """Our metres to one unit of the file, told from the length of its legs."""
-        places = {name: self.rest.places[k] for name, k in self.match.joints.items()}
-        return motion_fit.LEG_LENGTH / motion_fit.leg_length(places)
+        places = {name: torch.from_numpy(self.rest.places[k]) for name, k in self.match.joints.items()}
+        return fit.LEG_LENGTH / fit.leg_length(places)
 
     @property
     def used(self) -> set[int]:
         """The joints of the file whose rotations count."""
-        toes = {self.match.joints.get(f"{side}_foot") for side in motion_fit.SIDES}
+        toes = {self.match.joints.get(f"{side}_foot") for side in SIDES}
         return {*self.match.joints.values(), *self.match.spine} - toes
 
 
@@ -50,17 +52,17 @@ def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion) -> Body:
     return Body(skeleton, motion, match, _rest(path, skeleton, match))
 
 
-def capture(body: Body, up: int | None = None) -> motion_fit.Capture:
-    """The body in motion. up: see ``motion_fit.capture``."""
+def capture(body: Body, up: int | None = None) -> fit.Capture:
+    """The body in motion. up: see ``fit.capture``."""
     motion = body.motion
     offsets = None if motion.offsets is None else motion.offsets.double()
     local, root = motion.rotations.double(), motion.root.double()
     turns, places = kinematics.forward_global(local, root, body.skeleton, offsets)
     joints, places = _with_toes(body.match, body.skeleton, turns, places)
-    return motion_fit.capture(joints, motion_fit.Pose(turns, places), body.rest, motion.fps, up)
+    return fit.capture(joints, turns, places, body.rest, motion.fps, up)
 
 
-def capture_of_positions(positions: Tensor, fps: float) -> motion_fit.Capture:
+def capture_of_positions(positions: Tensor, fps: float) -> fit.Capture:
     """Joint positions (t, 22, 3) in the order of ``SMPL22``, y up, in any unit, with the turns of the bones that
     ``directions.to_rotations`` finds.
 
@@ -72,7 +74,7 @@ def capture_of_positions(positions: Tensor, fps: float) -> motion_fit.Capture:
     local = directions.to_rotations(_bones(places))
     turns, _ = kinematics.forward_global(local, places[:, 0])
     by_name = [dict(zip(SMPL22.names, values.unbind(1), strict=True)) for values in (places, turns)]
-    return motion_fit.Capture(*by_name, fps)
+    return fit.Capture(*by_name, fps)
 
 
 def _bones(places: Tensor) -> Tensor:
@@ -86,12 +88,10 @@ def _bones(places: Tensor) -> Tensor:
     return bones
 
 
-def _with_toes(
-    match: humanoid.Match, skeleton: Skeleton, turns: Tensor, places: Tensor
-) -> tuple[motion_fit.Joints, Tensor]:
+def _with_toes(match: humanoid.Match, skeleton: Skeleton, turns: Tensor, places: Tensor) -> tuple[Joints, Tensor]:
     """Where a foot has no toe joint, the end of its bone stands for it."""
     at, extra = dict(match.joints), []
-    for side in motion_fit.SIDES:
+    for side in SIDES:
         ankle = match.joints[f"{side}_ankle"]
         tip = skeleton.tips.get(skeleton.names[ankle])
         if f"{side}_foot" not in at and tip is not None:
@@ -99,10 +99,10 @@ def _with_toes(
             extra.append(places[..., ankle, :] + rotation.rotate(turns[..., ankle, :], tip.to(places)))
     if extra:
         places = torch.cat((places, torch.stack(extra, -2)), -2)
-    return motion_fit.Joints(at, match.joints, match.spine), places
+    return Joints(at, match.joints, match.spine), places
 
 
-def _rest(path: Path, skeleton: Skeleton, match: humanoid.Match) -> motion_fit.Pose:
+def _rest(path: Path, skeleton: Skeleton, match: humanoid.Match) -> Pose:
     """The T-pose of the file's own capture where a folder ``tpose`` beside its folder holds one, or zero rotations."""
     local = rotation.identity(skeleton.joints).double()
     for candidate in sorted(path.parent.parent.glob("tpose/*.bvh")):
@@ -112,4 +112,4 @@ def _rest(path: Path, skeleton: Skeleton, match: humanoid.Match) -> motion_fit.P
             break
     turns, places = kinematics.forward_global(local, torch.zeros(3).double(), skeleton)
     _, places = _with_toes(match, skeleton, turns, places)
-    return motion_fit.Pose(turns, places)
+    return Pose(turns.numpy(), places.numpy())

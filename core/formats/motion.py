@@ -24,7 +24,7 @@ from torch import Tensor
 from core.audio.io import SHORTEST_SECONDS
 from core.errors import FootlightError
 from core.formats import bvh, foreign, openpose
-from core.motion import kinematics, motion_fit, rotation
+from core.motion import fit, kinematics, rotation
 from core.motion.contact import fix_floor
 from core.motion.layouts import OPENPOSE14
 from core.motion.skeleton import SMPL22
@@ -133,9 +133,9 @@ def clip_of(motion: Motion) -> MotionClip:
     return MotionClip(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
 
 
-def _fitted(path: Path, capture: Callable[[], motion_fit.Capture]) -> MotionClip:
+def _fitted(path: Path, capture: Callable[[], fit.Capture]) -> MotionClip:
     try:
-        motion, _ = motion_fit.fit(capture())
+        motion, _ = fit.fit(capture())
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None
     return clip_of(fix_floor(motion))

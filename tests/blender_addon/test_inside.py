@@ -17,6 +17,7 @@ from core.motion import kinematics
 from core.motion.skeleton import SMPL22
 from core.types import Waveform
 from tests.blender_addon.obedient import obedient, save_dance, wild_motion
+from tests.core.motion.rigs import RIGS
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -41,6 +42,15 @@ def test_dances_become_actions(run_checks, tmp_path):
     save("nan", torch.where(torch.arange(60)[:, None, None] == 30, torch.nan, rotations))
     save("other", joints=json.dumps(["hips"]))
     run_checks("check_actions.py")
+
+
+def test_armatures_of_every_kind(run_checks, tmp_path):
+    save_dance(tmp_path)
+    np.savez(tmp_path / "expected.npz", positions=kinematics.forward(*wild_motion(60)).numpy())
+    plain = {joint: name.removeprefix("mixamorig:") for joint, name in RIGS["mixamo"].items()}
+    families = {name: names for name, names in RIGS.items() if name != "nameless"} | {"mixamo, plain": plain}
+    (tmp_path / "rigs.json").write_text(json.dumps(families))
+    run_checks("check_rigs.py")
 
 
 def test_animated_rigs_are_read(run_checks, tmp_path):

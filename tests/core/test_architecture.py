@@ -1,15 +1,19 @@
 """The law of the house: who may import whom, read from the source."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder",
+    "errors", "rig", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder",
     "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
 )  # fmt: skip
+
+SHARED = ("core.errors", "core.rig")
+"""What Blender imports too, through ``blender_addon/shared.py``."""
 
 
 def imported(path: Path) -> set[str]:
@@ -69,13 +73,28 @@ def test_the_engine_starts_without_heavy_imports():
     assert "core.pipeline" in seen
 
 
+@pytest.mark.parametrize(
+    "path", [ROOT / "core" / "errors.py", *files("core/rig")], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_what_blender_shares_needs_numpy_alone(path):
+    """Inside Blender's extension these have another name than here, so that they import each other relatively."""
+    tree = ast.parse(path.read_text())
+    absolute = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    absolute |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+    assert {m.split(".")[0] for m in absolute} <= {"numpy", *sys.stdlib_module_names}
+    assert all(m.startswith(SHARED) for m in imported(path) - absolute if m.startswith("core.")), "only each other"
+
+
 @pytest.mark.parametrize("path", files("blender_addon"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_add_on_knows_neither_torch_nor_core(path):
+def test_the_add_on_knows_no_torch_and_of_core_what_is_shared(path):
     modules = imported(path)
-    assert not {m.split(".")[0] for m in modules} & {"torch", "core", "train", "safetensors", "librosa"}
+    assert not {m.split(".")[0] for m in modules} & {"torch", "train", "safetensors", "librosa"}
+    of_core = {m for m in modules if m.split(".")[0] == "core"}
+    assert not of_core or path == ROOT / "blender_addon" / "shared.py", "shared.py is the one door"
+    assert all(m.startswith(SHARED) for m in of_core)
     parts = path.relative_to(ROOT / "blender_addon").parts
-    if parts[0] in ("rigs", "engine"):
-        assert not {m.split(".")[0] for m in modules} & {"bpy", "mathutils"}, "no bpy in rigs and engine"
+    if parts[0] == "engine":
+        assert not {m.split(".")[0] for m in modules} & {"bpy", "mathutils"}, "no bpy in engine"
 
 
 def test_only_one_file_asks_for_the_version():

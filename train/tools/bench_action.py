@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from blender_addon.rigs.body import JOINTS
 from blender_addon.scene.actions import write_dance
 from blender_addon.scene.dancer import add_dancer
+from core.rig.skeleton import JOINTS
 
 FRAMES = 180 * 30
 

@@ -56,7 +56,7 @@ def test_scenes_get_their_music(batch, run, look, tmp_path):
     before = scenes[2].read_bytes()
     answer = batch(*arguments)
     assert answer.returncode == 1, answer.stdout + answer.stderr
-    assert "not a rig that Footlight knows" in answer.stdout and "does not move" in answer.stdout
+    assert "no body that Footlight knows" in answer.stdout and "does not move" in answer.stdout
     assert scenes[2].read_bytes() == before
     assert sorted(path.name for path in out.iterdir()) == ["moving_score_4.blend", "moving_score_4.wav"]
     asked = json.loads((tmp_path / "asked.json").read_text())

@@ -6,16 +6,16 @@ import math
 import bpy
 import numpy as np
 from mathutils import Matrix, Quaternion, Vector
-from scenes import FOLDER, addon, fingerprint, raises, unchanged
+from scenes import FOLDER, MIXAMO, addon, fingerprint, raises, unchanged
 
 actions, dancer = addon("scene.actions"), addon("scene.dancer")
-bonemaps, body = addon("rigs.bonemaps"), addon("rigs.body")
+skeleton, BONES = addon("shared").skeleton, addon("scene.mannequin").BONES
 UserError = addon("errors").UserError
 DANCE = FOLDER / "dance.safetensors"
 EXPECTED = np.load(FOLDER / "expected.npz")["positions"]  # (t, 22, 3), y-up
 
 
-def joints_now(armature, bones=bonemaps.FOOTLIGHT) -> np.ndarray:
+def joints_now(armature, bones=BONES) -> np.ndarray:
     return np.array([armature.pose.bones[bone].head for bone in bones])
 
 
@@ -36,7 +36,7 @@ def check_every_joint_is_where_the_engine_says():
         np.testing.assert_allclose(joints_now(armature), expected_at(frame), atol=2e-5)
     scene.frame_set(11)
     hand = armature.matrix_world @ armature.pose.bones["hand.L"].head
-    np.testing.assert_allclose(hand, expected_at(0)[body.JOINTS.index("left_wrist")] + (1, 2, 3), atol=2e-5)
+    np.testing.assert_allclose(hand, expected_at(0)[skeleton.JOINTS.index("left_wrist")] + (1, 2, 3), atol=2e-5)
 
 
 def check_the_mannequin_follows():
@@ -94,32 +94,32 @@ def check_every_rotation_mode():
 def check_another_rig_by_its_bones_names():
     """A Mixamo rig twice as large, in an A-pose, with its bones rolled and turned: its limbs point where the dancer's
     do, and it travels twice as far."""
-    positions = 2.0 * np.stack((lambda p: (p[:, 0], -p[:, 2], p[:, 1]))(body.joint_positions()), axis=1)
+    positions = 2.0 * np.stack((lambda p: (p[:, 0], -p[:, 2], p[:, 1]))(skeleton.standing()), axis=1)
     droop = Matrix.Rotation(math.radians(40), 3, "Y")
     for side, turn in (("left", droop), ("right", droop.inverted())):
-        shoulder = body.JOINTS.index(f"{side}_shoulder")
+        shoulder = skeleton.JOINTS.index(f"{side}_shoulder")
         for joint in ("elbow", "wrist"):
-            index = body.JOINTS.index(f"{side}_{joint}")
+            index = skeleton.JOINTS.index(f"{side}_{joint}")
             arm = Vector(positions[index] - positions[shoulder])
             positions[index] = positions[shoulder] + np.array(turn @ arm)
     armature = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
     bpy.context.collection.objects.link(armature)
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
-    for joint, name in enumerate(bonemaps.MIXAMO):
+    for joint, name in enumerate(MIXAMO):
         bone = armature.data.edit_bones.new(name)
         bone.head = positions[joint]
-        children = [child for child, parent in enumerate(body.PARENTS) if parent == joint]
+        children = [child for child, parent in enumerate(skeleton.PARENTS) if parent == joint]
         bone.tail = positions[children[0]] if len(children) == 1 else bone.head + Vector((0.02, 0.01, 0.1))
         bone.roll = 0.3 * joint
         if joint:
-            bone.parent = armature.data.edit_bones[bonemaps.MIXAMO[body.PARENTS[joint]]]
+            bone.parent = armature.data.edit_bones[MIXAMO[skeleton.PARENTS[joint]]]
     bpy.ops.object.mode_set(mode="OBJECT")
     actions.write_dance(DANCE, armature, 1)
     limbs = [(1, 4), (4, 7), (2, 5), (5, 8), (16, 18), (18, 20), (17, 19), (19, 21)]
     for frame in range(0, len(EXPECTED), 7):
         bpy.context.scene.frame_set(1 + frame)
-        found, wanted = joints_now(armature, bonemaps.MIXAMO), expected_at(frame)
+        found, wanted = joints_now(armature, MIXAMO), expected_at(frame)
         np.testing.assert_allclose(found[0], 2.0 * wanted[0], atol=1e-4)
         for a, b in limbs:
             there, here = wanted[b] - wanted[a], found[b] - found[a]
@@ -133,7 +133,7 @@ def check_what_cannot_be_danced():
     raises(UserError, "not an armature", actions.write_dance, DANCE, cube, 1)
     empty = bpy.data.objects.new("empty rig", bpy.data.armatures.new("empty rig"))
     scene.collection.objects.link(empty)
-    raises(UserError, "not a rig that Footlight knows", actions.write_dance, DANCE, empty, 1)
+    raises(UserError, "among its 0 bones no two legs and arms", actions.write_dance, DANCE, empty, 1)
     armature = dancer.add_dancer(bpy.context)
     before = fingerprint()
     broken = FOLDER / "broken.safetensors"
@@ -166,7 +166,7 @@ def check_the_dancer():
     for bone in armature.pose.bones:
         assert Quaternion(bone.rotation_quaternion).angle == 0 and not tuple(bone.location).count(1)
     heads = joints_now(armature)
-    np.testing.assert_allclose(heads[:, [0, 2]], body.joint_positions()[:, [0, 1]], atol=1e-5)
+    np.testing.assert_allclose(heads[:, [0, 2]], skeleton.standing()[:, [0, 1]], atol=1e-5)
     size = armature.children[0].dimensions
     assert 1.68 < size.z < 1.72 and 1.6 < size.x < 1.85
 

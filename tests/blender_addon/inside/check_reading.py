@@ -5,15 +5,11 @@ import math
 import bpy
 import numpy as np
 from mathutils import Quaternion, Vector
-from scenes import FOLDER, addon, fingerprint, raises
+from scenes import FOLDER, MIXAMO, addon, fingerprint, raises, rig, z_up
 
 actions, dancer, reading = addon("scene.actions"), addon("scene.dancer"), addon("scene.reading")
-arrays, body, bonemaps, quat = (
-    addon("engine.arrays"),
-    addon("rigs.body"),
-    addon("rigs.bonemaps"),
-    addon("rigs.quaternion"),
-)
+arrays, skeleton, quat = addon("engine.arrays"), addon("shared").skeleton, addon("shared").quaternion
+BONES = addon("scene.mannequin").BONES
 UserError = addon("errors").UserError
 DANCE = FOLDER / "dance.safetensors"
 ROTATIONS, ROOT = (arrays.read(DANCE)[0][name].astype(float) for name in ("rotations", "root"))
@@ -56,34 +52,6 @@ def danced(location=(0.0, 0.0, 0.0), first=1):
     armature = dancer.add_dancer(bpy.context, location)
     actions.write_dance(DANCE, armature, first)
     return armature
-
-
-def rig(names, place, rolled=0.0):
-    """A rig with our dancer's build and other names. place: joint positions (22, 3) at rest, in the rig's own axes."""
-    armature = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
-    bpy.context.collection.objects.link(armature)
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for joint, name in enumerate(names):
-        if name is None:
-            continue
-        bone = armature.data.edit_bones.new(name)
-        bone.head = place[joint]
-        children = [child for child, parent in enumerate(body.PARENTS) if parent == joint]
-        end = place[children[0]] - place[joint] if len(children) == 1 else np.array((0.02, 0.05, 0.1))
-        bone.tail = bone.head + Vector(end)
-        bone.roll = rolled * joint
-        parent = body.PARENTS[joint]
-        while parent >= 0 and names[parent] is None:
-            parent = body.PARENTS[parent]
-        if parent >= 0:
-            bone.parent = armature.data.edit_bones[names[parent]]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    return armature
-
-
-def z_up(points):
-    return np.stack((points[:, 0], -points[:, 2], points[:, 1]), axis=1)
 
 
 def check_a_dance_comes_back_and_nothing_changes():
@@ -165,19 +133,19 @@ def check_constraints_and_drivers():
     before = state()
     rotations, root = read(armature)
     left_alone(before)
-    held = [joint for joint in range(22) if body.JOINTS[joint] not in ("left_wrist", "head")]
+    held = [joint for joint in range(22) if skeleton.JOINTS[joint] not in ("left_wrist", "head")]
     the_same((rotations[:, held], root), ROTATIONS[:, held])
     as_shown(armature, rotations)
 
 
-def as_shown(armature, rotations, bones=bonemaps.FOOTLIGHT):
+def as_shown(armature, rotations, bones=BONES):
     """Every joint's turn from rest is what Blender shows when the scene itself goes through the frames."""
     rest = {name: armature.data.bones[name].matrix_local.to_quaternion() for name in bones}
     for frame in range(1, FRAMES + 1, 7):
         bpy.context.scene.frame_set(frame)
         turned = [np.array((1.0, 0.0, 0.0, 0.0))] * 22
         for joint, name in enumerate(bones):
-            parent = body.PARENTS[joint]
+            parent = skeleton.PARENTS[joint]
             above = turned[parent] if parent >= 0 else turned[joint]
             turned[joint] = quat.mul(above, rotations[frame - 1, joint])
             w, x, y, z = turned[joint]
@@ -208,19 +176,17 @@ def check_drivers_that_look_at_the_scene():
 def check_another_rig_by_its_bones_names():
     """A Mixamo rig as files bring it: in centimetres, y-up, rolled bones, its object turned and scaled; and without two
     bones of the spine. What is written on it stands upright in the world and comes back."""
-    names = [
-        None if body.JOINTS[joint] in ("spine2", "left_collar") else name for joint, name in enumerate(bonemaps.MIXAMO)
-    ]
-    armature = rig(names, 180.0 * body.joint_positions(), rolled=0.3)
+    names = [None if skeleton.JOINTS[joint] in ("spine2", "left_collar") else name for joint, name in enumerate(MIXAMO)]
+    armature = rig(names, 180.0 * skeleton.standing(), rolled=0.3)
     armature.rotation_euler, armature.scale = (math.pi / 2, 0.0, 0.0), (0.01, 0.01, 0.01)
     actions.write_dance(DANCE, armature, 1)
     rotations, root = read(armature)
     np.testing.assert_allclose(root, ROOT, atol=1e-4)
-    skipped = {body.JOINTS.index(name) for name in ("spine2", "left_collar", "spine3", "left_shoulder")}
+    skipped = {skeleton.JOINTS.index(name) for name in ("spine2", "left_collar", "spine3", "left_shoulder")}
     kept = [joint for joint in range(22) if joint not in skipped]
     the_same((rotations[:, kept], root), ROTATIONS[:, kept], atol=1e-4)
     for above, below in (("spine2", "spine3"), ("left_collar", "left_shoulder")):
-        a, b = body.JOINTS.index(above), body.JOINTS.index(below)
+        a, b = skeleton.JOINTS.index(above), skeleton.JOINTS.index(below)
         both = quat.mul(ROTATIONS[:, a], ROTATIONS[:, b])
         np.testing.assert_allclose(np.abs(np.sum(rotations[:, b] * both, axis=-1)), 1.0, atol=1e-4)
         np.testing.assert_allclose(rotations[:, a], np.tile((1.0, 0.0, 0.0, 0.0), (FRAMES, 1)), atol=1e-6)
@@ -231,8 +197,8 @@ def check_another_rig_by_its_bones_names():
 
 def check_a_rig_whose_origin_is_in_its_hips():
     """As SMPL's own rigs: what it dances it dances on the floor under its feet."""
-    place = z_up(body.joint_positions()) - (0.0, 0.0, 0.95)
-    armature = rig(bonemaps.SMPL, place)
+    place = z_up(skeleton.standing()) - (0.0, 0.0, 0.95)
+    armature = rig(skeleton.JOINTS, place)
     actions.write_dance(DANCE, armature, 1)
     the_same(read(armature), atol=1e-4)
     bpy.context.scene.frame_set(20)
@@ -280,7 +246,7 @@ def check_what_cannot_be_read():
         left_alone(before)
     empty = bpy.data.objects.new("no body", bpy.data.armatures.new("no body"))
     bpy.context.scene.collection.objects.link(empty)
-    raises(UserError, "not a rig that Footlight knows", read, empty)
+    raises(UserError, "among its 0 bones no two legs and arms", read, empty)
 
 
 def check_what_goes_while_it_is_read():

@@ -16,7 +16,7 @@ from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
 session, score, duet = addon("session"), addon("operators.score"), addon("operators.duet")
 actions, dancer, reading = addon("scene.actions"), addon("scene.dancer"), addon("scene.reading")
 strips, versions, arrays = addon("scene.strips"), addon("scene.versions"), addon("engine.arrays")
-styles, quat = addon("styles"), addon("rigs.quaternion")
+styles, quat = addon("styles"), addon("shared").quaternion
 JobState, UserError = addon("engine.job").JobState, addon("errors").UserError
 DANCE = FOLDER / "dance.safetensors"
 FRAMES = 60

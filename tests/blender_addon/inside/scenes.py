@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 MODULE = "bl_ext.user_default.footlight"
 FOLDER = Path(os.environ["FOOTLIGHT_TEST_FOLDER"])
@@ -17,6 +18,17 @@ RATE = 22_050
 def addon(name: str):
     """A module of the installed add-on, for example ``scene.strips``."""
     return importlib.import_module(f"{MODULE}.blender_addon.{name}")
+
+
+MIXAMO = tuple(
+    f"mixamorig:{name}"
+    for name in (
+        "Hips", "LeftUpLeg", "RightUpLeg", "Spine", "LeftLeg", "RightLeg", "Spine1", "LeftFoot", "RightFoot", "Spine2",
+        "LeftToeBase", "RightToeBase", "Neck", "LeftShoulder", "RightShoulder", "Head", "LeftArm", "RightArm",
+        "LeftForeArm", "RightForeArm", "LeftHand", "RightHand",
+    )
+)  # fmt: skip
+"""In the order of our joints."""
 
 
 def write_wav(path: Path, samples: np.ndarray) -> Path:
@@ -53,6 +65,35 @@ def drums(seconds: float, bpm: float = 120.0, name: str = "drums") -> Path:
     since = t % (60 / bpm)
     samples = 0.7 * np.exp(-since * 40) * np.sin(2 * np.pi * 180 * since) + 0.05 * np.sin(2 * np.pi * 220 * t)
     return write_wav(FOLDER / f"{name}.wav", samples)
+
+
+def rig(names, place, rolled=0.0):
+    """A rig with our dancer's build and other names. place: joint positions (22, 3) at rest, in the rig's own axes."""
+    armature = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    bpy.context.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    parents = addon("shared").skeleton.PARENTS
+    for joint, name in enumerate(names):
+        if name is None:
+            continue
+        bone = armature.data.edit_bones.new(name)
+        bone.head = place[joint]
+        children = [child for child, parent in enumerate(parents) if parent == joint]
+        end = place[children[0]] - place[joint] if len(children) == 1 else np.array((0.02, 0.05, 0.1))
+        bone.tail = bone.head + Vector(end)
+        bone.roll = rolled * joint
+        parent = parents[joint]
+        while parent >= 0 and names[parent] is None:
+            parent = parents[parent]
+        if parent >= 0:
+            bone.parent = armature.data.edit_bones[names[parent]]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def z_up(points):
+    return np.stack((points[:, 0], -points[:, 2], points[:, 1]), axis=1)
 
 
 def raises(error: type, words: str, function, *arguments) -> None:

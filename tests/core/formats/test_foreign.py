@@ -9,7 +9,7 @@ import torch
 
 from core.errors import FootlightError
 from core.formats import bvh, foreign
-from core.motion import kinematics, motion_fit, rotation
+from core.motion import fit, kinematics, rotation
 from core.motion.contact import fix_floor
 from core.motion.skeleton import SMPL22
 from core.types import Motion
@@ -17,7 +17,7 @@ from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
 
 
 def fitted(path: Path) -> Motion:
-    motion, _ = motion_fit.fit(foreign.capture(foreign.body_of(path, *bvh.read(path))))
+    motion, _ = fit.fit(foreign.capture(foreign.body_of(path, *bvh.read(path))))
     return fix_floor(motion)
 
 

@@ -79,6 +79,29 @@ RIGS: dict[str, dict[str, str]] = {
     | _limbs(
         "{s}femur", "{s}tibia", "{s}foot", "{s}toes", "{s}clavicle", "{s}humerus", "{s}radius", "{s}wrist",
     ),
+    "genesis 8": {"pelvis": "hip", "spine1": "abdomenLower", "spine2": "abdomenUpper", "spine3": "chestUpper"}
+    | {"neck": "neckLower", "head": "head"}
+    | _limbs(
+        "{s}ThighBend", "{s}Shin", "{s}Foot", "{s}Toe",
+        "{s}Collar", "{s}ShldrBend", "{s}ForearmBend", "{s}Hand",
+    ),
+    "character creator": {"pelvis": "CC_Base_Hip", "spine1": "CC_Base_Waist", "spine2": "CC_Base_Spine01"}
+    | {"spine3": "CC_Base_Spine02", "neck": "CC_Base_NeckTwist01", "head": "CC_Base_Head"}
+    | _limbs(
+        "CC_Base_{S}_Thigh", "CC_Base_{S}_Calf", "CC_Base_{S}_Foot", "CC_Base_{S}_ToeBase",
+        "CC_Base_{S}_Clavicle", "CC_Base_{S}_Upperarm", "CC_Base_{S}_Forearm", "CC_Base_{S}_Hand",
+    ),
+    "makehuman": {"pelvis": "root", "spine1": "spine04", "spine2": "spine02", "spine3": "spine01"}
+    | {"neck": "neck01", "head": "head"}
+    | _limbs(
+        "upperleg01.{S}", "lowerleg01.{S}", "foot.{S}", "toe1-1.{S}",
+        "clavicle.{S}", "upperarm01.{S}", "lowerarm01.{S}", "wrist.{S}",
+    ),
+    "advanced skeleton": {"pelvis": "Root_M", "spine1": "Spine1_M", "spine2": "Spine2_M", "spine3": "Chest_M"}
+    | {"neck": "Neck_M", "head": "Head_M"}
+    | _limbs(
+        "Hip_{S}", "Knee_{S}", "Ankle_{S}", "Toes_{S}", "Scapula_{S}", "Shoulder_{S}", "Elbow_{S}", "Wrist_{S}",
+    ),
     "nameless": {name: f"joint{index:02d}" for index, name in enumerate(SMPL22.names)},
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.motion import kinematics, motion_fit, rotation
+from core.motion import fit, kinematics, rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion
 from train.data.motion import plain_pickle
@@ -36,7 +36,7 @@ def read(path: Path) -> Motion:
     frames = poses.shape[0]
     rotations = rotation.from_axis_angle(poses.reshape(frames, JOINTS, 3)[:, : SMPL22.joints])
     rotations = _feet_ahead(rotation.normalise(rotations))
-    root = trans / scaling * (motion_fit.LEG_LENGTH / LEG_LENGTH)
+    root = trans / scaling * (fit.LEG_LENGTH / LEG_LENGTH)
     root = root + root.new_tensor((0.0, REST_HEIGHT, 0.0)) - root[:1] * root.new_tensor((1.0, 0.0, 1.0))
     motion = Motion(rotation.continuous(rotations), root, FPS)
     _check_up(path, motion)

@@ -8,8 +8,9 @@ from pathlib import Path
 from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats import bvh, foreign
-from core.motion import motion_fit, rotation
+from core.motion import fit, rotation
 from core.motion.resample import resample
+from core.rig import rest
 from core.types import Motion
 from train.data.motion import clean, g1, smpl
 
@@ -37,8 +38,8 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
         motion, report = _load_smpl(path, entry)
     else:
         captured, report = _load_g1(path, entry) if kind == ".csv" else _load_bvh(path, entry)
-        motion, scale = motion_fit.fit(captured)
-        report |= {"scale": scale, "error_cm": motion_fit.errors(captured, motion, scale)}
+        motion, scale = fit.fit(captured)
+        report |= {"scale": scale, "error_cm": fit.errors(captured, motion, scale)}
     motion = resample(clean.smoothed(motion), FPS)
     motion, more = clean.grounded(motion)
     report |= more
@@ -46,7 +47,7 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
     return Source(motion, report)
 
 
-def _load_bvh(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     skeleton, motion = bvh.read(path)
     if motion.frames < 2:
         raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
@@ -66,7 +67,7 @@ def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:
     return motion, {"rule": "smpl", "scale": 1.0, "error_cm": {}, **repaired}
 
 
-def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
+def _load_g1(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     robot = g1.read_robot(path.with_name("g1.xml"))
     base, base_turns, angles = g1.read_motion(path)
     marked = entry.get("glitch_frames", ())
@@ -74,8 +75,8 @@ def _load_g1(path: Path, entry: dict) -> tuple[motion_fit.Capture, dict]:
     angles, more = clean.repair_hinges(angles, g1.FPS, marked)
     places_at, turns_at, spine = g1.joints(robot)
     turns, places = g1.forward(robot, base, base_turns[:, 0], g1.upright(robot, angles))
-    joints = motion_fit.Joints(places_at, turns_at, spine)
-    rest = motion_fit.Pose(*g1.t_pose(robot))
-    captured = motion_fit.capture(joints, motion_fit.Pose(turns, places), rest, g1.FPS, up=2)
+    joints = rest.Joints(places_at, turns_at, spine)
+    t_pose = rest.Pose(*(values.numpy() for values in g1.t_pose(robot)))
+    captured = fit.capture(joints, turns, places, t_pose, g1.FPS, up=2)
     repaired = {key: max(value, more[key]) for key, value in repaired.items()}
     return captured, {"rule": "g1", **repaired}

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .body import JOINTS, TIPS, joint_positions
-from .bonemaps import FOOTLIGHT
-from .retarget import to_blender
+from ..shared import retarget, skeleton
+
+JOINTS, to_blender = skeleton.JOINTS, retarget.to_blender
+
+BONES = (
+    "pelvis", "thigh.L", "thigh.R", "spine1", "shin.L", "shin.R", "spine2", "foot.L", "foot.R", "spine3", "toe.L",
+    "toe.R", "neck", "collar.L", "collar.R", "head", "upper_arm.L", "upper_arm.R", "forearm.L", "forearm.R", "hand.L",
+    "hand.R",
+)  # fmt: skip
+"""The bundled dancer's bones, in the order of our joints."""
 
 SHELL, JOINT = 0, 1
 AROUND = 28
@@ -54,8 +61,8 @@ def build() -> Mesh:
 
 
 def _parts() -> list[Part]:
-    joints = dict(zip(JOINTS, to_blender(joint_positions()), strict=True))
-    tips = {name: joints[name] + to_blender(np.array(tip)) for name, tip in TIPS.items()}
+    joints = dict(zip(JOINTS, to_blender(skeleton.standing()), strict=True))
+    tips = {name: joints[name] + to_blender(np.array(tip)) for name, tip in skeleton.TIPS.items()}
     parts = _trunk(joints)
     for side in ("left", "right"):
         parts += _arm(side, joints, tips) + _leg(side, joints, tips)
@@ -85,7 +92,7 @@ def _trunk(joints: dict) -> list[Part]:
 
 def _arm(side: str, joints: dict, tips: dict) -> list[Part]:
     def bone(name: str) -> str:
-        return FOOTLIGHT[JOINTS.index(f"{side}_{name}")]
+        return BONES[JOINTS.index(f"{side}_{name}")]
 
     collar, shoulder, elbow, wrist = (joints[f"{side}_{name}"] for name in ("collar", "shoulder", "elbow", "wrist"))
     tip = tips[f"{side}_wrist"]
@@ -110,7 +117,7 @@ def _arm(side: str, joints: dict, tips: dict) -> list[Part]:
 
 def _leg(side: str, joints: dict, tips: dict) -> list[Part]:
     def bone(name: str) -> str:
-        return FOOTLIGHT[JOINTS.index(f"{side}_{name}")]
+        return BONES[JOINTS.index(f"{side}_{name}")]
 
     hip, knee, ankle, toe = (joints[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
     tip = tips[f"{side}_foot"]

@@ -9,7 +9,6 @@ proportions and feet must stand where they stood.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,10 +16,10 @@ from torch import Tensor
 from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.motion.skeleton import LEFT_LEG, RIGHT_LEG, SMPL22
+from core.rig.rest import SIDES, Joints, Pose, t_posed
 from core.types import Motion
 
 _LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-SIDES = ("left", "right")
 LEG_LENGTH = 0.80  # of SMPL22, hip to ankle, metres
 _HINGES = (("hip", "knee", "ankle", (1.0, 0.0, 0.0)), ("shoulder", "elbow", "wrist", (0.0, -1.0, 0.0)))
 """Upper, middle and end joint, and the axis about which the lower bone of the left limb bends in our T-pose."""
@@ -42,125 +41,46 @@ class Capture:
     fps: float
 
 
-@dataclass(frozen=True)
-class Joints:
-    """Which world transforms of a source are which joint of ours: indices by SMPL22 name, and the spine's in order."""
-
-    places: dict[str, int]
-    turns: dict[str, int]
-    spine: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Pose:
-    """World rotations (..., k, 4) and positions (..., k, 3) of a source's joints."""
-
-    turns: Tensor
-    places: Tensor
-
-
-def capture(joints: Joints, poses: Pose, rest: Pose, fps: float, up: int | None = None) -> Capture:
+def capture(joints: Joints, turns: Tensor, places: Tensor, rest: Pose, fps: float, up: int | None = None) -> Capture:
     """Bring a source to a ``Capture``.
 
-    poses: (t, k, ...) all frames.  rest: (k, ...) a pose that is, or resembles, a T-pose: arms and legs that stand
-    otherwise are turned into it by the shortest way, hands and feet with them.  up: the world's up axis (0-2); None
-    finds the axis along which the body mostly stands.
+    turns: (t, k, 4) world rotations and places: (t, k, 3) positions of a source's joints in all frames.  rest: a pose
+    that is, or resembles, a T-pose: arms and legs that stand otherwise are turned into it by the shortest way, hands
+    and feet with them.  up: the world's up axis (0-2); None finds the axis along which the body mostly stands.
+    Raises FootlightError for a rest pose without width or height.
     """
     posed, own = t_posed(joints, rest)
-    lift = _level(joints, poses, up)
-    places = {name: rotation.rotate(lift, poses.places[:, k]) for name, k in joints.places.items()}
-    turns = {}
-    for name, k in joints.turns.items():
-        delta = rotation.mul(poses.turns[:, k], rotation.conjugate(posed[name]))
-        turns[name] = rotation.mul(lift, rotation.mul(delta, own))
-    turns |= _spine(joints, poses, posed, own, lift)
-    return Capture(places, turns, fps)
+    axes = torch.from_numpy(own).to(turns)
+    lift = _level(joints, places, up)
+
+    def turned(k: int, name: str) -> Tensor:
+        delta = rotation.mul(turns[:, k], rotation.conjugate(torch.from_numpy(posed[name]).to(turns)))
+        return rotation.mul(lift, rotation.mul(delta, axes))
+
+    moved = {name: turned(k, name) for name, k in joints.turns.items()}
+    spine = _spine([turned(k, f"_spine{i}") for i, k in enumerate(joints.spine)])
+    return Capture({name: rotation.rotate(lift, places[:, k]) for name, k in joints.places.items()}, moved | spine, fps)
 
 
-def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, Tensor], Tensor]:
-    """World rotations (4,) the source's bones would have in our T-pose, by our names, and the rotation (4,) from our
-    axes to the source's in that pose."""
-    place = {name: rest.places[k] for name, k in joints.places.items()}
-    own = _axes(place)
-    turned = {name: rest.turns[k] for name, k in joints.turns.items()}
-    turned |= {f"_spine{i}": rest.turns[k] for i, k in enumerate(joints.spine)}
-    for side in SIDES:
-        for chain in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist")):
-            names = [f"{side}_{part}" for part in chain]
-            fix = rotation.identity(like=own)
-            for upper, lower in pairwise(names):
-                if upper not in turned or lower not in place:
-                    break
-                bone = place[lower] - place[upper]
-                ours = rotation.rotate(own, SMPL22.offsets[SMPL22.index(lower)].to(own))
-                if lower.endswith("foot"):
-                    fix = _flat(bone, ours, own, fix)
-                else:
-                    fix = rotation.mul(rotation.between(rotation.rotate(fix, bone), ours), fix)
-                turned[upper] = rotation.mul(fix, turned[upper])
-            last = names[-1]
-            if last in turned:
-                turned[last] = rotation.mul(fix, turned[last])
-    return turned, own
-
-
-def _flat(bone: Tensor, ours: Tensor, own: Tensor, leg: Tensor) -> Tensor:
-    """The turn (4,) that sets a foot flat and straight ahead. leg: the turn that sets its shin upright.
-
-    Under legs that stand apart some rigs have flat feet, others feet in line with the leg; the foot tells by pointing
-    ahead. A foot that stands flat is flat on any body, however high its ankle, so its slope is not compared with ours;
-    only one that hangs steeply is lifted.
-    """
-    across, up = (rotation.rotate(own, own.new_tensor(v)) for v in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
-    with_leg = rotation.rotate(leg, bone)
-    if (bone * across).sum().abs() < (with_leg * across).sum().abs() - 1e-6 * bone.norm():
-        leg, with_leg = rotation.identity(like=own), bone
-    level = with_leg - (with_leg * up).sum() * up
-    if level.norm() < 0.5 * bone.norm():
-        return rotation.mul(rotation.between(with_leg, ours), leg)
-    return rotation.mul(rotation.between(level, ours - (ours * up).sum() * up), leg)
-
-
-def _axes(place: dict[str, Tensor]) -> Tensor:
-    """The rotation (4,) that turns our T-pose's axes (x left, y up, z ahead) to those of a standing source."""
-    hips, ankles = (place[f"left_{part}"] + place[f"right_{part}"] for part in ("hip", "ankle"))
-    shoulders = place["left_shoulder"] + place["right_shoulder"]
-    tall = shoulders - ankles
-    up = torch.zeros_like(tall)
-    axis = int(tall.abs().argmax())
-    up[axis] = tall[axis].sign()
-    left = place["left_hip"] - place["right_hip"] + place["left_shoulder"] - place["right_shoulder"]
-    left = left - (left * up).sum() * up
-    if left.norm() < 1e-6 or (hips - ankles).norm() < 1e-6:
-        raise FootlightError(
-            "a rest pose whose hips and shoulders have no width; expected a body standing with its arms spread or down"
-        )
-    left = left / left.norm()
-    return rotation.from_matrix(torch.stack((left, up, torch.linalg.cross(left, up)), -1))
-
-
-def _level(joints: Joints, poses: Pose, up: int | None) -> Tensor:
+def _level(joints: Joints, places: Tensor, up: int | None) -> Tensor:
     """The rotation (4,) of the source's world that makes its up axis y."""
     if up is None:
         at = joints.places
-        feet = poses.places[:, [at["left_ankle"], at["right_ankle"]]].mean(1)
-        tall = poses.places[:, [at["left_shoulder"], at["right_shoulder"]]].mean(1) - feet
+        feet = places[:, [at["left_ankle"], at["right_ankle"]]].mean(1)
+        tall = places[:, [at["left_shoulder"], at["right_shoulder"]]].mean(1) - feet
         mean = (tall / tall.norm(dim=-1, keepdim=True).clamp_min(1e-9)).mean(0)
         axis = int(mean.abs().argmax())
         sign = 1.0 if mean[axis] >= 0 else -1.0
     else:
         axis, sign = up, 1.0
-    direction = poses.places.new_zeros(3)
+    direction = places.new_zeros(3)
     direction[axis] = sign
     return rotation.between(direction, direction.new_tensor((0.0, 1.0, 0.0)))
 
 
-def _spine(joints: Joints, poses: Pose, posed: dict[str, Tensor], own: Tensor, lift: Tensor) -> dict[str, Tensor]:
-    """World turns of our three spine joints: the source's spine, however many joints it has, sampled in thirds."""
-    deltas = []
-    for i, k in enumerate(joints.spine):
-        delta = rotation.mul(poses.turns[:, k], rotation.conjugate(posed[f"_spine{i}"]))
-        deltas.append(rotation.mul(lift, rotation.mul(delta, own)))
+def _spine(deltas: list[Tensor]) -> dict[str, Tensor]:
+    """World turns (t, 4) of our three spine joints: those of the source's spine, however many joints it has, sampled in
+    thirds."""
     last = len(deltas) - 1
     turns = {}
     for number, name in enumerate(_SPINE, 1):

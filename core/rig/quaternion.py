@@ -1,12 +1,18 @@
-"""Quaternions wxyz over the last axis, in numpy: what retargeting needs and no more."""
+"""Rotations as unit quaternions in numpy: free functions over the last axis, as ``core.motion.rotation`` for tensors.
+
+Quaternions are ``(..., 4)`` in wxyz order, vectors ``(..., 3)``, matrices ``(..., 3, 3)``. Everything but ``between``
+broadcasts. ``mul(a, b)`` turns first by ``b``, then by ``a``, as matrices do.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+IDENTITY = (1.0, 0.0, 0.0, 0.0)
+
 
 def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The rotation that does ``b`` first, then ``a``."""
+    """Hamilton product (..., 4): the rotation ``b`` followed by ``a``."""
     aw, ax, ay, az = np.moveaxis(np.asarray(a), -1, 0)
     bw, bx, by, bz = np.moveaxis(np.asarray(b), -1, 0)
     return np.stack(
@@ -21,21 +27,28 @@ def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def conjugate(q: np.ndarray) -> np.ndarray:
+    """The inverse (..., 4) of a unit quaternion."""
     return np.asarray(q) * np.array([1.0, -1.0, -1.0, -1.0])
 
 
 def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Vectors ``v`` (..., 3) turned by ``q`` (..., 4)."""
+    """The vectors ``v`` (..., 3) turned by ``q`` (..., 4)."""
     q, v = np.asarray(q), np.asarray(v)
     twice = 2.0 * np.cross(q[..., 1:], v)
     return v + q[..., :1] * twice + np.cross(q[..., 1:], twice)
 
 
 def between(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """The shortest rotation that takes the direction of ``u`` (3,) to that of ``v`` (3,)."""
-    u, v = u / np.linalg.norm(u), v / np.linalg.norm(v)
+    """The shortest rotation (4,) that turns ``u`` (3,) towards ``v`` (3,).
+
+    Opposite vectors turn about some normal; a vector without length has no direction and gives the identity.
+    """
+    lengths = np.linalg.norm(u), np.linalg.norm(v)
+    if not min(lengths) > 0:
+        return np.array(IDENTITY)
+    u, v = u / lengths[0], v / lengths[1]
     q = np.concatenate(([1.0 + u @ v], np.cross(u, v)))
-    if q[0] < 1e-9:  # opposite directions: half a turn about any axis across
+    if q[0] < 1e-9:
         axis = np.cross(u, np.eye(3)[np.argmin(np.abs(u))])
         q = np.concatenate(([0.0], axis))
     return q / np.linalg.norm(q)
@@ -59,7 +72,7 @@ def from_matrix(m: np.ndarray) -> np.ndarray:
 
 
 def orientation(m: np.ndarray) -> np.ndarray:
-    """The rotations nearest to matrices (..., 3, 3) that may also scale and shear, as quaternions (..., 4)."""
+    """The rotations (..., 4) nearest to matrices (..., 3, 3) that may also scale and shear (orthogonal Procrustes)."""
     u, _, v = np.linalg.svd(np.asarray(m, dtype=float))
     u[..., -1] *= np.linalg.det(u @ v)[..., None]
     return from_matrix(u @ v)

@@ -1,1 +1,0 @@
-"""Bodies and bones as data and arithmetic: numpy only, no bpy."""

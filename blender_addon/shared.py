@@ -1,0 +1,15 @@
+"""The one door to what the add-on shares with the engine: ``core.rig`` and ``core.errors``. Neither starts torch.
+
+Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
+"""
+
+from __future__ import annotations
+
+if "." in (__package__ or ""):
+    from ..core.errors import FootlightError
+    from ..core.rig import humanoid, quaternion, retarget, skeleton
+else:
+    from core.errors import FootlightError
+    from core.rig import humanoid, quaternion, retarget, skeleton
+
+__all__ = ["FootlightError", "humanoid", "quaternion", "retarget", "skeleton"]

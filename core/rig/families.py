@@ -1,0 +1,50 @@
+"""What rigs call their joints, after side, separators and prefixes are taken off."""
+
+from __future__ import annotations
+
+FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
+    # hip, knee, ankle, toe, collar, shoulder, elbow, wrist
+    "motionbuilder": (  # MotionBuilder, Mixamo, Neo, Rokoko, CMU by B. Hahne
+        ("upleg", "upperleg"), ("leg", "lowleg"), ("foot",), ("toebase", "toe"),
+        ("shoulder",), ("arm",), ("forearm",), ("hand",),
+    ),
+    "anatomical": (  # SMPL, CMU for 3ds Max, Biovision, Advanced Skeleton
+        ("hip",), ("knee",), ("ankle",), ("toe", "toes", "foot", "toebase"),
+        ("collar", "clavicle", "scapula"), ("shoulder",), ("elbow",), ("wrist",),
+    ),
+    "daz": (
+        ("thigh", "thighbend"), ("shin",), ("foot",), ("toe",),
+        ("collar",), ("shldr", "shldrbend"), ("forearm", "forearmbend"), ("hand",),
+    ),
+    "unreal": (
+        ("thigh",), ("calf",), ("foot",), ("ball",), ("clavicle",), ("upperarm",), ("lowerarm",), ("hand",),
+    ),
+    "vrm": (  # VRM, Unity
+        ("upperleg",), ("lowerleg",), ("foot",), ("toes", "toebase", "toe"),
+        ("shoulder",), ("upperarm",), ("lowerarm",), ("hand",),
+    ),
+    "blender": (  # Rigify and its metarig, our dancer, DAZ Genesis 9
+        ("thigh",), ("shin",), ("foot",), ("toe", "toes"),
+        ("shoulder", "collar"), ("upperarm",), ("forearm",), ("hand",),
+    ),
+    "biped": (  # 3ds Max Biped, Valve, Character Creator
+        ("thigh",), ("calf",), ("foot",), ("toe0", "toe", "toebase"),
+        ("clavicle",), ("upperarm",), ("forearm",), ("hand",),
+    ),
+    "acclaim": (  # names of the CMU's own files
+        ("femur",), ("tibia",), ("foot",), ("toes",), ("clavicle",), ("humerus",), ("radius",), ("hand", "wrist"),
+    ),
+    "xsens": (
+        ("upperleg", "hip"), ("lowerleg", "knee"), ("foot", "ankle"), ("toe",),
+        ("shoulder", "collar"), ("upperarm", "shoulder"), ("forearm", "elbow"), ("hand", "wrist"),
+    ),
+    "makehuman": (  # its limbs are split in halves
+        ("upperleg01",), ("lowerleg01",), ("foot",), ("toe11",),
+        ("clavicle",), ("upperarm01",), ("lowerarm01",), ("wrist",),
+    ),
+}  # fmt: skip
+
+HEADS = ({"head", "skull"}, {"spine006"})
+"""Names of the head, the likelier ones first; spine.006 is Rigify's."""
+
+PREFIXES = {"mixamorig", "bip", "j", "def", "org", "valve", "valvebiped", "cc", "base", "character", "skeleton", "b"}
