@@ -10,11 +10,12 @@ import numpy as np
 from ..errors import UserError
 from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
 
-OVERRIDING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE"}
+OVERRIDING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE", "IK"}
 """Constraints that, at full influence, leave nothing of a bone's own rotation."""
 
-DRIVEN = 5
-"""Of the eight long bones of the limbs: where so many follow others, the armature is a control rig."""
+FOLLOWING = 3
+"""Of the eight long bones of the limbs: where so many follow others, more than one limb does, and a dance on the
+armature would not show."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def check_writable(armature: bpy.types.Object) -> None:
         bone, other = followed
         raise UserError(
             f"{armature.name!r} is a control rig: its bone {bone} follows {other} by a constraint, so keys on it would "
-            "not show. Choose the armature it was made from (Rigify's metarig, say), or use Add Dancer."
+            "not show. Mute such constraints, choose the armature it was made from (Rigify's metarig, say), or use Add "
+            "Dancer."
         )
     pelvis = armature.data.bones[mapped["pelvis"]]
     if pelvis.use_connect:
@@ -133,13 +135,19 @@ def _skeleton(armature: bpy.types.Armature) -> skeleton.Skeleton[np.ndarray]:
 
 
 def _followed(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str] | None:
-    """A bone of the limbs and the one that it follows, where most of the limbs' bones follow others."""
-    found = []
-    for side in ("left", "right"):
-        for part in ("hip", "knee", "shoulder", "elbow"):
-            name = mapped[f"{side}_{part}"]
-            for constraint in armature.pose.bones[name].constraints:
-                if constraint.type in OVERRIDING and not constraint.mute and constraint.influence > 0.99:
-                    found.append((name, getattr(constraint, "subtarget", "") or "another"))
-                    break
-    return found[0] if len(found) >= DRIVEN else None
+    """A bone of the limbs and the one that it follows, where the bones of more than one limb follow others."""
+    parts = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
+    limbs = [mapped[part] for part in parts]
+    found: dict[str, str] = {}
+    for bone in armature.pose.bones:
+        for constraint in bone.constraints:
+            if constraint.type not in OVERRIDING or constraint.mute or constraint.influence < 0.99:
+                continue
+            held = [bone]
+            if constraint.type == "IK":
+                chain = [*([bone] if constraint.use_tail else ()), *bone.parent_recursive]
+                held = chain[: constraint.chain_count or None] if constraint.target else []
+            other = getattr(constraint, "subtarget", "") or "another object"
+            found |= {one.name: other for one in held if one.name not in found}
+    followers = [name for name in limbs if name in found]
+    return (followers[0], found[followers[0]]) if len(followers) >= FOLLOWING else None

@@ -38,13 +38,25 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("upperleg", "hip"), ("lowerleg", "knee"), ("foot", "ankle"), ("toe",),
         ("shoulder", "collar"), ("upperarm", "shoulder"), ("forearm", "elbow"), ("hand", "wrist"),
     ),
+    "vrchat": (  # and MikuMikuDance in English
+        ("leg",), ("knee",), ("ankle",), ("toe",), ("shoulder",), ("arm",), ("elbow",), ("wrist",),
+    ),
+    "mmd": (
+        ("足",), ("ひざ",), ("足首",), ("つま先", "足先"), ("肩",), ("腕",), ("ひじ",), ("手首",),
+    ),
+    "auto-rig pro": (
+        ("thighstretch",), ("legstretch",), ("foot",), ("toes01",),
+        ("shoulder",), ("armstretch",), ("forearmstretch",), ("hand",),
+    ),
     "makehuman": (  # its limbs are split in halves
         ("upperleg01",), ("lowerleg01",), ("foot",), ("toe11",),
         ("clavicle",), ("upperarm01",), ("lowerarm01",), ("wrist",),
     ),
 }  # fmt: skip
 
-HEADS = ({"head", "skull"}, {"spine006"})
+HEADS = ({"head", "skull", "頭"}, {"spine006"})
 """Names of the head, the likelier ones first; spine.006 is Rigify's."""
 
-PREFIXES = {"mixamorig", "bip", "j", "def", "org", "valve", "valvebiped", "cc", "base", "character", "skeleton", "b"}
+PREFIXES = {
+    "mixamorig", "bip", "biped", "j", "def", "org", "valve", "valvebiped", "cc", "base", "character", "skeleton", "b",
+}  # fmt: skip

@@ -29,8 +29,17 @@ _WORDS = {
 MOST_LIMBS = 6
 """Long branches that a humanoid has at one joint: two legs, two arms, a neck and perhaps a tail."""
 
-_SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SIDES = {
+    "left": "left",
+    "l": "left",
+    "lt": "left",
+    "right": "right",
+    "r": "right",
+    "rt": "right",
+    "左": "left",
+    "右": "right",
+}
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\d_A-Za-z左右]+")
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,28 @@ RIGS: dict[str, dict[str, str]] = {
     | _limbs(
         "Hip_{S}", "Knee_{S}", "Ankle_{S}", "Toes_{S}", "Scapula_{S}", "Shoulder_{S}", "Elbow_{S}", "Wrist_{S}",
     ),
+    "valve": {"pelvis": "ValveBiped.Bip01_Pelvis", "spine1": "ValveBiped.Bip01_Spine"}
+    | {"spine2": "ValveBiped.Bip01_Spine1", "spine3": "ValveBiped.Bip01_Spine2"}
+    | {"neck": "ValveBiped.Bip01_Neck1", "head": "ValveBiped.Bip01_Head1"}
+    | _limbs(
+        "ValveBiped.Bip01_{S}_Thigh", "ValveBiped.Bip01_{S}_Calf", "ValveBiped.Bip01_{S}_Foot",
+        "ValveBiped.Bip01_{S}_Toe0", "ValveBiped.Bip01_{S}_Clavicle", "ValveBiped.Bip01_{S}_UpperArm",
+        "ValveBiped.Bip01_{S}_Forearm", "ValveBiped.Bip01_{S}_Hand",
+    ),
+    "vrchat": {"pelvis": "Hips", "spine1": "Spine", "spine2": "Chest", "spine3": "Upper Chest"}
+    | {"neck": "Neck", "head": "Head"}
+    | _limbs(
+        "{Side} leg", "{Side} knee", "{Side} ankle", "{Side} toe",
+        "{Side} shoulder", "{Side} arm", "{Side} elbow", "{Side} wrist",
+    ),
+    "mmd": {"pelvis": "腰", "spine1": "上半身", "spine2": "上半身1", "spine3": "上半身2", "neck": "首", "head": "頭"}
+    | _limbs("足.{S}", "ひざ.{S}", "足首.{S}", "つま先.{S}", "肩.{S}", "腕.{S}", "ひじ.{S}", "手首.{S}"),
+    "auto-rig pro": {"pelvis": "root.x", "spine1": "spine_01.x", "spine2": "spine_02.x", "spine3": "spine_03.x"}
+    | {"neck": "neck.x", "head": "head.x"}
+    | _limbs(
+        "thigh_stretch.{s}", "leg_stretch.{s}", "foot.{s}", "toes_01.{s}",
+        "shoulder.{s}", "arm_stretch.{s}", "forearm_stretch.{s}", "hand.{s}",
+    ),
     "nameless": {name: f"joint{index:02d}" for index, name in enumerate(SMPL22.names)},
 }  # fmt: skip
 
