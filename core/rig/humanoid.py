@@ -342,6 +342,11 @@ def _limbs_of(skeleton: Skeleton, legs, arms) -> dict[str, int] | None:
     rest = np.asarray(skeleton.rest_positions(), dtype=float)
     leg_roles = [_split(skeleton, chain) for chain in legs]
     arm_roles = [_split(skeleton, chain) for chain in arms]
+    for one, other in (leg_roles, arm_roles):
+        for a, b in zip(one[1:3], other[1:3], strict=True):
+            shorter, longer = sorted((_bone(skeleton, a), _bone(skeleton, b)))
+            if shorter < 0.7 * longer:
+                return None  # one side lacks a joint: its limb is as long, but bends elsewhere
     up = rest[arms[0][0]] - rest[[leg[2] for leg in leg_roles]].mean(0)
     forward = sum((_ahead(rest, skeleton, leg) for leg in leg_roles), np.zeros(3))
     left = np.cross(up, forward)

@@ -136,7 +136,7 @@ def check_what_is_deleted_meanwhile():
         bpy.ops.object.mode_set(mode="OBJECT")
 
     words = {armature: "'Dancer' was deleted", strip: "The strip 'well' was deleted", scene: "scene was deleted",
-             rate: "frame rate was changed", bones: "no bone thigh.L"}  # fmt: skip
+             rate: "frame rate was changed", bones: "no left thigh"}  # fmt: skip
     for change, word in words.items():
         bpy.ops.wm.read_homefile(use_empty=True)
         things = stage("well")

@@ -201,6 +201,13 @@ def test_refusals_say_what_is_there_and_what_is_missing():
         humanoid.match(replace(skeleton, parents=parents, offsets=np.zeros((22, 3))))
 
 
+@pytest.mark.parametrize("gone", ["left_hip", "right_knee", "right_elbow"])
+def test_a_limb_without_one_of_its_joints_is_refused(gone):
+    """As long as the other, but it bends elsewhere."""
+    with pytest.raises(FootlightError, match=r"but no (left thigh|right shin|right forearm)\)"):
+        humanoid.match(renamed(OURS | {gone: None}))
+
+
 def test_a_spider_is_refused():
     rows: dict[str, str | None] = {"body": None}
     places = {"body": (0.0, 1.0, 0.0)}
