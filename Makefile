@@ -16,7 +16,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check install --quiet --constraint co
 .PHONY: demo test test-all lint extension bench clean distclean
 
 demo: $(VENV)/.ready
-	@echo "== make demo: composing a song, dancing to it, filming the dance (three to five minutes on two cores)"
+	@echo "== make demo: composing a song, dancing to it, filming the dance; it says when each result is there"
 	@$(RUN) -m train.demo --out build/demo
 
 test: $(VENV)/.ready

@@ -23,14 +23,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import bpy
-
 from ..engine.client import Engine
 from ..errors import UserError
-from ..scene.dancer import dancers
-from ..stage import film
 from .command import ROOT, Item, engine_command, parse
-from .making import RESOLUTION, Desk, make_blend, outputs
+from .filming import make_film
+from .making import Desk, make_blend, outputs
 from .terminal import Terminal
 
 
@@ -44,29 +41,6 @@ class Outcome:
     detail: str
 
 
-def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Terminal) -> None:
-    """Film the scene that was saved. Raises UserError, or RuntimeError as Blender does."""
-    bpy.ops.wm.open_mainfile(filepath=str(blend), load_ui=False)
-    scene = bpy.context.scene
-    first, last = scene.frame_start, scene.frame_end
-    frames = args.frames or (first, last)
-    if frames[0] > last or frames[1] < first:
-        raise UserError(f"the scene has the frames {first}:{last}, but --frames asks for {frames[0]}:{frames[1]}")
-    frames = max(first, frames[0]), min(last, frames[1])
-    render = scene.render
-    bundled = not args.own and dancers(scene)
-    size = args.resolution or (RESOLUTION if bundled else (render.resolution_x, render.resolution_y))
-    partial = movie.with_name(f".{movie.name}.part")
-    film.set_render(scene, args.engine, size, str(partial))
-    try:
-        film.render_film(scene, frames, lambda done: terminal.progress(f"{movie.name}: rendering {100 * done:3.0f} %"))
-        if not partial.is_file() or partial.stat().st_size == 0:
-            raise UserError(f"Blender wrote no film; its last words: {terminal.tail()}")
-        partial.replace(movie)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], folder: Path, terminal: Terminal) -> str:
     """All that is asked for of one item. folder: for temporary files.  Returns a few words about it; raises UserError,
     RuntimeError or OSError."""
@@ -76,8 +50,10 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
     if args.skip_existing and all(path.is_file() for kind, path in paths.items() if kind != "film"):
         detail = "filmed the scene that was there"
     else:
-        detail = make_blend(Desk(args, item, engine(), folder, lambda text: terminal.progress(f"{item.label}: {text}")))
+        asked = None if args.dance else engine()
+        detail = make_blend(Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}")))
     if "film" in paths:
+        terminal.say(f"{paths['blend']} is there")
         make_film(paths["blend"], paths["film"], args, terminal)
     return detail
 

@@ -47,19 +47,25 @@ def parse(arguments: list[str], description: str) -> argparse.Namespace:
         parser.error(f"--out {args.out}: this is a file; give a folder")
     _check_inputs(parser, args)
     _check_scene(parser, args)
-    if not args.render and (args.engine or args.resolution or args.frames):
-        parser.error("--engine, --resolution and --frames are about the film: ask for it by --render")
+    if not args.render and (args.engine or args.resolution or args.frames or args.within):
+        parser.error("--engine, --resolution, --frames and --within are about the film: ask for it by --render")
+    if args.own and args.engine == "drawn":
+        parser.error("--engine drawn knows the bundled dancer and its stage only: choose another for your own scene")
     args.items = items(args)
     stems: dict[str, Item] = {}
     for item in args.items:
         if other := stems.get(item.stem):
             parser.error(f"{other.source} and {item.source} would both be {item.stem}.blend: rename one of them")
         stems[item.stem] = item
-    missing = opengl.lacking() if args.render and args.engine != "cycles" else ""
+    missing = opengl.lacking() if args.render and args.engine not in film.WITHOUT_OPENGL else ""
     if missing and args.engine:
-        parser.error(f"--engine {args.engine} needs {missing}: {opengl.REMEDY}, or render with --engine cycles")
+        parser.error(
+            f"--engine {args.engine} needs {missing}: {opengl.REMEDY}, or render with --engine cycles or drawn"
+        )
     if missing:
         print(f"Workbench needs {missing}; rendering with Cycles, which takes longer. To have it, {opengl.REMEDY}.")
+        if not args.own:
+            print("--engine drawn needs no OpenGL and is much faster than Cycles.")
     args.engine = args.engine or ("cycles" if missing else "workbench")
     return args
 
@@ -92,6 +98,7 @@ def _parser(description: str) -> _Parser:
     dance = parser.add_argument_group("what is made")
     dance.add_argument("--seed", type=int, default=0)
     dance.add_argument("--seconds", type=_positive, help="only the first seconds of each song")
+    dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, a safetensors file made before")
     dance.add_argument("--fps", type=_positive, help=f"of the scene ({RATE:g}); 29.97 is 30 / 1.001")
     dance.add_argument("--steps", type=int, help="of the sampling; what the model was tuned for unless given")
     dance.add_argument("--guidance", type=float, help="of the sampling; what the model was tuned for unless given")
@@ -105,12 +112,17 @@ def _parser(description: str) -> _Parser:
     movie = parser.add_argument_group("the film")
     movie.add_argument("--render", action="store_true", help="also make a film with sound")
     movie.add_argument(
-        "--engine", choices=tuple(film.ENGINES), help="workbench unless given; cycles where there is no OpenGL"
+        "--engine",
+        choices=tuple(film.ENGINES),
+        help="workbench unless given; cycles where there is no OpenGL; drawn is fast without it (bundled dancer only)",
     )
     movie.add_argument(
         "--resolution", type=_resolution, metavar="WxH", help="1280x720 unless given, or what your own scene has"
     )
     movie.add_argument("--frames", type=_frames, metavar="FIRST:LAST", help="of the film, for example 1:300")
+    movie.add_argument(
+        "--within", type=_positive, metavar="SECONDS", help="films smaller or plainer where it would take longer"
+    )
     process = parser.add_argument_group("the engine process")
     process.add_argument("--model", metavar="FOLDER", help="a model folder; the embedded model unless given")
     process.add_argument("--python", type=Path, metavar="FILE", help="the Python that runs it; .venv's unless given")
@@ -128,6 +140,12 @@ def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
     if args.count and not args.duet:
         parser.error("--count says how many duets there shall be: ask for them by --duet SECONDS")
     args.count = args.count or 1
+    if args.dance and (args.score or args.duet or len(args.inputs) != 1):
+        parser.error("--dance is a dance for one SONG: give the two of them")
+    if args.dance and not args.dance.is_file():
+        parser.error(f"--dance {args.dance}: there is no such file")
+    if args.dance and args.seconds:
+        parser.error("--seconds is for a dance to be made: --dance has its own length")
     if args.seconds and (args.score or args.duet):
         parser.error("--seconds is about songs: --score takes the scene's frames, --duet its own number of seconds")
     if args.beat_snap is not None and args.score:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bpy
 
+from ..engine import arrays
 from ..engine.client import Engine
 from ..engine.job import Job, JobState, Request
 from ..errors import UserError
@@ -37,11 +38,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one item is made. folder: for temporary files, cleared by whoever made it."""
+    """Where one item is made. engine: None where the dance was made before.
+    folder: for temporary files, cleared by whoever made it."""
 
     args: argparse.Namespace
     item: Item
-    engine: Engine
+    engine: Engine | None
     folder: Path
     tell: Tell
 
@@ -100,6 +102,8 @@ def make_blend(desk: Desk) -> str:
         if (music := paths.get("music")) and music not in kept:
             music.unlink(missing_ok=True)
         raise
+    if args.dance:
+        return "the dance that was given"
     metrics = made.answer.get("metrics", {})
     return "  ".join(f"{key} {value:.2f}" for key, value in metrics.items() if isinstance(value, int | float))
 
@@ -107,19 +111,30 @@ def make_blend(desk: Desk) -> str:
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A song's dance on the armature, and the song in the sequencer."""
     rigs.check_writable(armature)
-    song, result = desk.item.source, desk.folder / "dance.safetensors"
-    answer = desk.ask(
-        "dance",
-        song=str(song.absolute()),
-        seconds=desk.args.seconds,
-        fps=strips.frame_rate(scene),
-        beat_snap=desk.args.beat_snap,
-        out=str(result),
-    )
+    song, result, answer = desk.item.source, desk.folder / "dance.safetensors", {}
+    if desk.args.dance:
+        result = desk.args.dance
+        _check_rate(result, strips.frame_rate(scene))
+    else:
+        answer = desk.ask(
+            "dance",
+            song=str(song.absolute()),
+            seconds=desk.args.seconds,
+            fps=strips.frame_rate(scene),
+            beat_snap=desk.args.beat_snap,
+            out=str(result),
+        )
     first = scene.frame_start
     action = actions.write_dance(result, armature, first, name=f"{song.stem} dance")
     strip = strips.add_song(scene, song, first)
     return Made((first, int(action.frame_range[1])), strip.sound, answer)
+
+
+def _check_rate(dance: Path, fps: float) -> None:
+    """Raises UserError when a dance has other frames a second than the scene."""
+    told = arrays.read(dance)[1].get("fps", "")
+    if told != repr(fps):
+        raise UserError(f"{dance} has {told or 'unknown'} frames a second, the scene {fps:g}; give the same by --fps")
 
 
 def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PROGRESS_SECONDS = 20.0  # between two words of progress where nobody looks on
+PROGRESS_SECONDS = 10.0  # between two words of progress where nobody looks on
 
 
 class Terminal:

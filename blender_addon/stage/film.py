@@ -10,9 +10,18 @@ import bpy
 from ..errors import UserError
 from ..scene import versions
 
-ENGINES = {"workbench": ("BLENDER_WORKBENCH",), "eevee": ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"), "cycles": ("CYCLES",)}
-"""Names of the render engines by the name a person uses; the first one that this Blender knows is taken."""
+ENGINES = {
+    "workbench": ("BLENDER_WORKBENCH",),
+    "eevee": ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"),
+    "cycles": ("CYCLES",),
+    "drawn": ("BLENDER_WORKBENCH",),
+}
+"""Names of the render engines by the name a person uses; the first one that this Blender knows is taken. The frames of
+"drawn" are made by the module of that name; its .blend is set to the engine that looks most like it."""
 
+WITHOUT_OPENGL = ("cycles", "drawn")
+
+SMOOTHING = "5"  # samples of Workbench
 CYCLES_SAMPLES = 8  # and a denoiser after them
 
 
@@ -41,10 +50,15 @@ def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int],
     ffmpeg.audio_codec, ffmpeg.audio_bitrate = "AAC", 192
     render.use_file_extension = False
     render.filepath = path
-    scene.display.render_aa = "5"  # the cost grows with the samples: 0.5 s a frame of 640 x 360 without a GPU
+    scene.display.render_aa = SMOOTHING  # the cost grows with the samples: 0.5 s a frame of 640 x 360 without a GPU
     if render.engine == "CYCLES":
         scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, True, 2
         render.use_persistent_data = True  # what does not move is not built anew for each frame
+
+
+def size(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Width and height of the picture, in pixels."""
+    return scene.render.resolution_x, scene.render.resolution_y
 
 
 def render_film(

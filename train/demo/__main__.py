@@ -1,13 +1,16 @@
 """The demonstration: ``python -m train.demo --out build/demo``.
 
 Composes the demo song, dances to it with the embedded model, writes ``dance.bvh`` and a contact sheet with the beats
-marked, and lets Blender make ``dance.blend`` and a short film with sound, from the song's liveliest part.
+marked, and lets Blender make ``dance.blend`` and a short film with sound, from the song's liveliest part. The film is
+as good as the machine has time for; without OpenGL it is drawn by ``blender_addon.stage.drawn``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -28,6 +31,8 @@ from train.draw import contact_sheet
 SHEET_SECONDS = 16.0  # what the contact sheet shows: enough to see single beats
 LEAD_SECONDS = 4.0  # what is shown before the liveliest part begins
 FPS = 30
+FILM_WITHIN = 75.0  # seconds; where a machine is slower, the film is smaller or plainer
+BATCH = Path(__file__).parents[1] / "render_batch.py"
 RESULTS = ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4")
 
 
@@ -58,19 +63,31 @@ def main(args: Demo) -> None:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {text}", flush=True)
 
-    say("composing the song")
+    def made(name: str) -> None:
+        say(f"  {args.out / name} is there")
+
+    say("composing the song (about ten seconds)")
     song_path = args.out / "dance.wav"
     written = write_demo_song(song_path)
+    made("dance.wav")
     start = liveliest(written) if args.film_start is None else args.film_start
-    say("loading the model and dancing")
+    say("loading the model and dancing (about twenty seconds)")
+    model = pipeline.Model.load(args.model)
     options = pipeline.DanceOptions(seed=args.seed, fps=FPS)
-    dance = pipeline.run(pipeline.generate_dance(pipeline.Model.load(args.model), io.read(song_path), options))
+    dance = pipeline.run(pipeline.generate_dance(model, io.read(song_path), options))
     bvh.write(args.out / "dance.bvh", dance.motion, fps=FPS)
+    made("dance.bvh")
     say("  " + ", ".join(f"{name} {value:.2f}" for name, value in dance.metrics.items()))
-    say("drawing the contact sheet")
+    say("drawing the contact sheet (a few seconds)")
     draw_sheet(dance, start, args)
-    say("Blender: the scene and its film")
-    film(song_path, start, args)
+    made("contact.png")
+    say(f"Blender: the scene, dance.blend (a few seconds), then its film (at most about {FILM_WITHIN:.0f} seconds)")
+    with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
+        file = Path(folder) / "dance.safetensors"
+        digest = hashlib.sha256(song_path.read_bytes()).hexdigest()
+        pipeline.write_dance(file, dance, seed=str(args.seed), model=model.name, audio_sha256=digest)
+        film(song_path, file, start, args)
+    made("dance.mp4")
     say("done")
     for name in RESULTS:
         print(f"  {args.out / name}  {(args.out / name).stat().st_size / 1e6:.1f} MB")
@@ -94,20 +111,23 @@ def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
     )
 
 
-def film(song: Path, start: float, args: Demo) -> None:
-    """Let Blender dance to the song once more, with the same seed, and film it. Raises FootlightError."""
-    seconds, width, height, engine = args.film_seconds, args.width, args.height, "workbench"
+def film(song: Path, dance: Path, start: float, args: Demo) -> None:
+    """Let Blender put the dance of the file ``dance`` into a scene, save that and film it. Raises FootlightError."""
+    engine = "workbench"
     if missing := opengl.lacking():
-        print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Cycles makes a smaller and shorter film.")
-        seconds, width, height, engine = seconds / 2, width // 2, height // 2, "cycles"
-    first = round(start * FPS) + 1
-    command = [sys.executable, Path(__file__).parents[1] / "render_batch.py", song, "--out", args.out]
-    command += ["--seed", args.seed, "--fps", FPS, "--python", sys.executable]
-    command += ["--render", "--engine", engine, "--resolution", f"{width}x{height}"]
-    command += ["--frames", f"{first}:{first + round(seconds * FPS) - 1}"]
-    command += ["--model", args.model] if args.model else []
-    if subprocess.run([str(part) for part in command]).returncode != 0:
+        print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Footlight draws the film itself.")
+        engine = "drawn"
+    if subprocess.run(film_command(song, dance, start, engine, args)).returncode != 0:
         raise FootlightError("Blender made no film; what is wrong stands above")
+
+
+def film_command(song: Path, dance: Path, start: float, engine: str, args: Demo) -> list[str]:
+    """How the batch is called. start: of the film, seconds."""
+    first = round(start * FPS) + 1
+    command = [sys.executable, BATCH, song, "--out", args.out, "--dance", dance, "--fps", FPS]
+    command += ["--render", "--engine", engine, "--resolution", f"{args.width}x{args.height}", "--within", FILM_WITHIN]
+    command += ["--frames", f"{first}:{first + round(args.film_seconds * FPS) - 1}"]
+    return [str(part) for part in command]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
 RATE = 22_050
 SMALL = ("--render", "--resolution", "96x54", "--frames")
 
+HIDDEN = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}  # to libEGL: no driver is there
+
 pytestmark = pytest.mark.blender
 
 
@@ -102,13 +104,36 @@ def test_a_scene_of_ones_own(batch, run, look, songs, tmp_path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="OpenGL can be hidden on Linux only")
 def test_without_opengl_cycles_films(batch, songs):
-    hidden = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}
     arguments = (songs / "good.wav", "--out", songs / "out", *SMALL, "1:1")
-    answer = batch(*arguments, **hidden)
+    answer = batch(*arguments, **HIDDEN)
     assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
     assert "rendering with Cycles" in answer.stdout and (songs / "out" / "good.mp4").is_file()
-    answer = batch(*arguments, "--engine", "workbench", **hidden)
+    answer = batch(*arguments, "--engine", "workbench", **HIDDEN)
     assert answer.returncode == 2 and "--engine cycles" in answer.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="OpenGL can be hidden on Linux only")
+def test_without_opengl_a_film_is_drawn(batch, look, songs):
+    arguments = (songs / "good.wav", "--out", songs, "--render", "--resolution", "160x90", "--frames", "10:69")
+    arguments = (*arguments, "--engine", "drawn", "--within", 300)
+    answer = batch(*arguments, **HIDDEN)
+    assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    there, filming = (
+        answer.stdout.index("good.blend is there"),
+        answer.stdout.index("filming 60 frames of 160x90, about "),
+    )
+    assert there < filming < answer.stdout.index("done     good.wav")
+    film = look("film.py", songs / "good.mp4")
+    assert film["fps"] == 30 and film["frames"] == 60 and film["size"] == [160, 90]
+    # the song's tones begin every half second; the film begins 0.3 s into the song
+    assert film["onsets"] == pytest.approx([0.2, 0.7, 1.2, 1.7], abs=1 / 30)
+
+
+def test_a_drawn_dancer_stands_where_blender_projects_it(look):
+    seen = look("drawn.py")
+    assert seen["drawn"] == pytest.approx(seen["projected"], abs=1.5)
+    assert seen["darker"] > 0.002, "there is no shadow"
+    assert seen["range"][0] >= 0 and seen["range"][1] <= 1
 
 
 @pytest.mark.parametrize(
@@ -124,6 +149,9 @@ def test_without_opengl_cycles_films(batch, songs):
         ("a.wav --out out --blend none.blend", "no such file"),
         ("a.wav --out out --armature Ann", "--blend"),
         ("a.wav --out out --render --engine luxury", "luxury"),
+        ("a.wav --out out --within 9", "--render"),
+        ("a.wav --out out --dance none.safetensors", "no such file"),
+        ("a.wav b.wav --out out --dance d", "one SONG"),
         ("a.blend --score --duet 30 --out out", "one of them"),
         ("a.wav --duet 30 --out out", "a.wav has no use"),
         ("--duet 3 --out out", "5 to 240 seconds"),

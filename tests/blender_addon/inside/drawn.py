@@ -1,0 +1,45 @@
+"""Runs inside a Blender: where the dancer is in a drawn picture, and where Blender's own projection has it."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from blender_addon.scene import actions
+from blender_addon.scene.dancer import add_dancer
+from blender_addon.stage import drawn, scenery
+
+SIZE = WIDTH, HEIGHT = 480, 270
+bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+scene = bpy.context.scene
+scene.render.resolution_x, scene.render.resolution_y = SIZE
+dancer = add_dancer(bpy.context)
+root = dancer.data.bones[0].name
+path = f'pose.bones["{root}"].location'
+still = np.zeros(40)
+curves = [actions.Curve(path, axis, np.linspace(0, 0.5, 40) if axis == 0 else still, root) for axis in range(3)]
+actions.new_action(dancer, "Slide", curves, 1)
+scenery.set_stage(scene, dancer, (1, 40), WIDTH / HEIGHT)
+stage = drawn.read_stage(scene)
+moment = drawn.observe(stage, 30, SIZE)
+picture = drawn.draw(stage, moment, SIZE)
+empty = drawn.draw(dataclasses.replace(stage, bodies=[]), dataclasses.replace(moment, shapes=[]), SIZE)
+brighter = (picture - empty).max(axis=2) > 0.1  # the dancer; its shadow is darker
+rows, columns = np.flatnonzero(brighter.any(axis=1)), np.flatnonzero(brighter.any(axis=0))
+body = dancer.children[0].evaluated_get(bpy.context.evaluated_depsgraph_get())
+points = [world_to_camera_view(scene, scene.camera, body.matrix_world @ Vector(v.co)) for v in body.data.vertices]
+across, up = np.array([point[:2] for point in points]).T * np.array([[WIDTH], [HEIGHT]])
+found = {
+    "drawn": [int(columns[0]), int(columns[-1] + 1), int(rows[0]), int(rows[-1] + 1)],
+    "projected": [float(across.min()), float(across.max()), float(up.min()), float(up.max())],
+    "darker": float(((empty - picture).min(axis=2) > 0.05).mean()),
+    "range": [float(picture.min()), float(picture.max())],
+}
+print("FOUND", json.dumps(found), flush=True)
