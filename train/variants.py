@@ -3,8 +3,8 @@
 On the motion's side ``--layout`` is another representation and ``--network unet`` another denoiser of the same size; no
 rhythmic contrast is a weight, ``--motion-vae.task.rhythm 0``. On the music's side ``--music waveform`` is
 MoMu-Diffusion's ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the model of EDGE (Tseng,
-Castellon & Liu, CVPR 2023) in our house: diffusion on the motion features themselves, told the 35 hand-made features of
-the music alone, with our denoiser, losses and data.
+Castellon & Liu, CVPR 2023) with our denoiser, losses and data: diffusion on the motion features themselves, conditioned
+only on the 35 hand-made features of the music (core.audio.features35).
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def music_side(config: Config, music: str | None = None, latents: str | None = N
 
 
 def identity(channels: int) -> VAEConfig:
-    """The autoencoder that is none: see ``core.autoencoder.identity``."""
+    """No autoencoder: diffusion on the features themselves (core.autoencoder.identity)."""
     return VAEConfig(channels=channels, latent_channels=channels, halvings=0, kind="identity")
 
 

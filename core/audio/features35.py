@@ -1,12 +1,14 @@
-"""The 35 hand-made features a frame that dance models before learned music encoders are told of a song.
+"""Only for an ablation: music as the 35 hand-made features per frame that came before learned music encoders.
 
-The set of AIST++ (Li et al., "AI Choreographer", ICCV 2021), which EDGE (Tseng, Castellon & Liu, CVPR 2023) compares
-its learned features against: onset envelope 1, MFCC 20, chroma 12, onset peaks 1, beats 1, in this order. EDGE has 30
-frames a second at 15 360 Hz, that is a hop of 512 samples; so have ours at 16 kHz and 31.25 frames a second. Windows,
-mel bands, decibels and thresholds are the defaults of librosa, which those works call.
+The set is that of AIST++ (Li et al., "AI Choreographer", ICCV 2021), which EDGE (Tseng, Castellon & Liu, CVPR 2023)
+compares its learned features against: onset envelope 1, MFCC 20, chroma 12, onset peaks 1, beats 1, in this order. EDGE
+has 30 frames a second at 15 360 Hz, that is a hop of 512 samples; so have ours at 16 kHz and 31.25 frames a second.
+Windows, mel bands, decibels and thresholds are the defaults of librosa, which those works call. No shipped model uses
+this representation (``train.fit --music features35``). It is here and not in train because a model that was trained on
+it must dance in the engine, which does without librosa; the tests hold every part against librosa.
 
 Two things differ. The chroma comes from a short-time Fourier transform instead of a constant-Q one, and becomes CENS
-from there on as theirs does. Beats are given, so that all models of one comparison are told the same ones.
+from there on as theirs does. Beats are given, so that all models of one comparison hear the same ones.
 
 Frame i shows the instant ``i * hop / rate``; there are ``floor(s / hop)`` frames.
 """
