@@ -1,5 +1,6 @@
 """The loop on a task whose optimum is known: a linear map fitted to a linear map."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -78,6 +79,26 @@ def test_a_continued_run_repeats_the_unbroken_one(tmp_path):
         assert one == other  # bit for bit, dropout and noise included
     a, b = (load_state(tmp_path / name / "ema.safetensors") for name in ("whole", "broken"))
     assert torch.equal(a["linear"]["map.0.weight"], b["linear"]["map.0.weight"])
+
+
+def test_what_a_phase_borrows_is_not_trained_by_it(tmp_path):
+    """A phase whose loss runs through another network moves its own weights only."""
+
+    class Through(LinearPhase):
+        def __init__(self):
+            super().__init__()
+            self.borrowed.after = nn.Linear(2, 2)
+
+        def forward(self, batch, generator, step):
+            return {"error": (self.borrowed.after(self.networks["map"](batch["x"])) - batch["y"]).square().mean()}
+
+    task = LinearTask()
+    phase = task.phases["linear"] = Through()
+    own, borrowed = (copy.deepcopy(module.state_dict()) for module in (phase.networks, phase.borrowed.after))
+    fit(task, dataclasses.replace(QUICK, steps=3), tmp_path)
+    assert all(torch.equal(value, borrowed[key]) for key, value in phase.borrowed.after.state_dict().items())
+    assert not any(torch.equal(value, own[key]) for key, value in phase.networks.state_dict().items())
+    assert set(load_state(tmp_path / "ema.safetensors")["linear"]) == set(own)
 
 
 def test_accumulated_micro_batches_count_as_one_step(tmp_path):

@@ -18,7 +18,8 @@ import tyro
 from core.errors import FootlightError
 from core.files import write_atomically
 from train.ablations import ABLATIONS
-from train.evaluation import figures, page
+from train.evaluation import figures
+from train.evaluation.dance import pictures as dance_pictures
 from train.evaluation.music import pictures
 
 
@@ -33,13 +34,13 @@ class DocsPictures:
 def slowing(report: dict) -> bytes | None:
     """Beats can be had by slowing on them: scores over the slowing's amount, the model's as dashed lines."""
     swept = any(row["option"] == "amount" for row in report["sweeps"])
-    return figures.sweep(report, "amount", page.SWEPT) if swept else None
+    return figures.sweep(report, "amount", dance_pictures.SWEPT) if swept else None
 
 
 def ablations(report: dict) -> bytes | None:
     """Trained baselines and ablations beside the model and what needs no training."""
-    plain = page.without_sweeps(report)
-    panels = {path: page.PANELS[path] for path in page.COMPARED}
+    plain = dance_pictures.without_sweeps(report)
+    panels = {path: dance_pictures.PANELS[path] for path in dance_pictures.COMPARED}
     return figures.bars(plain, panels) if set(ABLATIONS) & set(plain["systems"]) else None
 
 
@@ -54,7 +55,10 @@ PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> h
     "evaluation-slowing": (slowing, "--sweep amount=..."),
     "evaluation-ablations": (ablations, f"a system named {', '.join(ABLATIONS)}"),
     "evaluation-switch": (switch, "--duets and --switches"),
-    "evaluation-phase": (lambda report: figures.beat_phase(page.without_sweeps(report)), "speed through the beat"),
+    "evaluation-phase": (
+        lambda report: figures.beat_phase(dance_pictures.without_sweeps(report)),
+        "speed through the beat",
+    ),
 }
 
 

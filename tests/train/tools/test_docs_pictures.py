@@ -11,9 +11,8 @@ from PIL import Image
 
 from core.errors import FootlightError
 from core.types import Beats
-from train.evaluation import page
 from train.evaluation.cache import Track
-from train.evaluation.dance import measures
+from train.evaluation.dance import measures, pictures
 from train.evaluation.dance.measures import Clip
 from train.tools import docs_pictures
 
@@ -26,7 +25,7 @@ def report(folder, name, top=0.7, sweep=True, phase=True):
     def system(mean):
         interval = {"mean": mean, "low": mean - 0.1, "high": mean + 0.1, "units": 9}
         curve = [1 - 0.3 * math.cos(2 * math.pi * i / 40) for i in range(40)]
-        return {"intervals": dict.fromkeys(page.SWEPT, interval), "phase": curve if phase else None}
+        return {"intervals": dict.fromkeys(pictures.SWEPT, interval), "phase": curve if phase else None}
 
     amounts = {f"slowing amount {amount}": amount for amount in (0.0, 0.3, 0.6)} if sweep else {}
     made = {
@@ -70,7 +69,7 @@ def test_what_no_report_holds_stays_as_it_is(tmp_path, capsys):
 def test_ablations_and_the_switch_are_drawn_where_a_report_has_them(tmp_path):
     path = report(tmp_path, "a.json", sweep=False, phase=False)
     made = json.loads(path.read_text())
-    intervals = {name: {"mean": 0.4, "low": 0.3, "high": 0.5, "units": 9} for name in page.COMPARED}
+    intervals = {name: {"mean": 0.4, "low": 0.3, "high": 0.5, "units": 9} for name in pictures.COMPARED}
     made["systems"] |= {"default": {"intervals": intervals}, "edge": {"intervals": intervals}}
     made["capture"] = {"val": {"mean": {"foot_skating": 0.1, "pfc": 0.2}}}
     row = {"intervals": {}, "beats": {"f_hits": {"calibrated": 0.5}}}
