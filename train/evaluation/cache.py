@@ -1,4 +1,4 @@
-"""Motions and musics kept on disk under a digest of everything they were made from."""
+"""Motions and music kept on disk under a digest of everything they were made from."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ Kept = Made | Music | Together
 
 
 class Cache:
-    """A folder of motions and musics by key. quiet: without progress bars.
+    """A folder of motions and music by key. quiet: without progress bars.
 
     made, found: how many were computed and how many were read, for whoever wants to know that the cache works.
     """

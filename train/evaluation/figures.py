@@ -245,7 +245,7 @@ def metronome(tempo: float = 120.0, seconds: float = 30.0) -> bytes:
 def onsets_and_hits(
     sound: Waveform, positions: Tensor, fps: float, title: str, start: float = 2.0, seconds: float = 10.0
 ) -> bytes:
-    """The log-mel of a music with its onsets, over the mean joint speed of its motion (t, j, 3) with its hits.
+    """The log-mel of a score with its onsets, over the mean joint speed of its motion (t, j, 3) with its hits.
 
     Filled marks have a partner within 70 ms to themselves. Clips that end sooner are shown from their beginning.
     """

@@ -54,7 +54,7 @@ class Options(music.MusicOptions):
     out: Path = Path("build/evaluation")  # the report's folder
     seconds: float = 30.0  # of every song
     start: float = 10.0  # where the excerpt begins, if the song is long enough
-    seeds: int = 1  # dances of each song, musics of each motion
+    seeds: int = 1  # dances of each song, scores of each motion
     songs: int | None = None  # how many at most
     fps: float = 30.0  # of dances and capture in every score
     variety: int = 5  # seeds of the first song that are compared with each other

@@ -5,7 +5,7 @@ A system is asked for by a word on the command line, ``WHAT[=NAME][@OPTION=VALUE
     default                        the embedded model
     FOLDER, FOLDER=mine            a model folder, under its own or another name
     default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
-                                   guidance, steps, style (of a music); these, switch and snap (of a duet)
+                                   guidance, steps, style (of a score); these, switch and snap (of a duet)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
     retrieval                      training capture of nearest tempo and energy, warped onto the beats
 """

@@ -32,7 +32,7 @@ NEAREST, NEAREST_ON_BEAT = "nearest tempo", "nearest tempo, on the beat"
 
 @dataclass(frozen=True, eq=False)
 class Composer:
-    """name: in tables.  about: for the report.  compose: scene, seed -> a music of the scene's length.
+    """name: in tables.  about: for the report.  compose: scene, seed -> a score of the scene's length.
 
     key: digest of all that shapes its music besides scene and seed, empty for what is not worth keeping.
     """

@@ -1,4 +1,4 @@
-"""Dances and musics that were made together: of one length, of many, and at every step of the switch.
+"""Dances and scores that were made together: of one length, of many, and at every step of the switch.
 
 A control holds every dance against the music of another duet: what is left there is what any dance and any music of
 this model have in common.
@@ -28,7 +28,7 @@ from train.evaluation.performance import Performance
 
 FIXED = 25.0  # seconds, as the papers' excerpts
 SHORTEST, LONGEST = 10.0, 30.0
-# what is said of how a dance and a music agree; the first decides over the switch
+# what is said of how a dance and a score agree; the first decides over the switch
 AGREEMENT = (
     "beats.f_hits_70ms.calibrated",
     "music.f_hits.calibrated",
@@ -113,7 +113,7 @@ def swapped(system: str, duets: list[Heard]) -> list[Clip]:
 
 
 def clip_of(system: str, danced: Heard, played: Heard, other: Heard | None, seed: int) -> Clip:
-    """A dance and a music as a clip with the scores of dances, and those of music as ``music``."""
+    """A dance and a score as a clip with the metrics of dances, and those of music as ``music``."""
     motion = danced.motion
     motion = motion.cut(0, min(motion.frames, round(played.music.seconds * motion.fps)))
     sound, beats = played.music.sound, played.beats

@@ -1,4 +1,4 @@
-"""Whether sets of musics sound like training music: FAD-latent by one autoencoder, and how far they differ."""
+"""Whether sets of scores sound like training music: FAD-latent by one autoencoder, and how far they differ."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Judge:
 
     def of_sets(self, sets: Iterable[list[Music]]) -> dict:
         """{"fad_latent", "patches", "patches_real", "variety"}: means over the sets. variety: how far the mean latents
-        of two musics are apart. {"left_out": why} where there is too little music or another representation."""
+        of two scores are apart. {"left_out": why} where there is too little music or another representation."""
         found = []
         try:
-            for musics in sets:
-                patches = [audio.latent_patches([music.sound], self.mel_vae) for music in musics]
+            for pieces in sets:
+                patches = [audio.latent_patches([music.sound], self.mel_vae) for music in pieces]
                 row = audio.patch_distance(torch.cat(patches), self.reference)
                 means = [p.mean(dim=0) for p in patches if len(p)]
                 if len(means) > 1:

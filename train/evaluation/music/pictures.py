@@ -44,7 +44,7 @@ def pictures(results: MusicResults) -> dict[str, tuple[bytes, str]]:
 
 
 def kinematic_beats(piece: Piece) -> bytes:
-    """The spectrogram of a music with its onsets over the speed of its motion with hits."""
+    """The spectrogram of a score with its onsets, over the speed of its motion with kinematic beats."""
     clip = piece.scene.clip
     title = f"{piece.system}: {piece.scene.name}"
     return figures.onsets_and_hits(piece.music.sound, clip.positions, clip.fps, title)

@@ -56,7 +56,7 @@ class MusicResults:
 def run(
     options: MusicOptions, data: Path, fps: float, seeds: int, reference: sets.Reference, stage: Performance
 ) -> MusicResults:
-    """Play, invent and score. seeds: musics of each motion.  reference: the capture that duets are held against.
+    """Play, invent and score. seeds: scores of each motion.  reference: the capture that duets are held against.
 
     Raises FootlightError for words that are not understood, models that make no music, and data without waveforms.
     """
