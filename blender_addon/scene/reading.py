@@ -87,7 +87,7 @@ def motion(
     names = [bone.name for bone in rest.bones]
     while len(worlds) < len(frames):
         scene, armature = find()
-        rigs.check_readable(armature)
+        rigs.check_moving(armature)
         called = armature.name
         if lost := set(names) - set(armature.data.bones.keys()):
             raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")

@@ -48,7 +48,7 @@ def check_writable(armature: bpy.types.Object) -> None:
         bone, other = followed
         raise UserError(
             f"{armature.name!r} is a control rig: its bone {bone} follows {other} by a constraint, so keys on it would "
-            "not show. Mute such constraints, choose the armature it was made from (Rigify's metarig, say), or use Add "
+            "not show. Choose the armature it was made from (Rigify's metarig, say), mute such constraints, or use Add "
             "Dancer."
         )
     pelvis = armature.data.bones[mapped["pelvis"]]
@@ -66,6 +66,11 @@ def check_writable(armature: bpy.types.Object) -> None:
 def check_readable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when the animation of ``armature`` cannot be seen."""
     check(armature)
+    check_moving(armature)
+
+
+def check_moving(armature: bpy.types.Object) -> None:
+    """Raises UserError, saying why and what to do, when ``armature`` is in a state in which it does not move."""
     if armature.data.is_editmode:
         raise UserError(f"{armature.name!r} is in Edit Mode, where it does not move. Leave Edit Mode (Tab) first.")
     if armature.data.pose_position == "REST":
