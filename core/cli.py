@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from core import __version__
+from core import __version__, progress
 
 BAD_INPUT, INTERRUPTED = 2, 130
 T = TypeVar("T")
@@ -141,14 +141,15 @@ def _dance(args: argparse.Namespace) -> None:
 
     danced = _dance_files(args.out)
     options = _chosen(pipeline.DanceOptions, args)
-    with _progress(args.json) as show:
-        song = pipeline.read_song(args.song, args.start, args.seconds)
-        show("Loading the model", 0.0)
-        model = pipeline.Model.load(args.model, args.device)
-        made = pipeline.run(pipeline.generate_dance(model, song, options), lambda p: show(p.stage, p.fraction))
-        show("Writing", 0.99)
-        write_together(danced(made))
-        show("Done", 1.0)
+    with _shown(args.json):
+        with progress.part(0.0, 0.02, "Reading the song"):
+            song = pipeline.read_song(args.song, args.start, args.seconds)
+        with progress.part(0.02, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device)
+        with progress.part(0.05, 0.98):
+            made = pipeline.generate_dance(model, song, options)
+        with progress.part(0.99, 1.0, "Writing"):
+            write_together(danced(made))
     motion = made.motion
     _tell(
         args,
@@ -170,14 +171,15 @@ def _score(args: argparse.Namespace) -> None:
 
     played = _music_files(args.out, args.midi, args.mono)
     options = _chosen(pipeline.ScoreOptions, args)
-    with _progress(args.json) as show:
-        clip = read_motion(args.motion, args.fps, args.start, args.seconds)
-        show("Loading the model", 0.0)
-        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
-        made = pipeline.run(pipeline.score_motion(model, clip, options), lambda p: show(p.stage, 0.95 * p.fraction))
-        show("Writing", 0.95)
-        write_together(played(made, model))
-        show("Done", 1.0)
+    with _shown(args.json):
+        with progress.part(0.0, 0.02, "Reading the motion"):
+            clip = read_motion(args.motion, args.fps, args.start, args.seconds)
+        with progress.part(0.02, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+        with progress.part(0.05, 0.95):
+            made = pipeline.score_motion(model, clip, options)
+        with progress.part(0.95, 1.0, "Writing"):
+            write_together(played(made, model))
     _tell(
         args,
         f"{args.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
@@ -195,13 +197,13 @@ def _duet(args: argparse.Namespace) -> None:
 
     danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
     options = _chosen(pipeline.DuetOptions, args)
-    with _progress(args.json) as show:
-        show("Loading the model", 0.0)
-        model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
-        made = pipeline.run(pipeline.generate_duet(model, options), lambda p: show(p.stage, 0.95 * p.fraction))
-        show("Writing", 0.95)
-        write_together(played(made.music, model) | danced(made.dance))
-        show("Done", 1.0)
+    with _shown(args.json):
+        with progress.part(0.0, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+        with progress.part(0.05, 0.95):
+            made = pipeline.generate_duet(model, options)
+        with progress.part(0.95, 1.0, "Writing"):
+            write_together(played(made.music, model) | danced(made.dance))
     motion = made.dance.motion
     what = f"{_length(motion)}, {made.dance.beats.tempo:.0f} bpm{_in_style(made.dance)}"
     _tell(
@@ -360,10 +362,12 @@ def _say(**event) -> None:
 
 
 @contextlib.contextmanager
-def _progress(as_json: bool) -> Iterator[Callable[[str, float], None]]:
-    """A function that shows (stage, fraction): JSON lines on standard output, or a bar on standard error."""
+def _shown(as_json: bool) -> Iterator[None]:
+    """Shows the progress of what is done inside: JSON lines on standard output, or a bar on standard error."""
     if as_json:
-        yield lambda stage, fraction: _say(type="progress", stage=stage, fraction=round(fraction, 4))
+        with progress.listen(lambda stage, fraction: _say(type="progress", stage=stage, fraction=fraction)):
+            yield
+            _say(type="progress", stage="Done", fraction=1.0)
         return
     from tqdm import tqdm
 
@@ -375,4 +379,5 @@ def _progress(as_json: bool) -> Iterator[Callable[[str, float], None]]:
             bar.update(fraction - bar.n)
             bar.refresh()
 
-        yield show
+        with progress.listen(show):
+            yield

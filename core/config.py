@@ -41,6 +41,11 @@ class SignalConfig:
         return self.audio_rate / self.hop_samples
 
     @property
+    def spectrogram(self) -> tuple[int, int, int, int, float]:
+        """All that a log-mel depends on: equal ones of one sound are the same."""
+        return self.audio_rate, self.n_fft, self.hop_samples, self.mel_bands, self.mel_fmax
+
+    @property
     def music_channels(self) -> int:
         """Width of a frame of the music."""
         return {"mel": self.mel_bands, "waveform": self.hop_samples, "features35": 35}[self.music]

@@ -40,19 +40,18 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from core import __version__, pipeline
+from core import __version__, pipeline, progress
 from core import config as configuration
-from core.audio.beat_tracking import tracking
+from core.audio.beat_tracking import track_beats
 from core.errors import FootlightError
 from core.files import write_together
 from core.formats.motion import read_motion
-from core.types import Beats, Progress, T, Waveform, part, run
+from core.types import Beats, Waveform
 
 PROTOCOL = 1
 
@@ -116,12 +115,9 @@ class Engine:
     def serve(self) -> None:
         """Answer requests until told to quit or the input ends."""
         self._say(type="ready", version=__version__, protocol=PROTOCOL, device=str(pipeline.find_device(self._device)))
-        # networks are made of many modules: a cancelled request ends before the next one computes
-        watch = torch.nn.modules.module.register_module_forward_pre_hook(lambda *_: self._check())
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         while (request := self._waiting.get()) is not None and not self._leaving.is_set():
             self._answer(request)
-        watch.remove()
 
     def _say(self, **event) -> None:
         data = (json.dumps(event) + "\n").encode()
@@ -178,8 +174,9 @@ class Engine:
         kind, operation = _OPERATIONS[request["op"]]
         fields = {name: value for name, value in request.items() if name not in ("id", "op")}
         try:
-            self._check()
-            answer = operation(self, configuration.from_json(kind, fields, request["op"]))
+            with progress.listen(self._progress, self._check):
+                progress.report()
+                answer = operation(self, configuration.from_json(kind, fields, request["op"]))
             event = {"type": "done", "id": number, **answer}
         except _Cancelled:
             event = {"type": "cancelled", "id": number}
@@ -203,61 +200,60 @@ class Engine:
             raise _Cancelled
 
     def _progress(self, stage: str, fraction: float) -> None:
-        self._check()
-        self._say(type="progress", id=self._current, stage=stage, fraction=round(fraction, 4))
+        self._say(type="progress", id=self._current, stage=stage, fraction=fraction)
 
     def _dance(self, request: DanceRequest) -> dict:
         _check_folder(request.out)
-        self._progress("Reading the song", 0.0)
-        song = self._read_song(request)
-        made = self._run(pipeline.generate_dance(self._loaded(), song, request))
+        song = self._read_song(request, 0.02)
+        model = self._loaded(0.02, 0.05)
+        with progress.part(0.05, 1.0):
+            made = pipeline.generate_dance(model, song, request)
         with open(request.song, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._check()
-        model, seed = self._loaded().name, str(request.seed)
-        pipeline.write_dance(request.out, made, seed=seed, model=model, audio_sha256=digest)
+        progress.report()
+        pipeline.write_dance(request.out, made, seed=str(request.seed), model=model.name, audio_sha256=digest)
         return {"out": request.out, **_dance_values(made)}
 
     def _score(self, request: ScoreRequest) -> dict:
         _check_folder(request.out)
-        self._progress("Reading the motion", 0.0)
-        clip = read_motion(request.motion)
-        made = self._run(pipeline.score_motion(self._loaded(), clip, request))
-        self._check()
-        pipeline.write_music(request.out, made, self._loaded().config.signal, request.stereo, request.midi)
+        with progress.part(0.0, 0.02, "Reading the motion"):
+            clip = read_motion(request.motion)
+        model = self._loaded(0.02, 0.05)
+        with progress.part(0.05, 1.0):
+            made = pipeline.score_motion(model, clip, request)
+        progress.report()
+        pipeline.write_music(request.out, made, model.config.signal, request.stereo, request.midi)
         return {"out": request.out, **_music_values(made), "metrics": made.metrics, **_beats_values(made.beats)}
 
     def _duet(self, request: DuetRequest) -> dict:
         _check_folder(request.out_motion)
         _check_folder(request.out_music)
-        made = self._run(pipeline.generate_duet(self._loaded(), request))
-        self._check()
-        model, seed = self._loaded(), str(request.seed)
+        model, seed = self._loaded(0.0, 0.05), str(request.seed)
+        with progress.part(0.05, 1.0):
+            made = pipeline.generate_duet(model, request)
+        progress.report()
         files = pipeline.music_files(request.out_music, made.music, model.config.signal, request.stereo, request.midi)
         files[Path(request.out_motion)] = pipeline.dance_file(made.dance, seed=seed, model=model.name)
-        self._check()
+        progress.report()
         write_together(files)
         values = {**_music_values(made.music), **_dance_values(made.dance)}
         return {"out_motion": request.out_motion, "out_music": request.out_music, **values}
 
-    def _loaded(self) -> pipeline.Model:
+    def _loaded(self, start: float, end: float) -> pipeline.Model:
+        """The model, which is read where it is not there yet: from ``start`` to ``end`` of the request."""
         if self._model is None:
-            self._progress("Loading the model", 0.0)
-            self._model = pipeline.Model.load(self._model_folder, self._device)
+            with progress.part(start, end, "Loading the model"):
+                self._model = pipeline.Model.load(self._model_folder, self._device)
         return self._model
 
     def _beats(self, request: BeatsRequest) -> dict:
-        self._progress("Reading the song", 0.0)
-        song = self._read_song(request)
-        return _beats_values(self._run(part(tracking(song), "Finding the beat", 0.3, 1.0)))
+        song = self._read_song(request, 0.3)
+        with progress.part(0.3, 1.0, "Finding the beat"):
+            return _beats_values(track_beats(song))
 
-    def _read_song(self, request: DanceRequest | BeatsRequest) -> Waveform:
-        steps = pipeline.reading_song(request.song, request.start, request.seconds)
-        return self._run(part(steps, "Reading the song", 0.0, 0.0))
-
-    def _run(self, steps: Generator[Progress, None, T]) -> T:
-        """The result of a long operation, told step by step and given up between two when it is cancelled."""
-        return run(steps, lambda progress: self._progress(progress.stage, progress.fraction))
+    def _read_song(self, request: DanceRequest | BeatsRequest, end: float) -> Waveform:
+        with progress.part(0.0, end, "Reading the song"):
+            return pipeline.read_song(request.song, request.start, request.seconds)
 
     def _free(self, _request: FreeRequest) -> dict:
         self._model = None

@@ -12,13 +12,9 @@ Quaternions are wxyz. Public functions take time before channels, ``(b, t, c)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 from torch import Tensor
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -130,33 +126,3 @@ class Condition:
             observed=cut(self.observed),
             observed_mask=cut(self.observed_mask),
         )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One step of a long operation. stage: its name for a person; fraction: 0-1 of the whole operation."""
-
-    stage: str
-    fraction: float
-    detail: dict = field(default_factory=dict)
-
-
-def run(steps: Generator[Progress, None, T], on_progress: Callable[[Progress], None] | None = None) -> T:
-    """Exhaust a long operation and give its result."""
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_progress is not None:
-            on_progress(progress)
-
-
-def part(steps: Generator[Progress, None, T], stage: str, start: float, end: float) -> Generator[Progress, None, T]:
-    """A long operation as a part of a longer one: its progress under the name ``stage``, from ``start`` to ``end``."""
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as last:
-            return last.value
-        yield Progress(stage, start + (end - start) * progress.fraction, progress.detail)

@@ -167,14 +167,14 @@ class Work:
 
     def dance(self, seconds: int) -> None:
         song = io.read(self.song, seconds=seconds)
-        bvh.write(self.motion(seconds), pipeline.run(pipeline.generate_dance(self.model, song)).motion)
+        bvh.write(self.motion(seconds), pipeline.generate_dance(self.model, song).motion)
 
     def score(self, seconds: int) -> None:
-        made = pipeline.run(pipeline.score_motion(self.model, read_motion(self.motion(seconds))))
+        made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)))
         pipeline.write_music(self.folder / "score.wav", made, self.signal)
 
     def duet(self, seconds: int) -> None:
-        made = pipeline.run(pipeline.generate_duet(self.model, pipeline.DuetOptions(seconds=seconds)))
+        made = pipeline.generate_duet(self.model, pipeline.DuetOptions(seconds=seconds))
         bvh.write(self.folder / "duet.bvh", made.dance.motion)
         pipeline.write_music(self.folder / "duet.wav", made.music, self.signal)
 

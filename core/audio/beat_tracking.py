@@ -14,16 +14,15 @@ of MIDI songs with exact beats, of other songs than those the documented figures
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core import progress
 from core.audio.io import resample
-from core.audio.mel import filterbank, rises, spectrum_steps
-from core.types import Beats, Progress, Waveform, part, run
+from core.audio.mel import filterbank, rises, spectrum
+from core.types import Beats, Waveform
 
 RATE = 16_000
 N_FFT = 1024
@@ -42,31 +41,25 @@ STEP_COST, CHANGE_COST = 0.2, 5000.0  # any change of period; more than one fram
 LEAD = 0.010  # seconds by which a window as long as ours shows an attack early, half-way between drum and piano
 BAR_SWITCH_COST = 15.0  # standard deviations of evidence that must speak for a bar of other length
 
-_STEP = 4096  # frames of the dynamic programme between two yields: some 40 ms
+_STEP = 4096  # frames of the dynamic programme between two reports: some 40 ms
 
 _PERIODS = np.arange(round(60 * FPS / FASTEST), round(60 * FPS / SLOWEST) + 1)
 
 
 def track_beats(waveform: Waveform) -> Beats:
     """The beats of a song from its first to its last instant, with downbeats (bars of four) and strengths."""
-    return run(tracking(waveform))
-
-
-def tracking(waveform: Waveform) -> Generator[Progress, None, Beats]:
-    """``track_beats`` as a long operation."""
-    stage = "Finding the beat"
     samples = resample(waveform, RATE).samples
-    yield Progress(stage, 0.05)
-    magnitude = yield from part(spectrum_steps(samples, N_FFT, HOP), stage, 0.05, 0.45)
+    with progress.part(0.05, 0.45):
+        magnitude = spectrum(samples, N_FFT, HOP)
     mel = torch.log1p(20 * (magnitude @ filterbank(RATE, N_FFT, BANDS, RATE / 2, 27.5)))
-    yield Progress(stage, 0.45)
+    progress.report(0.45)
     envelope = onset_envelope(mel)
-    yield Progress(stage, 0.5)
-    frames = yield from part(_beat_path(envelope), stage, 0.5, 0.85)
+    with progress.part(0.5, 0.85):
+        frames = beat_frames(envelope)
     times = fill(smoothed(frames) / FPS + LEAD, len(samples) / RATE)
     strength = _strongest(envelope, times)
     fine = torch.log1p(20 * magnitude[:, :128])
-    yield Progress(stage, 0.9)
+    progress.report(0.9)
     return Beats(
         times=torch.from_numpy(times).float(),
         tempo=tempo_of(times),
@@ -104,10 +97,6 @@ def tempogram(envelope: np.ndarray) -> np.ndarray:
 
 def beat_frames(envelope: np.ndarray) -> np.ndarray:
     """(t,) -> (n,) frames of the beats: the best path through instants and periods (numpy: it goes frame by frame)."""
-    return run(_beat_path(envelope))
-
-
-def _beat_path(envelope: np.ndarray) -> Generator[Progress, None, np.ndarray]:
     length, longest, count = len(envelope), int(_PERIODS[-1]), len(_PERIODS)
     prior = -0.5 * (np.log2(60 * FPS / _PERIODS / PRIOR_BPM) / PRIOR_OCTAVES) ** 2
     support = np.log(tempogram(envelope) + 1e-3) + prior
@@ -125,7 +114,7 @@ def _beat_path(envelope: np.ndarray) -> Generator[Progress, None, np.ndarray]:
         came_from[t] = best
         score[t + longest] = options[states, best] + gain[t]
         if t % _STEP == 0:
-            yield Progress("Finding the beat", t / length)
+            progress.report(t / length)
     tail = score[-longest:].max(axis=1)
     frame = length - longest + int(tail.argmax())
     state = int(score[frame + longest].argmax())

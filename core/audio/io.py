@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +17,11 @@ import soundfile
 import soxr
 import torch
 
+from core import progress
 from core.audio.containers import missing_bytes
 from core.errors import FootlightError
 from core.files import write_atomically
-from core.types import Progress, Waveform, run
+from core.types import Waveform
 
 SHORTEST_SECONDS = 1.0
 WILDEST = 1000.0  # times full scale: no mix is that hot
@@ -33,14 +33,7 @@ _BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are 
 
 
 def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
-    """The mono samples of an audio file, in one go: see ``reading``."""
-    return run(reading(path, rate, start, seconds))
-
-
-def reading(
-    path, rate: int | None = None, start: float = 0.0, seconds: float | None = None
-) -> Generator[Progress, None, Waveform]:
-    """The mono samples of an audio file, as a long operation.
+    """The mono samples of an audio file.
 
     rate: resample to this many Hz (soxr, high quality); None keeps the file's.  start, seconds: the part to read;
     a part that runs over the end stops there.  Channels are averaged; where that cancels them (one channel is the
@@ -58,12 +51,12 @@ def reading(
         raise FootlightError(
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
-    frames, file_rate = yield from _decode(path, start, seconds)
+    frames, file_rate = _decode(path, start, seconds)
     if len(frames) and not np.abs(frames).max() < WILDEST:  # so written that NaN counts as wild
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
-    yield Progress("Reading", 1.0)
+    progress.report()
     samples = _mono(frames)
-    yield Progress("Reading", 1.0)
+    progress.report()
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
@@ -135,7 +128,7 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def _decode(path: Path, start: float, seconds: float | None) -> Generator[Progress, None, tuple[np.ndarray, int]]:
+def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
     """The file's frames (s, channels) float32 from ``start`` on, and its rate."""
     try:
         if missing_bytes(path):
@@ -159,7 +152,7 @@ def _decode(path: Path, start: float, seconds: float | None) -> Generator[Progre
                     break
                 blocks.append(block)
                 got += len(block)
-                yield Progress("Reading", min(1.0, got / max(wanted or expected, got)))
+                progress.report(min(1.0, got / max(wanted or expected, got)))
     except soundfile.LibsndfileError as error:
         reason = error.error_string.strip().removeprefix("Error : ").rstrip(".")
         why = "" if "not exist" in reason else f" ({reason})"  # libsndfile's words for any mp3 it cannot make out

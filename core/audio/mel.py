@@ -8,17 +8,16 @@ instant ``i * hop / rate``; there are exactly ``floor(s / hop)`` frames.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core import progress
 from core.config import SignalConfig
-from core.types import Progress, run
 
-BLOCK = 2048  # frames of a long song between two yields: some 30 ms
+BLOCK = 2048  # frames of a long song between two reports: some 30 ms
 FLOOR = 1e-5  # magnitudes below are clamped, so silence is log(1e-5) = -11.51
 _LINEAR_STEP = 200.0 / 3  # Hz a mel below 1 kHz
 _LOG_STEP = 6.4 ** (1 / 27)  # ratio a mel above
@@ -26,13 +25,8 @@ _LOG_STEP = 6.4 ** (1 / 27)  # ratio a mel above
 
 def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
     """(..., s) samples at ``signal.audio_rate`` -> (..., floor(s / hop), m) natural log of mel magnitudes."""
-    return run(log_mel_steps(samples, signal))
-
-
-def log_mel_steps(samples: Tensor, signal: SignalConfig | None = None) -> Generator[Progress, None, Tensor]:
-    """``log_mel`` as a long operation."""
     signal = signal or SignalConfig()
-    magnitude = yield from spectrum_steps(samples, signal.n_fft, signal.hop_samples)
+    magnitude = spectrum(samples, signal.n_fft, signal.hop_samples)
     bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
     return (magnitude @ bank).clamp(min=FLOOR).log()
 
@@ -55,11 +49,6 @@ def local_peaks(curve: Tensor, reach: int, above: float = 0.0) -> Tensor:
 
 def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     """(..., s) -> (..., floor(s / hop), n_fft / 2 + 1) magnitudes of Hann-windowed, centred frames."""
-    return run(spectrum_steps(samples, n_fft, hop))
-
-
-def spectrum_steps(samples: Tensor, n_fft: int, hop: int) -> Generator[Progress, None, Tensor]:
-    """``spectrum`` as a long operation, ``BLOCK`` frames a step."""
     batch, length = samples.shape[:-1], samples.shape[-1]
     flat = samples.reshape(-1, 1, length).float()
     pad = n_fft // 2
@@ -70,7 +59,7 @@ def spectrum_steps(samples: Tensor, n_fft: int, hop: int) -> Generator[Progress,
     blocks = []
     for block in frames.split(BLOCK, dim=1):
         blocks.append(torch.fft.rfft(block * window).abs())
-        yield Progress("Hearing", min(1.0, len(blocks) * BLOCK / max(frames.shape[1], 1)))
+        progress.report(min(1.0, len(blocks) * BLOCK / max(frames.shape[1], 1)))
     magnitude = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
     return magnitude.reshape(*batch, *magnitude.shape[1:])
 

@@ -1,6 +1,7 @@
 """How strongly and how loudly a song sounds from instant to instant, and when something begins to sound.
 
-Conventions: onset strength and loudness live on the mel's clock (62.5 frames a second, frame i at ``i / 62.5`` s).
+Both are read off a log-mel (t, m) frame by frame, so its clock is theirs. Where nothing else is said that is
+``ONSET_FPS``, the clock of ``rhythm_mel``, which hears every song alike, whatever a model hears of it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.mel import local_peaks, rises
+from core.audio.mel import local_peaks, log_mel, rises
 from core.config import SignalConfig
 from core.types import Beats
 
-ONSET_FPS = SignalConfig().mel_fps
+RHYTHM_RATE, RHYTHM_HOP = 16_000, 256  # Hz, samples: of what rhythm is read off, and of what the data sets hold
+ONSET_FPS = RHYTHM_RATE / RHYTHM_HOP  # 62.5
 ONSET_SPACING, FAINTEST_ONSET = 0.08, 0.15  # seconds between two; share of a song's hard hits
 LOUDNESS_SPAN_DB = 60.0  # loudness 0-1 spans this much below full scale
 _FULL_SCALE_DB = 20.0  # power of our mels, summed over bands, for the loudest moments of mastered songs
+
+
+def rhythm_signal() -> SignalConfig:
+    """What rhythm is read off, whatever a model's own signal is."""
+    return SignalConfig(audio_rate=RHYTHM_RATE, hop_samples=RHYTHM_HOP)
+
+
+def rhythm_mel(samples: Tensor) -> Tensor:
+    """(s,) samples at ``RHYTHM_RATE`` -> (t, m) log-mel at ``ONSET_FPS``."""
+    return log_mel(samples, rhythm_signal())
 
 
 def onset_strength(mel: Tensor) -> Tensor:
@@ -32,11 +44,11 @@ def onset_strength(mel: Tensor) -> Tensor:
     return (flux / scale).clamp(max=1)
 
 
-def onset_events(onset: Tensor) -> Beats:
+def onset_events(onset: Tensor, fps: float = ONSET_FPS) -> Beats:
     """The peaks of ``onset_strength`` (t,), with it as their strength. Frames as long as the mel's show an attack a
     little early; what that is worth depends on the sound, and is left to the caller."""
-    peaks = local_peaks(onset, round(ONSET_SPACING * ONSET_FPS), FAINTEST_ONSET)
-    return Beats(peaks / ONSET_FPS, strength=onset[peaks])
+    peaks = local_peaks(onset, round(ONSET_SPACING * fps), FAINTEST_ONSET)
+    return Beats(peaks / fps, strength=onset[peaks])
 
 
 def loudness(mel: Tensor) -> Tensor:

@@ -6,32 +6,24 @@ dancing alike.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import torch
 from torch import Tensor
 
 from core.audio.features35 import features35
-from core.audio.mel import log_mel_steps
+from core.audio.mel import log_mel
 from core.config import SignalConfig
-from core.types import Progress, run
 
 INT16_SCALE = 32767.0
 
 
-def music_frames(samples: Tensor, beats: Tensor, signal: SignalConfig, frames: int | None = None) -> Tensor:
+def music_frames(
+    samples: Tensor, beats: Tensor, signal: SignalConfig, frames: int | None = None, mel: Tensor | None = None
+) -> Tensor:
     """(s,) mono samples at ``signal.audio_rate`` and beats (n,) in seconds -> (floor(s / hop), c) frames of the music.
 
     samples: float, or int16 as ``to_int16`` gives them. c: ``signal.music_channels``. frames: at least so many; the
-    last frame is held, a waveform goes on in silence.
+    last frame is held, a waveform goes on in silence. mel: their log-mel, where that is wanted and known already.
     """
-    return run(music_frames_steps(samples, beats, signal, frames))
-
-
-def music_frames_steps(
-    samples: Tensor, beats: Tensor, signal: SignalConfig, frames: int | None = None
-) -> Generator[Progress, None, Tensor]:
-    """``music_frames`` as a long operation."""
     samples = to_float(samples)
     if signal.music == "waveform":
         made, after = waveform_frames(samples, signal.hop_samples), samples.new_zeros(1, signal.hop_samples)
@@ -39,7 +31,7 @@ def music_frames_steps(
         made = features35(samples, beats, signal.audio_rate, signal.hop_samples)
         after = made[-1:]
     else:
-        made = yield from log_mel_steps(samples, signal)
+        made = log_mel(samples, signal) if mel is None else mel
         after = made[-1:]
     missing = 0 if frames is None else frames - len(made)
     return torch.cat((made, after.expand(missing, -1))) if missing > 0 else made

@@ -1,7 +1,7 @@
 """From a song to a dance, from a motion to its music, and both from nothing: composition only.
 
-Every step lives in a room above. Long operations are generators: they yield ``Progress`` and return their result, so
-whoever runs them may stop between two steps. ``run`` is for those who want only the result.
+Every step lives in a room above. Long operations report how far they are (``core.progress``); who listens may cancel
+them by raising.
 """
 
 from core.pipeline.dance import (
@@ -13,7 +13,6 @@ from core.pipeline.dance import (
     judge,
     motion_arrays,
     read_song,
-    reading_song,
     sample_dance,
 )
 from core.pipeline.duet import Duet, generate_duet
@@ -22,7 +21,6 @@ from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
 from core.pipeline.results import dance_file, music_files, write_dance, write_music
 from core.pipeline.score import Score, mastered, score_motion
-from core.types import run
 
 __all__ = [
     "Dance",
@@ -45,8 +43,6 @@ __all__ = [
     "motion_arrays",
     "music_files",
     "read_song",
-    "reading_song",
-    "run",
     "sample_dance",
     "score_motion",
     "write_dance",

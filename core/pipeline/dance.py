@@ -7,15 +7,17 @@ song ── rhythm ────────────────────�
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from core.audio.io import SHORTEST_SECONDS, reading, resample
-from core.audio.representation import music_frames_steps, to_int16
+from core import progress
+from core.audio.io import SHORTEST_SECONDS, read, resample
+from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
+from core.audio.representation import music_frames, to_int16
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
@@ -24,23 +26,16 @@ from core.motion.resample import at_times
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.pipeline.options import DanceOptions, noise_seed, style_for
 from core.postprocess import bones, drift, feet, joints, retime, smooth
-from core.rhythm.features import Rhythm, analysis, rhythm_features
-from core.types import Beats, Condition, Motion, Progress, Waveform, part, run
+from core.rhythm.features import Rhythm, analyse, rhythm_features
+from core.types import Beats, Condition, Motion, Waveform
 
 
 def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
     """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
-    return run(reading_song(path, start, seconds))
-
-
-def reading_song(
-    path: Path | str, start: float = 0.0, seconds: float | None = None
-) -> Generator[Progress, None, Waveform]:
-    """``read_song`` as a long operation."""
     for name, value in (("start", start), ("seconds", seconds)):
         if value is not None and not 0 <= value < math.inf:
             raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
-    return (yield from reading(path, start=start, seconds=seconds))
+    return read(path, start=start, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -60,30 +55,25 @@ class Dance:
 
 
 @torch.no_grad()
-def generate_dance(
-    model: Model, song: Waveform, options: DanceOptions | None = None
-) -> Generator[Progress, None, Dance]:
+def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Dance:
     """A dance to the whole of ``song``. Same model, song and options: the same dance.
 
     Raises FootlightError for options out of range, songs under a second, and models of flat pictures.
     """
     options = options or DanceOptions()
-    layout_named(model.config.signal.motion_layout).check_moves_a_rig()
-    drawn, heard, style = yield from sample_dance(model, song, options)
-    yield Progress("Planting the feet", 0.85)
     signal = model.config.signal
-    raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
-    steps = finishing(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
-    motion = yield from part(steps, "Planting the feet", 0.85, 0.95)
-    yield Progress("Judging the dance", 0.95)
-    found = yield from part(judging(motion, heard.beats), "Judging the dance", 0.95, 0.98)
-    return Dance(motion, heard.beats, found, style)
+    layout_named(signal.motion_layout).check_moves_a_rig()
+    with progress.part(0.0, 0.85):
+        drawn, heard, style = sample_dance(model, song, options)
+    with progress.part(0.85, 0.95, "Planting the feet"):
+        raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+        motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
+    with progress.part(0.95, 0.98, "Judging the dance"):
+        return Dance(motion, heard.beats, judge(motion, heard.beats), style)
 
 
 @torch.no_grad()
-def sample_dance(
-    model: Model, song: Waveform, options: DanceOptions
-) -> Generator[Progress, None, tuple[Tensor, Rhythm, str | None]]:
+def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[Tensor, Rhythm, str | None]:
     """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, what was heard, and
     the style.
 
@@ -95,16 +85,32 @@ def sample_dance(
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     seed = noise_seed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
     style = style_for(model.config, options.style, seed)
-    yield Progress("Finding the beat", 0.0)
-    heard = yield from part(analysis(song), "Finding the beat", 0.0, 0.1)
-    yield Progress("Listening to the music", 0.1)
-    condition = yield from part(encoding_song(model, song, heard, style), "Listening to the music", 0.1, 0.15)
+    signal = model.config.signal
+    with progress.part(0.0, 0.12, "Finding the beat"):
+        sound = resample(song, signal.audio_rate)
+        heard, mel = hear(song, sound, signal)
+    with progress.part(0.12, 0.18, "Listening to the music"):
+        condition = encode_song(model, sound, heard, style, mel)
     steps = model.config.sampling.steps if options.steps is None else options.steps
-    yield Progress("Dancing", 0.15)
-    drawing = draw(model, condition, seed, steps, options.guidance)
-    latents = yield from last_of(drawing, steps, "Dancing", 0.15, 0.8)
-    yield Progress("Building the movement", 0.8)
-    return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
+    with progress.part(0.18, 0.94, "Dancing"):
+        latents = last_of(draw(model, condition, seed, steps, options.guidance), steps)
+    with progress.part(0.94, 1.0, "Building the movement"):
+        return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
+
+
+def hear(song: Waveform, sound: Waveform, signal: SignalConfig) -> tuple[Rhythm, Tensor | None]:
+    """The rhythm of a song, and its log-mel (t, m) where rhythm and ``signal`` hear the same one: it is made once.
+
+    sound: the song at ``signal.audio_rate``.
+    """
+    if signal.audio_rate != RHYTHM_RATE:
+        return analyse(song), None
+    if signal.music != "mel" or signal.spectrogram != rhythm_signal().spectrogram:
+        return analyse(sound), None
+    with progress.part(0.0, 0.3):
+        mel = rhythm_mel(sound.samples)
+    with progress.part(0.3, 1.0):
+        return analyse(sound, mel), mel
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:
@@ -117,22 +123,19 @@ def joint_positions(model: Model, drawn: Tensor) -> Tensor:
     return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
 
 
-def encode_song(model: Model, song: Waveform, heard: Rhythm, style: str | None = None) -> Condition:
-    """What the denoiser is told of a song, (1, t, ...) on the latents' clock."""
-    return run(encoding_song(model, song, heard, style))
+def encode_song(
+    model: Model, song: Waveform, heard: Rhythm, style: str | None = None, mel: Tensor | None = None
+) -> Condition:
+    """What the denoiser is told of a song, (1, t, ...) on the latents' clock.
 
-
-def encoding_song(
-    model: Model, song: Waveform, heard: Rhythm, style: str | None = None
-) -> Generator[Progress, None, Condition]:
-    """``listen`` as a long operation."""
+    mel: the song's log-mel (t, m) where the model hears mels and it is known already.
+    """
     signal = model.config.signal
     frames = frames_for(model, song.seconds)
-    samples = resample(song, signal.audio_rate).samples
     length = frames * model.config.mel_vae.stride
-    steps = music_frames_steps(samples, heard.beats.times, signal, length)
-    music = yield from part(steps, "Listening to the music", 0.0, 0.5)
-    yield Progress("Listening to the music", 0.5)
+    with progress.part(0.0, 0.5):
+        samples = resample(song, signal.audio_rate).samples
+        music = music_frames(samples, heard.beats.times, signal, length, mel)
     latents = model.mel_vae.encode_long(music[None].to(model.device))[:, :frames]
     pulse = None
     if model.config.denoiser.rhythm_channels:
@@ -148,49 +151,35 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
     Feet come before the beat: correcting them changes when the body arrives, while feet that stand still do so at any
     clock. One resampling serves both the beat snap and ``fps``.
     """
-    return run(finishing(raw, beats, seconds, fps, beat_snap))
-
-
-def finishing(
-    raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float
-) -> Generator[Progress, None, Motion]:
-    """``finish`` as a long operation."""
-    name = "Planting the feet"
     motion = smooth.smooth(joints.limit(raw))
-    yield Progress(name, 0.1)
+    progress.report(0.1)
     motion = drift.keep(feet.steady(motion))
-    yield Progress(name, 0.2)
+    progress.report(0.2)
     motion = feet.lock(motion)
-    yield Progress(name, 0.5)
+    progress.report(0.5)
     clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
     times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
-    yield Progress(name, 0.6)
+    progress.report(0.6)
     motion = at_times(motion, clock.at(times), fps)
-    yield Progress(name, 1.0)
+    progress.report(1.0)
     return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
 
 
 def judge(motion: Motion, beats: Beats) -> dict[str, float]:
     """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
-    return run(judging(motion, beats))
-
-
-def judging(motion: Motion, beats: Beats) -> Generator[Progress, None, dict[str, float]]:
-    """``judge`` as a long operation."""
-    name = "Judging the dance"
     if motion.frames < 4:
         return {}
     positions = kinematics.forward(motion.rotations, motion.root)
     music = beats.between(0, motion.seconds).times.double()
-    yield Progress(name, 0.1)
+    progress.report(0.1)
     found = beat.kinematic_beats(positions, motion.fps).times.double()
-    yield Progress(name, 0.3)
+    progress.report(0.3)
     danced = beat.bailando_beats(positions, motion.fps)
-    yield Progress(name, 0.5)
+    progress.report(0.5)
     alignment = beat.with_chance(lambda times: beat.alignment(times, danced), music, motion.seconds)
-    yield Progress(name, 0.7)
+    progress.report(0.7)
     strict = beat.with_chance(lambda times: beat.f_measure(found, times, beat.MOMU_TOLERANCE), music, motion.seconds)
-    yield Progress(name, 0.9)
+    progress.report(0.9)
     return {
         "beat": alignment["calibrated"],
         "beat_f": strict["value"],

@@ -7,13 +7,14 @@ and loudness, as in a dance to a song or a score of a motion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from core.audio import onsets
+from core import progress
+from core.audio.onsets import loudness, onset_strength
 from core.config import SamplingConfig
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.sampler import Chain, walk
@@ -24,9 +25,10 @@ from core.pipeline.dance import Dance
 from core.pipeline.model import Model, first_noise, frames_for, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.options import DuetOptions, noise_seed, style_for
 from core.pipeline.score import Score
+from core.rhythm.accents import kinematic_beats
 from core.rhythm.features import rhythm_features
 from core.rhythm.target import RhythmTarget, rhythm_target, shared_beats
-from core.types import Beats, Condition, Motion, Progress, part
+from core.types import Beats, Condition, Motion
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Duet:
 
 
 @torch.no_grad()
-def generate_duet(model: Model, options: DuetOptions | None = None) -> Generator[Progress, None, Duet]:
+def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     """Invent both. Same model and options: the same duet.
 
     Raises FootlightError for options out of range, and models that cannot do both.
@@ -48,28 +50,31 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Generator
     layout_named(model.config.signal.motion_layout).check_moves_a_rig()
     model.check_scores()
     steps = model.config.scoring.steps if options.steps is None else options.steps
-    yield Progress("Inventing", 0.0)
-    drawing = walk(chains(model, options), schedule_of(model.config), steps)
-    drawn = yield from last_of(drawing, steps, "Inventing", 0.0, 0.65)
-
-    draft = Draft.of(model, drawn)
-    playing = score.decode_music(model, drawn["music"], draft.target(), options.seconds)
-    music = yield from part(playing, "Playing the music", 0.65, 0.9)
-    steps_left = dance.finishing(draft.raw, music.heard, options.seconds, options.fps, options.beat_snap)
-    motion = yield from part(steps_left, "Planting the feet", 0.9, 0.97)
-    judged = yield from part(dance.judging(motion, music.heard), "Judging the dance", 0.97, 0.99)
+    with progress.part(0.0, 0.65, "Inventing"):
+        drawn = last_of(walk(chains(model, options), schedule_of(model.config), steps), steps)
+    with progress.part(0.65, 0.9, "Playing the music"):
+        draft = Draft.of(model, drawn)
+        music = score.decode_music(model, drawn["music"], draft.target(), options.seconds)
+    with progress.part(0.9, 0.97, "Planting the feet"):
+        motion = dance.finish(draft.raw, music.heard, options.seconds, options.fps, options.beat_snap)
+    with progress.part(0.97, 0.99, "Judging the dance"):
+        judged = dance.judge(motion, music.heard)
     return Duet(Dance(motion, music.heard, judged, dance_style(model, options)), music)
 
 
 @dataclass(frozen=True)
 class Draft:
     """What the latents of both come to at one moment. raw: the motion as the autoencoder leaves it.
-    positions: (t, 22, 3) of it.  mel: (t, m).  beats: the one pulse of both, with bars."""
+    positions: (t, 22, 3) of it, accents: its kinematic beats.  mel: (t, m), onset: (t,) its onset strength.  beats: the
+    one pulse of both, with bars."""
 
     raw: Motion
     positions: Tensor
+    accents: Beats
     mel: Tensor
+    onset: Tensor
     beats: Beats
+    mel_fps: float
 
     @classmethod
     def of(cls, model: Model, latents: Mapping[str, Tensor]) -> Draft:
@@ -79,15 +84,17 @@ class Draft:
         raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
         positions = kinematics.forward(raw.rotations, raw.root)
         mel = model.mel_vae.decode_long(latents["music"])[0].float().cpu()
-        return cls(raw, positions, mel, shared_beats(positions, raw.fps, onsets.onset_strength(mel)))
+        accents, onset = kinematic_beats(positions, raw.fps), onset_strength(mel)
+        beats = shared_beats(positions, raw.fps, accents, onset, signal.mel_fps)
+        return cls(raw, positions, accents, mel, onset, beats, signal.mel_fps)
 
     def target(self) -> RhythmTarget:
         """What the motion asks of the music, on the beats of both."""
-        return rhythm_target(self.positions, self.raw.fps, self.beats)
+        return rhythm_target(self.positions, self.raw.fps, self.accents, self.beats)
 
     def heard(self, frames: int, fps: float) -> Tensor:
         """(frames, r) the rhythm of the music, on the beats of both."""
-        return rhythm_features(self.beats, onsets.onset_strength(self.mel), onsets.loudness(self.mel), frames, fps)
+        return rhythm_features(self.beats, self.onset, loudness(self.mel), frames, fps, self.mel_fps)
 
 
 def dance_style(model: Model, options: DuetOptions) -> str | None:

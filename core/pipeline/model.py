@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from core import checkpoint
+from core import checkpoint, progress
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE, music_autoencoder
 from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
@@ -24,11 +25,12 @@ from core.diffusion.schedule import Schedule, linear_sqrt
 from core.diffusion.windows import windowed
 from core.errors import FootlightError
 from core.pipeline.options import parse_style
-from core.types import Condition, Progress
+from core.types import Condition
 from core.vocoder import bigvgan
 from core.vocoder.bigvgan import BigVGAN
 from core.vocoder.model import Vocoder
 
+T = TypeVar("T")
 GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
@@ -62,7 +64,7 @@ class Model:
         config = saved.config
 
         def network(name: str, module: nn.Module) -> nn.Module:
-            return saved.load_into(name, module).eval().requires_grad_(False).to(place)
+            return _interruptible(saved.load_into(name, module).eval().requires_grad_(False).to(place))
 
         return cls(
             config,
@@ -86,7 +88,7 @@ class Model:
             return self
         if vocoder == GRIFFIN_LIM:
             return replace(self, vocoder=None)
-        return replace(self, vocoder=bigvgan.load(vocoder, signal=self.config.signal).to(self.device))
+        return replace(self, vocoder=_interruptible(bigvgan.load(vocoder, signal=self.config.signal).to(self.device)))
 
     def check_scores(self) -> None:
         """Raises FootlightError when this model makes no music."""
@@ -188,10 +190,18 @@ def _drawing(model: Model, network, sampling: SamplingConfig, condition, seed, s
     return sample(denoise, noise, schedule_of(model.config), steps, sampling.sampler, generator, condition)
 
 
-def last_of(samples: Iterator, steps: int, stage: str, start: float, end: float) -> Generator[Progress, None, object]:
-    """The last of the samples, with a step of progress after each."""
-    step, drawn = 0, None
-    while (latest := next(samples, None)) is not None:
-        step, drawn = step + 1, latest
-        yield Progress(stage, start + (end - start) * step / steps, {"step": step, "steps": steps})
+def last_of(samples: Iterator[T], steps: int) -> T:
+    """The last of ``steps`` samples, each a part of the present operation."""
+    assert steps > 0, "a sampler takes one step at least"
+    for step in range(steps):
+        with progress.part(step / steps, (step + 1) / steps):
+            drawn = next(samples)
+    progress.report(1.0)
     return drawn
+
+
+def _interruptible(network: nn.Module) -> nn.Module:
+    """The network, reporting before each of its modules computes: however long a pass takes, it can be cancelled."""
+    for module in network.modules():
+        module.register_forward_pre_hook(lambda *_: progress.report())
+    return network

@@ -6,13 +6,14 @@ motion ── target: beat, accents, loudness ─┐
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from core.audio import beat_tracking, loudness
+from core import progress
+from core.audio import loudness
+from core.audio.beat_tracking import LEAD, track_beats
 from core.audio.io import SHORTEST_SECONDS
 from core.audio.onsets import onset_events, onset_strength
 from core.errors import FootlightError
@@ -24,7 +25,7 @@ from core.motion.resample import at_times
 from core.pipeline.model import Model, draw_music, frames_for, last_of, style_of
 from core.pipeline.options import ScoreOptions
 from core.rhythm.target import RhythmTarget, rhythm_target
-from core.types import Beats, Condition, Motion, Progress, Waveform, part
+from core.types import Beats, Condition, Motion, Waveform
 from core.vocoder import griffin_lim
 
 
@@ -46,9 +47,7 @@ class Score:
 
 
 @torch.no_grad()
-def score_motion(
-    model: Model, clip: MotionClip, options: ScoreOptions | None = None
-) -> Generator[Progress, None, Score]:
+def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = None) -> Score:
     """A score for the whole of ``clip``. Same model, motion and options: the same music.
 
     Raises FootlightError for options out of range, motions under a second or that stand still, and models that make no
@@ -60,15 +59,15 @@ def score_motion(
     seconds = len(clip.positions) / clip.fps
     if seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the motion lasts {seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
-    yield Progress("Finding the pulse", 0.0)
-    target = rhythm_target(clip.positions, clip.fps)
-    yield Progress("Watching the movement", 0.05)
-    condition = encode_motion(model, clip, target, options.style)
+    with progress.part(0.0, 0.05, "Finding the pulse"):
+        target = rhythm_target(clip.positions, clip.fps)
+    with progress.part(0.05, 0.1, "Watching the movement"):
+        condition = encode_motion(model, clip, target, options.style)
     steps = model.config.scoring.steps if options.steps is None else options.steps
-    yield Progress("Composing", 0.1)
-    drawing = draw_music(model, condition, options.seed, steps, options.guidance)
-    latents = yield from last_of(drawing, steps, "Composing", 0.1, 0.6)
-    return (yield from part(decode_music(model, latents, target, seconds), "Playing the music", 0.6, 1.0))
+    with progress.part(0.1, 0.6, "Composing"):
+        latents = last_of(draw_music(model, condition, options.seed, steps, options.guidance), steps)
+    with progress.part(0.6, 1.0, "Playing the music"):
+        return decode_music(model, latents, target, seconds)
 
 
 def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: str | None = None) -> Condition:
@@ -94,18 +93,18 @@ def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
     return model.motion_vae.encode_long(encoded[None].float().to(model.device))[:, :frames]
 
 
-def decode_music(
-    model: Model, latents: Tensor, target: RhythmTarget, seconds: float
-) -> Generator[Progress, None, Score]:
+def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: float) -> Score:
     """The music of standardised latents (1, t, z), and how well it meets ``target``."""
-    stage, signal = "Playing the music", model.config.signal
+    signal = model.config.signal
     mel = model.mel_vae.decode_long(latents)
-    yield Progress(stage, 0.1)
-    sound = Waveform(vocode(model, mel)[: round(seconds * signal.audio_rate)], signal.audio_rate)
-    yield Progress(stage, 0.7)
-    heard = yield from part(beat_tracking.tracking(sound), "Listening to it", 0.7, 0.95)
+    progress.report(0.1)
+    with progress.part(0.1, 0.7):
+        sound = Waveform(vocode(model, mel)[: round(seconds * signal.audio_rate)], signal.audio_rate)
+    with progress.part(0.7, 0.95):
+        heard = track_beats(sound)
     mel = mel[0].cpu()
-    return Score(sound, target.beats, mel, adherence(target, heard, onsets_of(mel), seconds), heard)
+    onsets = onsets_of(mel, signal.mel_fps)
+    return Score(sound, target.beats, mel, adherence(target, heard, onsets, seconds), heard)
 
 
 def vocode(model: Model, mel: Tensor) -> Tensor:
@@ -115,9 +114,10 @@ def vocode(model: Model, mel: Tensor) -> Tensor:
     return griffin_lim.decode(mel.float().cpu(), torch.Generator().manual_seed(0), model.config.signal)[0]
 
 
-def onsets_of(mel: Tensor) -> Beats:
-    """The instants at which something begins to sound in a log-mel (t, m), with strengths in [0, 1]."""
-    return onset_events(onset_strength(mel)).shifted(-beat_tracking.LEAD)
+def onsets_of(mel: Tensor, fps: float) -> Beats:
+    """The instants at which something begins to sound in a log-mel (t, m) of ``fps`` frames a
+    second, with strengths in [0, 1]."""
+    return onset_events(onset_strength(mel), fps).shifted(-LEAD)
 
 
 def adherence(target: RhythmTarget, heard: Beats, onsets: Beats, seconds: float) -> dict[str, float]:

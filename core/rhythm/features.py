@@ -1,25 +1,23 @@
 """The rhythm of a song: beats, and the features that tell a denoiser about them, about onsets and loudness.
 
-Conventions: onset strength and loudness live on the mel's clock (62.5 frames a second, frame i at ``i / 62.5`` s);
-features on any frame rate (frame i at ``i / fps`` s).
+Conventions: onset strength and loudness come at ``heard_fps`` frames a second, which is ``core.audio.onsets.ONSET_FPS``
+unless it is given (frame i at ``i / heard_fps`` s); features come at any frame rate (frame i at ``i / fps`` s).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.beat_tracking import BEATS_PER_BAR, tracking
+from core import progress
+from core.audio.beat_tracking import BEATS_PER_BAR, track_beats
 from core.audio.io import resample
-from core.audio.mel import log_mel_steps
-from core.audio.onsets import LOUDNESS_SPAN_DB, ONSET_FPS, loudness, onset_strength
-from core.config import SignalConfig
-from core.types import Beats, Progress, Waveform, part, run
+from core.audio.onsets import LOUDNESS_SPAN_DB, ONSET_FPS, RHYTHM_RATE, loudness, onset_strength, rhythm_mel
+from core.types import Beats, Waveform
 
 RHYTHM_CHANNELS = (
     "beat_cos",  # phase of the beat: 1, 0 on the beat
@@ -38,33 +36,32 @@ _NORMALISED_SPAN_DB = 30.0
 
 @dataclass(frozen=True)
 class Rhythm:
-    """beats: of the song.  onset, loudness: (t,) in [0, 1] at 62.5 frames a second."""
+    """beats: of the song.  onset, loudness: (t,) in [0, 1] at ``ONSET_FPS`` frames a second."""
 
     beats: Beats
     onset: Tensor
     loudness: Tensor
 
 
-def analyse(waveform: Waveform) -> Rhythm:
-    """Everything the dancer hears of a song besides its mel."""
-    return run(analysis(waveform))
+def analyse(waveform: Waveform, mel: Tensor | None = None) -> Rhythm:
+    """Everything the dancer hears of a song besides its own latents.
+
+    mel: the song's ``rhythm_mel`` where it is known already.
+    """
+    waveform = resample(waveform, RHYTHM_RATE)
+    with progress.part(0.0, 0.3):
+        mel = rhythm_mel(waveform.samples) if mel is None else mel
+    with progress.part(0.3, 1.0):
+        return Rhythm(track_beats(waveform), onset_strength(mel), loudness(mel))
 
 
-def analysis(waveform: Waveform) -> Generator[Progress, None, Rhythm]:
-    """``analyse`` as a long operation."""
-    waveform = resample(waveform, SignalConfig().audio_rate)
-    yield Progress("Hearing", 0.0)
-    mel = yield from part(log_mel_steps(waveform.samples), "Hearing", 0.0, 0.3)
-    onset, loud = onset_strength(mel), loudness(mel)
-    beats = yield from part(tracking(waveform), "Finding the beat", 0.3, 1.0)
-    return Rhythm(beats, onset, loud)
-
-
-def rhythm_features(beats: Beats, onset: Tensor, loudness: Tensor, frames: int, fps: float) -> Tensor:
+def rhythm_features(
+    beats: Beats, onset: Tensor, loudness: Tensor, frames: int, fps: float, heard_fps: float = ONSET_FPS
+) -> Tensor:
     """(frames, 10): ``RHYTHM_CHANNELS`` for each frame.
 
     beats: at least two for phases to be known; they go on at their own spacing before the first and after the last.
-    onset, loudness: (t62.5,) as ``analyse`` gives them for the same stretch of time.
+    onset, loudness: (t,) at ``heard_fps``, as ``analyse`` gives them for the same stretch of time.
     """
     times = torch.arange(frames, dtype=torch.float64) / fps
     features = torch.zeros(frames, len(RHYTHM_CHANNELS))
@@ -76,8 +73,8 @@ def rhythm_features(beats: Beats, onset: Tensor, loudness: Tensor, frames: int, 
                 features[:, channel + 1] = torch.sin(2 * math.pi * phase).float()
         features[:, 8] = torch.log2(tempo_at(beats, times) / 120).float()
         features[:, 9] = 1
-    features[:, 6] = _pool(onset, frames, fps)
-    features[:, 7] = relative_loudness(loudness, frames, fps)
+    features[:, 6] = _pool(onset, frames, fps, heard_fps)
+    features[:, 7] = relative_loudness(loudness, frames, fps, heard_fps)
     return features
 
 
@@ -124,12 +121,12 @@ def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     return y[right - 1] + share * (y[right] - y[right - 1])
 
 
-def _pool(values: Tensor, frames: int, fps: float) -> Tensor:
-    """(t62.5,) -> (frames,): the maximum over each frame's own time, half a frame to both sides of its instant."""
+def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:
+    """(t,) at ``heard_fps`` -> (frames,): the maximum over each frame's own time, half a frame to both sides."""
     if len(values) == 0:
         return torch.zeros(frames)
-    half = max(ONSET_FPS / fps / 2, 0.5)
-    centres = torch.arange(frames) * (ONSET_FPS / fps)
+    half = max(heard_fps / fps / 2, 0.5)
+    centres = torch.arange(frames) * (heard_fps / fps)
     first = torch.ceil(centres - half - 1e-6).long()
     width = int(2 * half + 1e-6) + 1
     index = first[:, None] + torch.arange(width)
@@ -137,16 +134,16 @@ def _pool(values: Tensor, frames: int, fps: float) -> Tensor:
     return torch.where(inside, values[index.clamp(0, len(values) - 1)].float(), torch.zeros(())).amax(dim=1)
 
 
-def relative_loudness(values: Tensor, frames: int, fps: float) -> Tensor:
-    """(t62.5,) level -> (frames,) in [0, 1]: smoothed over a second, from the song's own loud passages (95th
-    percentile) down to 30 dB below."""
+def relative_loudness(values: Tensor, frames: int, fps: float, heard_fps: float = ONSET_FPS) -> Tensor:
+    """(t,) level at ``heard_fps`` -> (frames,) in [0, 1]: smoothed over a second, from the song's own loud passages
+    (95th percentile) down to 30 dB below."""
     if len(values) == 0:
         return torch.zeros(frames)
-    reach = round(ONSET_FPS / 2)
+    reach = round(heard_fps / 2)
     kernel = torch.hann_window(4 * reach + 1, periodic=False)  # its half height spans a second
     padded = functional.pad(values.float()[None, None], (2 * reach, 2 * reach), mode="replicate")
     smooth = functional.conv1d(padded, (kernel / kernel.sum())[None, None])[0, 0]
     loud = torch.quantile(smooth, 0.95)
     relative = (1 - (loud - smooth) * LOUDNESS_SPAN_DB / _NORMALISED_SPAN_DB).clamp(0, 1)
-    clock = torch.arange(len(values), dtype=torch.float64) / ONSET_FPS
+    clock = torch.arange(len(values), dtype=torch.float64) / heard_fps
     return _interpolate(clock, relative.double(), torch.arange(frames, dtype=torch.float64) / fps).float()

@@ -1,7 +1,8 @@
-"""The beat that a motion keeps, found without its music: what a score for it is built on.
+"""The beat that a motion keeps, found without its music, and the rhythm that is asked of a score for it.
 
-Hits (see ``core.rhythm.accents``) are to a dance what onsets are to a song, so the tracker of songs follows them:
-its envelope gets a bump at every hit, as high as the hit is strong, and half as much wherever the body is slow.
+Kinematic beats (see ``core.rhythm.accents``) are to a dance what onsets are to a song: its accents. So the tracker of
+songs follows them: its envelope gets a bump at every accent, as high as that is strong, and half as much wherever the
+body is slow.
 """
 
 from __future__ import annotations
@@ -25,30 +26,31 @@ QUIETEST = 0.79  # of the loudness that is wished for, while the body rests: mus
 STANDING_STILL = 0.01  # metres a second
 
 
-def track_pulse(positions: Tensor, fps: float) -> Beats:
+def track_pulse(positions: Tensor, fps: float, accents: Beats) -> Beats:
     """The beat of a motion (t, j, 3 or 2) in metres, from its first to its last instant; bars stay unknown.
 
+    accents: its kinematic beats.
     Raises FootlightError for a motion that stands still.
     """
     if float(mean_speed(positions, fps).mean()) < STANDING_STILL:
         raise FootlightError("the motion stands still: there is no movement to find a beat in")
-    return _tracked(movement_envelope(positions, fps), len(positions) / fps)
+    return _tracked(movement_envelope(positions, fps, accents), len(positions) / fps)
 
 
-def shared_beats(positions: Tensor, fps: float, onset: Tensor) -> Beats:
-    """The one beat, with bars, of a motion (t, j, 3) and of a music with onsets (t',) at 62.5 frames a second."""
-    moved = movement_envelope(positions, fps)
+def shared_beats(positions: Tensor, fps: float, accents: Beats, onset: Tensor, onset_fps: float = ONSET_FPS) -> Beats:
+    """The one beat, with bars, of a motion (t, j, 3) and of a music with onsets (t',) at ``onset_fps``."""
+    moved = movement_envelope(positions, fps, accents)
     clock = np.arange(len(moved)) / FPS
-    played = np.interp(clock, np.arange(len(onset)) / ONSET_FPS, onset.double().numpy())
-    return with_bars(_tracked(moved + _levelled(played), len(positions) / fps), kinematic_beats(positions, fps))
+    played = np.interp(clock, np.arange(len(onset)) / onset_fps, onset.double().numpy())
+    return with_bars(_tracked(moved + _levelled(played), len(positions) / fps), accents)
 
 
-def movement_envelope(positions: Tensor, fps: float) -> np.ndarray:
+def movement_envelope(positions: Tensor, fps: float, accents: Beats) -> np.ndarray:
     """(t,) at 100 frames a second, root mean square 1: what an onset envelope is to a music, for a motion."""
     clock = np.arange(int(len(positions) / fps * FPS)) / FPS
     speed = gaussian_smooth(mean_speed(positions, fps).double(), BUMP_SECONDS * fps)
     slow = 1 - np.interp(clock, np.arange(len(speed)) / fps, speed.numpy()) / max(float(speed.mean()), 1e-9)
-    return _levelled(bumps(kinematic_beats(positions, fps), clock) + STILLNESS_WEIGHT * slow.clip(0))
+    return _levelled(bumps(accents, clock) + STILLNESS_WEIGHT * slow.clip(0))
 
 
 def _levelled(envelope: np.ndarray) -> np.ndarray:
@@ -84,20 +86,23 @@ class RhythmTarget:
         return target_features(self.beats, self.accents, self.loudness, frames, fps)
 
 
-def rhythm_target(positions: Tensor, fps: float, beats: Beats | None = None) -> RhythmTarget:
-    """What a motion (t, j, 3 or 2), in metres, asks of its music: its beat, its hits, loudness where it is fast.
+def rhythm_target(
+    positions: Tensor, fps: float, accents: Beats | None = None, beats: Beats | None = None
+) -> RhythmTarget:
+    """What a motion (t, j, 3 or 2), in metres, asks of its music: its beat, its accents, loudness where it is fast.
 
-    beats: with bars, where they are known.  Raises FootlightError for a motion that stands still.
+    accents: the motion's kinematic beats; beats: with bars. Each is found where it is not known yet.
+    Raises FootlightError for a motion that stands still.
     """
-    found = kinematic_beats(positions, fps)
-    beats = with_bars(track_pulse(positions, fps), found) if beats is None else beats
+    accents = kinematic_beats(positions, fps) if accents is None else accents
+    beats = with_bars(track_pulse(positions, fps, accents), accents) if beats is None else beats
     speed = gaussian_smooth(mean_speed(positions, fps).double(), 0.5 * fps).numpy()
     frames = int(len(positions) / fps * ONSET_FPS) + 1
     busy = np.interp(
         np.arange(frames) / ONSET_FPS, np.arange(len(speed)) / fps, speed / max(np.quantile(speed, 0.95), 1e-9)
     )
     loudness = QUIETEST + (1 - QUIETEST) * busy.clip(0, 1)
-    return RhythmTarget(beats, found, torch.from_numpy(loudness).float())
+    return RhythmTarget(beats, accents, torch.from_numpy(loudness).float())
 
 
 def with_bars(beats: Beats, events: Beats) -> Beats:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from core import progress
 from core.audio.mel import FLOOR, filterbank
 from core.audio.stft import analyse, check_mel, synthesise
 from core.config import SignalConfig
@@ -74,6 +75,7 @@ def fast_griffin_lim(
     n_fft = 2 * (magnitude.shape[-1] - 1)
     before = None
     for _ in range(iterations):
+        progress.report()
         consistent = analyse(synthesise(magnitude * direction(phase), hop), n_fft, hop)
         phase = consistent if before is None else consistent + momentum * (consistent - before)
         before = consistent

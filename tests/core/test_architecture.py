@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "rig", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder",
-    "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
+    "errors", "progress", "rig", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm",
+    "autoencoder", "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
 )  # fmt: skip
 
 SHARED = ("core.errors", "core.rig")

@@ -137,7 +137,9 @@ def test_with_json_an_error_is_an_event_too(bad, monkeypatch, capsys):
     monkeypatch.chdir(bad)
     assert cli.main(["dance", "silent.wav", "--out", "out/x.bvh", "--json"]) == 2
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["type"] == "error" and "silent" in json.loads(captured.out)["message"]
+    *said, last = (json.loads(line) for line in captured.out.splitlines())
+    assert {event["type"] for event in said} <= {"progress"}
+    assert last["type"] == "error" and "silent" in last["message"]
     assert captured.err.count("\n") == 1
 
 

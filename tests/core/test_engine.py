@@ -26,16 +26,16 @@ PATIENCE = 120  # seconds: only a hanging test waits so long
 MISCHIEF = """
 import os, sys
 from core import engine, pipeline
-reading = pipeline.reading_song
-def reading_song(path, *part):
+reading = pipeline.read_song
+def read_song(path, *part):
     print("a library talks")
     os.write(1, b"a C library too\\n")
     if "memory" in path:
         raise MemoryError
     if "bug" in path:
         raise ZeroDivisionError("line one\\nline two")
-    return (yield from reading(path, *part))
-pipeline.reading_song = reading_song
+    return reading(path, *part)
+pipeline.read_song = read_song
 sys.exit(engine.main(sys.argv[1:]))
 """
 

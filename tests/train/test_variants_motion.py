@@ -100,7 +100,7 @@ def test_a_unet_is_trained_exported_and_danced(tmp_path):
     assert all(len(result["history"]) == 6 for result in results.values())
     model = pipeline.Model.load(folder, "cpu")
     assert model.config.denoiser.kind == "unet"
-    made = pipeline.run(pipeline.generate_dance(model, song()))
+    made = pipeline.generate_dance(model, song())
     assert made.motion.frames == 60 and bool(made.motion.rotations.isfinite().all())
 
 
@@ -127,7 +127,7 @@ def test_a_flat_dancer_is_trained_and_measured_but_moves_no_rig(tmp_path):
     model = pipeline.Model.load(folder, "cpu")
     with pytest.raises(FootlightError, match="openpose14-2d is a flat picture"):
         next(pipeline.generate_dance(model, song()))
-    drawn, heard, _ = pipeline.run(pipeline.sample_dance(model, song(), pipeline.DanceOptions()))
+    drawn, heard, _ = pipeline.sample_dance(model, song(), pipeline.DanceOptions())
     places = pipeline.joint_positions(model, drawn)
     assert places.shape == (len(drawn), 14, 2) and abs(len(drawn) / 31.25 - 2.0) < 0.1
     assert len(heard.beats.times) and bool(places.isfinite().all())

@@ -74,7 +74,7 @@ def main(args: Demo) -> None:
     say("loading the model and dancing (about twenty seconds)")
     model = pipeline.Model.load(args.model)
     options = pipeline.DanceOptions(seed=args.seed, fps=FPS)
-    dance = pipeline.run(pipeline.generate_dance(model, io.read(song_path), options))
+    dance = pipeline.generate_dance(model, io.read(song_path), options)
     bvh.write(args.out / "dance.bvh", dance.motion, fps=FPS)
     made("dance.bvh")
     say("  " + ", ".join(f"{name} {value:.2f}" for name, value in dance.metrics.items()))

@@ -206,3 +206,13 @@ def test_listening_needs_no_heavy_library():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_louder_of_two_channels_that_cancel(tmp_path):
+    left = 0.1 * torch.randn(32_000, generator=torch.Generator().manual_seed(0)).numpy()
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.stack([left, -left], 1), 16_000)
+    assert read(path).samples.abs().max() > 0.2
+    three = np.stack([left, left / 2, np.zeros(len(left))], 1)
+    soundfile.write(path, three, 16_000, subtype="FLOAT")
+    assert np.allclose(read(path).samples, three.mean(1), atol=1e-6)

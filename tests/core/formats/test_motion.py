@@ -18,6 +18,7 @@ from core.motion import features, kinematics, rotation
 from core.motion.resample import resample
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.pipeline import Dance, motion_arrays
+from core.rhythm.accents import kinematic_beats
 from core.rhythm.target import track_pulse
 from core.types import Beats, Motion
 from tests.core.formats.test_openpose import body, person, write
@@ -115,7 +116,7 @@ def test_flat_positions_stay_as_they_are(ours, tmp_path):
     flat = flat_of(ours)
     found = read_motion(npz(tmp_path / "flat.npz", positions=flat))
     assert torch.equal(found.positions, flat.float()) and found.motion is None and found.seconds == 4.0
-    assert len(track_pulse(found.positions, found.fps).times) > 2
+    assert len(track_pulse(found.positions, found.fps, kinematic_beats(found.positions, found.fps)).times) > 2
 
 
 def test_a_film_seen_by_openpose_has_its_gaps_bridged(tmp_path):

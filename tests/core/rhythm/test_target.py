@@ -8,11 +8,16 @@ import pytest
 import torch
 
 from core.errors import FootlightError
+from core.rhythm.accents import kinematic_beats
 from core.rhythm.features import RHYTHM_CHANNELS
 from core.rhythm.target import rhythm_target, shared_beats, track_pulse, with_bars
 from core.types import Beats
 
 FPS = 30.0
+
+
+def tracked(positions):
+    return track_pulse(positions, FPS, kinematic_beats(positions, FPS))
 
 
 def swinging(beats, seconds, seed=0):
@@ -28,20 +33,20 @@ def swinging(beats, seconds, seed=0):
 @pytest.mark.parametrize("bpm", [80, 100, 120, 140])
 def test_the_beat_of_a_steady_dance_is_found(bpm):
     beats = np.arange(0.2, 20, 60 / bpm)
-    found = track_pulse(swinging(beats, 20.0), FPS)
+    found = tracked(swinging(beats, 20.0))
     assert mir_eval.beat.f_measure(mir_eval.beat.trim_beats(beats, 1.0), found.times.numpy()[found.times >= 1.0]) > 0.9
     assert abs(found.tempo - bpm) < 0.04 * bpm
 
 
 def test_a_slowing_dance_is_followed():
     beats = np.cumsum(np.linspace(0.45, 0.6, 40))
-    found = track_pulse(swinging(beats, float(beats[-1])), FPS)
+    found = tracked(swinging(beats, float(beats[-1])))
     assert mir_eval.beat.f_measure(beats, found.times.double().numpy()) > 0.85
 
 
 def test_a_statue_has_no_pulse():
     with pytest.raises(FootlightError, match="stands still"):
-        track_pulse(torch.zeros(100, 22, 3), FPS)
+        tracked(torch.zeros(100, 22, 3))
 
 
 def test_a_wish_has_accents_on_the_hits_and_bars_of_four():
@@ -75,7 +80,8 @@ def test_a_shared_pulse_lies_between_a_motion_and_a_music_that_disagree_little()
     beats = np.arange(0.25, 20, 0.5)
     onset = torch.zeros(1250)
     onset[((torch.from_numpy(beats) + 0.06) * 62.5).round().long().clamp_max(1249)] = 1
-    found = shared_beats(swinging(beats, 20.0), FPS, onset).times.double().numpy()
+    moved = swinging(beats, 20.0)
+    found = shared_beats(moved, FPS, kinematic_beats(moved, FPS), onset).times.double().numpy()
     late = found[2:-2] - beats[np.abs(found[2:-2, None] - beats).argmin(axis=1)]
     assert -0.03 < np.median(late) < 0.09
     assert mir_eval.beat.f_measure(beats + 0.03, found) > 0.9

@@ -148,8 +148,8 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
     def dance(excerpt: Excerpt, seed: int) -> Made:
         options = replace(chosen, seed=seed)
         if not flat:
-            return pipeline.run(pipeline.generate_dance(model, excerpt.waveform, options)).motion
-        drawn, *_ = pipeline.run(pipeline.sample_dance(model, excerpt.waveform, options))
+            return pipeline.generate_dance(model, excerpt.waveform, options).motion
+        drawn, *_ = pipeline.sample_dance(model, excerpt.waveform, options)
         rate = model.config.signal.motion_fps
         return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
 

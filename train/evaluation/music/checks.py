@@ -43,7 +43,7 @@ def tempo_check(
             music = played(composer, retimed, 0, stage)
             if music is not None:
                 heard = track_beats(music.sound).tempo
-                asked = target.track_pulse(clip.positions, clip.fps).tempo
+                asked = target.rhythm_target(clip.positions, clip.fps).beats.tempo
                 row = {"tempo": tempo, "scene": scene.name, "was": scene.tempo, "pulse": asked, "heard": heard}
                 rows.append(row | {"agrees": audio.tempo_agreement(heard, tempo)})
     return rows

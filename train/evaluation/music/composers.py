@@ -102,7 +102,7 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, 
     scale = model.config.scoring.guidance if chosen.guidance is None else chosen.guidance
 
     def compose(scene: Scene, seed: int) -> Music:
-        made = pipeline.run(pipeline.score_motion(model, scene.clip, replace(chosen, seed=seed_of(scene, seed))))
+        made = pipeline.score_motion(model, scene.clip, replace(chosen, seed=seed_of(scene, seed)))
         return Music.of(made.sound, made.mel)
 
     size = sum(p.numel() for p in model.scorer.parameters())
@@ -156,7 +156,7 @@ def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
     """What the model plays as long as the scene lasts with motion, rhythm and style dropped."""
     told = score.encode_motion(model, scene.clip, target.rhythm_target(scene.clip.positions, scene.clip.fps))
     nothing = Condition(told.latents, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
-    latents = pipeline.run(last_of(draw_music(model, nothing, seed, steps, guidance=1.0), steps, "", 0.0, 1.0))
+    latents = last_of(draw_music(model, nothing, seed, steps, guidance=1.0), steps)
     mel = model.mel_vae.decode_long(latents)
     samples = score.vocode(model, mel)[: len(scene.music.wave)]
     return Music.of(replace(scene.music.sound, samples=samples), mel[0].cpu())

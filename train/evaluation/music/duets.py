@@ -52,7 +52,7 @@ class Inventor:
         options = replace(self.options, seed=seed, **change)
 
         def make() -> Together:
-            made = pipeline.run(pipeline.generate_duet(self.model, options))
+            made = pipeline.generate_duet(self.model, options)
             return Together(made.dance.motion, Music.of(made.music.sound))
 
         title = f"duet of {options.seconds:g} s"
