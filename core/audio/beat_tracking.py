@@ -22,6 +22,7 @@ from torch.nn import functional
 from core import progress
 from core.audio.io import resample
 from core.audio.mel import filterbank, rises, spectrum
+from core.audio.onsets import ONSET_LEAD
 from core.types import Beats, Waveform
 
 RATE = 16_000
@@ -38,7 +39,6 @@ CEILING = 4.0  # of that level: one crash is no more than a strong beat
 SUPPORT_WEIGHT = 0.8  # of the tempogram against the onsets
 PRIOR_BPM, PRIOR_OCTAVES = 112.0, 0.9  # centre and standard deviation of a log-normal preference, weak in one octave
 STEP_COST, CHANGE_COST = 0.2, 5000.0  # any change of period; more than one frame, by the square of its share
-LEAD = 0.010  # seconds by which a window as long as ours shows an attack early, half-way between drum and piano
 BAR_SWITCH_COST = 15.0  # standard deviations of evidence that must speak for a bar of other length
 
 _STEP = 4096  # frames of the dynamic programme between two reports: some 40 ms
@@ -56,7 +56,7 @@ def track_beats(waveform: Waveform) -> Beats:
     envelope = onset_envelope(mel)
     with progress.part(0.5, 0.85):
         frames = beat_frames(envelope)
-    times = fill(smoothed(frames) / FPS + LEAD, len(samples) / RATE)
+    times = fill(smoothed(frames) / FPS + ONSET_LEAD, len(samples) / RATE)
     strength = _strongest(envelope, times)
     fine = torch.log1p(20 * magnitude[:, :128])
     progress.report(0.9)
@@ -176,8 +176,8 @@ def _track_bars(evidence: np.ndarray) -> np.ndarray:
 def _means(frames: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """(t, c), (n,) and (n,) seconds -> (n, c): means over the spans; a span beyond the song is its nearest frame."""
     sums = functional.pad(frames.double().cumsum(dim=0), (0, 0, 1, 0)).numpy()
-    first = np.round((starts - LEAD) * FPS).astype(int).clip(0, len(frames) - 1)
-    last = np.maximum(np.round((ends - LEAD) * FPS).astype(int).clip(0, len(frames)), first + 1)
+    first = np.round((starts - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames) - 1)
+    last = np.maximum(np.round((ends - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames)), first + 1)
     return (sums[last] - sums[first]) / (last - first)[:, None]
 
 
@@ -206,7 +206,7 @@ def tempo_of(times: np.ndarray) -> float:
 def _strongest(envelope: np.ndarray, times: np.ndarray) -> np.ndarray:
     """(n,) the largest value within 30 ms of each instant."""
     reach = np.arange(-3, 4)
-    around = np.round((times - LEAD) * FPS).astype(int)[:, None] + reach
+    around = np.round((times - ONSET_LEAD) * FPS).astype(int)[:, None] + reach
     return envelope[around.clip(0, len(envelope) - 1)].max(axis=1)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.audio.mel import filterbank, spectrum
+from core.layers.peaks import peaks
 
 NAMES = (
     "onset",
@@ -47,12 +48,12 @@ def features35(samples: Tensor, beats: Tensor, rate: int, hop: int) -> Tensor:
     """
     level = mel_decibels(samples, rate, hop)
     onset = onset_envelope(level, hop)
-    peaks = onset_peaks(onset, rate, hop)
+    struck = onset_peaks(onset, rate, hop)
     marks = torch.zeros(len(level))
     at = (beats.double() * rate / hop).round().long()
     marks[at[(at >= 0) & (at < len(marks))]] = 1
     parts = (onset[:, None], mfcc(level), chroma_cens(chroma(samples, rate, hop), rate / hop))
-    return torch.cat((*parts, peaks[:, None].float(), marks[:, None]), dim=1)
+    return torch.cat((*parts, struck[:, None].float(), marks[:, None]), dim=1)
 
 
 def mel_decibels(samples: Tensor, rate: int, hop: int) -> Tensor:
@@ -85,19 +86,19 @@ def onset_peaks(envelope: Tensor, rate: int, hop: int) -> Tensor:
 
     The peak picking of Böck, Krebs & Schedl (ISMIR 2012) in the form of librosa's ``onset_detect``.
     """
-    peaks = torch.zeros(len(envelope), dtype=torch.bool)
+    found = torch.zeros(len(envelope), dtype=torch.bool)
     if not len(envelope) or float(envelope.max() - envelope.min()) <= 0:
-        return peaks
+        return found
     around, wait = int(0.10 * rate / hop), int(0.03 * rate / hop)
     x = (envelope - envelope.min()) / (envelope.max() - envelope.min())
-    highest = functional.pad(x, (wait, 0), value=-math.inf).unfold(0, wait + 1, 1).amax(dim=1)
     sums = functional.pad(x.double(), (around, around)).unfold(0, 2 * around + 1, 1).sum(dim=1)
     counts = functional.pad(torch.ones_like(x), (around, around)).unfold(0, 2 * around + 1, 1).sum(dim=1)
     last = -wait - 1
-    for frame in torch.nonzero((x == highest) & (x >= sums / counts + PEAK_DELTA))[:, 0].tolist():
+    candidates = peaks(x, wait, 0)
+    for frame in candidates[x[candidates] >= (sums / counts + PEAK_DELTA)[candidates]].tolist():
         if frame - last > wait:
-            peaks[frame], last = True, frame
-    return peaks
+            found[frame], last = True, frame
+    return found
 
 
 def chroma(samples: Tensor, rate: int, hop: int) -> Tensor:

@@ -41,12 +41,6 @@ def rises(level: Tensor) -> Tensor:
     return functional.pad((level[2:] - before).clamp(min=0), (0, 0, 1, 1))
 
 
-def local_peaks(curve: Tensor, reach: int, above: float = 0.0) -> Tensor:
-    """(t,) -> (n,) the frames that are the highest of the ``reach`` frames to both sides, and higher than ``above``."""
-    highest = functional.max_pool1d(curve[None], 2 * reach + 1, stride=1, padding=reach)[0]
-    return ((curve == highest) & (curve > above)).nonzero()[:, 0]
-
-
 def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     """(..., s) -> (..., floor(s / hop), n_fft / 2 + 1) magnitudes of Hann-windowed, centred frames."""
     batch, length = samples.shape[:-1], samples.shape[-1]

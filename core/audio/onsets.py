@@ -12,12 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.mel import local_peaks, log_mel, rises
+from core.audio.mel import log_mel, rises
 from core.config import SignalConfig
+from core.layers.peaks import peaks
 from core.types import Beats
 
 RHYTHM_RATE, RHYTHM_HOP = 16_000, 256  # Hz, samples: of what rhythm is read off, and of what the data sets hold
 ONSET_FPS = RHYTHM_RATE / RHYTHM_HOP  # 62.5
+ONSET_LEAD = 0.010
+"""Seconds by which frames of 64 ms, the mel's and the beat tracker's alike, show an attack before it is heard.
+
+Of rendered sounds whose onsets are known to the sample, this is the median over all: drums are shown 14 ms early, a
+piano 6 ms, mixed songs 9 (mel: 10.3 ms over all, tracker: 9.6 ms).
+"""
 ONSET_SPACING, FAINTEST_ONSET = 0.08, 0.15  # seconds between two; share of a song's hard hits
 LOUDNESS_SPAN_DB = 60.0  # loudness 0-1 spans this much below full scale
 _FULL_SCALE_DB = 20.0  # power of our mels, summed over bands, for the loudest moments of mastered songs
@@ -45,10 +52,10 @@ def onset_strength(mel: Tensor) -> Tensor:
 
 
 def onset_events(onset: Tensor, fps: float = ONSET_FPS) -> Beats:
-    """The peaks of ``onset_strength`` (t,), with it as their strength. Frames as long as the mel's show an attack a
-    little early; what that is worth depends on the sound, and is left to the caller."""
-    peaks = local_peaks(onset, round(ONSET_SPACING * fps), FAINTEST_ONSET)
-    return Beats(peaks / fps, strength=onset[peaks])
+    """The peaks of ``onset_strength`` (t,), with it as their strength. They are ``ONSET_LEAD`` early: the caller shifts
+    them."""
+    found = peaks(onset, round(ONSET_SPACING * fps), above=FAINTEST_ONSET)
+    return Beats(found / fps, strength=onset[found])
 
 
 def loudness(mel: Tensor) -> Tensor:

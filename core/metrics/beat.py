@@ -26,8 +26,9 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
+from core.layers.peaks import gaussian_smooth, peaks
 from core.motion.resample import spline
-from core.rhythm.accents import gaussian_smooth, kinematic_beats, kinematic_onsets
+from core.rhythm.accents import kinematic_beats, kinematic_onsets
 from core.types import Beats, Waveform
 
 BAS_FPS = 60.0
@@ -290,14 +291,7 @@ def _minima(values: Tensor, order: int) -> Tensor:
 
     The first and the last frame have no neighbour on one side and are none.
     """
-    if len(values) < 3:
-        return torch.zeros(0, dtype=torch.float64)
-    outside = values.new_full((order,), math.inf)
-    around = torch.cat([outside, values, outside]).unfold(0, 2 * order + 1, 1)
-    others = torch.cat([around[:, :order], around[:, order + 1 :]], dim=1)
-    lowest = values < others.amin(dim=1)
-    lowest[0] = lowest[-1] = False
-    return lowest.nonzero()[:, 0].double()
+    return peaks(-values, order, rising=True, falling=True, ends=False).double()
 
 
 def _share(part: float, whole: float) -> float:

@@ -27,11 +27,11 @@ from torch.nn import functional
 
 from core.errors import FootlightError
 from core.files import write_atomically
+from core.layers.peaks import gaussian_smooth
 from core.metrics.frames import windows
 from core.motion import kinematics, rotation
 from core.motion.resample import spline
 from core.motion.skeleton import SMPL22
-from core.rhythm.accents import gaussian_smooth
 from core.types import Motion
 
 FPS = 15.0

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from core import progress
 from core.audio import loudness
-from core.audio.beat_tracking import LEAD, track_beats
+from core.audio.beat_tracking import track_beats
 from core.audio.io import SHORTEST_SECONDS
-from core.audio.onsets import onset_events, onset_strength
+from core.audio.onsets import ONSET_LEAD, onset_events, onset_strength
 from core.errors import FootlightError
 from core.formats.motion import MotionClip
 from core.metrics import beat
@@ -117,7 +117,7 @@ def vocode(model: Model, mel: Tensor) -> Tensor:
 def onsets_of(mel: Tensor, fps: float) -> Beats:
     """The instants at which something begins to sound in a log-mel (t, m) of ``fps`` frames a
     second, with strengths in [0, 1]."""
-    return onset_events(onset_strength(mel), fps).shifted(-LEAD)
+    return onset_events(onset_strength(mel), fps).shifted(-ONSET_LEAD)
 
 
 def adherence(target: RhythmTarget, heard: Beats, onsets: Beats, seconds: float) -> dict[str, float]:

@@ -1,10 +1,11 @@
-"""When a motion accents: kinematic amplitude, onsets and hits.
+"""When a motion accents: kinematic amplitude, onsets and beats.
 
 Two different events, which on real dance do not coincide:
 
 - *onsets*, peaks of the kinematic amplitude O (MoMu-Diffusion eq. 1-2, after Davis & Agrawala 2018, "Visual Rhythm and
   Beat"): movement that starts or turns;
-- *hits*, minima of the smoothed mean joint speed (the kinematic beat of AIST++, Li et al. 2021): movement that arrives.
+- *beats*, minima of the smoothed mean joint speed (the kinematic beat of AIST++, Li et al. 2021): movement that
+  arrives.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import torch
 from torch import Tensor
 
+from core.layers.peaks import gaussian_smooth, peaks, prominence
 from core.motion.contact import joint_speed
 from core.types import Beats
 
@@ -65,9 +67,9 @@ def kinematic_onsets(positions: Tensor, fps: float) -> Beats:
 
 
 def kinematic_beats(positions: Tensor, fps: float) -> Beats:
-    """The hits of a motion (t, j, 3 or 2), metres: prominent minima of its mean joint speed in the world, smoothed.
+    """The kinematic beats of a motion (t, j, 3 or 2), metres: prominent minima of its mean joint speed, smoothed.
 
-    A minimum counts when, on either side, the speed rises by ``HIT_PROMINENCE`` of the clip's mean speed before it
+    A minimum counts when, on either side, the speed rises by ``BEAT_PROMINENCE`` of the clip's mean speed before it
     falls below that minimum.  Strength: prominence over the clip's greatest.
     """
     speed = gaussian_smooth(mean_speed(positions, fps), BEAT_SMOOTHING * fps)
@@ -81,51 +83,14 @@ def mean_speed(positions: Tensor, fps: float) -> Tensor:
     return joint_speed(positions, fps).mean(-1)
 
 
-def gaussian_smooth(values: Tensor, sigma: float) -> Tensor:
-    """``values`` (t,) under a Gaussian of ``sigma`` frames, cut at 4 sigma; edges are mirrored."""
-    radius = int(4 * sigma + 0.5)
-    if radius < 1 or values.shape[0] < 2:
-        return values
-    # mirroring with the edge value repeated has period 2 t, so clips shorter than the kernel work as well
-    at = torch.arange(-radius, values.shape[0] + radius, device=values.device) % (2 * values.shape[0])
-    at = torch.minimum(at, 2 * values.shape[0] - 1 - at)
-    offsets = torch.arange(-radius, radius + 1, device=values.device, dtype=values.dtype)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    return torch.nn.functional.conv1d(values[at][None, None], (kernel / kernel.sum())[None, None])[0, 0]
-
-
-def prominence(values: Tensor) -> Tensor:
-    """How far each local maximum of ``values`` (t,) stands above the higher of the two lowest points that part it from
-    higher ground (or from the ends); 0 elsewhere. As topographers and ``scipy.signal.peak_prominences`` have it."""
-    out = torch.zeros_like(values)
-    heights = values.tolist()
-    for peak in _maxima(values).nonzero()[:, 0].tolist():
-        lows = []
-        for way in (range(peak - 1, -1, -1), range(peak + 1, len(heights))):
-            low = heights[peak]
-            for i in way:
-                if heights[i] > heights[peak]:
-                    break
-                low = min(low, heights[i])
-            lows.append(low)
-        out[peak] = heights[peak] - max(lows)
-    return out
-
-
-def _maxima(values: Tensor) -> Tensor:
-    """Strict local maxima (t,) bool; never an end."""
-    out = torch.zeros_like(values, dtype=torch.bool)
-    out[1:-1] = (values[1:-1] > values[:-2]) & (values[1:-1] >= values[2:])
-    return out
-
-
 def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strength: Tensor | None = None) -> Beats:
     """The allowed maxima of ``values`` (t,), the stronger one where two are closer than ``spacing`` seconds; their
     times refined to a fraction of a frame by the parabola through three frames."""
     if values.shape[0] < 3:
         return Beats(values.new_zeros(0), strength=values.new_zeros(0))
     strength = values if strength is None else strength
-    found = (_maxima(values) & allowed).nonzero()[:, 0]
+    found = peaks(values, 1, rising=True, ends=False)
+    found = found[allowed[found]]
     kept: list[int] = []
     for frame in found[strength[found].argsort(descending=True, stable=True)].tolist():
         if all(abs(frame - other) >= spacing * fps for other in kept):

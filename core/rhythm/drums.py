@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.mel import FLOOR, hz_to_mel, local_peaks, rises
+from core.audio.mel import FLOOR, hz_to_mel, rises
+from core.audio.onsets import ONSET_LEAD
 from core.config import SignalConfig
 from core.errors import FootlightError
+from core.layers.peaks import peaks
 from core.types import Beats
 
 QUIET = 1e-3  # magnitudes below do not count
 COMPRESSION = 10.0
-LEAD = 0.008  # seconds by which frames as long as the mel's show an attack early
 SHARE = 0.35  # quantile of a band's rises: noise rises everywhere in it, a pitched attack only in places
 SPACING = 0.08  # seconds between two strokes of one drum
 
@@ -100,10 +101,10 @@ def _picked(drum: Drum, curve: Tensor, fps: float) -> Strokes:
     around = functional.pad(curve[None, None], (half, half), mode="replicate" if len(curve) else "constant")
     mean = functional.avg_pool1d(around, 2 * half + 1, stride=1)[0, 0]
     spread = (functional.avg_pool1d(around**2, 2 * half + 1, stride=1)[0, 0] - mean**2).clamp_min(0).sqrt()
-    peaks = local_peaks(curve, max(1, round(SPACING * fps)))
-    peaks = peaks[curve[peaks] > (mean + drum.stands_out * spread)[peaks]]
-    if len(peaks) == 0:
+    found = peaks(curve, max(1, round(SPACING * fps)), above=0.0)
+    found = found[curve[found] > (mean + drum.stands_out * spread)[found]]
+    if len(found) == 0:
         return Strokes(drum, torch.zeros(0, dtype=torch.float64), torch.zeros(0))
-    height = curve[peaks] / torch.quantile(curve[peaks], 0.95)
+    height = curve[found] / torch.quantile(curve[found], 0.95)
     kept = height >= drum.faintest
-    return Strokes(drum, peaks[kept].double() / fps + LEAD, height[kept].clamp(max=1.0))
+    return Strokes(drum, found[kept].double() / fps + ONSET_LEAD, height[kept].clamp(max=1.0))

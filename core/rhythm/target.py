@@ -16,7 +16,8 @@ from torch import Tensor
 from core.audio.beat_tracking import BEATS_PER_BAR, CEILING, FPS, beat_frames, fill, smoothed, tempo_of
 from core.audio.onsets import ONSET_FPS
 from core.errors import FootlightError
-from core.rhythm.accents import gaussian_smooth, kinematic_beats, mean_speed
+from core.layers.peaks import gaussian_smooth
+from core.rhythm.accents import kinematic_beats, mean_speed
 from core.rhythm.features import RHYTHM_CHANNELS, rhythm_features
 from core.types import Beats
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from core.audio.onsets import ONSET_FPS, onset_events
+from core.audio.onsets import ONSET_FPS, ONSET_LEAD, onset_events
 from core.audio.representation import music_frames
 from core.autoencoder.identity import Identity
 from core.autoencoder.mel_vae import MelVAE
@@ -22,7 +22,6 @@ from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
 from core.rhythm.accents import amplitude
-from core.rhythm.drums import LEAD
 from core.rhythm.features import relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
@@ -177,6 +176,6 @@ def met_target(music: Pair | SongRecord) -> dict:
     its loudness."""
     return {
         "beats": Beats(music.beats, music.tempo, music.downbeats),
-        "onsets": onset_events(music.onset.float()).shifted(-LEAD),
+        "onsets": onset_events(music.onset.float()).shifted(-ONSET_LEAD),
         "loudness": relative_loudness(music.loudness, len(music.loudness), ONSET_FPS),
     }

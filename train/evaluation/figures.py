@@ -12,8 +12,9 @@ from torch import Tensor
 from core.audio.io import resample
 from core.audio.mel import log_mel
 from core.config import SignalConfig
+from core.layers.peaks import gaussian_smooth
 from core.metrics import beat
-from core.rhythm.accents import gaussian_smooth, kinematic_beats, kinematic_onsets, mean_speed
+from core.rhythm.accents import kinematic_beats, kinematic_onsets, mean_speed
 from core.types import Waveform
 from train.draw import LEFT, MIDDLE, RIGHT
 from train.evaluation.dance.measures import Clip, positions_of

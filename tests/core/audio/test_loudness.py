@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pyloudnorm
 import pytest
 import scipy.signal
 import torch
@@ -127,3 +128,13 @@ def test_stereo_sums_to_the_same_mono(music):
 def test_bad_input_is_refused(call, word):
     with pytest.raises(FootlightError, match=word):
         call()
+
+
+@pytest.mark.parametrize("rate", (16_000, 44_100, 48_000))
+@pytest.mark.parametrize("channels", (1, 2))
+def test_loudness_is_pyloudnorms(rate, channels):
+    """Of noise that swells over whole blocks; with the filters that De Man derived, as ours are."""
+    noise = torch.randn(channels, 8 * rate, generator=torch.Generator().manual_seed(channels))
+    swelling = 0.1 * noise * torch.linspace(0.01, 1.0, 8 * rate) ** 2
+    theirs = pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(swelling.T.double().numpy())
+    assert loudness(swelling, rate) == pytest.approx(theirs, abs=0.01)

@@ -11,15 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-import numpy as np
 import torch
 from scipy.interpolate import PchipInterpolator
-from scipy.linalg import solveh_banded
 from scipy.signal import butter, sosfiltfilt
 from torch import Tensor
 
 from core.motion import contact, kinematics, rotation
 from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from core.postprocess.banded import smoothest
 from core.types import Motion
 
 # How far a joint may lie from half way between its neighbouring frames, at 60 frames a second: radians and metres.
@@ -291,18 +290,9 @@ def _gaps(bad: Tensor, fps: float) -> dict:
 def _smoothest(wanted: Tensor, known: Tensor) -> Tensor:
     """(t, 3) close to ``wanted`` where ``known`` (t,), of least bending, and small elsewhere.
 
-    Minimises |x - wanted|^2 over known frames + bending |x''|^2 + restoring |x|^2: a banded linear system.
+    Minimises |x - wanted|^2 over known frames + bending |x''|^2 + restoring |x|^2.
     """
-    frames = known.shape[0]
-    if frames < 3 or not bool(known.any()):
+    if known.shape[0] < 3 or not bool(known.any()):
         return torch.where(known[:, None], wanted, torch.zeros_like(wanted))
-    weight = known.double().numpy()
-    bands = np.zeros((3, frames))  # upper form: second, first and main diagonal
-    bands[2] = weight + _RESTORING
-    for offset, value in ((0, 1.0), (1, 4.0), (2, 1.0)):  # squares of (1, -2, 1)
-        bands[2, offset : frames - 2 + offset] += _BENDING * value
-    bands[1, 1 : frames - 1] += _BENDING * -2.0
-    bands[1, 2:frames] += _BENDING * -2.0
-    bands[0, 2:frames] += _BENDING
-    solved = solveh_banded(bands, weight[:, None] * wanted.double().numpy())
-    return torch.from_numpy(solved).to(wanted.dtype)
+    held = torch.where(known[:, None], wanted, torch.zeros_like(wanted)).double()
+    return smoothest(held, known.double() / _RESTORING, (_BENDING / _RESTORING) ** 0.25).to(wanted.dtype)

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from core.config import SignalConfig
 from core.errors import FootlightError
+from core.layers.peaks import gaussian_smooth
 from core.motion.kinematics import forward
-from core.rhythm.accents import gaussian_smooth, kinematic_beats, mean_speed
+from core.rhythm.accents import kinematic_beats, mean_speed
 from core.types import Beats, Motion, Waveform
 from train.data.dataset import SongRecord
 from train.data.music.songs import cut, heard

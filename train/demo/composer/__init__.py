@@ -1,1 +1,1 @@
-"""A dance song composed and rendered by numpy alone: form and harmony, melody, drums, instruments, mix."""
+"""A dance song composed and rendered by numpy and scipy: form and harmony, melody, drums, instruments, mix."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
-from scipy.signal import bilinear, butter, lfilter, oaconvolve, sosfilt
+import torch
+from scipy.signal import butter, oaconvolve, sosfilt
 
+from core.audio.loudness import normalise
 from train.demo.composer.arrangement import Arrangement, Note
 from train.demo.composer.instruments import RATE, STROKES, VOICES, riser
 
-LOUDNESS = -14.0  # LUFS
-CEILING = 0.89  # peak of the finished mix: -1 dB
 _RELEASE_FADE_SECONDS = 0.35
 
 
@@ -61,7 +60,7 @@ _WIDTH_SECONDS = 0.013
 
 
 def render(score: Arrangement, bpm: float, draw: np.random.Generator) -> np.ndarray:
-    """The finished song: (s, 2) float32 at ``instruments.RATE``, at -14 LUFS, peaks at most -1 dB."""
+    """The finished song: (s, 2) float32 at ``instruments.RATE``, at -14 LUFS, true peaks at most -1 dB."""
     beat = 60 / bpm
     length = round(score.beats * beat * RATE)
     buses = Buses(*(np.zeros((length, 2), np.float32) for _ in range(3)))
@@ -178,52 +177,9 @@ def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 
     return oaconvolve(thin, response, axes=0)[: len(sent)].astype(np.float32)
 
 
-def loudness(samples: np.ndarray, rate: int = RATE) -> float:
-    """Integrated loudness in LUFS of (s,) or (s, channels), gated (ITU-R BS.1770-4)."""
-    weighted = _k_weighted(samples.reshape(len(samples), -1), rate)
-    block, step = round(0.4 * rate), round(0.1 * rate)
-    power = np.concatenate([np.zeros((1, weighted.shape[1])), np.cumsum(weighted**2, axis=0)])
-    starts = np.arange(0, max(1, len(weighted) - block + 1), step)
-    ends = np.minimum(starts + block, len(weighted))
-    energy = ((power[ends] - power[starts]) / block).sum(axis=1)
-    level = -0.691 + 10 * np.log10(np.maximum(energy, 1e-12))
-    loud = level > -70
-    if not loud.any():
-        return -np.inf
-    loud &= level > -0.691 + 10 * np.log10(energy[loud].mean()) - 10
-    return float(-0.691 + 10 * np.log10(energy[loud].mean()))
-
-
-def _k_weighted(samples: np.ndarray, rate: int) -> np.ndarray:
-    """BS.1770's two filters from analogue prototypes, so that they fit any rate: a 4 dB shelf and a high-pass."""
-    gain, quality, centre = (
-        10 ** (3.999843853973347 / 20),
-        0.7071752369554196,
-        2 * rate * np.tan(np.pi * 1681.9744509555319 / rate),
-    )
-    middle = gain**0.4996667741545416
-    shelf = bilinear([gain, middle * centre / quality, centre**2], [1, centre / quality, centre**2], rate)
-    corner, width = 2 * rate * np.tan(np.pi * 38.13547087602444 / rate), 0.5003270373238773
-    floor = bilinear([1, 0, 0], [1, corner / width, corner**2], rate)
-    # BS.1770 leaves the high-pass's numerator at (1, -2, 1), a hundredth of a decibel above unity.
-    floor = (np.array([1.0, -2.0, 1.0]), floor[1])
-    return lfilter(*floor, lfilter(*shelf, samples, axis=0), axis=0)
-
-
 def _mastered(mix: np.ndarray) -> np.ndarray:
+    """(s, 2) faded out, at its loudness and limited: as all music that is handed on."""
     mix = sosfilt(butter(2, 30, "highpass", fs=RATE, output="sos"), mix, axis=0)
     fade = min(round(_RELEASE_FADE_SECONDS * RATE), len(mix))
     mix[len(mix) - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade)))[:, None]
-    gain = 10 ** ((LOUDNESS - loudness(mix)) / 20)
-    for _ in range(3):  # the limiter takes loudness away, which is given back
-        limited = _limited(mix * gain)
-        gain *= 10 ** ((LOUDNESS - loudness(limited)) / 20)
-    return limited.astype(np.float32)
-
-
-def _limited(mix: np.ndarray) -> np.ndarray:
-    """Peaks held under ``CEILING`` by a gain that sees them 5 ms ahead."""
-    ahead = round(0.005 * RATE)
-    needed = np.minimum(1, CEILING / np.maximum(np.abs(mix).max(axis=1), 1e-9))
-    gain = uniform_filter1d(minimum_filter1d(needed, 2 * ahead + 1), ahead)
-    return mix * gain[:, None]
+    return normalise(torch.from_numpy(mix.T.astype(np.float32)), RATE).numpy().T
