@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from core import config as configuration
+from core import records
 from core.config import Config
 from core.errors import FootlightError
 from core.files import write_atomically
@@ -59,7 +59,7 @@ def save_folder(
         "format": FORMAT,
         "version": VERSION,
         "networks": sorted(tensors),
-        "config": configuration.to_json(config),
+        "config": records.to_json(config),
         "card": card or {},
     }
     write_atomically(folder / "config.json", (json.dumps(document, indent=2) + "\n").encode())
@@ -86,7 +86,7 @@ def load(folder: Path | str) -> Checkpoint:
         )
     if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
         raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
-    config = configuration.from_json(Config, document["config"])
+    config = records.from_json(Config, document["config"], "config")
     tensors = {name: _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
     return Checkpoint(config, tensors, document.get("card", {}))
 

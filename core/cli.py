@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
-from core import __version__, progress
+from core import __version__, arguments, progress
+from core.errors import FootlightError
+from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, rule
 
 BAD_INPUT, INTERRUPTED = 2, 130
-T = TypeVar("T")
 BODY_HEIGHT = 1.7  # metres: what skeletons of unknown unit are measured by
 
 
@@ -47,38 +48,20 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    dance = command("dance", _dance, "make a dance to a song", "Make a dance to a song.")
-    dance.add_argument("song", type=Path, help="wav, flac, ogg, opus or mp3")
-    dance.add_argument("--out", type=Path, required=True, help="OUT.bvh (y-up, centimetres) or OUT.npz (arrays)")
-    _add_part(dance, "the song", "to dance to")
-    dance.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
-    dance.add_argument("--beat-snap", type=float, default=0.25, help="0-1: carry hits onto beats (default 0.25)")
-    _add_drawing(dance, "dance", "the music")
-
-    score = command("score", _score, "make the music of a motion", "Make the music of a motion.")
-    score.add_argument(
-        "motion", type=Path, help="BVH of any humanoid, NPZ (rotations or positions), or a folder of OpenPose BODY_25"
-    )
-    score.add_argument("--out", type=Path, required=True, help="OUT.wav, OUT.flac or OUT.ogg")
-    _add_part(score, "the motion", "to score")
-    score.add_argument("--fps", type=float, help="frames per second, where the motion does not say (OpenPose)")
-    _add_sound(score)
-    _add_drawing(score, "music", "the motion")
-
-    duet = command("duet", _duet, "make a dance and its music from nothing", "Make a dance and its music from nothing.")
-    duet.add_argument("--out-motion", type=Path, required=True, help="OUT.bvh or OUT.npz")
-    duet.add_argument("--out-music", type=Path, required=True, help="OUT.wav, OUT.flac or OUT.ogg")
-    duet.add_argument("--seconds", type=float, default=30.0, help="how long, 5 to 240 (default 30)")
-    duet.add_argument("--fps", type=float, default=30.0, help="frames per second of the dance (default 30)")
-    duet.add_argument("--beat-snap", type=float, default=0.25, help="0-1: carry hits onto beats (default 0.25)")
-    duet.add_argument(
-        "--switch", type=float, default=0.5, help="when the two begin to listen, as a share of the steps (default 0.5)"
-    )
-    _add_sound(duet)
-    _add_drawing(duet, "duet", "each other")
+    made = {
+        DanceRequest: ("make a dance to a song", _dance),
+        ScoreRequest: ("make the music of a motion", _score),
+        DuetRequest: ("make a dance and its music from nothing", _duet),
+    }
+    for kind, (purpose, run) in made.items():
+        one = command(kind.op, run, purpose, f"{purpose.capitalize()}.")
+        arguments.add_options(one, kind)
+        one.add_argument("--model", help=_MODEL)
+        one.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+        one.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
     beats = command("beats", _beats, "beats of a song or BVH file", "Print beats as JSON.")
-    beats.add_argument("file", type=Path, help="a song, or a BVH file of any skeleton")
+    beats.add_argument("file", type=Path, help=f"a song ({rule(BeatsRequest, 'song').help}), or a BVH of any skeleton")
 
     styles = command("styles", _styles, "what --style can be", "Print the model's styles, one a line.")
     styles.add_argument("--model", help=_MODEL)
@@ -88,37 +71,9 @@ def parser() -> argparse.ArgumentParser:
 _MODEL = "a model folder, or the name of an embedded model (default: default)"
 
 
-def _add_part(command: argparse.ArgumentParser, of: str, purpose: str) -> None:
-    command.add_argument("--start", type=float, default=0.0, help=f"second of {of} to begin at")
-    command.add_argument("--seconds", type=float, help=f"how much of {of} {purpose} (default: all)")
-
-
-def _add_sound(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--midi", type=Path, help="OUT.mid: also the music's beats and drums, to be edited")
-    command.add_argument(
-        "--vocoder", help="griffin-lim, or a BigVGAN checkpoint with its config.json beside it (default: the model's)"
-    )
-    command.add_argument("--mono", action="store_true", help="one channel instead of two")
-
-
-def _add_drawing(command: argparse.ArgumentParser, what: str, told: str) -> None:
-    command.add_argument("--seed", type=int, default=0, help=f"same seed, same {what} (default 0)")
-    command.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
-    command.add_argument("--guidance", type=float, help=f"how closely to follow {told} (default: the model's)")
-    command.add_argument(
-        "--style",
-        help="one of the model's styles, or a mixture as in salsa:0.6,pop:0.4 (default: the seed draws a dance's)",
-    )
-    command.add_argument("--model", help=_MODEL)
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
-    command.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
-    args = parser().parse_args(arguments)
-    from core.errors import FootlightError  # which takes torch along
-
+    args = parser().parse_args(words)
     try:
         args.run(args)
         sys.stdout.flush()
@@ -136,26 +91,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dance(args: argparse.Namespace) -> None:
+    request = arguments.request_of(DanceRequest, args)
+    danced = _dance_files(Path(request.out))
     from core import pipeline
     from core.files import write_together
 
-    danced = _dance_files(args.out)
-    options = _chosen(pipeline.DanceOptions, args)
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the song"):
-            song = pipeline.read_song(args.song, args.start, args.seconds)
+            song = pipeline.read_song(request.song, request.start, request.seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device)
         with progress.part(0.05, 0.98):
-            made = pipeline.generate_dance(model, song, options)
+            made = pipeline.generate_dance(model, song, request)
         with progress.part(0.99, 1.0, "Writing"):
-            write_together(danced(made))
+            with open(request.song, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            write_together(danced(made, seed=str(request.seed), model=model.name, audio_sha256=digest))
     motion = made.motion
     _tell(
         args,
-        f"{args.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_style(made)}",
+        f"{request.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_style(made)}",
         made.metrics,
-        out=str(args.out),
+        out=request.out,
         frames=motion.frames,
         fps=motion.fps,
         style=made.style,
@@ -165,26 +122,27 @@ def _dance(args: argparse.Namespace) -> None:
 
 
 def _score(args: argparse.Namespace) -> None:
+    request = arguments.request_of(ScoreRequest, args)
+    _check_music_places(request.out, request.midi)
     from core import pipeline
     from core.files import write_together
     from core.formats.motion import read_motion
+    from core.formats.music import music_files
 
-    played = _music_files(args.out, args.midi, args.mono)
-    options = _chosen(pipeline.ScoreOptions, args)
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the motion"):
-            clip = read_motion(args.motion, args.fps, args.start, args.seconds)
+            clip = read_motion(request.motion, request.fps, request.start, request.seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
-            model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+            model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
         with progress.part(0.05, 0.95):
-            made = pipeline.score_motion(model, clip, options)
+            made = pipeline.score_motion(model, clip, request)
         with progress.part(0.95, 1.0, "Writing"):
-            write_together(played(made, model))
+            write_together(music_files(request.out, made, model.config.signal, not request.mono, request.midi))
     _tell(
         args,
-        f"{args.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
+        f"{request.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
         made.metrics,
-        out=str(args.out),
+        out=request.out,
         seconds=round(made.sound.seconds, 4),
         model=model.name,
         **_song_beats(made.beats),
@@ -192,26 +150,29 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _duet(args: argparse.Namespace) -> None:
+    request = arguments.request_of(DuetRequest, args)
+    danced = _dance_files(Path(request.out_motion))
+    _check_music_places(request.out_music, request.midi)
     from core import pipeline
     from core.files import write_together
+    from core.formats.music import music_files
 
-    danced, played = _dance_files(args.out_motion), _music_files(args.out_music, args.midi, args.mono)
-    options = _chosen(pipeline.DuetOptions, args)
     with _shown(args.json):
         with progress.part(0.0, 0.05, "Loading the model"):
-            model = pipeline.Model.load(args.model, args.device).voiced_by(args.vocoder)
+            model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
         with progress.part(0.05, 0.95):
-            made = pipeline.generate_duet(model, options)
+            made = pipeline.generate_duet(model, request)
         with progress.part(0.95, 1.0, "Writing"):
-            write_together(played(made.music, model) | danced(made.dance))
+            played = music_files(request.out_music, made.music, model.config.signal, not request.mono, request.midi)
+            write_together(played | danced(made.dance, seed=str(request.seed), model=model.name))
     motion = made.dance.motion
     what = f"{_length(motion)}, {made.dance.beats.tempo:.0f} bpm{_in_style(made.dance)}"
     _tell(
         args,
-        f"{args.out_motion}, {args.out_music}: {what}",
+        f"{request.out_motion}, {request.out_music}: {what}",
         made.dance.metrics,
-        out_motion=str(args.out_motion),
-        out_music=str(args.out_music),
+        out_motion=request.out_motion,
+        out_music=request.out_music,
         frames=motion.frames,
         fps=motion.fps,
         style=made.dance.style,
@@ -226,11 +187,6 @@ def _styles(args: argparse.Namespace) -> None:
 
     for style in checkpoint.load(pipeline.find_model(args.model)).config.styles:
         print(style)
-
-
-def _chosen(options: type[T], args: argparse.Namespace) -> T:
-    """The options of that type, whose fields the command line has by the same names."""
-    return options(**{field.name: getattr(args, field.name) for field in dataclasses.fields(options)})
 
 
 def _length(motion) -> str:
@@ -250,21 +206,17 @@ def _tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **valu
     print(f"{said}, seed {args.seed}; {shown}")
 
 
-def _music_files(out: Path, midi: Path | None, mono: bool) -> Callable[..., dict[Path, bytes]]:
-    """What a music is as a file ``out`` and its beats and drums as ``midi``; asked before anything is computed."""
-    from core import pipeline
+def _check_music_places(out: str, midi: str | None) -> None:
+    """Raises FootlightError when no music can be written there; asked before anything is computed."""
     from core.audio import io
 
-    _check_place(out, io.WRITTEN)
+    _check_place(Path(out), io.WRITTEN)
     if midi is not None:
-        _check_place(midi, (".mid", ".midi"))
-    return lambda made, model: pipeline.music_files(out, made, model.config.signal, not mono, midi)
+        _check_place(Path(midi), (".mid", ".midi"))
 
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:
     """Raises FootlightError when nothing can be written to ``out``."""
-    from core.errors import FootlightError
-
     if out.suffix.lower() not in endings:
         raise FootlightError(f"{out}: the ending must be one of {', '.join(endings)}")
     if not out.parent.is_dir():
@@ -277,30 +229,19 @@ def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
     """What a dance is as a file ``out``, by its ending; asked before anything is computed."""
     forms = {".bvh": _bvh, ".npz": _npz}
     _check_place(out, forms)
-    return lambda made: {out: forms[out.suffix.lower()](made)}
+    return lambda made, **metadata: {out: forms[out.suffix.lower()](made, **metadata)}
 
 
-def _bvh(made) -> bytes:
+def _bvh(made, **_metadata: str) -> bytes:
     from core.formats import bvh
 
     return bvh.encoded(made.motion, made.motion.fps)
 
 
-def _npz(made) -> bytes:
-    import io
+def _npz(made, **metadata: str) -> bytes:
+    from core.formats import dance
 
-    import numpy as np
-
-    from core.motion.skeleton import SMPL22
-    from core.pipeline import motion_arrays
-
-    arrays = {name: value.numpy() for name, value in motion_arrays(made).items()}
-    arrays["fps"] = np.float64(made.motion.fps)
-    arrays["joints"], arrays["parents"] = np.array(SMPL22.names), np.array(SMPL22.parents)
-    arrays["offsets"] = SMPL22.offsets.numpy()
-    data = io.BytesIO()
-    np.savez(data, **arrays)
-    return data.getvalue()
+    return dance.encoded(made, **metadata)
 
 
 def _beats(args: argparse.Namespace) -> None:

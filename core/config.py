@@ -1,4 +1,4 @@
-"""Every number that shapes a model, as frozen values with three presets; to and from JSON.
+"""Every number that shapes a model, as frozen values with three presets.
 
 ``tiny`` is for tests, ``default`` is the embedded model sized for two CPU cores, ``paper`` follows
 MoMu-Diffusion (NeurIPS 2024), tables 8 and 9.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import types
-import typing
 from dataclasses import dataclass, field
 
 from core.errors import FootlightError
@@ -265,43 +263,3 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise FootlightError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]()
-
-
-def to_json(config) -> dict:
-    """A dataclass as plain JSON values."""
-    return dataclasses.asdict(config)
-
-
-def from_json(cls, values: dict, path: str = "config"):
-    """Build ``cls`` from JSON values. Unknown, missing or ill-typed fields raise FootlightError naming the field."""
-    hints = typing.get_type_hints(cls)
-    names = {f.name for f in dataclasses.fields(cls)}
-    if not isinstance(values, dict):
-        raise FootlightError(f"{path}: expected an object, got {type(values).__name__}")
-    if unknown := sorted(set(values) - names):
-        raise FootlightError(
-            f"{path}: unknown field {unknown[0]!r}; this file is from another version or another program"
-        )
-    built = {}
-    for name, value in values.items():
-        built[name] = _value(hints[name], value, f"{path}.{name}")
-    try:
-        return cls(**built)
-    except TypeError as error:
-        raise FootlightError(f"{path}: {error}") from None
-
-
-def _value(hint, value, path: str):
-    if typing.get_origin(hint) is types.UnionType:  # of one type and None
-        if value is None:
-            return None
-        hint = next(h for h in typing.get_args(hint) if h is not type(None))
-    if dataclasses.is_dataclass(hint):
-        return from_json(hint, value, path)
-    if typing.get_origin(hint) is tuple:
-        return tuple(_value(typing.get_args(hint)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
-        raise FootlightError(f"{path}: expected {hint.__name__}, got {value!r}")
-    return value

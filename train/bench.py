@@ -28,6 +28,7 @@ from core.audio import io
 from core.audio.mel import log_mel
 from core.formats import bvh
 from core.formats.motion import read_motion
+from core.formats.music import write_music
 from train.demo.song import write_demo_song
 
 SHORT, LONG = 30, 180  # seconds of song, motion or duet
@@ -171,12 +172,12 @@ class Work:
 
     def score(self, seconds: int) -> None:
         made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)))
-        pipeline.write_music(self.folder / "score.wav", made, self.signal)
+        write_music(self.folder / "score.wav", made, self.signal)
 
     def duet(self, seconds: int) -> None:
         made = pipeline.generate_duet(self.model, pipeline.DuetOptions(seconds=seconds))
         bvh.write(self.folder / "duet.bvh", made.dance.motion)
-        pipeline.write_music(self.folder / "duet.wav", made.music, self.signal)
+        write_music(self.folder / "duet.wav", made.music, self.signal)
 
     @torch.inference_mode()
     def vocode(self) -> None:

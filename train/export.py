@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 import tyro
 
-from core import config as configuration
+from core import records
 from core.checkpoint import save_folder
 from core.config import Config
 from core.errors import FootlightError
@@ -34,7 +34,7 @@ class Export:
 
 def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
-    config = configuration.from_json(Config, json.loads((args.run / "config.json").read_text()))
+    config = records.from_json(Config, json.loads((args.run / "config.json").read_text()), "config")
     tensors = {}
     further = [name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()]
     config = replace(config, **{name: None for name in OPTIONAL if name not in further})

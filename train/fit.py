@@ -24,7 +24,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from core import checkpoint
+from core import checkpoint, records
 from core import config as configuration
 from core.audio.representation import waveform_frames
 from core.config import Config, VocoderConfig
@@ -113,7 +113,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     """The preset as the flags vary it, widened by the styles that the data has; a run that exists keeps its own."""
     path = args.out / "config.json"
     if path.is_file():
-        config = configuration.from_json(Config, json.loads(path.read_text()))
+        config = records.from_json(Config, json.loads(path.read_text()), "config")
         check_motion_side(config, args.layout, args.network)
         if music_side(config, args.music, args.latents, args.rhythm) != config:
             raise FootlightError(
@@ -134,7 +134,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     if args.task == "scorer" and config.scorer is None:
         config = configuration.both_ways(config)
     args.out.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(configuration.to_json(config), indent=2) + "\n").encode())
+    write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
     return config
 
 

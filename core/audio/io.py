@@ -21,9 +21,9 @@ from core import progress
 from core.audio.containers import missing_bytes
 from core.errors import FootlightError
 from core.files import write_atomically
+from core.protocol import SHORTEST_SECONDS
 from core.types import Waveform
 
-SHORTEST_SECONDS = 1.0
 WILDEST = 1000.0  # times full scale: no mix is that hot
 SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below what 16 bits with dither hold
 FORMATS = "wav, flac, ogg, opus or mp3"

@@ -23,9 +23,8 @@ from core.diffusion.parameterize import Denoise
 from core.diffusion.schedule import CLEAN, Schedule
 from core.errors import FootlightError
 from core.layers.noise import noise_like
+from core.protocol import SWITCH
 from core.types import Condition
-
-SWITCH = 0.5  # Tc / T of the paper; it found 0.3 to 0.7 robust and 0.9 to fail
 
 Step = Callable[[Tensor, Tensor, int, int], Tensor]  # x_t, clean estimate, t, the step before -> x there
 

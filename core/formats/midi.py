@@ -1,4 +1,4 @@
-"""A music's beat grid and drums as a Standard MIDI file, for composers: they edit, they do not bake.
+"""A score's beat grid and drums as a Standard MIDI file, for composers: they edit, they do not bake.
 
 The tempo map follows the beats, so that bars and beats of a sequencer fall where they are heard; downbeats are markers.
 """
@@ -13,8 +13,11 @@ import mido
 import numpy as np
 
 from core.audio.beat_tracking import BEATS_PER_BAR
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.files import write_atomically
+from core.results import Score
+from core.rhythm import drums as drum_kit
 from core.rhythm.drums import Strokes
 from core.types import Beats
 
@@ -50,6 +53,23 @@ def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> byte
     buffer = io.BytesIO()
     song.save(file=buffer)
     return buffer.getvalue()
+
+
+def of_score(score: Score, signal: SignalConfig) -> bytes:
+    """The file of a score: the drums that are heard in it, on the beats that the motion asked for.
+
+    signal: of the model that made it.  Beats and strokes end with the sound. Raises FootlightError where the score has
+    fewer than two beats.
+    """
+    seconds = score.sound.seconds
+    beats = score.beats.between(0, seconds)
+    heard = [_until(strokes, seconds) for strokes in drum_kit.transcribe(score.mel, signal)]
+    return encoded(beats, [drum_kit.quantised(strokes, beats) for strokes in heard])
+
+
+def _until(strokes: Strokes, seconds: float) -> Strokes:
+    inside = strokes.times < seconds
+    return Strokes(strokes.drum, strokes.times[inside], strokes.velocity[inside])
 
 
 class _Grid:

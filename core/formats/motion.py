@@ -1,9 +1,8 @@
 """A moving body as a file gives it, for whoever writes music to it.
 
-    DANCE.bvh          any humanoid skeleton, unit and up axis; what Footlight wrote is read back exactly
-    DANCE.npz          a dance of Footlight's (rotations, root, fps), or positions (t, 22, 3) or (t, 14, 2) and fps
-    DANCE.safetensors  a dance of the engine's (rotations, root; fps in the metadata)
-    FOLDER             OpenPose BODY_25 files, one a frame
+    DANCE.bvh  any humanoid skeleton, unit and up axis; what Footlight wrote is read back exactly
+    DANCE.npz  a dance of ``core.formats.dance`` (rotations, root, fps), or positions (t, 22, 3) or (t, 14, 2) and fps
+    FOLDER     OpenPose BODY_25 files, one a frame
 
 Positions are metres, y up; of 22 joints in the order of ``SMPL22``, of 14 in that of ``layouts.OPENPOSE14``. Other
 bodies are fitted to our dancer and stand on the floor, y = 0. Four minutes take about a second.
@@ -11,28 +10,25 @@ bodies are fitted to our dancer and stand on the floor, y = 0. Four minutes take
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from core.audio.io import SHORTEST_SECONDS
 from core.errors import FootlightError
-from core.formats import bvh, foreign, openpose
+from core.formats import bvh, dance, foreign, openpose
 from core.motion import fit, kinematics, rotation
 from core.motion.contact import fix_floor
 from core.motion.layouts import OPENPOSE14
 from core.motion.skeleton import SMPL22
+from core.protocol import FASTEST_FPS, SHORTEST_SECONDS, SLOWEST_FPS, Part, check
 from core.rhythm.accents import mean_speed
 from core.rhythm.target import STANDING_STILL
 from core.types import Motion
 
-SLOWEST_FPS, FASTEST_FPS = 1.0, 240.0
 FARTHEST = 1e4  # metres from the origin
 _UNIT = 0.01  # how far the length of a quaternion may be from 1
 _COLLAPSED = 0.05  # of the usual extent: all joints in one place, as lost frames are often marked
@@ -73,9 +69,7 @@ def read_motion(
     rates beyond 1 to 240, and for times that are negative or beyond the end.
     """
     path = Path(path)
-    for name, value in (("start", start), ("seconds", seconds)):
-        if value is not None and not 0 <= value < math.inf:
-            raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
+    check(Part, start=start, seconds=seconds)
     if fps is not None:
         check_fps(fps)
     clip = _part(path, _reader(path)(path, fps), start, seconds)
@@ -88,7 +82,7 @@ def read_motion(
 def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
     if path.is_dir():
         return _read_openpose
-    readers = {".bvh": _read_bvh, ".npz": _read_npz, ".safetensors": _read_safetensors}
+    readers = {".bvh": _read_bvh, ".npz": _read_npz}
     if path.suffix.lower() not in readers:
         known = ", ".join(readers)
         raise FootlightError(f"{path}: a movement is read from {known} files and from folders of OpenPose files")
@@ -159,40 +153,23 @@ def _read_openpose(path: Path, fps: float | None) -> MotionClip:
 
 
 def _read_npz(path: Path, fps: float | None) -> MotionClip:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            names = _DANCE if "rotations" in file.files else ("positions",)
-            arrays = {name: file[name] for name in names if name in file.files}
-            rate = float(file["fps"].reshape(())) if "fps" in file.files else fps
-            held = file.files
-    except Exception as error:  # of a damaged file zipfile and numpy say nearly anything, a TokenError for one
-        raise FootlightError(f"{path}: is damaged or no npz file of plain numbers ({_line(error)})") from None
+    arrays, held = dance.read_arrays(path, (*_DANCE, "positions", "fps"))
     tensors = {}
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiu":
-            raise FootlightError(f"{path}: {name} holds {array.dtype}; expected numbers")
-        tensors[name] = torch.from_numpy(array.astype(np.float64))
-    return _of_arrays(path, tensors, rate, held)
+    for name in _DANCE if "rotations" in held else ("positions",):
+        if name not in held:
+            continue
+        if arrays[name].dtype.kind not in "fiu":
+            raise FootlightError(f"{path}: {name} holds {arrays[name].dtype}; expected numbers")
+        tensors[name] = torch.from_numpy(arrays[name].astype(np.float64))
+    if "fps" in held:
+        fps = _number(path, "fps", arrays["fps"])
+    return _of_arrays(path, tensors, fps, held)
 
 
-def _read_safetensors(path: Path, fps: float | None) -> MotionClip:
-    try:
-        with safe_open(path, framework="pt") as file:
-            held = list(file.keys())
-            arrays = {name: file.get_tensor(name).double() for name in _DANCE if name in held}
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise FootlightError(f"{path}: is damaged or no safetensors file ({_line(error)})") from None
-    try:
-        rate = float(metadata["fps"]) if "fps" in metadata else fps
-    except ValueError:
-        raise FootlightError(f"{path}: its fps is {metadata['fps']!r}; expected a number") from None
-    return _of_arrays(path, arrays, rate, held)
-
-
-def _line(error: BaseException) -> str:
-    """What an error says, on one line."""
-    return " ".join(str(error).split())[:120] or type(error).__name__
+def _number(path: Path, name: str, array: np.ndarray) -> float:
+    if array.size != 1 or array.dtype.kind not in "fiu":
+        raise FootlightError(f"{path}: its {name} is {array.dtype} {array.shape}; expected one number")
+    return float(array.reshape(()))
 
 
 def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: list[str]) -> MotionClip:

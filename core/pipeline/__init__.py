@@ -5,22 +5,19 @@ them by raising.
 """
 
 from core.pipeline.dance import (
-    Dance,
     encode_song,
     finish,
     generate_dance,
     joint_positions,
     judge,
-    motion_arrays,
     read_song,
     sample_dance,
 )
-from core.pipeline.duet import Duet, generate_duet
-from core.pipeline.midi import write_score_midi
+from core.pipeline.duet import generate_duet
 from core.pipeline.model import Model, find_device, find_model
-from core.pipeline.options import DanceOptions, DuetOptions, ScoreOptions
-from core.pipeline.results import dance_file, music_files, write_dance, write_music
-from core.pipeline.score import Score, mastered, score_motion
+from core.pipeline.score import score_motion
+from core.protocol import DanceOptions, DuetOptions, ScoreOptions
+from core.results import Dance, Duet, Score
 
 __all__ = [
     "Dance",
@@ -30,7 +27,6 @@ __all__ = [
     "Model",
     "Score",
     "ScoreOptions",
-    "dance_file",
     "encode_song",
     "find_device",
     "find_model",
@@ -39,13 +35,7 @@ __all__ = [
     "generate_duet",
     "joint_positions",
     "judge",
-    "mastered",
-    "motion_arrays",
-    "music_files",
     "read_song",
     "sample_dance",
     "score_motion",
-    "write_dance",
-    "write_music",
-    "write_score_midi",
 ]

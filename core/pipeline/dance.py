@@ -6,15 +6,14 @@ song ── rhythm ────────────────────�
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from core import progress
-from core.audio.io import SHORTEST_SECONDS, read, resample
+from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
 from core.audio.representation import music_frames, to_int16
 from core.config import SignalConfig
@@ -23,42 +22,26 @@ from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
+from core.pipeline.choices import check_choices, noise_seed, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.pipeline.options import DanceOptions, noise_seed, style_for
 from core.postprocess import bones, drift, feet, joints, retime, smooth
+from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
+from core.results import Dance
 from core.rhythm.features import Rhythm, analyse, rhythm_features
 from core.types import Beats, Condition, Motion, Waveform
 
 
 def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
     """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
-    for name, value in (("start", start), ("seconds", seconds)):
-        if value is not None and not 0 <= value < math.inf:
-            raise FootlightError(f"{name} is {value:g}; expected a number of seconds, 0 or more")
+    check(Part, start=start, seconds=seconds)
     return read(path, start=start, seconds=seconds)
-
-
-@dataclass(frozen=True)
-class Dance:
-    """A finished dance. motion: at the fps that were asked for, as long as the song to one frame.  beats: of the song.
-
-    style: that was asked for or drawn, as in ``DanceOptions``; None for a model without styles.
-
-    metrics: ``beat`` is the calibrated beat alignment (0 chance, 1 perfect), ``beat_f`` the strict beat F-measure at
-    100 ms with ``beat_f_chance`` beside it, ``skating`` the share of contact frames in which a toe slides.
-    """
-
-    motion: Motion
-    beats: Beats
-    metrics: dict[str, float]
-    style: str | None = None
 
 
 @torch.no_grad()
 def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Dance:
     """A dance to the whole of ``song``. Same model, song and options: the same dance.
 
-    Raises FootlightError for options out of range, songs under a second, and models of flat pictures.
+    Raises FootlightError for options that this model cannot follow, songs under a second, and models of flat pictures.
     """
     options = options or DanceOptions()
     signal = model.config.signal
@@ -78,9 +61,9 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
     the style.
 
     It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
-    Raises FootlightError for options out of range and songs under a second.
+    Raises FootlightError for options that this model cannot follow and songs under a second.
     """
-    options.check(model.config)
+    check_choices(options, model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     seed = noise_seed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
@@ -185,17 +168,4 @@ def judge(motion: Motion, beats: Beats) -> dict[str, float]:
         "beat_f": strict["value"],
         "beat_f_chance": strict["chance"],
         "skating": physics.foot_skating(positions, motion.fps),
-    }
-
-
-def motion_arrays(made: Dance) -> dict[str, Tensor]:
-    """A dance as named arrays: rotations (t, 22, 4) wxyz with continuous signs, root (t, 3) metres, contacts (t, 4),
-    beats (n,) seconds and downbeats (n,)."""
-    downbeats = made.beats.downbeats
-    return {
-        "rotations": made.motion.rotations.float(),
-        "root": made.motion.root.float(),
-        "contacts": made.motion.contacts.float(),
-        "beats": made.beats.times.float(),
-        "downbeats": torch.zeros(len(made.beats.times), dtype=torch.bool) if downbeats is None else downbeats,
     }

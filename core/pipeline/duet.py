@@ -21,32 +21,24 @@ from core.diffusion.sampler import Chain, walk
 from core.motion import features, kinematics
 from core.motion.layouts import layout_named
 from core.pipeline import dance, score
-from core.pipeline.dance import Dance
+from core.pipeline.choices import check_choices, noise_seed, style_for
 from core.pipeline.model import Model, first_noise, frames_for, guided_denoiser, last_of, schedule_of, style_of
-from core.pipeline.options import DuetOptions, noise_seed, style_for
-from core.pipeline.score import Score
+from core.protocol import DuetOptions
+from core.results import Dance, Duet
 from core.rhythm.accents import kinematic_beats
 from core.rhythm.features import rhythm_features
 from core.rhythm.target import RhythmTarget, rhythm_target, shared_beats
 from core.types import Beats, Condition, Motion
 
 
-@dataclass(frozen=True)
-class Duet:
-    """A dance and its music, of one length. dance: its beats are those heard in the music."""
-
-    dance: Dance
-    music: Score
-
-
 @torch.no_grad()
 def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     """Invent both. Same model and options: the same duet.
 
-    Raises FootlightError for options out of range, and models that cannot do both.
+    Raises FootlightError for options that this model cannot follow, and models that cannot do both.
     """
     options = options or DuetOptions()
-    options.check(model.config)
+    check_choices(options, model.config)
     layout_named(model.config.signal.motion_layout).check_moves_a_rig()
     model.check_scores()
     steps = model.config.scoring.steps if options.steps is None else options.steps

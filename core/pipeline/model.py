@@ -24,7 +24,7 @@ from core.diffusion.sampler import sample
 from core.diffusion.schedule import Schedule, linear_sqrt
 from core.diffusion.windows import windowed
 from core.errors import FootlightError
-from core.pipeline.options import parse_style
+from core.pipeline.choices import parse_style
 from core.types import Condition
 from core.vocoder import bigvgan
 from core.vocoder.bigvgan import BigVGAN
@@ -141,7 +141,7 @@ def _multiplies_bf16() -> bool:
 
 
 def style_of(model: Model, style: str | None, strength: float = 1.0) -> Tensor | None:
-    """(1, styles) weights of ``core.pipeline.options.parse_style`` times ``strength``, or None."""
+    """(1, styles) weights of ``core.pipeline.choices.parse_style`` times ``strength``, or None."""
     return None if style is None else strength * parse_style(style, model.config.styles)[None].to(model.device)
 
 

@@ -6,15 +6,11 @@ motion ── target: beat, accents, loudness ─┐
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from core import progress
-from core.audio import loudness
 from core.audio.beat_tracking import track_beats
-from core.audio.io import SHORTEST_SECONDS
 from core.audio.onsets import ONSET_LEAD, onset_events, onset_strength
 from core.errors import FootlightError
 from core.formats.motion import MotionClip
@@ -22,39 +18,24 @@ from core.metrics import beat
 from core.motion import features
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
+from core.pipeline.choices import check_choices
 from core.pipeline.model import Model, draw_music, frames_for, last_of, style_of
-from core.pipeline.options import ScoreOptions
+from core.protocol import SHORTEST_SECONDS, ScoreOptions
+from core.results import Score
 from core.rhythm.target import RhythmTarget, rhythm_target
 from core.types import Beats, Condition, Motion, Waveform
 from core.vocoder import griffin_lim
-
-
-@dataclass(frozen=True)
-class Score:
-    """A finished music. sound: mono at the model's rate, exactly as long as the motion, as the decoder left it; see
-    ``mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.  heard: the beats tracked in the sound.
-
-    metrics: ``beat_f``, the F-measure at 70 ms of the beats that are heard in it against those that the motion asked
-    for, with ``beat_f_chance`` beside it, and ``beat``, the same calibrated (0 chance, 1 perfect); ``accents``, the
-    share of the motion's kinematic beats that an onset answers within 70 ms, with ``accents_chance``.
-    """
-
-    sound: Waveform
-    beats: Beats
-    mel: Tensor
-    metrics: dict[str, float]
-    heard: Beats
 
 
 @torch.no_grad()
 def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = None) -> Score:
     """A score for the whole of ``clip``. Same model, motion and options: the same music.
 
-    Raises FootlightError for options out of range, motions under a second or that stand still, and models that make no
-    music.
+    Raises FootlightError for options that this model cannot follow, motions under a second or that stand still, and
+    models that make no music.
     """
     options = options or ScoreOptions()
-    options.check(model.config)
+    check_choices(options, model.config)
     model.check_scores()
     seconds = len(clip.positions) / clip.fps
     if seconds < SHORTEST_SECONDS:
@@ -137,9 +118,3 @@ def adherence(target: RhythmTarget, heard: Beats, onsets: Beats, seconds: float)
         "accents": accents["value"],
         "accents_chance": accents["chance"],
     }
-
-
-def mastered(sound: Waveform, stereo: bool = True) -> Waveform:
-    """The sound as it is handed on: at -14 LUFS without clipping, (2, s) or (s,)."""
-    samples = loudness.widen(sound.samples, sound.rate) if stereo else sound.samples
-    return Waveform(loudness.normalise(samples, sound.rate), sound.rate)

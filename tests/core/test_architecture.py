@@ -8,11 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "progress", "rig", "types", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm",
-    "autoencoder", "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
+    "errors", "records", "protocol", "arguments", "progress", "rig", "types", "results", "config", "files",
+    "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline",
+    "engine", "cli", "__main__",
 )  # fmt: skip
 
-SHARED = ("core.errors", "core.rig")
+SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.rig")
 """What Blender imports too, through ``blender_addon/shared.py``."""
 
 
@@ -73,9 +74,13 @@ def test_the_engine_starts_without_heavy_imports():
     assert "core.pipeline" in seen
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "core" / "errors.py", *files("core/rig")], ids=lambda p: str(p.relative_to(ROOT))
-)
+SHARED_FILES = [
+    *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "protocol", "arguments")),
+    *files("core/rig"),
+]
+
+
+@pytest.mark.parametrize("path", SHARED_FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_what_blender_shares_needs_numpy_alone(path):
     """Inside Blender's extension these have another name than here, so that they import each other relatively."""
     tree = ast.parse(path.read_text())

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from core import checkpoint, config
+from core import checkpoint, config, records
 from core.config import PRESETS, Config, DenoiserConfig
 from core.errors import FootlightError
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_survive_json(name):
     preset = config.preset(name)
-    assert config.from_json(Config, json.loads(json.dumps(config.to_json(preset)))) == preset
+    assert records.from_json(Config, json.loads(json.dumps(records.to_json(preset))), "config") == preset
 
 
 def test_a_model_comes_back(folder):

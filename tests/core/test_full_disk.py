@@ -79,7 +79,7 @@ def test_every_file_appears_whole_or_not_at_all(tmp_path):
 
 
 def test_the_engine_answers_and_goes_on(tmp_path, song_file, model_folder):
-    out = tmp_path / "dance.safetensors"
+    out = tmp_path / "dance.npz"
     out.write_text("the one from before")
     process = started(ENGINE, "--model", model_folder, "--device", "cpu", stdin=subprocess.PIPE)
     dance = {"id": 1, "op": "dance", "song": str(song_file), "seconds": 2, "out": str(out)}
@@ -89,7 +89,7 @@ def test_the_engine_answers_and_goes_on(tmp_path, song_file, model_folder):
     answers = {}
     while len(answers) < 2:
         event = json.loads(process.stdout.readline())
-        if event["type"] in ("done", "error"):
+        if event["type"] in ("done", "failed"):
             answers[event["id"]] = event
     process.communicate()
     assert process.returncode == 0 and answers[2]["type"] == "done"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import checkpoint, config, pipeline
+from core import checkpoint, config, pipeline, records
 from core.audio import io
 from core.audio.representation import to_float
 from core.autoencoder.identity import Identity
@@ -36,7 +36,7 @@ def test_every_variant_of_every_preset_keeps_the_clock(name, latents, music):
     assert made.denoiser.rhythm_channels == 0
     assert made.sampling.window / made.latent_fps == base.sampling.window / base.latent_fps
     assert music_side(made, music, latents, rhythm=False) == made
-    assert config.from_json(config.Config, config.to_json(made)) == made
+    assert records.from_json(config.Config, records.to_json(made), "config") == made
 
 
 def test_no_flags_no_change():

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from core.audio.representation import to_float, to_int16
 from core.files import write_atomically
+from core.formats.dance import motion_arrays, motion_of
 from core.types import Motion, Waveform
 
 ROOT = Path(__file__).parents[2]
@@ -118,8 +119,7 @@ def _packed(value: Kept | None) -> dict[str, np.ndarray]:
     if isinstance(value, Music):
         parts, numbers = {"wave": value.wave, "mel": value.mel}, {"rate": np.int64(value.rate)}
     else:
-        parts = {"rotations": value.rotations, "root": value.root, "contacts": value.contacts}
-        numbers = {"fps": np.float64(value.fps)}
+        return motion_arrays(value)
     return {name: part.cpu().numpy() for name, part in parts.items() if part is not None} | numbers
 
 
@@ -133,7 +133,7 @@ def _unpacked(parts: dict[str, np.ndarray]) -> Kept | None:
         return Track(tensors["positions"], numbers["fps"])
     if music is not None and "rotations" not in tensors:
         return music
-    motion = Motion(tensors["rotations"], tensors["root"], numbers["fps"], tensors.get("contacts"))
+    motion = motion_of({**parts, **numbers})
     return motion if music is None else Together(motion, music)
 
 

@@ -9,18 +9,17 @@ import random
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from core.errors import FootlightError
 from core.formats import bvh
+from core.formats.dance import motion_arrays
 from core.formats.motion import read_motion
 from core.motion import features, kinematics, rotation
 from core.motion.resample import resample
 from core.motion.skeleton import REST_HEIGHT, SMPL22
-from core.pipeline import Dance, motion_arrays
 from core.rhythm.accents import kinematic_beats
 from core.rhythm.target import track_pulse
-from core.types import Beats, Motion
+from core.types import Motion
 from tests.core.formats.test_openpose import body, person, write
 from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
 
@@ -40,9 +39,9 @@ def places(ours) -> torch.Tensor:
     return kinematics.forward(ours.rotations, ours.root)
 
 
-def arrays(motion: Motion) -> dict[str, torch.Tensor]:
-    """As the program writes them."""
-    return motion_arrays(Dance(motion, Beats(torch.tensor([0.5, 1.0]), 120.0), {}))
+def arrays(motion: Motion) -> dict[str, np.ndarray]:
+    """As the program writes them, but for the frame rate."""
+    return {name: array for name, array in motion_arrays(motion).items() if name != "fps"}
 
 
 def flat_of(motion: Motion) -> torch.Tensor:
@@ -82,15 +81,13 @@ def test_another_skeleton_is_fitted_to_ours(name, tmp_path):
     assert torch.equal(kinematics.forward(found.motion.rotations, found.motion.root), found.positions)
 
 
-def test_dance_files_are_read_as_they_were_written(ours, tmp_path):
-    made = arrays(ours)
-    npz(tmp_path / "dance.npz", joints=SMPL22.names, **made)
-    save_file(made, tmp_path / "dance.safetensors", {"fps": repr(FPS)})
-    for name in ("dance.npz", "dance.safetensors"):
-        found = read_motion(tmp_path / name)
-        torch.testing.assert_close(found.motion.rotations, made["rotations"], atol=1e-6, rtol=0)
-        assert torch.equal(found.motion.root, ours.root) and torch.equal(found.motion.contacts, ours.contacts)
-        assert found.fps == FPS and found.positions.shape == (120, 22, 3)
+def test_dances_without_metadata_are_read_too(ours, tmp_path):
+    """As the command line wrote them until format 2."""
+    older = dict(joints=SMPL22.names, parents=SMPL22.parents, offsets=SMPL22.offsets, beats=[0.5], downbeats=[True])
+    found = read_motion(npz(tmp_path / "dance.npz", **older, **arrays(ours)))
+    torch.testing.assert_close(found.motion.rotations, ours.rotations, atol=1e-6, rtol=0)
+    assert torch.equal(found.motion.root, ours.root) and torch.equal(found.motion.contacts, ours.contacts)
+    assert found.fps == FPS and found.positions.shape == (120, 22, 3)
 
 
 @pytest.mark.parametrize("size", (1.0, 1.2, 100.0))
@@ -138,10 +135,10 @@ def test_the_frame_rate_of_a_file_goes_before_the_one_given(ours, tmp_path):
     ("start", "seconds", "frames"), [(1.0, 2.0, (30, 90)), (0.5, None, (15, 120)), (2.9, 1e308, (87, 120))]
 )
 def test_a_part_is_cut_out(start, seconds, frames, ours, places, tmp_path):
-    save_file(arrays(ours), tmp_path / "a.safetensors", {"fps": repr(FPS)})
+    npz(tmp_path / "a.npz", **arrays(ours))
     bvh.write(tmp_path / "b.bvh", ours, FPS)
     npz(tmp_path / "c.npz", positions=flat_of(ours))
-    for name in ("a.safetensors", "b.bvh", "c.npz"):
+    for name in ("a.npz", "b.bvh", "c.npz"):
         whole, part = read_motion(tmp_path / name), read_motion(tmp_path / name, start=start, seconds=seconds)
         assert torch.equal(part.positions, whole.positions[slice(*frames)])
         assert (whole.motion is None) == (part.motion is None) and (
@@ -190,10 +187,8 @@ def cut_short(name: str, share: float = 0.6):
         path = folder / name
         if path.suffix == ".bvh":
             bvh.write(path, ours, FPS)
-        elif path.suffix == ".npz":
-            npz(path, **arrays(ours))
         else:
-            save_file(arrays(ours), path, {"fps": repr(FPS)})
+            npz(path, **arrays(ours))
         path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
         return path
 
@@ -211,14 +206,6 @@ def still_bvh(frames: int, fps: float = FPS):
 
 def film(frames):
     return lambda folder, ours: write(folder / "film", frames)
-
-
-def tensors(metadata: dict[str, str] | None, **changed):
-    def make(folder, ours):
-        save_file(arrays(ours) | changed, folder / "dance.safetensors", metadata)
-        return folder / "dance.safetensors"
-
-    return make
 
 
 def fast_bvh(folder, ours):
@@ -273,7 +260,7 @@ WALK = [[person(body(t))] for t in range(60)]
 BAD_FILES = {
     "missing bvh": (lambda folder, ours: folder / "no.bvh", "there is no such file"),
     "missing npz": (lambda folder, ours: folder / "no.npz", "there is no such file"),
-    "unknown ending": (of_text("dance.fbx", "x"), r"\.bvh, \.npz, \.safetensors"),
+    "unknown ending": (of_text("dance.fbx", "x"), r"from \.bvh, \.npz files"),
     "no ending": (of_text("dance", "x"), "read from"),
     "bvh: empty": (of_text("a.bvh", ""), "the file is empty"),
     "bvh: truncated": (cut_short("a.bvh"), "frames announced|channel values expected"),
@@ -313,7 +300,7 @@ BAD_FILES = {
     "npz: fps 0": (of_positions(lambda places: places, 0.0), "fps is 0; expected 1 to 240"),
     "npz: fps negative": (of_positions(lambda places: places, -30.0), "fps is -30"),
     "npz: fps NaN": (of_positions(lambda places: places, NAN), "fps is nan"),
-    "npz: fps of frames": (of_positions(lambda places: places, [30.0, 30.0]), "damaged or no npz"),
+    "npz: fps of frames": (of_positions(lambda places: places, [30.0, 30.0]), r"fps is float64 \(2,\); expected one"),
     "npz: NaN position": (of_positions(lambda places: altered(places, (7, 3, 1), NAN)), "positions with NaN"),
     "npz: 17 joints": (of_positions(lambda places: places[:, :17]), r"\(120, 17, 3\)"),
     "npz: flat 22": (of_positions(lambda places: places[..., :2]), r"\(120, 22, 2\)"),
@@ -323,12 +310,6 @@ BAD_FILES = {
     "npz: y down": (of_positions(lambda places: -places), "stands along -y"),
     "npz: pixels": (lambda folder, ours: npz(folder / "flat.npz", positions=300 * flat_of(ours)), "expected metres"),
     "npz: stands still": (of_positions(lambda places: places[:1].expand(90, 22, 3)), "stands still"),
-    "tensors: truncated": (cut_short("a.safetensors"), "damaged or no safetensors"),
-    "tensors: text": (of_text("a.safetensors", "x" * 100), "damaged or no safetensors"),
-    "tensors: no fps": (tensors(None), "does not say its frame rate"),
-    "tensors: fps in words": (tensors({"fps": "fast"}), "its fps is 'fast'; expected a number"),
-    "tensors: fps NaN": (tensors({"fps": "nan"}), "its fps is nan"),
-    "tensors: zero rotations": (tensors({"fps": "30"}, rotations=torch.zeros(120, 22, 4)), "has length 0"),
     "film: empty folder": (lambda folder, ours: folder, "expected a folder of OpenPose"),
     "film: nobody": (film([[]] * 60), "nobody is seen in 100%"),
     "film: half a second": (film(WALK[:15]), r"only 0\.50 s"),
@@ -378,7 +359,7 @@ def test_a_film_needs_its_frame_rate(tmp_path):
         read_motion(write(tmp_path / "film", WALK))
 
 
-@pytest.mark.parametrize("ending", ("bvh", "npz", "safetensors"))
+@pytest.mark.parametrize("ending", ("bvh", "npz"))
 def test_damage_anywhere_is_refused_or_harmless(ending, ours, tmp_path):
     path = cut_short(f"a.{ending}", share=1.0)(tmp_path, resample(ours, 10.0))
     whole, chance = path.read_bytes(), random.Random(0)

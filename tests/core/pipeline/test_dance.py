@@ -9,7 +9,8 @@ from core import pipeline, progress
 from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.pipeline import DanceOptions, Model, generate_dance
-from core.pipeline.options import LARGEST_SEED, noise_seed, style_for
+from core.pipeline.choices import noise_seed, style_for
+from core.protocol import LARGEST_SEED
 from core.types import Beats, Motion
 
 
@@ -138,20 +139,11 @@ def test_options_do_what_they_say(model, make_song):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"fps": 0.0}, "fps is 0"),
-        ({"fps": math.nan}, "fps is nan"),
-        ({"fps": 1e9}, "fps"),
-        ({"seed": -1}, "seed is -1"),
-        ({"seed": 2**64}, "seed"),
-        ({"steps": 0}, "steps is 0"),
         ({"steps": 1001}, "steps is 1001"),
-        ({"guidance": math.inf}, "guidance is inf"),
-        ({"beat_snap": 1.5}, "beat snap is 1.5"),
-        ({"beat_snap": math.nan}, "beat snap"),
         ({"style": "polka"}, "unknown style 'polka'.*salsa, robot"),
     ],
 )
-def test_senseless_options_are_refused_before_any_work(model, make_song, change, words):
+def test_what_this_model_cannot_do_is_refused_before_any_work(model, make_song, change, words):
     with pytest.raises(FootlightError, match=words):
         next(generate_dance(model, make_song(2.0), DanceOptions(**change)))
 
@@ -160,7 +152,7 @@ def test_songs_under_a_second_and_senseless_parts_are_refused(model, make_song, 
     with pytest.raises(FootlightError, match=r"0\.50 s"):
         next(generate_dance(model, make_song(0.5)))
     for start, seconds in ((math.nan, None), (-1.0, None), (0.0, math.inf), (0.0, -2.0)):
-        with pytest.raises(FootlightError, match="expected a number of seconds"):
+        with pytest.raises(FootlightError, match="expected 0 or more seconds"):
             pipeline.read_song(song_file, start, seconds)
     assert pipeline.read_song(song_file, 1.0, 2.0).seconds == pytest.approx(2.0)
 

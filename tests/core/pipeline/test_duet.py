@@ -17,7 +17,7 @@ def model(model_folder):
 
 @pytest.mark.parametrize(("seconds", "fps"), [(5.0, 30.0), (7.31, 24.0)])
 def test_both_are_as_long_as_was_asked_for(model, seconds, fps):
-    made = generate_duet(model, DuetOptions(seconds, fps=fps, steps=2))
+    made = generate_duet(model, DuetOptions(seconds=seconds, fps=fps, steps=2))
     assert made.music.sound.samples.shape == (round(seconds * 16_000),)
     assert made.dance.motion.frames == round(seconds * fps) and made.dance.motion.fps == fps
     assert bool(made.dance.motion.rotations.isfinite().all()) and bool(made.music.sound.samples.isfinite().all())
@@ -25,7 +25,7 @@ def test_both_are_as_long_as_was_asked_for(model, seconds, fps):
 
 
 def test_same_seed_same_duet_other_seed_other_duet(model):
-    first, again, other = (generate_duet(model, DuetOptions(5.0, seed=seed, steps=3)) for seed in (3, 3, 4))
+    first, again, other = (generate_duet(model, DuetOptions(seconds=5.0, seed=seed, steps=3)) for seed in (3, 3, 4))
     assert torch.equal(first.music.sound.samples, again.music.sound.samples)
     assert torch.equal(first.dance.motion.rotations, again.dance.motion.rotations)
     assert (first.music.mel - other.music.mel).abs().mean() > 0.01
@@ -45,13 +45,14 @@ def test_they_speak_only_below_the_switch(model, monkeypatch):
     monkeypatch.setattr(duet, "chains", spied)
     for switch, times in ((0.0, 0), (0.5, 2), (1.0, 3)):
         heard.clear()
-        generate_duet(model, DuetOptions(5.0, steps=4, switch=switch))
+        generate_duet(model, DuetOptions(seconds=5.0, steps=4, switch=switch))
         assert heard == ["motion", "music"] * times
 
 
 def test_the_switch_and_the_style_matter(model):
     plain, alone, salsa = (
-        generate_duet(model, DuetOptions(5.0, steps=4, **more)) for more in ({}, {"switch": 0.0}, {"style": "salsa"})
+        generate_duet(model, DuetOptions(seconds=5.0, steps=4, **more))
+        for more in ({}, {"switch": 0.0}, {"style": "salsa"})
     )
     assert not torch.equal(plain.music.mel, alone.music.mel)
     assert not torch.equal(plain.music.mel, salsa.music.mel)
@@ -60,7 +61,7 @@ def test_the_switch_and_the_style_matter(model):
 def test_progress_rises(model):
     seen: list[tuple[str, float]] = []
     with progress.listen(lambda *told: seen.append(told)):
-        generate_duet(model, DuetOptions(5.0, steps=3))
+        generate_duet(model, DuetOptions(seconds=5.0, steps=3))
     fractions = [fraction for _, fraction in seen]
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
 
@@ -68,15 +69,11 @@ def test_progress_rises(model):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (DuetOptions(4.9), "seconds"),
-        (DuetOptions(240.1), "seconds"),
-        (DuetOptions(float("nan")), "seconds"),
-        (DuetOptions(switch=1.1), "switch"),
-        (DuetOptions(fps=0.0), "fps"),
+        (DuetOptions(steps=1001), "steps is 1001"),
         (DuetOptions(style="polka"), "polka"),
     ],
 )
-def test_options_out_of_range_are_refused(model, options, word):
+def test_what_this_model_cannot_do_is_refused(model, options, word):
     with pytest.raises(FootlightError, match=word):
         next(generate_duet(model, options))
 

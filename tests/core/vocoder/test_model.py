@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from core import config
+from core import config, records
 from core.audio.mel import filterbank, log_mel
 from core.audio.stft import analyse, synthesise
 from core.config import Config, VocoderConfig
@@ -137,11 +137,13 @@ def test_bad_input_is_refused(vocoder):
 
 def test_a_configuration_may_have_a_vocoder():
     plain = dataclasses.replace(config.preset("tiny"), vocoder=None)
-    with_one = config.from_json(Config, json.loads(json.dumps({**config.to_json(plain), "vocoder": {"width": 32}})))
+    with_one = records.from_json(
+        Config, json.loads(json.dumps({**records.to_json(plain), "vocoder": {"width": 32}})), "config"
+    )
     assert with_one.vocoder == VocoderConfig(width=32)
-    old = config.to_json(plain)
+    old = records.to_json(plain)
     del old["vocoder"]  # as written before there was one
-    assert config.from_json(Config, old) == plain
-    assert config.from_json(Config, json.loads(json.dumps(config.to_json(plain)))) == plain
+    assert records.from_json(Config, old, "config") == plain
+    assert records.from_json(Config, json.loads(json.dumps(records.to_json(plain))), "config") == plain
     with pytest.raises(FootlightError, match=r"config\.vocoder\.width"):
-        config.from_json(Config, {**config.to_json(plain), "vocoder": {"width": "wide"}})
+        records.from_json(Config, {**records.to_json(plain), "vocoder": {"width": "wide"}}, "config")

@@ -8,8 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from core import checkpoint
-from core import config as configuration
+from core import checkpoint, records
 from core.audio.mel import log_mel
 from core.config import VocoderConfig, preset
 from core.errors import FootlightError
@@ -95,13 +94,13 @@ def test_a_model_folder_may_hold_one(run, tmp_path):
 
 def test_an_older_run_gains_a_vocoder_and_a_second_expert(tmp_path):
     older = replace(preset("tiny"), vocoder=None, scorer=None)
-    (tmp_path / "config.json").write_text(json.dumps(configuration.to_json(older)))
+    (tmp_path / "config.json").write_text(json.dumps(records.to_json(older)))
     args = arguments(tmp_path, steps=1)
     assert fit.model_config(replace(args, task="mel-vae"), {}) == older
     assert fit.model_config(args, {}) == replace(older, vocoder=VocoderConfig())
     both = fit.model_config(replace(args, task="scorer"), {})
     assert both == replace(older, vocoder=VocoderConfig(), scorer=preset("tiny").scorer)
-    assert json.loads((tmp_path / "config.json").read_text()) == json.loads(json.dumps(configuration.to_json(both)))
+    assert json.loads((tmp_path / "config.json").read_text()) == json.loads(json.dumps(records.to_json(both)))
 
 
 def test_critics_tell_noise_from_clicks():

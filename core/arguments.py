@@ -1,0 +1,62 @@
+"""Options of a command line, made from the fields of a request: their names, types, defaults and help."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import protocol, records
+
+R = TypeVar("R")
+
+
+def add_options(parser: argparse._ActionsContainer, kind: type, without: tuple[str, ...] = ()) -> None:
+    """Add what ``kind`` asks for: a file that is read by its place, everything else by name."""
+    fields = sorted(dataclasses.fields(kind), key=lambda field: not records.is_required(field))
+    for field in fields:
+        if field.name not in without:
+            add_option(parser, kind, field.name)
+
+
+def add_option(parser: argparse._ActionsContainer, kind: type, name: str, **changed: Any) -> None:
+    """Add one field of ``kind``. changed: what ``add_argument`` is told otherwise; ``flag`` is another name for it.
+
+    Only the type is checked here: bounds are checked where the request is made.
+    """
+    rule, field = protocol.rule(kind, name), kind.__dataclass_fields__[name]
+    plain = _path if rule.file else protocol.plain_type(kind, name)
+    flag = changed.pop("flag", f"--{name.replace('_', '-')}")
+    told: dict[str, Any] = {"help": help_text(kind, name)}
+    if records.is_required(field):
+        if rule.file == "read":
+            parser.add_argument(name, **{**told, **changed})
+            return
+        told["required"] = True
+    else:
+        told["default"] = field.default
+    if plain is bool:
+        parser.add_argument(flag, action="store_true", **{**told, **changed})
+        return
+    parser.add_argument(flag, type=plain, **{**told, **changed})
+
+
+def _path(text: str) -> str:
+    return str(Path(text))
+
+
+def help_text(kind: type, name: str) -> str:
+    """The help of a field, with its bounds and its default: "frame rate (1 to 240 frames per second, default 30)"."""
+    rule, default = protocol.rule(kind, name), protocol.default(kind, name)
+    further = [rule.expected] if rule.bounded else []
+    if default is None and rule.unset:
+        further.append(f"default: {rule.unset}")
+    elif isinstance(default, int | float) and not isinstance(default, bool):
+        further.append(f"default {default:g}")
+    return f"{rule.help} ({', '.join(further)})" if further else rule.help
+
+
+def request_of(kind: type[R], args: argparse.Namespace) -> R:
+    """The request that the command line's options make. Raises FootlightError for values out of bounds."""
+    return kind(**{field.name: getattr(args, field.name) for field in dataclasses.fields(kind)})

@@ -1,0 +1,69 @@
+"""Frozen dataclasses to and from JSON values. It needs the standard library alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+from .errors import FootlightError
+
+T = TypeVar("T")
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A dataclass as plain JSON values."""
+    return dataclasses.asdict(record)
+
+
+def from_json(kind: type[T], values: Any, path: str) -> T:
+    """Build a dataclass from JSON values.
+
+    path: what the values are called in a message, such as "config".
+    Raises FootlightError that names the field for unknown, missing and ill-typed ones.
+    """
+    if not isinstance(values, dict):
+        raise FootlightError(f"{path}: expected an object, got {type(values).__name__}")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    if unknown := sorted(set(values) - set(fields)):
+        raise FootlightError(f"{path}: unknown field {unknown[0]!r}; it is from another version or another program")
+    if missing := [name for name, field in fields.items() if is_required(field) and name not in values]:
+        raise FootlightError(f"{path}: the field {missing[0]!r} is missing; it has no default")
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: _value(hints[name], value, f"{path}.{name}") for name, value in values.items()})
+
+
+def is_required(field: dataclasses.Field) -> bool:
+    """Whether a field has no default."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _value(hint: Any, value: Any, path: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in arguments:
+            return None
+        kinds = [kind for kind in arguments if kind is not type(None)]
+        # of several plain types the one that the value has; else the first one says what was expected
+        hint = next((kind for kind in kinds if isinstance(kind, type) and _is(kind, value)), kinds[0])
+        return _value(hint, value, path)
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value, path)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise FootlightError(f"{path}: expected a list, got {value!r}")
+        return tuple(_value(arguments[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise FootlightError(f"{path}: expected an object, got {value!r}")
+        return {name: _value(arguments[1], item, f"{path}.{name}") for name, item in value.items()}
+    if hint is float and _is(int, value):
+        return float(value)
+    if not _is(hint, value):
+        raise FootlightError(f"{path}: expected {hint.__name__}, got {value!r}")
+    return value
+
+
+def _is(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
