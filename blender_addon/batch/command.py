@@ -98,7 +98,7 @@ def _parser(description: str) -> _Parser:
     dance = parser.add_argument_group("what is made")
     dance.add_argument("--seed", type=int, default=0)
     dance.add_argument("--seconds", type=_positive, help="only the first seconds of each song")
-    dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, a safetensors file made before")
+    dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, an .npz file made before")
     dance.add_argument("--fps", type=_positive, help=f"of the scene ({RATE:g}); 29.97 is 30 / 1.001")
     dance.add_argument("--steps", type=int, help="of the sampling; what the model was tuned for unless given")
     dance.add_argument("--guidance", type=float, help="of the sampling; what the model was tuned for unless given")

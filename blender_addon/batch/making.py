@@ -12,7 +12,6 @@ from pathlib import Path
 
 import bpy
 
-from ..engine import arrays
 from ..engine.client import Engine
 from ..engine.job import Job, JobState, Request
 from ..errors import UserError
@@ -111,7 +110,7 @@ def make_blend(desk: Desk) -> str:
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A song's dance on the armature, and the song in the sequencer."""
     rigs.check_writable(armature)
-    song, result, answer = desk.item.source, desk.folder / "dance.safetensors", {}
+    song, result, answer = desk.item.source, desk.folder / "dance.npz", {}
     if desk.args.dance:
         result = desk.args.dance
         _check_rate(result, strips.frame_rate(scene))
@@ -132,9 +131,10 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
 
 def _check_rate(dance: Path, fps: float) -> None:
     """Raises UserError when a dance has other frames a second than the scene."""
-    told = arrays.read(dance)[1].get("fps", "")
-    if told != repr(fps):
-        raise UserError(f"{dance} has {told or 'unknown'} frames a second, the scene {fps:g}; give the same by --fps")
+    told = actions.read_dance(dance).get("fps")
+    if told is None or float(told) != fps:
+        shown = "unknown" if told is None else f"{float(told):g}"
+        raise UserError(f"{dance} has {shown} frames a second, the scene {fps:g}; give the same by --fps")
 
 
 def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
@@ -156,7 +156,7 @@ def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Mad
     rigs.check_writable(armature)
     fps, first = strips.frame_rate(scene), scene.frame_start
     frames = round(desk.args.duet * fps)
-    dance, result = desk.folder / "dance.safetensors", desk.folder / "music.wav"
+    dance, result = desk.folder / "dance.npz", desk.folder / "music.wav"
     answer = desk.ask(
         "duet",
         seconds=frames / fps,

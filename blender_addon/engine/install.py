@@ -1,7 +1,7 @@
 """Make the engine's own Python environment. A program of its own: ``python install.py FOLDER PACKAGE...``.
 
 It runs in a Python that has nothing installed, so it uses the standard library alone, and it speaks the engine's
-protocol (progress, done and error as JSON lines on stdout; everything pip says goes to stderr), so that Blender
+protocol (progress, done and failed as JSON lines on stdout; everything pip says goes to stderr), so that Blender
 watches it as it watches any other job.
 """
 
@@ -46,7 +46,7 @@ def main(folder: str, *packages: str) -> int:
     try:
         install(Path(folder), packages)
     except InstallError as error:
-        tell("error", kind="install", message=str(error))
+        tell("failed", kind="install", message=str(error))
         return 1
     tell("done", folder=folder)
     return 0

@@ -141,7 +141,7 @@ class Job:
             self.result = event
         elif kind == "cancelled":
             self.state = JobState.CANCELLED
-        elif kind == "error":
+        elif kind == "failed":
             self.state = JobState.CANCELLED if self.state is JobState.CANCELLING else JobState.FAILED
             self.error = str(event.get("message", "The engine failed without saying why."))
 

@@ -52,7 +52,7 @@ def start(context: bpy.types.Context) -> None:
         "seconds": frames / place.fps,
         "fps": place.fps,
         "beat_snap": settings.beat_snap,
-        "out_motion": str(folder / "dance.safetensors"),
+        "out_motion": str(folder / "dance.npz"),
         "out_music": str(folder / "music.wav"),
     }
     session.start(Request("duet", values), lambda done: write(order, done))

@@ -64,7 +64,7 @@ def start(context: bpy.types.Context) -> None:
         **sampling(context.scene),
         "fps": order.place.fps,
         "beat_snap": settings.beat_snap,
-        "out": str(Path(folder) / "dance.safetensors"),
+        "out": str(Path(folder) / "dance.npz"),
     }
     session.start(Request("dance", values), lambda done: write(order, done))
 

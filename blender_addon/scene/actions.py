@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ import bpy
 import numpy as np
 from mathutils import Euler, Quaternion
 
-from ..engine import arrays
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton
@@ -20,6 +18,7 @@ from . import rigs
 LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between one key a frame nothing smoother shows
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
+"""Texts in a dance's file that its action keeps."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,25 @@ def write_dance(
     properties of the action.  The action that was there before stays in the file.
     Raises UserError when the file is not a dance or the armature cannot take it; then nothing is changed.
     """
-    values, metadata = arrays.read(result)
-    rotations, root = _checked(values, metadata, result)
+    values = read_dance(result)
+    rotations, root = _checked(values, result)
     rigs.check_writable(armature)
     keys = retarget.keys(rotations[:frames], root[:frames], rigs.at_rest(armature).bones)
     curves = list(curves_of(armature, keys))
     action = new_action(armature, name, curves, frame_start)
-    kept = {key: metadata[key] for key in KEPT if key in metadata}
+    kept = {key: str(values[key]) for key in KEPT if key in values}
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
     return action
+
+
+def read_dance(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a dance's file: see ``core.formats.dance``. Raises UserError when it is damaged or no such file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # of a damaged file zipfile and numpy say nearly anything
+        raise UserError(f"The dance {path} cannot be read ({error}). Generate it again.") from None
 
 
 def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve]:
@@ -103,11 +111,10 @@ def new_action(target: bpy.types.ID, name: str, curves: Iterable[Curve], frame_s
     return action
 
 
-def _checked(values: dict, metadata: dict, result: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        rotations, root = values["rotations"], values["root"]
-        joints = tuple(json.loads(metadata["joints"]))
-    except (KeyError, ValueError):
+        rotations, root, joints = values["rotations"], values["root"], tuple(values["joints"].tolist())
+    except KeyError:
         raise UserError(f"{result} holds no dance: joint rotations were expected. Generate the dance again.") from None
     if joints != skeleton.JOINTS or rotations.shape[1:] != (22, 4) or root.shape != (len(rotations), 3):
         raise UserError("The engine and the add-on are of different versions. Reinstall the add-on.")

@@ -26,7 +26,7 @@ for line in sys.stdin:
         say(type="progress", id=number - 1, stage="another's", fraction=0.9)
         say(type="done", id=number, out="here")
     elif how == "error":
-        say(type="error", id=number, kind="input", message="the song is silent")
+        say(type="failed", id=number, kind="input", message="the song is silent")
     elif how == "crash":
         print("ModuleNotFoundError: no module named torch", file=sys.stderr, flush=True)
         os._exit(3)

@@ -45,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_an_error_event(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert installer.main(str(tmp_path / "file" / "engine"), "dancing") == 1
     event = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert event["type"] == "error" and "cannot be made" in event["message"]
+    assert event["type"] == "failed" and "cannot be made" in event["message"]
 
 
 def python_that_says(folder: Path, name: str, script: str) -> Path:

@@ -23,6 +23,7 @@ from core import pipeline
 from core.audio import io
 from core.errors import FootlightError
 from core.formats import bvh
+from core.formats.dance import write as write_dance
 from core.metrics.beat import kinematic_beats
 from core.motion import kinematics
 from train.demo.song import DemoSong, write_demo_song
@@ -83,9 +84,9 @@ def main(args: Demo) -> None:
     made("contact.png")
     say(f"Blender: the scene, dance.blend (a few seconds), then its film (at most about {FILM_WITHIN:.0f} seconds)")
     with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
-        file = Path(folder) / "dance.safetensors"
+        file = Path(folder) / "dance.npz"
         digest = hashlib.sha256(song_path.read_bytes()).hexdigest()
-        pipeline.write_dance(file, dance, seed=str(args.seed), model=model.name, audio_sha256=digest)
+        write_dance(file, dance, seed=str(args.seed), model=model.name, audio_sha256=digest)
         film(song_path, file, start, args)
     made("dance.mp4")
     say("done")

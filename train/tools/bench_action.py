@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -28,9 +26,8 @@ def main() -> None:
     rotations = generator.normal(size=(FRAMES, len(JOINTS), 4)).astype(np.float32)
     rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dance.safetensors"
-        arrays = {"rotations": rotations, "root": np.zeros((FRAMES, 3), np.float32)}
-        save_file(arrays, path, metadata={"fps": "30", "joints": json.dumps(list(JOINTS))})
+        path = Path(folder) / "dance.npz"
+        np.savez(path, rotations=rotations, root=np.zeros((FRAMES, 3), np.float32), joints=JOINTS)
         began = time.perf_counter()
         write_dance(path, dancer, 1)
         print(f"seconds {time.perf_counter() - began:.4f}")

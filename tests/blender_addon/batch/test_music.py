@@ -28,7 +28,7 @@ bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/nobody.blend")
 mary = add_dancer(bpy.context)
 mary.name = "Mary"
 bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/still.blend")
-actions.write_dance({folder!r} + "/dance.safetensors", mary, 101)
+actions.write_dance({folder!r} + "/dance.npz", mary, 101)
 bpy.ops.wm.save_as_mainfile(filepath={folder!r} + "/moving.blend")
 """
 

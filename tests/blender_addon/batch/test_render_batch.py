@@ -150,7 +150,7 @@ def test_a_drawn_dancer_stands_where_blender_projects_it(look):
         ("a.wav --out out --armature Ann", "--blend"),
         ("a.wav --out out --render --engine luxury", "luxury"),
         ("a.wav --out out --within 9", "--render"),
-        ("a.wav --out out --dance none.safetensors", "no such file"),
+        ("a.wav --out out --dance none.npz", "no such file"),
         ("a.wav b.wav --out out --dance d", "one SONG"),
         ("a.blend --score --duet 30 --out out", "one of them"),
         ("a.wav --duet 30 --out out", "a.wav has no use"),

@@ -1,5 +1,5 @@
 """Dances written into actions. The oracle for where every joint is comes from the engine's own forward kinematics:
-``dance.safetensors`` and ``expected.npz`` are made by the test that starts this."""
+``dance.npz`` and ``expected.npz`` are made by the test that starts this."""
 
 import math
 
@@ -11,7 +11,7 @@ from scenes import FOLDER, MIXAMO, addon, fingerprint, raises, unchanged
 actions, dancer = addon("scene.actions"), addon("scene.dancer")
 skeleton, BONES = addon("shared").skeleton, addon("scene.mannequin").BONES
 UserError = addon("errors").UserError
-DANCE = FOLDER / "dance.safetensors"
+DANCE = FOLDER / "dance.npz"
 EXPECTED = np.load(FOLDER / "expected.npz")["positions"]  # (t, 22, 3), y-up
 
 
@@ -136,11 +136,11 @@ def check_what_cannot_be_danced():
     raises(UserError, "among its 0 bones no two legs and arms", actions.write_dance, DANCE, empty, 1)
     armature = dancer.add_dancer(bpy.context)
     before = fingerprint()
-    broken = FOLDER / "broken.safetensors"
+    broken = FOLDER / "broken.npz"
     broken.write_bytes(DANCE.read_bytes()[:-100])
     raises(UserError, "cannot be read", actions.write_dance, broken, armature, 1)
-    raises(UserError, "invalid numbers", actions.write_dance, FOLDER / "nan.safetensors", armature, 1)
-    raises(UserError, "different versions", actions.write_dance, FOLDER / "other.safetensors", armature, 1)
+    raises(UserError, "invalid numbers", actions.write_dance, FOLDER / "nan.npz", armature, 1)
+    raises(UserError, "different versions", actions.write_dance, FOLDER / "other.npz", armature, 1)
     unchanged(before)
     assert armature.animation_data is None
 

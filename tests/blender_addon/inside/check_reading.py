@@ -8,11 +8,11 @@ from mathutils import Quaternion, Vector
 from scenes import FOLDER, MIXAMO, addon, fingerprint, raises, rig, z_up
 
 actions, dancer, reading = addon("scene.actions"), addon("scene.dancer"), addon("scene.reading")
-arrays, skeleton, quat = addon("engine.arrays"), addon("shared").skeleton, addon("shared").quaternion
+skeleton, quat = addon("shared").skeleton, addon("shared").quaternion
 BONES = addon("scene.mannequin").BONES
 UserError = addon("errors").UserError
-DANCE = FOLDER / "dance.safetensors"
-ROTATIONS, ROOT = (arrays.read(DANCE)[0][name].astype(float) for name in ("rotations", "root"))
+DANCE = FOLDER / "dance.npz"
+ROTATIONS, ROOT = (np.load(DANCE)[name].astype(float) for name in ("rotations", "root"))
 FRAMES = len(ROOT)
 
 

@@ -11,15 +11,13 @@ import numpy as np
 from mathutils import Matrix, Vector
 from scenes import FOLDER, MODULE, addon, raises, rig, z_up
 
-actions, reading, rigs, arrays = (
-    addon(name) for name in ("scene.actions", "scene.reading", "scene.rigs", "engine.arrays")
-)
+actions, reading, rigs = (addon(name) for name in ("scene.actions", "scene.reading", "scene.rigs"))
 shared = addon("shared")
 skeleton, quat = shared.skeleton, shared.quaternion
 UserError = addon("errors").UserError
 JOINTS = skeleton.JOINTS
-DANCE = FOLDER / "dance.safetensors"
-ROTATIONS, ROOT = (arrays.read(DANCE)[0][name].astype(float) for name in ("rotations", "root"))
+DANCE = FOLDER / "dance.npz"
+ROTATIONS, ROOT = (np.load(DANCE)[name].astype(float) for name in ("rotations", "root"))
 EXPECTED = np.load(FOLDER / "expected.npz")["positions"]
 FAMILIES = json.loads((FOLDER / "rigs.json").read_text())
 PLACES = z_up(skeleton.standing())

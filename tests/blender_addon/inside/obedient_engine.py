@@ -41,14 +41,14 @@ def obey(message):
         motion = np.load(message["motion"])
         write_music(message["out"], len(motion["root"]) / float(motion["fps"]))
     elif message["op"] == "duet":
-        shutil.copy(FOLDER / "dance.safetensors", message["out_motion"])
+        shutil.copy(FOLDER / "dance.npz", message["out_motion"])
         write_music(message["out_music"], message["seconds"])
     elif message["op"] == "dance":
-        shutil.copy(FOLDER / "dance.safetensors", message["out"])
+        shutil.copy(FOLDER / "dance.npz", message["out"])
     return {name: message[name] for name in ("out", "out_motion", "out_music") if name in message}
 
 
-say(type="ready", version="test", device="cpu")
+say(type="ready", version="test", protocol=2, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     number = message["id"]
@@ -70,7 +70,7 @@ for line in sys.stdin:
     if told == "slow":
         time.sleep(0.3)
     if told == "refuse":
-        say(type="error", id=number, kind="input", message="the song is silent")
+        say(type="failed", id=number, kind="input", message="the song is silent")
         continue
     made = obey(message)
     say(type="done", id=number, **made, metrics={"beat": 0.5}, beats=[0.5, 1.0], downbeats=[True, False], tempo=120.0)

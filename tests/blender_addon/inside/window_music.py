@@ -36,7 +36,7 @@ def arrange():
     with override():
         bpy.ops.footlight.add_dancer()
         armature = scene.footlight.dancer
-        addon("scene.actions").write_dance(FOLDER / "dance.safetensors", armature, 1)
+        addon("scene.actions").write_dance(FOLDER / "dance.npz", armature, 1)
         scene.frame_start, scene.frame_end = 1, 60
         scene.frame_set(9)
         scene.footlight.style, scene.footlight.style_second = "salsa", "pop"
