@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "errors", "records", "protocol", "arguments", "progress", "rig", "types", "results", "config", "files",
-    "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder", "formats", "postprocess", "metrics", "pipeline",
-    "engine", "cli", "__main__",
+    "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder", "formats",
+    "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
 )  # fmt: skip
 
 SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.rig")
