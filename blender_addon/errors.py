@@ -1,5 +1,10 @@
-"""The one kind of failure that is shown to a person."""
+"""The kind of failure that is shown to a person."""
+
+from .shared import FootlightError
 
 
-class UserError(Exception):
-    """Something the user can put right: what was found, what was expected, what to do."""
+class UserError(FootlightError):
+    """Something the user can put right in Blender: what was found, what was expected, what to do.
+
+    Whoever shows failures catches FootlightError: what ``core.rig`` and ``core.protocol`` say is meant for people too.
+    """

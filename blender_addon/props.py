@@ -7,6 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from . import environment, styles
 from .scene import strips, versions
+from .shared import protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
 """Denoising steps of each quality; None: as many as the model was tuned for."""
@@ -15,6 +16,12 @@ STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
 def _strip_names(_self, context: bpy.types.Context, _typed: str) -> list[str]:
     return [strip.name for strip in strips.sound_strips(versions.sequencer_scene(context))]
 
+
+UNSET = 0
+"""What stands in a number's field for a choice that is left to the model."""
+
+LARGEST_INT = 2**31 - 1
+"""Blender's fields for whole numbers hold no larger one."""
 
 OWN_CHOICE = "OWN"
 """The identifier that stands for no style."""
@@ -45,6 +52,23 @@ def _style_menu(stored: str, name: str, description: str) -> EnumProperty:
     return EnumProperty(name=name, description=description, items=_style_items, get=get, set=set)
 
 
+def _number(kind: type, field: str, name: str, **further):
+    """A property with the help, the bounds and the default of a request's field. further: for its widget."""
+    rule, default = protocol.rule(kind, field), protocol.default(kind, field)
+    description = rule.help[0].upper() + rule.help[1:]
+    if default is None:
+        default, description = UNSET, f"{description}. {UNSET}: {rule.unset}"
+    whole = protocol.plain_type(kind, field) is int
+    return (IntProperty if whole else FloatProperty)(
+        name=name,
+        description=description,
+        min=rule.least,
+        max=min(rule.most, LARGEST_INT) if whole else rule.most,
+        default=default,
+        **further,
+    )
+
+
 def _is_armature(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
@@ -69,13 +93,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_is_armature,
     )
-    seed: IntProperty(
-        name="Seed",
-        description="Another seed gives another dance to a song, another music to a dance",
-        min=0,
-        max=2**31 - 1,
-        default=0,
-    )
+    seed: _number(protocol.Sampling, "seed", "Seed")
     style_name: StringProperty(options={"HIDDEN"})
     style_second_name: StringProperty(options={"HIDDEN"})
     style: _style_menu("style_name", "Style", "Which of the model's styles the dance or the music has")
@@ -96,16 +114,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
             ("ACTION", "Action Range", "As long as the dancer's action and NLA strips"),
         ),
     )
-    duet_seconds: FloatProperty(
-        name="Length",
-        description="How long the dance and its music are, from the scene's first frame on",
-        min=5.0,
-        max=240.0,
-        default=30.0,
-        step=100,
-        precision=1,
-        subtype="TIME_ABSOLUTE",
-    )
+    duet_seconds: _number(protocol.DuetOptions, "seconds", "Length", step=100, precision=1, subtype="TIME_ABSOLUTE")
     quality: EnumProperty(
         name="Quality",
         description="How finely the dance or the music is worked out",
@@ -116,21 +125,8 @@ class FootlightSettings(bpy.types.PropertyGroup):
         ),
         default="NORMAL",
     )
-    guidance: FloatProperty(
-        name="Guidance",
-        description="How strictly the one follows the other, 1 or more; 0: as the model was tuned",
-        min=0.0,
-        max=10.0,
-        default=0.0,
-    )
-    beat_snap: FloatProperty(
-        name="Beat Snap",
-        description="How strongly a dance's accents are moved onto the beats",
-        min=0.0,
-        max=1.0,
-        default=0.25,
-        subtype="FACTOR",
-    )
+    guidance: _number(protocol.Sampling, "guidance", "Guidance")
+    beat_snap: _number(protocol.DanceOptions, "beat_snap", "Beat Snap", subtype="FACTOR")
     markers: BoolProperty(
         name="Mark Beats",
         description="Show the beats as timeline markers with every result",

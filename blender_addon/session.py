@@ -15,6 +15,7 @@ from . import environment
 from .engine.client import Engine
 from .engine.job import Job, JobState, Preparation, Request
 from .errors import UserError
+from .shared import FootlightError
 
 
 @dataclass
@@ -116,7 +117,7 @@ def poll() -> JobState:
             state.log = str(state.worker.log) if isinstance(job, Job) else ""
         else:
             state.message = "Cancelled."
-    except UserError as error:
+    except FootlightError as error:
         state.error = str(error)
         ended = JobState.FAILED
     except Exception:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ..engine.client import Engine
 from ..errors import UserError
+from ..shared import FootlightError
 from .command import ROOT, Item, engine_command, parse
 from .filming import make_film
 from .making import Desk, make_blend, outputs
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
                 else:
                     with terminal.alone():
                         state, detail = "done", make(item, args, engine, folder, terminal)
-            except (UserError, RuntimeError, OSError) as error:
+            except (FootlightError, RuntimeError, OSError) as error:
                 state, detail = "failed", " ".join(str(error).split())
             outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
             terminal.say(f"{state:8s} {item.label}: {detail}")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import UserError
+from ..shared import FootlightError, arguments, protocol
 from ..stage import film
 from . import opengl
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST_SIDE = 16384
-RATE = 30.0
-SHORTEST_DUET, LONGEST_DUET = 5.0, 240.0  # seconds
+RATE = protocol.DanceOptions.fps
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def parse(arguments: list[str], description: str) -> argparse.Namespace:
+def parse(words: list[str], description: str) -> argparse.Namespace:
     """The command line. Ends the program with one line and the code 2 for anything that makes no sense."""
     parser = _parser(description)
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(words)
+    _check_numbers(parser, args)
     args.out = args.out.absolute()
     args.own = bool(args.blend or args.score)  # the scenes are the user's
     if args.out.exists() and not args.out.is_dir():
@@ -93,19 +94,27 @@ def _parser(description: str) -> _Parser:
     parser.add_argument("--skip-existing", action="store_true", help="leave alone what is there already")
     other = parser.add_argument_group("music instead of a dance")
     other.add_argument("--score", action="store_true", help="make music for the animation in each .blend")
-    other.add_argument("--duet", type=_duet_seconds, metavar="SECONDS", help="make dances together with their music")
+    arguments.add_option(
+        other,
+        protocol.DuetOptions,
+        "seconds",
+        flag="--duet",
+        dest="duet",
+        metavar="SECONDS",
+        default=None,
+        help=f"make dances with their music, so long ({protocol.rule(protocol.DuetOptions, 'seconds').expected})",
+    )
     other.add_argument("--count", type=_count, help="how many duets, one for each seed from --seed on (1)")
     dance = parser.add_argument_group("what is made")
-    dance.add_argument("--seed", type=int, default=0)
-    dance.add_argument("--seconds", type=_positive, help="only the first seconds of each song")
+    for name in ("seed", "seconds"):
+        arguments.add_option(dance, protocol.DanceRequest, name)
     dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, an .npz file made before")
-    dance.add_argument("--fps", type=_positive, help=f"of the scene ({RATE:g}); 29.97 is 30 / 1.001")
-    dance.add_argument("--steps", type=int, help="of the sampling; what the model was tuned for unless given")
-    dance.add_argument("--guidance", type=float, help="of the sampling; what the model was tuned for unless given")
-    dance.add_argument("--beat-snap", type=float, help="0 to 1: how far hits are carried onto beats")
-    dance.add_argument(
-        "--style", metavar="NAME[:WEIGHT,...]", help="of the model's styles; unless given, the seed draws a dance's"
-    )
+    rate = arguments.help_text(protocol.DanceOptions, "fps")
+    arguments.add_option(dance, protocol.DanceOptions, "fps", default=None, help=f"{rate}; 29.97 is 30 / 1.001")
+    for name in ("steps", "guidance"):
+        arguments.add_option(dance, protocol.DanceOptions, name)
+    arguments.add_option(dance, protocol.DanceOptions, "beat_snap", default=None)
+    arguments.add_option(dance, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
     scene = parser.add_argument_group("a scene of your own")
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
     scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
@@ -128,6 +137,18 @@ def _parser(description: str) -> _Parser:
     process.add_argument("--python", type=Path, metavar="FILE", help="the Python that runs it; .venv's unless given")
     process.add_argument("--device", help="auto, cpu, cuda or mps")
     return parser
+
+
+def _check_numbers(parser: _Parser, args: argparse.Namespace) -> None:
+    named = {name: getattr(args, name) for name in ("seed", "seconds", "fps", "steps", "guidance", "beat_snap")}
+    try:
+        protocol.check(protocol.DanceRequest, **named)
+    except FootlightError as error:
+        parser.error(str(error))
+    try:
+        protocol.check(protocol.DuetOptions, seconds=args.duet)
+    except FootlightError as error:
+        parser.error(f"--duet: {error}")
 
 
 def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
@@ -161,13 +182,6 @@ def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--armature names one of your own scene: give that by --blend")
     if args.fps and args.own:
         parser.error("--fps is for the bundled scene: your own keeps its frame rate")
-
-
-def _duet_seconds(text: str) -> float:
-    value = _positive(text)
-    if not SHORTEST_DUET <= value <= LONGEST_DUET:
-        raise argparse.ArgumentTypeError(f"{text}: expected {SHORTEST_DUET:g} to {LONGEST_DUET:g} seconds")
-    return value
 
 
 def _count(text: str) -> int:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
-from ..errors import UserError
+from ..shared import FootlightError
 from .client import EXIT, Engine
 
 CANCEL_SECONDS = 0.8
@@ -72,7 +72,7 @@ class Preparation:
             self.fraction = next(self._steps)
         except StopIteration as end:
             self.request, self.state = end.value, JobState.DONE
-        except UserError as error:
+        except FootlightError as error:
             self.error, self.state = str(error), JobState.FAILED
         return self.state
 

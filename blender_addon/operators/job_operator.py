@@ -8,7 +8,7 @@ import bpy
 
 from .. import session
 from ..engine.job import JobState
-from ..errors import UserError
+from ..shared import FootlightError
 
 INTERVAL = 0.1  # seconds between two looks at the job
 
@@ -82,7 +82,7 @@ class JobOperator:
     def _start(self, context: bpy.types.Context) -> bool:
         try:
             self.begin(context)
-        except UserError as error:
+        except FootlightError as error:
             if not session.busy():
                 session.drop_folder()
                 session.state.error = str(error)

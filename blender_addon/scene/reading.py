@@ -18,15 +18,12 @@ import bpy
 import numpy as np
 
 from ..errors import UserError
-from ..shared import retarget
+from ..shared import protocol, retarget
 from . import rigs
 from .apart import copied
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
-
-SHORTEST = 1.0
-"""Seconds of motion below which there is no music to be made."""
 
 STILL = 1e-3
 """Metres, and components of quaternions: what moves less all the time stands still."""
@@ -64,10 +61,10 @@ def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
 def check_length(first: int, last: int, fps: float) -> None:
     """Raises UserError when the frames from ``first`` to ``last``, both included, are too short for music."""
     seconds = (last - first + 1) / fps
-    if seconds < SHORTEST:
+    if seconds < protocol.SHORTEST_SECONDS:
         raise UserError(
-            f"The frames {first} to {last} last {max(seconds, 0.0):.2g} s; music needs {SHORTEST:g} s or more. "
-            "Choose a longer range."
+            f"The frames {first} to {last} last {max(seconds, 0.0):.2g} s; music needs "
+            f"{protocol.SHORTEST_SECONDS:g} s or more. Choose a longer range."
         )
 
 

@@ -23,6 +23,10 @@ INSIDE = Path(__file__).parent / "inside"
 pytestmark = pytest.mark.blender
 
 
+def test_the_panel_and_the_requests_agree(run_checks):
+    run_checks("check_props.py")
+
+
 def test_songs_in_the_sequencer(run_checks):
     run_checks("check_strips.py")
 

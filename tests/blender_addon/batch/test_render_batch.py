@@ -144,7 +144,7 @@ def test_a_drawn_dancer_stands_where_blender_projects_it(look):
         ("a.wav b/a.mp3 --out out", "a.blend"),
         ("a.wav --out out --render --frames 9:3", "FIRST:LAST"),
         ("a.wav --out out --render --resolution 1280", "1280x720"),
-        ("a.wav --out out --fps 0", "above 0"),
+        ("a.wav --out out --fps 0", "1 to 240 frames per second"),
         ("a.wav --out out --frames 1:3", "--render"),
         ("a.wav --out out --blend none.blend", "no such file"),
         ("a.wav --out out --armature Ann", "--blend"),
