@@ -1,4 +1,4 @@
-"""``python -m core``: see ``core.cli``."""
+"""Runs the command line of ``core.cli`` as ``python -m core``."""
 
 import sys
 

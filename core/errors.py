@@ -1,7 +1,7 @@
-"""The one exception that is shown to people. It imports nothing, so that every program can raise and catch it."""
+"""The one exception whose message is shown to the user. It imports nothing, so every program can raise and catch it."""
 
 from __future__ import annotations
 
 
 class FootlightError(Exception):
-    """Bad input, said in words for the person who gave it: what was given, what was expected, what to do."""
+    """Bad input. The message says what was given, what was expected and what to do."""

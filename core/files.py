@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and of several either all or none."""
+"""Writes files atomically: each appears whole or not at all, and of a group either all appear or none."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from core.errors import FootlightError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that a reader never sees half a file; what was there stays until then.
+    """Write ``data`` to a temporary file beside ``path`` and rename it, so that a reader never sees half a file.
 
-    Raises FootlightError where the place cannot be written to or is full; nothing is left behind.
+    An existing file stays as it is until the rename.
+
+    Raises FootlightError when the folder cannot be written to or the disk is full. No temporary file is left behind.
     """
     write_together({path: data})
 
 
 def write_together(files: dict[Path, bytes]) -> None:
-    """``write_atomically`` of several: all are written out before the first is renamed, so they come or fail as one."""
+    """Write several files atomically: all are written in full before the first is renamed.
+
+    files: path -> contents.
+
+    Raises FootlightError as ``write_atomically`` does.
+    """
     written: dict[Path, Path] = {}
     try:
         for path, data in files.items():

@@ -1,18 +1,19 @@
-"""Progress of long operations: who works reports, who waits listens, and nobody between them passes anything on.
+"""Progress of long operations. The function that works reports, the caller that waits listens.
 
-A long function says how much of itself is done, and knows nothing of the operation that it is a part of::
+Functions between the two pass nothing on. A long function reports how much of its own work is done. It does not know
+which operation it is part of::
 
     with progress.part(0.15, 0.8, "Dancing"):
         for step, sample in enumerate(samples, 1):
             progress.report(step / steps)
 
-Whoever started the operation listens. To cancel it, the listener raises; the exception leaves the work at its next
-report, as any other does::
+Whoever started the operation listens. To cancel it, the listener raises an exception, which leaves the work at its next
+report::
 
     with progress.listen(show, check):
         dance = generate_dance(model, song)
 
-A thread that does not listen is not disturbed: a report without a listener does nothing.
+In a thread without a listener, a report does nothing.
 """
 
 from __future__ import annotations
@@ -23,15 +24,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 Show = Callable[[str, float], None]
-"""Takes the name of what is going on, for a person, and the share of the whole operation that is done (0-1)."""
+"""Called with the name of the current step, for the user, and the fraction of the operation that is done (0-1)."""
 
 
-GRAIN = 3
-"""Decimals of a fraction that are shown: finer steps are not worth a word."""
+GRAIN = 3  # decimals of a fraction that are shown; smaller changes are not passed on
 
 
 class _Listener:
-    """Passes on what is new: a bar never goes back, and nothing is said twice."""
+    """Passes on changes only. The fraction never falls, and nothing is passed on twice."""
 
     def __init__(self, show: Show, check: Callable[[], None]) -> None:
         self.check = check
@@ -47,7 +47,7 @@ class _Listener:
 
 @dataclass(frozen=True)
 class _Scope:
-    """Where in the whole operation the present part lies, and who listens."""
+    """The place of the current part in the whole operation, and the listener."""
 
     listener: _Listener
     start: float = 0.0
@@ -59,10 +59,13 @@ _scope: ContextVar[_Scope | None] = ContextVar("progress", default=None)
 
 
 def report(fraction: float | None = None) -> None:
-    """Say that ``fraction`` (0-1) of the present part is done; None says only that work goes on.
+    """Report that a fraction of the current part is done.
 
-    Raises whatever the listener raises, which is how an operation is cancelled. Call it so often that nobody waits
-    for longer than a fraction of a second.
+    Call it several times a second: an operation can be cancelled only here.
+
+    fraction: 0-1; None reports only that work goes on.
+
+    Raises whatever the listener raises. This is how an operation is cancelled.
     """
     scope = _scope.get()
     if scope is None:
@@ -74,10 +77,12 @@ def report(fraction: float | None = None) -> None:
 
 @contextmanager
 def part(start: float, end: float, stage: str = "") -> Iterator[None]:
-    """Reports inside count from ``start`` to ``end`` (0-1) of the part around this one, and its beginning is reported.
+    """Map the reports inside to the range from ``start`` to ``end`` of the enclosing part, and report the start.
 
-    stage: what is going on, for a person. Where the part around has a name, that one stays: the caller knows better
-    what a step means in what it does.
+    start: where this part begins, 0-1.
+    end: where it ends, 0-1.
+    stage: the name of this part, for the user. The name of an enclosing part takes precedence, because the caller knows
+        better what the step is for.
     """
     scope = _scope.get()
     if scope is None:
@@ -99,10 +104,10 @@ def part(start: float, end: float, stage: str = "") -> Iterator[None]:
 
 @contextmanager
 def listen(show: Show, check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hear the reports of everything inside, in this thread.
+    """Receive the reports of everything that runs inside, in this thread.
 
-    show: called with (stage, fraction) when one of them has changed; the fraction never falls.  check: called at every
-    report; what it raises ends the work.
+    show: called with (stage, fraction) when either has changed. The fraction never falls.
+    check: called at every report. An exception that it raises ends the work.
     """
     token = _scope.set(_Scope(_Listener(show, check)))
     try:

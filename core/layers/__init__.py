@@ -1,1 +1,1 @@
-"""What several networks are built from: convolutional blocks, long sequences in chunks, seeded noise."""
+"""Building blocks that several rooms share: convolutional layers, chunked evaluation, seeded noise, peak picking."""

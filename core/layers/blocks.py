@@ -1,7 +1,8 @@
 """The layers of the autoencoders.
 
-Inside, sequences are pictures one frame high, (b, c, 1, t), in channels-last memory: that is the memory of (b, t, c),
-so nothing is copied on the way in or out, and 2-D convolutions of it run up to 2.5 times as fast on CPUs as Conv1d.
+Inside, a sequence is an image of height one, (b, c, 1, t), in channels-last memory. That is the memory layout of
+(b, t, c), so nothing is copied on the way in or out. On CPUs, its 2-D convolutions run up to 2.5 times as fast as
+Conv1d.
 """
 
 from __future__ import annotations
@@ -13,34 +14,37 @@ from torch.nn import functional
 
 
 def to_picture(x: Tensor) -> Tensor:
-    """(b, t, c) -> (b, c, 1, t), a view."""
+    """View a sequence (b, t, c) as an image (b, c, 1, t)."""
     return x.transpose(1, 2)[:, :, None]
 
 
 def from_picture(x: Tensor) -> Tensor:
-    """(b, c, 1, t) -> (b, t, c), a view."""
+    """View an image (b, c, 1, t) as a sequence (b, t, c)."""
     return x[:, :, 0].transpose(1, 2)
 
 
 def conv(channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
-    """A convolution over time that keeps the number of frames; zeros beyond the ends."""
+    """A convolution over time that keeps the number of frames, padded with zeros. ``kernel`` is odd."""
     return nn.Conv2d(channels, out_channels, (1, kernel), padding=(0, kernel // 2))
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """Up to 16 groups of at least two channels: a group of one would forget how loud its channel is."""
+    """Group normalisation with up to 16 groups of at least two channels.
+
+    A group of one channel would lose that channel's amplitude.
+    """
     return nn.GroupNorm(math.gcd(16, max(1, channels // 2)), channels)
 
 
 def _zeroed(layer: nn.Conv2d | nn.Linear):
-    """Every residual branch starts at zero, so that a fresh network is the plain path through it."""
+    """Set a layer's weights to zero and return it: every residual branch of an untrained network then adds nothing."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
 
 
 class ResidualBlock(nn.Module):
-    """Twice GroupNorm, SiLU, convolution; the input is added (through a 1x1 where the width changes)."""
+    """GroupNorm, SiLU and convolution, twice. The input is added, through a 1x1 convolution if the width changes."""
 
     def __init__(self, channels: int, out_channels: int, kernel: int) -> None:
         super().__init__()
@@ -56,7 +60,7 @@ class ResidualBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Every frame looks at every frame; no positions, since the convolutions around it know order."""
+    """Self-attention over all frames, without positional encoding: the convolutions around it supply the order."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -75,10 +79,10 @@ class SelfAttention(nn.Module):
 
 
 def downsample(channels: int) -> nn.Conv2d:
-    """Half as many frames; each lies midway between the two it is made from."""
+    """Halve the number of frames. Each new frame lies midway between two old ones."""
     return nn.Conv2d(channels, channels, (1, 4), stride=(1, 2), padding=(0, 1))
 
 
 def upsample(channels: int) -> nn.Sequential:
-    """Twice as many frames: each doubled, then a convolution (a transposed one would leave a pattern)."""
+    """Double the number of frames by repetition and a convolution. A transposed one would leave a periodic pattern."""
     return nn.Sequential(nn.Upsample(scale_factor=(1, 2), mode="nearest"), conv(channels, channels, 3))

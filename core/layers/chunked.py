@@ -1,4 +1,4 @@
-"""Long sequences through a network with flat memory: overlapping chunks, cross-faded."""
+"""Runs a network over a long sequence in constant memory: in overlapping chunks that are cross-faded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from torch import Tensor
 
 
 def starts(total: int, chunk: int, overlap: int) -> list[int]:
-    """Where chunks of ``chunk`` frames begin that cover ``total`` frames and share at least ``overlap`` with the next.
+    """First frames of the chunks that cover a sequence. The last chunk is moved back to end where the sequence ends.
 
-    The last one is moved back to end at the end. One chunk suffices when ``total <= chunk``.
+    total: frames of the sequence. Up to ``chunk`` frames are one chunk.
+    chunk: frames of a chunk.
+    overlap: frames that neighbouring chunks share at least.
     """
     assert 0 <= overlap < chunk, "chunks need to advance"
     if total <= chunk:
@@ -21,9 +23,14 @@ def starts(total: int, chunk: int, overlap: int) -> list[int]:
 
 
 def raised_cosine(frames: int, fade: int, left: bool = True, right: bool = True) -> Tensor:
-    """(frames,) weights: ones that fall towards (never to) zero over ``fade`` frames at the ends asked for.
+    """Weights (frames,): 1 inside, falling towards 0 but never reaching it at the ends that are to fade.
 
-    Two that overlap by ``fade`` frames add up to one there. ``fade`` is at most ``frames``.
+    Two windows that overlap by ``fade`` frames add up to 1 there.
+
+    frames: length of the window.
+    fade: length of the ramp at each end, at most ``frames``.
+    left: whether the beginning fades.
+    right: whether the end fades.
     """
     ramp = 0.5 - 0.5 * torch.cos(math.pi * (torch.arange(fade) + 0.5) / max(1, fade))
     weights = torch.ones(frames)
@@ -37,12 +44,18 @@ def raised_cosine(frames: int, fade: int, left: bool = True, right: bool = True)
 def chunked(
     function: Callable[[Tensor], Tensor], x: Tensor, scale: float, chunk: int, overlap: int, margin: int = 0
 ) -> Tensor:
-    """``function`` over ``x`` (b, t, c), chunk by chunk of ``chunk`` frames that share ``overlap``; (b, t * scale, c').
+    """Apply ``function`` to ``x`` chunk by chunk and cross-fade the results; returns (b, t * scale, c').
 
-    scale: output frames per input frame (2.0 for a decoder that doubles, 0.25 for an encoder of stride 4); t, chunk,
-    overlap and margin must come to whole output frames. margin: input frames at a chunk's inner ends that are not
-    used, because the function sees too little beyond them; the cross-fade spans the rest of the overlap. A function
-    whose answer depends on at most ``margin`` frames around gives exactly what it would give in one piece.
+    A function whose output depends on at most ``margin`` frames to either side gives exactly what it gives for the
+    whole sequence. t, ``chunk``, ``overlap`` and ``margin`` must each correspond to whole output frames.
+
+    function: (b, chunk, c) -> (b, chunk * scale, c').
+    x: (b, t, c).
+    scale: output frames per input frame, e.g. 2.0 for a decoder that doubles, 0.25 for an encoder of stride 4.
+    chunk: input frames of a chunk.
+    overlap: input frames that neighbouring chunks share at least.
+    margin: input frames at a chunk's inner ends whose results are dropped, because the function lacks context there.
+        The cross-fade spans the rest of the overlap.
     """
     total = x.shape[1]
     if total <= chunk:

@@ -1,4 +1,4 @@
-"""Curves over time: smoothing them and finding their peaks, for onsets, drums, kinematic beats and metrics alike."""
+"""Smoothing and peak picking of curves over time, shared by onsets, drums, kinematic beats and metrics."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ def peaks(
     falling: bool = False,
     ends: bool = True,
 ) -> Tensor:
-    """Where a curve is highest: (t,) -> (n,) frames, increasing.
+    """Frames (n,) of a curve's peaks, increasing.
 
-    before, after: a peak is at least as high as so many frames before and after it, fewer near an end; ``after`` None
-    is as many as ``before``.  above: it exceeds this.  rising, falling: it is higher than all of those before, or
-    after, and not merely as high.  ends: whether the first and the last frame may be peaks.
+    values: (t,) the curve.
+    before: a peak is at least as high as this many frames before it; fewer at the start.
+    after: the same for frames after it; None is as many as ``before``.
+    above: a peak exceeds this value.
+    rising: a peak is strictly higher than the frames before it.
+    falling: a peak is strictly higher than the frames after it.
+    ends: whether the first and the last frame may be peaks.
     """
     after = before if after is None else after
     if len(values) == 0:
@@ -41,8 +45,11 @@ def peaks(
 
 
 def prominence(values: Tensor) -> Tensor:
-    """How far each local maximum of ``values`` (t,) stands above the higher of the two lowest points that part it from
-    higher ground (or from the ends); 0 elsewhere. As topographers and ``scipy.signal.peak_prominences`` have it."""
+    """Prominence (t,) of each local maximum of ``values`` (t,), and 0 elsewhere.
+
+    On either side of a peak, the lowest point before a higher peak or the end is its base. The prominence is the height
+    above the higher base, as in topography and in ``scipy.signal.peak_prominences``.
+    """
     out = torch.zeros_like(values)
     heights = values.tolist()
     for peak in peaks(values, 1, rising=True, ends=False).tolist():
@@ -59,7 +66,7 @@ def prominence(values: Tensor) -> Tensor:
 
 
 def gaussian_smooth(values: Tensor, sigma: float) -> Tensor:
-    """``values`` (t,) under a Gaussian of ``sigma`` frames, cut at 4 sigma; edges are mirrored."""
+    """Smooth ``values`` (t,) with a Gaussian of ``sigma`` frames, truncated at 4 sigma. The ends are mirrored."""
     radius = int(4 * sigma + 0.5)
     if radius < 1 or values.shape[0] < 2:
         return values
