@@ -1,4 +1,4 @@
-"""Which parts of the feet stand on the floor, and where the floor is."""
+"""Foot contacts, and the height of the floor."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from core.motion import kinematics
 from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS
 from core.types import Motion
 
-# A stretch of contact is low and slow throughout by the loose limits and somewhere by the tight ones. Heights are
-# metres above that joint's own height when standing, speeds metres per second.
-TIGHT_HEIGHT, LOOSE_HEIGHT = 0.035, 0.06
-TIGHT_SPEED, LOOSE_SPEED = 0.25, 0.5
-SHORTEST = 0.08  # seconds; shorter contacts and shorter gaps in a contact are noise
+# A contact is low and slow by the loose limits throughout, and by the tight ones somewhere. Heights are metres above
+# the joint's own height when standing, speeds metres per second.
+TIGHT_HEIGHT = 0.035
+LOOSE_HEIGHT = 0.06
+TIGHT_SPEED = 0.25
+LOOSE_SPEED = 0.5
+SHORTEST = 0.08  # seconds; shorter contacts, and shorter gaps in a contact, are noise
 
 
 def label(positions: Tensor, fps: float) -> Tensor:
-    """Contacts (t, 4), 0 or 1, of ``FOOT_JOINTS`` from joint positions (t, j, 3), metres, with the floor at y = 0."""
+    """Contacts (t, 4) of ``FOOT_JOINTS``: 1 where the joint stands on the floor, else 0.
+
+    positions: (t, j, 3) joint positions, metres, with the floor at y = 0.
+    fps: frames per second.
+    """
     feet = positions[:, FOOT_JOINTS]
     lift = feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS)
     speed = joint_speed(feet, fps)
@@ -29,15 +35,21 @@ def label(positions: Tensor, fps: float) -> Tensor:
 
 
 def stretches(loose: Tensor, tight: Tensor, shortest: int) -> Tensor:
-    """Hysteresis: the runs of ``loose`` (t, n) that are ``tight`` somewhere, without gaps and then without runs of
-    fewer than ``shortest`` frames; (t, n) bool."""
+    """Threshold with hysteresis: the runs of ``loose`` that are ``tight`` somewhere, (t, n) bool.
+
+    Short gaps are closed first, then short runs are dropped.
+
+    loose: (t, n) bool, by the loose limit.
+    tight: (t, n) bool, by the tight limit.
+    shortest: frames below which a gap or a run counts as short.
+    """
     stands = _touched(loose, tight)
     stands = ~_longer(~stands, shortest)
     return _longer(stands, shortest)
 
 
 def joint_speed(positions: Tensor, fps: float) -> Tensor:
-    """Speed (t, ...) in metres per second of points (t, ..., 3): central differences, one-sided at the ends."""
+    """Speed (t, ...) of points (t, ..., 3), in metres per second: central differences, one-sided at the ends."""
     if positions.shape[0] < 2:
         return torch.zeros_like(positions[..., 0])
     return torch.linalg.vector_norm(torch.gradient(positions, dim=0)[0], dim=-1) * fps
@@ -46,8 +58,8 @@ def joint_speed(positions: Tensor, fps: float) -> Tensor:
 def floor_height(positions: Tensor, fps: float) -> Tensor:
     """The height () of the floor under joint positions (t, j, 3), metres.
 
-    The median height of the lower foot, less its height when standing, over the slower half of its frames: planted feet
-    are slow, and a median ignores both hops and the odd foot that sinks through the floor.
+    It is the median height of the lower foot, less that joint's height when standing, over the slower half of the
+    frames. Planted feet are slow. A median ignores jumps and the odd frame in which a foot sinks through the floor.
     """
     feet = positions[:, FOOT_JOINTS]
     lift, which = (feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS)).min(-1)
@@ -56,13 +68,13 @@ def floor_height(positions: Tensor, fps: float) -> Tensor:
 
 
 def fix_floor(motion: Motion) -> Motion:
-    """The motion raised or lowered so that its planted feet stand at y = 0."""
+    """Raise or lower a motion so that its planted feet stand at y = 0."""
     height = floor_height(kinematics.forward(motion.rotations, motion.root), motion.fps)
     return replace(motion, root=motion.root - height * motion.root.new_tensor((0.0, 1.0, 0.0)))
 
 
 def _touched(loose: Tensor, tight: Tensor) -> Tensor:
-    """Runs of ``loose`` (t, n) that hold a ``tight`` frame: seen since the run began, looking from either side."""
+    """The runs of ``loose`` (t, n) that contain a ``tight`` frame, found by one scan in each direction of time."""
 
     def since_start(loose: Tensor, tight: Tensor) -> Tensor:
         frame = torch.arange(loose.shape[0], device=loose.device)[:, None].expand_as(loose)
@@ -74,7 +86,7 @@ def _touched(loose: Tensor, tight: Tensor) -> Tensor:
 
 
 def _longer(runs: Tensor, shortest: int) -> Tensor:
-    """``runs`` (t, n) without those of fewer than ``shortest`` frames, unless one fills the clip."""
+    """``runs`` (t, n) without those shorter than ``shortest`` frames. A run that fills the clip always stays."""
     frames = runs.shape[0]
     frame = torch.arange(frames, device=runs.device)[:, None].expand_as(runs)
     before = torch.where(runs, -1, frame).cummax(0).values

@@ -1,9 +1,12 @@
-"""Bones as unit vectors: from rotations, to joint positions, and the rotations of ``SMPL22`` that repeat them.
+"""Bone directions as unit vectors: from rotations, to joint positions, and back to rotations of ``SMPL22``.
 
-A direction says where a bone points and nothing of how it is turned about itself. Where more than one bone hangs on a
-joint (pelvis, chest) they tell its turn. An upper limb turns so that its knee or elbow folds as a hinge; a straight arm
-keeps the turn that the shortest way gives, a straight leg looks where its toes point. The lower spine shares the twist
-between pelvis and chest. Head, hands and feet end no further bone: they follow the one they end.
+A direction says where a bone points but not how it rolls about its own axis. The roll is chosen as follows:
+
+- Several bones start at the pelvis and at the chest; together they determine its rotation.
+- The upper bone of a limb rolls so that knee or elbow bends as a hinge.
+- A straight arm keeps the roll of the shortest rotation. A straight leg faces where its toes point.
+- The lower spine shares the twist between pelvis and chest.
+- No bone starts at the head, the hands or the toes; they take the rotation of the joint above.
 """
 
 from __future__ import annotations
@@ -16,25 +19,25 @@ from torch import Tensor
 from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
 
-STRAIGHT = 0.3  # sine of the fold below which a limb's default turn begins to count
+STRAIGHT = 0.3  # sine of the bend below which a limb's default roll is blended in
 
 _SIDES = ("left", "right")
 _SPINE = ("spine1", "spine2")
 _HINGES = {"leg": (1.0, 0.0, 0.0), "left_arm": (0.0, -1.0, 0.0), "right_arm": (0.0, 1.0, 0.0)}
-"""The axis about which the lower bone folds in the rest pose."""
+"""The axis about which the lower bone of a limb bends, in the rest pose."""
 
 
 def from_rotations(rotations: Tensor) -> Tensor:
-    """Unit bone directions (..., 21, 3) of local rotations (..., 22, 4); bone i ends at joint i + 1."""
+    """Bone directions (..., 21, 3), unit vectors, of local rotations (..., 22, 4). Bone i ends at joint i + 1."""
     places = kinematics.forward(rotations, torch.zeros_like(rotations[..., 0, :3]))
     bones = places[..., 1:, :] - places[..., list(SMPL22.parents[1:]), :]
     return rotation.unit(bones, _rest(places))
 
 
 def positions(directions: Tensor) -> Tensor:
-    """Joint positions (..., 22, 3), metres, the root at the origin: our bone lengths along directions (..., 21, 3).
+    """Joint positions (..., 22, 3) of bone directions (..., 21, 3), metres, with ``SMPL22``'s bone lengths.
 
-    Directions of any length count as unit vectors; one that vanishes is the bone's own at rest.
+    The root is at the origin. Directions are normalised; a zero vector is replaced by the bone's rest direction.
     """
     rest = _rest(directions)
     bones = rotation.unit(directions, rest) * _lengths().to(directions)[:, None]
@@ -44,14 +47,14 @@ def positions(directions: Tensor) -> Tensor:
 def to_rotations(directions: Tensor) -> Tensor:
     """Local rotations (..., 22, 4) whose bones point along directions (..., 21, 3); differentiable.
 
-    Forward kinematics gives ``positions(directions)`` again, exactly where the bones of pelvis and chest stand to each
-    other as ours do, and as nearly as rigid bones can otherwise.
+    Forward kinematics of the result gives ``positions(directions)`` again. It is exact where the bones at the pelvis
+    and at the chest form the same angles as in ``SMPL22``, and otherwise as close as rigid bones allow.
     """
     point = dict(zip(SMPL22.names[1:], rotation.unit(directions, _rest(directions)).unbind(-2), strict=True))
     turn: dict[str, Tensor] = {}
 
     def follow(joint: str, start: Tensor, child: str) -> None:
-        """``start``, turned the shortest way until the bone to ``child`` points right."""
+        """Set the joint's rotation to ``start``, turned the shortest way until the bone to ``child`` points right."""
         bone = SMPL22.offsets[SMPL22.index(child)].to(directions)
         turn[joint] = rotation.mul(rotation.between(rotation.rotate(start, bone), point[child]), start)
 
@@ -77,7 +80,7 @@ def to_rotations(directions: Tensor) -> Tensor:
 
 
 def _braced(point: dict[str, Tensor], left: str, right: str, up: str) -> Tensor:
-    """World turn (..., 4) of a joint from three bones that hang on it: across first, then up."""
+    """World rotation (..., 4) of a joint from the three bones that start there: left to right exactly, then up."""
 
     def axes(across: Tensor, upwards: Tensor) -> Tensor:
         return rotation.matrix_from_6d(torch.cat((across, upwards), -1))
@@ -99,15 +102,18 @@ def _hinge(
     axis: tuple[float, float, float],
     straight: Tensor | None,
 ) -> None:
-    """Turn ``upper`` about its own bone until the limb's hinge is the axis that it folds about now.
+    """Roll ``upper`` about its own bone until the limb's hinge lies along the axis about which the limb is bent.
 
-    straight: (..., 3) the axis of a limb that does not fold; None is where it is already.
+    turn: world rotations (..., 4) by joint; that of ``upper`` is replaced.
+    point: directions (..., 3) by the joint where the bone ends.
+    axis: the hinge in the rest pose.
+    straight: (..., 3) the axis for a limb that is not bent; None keeps the hinge where it is.
     """
     along, lower = point[middle], point[end]
     now = rotation.rotate(turn[upper], turn[upper].new_tensor(axis).expand_as(along))
     straight = now if straight is None else straight
     straight = rotation.unit(straight - (straight * along).sum(-1, keepdim=True) * along, now)
-    fold = torch.linalg.cross(along, lower)  #  as long as the sine of the fold
+    fold = torch.linalg.cross(along, lower)  #  its length is the sine of the bend
     sine = torch.linalg.vector_norm(fold.detach(), dim=-1, keepdim=True)
     wanted = fold + STRAIGHT * (1 - sine / STRAIGHT).clamp_min(0) * straight
     angle = torch.atan2((torch.linalg.cross(now, wanted) * along).sum(-1), (now * wanted).sum(-1))
@@ -115,18 +121,18 @@ def _hinge(
 
 
 def _rest(like: Tensor) -> Tensor:
-    """(21, 3) the directions of the rest pose."""
+    """Bone directions (21, 3) of the rest pose, with dtype and device of ``like``."""
     return (SMPL22.offsets[1:] / _lengths()[:, None]).to(like)
 
 
 def _lengths() -> Tensor:
-    """(21,) metres."""
+    """Bone lengths (21,), metres."""
     return torch.linalg.vector_norm(SMPL22.offsets[1:], dim=-1)
 
 
 @lru_cache(maxsize=1)
 def _paths() -> Tensor:
-    """(22, 21): which bones lead from the root to each joint."""
+    """(22, 21): 1 where a bone is on the way from the root to a joint, else 0."""
     paths = torch.zeros(SMPL22.joints, SMPL22.joints - 1)
     for joint, parent in enumerate(SMPL22.parents[1:], 1):
         paths[joint] = paths[parent]

@@ -1,14 +1,15 @@
-"""Motion as channels for a network, and the way back. What the channels mean is a ``Layout``.
+"""Encodes motion as feature channels for a network, and decodes them. A ``Layout`` says what the channels mean.
 
-The *heading* of a frame is the yaw of the pelvis: the twist of its rotation about the vertical. It is a function of the
-pose alone, so a pose edited or generated on its own still has one, and taking it out and putting it back is exact;
-averaging over hips and shoulders would give a calmer line but no exact way back from a single frame. Velocities are
-backward differences, so frame 0 has none of its own and repeats that of frame 1; ``decode`` ignores it and starts at
-the origin it is given.
+The *heading* of a frame is the yaw of the pelvis: the twist of its rotation about the vertical. It depends on the pose
+alone, so a pose that was edited or generated on its own has one too, and removing and restoring it is exact. An average
+over hips and shoulders would be smoother, but could not be undone from a single frame.
 
-Every layout is encoded, and gives joint positions. Rotations come back exactly from ``smpl22-6d``; from
-``smpl22-directions`` by fitting (``core.motion.directions``), which repeats every position but only guesses how bones
-are turned about themselves; from ``openpose14-2d`` not at all.
+Velocities are backward differences. Frame 0 has none of its own and repeats that of frame 1; ``decode`` ignores it and
+starts at the given origin.
+
+Every layout can be encoded and gives joint positions. Rotations are restored exactly from ``smpl22-6d``. From
+``smpl22-directions`` they are fitted (``core.motion.directions``): positions are exact, but the roll of the bones is a
+guess. ``openpose14-2d`` does not give rotations.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _layout(layout: str | Layout) -> Layout:
 
 
 def encode(motion: Motion, layout: str | Layout = DEFAULT_LAYOUT) -> Tensor:
-    """Features (t, c) of a motion. Contacts are labelled when the motion brings none."""
+    """Features (t, c) of a motion. Contacts are labelled if the motion has none."""
     layout, contacts = _layout(layout), motion.contacts
     if contacts is None and "contacts" in layout.slices:
         contacts = contact.label(kinematics.forward(motion.rotations, motion.root), motion.fps)
@@ -46,21 +47,39 @@ def encode(motion: Motion, layout: str | Layout = DEFAULT_LAYOUT) -> Tensor:
 def decode(
     features: Tensor, layout: str | Layout = DEFAULT_LAYOUT, fps: float = DEFAULT_FPS, origin: Tensor | None = None
 ) -> Motion:
-    """The motion of features (t, c). origin: see ``decode_arrays``. Raises FootlightError for a flat layout."""
+    """The motion of features (t, c).
+
+    features: (t, c) in the given layout.
+    layout: a layout or its name.
+    fps: frames per second.
+    origin: (3,) as in ``decode_arrays``.
+
+    Raises FootlightError for a flat layout.
+    """
     rotations, root, contacts = decode_arrays(features, fps, origin, layout)
     return Motion(rotations, root, float(fps), contacts)
 
 
 def origin_of(rotations: Tensor, root: Tensor) -> Tensor:
-    """Where a motion (..., t, j, 4), (..., t, 3) starts: x and z in metres and heading in radians, (..., 3)."""
+    """Where a motion starts, (..., 3): x and z in metres and heading in radians.
+
+    rotations: (..., t, j, 4) local rotations.
+    root: (..., t, 3) metres.
+    """
     return torch.stack((root[..., 0, 0], root[..., 0, 2], rotation.yaw(rotations[..., 0, 0, :])), -1)
 
 
 def encode_arrays(
     rotations: Tensor, root: Tensor, contacts: Tensor | None, fps: float, layout: str | Layout = DEFAULT_LAYOUT
 ) -> Tensor:
-    """Features (..., t, c) of (..., t, 22, 4), (..., t, 3), (..., t, 4); batched, differentiable. Only a layout without
-    contacts does without ``contacts``."""
+    """Features (..., t, c) of a motion given as arrays: a batched, differentiable ``encode``.
+
+    rotations: (..., t, 22, 4) local rotations.
+    root: (..., t, 3) metres.
+    contacts: (..., t, 4) in [0, 1]; None only for a layout without contacts.
+    fps: frames per second.
+    layout: a layout or its name.
+    """
     layout = _layout(layout)
     if layout.dimensions == 2:
         return _from_the_front(rotations, root)
@@ -87,9 +106,15 @@ def decode_arrays(
     origin: Tensor | None = None,
     layout: str | Layout = DEFAULT_LAYOUT,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Batched, differentiable ``decode``: rotations (..., t, 22, 4), root (..., t, 3), contacts (..., t, 4) in [0, 1].
+    """The motion of features as arrays: a batched, differentiable ``decode``.
 
-    origin: (..., 3) x, z (metres) and heading (radians) of frame 0; None is the middle of the stage, facing +z.
+    Returns rotations (..., t, 22, 4), root (..., t, 3) in metres and contacts (..., t, 4) in [0, 1].
+
+    features: (..., t, c) in the given layout.
+    fps: frames per second.
+    origin: (..., 3) x and z in metres and heading in radians of frame 0; None is the world origin, facing +z.
+    layout: a layout or its name.
+
     Raises FootlightError for a flat layout.
     """
     layout = _layout(layout)
@@ -107,9 +132,15 @@ def decode_arrays(
 def positions_from_features(
     features: Tensor, fps: float = DEFAULT_FPS, origin: Tensor | None = None, layout: str | Layout = DEFAULT_LAYOUT
 ) -> Tensor:
-    """Joint positions (..., t, j, 3) in the world, metres, straight from features, without quaternions: for losses.
+    """World joint positions (..., t, j, 3) in metres, straight from features without quaternions, for losses.
 
-    Of a flat layout (..., t, j, 2) in the picture plane, y up, whatever ``origin`` says. j: ``layout.joints``.
+    A flat layout gives (..., t, j, 2) in the image plane, y up, whatever ``origin`` is. The joints are those of
+    ``layout.joints``.
+
+    features: (..., t, c) in the given layout.
+    fps: frames per second.
+    origin: (..., 3) as in ``decode_arrays``.
+    layout: a layout or its name.
     """
     layout = _layout(layout)
     parts = layout.split(features)
@@ -125,13 +156,13 @@ def positions_from_features(
 
 
 def heading_of(parts: dict[str, Tensor], fps: float) -> Tensor:
-    """Heading (..., t) in radians, 0 in frame 0, of a layout's parts that hold ``root_yaw_velocity``."""
+    """Heading (..., t) in radians, 0 in frame 0, integrated from the part ``root_yaw_velocity``."""
     turns = torch.cumsum(parts["root_yaw_velocity"][..., 1:, 0] / fps, -1)
     return torch.cat((torch.zeros_like(parts["root_yaw_velocity"][..., :1, 0]), turns), -1)
 
 
 def _integrate(parts: dict[str, Tensor], fps: float, origin: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Heading (..., t) and root (..., t, 3) from the velocities, starting at ``origin``."""
+    """Heading (..., t) and root (..., t, 3), integrated from the velocities, starting at ``origin``."""
     height = parts["root_height"]
     if origin is None:
         origin = height.new_zeros(*height.shape[:-2], 3)
@@ -145,7 +176,7 @@ def _integrate(parts: dict[str, Tensor], fps: float, origin: Tensor | None) -> t
 
 
 def _repeat_first(steps: Tensor) -> Tensor:
-    """One frame more at the front; a single frame stands still."""
+    """Prepend a copy of the first of the differences (..., t - 1, c). Of a single frame, the difference is zero."""
     if steps.shape[-2] == 0:
         return steps.new_zeros(*steps.shape[:-2], 1, steps.shape[-1])
     return torch.cat((steps[..., :1, :], steps), -2)
@@ -155,8 +186,10 @@ _NOSE = (0.0, 0.05, 0.10)  # in the head joint's frame, metres
 
 
 def _from_the_front(rotations: Tensor, root: Tensor) -> Tensor:
-    """``openpose14-2d``: x and y (..., t, 28) as a camera before the dancer's first frame sees them; the first root is
-    at x = 0."""
+    """Features (..., t, 28) of ``openpose14-2d``: x and y seen by a camera in front of the dancer's first frame.
+
+    The root of frame 0 is at x = 0.
+    """
     turns, places = kinematics.forward_global(rotations, root)
     head = SMPL22.index("head")
     nose = places[..., head, :] + rotation.rotate(turns[..., head, :], places.new_tensor(_NOSE))

@@ -1,9 +1,9 @@
-"""Someone else's moving body as ours: pose by pose, the rotations of ``SMPL22`` that repeat it.
+"""Retargets the motion of another body to ``SMPL22``, frame by frame.
 
-Every source is first brought to a ``Capture``: where its joints are, and how its bones are turned against a T-pose that
-faces +z. Torso, head and hands take over the turns; upper and lower limbs, and feet in the level, point exactly where
-the source's do; ankles then go to their places by inverse kinematics, because thigh and shin seldom share our
-proportions and feet must stand where they stood.
+Every source is first brought to a ``Capture``: its joint positions, and the rotations of its bones relative to a T-pose
+that faces +z. Torso, head and hands take over these rotations. Limbs point exactly where the source's limbs
+do. Inverse kinematics then moves the ankles to their positions: thigh and shin seldom have our proportions, and feet
+must stand where they stood.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ _LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "
 LEG_LENGTH = 0.80  # of SMPL22, hip to ankle, metres
 _HINGES = (("hip", "knee", "ankle", (1.0, 0.0, 0.0)), ("shoulder", "elbow", "wrist", (0.0, -1.0, 0.0)))
 """Upper, middle and end joint, and the axis about which the lower bone of the left limb bends in our T-pose."""
-MOST_ROLL, MOST_BENT = 0.7, 0.8  # radians of a foot against the shin: about its length, and drawn up
+MOST_ROLL = 0.7  # radians that a foot may roll about its length, relative to the shin
+MOST_BENT = 0.8  # radians that a foot may be drawn up towards the shin
 _SPINE = ("spine1", "spine2", "spine3")
 
 
 @dataclass(frozen=True)
 class Capture:
-    """A moving body, y up, in its own unit.
+    """A body in motion, y up, in its own unit of length. Joints go by their names in ``SMPL22``.
 
-    places: (t, 3) world positions, turns: (t, 4) world rotations against the T-pose, both by SMPL22 name.
-    Places hold at least hips, knees, ankles, shoulders, elbows; turns pelvis, spine1-3 and those but without ankles'
-    ends. fps: frames per second.
+    places: joint -> (t, 3) world positions; at least hips, knees, ankles, shoulders and elbows.
+    turns: joint -> (t, 4) world rotations relative to the T-pose; at least the pelvis and the three spine joints.
+    fps: frames per second.
     """
 
     places: dict[str, Tensor]
@@ -44,9 +45,14 @@ class Capture:
 def capture(joints: Joints, turns: Tensor, places: Tensor, rest: Pose, fps: float, up: int | None = None) -> Capture:
     """Bring a source to a ``Capture``.
 
-    turns: (t, k, 4) world rotations and places: (t, k, 3) positions of a source's joints in all frames.  rest: a pose
-    that is, or resembles, a T-pose: arms and legs that stand otherwise are turned into it by the shortest way, hands
-    and feet with them.  up: the world's up axis (0-2); None finds the axis along which the body mostly stands.
+    joints: which joint of the source is which of ours.
+    turns: (t, k, 4) world rotations of the source's joints.
+    places: (t, k, 3) their world positions, in the source's unit.
+    rest: a T-pose, or a pose close to one. Arms and legs are turned into the T-pose by the shortest rotation, and hands
+        and feet with them.
+    fps: frames per second.
+    up: the world's up axis (0-2); None takes the axis along which the body stands most.
+
     Raises FootlightError for a rest pose without width or height.
     """
     posed, own = t_posed(joints, rest)
@@ -63,7 +69,7 @@ def capture(joints: Joints, turns: Tensor, places: Tensor, rest: Pose, fps: floa
 
 
 def _level(joints: Joints, places: Tensor, up: int | None) -> Tensor:
-    """The rotation (4,) of the source's world that makes its up axis y."""
+    """The rotation (4,) that turns the up axis of the source's world to y. ``up`` None finds it from the body."""
     if up is None:
         at = joints.places
         feet = places[:, [at["left_ankle"], at["right_ankle"]]].mean(1)
@@ -79,8 +85,10 @@ def _level(joints: Joints, places: Tensor, up: int | None) -> Tensor:
 
 
 def _spine(deltas: list[Tensor]) -> dict[str, Tensor]:
-    """World turns (t, 4) of our three spine joints: those of the source's spine, however many joints it has, sampled in
-    thirds."""
+    """World rotations (t, 4) of our three spine joints, interpolated along the source's spine at thirds of its joints.
+
+    deltas: world rotations (t, 4) of the source's spine joints, from the pelvis to the chest.
+    """
     last = len(deltas) - 1
     turns = {}
     for number, name in enumerate(_SPINE, 1):
@@ -91,9 +99,11 @@ def _spine(deltas: list[Tensor]) -> dict[str, Tensor]:
 
 
 def fit(source: Capture) -> tuple[Motion, float]:
-    """The motion of ``SMPL22`` that repeats a capture, at its frame rate, and the scale applied (metres per unit).
+    """Fit ``SMPL22`` to a capture; returns the motion, at the capture's frame rate, and the scale in metres per unit.
 
-    The floor is where the source has it; see ``clean`` for standing the feet on y = 0.
+    The floor stays where the source has it; ``contact.fix_floor`` brings it to y = 0.
+
+    Raises FootlightError for legs without length.
     """
     scale = LEG_LENGTH / leg_length(source.places)
     frames = source.turns["pelvis"].shape[0]
@@ -138,10 +148,16 @@ def fit(source: Capture) -> tuple[Motion, float]:
 
 
 def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:
-    """The constant turn (4,) of an upper limb about its own bone that makes its hinge ours.
+    """The constant roll (4,) of a limb's upper bone that aligns its hinge with ours.
 
-    T-poses differ in the roll of arms that lie straight, by 30 degrees between the sources here; the direction in which
-    the limb then bends tells it. Limbs that hardly bend, or in every direction, stay as they are.
+    T-poses differ in the roll of straight arms, by up to 30 degrees between the sources used here. The direction in
+    which the limb bends during the motion reveals the roll. Limbs that hardly bend, or bend in all directions, stay as
+    they are.
+
+    upper: (t, 4) world rotations of the upper bone.
+    lower: (t, 3) world vectors along the lower bone.
+    bone: (3,) the upper bone at rest.
+    axis: (3,) our hinge at rest.
     """
     bone = bone / bone.norm()
     folds = rotation.rotate(rotation.conjugate(upper), lower / lower.norm(dim=-1, keepdim=True).clamp_min(1e-9))
@@ -154,9 +170,13 @@ def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:
 
 
 def _unrolled(ankle: Tensor, shin: Tensor, foot: int) -> Tensor:
-    """An ankle's world turns (t, 4) with its sole turned down and no farther to a side, or up, than ankles go.
+    """World rotations (t, 4) of an ankle with the sole facing down, and within the range of an ankle.
 
-    Some capture flips pointed feet by half a turn about their own length and never back.
+    Some captures flip a pointed foot by half a turn about its own length and never flip it back.
+
+    ankle: (t, 4) world rotations.
+    shin: (t, 4) world rotations of the knee joint.
+    foot: index of the toe joint.
     """
     along = rotation.rotate(ankle, SMPL22.offsets[foot].to(ankle))
     along = along / along.norm(dim=-1, keepdim=True)
@@ -173,9 +193,9 @@ def _unrolled(ankle: Tensor, shin: Tensor, foot: int) -> Tensor:
 
 
 def _narrower(source: Capture, turns: Tensor, side: str) -> Tensor:
-    """How far (t, 3) an ankle moves inwards because the source's hips are wider than ours.
+    """The shift (t, 3) of an ankle inwards that makes up for hips wider than ours, metres.
 
-    The shift lies across the foot, not the pelvis: a foot that stands still in the source stands still.
+    It points across the foot and not across the pelvis, so a foot that stands still in the source stays still.
     """
     scale = LEG_LENGTH / leg_length(source.places)
     width = float((source.places["left_hip"] - source.places["right_hip"]).norm(dim=-1).median()) * scale
@@ -186,7 +206,12 @@ def _narrower(source: Capture, turns: Tensor, side: str) -> Tensor:
 
 
 def leg_length(places: dict[str, Tensor]) -> float:
-    """Mean length of thigh and shin together, from places (..., 3) by our names, in the source's unit."""
+    """Mean length of a leg, thigh plus shin, in the source's unit.
+
+    places: positions (..., 3) by our joint names.
+
+    Raises FootlightError for legs without length.
+    """
     total = 0.0
     for side in SIDES:
         hip, knee, ankle = (places[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
@@ -197,10 +222,10 @@ def leg_length(places: dict[str, Tensor]) -> float:
 
 
 def errors(source: Capture, motion: Motion, scale: float) -> dict[str, float]:
-    """Mean distance in centimetres between each joint of the source and ours, by our names.
+    """Mean distance in centimetres between the joints of the source and those of the fitted motion, by our names.
 
-    Legs are compared where they are in the world. The torso is compared by direction only, and arms and head from where
-    they begin, with our lengths of bone: other proportions are not errors.
+    Hips, knees and ankles are compared in the world. Arms are compared relative to the shoulder and feet relative to
+    the ankle, with our bone lengths, because different proportions are not errors.
     """
     ours = dict(zip(SMPL22.names, kinematics.forward(motion.rotations, motion.root).unbind(1), strict=True))
     found = {}

@@ -1,4 +1,4 @@
-"""Forward kinematics, and analytic inverse kinematics of a two-bone limb. Differentiable, any batch shape."""
+"""Forward kinematics, and analytic inverse kinematics of a two-bone limb. Differentiable, for any batch shape."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from core.types import Motion
 
 @lru_cache(maxsize=32)
 def _plan(skeleton: Skeleton) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
-    """For every level of the tree below the root: its joints, and their parents' places in the level above; then the
-    order that brings the levels' joints, laid one after another, back to the skeleton's."""
+    """The tree of joints by levels, so that one level is computed at once.
+
+    For every level below the root: its joints, and the positions of their parents in the level above. The last item is
+    the order that brings the concatenated levels back to the order of the skeleton.
+    """
     levels = skeleton.levels()
     steps = []
     for above, level in pairwise(levels):
@@ -31,8 +34,10 @@ def forward_global(
 ) -> tuple[Tensor, Tensor]:
     """World rotations (..., j, 4) and positions (..., j, 3) of every joint.
 
-    rotations: (..., j, 4) local wxyz.  root: (..., 3) metres.  offsets: (..., j, 3) instead of the skeleton's own, for
-    capture whose bones change length.
+    rotations: (..., j, 4) local rotations, wxyz.
+    root: (..., 3) metres.
+    skeleton: the joints and their offsets.
+    offsets: (..., j, 3) in place of the skeleton's own, for captures whose bones change length.
     """
     if offsets is None:
         offsets = skeleton.offsets.to(rotations)
@@ -46,15 +51,19 @@ def forward_global(
 
 
 def forward(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22, offsets: Tensor | None = None) -> Tensor:
-    """World positions (..., j, 3) of every joint, metres: see ``forward_global``."""
+    """World positions (..., j, 3) of every joint, metres. The parameters are those of ``forward_global``."""
     return forward_global(rotations, root, skeleton, offsets)[1]
 
 
 def forward_matrices(matrices: Tensor, root: Tensor, skeleton: Skeleton = SMPL22) -> Tensor:
-    """Positions (..., j, 3) from local rotation matrices (..., j, 3, 3): spares losses the way through quaternions.
+    """World positions (..., j, 3) from local rotation matrices, for losses that need no quaternions.
 
-    Worked out with the matrix entries as the leading dimensions, which is faster on a CPU than products of many little
-    matrices; ``rotation.matrix_from_6d`` lays them out so in memory.
+    The matrix entries are the leading dimensions inside, which is faster on a CPU than many products of small matrices.
+    ``rotation.matrix_from_6d`` returns them in this memory layout.
+
+    matrices: (..., j, 3, 3) local rotations.
+    root: (..., 3) metres.
+    skeleton: the joints and their offsets.
     """
     entries = matrices.movedim((-2, -1, -3), (0, 1, 2))  # (3, 3, j, ...)
     offsets = skeleton.offsets.to(matrices).T.reshape(3, skeleton.joints, *[1] * (entries.dim() - 3))
@@ -68,7 +77,7 @@ def forward_matrices(matrices: Tensor, root: Tensor, skeleton: Skeleton = SMPL22
 
 
 def tips(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22) -> dict[str, Tensor]:
-    """World positions (..., 3) of the skeleton's bone ends, by the name of the joint they belong to."""
+    """World positions (..., 3) of the ends of bones without a child joint, by the name of the joint they start at."""
     turns, places = forward_global(rotations, root, skeleton)
     at = {name: skeleton.index(name) for name in skeleton.tips}
     return {
@@ -93,13 +102,18 @@ def two_bone_ik(
     skeleton: Skeleton = SMPL22,
     softness: float = 0.01,
 ) -> Tensor:
-    """Local rotations (..., j, 4) in which the chain's end stands at ``target`` and keeps its world rotation.
+    """Local rotations (..., j, 4) that move the end of a two-bone limb to ``target`` and keep its world rotation.
 
-    rotations: (..., j, 4).  root: (..., 3).  target: (..., 3) world, metres.  chain: upper, middle and end joint, each
-    the parent of the next (hip, knee, ankle).
-    The middle joint stays in the plane it bends in; a limb that is all but straight bends towards the front of the
-    upper joint, so a knee never flips. Targets within ``softness`` metres of full reach are approached exponentially
-    instead of snapping the limb straight, which costs at most 0.37 x softness there; farther ones are pointed at.
+    The middle joint stays in the plane in which the limb bends. A limb that is almost straight bends towards the front
+    of the upper joint, so a knee never flips. The limb points at a target that is out of reach.
+
+    rotations: (..., j, 4) local rotations.
+    root: (..., 3) metres.
+    target: (..., 3) world position, metres.
+    chain: upper, middle and end joint, each the parent of the next: hip, knee, ankle.
+    skeleton: the joints and their offsets.
+    softness: metres. Closer than this to full reach, the limb stretches exponentially and does not snap straight. The
+        end misses its target there by at most 0.37 x softness.
     """
     upper, middle, end = chain
     turns, places = forward_global(rotations, root, skeleton)
@@ -141,21 +155,21 @@ def _front(like: Tensor) -> Tensor:
 
 
 def _soft_reach(distance: Tensor, thigh: Tensor, shin: Tensor, softness: float) -> Tensor:
-    """The distance the limb will span: as asked up to ``softness`` before full reach, then approaching it."""
+    """The length that the limb will span: ``distance`` up to ``softness`` short of full reach, then approaching it."""
     most = thigh + shin
     if softness > 0:
         start = most - softness
         over = (distance - start).clamp_min(0)
         distance = torch.where(distance > start, most - softness * torch.exp(-over / softness), distance)
-    # a fully folded limb has no direction, so 2 cm always remain
+    # a fully folded limb has no direction, so it always spans at least 2 cm more
     return torch.maximum(torch.minimum(distance, most), (thigh - shin).abs() + 0.02)
 
 
 def _pole(bent: Tensor, front: Tensor, along: Tensor) -> Tensor:
-    """The unit direction, at right angles to ``along``, in which the middle joint stands out.
+    """The unit vector, at right angles to ``along``, in whose direction the middle joint bends.
 
-    Where it stands out by less than 4 cm, that is blended with the front, which also turns a knee that capture noise
-    has pushed slightly backwards.
+    Where the joint stands out by less than 4 cm, the vector is blended with the front. This also corrects a knee that
+    capture noise has bent slightly backwards.
     """
     bent = bent - (bent * along).sum(-1, keepdim=True) * along
     front = front - (front * along).sum(-1, keepdim=True) * along
@@ -166,7 +180,7 @@ def _pole(bent: Tensor, front: Tensor, along: Tensor) -> Tensor:
 
 
 def mirror(motion: Motion) -> Motion:
-    """The same dance in a mirror: reflected in the plane x = 0, with left and right joints and contacts exchanged."""
+    """Mirror a motion: reflect it in the plane x = 0 and exchange left and right joints and contacts."""
     rotations = motion.rotations[..., MIRROR, :] * motion.rotations.new_tensor((1.0, 1.0, -1.0, -1.0))
     root = motion.root * motion.root.new_tensor((-1.0, 1.0, 1.0))
     contacts = None if motion.contacts is None else motion.contacts[..., (2, 3, 0, 1)]

@@ -1,8 +1,8 @@
-"""Motion representations as values: a name, named slices of channels, and the joints that they place.
+"""Motion representations as values: a name, named slices of channels, and the joints whose positions they give.
 
-``smpl22-6d`` (140 channels) is what the models learn: rotations, and how the root moves.
-``smpl22-directions`` (71) has the directions of the bones instead of rotations (MoMu-Diffusion's ablation 1).
-``openpose14-2d`` (28) is that paper's own: 14 joints seen from the front. No rig can follow it; see ``features``.
+``smpl22-6d`` (140 channels) is what the models learn: joint rotations and the velocity of the root.
+``smpl22-directions`` (71) has bone directions instead of rotations (MoMu-Diffusion's ablation 1).
+``openpose14-2d`` (28) is that paper's own: 14 joints seen from the front. It cannot drive a rig; see ``features``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from core.motion.skeleton import SMPL22
 class Layout:
     """What the channels of a feature array mean, in order.
 
-    parts: (name, width, unit).  joints: names of the joints that ``positions_from_features`` gives.  parents: (j,) of
-    those joints, each smaller than its child's index; -1 for the root.  dimensions: 3, or 2 for a picture.
+    name: by which a config names the layout.
+    parts: (name, width, unit) of each slice of channels.
+    joints: names of the joints that ``features.positions_from_features`` returns.
+    parents: (j,) index of each joint's parent, smaller than its own; -1 for the root.
+    dimensions: 3, or 2 for a flat image.
     """
 
     name: str
@@ -32,7 +35,7 @@ class Layout:
 
     @cached_property
     def slices(self) -> dict[str, slice]:
-        """Where each part stands among the channels."""
+        """The channels of each part."""
         found, start = {}, 0
         for name, width, _ in self.parts:
             found[name] = slice(start, start + width)
@@ -44,7 +47,10 @@ class Layout:
         return sum(width for _, width, _ in self.parts)
 
     def split(self, features: Tensor) -> dict[str, Tensor]:
-        """Views (..., width) of the channels by part. Raises FootlightError when the width is not this layout's."""
+        """Split features (..., c) into views (..., width) by part.
+
+        Raises FootlightError when the number of channels is not this layout's.
+        """
         if features.shape[-1] != self.channels:
             raise FootlightError(
                 f"motion features with {features.shape[-1]} channels were given; layout {self.name} has {self.channels}"
@@ -52,7 +58,7 @@ class Layout:
         return {name: features[..., part] for name, part in self.slices.items()}
 
     def check_moves_a_rig(self) -> None:
-        """Raises FootlightError for a layout that lacks a dimension."""
+        """Raises FootlightError for a flat layout, which has no rotations."""
         if self.dimensions != 3:
             others = " or ".join(layout.name for layout in LAYOUTS.values() if layout.dimensions == 3)
             raise FootlightError(
@@ -101,7 +107,7 @@ LAYOUTS = {
 
 
 def layout_named(name: str) -> Layout:
-    """The layout of that name, or FootlightError."""
+    """The layout of that name. Raises FootlightError for an unknown one."""
     if name not in LAYOUTS:
         raise FootlightError(f"unknown motion layout {name!r}: choose one of {', '.join(LAYOUTS)}")
     return LAYOUTS[name]

@@ -1,7 +1,7 @@
-"""Motion at other frame rates and at warped times, by natural cubic splines.
+"""Resamples motion to other frame rates and to warped times, by natural cubic splines.
 
-A spline through every frame, with continuous velocity and acceleration, adds no jitter of its own; linear resampling,
-done repeatedly, does. Resample once.
+A spline through every frame has continuous velocity and acceleration and adds no jitter. Repeated linear resampling
+does add some, so resample once.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from core.errors import FootlightError
 from core.motion import rotation
 from core.types import Motion
 
-_POLE = math.sqrt(3) - 2  # of the inverse of the sampled cubic B-spline (1, 4, 1) / 6
+_POLE = math.sqrt(3) - 2  # pole of the inverse filter of the sampled cubic B-spline (1, 4, 1) / 6
 _TAPS = 26  # |pole|^26 < 1e-14
 
 
 def spline(values: Tensor, at: Tensor) -> Tensor:
-    """The natural cubic spline through ``values`` (t, ...) at frame numbers ``at`` (n,), as (n, ...).
+    """Values (n, ...) of the natural cubic spline through ``values``.
 
-    Up to one frame beyond either end it runs on as its own point reflection; farther out it holds.
-    The coefficients come from a finite filter (Unser 1999): the inverse filter's pole is -0.27, so 26 taps reach the
-    precision of a double, and reflecting the values through the end points makes the end curvature zero.
+    Up to one frame beyond either end, the spline continues as its own point reflection. Farther out it is constant.
+
+    The coefficients come from a finite filter (Unser 1999, "Splines: a perfect fit for signal and image processing").
+    The pole of the inverse filter is -0.27, so 26 taps reach double precision. Reflecting the values through the end
+    points makes the curvature there zero.
+
+    values: (t, ...) one value per frame.
+    at: (n,) frame numbers, fractions allowed.
     """
     frames = values.shape[0]
     if frames == 1:
@@ -46,7 +51,7 @@ def spline(values: Tensor, at: Tensor) -> Tensor:
 
 
 def _reflected(flat: Tensor, pad: int) -> Tensor:
-    """``pad`` more frames at either end: the values reflected through the end points, again and again if short."""
+    """Extend by ``pad`` frames at either end: reflect the values through the end points, repeatedly if they are few."""
     while pad > 0:
         step = min(pad, flat.shape[0] - 1)
         before = 2 * flat[:1] - flat[1 : step + 1].flip(0)
@@ -57,9 +62,13 @@ def _reflected(flat: Tensor, pad: int) -> Tensor:
 
 
 def at_times(motion: Motion, times: Tensor, fps: float) -> Motion:
-    """The motion sampled at ``times`` (n,) seconds, to be played at ``fps``: the general time warp.
+    """Sample a motion at any times: the general time warp.
 
-    Rotations: spline through quaternions of one sign, brought back to unit length. Contacts: linear.
+    Positions and quaternions (made sign-continuous, then normalised) follow splines. Contacts are interpolated
+    linearly.
+
+    times: (n,) seconds in ``motion``.
+    fps: frames per second at which the result is played.
     """
     frame = times.to(motion.root.device) * motion.fps
     rotations = rotation.normalise(spline(rotation.continuous(motion.rotations), frame))
@@ -68,7 +77,13 @@ def at_times(motion: Motion, times: Tensor, fps: float) -> Motion:
 
 
 def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
-    """The motion at another frame rate, over the same seconds. frames: their number when it must be exact."""
+    """The motion at another frame rate, over the same seconds.
+
+    fps: the new rate, frames per second.
+    frames: number of frames, where it must be exact; None rounds.
+
+    Raises FootlightError for a rate that is not positive and finite.
+    """
     if not fps > 0 or not math.isfinite(fps):
         raise FootlightError(f"a frame rate of {fps} was asked for; expected a positive number of frames per second")
     if frames is None:

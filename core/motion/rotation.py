@@ -1,8 +1,8 @@
-"""Rotations as unit quaternions: free functions over the last axis.
+"""Rotations as unit quaternions: functions over the last axis.
 
-Quaternions are ``(..., 4)`` in wxyz order, vectors ``(..., 3)``, matrices ``(..., 3, 3)``, angles radians. Everything
-broadcasts, runs on any device, and has finite gradients everywhere, the identity included. ``mul(a, b)`` turns
-first by ``b``, then by ``a``, as matrices do.
+Quaternions are ``(..., 4)`` in wxyz order, vectors ``(..., 3)``, matrices ``(..., 3, 3)``, angles in radians.
+Everything broadcasts, runs on any device, and has finite gradients everywhere, the identity included. ``mul(a, b)``
+rotates first by ``b``, then by ``a``, as matrices do.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _AXES = {"X": 0, "Y": 1, "Z": 2}
 
 
 def identity(*shape: int, like: Tensor | None = None) -> Tensor:
-    """Identity quaternions of shape ``(*shape, 4)``; dtype and device of ``like``."""
+    """Identity quaternions of shape ``(*shape, 4)``, with dtype and device of ``like``."""
     q = torch.zeros(*shape, 4) if like is None else like.new_zeros(*shape, 4)
     q[..., 0] = 1
     return q
 
 
 def normalise(q: Tensor) -> Tensor:
-    """The unit quaternion along ``q``; a zero quaternion becomes the identity."""
+    """Normalise ``q`` to a unit quaternion. A zero quaternion becomes the identity."""
     square = (q * q).sum(-1, keepdim=True)
     zero = square < torch.finfo(q.dtype).tiny
     return torch.where(zero, identity(like=q), q * torch.rsqrt(torch.where(zero, torch.ones_like(square), square)))
@@ -50,7 +50,7 @@ def conjugate(q: Tensor) -> Tensor:
 
 
 def rotate(q: Tensor, v: Tensor) -> Tensor:
-    """The vectors ``v`` turned by ``q``."""
+    """Rotate the vectors ``v`` by ``q``."""
     w, u = q[..., :1], q[..., 1:]
     u, v = torch.broadcast_tensors(u, v)
     side = 2 * torch.linalg.cross(u, v)
@@ -69,7 +69,7 @@ def from_axis_angle(v: Tensor) -> Tensor:
 
 
 def to_axis_angle(q: Tensor) -> Tensor:
-    """The logarithm map: axis times angle, the angle in [0, pi]."""
+    """The logarithm map: the axis times the angle, which is in [0, pi]."""
     q = torch.where(q[..., :1] < 0, -q, q)
     w, u = q[..., :1], q[..., 1:]
     square = (u * u).sum(-1, keepdim=True)
@@ -82,12 +82,12 @@ def to_axis_angle(q: Tensor) -> Tensor:
 
 
 def angle(a: Tensor, b: Tensor) -> Tensor:
-    """The angle between two rotations, (...,) radians in [0, pi], exact for small angles too."""
+    """The angle (...,) between two rotations, in [0, pi]. It is accurate for small angles too."""
     return torch.linalg.vector_norm(to_axis_angle(mul(conjugate(a), b)), dim=-1)
 
 
 def to_matrix(q: Tensor) -> Tensor:
-    """The rotation matrix whose columns are the turned axes."""
+    """The rotation matrix. Its columns are the rotated axes."""
     w, x, y, z = q.unbind(-1)
     rows = (
         1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
@@ -98,9 +98,9 @@ def to_matrix(q: Tensor) -> Tensor:
 
 
 def from_matrix(m: Tensor) -> Tensor:
-    """The quaternion (w >= 0) of a rotation matrix.
+    """The quaternion, with w >= 0, of a rotation matrix.
 
-    Of the four ways to solve for it, the best conditioned is taken for each matrix (Shepperd 1978).
+    There are four ways to solve for it; each matrix takes the best conditioned one (Shepperd 1978).
     """
     (a, b, c), (d, e, f), (g, h, i) = (row.unbind(-1) for row in m.unbind(-2))
     # each row is 4 * component * q, so its own diagonal entry is 4 * component^2
@@ -119,14 +119,14 @@ def from_matrix(m: Tensor) -> Tensor:
 
 
 def unit(v: Tensor, fallback: Tensor, dim: int = -1) -> Tensor:
-    """``v`` at length 1, or ``fallback`` where it has no direction; the gradient there is zero, not NaN."""
+    """Normalise ``v`` along ``dim``. Zero vectors become ``fallback``, with a gradient of zero and not NaN."""
     square = (v * v).sum(dim, keepdim=True)
     zero = square < 1e-12
     return torch.where(zero, fallback, v * torch.rsqrt(torch.where(zero, torch.ones_like(square), square)))
 
 
 def _perpendicular(u: Tensor, dim: int = -1) -> Tensor:
-    """Some unit vector at right angles to the unit vector ``u``: the axis least along ``u``, made orthogonal."""
+    """A unit vector orthogonal to the unit vector ``u``: the coordinate axis least along ``u``, orthogonalised."""
     axis = torch.zeros_like(u).scatter_(dim, u.abs().argmin(dim, keepdim=True), 1)
     return unit(axis - (axis * u).sum(dim, keepdim=True) * u, axis, dim)
 
@@ -134,9 +134,9 @@ def _perpendicular(u: Tensor, dim: int = -1) -> Tensor:
 def matrix_from_6d(d: Tensor) -> Tensor:
     """Rotation matrices ``(..., 3, 3)`` from ``(..., 6)`` by Gram-Schmidt (Zhou et al. 2019).
 
-    Any six numbers give a rotation: a column that vanishes or repeats the first one is replaced by a fixed choice.
+    Any six numbers give a rotation. A column that is zero, or parallel to the first one, is replaced by a fixed choice.
     """
-    # coordinates lead inside: long contiguous sums instead of many sums of three
+    # coordinates are the leading dimension inside: long contiguous sums instead of many sums of three
     first, second = d.movedim(-1, 0).split(3)
     x_axis = torch.zeros_like(first)
     x_axis[0] = 1
@@ -147,23 +147,23 @@ def matrix_from_6d(d: Tensor) -> Tensor:
 
 
 def from_6d(d: Tensor) -> Tensor:
-    """Quaternions from the 6-D representation: see ``matrix_from_6d``."""
+    """Quaternions from the 6-D representation; see ``matrix_from_6d``."""
     return from_matrix(matrix_from_6d(d))
 
 
 def to_6d(q: Tensor) -> Tensor:
-    """The first two columns of the rotation matrix, one after the other: ``(..., 6)`` (Zhou et al. 2019)."""
+    """The 6-D representation ``(..., 6)``: the first two columns of the rotation matrix (Zhou et al. 2019)."""
     return to_matrix(q)[..., :2].transpose(-1, -2).flatten(-2)
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
-    """The shortest way from ``a`` (t = 0) to ``b`` (t = 1) at constant speed. t: a number or (...,)."""
+    """Spherical interpolation from ``a`` (t = 0) to ``b`` (t = 1) by the shortest way. ``t`` is a number or (...,)."""
     t = torch.as_tensor(t, dtype=a.dtype, device=a.device)[..., None]
     return mul(a, from_axis_angle(t * to_axis_angle(mul(conjugate(a), b))))
 
 
 def between(u: Tensor, v: Tensor) -> Tensor:
-    """The shortest rotation that turns ``u`` towards ``v``; opposite vectors turn about some normal."""
+    """The shortest rotation that turns ``u`` towards ``v``. Opposite vectors turn about an arbitrary normal."""
     u, v = torch.broadcast_tensors(u, v)
     x_axis = torch.zeros_like(u)
     x_axis[..., 0] = 1
@@ -176,7 +176,7 @@ def between(u: Tensor, v: Tensor) -> Tensor:
 
 
 def about(axis: str, angles: Tensor) -> Tensor:
-    """Rotation by ``angles`` (...,) about the axis "x", "y" or "z"."""
+    """Rotations by ``angles`` (...,) about the axis "x", "y" or "z"."""
     parts = [torch.zeros_like(angles) for _ in range(4)]
     parts[0] = torch.cos(angles / 2)
     parts[1 + _AXES[axis.upper()]] = torch.sin(angles / 2)
@@ -184,8 +184,11 @@ def about(axis: str, angles: Tensor) -> Tensor:
 
 
 def from_euler(angles: Tensor, order: str) -> Tensor:
-    """Intrinsic Euler angles ``(..., len(order))`` in the order of their letters: "ZXY" is Rz Rx Ry, as BVH channels
-    read and as scipy's upper-case ``Rotation.from_euler``. Any number of letters."""
+    """Quaternions of intrinsic Euler angles, as BVH channels and scipy's upper-case ``Rotation.from_euler`` have them.
+
+    angles: ``(..., len(order))`` in the order of the letters.
+    order: axes, any number of them; "ZXY" is Rz Rx Ry.
+    """
     q = identity(*angles.shape[:-1], like=angles)
     for i, axis in enumerate(order):
         q = mul(q, about(axis, angles[..., i]))
@@ -193,9 +196,9 @@ def from_euler(angles: Tensor, order: str) -> Tensor:
 
 
 def to_euler(q: Tensor, order: str) -> Tensor:
-    """Intrinsic Euler angles ``(..., 3)`` for three different letters; the middle one in [-pi/2, pi/2].
+    """Intrinsic Euler angles ``(..., 3)`` for three different letters, the middle one in [-pi/2, pi/2].
 
-    Exact in gimbal lock too: the first angle is then arbitrary and the last one is taken from what remains
+    They are exact in gimbal lock too: the first angle is then arbitrary, and the last one makes up for it
     (Shuster & Markley 2006).
     """
     i, j, k = (_AXES[axis] for axis in order.upper())
@@ -212,10 +215,11 @@ def to_euler(q: Tensor, order: str) -> Tensor:
 
 
 def unwrap_euler(angles: Tensor, dim: int = 0) -> Tensor:
-    """The same rotations with Euler angles that run on without jumps along ``dim`` (three different letters).
+    """Unwrap Euler angles (three different letters) along ``dim``: the same rotations without jumps.
 
-    (a, b, c) and (a + pi, pi - b, c + pi) are one rotation; each frame takes whichever lies nearer to the frame before,
-    then whole turns are added. Whether to change sides does not depend on the side one is on, so no loop is needed.
+    (a, b, c) and (a + pi, pi - b, c + pi) are the same rotation. Each frame takes the one nearer to the frame before,
+    then whole turns are added. Whether to switch does not depend on which of the two the frame before took, so no loop
+    is needed.
     """
     angles = angles.movedim(dim, 0)
     if angles.shape[0] < 2:
@@ -233,7 +237,7 @@ def unwrap_euler(angles: Tensor, dim: int = 0) -> Tensor:
 
 
 def unwrap(angles: Tensor, dim: int = 0) -> Tensor:
-    """Angles without jumps of whole turns along ``dim``; differentiable."""
+    """Unwrap angles along ``dim``: remove jumps of whole turns. Differentiable."""
     turns = torch.round(torch.diff(angles.detach(), dim=dim) / (2 * math.pi)).cumsum(dim)
     first = torch.zeros_like(angles.narrow(dim, 0, 1))
     return angles - 2 * math.pi * torch.cat((first, turns), dim)
@@ -244,7 +248,7 @@ def _wrap(angles: Tensor) -> Tensor:
 
 
 def continuous(q: Tensor, dim: int = 0) -> Tensor:
-    """The same rotations with signs chosen so that neighbours along ``dim`` lie on one hemisphere."""
+    """Choose the signs of quaternions so that neighbours along ``dim`` lie in the same hemisphere."""
     q = q.movedim(dim, 0)
     dots = (q[1:] * q[:-1]).sum(-1, keepdim=True)
     signs = torch.where(dots < 0, -1.0, 1.0).to(q.dtype).cumprod(0)
@@ -252,9 +256,9 @@ def continuous(q: Tensor, dim: int = 0) -> Tensor:
 
 
 def yaw(q: Tensor) -> Tensor:
-    """The angle (...,) of the twist about y: ``q = about("y", yaw) * (a rotation about a level axis)``.
+    """The angle (...,) of the twist about y: ``q = about("y", yaw) * (a rotation about a horizontal axis)``.
 
-    Undefined (zero) only for a body upside down.
+    It is undefined, and returned as zero, only for a body that is upside down.
     """
     w, y = q[..., 0], q[..., 2]
     undefined = w * w + y * y < 1e-12

@@ -1,4 +1,4 @@
-"""The skeleton that Footlight dances with, as tensors; ``core.rig.skeleton`` has its numbers."""
+"""The skeleton of Footlight's motion, as tensors. Its numbers are in ``core.rig.skeleton``."""
 
 from __future__ import annotations
 
@@ -30,5 +30,8 @@ FOOT_JOINTS = (7, 10, 8, 11)
 FOOT_HEIGHTS = (0.08, 0.02, 0.08, 0.02)
 """Heights of ``FOOT_JOINTS`` above the floor when the foot stands flat, metres."""
 
-LEFT_LEG, RIGHT_LEG = (1, 4, 7), (2, 5, 8)
-"""Hip, knee, ankle: chains for ``kinematics.two_bone_ik``."""
+LEFT_LEG = (1, 4, 7)
+"""Hip, knee and ankle of the left leg, for ``kinematics.two_bone_ik``."""
+
+RIGHT_LEG = (2, 5, 8)
+"""Hip, knee and ankle of the right leg."""
