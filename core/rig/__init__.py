@@ -1,8 +1,9 @@
-"""Bodies and bones as data and arithmetic: numpy only, so that Blender can use it too.
+"""Skeletons and rigs as data and arithmetic. It needs only numpy, so Blender can use it too.
 
-skeleton     the 22 joints that Footlight dances with
+skeleton     the 22 joints of Footlight's body
 quaternion   rotations
-humanoid     which joint of another skeleton is which of ours
-rest         how another body stands at rest, and the way from there to our T-pose
+families     joint names of common rigs
+humanoid     finds our joints in another skeleton
+rest         the rest pose of another body, and the rotations from it to our T-pose
 retarget     from our joints to the bones of an armature, and back
 """

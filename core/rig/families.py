@@ -1,4 +1,4 @@
-"""What rigs call their joints, after side, separators and prefixes are taken off."""
+"""Joint names of common rigs, without side, separators and prefixes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 
 HEADS = ({"head", "skull", "頭"}, {"spine006"})
-"""Names of the head, the likelier ones first; spine.006 is Rigify's."""
+"""Names of the head, the likelier ones first. spine.006 is Rigify's."""
 
 PREFIXES = {
     "mixamorig", "bip", "biped", "j", "def", "org", "valve", "valvebiped", "cc", "base", "character", "skeleton", "b",

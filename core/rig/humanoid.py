@@ -1,8 +1,8 @@
-"""Which joint of another skeleton is which of ours, by its names where they are known and by its shape otherwise.
+"""Finds our joints in another skeleton, by their names if these are known, else by the structure of the skeleton.
 
-Only limbs need names. The pelvis is where the legs meet, the chest where the arms meet, the spine lies between them and
-the head above: that holds for every rig, whatever it calls those joints. Skeletons are those of BVH files and of
-armatures, in any axes and unit.
+Only the limbs need names. The pelvis is where the legs meet and the chest where the arms meet. The spine lies between
+the two, and the head above. This holds for every rig, whatever it calls these joints. Skeletons come from BVH files and
+from armatures, with any axes and unit.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ _OPTIONAL = ("foot", "collar", "wrist")
 _WORDS = {
     "hip": "thigh", "knee": "shin", "ankle": "foot", "shoulder": "upper arm", "elbow": "forearm",
 }  # fmt: skip
-"""The needed parts of a limb, for a message."""
+"""The required joints of a limb, as words for a message."""
 
-MOST_LIMBS = 6
-"""Long branches that a humanoid has at one joint: two legs, two arms, a neck and perhaps a tail."""
+MOST_LIMBS = 6  # long branches at one joint of a humanoid: two legs, two arms, a neck and perhaps a tail
 
 _SIDES = {
     "left": "left",
@@ -44,12 +43,14 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\d_A-Za-z左�
 
 @dataclass(frozen=True)
 class Match:
-    """What was found in a foreign skeleton.
+    """Which joints of a foreign skeleton are ours.
 
-    joints: the index of each of our joints that was found, by our names; always with pelvis, chest (as spine3), hips,
-    knees, ankles, shoulders and elbows.  spine: indices from the pelvis to the chest, both included.  neck: indices
-    from the first joint above the chest to the last one below the head.  carrier: the joint on which legs and chest
-    hang, mostly the pelvis.  rule: the family of names that fitted, or "structure".
+    joints: our name -> index of each joint that was found; always pelvis, chest (as spine3), hips, knees, ankles,
+        shoulders and elbows.
+    spine: indices from the pelvis to the chest, both included.
+    neck: indices from the first joint above the chest to the last one below the head.
+    carrier: index of the joint from which legs and chest descend, usually the pelvis.
+    rule: the family of names that matched, or "structure".
     """
 
     joints: dict[str, int]
@@ -60,8 +61,10 @@ class Match:
 
 
 def match(skeleton: Skeleton) -> Match:
-    """Find our joints in a foreign skeleton. Raises FootlightError, saying what was found and what is missing, when it
-    has no two arms and legs on one trunk."""
+    """Find our joints in a foreign skeleton.
+
+    Raises FootlightError, saying what was found and what is missing, unless two arms and two legs share one trunk.
+    """
     named = _by_name(skeleton)
     joints, rule = named if named is not None else (_by_structure(skeleton), "structure")
     if joints is None:
@@ -74,10 +77,10 @@ def match(skeleton: Skeleton) -> Match:
 
 
 def movers(skeleton: Skeleton, found: Match) -> dict[str, int]:
-    """The joint of a foreign skeleton that shall move as each of ours does, by our names, no joint twice.
+    """Our name -> index of the joint of a foreign skeleton that is to move as ours does. No joint appears twice.
 
-    The pelvis is the joint that carries legs and chest, the neck begins at the chest. A spine of more joints than ours
-    bends where ours does, one of fewer joints has none for spine1 or spine2; a trunk of one piece moves as the pelvis.
+    The pelvis is the joint that carries legs and chest. The neck starts at the chest. A spine with more joints than
+    ours bends where ours does; one with fewer lacks spine1 or spine2. A trunk of one piece moves with the pelvis.
     """
     joints = {name: index for name, index in found.joints.items() if name not in ("pelvis", "spine3", "neck")}
     chest = found.joints["spine3"]
@@ -92,7 +95,7 @@ def movers(skeleton: Skeleton, found: Match) -> dict[str, int]:
 
 
 def _inner_spine(skeleton: Skeleton, spine: tuple[int, ...], inner: list[int]) -> dict[str, int]:
-    """spine1 and spine2 among the joints between pelvis and chest, by their heights."""
+    """Choose spine1 and spine2 among the joints between pelvis and chest, by their heights along the spine."""
     ours = np.cumsum([np.linalg.norm(OFFSETS[JOINTS.index(f"spine{i}")]) for i in (1, 2, 3)])
     first, second = ours[:2] / ours[2]
     bones = np.cumsum([_bone(skeleton, index) for index in spine[1:]])
@@ -108,13 +111,16 @@ def _inner_spine(skeleton: Skeleton, spine: tuple[int, ...], inner: list[int]) -
 
 @lru_cache(maxsize=8192)
 def side_and_part(name: str) -> tuple[str, str]:
-    """A joint's name as ("left" | "right" | "", the rest in lower case without separators and known prefixes)."""
+    """Split a joint's name into its side ("left", "right" or "") and the rest.
+
+    The rest is in lower case, without separators and known prefixes.
+    """
     return _parsed(name)[1:]
 
 
 @lru_cache(maxsize=8192)
 def _parsed(name: str) -> tuple[str, str, str]:
-    """A joint's name as (the known prefixes that were taken off, side, part)."""
+    """Split a joint's name into (known prefixes, side, part)."""
     words = [word.lower() for word in _WORD.findall(name.rsplit(":", 1)[-1].rsplit("|", 1)[-1])]
     prefix = ""
     while len(words) > 1 and (words[0] in PREFIXES or words[0].isdigit()):
@@ -130,7 +136,7 @@ def _parsed(name: str) -> tuple[str, str, str]:
 
 
 def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
-    """Limb joints of the family of names that finds most of them, all the necessary ones among them."""
+    """Limb joints by the family of names that finds the most, and that family. It must find all required joints."""
     best: tuple[dict[str, int], str] | None = None
     for at in _by_kind(skeleton):
         for family in FAMILIES:
@@ -141,10 +147,10 @@ def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
 
 
 def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
-    """The first joint of each (side, part), over all names and over those of one prefix alone.
+    """The first joint of each (side, part), over all names, and over the names of each prefix alone.
 
-    Control rigs have each limb several times: of Rigify's, ORG- bones are turned as a whole limb is, DEF- bones are
-    twisted in halves.
+    Control rigs contain each limb several times. In Rigify, ORG- bones rotate as whole limbs, while DEF- bones are
+    halves that share the twist.
     """
     everything: dict[tuple[str, str], int] = {}
     kinds: dict[str, dict[tuple[str, str], int]] = {}
@@ -167,12 +173,12 @@ def _of_family(at: dict[tuple[str, str], int], family: str) -> dict[str, int]:
 
 
 def _sensible(skeleton: Skeleton, joints: dict[str, int]) -> bool:
-    """Whether every necessary limb joint is there, each below the one before it, and all hang on one trunk."""
+    """Whether all required limb joints were found, each below the one before it, on one trunk."""
     return not _missing(joints) and _loose(skeleton, joints) is None
 
 
 def _missing(joints: dict[str, int]) -> list[str]:
-    """The necessary limb joints that are not there, as words."""
+    """The required limb joints that were not found, as words."""
     return [
         f"{side} {_WORDS[role]}"
         for side in ("left", "right")
@@ -182,7 +188,10 @@ def _missing(joints: dict[str, int]) -> list[str]:
 
 
 def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None:
-    """Two joints of which the second should hang on the first, or both on one trunk, and does not."""
+    """Two joints that are not connected as they should be, or None.
+
+    Either the second should descend from the first, or both from one trunk.
+    """
     for side in ("left", "right"):
         for chain in (_LEG, _ARM):
             present = [joints[f"{side}_{role}"] for role in chain if f"{side}_{role}" in joints]
@@ -197,7 +206,7 @@ def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None
 
 
 def lacking(skeleton: Skeleton) -> str:
-    """What the family of names that fits best finds and misses, in brackets for a message; "" where none fits."""
+    """What the best matching family of names finds and lacks, in brackets for a message; "" if none matches."""
     tries = [_of_family(at, family) for at in _by_kind(skeleton) for family in FAMILIES]
     joints = max(tries, key=lambda joints: (len(joints), -len(_missing(joints))))
     if len(joints) < 2:
@@ -211,7 +220,7 @@ def lacking(skeleton: Skeleton) -> str:
 
 
 def _meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
-    """The nearest joint above both; None where they hang on different roots."""
+    """The nearest common ancestor of two joints; None if they have different roots."""
     others = set(skeleton.ancestors(b)[1:])
     return next((joint for joint in skeleton.ancestors(a)[1:] if joint in others), None)
 
@@ -224,12 +233,12 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     assert pelvis is not None and chest is not None, "limbs are chosen so that they meet"
     line = skeleton.ancestors(chest)
     while "neck" in side_and_part(skeleton.names[chest])[1] and skeleton.parents[chest] != pelvis and len(line) > 2:
-        chest = skeleton.parents[chest]  # some rigs hang the arms on the neck
+        chest = skeleton.parents[chest]  # in some rigs the neck is the parent of the arms
         line = skeleton.ancestors(chest)
     if pelvis in line:
         top = pelvis
         spine = tuple(reversed(line[: line.index(pelvis) + 1]))
-    else:  # legs and spine hang on one joint above both
+    else:  # legs and spine descend from one joint above both
         top = chest if chest in skeleton.ancestors(pelvis) else _meeting(skeleton, pelvis, chest)
         assert top is not None, "limbs are chosen so that they meet"
         spine = (pelvis, *reversed(line[: line.index(top)]))
@@ -248,8 +257,11 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
 
 
 def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
-    """The joint of the head. By its name, if it hangs on the chest or, as in control rigs, beside it; else the longest
-    branch of the chest that bears no limb."""
+    """The head's joint, by name or by structure.
+
+    A joint with the name of a head descends from the chest or, in control rigs, stands beside it. Without one, the head
+    is on the longest branch of the chest that carries no limb.
+    """
     named = [i for names in HEADS for i, name in enumerate(skeleton.names) if side_and_part(name)[1] in names]
     limbs = {joints[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")}
     for index in named:
@@ -268,7 +280,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
 
 
 def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:
-    """A wrist or toe joint that has no known name: the longest bone below the elbow or ankle leads there."""
+    """Find a wrist or toe joint without a known name: the longest bone below the elbow or the ankle ends there."""
     found = {}
     for above, role in ((f"{side}_elbow", f"{side}_wrist"), (f"{side}_ankle", f"{side}_foot")):
         children = skeleton.children(joints[above])
@@ -280,7 +292,7 @@ def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict
 
 
 def _main_chain(skeleton: Skeleton, start: int) -> list[int]:
-    """From ``start`` down to the joint that is farthest along the bones."""
+    """The joints from ``start`` down to the one that is farthest along the bones."""
     chain, below = [start], _ways_down(skeleton)
     while below[chain[-1]] >= 0:
         chain.append(below[chain[-1]])
@@ -289,7 +301,7 @@ def _main_chain(skeleton: Skeleton, start: int) -> list[int]:
 
 @lru_cache(maxsize=8)
 def _bones(skeleton: Skeleton) -> tuple[float, ...]:
-    """(j,) the length of the bone that leads to each joint."""
+    """Lengths (j,) of the bones that end at each joint."""
     return tuple(np.linalg.norm(np.asarray(skeleton.offsets, dtype=float), axis=-1).tolist())
 
 
@@ -299,7 +311,7 @@ def _bone(skeleton: Skeleton, joint: int) -> float:
 
 @lru_cache(maxsize=8)
 def _ways_down(skeleton: Skeleton) -> tuple[int, ...]:
-    """(j,) the child of each joint through which the farthest joint below it is reached; -1 at the ends."""
+    """For each joint (j,), the child on the way to the farthest joint below it; -1 at the ends."""
     far, below = [0.0] * skeleton.joints, [-1] * skeleton.joints
     for joint in range(skeleton.joints - 1, -1, -1):
         parent, reach = skeleton.parents[joint], far[joint] + _bone(skeleton, joint)
@@ -313,7 +325,7 @@ def _length(skeleton: Skeleton, chain: list[int]) -> float:
 
 
 def _by_structure(skeleton: Skeleton) -> dict[str, int] | None:
-    """Legs are the pair of equally long branches nearest the root, arms the longest such pair above it."""
+    """Find the limbs by structure: legs are the equally long branches nearest the root, arms the longest pair above."""
     pairs = []  # (depth, joint, branch, branch, length)
     for joint in range(skeleton.joints):
         branches = [_main_chain(skeleton, child) for child in skeleton.children(joint)]
@@ -361,13 +373,13 @@ def _limbs_of(skeleton: Skeleton, legs, arms) -> dict[str, int] | None:
 
 
 def _ahead(rest: np.ndarray, skeleton: Skeleton, leg: list[int]) -> np.ndarray:
-    """Where the foot points: from the ankle to the end of the leg's chain, bone tip included."""
+    """The direction of the foot, from the ankle to the end of the leg's chain, bone tip included."""
     end = rest[leg[-1]] + np.asarray(skeleton.tips.get(skeleton.names[leg[-1]], np.zeros(3)))
     return end - rest[leg[2]]
 
 
 def _split(skeleton: Skeleton, chain: list[int]) -> list[int]:
-    """The joints at the beginning, middle and end of a limb's two long bones, and the chain's last joint."""
+    """The joints at the start, middle and end of a limb's two long bones, and the last joint of the chain."""
     bones = [_bone(skeleton, joint) for joint in chain[1:]]
     start = max(range(1, len(bones) - 1), key=lambda i: min(bones[i], bones[i + 1]), default=0)
     return [chain[start], chain[start + 1], chain[start + 2], chain[-1]]

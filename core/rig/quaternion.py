@@ -1,7 +1,7 @@
-"""Rotations as unit quaternions in numpy: free functions over the last axis, as ``core.motion.rotation`` for tensors.
+"""Rotations as unit quaternions in numpy: functions over the last axis. ``core.motion.rotation`` has them for tensors.
 
 Quaternions are ``(..., 4)`` in wxyz order, vectors ``(..., 3)``, matrices ``(..., 3, 3)``. Everything but ``between``
-broadcasts. ``mul(a, b)`` turns first by ``b``, then by ``a``, as matrices do.
+broadcasts. ``mul(a, b)`` rotates first by ``b``, then by ``a``, as matrices do.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def conjugate(q: np.ndarray) -> np.ndarray:
 
 
 def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """The vectors ``v`` (..., 3) turned by ``q`` (..., 4)."""
+    """Rotate the vectors ``v`` (..., 3) by ``q`` (..., 4)."""
     q, v = np.asarray(q), np.asarray(v)
     twice = 2.0 * np.cross(q[..., 1:], v)
     return v + q[..., :1] * twice + np.cross(q[..., 1:], twice)
@@ -41,7 +41,7 @@ def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
 def between(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The shortest rotation (4,) that turns ``u`` (3,) towards ``v`` (3,).
 
-    Opposite vectors turn about some normal; a vector without length has no direction and gives the identity.
+    Opposite vectors turn about an arbitrary normal. A zero vector has no direction and gives the identity.
     """
     lengths = np.linalg.norm(u), np.linalg.norm(v)
     if not min(lengths) > 0:
@@ -55,7 +55,7 @@ def between(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def from_matrix(m: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) as quaternions (..., 4) (Shepperd 1978: the largest component first)."""
+    """Quaternions (..., 4) of rotation matrices (..., 3, 3), solved from the largest component (Shepperd 1978)."""
     m = np.asarray(m, dtype=float)
     (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(m, (-2, -1), (0, 1))
     squares = 1.0 + np.stack((a + e + i, a - e - i, e - a - i, i - a - e), axis=-1)
@@ -79,7 +79,7 @@ def orientation(m: np.ndarray) -> np.ndarray:
 
 
 def continuous(q: np.ndarray) -> np.ndarray:
-    """The same rotations (t, ..., 4) with signs chosen so that no frame jumps to the other half of the sphere."""
+    """Choose the signs of quaternions (t, ..., 4) so that no frame jumps to the opposite hemisphere."""
     flips = np.sum(q[1:] * q[:-1], axis=-1) < 0
     signs = np.where(np.cumsum(flips, axis=0) % 2, -1.0, 1.0)
     return np.concatenate((q[:1], q[1:] * signs[..., None]))

@@ -1,6 +1,6 @@
-"""How another body stands at rest, and the turns from there to our T-pose.
+"""The rest pose of another body, and the rotations that bring it to our T-pose.
 
-Places are given by our joints' names, in the body's own axes and unit. All rotations are quaternions wxyz.
+Positions are given by the names of our joints, in the body's own axes and unit. Rotations are quaternions, wxyz.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ CHAINS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 """The joints of a leg and of an arm, from the trunk outwards."""
 
 NEARLY = np.cos(np.radians(20.0))
-"""Cosine of the angle by which the hips of a symmetric body may be turned from an axis through sloppy modelling."""
+"""Cosine of the angle within which hips count as aligned with an axis: models are seldom exactly symmetric."""
 
 
 @dataclass(frozen=True)
 class Joints:
-    """Which world transforms of a source are which joint of ours: indices by our names, and the spine's in order."""
+    """Which joints of a source are ours.
+
+    places: our name -> index of the joint whose position is taken.
+    turns: our name -> index of the joint whose rotation is taken.
+    spine: indices of the spine's joints, from the pelvis to the chest.
+    """
 
     places: dict[str, int]
     turns: dict[str, int]
@@ -34,16 +39,23 @@ class Joints:
 
 @dataclass(frozen=True)
 class Pose:
-    """How a source's joints stand at one moment: world rotations (k, 4) and positions (k, 3)."""
+    """One pose of a source.
+
+    turns: (k, 4) world rotations of its joints.
+    places: (k, 3) their world positions.
+    """
 
     turns: np.ndarray
     places: np.ndarray
 
 
 def axes(place: dict[str, np.ndarray]) -> np.ndarray:
-    """The rotation (4,) that turns our T-pose's axes (x left, y up, z ahead) to those of a body at rest.
+    """The rotation (4,) from the axes of our T-pose (x left, y up, z ahead) to those of a body at rest.
 
-    Up is an axis of the body's own; the heading is free. place: hips, ankles and shoulders are looked at.
+    Up is one of the body's own axes. The heading is arbitrary.
+
+    place: our name -> position (3,); hips, ankles and shoulders are used.
+
     Raises FootlightError for a body without width or height.
     """
     hips, ankles = (place[f"left_{part}"] + place[f"right_{part}"] for part in ("hip", "ankle"))
@@ -66,11 +78,14 @@ def axes(place: dict[str, np.ndarray]) -> np.ndarray:
 def upright(place: dict[str, np.ndarray]) -> np.ndarray:
     """The rotation matrix (3, 3) from a body's own axes to ours.
 
-    It is made of quarter turns where the body faces along an axis, however skewed its hips are. place: as ``axes``;
-    raises as ``axes``.
+    It consists of quarter turns if the body faces along an axis, even if its hips are slightly skewed.
+
+    place: as in ``axes``.
+
+    Raises FootlightError as ``axes`` does.
     """
     left, up, _ = quat.rotate(axes(place), np.eye(3))
-    up = np.round(up)  # one of the body's axes; rotating left a rounding error
+    up = np.round(up)  # one of the body's axes; the rotation left a rounding error
     longest = np.abs(left).argmax()
     if np.abs(left[longest]) > NEARLY:
         left = np.eye(3)[longest] * np.sign(left[longest])
@@ -80,12 +95,16 @@ def upright(place: dict[str, np.ndarray]) -> np.ndarray:
 def straighten(
     place: dict[str, np.ndarray], own: np.ndarray, bones: Collection[str], as_built: bool = False
 ) -> dict[str, np.ndarray]:
-    """The turns (4,), in the body's axes, that bring limbs from how they rest (an A-pose, say) to our T-pose.
+    """The rotations (4,), in the body's axes, that bring limbs from their rest pose (e.g. an A-pose) to our T-pose.
 
-    place: where joints are.  own: ``axes`` of the body.  bones: the joints whose bones are wanted, by our names.
-    Hands go with the forearm. For measuring, every bone goes on from where the one above it took it, and feet are set
-    flat and straight ahead. as_built: for keys, every bone takes the shortest way of its own, which keeps the roll
-    that its skin was modelled with, and feet are left alone: how they rest is the rig's build, not its pose.
+    Hands rotate with the forearm. By default, for measuring, every bone continues from the rotation of the bone above
+    it, and feet are set flat and straight ahead.
+
+    place: our name -> position (3,).
+    own: ``axes`` of the body.
+    bones: our names of the joints whose rotations are wanted.
+    as_built: for keys. Every bone takes its own shortest rotation, which keeps the roll that its skin was modelled
+        with. Feet keep their rest pose, which is part of how the rig is built.
     """
     found = {}
     for side in SIDES:
@@ -111,10 +130,14 @@ def straighten(
 
 
 def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """World rotations (4,) that a source's bones would have in our T-pose, by our names and ``_spine0``, ``_spine1``
-    ...; and the rotation (4,) from our axes to the source's in that pose.
+    """World rotations (4,) of a source's bones in our T-pose, and the rotation (4,) from our axes to the source's.
 
-    rest: a pose that is, or resembles, a T-pose. Raises FootlightError as ``axes``.
+    The bones go by our names; those of the spine are ``_spine0``, ``_spine1`` and so on.
+
+    joints: which joint of the source is which of ours.
+    rest: a T-pose, or a pose close to one.
+
+    Raises FootlightError as ``axes`` does.
     """
     place = {name: rest.places[k] for name, k in joints.places.items()}
     own = axes(place)
@@ -126,11 +149,16 @@ def t_posed(joints: Joints, rest: Pose) -> tuple[dict[str, np.ndarray], np.ndarr
 
 
 def _flat(bone: np.ndarray, ours: np.ndarray, own: np.ndarray, leg: np.ndarray) -> np.ndarray:
-    """The turn (4,) that sets a foot flat and straight ahead. leg: the turn that sets its shin upright.
+    """The rotation (4,) that sets a foot flat and straight ahead.
 
-    Under legs that stand apart some rigs have flat feet, others feet in line with the leg; the foot tells by pointing
-    ahead. A foot that stands flat is flat on any body, however high its ankle, so its slope is not compared with ours;
-    only one that hangs steeply is lifted.
+    If the legs stand apart, the feet of some rigs are flat on the floor and those of others are in line with the leg.
+    Whichever assumption makes the foot point ahead is taken. The slope of a flat foot depends on the height of its
+    ankle, so it is not compared with ours. Only a foot that hangs steeply is lifted.
+
+    bone: (3,) the foot at rest.
+    ours: (3,) our foot, in the body's axes.
+    own: ``axes`` of the body.
+    leg: (4,) the rotation that makes the shin vertical.
     """
     across, up = quat.rotate(own, np.array(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))))
     with_leg = quat.rotate(leg, bone)

@@ -1,17 +1,20 @@
-"""From our joints to the bones of an armature, and back.
+"""Retargets motion from our joints to the bones of an armature, and back.
 
-Rotations are told for 22 joints in SMPL order, y up, each local to its parent joint and the identity in a T-pose that
-faces +z. A bone has a rest orientation of its own, and its pose is told relative to that and to the bone above it. With
+Our rotations are given for 22 joints in SMPL order, y up. Each is local to its parent joint, and the identity in a
+T-pose that faces +z. A bone has its own rest orientation, and its pose is relative to that and to the bone above. Let
 
-    C    the change of axes (y up, facing +z) -> (Blender's z up, facing -y),
-    G_j  the joint's rotation relative to our T-pose in Blender's axes: the product of C l C* down from the root,
-    R_j  the bone's rest orientation, and D_j what turns its rest direction into the joint's T-pose direction,
+    C    be the change of axes from (y up, facing +z) to Blender's (z up, facing -y),
+    G_j  the rotation of joint j relative to our T-pose in Blender's axes: the product of C l C* down from the root,
+         where l is a local rotation,
+    R_j  the bone's rest orientation,
+    D_j  the rotation from the bone's rest direction to the joint's direction in the T-pose.
 
-the bone shall stand at ``G_j D_j R_j``. Bones between it and the next mapped bone p above stay as they rest, which
-leaves the bone's own pose: ``R_j* D_p* (G_p* G_j) D_j R_j`` (star: the inverse; no p: G_p and D_p are the identity).
+The world orientation of the bone is then ``G_j D_j R_j``. Let p be the next mapped bone above. Bones between the two
+keep their rest pose, so the bone's own pose is ``R_j* D_p* (G_p* G_j) D_j R_j``. A star is the inverse. Without p, G_p
+and D_p are the identity.
 
-A rig may be built on other axes than Blender's. ``upright`` says how; everything here is told about bones that were
-turned so already.
+A rig may be built on other axes than Blender's. ``upright`` finds the rotation between them. All other functions here
+expect bones to which it was already applied.
 """
 
 from __future__ import annotations
@@ -31,19 +34,21 @@ _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
 _IDENTITY = np.array(quat.IDENTITY)
 
 C = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
-"""A quarter turn about x: y up becomes z up, facing +z becomes facing -y, left stays at +x."""
+"""A quarter turn about x: y up becomes z up, facing +z becomes facing -y, and left stays at +x."""
 
 
 def to_blender(points: np.ndarray) -> np.ndarray:
-    """Points (..., 3) from our axes to those of Blender's world: z up, facing -y, the left hand at +x."""
+    """Transform points (..., 3) from our axes to Blender's: z up, facing -y, the left hand at +x."""
     x, y, z = np.moveaxis(np.asarray(points), -1, 0)
     return np.stack((x, -z, y), axis=-1)
 
 
 def upright(place: dict[str, np.ndarray]) -> np.ndarray:
-    """The rotation matrix (3, 3) that stands a rig up in Blender's axes.
+    """The rotation matrix (3, 3) from a rig's own axes to Blender's.
 
-    place: where the bones of our joints begin at rest, by name; raises FootlightError as ``rest.axes``.
+    place: our joint name -> position (3,) where its bone starts at rest.
+
+    Raises FootlightError as ``rest.axes`` does.
     """
     x, y, z = rest.upright(place)
     return np.stack((x, -z, y))
@@ -51,10 +56,14 @@ def upright(place: dict[str, np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RestBone:
-    """A mapped bone at rest, upright.
+    """A mapped bone at rest, after ``upright``.
 
-    joint: index into JOINTS.  parent: the joint of the next mapped bone above, -1 for none.  rotation: (4,) wxyz.
-    head, tail: (3,) in the armature's units.
+    name: the bone's name.
+    joint: index into JOINTS.
+    parent: the joint of the next mapped bone above; -1 for none.
+    rotation: (4,) rest orientation, wxyz.
+    head: (3,) where the bone starts, in the armature's units.
+    tail: (3,) where it ends.
     """
 
     name: str
@@ -69,8 +78,9 @@ class RestBone:
 class Keys:
     """Keys for an armature.
 
-    rotations: bone name -> (t, 4) wxyz, sign-continuous.  root: the bone that also travels.  location: (t, 3) in that
-    bone's own rest axes, the armature's units.
+    rotations: bone name -> (t, 4) wxyz, sign-continuous.
+    root: name of the bone that also has location keys.
+    location: (t, 3) of that bone, along its own rest axes, in the armature's units.
     """
 
     rotations: dict[str, np.ndarray]
@@ -81,8 +91,11 @@ class Keys:
 def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone]) -> Keys:
     """The keys of every bone in every frame.
 
-    rotations: (t, 22, 4) wxyz and root: (t, 3) metres, of our body.  bones: the mapped bones; joint 0 must be there.
-    A rig of another size travels in proportion to its legs, on the floor that it stands on at rest.
+    A rig of another size travels in proportion to its legs, on the floor on which it stands at rest.
+
+    rotations: (t, 22, 4) local rotations of our body, wxyz.
+    root: (t, 3) positions of its pelvis, metres.
+    bones: the mapped bones; joint 0 must be among them.
     """
     by_joint = {bone.joint: bone for bone in bones}
     turned = _down(quat.mul(quat.mul(C, np.asarray(rotations, dtype=float)), quat.conjugate(C)))
@@ -103,11 +116,13 @@ def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone]) -> 
 
 
 def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray, np.ndarray]:
-    """What ``keys`` was given, from where it put the bones.
+    """The motion of an animated armature: the inverse of ``keys``.
 
-    matrices: (t, n, 4, 4), how each of ``bones`` stands in every frame, upright as they are at rest; they may scale and
-    shear.  Returns rotations (t, 22, 4) wxyz, sign-continuous, and root (t, 3) metres, y up.  Joints without a bone
-    stay straight: what they did is in the next joint below that has one.
+    Returns rotations (t, 22, 4), wxyz and sign-continuous, and root (t, 3) in metres, y up. Joints without a bone stay
+    straight; the next joint below that has a bone takes over their rotation.
+
+    matrices: (t, n, 4, 4) world transforms of ``bones`` in every frame, after ``upright``. They may scale and shear.
+    bones: the mapped bones; joint 0 must be among them.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = _alignments(by_joint)
@@ -130,7 +145,7 @@ def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray,
 
 
 def _down(rotations: np.ndarray) -> list[np.ndarray]:
-    """G: how every joint (t, 4) is turned from our T-pose, of the local ones (t, 22, 4)."""
+    """G: the rotation (t, 4) of every joint relative to our T-pose, from the local rotations (t, 22, 4)."""
     turned: list[np.ndarray] = []
     for joint, parent in enumerate(PARENTS):
         turned.append(rotations[:, joint] if parent < 0 else quat.mul(turned[parent], rotations[:, joint]))
@@ -139,7 +154,12 @@ def _down(rotations: np.ndarray) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class _Build:
-    """size: the rig's units for each of our metres.  floor: (3,) under it.  pelvis: (3,) at rest."""
+    """The proportions of a rig, in its units.
+
+    size: the rig's units per metre of our body.
+    floor: (3,) a point on the floor.
+    pelvis: (3,) the pelvis at rest.
+    """
 
     size: float
     floor: np.ndarray
@@ -147,10 +167,10 @@ class _Build:
 
 
 def _build(by_joint: Mapping[int, RestBone]) -> _Build:
-    """A rig's build, by the height of its pelvis above its ankles.
+    """The proportions of a rig, from the height of its pelvis above its ankles.
 
-    The pelvis is where its bone begins. Some rigs carry legs and spine with a bone that begins elsewhere, on the floor,
-    say; their pelvis is above the hips as ours is.
+    The pelvis is where its bone starts. In some rigs the bone that carries legs and spine starts elsewhere, e.g. on the
+    floor. Their pelvis is taken to be as far above the hips as ours.
     """
     ours = standing()[:, 1]
     hips, knees, ankles = (sum(by_joint[joint].head for joint in pair) / 2 for pair in (_HIPS, _KNEES, _ANKLES))
@@ -163,7 +183,7 @@ def _build(by_joint: Mapping[int, RestBone]) -> _Build:
 
 
 def _alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
-    """D of every mapped joint. The trunk and the feet keep the rig's own rest: it is its build, not its pose."""
+    """D of every mapped joint. Trunk and feet keep their rest pose, which is part of how the rig is built."""
     place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items()}
     for side in ("left", "right"):
         place.setdefault(f"{side}_wrist", by_joint[JOINTS.index(f"{side}_elbow")].tail)

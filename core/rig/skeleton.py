@@ -1,7 +1,7 @@
-"""The body that Footlight dances with, and skeletons in general.
+"""Skeletons, and the one of Footlight's body.
 
-It has the joints of the SMPL body in their order, with our own bone lengths: an adult of 1.70 m who stands in a T-pose
-and faces +z, the left hand at +x, y up.
+The body has the joints of SMPL in their order, with its own bone lengths. It is an adult 1.70 m tall, who stands in a
+T-pose and faces +z, with the left hand at +x and y up.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ Array = TypeVar("Array")
 class Skeleton(Generic[Array]):
     """A tree of joints at rest. Its numbers are numpy arrays here and torch tensors in ``core.motion``.
 
-    names: (j,).  parents: (j,), each smaller than its child's index; -1 for a root. Armatures may have several roots.
-    offsets: (j, 3) from the parent joint, metres, in a rest pose in which every rotation is the identity; a root's is
-    its own place.  tips: where bones end that have no child joint, offsets (3,) from the named joint.
+    names: (j,) joint names.
+    parents: (j,) index of each joint's parent, smaller than its own; -1 for a root. Armatures may have several roots.
+    offsets: (j, 3) from the parent joint, metres, in the rest pose, where every rotation is the identity. The offset of
+        a root is its position.
+    tips: joint name -> offset (3,) from that joint to the end of its bone, for bones without a child joint.
     """
 
     names: tuple[str, ...]
@@ -35,29 +37,29 @@ class Skeleton(Generic[Array]):
         return len(self.names)
 
     def index(self, name: str) -> int:
-        """The index of a joint by its name."""
+        """The index of the joint of that name."""
         return self.names.index(name)
 
     def children(self, joint: int) -> tuple[int, ...]:
-        """The joints that hang on ``joint``."""
+        """The direct children of ``joint``."""
         return tuple(i for i, parent in enumerate(self.parents) if parent == joint)
 
     def ancestors(self, joint: int) -> list[int]:
-        """The joint and everything it hangs on, up to the root."""
+        """The joint itself and its ancestors, up to the root."""
         line = [joint]
         while self.parents[line[-1]] >= 0:
             line.append(self.parents[line[-1]])
         return line
 
     def levels(self) -> tuple[tuple[int, ...], ...]:
-        """The joints by depth, the root first: those of one level depend only on levels before it."""
+        """The joints by depth, the root first. The joints of a level depend only on the levels above it."""
         depth: list[int] = []
         for parent in self.parents:
             depth.append(0 if parent < 0 else depth[parent] + 1)
         return tuple(tuple(j for j, d in enumerate(depth) if d == level) for level in range(max(depth) + 1))
 
     def depth_first(self) -> list[int]:
-        """The joints with every joint's descendants right behind it, as BVH files list them."""
+        """The joints in depth-first order, as BVH files list them."""
 
         def branch(joint: int) -> list[int]:
             return [joint, *(below for child in self.children(joint) for below in branch(child))]
@@ -65,7 +67,7 @@ class Skeleton(Generic[Array]):
         return branch(0)
 
     def rest_positions(self) -> Array:
-        """Joint positions (j, 3) of the rest pose, a root at its own offset."""
+        """Joint positions (j, 3) of the rest pose. A root is at its own offset."""
         positions: Any = deepcopy(self.offsets)
         for joint, parent in enumerate(self.parents):
             if parent >= 0:
@@ -73,8 +75,7 @@ class Skeleton(Generic[Array]):
         return positions
 
 
-REST_HEIGHT = 0.95
-"""Of the pelvis above the floor in the rest pose, metres."""
+REST_HEIGHT = 0.95  # metres of the pelvis above the floor in the rest pose
 
 _LEFT_OR_MIDDLE = {
     # joint: (parent, offset x y z in metres); right joints are mirrored
@@ -99,11 +100,11 @@ JOINTS = (
     "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
     "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
 )  # fmt: skip
-"""SMPL's order."""
+"""The joints of ``BODY``, in SMPL's order."""
 
 
 def other_side(name: str) -> str:
-    """The joint's counterpart on the other side of the body; itself in the middle."""
+    """The joint's counterpart on the other side of the body; a joint in the middle is its own."""
     if name.startswith("left_"):
         return "right_" + name.removeprefix("left_")
     if name.startswith("right_"):
@@ -131,11 +132,13 @@ def _body() -> Skeleton[np.ndarray]:
 
 
 BODY = _body()
-"""Our body, the pelvis at the origin."""
+"""Footlight's body, with the pelvis at the origin."""
 
-PARENTS, OFFSETS, TIPS = BODY.parents, BODY.offsets, BODY.tips
+PARENTS = BODY.parents
+OFFSETS = BODY.offsets
+TIPS = BODY.tips
 
 
 def standing() -> np.ndarray:
-    """Every joint of our body where it stands at rest on the floor, (22, 3) metres, y up."""
+    """Joint positions (22, 3) of our body at rest, standing on the floor, metres, y up."""
     return replace(BODY, offsets=OFFSETS + np.eye(len(JOINTS))[:, :1] * (0.0, REST_HEIGHT, 0.0)).rest_positions()
