@@ -1,1 +1,1 @@
-"""The clock that all modalities share: features of beats, a motion's accents, the rhythm asked of a score, drums."""
+"""Rhythm, which all modalities share: beat features, a motion's accents, the rhythm target of a score, drums."""

@@ -1,11 +1,10 @@
-"""When a motion accents: kinematic amplitude, onsets and beats.
+"""Accents of a motion: kinematic amplitude, onsets and beats.
 
-Two different events, which on real dance do not coincide:
+Onsets and beats are different events. In real dance they do not coincide.
 
-- *onsets*, peaks of the kinematic amplitude O (MoMu-Diffusion eq. 1-2, after Davis & Agrawala 2018, "Visual Rhythm and
-  Beat"): movement that starts or turns;
-- *beats*, minima of the smoothed mean joint speed (the kinematic beat of AIST++, Li et al. 2021): movement that
-  arrives.
+- Kinematic *onsets* are peaks of the kinematic amplitude O: a movement starts or changes direction (MoMu-Diffusion eq.
+  1-2, after Davis & Agrawala 2018, "Visual Rhythm and Beat").
+- Kinematic *beats* are minima of the smoothed mean joint speed: a movement arrives (AIST++, Li et al. 2021).
 """
 
 from __future__ import annotations
@@ -19,23 +18,28 @@ from core.layers.peaks import gaussian_smooth, peaks, prominence
 from core.motion.contact import joint_speed
 from core.types import Beats
 
-BINS = 12  # directions a plane is divided into
+BINS = 12  # directions into which a plane is divided
 _PLANES = ((0, 1), (2, 1), (0, 2))  # frontal, sagittal, horizontal
 
 ONSET_SMOOTHING = 0.03  # seconds, standard deviation
 ONSET_SPACING = 0.20  # seconds between onsets, at least
-ONSET_DELTA = 0.25  # of the clip's mean amplitude: by how much an onset stands above the second around it
+ONSET_DELTA = 0.25  # of the clip's mean amplitude, by which an onset exceeds the mean of the second around it
 
 BEAT_SMOOTHING = 0.08  # seconds, standard deviation
-BEAT_SPACING = 0.25  # seconds between hits, at least
-BEAT_PROMINENCE = 0.02  # of the clip's mean speed; on captured dance this leaves a hit every 0.5-0.9 s (median)
+BEAT_SPACING = 0.25  # seconds between kinematic beats, at least
+BEAT_PROMINENCE = 0.02  # of the clip's mean speed; in captured dance this leaves a beat every 0.5-0.9 s (median)
 
 
 def directogram(positions: Tensor, bins: int = BINS) -> Tensor:
-    """D of eq. 1: how far the joints move, by direction; (..., t, planes, bins), metres a frame.
+    """Directogram D (..., t, planes, bins): how far the joints move in each direction, metres per frame.
 
-    positions: (..., t, j, 3), for which the frontal, sagittal and horizontal planes each have a directogram (our choice
-    for 3-D), or (..., t, j, 2).  Frame 0 is zero.
+    Frame 0 is zero. In 3-D there is a directogram for each of the frontal, sagittal and horizontal planes, which is our
+    choice; in 2-D there is one.
+
+    positions: (..., t, j, 3 or 2) metres.
+    bins: number of directions in a plane.
+
+    MoMu-Diffusion, eq. 1.
     """
     steps = torch.diff(positions, dim=-3, prepend=positions[..., :1, :, :])
     planes = _PLANES if positions.shape[-1] == 3 else ((0, 1),)
@@ -47,10 +51,16 @@ def directogram(positions: Tensor, bins: int = BINS) -> Tensor:
 
 
 def amplitude(positions: Tensor, fps: float, bins: int = BINS) -> Tensor:
-    """The kinematic amplitude O (..., t) of eq. 2, in [0, 1] over the clip; zero for a clip that stands still.
+    """Kinematic amplitude O (..., t), scaled to [0, 1] over the clip; zero if nothing moves.
 
-    positions: (..., t, j, 3 or 2) in metres.  Movement slower than 1 mm/s, all joints together, counts as none. The
-    planes' directograms are rectified apart and summed; frames 0 and 1 have no change of direction and are zero.
+    Changes below 1 mm/s, summed over all joints, count as no movement. The directograms of the planes are rectified
+    separately and summed. Frames 0 and 1 have no change of direction and are zero.
+
+    positions: (..., t, j, 3 or 2) metres.
+    fps: frames per second.
+    bins: number of directions in a plane.
+
+    MoMu-Diffusion, eq. 2.
     """
     flow = directogram(positions, bins) * fps
     rise = (flow[..., 2:, :, :] - flow[..., 1:-1, :, :]).clamp_min(0).sum((-2, -1))
@@ -60,17 +70,24 @@ def amplitude(positions: Tensor, fps: float, bins: int = BINS) -> Tensor:
 
 
 def kinematic_onsets(positions: Tensor, fps: float) -> Beats:
-    """The onsets of a motion (t, j, 3 or 2): peaks of its lightly smoothed amplitude. Strength: O there."""
+    """Kinematic onsets of a motion: peaks of its lightly smoothed amplitude, whose height is their strength.
+
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
+    """
     height = gaussian_smooth(amplitude(positions, fps), ONSET_SMOOTHING * fps)
     around = gaussian_smooth(height, 0.5 * fps)
     return _events(height, height > around + ONSET_DELTA * height.mean(), ONSET_SPACING, fps)
 
 
 def kinematic_beats(positions: Tensor, fps: float) -> Beats:
-    """The kinematic beats of a motion (t, j, 3 or 2), metres: prominent minima of its mean joint speed, smoothed.
+    """Kinematic beats of a motion: prominent minima of its smoothed mean joint speed.
 
-    A minimum counts when, on either side, the speed rises by ``BEAT_PROMINENCE`` of the clip's mean speed before it
-    falls below that minimum.  Strength: prominence over the clip's greatest.
+    A minimum counts if the speed on either side rises by ``BEAT_PROMINENCE`` of the clip's mean speed before it falls
+    below that minimum. The strength is the prominence relative to the greatest in the clip.
+
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
     """
     speed = gaussian_smooth(mean_speed(positions, fps), BEAT_SMOOTHING * fps)
     depth = prominence(-speed)
@@ -79,13 +96,19 @@ def kinematic_beats(positions: Tensor, fps: float) -> Beats:
 
 
 def mean_speed(positions: Tensor, fps: float) -> Tensor:
-    """Mean joint speed (t,), metres per second, of positions (t, j, 3 or 2)."""
+    """Mean joint speed (t,) of positions (t, j, 3 or 2), metres per second."""
     return joint_speed(positions, fps).mean(-1)
 
 
 def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strength: Tensor | None = None) -> Beats:
-    """The allowed maxima of ``values`` (t,), the stronger one where two are closer than ``spacing`` seconds; their
-    times refined to a fraction of a frame by the parabola through three frames."""
+    """The allowed maxima of a curve, with times refined to a fraction of a frame by a parabola through three frames.
+
+    values: (t,) the curve.
+    allowed: (t,) bool, where a maximum may be.
+    spacing: seconds. Of two that are closer, the stronger one is kept.
+    fps: frames per second.
+    strength: (t,) None is ``values``.
+    """
     if values.shape[0] < 3:
         return Beats(values.new_zeros(0), strength=values.new_zeros(0))
     strength = values if strength is None else strength

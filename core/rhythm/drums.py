@@ -1,8 +1,8 @@
-"""What the drummer of a music plays: kick, snare and hat, read off its log-mel.
+"""Drum transcription of a log-mel: kick, snare and hat.
 
-Each drum has bands of the spectrum and an onset curve (``core.audio.mel.rises``); its strokes are the peaks that
-stand out from the second around them. A draft that a composer edits: on songs of known score the kick comes back with
-an F of about .9 within 50 ms, hats with .8, the snare, which plucked strings resemble, with .55.
+Each drum has bands of the spectrum and an onset curve (``core.audio.mel.rises``). Its strokes are the peaks that stand
+out from the second around them. The result is a draft for a composer to edit. On songs with known notes, the F-measure
+within 50 ms is about 0.9 for the kick, 0.8 for hats and 0.55 for the snare, which plucked strings resemble.
 """
 
 from __future__ import annotations
@@ -23,15 +23,21 @@ from core.types import Beats
 
 QUIET = 1e-3  # magnitudes below do not count
 COMPRESSION = 10.0
-SHARE = 0.35  # quantile of a band's rises: noise rises everywhere in it, a pitched attack only in places
+SHARE = 0.35  # quantile of the rises in a band: noise rises in all of it, a pitched attack only in parts
 SPACING = 0.08  # seconds between two strokes of one drum
 
 
 @dataclass(frozen=True)
 class Drum:
-    """name; key: its note in General MIDI; bands: Hz, all of which have to rise; stands_out: how far a stroke rises
-    above the second around it, in standard deviations: hats come so densely that they are their own surroundings.
-    faintest: share of the drum's loudest strokes (95th percentile) below which one is left out."""
+    """How a drum is recognised.
+
+    name: of the drum.
+    key: its note in General MIDI.
+    bands: (low, high) in Hz; all of them have to rise.
+    stands_out: standard deviations by which a stroke exceeds the mean of the second around it. It is low for hats,
+        which are so dense that they make up that second themselves.
+    faintest: fraction of the drum's loudest strokes (95th percentile) below which a stroke is dropped.
+    """
 
     name: str
     key: int
@@ -49,7 +55,12 @@ KIT = (
 
 @dataclass(frozen=True)
 class Strokes:
-    """One drum's strokes. times: (n,) seconds, increasing.  velocity: (n,) in (0, 1]."""
+    """The strokes of one drum.
+
+    drum: which one.
+    times: (n,) seconds, increasing.
+    velocity: (n,) in (0, 1].
+    """
 
     drum: Drum
     times: Tensor
@@ -57,13 +68,19 @@ class Strokes:
 
 
 def transcribe(mel: Tensor, signal: SignalConfig | None = None) -> list[Strokes]:
-    """The strokes of every drum of ``KIT`` in a log-mel (t, m) of ``signal``."""
+    """The strokes of every drum of ``KIT`` in a log-mel.
+
+    mel: (t, m) log-mel.
+    signal: its rates and bands; None takes the defaults.
+
+    Raises FootlightError for another shape.
+    """
     signal = signal or SignalConfig()
     if mel.ndim != 2 or mel.shape[1] != signal.mel_bands:
         raise FootlightError(f"expected a log-mel (t, {signal.mel_bands}), got {tuple(mel.shape)}")
     magnitude = mel.float().exp() - FLOOR
     loud = torch.quantile(magnitude, 0.995, dim=0).clamp_min(QUIET) if len(mel) else magnitude.new_ones(mel.shape[1])
-    # Against the loudest moments of each band, so that what spills over from another drum stays small.
+    # Relative to the loudest moments of each band, so that leakage from another drum stays small.
     level = torch.log1p(COMPRESSION * magnitude / functional.max_pool1d(loud[None], 5, stride=1, padding=2)[0])
     rise = rises(level)  #                                            t m
     found = []
@@ -74,7 +91,13 @@ def transcribe(mel: Tensor, signal: SignalConfig | None = None) -> list[Strokes]
 
 
 def quantised(strokes: Strokes, beats: Beats, parts: int = 4, reach: float = 0.06) -> Strokes:
-    """Strokes within ``reach`` seconds of a ``parts``-th of a beat are moved onto it; others stay where they are."""
+    """Quantise strokes to a grid of beats. Strokes that are far from the grid stay where they are.
+
+    strokes: of one drum.
+    beats: the beats; the grid divides the time between them.
+    parts: grid points per beat.
+    reach: seconds within which a stroke is moved.
+    """
     knots = beats.times.double()
     if len(knots) < 2 or len(strokes.times) == 0:
         return strokes
@@ -89,7 +112,7 @@ def quantised(strokes: Strokes, beats: Beats, parts: int = 4, reach: float = 0.0
 
 
 def _bands(low: float, high: float, signal: SignalConfig) -> slice:
-    """The mel bands whose centres lie between two frequencies in Hz; at least one."""
+    """The mel bands whose centres lie between two frequencies in Hz, at least one."""
     top = hz_to_mel(signal.mel_fmax)
     low, high = (hz_to_mel(f) / top * (signal.mel_bands + 1) - 1 for f in (low, min(high, signal.mel_fmax)))
     first = max(0, math.ceil(low))

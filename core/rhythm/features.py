@@ -1,7 +1,7 @@
-"""The rhythm of a song: beats, and the features that tell a denoiser about them, about onsets and loudness.
+"""The rhythm of a song: beats, onset strength and loudness, and the rhythm features that condition a denoiser.
 
-Conventions: onset strength and loudness come at ``heard_fps`` frames a second, which is ``core.audio.onsets.ONSET_FPS``
-unless it is given (frame i at ``i / heard_fps`` s); features come at any frame rate (frame i at ``i / fps`` s).
+Conventions: onset strength and loudness have ``heard_fps`` frames per second (frame i at ``i / heard_fps`` s), by
+default ``core.audio.onsets.ONSET_FPS``. Features have any frame rate (frame i at ``i / fps`` s).
 """
 
 from __future__ import annotations
@@ -20,23 +20,28 @@ from core.audio.onsets import LOUDNESS_SPAN_DB, ONSET_FPS, RHYTHM_RATE, loudness
 from core.types import Beats, Waveform
 
 RHYTHM_CHANNELS = (
-    "beat_cos",  # phase of the beat: 1, 0 on the beat
+    "beat_cos",  # phase of the beat: (1, 0) on the beat
     "beat_sin",
-    "half_cos",  # phase of half a bar (two beats of four); 0, 0 where downbeats are unknown
+    "half_cos",  # phase of half a bar (two beats of four); (0, 0) where downbeats are unknown
     "half_sin",
-    "bar_cos",  # phase of the bar: 1, 0 on the downbeat; 0, 0 where downbeats are unknown
+    "bar_cos",  # phase of the bar: (1, 0) on the downbeat; (0, 0) where downbeats are unknown
     "bar_sin",
     "onset",  # strongest onset within the frame, 0-1
-    "loudness",  # over about a second, 1 at the song's loud passages, 0 from 30 dB below
-    "tempo",  # log2(bpm / 120) around here
-    "known",  # 1 when there are beats; without, phases and tempo are 0
+    "loudness",  # over about a second: 1 at the song's loud passages, 0 at 30 dB below and less
+    "tempo",  # log2(bpm / 120), local
+    "known",  # 1 if there are beats; else phases and tempo are 0
 )
 _NORMALISED_SPAN_DB = 30.0
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """beats: of the song.  onset, loudness: (t,) in [0, 1] at ``ONSET_FPS`` frames a second."""
+    """The rhythm of a song.
+
+    beats: its beats.
+    onset: (t,) onset strength in [0, 1] at ``ONSET_FPS`` frames per second.
+    loudness: (t,) in [0, 1], at the same rate.
+    """
 
     beats: Beats
     onset: Tensor
@@ -44,9 +49,10 @@ class Rhythm:
 
 
 def analyse(waveform: Waveform, mel: Tensor | None = None) -> Rhythm:
-    """Everything the dancer hears of a song besides its own latents.
+    """Analyse the rhythm of a song: everything that conditions a dance besides the music's latents.
 
-    mel: the song's ``rhythm_mel`` where it is known already.
+    waveform: the song.
+    mel: its ``rhythm_mel``, if it is already known.
     """
     waveform = resample(waveform, RHYTHM_RATE)
     with progress.part(0.0, 0.3):
@@ -58,10 +64,14 @@ def analyse(waveform: Waveform, mel: Tensor | None = None) -> Rhythm:
 def rhythm_features(
     beats: Beats, onset: Tensor, loudness: Tensor, frames: int, fps: float, heard_fps: float = ONSET_FPS
 ) -> Tensor:
-    """(frames, 10): ``RHYTHM_CHANNELS`` for each frame.
+    """Rhythm features (frames, 10): ``RHYTHM_CHANNELS`` for each frame.
 
-    beats: at least two for phases to be known; they go on at their own spacing before the first and after the last.
-    onset, loudness: (t,) at ``heard_fps``, as ``analyse`` gives them for the same stretch of time.
+    beats: phases need at least two. Beats continue at their own spacing before the first and after the last.
+    onset: (t,) at ``heard_fps``, as ``analyse`` returns it for the same stretch of time.
+    loudness: (t,) at ``heard_fps``, likewise.
+    frames: number of frames.
+    fps: their rate, frames per second.
+    heard_fps: frames per second of ``onset`` and ``loudness``.
     """
     times = torch.arange(frames, dtype=torch.float64) / fps
     features = torch.zeros(frames, len(RHYTHM_CHANNELS))
@@ -79,10 +89,10 @@ def rhythm_features(
 
 
 def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Beat, half-bar and bar position (t,) of each instant; whole numbers fall on beats, half bars and downbeats.
+    """Beat, half-bar and bar position (t,) of each instant (t,); whole numbers are beats, half bars and downbeats.
 
-    Half-bar and bar are None without downbeats. Positions are linear between beats and go on at the median of the
-    four nearest intervals outside of them.
+    Half-bar and bar are None without downbeats. Positions are linear between beats. Outside of them they continue at
+    the median of the four nearest intervals.
     """
     count = _position(beats.times.double(), times)
     if beats.downbeats is None or not bool(beats.downbeats.any()):
@@ -94,7 +104,10 @@ def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor |
 
 
 def tempo_at(beats: Beats, times: Tensor) -> Tensor:
-    """(t,) beats a minute around each instant: over four beats, so that a beat out of place does not jolt it."""
+    """Local tempo (t,) at each instant (t,), in beats per minute.
+
+    It is measured over four beats, so that one misplaced beat matters little.
+    """
     knots = beats.times.double()
     reach = min(4, len(knots) - 1)
     spans = (knots[reach:] - knots[:-reach]) / reach
@@ -103,7 +116,7 @@ def tempo_at(beats: Beats, times: Tensor) -> Tensor:
 
 
 def _position(knots: Tensor, at: Tensor) -> Tensor:
-    """Where each of ``at`` (t,) lies on the scale on which knot k (n,) is k, extended at its end intervals."""
+    """The position (t,) of each of ``at`` (t,) on the scale where knot k of ``knots`` (n,) is at k, extrapolated."""
     intervals = knots[1:] - knots[:-1]
     first, last = intervals[:4].median(), intervals[-4:].median()
     inside = _interpolate(knots, torch.arange(len(knots), dtype=knots.dtype), at)
@@ -113,7 +126,7 @@ def _position(knots: Tensor, at: Tensor) -> Tensor:
 
 
 def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
-    """Piecewise linear through (x, y), constant outside."""
+    """Piecewise linear interpolation through (x, y), constant outside."""
     if len(x) == 1:
         return y.expand(len(at))
     right = torch.searchsorted(x, at.contiguous()).clamp(1, len(x) - 1)
@@ -122,7 +135,7 @@ def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
 
 
 def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:
-    """(t,) at ``heard_fps`` -> (frames,): the maximum over each frame's own time, half a frame to both sides."""
+    """Maximum (frames,) of values (t,) at ``heard_fps`` over the time of each frame, half a frame to either side."""
     if len(values) == 0:
         return torch.zeros(frames)
     half = max(heard_fps / fps / 2, 0.5)
@@ -135,8 +148,15 @@ def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:
 
 
 def relative_loudness(values: Tensor, frames: int, fps: float, heard_fps: float = ONSET_FPS) -> Tensor:
-    """(t,) level at ``heard_fps`` -> (frames,) in [0, 1]: smoothed over a second, from the song's own loud passages
-    (95th percentile) down to 30 dB below."""
+    """Loudness (frames,) in [0, 1], relative to the song and smoothed over a second.
+
+    It is 1 at the song's own loud passages (95th percentile) and 0 at 30 dB below and less.
+
+    values: (t,) level in [0, 1] as ``core.audio.onsets.loudness`` returns it.
+    frames: number of frames.
+    fps: their rate, frames per second.
+    heard_fps: frames per second of ``values``.
+    """
     if len(values) == 0:
         return torch.zeros(frames)
     reach = round(heard_fps / 2)

@@ -1,8 +1,8 @@
-"""The beat that a motion keeps, found without its music, and the rhythm that is asked of a score for it.
+"""Beats of a motion, tracked without its music, and the rhythm target of a score for it.
 
-Kinematic beats (see ``core.rhythm.accents``) are to a dance what onsets are to a song: its accents. So the tracker of
-songs follows them: its envelope gets a bump at every accent, as high as that is strong, and half as much wherever the
-body is slow.
+Kinematic beats (see ``core.rhythm.accents``) are the accents of a dance, as onsets are those of a song. The beat
+tracker for songs therefore also tracks a motion. Its envelope has a bump at every accent, higher for a stronger one,
+and a smaller contribution wherever the body is slow.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from core.rhythm.accents import kinematic_beats, mean_speed
 from core.rhythm.features import RHYTHM_CHANNELS, rhythm_features
 from core.types import Beats
 
-BUMP_SECONDS = 0.05  # standard deviation of a bump, and of the speed's smoothing
-STILLNESS_WEIGHT = 0.5
-QUIETEST = 0.79  # of the loudness that is wished for, while the body rests: music's own range lies above
-STANDING_STILL = 0.01  # metres a second
+BUMP_SECONDS = 0.05  # standard deviation of a bump, and of the smoothing of the speed
+STILLNESS_WEIGHT = 0.5  # of slowness, relative to the accents
+QUIETEST = 0.79  # target loudness while the body rests; the loudness of real music lies above it
+STANDING_STILL = 0.01  # metres per second
 
 
 def track_pulse(positions: Tensor, fps: float, accents: Beats) -> Beats:
-    """The beat of a motion (t, j, 3 or 2) in metres, from its first to its last instant; bars stay unknown.
+    """Track the beats of a motion over its whole length. Bars stay unknown.
 
-    accents: its kinematic beats.
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
+    accents: the motion's kinematic beats.
+
     Raises FootlightError for a motion that stands still.
     """
     if float(mean_speed(positions, fps).mean()) < STANDING_STILL:
@@ -39,7 +42,14 @@ def track_pulse(positions: Tensor, fps: float, accents: Beats) -> Beats:
 
 
 def shared_beats(positions: Tensor, fps: float, accents: Beats, onset: Tensor, onset_fps: float = ONSET_FPS) -> Beats:
-    """The one beat, with bars, of a motion (t, j, 3) and of a music with onsets (t',) at ``onset_fps``."""
+    """Track the common beats of a motion and its music, with bars.
+
+    positions: (t, j, 3) metres.
+    fps: frames per second.
+    accents: the motion's kinematic beats.
+    onset: (t',) onset strength of the music.
+    onset_fps: its frames per second.
+    """
     moved = movement_envelope(positions, fps, accents)
     clock = np.arange(len(moved)) / FPS
     played = np.interp(clock, np.arange(len(onset)) / onset_fps, onset.double().numpy())
@@ -47,7 +57,12 @@ def shared_beats(positions: Tensor, fps: float, accents: Beats, onset: Tensor, o
 
 
 def movement_envelope(positions: Tensor, fps: float, accents: Beats) -> np.ndarray:
-    """(t,) at 100 frames a second, root mean square 1: what an onset envelope is to a music, for a motion."""
+    """Envelope (t',) of a motion at 100 frames per second, with root mean square 1, like the onset envelope of music.
+
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
+    accents: the motion's kinematic beats.
+    """
     clock = np.arange(int(len(positions) / fps * FPS)) / FPS
     speed = gaussian_smooth(mean_speed(positions, fps).double(), BUMP_SECONDS * fps)
     slow = 1 - np.interp(clock, np.arange(len(speed)) / fps, speed.numpy()) / max(float(speed.mean()), 1e-9)
@@ -64,7 +79,11 @@ def _tracked(envelope: np.ndarray, seconds: float) -> Beats:
 
 
 def bumps(events: Beats, clock: np.ndarray) -> np.ndarray:
-    """(t,) on the instants of ``clock`` (t,) seconds: a bump at each event, as high as the root of its strength."""
+    """A curve (t,) with a bump at each event, as high as the square root of its strength.
+
+    events: events and their strengths.
+    clock: (t,) the instants at which the curve is sampled, seconds.
+    """
     curve = np.zeros(len(clock))
     strengths = torch.ones_like(events.times) if events.strength is None else events.strength
     for time, strength in zip(events.times.tolist(), strengths.tolist(), strict=True):
@@ -75,24 +94,32 @@ def bumps(events: Beats, clock: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RhythmTarget:
-    """What a music for a motion is asked to do. beats: with bars.  accents: instants with a strength in [0, 1] at which
-    something should sound.  loudness: (t,) in [0, 1] at 62.5 frames a second, 1 at its loud passages."""
+    """The rhythm that a score for a motion should have.
+
+    beats: its beats, with bars.
+    accents: instants at which something should sound, with a strength in [0, 1].
+    loudness: (t,) in [0, 1] at 62.5 frames per second, 1 at the loud passages.
+    """
 
     beats: Beats
     accents: Beats
     loudness: Tensor
 
     def features(self, frames: int, fps: float) -> Tensor:
-        """(frames, r): ``core.rhythm.features.RHYTHM_CHANNELS``, whose onsets are the accents."""
+        """Rhythm features (frames, r), ``core.rhythm.features.RHYTHM_CHANNELS``, with the accents as onsets."""
         return target_features(self.beats, self.accents, self.loudness, frames, fps)
 
 
 def rhythm_target(
     positions: Tensor, fps: float, accents: Beats | None = None, beats: Beats | None = None
 ) -> RhythmTarget:
-    """What a motion (t, j, 3 or 2), in metres, asks of its music: its beat, its accents, loudness where it is fast.
+    """The rhythm target of a motion: its beats, its accents, and a loudness that follows its speed.
 
-    accents: the motion's kinematic beats; beats: with bars. Each is found where it is not known yet.
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
+    accents: the motion's kinematic beats; None finds them.
+    beats: its beats, with bars; None tracks them.
+
     Raises FootlightError for a motion that stands still.
     """
     accents = kinematic_beats(positions, fps) if accents is None else accents
@@ -107,7 +134,11 @@ def rhythm_target(
 
 
 def with_bars(beats: Beats, events: Beats) -> Beats:
-    """``beats`` with a downbeat on every fourth: of the four ways to count, the one with the strongest events on it."""
+    """Add bars of four beats. Of the four possible counts, the one with the strongest events on its downbeats is taken.
+
+    beats: beats of any kind.
+    events: accents, with strengths.
+    """
     times, near = beats.times.double(), torch.zeros(len(beats.times), dtype=torch.float64)
     if len(times) and len(events.times):
         strength = torch.ones(len(events.times)) if events.strength is None else events.strength
@@ -118,8 +149,16 @@ def with_bars(beats: Beats, events: Beats) -> Beats:
 
 
 def target_features(beats: Beats, accents: Beats, loudness: Tensor, frames: int, fps: float) -> Tensor:
-    """(frames, r) of a ``Wish``; in training, of a music that would grant it. Accents are bumps, so that they have a
-    place between two frames."""
+    """Rhythm features (frames, r) of a rhythm target; in training, those of music that meets it exactly.
+
+    Accents are bumps, so that they can lie between two frames.
+
+    beats: beats, with bars.
+    accents: instants with a strength in [0, 1].
+    loudness: (t,) in [0, 1] at ``core.audio.onsets.ONSET_FPS`` frames per second.
+    frames: number of frames.
+    fps: their rate, frames per second.
+    """
     features = rhythm_features(beats, loudness.new_zeros(0), loudness, frames, fps)
     clock = np.arange(frames) / fps
     features[:, RHYTHM_CHANNELS.index("onset")] = torch.from_numpy(bumps(accents, clock).clip(0, 1)).float()
