@@ -1,1 +1,1 @@
-"""Sound in and out: files, log-mel spectrograms, onsets, beats and the rhythm that conditions the dance."""
+"""Audio: files, spectrograms, onsets, beats, loudness, and the music representations that models are trained on."""

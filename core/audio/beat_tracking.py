@@ -1,15 +1,16 @@
-"""Beats of a song: an own tracker without a trained model, light enough to run while the user waits.
+"""Beat tracking without a trained model, light enough to run while the user waits.
 
-1. Onset envelope: rises of the log-mel spectrum, the bass counted extra (flux as in SuperFlux, Böck & Widmer 2013).
+1. Onset envelope: rises of the log-mel spectrum with extra weight on the bass (flux as in SuperFlux, Böck & Widmer
+   2013).
 2. Tempogram: autocorrelation of eight-second windows, summed over the first four multiples of each period.
-3. One dynamic programme over (instant, beat period) rewards beats on onsets and periods that the tempogram supports,
-   and charges for changes of period, so that it follows drift: Ellis 2007 with the period as a state, which makes it
-   the beat model of Krebs, Böck & Widmer 2015.
-4. Downbeats: the beat of four on which the bass and the harmony change most, tracked through the song.
+3. Beats: a dynamic programme over (instant, beat period) rewards beats on onsets and periods that the tempogram
+   supports. Changes of period have a cost, so the tracker follows a drifting tempo. This is Ellis 2007 with the period
+   as a state, i.e. the beat model of Krebs, Böck & Widmer 2015.
+4. Downbeats: the beat of every four on which bass and harmony change most, tracked through the song.
 
-Only 74 to 148 beats a minute are considered. That is one octave, so a song has the same beats whether its score is
-written in half, plain or double time, and they lie where people dance. The constants below were chosen on renderings
-of MIDI songs with exact beats, of other songs than those the documented figures come from.
+Only 74 to 148 beats per minute are considered. That is one octave, in which people dance. A song therefore has the same
+beats whether its score is written in half, normal or double time. The constants below were chosen on renderings of MIDI
+songs with exact beats, which are not the songs of the documented figures.
 """
 
 from __future__ import annotations
@@ -28,26 +29,30 @@ from core.types import Beats, Waveform
 RATE = 16_000
 N_FFT = 1024
 HOP = 160
-FPS = RATE / HOP  # 100; periods are whole frames, so this is also the grain of tempo
+FPS = RATE / HOP  # 100; periods are whole frames, so this is also the resolution of the tempo
 BANDS = 64
-SLOWEST, FASTEST = 74.0, 148.0  # beats per minute
+SLOWEST = 74.0  # beats per minute
+FASTEST = 148.0  # beats per minute
 BEATS_PER_BAR = 4
 
-BASS_BANDS, BASS_WEIGHT = 4, 0.3
-LEVEL_SECONDS = 4.0  # the envelope is measured against its level over about this long
-CEILING = 4.0  # of that level: one crash is no more than a strong beat
-SUPPORT_WEIGHT = 0.8  # of the tempogram against the onsets
-PRIOR_BPM, PRIOR_OCTAVES = 112.0, 0.9  # centre and standard deviation of a log-normal preference, weak in one octave
-STEP_COST, CHANGE_COST = 0.2, 5000.0  # any change of period; more than one frame, by the square of its share
-BAR_SWITCH_COST = 15.0  # standard deviations of evidence that must speak for a bar of other length
+BASS_BANDS = 4  # mel bands that count as bass
+BASS_WEIGHT = 0.3  # extra weight of the bass in the envelope
+LEVEL_SECONDS = 4.0  # the envelope is relative to its mean level over about this time
+CEILING = 4.0  # times that level: a crash cymbal counts no more than a strong beat
+SUPPORT_WEIGHT = 0.8  # weight of the tempogram relative to the onsets
+PRIOR_BPM = 112.0  # centre of a log-normal prior over tempo
+PRIOR_OCTAVES = 0.9  # its standard deviation, which makes it weak within one octave
+STEP_COST = 0.2  # for any change of period
+CHANGE_COST = 5000.0  # for what exceeds one frame, times the square of the relative change
+BAR_SWITCH_COST = 15.0  # standard deviations of evidence that a bar of another length takes
 
-_STEP = 4096  # frames of the dynamic programme between two reports: some 40 ms
+_STEP = 4096  # frames of the dynamic programme between two reports, about 40 ms
 
 _PERIODS = np.arange(round(60 * FPS / FASTEST), round(60 * FPS / SLOWEST) + 1)
 
 
 def track_beats(waveform: Waveform) -> Beats:
-    """The beats of a song from its first to its last instant, with downbeats (bars of four) and strengths."""
+    """Track the beats of a whole song, with downbeats (bars of four) and strengths."""
     samples = resample(waveform, RATE).samples
     with progress.part(0.05, 0.45):
         magnitude = spectrum(samples, N_FFT, HOP)
@@ -69,7 +74,10 @@ def track_beats(waveform: Waveform) -> Beats:
 
 
 def onset_envelope(mel: Tensor) -> np.ndarray:
-    """(t, m) compressed mel at ``FPS`` -> (t,) how much the spectrum rises, relative to the music around."""
+    """Onset envelope (t,): how much the spectrum rises at each frame, relative to the music around it.
+
+    mel: (t, m) compressed mel spectrum at ``FPS``.
+    """
     rise = rises(mel)
     flux = (rise.mean(dim=1) + BASS_WEIGHT * rise[:, :BASS_BANDS].mean(dim=1)).double().numpy()
     mean = _local_mean(flux)
@@ -78,14 +86,17 @@ def onset_envelope(mel: Tensor) -> np.ndarray:
 
 
 def tempogram(envelope: np.ndarray) -> np.ndarray:
-    """(t,) -> (t, p) in [0, 1]: how well each period explains the eight seconds around each instant."""
+    """Tempogram (t, p) in [0, 1]: how well each beat period explains the eight seconds around each frame.
+
+    envelope: (t,) onset envelope at ``FPS``.
+    """
     window, step = round(8 * FPS), round(FPS / 2)
     padded = np.pad(envelope, window // 2)
     starts = np.arange(0, len(envelope), step)
     frames = np.stack([padded[start : start + window] for start in starts]) * np.hanning(window)
     correlation = np.fft.irfft(np.abs(np.fft.rfft(frames, 2 * window, axis=1)) ** 2, axis=1)[:, :window]
     correlation = (correlation / correlation[:, :1].clip(1e-9)).clip(0)
-    # Longer lags overlap less of the window; the factor makes up for it.
+    # Longer lags overlap less of the window. The factor makes up for it.
     comb = sum(correlation[:, k * _PERIODS] * window / (window - k * _PERIODS) / k**0.5 for k in (1, 2, 3, 4))
     comb /= comb.max(axis=1, keepdims=True).clip(1e-9)
     at = np.arange(len(envelope)) / step
@@ -96,16 +107,19 @@ def tempogram(envelope: np.ndarray) -> np.ndarray:
 
 
 def beat_frames(envelope: np.ndarray) -> np.ndarray:
-    """(t,) -> (n,) frames of the beats: the best path through instants and periods (numpy: it goes frame by frame)."""
+    """Frames (n,) of the beats of an onset envelope (t,): the best path through instants and periods.
+
+    It is written in numpy because it goes frame by frame.
+    """
     length, longest, count = len(envelope), int(_PERIODS[-1]), len(_PERIODS)
     prior = -0.5 * (np.log2(60 * FPS / _PERIODS / PRIOR_BPM) / PRIOR_OCTAVES) ** 2
     support = np.log(tempogram(envelope) + 1e-3) + prior
-    # Slow paths have fewer beats to earn with; the root goes half of the way to making up for it, which measures best.
+    # Slow paths collect rewards from fewer beats. The root makes up for half of that, which measured best.
     gain = (_PERIODS / _PERIODS.mean()) ** 0.5 * (envelope[:, None] + SUPPORT_WEIGHT * support)
     apart = np.abs(_PERIODS[:, None] - _PERIODS)
-    # One frame back and forth is how a period between two frames shows, so only what goes beyond is a change of tempo.
+    # A period between two whole frames alternates by one frame, so only larger steps are changes of tempo.
     cost = STEP_COST * (apart > 0) + CHANGE_COST * (apart - 1).clip(0) ** 2 / (_PERIODS[:, None] * _PERIODS)
-    score = np.zeros((longest + length, count))  # the rows before the song are free: it may start at any phase
+    score = np.zeros((longest + length, count))  # the rows before the song cost nothing: it may start at any phase
     came_from = np.zeros((length, count), np.int16)
     back, states = longest - _PERIODS, np.arange(count)
     for t in range(length):
@@ -126,7 +140,7 @@ def beat_frames(envelope: np.ndarray) -> np.ndarray:
 
 
 def fill(times: np.ndarray, seconds: float) -> np.ndarray:
-    """The beats (n,), continued at their own spacing to the first and the last instant of ``[0, seconds)``."""
+    """Extend beats (n,) to all of ``[0, seconds)`` at their own spacing."""
     if len(times) < 2:
         period = 60 / PRIOR_BPM
         return np.arange((times[0] if len(times) else 0.0) % period, seconds, period)
@@ -138,10 +152,14 @@ def fill(times: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def _downbeats(mel: Tensor, fine: Tensor, times: np.ndarray) -> np.ndarray:
-    """(n,) bool, from the mel (t, m), the finer spectrum up to 2 kHz (t, 128) and the beats (n,) in seconds.
+    """Which beats are downbeats, (n,) bool.
 
-    A bar begins where the bass comes in and stays, where the harmony changes, against the beat before and over two
-    beats against the two before, and where no snare is.
+    A bar starts where the bass enters and stays, where the harmony changes (from one beat to the next, and from two
+    beats to the next two), and where there is no snare.
+
+    mel: (t, m) compressed mel spectrum.
+    fine: (t, 128) compressed spectrum up to 2 kHz.
+    times: (n,) beats, seconds.
     """
     count = len(times)
     if count < BEATS_PER_BAR:
@@ -158,7 +176,10 @@ def _downbeats(mel: Tensor, fine: Tensor, times: np.ndarray) -> np.ndarray:
 
 
 def _track_bars(evidence: np.ndarray) -> np.ndarray:
-    """(n,) evidence for a downbeat -> (n,) position 0-3 in the bar; skipping or repeating a beat costs."""
+    """Position (n,) of each beat in its bar, 0-3, by a best path on which skipping or repeating a position has a cost.
+
+    evidence: (n,) for a downbeat at each beat.
+    """
     score = np.zeros(BEATS_PER_BAR)
     came_from = np.zeros((len(evidence), BEATS_PER_BAR), int)
     position = np.arange(BEATS_PER_BAR)
@@ -174,7 +195,11 @@ def _track_bars(evidence: np.ndarray) -> np.ndarray:
 
 
 def _means(frames: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """(t, c), (n,) and (n,) seconds -> (n, c): means over the spans; a span beyond the song is its nearest frame."""
+    """Means (n, c) of frames (t, c) over spans of time. A span beyond the song takes the nearest frame.
+
+    starts: (n,) seconds.
+    ends: (n,) seconds.
+    """
     sums = functional.pad(frames.double().cumsum(dim=0), (0, 0, 1, 0)).numpy()
     first = np.round((starts - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames) - 1)
     last = np.maximum(np.round((ends - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames)), first + 1)
@@ -191,27 +216,27 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def smoothed(frames: np.ndarray) -> np.ndarray:
-    """Beats (n,) without the grain of whole frames: a triangle over five, which leaves a steady drift as it is."""
+    """Smooth beats (n,) that lie on whole frames, by a triangle over five beats. A steady drift of tempo stays."""
     if len(frames) < 5:
         return frames
     return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")
 
 
 def tempo_of(times: np.ndarray) -> float:
-    """Beats per minute, the median over spans of up to eight beats."""
+    """Tempo of beats (n,) in beats per minute: the median over spans of up to eight beats."""
     reach = min(8, len(times) - 1)
     return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0
 
 
 def _strongest(envelope: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """(n,) the largest value within 30 ms of each instant."""
+    """The largest value (n,) of the envelope within 30 ms of each instant (n,)."""
     reach = np.arange(-3, 4)
     around = np.round((times - ONSET_LEAD) * FPS).astype(int)[:, None] + reach
     return envelope[around.clip(0, len(envelope) - 1)].max(axis=1)
 
 
 def _local_mean(values: np.ndarray) -> np.ndarray:
-    """(t,) under a Hann window of ``LEVEL_SECONDS``, mirrored at the ends."""
+    """Running mean (t,) under a Hann window of ``LEVEL_SECONDS``, mirrored at the ends."""
     kernel = np.hanning(round(LEVEL_SECONDS * FPS) | 1)
     half = len(kernel) // 2
     padded = np.pad(values, half, mode="reflect" if len(values) > half else "edge")

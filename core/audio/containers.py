@@ -1,6 +1,6 @@
-"""Whether an audio file was cut short, where its container can tell.
+"""Detects truncated audio files where the container reveals it.
 
-Decoders take a wav or Ogg file that stops half-way (a broken download, a full disk) for a shorter song; these say so.
+Decoders read a wav or Ogg file that stops half-way (a broken download, a full disk) as a shorter song.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-_UNKNOWN = (0, 0xFFFFFFFF)  # sizes that a program writes which streams and never comes back to its header
-_SLACK = 64  # some writers count the header into the length of the sound
+_UNKNOWN = (0, 0xFFFFFFFF)  # sizes that streaming programs write, because they never return to the header
+_SLACK = 64  # some writers include the header in the length of the sound
 _OGG_PAGE_MOST = 27 + 255 + 255 * 255
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes the file's own headers promise beyond its end; 0 for whole files and for other formats."""
+    """How many bytes a file lacks by its own headers; 0 for complete files and for other formats."""
     with open(path, "rb") as file:
         magic = file.read(12)
         size = path.stat().st_size
@@ -31,7 +31,7 @@ def _wav(file, size: int) -> int:
         if name == b"data":
             return 0 if length in _UNKNOWN else max(0, file.tell() + length - size - _SLACK)
         file.seek(length + length % 2, 1)
-    return 1  # no sound at all
+    return 1  # no sound data at all
 
 
 def _ogg(file, size: int) -> int:

@@ -1,16 +1,18 @@
-"""Only for an ablation: music as the 35 hand-made features per frame that came before learned music encoders.
+"""Music as 35 hand-made features per frame, for an ablation. They preceded learned music encoders.
 
-The set is that of AIST++ (Li et al., "AI Choreographer", ICCV 2021), which EDGE (Tseng, Castellon & Liu, CVPR 2023)
-compares its learned features against: onset envelope 1, MFCC 20, chroma 12, onset peaks 1, beats 1, in this order. EDGE
-has 30 frames a second at 15 360 Hz, that is a hop of 512 samples; so have ours at 16 kHz and 31.25 frames a second.
-Windows, mel bands, decibels and thresholds are the defaults of librosa, which those works call. No shipped model uses
-this representation (``train.fit --music features35``). It is here and not in train because a model that was trained on
-it must dance in the engine, which does without librosa; the tests hold every part against librosa.
+The set is that of AIST++ (Li et al., "AI Choreographer", ICCV 2021), with which EDGE (Tseng, Castellon & Liu, CVPR
+2023) compares its learned features. In this order: onset envelope 1, MFCC 20, chroma 12, onset peaks 1, beats 1. EDGE
+has 30 frames per second at 15 360 Hz, i.e. a hop of 512 samples. The hop is the same here, at 16 kHz and 31.25 frames
+per second. Windows, mel bands, decibels and thresholds are the defaults of librosa, which those works use.
 
-Two things differ. The chroma comes from a short-time Fourier transform instead of a constant-Q one, and becomes CENS
-from there on as theirs does. Beats are given, so that all models of one comparison hear the same ones.
+No shipped model uses this representation (``train.fit --music features35``). It is in core and not in train because a
+model that was trained on it must run in the engine, which does without librosa. The tests compare every part with
+librosa.
 
-Frame i shows the instant ``i * hop / rate``; there are ``floor(s / hop)`` frames.
+Two things differ from the originals. The chroma comes from a short-time Fourier transform instead of a constant-Q
+transform; it is turned into CENS as theirs is. Beats are given, so that all models of a comparison use the same ones.
+
+Frame i represents the instant ``i * hop / rate``. There are ``floor(s / hop)`` frames.
 """
 
 from __future__ import annotations
@@ -33,18 +35,27 @@ NAMES = (
     "beat",
 )
 CHANNELS = len(NAMES)
-N_FFT, BANDS, MFCCS = 2048, 128, 20
-CHROMA_FFT = 4096  # notes an octave lower keep apart than with N_FFT; CENS smooths over five such windows anyway
-POWER_FLOOR, SPAN_DB = 1e-10, 80.0  # quiet ends: absolutely, and below the loudest band of the song
-CENS_STEPS = (0.4, 0.2, 0.1, 0.05)  # shares of a frame's energy (Müller & Ewert, ISMIR 2011)
-CENS_SECONDS = 41 / 31.25  # smoothed over as long as 41 of the frames that EDGE has
-PEAK_DELTA = 0.07  # of the range of the envelope, above the mean around
+N_FFT = 2048
+BANDS = 128
+MFCCS = 20
+CHROMA_FFT = 4096  # resolves notes an octave lower than N_FFT; CENS smooths over five such windows anyway
+POWER_FLOOR = 1e-10  # lower power is clamped
+SPAN_DB = 80.0  # below the loudest band of the song, levels are clamped
+CENS_STEPS = (0.4, 0.2, 0.1, 0.05)  # fractions of a frame's energy (Müller & Ewert, ISMIR 2011)
+CENS_SECONDS = 41 / 31.25  # length of the smoothing window: 41 frames of EDGE's
+PEAK_DELTA = 0.07  # height of a peak above the local mean, as a fraction of the envelope's range
 
 
 def features35(samples: Tensor, beats: Tensor, rate: int, hop: int) -> Tensor:
-    """(s,) mono samples at ``rate`` Hz and beats (n,) in seconds -> (floor(s / hop), 35), see ``NAMES``.
+    """The 35 features (floor(s / hop), 35) of a song; ``NAMES`` lists them.
 
-    Onset envelope in decibels a frame, MFCC of decibels, chroma of unit length (zero in silence), peaks and beats 0/1.
+    The onset envelope is in decibels per frame and the MFCCs are of decibels. The chroma has unit length, or is zero in
+    silence. Peaks and beats are 0 or 1.
+
+    samples: (s,) mono.
+    beats: (n,) seconds.
+    rate: samples per second.
+    hop: samples per frame.
     """
     level = mel_decibels(samples, rate, hop)
     onset = onset_envelope(level, hop)
@@ -57,14 +68,14 @@ def features35(samples: Tensor, beats: Tensor, rate: int, hop: int) -> Tensor:
 
 
 def mel_decibels(samples: Tensor, rate: int, hop: int) -> Tensor:
-    """(s,) -> (t, 128) power of mel bands in dB, at most ``SPAN_DB`` below the loudest."""
+    """Power (t, 128) of the mel bands of samples (s,), in dB, clamped at ``SPAN_DB`` below the loudest."""
     power = spectrum(samples, N_FFT, hop).square() @ filterbank(rate, N_FFT, BANDS, rate / 2)
     level = 10 * power.clamp(min=POWER_FLOOR).log10()
     return level.clamp(min=float(level.max()) - SPAN_DB) if len(level) else level
 
 
 def mfcc(level: Tensor) -> Tensor:
-    """(t, m) decibels -> (t, 20): the first coefficients of the orthonormal DCT-II over the bands."""
+    """MFCCs (t, 20) of mel levels (t, m) in dB: the first coefficients of the orthonormal DCT-II over the bands."""
     bands = level.shape[1]
     angle = math.pi / bands * (torch.arange(bands, dtype=torch.float64)[:, None] + 0.5) * torch.arange(MFCCS)
     basis = angle.cos() * math.sqrt(2 / bands)
@@ -73,18 +84,19 @@ def mfcc(level: Tensor) -> Tensor:
 
 
 def onset_envelope(level: Tensor, hop: int) -> Tensor:
-    """(t, m) decibels -> (t,) mean rise of the bands from frame to frame.
+    """Onset envelope (t,) of mel levels (t, m) in dB: the mean rise of the bands from frame to frame.
 
-    Moved later by half a window, because a window shows an attack before its centre reaches it.
+    It is delayed by half a window, because a window contains an attack before its centre reaches it.
     """
     rise = functional.relu(level[1:] - level[:-1]).mean(dim=1)
     return functional.pad(rise, (1 + N_FFT // (2 * hop), 0))[: len(level)]
 
 
 def onset_peaks(envelope: Tensor, rate: int, hop: int) -> Tensor:
-    """(t,) -> (t,) bool: maxima over 30 ms, ``PEAK_DELTA`` of the range above the mean over 100 ms to both sides.
+    """Onset peaks (t,) bool of an onset envelope (t,).
 
-    The peak picking of Böck, Krebs & Schedl (ISMIR 2012) in the form of librosa's ``onset_detect``.
+    A peak is a maximum over 30 ms, and exceeds the mean over 100 ms to either side by ``PEAK_DELTA`` of the envelope's
+    range. This is the peak picking of Böck, Krebs & Schedl (ISMIR 2012) as in librosa's ``onset_detect``.
     """
     found = torch.zeros(len(envelope), dtype=torch.bool)
     if not len(envelope) or float(envelope.max() - envelope.min()) <= 0:
@@ -102,20 +114,20 @@ def onset_peaks(envelope: Tensor, rate: int, hop: int) -> Tensor:
 
 
 def chroma(samples: Tensor, rate: int, hop: int) -> Tensor:
-    """(s,) -> (t, 12) magnitude of each pitch class, C first, for music tuned to 440 Hz."""
+    """Magnitude (t, 12) of each pitch class in samples (s,), C first, for music tuned to 440 Hz."""
     return spectrum(samples, CHROMA_FFT, hop) @ chroma_bank(rate, CHROMA_FFT)
 
 
 @lru_cache(maxsize=4)
 def chroma_bank(rate: int, n_fft: int) -> Tensor:
-    """(n_fft / 2 + 1, 12) weights of each frequency for each pitch class.
+    """Weights (n_fft / 2 + 1, 12) of each frequency for each pitch class.
 
-    A Gaussian bump of the width of a bin or a semitone, whichever is wider, each bin's weights of unit length, tapered
-    two octaves around C4 (Ellis, "Chroma feature analysis and synthesis", 2007).
+    Each is a Gaussian as wide as a bin or a semitone, whichever is wider. The weights of a bin have unit length and are
+    tapered two octaves around C4 (Ellis, "Chroma feature analysis and synthesis", 2007).
     """
     hz = torch.arange(1, n_fft, dtype=torch.float64) * rate / n_fft
     tone = 12 * torch.log2(hz / (440 / 16))  #                          semitones above A0
-    tone = torch.cat((tone[:1] - 18, tone))  #                          0 Hz is no tone: it lies wide and low
+    tone = torch.cat((tone[:1] - 18, tone))  #                          0 Hz has no pitch: it is placed far below
     width = functional.pad(tone.diff().clamp(min=1), (0, 1), value=1.0)[:, None]
     apart = torch.remainder(tone[:, None] - torch.arange(12) + 6, 12) - 6
     weights = functional.normalize(torch.exp(-0.5 * (2 * apart / width) ** 2), dim=1)
@@ -124,9 +136,10 @@ def chroma_bank(rate: int, n_fft: int) -> Tensor:
 
 
 def chroma_cens(raw: Tensor, fps: float) -> Tensor:
-    """(t, 12) magnitudes -> (t, 12) chroma energy normalised statistics (Müller & Ewert, ISMIR 2011).
+    """Chroma energy normalised statistics (t, 12) of chroma magnitudes (t, 12) (Müller & Ewert, ISMIR 2011).
 
-    Shares of each frame, in four steps, smoothed over ``CENS_SECONDS``, of unit length; silence stays zero.
+    The shares of each frame are quantised in four steps, smoothed over ``CENS_SECONDS`` and scaled to unit length.
+    Silence stays zero.
     """
     share = functional.normalize(raw, p=1, dim=1)
     steps = torch.stack([(share > step).float() for step in CENS_STEPS]).mean(dim=0)

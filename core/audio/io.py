@@ -1,8 +1,8 @@
-"""Audio files: anything libsndfile decodes (wav, flac, ogg, opus, mp3 ...) to mono samples, and back to
-wav, flac or ogg.
+"""Reads audio files of any format that libsndfile decodes (wav, flac, ogg, opus, mp3 ...) as mono samples, and writes
+wav, flac and ogg.
 
-Every file that cannot be danced to is refused here with one line: missing, empty, not audio, damaged, shorter than
-a second, or silent.
+A file without usable sound is refused with one line: it is missing, empty, not audio, damaged, shorter than a second,
+or silent.
 """
 
 from __future__ import annotations
@@ -24,21 +24,27 @@ from core.files import write_atomically
 from core.protocol import SHORTEST_SECONDS
 from core.types import Waveform
 
-WILDEST = 1000.0  # times full scale: no mix is that hot
-SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below what 16 bits with dither hold
+WILDEST = 1000.0  # times full scale: no recording is that loud, so the file is damaged
+SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below the resolution of 16 bits with dither
 FORMATS = "wav, flac, ogg, opus or mp3"
 WRITTEN = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}  # by suffix
-LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000  # beyond, the Vorbis encoder takes the program down with it
-_BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read until they end
+LOWEST_RATE = 8_000  # Hz; outside of these two, the Vorbis encoder crashes the program
+HIGHEST_RATE = 192_000  # Hz
+_BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read in blocks until they end
 
 
 def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
-    """The mono samples of an audio file.
+    """Read an audio file, or a part of it, as mono samples.
 
-    rate: resample to this many Hz (soxr, high quality); None keeps the file's.  start, seconds: the part to read;
-    a part that runs over the end stops there.  Channels are averaged; where that cancels them (one channel is the
-    other inverted) the loudest channel is taken.  Samples beyond full scale (float files) are scaled down to it.
-    Raises FootlightError for a file or part that is missing, empty, not audio, damaged, under a second or silent.
+    Channels are averaged. If that cancels them, because one channel is the other one inverted, the loudest channel is
+    taken. Samples beyond full scale, which float files may hold, are scaled down to it.
+
+    path: the file.
+    rate: Hz to resample to (soxr, high quality); None keeps the file's rate.
+    start: where the part begins, seconds.
+    seconds: its length; None reads to the end of the file. A part stops there in any case.
+
+    Raises FootlightError when the file or part is missing, empty, not audio, damaged, shorter than a second, or silent.
     """
     path = Path(path)
     if not path.exists():
@@ -52,7 +58,7 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
     frames, file_rate = _decode(path, start, seconds)
-    if len(frames) and not np.abs(frames).max() < WILDEST:  # so written that NaN counts as wild
+    if len(frames) and not np.abs(frames).max() < WILDEST:  # written so that NaN is refused too
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
     progress.report()
     samples = _mono(frames)
@@ -75,7 +81,7 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
 
 
 def resample(waveform: Waveform, rate: int) -> Waveform:
-    """The waveform at ``rate`` Hz; its length rounds to the nearest sample."""
+    """Resample a waveform to ``rate`` Hz. Its length is rounded to the nearest sample."""
     if rate == waveform.rate:
         return waveform
     samples = soxr.resample(waveform.samples.numpy(), waveform.rate, rate, quality="HQ")
@@ -83,11 +89,15 @@ def resample(waveform: Waveform, rate: int) -> Waveform:
 
 
 def write(path, waveform: Waveform) -> None:
-    """Save as wav or flac (16 bits) or ogg (Vorbis), as the suffix says, clipped to full scale.
+    """Write a wav or flac file (16 bits) or an ogg file (Vorbis), by the suffix. Samples are clipped to full scale.
 
-    waveform.samples: (s,) mono, or (2, s) stereo.  The file appears whole or not at all; one that was there stays until
-    the new one is complete. Raises FootlightError for another suffix or shape, values that are not numbers, a rate
-    outside of 8 to 192 kHz, and a place that cannot be written to or is full.
+    The file appears whole or not at all. An existing file stays until the new one is complete.
+
+    path: the file, with one of these suffixes.
+    waveform: (s,) mono or (2, s) stereo samples.
+
+    Raises FootlightError for another suffix or shape, samples that are not finite, a rate outside of 8 to 192 kHz, and
+    a folder that is missing, full or cannot be written to.
     """
     path = Path(path)
     data = encoded(path, waveform)
@@ -97,7 +107,10 @@ def write(path, waveform: Waveform) -> None:
 
 
 def encoded(path: Path, waveform: Waveform) -> bytes:
-    """The file that ``write`` writes. Raises FootlightError for what it refuses, the place aside."""
+    """The bytes of the file that ``write`` writes.
+
+    Raises FootlightError as ``write`` does, except for the folder, which it does not touch.
+    """
     if path.suffix.lower() not in WRITTEN:
         raise FootlightError(
             f"{path}: sound is written as {', '.join(WRITTEN)}, not as {path.suffix or 'a file without a suffix'!r}; "
@@ -118,18 +131,18 @@ def encoded(path: Path, waveform: Waveform) -> bytes:
 
 
 def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
-    """The bytes of a file: in memory first, since an encoder's own writing to a full disk would go unnoticed."""
+    """Encode in memory: an encoder that writes to a full disk itself would fail unnoticed."""
     form, subtype = WRITTEN[path.suffix.lower()]
     frames = samples.reshape(-1, 1) if samples.ndim == 1 else samples.T
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, frames.shape[1], subtype, format=form) as file:
-        for start in range(0, len(frames), _BLOCK_FRAMES):  # libsndfile's Vorbis overflows its stack on long ones
+        for start in range(0, len(frames), _BLOCK_FRAMES):  # libsndfile's Vorbis overflows its stack on long blocks
             file.write(frames[start : start + _BLOCK_FRAMES])
     return buffer.getvalue()
 
 
 def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
-    """The file's frames (s, channels) float32 from ``start`` on, and its rate."""
+    """The samples (s, channels) float32 of a file from ``start`` on, and its rate."""
     try:
         if missing_bytes(path):
             raise FootlightError(f"{path}: is damaged: the file ends too early; export or download it again")
@@ -155,13 +168,13 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
                 progress.report(min(1.0, got / max(wanted or expected, got)))
     except soundfile.LibsndfileError as error:
         reason = error.error_string.strip().removeprefix("Error : ").rstrip(".")
-        why = "" if "not exist" in reason else f" ({reason})"  # libsndfile's words for any mp3 it cannot make out
+        why = "" if "not exist" in reason else f" ({reason})"  # libsndfile says so of any mp3 that it cannot decode
         raise FootlightError(f"{path}: is not audio or is damaged{why}; expected {FORMATS}") from None
     except OSError as error:
         raise FootlightError(
             f"{path}: cannot be opened ({error.strerror}); check the file and its permissions"
         ) from None
-    # An estimate of a few frames' length is normal for mp3; a tenth of the song missing is a broken file.
+    # The length of an mp3 is an estimate, off by a few frames. If a tenth is missing, the file is damaged.
     expected = expected if wanted is None else min(expected, wanted)
     if got < 0.9 * expected < 2**62:
         raise FootlightError(
@@ -172,10 +185,10 @@ def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray
 
 @contextmanager
 def _quiet():
-    """The mp3 decoder prints its complaints straight to standard error; ours is the one line that the user gets."""
+    """Silence standard error: the mp3 decoder prints messages there, but the user is to see only ours."""
     try:
         kept = os.dup(2)
-    except OSError:  # a program without a standard error has nothing to keep quiet
+    except OSError:  # the program has no standard error
         yield
         return
     null = os.open(os.devnull, os.O_WRONLY)
@@ -189,11 +202,11 @@ def _quiet():
 
 
 def _mono(frames: np.ndarray) -> np.ndarray:
-    """(s, channels) -> (s,)"""
+    """Mix (s, channels) down to mono (s,)."""
     if frames.shape[1] == 1 or not len(frames):
         return frames[:, 0]
     channels = frames.shape[1]
-    mixed = frames @ np.full(channels, 1 / channels, np.float32)  # numpy's own means take ten times as long
+    mixed = frames @ np.full(channels, 1 / channels, np.float32)  # numpy's mean takes ten times as long
     energy = (frames.T @ frames).diagonal()
     if mixed @ mixed < 1e-4 * energy.mean():
         return frames[:, energy.argmax()]
@@ -201,5 +214,5 @@ def _mono(frames: np.ndarray) -> np.ndarray:
 
 
 def _fit(samples: np.ndarray, length: int) -> np.ndarray:
-    """Exactly ``length`` samples: resamplers may give one more or less."""
+    """Cut or pad to exactly ``length`` samples: resamplers may return one more or less."""
     return np.pad(samples[:length], (0, max(0, length - len(samples))))

@@ -1,8 +1,8 @@
-"""How loud music is to people, and how to bring it to a level without clipping; and a stereo picture of mono sound.
+"""Loudness: measures it, brings music to a target level without clipping, and widens mono sound to stereo.
 
-Integrated loudness after ITU-R BS.1770-4 (K-weighting, 400 ms blocks, two gates), true peaks after its annex 2. Sound
-is (s,) or (c, s) with one or two channels, full scale 1. Filters are finite: the weighting's response dies away within
-0.1 s, and is convolved block by block.
+Integrated loudness is that of ITU-R BS.1770-4 (K-weighting, 400 ms blocks, two gates); true peaks are those of its
+annex 2. Samples are (s,) or (c, s) with one or two channels, with full scale at 1. Filters are finite: the response of
+the K-weighting decays within 0.1 s and is convolved block by block.
 """
 
 from __future__ import annotations
@@ -16,19 +16,26 @@ from torch.nn import functional
 
 from core.errors import FootlightError
 
-TARGET_LUFS = -14.0  # what streaming services play music at
-CEILING_DB = -1.0  # true peak: room for lossy codecs to overshoot
-BLOCK_SECONDS, STEP_SECONDS = 0.4, 0.1
-ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0  # LUFS, and LU below the mean of what passes the first gate
-_OFFSET = -0.691  # so that a 997 Hz sine at full scale in one channel is -3.01 LUFS
-LOOK_SECONDS = 0.01  # the limiter begins to turn down this long before a peak, and needs as long to come back
-_OVERSAMPLING, _TAPS = 4, 24  # of the true peak: a polyphase interpolator, taps a phase
+TARGET_LUFS = -14.0  # the level at which streaming services play music
+CEILING_DB = -1.0  # true peak; leaves room for the overshoot of lossy codecs
+BLOCK_SECONDS = 0.4
+STEP_SECONDS = 0.1
+ABSOLUTE_GATE = -70.0  # LUFS
+RELATIVE_GATE = -10.0  # LU, relative to the mean of the blocks that pass the absolute gate
+_OFFSET = -0.691  # dB, so that a 997 Hz sine at full scale in one channel is -3.01 LUFS
+LOOK_SECONDS = 0.01  # the limiter starts to reduce the gain this long before a peak, and recovers in the same time
+_OVERSAMPLING = 4  # of the true peak
+_TAPS = 24  # of its polyphase interpolator, per phase
 
 
 def loudness(samples: Tensor, rate: int) -> float:
-    """Integrated loudness (LUFS) of (s,) or (c, s) at ``rate`` Hz; -inf where nothing passes the gates.
+    """Integrated loudness in LUFS; -inf where nothing passes the gates.
 
-    Raises FootlightError for less than a block of sound (0.4 s), more than two channels, or values that are no numbers.
+    samples: (s,) or (c, s), one or two channels.
+    rate: samples per second.
+
+    Raises FootlightError for less than one block of sound (0.4 s), more than two channels, or samples that are not
+    finite.
     """
     channels = _channels(samples)
     block, step = round(BLOCK_SECONDS * rate), round(STEP_SECONDS * rate)
@@ -39,7 +46,7 @@ def loudness(samples: Tensor, rate: int) -> float:
     squared = k_weighted(channels, rate).square()
     total = functional.pad(squared.cumsum(dim=-1), (1, 0))
     first = torch.arange(0, channels.shape[-1] - block + 1, step)
-    power = ((total[:, first + block] - total[:, first]) / block).clamp_min(0).sum(dim=0)  # left and right weigh one
+    power = ((total[:, first + block] - total[:, first]) / block).clamp_min(0).sum(dim=0)  # channel weights are 1
     gated = power[_lufs(power) >= ABSOLUTE_GATE]
     if len(gated):
         gated = gated[_lufs(gated) >= _lufs(gated.mean()) + RELATIVE_GATE]
@@ -47,21 +54,28 @@ def loudness(samples: Tensor, rate: int) -> float:
 
 
 def k_weighted(channels: Tensor, rate: int) -> Tensor:
-    """(c, s) -> (c, s) float64 through the two filters of BS.1770: the head's shelf and the ear's high-pass."""
+    """K-weighted channels (c, s), float64: the two filters of BS.1770, a high shelf for the head and a high-pass."""
     return _filtered(channels.double(), _k_response(rate))
 
 
 def true_peak(samples: Tensor) -> float:
-    """The largest magnitude of (s,) or (c, s) between samples as well as on them (fourfold oversampling)."""
+    """The largest magnitude of samples (s,) or (c, s), including between the samples (fourfold oversampling)."""
     channels = _channels(samples)
     return float(_peaks(channels).max()) if channels.shape[-1] else 0.0
 
 
 def normalise(samples: Tensor, rate: int, target: float = TARGET_LUFS, ceiling_db: float = CEILING_DB) -> Tensor:
-    """The sound at ``target`` LUFS with no true peak above ``ceiling_db`` dBFS; same shape.
+    """Bring samples to a loudness without clipping; returns the same shape.
 
-    Where peaks stand in the way they are limited, and the gain is raised again for what that cost, three times; very
-    dynamic sound may stay below the target, never above. Silence comes back as it is. Raises as ``loudness`` does.
+    Peaks above the ceiling are limited. The gain then makes up for the lost loudness, up to three times. Very dynamic
+    sound may stay below the target, but is never above it. Silence is returned unchanged.
+
+    samples: (s,) or (c, s).
+    rate: samples per second.
+    target: LUFS.
+    ceiling_db: the highest true peak, dBFS.
+
+    Raises FootlightError as ``loudness`` does.
     """
     level = loudness(samples, rate)
     if not math.isfinite(level):
@@ -77,14 +91,20 @@ def normalise(samples: Tensor, rate: int, target: float = TARGET_LUFS, ceiling_d
 
 
 def limit(samples: Tensor, rate: int, ceiling_db: float = CEILING_DB) -> Tensor:
-    """Turn down around peaks, so that no true peak exceeds ``ceiling_db`` dBFS; all channels alike, same shape.
+    """Limit true peaks to ``ceiling_db`` dBFS, with the same gain for all channels; returns the same shape.
 
-    The gain that each sample asks for is held for ``LOOK_SECONDS`` to both sides and then averaged over as much, so it
-    moves smoothly and has come down by the time of the peak. What is below the ceiling is left untouched.
+    The gain that each sample needs is held for ``LOOK_SECONDS`` to either side and then averaged over the same time. It
+    changes smoothly and is low enough by the time of the peak. Sound below the ceiling is unchanged.
+
+    samples: (s,) or (c, s).
+    rate: samples per second.
+    ceiling_db: the highest true peak, dBFS.
+
+    Raises FootlightError for more than two channels or samples that are not finite.
     """
     channels, ceiling = _channels(samples), 10 ** (ceiling_db / 20)
     reach = max(1, round(LOOK_SECONDS * rate))
-    for _ in range(4):  # a gain that moves can lift what lies between samples a little
+    for _ in range(4):  # a changing gain can raise peaks between samples a little
         peaks = _peaks(channels).amax(dim=0)
         if float(peaks.max()) <= ceiling:
             return channels.reshape(samples.shape)
@@ -98,11 +118,17 @@ def limit(samples: Tensor, rate: int, ceiling_db: float = CEILING_DB) -> Tensor:
 
 
 def widen(samples: Tensor, rate: int, width: float = 0.5) -> Tensor:
-    """Mono (s,) -> stereo (2, s) that sums to the same mono: a decorrelated copy is added left, subtracted right.
+    """Turn mono into stereo (2, s) whose channels sum to the same mono.
 
-    width: level of that copy, 0 (both channels alike) to 1. It passes an all-pass whose delay wanders by up to
-    15 ms over frequency (Schroeder's pseudo-stereophony, 1961); below about 200 Hz, where direction is not heard and
-    vinyl and subwoofers want mono, there is none.
+    A decorrelated copy is added on the left and subtracted on the right. It comes from an all-pass filter whose delay
+    varies by up to 15 ms over frequency (Schroeder's pseudo-stereophony, 1961). Below about 200 Hz there is no copy:
+    direction is inaudible there, and vinyl and subwoofers need mono.
+
+    samples: (s,) mono.
+    rate: samples per second.
+    width: level of the copy, from 0 (both channels alike) to 1.
+
+    Raises FootlightError for sound that is not mono, or a width outside of 0 to 1.
     """
     if samples.ndim != 1:
         raise FootlightError(f"only mono sound (s,) can be widened, got shape {tuple(samples.shape)}")
@@ -113,7 +139,7 @@ def widen(samples: Tensor, rate: int, width: float = 0.5) -> Tensor:
 
 
 def _channels(samples: Tensor) -> Tensor:
-    """(s,) or (c, s) -> (c, s)"""
+    """Samples (s,) or (c, s) as (c, s). Raises FootlightError for other shapes and for values that are not finite."""
     if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[0] not in (1, 2)):
         raise FootlightError(f"expected samples (s,) or (1 or 2 channels, s), got shape {tuple(samples.shape)}")
     if not bool(torch.isfinite(samples).all()):
@@ -126,7 +152,7 @@ def _lufs(power: Tensor) -> Tensor:
 
 
 def _peaks(channels: Tensor) -> Tensor:
-    """(c, s) -> (c, s) the largest magnitude from each sample up to the next."""
+    """The largest magnitude (c, s) between each sample of (c, s) and the next."""
     kernel = _interpolator().to(channels)  #                          phases 1 taps
     padded = functional.pad(channels[:, None], (_TAPS // 2 - 1, _TAPS // 2))
     between = functional.conv1d(padded, kernel).abs().amax(dim=1)
@@ -135,7 +161,7 @@ def _peaks(channels: Tensor) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _interpolator() -> Tensor:
-    """(3, 1, taps): windowed sines cardinal for the three points between two samples."""
+    """Windowed sinc filters (3, 1, taps) for the three points between two samples."""
     at = torch.arange(_TAPS, dtype=torch.float64) - (_TAPS // 2 - 1)
     phases = torch.arange(1, _OVERSAMPLING, dtype=torch.float64)[:, None] / _OVERSAMPLING
     offset = at - phases
@@ -145,12 +171,12 @@ def _interpolator() -> Tensor:
 
 
 def _filtered(channels: Tensor, kernel: Tensor) -> Tensor:
-    """(c, s) through a causal finite response (n,): the output is as long as the input."""
+    """Filter channels (c, s) with a causal finite response (n,); returns (c, s)."""
     return _convolved(functional.pad(channels, (len(kernel) - 1, 0)), kernel)
 
 
 def _convolved(channels: Tensor, kernel: Tensor) -> Tensor:
-    """(c, s + n - 1), (n,) -> (c, s): the valid part of the convolution, by overlap-save with flat memory."""
+    """The valid part (c, s) of the convolution of (c, s + n - 1) with (n,), by overlap-save in constant memory."""
     n = len(kernel)
     size = 1 << max(15, (4 * n - 1).bit_length())
     response = torch.fft.rfft(kernel, size)
@@ -166,10 +192,10 @@ def _convolved(channels: Tensor, kernel: Tensor) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _k_response(rate: int) -> Tensor:
-    """(n,) impulse response of K-weighting at any rate.
+    """Impulse response (n,) of the K-weighting at any rate.
 
-    BS.1770 gives coefficients for 48 kHz only; these are the analogue filters behind them through the bilinear
-    transform: a shelf of +4 dB above 1.68 kHz and a high-pass at 38 Hz (De Man 2014).
+    BS.1770 gives coefficients for 48 kHz only. This is the bilinear transform of the analogue filters behind them: a
+    shelf of +4 dB above 1.68 kHz and a high-pass at 38 Hz (De Man 2014).
     """
     n = 1 << math.ceil(math.log2(0.1 * rate))
     turns = 2 * math.pi * torch.arange(n // 2 + 1, dtype=torch.float64) / n
@@ -183,14 +209,14 @@ def _k_response(rate: int) -> Tensor:
     )
     k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
     a0 = 1 + k / q + k * k
-    # The standard's numerator is 1, -2, 1 as it stands, so the pass band is a little off unity, and meant to be.
+    # The standard has the numerator 1, -2, 1 without normalisation, so the gain of the pass band is not exactly 1.
     high_pass = (1 - 2 * z + z * z) / (1 + 2 * (k * k - 1) / a0 * z + (1 - k / q + k * k) / a0 * z * z)
     return torch.fft.irfft(shelf * high_pass, n)
 
 
 @lru_cache(maxsize=4)
 def _side_response(rate: int) -> Tensor:
-    """(n,) an all-pass above 200 Hz, whose delay swings over frequency with two periods that never meet."""
+    """Response (n,) of an all-pass above 200 Hz. Its delay oscillates over frequency with two unrelated periods."""
     n = 1 << math.ceil(math.log2(0.06 * rate))
     hz = torch.arange(n // 2 + 1, dtype=torch.float64) * rate / n
     delay = 0.00375 * (2 - torch.cos(2 * math.pi * hz / 1700) - torch.cos(2 * math.pi * hz / 710))  # s

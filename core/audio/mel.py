@@ -1,8 +1,8 @@
-"""Log-mel spectrograms, the picture of music that the networks see.
+"""Log-mel spectrograms, the music representation of the shipped models.
 
 Conventions: Slaney's mel scale and area-normalised triangles, magnitudes (not powers), natural logarithm, clamped at
-1e-5, as in HiFi-GAN and BigVGAN. Frame i is centred on sample ``i * hop`` (reflected at the ends), so it shows the
-instant ``i * hop / rate``; there are exactly ``floor(s / hop)`` frames.
+1e-5, as in HiFi-GAN and BigVGAN. Frame i is centred on sample ``i * hop`` (reflected at the ends), so it represents the
+instant ``i * hop / rate``. There are exactly ``floor(s / hop)`` frames.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from torch.nn import functional
 from core import progress
 from core.config import SignalConfig
 
-BLOCK = 2048  # frames of a long song between two reports: some 30 ms
-FLOOR = 1e-5  # magnitudes below are clamped, so silence is log(1e-5) = -11.51
-_LINEAR_STEP = 200.0 / 3  # Hz a mel below 1 kHz
-_LOG_STEP = 6.4 ** (1 / 27)  # ratio a mel above
+BLOCK = 2048  # frames of a long song between two reports, about 30 ms
+FLOOR = 1e-5  # lower magnitudes are clamped, so silence is log(1e-5) = -11.51
+_LINEAR_STEP = 200.0 / 3  # Hz per mel below 1 kHz
+_LOG_STEP = 6.4 ** (1 / 27)  # ratio per mel above 1 kHz
 
 
 def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
-    """(..., s) samples at ``signal.audio_rate`` -> (..., floor(s / hop), m) natural log of mel magnitudes."""
+    """Log-mel spectrogram (..., floor(s / hop), m): the natural logarithm of mel magnitudes.
+
+    samples: (..., s) at ``signal.audio_rate``.
+    signal: rates and bands; None takes the defaults.
+    """
     signal = signal or SignalConfig()
     magnitude = spectrum(samples, signal.n_fft, signal.hop_samples)
     bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
@@ -32,21 +36,21 @@ def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
 
 
 def rises(level: Tensor) -> Tensor:
-    """(t, m) compressed mel -> (t, m) how much each band rises, half-wave rectified, zero at both ends.
+    """How much each band of a compressed mel spectrum (t, m) rises, (t, m): half-wave rectified, zero at both ends.
 
-    The frame after each instant against the maximum of three neighbouring bands in the frame before it, which ignores
-    vibrato (SuperFlux, Böck & Widmer 2013).
+    Each band of the next frame is compared with the maximum of three neighbouring bands of the previous frame, which
+    ignores vibrato (SuperFlux, Böck & Widmer 2013).
     """
     before = functional.max_pool1d(level[:-2][:, None], 3, stride=1, padding=1)[:, 0]
     return functional.pad((level[2:] - before).clamp(min=0), (0, 0, 1, 1))
 
 
 def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
-    """(..., s) -> (..., floor(s / hop), n_fft / 2 + 1) magnitudes of Hann-windowed, centred frames."""
+    """Magnitudes (..., floor(s / hop), n_fft / 2 + 1) of Hann-windowed, centred frames of samples (..., s)."""
     batch, length = samples.shape[:-1], samples.shape[-1]
     flat = samples.reshape(-1, 1, length).float()
     pad = n_fft // 2
-    # Reflection needs more samples than it mirrors; anything shorter is padded with silence.
+    # Reflection needs more samples than it mirrors. Shorter sound is padded with silence.
     padded = functional.pad(flat, (pad, pad), mode="reflect" if length > pad else "constant")
     window = torch.hann_window(n_fft, device=samples.device)
     frames = padded[:, 0].unfold(-1, n_fft, hop)[:, : length // hop]
@@ -60,7 +64,7 @@ def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
 
 @lru_cache(maxsize=8)
 def filterbank(rate: int, n_fft: int, bands: int, fmax: float, fmin: float = 0.0) -> Tensor:
-    """(n_fft / 2 + 1, bands) Slaney triangles, each of unit area over frequency in Hz times two."""
+    """Slaney's triangular filters (n_fft / 2 + 1, bands). Each has unit area over frequency in Hz."""
     edges = mel_to_hz(torch.linspace(hz_to_mel(fmin), hz_to_mel(fmax), bands + 2, dtype=torch.float64))
     bins = torch.linspace(0, rate / 2, n_fft // 2 + 1, dtype=torch.float64)[:, None]
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
@@ -69,7 +73,7 @@ def filterbank(rate: int, n_fft: int, bands: int, fmax: float, fmin: float = 0.0
 
 
 def hz_to_mel(hz: float) -> float:
-    """Slaney's scale (Auditory Toolbox): linear to 1 kHz, logarithmic above."""
+    """Slaney's mel scale (Auditory Toolbox): linear up to 1 kHz, logarithmic above."""
     if hz < 1000:
         return hz / _LINEAR_STEP
     return 15 + math.log(hz / 1000) / math.log(_LOG_STEP)

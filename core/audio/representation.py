@@ -1,7 +1,6 @@
-"""Music as the frames that a model's configuration asks for: log-mel, the bare waveform, or 35 hand-made features.
+"""Music representations: log-mel, raw waveform, or 35 hand-made features, as a model's configuration chooses.
 
-Frame i begins or is centred at sample ``i * signal.hop_samples``. All three are made here, in training and when
-dancing alike.
+Frame i starts at, or is centred on, sample ``i * signal.hop_samples``. Training and generation use the same functions.
 """
 
 from __future__ import annotations
@@ -19,10 +18,13 @@ INT16_SCALE = 32767.0
 def music_frames(
     samples: Tensor, beats: Tensor, signal: SignalConfig, frames: int | None = None, mel: Tensor | None = None
 ) -> Tensor:
-    """(s,) mono samples at ``signal.audio_rate`` and beats (n,) in seconds -> (floor(s / hop), c) frames of the music.
+    """Frames (floor(s / hop), c) of a song in a model's music representation, with c = ``signal.music_channels``.
 
-    samples: float, or int16 as ``to_int16`` gives them. c: ``signal.music_channels``. frames: at least so many; the
-    last frame is held, a waveform goes on in silence. mel: their log-mel, where that is wanted and known already.
+    samples: (s,) mono at ``signal.audio_rate``, float or int16 as ``to_int16`` returns them.
+    beats: (n,) seconds; only the 35 features use them.
+    signal: chooses the representation and its rates.
+    frames: pad to at least this many frames. The last frame is repeated; a waveform continues with silence.
+    mel: the song's log-mel, if it is already known.
     """
     samples = to_float(samples)
     if signal.music == "waveform":
@@ -38,15 +40,15 @@ def music_frames(
 
 
 def waveform_frames(samples: Tensor, hop: int) -> Tensor:
-    """(s,) samples -> (floor(s / hop), hop), a view: frame i holds samples ``i * hop`` to ``(i + 1) * hop``."""
+    """View samples (s,) as frames (floor(s / hop), hop). Frame i holds samples ``i * hop`` to ``(i + 1) * hop``."""
     return samples[: len(samples) // hop * hop].view(-1, hop)
 
 
 def to_int16(samples: Tensor) -> Tensor:
-    """Samples in [-1, 1] at 16 bits, a quarter or half of the memory; what lies beyond is clipped."""
+    """Convert samples in [-1, 1] to 16 bits, which need a half or a quarter of the memory. Others are clipped."""
     return (samples.clamp(-1, 1) * INT16_SCALE).round().to(torch.int16)
 
 
 def to_float(samples: Tensor) -> Tensor:
-    """The inverse of ``to_int16``; other types become float32 as they are."""
+    """Convert samples to float32. int16 is scaled back to [-1, 1]; values of other types stay as they are."""
     return samples.float() / INT16_SCALE if samples.dtype == torch.int16 else samples.float()
