@@ -1,6 +1,7 @@
 # make demo        sets up, then makes a song and its dance: build/demo/
-# make test        sets up, then passes the linter and the quick tests
+# make test        sets up, then checks style, format and types, and runs the quick tests
 # make test-all    the slow tests too
+# make lint        style, format and types alone
 # make extension   build/footlight-VERSION.zip, to be installed in Blender
 # make bench       the table of speeds
 # make clean       takes build/ away;  make distclean  the environment too
@@ -19,9 +20,7 @@ demo: $(VENV)/.ready
 	@echo "== make demo: composing a song, dancing to it, filming the dance; it says when each result is there"
 	@$(RUN) -m train.demo --out build/demo
 
-test: $(VENV)/.ready
-	@echo "== make test: linting"
-	@$(RUN) -m ruff check .
+test: lint
 	@echo "== make test: running the quick tests"
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
@@ -30,8 +29,10 @@ test-all: $(VENV)/.ready
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q -m "" --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/.ready
-	@echo "== make lint: checking style and format"
-	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+	@echo "== make lint: checking style, format and types"
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m basedpyright
 
 extension: $(VENV)/.ready
 	@echo "== make extension: building the zip"

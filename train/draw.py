@@ -13,6 +13,7 @@ from core.motion.layouts import LAYOUTS, Layout
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.patches import Circle
 
 LEFT, RIGHT, MIDDLE = "#c8553d", "#2a6f97", "#3d405b"
 BODY = LAYOUTS["smpl22-6d"]
@@ -44,9 +45,7 @@ def draw_pose(
                 solid_capstyle="round",
             )
     head, rise = (layout.joints.index("head"), 0.08) if "head" in layout.joints else (layout.joints.index("nose"), 0.03)
-    axes.add_patch(
-        plt.Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha)
-    )
+    axes.add_patch(Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha))
 
 
 def _as_image(figure) -> Tensor:

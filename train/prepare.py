@@ -56,7 +56,8 @@ def main(args: Prepare) -> list[dict]:
         raise FootlightError("no data: give a folder with index.jsonl, --aist DIR or --pairs DIR")
     entries = shards.read_index(args.data / "index.jsonl") if args.data else []
     if args.data and (args.rendered or args.settings.rendered_share):
-        synth.find_program(), synth.find_soundfont()  # said now, not after ten minutes
+        synth.find_program()  # said now, not after ten minutes
+        synth.find_soundfont()
     args.out.mkdir(parents=True, exist_ok=True)
     aist_songs, aist_takes, unusable = [], [], []
     if args.aist:

@@ -97,7 +97,8 @@ def tempogram(envelope: np.ndarray) -> np.ndarray:
     correlation = np.fft.irfft(np.abs(np.fft.rfft(frames, 2 * window, axis=1)) ** 2, axis=1)[:, :window]
     correlation = (correlation / correlation[:, :1].clip(1e-9)).clip(0)
     # Longer lags overlap less of the window. The factor makes up for it.
-    comb = sum(correlation[:, k * _PERIODS] * window / (window - k * _PERIODS) / k**0.5 for k in (1, 2, 3, 4))
+    harmonics = (correlation[:, k * _PERIODS] * window / (window - k * _PERIODS) / k**0.5 for k in (1, 2, 3, 4))
+    comb = sum(harmonics, start=np.zeros(len(_PERIODS)))
     comb /= comb.max(axis=1, keepdims=True).clip(1e-9)
     at = np.arange(len(envelope)) / step
     low = at.astype(int)

@@ -135,9 +135,9 @@ class ConvVAE(nn.Module):
         self.linear = LinearPath(config) if config.linear else None
         if self.linear is not None:
             for last in (self.encoder.layers[-1], self.decoder.layers[-1]):
-                nn.init.zeros_(last.weight)
-                nn.init.zeros_(last.bias)
-            nn.init.constant_(self.encoder.layers[-1].bias[config.latent_channels :], QUIET)
+                nn.init.zeros_(last.get_parameter("weight"))
+                nn.init.zeros_(last.get_parameter("bias"))
+            nn.init.constant_(self.encoder.layers[-1].get_parameter("bias")[config.latent_channels :], QUIET)
 
     def freeze_encoder(self) -> None:
         """Train the decoder alone from now on: latents, and whatever was trained on them, stay what they are."""

@@ -8,7 +8,7 @@ offset, as Blender reads them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,8 @@ class BvhMotion(Motion):
     def cut(self, start: int, end: int) -> BvhMotion:
         """Frames ``[start, end)``."""
         offsets = None if self.offsets is None else self.offsets[start:end]
-        return replace(super().cut(start, end), offsets=offsets)
+        plain = super().cut(start, end)
+        return BvhMotion(plain.rotations, plain.root, plain.fps, plain.contacts, offsets)
 
 
 def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:

@@ -73,8 +73,8 @@ def capture_of_positions(positions: Tensor, fps: float) -> fit.Capture:
     places = positions.double()
     local = directions.to_rotations(_bones(places))
     turns, _ = kinematics.forward_global(local, places[:, 0])
-    by_name = [dict(zip(SMPL22.names, values.unbind(1), strict=True)) for values in (places, turns)]
-    return fit.Capture(*by_name, fps)
+    at, turned = (dict(zip(SMPL22.names, values.unbind(1), strict=True)) for values in (places, turns))
+    return fit.Capture(at, turned, fps)
 
 
 def _bones(places: Tensor) -> Tensor:

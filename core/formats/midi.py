@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -26,6 +27,8 @@ DRUM_CHANNEL = 9  # the tenth
 STROKE_TICKS = TICKS // 8
 SLOWEST_US = 2**24 - 1  # microseconds a beat that the format can say
 
+Event = tuple[float, Any]  # a tick and a message of mido, which names its attributes only at run time
+
 
 def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str = "Footlight") -> None:
     """Write ``path`` (.mid); it appears whole or not at all.
@@ -43,7 +46,7 @@ def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> byte
         raise FootlightError(f"a MIDI file needs a beat grid, but {len(times)} beats were given")
     grid = _Grid(times)
     down = [] if beats.downbeats is None else np.flatnonzero(beats.downbeats.numpy()).tolist()
-    conductor = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in grid.tempi()]
+    conductor: list[Event] = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in grid.tempi()]
     conductor += [(grid.ticks[i], mido.MetaMessage("marker", text=f"bar {n + 1}")) for n, i in enumerate(down)]
     meter = mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4)
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS)
@@ -99,9 +102,9 @@ class _Grid:
         return round(float(np.interp(seconds, self._seconds, self._ticks)) + beyond)
 
 
-def _played(strokes: Strokes, grid: _Grid) -> list[tuple[int, mido.Message]]:
+def _played(strokes: Strokes, grid: _Grid) -> list[Event]:
     """Note on and off of every stroke; a stroke ends where the next begins, if that is sooner."""
-    events: list[tuple[int, mido.Message]] = [(0, mido.MetaMessage("track_name", name=strokes.drum.name))]
+    events: list[Event] = [(0, mido.MetaMessage("track_name", name=strokes.drum.name))]
     ticks = [grid.tick(time) for time in strokes.times.tolist()]
     ends = [min(tick + STROKE_TICKS, then) for tick, then in zip(ticks, [*ticks[1:], math.inf], strict=False)]
     for start, end, velocity in zip(ticks, ends, strokes.velocity.tolist(), strict=True):
@@ -111,7 +114,7 @@ def _played(strokes: Strokes, grid: _Grid) -> list[tuple[int, mido.Message]]:
     return events
 
 
-def _track(events: list[tuple[int, mido.Message]]) -> mido.MidiTrack:
+def _track(events: list[Event]) -> mido.MidiTrack:
     """Absolute ticks -> the deltas of a track; at one tick, notes end before others begin."""
     track, now = mido.MidiTrack(), 0
     for tick, message in sorted(events, key=lambda event: (event[0], event[1].type != "note_off")):

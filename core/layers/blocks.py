@@ -8,9 +8,12 @@ Conv1d.
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
 
 def to_picture(x: Tensor) -> Tensor:
@@ -36,10 +39,11 @@ def group_norm(channels: int) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(16, max(1, channels // 2)), channels)
 
 
-def _zeroed(layer: nn.Conv2d | nn.Linear):
+def _zeroed(layer: Layer) -> Layer:
     """Set a layer's weights to zero and return it: every residual branch of an untrained network then adds nothing."""
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer
 
 

@@ -62,14 +62,14 @@ def chunked(
         return function(x)
     assert 0 <= 2 * margin < overlap < chunk, "an overlap needs room for both margins and a fade"
     out_total, out_chunk, out_overlap, out_margin = (_whole(n * scale) for n in (total, chunk, overlap, margin))
-    result, weight = None, torch.zeros(out_total, 1, device=x.device)
+    result, weight = x.new_zeros(0), torch.zeros(out_total, 1, device=x.device)
     for start in starts(total, chunk, overlap):
         left, right = start > 0, start + chunk < total
         y = function(x[:, start : start + chunk])  #                   b t' c'
         first, last = out_margin * left, out_chunk - out_margin * right
         window = raised_cosine(last - first, min(out_overlap - 2 * out_margin, last - first), left, right)
         window = window[:, None].to(x.device)
-        if result is None:
+        if start == 0:
             result = y.new_zeros(y.shape[0], out_total, y.shape[2])
         place = slice(_whole(start * scale) + first, _whole(start * scale) + last)
         result[:, place] += window.to(y.dtype) * y[:, first:last]

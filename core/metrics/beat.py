@@ -135,10 +135,10 @@ def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
 
     With one tolerance for all, pairing from the left with the earliest that fits is optimal.
     """
-    a, b = a.tolist(), b.tolist()
+    ours, theirs = a.tolist(), b.tolist()
     i = j = count = 0
-    while i < len(a) and j < len(b):
-        apart = a[i] - b[j]
+    while i < len(ours) and j < len(theirs):
+        apart = ours[i] - theirs[j]
         if abs(apart) <= tolerance:
             count, i, j = count + 1, i + 1, j + 1
         elif apart < 0:

@@ -97,6 +97,9 @@ class MotionClassifier(nn.Module):
     No normalisation between them: it would take away how large and how fast the movement is.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
         self.config = config

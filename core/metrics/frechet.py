@@ -151,7 +151,8 @@ def features(clips: list[Clip], seconds: float = 5.0) -> tuple[Tensor, Tensor]:
             f"{len(clips)} clips hold {len(pieces)} windows of {seconds:g} s, at least two are needed; evaluate more "
             f"or longer clips, or choose shorter windows"
         )
-    return tuple(torch.stack([of(piece, FEATURE_FPS) for piece in pieces]) for of in (kinetic, geometric))
+    kinetics, geometrics = ([of(piece, FEATURE_FPS) for piece in pieces] for of in (kinetic, geometric))
+    return torch.stack(kinetics), torch.stack(geometrics)
 
 
 def z_scored(values: Tensor, real: Tensor) -> Tensor:

@@ -88,6 +88,7 @@ def encode_arrays(
     steps = rotation.rotate(rotation.about("y", -heading[..., 1:]), torch.diff(root, dim=-2))
     local = torch.cat((level[..., None, :], rotations[..., 1:, :]), -2)
     pose = directions.from_rotations(local) if "directions" in layout.slices else rotation.to_6d(local)
+    assert contacts is not None, f"{layout.name} has channels for contacts"
     return torch.cat(
         (
             _repeat_first(torch.diff(heading, dim=-1)[..., None] * fps),

@@ -46,7 +46,8 @@ def spline(values: Tensor, at: Tensor) -> Tensor:
     index = base.long() + 3
     weights = ((1 - f) ** 3 / 6, (3 * f**3 - 6 * f**2 + 4) / 6, (-3 * f**3 + 3 * f**2 + 3 * f + 1) / 6, f**3 / 6)
     limit = coefficients.shape[0] - 1
-    out = sum(w * coefficients[(index + k - 1).clamp(0, limit)] for k, w in enumerate(weights))
+    parts = (w * coefficients[(index + k - 1).clamp(0, limit)] for k, w in enumerate(weights))
+    out = sum(parts, start=flat.new_zeros(()))
     return out.to(values.dtype).reshape(at.shape[0], *values.shape[1:])
 
 

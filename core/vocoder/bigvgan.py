@@ -16,6 +16,7 @@ import math
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,8 @@ class Snake(nn.Module):
 class Upsample(nn.Module):
     """Twice the rate: zeros in between, then the low-pass."""
 
+    filter: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("filter", kaiser_sinc(0.5 / RATIO, 0.6 / RATIO, TAPS))
@@ -83,6 +86,8 @@ class Upsample(nn.Module):
 
 class LowPass(nn.Module):
     """The low-pass, and every other sample of it."""
+
+    filter: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,9 +200,10 @@ class BigVGAN(nn.Module):
         """(b, t, m) -> (b, t * hop); frame i is centred on sample ``i * hop + hop / 2``."""
         x = self.conv_pre(mel.transpose(1, 2))  #                     b c t
         stacks = len(self.config.resblock_kernel_sizes)
-        for index, (up,) in enumerate(self.ups):
-            x = up(x)
-            x = sum(stack(x) for stack in self.resblocks[index * stacks : (index + 1) * stacks]) / stacks
+        for index, up in enumerate(self.ups):
+            x = up.get_submodule("0")(x)
+            together = (stack(x) for stack in self.resblocks[index * stacks : (index + 1) * stacks])
+            x = sum(together, start=x.new_zeros(())) / stacks
         x = self.conv_post(self.activation_post(x))[:, 0]
         return torch.tanh(x) if self.config.use_tanh_at_final else x.clamp(-1, 1)
 
@@ -353,7 +359,7 @@ def _check_signal(settings: dict, signal: SignalConfig, path: Path) -> None:
 def _config(settings: dict, path: Path) -> BigVGANConfig:
     """The shape of the generator, every part checked before a network is built from it."""
 
-    def integers(name: str, value, depth: int = 1):
+    def integers(name: str, value: Any, depth: int = 1) -> Any:
         if depth == 0:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise FootlightError(f"{path}: {name} must hold whole numbers above 0, got {value!r}")
@@ -362,7 +368,7 @@ def _config(settings: dict, path: Path) -> BigVGANConfig:
             raise FootlightError(f"{path}: {name} must be a list, got {value!r}")
         return tuple(integers(name, item, depth - 1) for item in value)
 
-    def choice(name: str, default, allowed: tuple):
+    def choice(name: str, default: Any, allowed: tuple) -> Any:
         value = settings.get(name, default)
         if value not in allowed or isinstance(value, bool) != isinstance(default, bool):
             raise FootlightError(f"{path}: {name} is {value!r}; known are {', '.join(map(repr, allowed))}")

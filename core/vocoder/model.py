@@ -168,6 +168,7 @@ class Vocoder(nn.Module):
                 spectrum, state = unroll(heads, state)
                 kept = spectrum if kept is None else torch.cat([kept, spectrum], dim=1)
                 known = until
+            assert kept is not None
             begin = known - kept.shape[1]  # the frame that kept starts at
             piece = self.settled(kept)
             sound[:, start * hop : end * hop] = piece[:, (start - begin) * hop : (end - begin) * hop]

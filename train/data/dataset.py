@@ -117,7 +117,8 @@ def load_songs(folder: Path, split: str) -> list[Tensor]:
 
 def load_waves(folder: Path, split: str) -> list[Tensor]:
     """The waveforms (s,), int16, of all songs of a split."""
-    return [song.wave for song in load_song_records(folder, split, waveforms=True)]
+    waves = (song.wave for song in load_song_records(folder, split, waveforms=True))
+    return [wave for wave in waves if wave is not None]
 
 
 def _records(folder: Path, lines: list[dict], waveforms: bool) -> list[dict[str, Tensor]]:

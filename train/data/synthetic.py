@@ -61,6 +61,7 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
         frames = int(seconds * SIGNAL.motion_fps)
         motion = swing(bpm, frames, phase=index % 2, size=0.4 + 0.1 * index)
         samples = clicks(bpm, seconds + 0.1, generator)
+        assert motion.contacts is not None
         mel = log_mel(samples, SIGNAL)[: 2 * frames]
         beats = torch.arange(0, seconds, 60 / bpm)
         pair = Pair(
@@ -90,4 +91,4 @@ def songs() -> dict[str, list[Tensor]]:
 
 def waves() -> dict[str, list[Tensor]]:
     """Waveforms (s,), int16, of the pairs' click tracks."""
-    return {split: [pair.wave for pair in some] for split, some in pairs().items()}
+    return {split: [pair.wave for pair in some if pair.wave is not None] for split, some in pairs().items()}

@@ -50,7 +50,7 @@ def build(out: Path, source: Path = ROOT) -> Path:
 def find_builder() -> Path | None:
     """Blender's ``blender_ext.py``, from the bpy module or from the Blender on the path."""
     places = []
-    if spec := importlib.util.find_spec("bpy"):
+    if (spec := importlib.util.find_spec("bpy")) and spec.origin:
         places += Path(spec.origin).parent.glob("*/scripts")
     if blender := shutil.which("blender"):
         folder = Path(blender).resolve().parent

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class _Unpickler(pickle.Unpickler):
         return found
 
 
-def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple, order: str) -> np.ndarray:
+def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple, order: Literal["C", "F"]) -> np.ndarray:
     kind = np.dtype(dtype.code)
     if kind.kind not in "biuf":  # booleans, integers, floats
         raise _Refused(f"an array of {kind}")

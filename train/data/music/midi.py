@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mido
 import numpy as np
@@ -232,7 +232,7 @@ def _parts(track: mido.MidiTrack, clock: Callable[[int], float]) -> list[Part]:
     ]
 
 
-def _track(events: list[tuple[int, mido.Message]], end: int) -> mido.MidiTrack:
+def _track(events: Iterable[tuple[int, Any]], end: int) -> mido.MidiTrack:
     """Events at absolute ticks -> a track; at one tick releases come before strokes."""
     track, now = mido.MidiTrack(), 0
     for ticks, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):

@@ -82,6 +82,7 @@ def body_of(motion: Motion) -> Body:
         raise FootlightError(f"only {motion.seconds:.1f} s of motion; at least {SHORTEST_SECONDS:g} s are needed")
     positions = forward(motion.rotations, motion.root)
     found = kinematic_beats(positions, motion.fps)
+    assert found.strength is not None
     times = found.times.double().numpy()
     if len(times) < 2:
         raise FootlightError("fewer than two hits (moments at which the body comes to rest): nothing to put on beats")
@@ -215,7 +216,7 @@ def song_section(
     """
     end = body.motion.seconds + 1.0
     fitting = [s for s in songs if band[0] <= s.tempo < band[1] and s.mel.shape[0] / SIGNAL.mel_fps >= end + 1]
-    tried: list[tuple[float, SongRecord, float, float]] = []
+    tried: list[tuple[float, SongRecord, float, float, float]] = []
     for index in draw.permutation(len(fitting))[:_SONGS_TRIED]:
         song = fitting[index]
         beats = song.beats.double().numpy()
@@ -233,8 +234,8 @@ def song_section(
         value = (
             agreement(body.kinematic_beats, body.weights, beats, starts) + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart
         )
-        for best in value.argsort()[::-1][:3]:
-            tried.append((float(value[best]), song, float(starts[best]), float(fit[best]), apart))
+        for at in value.argsort()[::-1][:3]:
+            tried.append((float(value[at]), song, float(starts[at]), float(fit[at]), apart))
     tried.sort(key=lambda row: -row[0])
     best: Section | None = None
     for _, song, start, fit, apart in tried[:_ALIGNED]:

@@ -98,6 +98,7 @@ def beat_alignment(motion: Motion, beats: Tensor) -> float:
 
 def tensors(motion: Motion) -> dict[str, Tensor]:
     """The motion's part of a record."""
+    assert motion.contacts is not None, "a motion in a data set says which feet stand"
     return {"rotations": motion.rotations, "root": motion.root, "contacts": motion.contacts}
 
 

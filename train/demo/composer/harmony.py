@@ -90,7 +90,7 @@ def voicing(key: Key, chord: Chord, before: tuple[int, ...] | None, low: int = 5
     Voices stay in order, at least a tone apart, and are drawn to the middle of the range.
     """
     places = [[pitch for pitch in range(low, high + 1) if (pitch - key.tonic) % 12 == tone] for tone in chord.classes]
-    best, least = None, np.inf
+    best, least = (), np.inf
     for pitches in product(*places):
         voices = sorted(pitches)
         gaps = np.diff(voices)
