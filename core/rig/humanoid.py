@@ -155,9 +155,9 @@ def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
     everything: dict[tuple[str, str], int] = {}
     kinds: dict[str, dict[tuple[str, str], int]] = {}
     for index, name in enumerate(skeleton.names):
-        prefix, *key = _parsed(name)
-        everything.setdefault(tuple(key), index)
-        kinds.setdefault(prefix, {}).setdefault(tuple(key), index)
+        prefix, side, part = _parsed(name)
+        everything.setdefault((side, part), index)
+        kinds.setdefault(prefix, {}).setdefault((side, part), index)
     first = [kinds.pop("org")] if "org" in kinds else []
     return [*first, everything, *(kinds.values() if len(kinds) > 1 else ())]
 

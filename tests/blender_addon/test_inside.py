@@ -23,14 +23,17 @@ INSIDE = Path(__file__).parent / "inside"
 pytestmark = pytest.mark.blender
 
 
+@pytest.mark.checks("check_props.py")
 def test_the_panel_and_the_requests_agree(run_checks):
-    run_checks("check_props.py")
+    run_checks()
 
 
+@pytest.mark.checks("check_strips.py")
 def test_songs_in_the_sequencer(run_checks):
-    run_checks("check_strips.py")
+    run_checks()
 
 
+@pytest.mark.checks("check_actions.py")
 def test_dances_become_actions(run_checks, tmp_path):
     rotations, root = wild_motion(60)
     positions = kinematics.forward(rotations, root, SMPL22)
@@ -42,31 +45,35 @@ def test_dances_become_actions(run_checks, tmp_path):
     save("dance")
     save("nan", torch.where(torch.arange(60)[:, None, None] == 30, torch.nan, rotations))
     save("other", joints=["hips"])
-    run_checks("check_actions.py")
+    run_checks()
 
 
+@pytest.mark.checks("check_rigs.py")
 def test_armatures_of_every_kind(run_checks, tmp_path):
     save_dance(tmp_path)
     np.savez(tmp_path / "expected.npz", positions=kinematics.forward(*wild_motion(60)).numpy())
     plain = {joint: name.removeprefix("mixamorig:") for joint, name in RIGS["mixamo"].items()}
     families = {name: names for name, names in RIGS.items() if name != "nameless"} | {"mixamo, plain": plain}
     (tmp_path / "rigs.json").write_text(json.dumps(families))
-    run_checks("check_rigs.py")
+    run_checks()
 
 
+@pytest.mark.checks("check_reading.py")
 def test_animated_rigs_are_read(run_checks, tmp_path):
     save_dance(tmp_path)
-    run_checks("check_reading.py")
+    run_checks()
 
 
+@pytest.mark.checks("check_score.py")
 def test_from_the_click_to_the_music_with_mishaps(run_checks, tmp_path):
     save_dance(tmp_path)
-    run_checks("check_score.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
+@pytest.mark.checks("check_lifecycle.py")
 def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
     save_dance(tmp_path)
-    run_checks("check_lifecycle.py", FOOTLIGHT_PYTHON=obedient(tmp_path))
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
 @pytest.mark.parametrize("how", ["quit", "kill"])
@@ -83,16 +90,18 @@ def test_the_engine_ends_with_blender(how, program, environment, tmp_path):
         time.sleep(0.05)
 
 
+@pytest.mark.checks("check_generate.py")
 def test_the_real_engine_fills_the_timeline(run_checks, model_folder):
-    run_checks("check_generate.py", FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
+    run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("FOOTLIGHT_INSTALL"), reason="downloads 250 MB: set FOOTLIGHT_INSTALL=1")
+@pytest.mark.checks("check_install.py")
 def test_the_engine_is_installed_from_inside_and_dances(run_checks, environment, model_folder):
     """By the network and the pip settings (PIP_CERT, PIP_FIND_LINKS, PIP_CONSTRAINT ...) of whoever runs the test."""
     environment.pop("FOOTLIGHT_PYTHON", None)
-    run_checks("check_install.py", seconds=1800, FOOTLIGHT_MODEL=str(model_folder))
+    run_checks(seconds=1800, FOOTLIGHT_MODEL=str(model_folder))
 
 
 def test_a_click_in_a_window(window, environment, model_folder, tmp_path):

@@ -1,15 +1,19 @@
 """Runs inside a Blender, the bpy module or the real program: installs the extension's zip and runs one file's checks.
 
-    python host.py CHECKS.py            blender -b --python host.py -- CHECKS.py
+    python host.py CHECKS.py REPORT [NAME ...]            blender -b --python host.py -- CHECKS.py REPORT [NAME ...]
 
-Every function ``check_*`` of the file starts in an empty scene. The zip and the folder for Blender's own files come in
-the environment (FOOTLIGHT_TEST_ZIP, BLENDER_USER_RESOURCES).
+The functions ``check_*`` of the file, or those that are named, each start in an empty scene. REPORT gets a line of
+JSON for each as soon as it ends: check, outcome (passed, failed or skipped) and text (the traceback, or the reason).
+A check skips by raising ``unittest.SkipTest``. The zip and the folder for Blender's own files come in the environment
+(FOOTLIGHT_TEST_ZIP, BLENDER_USER_RESOURCES).
 """
 
 import importlib.util
+import json
 import os
 import sys
 import traceback
+import unittest
 from pathlib import Path
 
 import bpy
@@ -25,25 +29,35 @@ def install() -> None:
     assert MODULE in bpy.context.preferences.addons, "the extension is not installed"
 
 
-def main(path: str) -> int:
+def main(path: str, report: str, *names: str) -> int:
+    """Returns how many checks failed."""
     install()
-    failed = 0
+    outcomes = []
     try:
         spec = importlib.util.spec_from_file_location("checks", path)
         checks = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(checks)
-        for name in [name for name in vars(checks) if name.startswith("check_")]:
+        for name in names or [name for name in vars(checks) if name.startswith("check_")]:
             bpy.ops.wm.read_homefile(use_empty=True)
-            try:
-                getattr(checks, name)()
-                print(f"passed {name}", flush=True)
-            except Exception:
-                failed += 1
-                print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
+            outcome, text = run(getattr(checks, name))
+            outcomes.append(outcome)
+            with open(report, "a") as file:
+                print(json.dumps({"check": name, "outcome": outcome, "text": text}), file=file)
+            print(f"{outcome} {name}\n{text}", flush=True)
     finally:
         bpy.ops.preferences.addon_disable(module=MODULE)
-    print(f"{failed} failed", flush=True)
-    return failed
+    return outcomes.count("failed")
+
+
+def run(check) -> tuple[str, str]:
+    """The check's outcome, and its traceback or the reason why it was skipped."""
+    try:
+        check()
+    except unittest.SkipTest as reason:
+        return "skipped", str(reason)
+    except Exception:
+        return "failed", traceback.format_exc()
+    return "passed", ""
 
 
 def arguments() -> list[str]:
