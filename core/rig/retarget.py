@@ -173,9 +173,7 @@ def _build(by_joint: Mapping[int, RestBone]) -> _Build:
     floor. Their pelvis is taken to be as far above the hips as ours.
     """
     ours = standing()[:, 1]
-    hips, knees, ankles = (
-        (by_joint[left].head + by_joint[right].head) / 2 for left, right in (_HIPS, _KNEES, _ANKLES)
-    )
+    hips, knees, ankles = ((by_joint[left].head + by_joint[right].head) / 2 for left, right in (_HIPS, _KNEES, _ANKLES))
     pelvis = by_joint[0].head
     if np.linalg.norm(pelvis - hips) > np.linalg.norm(hips - knees):
         size = (hips[2] - ankles[2]) / (ours[_HIPS[0]] - ours[_ANKLES[0]])
