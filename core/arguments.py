@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from . import protocol, records
 
-R = TypeVar("R")
+R = TypeVar("R", bound=records.Record)
 
 
 def add_options(parser: argparse._ActionsContainer, kind: type, without: tuple[str, ...] = ()) -> None:

@@ -70,6 +70,7 @@ class Rule:
         """The bounds in words, such as "1 to 240 frames per second"; nothing where there are none."""
         if not self.bounded:
             return ""
+        assert self.least is not None, "a greatest value comes with a least one"
         bounds = (
             f"{_shown(self.least)} or more" if self.most is None else f"{_shown(self.least)} to {_shown(self.most)}"
         )
@@ -98,8 +99,9 @@ def check(kind: type, **values: float | None) -> None:
         bounds = rule(kind, name)
         if value is None or not bounds.bounded:
             continue
+        least = -math.inf if bounds.least is None else bounds.least
         most = math.inf if bounds.most is None else bounds.most
-        if not (math.isfinite(value) and bounds.least <= value <= most):
+        if not (math.isfinite(value) and least <= value <= most):
             shown = f"{value:g}" if isinstance(value, float) else value
             raise FootlightError(f"{name.replace('_', ' ')} is {shown}; expected {bounds.expected}")
 

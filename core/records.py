@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from .errors import FootlightError
 
-T = TypeVar("T")
+
+class Record(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+T = TypeVar("T", bound=Record)
 
 
 def to_json(record: Any) -> dict[str, Any]:
@@ -48,7 +55,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
         # of several plain types the one that the value has; else the first one says what was expected
         hint = next((kind for kind in kinds if isinstance(kind, type) and _is(kind, value)), kinds[0])
         return _value(hint, value, path)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_json(hint, value, path)
     if origin is tuple:
         if not isinstance(value, list | tuple):

@@ -64,7 +64,7 @@ def motion_arrays(motion: Motion) -> dict[str, np.ndarray]:
     """Rotations, root, fps and, where they are known, contacts."""
     parts = {"rotations": motion.rotations, "root": motion.root, "contacts": motion.contacts}
     arrays = {name: part.detach().cpu().float().numpy() for name, part in parts.items() if part is not None}
-    return {**arrays, "fps": np.float64(motion.fps)}
+    return {**arrays, "fps": np.array(motion.fps, np.float64)}
 
 
 def motion_of(arrays: dict[str, np.ndarray]) -> Motion:
