@@ -1,8 +1,8 @@
 """The shipped model makes the dances, scores and duets it always made.
 
 A golden file holds what twelve requests gave when it was written. The songs are integers, so the seeds drawn from them
-are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise on another
-processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
+are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise on
+another processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
 
 ``python -m tests.core.test_shipped_model`` writes the file anew. Do that when another model ships, and say so.
 """
@@ -24,7 +24,7 @@ from core.formats.motion import clip_of
 from core.motion import kinematics
 from core.pipeline import DanceOptions, DuetOptions, Model, ScoreOptions
 from core.pipeline import model as loading
-from core.pipeline.options import noise_seed
+from core.pipeline.choices import noise_seed
 from core.types import Waveform
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "shipped_model.json"
