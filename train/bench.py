@@ -17,21 +17,25 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 import tyro
 from torch import Tensor, nn
 
-from core import pipeline
+from core import pipeline, progress
 from core.audio import io
 from core.audio.mel import log_mel
 from core.formats import bvh
 from core.formats.motion import read_motion
 from core.formats.music import write_music
+from core.protocol import DanceRequest, Done, Failed, Ready, Request, request_to_json
 from train.demo.song import write_demo_song
 
 SHORT, LONG = 30, 180  # seconds of song, motion or duet
+SAMPLING = "Dancing"
+"""The stage of a dance in which its sampler walks."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,47 @@ def write_action_seconds() -> float | None:
     return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None
 
 
+def stage_seconds(make: Callable[[], object], runs: int) -> dict[str, float]:
+    """The median seconds of every stage that ``make`` reports, in their order; what it does outside of one is ""."""
+    taken: dict[str, list[float]] = {}
+    for _ in range(runs):
+        stages, spent = [("", time.perf_counter())], dict.fromkeys(taken, 0.0)
+
+        def show(stage: str, _: float, stages: list = stages) -> None:
+            if stage != stages[-1][0]:
+                stages.append((stage, time.perf_counter()))
+
+        with progress.listen(show):
+            make()
+        stages.append(("", time.perf_counter()))
+        for (stage, began), (_, ended) in pairwise(stages):
+            spent[stage] = spent.get(stage, 0.0) + ended - began
+        for stage, seconds in spent.items():
+            taken.setdefault(stage, []).append(seconds)
+    return {stage: statistics.median(seconds) for stage, seconds in taken.items()}
+
+
+def engine_start(request: Request, given: list[str]) -> tuple[float, float]:
+    """Seconds from starting an engine to its being ready, and to its answer to a first request."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "core.engine", *given]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as engine:
+        assert engine.stdin is not None and engine.stdout is not None
+        engine.stdin.write(json.dumps(request_to_json(1, request)).encode() + b"\n")
+        engine.stdin.flush()
+        ready = 0.0
+        for line in engine.stdout:
+            event = json.loads(line)
+            if event["type"] == Ready.type:
+                ready = time.perf_counter() - began
+            elif event["type"] in (Done.type, Failed.type):
+                break
+        answered = time.perf_counter() - began
+        engine.stdin.close()
+    assert event["type"] == Done.type, event
+    return ready, answered
+
+
 def run_cold(arguments: list[str]) -> None:
     """``python -m core`` in a process of its own."""
     subprocess.run([sys.executable, "-m", "core", *arguments], check=True, capture_output=True)
@@ -219,6 +264,28 @@ def warm_rows(work: Work, runs: int) -> list[dict]:
     return rows
 
 
+def stage_rows(work: Work, runs: int) -> list[dict]:
+    """Where the time of a warm dance of ``SHORT`` goes; all but its sampling together are the floor."""
+    stages = stage_seconds(lambda: work.dance(SHORT), runs)
+    whole = sum(stages.values())
+    rows = [row(f"{SHORT} s dance without sampling", whole - stages[SAMPLING], (whole - stages[SAMPLING]) / whole)]
+    names = {"": "reading the song, writing the BVH file"}
+    return rows + [
+        row(f"  of a dance: {names.get(stage, stage.lower())}", taken, taken / whole) for stage, taken in stages.items()
+    ]
+
+
+def engine_rows(work: Work, runs: int) -> list[dict]:
+    """What a user waits for who asks a fresh engine."""
+    request = DanceRequest(song=str(work.song), seconds=float(SHORT), out=str(work.folder / "engine.npz"))
+    started = [engine_start(request, work.given) for _ in range(runs)]
+    ready, answered = (statistics.median(times) for times in zip(*started, strict=True))
+    return [
+        row("engine: from its start to ready", ready),
+        row(f"engine: from its start to its first {SHORT} s dance", answered),
+    ]
+
+
 def memory_rows(work: Work) -> list[dict]:
     """The peak of each operation over ``LONG``, in a process of its own."""
     commands = {"dance": "song", "score": "motion", "duet": "duet"} if work.model.scorer else {"dance": "song"}
@@ -236,7 +303,9 @@ def measured(work: Work, args: Bench) -> list[dict]:
     network = Reference().eval()
     size = sum(p.numel() for p in network.parameters()) / 1e6
     reference = median_seconds(lambda: run_reference(network), args.reference_runs)
+    rows += stage_rows(work, args.runs)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
+    rows += engine_rows(work, args.runs)
     rows.append(row(f"reference of {size:.0f} M, 30 s", reference, reference / warm))
     rows += memory_rows(work)
     action = write_action_seconds()

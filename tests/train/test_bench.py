@@ -2,14 +2,19 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
 import soundfile
 import torch
 
-from core import checkpoint, cli
+from core import checkpoint, cli, progress
+from core.audio import io
+from core.protocol import DanceRequest
+from core.types import Waveform
 from train import bench
+from train.data import synthetic
 
 
 @pytest.fixture
@@ -22,6 +27,7 @@ def quickly(monkeypatch):
     monkeypatch.setattr(bench, "run_reference", lambda network: None)
     monkeypatch.setattr(bench, "write_action_seconds", lambda: None)
     monkeypatch.setattr(bench, "run_cold", asked.append)
+    monkeypatch.setattr(bench, "engine_start", lambda request, given: (0.5, 1.0))
     monkeypatch.setattr(bench, "peak_memory", lambda arguments: asked.append(arguments) or 0.5)
     return asked
 
@@ -39,6 +45,11 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
     assert [name for name in by_name if "peak memory" in name] == [
         f"peak memory with a 7 s {what}, GB" for what in ("song", "motion", "duet")
     ]
+    stages = [row for row in rows if row["what"].startswith("  of a dance: ")]
+    assert len(stages) >= 6 and sum(row["ratio"] for row in stages) == pytest.approx(1)
+    sampling = next(row for row in stages if row["what"].endswith("dancing"))
+    floor = by_name["5 s dance without sampling"]
+    assert floor["ratio"] == pytest.approx(1 - sampling["ratio"])
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) == len(rows) + 1 and "left out" not in shown
     commands = [cli.parser().parse_args(words) for words in quickly]
@@ -51,7 +62,7 @@ def test_what_the_model_cannot_do_is_left_out_and_said(model_folder, tmp_path, q
     kept = {name: whole.tensors[name] for name in ("mel_vae", "motion_vae", "denoiser")}
     checkpoint.save_folder(tmp_path / "dancer", replace(whole.config, scorer=None, vocoder=None), kept)
     rows = bench.main(bench.Bench(runs=1, threads=1, model=tmp_path / "dancer"))
-    assert not [row for row in rows if re.search("music|duet|vocoder|motion", row["what"])]
+    assert not [row for row in rows if re.search("of music|duet|vocoder|a 7 s motion", row["what"])]
     shown = capsys.readouterr().out
     assert "dancer has no scorer" in shown and "dancer has no vocoder" in shown
     assert [words[0] for words in quickly] == ["dance", "dance"]
@@ -70,3 +81,27 @@ def test_each_operation_goes_from_file_to_file(model_folder, tmp_path, quickly):
 
 def test_memory_is_that_of_the_command():
     assert 0.1 < bench.peak_memory(["styles"]) < 4
+
+
+def test_stages_are_timed_where_they_are_reported():
+    def make():
+        with progress.part(0.0, 0.5, "first"):
+            time.sleep(0.05)
+        with progress.part(0.5, 1.0, "second"):
+            time.sleep(0.1)
+            progress.report(0.5)
+            time.sleep(0.1)
+
+    taken = bench.stage_seconds(make, 3)
+    assert list(taken) == ["", "first", "second"]
+    assert 0.05 <= taken["first"] < taken["second"] and taken["second"] >= 0.2 and taken[""] < 0.05
+
+
+def test_a_real_engine_is_started_and_answers(model_folder, tmp_path):
+    song = tmp_path / "song.wav"
+    io.write(song, Waveform(synthetic.clicks(120.0, 3.0, torch.Generator().manual_seed(0)), 16_000))
+    request = DanceRequest(song=str(song), out=str(tmp_path / "dance.npz"), steps=1)
+    ready, answered = bench.engine_start(request, ["--model", str(model_folder)])
+    assert 0 < ready < answered and (tmp_path / "dance.npz").is_file()
+    with pytest.raises(AssertionError, match="no such file"):
+        bench.engine_start(DanceRequest(song="none.wav", out=str(tmp_path / "x.npz")), ["--model", str(model_folder)])
