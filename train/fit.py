@@ -156,11 +156,11 @@ def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
     return config
 
 
-def waveforms(audio: Path | None) -> dict[str, list[torch.Tensor]]:
-    """What the vocoder is trained on, by split."""
+def waveforms(audio: Path | None, rate: int) -> dict[str, list[torch.Tensor]]:
+    """The songs that the vocoder is trained on, by split: samples (s,) int16 at ``rate`` Hz."""
     if audio is None:
         raise FootlightError("the vocoder is trained on sound: give --vocoder.audio, a folder with index.jsonl")
-    return synthetic.waves() if str(audio) == "synthetic" else load_waveforms(audio)
+    return synthetic.waves() if str(audio) == "synthetic" else load_waveforms(audio, rate)
 
 
 def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pair]]:
@@ -200,7 +200,7 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     if name == "classifier":
         return ClassifierTask(stage.task, pairs)
     if name == "vocoder":
-        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio))
+        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio, config.signal.audio_rate), config.signal)
     if name == "mel-vae":
         return MelVAETask(config, stage.task, load_training_songs(args, config))
     mel_vae = run_folder.load_mel_vae(args.out, config)

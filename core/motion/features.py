@@ -17,7 +17,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.config import SignalConfig
 from core.motion import contact, directions, kinematics, rotation
 from core.motion.layouts import LAYOUTS, OPENPOSE14, Layout, layout_named
 from core.motion.skeleton import SMPL22
@@ -28,8 +27,8 @@ __all__ = [
     "layout_named", "origin_of", "positions_from_features",
 ]  # fmt: skip
 
-DEFAULT_FPS = SignalConfig().motion_fps
-DEFAULT_LAYOUT = SignalConfig().motion_layout
+DEFAULT_FPS = 31.25  # frames a second, as in the prepared data and the embedded model
+DEFAULT_LAYOUT = "smpl22-6d"
 
 
 def _layout(layout: str | Layout) -> Layout:

@@ -105,3 +105,45 @@ def test_the_add_on_knows_no_torch_and_of_core_what_is_shared(path):
 def test_only_one_file_asks_for_the_version():
     asking = [p.relative_to(ROOT) for p in files("blender_addon") if "bpy.app.version" in p.read_text()]
     assert asking == [Path("blender_addon/scene/versions.py")]
+
+
+def run_at_import(tree: ast.Module) -> list[ast.AST]:
+    """The nodes of a module that run when it is imported: all but the bodies of functions, defaults included."""
+    found, queue = [], [tree]
+    while queue:
+        node = queue.pop()
+        found.append(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            queue += [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+        elif isinstance(node, ast.Lambda):
+            queue += node.args.defaults
+        else:
+            queue += ast.iter_child_nodes(node)
+    return found
+
+
+def asks_for_a_signal(source: str) -> bool:
+    """Whether importing a module calls ``SignalConfig``."""
+    calls = [node.func for node in run_at_import(ast.parse(source)) if isinstance(node, ast.Call)]
+    return any((c.id if isinstance(c, ast.Name) else getattr(c, "attr", None)) == "SignalConfig" for c in calls)
+
+
+@pytest.mark.parametrize("path", [*files("core"), *files("train")], ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_module_has_a_signal_of_its_own(path):
+    """A global one would stand for every model: one with another hop would be wrong in silence."""
+    assert not asks_for_a_signal(path.read_text()), "give it as an argument"
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("FPS = SignalConfig().motion_fps", True),
+        ("def f(signal=config.SignalConfig()): pass", True),
+        ("class A:\n    signal: SignalConfig = SignalConfig()", True),
+        ("def f(): return SignalConfig()", False),
+        ("class A:\n    make = lambda: SignalConfig()", False),
+        ("signal: SignalConfig", False),
+    ],
+)
+def test_what_counts_as_at_import(source, asks):
+    assert asks_for_a_signal(source) == asks

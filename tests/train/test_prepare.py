@@ -11,7 +11,6 @@ import torch
 from core.audio import io
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.kinematics import forward
@@ -21,19 +20,19 @@ from core.types import Waveform
 from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
 from train.data.pairing import matching, pairs
+from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.prepare import Prepare, main
 
-SIGNAL = SignalConfig()
 SETTINGS = pairs.Settings(rendered_share=0.0)
 
 
 def song(path, bpm, seconds=30.0):
     clicks = synthetic.clicks(bpm, seconds, torch.Generator().manual_seed(0))
-    io.write(path, Waveform(clicks, SIGNAL.audio_rate))
+    io.write(path, Waveform(clicks, AUDIO_RATE))
 
 
 def dance(path, bpm, seconds=14.0, phase=0.0):
-    motion = synthetic.swing(bpm, int(seconds * SIGNAL.motion_fps), phase, 0.8)
+    motion = synthetic.swing(bpm, int(seconds * MOTION_FPS), phase, 0.8)
     bvh.write(path, motion, fps=60.0)
     return motion
 
@@ -82,10 +81,10 @@ def test_every_pair_is_on_one_clock_and_in_its_split(prepared):
         assert pair.mel.shape == (2 * frames, 80)
         assert pair.onset.shape == pair.loudness.shape == (2 * frames,)
         assert torch.allclose(pair.rotations.norm(dim=-1), torch.ones(frames, 22), atol=1e-5)
-        assert pair.beats.min() >= 0 and pair.beats.max() < frames / SIGNAL.motion_fps
-        assert pair.rhythm(frames // 2, SIGNAL.motion_fps / 2).shape == (frames // 2, 10)
+        assert pair.beats.min() >= 0 and pair.beats.max() < frames / MOTION_FPS
+        assert pair.rhythm(frames // 2, MOTION_FPS / 2).shape == (frames // 2, 10)
         # The clicks are where the beats say: the onset strength peaks there.
-        at = (pair.beats[1:-1] * SIGNAL.mel_fps).round().long()
+        at = (pair.beats[1:-1] * MEL_FPS).round().long()
         near = torch.stack([pair.onset[at + shift] for shift in range(-3, 4)]).amax(dim=0)
         assert near.median() > 5 * pair.onset.median().clamp(min=0.01)
 
@@ -119,7 +118,7 @@ def test_unusable_files_are_named_with_the_reason_and_the_rest_goes_on(prepared)
 def test_own_capture_is_not_warped(prepared, data):
     out, _ = prepared
     pair = next(p for s in ("train", "val") for p in load_pairs(out, s) if p.motion_name == "house/mine")
-    source = synthetic.swing(120, int(14 * SIGNAL.motion_fps), 0.0, 0.8)
+    source = synthetic.swing(120, int(14 * MOTION_FPS), 0.0, 0.8)
     wanted = kinematic_beats(forward(source.rotations, source.root), source.fps).times
     motion = pair.motion()
     found = kinematic_beats(forward(motion.rotations, motion.root), motion.fps).times
@@ -143,7 +142,7 @@ def test_a_repeated_run_reuses_what_is_done_and_a_changed_source_is_made_anew(pr
 
 def test_songs_are_whole(prepared):
     out, _ = prepared
-    assert [round(len(mel) / SIGNAL.mel_fps) for mel in load_songs(out, "train")] == [30, 30]
+    assert [round(len(mel) / MEL_FPS) for mel in load_songs(out, "train")] == [30, 30]
     record = load_song_records(out, "val")[0]
     assert record.tempo == pytest.approx(104, rel=0.03)
     assert not record.exact
@@ -213,7 +212,7 @@ def test_agreement_is_one_on_beats_and_zero_for_chance():
 
 
 def test_tempo_and_phase_of_a_regular_motion_are_found():
-    motion = resample(synthetic.swing(97, 600, 0.0, 0.8), SIGNAL.motion_fps)
+    motion = resample(synthetic.swing(97, 600, 0.0, 0.8), MOTION_FPS)
     body = matching.body_of(motion)
     bpm, start = matching.tempo_candidates(body, (94.0, 118.0))[0]
     assert bpm == pytest.approx(97, abs=1.0)

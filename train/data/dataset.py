@@ -7,14 +7,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.rhythm.features import rhythm_features
 from core.types import Beats, Motion
+from train.data.rates import MOTION_FPS
 from train.data.shards import read_index, read_records
 
 PAIRS, SONGS = "pairs.jsonl", "songs.jsonl"
-_MOTION_FPS = SignalConfig().motion_fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Pair:
 
     def motion(self) -> Motion:
         """The motion at the rate of the data, 31.25 frames a second."""
-        return Motion(self.rotations, self.root, _MOTION_FPS, self.contacts)
+        return Motion(self.rotations, self.root, MOTION_FPS, self.contacts)
 
     def rhythm(self, frames: int, fps: float) -> Tensor:
         """(frames, r) rhythm features at any rate: see ``core.rhythm.features.rhythm_features``."""

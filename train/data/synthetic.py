@@ -12,20 +12,18 @@ from torch import Tensor
 
 from core.audio.mel import log_mel
 from core.audio.representation import to_int16
-from core.config import SignalConfig
 from core.motion import rotation
 from core.motion.contact import label
 from core.motion.kinematics import forward
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion
 from train.data.dataset import Pair
-
-SIGNAL = SignalConfig()
+from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS, MOTION_FPS
 
 
 def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
     """(s,) a click on every beat at 16 kHz, over a little noise."""
-    clock = torch.arange(int(seconds * SIGNAL.audio_rate)) / SIGNAL.audio_rate
+    clock = torch.arange(int(seconds * AUDIO_RATE)) / AUDIO_RATE
     since = torch.remainder(clock, 60 / bpm)
     tone = torch.sin(2 * math.pi * 880 * since) * torch.exp(-since / 0.03)
     return 0.5 * tone + 0.01 * torch.randn(clock.shape, generator=generator)
@@ -33,7 +31,7 @@ def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
 
 def swing(bpm: float, frames: int, phase: float, size: float) -> Motion:
     """A standing body whose arms, spine and height swing, slowest on every beat."""
-    clock = torch.arange(frames) / SIGNAL.motion_fps
+    clock = torch.arange(frames) / MOTION_FPS
     wave = torch.cos(math.pi * bpm / 60 * clock + math.pi * round(phase))  # turns round once a beat: speed 0 there
     rotations = torch.zeros(frames, 22, 4)
     rotations[..., 0] = 1
@@ -47,8 +45,8 @@ def swing(bpm: float, frames: int, phase: float, size: float) -> Motion:
         rotations[:, SMPL22.names.index(name)] = rotation.from_axis_angle(vector)
     root = torch.zeros(frames, 3)
     root[:, 1] = REST_HEIGHT
-    motion = Motion(rotations, root, SIGNAL.motion_fps)
-    contacts = label(forward(rotations, root, SMPL22), SIGNAL.motion_fps)
+    motion = Motion(rotations, root, MOTION_FPS)
+    contacts = label(forward(rotations, root, SMPL22), MOTION_FPS)
     return Motion(motion.rotations, motion.root, motion.fps, contacts)
 
 
@@ -58,11 +56,11 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
     made: dict[str, list[Pair]] = {"train": [], "val": []}
     for index in range(count):
         bpm = 90 + 10 * index
-        frames = int(seconds * SIGNAL.motion_fps)
+        frames = int(seconds * MOTION_FPS)
         motion = swing(bpm, frames, phase=index % 2, size=0.4 + 0.1 * index)
         samples = clicks(bpm, seconds + 0.1, generator)
         assert motion.contacts is not None
-        mel = log_mel(samples, SIGNAL)[: 2 * frames]
+        mel = log_mel(samples)[: 2 * frames]
         beats = torch.arange(0, seconds, 60 / bpm)
         pair = Pair(
             id=f"synthetic-{index}",
@@ -74,11 +72,11 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
             root=motion.root,
             contacts=motion.contacts,
             mel=mel,
-            onset=(torch.remainder(torch.arange(2 * frames) / SIGNAL.mel_fps, 60 / bpm) < 0.03).float(),
+            onset=(torch.remainder(torch.arange(2 * frames) / MEL_FPS, 60 / bpm) < 0.03).float(),
             loudness=torch.full((2 * frames,), 0.5),
             beats=beats,
             downbeats=torch.arange(len(beats)) % 4 == 0,
-            wave=to_int16(samples[: len(mel) * SIGNAL.hop_samples]),
+            wave=to_int16(samples[: len(mel) * HOP_SAMPLES]),
         )
         made["val" if index >= count - 2 else "train"].append(pair)
     return made

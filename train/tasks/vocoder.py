@@ -31,9 +31,9 @@ from train.draw import mel_picture
 from train.loop import Phase
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss
 
-SIGNAL = SignalConfig()
 RESOLUTIONS = (512, 2048)  # beside the 1024 of the heads
 HEARD_SECONDS = 8.0  # of each held-out song
+PICTURE_FRAMES = 192  # of mel, 3 s
 ONSET_SECONDS = 0.05  # tolerance of the onset F-measure (mir_eval's default)
 
 
@@ -70,9 +70,10 @@ class GeneratorPhase(Phase):
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         config, samples = self.config, batch["samples"]  #            b s
-        heads = self.networks["vocoder"].heads(batch["mel"])
+        vocoder = self.networks["vocoder"]
+        signal, heads = vocoder.signal, vocoder.heads(batch["mel"])
         with torch.autocast(samples.device.type, enabled=False):
-            truth = analyse(samples, SIGNAL.n_fft, SIGNAL.hop_samples)
+            truth = analyse(samples, signal.n_fft, signal.hop_samples)
             loud = truth.abs()
             distance = (heads.log_magnitude - loud.clamp_min(1e-3).log()).abs().mean()
             weight = loud[:, 1:].sqrt()
@@ -81,10 +82,10 @@ class GeneratorPhase(Phase):
             with torch.no_grad():
                 before = functional.pad(torch.view_as_real(unroll(heads)[0])[:, :-1], (0, 0, 0, 0, 1, 0))
             phasors = carried(torch.view_as_complex(before), heads.advance, heads.fresh)
-            decoded = synthesise(heads.log_magnitude.exp() * phasors, SIGNAL.hop_samples)
+            decoded = synthesise(heads.log_magnitude.exp() * phasors, signal.hop_samples)
             spectra = [spectral_distance(decoded, samples, n_fft) for n_fft in RESOLUTIONS]
             losses = {
-                "mel": config.mel * (log_mel(decoded) - batch["mel"]).abs().mean(),
+                "mel": config.mel * (log_mel(decoded, signal) - batch["mel"]).abs().mean(),
                 "magnitude": config.magnitude * (distance + convergence(heads.log_magnitude.exp(), loud)),
                 "phase": config.phase * (weight * (1 - agreement)).sum() / weight.sum().clamp_min(1e-6),
                 "spectra": config.spectra * torch.stack(spectra).mean(),
@@ -115,23 +116,33 @@ class CriticPhase(Phase):
 
 
 class VocoderTask:
-    """songs: samples (s,) int16 at 16 kHz by split, as ``load_waveforms`` gives them."""
+    """Trains the vocoder on crops of songs.
+
+    model: the vocoder's size.
+    config: losses and crops.
+    songs: samples (s,) int16 at ``signal.audio_rate`` by split, as ``load_waveforms`` gives them.
+    signal: the run's own; the vocoder decodes its mels.
+
+    Raises FootlightError when a split has no song that is long enough.
+    """
 
     name = "vocoder"
 
-    def __init__(self, model: VocoderConfig, config: VocoderTaskConfig, songs: dict[str, list[Tensor]]) -> None:
-        self.config = config
-        self.length = config.frames * SIGNAL.hop_samples
+    def __init__(
+        self, model: VocoderConfig, config: VocoderTaskConfig, songs: dict[str, list[Tensor]], signal: SignalConfig
+    ) -> None:
+        self.config, self.signal = config, signal
+        self.length = config.frames * signal.hop_samples
         self.train = [song for song in songs["train"] if len(song) > self.length]
-        self.val = [_middle(song) for song in songs["val"]]
+        self.val = [_middle(song, signal) for song in songs["val"]]
         if not self.train or not self.val:
             raise FootlightError(
-                f"the vocoder needs songs of at least {self.length / SIGNAL.audio_rate:.2f} s for training and some "
+                f"the vocoder needs songs of at least {self.length / signal.audio_rate:.2f} s for training and some "
                 f"for validation, got {len(self.train)} and {len(self.val)}: add audio to both splits of index.jsonl"
             )
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
-        vocoder = Vocoder(model)
-        some = [log_mel(to_float(_middle(song))) for song in self.train]
+        vocoder = Vocoder(model, signal)
+        some = [log_mel(to_float(_middle(song, signal)), signal) for song in self.train]
         vocoder.set_statistics(torch.cat(some))
         critics = Critics()
         self.phases: dict[str, Phase] = {
@@ -149,42 +160,43 @@ class VocoderTask:
         gain = ((torch.rand(size, 1, generator=generator) * 2 - 1) * self.config.gain).exp()
         samples = torch.stack(crops) * gain
         samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1)
-        return {"samples": samples, "mel": log_mel(samples), "decoded": Decoded()}
+        return {"samples": samples, "mel": log_mel(samples, self.signal), "decoded": Decoded()}
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         vocoder = phases["generator"].networks["vocoder"]
         results = []
         for song in self.val:
             samples = to_float(song)
-            mel = log_mel(samples)
+            mel = log_mel(samples, self.signal)
             decoded = vocoder.decode_long(mel[None].to(vocoder.mean.device))[0].float().cpu()
-            results.append(compare(decoded, samples[: len(decoded)]))
+            results.append(compare(decoded, samples[: len(decoded)], self.signal))
         return {name: float(np.mean([result[name] for result in results])) for name in results[0]}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         vocoder = phases["generator"].networks["vocoder"]
-        mel = torch.stack([log_mel(to_float(song))[:192] for song in self.val if len(song) >= 192 * 256][:4])
+        shown = [song for song in self.val if len(song) >= PICTURE_FRAMES * self.signal.hop_samples][:4]
+        mel = torch.stack([log_mel(to_float(song), self.signal)[:PICTURE_FRAMES] for song in shown])
         decoded = vocoder.decode_long(mel.to(vocoder.mean.device)).float().cpu()
-        return {"mel": mel_picture(mel, log_mel(decoded))}
+        return {"mel": mel_picture(mel, log_mel(decoded, self.signal))}
 
 
-def compare(decoded: Tensor, original: Tensor) -> dict[str, float]:
-    """Decoded sound (s,) against the original at 16 kHz.
+def compare(decoded: Tensor, original: Tensor, signal: SignalConfig) -> dict[str, float]:
+    """Decoded sound (s,) against the original (s,), both at ``signal.audio_rate``.
 
     mel_l1: nepers.  spectra: log-spectral distance and spectral convergence at three resolutions, their mean.
     onset_f: F-measure of librosa's onsets, those of the original being the truth; 1 where neither has any.
     """
-    mel_l1 = float((log_mel(decoded) - log_mel(original)).abs().mean())
-    spectra = [float(spectral_distance(decoded[None], original[None], n)) for n in (*RESOLUTIONS, SIGNAL.n_fft)]
-    return {"mel_l1": mel_l1, "spectra": float(np.mean(spectra)), "onset_f": onset_f(decoded, original)}
+    mel_l1 = float((log_mel(decoded, signal) - log_mel(original, signal)).abs().mean())
+    spectra = [float(spectral_distance(decoded[None], original[None], n)) for n in (*RESOLUTIONS, signal.n_fft)]
+    return {"mel_l1": mel_l1, "spectra": float(np.mean(spectra)), "onset_f": onset_f(decoded, original, signal)}
 
 
-def onset_f(decoded: Tensor, original: Tensor) -> float:
+def onset_f(decoded: Tensor, original: Tensor, signal: SignalConfig) -> float:
     """F-measure of onsets within 50 ms."""
     import librosa  # starts slowly, and only validation needs it
 
     def onsets(samples: Tensor) -> np.ndarray:
-        return librosa.onset.onset_detect(y=samples.numpy(), sr=SIGNAL.audio_rate, hop_length=256, units="time")
+        return librosa.onset.onset_detect(y=samples.numpy(), sr=signal.audio_rate, hop_length=256, units="time")
 
     estimated, true = onsets(decoded), onsets(original)
     if not len(true) or not len(estimated):
@@ -204,10 +216,12 @@ def convergence(made: Tensor, true: Tensor) -> Tensor:
     return ((made - true).square().sum(axes) / true.square().sum(axes).clamp_min(1e-4)).clamp_min(1e-12).sqrt().mean()
 
 
-def load_waveforms(folder: Path) -> dict[str, list[Tensor]]:
-    """``{"train": [...], "val": [...]}`` samples (s,) int16 at 16 kHz of the audio that ``folder/index.jsonl`` names.
+def load_waveforms(folder: Path, rate: int) -> dict[str, list[Tensor]]:
+    """``{"train": [...], "val": [...]}`` samples (s,) int16 of the audio in ``folder/index.jsonl``.
 
-    A song that cannot be read is left out and named; FootlightError where the index is missing or nothing is left.
+    rate: in Hz, of the samples.
+
+    A song that cannot be read is left out and named. Raises FootlightError when there is no index.
     """
     index = folder / "index.jsonl"
     if not index.is_file():
@@ -218,7 +232,7 @@ def load_waveforms(folder: Path) -> dict[str, list[Tensor]]:
         if entry.get("kind") != "audio" or entry.get("split") not in songs:
             continue
         try:
-            waveform = io.read(folder / entry["path"], SIGNAL.audio_rate)
+            waveform = io.read(folder / entry["path"], rate)
         except FootlightError as error:
             print(f"not used: {error}")
             continue
@@ -226,8 +240,8 @@ def load_waveforms(folder: Path) -> dict[str, list[Tensor]]:
     return songs
 
 
-def _middle(samples: Tensor) -> Tensor:
+def _middle(samples: Tensor, signal: SignalConfig) -> Tensor:
     """Up to eight seconds from the middle."""
-    length = min(len(samples), round(HEARD_SECONDS * SIGNAL.audio_rate))
+    length = min(len(samples), round(HEARD_SECONDS * signal.audio_rate))
     start = (len(samples) - length) // 2
     return samples[start : start + length]

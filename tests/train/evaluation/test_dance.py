@@ -15,7 +15,6 @@ from core import config as configuration
 from core.audio import io
 from core.autoencoder.mel_vae import MelVAE
 from core.autoencoder.motion_vae import MotionVAE
-from core.config import SignalConfig
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.formats import bvh
@@ -27,6 +26,7 @@ from core.types import Beats, Motion, Waveform
 from train import evaluate, prepare, variants
 from train.data import synthetic
 from train.data.pairing import pairs
+from train.data.rates import AUDIO_RATE, MOTION_FPS
 from train.evaluation import page, run, statistics
 from train.evaluation.cache import Cache, Track
 from train.evaluation.dance import genres, measures, retrieval, systems, tables
@@ -34,11 +34,9 @@ from train.evaluation.dance.material import Capture, Excerpt, tempo_of
 from train.evaluation.dance.measures import Clip
 from train.tools import card
 
-FPS = SignalConfig().motion_fps
-
 
 def song(bpm: float, seconds: float = 30.0) -> Waveform:
-    return Waveform(synthetic.clicks(bpm, seconds, torch.Generator().manual_seed(0)), SignalConfig().audio_rate)
+    return Waveform(synthetic.clicks(bpm, seconds, torch.Generator().manual_seed(0)), AUDIO_RATE)
 
 
 def excerpt(bpm: float, seconds: float = 20.0, number: int = 0) -> Excerpt:
@@ -49,13 +47,13 @@ def excerpt(bpm: float, seconds: float = 20.0, number: int = 0) -> Excerpt:
 def swaying(bpm: float, seconds: float, seed: int = 0) -> Motion:
     """Arms and spine that turn round on beats, each time by another amount, on a body that slowly turns and walks."""
     generator = torch.Generator().manual_seed(seed)
-    motion = synthetic.swing(bpm, int(seconds * FPS), 0.0, 0.8)
-    clock = torch.arange(motion.frames) / FPS
+    motion = synthetic.swing(bpm, int(seconds * MOTION_FPS), 0.0, 0.8)
+    clock = torch.arange(motion.frames) / MOTION_FPS
     size = 0.7 + 0.3 * torch.sin(clock * (0.5 + torch.rand(1, generator=generator)))
     rotations = rotation.slerp(rotation.identity(22).expand_as(motion.rotations), motion.rotations, size[:, None])
     rotations[:, 0] = rotation.about("y", 0.3 * clock + seed)
     root = motion.root + torch.stack((0.1 * clock, 0 * clock, 0.05 * clock), dim=1)
-    return Motion(rotations, root, FPS, motion.contacts)
+    return Motion(rotations, root, MOTION_FPS, motion.contacts)
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +132,9 @@ def test_words_name_systems_and_their_options():
 
 def test_an_accent_slows_the_body_on_beats_as_much_as_it_is_told_to():
     heard = excerpt(120)
-    steady = synthetic.swing(120, int(20 * FPS), 0.0, 0.8)
+    steady = synthetic.swing(120, int(20 * MOTION_FPS), 0.0, 0.8)
     walking = replace(steady, rotations=rotation.identity(steady.frames, 22), root=steady.root.clone())
-    walking.root[:, 0] = torch.arange(steady.frames) / FPS  # a metre a second
+    walking.root[:, 0] = torch.arange(steady.frames) / MOTION_FPS  # a metre a second
     clips = [Capture("walk", "walk", "val", walking)]
     beats = heard.beats.times.double().numpy()
     middle = (beats[3:-3] * 60).round().astype(int)
@@ -229,9 +227,9 @@ def test_flat_positions_are_scored_as_far_as_they_can_be():
     solid = measures.evaluate(motion, music)
     side = kinematics.forward(motion.rotations, motion.root)
     side[..., 2] = 0
-    drawn = measures.evaluate(Track(side[..., :2], FPS), music)
+    drawn = measures.evaluate(Track(side[..., :2], MOTION_FPS), music)
     assert "physics" in solid and "physics" not in drawn
-    whole = measures.evaluate(Track(side, FPS), music)
+    whole = measures.evaluate(Track(side, MOTION_FPS), music)
     for name in ("bas_aist", "bas_bailando", "bas_hits", "f_hits_70ms", "momu_hits"):
         assert drawn["beats"][name] == pytest.approx(whole["beats"][name])
     assert measures.flat({"a": {"b": 1.0}, "c": 2.0}) == {"a.b": 1.0, "c": 2.0}

@@ -13,7 +13,6 @@ import torch
 
 from core import pipeline
 from core.audio import io
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats import bvh
 from core.formats.motion import clip_of
@@ -24,6 +23,7 @@ from train import evaluate, prepare
 from train.data import synthetic
 from train.data.dataset import load_song_records
 from train.data.pairing import pairs
+from train.data.rates import AUDIO_RATE, MOTION_FPS
 from train.evaluation.cache import Cache, Music, Together
 from train.evaluation.dance import measures, systems
 from train.evaluation.music import composers, duets, judge, scenes
@@ -31,18 +31,16 @@ from train.evaluation.music import tables as music_tables
 from train.evaluation.music.scenes import Scene, TrainingMusic
 from train.evaluation.performance import Performance
 
-FPS, RATE = SignalConfig().motion_fps, SignalConfig().audio_rate
-
 
 def clicks(bpm: float, seconds: float, late: float = 0.0) -> Music:
     """A metronome whose first click comes ``late`` seconds after the beginning."""
-    sound = synthetic.clicks(bpm, seconds + late, torch.Generator().manual_seed(0)).roll(round(late * RATE))
-    return Music.of(Waveform(sound[: round(seconds * RATE)], RATE))
+    sound = synthetic.clicks(bpm, seconds + late, torch.Generator().manual_seed(0)).roll(round(late * AUDIO_RATE))
+    return Music.of(Waveform(sound[: round(seconds * AUDIO_RATE)], AUDIO_RATE))
 
 
 def scene(bpm: float, seconds: float = 16.0, number: int = 0) -> Scene:
     """A body that arrives on every click of its music."""
-    clip = clip_of(synthetic.swing(bpm, round(seconds * FPS), 0.0, 0.8))
+    clip = clip_of(synthetic.swing(bpm, round(seconds * MOTION_FPS), 0.0, 0.8))
     grid = Beats(torch.arange(0, seconds, 60 / bpm, dtype=torch.float64), bpm)
     return Scene(f"swing {bpm:g}", f"swing {bpm:g}", "swing", number, clip, clicks(bpm, seconds), grid)
 
@@ -106,7 +104,7 @@ def source(tmp_path_factory):
         io.write(folder / f"{name}.wav", clicks(bpm, 24.0, late=0.2).sound)
         lines.append({"path": f"{name}.wav", "kind": "audio", "split": split, "genre": "clicks", "seconds": 24.0})
     for n, (split, bpm) in enumerate((("train", 97), ("val", 104), ("val", 112))):
-        bvh.write(folder / f"m{n}.bvh", synthetic.swing(bpm, round(12 * FPS), 0.0, 0.8), fps=60.0)
+        bvh.write(folder / f"m{n}.bvh", synthetic.swing(bpm, round(12 * MOTION_FPS), 0.0, 0.8), fps=60.0)
         lines.append({"path": f"m{n}.bvh", "kind": "motion", "split": split, "genre": "salsa", "group": f"m{n}"})
     (folder / "index.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     data = folder / "prepared"
@@ -124,9 +122,9 @@ def test_the_nearest_song_has_the_tempo_of_the_dance_and_can_begin_on_its_beat(s
     song = load_song_records(source[1], "train", waveforms=True, only=line["id"])[0]
     for wanted in (0.0, 0.4, 1.0):
         music = training.excerpt(line, wanted, 12.0, first_beat=0.5)
-        assert len(music.wave) == 12 * RATE
+        assert len(music.wave) == 12 * AUDIO_RATE
         places = (song.wave == music.wave[0]).nonzero()[:, 0].tolist()
-        begun = next(n for n in places if torch.equal(song.wave[n : n + 12 * RATE], music.wave)) / RATE
+        begun = next(n for n in places if torch.equal(song.wave[n : n + 12 * AUDIO_RATE], music.wave)) / AUDIO_RATE
         assert float((song.beats[song.downbeats] - (begun + 0.5)).abs().min()) < 1e-3
     with pytest.raises(FootlightError, match="no training song"):
         training.nearest(100.0, 60.0, 0)
@@ -147,7 +145,7 @@ def test_the_unconditional_model_hears_nothing_of_the_motion(model_folder):
     model = pipeline.Model.load(model_folder, "cpu")
     first, second = scene(120, 4.0), scene(90, 4.0)
     made = [composers.unconditional(model, where, 7, 2) for where in (first, second)]
-    assert torch.equal(made[0].wave, made[1].wave) and len(made[0].wave) == 4 * RATE
+    assert torch.equal(made[0].wave, made[1].wave) and len(made[0].wave) == 4 * AUDIO_RATE
     assert not torch.equal(made[0].wave, composers.unconditional(model, first, 8, 2).wave)
 
 
@@ -238,7 +236,9 @@ def test_the_cache_keeps_musics_and_duets(tmp_path):
         cache.get(name, lambda value=value: value)
         again = cache.get(name, lambda: pytest.fail("made anew"))
         heard_again = again if name == "music" else again.music
-        assert type(again) is type(value) and torch.equal(heard_again.wave, music.wave) and heard_again.rate == RATE
+        assert (
+            type(again) is type(value) and torch.equal(heard_again.wave, music.wave) and heard_again.rate == AUDIO_RATE
+        )
         assert torch.equal(heard_again.mel, music.mel)
     assert torch.equal(again.motion.rotations, both.motion.rotations) and again.motion.fps == both.motion.fps
     assert torch.equal(Music.of(music.sound).wave, music.wave)  # what is heard is what a file would hold

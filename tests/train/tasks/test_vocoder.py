@@ -10,7 +10,7 @@ import torch
 
 from core import checkpoint, records
 from core.audio.mel import log_mel
-from core.config import VocoderConfig, preset
+from core.config import SignalConfig, VocoderConfig, preset
 from core.errors import FootlightError
 from core.vocoder.model import Vocoder
 from train import export, fit, run_folder
@@ -52,7 +52,7 @@ def test_it_learns_how_phases_go_on():
     samples = torch.stack([0.3 * torch.sin(2 * torch.pi * hz * clock) for hz in (300.0, 455.0, 620.0, 870.0)])
     songs = {split: [(samples.flatten() * 32767).short()] for split in ("train", "val")}
     torch.manual_seed(0)
-    phase = VocoderTask(TINY, VocoderTaskConfig(frames=16, phase=1.0), songs).phases["generator"]
+    phase = VocoderTask(TINY, VocoderTaskConfig(frames=16, phase=1.0), songs, SignalConfig()).phases["generator"]
     optimiser = torch.optim.Adam(phase.networks.parameters(), 5e-3)
     losses = []
     for _ in range(60):
@@ -121,9 +121,18 @@ def test_critics_tell_noise_from_clicks():
     assert matching_loss(critics(clicks), critics(clicks)) == 0 < matching_loss(critics(clicks), critics(noise))
 
 
+def test_it_hears_what_the_run_hears():
+    signal = SignalConfig(hop_samples=128, mel_bands=40)
+    task = VocoderTask(TINY, VocoderTaskConfig(frames=16), synthetic.waves(), signal)
+    batch = task.batch(2, torch.Generator().manual_seed(0))
+    assert batch["samples"].shape == (2, 16 * 128) and batch["mel"].shape == (2, 16, 40)
+    losses = task.phases["generator"](batch, torch.Generator(), step=0)
+    assert all(torch.isfinite(value) for value in losses.values())
+
+
 def test_figures_know_good_from_bad():
     clicks = synthetic.waves()["val"][0].float() / 32767
-    same, late = compare(clicks, clicks), compare(clicks.roll(3200), clicks)
+    same, late = (compare(sound, clicks, SignalConfig()) for sound in (clicks, clicks.roll(3200)))
     assert same["mel_l1"] == 0 and same["onset_f"] == 1 and same["spectra"] < 1e-5
     assert late["onset_f"] < 0.2 and late["mel_l1"] > 0.2
 
@@ -139,15 +148,16 @@ def test_audio_is_read_by_split(tmp_path, capsys):
         {"path": "dance.bvh", "kind": "motion", "split": "train"},
     ]
     (tmp_path / "index.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    songs = load_waveforms(tmp_path)
+    songs = load_waveforms(tmp_path, 16_000)
     assert [len(song) for song in (*songs["train"], *songs["val"])] == [32_000, 32_000]
     assert songs["train"][0].dtype == torch.int16 and "bad.wav" in capsys.readouterr().out
 
 
 def test_what_is_missing_is_said(tmp_path):
     with pytest.raises(FootlightError, match=r"index\.jsonl"):
-        load_waveforms(tmp_path)
+        load_waveforms(tmp_path, 16_000)
     with pytest.raises(FootlightError, match=r"--vocoder\.audio"):
-        fit.waveforms(None)
+        fit.waveforms(None, 16_000)
     with pytest.raises(FootlightError, match="both splits"):
-        VocoderTask(TINY, VocoderTaskConfig(), {"train": [torch.zeros(100, dtype=torch.int16)], "val": []})
+        songs = {"train": [torch.zeros(100, dtype=torch.int16)], "val": []}
+        VocoderTask(TINY, VocoderTaskConfig(), songs, SignalConfig())

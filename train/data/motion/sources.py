@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats import bvh, foreign
 from core.motion import fit, rotation
@@ -13,13 +12,12 @@ from core.motion.resample import resample
 from core.rig import rest
 from core.types import Motion
 from train.data.motion import clean, g1, smpl
-
-FPS = SignalConfig().motion_fps
+from train.data.rates import MOTION_FPS
 
 
 @dataclass(frozen=True)
 class Source:
-    """A loaded file. motion: SMPL22 at ``FPS`` with contacts, floor at y = 0.  report: what was done to it, with
+    """A loaded file. motion: SMPL22 at ``MOTION_FPS`` with contacts, floor at y = 0.  report: what was done to it, with
     "dropped": the reason why it should not be used, or None."""
 
     motion: Motion
@@ -40,7 +38,7 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
         captured, report = _load_g1(path, entry) if kind == ".csv" else _load_bvh(path, entry)
         motion, scale = fit.fit(captured)
         report |= {"scale": scale, "error_cm": fit.errors(captured, motion, scale)}
-    motion = resample(clean.smoothed(motion), FPS)
+    motion = resample(clean.smoothed(motion), MOTION_FPS)
     motion, more = clean.grounded(motion)
     report |= more
     report["dropped"] = clean.reason_to_drop(motion, report)

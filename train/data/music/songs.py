@@ -12,14 +12,12 @@ from core.audio.beat_tracking import track_beats
 from core.audio.mel import log_mel
 from core.audio.onsets import loudness, onset_strength
 from core.audio.representation import to_int16
-from core.config import SignalConfig
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
 from train.data.music import arrange
+from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS
 from train.data.shards import file_digest, key, slug
 
-SIGNAL = SignalConfig()
-RATE = SIGNAL.audio_rate
 ARRANGED_SECONDS = 60.0
 SLOWEST, FASTEST = 76.0, 146.0  # beats a minute of arrangements
 
@@ -29,13 +27,13 @@ def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Ten
 
     ``wave``: (t * hop,) the samples at 16 bits, on the mel's clock; see ``stored``.
     """
-    waveform = io.resample(waveform, RATE)
+    waveform = io.resample(waveform, AUDIO_RATE)
     mel = log_mel(waveform.samples)
     beats = track_beats(waveform) if beats is None else beats
     downbeats = beats.times.bool() & False if beats.downbeats is None else beats.downbeats
     parts = {
         "mel": mel,
-        "wave": to_int16(waveform.samples[: len(mel) * SIGNAL.hop_samples]),
+        "wave": to_int16(waveform.samples[: len(mel) * HOP_SAMPLES]),
         "onset": onset_strength(mel),
         "loudness": loudness(mel),
         "beats": beats.times.float(),
@@ -46,13 +44,13 @@ def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Ten
 
 def cut(parts: dict[str, Tensor], start: float, seconds: float) -> dict[str, Tensor]:
     """A song record's tensors from ``start`` (put on a mel frame) on, the beats on the section's own clock."""
-    first = round(start * SIGNAL.mel_fps)
-    last = min(len(parts["mel"]), first + round(seconds * SIGNAL.mel_fps))
-    times = parts["beats"].double() - first / SIGNAL.mel_fps
-    inside = (times >= 0) & (times < (last - first) / SIGNAL.mel_fps)
+    first = round(start * MEL_FPS)
+    last = min(len(parts["mel"]), first + round(seconds * MEL_FPS))
+    times = parts["beats"].double() - first / MEL_FPS
+    inside = (times >= 0) & (times < (last - first) / MEL_FPS)
     made = {name: parts[name][first:last] for name in ("mel", "onset", "loudness")}
     if "wave" in parts:
-        made["wave"] = parts["wave"][first * SIGNAL.hop_samples : last * SIGNAL.hop_samples]
+        made["wave"] = parts["wave"][first * HOP_SAMPLES : last * HOP_SAMPLES]
     return made | {"beats": times[inside].float(), "downbeats": parts["downbeats"][inside]}
 
 
@@ -79,7 +77,7 @@ def song_jobs(data: Path, out: Path, entries: list[dict], waveforms: bool = Fals
 
 
 def _song(path: Path, name: str, split: str, genre: str, waveforms: bool, shard: str) -> Records:
-    parts, tempo = heard(io.read(path, RATE))
+    parts, tempo = heard(io.read(path, AUDIO_RATE))
     return [(_line(name, split, genre, shard, str(path), False, tempo, parts), stored(parts, waveforms))]
 
 

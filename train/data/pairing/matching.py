@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth
 from core.motion.kinematics import forward
@@ -23,8 +22,8 @@ from core.types import Beats, Motion, Waveform
 from train.data.dataset import SongRecord
 from train.data.music.songs import cut, heard
 from train.data.pairing import warp
+from train.data.rates import MEL_FPS
 
-SIGNAL = SignalConfig()
 SHORTEST_SECONDS = 2.5
 ENERGY_FPS = 4.0
 _AGREEMENT_SECONDS = 0.06
@@ -128,8 +127,8 @@ def smoothed(curve: np.ndarray, fps: float, seconds: float = 1.0) -> np.ndarray:
 
 def music_energy(parts: dict[str, Tensor]) -> np.ndarray:
     """(m,) at ``ENERGY_FPS``: how loud and how busy a music is over time."""
-    onset = smoothed(parts["onset"].double().numpy(), SIGNAL.mel_fps)
-    loud = smoothed(parts["loudness"].double().numpy(), SIGNAL.mel_fps)
+    onset = smoothed(parts["onset"].double().numpy(), MEL_FPS)
+    loud = smoothed(parts["loudness"].double().numpy(), MEL_FPS)
     return loud + 2.0 * onset
 
 
@@ -191,7 +190,7 @@ def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, dr
     name, waveform, beats = arrange(bpm, end + _SPARE_SECONDS, draw)
     parts, _ = heard(waveform, beats)
     starts = parts["beats"].double().numpy() + phase
-    starts = starts[starts + end <= len(parts["mel"]) / SIGNAL.mel_fps]
+    starts = starts[starts + end <= len(parts["mel"]) / MEL_FPS]
     correlation = _energy_fit(body, parts, starts)
     start = starts[int((correlation + 0.2 * draw.random(len(starts))).argmax())]
     return Section(name, True, cut(parts, start, end))
@@ -215,7 +214,7 @@ def song_section(
     Only some songs, drawn at random, are tried, so that no few songs get every motion. levels: see ``song_levels``.
     """
     end = body.motion.seconds + 1.0
-    fitting = [s for s in songs if band[0] <= s.tempo < band[1] and s.mel.shape[0] / SIGNAL.mel_fps >= end + 1]
+    fitting = [s for s in songs if band[0] <= s.tempo < band[1] and s.mel.shape[0] / MEL_FPS >= end + 1]
     tried: list[tuple[float, SongRecord, float, float, float]] = []
     for index in draw.permutation(len(fitting))[:_SONGS_TRIED]:
         song = fitting[index]
@@ -224,7 +223,7 @@ def song_section(
             continue
         offsets = np.arange(_PHASES) / _PHASES
         starts = (beats[:-1, None] + np.diff(beats)[:, None] * offsets).ravel()
-        starts = starts[starts + end <= len(song.mel) / SIGNAL.mel_fps]
+        starts = starts[starts + end <= len(song.mel) / MEL_FPS]
         starts = starts[_steady(beats, starts, end)]
         if not len(starts):
             continue

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.metrics.beat import alignment, bailando_beats, with_chance
 from core.motion.contact import label
@@ -25,9 +24,9 @@ from train.data.music import arrange
 from train.data.music.songs import cut, stored, with_waveforms
 from train.data.pairing import warp
 from train.data.pairing.matching import Body, Section, body_of, rendered_section, song_levels, song_section
+from train.data.rates import MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
-SIGNAL = SignalConfig()
 ANCHOR_SHARE = 0.9  # of the limit is for the rate between pairs; the rest lets the clock bend between them
 
 
@@ -47,8 +46,8 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
 
     The source is sampled once, through splines, at the times that slowing and clock give together.
     """
-    motion, fps = body.motion, SIGNAL.motion_fps
-    length = len(section.parts["mel"]) / SIGNAL.mel_fps
+    motion, fps = body.motion, MOTION_FPS
+    length = len(section.parts["mel"]) / MEL_FPS
     beats = warp.extended(section.beats, length)
     grid = warp.beat_grid(beats).until(length)
     found = warp.align(body.kinematic_beats, body.weights, grid, limit=ANCHOR_SHARE * settings.limit)
@@ -82,7 +81,7 @@ def _sampled(
 ) -> tuple[Motion, np.ndarray]:
     """The motion played by clock and slowing for at most ``length`` seconds, its contacts labelled anew; and the motion
     seconds (t,) of its frames."""
-    fps = SIGNAL.motion_fps
+    fps = MOTION_FPS
     last_frame = (motion.frames - 1) / motion.fps
     played = warp.play(clock, beats, beat_slowing, last_frame, fps)[: int(length * fps + 1e-6)]
     made = at_times(motion, torch.from_numpy(np.maximum(played, 0.0)), fps)
@@ -126,7 +125,7 @@ def index_line(
         "group": group,
         "tempo": round(tempo, 3),
         "frames": frames,
-        "seconds": round(frames / SIGNAL.motion_fps, 3),
+        "seconds": round(frames / MOTION_FPS, 3),
         "exact": exact,
         **more,
     }

@@ -12,19 +12,18 @@ import torch
 from torch import Tensor
 
 from core.audio import io
-from core.config import SignalConfig
 from core.errors import FootlightError
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
-from train.data.music.songs import RATE, cut, heard, stored, with_waveforms
+from train.data.music.songs import cut, heard, stored, with_waveforms
 from train.data.pairing.matching import SHORTEST_SECONDS
 from train.data.pairing.pairs import index_line, tensors
+from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 VAL_ONE_IN = 10
 TEMPO_TOLERANCE = 0.04
-SIGNAL = SignalConfig()
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def split_of(name: str) -> str:
 @lru_cache(maxsize=4)
 def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
     """The whole song as a record's tensors, and its tempo: many takes are danced to one song. See ``Take.tempo``."""
-    parts, tracked = heard(io.read(song, RATE))
+    parts, tracked = heard(io.read(song, AUDIO_RATE))
     if not tempo or abs(tracked / tempo - 1) <= TEMPO_TOLERANCE:
         return parts, tracked
     beats = steady_beats(parts["onset"], tempo)
@@ -105,10 +104,10 @@ def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
 def steady_beats(onset: Tensor, tempo: float) -> Tensor:
     """Beats (n,) seconds at exactly ``tempo`` beats a minute, at the phase at which most onset strength (t,) lies on
     them."""
-    seconds, period = len(onset) / SIGNAL.mel_fps, 60 / tempo
-    phases = torch.arange(0, period, 0.5 / SIGNAL.mel_fps, dtype=torch.float64)
+    seconds, period = len(onset) / MEL_FPS, 60 / tempo
+    phases = torch.arange(0, period, 0.5 / MEL_FPS, dtype=torch.float64)
     beats = torch.arange(0, seconds - period, period, dtype=torch.float64)
-    frames = ((phases[:, None] + beats) * SIGNAL.mel_fps).round().long().clamp_max(len(onset) - 1)
+    frames = ((phases[:, None] + beats) * MEL_FPS).round().long().clamp_max(len(onset) - 1)
     first = float(phases[int(onset[frames].mean(1).argmax())])
     return torch.arange(first, seconds, period, dtype=torch.float64).float()
 
@@ -121,12 +120,11 @@ def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: boo
     motion = source.motion
     parts, tempo = _heard(song_path, take.tempo)
     frames = min(motion.frames, len(parts["mel"]) // 2)
-    if frames / SIGNAL.motion_fps < SHORTEST_SECONDS:
+    if frames / MOTION_FPS < SHORTEST_SECONDS:
         raise FootlightError(
-            f"motion and music share only {frames / SIGNAL.motion_fps:.1f} s; "
-            f"at least {SHORTEST_SECONDS:g} s are needed"
+            f"motion and music share only {frames / MOTION_FPS:.1f} s; at least {SHORTEST_SECONDS:g} s are needed"
         )
-    section = stored(cut(parts, 0.0, frames / SIGNAL.motion_fps), waveforms)
+    section = stored(cut(parts, 0.0, frames / MOTION_FPS), waveforms)
     line = index_line(
         take.id,
         shard,

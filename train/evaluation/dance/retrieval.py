@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from core import pipeline
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.motion import rotation
 from core.motion.resample import at_times, resample
@@ -27,12 +26,12 @@ from train.data.dataset import SongRecord
 from train.data.pairing import warp
 from train.data.pairing.matching import ENERGY_FPS, Body, agreement, body_of, music_energy, sliding_correlation
 from train.data.pairing.pairs import ANCHOR_SHARE, Settings
+from train.data.rates import MOTION_FPS
 from train.data.shards import key
 from train.evaluation.cache import sources_digest
 from train.evaluation.dance.material import Capture, Excerpt
 from train.evaluation.dance.systems import Asked, System
 
-FPS = SignalConfig().motion_fps
 FADE_SECONDS = 0.4
 SHORTEST_CLIP = 6.0  # seconds; less would be all joins
 _ENTRANCES = 24  # tried in a clip, at most
@@ -61,7 +60,7 @@ class Shelf:
         for clip in clips:
             if clip.split == "train":
                 try:
-                    body = body_of(resample(clip.motion, FPS))
+                    body = body_of(resample(clip.motion, MOTION_FPS))
                 except FootlightError:  # too short or too still
                     continue
                 if body.motion.seconds >= SHORTEST_CLIP:
@@ -112,19 +111,19 @@ def strung(shelf: Shelf, excerpt: Excerpt, seed: int, amount: float) -> Motion:
     if len(excerpt.beats.times) < 2:
         raise FootlightError(f"{excerpt.name}: fewer than two beats are heard, so there is nothing to warp a clip onto")
     beats = warp.extended(excerpt.beats.times.double().numpy(), excerpt.seconds + 8)
-    frames = int(np.ceil(excerpt.seconds * FPS)) + 1
+    frames = int(np.ceil(excerpt.seconds * MOTION_FPS)) + 1
     energy = music_energy({"onset": excerpt.heard.onset, "loudness": excerpt.heard.loudness})
     made: Motion | None = None
     start, used = 0.0, set()
     while made is None or made.frames < frames:
-        length = frames / FPS - start
+        length = frames / MOTION_FPS - start
         chosen = ranked(shelf, beats - start, energy[round(start * ENERGY_FPS) :], length, used, seed)
         part = warped(shelf.bodies[chosen.which], chosen, beats - start, amount, length)
-        made = part if made is None else crossfaded(made, part, round(start * FPS))
+        made = part if made is None else crossfaded(made, part, round(start * MOTION_FPS))
         used = used | {chosen.which} if len(used) + 1 < len(shelf.bodies) else set()
         if made.frames < frames:
-            start = _next_entrance(beats, made.frames / FPS, start)
-            made = made.cut(0, min(made.frames, round((start + FADE_SECONDS) * FPS)))
+            start = _next_entrance(beats, made.frames / MOTION_FPS, start)
+            made = made.cut(0, min(made.frames, round((start + FADE_SECONDS) * MOTION_FPS)))
     return made.cut(0, frames)
 
 
@@ -179,8 +178,8 @@ def warped(body: Body, chosen: Choice, beats: np.ndarray, amount: float, length:
     motion, found = body.motion, chosen.aligned
     clock = warp.Clock.through(found.grid, found.kinematic_beats, length, limit=Settings().limit)
     last = (motion.frames - 1) / motion.fps - chosen.entrance
-    played = warp.play(clock, beats, amount, last, FPS)[: int(length * FPS + 1e-6)]
-    return at_times(motion, torch.from_numpy(np.maximum(played, 0.0) + chosen.entrance), FPS)
+    played = warp.play(clock, beats, amount, last, MOTION_FPS)[: int(length * MOTION_FPS + 1e-6)]
+    return at_times(motion, torch.from_numpy(np.maximum(played, 0.0) + chosen.entrance), MOTION_FPS)
 
 
 def _next_entrance(beats: np.ndarray, end: float, start: float) -> float:
@@ -188,7 +187,7 @@ def _next_entrance(beats: np.ndarray, end: float, start: float) -> float:
     slowest, so that the join shows least."""
     fitting = beats[(beats <= end - FADE_SECONDS) & (beats >= start + 1.0)]
     at = fitting[-1] if len(fitting) else max(end - FADE_SECONDS, start + 0.1)
-    return round(at * FPS) / FPS
+    return round(at * MOTION_FPS) / MOTION_FPS
 
 
 def crossfaded(before: Motion, after: Motion, at: int) -> Motion:

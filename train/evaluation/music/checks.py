@@ -70,7 +70,8 @@ def decoder_check(
         music = stage.attempt(name, song, 0, kept, lambda way=way, original=original: decoded(way, model, original))
         if music is not None:
             sound = music.sound.samples
-            pieces.setdefault(way, []).append(Scored(song, compare(sound, original.samples[: len(sound)])))
+            scores = compare(sound, original.samples[: len(sound)], model.config.signal)
+            pieces.setdefault(way, []).append(Scored(song, scores))
     for way, ours in pieces.items():
         known = {path: statistics.interval(ours, path) for path in DECODED}
         found[way] = {path: asdict(value) for path, value in known.items() if value is not None}

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from core.audio.beat_tracking import track_beats
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats.motion import MotionClip, clip_of
 from core.metrics import beat
@@ -19,11 +18,11 @@ from core.motion.resample import at_times, resample
 from core.rhythm import target
 from core.types import Beats, Motion, Waveform
 from train.data.dataset import SONGS, Pair, load_pairs, load_song_records
+from train.data.rates import AUDIO_RATE, MEL_FPS
 from train.data.shards import read_index
 from train.evaluation.cache import Music
 from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
 
-SIGNAL = SignalConfig()
 TRAINING_SECONDS = 30.0  # from the middle of every training song, for distances
 
 
@@ -106,7 +105,7 @@ def spread(pairs: list[Pair]) -> list[Pair]:
 def _scene(pair: Pair, number: int, fps: float) -> Scene:
     clip = clip_of(resample(pair.motion(), fps))
     grid = Beats(pair.beats, pair.tempo, pair.downbeats)
-    return Scene(pair.id, pair.motion_name, pair.genre, number, clip, Music(pair.wave, SIGNAL.audio_rate), grid)
+    return Scene(pair.id, pair.motion_name, pair.genre, number, clip, Music(pair.wave, AUDIO_RATE), grid)
 
 
 def at_tempo(scene: Scene, tempo: float) -> Motion:
@@ -131,7 +130,7 @@ class TrainingMusic:
     @cached_property
     def mels(self) -> list[Tensor]:
         """(t, m) log-mels of ``TRAINING_SECONDS`` from the middle of every song."""
-        most = round(TRAINING_SECONDS * SIGNAL.mel_fps)
+        most = round(TRAINING_SECONDS * MEL_FPS)
         found = []
         for song in load_song_records(self.folder, "train"):
             start = max(0, (len(song.mel) - most) // 2)
@@ -143,7 +142,7 @@ class TrainingMusic:
 
         Raises FootlightError where no song is so long.
         """
-        long = [line for line in self.lines if line["frames"] / SIGNAL.mel_fps >= seconds]
+        long = [line for line in self.lines if line["frames"] / MEL_FPS >= seconds]
         if not long:
             raise FootlightError(f"{self.folder}: no training song lasts {seconds:.1f} s")
         ordered = sorted(long, key=lambda line: (abs(line["tempo"] / tempo - 1), line["id"]))
@@ -155,7 +154,7 @@ class TrainingMusic:
         first_beat: begin so, from there on or else as late as can be, that a downbeat falls on this second of it.
         """
         song = load_song_records(self.folder, "train", waveforms=True, only=line["id"])[0]
-        latest = len(song.wave) / SIGNAL.audio_rate - seconds
+        latest = len(song.wave) / AUDIO_RATE - seconds
         start = wanted * max(latest, 0.0)
         if first_beat is not None:
             downbeats = song.beats[song.downbeats] if bool(song.downbeats.any()) else song.beats
@@ -164,15 +163,15 @@ class TrainingMusic:
             if len(entrances):
                 later = entrances[entrances >= start]
                 start = float(later[0] if len(later) else entrances[-1])
-        first = round(start * SIGNAL.audio_rate)
-        return Music(song.wave[first : first + round(seconds * SIGNAL.audio_rate)].clone(), SIGNAL.audio_rate)
+        first = round(start * AUDIO_RATE)
+        return Music(song.wave[first : first + round(seconds * AUDIO_RATE)].clone(), AUDIO_RATE)
 
 
 def held_out_songs(data: Path, seconds: float) -> dict[str, Waveform]:
     """``seconds`` from the middle of every val song, by name."""
     found = {}
     for song in load_song_records(data, "val", waveforms=True):
-        length = min(len(song.wave), round(seconds * SIGNAL.audio_rate))
+        length = min(len(song.wave), round(seconds * AUDIO_RATE))
         start = (len(song.wave) - length) // 2
-        found[song.id] = Music(song.wave[start : start + length].clone(), SIGNAL.audio_rate).sound
+        found[song.id] = Music(song.wave[start : start + length].clone(), AUDIO_RATE).sound
     return found

@@ -13,6 +13,7 @@ from core.motion.resample import resample
 from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
 from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
 from train.data.motion import clean, sources
+from train.data.rates import MOTION_FPS
 
 
 def test_a_disguised_dance_comes_back_clean(tmp_path):
@@ -20,8 +21,8 @@ def test_a_disguised_dance_comes_back_clean(tmp_path):
     path = tmp_path / "foreign.bvh"
     path.write_text(bvh_text(ours.rotations, ours.root, ours.fps, foreign))
     made = sources.load(path).motion
-    wanted = resample(ours, sources.FPS)
-    assert made.fps == sources.FPS and made.frames == wanted.frames
+    wanted = resample(ours, MOTION_FPS)
+    assert made.fps == MOTION_FPS and made.frames == wanted.frames
     found, known = (kinematics.forward(m.rotations, m.root) for m in (made, wanted))
     gap = (found - known).norm(dim=-1)
     assert gap.mean() < 0.003 and gap.max() < 0.01
@@ -78,7 +79,7 @@ def test_smoothing_keeps_hits_and_timing_and_takes_noise():
 
 
 def test_planted_feet_stop_sliding_and_knees_stay_in_front():
-    ours = resample(dance(), sources.FPS)
+    ours = resample(dance(), MOTION_FPS)
     time = torch.arange(ours.frames) / ours.fps
     slide = torch.stack((0.01 * torch.sin(9 * time), 0.004 * torch.sin(5 * time), 0.012 * torch.cos(7 * time)), -1)
     sliding = replace(ours, root=ours.root + slide)
@@ -97,7 +98,7 @@ def test_planted_feet_stop_sliding_and_knees_stay_in_front():
 
 def test_steps_are_not_glued_to_the_floor():
     """A foot that is lifted and put down elsewhere still goes there."""
-    ours = resample(dance(), sources.FPS)
+    ours = resample(dance(), MOTION_FPS)
     place = kinematics.forward(ours.rotations, ours.root)[:, LEFT_LEG[2]]
     step = torch.zeros(ours.frames, 3)
     rise = torch.linspace(0, math.pi, 15)
@@ -113,7 +114,7 @@ def test_steps_are_not_glued_to_the_floor():
 
 
 def test_hanging_clips_are_put_on_the_floor():
-    ours = resample(dance(), sources.FPS)
+    ours = resample(dance(), MOTION_FPS)
     made, report = clean.grounded(replace(ours, root=ours.root + torch.tensor((0.0, 0.13, 0.0))))
     assert abs(report["floor"] - 0.13) < 0.005
     assert contact.floor_height(kinematics.forward(made.rotations, made.root), made.fps).abs() < 0.005

@@ -13,7 +13,6 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from core.audio import io
-from core.config import SignalConfig
 from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
@@ -22,9 +21,9 @@ from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records
 from train.data.motion import plain_pickle, smpl, sources
 from train.data.pairing import aist, user_pairs
+from train.data.rates import AUDIO_RATE, MEL_FPS
 from train.prepare import Prepare, main
 
-SIGNAL = SignalConfig()
 SCALING = 93.7
 TAKES = {
     "train": ["gBR_sBM_cAll_d04_mBR0_ch01", "gHO_sFM_cAll_d20_mHO2_ch07"],
@@ -82,7 +81,7 @@ def data(tmp_path_factory):
     (folder / "ignore_list.txt").write_text("gBR_sBM_cAll_d04_mBR0_ch02\ngXX_not_here\n")
     for code in ("mBR0", "mHO2", "mBR3", "mKR4"):
         clicks = synthetic.clicks(aist.tempo_of(code), 8.0, torch.Generator().manual_seed(0))
-        io.write(folder / "music" / f"{code}.wav", Waveform(clicks, SIGNAL.audio_rate))
+        io.write(folder / "music" / f"{code}.wav", Waveform(clicks, AUDIO_RATE))
     return folder
 
 
@@ -104,7 +103,7 @@ def test_takes_keep_their_music_and_their_split(prepared):
             assert pair.tempo == pytest.approx(aist.tempo_of(pair.music_name[:4]), rel=0.02)
             assert pair.motion().seconds == pytest.approx(6.0, abs=0.05)
             assert pair.mel.shape == (2 * len(pair.root), 80)
-            at = (pair.beats[1:-1] * SIGNAL.mel_fps).round().long()
+            at = (pair.beats[1:-1] * MEL_FPS).round().long()
             near = torch.stack([pair.onset[at + shift] for shift in range(-3, 4)]).amax(dim=0)
             assert near.median() > 5 * pair.onset.median().clamp(min=0.01)
     songs = {split: {song.id for song in load_song_records(out, split)} for split in ("train", "val")}
@@ -196,9 +195,9 @@ def test_other_contents_are_told(tmp_path, change, words):
 
 
 def test_beats_are_even_at_the_composers_tempo_where_tracking_finds_another():
-    onset = torch.zeros(round(20 * SIGNAL.mel_fps))
+    onset = torch.zeros(round(20 * MEL_FPS))
     beats = torch.arange(0.37, 20, 60 / 130)
-    onset[(beats * SIGNAL.mel_fps).round().long()] = 1
+    onset[(beats * MEL_FPS).round().long()] = 1
     found = user_pairs.steady_beats(onset, 130.0)
     assert len(found) == len(beats) and (found - beats).abs().max() < 0.02
 
