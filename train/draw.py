@@ -28,8 +28,8 @@ def draw_pose(
 ) -> None:
     """One stick figure (j, 3 or 2) on matplotlib axes, its first joint moved to ``offset`` metres along the picture.
 
-    layout: whose joints they are.  front: seen along -z, the dancer's left at the picture's right (a mirror's view is
-    not taken); side: seen along -x.
+    layout: whose joints they are.
+    front: seen along -z, the dancer's left at the picture's right (a mirror's view is not taken); side: seen along -x.
     """
     points = positions.detach().float().cpu().numpy()
     across = points[:, 0] if view == "front" else points[:, 2]
@@ -67,7 +67,10 @@ def contact_sheet(
 ) -> Tensor:
     """A contact sheet of a dance: rows of poses from the front and the side over a speed curve with beats and hits.
 
-    positions: (t, j, 3) metres.  beats, hits: (n,) seconds.  Returns the picture (h, w, 3) uint8, written to ``path``.
+    positions: (t, j, 3) metres.
+    beats, hits: (n,) seconds.
+
+    Returns the picture (h, w, 3) uint8, written to ``path``.
     """
     frames = len(positions)
     speed = positions.diff(dim=0).norm(dim=-1).mean(dim=-1).mul(fps).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Prepared pairs and songs, as values."""
+"""Prepared pairs and songs as values, read from a folder that ``train.prepare`` wrote."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ PAIRS, SONGS = "pairs.jsonl", "songs.jsonl"
 class Pair:
     """A motion and its music on one clock, t motion frames and 2t mel frames long.
 
-    rotations: (t, 22, 4).  root: (t, 3).  contacts: (t, 4).  mel: (2t, m).  onset, loudness: (2t,).
-    beats: (n,) seconds.  downbeats: (n,) bool.  tempo: beats a minute.  group: takes recorded together share it.
+    motion_name, music_name: the sources.
+    tempo: beats a minute.
+    rotations: (t, 22, 4) unit quaternions wxyz.
+    root: (t, 3) metres.
+    contacts: (t, 4) in [0, 1].
+    mel: (2t, m).
+    onset, loudness: (2t,).
+    beats: (n,) seconds.
+    downbeats: (n,) bool.
     wave: (2t * hop,) int16 samples of the music, or None where they were not asked for.
+    group: takes that were recorded together share it.
+    about: the pair's line in the index, which says how it was made and what was measured.
     """
 
     id: str
@@ -40,23 +49,29 @@ class Pair:
     downbeats: Tensor
     wave: Tensor | None = None
     group: str = ""
-    about: dict = field(default_factory=dict)  # the index line: how the pair was made and what it measures
+    about: dict = field(default_factory=dict)
 
     def motion(self) -> Motion:
         """The motion at the rate of the data, 31.25 frames a second."""
         return Motion(self.rotations, self.root, MOTION_FPS, self.contacts)
 
     def rhythm(self, frames: int, fps: float) -> Tensor:
-        """(frames, r) rhythm features at any rate: see ``core.rhythm.features.rhythm_features``."""
+        """Rhythm features (frames, r) at any frame rate. See ``core.rhythm.features.rhythm_features``."""
         beats = Beats(self.beats, self.tempo, self.downbeats)
         return rhythm_features(beats, self.onset, self.loudness, frames, fps)
 
 
 @dataclass(frozen=True, eq=False)
 class SongRecord:
-    """A whole song. mel: (t, m).  onset, loudness: (t,).  beats: (n,) seconds, downbeats: (n,) bool.
+    """A whole song.
 
-    path: the audio file, or empty for a rendered arrangement.  exact: whether the beats are known, not tracked.
+    path: the audio file, or empty for a rendered arrangement.
+    exact: whether the beats are known rather than tracked.
+    tempo: beats a minute.
+    mel: (t, m).
+    onset, loudness: (t,).
+    beats: (n,) seconds.
+    downbeats: (n,) bool.
     wave: (t * hop,) int16 samples, or None where they were not asked for.
     """
 
@@ -73,9 +88,11 @@ class SongRecord:
 
 
 def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
-    """All pairs of ``train`` or ``val``, or ``test`` where there is one. waveforms: with the samples of their music.
+    """All pairs of a split: ``train``, ``val``, or ``test`` where there is one. A folder of songs alone has no pairs.
 
-    A folder with songs alone has none. Raises FootlightError for a folder that was not prepared, or not so.
+    waveforms: read the samples of their music too.
+
+    Raises FootlightError for a folder that was not prepared, or was prepared without what is asked for.
     """
     folder = Path(folder)
     if not (folder / PAIRS).is_file() and (folder / SONGS).is_file():
@@ -97,9 +114,12 @@ def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
 
 
 def load_song_records(folder: Path, split: str, waveforms: bool = False, only: str | None = None) -> list[SongRecord]:
-    """All songs of a split with their rhythm, or the one whose id is ``only``. waveforms: with their samples.
+    """All songs of a split with their rhythm.
 
-    Raises FootlightError for a folder that was not prepared, or not so.
+    waveforms: read their samples too.
+    only: the id of a single song to read.
+
+    Raises FootlightError for a folder that was not prepared, or was prepared without what is asked for.
     """
     folder = Path(folder)
     lines = [line for line in _lines(folder / SONGS, split) if only in (None, line["id"])]
@@ -110,7 +130,7 @@ def load_song_records(folder: Path, split: str, waveforms: bool = False, only: s
 
 
 def load_songs(folder: Path, split: str) -> list[Tensor]:
-    """The log-mels (t, m), half precision, of all songs of a split."""
+    """The log-mels (t, m) of all songs of a split, in half precision."""
     return [song.mel for song in load_song_records(folder, split)]
 
 

@@ -1,4 +1,4 @@
-"""Making shards, each from one source, in a few processes; what is done already is not done again."""
+"""Makes shards in a few processes. Each comes from one source, and what is done already is not done again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ Records = list[tuple[dict, dict[str, torch.Tensor]]]
 
 @dataclass(frozen=True)
 class Job:
-    """One source and the shard that is made from it.
+    """One source, and the shard that is made from it.
 
-    source: how listings name it.  key: a digest of everything the shard depends on.  make: from the shard's file name
-    to (index line, tensors) records, or raises FootlightError with the reason why the source cannot be used; a
-    function that can be pickled.
+    source: its name in listings.
+    key: a digest of everything that the shard depends on.
+    make: takes the shard's file name and returns its records (index line, tensors). It can be pickled. It raises
+        FootlightError with the reason when the source cannot be used.
     """
 
     source: str
@@ -32,13 +33,18 @@ class Job:
 
 
 def done(job: Job) -> bool:
-    """Whether the job's shard stands and was made from the same things."""
+    """Whether the job's shard exists and was made from the same things."""
     header = shards.read_header(job.shard)
     return header is not None and header["key"] == job.key
 
 
 def run(jobs: list[Job], workers: int, bar: tqdm, again: bool = False) -> None:
-    """Make the shards that are not done (again: all), in ``workers`` processes; the bar moves by one a job."""
+    """Make the shards that are not done yet.
+
+    workers: processes.
+    bar: moves by one for each job.
+    again: make all shards, done or not.
+    """
     todo = []
     for job in jobs:
         if done(job) and not again:

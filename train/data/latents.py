@@ -1,4 +1,4 @@
-"""From prepared pairs to what the tasks train on: features, rhythm, amplitude and cached latents.
+"""Turns prepared pairs into what the tasks train on: features, rhythm, amplitude and cached latents.
 
 Latents are encoded once for each clip and its mirror image, never in the training step.
 """
@@ -38,23 +38,23 @@ STYLE_NAMES = (
 
 
 def style_of(genre: str) -> str:
-    """The style name of a genre; a genre of the user's own is its own style."""
+    """The name of a genre's style. A genre of the user's own is a style of that name."""
     return next((style for word, style in STYLE_NAMES if word in genre.lower()), genre.lower())
 
 
 def _bodies(pair: Pair) -> list[Motion]:
-    """The motion and its mirror image."""
+    """A pair's motion and its mirror image."""
     motion = pair.motion()
     return [motion, mirror(motion)]
 
 
 def _shown(pair: Pair, split: str) -> list[Motion]:
-    """What of a pair is trained on, or held out: mirror images are for training."""
+    """The motions of a pair that a split holds. Only training has mirror images."""
     return _bodies(pair) if split == "train" else [pair.motion()]
 
 
 def _style(pair: Pair, config: Config) -> int:
-    """Which of the configuration's styles a pair is danced in; -1 for none of them."""
+    """The index of a pair's style in the configuration, or -1 when it is none of them."""
     name = style_of(pair.genre)
     return config.styles.index(name) if name in config.styles else -1
 
@@ -66,16 +66,16 @@ def motion_features(pairs: list[Pair], config: Config) -> Iterator[Tensor]:
 
 
 def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
-    """(t / stride,) kinematic amplitude (eq. 2), the maximum of each latent frame."""
+    """Kinematic amplitude (t / stride,), the maximum of each latent frame (MoMu-Diffusion, eq. 2)."""
     curve = amplitude(forward(motion.rotations, motion.root, SMPL22), motion.fps)
     usable = len(curve) // stride * stride
     return curve[:usable].reshape(-1, stride).amax(dim=1)
 
 
 def music_of(pair: Pair, config: Config) -> Tensor:
-    """(t, c) the pair's music as the configuration represents it, see ``core.audio.representation``.
+    """The pair's music (t, c) in the configuration's representation. See ``core.audio.representation``.
 
-    Raises FootlightError where that takes the waveform and the pair has none.
+    Raises FootlightError when that takes a waveform and the pair has none.
     """
     if config.signal.music == "mel":
         return pair.mel
@@ -152,8 +152,11 @@ def score_clips(
     motion_vae: MotionVAE | Identity,
     config: Config,
 ) -> dict[str, list[dict]]:
-    """Clips for the second expert: ``latents`` of the music, ``told`` of the motion (of pairs alone), ``style``, and
-    the rhythm target that this music meets: ``beats``, ``onsets``, ``loudness``."""
+    """Clips for the music denoiser: ``latents`` of music and the rhythm target that it meets.
+
+    Clips of pairs also hold ``context``, the latents of the motion, and their ``style``. Songs have the style -1. The
+    rhythm target is ``beats``, ``onsets`` and ``loudness``, see ``met_target``.
+    """
     layout = layout_named(config.signal.motion_layout)
     made: dict[str, list[dict]] = {}
     for split in pairs:
@@ -172,8 +175,10 @@ def score_clips(
 
 
 def met_target(music: Pair | SongRecord) -> dict:
-    """The rhythm target that a score meets (see ``core.rhythm.target.RhythmTarget``): its beats, all its onsets,
-    its loudness."""
+    """The rhythm target that a piece of music meets: its own beats, all its onsets and its loudness.
+
+    See ``core.rhythm.target.RhythmTarget``.
+    """
     return {
         "beats": Beats(music.beats, music.tempo, music.downbeats),
         "onsets": onset_events(music.onset.float()).shifted(-ONSET_LEAD),

@@ -1,4 +1,4 @@
-"""What the prepared data is like: a table of figures, and contact sheets of random pairs."""
+"""Shows what prepared data is like: a table of figures, and contact sheets of random pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ SHEET_SECONDS = 16.0
 
 
 def summary(lines: list[dict]) -> str:
-    """A table of the pairs' index lines by genre: how many, how long, calibrated BAS (b), warp and position error."""
+    """A table of the pairs by genre, made from their index lines.
+
+    It shows how many there are, how long they are, calibrated BAS (b), rates of the warp and position errors.
+    """
     head = (
         f"{'':24}{'pairs':>6}{'motions':>8}{'minutes':>8}   calibrated BAS: {'unwarped':>9}{'slowing':>8}{'warped':>8}"
         f"{'both':>7}{'worst rate':>13}{'with slowing':>13}{'error cm':>10}"
@@ -36,7 +39,7 @@ def summary(lines: list[dict]) -> str:
 
 
 def joint_errors(lines: list[dict]) -> str:
-    """The mean position error of each joint over the motions, left and right together."""
+    """The mean position error of each joint over all motions. Left and right are averaged."""
     by_motion = {line["motion"]: line["error_cm"] for line in lines}
     joints: dict[str, list[float]] = {}
     for errors in by_motion.values():
@@ -63,7 +66,7 @@ def _row(name: str, lines: list[dict]) -> str:
 
 
 def contact_sheets(data: Path, out: Path, count: int, seed: int) -> list[Path]:
-    """Sheets of ``count`` random pairs, from a random place in each, as PNG files in ``out``."""
+    """Draw ``count`` random pairs, each from a random place, as PNG files in ``out``. Returns their paths."""
     from train.draw import contact_sheet  # matplotlib takes a second to load
 
     out.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""Prepared data on disk: safetensors shards and their JSON-lines index.
+"""Prepared data on disk: safetensors shards and their index in JSON lines.
 
-A shard holds everything made from one source file, so that a changed, added or broken source touches nothing else.
-Its header carries the key it was made under and its records' index lines; the index is gathered from the headers.
-Rotations are stored as 16-bit integers (1 / 32767 a step: 16 times finer near 1 than half floats of the same size),
-mels, onset strength and loudness as half floats.
+A shard holds everything made from one source file, so a changed, added or broken source touches nothing else. Its
+header carries the key that it was made under and the index lines of its records. The index is gathered from the
+headers. Rotations are stored as 16-bit integers in steps of 1 / 32767, which is 16 times finer near 1 than a half
+float. Mels, onset strength and loudness are half floats.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _BY_NAME = {
 
 
 def slug(text: str) -> str:
-    """A name that is safe in file names and tensor keys."""
+    """The text as a name that is safe in file names and tensor keys."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or "unnamed"
 
 
 def key(*parts) -> str:
-    """A digest of settings and digests: what a shard was made from."""
+    """A digest of what a shard is made from: settings and other digests."""
     text = json.dumps([VERSION, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """The SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -62,8 +62,10 @@ def pack(name: str, value: Tensor) -> Tensor:
 
 
 def unpack(name: str, value: Tensor) -> Tensor:
-    """A stored tensor as it is used: unit quaternions, float contacts, bool downbeats; mels stay half precision and
-    waveforms 16-bit integers (``core.audio.representation``)."""
+    """A stored tensor as it is used: unit quaternions, float contacts, bool downbeats.
+
+    Mels stay in half precision and waveforms stay 16-bit integers (``core.audio.representation``).
+    """
     if name == "rotations":
         return torch.nn.functional.normalize(value.float(), dim=-1)
     if name == "downbeats":
@@ -74,9 +76,9 @@ def unpack(name: str, value: Tensor) -> Tensor:
 
 
 def write_shard(path: Path, made_from: str, records: list[tuple[dict, dict[str, Tensor]]], dropped: str = "") -> None:
-    """Write (index line, tensors) records; the file appears whole or not at all.
+    """Write (index line, tensors) records. The file appears whole or not at all.
 
-    A source that gave nothing leaves an empty shard that says why (``dropped``), so that it is not tried again.
+    dropped: why a source gave no records. The shard is then empty, so that the source is not tried again.
     """
     tensors = {f"{line['id']}/{name}": pack(name, v) for line, parts in records for name, v in parts.items()}
     header = {"key": made_from, "lines": json.dumps([line for line, _ in records]), "dropped": dropped}
@@ -84,7 +86,7 @@ def write_shard(path: Path, made_from: str, records: list[tuple[dict, dict[str, 
 
 
 def read_header(path: Path) -> dict | None:
-    """``{"key", "lines", "dropped"}`` of a shard, or None where there is no readable one."""
+    """The header of a shard, ``{"key", "lines", "dropped"}``, or None when the file is missing or cannot be read."""
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
@@ -94,7 +96,12 @@ def read_header(path: Path) -> dict | None:
 
 
 def read_records(folder: Path, lines: list[dict], without: tuple[str, ...] = ()) -> list[dict[str, Tensor]]:
-    """The tensors of the records that the index lines name, in their order; those named in ``without`` are not read."""
+    """The tensors of the records that the index lines name, in the same order.
+
+    without: names of tensors that are not read.
+
+    Raises FootlightError for a shard that is missing or damaged.
+    """
     by_shard: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         by_shard.setdefault(line["shard"], []).append(number)
@@ -117,7 +124,7 @@ def read_records(folder: Path, lines: list[dict], without: tuple[str, ...] = ())
 
 
 def shards_without(folder: Path, lines: list[dict], name: str) -> list[str]:
-    """The shards of the index lines that hold no tensor of this name, or cannot be read."""
+    """The shards of the index lines that lack a tensor of this name or cannot be read."""
     lacking = []
     for shard in dict.fromkeys(line["shard"] for line in lines):
         try:
@@ -131,12 +138,12 @@ def shards_without(folder: Path, lines: list[dict], name: str) -> list[str]:
 
 
 def write_index(path: Path, lines: list[dict]) -> None:
-    """One JSON object a line, atomically."""
+    """Write one JSON object a line. The file appears whole or not at all."""
     write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
 
 
 def read_index(path: Path) -> list[dict]:
-    """The lines of an index. Raises FootlightError where it is missing or damaged."""
+    """The lines of an index. Raises FootlightError when it is missing or damaged."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:

@@ -1,6 +1,6 @@
-"""A data set made of nothing, for tests and for trying the training: bodies that bob and swing on a click track.
+"""A data set that is computed, for tests and for trying the training: bodies that bob and swing on a click track.
 
-Every pair is exact: the body's lowest speed falls on the beats of its clicks.
+Every pair is exact. The body's lowest speed falls on the beats of its clicks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS, MOTION_FPS
 
 
 def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
-    """(s,) a click on every beat at 16 kHz, over a little noise."""
+    """A click (s,) on every beat at ``AUDIO_RATE``, over a little noise."""
     clock = torch.arange(int(seconds * AUDIO_RATE)) / AUDIO_RATE
     since = torch.remainder(clock, 60 / bpm)
     tone = torch.sin(2 * math.pi * 880 * since) * torch.exp(-since / 0.03)
@@ -30,9 +30,13 @@ def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
 
 
 def swing(bpm: float, frames: int, phase: float, size: float) -> Motion:
-    """A standing body whose arms, spine and height swing, slowest on every beat."""
+    """A standing body whose arms, spine and height swing, and which is slowest on every beat.
+
+    phase: 0 or 1, the direction of the first swing.
+    size: radians of the arms' swing.
+    """
     clock = torch.arange(frames) / MOTION_FPS
-    wave = torch.cos(math.pi * bpm / 60 * clock + math.pi * round(phase))  # turns round once a beat: speed 0 there
+    wave = torch.cos(math.pi * bpm / 60 * clock + math.pi * round(phase))  # it turns back once a beat, at speed 0
     rotations = torch.zeros(frames, 22, 4)
     rotations[..., 0] = 1
     for name, axis, amount in (
@@ -51,7 +55,7 @@ def swing(bpm: float, frames: int, phase: float, size: float) -> Motion:
 
 
 def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
-    """``{"train": [...], "val": [...]}`` of exact pairs."""
+    """Exact pairs by split, ``{"train": [...], "val": [...]}``."""
     generator = torch.Generator().manual_seed(0)
     made: dict[str, list[Pair]] = {"train": [], "val": []}
     for index in range(count):
@@ -83,10 +87,10 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
 
 
 def songs() -> dict[str, list[Tensor]]:
-    """Log-mels (t, m) of the pairs' click tracks."""
+    """The log-mels (t, m) of the pairs' click tracks, by split."""
     return {split: [pair.mel for pair in some] for split, some in pairs().items()}
 
 
 def waves() -> dict[str, list[Tensor]]:
-    """Waveforms (s,), int16, of the pairs' click tracks."""
+    """The waveforms (s,) of the pairs' click tracks as int16, by split."""
     return {split: [pair.wave for pair in some if pair.wave is not None] for split, some in pairs().items()}

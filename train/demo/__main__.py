@@ -40,7 +40,10 @@ RESULTS = ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4")
 @dataclass(frozen=True)
 class Demo:
     """seed: of the dance.  film_start: seconds; None is where the song's liveliest part begins.  film_seconds: length
-    of the film.  width, height: of its picture, in pixels."""
+
+    of the film.
+    width, height: of its picture, in pixels.
+    """
 
     out: Path = Path("build/demo")
     model: Path | None = None

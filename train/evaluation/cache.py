@@ -46,7 +46,8 @@ class Track:
 class Music:
     """A music. wave: (s,) int16 samples, as a file would hold them, so that what is read back is what was made.
 
-    rate: samples a second.  mel: (t, m) half precision, what it was decoded from, where that is known.
+    rate: samples a second.
+    mel: (t, m) half precision, what it was decoded from, where that is known.
     """
 
     wave: Tensor

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Table:
     """headers: of the columns; the first stands over the names of the rows. rows: texts, as many as headers.
 
-    note: how to read the table, and which of its numbers to distrust. quoted: how many of the last rows are quoted
-    from a paper.
+    note: how to read the table, and which of its numbers to distrust. quoted: how many of the last rows are quoted from
+        a paper.
     """
 
     title: str

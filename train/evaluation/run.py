@@ -90,7 +90,10 @@ class Material:
 @dataclass(frozen=True, eq=False)
 class Results:
     """clips: by system, in the order of the systems.  failures: what did not dance or play, and why.  report: see
-    ``run``.  music: None where nobody was asked for any."""
+
+    ``run``.
+    music: None where nobody was asked for any.
+    """
 
     clips: dict[str, list[Clip]]
     failures: list[dict]

@@ -18,7 +18,10 @@ RESAMPLES = 4000
 @dataclass(frozen=True)
 class Interval:
     """mean: of the units.  low, high: of the central ``level`` of the bootstrap's means, None for a single unit, whose
-    width nobody knows.  units: how many there are."""
+
+    width nobody knows.
+    units: how many there are.
+    """
 
     mean: float
     low: float | None

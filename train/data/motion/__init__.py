@@ -1,1 +1,1 @@
-"""Motion capture in every format that is read, cleaned and brought to one skeleton."""
+"""Motion capture in every format that is read, cleaned and fitted to one skeleton."""

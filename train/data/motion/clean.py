@@ -1,8 +1,8 @@
-"""Repairs of captured motion: frames at which tracking failed, noise, the floor, and planted feet that slide.
+"""Repairs captured motion: frames where tracking failed, noise, the floor, and planted feet that slide.
 
-What is repaired and when a clip is given up: a joint that turns, or a root that moves, with an acceleration no body has
-is interpolated over those frames; a clip in which some joint needs that for more than ``MOST_REPAIRED`` of the frames,
-or for longer than ``LONGEST_GAP``, is dropped, as is one shorter than ``SHORTEST``.
+A frame is bad when a joint turns, or the root moves, with an acceleration that no body has. Bad frames are
+interpolated. A clip is dropped when some joint needs that for more than ``MOST_REPAIRED`` of the frames or for longer
+than ``LONGEST_GAP``, or when the clip is shorter than ``SHORTEST``.
 """
 
 from __future__ import annotations
@@ -21,21 +21,25 @@ from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG,
 from core.postprocess.banded import smoothest
 from core.types import Motion
 
-# How far a joint may lie from half way between its neighbouring frames, at 60 frames a second: radians and metres.
-# That is an angular acceleration of 2200 rad/s^2 and a pelvis at 22 g.
-TURN_LIMIT, HINGE_LIMIT, ROOT_LIMIT = 0.3, 0.2, 0.03
-_JOIN = 0.17  # seconds; failures of one joint no farther apart are one
-CUTOFF = 10.0  # Hz; fast hits keep their shape below, capture noise lies above
-MOST_REPAIRED, LONGEST_GAP, SHORTEST = 0.1, 0.75, 2.0  # share of frames, seconds, seconds
+# The three limits say how far a frame may lie from half way between its neighbours, at 60 frames a second.
+TURN_LIMIT = 0.3  # radians, of a joint's rotation: an angular acceleration of 2200 rad/s^2
+HINGE_LIMIT = 0.2  # radians, of a robot's hinge
+ROOT_LIMIT = 0.03  # metres, of the pelvis: 22 g
+_JOIN = 0.17  # seconds; failures of one joint that are no farther apart count as one
+CUTOFF = 10.0  # Hz; fast movements keep their shape below, capture noise lies above
+MOST_REPAIRED = 0.1  # of a clip's frames
+LONGEST_GAP = 0.75  # seconds
+SHORTEST = 2.0  # seconds
 
-# Smoothness of the correction that holds planted feet: in contact it follows within a frame, in between it dies away
-# over about a fifth of a second.
-_BENDING, _RESTORING = 0.2, 2e-4
-_SINKS = 0.01  # metres a foot may sink: soft soles
-_CREEPS = 0.06  # metres a standing foot may be from its place
-_COCKED = 0.5  # radians of an ankle drawn up
-_SOFT = 0.004  # metres short of a straight leg
-_MOST_LOWERED = 0.06  # metres the pelvis may sink for the feet
+# The smoothness of the correction that holds planted feet. In contact it follows within a frame. Between contacts it
+# dies away over about a fifth of a second.
+_BENDING = 0.2
+_RESTORING = 2e-4
+_SINKS = 0.01  # metres that a foot may sink: soles are soft
+_CREEPS = 0.06  # metres that a standing foot may be away from its place
+_COCKED = 0.5  # radians of an ankle that is drawn up
+_SOFT = 0.004  # metres that a leg stays short of straight
+_MOST_LOWERED = 0.06  # metres that the pelvis may sink for the feet
 
 
 def repair(
@@ -46,11 +50,16 @@ def repair(
     unit: float = 1.0,
     joints: Iterable[int] | None = None,
 ) -> tuple[Tensor, Tensor, dict]:
-    """Interpolate the frames at which a joint's rotation (t, j, 4) or the root (t, 3) jumps.
+    """Interpolate the frames where a joint's rotation or the root jumps.
 
-    marked: frames known to be bad, at which half the usual jump counts.  unit: metres per unit of ``root``.
-    joints: the ones that matter (fingers and toes are noisy); None takes all.
-    Also returns "repaired_frames" (of the worst joint), "repaired_share" and "longest_gap" (seconds).
+    local: (t, j, 4) local rotations.
+    root: (t, 3).
+    marked: frames known to be bad. There half the usual jump counts.
+    unit: metres for one unit of ``root``.
+    joints: those that matter, since fingers and toes are noisy. None takes all.
+
+    Returns rotations, root, and a report of ``repaired_frames`` (of the worst joint), ``repaired_share`` and
+    ``longest_gap`` (seconds).
     """
     looser = _looser(local.shape[0], fps, marked)
     middle = rotation.slerp(local[:-2], local[2:], 0.5)
@@ -71,7 +80,7 @@ def repair(
 
 
 def repair_hinges(angles: Tensor, fps: float, marked: Iterable[int] = ()) -> tuple[Tensor, dict]:
-    """Interpolate the frames at which hinge angles (t, n) jump; see ``repair``."""
+    """Interpolate the frames where hinge angles (t, n) jump. See ``repair``."""
     looser = _looser(angles.shape[0], fps, marked)
     turn = _padded((angles[1:-1] - (angles[:-2] + angles[2:]) / 2).abs())
     bad = _joined(turn > HINGE_LIMIT * looser[:, None], fps)
@@ -82,7 +91,9 @@ def repair_hinges(angles: Tensor, fps: float, marked: Iterable[int] = ()) -> tup
 
 
 def smoothed(motion: Motion, cutoff: float = CUTOFF) -> Motion:
-    """Without what lies above ``cutoff`` Hz, no frame delayed (Butterworth, fourth order, forth and back)."""
+    """The motion without what lies above ``cutoff`` Hz, with no delay (fourth-order Butterworth, forwards and
+    backwards).
+    """
     if motion.frames < 16 or cutoff >= 0.45 * motion.fps:
         return motion
     filter_ = butter(2, cutoff, fs=motion.fps, output="sos")
@@ -95,9 +106,10 @@ def smoothed(motion: Motion, cutoff: float = CUTOFF) -> Motion:
 
 
 def grounded(motion: Motion) -> tuple[Motion, dict]:
-    """The motion with its floor at y = 0, contacts labelled and planted feet held where they stand.
+    """Put the floor at y = 0, label contacts and hold planted feet where they stand.
 
-    Also returns "floor" (the height found, metres) and "skate" before and after.
+    Returns the motion and a report: ``floor`` is the height that was found in metres, ``skate`` the value before and
+    after.
     """
     height = contact.floor_height(_positions(motion), motion.fps)
     motion = replace(motion, root=motion.root - height * motion.root.new_tensor((0.0, 1.0, 0.0)))
@@ -107,12 +119,14 @@ def grounded(motion: Motion) -> tuple[Motion, dict]:
 
 
 def planted(motion: Motion) -> Motion:
-    """The motion with every foot held still while it stands, and its contacts.
+    """Hold every foot still while it stands, and label contacts again.
 
-    A toe that stands is held at one place of the floor (its median), a heel where no toe stands, and a foot that stands
-    on both keeps its direction; one that stands on its heel with the ankle bent too far is laid down; feet that creep
-    on are left to. The correction is the smoothest in time that does so; where a straight leg is too short for it the
-    pelvis sinks, and legs follow by inverse kinematics.
+    A standing toe is held at one place on the floor, the median of its positions. So is a heel when its toe does not
+    stand. A foot that stands on both keeps its direction. One that stands on its heel with the ankle bent too far is
+    laid flat. A foot that creeps is cut into shorter stretches.
+
+    The correction is the smoothest in time that does all this. Where a straight leg is too short for it the pelvis
+    sinks, and the legs follow by inverse kinematics.
     """
     positions = _positions(motion)
     contacts = contact.label(positions, motion.fps) > 0.5
@@ -149,9 +163,12 @@ def planted(motion: Motion) -> Motion:
 
 
 def _cocked(ankle: Tensor, on_heel: Tensor, fps: float) -> Tensor:
-    """Where (t,) capture has a foot stand on its heel for a while with the toes drawn up farther than an ankle bends.
+    """Where (t,) a foot stands on its heel for a while with the toes drawn up farther than an ankle bends.
 
-    ankle: (t, 4) local rotation. A heel that is dug into the floor before the body is no such foot: its shin slopes.
+    A heel that is dug into the floor ahead of the body does not count, because its shin slopes.
+
+    ankle: (t, 4) local rotation.
+    on_heel: (t,) where the foot stands on its heel alone.
     """
     ahead = rotation.rotate(ankle, ankle.new_tensor((0.0, 0.0, 1.0)).expand(*ankle.shape[:-1], 3))
     bent = torch.atan2(ahead[:, 1], ahead[:, 2].clamp_min(1e-6))
@@ -162,7 +179,7 @@ def _cocked(ankle: Tensor, on_heel: Tensor, fps: float) -> Tensor:
 
 
 def _flat(sole: Tensor) -> Tensor:
-    """Vectors from heel to toe (t, 3), laid flat with their heading kept."""
+    """Vectors from heel to toe (t, 3), laid flat. They keep their heading."""
     heading = sole * sole.new_tensor((1.0, 0.0, 1.0))
     heading = heading / heading.norm(dim=-1, keepdim=True).clamp_min(1e-6)
     height = FOOT_HEIGHTS[1] - FOOT_HEIGHTS[0]
@@ -171,8 +188,13 @@ def _flat(sole: Tensor) -> Tensor:
 
 
 def _held(points: Tensor, stands: Tensor, height: float | None) -> tuple[Tensor, Tensor]:
-    """The corrections (t, 3) that keep points (t, 3) in one place during each stretch in which they stand, and where
-    those apply (t,). height: of the place, or None for the stretch's own. A stretch that creeps is cut in two."""
+    """The corrections that hold points (t, 3) in one place while they stand, and where those apply.
+
+    stands: (t,) bool. A stretch that creeps is cut in two.
+    height: of the place, or None for the stretch's own.
+
+    Returns (t, 3) and (t,).
+    """
     wanted, known = torch.zeros_like(points), torch.zeros_like(stands)
     todo = runs(stands)
     while todo:
@@ -190,7 +212,7 @@ def _held(points: Tensor, stands: Tensor, height: float | None) -> tuple[Tensor,
 
 
 def _lowered(motion: Motion, positions: Tensor, targets: list[Tensor]) -> Tensor:
-    """The root (t, 3), lower where a planted or moved foot would be out of its leg's reach."""
+    """The root (t, 3), lower wherever a planted foot would be out of its leg's reach."""
     lack = torch.zeros(motion.frames)
     for target, (hip, knee, ankle) in zip(targets, (LEFT_LEG, RIGHT_LEG), strict=True):
         leg = float(SMPL22.offsets[knee].norm() + SMPL22.offsets[ankle].norm())
@@ -207,7 +229,7 @@ def _lowered(motion: Motion, positions: Tensor, targets: list[Tensor]) -> Tensor
 
 
 def skate(motion: Motion) -> float:
-    """Share of the frames with a toe below 5 cm, now and one frame before, in which it moves faster than 0.2 m/s."""
+    """The share of frames in which a toe moves faster than 0.2 m/s while it stays below 5 cm."""
     toes = _positions(motion)[:, (FOOT_JOINTS[1], FOOT_JOINTS[3])]
     speed = (toes[1:] - toes[:-1]).norm(dim=-1) * motion.fps
     low = (toes[1:, :, 1] < 0.05) & (toes[:-1, :, 1] < 0.05)
@@ -215,7 +237,7 @@ def skate(motion: Motion) -> float:
 
 
 def reason_to_drop(motion: Motion, report: dict) -> str | None:
-    """Why a loaded clip should not be used, or None."""
+    """Why a loaded clip should not be used, or None when it can be."""
     share = report["repaired_share"]
     if motion.seconds < SHORTEST:
         return f"{motion.seconds:.1f} s long, at least {SHORTEST:g} s are needed"
@@ -229,7 +251,7 @@ def reason_to_drop(motion: Motion, report: dict) -> str | None:
 
 
 def runs(mask: Tensor) -> list[tuple[int, int]]:
-    """The stretches (first, one past the last) in which a mask (t,) holds."""
+    """The stretches in which a mask (t,) is true, as (first, one past the last)."""
     edges = torch.diff(torch.nn.functional.pad(mask.int(), (1, 1)))
     return list(zip((edges > 0).nonzero()[:, 0].tolist(), (edges < 0).nonzero()[:, 0].tolist(), strict=True))
 
@@ -239,7 +261,7 @@ def _positions(motion: Motion) -> Tensor:
 
 
 def _looser(frames: int, fps: float, marked: Iterable[int]) -> Tensor:
-    """(t,) factors of the limits: a slower camera sees larger steps, and marked frames need only half."""
+    """Factors (t,) of the limits. A slower camera sees larger steps. Marked frames need only half."""
     factor = torch.full((frames,), max(1.0, 60.0 / fps), dtype=torch.float64)
     near = torch.tensor([f + d for f in marked for d in (-1, 0, 1, 2)], dtype=torch.long)
     factor[near[(near >= 0) & (near < frames)]] *= 0.5
@@ -251,7 +273,7 @@ def _padded(values: Tensor) -> Tensor:
 
 
 def _joined(bad: Tensor, fps: float) -> Tensor:
-    """A mask (t, n) with its gaps of up to ``_JOIN`` seconds filled."""
+    """A mask (t, n) whose gaps of up to ``_JOIN`` seconds are filled."""
     width = int(_JOIN * fps)
     made = bad.clone()
     for column in bad.any(0).nonzero()[:, 0].tolist():
@@ -263,7 +285,7 @@ def _joined(bad: Tensor, fps: float) -> Tensor:
 
 
 def _bridged(values: Tensor, bad: Tensor) -> Tensor:
-    """Values (t, c) with the bad frames replaced by a monotone cubic through the good ones."""
+    """Values (t, c) with bad frames replaced by a monotone cubic through the good ones."""
     good = (~bad).nonzero()[:, 0].numpy()
     if not bool(bad.any()) or len(good) < 2:
         return values
@@ -288,9 +310,9 @@ def _gaps(bad: Tensor, fps: float) -> dict:
 
 
 def _smoothest(wanted: Tensor, known: Tensor) -> Tensor:
-    """(t, 3) close to ``wanted`` where ``known`` (t,), of least bending, and small elsewhere.
+    """The correction (t, 3) that is close to ``wanted`` where ``known`` (t,), bends least, and is small elsewhere.
 
-    Minimises |x - wanted|^2 over known frames + bending |x''|^2 + restoring |x|^2.
+    It minimises |x - wanted|^2 over known frames + bending |x''|^2 + restoring |x|^2.
     """
     if known.shape[0] < 3 or not bool(known.any()):
         return torch.where(known[:, None], wanted, torch.zeros_like(wanted))

@@ -17,8 +17,8 @@ from core.motion import rotation
 FPS = 60.0
 HINGES = 29
 
-# Where a person's joint would be, in the frame of a robot's body. The elbow's axis lies in front of the arm, and the
-# robot has no toes: its sole reaches 13 cm ahead of the ankle, 3.5 cm below it.
+# Where a person's joints would be, in the frame of one of the robot's bodies. The elbow's axis lies in front of the
+# arm. The robot has no toes: its sole reaches 13 cm ahead of the ankle, 3.5 cm below it.
 POINTS = {
     "left_elbow": ("left_shoulder_yaw_link", (0.0, 0.0, -0.080518)),
     "right_elbow": ("right_shoulder_yaw_link", (0.0, 0.0, -0.080518)),
@@ -26,8 +26,8 @@ POINTS = {
     "right_foot": ("right_ankle_roll_link", (0.1, 0.0, -0.02)),
 }
 LEAN = 0.1
-"""Radians of forward bend added to the waist: over this set the robot's trunk leans back 3 degrees where people in the
-same dances stand upright."""
+"""Forward bend added to the waist, in radians. In this set the robot's trunk leans back by 3 degrees where people in
+the same dances stand upright."""
 T_POSE = {
     "left_shoulder_roll_joint": math.pi / 2,
     "right_shoulder_roll_joint": -math.pi / 2,
@@ -39,10 +39,15 @@ T_POSE = {
 
 @dataclass(frozen=True)
 class Robot:
-    """Bodies in the XML's order, parents before children, then ``POINTS``.
+    """The robot's bodies in the XML's order, parents before children, followed by ``POINTS``.
 
-    names: (k,).  parents: (k,), -1 for the base.  places: (k, 3) metres and turns: (k, 4) wxyz in the parent's frame.
-    hinges: (k,) index of the body's hinge or -1.  axes: (k, 3) in the body's own frame.  hinge_names: (29,).
+    names: (k,).
+    parents: (k,) indices, -1 for the base.
+    places: (k, 3) metres in the parent's frame.
+    turns: (k, 4) wxyz in the parent's frame.
+    hinges: (k,) index of the body's hinge, or -1.
+    axes: (k, 3) of the hinges, in the body's own frame.
+    hinge_names: (29,).
     """
 
     names: tuple[str, ...]
@@ -100,9 +105,11 @@ def read_robot(path: str | Path) -> Robot:
 
 
 def read_motion(path: str | Path) -> tuple[Tensor, Tensor, Tensor]:
-    """Base positions (t, 3) metres, base rotations (t, 4) wxyz and hinge angles (t, 29) radians of a CSV file, z up.
+    """Base positions, base rotations and hinge angles of a CSV file, z up.
 
-    The file's columns are x y z, quaternion x y z w, 29 angles. Raises FootlightError for other files.
+    The columns are x y z, a quaternion x y z w, and 29 angles.
+
+    Returns (t, 3) metres, (t, 4) wxyz and (t, 29) radians. Raises FootlightError for other files.
     """
     try:
         table = np.loadtxt(path, delimiter=",", ndmin=2)
@@ -115,7 +122,12 @@ def read_motion(path: str | Path) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def forward(robot: Robot, base: Tensor, base_turns: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
-    """World rotations (t, k, 4) and positions (t, k, 3), z up, from (t, 3), (t, 4) and (t, 29)."""
+    """World rotations (t, k, 4) and positions (t, k, 3) of all bodies, z up.
+
+    base: (t, 3).
+    base_turns: (t, 4).
+    angles: (t, 29).
+    """
     turns: list[Tensor] = []
     places: list[Tensor] = []
     for body, parent in enumerate(robot.parents):
@@ -146,8 +158,11 @@ def t_pose(robot: Robot) -> tuple[Tensor, Tensor]:
 
 
 def joints(robot: Robot) -> tuple[dict[str, int], dict[str, int], tuple[int, ...]]:
-    """By SMPL22 name: the body whose origin is the joint's place, and the one that turns with the bone below it; then
-    the bodies of the spine, pelvis first."""
+    """Which of the robot's bodies stand for the joints of SMPL22.
+
+    Returns three values. The first says by joint name which body's origin is the joint's place. The second says which
+    body turns with the bone below the joint. The third is the spine, pelvis first.
+    """
     places, turns = {"pelvis": "pelvis", "spine3": "torso_link"}, {"pelvis": "pelvis", "spine3": "torso_link"}
     for side in ("left", "right"):
         places |= {
@@ -173,7 +188,7 @@ def joints(robot: Robot) -> tuple[dict[str, int], dict[str, int], tuple[int, ...
 
 
 def _class_axes(root: ElementTree.Element) -> dict[str | None, str]:
-    """The hinge axis of every default class; a class that names none has its parent's."""
+    """The hinge axis of every default class. A class without one has its parent's."""
     axes: dict[str | None, str] = {}
 
     def visit(node: ElementTree.Element, axis: str) -> None:

@@ -1,7 +1,8 @@
-"""Reads pickles of numbers and plain containers without running anything they ask for.
+"""Reads pickles of numbers and plain containers without running anything that they ask for.
 
-A pickle is a program that may call whatever it names. Here it reaches only the names on a short list, and gets
-stand-ins for numpy's: numpy's own ``dtype.__setstate__`` trusts the flags it is given. Other names are not looked up.
+A pickle is a program that may call whatever it names. Here it reaches only the names on a short list, and no others are
+looked up. numpy's classes are replaced by stand-ins, because numpy's own ``dtype.__setstate__`` trusts the flags that
+it is given.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from core.errors import FootlightError
 
 
 def load(path: Path) -> object:
-    """What a pickle of any protocol holds, Python 2's too: None, booleans, numbers, text, bytes, lists, tuples, sets,
-    dicts and (read-only) numpy arrays of numbers.
+    """The contents of a pickle of any protocol, Python 2's included.
 
-    Raises FootlightError, with the file's name, where the file cannot be read, is damaged or holds anything else.
+    They may be None, booleans, numbers, text, bytes, lists, tuples, sets, dicts and read-only numpy arrays of numbers.
+
+    Raises FootlightError with the file's name when it cannot be read, is damaged or holds anything else.
     """
     try:
         return _plain(_Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load())
@@ -31,7 +33,7 @@ def load(path: Path) -> object:
             f"{path}: is not plain data: it asks for {error}, which is not run here; expected a pickle of numpy "
             "arrays and plain containers. Do not open this file with other programs either, unless you made it"
         ) from None
-    except Exception as error:  # a damaged pickle fails in as many ways as there are instructions in it
+    except Exception as error:  # a damaged pickle can fail in any of its instructions
         raise FootlightError(f"{path}: is damaged or no pickle ({error}); download it again") from None
 
 
@@ -83,7 +85,7 @@ def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple, order: Li
 
 
 def _plain(value: object) -> object:
-    """The value with its arrays. A container that holds itself fails, as it never ends."""
+    """The value with its arrays. A container that holds itself fails."""
     value = value.filled if isinstance(value, _Array) else value
     if isinstance(value, dict):
         return {_plain(key): _plain(item) for key, item in value.items()}

@@ -1,6 +1,6 @@
-"""Motions of the SMPL body as AIST++ publishes them: axis-angles at 60 frames a second, and where the body is.
+"""Motions of the SMPL body as AIST++ publishes them: axis-angles at 60 frames a second and the body's place.
 
-A file is a pickle of ``smpl_poses`` (t, 72) radians, ``smpl_trans`` (t, 3) in the capture's unit, y up, and
+A file is a pickle of ``smpl_poses`` (t, 72) radians, ``smpl_trans`` (t, 3) in the capture's unit with y up, and
 ``smpl_scaling`` (1,), the capture's units to a metre (Li et al. 2021, "AI Choreographer").
 """
 
@@ -21,16 +21,17 @@ from train.data.motion import plain_pickle
 
 FPS = 60.0
 JOINTS = 24  # the two hands come last and are left out
-LEG_LENGTH = 0.82  # of SMPL's mean body, thigh and shin, metres
-FEET_OUT = math.radians(18.6)  # SMPL's feet point this far outwards at rest, ours straight ahead
-_STANDS = 0.5  # metres of the head over the feet, on the mean, that tell which way is up
+LEG_LENGTH = 0.82  # metres, thigh and shin of SMPL's mean body
+FEET_OUT = math.radians(18.6)  # at rest SMPL's feet point outwards by this, ours straight ahead
+_STANDS = 0.5  # metres; a body whose head is on average so far above its feet tells which way is up
 
 
 def read(path: Path) -> Motion:
-    """The motion of one file on our skeleton, before any repair: its rotations, our lengths of bone.
+    """The motion of one file on our skeleton, before any repair. It has the file's rotations and our bone lengths.
 
-    A path of a body with other legs is scaled with them; the floor is where it happens to be. Raises FootlightError
-    for files that are damaged, of other contents, or not y-up.
+    The path is scaled by the ratio of leg lengths. The floor is not moved.
+
+    Raises FootlightError for files that are damaged, hold something else, or are not y-up.
     """
     poses, trans, scaling = _arrays(path)
     frames = poses.shape[0]
@@ -44,7 +45,7 @@ def read(path: Path) -> Motion:
 
 
 def _arrays(path: Path) -> tuple[Tensor, Tensor, float]:
-    """(t, 72) radians, (t, 3) and units to a metre, finite and of one length."""
+    """Poses (t, 72) in radians, translations (t, 3) and units to a metre, checked to be finite and of one length."""
     found = plain_pickle.load(path)
     names = ("smpl_poses", "smpl_trans", "smpl_scaling")
     if not isinstance(found, dict) or not all(isinstance(found.get(name), np.ndarray | np.generic) for name in names):
@@ -62,8 +63,10 @@ def _arrays(path: Path) -> tuple[Tensor, Tensor, float]:
 
 
 def _feet_ahead(rotations: Tensor) -> Tensor:
-    """Local rotations (t, 22, 4) with the feet's own axes turned by how far SMPL's stand out at rest, so that they
-    point where SMPL's did."""
+    """Local rotations (t, 22, 4) with the feet's own axes turned, so that they point where SMPL's did.
+
+    At rest SMPL's feet point outwards and ours straight ahead.
+    """
     made = rotations.clone()
     for side, angle in (("left", FEET_OUT), ("right", -FEET_OUT)):
         out = rotation.about("y", rotations.new_tensor(angle))

@@ -1,4 +1,4 @@
-"""Any motion file of a dataset, or any humanoid BVH, as a clean motion of ``SMPL22`` at the model's frame rate."""
+"""Any motion file of a data set, or any humanoid BVH, as a clean motion of ``SMPL22`` at the rate of the data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from train.data.rates import MOTION_FPS
 
 @dataclass(frozen=True)
 class Source:
-    """A loaded file. motion: SMPL22 at ``MOTION_FPS`` with contacts, floor at y = 0.  report: what was done to it, with
-    "dropped": the reason why it should not be used, or None."""
+    """A loaded file.
+
+    motion: SMPL22 at ``MOTION_FPS`` with contacts, the floor at y = 0.
+    report: what was done to it. Its ``dropped`` is the reason not to use the motion, or None.
+    """
 
     motion: Motion
     report: dict
@@ -27,7 +30,8 @@ class Source:
 def load(path: str | Path, entry: dict | None = None) -> Source:
     """Load one file onto our skeleton.
 
-    entry: its line of ``index.jsonl``; "skeleton", "glitch_frames" and "up" are read where they stand.
+    entry: its line of ``index.jsonl``. ``glitch_frames`` and ``up`` are read where they are given.
+
     Raises FootlightError for files that cannot be read or are no humanoid.
     """
     path, entry = Path(path), entry or {}
@@ -58,7 +62,10 @@ def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
 
 
 def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:
-    """The rotations are kept as they are: there are no foreign joints to measure an error against."""
+    """The motion of a pickle of AIST++.
+
+    Its rotations are kept, so there are no foreign joints to measure errors against.
+    """
     motion = smpl.read(path)
     rotations, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
     motion = Motion(rotation.continuous(rotations).float(), root.float(), motion.fps)

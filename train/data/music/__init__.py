@@ -1,1 +1,1 @@
-"""Recordings and MIDI, rendered and arranged."""
+"""Recordings and MIDI files, rendered and arranged."""

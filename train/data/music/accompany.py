@@ -1,4 +1,4 @@
-"""What a rhythm section plays under a song: its harmony read from chord symbols, bass lines, chords, a plain beat."""
+"""What a rhythm section plays under a song: chords read from symbols, bass lines, comping and a plain beat."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _QUALITIES = {  # semitones above the root, in the notation of Harte et al. (ISM
     "hdim7": (0, 3, 6, 10),
     "minmaj7": (0, 3, 7, 11),
 }
-# Bass lines of one bar: (beat, length, tone), tone an index into root, fifth, octave.
+# Bass lines of one bar as (beat, length, tone). A tone is an index into root, fifth, octave.
 _BASS_LINES = (
     tuple((0.5 * i, 0.45, 0) for i in range(8)),
     tuple((0.5 * i, 0.4, 2 if i % 2 else 0) for i in range(8)),
@@ -42,20 +42,27 @@ _BASS_LINES = (
     ((0, 0.7, 0), (0.75, 0.7, 0), (1.5, 0.4, 2), (2, 0.7, 0), (2.75, 0.7, 1), (3.5, 0.4, 0)),
 )
 _CALM_BASS = ((0, 1.9, 0), (2, 1.9, 0))
-_CHORD_RHYTHMS = (  # (beat, length) in one bar: a bed, off-beats, a push
+_CHORD_RHYTHMS = (  # (beat, length) in one bar: held chords, off-beats, a push
     ((0, 3.9),),
     ((0.5, 0.3), (1.5, 0.3), (2.5, 0.3), (3.5, 0.3)),
     ((0, 0.6), (1.5, 0.4), (2.5, 1.0)),
 )
 _BASSES = (32, 33, 33, 34, 35, 36, 38, 39)  # General MIDI
 _CHORD_PROGRAMS = (4, 5, 16, 28, 48, 50, 62, 81, 89, 90)
-_KICK, _SNARE, _CLAP, _HAT, _OPEN_HAT = 36, 38, 39, 42, 46
-_LOWEST_BASS, _CHORD_CENTRE = 28, 62
+_KICK = 36  # General MIDI's drum notes
+_CLAP = 39
+_OPEN_HAT = 46
+_LOWEST_BASS = 28  # MIDI pitches
+_CHORD_CENTRE = 62
 
 
 @dataclass(frozen=True)
 class Chord:
-    """tones: pitch classes from the root up.  bass: the lowest tone's pitch class."""
+    """A chord.
+
+    tones: pitch classes, from the root up.
+    bass: the pitch class of the lowest tone.
+    """
 
     tones: tuple[int, ...]
     bass: int
@@ -63,7 +70,11 @@ class Chord:
 
 @dataclass(frozen=True)
 class Harmony:
-    """Chords one after another. starts: (n,) beats, rising; chords: one for each, None where there is no harmony."""
+    """Chords one after another.
+
+    starts: (n,) beats, rising.
+    chords: one for each start, None where there is no harmony.
+    """
 
     starts: np.ndarray
     chords: tuple[Chord | None, ...]
@@ -75,7 +86,7 @@ class Harmony:
 
 
 def parse_chord(symbol: str) -> Chord | None:
-    """``F#:maj7/5`` -> its tones; ``N`` -> None. Raises FootlightError for another notation."""
+    """The chord of a symbol such as ``F#:maj7/5``, or None for ``N``. Raises FootlightError for another notation."""
     if symbol == "N":
         return None
     try:
@@ -90,9 +101,10 @@ def parse_chord(symbol: str) -> Chord | None:
 
 
 def read_harmony(path, beat_times: np.ndarray, first_beat: int) -> Harmony:
-    """A file of ``start end chord`` lines, seconds, on the grid ``beat_times`` (n,) counted from ``first_beat`` on.
+    """The harmony of a file of ``start end chord`` lines in seconds. A change moves to the nearest beat.
 
-    A change is taken to be at the nearest beat.
+    beat_times: (n,) seconds of the beats.
+    first_beat: the beat that the harmony counts from.
     """
     with open(path, encoding="utf-8") as lines:
         rows = [line.split() for line in lines if line.strip()]
@@ -101,7 +113,11 @@ def read_harmony(path, beat_times: np.ndarray, first_beat: int) -> Harmony:
 
 
 def bass(chords: list[Chord | None], calm: list[bool], draw: np.random.Generator) -> Part:
-    """A bass line. chords: one for each beat, from a downbeat on.  calm: for each bar, whether it only holds roots."""
+    """A bass line.
+
+    chords: one for each beat, from a downbeat on.
+    calm: for each bar, whether it only holds roots.
+    """
     line = _BASS_LINES[int(draw.integers(len(_BASS_LINES)))]
     notes = []
     for bar, quiet in enumerate(calm):
@@ -118,7 +134,7 @@ def bass(chords: list[Chord | None], calm: list[bool], draw: np.random.Generator
 
 
 def comping(chords: list[Chord | None], draw: np.random.Generator) -> Part:
-    """Chords in one of a few rhythms, each voiced near the last one; or a silent part, one time in four."""
+    """Chords in one of a few rhythms, each voiced near the last one. One time in four the part is silent."""
     program, pattern = int(draw.choice(_CHORD_PROGRAMS)), int(draw.integers(len(_CHORD_RHYTHMS) + 1))
     part = Part("chords", (), program=program, volume=68, pan=80)
     if pattern == len(_CHORD_RHYTHMS):
@@ -138,14 +154,17 @@ def comping(chords: list[Chord | None], draw: np.random.Generator) -> Part:
 
 
 def _changes(chords: list[Chord | None], start: float, end: float) -> list[tuple[float, float]]:
-    """[start, end) cut where the chord changes."""
+    """The stretch [start, end) cut where the chord changes."""
     cuts = [beat for beat in range(int(start) + 1, int(np.ceil(end))) if chords[beat] != chords[beat - 1]]
     edges = [start, *cuts, end]
     return list(pairwise(edges))
 
 
 def four_on_the_floor(drums: Part, beats: int, clap: bool) -> Part:
-    """The take with its kicks replaced by one on every beat, and open hats between; clap: on the second and fourth."""
+    """The take with a kick on every beat instead of its own kicks, and open hats between them.
+
+    clap: add one on the second and fourth beat.
+    """
     kept = [note for note in drums.notes if note.pitch not in (35, _KICK)]
     for beat in range(beats):
         kept.append(Note(beat, beat + 0.25, _KICK, 118 if beat % BEATS_PER_BAR == 0 else 112))

@@ -1,7 +1,7 @@
 """Dance music with exact beats: a POP909 song and a Groove drum take at one tempo, with a bass line and chords added.
 
-The song gives melody, second voice, piano and harmony; the take gives a person's drumming. Instruments, patterns,
-where it starts, and how the energy changes from section to section are drawn from the seed.
+The song gives melody, second voice, piano and harmony. The take gives a person's drumming. The seed draws the
+instruments, the patterns, the place where it starts, and how energy changes from section to section.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from train.data.music.midi import Note, Part
 
 BEATS_PER_BAR = 4
 SECTION_BARS = 4
-TEMPO_REACH = 1.3  # a song or take is chosen if it is played at most this much faster or slower than it was meant
+TEMPO_REACH = 1.3  # a song or take is played at most so much faster or slower than its own tempo
 
-# Roland TD-11 strokes that General MIDI means something else by: rims, edges and bells (Gillick et al. 2019, table 4).
+# Roland TD-11 strokes that mean something else in General MIDI: rims, edges and bells (Gillick et al. 2019, table 4).
 _TD11_TO_GM = {22: 42, 26: 46, 40: 38, 47: 45, 50: 48, 52: 57, 55: 49, 58: 43, 59: 51}
 _CRASHES = (49, 57)
 _KITS = (0, 0, 8, 16, 24, 25)  # General MIDI: standard, room, power, electronic, 808
@@ -37,7 +37,7 @@ _VOICES = {  # General MIDI programs that can carry the part
 }
 _VOLUMES = {"MELODY": 100, "BRIDGE": 76, "PIANO": 84}
 _PANS = {"MELODY": 64, "BRIDGE": 84, "PIANO": 48}
-# Velocities (MELODY, BRIDGE, PIANO, drums, bass, chords) of a calm, a middle and a full section; 0: silent.
+# Velocities (MELODY, BRIDGE, PIANO, drums, bass, chords) of a calm, a middle and a full section. 0 is silent.
 _ENERGY = {
     "calm": (0.85, 0.0, 0.8, 0.55, 0.75, 0.0),
     "middle": (0.95, 0.8, 0.9, 0.85, 0.9, 0.8),
@@ -48,7 +48,10 @@ _NEXT = {"calm": ("middle", "full"), "middle": ("calm", "full", "full"), "full":
 
 @dataclass(frozen=True)
 class Tune:
-    """A song on its own grid: times in beats, beat 0 is the first downbeat. bars: whole bars in it."""
+    """A song on its own grid. Times are beats, and beat 0 is the first downbeat.
+
+    bars: how many whole bars it has.
+    """
 
     parts: tuple[Part, ...]
     harmony: Harmony
@@ -58,35 +61,39 @@ class Tune:
 def arrange(
     data_dir, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int, rate: int = synth.RATE
 ) -> tuple[Waveform, Beats]:
-    """Sound at ``rate``, mono, exactly ``seconds`` long, and its beats (all in it, with downbeats), exact.
+    """Render an arrangement of exactly ``seconds``, mono. The same arguments give the same samples.
 
-    pop909_id: the song's number, such as "750".  groove_id: the take's file name without ".mid".  The music starts
-    anywhere in a bar. The same arguments give the same samples. Raises FootlightError for an unknown song or take.
+    pop909_id: the song's number, such as "750".
+    groove_id: the take's file name without ".mid".
+    bpm: its tempo. The music starts anywhere in a bar.
+    rate: of the sound, Hz.
+
+    Returns the sound and all its beats, exact and with downbeats. Raises FootlightError for an unknown song or take.
     """
     parts, beats = compose(data_dir, pop909_id, groove_id, bpm, seconds, seed)
     sound = synth.render(parts, seconds, start=lead_seconds(bpm), rate=rate)
-    level = float(np.clip(np.random.default_rng([seed, 1]).normal(-14.5, 3.5), -22, -8))  # as recorded music varies
+    level = float(np.clip(np.random.default_rng([seed, 1]).normal(-14.5, 3.5), -22, -8))  # varies as recordings do
     return synth.set_level(sound, level), beats
 
 
 def lead_seconds(bpm: float) -> float:
-    """Seconds of music that ``compose`` writes before its clock's zero: one bar."""
+    """How many seconds of music ``compose`` writes before its clock's zero: one bar."""
     return BEATS_PER_BAR * 60 / bpm
 
 
 def compose(
     data_dir, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int
 ) -> tuple[list[Part], Beats]:
-    """The notes of ``arrange`` and its beats in [0, seconds).
+    """The notes of ``arrange``, and its beats in [0, seconds).
 
-    The parts' times are seconds on a clock that is ``lead_seconds(bpm)`` when the beats' clock is 0.
+    The parts have a clock of their own, on which the beats' zero is at ``lead_seconds(bpm)``.
     """
     if not 20 <= bpm <= 400 or seconds <= 0:
         raise FootlightError(f"{bpm:g} beats a minute for {seconds:g} s; expected 20-400 and a length above 0")
     draw = np.random.default_rng([seed, 0])
     tune, take = load_tune(Path(data_dir), pop909_id), load_take(Path(data_dir), groove_id)
-    phase = draw.uniform(0, BEATS_PER_BAR)  # the excerpt's zero, in its first bar
-    bars = math.ceil((seconds * bpm / 60 + phase) / BEATS_PER_BAR) + 1  # and the bar before it
+    phase = draw.uniform(0, BEATS_PER_BAR)  # where in its first bar the excerpt begins
+    bars = math.ceil((seconds * bpm / 60 + phase) / BEATS_PER_BAR) + 1  # with the bar before it
     first = int(draw.integers(0, max(1, tune.bars - bars + 1)))
     sections = _sections(bars, draw)
     played = _played(tune, first, bars, draw)
@@ -109,7 +116,7 @@ def compose(
 
 
 def choose(data_dir, split: str, bpm: float, seed: int) -> tuple[str, str]:
-    """A song and a drum take of the split that can be played at ``bpm``: (pop909_id, groove_id)."""
+    """A song and a drum take of the split that can be played at ``bpm``, as (pop909_id, groove_id)."""
     draw = np.random.default_rng([seed, 2])
     songs, takes = _listed(str(data_dir), split)
     return _near(songs, bpm, draw), _near(takes, bpm, draw)
@@ -132,7 +139,7 @@ def load_tune(data_dir: Path, pop909_id: str) -> Tune:
 
 @lru_cache(maxsize=64)
 def load_take(data_dir: Path, groove_id: str) -> Part:
-    """A drum take in beats, whole bars, General MIDI strokes."""
+    """A drum take in whole bars, with times in beats and General MIDI strokes."""
     path = data_dir / "midi" / "groove" / f"{groove_id}.mid"
     notes = [note for part in midi.read(path, in_beats=True) for note in part.notes]
     if not notes:
@@ -142,20 +149,20 @@ def load_take(data_dir: Path, groove_id: str) -> Part:
         Note(note.start - phase, note.end - phase, _TD11_TO_GM.get(note.pitch, note.pitch), note.velocity)
         for note in notes
     )
-    # A stroke a little before the first bar belongs to it; people play ahead of the click.
+    # A stroke a little before the first bar belongs to it, because people play ahead of the click.
     kept = (note._replace(start=max(0.0, note.start)) for note in moved if note.start > -0.25)
     return Part("drums", tuple(sorted(kept)), drums=True, volume=105)
 
 
 def _bar_phase(notes: list[Note]) -> int:
-    """0, or 2 where the crashes say that the take counts its bars from their middle."""
+    """0, or 2 when the crashes say that the take counts its bars from their middle."""
     crashes = [round(note.start * 2) % 8 for note in notes if _TD11_TO_GM.get(note.pitch, note.pitch) in _CRASHES]
     on_one, on_three = crashes.count(0), crashes.count(4)
     return 2 if on_three >= 8 and on_three > 2 * on_one else 0
 
 
 def _sections(bars: int, draw: np.random.Generator) -> list[str]:
-    """(bars,) the energy of every bar; it changes every ``SECTION_BARS``, counted from a bar of its own."""
+    """The energy of every bar. It changes every ``SECTION_BARS`` bars, counted from a bar that is drawn."""
     name = str(draw.choice(list(_ENERGY), p=[0.2, 0.4, 0.4]))
     turn = int(draw.integers(0, SECTION_BARS))
     names = []
@@ -167,12 +174,12 @@ def _sections(bars: int, draw: np.random.Generator) -> list[str]:
 
 
 def _wrapped(first: int, bars: int, total: int) -> np.ndarray:
-    """(bars * 4,) beats of a song of ``total`` bars from bar ``first`` on; it starts again where it ends."""
+    """The beats (bars * 4,) of a song from bar ``first`` on. A song of ``total`` bars starts again where it ends."""
     return (first * BEATS_PER_BAR + np.arange(bars * BEATS_PER_BAR)) % (total * BEATS_PER_BAR)
 
 
 def _repeated(parts: Iterable[Part], first: int, bars: int, total: int) -> list[Part]:
-    """Parts in beats, ``bars`` long from bar ``first`` on; music of ``total`` bars starts again where it ends."""
+    """Parts in beats, ``bars`` long, from bar ``first`` on. Music of ``total`` bars starts again where it ends."""
     parts = list(parts)
     pieces, filled, at = [replace(part, notes=()) for part in parts], 0, first % total
     while filled < bars:
@@ -189,7 +196,7 @@ def _moved(note: Note, beats: float) -> Note:
 
 
 def _played(tune: Tune, first: int, bars: int, draw: np.random.Generator) -> list[Part]:
-    """MELODY, BRIDGE and PIANO of the excerpt, in this order, each on an instrument of its own."""
+    """MELODY, BRIDGE and PIANO of the excerpt, in this order. Each gets an instrument."""
     by_name = {part.name: part for part in _repeated(tune.parts, first, bars, tune.bars)}
     parts = []
     for name, programs in _VOICES.items():
@@ -199,7 +206,7 @@ def _played(tune: Tune, first: int, bars: int, draw: np.random.Generator) -> lis
 
 
 def _drums(take: Part, bars: int, draw: np.random.Generator) -> Part:
-    """The take from one of its bars on, alone or with a kick on every beat under it."""
+    """The take from one of its bars on, alone or over a kick on every beat."""
     total = max(1, int(take.notes[-1].start // BEATS_PER_BAR))
     drums = _repeated([take], int(draw.integers(0, total)), bars, total)[0]
     style = draw.choice(["take", "four", "four and clap"], p=[0.5, 0.25, 0.25])
@@ -209,7 +216,7 @@ def _drums(take: Part, bars: int, draw: np.random.Generator) -> Part:
 
 
 def _shaped(part: Part, levels: list[float]) -> Part:
-    """Velocities scaled bar by bar; notes of a silent bar left out."""
+    """The part with its velocities scaled bar by bar. Notes of a silent bar are left out."""
 
     def shape(note: Note) -> Note | None:
         level = levels[min(int(note.start // BEATS_PER_BAR), len(levels) - 1)]
@@ -219,7 +226,7 @@ def _shaped(part: Part, levels: list[float]) -> Part:
 
 
 def _with_crashes(drums: Part, sections: list[str]) -> Part:
-    """A crash where a full section begins."""
+    """The drums with a crash where a full section begins."""
     begins = [bar for bar in range(1, len(sections)) if sections[bar] == "full" != sections[bar - 1]]
     crashes = (Note(bar * BEATS_PER_BAR, bar * BEATS_PER_BAR + 1.0, _CRASHES[0], 110) for bar in begins)
     return replace(drums, notes=tuple(sorted((*drums.notes, *crashes))))
@@ -227,7 +234,7 @@ def _with_crashes(drums: Part, sections: list[str]) -> Part:
 
 @lru_cache(maxsize=4)
 def _listed(data_dir: str, split: str) -> tuple[tuple, tuple]:
-    """((id, bpm), ...) of the split's songs and takes."""
+    """The songs and the takes of a split, each as ((id, bpm), ...)."""
     songs, takes = [], []
     with open(Path(data_dir) / "index.jsonl", encoding="utf-8") as lines:
         for entry in map(json.loads, lines):

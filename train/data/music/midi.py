@@ -1,6 +1,6 @@
 """MIDI files as parts of notes, in and out, and their clock: seconds to beats, excerpts, another tempo.
 
-Notes carry plain numbers for time; a function says whether it means seconds or beats (quarter notes).
+The times of notes are plain numbers. Each function says whether they are seconds or beats (quarter notes).
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ _TICKS_PER_BEAT = 960
 
 
 class Note(NamedTuple):
-    """start, end: seconds or beats.  pitch, velocity: MIDI's 0-127."""
+    """A note.
+
+    start, end: seconds or beats.
+    pitch, velocity: MIDI's 0 to 127.
+    """
 
     start: float
     end: float
@@ -35,7 +39,8 @@ class Note(NamedTuple):
 class Part:
     """What one player plays.
 
-    program: General MIDI instrument 0-127 (of a drum part: the kit).  volume, pan: MIDI controllers, 0-127.
+    program: General MIDI instrument 0 to 127, or the kit of a drum part.
+    volume, pan: MIDI controllers, 0 to 127.
     """
 
     name: str
@@ -46,7 +51,7 @@ class Part:
     pan: int = 64
 
     def map(self, function: Callable[[Note], Note | None]) -> Part:
-        """Every note changed, or left out where ``function`` gives None."""
+        """The part with every note changed, or left out when ``function`` returns None."""
         changed = (function(note) for note in self.notes)
         return replace(self, notes=tuple(note for note in changed if note is not None))
 
@@ -54,8 +59,11 @@ class Part:
 def read(path, in_beats: bool = False) -> list[Part]:
     """The parts of a MIDI file, one for each track and channel that plays, in the file's order.
 
-    in_beats: times in beats; otherwise in seconds by the file's tempo changes.  A note held by the sustain pedal
-    ends when the pedal is released or its key struck again.  Raises FootlightError for what is not a MIDI file.
+    A note held by the sustain pedal ends when the pedal is released or its key is struck again.
+
+    in_beats: give times in beats. Otherwise they are seconds by the file's tempo changes.
+
+    Raises FootlightError when it is not a MIDI file.
     """
     path = Path(path)
     try:
@@ -74,7 +82,10 @@ def read(path, in_beats: bool = False) -> list[Part]:
 
 
 def write(path, parts: Iterable[Part], bpm: float, seconds: float | None = None) -> None:
-    """Save parts whose times are seconds, on a grid of ``bpm``. seconds: how long the file plays at least."""
+    """Save parts whose times are seconds, on a grid of ``bpm``.
+
+    seconds: how long the file plays at least.
+    """
     parts = list(parts)
     melodic = iter(_MELODIC_CHANNELS)
     if sum(not part.drums for part in parts) > len(_MELODIC_CHANNELS):
@@ -102,12 +113,19 @@ def write(path, parts: Iterable[Part], bpm: float, seconds: float | None = None)
 
 
 def to_beats(parts: Iterable[Part], beat_times: np.ndarray) -> list[Part]:
-    """Parts in seconds -> parts in beats: beat k is at ``beat_times[k]`` (n,), straight lines between and beyond."""
+    """Parts with their times in beats instead of seconds.
+
+    beat_times: (n,) seconds of the beats. Between and beyond them time runs evenly.
+    """
     return [_timed(part, lambda times: position(times, beat_times)) for part in parts]
 
 
 def position(times: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
-    """Seconds -> beats on the grid ``beat_times`` (n,), which goes on evenly before its first and after its last."""
+    """Times in beats instead of seconds.
+
+    times: any shape, seconds.
+    beat_times: (n,) seconds of the beats. Before the first and after the last, time runs on evenly.
+    """
     beat_times = np.asarray(beat_times, float)
     if len(beat_times) < 2 or (np.diff(beat_times) <= 0).any():
         raise FootlightError(f"{len(beat_times)} beat times; expected two or more, each later than the one before")
@@ -119,20 +137,20 @@ def position(times: np.ndarray, beat_times: np.ndarray) -> np.ndarray:
 
 
 def to_seconds(parts: Iterable[Part], bpm: float) -> list[Part]:
-    """Parts in beats -> parts in seconds at one constant tempo; beat 0 is at 0 s."""
+    """Parts with their times in seconds instead of beats, at one constant tempo. Beat 0 is at 0 s."""
     return [_timed(part, lambda times: times * (60 / bpm)) for part in parts]
 
 
 def retime(parts: Iterable[Part], beat_times: np.ndarray, bpm: float) -> list[Part]:
-    """Parts in seconds, played at another, constant tempo: what was at ``beat_times[k]`` comes at k * 60 / bpm."""
+    """Parts in seconds, played at another, constant tempo. What was at ``beat_times[k]`` comes at k * 60 / bpm."""
     return to_seconds(to_beats(parts, beat_times), bpm)
 
 
 def excerpt(parts: Iterable[Part], start: float, end: float) -> list[Part]:
-    """The part of the music in [start, end), its clock starting at 0.
+    """The music in [start, end), on a clock that starts at 0.
 
-    A note that sounds already at ``start`` is started there, except a drum's, which is a stroke, not a duration.
-    A note that sounds still at ``end`` ends there.
+    A note that already sounds at ``start`` starts there. A drum's note is a stroke and not a duration, so it is left
+    out. A note that still sounds at ``end`` ends there.
     """
 
     def cut(note: Note, drums: bool) -> Note | None:
@@ -144,7 +162,7 @@ def excerpt(parts: Iterable[Part], start: float, end: float) -> list[Part]:
 
 
 def without_overlaps(part: Part) -> Part:
-    """A key that is struck while it is down is released first: MIDI cannot say which of the two a release means."""
+    """The part with every key released before it is struck again. MIDI cannot say which stroke a release belongs to."""
     by_pitch = defaultdict(list)
     for note in sorted(part.notes):
         held = by_pitch[note.pitch]
@@ -171,7 +189,7 @@ def _beats(beats: float) -> float:
 
 
 def _seconds(file: mido.MidiFile) -> Callable[[float], float]:
-    """Beats -> seconds by the tempo changes of all tracks."""
+    """A function from beats to seconds, by the tempo changes of all tracks."""
     changes = {0.0: 500_000}
     for track in file.tracks:
         ticks = 0
@@ -233,7 +251,7 @@ def _parts(track: mido.MidiTrack, clock: Callable[[int], float]) -> list[Part]:
 
 
 def _track(events: Iterable[tuple[int, Any]], end: int) -> mido.MidiTrack:
-    """Events at absolute ticks -> a track; at one tick releases come before strokes."""
+    """A track of events at absolute ticks. At one tick, releases come before strokes."""
     track, now = mido.MidiTrack(), 0
     for ticks, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):
         track.append(message.copy(time=ticks - now))

@@ -1,4 +1,4 @@
-"""Whole songs for the mel autoencoder, for pairing and for evaluation: log-mel, onset strength, loudness and beats."""
+"""Whole songs for the music autoencoder, pairing and evaluation: log-mel, onset strength, loudness and beats."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS
 from train.data.shards import file_digest, key, slug
 
 ARRANGED_SECONDS = 60.0
-SLOWEST, FASTEST = 76.0, 146.0  # beats a minute of arrangements
+SLOWEST = 76.0  # beats a minute of arrangements
+FASTEST = 146.0
 
 
 def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Tensor], float]:
-    """A waveform as a record's tensors, and its tempo. beats: where known; tracked otherwise.
+    """A waveform as the tensors of a record, and its tempo.
 
-    ``wave``: (t * hop,) the samples at 16 bits, on the mel's clock; see ``stored``.
+    ``wave`` (t * hop,) holds the samples at 16 bits, on the mel's clock. See ``stored``.
+
+    beats: where they are known. Otherwise they are tracked.
     """
     waveform = io.resample(waveform, AUDIO_RATE)
     mel = log_mel(waveform.samples)
@@ -43,7 +46,10 @@ def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Ten
 
 
 def cut(parts: dict[str, Tensor], start: float, seconds: float) -> dict[str, Tensor]:
-    """A song record's tensors from ``start`` (put on a mel frame) on, the beats on the section's own clock."""
+    """A stretch of a song record's tensors. The beats count from its start.
+
+    start: seconds, rounded to a mel frame.
+    """
     first = round(start * MEL_FPS)
     last = min(len(parts["mel"]), first + round(seconds * MEL_FPS))
     times = parts["beats"].double() - first / MEL_FPS
@@ -55,17 +61,20 @@ def cut(parts: dict[str, Tensor], start: float, seconds: float) -> dict[str, Ten
 
 
 def stored(parts: dict[str, Tensor], waveforms: bool) -> dict[str, Tensor]:
-    """A record's tensors as they go into the shard: the waveform only where it is asked for."""
+    """A record's tensors as they go into the shard. The waveform is kept only where it is asked for."""
     return parts if waveforms else {name: value for name, value in parts.items() if name != "wave"}
 
 
 def with_waveforms(made_from: str, waveforms: bool) -> str:
-    """The key of a shard that holds waveforms too: another one, so that neither passes for the other."""
+    """The key of a shard that may hold waveforms. It differs with them, so that neither shard passes for the other."""
     return key(made_from, "waveforms") if waveforms else made_from
 
 
 def song_jobs(data: Path, out: Path, entries: list[dict], waveforms: bool = False) -> list[Job]:
-    """A job for every audio entry of ``index.jsonl``. waveforms: whether the songs' samples are kept."""
+    """A job for every audio entry of ``index.jsonl``.
+
+    waveforms: keep the songs' samples.
+    """
     made = []
     for entry in entries:
         path, name = data / entry["path"], slug(str(Path(entry["path"]).with_suffix("")).removeprefix("audio/"))
@@ -82,7 +91,10 @@ def _song(path: Path, name: str, split: str, genre: str, waveforms: bool, shard:
 
 
 def arrangement_jobs(data: Path, out: Path, split: str, count: int, seed: int, waveforms: bool = False) -> list[Job]:
-    """A job for each of ``count`` arrangements of the split, a minute long, their tempi spread evenly (log scale)."""
+    """Jobs for ``count`` arrangements of the split, a minute long each.
+
+    Their tempi are spread evenly on a log scale.
+    """
     made = []
     for number in range(count):
         bpm = round(float(SLOWEST * (FASTEST / SLOWEST) ** ((number + 0.5) / count)), 1)

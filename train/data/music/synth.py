@@ -1,4 +1,4 @@
-"""Notes to sound by the FluidSynth program and a General MIDI soundfont, both from the system's packages."""
+"""Renders notes with the FluidSynth program and a General MIDI soundfont, both from the system's packages."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SOUNDFONTS = (
     "/usr/share/soundfonts/FluidR3_GM.sf2",  # Arch, Fedora
 )
 SOUNDFONT_VARIABLE = "FOOTLIGHT_SOUNDFONT"
-_LEAD_SECONDS = 1.0  # rendered before the excerpt and cut off, so that it starts with its reverb and rings on
-_TAIL_SECONDS = 0.5  # the program may end a few blocks early
+_LEAD_SECONDS = 1.0  # rendered before the excerpt and cut off, so that earlier notes and their reverb ring on in it
+_TAIL_SECONDS = 0.5  # rendered after it, because the program may end a few blocks early
 
 
 def find_program() -> str:
-    """FluidSynth's path. Raises FootlightError with the package's name where it is missing."""
+    """The path of FluidSynth. Raises FootlightError with the package's name when it is missing."""
     program = shutil.which("fluidsynth")
     if program is None:
         raise FootlightError(
@@ -40,7 +40,7 @@ def find_program() -> str:
 
 
 def find_soundfont() -> str:
-    """The soundfont's path. Raises FootlightError with the package's name where it is missing."""
+    """The path of the soundfont. Raises FootlightError with the package's name when it is missing."""
     chosen = os.environ.get(SOUNDFONT_VARIABLE)
     for path in (chosen,) if chosen else SOUNDFONTS:
         if Path(path).is_file():
@@ -53,10 +53,12 @@ def find_soundfont() -> str:
 
 
 def render(parts: Iterable[Part], seconds: float, start: float = 0.0, rate: int = RATE) -> Waveform:
-    """The sound of parts (times in seconds) from ``start`` on, exactly ``seconds`` long, mono, at its natural level.
+    """The sound of parts from ``start`` on, exactly ``seconds`` long, mono, at its natural level.
 
-    Only the excerpt is rendered, so the time taken grows with ``seconds`` alone; notes and reverb from before
-    ``start`` are heard. Safe to call from many processes at once.
+    Only the excerpt is rendered, so the time taken grows with ``seconds`` alone. Notes and reverb from before ``start``
+    are heard. Many processes may call this at once.
+
+    parts: their times are seconds.
     """
     program, soundfont = find_program(), find_soundfont()
     lead = min(_LEAD_SECONDS, start)
@@ -76,12 +78,15 @@ def render(parts: Iterable[Part], seconds: float, start: float = 0.0, rate: int 
 
 
 def set_level(waveform: Waveform, rms_db: float) -> Waveform:
-    """The waveform at ``rms_db`` (dB of full scale), peaks bent softly below full scale. Silence stays silence."""
+    """The waveform at ``rms_db`` dB of full scale, with its peaks bent softly below full scale.
+
+    Silence stays silent.
+    """
     samples = waveform.samples
     rms = samples.square().mean().sqrt()
     if rms == 0:
         return waveform
     samples = samples * (10 ** (rms_db / 20) / rms)
-    knee = 0.6  # straight up to here, then towards 1 without reaching it
+    knee = 0.6  # linear up to here, then towards 1 without reaching it
     bent = samples.sign() * (knee + (1 - knee) * torch.tanh((samples.abs() - knee) / (1 - knee)))
     return Waveform(torch.where(samples.abs() > knee, bent, samples), waveform.rate)

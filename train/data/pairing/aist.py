@@ -5,7 +5,7 @@
     DIR/ignore_list.txt                           takes whose reconstruction failed
     DIR/music/mBR0.wav                            from the AIST Dance Video Database (Tsuchida et al. 2019), or mp3
 
-A take's name tells its genre (gBR), its situation, cameras, dancer (d04), music (mBR0) and choreography.
+The name of a take gives its genre (gBR), situation, cameras, dancer (d04), music (mBR0) and choreography.
 """
 
 from __future__ import annotations
@@ -39,10 +39,13 @@ def aist_jobs(
 ) -> tuple[list[Job], list[Job], list[dict]]:
     """Jobs for the songs, jobs for the takes, and ``{"source", "reason"}`` of what is not used.
 
-    music: the folder of the songs, where it is not ``folder/music``.  waveforms: whether their samples are kept.
-    A take belongs to the split whose list names it.
-    A song is one for training when takes for training are danced to it and no others.
-    Raises FootlightError for a folder that is not laid out so.
+    A take belongs to the split whose list names it. A song is for training when takes for training, and no others, are
+    danced to it.
+
+    music: the folder of the songs, if it is not ``folder/music``.
+    waveforms: keep the songs' samples.
+
+    Raises FootlightError for a folder with another layout.
     """
     folder = Path(folder)
     motions, songs = _files(folder / "motions", (".pkl",)), _files(music or folder / "music", AUDIO)
@@ -76,7 +79,7 @@ def aist_jobs(
 
 
 def genre_and_music(name: str) -> tuple[str, str]:
-    """A take's genre, in words, and the code of its music. Raises FootlightError for names of another form."""
+    """The genre of a take in words, and the code of its music. Raises FootlightError for names of another form."""
     parts = name.split("_")
     genre = GENRES.get(parts[0].removeprefix("g"))
     music = [part for part in parts if len(part) == 4 and part[0] == "m" and part[1:3] in GENRES and part[3].isdigit()]
@@ -86,8 +89,10 @@ def genre_and_music(name: str) -> tuple[str, str]:
 
 
 def tempo_of(code: str) -> float:
-    """Beats a minute of a piece by its code: 80 to 130 for the six of a genre, 110 to 135 for house (Tsuchida et al.
-    2019); 0 for a code beyond those."""
+    """The tempo of a piece by its code, in beats a minute, or 0 for an unknown code.
+
+    The six pieces of a genre run from 80 to 130, those of house from 110 to 135 (Tsuchida et al. 2019).
+    """
     number = int(code[3])
     if number > 5:
         return 0.0
@@ -95,8 +100,10 @@ def tempo_of(code: str) -> float:
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """The files of a folder by their name without suffix; of several the first suffix's. Raises FootlightError for a
-    folder without one."""
+    """The files of a folder by name without suffix. Where several have one name, the first suffix wins.
+
+    Raises FootlightError for a folder without any.
+    """
     found: dict[str, Path] = {}
     for suffix in reversed(suffixes):
         found |= {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() == suffix}
@@ -115,13 +122,13 @@ def _splits(folder: Path) -> dict[str, list[str]]:
 
 
 def _ignored(folder: Path) -> set[str]:
-    """The takes to ignore. The list is published beside the motions; some copies keep it with the splits."""
+    """The takes to ignore. The list is published beside the motions, but some copies keep it with the splits."""
     moved = folder / "splits" / "ignore_list.txt"
     return set(_names(moved if moved.is_file() else folder / "ignore_list.txt"))
 
 
 def _split_of(name: str, splits: dict[str, list[str]], path: Path) -> str:
-    """The one split of a take whose file is there. Raises FootlightError with the reason not to use it."""
+    """The one split of a take whose file exists. Raises FootlightError with the reason not to use it."""
     where = splits.get(name, [])
     if not where:
         raise FootlightError("in none of the three split lists")
@@ -133,7 +140,7 @@ def _split_of(name: str, splits: dict[str, list[str]], path: Path) -> str:
 
 
 def _names(path: Path) -> list[str]:
-    """The names a list holds, each once. Raises FootlightError where there is no such list."""
+    """The names that a list holds, each once. Raises FootlightError when there is no such list."""
     if not path.is_file():
         raise FootlightError(f"{path}: no such file; download the lists of AIST++ too")
     try:

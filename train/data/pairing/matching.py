@@ -1,8 +1,8 @@
-"""Which music goes with a motion: tempo, phase and section, chosen by hits on beats and by energy.
+"""Chooses the music for a motion: tempo, phase and section, by kinematic beats on musical beats and by energy.
 
-Candidates are ranked by how many hits fall on their beats before any warp and by how well their energy over time goes
-with the motion's; the best are aligned (``train.data.pairing.warp``), and the one that keeps most for least warp is
-taken.
+Candidates are ranked by how many kinematic beats fall on their beats before any warp, and by how well their energy over
+time follows the motion's. The best are aligned (``train.data.pairing.warp``). The winner keeps most beats for the least
+warp.
 """
 
 from __future__ import annotations
@@ -34,13 +34,18 @@ _STILL_KEPT = 0.4
 _MOST_JERK = 3500.0  # m/s^3, mean over the joints; breakdance reaches 3000, its median is 300
 _ALIGNED = 6
 _SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
-_ENERGY_WORTH = 0.35  # correlation of 1 is worth this share of all hits on beats
-_LEVEL_WORTH = 0.08  # and a level one standard deviation off costs this
+_ENERGY_WORTH = 0.35  # a correlation of 1 is worth this share of all kinematic beats on musical beats
+_LEVEL_WORTH = 0.08  # a level one standard deviation off costs this share
 
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of music on a clock of its own. parts: a song record's tensors.  score: how well it suits."""
+    """A stretch of music on a clock of its own.
+
+    exact: whether its beats are known rather than tracked.
+    parts: the tensors of a song record.
+    score: how well it suits the motion.
+    """
 
     music: str
     exact: bool
@@ -58,23 +63,29 @@ class Section:
 
 @dataclass(frozen=True)
 class Body:
-    """What pairing needs of a motion. hits, weights: (n,) seconds and about 1.  energy: (m,) at ``ENERGY_FPS``."""
+    """What pairing needs to know of a motion.
+
+    kinematic_beats: (n,) seconds.
+    weights: (n,), about 1.
+    energy: (m,) at ``ENERGY_FPS``.
+    level: log speed against the usual, in standard deviations.
+    """
 
     motion: Motion
     kinematic_beats: np.ndarray
     weights: np.ndarray
     energy: np.ndarray
-    level: float  # log speed against the usual, in standard deviations
+    level: float
 
 
 Arrange = Callable[[float, float, np.random.Generator], tuple[str, Waveform, Beats]]
-"""(beats a minute, seconds, generator) -> a music's name, its sound and its exact beats."""
+"""(beats a minute, seconds, generator) -> the name of an arrangement, its sound and its exact beats."""
 
 
 def body_of(motion: Motion) -> Body:
-    """The hits and the energy curve of the motion's longest unbroken stretch, the stillness at its ends cut off.
+    """The kinematic beats and the energy of the motion's longest unbroken stretch, without still ends.
 
-    Raises FootlightError for one too short or too still to pair.
+    Raises FootlightError when it is too short or too still to pair.
     """
     motion = without_still_ends(unbroken(motion))
     if motion.seconds < SHORTEST_SECONDS:
@@ -93,7 +104,7 @@ def body_of(motion: Motion) -> Body:
 
 
 def unbroken(motion: Motion) -> Motion:
-    """The longest stretch in which the body as a whole never jerks as no body can: what repairs could not mend."""
+    """The longest stretch in which the whole body never jerks as no body can. Repairs could not mend the rest."""
     positions = forward(motion.rotations, motion.root)
     jerk = positions.diff(n=3, dim=0).norm(dim=-1).mean(dim=-1) * motion.fps**3
     broken = [-1, *((jerk > _MOST_JERK).nonzero()[:, 0] + 2).tolist(), motion.frames]
@@ -103,9 +114,9 @@ def unbroken(motion: Motion) -> Motion:
 
 
 def without_still_ends(motion: Motion) -> Motion:
-    """The motion from when the body begins to move until it last does, and ``_STILL_KEPT`` seconds more at both ends.
+    """The motion from when the body begins to move until it stops, with ``_STILL_KEPT`` seconds more at both ends.
 
-    Captures begin and end with a person who waits; a dancer who has learned that waits as well.
+    Captures begin and end with a person who waits. A model that learns from them would wait as well.
     """
     speed = gaussian_smooth(mean_speed(forward(motion.rotations, motion.root), motion.fps), 0.2 * motion.fps)
     moving = (speed > _STILL_SPEED).nonzero()[:, 0]
@@ -116,7 +127,7 @@ def without_still_ends(motion: Motion) -> Motion:
 
 
 def smoothed(curve: np.ndarray, fps: float, seconds: float = 1.0) -> np.ndarray:
-    """(t,) at ``fps`` -> (m,) at ``ENERGY_FPS`` under a Hann window of twice ``seconds``."""
+    """A curve (t,) at ``fps`` as (m,) at ``ENERGY_FPS``, smoothed by a Hann window of twice ``seconds``."""
     width = max(3, int(2 * seconds * fps) | 1)
     kernel = np.hanning(width + 2)[1:-1]
     padded = np.pad(curve, width // 2, mode="edge")
@@ -126,14 +137,17 @@ def smoothed(curve: np.ndarray, fps: float, seconds: float = 1.0) -> np.ndarray:
 
 
 def music_energy(parts: dict[str, Tensor]) -> np.ndarray:
-    """(m,) at ``ENERGY_FPS``: how loud and how busy a music is over time."""
+    """How loud and how busy music is over time, (m,) at ``ENERGY_FPS``."""
     onset = smoothed(parts["onset"].double().numpy(), MEL_FPS)
     loud = smoothed(parts["loudness"].double().numpy(), MEL_FPS)
     return loud + 2.0 * onset
 
 
 def sliding_correlation(short: np.ndarray, long: np.ndarray) -> np.ndarray:
-    """(m,), (n,) -> (n - m + 1,) Pearson correlation of ``short`` with every stretch of ``long``; 0 where flat."""
+    """The Pearson correlation of ``short`` (m,) with every stretch of ``long`` (n,), as (n - m + 1,).
+
+    It is 0 where flat.
+    """
     windows = np.lib.stride_tricks.sliding_window_view(long, len(short))
     centred = windows - windows.mean(axis=1, keepdims=True)
     target = short - short.mean()
@@ -142,9 +156,13 @@ def sliding_correlation(short: np.ndarray, long: np.ndarray) -> np.ndarray:
 
 
 def agreement(kinematic_beats: np.ndarray, weights: np.ndarray, beats: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """(k,) how well hits fall on beats and half-beats when the motion starts at each of ``starts`` (k,) seconds.
+    """How well kinematic beats fall on beats and half-beats when the motion starts at each of ``starts`` (k,).
 
-    1 is every hit on a beat; 0 is what hits at random times get.
+    Returns (k,): 1 when all fall on beats, 0 for what random times get.
+
+    kinematic_beats, weights: (n,).
+    beats: (m,) seconds.
+    starts: (k,) seconds.
     """
     grid = warp.beat_grid(beats)
     at = kinematic_beats[None, :] + starts[:, None]
@@ -159,9 +177,11 @@ def agreement(kinematic_beats: np.ndarray, weights: np.ndarray, beats: np.ndarra
 
 
 def tempo_candidates(body: Body, band: tuple[float, float], count: int = _ALIGNED) -> list[tuple[float, float]]:
-    """(beats a minute, seconds from the motion's start back to the beat before it), the best first.
+    """The tempi of a band with their best phases, best first.
 
-    The best phase of every tempo in the band, in steps of half a beat a minute.
+    The band is searched in steps of half a beat a minute.
+
+    Returns (beats a minute, seconds from the beat before to the motion's start).
     """
     found = []
     for bpm in np.arange(band[0] + 0.5, band[1], 0.5):
@@ -197,7 +217,7 @@ def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, dr
 
 
 def _energy_fit(body: Body, parts: dict[str, Tensor], starts: np.ndarray) -> np.ndarray:
-    """(k,) correlation of the energies of motion and music from each of ``starts`` (k,) on."""
+    """The correlation (k,) of the motion's energy with the music's from each of ``starts`` (k,) on."""
     music = music_energy(parts)
     energy = body.energy[: len(music)]
     if len(energy) < 8:
@@ -209,9 +229,11 @@ def _energy_fit(body: Body, parts: dict[str, Tensor], starts: np.ndarray) -> np.
 def song_section(
     body: Body, band: tuple[float, float], songs: list[SongRecord], levels: dict[str, float], draw: np.random.Generator
 ) -> Section | None:
-    """The best section of the songs whose tempo lies in the band, or None where there is none long enough.
+    """The best section of the songs whose tempo lies in the band, or None when none is long enough.
 
-    Only some songs, drawn at random, are tried, so that no few songs get every motion. levels: see ``song_levels``.
+    Only some songs are tried. They are drawn at random, so that a few songs do not get every motion.
+
+    levels: see ``song_levels``.
     """
     end = body.motion.seconds + 1.0
     fitting = [s for s in songs if band[0] <= s.tempo < band[1] and s.mel.shape[0] / MEL_FPS >= end + 1]
@@ -252,7 +274,7 @@ def _parts(song: SongRecord) -> dict[str, Tensor]:
 
 
 def _steady(beats: np.ndarray, starts: np.ndarray, seconds: float) -> np.ndarray:
-    """(k,) bool: whether the beats from each start on keep within 12 % of their median interval."""
+    """Whether the beats from each start on keep within 12 % of their median interval, (k,) bool."""
     intervals = np.diff(beats)
     first = np.searchsorted(beats, starts)
     last = np.minimum(np.searchsorted(beats, starts + seconds), len(beats)) - 1
@@ -265,7 +287,7 @@ def _steady(beats: np.ndarray, starts: np.ndarray, seconds: float) -> np.ndarray
 
 
 def song_levels(songs: list[SongRecord]) -> dict[str, float]:
-    """How busy and loud each song is against the others, in standard deviations."""
+    """How busy and loud each song is compared with the others, in standard deviations."""
     values = {song.id: float(music_energy(_parts(song)).mean()) for song in songs}
     spread = np.std(list(values.values())) if len(values) > 1 else 1.0
     middle = np.mean(list(values.values())) if values else 0.0

@@ -1,4 +1,4 @@
-"""Pairs of motion and music: every motion with a music for each tempo band, warped in time onto its beats."""
+"""Makes pairs: every motion with music in each tempo band, warped in time onto its beats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from train.data.pairing.matching import Body, Section, body_of, rendered_section
 from train.data.rates import MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
-ANCHOR_SHARE = 0.9  # of the limit is for the rate between pairs; the rest lets the clock bend between them
+ANCHOR_SHARE = 0.9  # of the limit bounds the rate between matched beats; the rest lets the clock bend between them
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Settings:
     """How pairs are made."""
 
     bands: tuple[tuple[float, float], ...] = ((74.0, 94.0), (94.0, 118.0), (118.0, 148.0))  # beats a minute
-    musics: int = 1  # for each motion and band
-    rendered_share: float = 0.6  # of the musics are arrangements with exact beats, the rest real songs
+    musics: int = 1  # songs or arrangements for each motion and band
+    rendered_share: float = 0.6  # of them are arrangements with exact beats, the rest real songs
     limit: float = warp.LIMIT  # of the warp: the motion's rate stays within 1 +- this
-    beat_slowing: float = 0.25  # how strongly the body slows on every beat; comes on top of the warp
+    beat_slowing: float = 0.25  # how strongly the body slows on every beat, on top of the warp
 
 
 def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[str, Tensor]]:
-    """Warp the motion onto the section's beats: measurements for the index line, and the record's tensors.
+    """Warp the motion onto the section's beats. Returns measurements for the index line, and the record's tensors.
 
     The source is sampled once, through splines, at the times that slowing and clock give together.
     """
@@ -79,8 +79,10 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
 def _sampled(
     motion: Motion, clock: warp.Clock, beats: np.ndarray, beat_slowing: float, length: float
 ) -> tuple[Motion, np.ndarray]:
-    """The motion played by clock and slowing for at most ``length`` seconds, its contacts labelled anew; and the motion
-    seconds (t,) of its frames."""
+    """The motion played by clock and slowing for at most ``length`` seconds, with new contact labels.
+
+    Returns it and the motion seconds (t,) of its frames.
+    """
     fps = MOTION_FPS
     last_frame = (motion.frames - 1) / motion.fps
     played = warp.play(clock, beats, beat_slowing, last_frame, fps)[: int(length * fps + 1e-6)]
@@ -89,7 +91,7 @@ def _sampled(
 
 
 def beat_alignment(motion: Motion, beats: Tensor) -> float:
-    """Calibrated BAS (b) of a motion against beats (n,) seconds: 0 is chance, 1 is perfect."""
+    """Calibrated BAS (b) of a motion against beats (n,) in seconds: 0 is chance, 1 is perfect."""
     kinematic = bailando_beats(forward(motion.rotations, motion.root), motion.fps)
     inside = beats[beats < motion.seconds].double()
     return with_chance(lambda times: alignment(times, kinematic), inside, motion.seconds)["calibrated"]
@@ -114,7 +116,11 @@ def index_line(
     exact: bool,
     **more,
 ) -> dict:
-    """A pair's line in the index. exact: whether the beats are known, not tracked."""
+    """A pair's line in the index.
+
+    exact: whether the beats are known rather than tracked.
+    more: further fields.
+    """
     return {
         "id": name,
         "shard": shard,
@@ -134,9 +140,10 @@ def index_line(
 def pair_jobs(
     data: Path, out: Path, entries: list[dict], songs_key: str, settings: Settings, seed: int, waveforms: bool = False
 ) -> list[Job]:
-    """A job for every motion of ``index.jsonl``. songs_key: a digest of the songs it may be paired with.
+    """A job for every motion of ``index.jsonl``.
 
-    waveforms: whether the music's samples are kept; the songs need to have been prepared so.
+    songs_key: a digest of the songs that it may be paired with.
+    waveforms: keep the music's samples. The songs must have been prepared with theirs.
     """
     made = []
     for entry in entries:
@@ -151,7 +158,7 @@ def pair_jobs(
 def motion_pairs(
     data: Path, out: Path, entry: dict, settings: Settings, seed: int, waveforms: bool, shard: str
 ) -> Records:
-    """The records of one motion: ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
+    """The records of one motion, ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
     split, name = entry["split"], Path(entry["path"]).stem
     source = load(data / entry["path"], entry)
     if source.report["dropped"]:
@@ -169,7 +176,7 @@ def motion_pairs(
             if section is None:
                 try:
                     section = rendered_section(body, band, partial(_arranged, data, split), draw)
-                except FootlightError as error:  # data without MIDI: a band for which no song fits is left out
+                except FootlightError as error:  # no MIDI: a band without a song that fits is left out
                     reason = str(error)
                     continue
             measured, parts = fit(body, section, settings)
@@ -208,6 +215,6 @@ def _arranged(data: Path, split: str, bpm: float, seconds: float, draw: np.rando
 
 @lru_cache(maxsize=2)
 def _songs(out: Path, split: str, waveforms: bool):
-    """The recordings of a split and their levels, once a process."""
+    """The recordings of a split and their levels, read once in each process."""
     songs = [song for song in load_song_records(out, split, waveforms) if not song.exact]
     return songs, song_levels(songs)

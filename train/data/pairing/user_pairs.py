@@ -1,5 +1,7 @@
-"""Motion and music that were recorded together, so nothing is chosen or warped: a user's ``NAME.bvh`` beside
-``NAME.wav``, and what data sets of such takes share with them."""
+"""Motion and music that were recorded together, where nothing has to be chosen or warped.
+
+A user's are ``NAME.bvh`` beside ``NAME.wav``. Data sets of such takes share the rest of this module.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,19 @@ from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
-VAL_ONE_IN = 10
-TEMPO_TOLERANCE = 0.04
+VAL_ONE_IN = 10  # captures
+TEMPO_TOLERANCE = 0.04  # relative
 
 
 @dataclass(frozen=True)
 class Take:
     """One recording of a motion with its music.
 
-    id: of the record.  name: for a person.  group: takes of one group belong to one split.
-    tempo: beats a minute where the music's own is known, or 0. Where tracking finds another, off by more than
-    ``TEMPO_TOLERANCE``, the beats are laid evenly at this one.
+    id: of the record.
+    name: for people.
+    group: takes of one group belong to one split.
+    tempo: the music's own in beats a minute, or 0 when it is unknown. When the tracked tempo is off by more than
+        ``TEMPO_TOLERANCE``, the beats are laid evenly at this one.
     """
 
     id: str
@@ -44,11 +48,13 @@ class Take:
 
 
 def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
-    """A job for every BVH file under ``folder`` that has its music, and ``{"source", "reason"}`` of the others.
+    """A job for every BVH file under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
 
-    waveforms: whether the music's samples are kept.
+    A folder within ``folder`` names the genre of what it holds.
 
-    A folder within ``folder`` names the genre of what is in it. Raises FootlightError where there is nothing to use.
+    waveforms: keep the music's samples.
+
+    Raises FootlightError when there is nothing to use.
     """
     if not folder.is_dir():
         raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
@@ -77,23 +83,23 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
 
 
 def shard_of(out: Path, take: Take) -> Path:
-    """Where a take's record is kept."""
+    """The path of a take's shard."""
     return out / f"pairs-{take.split}-{take.id}.safetensors"
 
 
 def record_name(name: str) -> str:
-    """A name for shard and record, different for every capture ("a/b" and "a_b" too)."""
+    """The name of a capture's shard and record. Different captures get different names ("a/b" and "a_b" too)."""
     return f"own-{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def split_of(name: str) -> str:
-    """``val`` for one capture in ten, by its name alone, so that it never changes sides."""
+    """``val`` for one capture in ten. It depends on the name alone, so a capture never changes sides."""
     return "val" if hashlib.sha256(name.encode()).digest()[0] % VAL_ONE_IN == 0 else "train"
 
 
 @lru_cache(maxsize=4)
 def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
-    """The whole song as a record's tensors, and its tempo: many takes are danced to one song. See ``Take.tempo``."""
+    """The whole song as a record's tensors, and its tempo. Cached, as many takes are danced to one song."""
     parts, tracked = heard(io.read(song, AUDIO_RATE))
     if not tempo or abs(tracked / tempo - 1) <= TEMPO_TOLERANCE:
         return parts, tracked
@@ -102,8 +108,9 @@ def _heard(song: Path, tempo: float) -> tuple[dict[str, Tensor], float]:
 
 
 def steady_beats(onset: Tensor, tempo: float) -> Tensor:
-    """Beats (n,) seconds at exactly ``tempo`` beats a minute, at the phase at which most onset strength (t,) lies on
-    them."""
+    """Beats (n,) in seconds at exactly ``tempo`` beats a minute, at the phase where most onset strength (t,) lies on
+    them.
+    """
     seconds, period = len(onset) / MEL_FPS, 60 / tempo
     phases = torch.arange(0, period, 0.5 / MEL_FPS, dtype=torch.float64)
     beats = torch.arange(0, seconds - period, period, dtype=torch.float64)

@@ -1,11 +1,10 @@
-"""Warping a motion in time so that its hits fall on the beats, within a stated limit.
+"""Warps a motion in time so that its kinematic beats fall on musical beats, within a stated limit.
 
-Two steps. Dynamic programming pairs hits with beats and half-beats (``align``). Then a smooth clock is fitted through
-the pairs (``Clock.through``): a quadratic B-spline, whose rate is the polygon of its coefficients' differences, so
-bounds on those differences bound the rate everywhere. A monotone cubic through the same pairs would overshoot.
+There are two steps. Dynamic programming pairs kinematic beats with beats and half-beats (``align``). Then a smooth
+clock is fitted through the pairs (``Clock.through``). It is a quadratic B-spline. Its rate is the polygon of its
+coefficients' differences, so bounds on those bound the rate everywhere. A monotone cubic would overshoot.
 
-``slowed_on_beats`` is separate: it slows the body on every beat of any motion. The rate seen in the end is the product
-of both.
+``slowed_on_beats`` is separate: it slows the body on every beat of any motion. The final rate is the product of both.
 All clocks map music seconds to motion seconds.
 """
 
@@ -16,17 +15,23 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
-LIMIT = 0.25
-HALF_BEAT_WEIGHT = 0.5
+LIMIT = 0.25  # the rate stays within 1 +- this
+HALF_BEAT_WEIGHT = 0.5  # of a beat's
 LATEST_START = 0.5  # seconds of the motion that may be skipped at its start
 _KNOT_SECONDS = 0.125
-_ANCHOR_SECONDS = 0.01  # a pair missed by this much costs as much as ...
-_RATE_CHANGE = 1.5  # ... the rate changing this fast (a second) for a second
+# The fit weighs misses against bending. A pair that is missed by _ANCHOR_SECONDS costs as much as a rate that changes
+# by _RATE_CHANGE a second for one second.
+_ANCHOR_SECONDS = 0.01
+_RATE_CHANGE = 1.5
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where hits may fall. times: (k,) seconds, increasing.  weights: (k,) 1 on beats, less on half-beats."""
+    """Where kinematic beats may fall.
+
+    times: (k,) seconds, increasing.
+    weights: (k,), 1 on beats and less on half-beats.
+    """
 
     times: np.ndarray
     weights: np.ndarray
@@ -38,9 +43,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Pairs of a hit (motion seconds) and its grid point (music seconds), both (p,) and increasing.
+    """Pairs of a kinematic beat and its grid point.
 
-    score: the matched weights less the cost of warping.  on_beat: how many of the pairs are full beats.
+    kinematic_beats: (p,) motion seconds, increasing.
+    grid: (p,) music seconds, increasing.
+    score: the matched weights less the cost of warping.
+    on_beat: how many of the pairs lie on full beats.
     """
 
     kinematic_beats: np.ndarray
@@ -50,7 +58,7 @@ class Alignment:
 
 
 def beat_grid(beats: np.ndarray, half_weight: float = HALF_BEAT_WEIGHT) -> Grid:
-    """The beats (n,), n >= 2, and the middles between them."""
+    """The beats (n,), n >= 2, and the points half way between them."""
     times = np.empty(2 * len(beats) - 1)
     times[::2], times[1::2] = beats, (beats[1:] + beats[:-1]) / 2
     weights = np.full(len(times), half_weight)
@@ -59,7 +67,7 @@ def beat_grid(beats: np.ndarray, half_weight: float = HALF_BEAT_WEIGHT) -> Grid:
 
 
 def extended(beats: np.ndarray, end: float) -> np.ndarray:
-    """The beats, carried on at their outermost intervals to before 0 and beyond ``end`` seconds."""
+    """The beats, continued at their outermost intervals to before 0 and beyond ``end`` seconds."""
     first, last = beats[1] - beats[0], beats[-1] - beats[-2]
     before = beats[0] - first * np.arange(max(0, int(np.ceil(beats[0] / first)) + 1), 0, -1)
     after = beats[-1] + last * np.arange(1, max(0, int(np.ceil((end - beats[-1]) / last)) + 1) + 1)
@@ -76,19 +84,22 @@ def align(
     furthest: float = 8.0,
     drift: float = 4.0,
 ) -> Alignment:
-    """The pairing of hits with grid points that matches the most weight for the least warp.
+    """Pair kinematic beats with grid points so that they match the most weight for the least warp.
 
-    hits: (n,) motion seconds; weights: (n,), about 1.  Between neighbouring pairs the motion's rate stays within
-    1 +- ``limit``; a second at the limit costs ``stiffness``. Up to ``latest_start`` seconds of the motion may be
-    skipped at its start. Pairs lie at most ``furthest`` seconds apart, and a hit and its grid point at most ``drift``,
-    so that what was chosen to go together stays together.
+    kinematic_beats: (n,) motion seconds.
+    weights: (n,), about 1.
+    limit: between neighbouring pairs the motion's rate stays within 1 +- this.
+    stiffness: the cost of a second at the limit.
+    latest_start: seconds of the motion that may be skipped at its start.
+    furthest: seconds between neighbouring pairs, at most.
+    drift: seconds between a kinematic beat and its grid point, at most. What was chosen to go together stays together.
     """
     n, k = len(kinematic_beats), len(grid.times)
     best = np.full((n, k), -np.inf)
     origin = np.full((n, k, 2), -1, dtype=int)
     reward = weights[:, None] * grid.weights[None, :]
 
-    # From the music's start to the first pair: skip up to latest_start of the motion, and go faster or slower.
+    # Up to the first pair the motion may skip latest_start seconds and run faster or slower.
     ahead = kinematic_beats[:, None] - grid.times[None, :]
     skipped = np.clip(ahead, 0, latest_start)
     strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
@@ -131,7 +142,8 @@ def align(
 class Clock:
     """A smooth increasing map from music seconds to motion seconds: a quadratic B-spline.
 
-    coefficients: (m,).  step: knot spacing in seconds. The first knot is at 0; beyond the ends the rate holds.
+    coefficients: (m,).
+    step: seconds between knots. The first knot is at 0. Beyond the ends the rate stays constant.
     """
 
     coefficients: np.ndarray
@@ -143,7 +155,7 @@ class Clock:
         return (len(self.coefficients) - 2) * self.step
 
     def __call__(self, times: np.ndarray) -> np.ndarray:
-        """(n,) music seconds -> (n,) motion seconds."""
+        """Motion seconds (n,) of music seconds (n,)."""
         times = np.asarray(times, dtype=np.float64)
         inside = np.clip(times, 0, self.end)
         index, weights = _basis(inside, self.step, len(self.coefficients))
@@ -151,18 +163,18 @@ class Clock:
         return value + (times - inside) * self.rate(inside)
 
     def rate(self, times: np.ndarray) -> np.ndarray:
-        """(n,) motion seconds for each music second; its extremes are among ``rates``."""
+        """Motion seconds that pass in a music second, (n,). The extremes are among ``rates``."""
         knots = np.arange(len(self.coefficients) - 1) * self.step
         return np.interp(times, knots, self.rates)
 
     @property
     def rates(self) -> np.ndarray:
-        """(m - 1,) the rate at every knot; linear between them."""
+        """The rate at every knot, (m - 1,). It is linear between them."""
         return np.diff(self.coefficients) / self.step
 
     @classmethod
     def steady(cls, seconds: float) -> Clock:
-        """Music and motion run together."""
+        """A clock on which music and motion run together."""
         knots = int(np.ceil(seconds / _KNOT_SECONDS)) + 2
         return cls((np.arange(knots) - 0.5) * _KNOT_SECONDS, _KNOT_SECONDS)
 
@@ -176,14 +188,15 @@ class Clock:
         latest_start: float = LATEST_START,
         rounds: int = 400,
     ) -> Clock:
-        """The smoothest clock near the pairs (music, motion), both (p,), over ``seconds`` of music.
+        """The smoothest clock near the pairs of music and motion seconds, both (p,), over ``seconds`` of music.
 
-        Least squares on the pairs' misses, changes of rate and rate from 1, with every rate in [1 - limit, 1 + limit]
-        and the motion starting between 0 and ``latest_start``, by ADMM (Boyd 2011): the bounds hold exactly.
+        Least squares of the pairs' misses, of changes of the rate and of its distance from 1. Every rate stays in [1 -
+        limit, 1 + limit], and the motion starts between 0 and ``latest_start``. ADMM keeps these bounds exactly (Boyd
+        et al. 2011).
         """
         step, count = _KNOT_SECONDS, int(np.ceil(seconds / _KNOT_SECONDS)) + 2
         index, weights = _basis(np.clip(music, 0, (count - 2) * step), step, count)
-        # Normal matrix in LAPACK's lower banded form: three diagonals, as each pair touches three coefficients.
+        # The normal matrix in LAPACK's lower banded form. It has three diagonals: a pair touches three coefficients.
         banded, right = np.zeros((3, count)), np.zeros(count)
         for row, w, target in zip(index, weights, motion, strict=True):
             scaled = w / _ANCHOR_SECONDS
@@ -199,7 +212,7 @@ class Clock:
                 right[a : count - width + 1 + a] += stencil[a] * target
                 for b in range(a + 1):
                     banded[a - b, b : count - width + 1 + b] += stencil[a] * stencil[b]
-        # ADMM on v = (start, rates) = D c, start = (c_0 + c_1) / 2.
+        # ADMM on v = (start, rates) = D c, where start = (c_0 + c_1) / 2.
         rho = 20.0
         with_bounds = banded.copy()
         with_bounds[0, :2] += rho / 4
@@ -237,10 +250,14 @@ def _basis(times: np.ndarray, step: float, count: int) -> tuple[np.ndarray, np.n
 
 
 def slowed_on_beats(times: np.ndarray, beats: np.ndarray, amount: float) -> np.ndarray:
-    """(n,) seconds -> (n,) seconds of a clock that runs as 1 - amount * cos(2 pi beat phase).
+    """The times (n,) of a clock that runs at 1 - amount * cos(2 pi beat phase).
 
-    The body slows on every beat and hurries between; beats and half-beats stay where they are. beats: (k,) must
-    enclose the times. 0 <= amount < 1. The rate lies in [1 - amount, 1 + amount].
+    The body slows on every beat and hurries between. Beats and half-beats stay in place. The rate lies in [1 - amount,
+    1 + amount].
+
+    times: (n,) seconds.
+    beats: (k,) seconds that enclose them.
+    amount: 0 <= amount < 1.
     """
     times = np.asarray(times, dtype=np.float64)
     at = np.clip(np.searchsorted(beats, times, side="right") - 1, 0, len(beats) - 2)
@@ -250,9 +267,11 @@ def slowed_on_beats(times: np.ndarray, beats: np.ndarray, amount: float) -> np.n
 
 
 def play(clock, beats: np.ndarray, amount: float, seconds: float, fps: float) -> np.ndarray:
-    """(t,) motion seconds of every output frame: the slowing first, then the clock, until the motion's end.
+    """The motion seconds (t,) of every output frame until the motion's end: first the slowing, then the clock.
 
-    clock: a ``Clock``.  beats: (k,) music seconds that enclose what is played.  seconds: the motion's length.
+    clock: a ``Clock``.
+    beats: (k,) music seconds that enclose what is played.
+    seconds: the motion's length.
     """
     longest = int(np.ceil(seconds / (1 - LIMIT) * fps)) + 2
     times = np.arange(longest) / fps

@@ -67,7 +67,8 @@ def phrase(
 ) -> list[tuple[float, float, int]]:
     """Four bars: the motif, and the motif answered. (start, length, pitch) in beats from the block's start.
 
-    low: the register's lowest pitch.  closed: end on the tonic where the last chord has it.
+    low: the register's lowest pitch.
+    closed: end on the tonic where the last chord has it.
     variation: 0 as it is, 1 with ornaments on long notes, 2 with more of them and a higher answer.
     """
     written, before = [], None

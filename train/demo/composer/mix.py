@@ -20,7 +20,8 @@ _RELEASE_FADE_SECONDS = 0.35
 class Channel:
     """gain: linear.  pan: -1 left to 1 right.  room, echo: sent there.  duck: how far the kick pushes it down.
 
-    low, high: Hz, nothing below or above.  width: of a side signal that vanishes when the mix is heard in mono.
+    low, high: Hz, nothing below or above.
+    width: of a side signal that vanishes when the mix is heard in mono.
     """
 
     gain: float

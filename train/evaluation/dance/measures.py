@@ -56,7 +56,9 @@ def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict
     """``core.metrics.beat.evaluate`` of a dance.
 
     heard: (n,) seconds, the onsets of the music, for the scores on them, which are those that ``beat.evaluate`` gives
-    with a waveform; so a song is listened to once and not once a dance.  Flat positions (t, j, 2) get a third
+        with a waveform; so a song is listened to once and not once a dance.
+
+    Flat positions (t, j, 2) get a third
     coordinate of zero, which changes no speed; the directions of their movement are taken in their one plane.
     """
     positions, seconds = positions_of(made), made.seconds

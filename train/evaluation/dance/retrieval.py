@@ -130,7 +130,9 @@ def strung(shelf: Shelf, excerpt: Excerpt, seed: int, amount: float) -> Motion:
 def ranked(shelf: Shelf, beats: np.ndarray, energy: np.ndarray, length: float, used: set[int], seed: int) -> Choice:
     """The ``seed``-th nearest clip, 0 the nearest, for music that begins at 0. beats: (n,), they enclose the music.
 
-    energy: (m,) of the music from there on.  length: seconds wanted.  used: clips that are not to come again.
+    energy: (m,) of the music from there on.
+    length: seconds wanted.
+    used: clips that are not to come again.
     """
     level = (float(energy.mean()) - shelf.level_middle) / max(shelf.level_spread, 1e-6) if len(energy) else 0.0
     free = [number for number in range(len(shelf.bodies)) if number not in used]

@@ -51,7 +51,8 @@ class System:
 
     dance: excerpt, seed -> a motion of the excerpt's length at the evaluation's fps, or positions alone.
 
-    in_style: for models with styles, style -> the same system in that style.  swept: the option and value of a sweep.
+    in_style: for models with styles, style -> the same system in that style.
+    swept: the option and value of a sweep.
     """
 
     name: str

@@ -178,7 +178,7 @@ def switch_sweep(
 
     No beat snap: it would carry the dance onto the music afterwards, whatever the two have told each other.
     best: the switch of the highest mean of the first of ``AGREEMENT``; tied: those whose paired difference to it holds
-    zero.
+        zero.
     """
     rows, clips = [], {}
     for switch in (*sorted(set(switches), reverse=True), 0.0):
