@@ -95,7 +95,9 @@ def body_of(motion: Motion) -> Body:
     assert found.strength is not None
     times = found.times.double().numpy()
     if len(times) < 2:
-        raise FootlightError("fewer than two hits (moments at which the body comes to rest): nothing to put on beats")
+        raise FootlightError(
+            "fewer than two kinematic beats (moments when the body comes to rest), so nothing can fall on musical beats"
+        )
     strength = found.strength.double().numpy()
     speed = mean_speed(positions, motion.fps).double().numpy()
     energy = smoothed(speed, motion.fps)
