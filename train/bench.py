@@ -1,10 +1,12 @@
 """Speed, as ratios in one run: ``python -m train.bench [--model FOLDER]``.
 
-Every row is the median of several runs on this machine at this hour. Absolute seconds differ between machines and
-hours; the ratio to the reference, timed in between, is what to compare. A row of 180 s also shows how often it takes
-the time of its 30 s: 6 is linear. The reference is a network of the size that
-EDGE (Tseng et al. 2023) published: 8 decoder layers of 512 on 150-frame windows, 11 windows for 30 s with half
-overlap, 50 guided steps, with random weights, since time does not depend on them.
+Every row is the median of several runs on this machine. Absolute seconds differ between machines and hours. Compare
+ratios to the reference, which is timed in between. A row of 180 s also shows how often it takes the time of its 30 s: 6
+is linear.
+
+The reference is a network of the size that EDGE published (Tseng et al. 2023): 8 decoder layers of 512 on 150-frame
+windows, 11 half-overlapping windows for 30 s, 50 guided steps. Its weights are random, since time does not depend on
+them.
 """
 
 from __future__ import annotations
@@ -33,20 +35,19 @@ from core.formats.music import write_music
 from core.protocol import DanceRequest, Done, Failed, Ready, Request, request_to_json
 from train.demo.song import write_demo_song
 
-SHORT, LONG = 30, 180  # seconds of song, motion or duet
+SHORT = 30  # seconds of song, motion or duet
+LONG = 180
 SAMPLING = "Dancing"
 """The stage of a dance in which its sampler walks."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """runs: how often each row is timed.  reference_runs: how often the (slow) reference is.
+    """Time every operation of a model."""
 
-    model: a model folder; None is the embedded default."""
-
-    runs: int = 5
-    reference_runs: int = 1
-    model: Path | None = None
+    runs: int = 5  # how often each row is timed
+    reference_runs: int = 1  # how often the slow reference is timed
+    model: Path | None = None  # a model folder; the embedded model otherwise
     out: Path | None = None  # also write the table as JSON
     threads: int = 2
 
@@ -74,7 +75,7 @@ class FilmLayer(nn.Module):
 
 
 class Reference(nn.Module):
-    """EDGE's published size: 151 motion features, 4800 music features a frame, about 49 M parameters."""
+    """A network of EDGE's published size: 151 motion features, 4800 music features a frame, about 49 M parameters."""
 
     def __init__(self, width: int = 512, layers: int = 8, heads: int = 8, inner: int = 1024) -> None:
         super().__init__()
@@ -99,14 +100,17 @@ class Reference(nn.Module):
 
 @torch.inference_mode()
 def run_reference(network: Reference, windows: int = 11, steps: int = 50) -> None:
-    """Denoise 11 windows of 150 frames in 50 guided steps, conditioned and unconditioned in one batch."""
+    """Denoise 11 windows of 150 frames in 50 guided steps, conditional and unconditional in one batch."""
     x, music = torch.randn(2 * windows, 150, 151), torch.randn(2 * windows, 150, 4800)
     for _ in range(steps):
         network(x, music, torch.randn(2 * windows, 512))
 
 
 def medians_in_turn(functions: list[Callable[[], object]], runs: int) -> list[float]:
-    """The median wall-clock time of each function, called in turn so that a drifting machine does not skew ratios."""
+    """The median wall-clock time of each function.
+
+    They are called in turn, so that a drifting machine does not skew ratios.
+    """
     times: list[list[float]] = [[] for _ in functions]
     for _ in range(runs):
         for function, taken in zip(functions, times, strict=True):
@@ -137,14 +141,14 @@ print("kilobytes", kilobytes)
 
 
 def peak_memory(arguments: list[str]) -> float:
-    """Gigabytes (2^30) that ``python -m core`` with these arguments holds at most."""
+    """The most gigabytes (2^30 bytes) that ``python -m core`` with these arguments holds."""
     command = [sys.executable, "-c", MEMORY_SCRIPT, *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return int(done.stdout.split("kilobytes")[-1]) / 2**20
 
 
 def write_action_seconds() -> float | None:
-    """Seconds to write 180 s at 30 fps on 22 bones into a Blender action; None without the bpy module."""
+    """Seconds to write 180 s at 30 fps on 22 bones into a Blender action, or None without the bpy module."""
     script = Path(__file__).parent / "tools/bench_action.py"
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
@@ -198,7 +202,7 @@ def run_cold(arguments: list[str]) -> None:
 
 
 class Work:
-    """What is timed: each method is one operation from file to file, with a model that is loaded."""
+    """What is timed. Each method is one operation from file to file with a loaded model."""
 
     def __init__(self, folder: Path, model: Path | None) -> None:
         self.model, self.given = pipeline.Model.load(model), ["--model", str(model)] if model else []
@@ -229,7 +233,10 @@ class Work:
         self.model.vocoder.decode_long(self.mel).cpu()
 
     def arguments(self, command: str, seconds: int) -> list[str]:
-        """The same for the command line. command: dance, score or duet."""
+        """The same operation for the command line.
+
+        command: dance, score or duet.
+        """
         out = {name: str(self.folder / f"cold.{name}") for name in ("bvh", "wav")}
         own = {
             "dance": [str(self.song), "--seconds", str(seconds), "--out", out["bvh"]],
@@ -240,12 +247,16 @@ class Work:
 
 
 def row(what: str, median: float, ratio: float | None = None, growth: float | None = None) -> dict:
-    """A line of the table. ratio: to a warm dance of ``SHORT``.  growth: to ``SHORT`` of the same."""
+    """A row of the table.
+
+    ratio: to a warm dance of ``SHORT``.
+    growth: to ``SHORT`` of the same operation.
+    """
     return {"what": what, "median": median, "ratio": ratio, "growth": growth}
 
 
 def warm_rows(work: Work, runs: int) -> list[dict]:
-    """Every operation that the model has, loaded and run before, all in turn; the dance of ``SHORT`` is the first."""
+    """Every operation of the model, loaded and run before, all in turn. The dance of ``SHORT`` comes first."""
     timed = {"song to BVH": work.dance}
     if work.model.scorer is not None:
         timed |= {"of music from motion": work.score, "duet": work.duet}
@@ -287,7 +298,7 @@ def engine_rows(work: Work, runs: int) -> list[dict]:
 
 
 def memory_rows(work: Work) -> list[dict]:
-    """The peak of each operation over ``LONG``, in a process of its own."""
+    """The peak memory of each operation over ``LONG``, each in a process of its own."""
     commands = {"dance": "song", "score": "motion", "duet": "duet"} if work.model.scorer else {"dance": "song"}
     return [
         row(f"peak memory with a {LONG} s {what}, GB", peak_memory(work.arguments(command, LONG)))

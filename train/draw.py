@@ -1,4 +1,4 @@
-"""Pictures of motion and mel for people to look at: contact sheets, curves, before and after."""
+"""Pictures of motion and mel for people: contact sheets, curves, originals above reconstructions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.patches import Circle
 
-LEFT, RIGHT, MIDDLE = "#c8553d", "#2a6f97", "#3d405b"
+LEFT = "#c8553d"
+RIGHT = "#2a6f97"
+MIDDLE = "#3d405b"
 BODY = LAYOUTS["smpl22-6d"]
 
 
@@ -26,10 +28,11 @@ def _colour(name: str) -> str:
 def draw_pose(
     axes, positions: Tensor, offset: float = 0.0, view: str = "front", alpha: float = 1.0, layout: Layout = BODY
 ) -> None:
-    """One stick figure (j, 3 or 2) on matplotlib axes, its first joint moved to ``offset`` metres along the picture.
+    """Draw one stick figure on matplotlib axes, its first joint ``offset`` metres along the picture.
 
+    positions: (j, 3) or (j, 2) metres.
+    view: "front" looks along -z, with the dancer's left at the picture's right. "side" looks along -x.
     layout: whose joints they are.
-    front: seen along -z, the dancer's left at the picture's right (a mirror's view is not taken); side: seen along -x.
     """
     points = positions.detach().float().cpu().numpy()
     across = points[:, 0] if view == "front" else points[:, 2]
@@ -65,12 +68,14 @@ def contact_sheet(
     title: str = "",
     path: Path | None = None,
 ) -> Tensor:
-    """A contact sheet of a dance: rows of poses from the front and the side over a speed curve with beats and hits.
+    """A contact sheet of a dance: rows of poses from the front and the side, over its speed with both kinds of beats.
 
     positions: (t, j, 3) metres.
-    beats, hits: (n,) seconds.
+    beats: (n,) seconds, of the music.
+    kinematic_beats: (n,) seconds, of the body.
+    path: where to write the picture, if anywhere.
 
-    Returns the picture (h, w, 3) uint8, written to ``path``.
+    Returns the picture (h, w, 3) uint8.
     """
     frames = len(positions)
     speed = positions.diff(dim=0).norm(dim=-1).mean(dim=-1).mul(fps).cpu().numpy()
@@ -101,7 +106,7 @@ def contact_sheet(
         axes.set_ylim(0, speed.max() * 1.02 + 1e-6)
         axes.tick_params(labelsize=7)
         axes.set_ylabel("m/s", fontsize=7)
-    panels[-1].set_xlabel("seconds   (solid: musical beats, dotted: hits of the motion)", fontsize=8)
+    panels[-1].set_xlabel("seconds   (solid: musical beats, dotted: kinematic beats)", fontsize=8)
     if title:
         figure.suptitle(title, fontsize=10)
     figure.tight_layout(pad=0.4)
@@ -111,7 +116,10 @@ def contact_sheet(
 
 
 def motion_picture(bodies: list[Tensor], fps: float, columns: int = 14, layout: Layout = BODY) -> Tensor:
-    """Rows of poses (t, j, 3 or 2), one row a body: original above, reconstruction below. Returns (h, w, 3) uint8."""
+    """Rows of poses, one row a body: the original above its reconstruction. Returns (h, w, 3) uint8.
+
+    bodies: (t, j, 3) or (t, j, 2) metres each.
+    """
     figure, panels = plt.subplots(len(bodies), 1, figsize=(columns, 2.3 * len(bodies)), squeeze=False)
     for axes, positions in zip(panels[:, 0], bodies, strict=True):
         for column in range(columns):

@@ -1,10 +1,11 @@
 """Prepare data for training: ``python -m train.prepare [DATA_DIR] --out DATA [--pairs DIR] [--aist DIR] [--report]``.
 
-DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them; ``--pairs`` own capture with its music;
-``--aist`` AIST++ as it is published, with the music of the AIST Dance Video Database in ``music``. Songs come first
-(log-mels, onsets and beats of whole songs and of rendered arrangements), then pairs: every motion with a music in each
-tempo band, warped onto its beats; what was recorded together stays as it is. A repeated run reuses what is done; every
-source that cannot be used is listed with the reason.
+DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them. ``--pairs`` takes your own capture with its
+music. ``--aist`` takes AIST++ as it is published, with the music of the AIST Dance Video Database in ``music``.
+
+Songs come first: log-mels, onsets and beats of whole songs and of rendered arrangements. Then come pairs: every motion
+with music in each tempo band, warped onto its beats. What was recorded together stays as it is. A second run reuses
+what is done. Every source that cannot be used is listed with the reason.
 """
 
 from __future__ import annotations
@@ -36,27 +37,27 @@ class Prepare:
     data: Annotated[Path | None, tyro.conf.Positional] = None  # a folder with index.jsonl
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
-    aist_music: Path | None = None  # its music, where that is elsewhere
-    pairs: Path | None = None  # own capture: NAME.bvh beside NAME.wav, flac, ogg, opus or mp3
+    aist_music: Path | None = None  # its music, if that is elsewhere
+    pairs: Path | None = None  # your own capture: NAME.bvh beside NAME.wav, flac, ogg, opus or mp3
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
     limit: int | None = None  # only the first N motions, and the first N songs, of each split
-    waveforms: bool = False  # keep the samples of all music too, for models that do not hear mels (0.5 GB)
+    waveforms: bool = False  # keep the samples of all music too, for models of other frames than mels (0.5 GB)
     rendered: int = 40  # arrangements rendered for the mel autoencoder; an eighth as many for val
-    again: bool = False  # make anew what is done
+    again: bool = False  # redo what is done
     seed: int = 0
     workers: int = 2  # processes
     settings: Settings = field(default_factory=Settings)
 
 
 def main(args: Prepare) -> list[dict]:
-    """Prepare everything; returns the pairs' index lines. Raises FootlightError for input that is no use at all."""
+    """Prepare everything and return the index lines of the pairs. Raises FootlightError when the input is of no use."""
     if args.data is None and args.aist is None and args.pairs is None:
         raise FootlightError("no data: give a folder with index.jsonl, --aist DIR or --pairs DIR")
     entries = shards.read_index(args.data / "index.jsonl") if args.data else []
     if args.data and (args.rendered or args.settings.rendered_share):
-        synth.find_program()  # said now, not after ten minutes
+        synth.find_program()  # fails now and not after ten minutes
         synth.find_soundfont()
     args.out.mkdir(parents=True, exist_ok=True)
     aist_songs, aist_takes, unusable = [], [], []
@@ -75,7 +76,7 @@ def main(args: Prepare) -> list[dict]:
 
 
 def prepare_songs(args: Prepare, audio: list[dict], more: Sequence[jobs.Job] = ()) -> list[dict]:
-    """Whole songs and arrangements, and the songs of ``more`` jobs; returns their index lines."""
+    """Prepare whole songs, arrangements and the songs of ``more`` jobs. Returns their index lines."""
     if args.data is None:
         return _made(args, list(more), SONGS, [])
     work = [*song_jobs(args.data, args.out, audio, args.waveforms), *more]
@@ -87,9 +88,11 @@ def prepare_songs(args: Prepare, audio: list[dict], more: Sequence[jobs.Job] = (
 def prepare_pairs(
     args: Prepare, motions: list[dict], more: Sequence[jobs.Job] = (), unusable: Sequence[dict] = ()
 ) -> list[dict]:
-    """Pairs with the songs that are prepared, own capture, and the takes of ``more`` jobs; returns their index lines.
+    """Prepare pairs with the prepared songs, the user's own capture and the takes of ``more`` jobs.
 
-    unusable: ``{"source", "reason"}`` of takes that are left out already.
+    unusable: ``{"source", "reason"}`` of takes that are already left out.
+
+    Returns the index lines.
     """
     songs = shards.read_index(args.out / SONGS)
     if args.waveforms and shards.shards_without(args.out, songs, "wave"):
@@ -103,7 +106,10 @@ def prepare_pairs(
 
 
 def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict]) -> list[dict]:
-    """Run jobs under a progress bar, write their index and the list of what was not used; returns the index lines."""
+    """Run jobs under a progress bar, then write their index and the list of what was not used.
+
+    Returns the index lines.
+    """
     with tqdm(total=len(work), desc=Path(index).stem, unit=" files", mininterval=1.0) as bar:
         jobs.run(work, args.workers, bar, args.again)
     lines, dropped = jobs.gather(work)

@@ -1,8 +1,8 @@
 """The demonstration: ``python -m train.demo --out build/demo``.
 
-Composes the demo song, dances to it with the embedded model, writes ``dance.bvh`` and a contact sheet with the beats
-marked, and lets Blender make ``dance.blend`` and a short film with sound, from the song's liveliest part. The film is
-as good as the machine has time for; without OpenGL it is drawn by ``blender_addon.stage.drawn``.
+Composes the demo song and dances to it with the embedded model. Writes ``dance.bvh`` and a contact sheet with the beats
+marked. Then Blender makes ``dance.blend`` and films the song's liveliest part, with sound. The film is as good as the
+machine has time for. Without OpenGL, ``blender_addon.stage.drawn`` draws it.
 """
 
 from __future__ import annotations
@@ -32,30 +32,26 @@ from train.draw import contact_sheet
 SHEET_SECONDS = 16.0  # what the contact sheet shows: enough to see single beats
 LEAD_SECONDS = 4.0  # what is shown before the liveliest part begins
 FPS = 30
-FILM_WITHIN = 75.0  # seconds; where a machine is slower, the film is smaller or plainer
+FILM_WITHIN = 75.0  # seconds; on a slower machine the film is smaller or plainer
 BATCH = Path(__file__).parents[1] / "render_batch.py"
 RESULTS = ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4")
 
 
 @dataclass(frozen=True)
 class Demo:
-    """seed: of the dance.  film_start: seconds; None is where the song's liveliest part begins.  film_seconds: length
+    """Compose a song, dance to it and film the dance."""
 
-    of the film.
-    width, height: of its picture, in pixels.
-    """
-
-    out: Path = Path("build/demo")
-    model: Path | None = None
-    seed: int = 0
-    film_start: float | None = None
-    film_seconds: float = 12.0
-    width: int = 854
+    out: Path = Path("build/demo")  # the folder to write
+    model: Path | None = None  # a model folder; the embedded model otherwise
+    seed: int = 0  # of the dance
+    film_start: float | None = None  # seconds; otherwise where the song's liveliest part begins
+    film_seconds: float = 12.0  # length of the film
+    width: int = 854  # of its picture, pixels
     height: int = 480
 
 
 def main(args: Demo) -> None:
-    """Make everything; says what it is doing and how long each part took. Raises FootlightError."""
+    """Make everything, and say what is being done and how long each part took. Raises FootlightError."""
     if find_spec("bpy") is None:
         raise FootlightError("there is no bpy in this Python; install it: pip install -e .[train,blender]")
     pipeline.find_model(args.model)
@@ -98,13 +94,13 @@ def main(args: Demo) -> None:
 
 
 def liveliest(song: DemoSong) -> float:
-    """When to look, in seconds: shortly before the section with the most energy begins."""
+    """The second at which the film should start: shortly before the section with the most energy."""
     section = max(song.sections, key=lambda part: part.energy)
     return max(0.0, section.start - LEAD_SECONDS)
 
 
 def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
-    """The contact sheet of SHEET_SECONDS from ``start`` on."""
+    """Write the contact sheet of ``SHEET_SECONDS`` from ``start`` on."""
     first = round(start * FPS)
     shown = dance.motion.cut(first, min(dance.motion.frames, first + round(SHEET_SECONDS * FPS)))
     positions = kinematics.forward(shown.rotations, shown.root)
@@ -116,7 +112,7 @@ def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
 
 
 def film(song: Path, dance: Path, start: float, args: Demo) -> None:
-    """Let Blender put the dance of the file ``dance`` into a scene, save that and film it. Raises FootlightError."""
+    """Let Blender put the dance into a scene, save the scene and film it. Raises FootlightError."""
     engine = "workbench"
     if missing := opengl.lacking():
         print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Footlight draws the film itself.")
@@ -126,7 +122,10 @@ def film(song: Path, dance: Path, start: float, args: Demo) -> None:
 
 
 def film_command(song: Path, dance: Path, start: float, engine: str, args: Demo) -> list[str]:
-    """How the batch is called. start: of the film, seconds."""
+    """The command line of the batch that films.
+
+    start: of the film, seconds.
+    """
     first = round(start * FPS) + 1
     command = [sys.executable, BATCH, song, "--out", args.out, "--dance", dance, "--fps", FPS]
     command += ["--render", "--engine", engine, "--resolution", f"{args.width}x{args.height}", "--within", FILM_WITHIN]

@@ -1,7 +1,7 @@
-"""The demo song, composed and rendered by this project alone: ``python -m train.demo.song OUT.wav``.
+"""The demo song, composed and rendered by code alone: ``python -m train.demo.song OUT.wav``.
 
-Drums, bass, chords and melody in sections of different energy. No recordings, no system packages; the same seed gives
-the same samples.
+It has drums, bass, chords and a melody in sections of different energy. It needs no recordings and no system packages.
+The same seed gives the same samples.
 """
 
 from __future__ import annotations
@@ -24,12 +24,19 @@ from train.demo.composer import arrangement, mix
 from train.demo.composer.arrangement import Section
 from train.demo.composer.instruments import RATE
 
-BPM, SECONDS = 112.0, 120.0
+BPM = 112.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class DemoSong:
-    """samples: (s, 2) float32 in [-1, 1] at ``rate``.  beats: exact, with downbeats.  sections: times in seconds."""
+    """A composed song.
+
+    samples: (s, 2) float32 in [-1, 1] at ``rate``.
+    rate: Hz.
+    beats: exact, with downbeats.
+    sections: their times are in seconds.
+    """
 
     samples: np.ndarray
     rate: int
@@ -42,7 +49,10 @@ class DemoSong:
 
 
 def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS) -> DemoSong:
-    """A new song of exactly ``seconds``, its first beat at 0 s. Raises FootlightError for what cannot be played."""
+    """Compose a song of exactly ``seconds``, with its first beat at 0 s.
+
+    Raises FootlightError for what cannot be played.
+    """
     if not 40 <= bpm <= 240 or not 4 <= seconds <= 3600:
         raise FootlightError(f"{bpm:g} beats a minute for {seconds:g} s; expected 40-240 and 4-3600 s")
     draw = np.random.default_rng(seed)
@@ -58,7 +68,10 @@ def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS) -> DemoSo
 
 
 def write_demo_song(path, seconds: float = SECONDS, bpm: float = BPM, seed: int = 0) -> DemoSong:
-    """Compose a song and save it as 16-bit wav, flac or ogg (by the ending). The file appears whole or not at all."""
+    """Compose a song and save it. The suffix of the path chooses 16-bit wav, flac or ogg.
+
+    The file appears whole or not at all.
+    """
     path = Path(path)
     kind = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}.get(path.suffix.lower())
     if kind is None:

@@ -1,1 +1,1 @@
-"""Commands of those who build the project: speed, the card, pictures of the documentation, the extension's zip."""
+"""Commands for those who build the project: the card, the pictures of the documentation, the extension's zip."""

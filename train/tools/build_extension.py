@@ -1,8 +1,8 @@
 """Build the extension's zip: ``python -m train.tools.build_extension --out build``.
 
-The builder is Blender's own (``blender_ext.py``, which runs without Blender) where one is installed: the bpy module in
-this environment, or a Blender on the path. Where there is none, the zip is packed here by the same rules, and only the
-manifest's validation is missing.
+Blender's own builder (``blender_ext.py``, which runs without Blender) is used if there is one: in the bpy module of
+this environment, or in a Blender on the path. Otherwise the zip is packed here by the same rules. Only the validation
+of the manifest is then missing.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build(out: Path, source: Path = ROOT) -> Path:
-    """Build ``out/ID-VERSION.zip`` from ``source`` and return its path. Raises CalledProcessError when the manifest is
-    not valid."""
+    """Build ``out/ID-VERSION.zip`` from ``source`` and return its path.
+
+    Raises CalledProcessError when the manifest is not valid.
+    """
     manifest = tomllib.loads((source / MANIFEST).read_text("utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{manifest['id']}-{manifest['version']}.zip"
@@ -60,7 +62,7 @@ def find_builder() -> Path | None:
 
 
 def pack(source: Path, path: Path, patterns: list[str]) -> None:
-    """A zip of everything below ``source`` that ``patterns`` do not exclude."""
+    """Write a zip of everything below ``source`` that ``patterns`` do not exclude."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for folder, folders, files in os.walk(source):
             here = Path(folder).relative_to(source)
@@ -71,8 +73,12 @@ def pack(source: Path, path: Path, patterns: list[str]) -> None:
 
 
 def excluded(path: str, patterns: list[str]) -> bool:
-    """Whether the manifest's patterns leave out ``path`` (relative; a folder ends in a slash). As in .gitignore, a
-    leading slash ties a pattern to the top and a trailing one to folders."""
+    """Whether the manifest's patterns leave out ``path``.
+
+    As in .gitignore, a leading slash ties a pattern to the top and a trailing one to folders.
+
+    path: relative. A folder ends in a slash.
+    """
     parts = path.rstrip("/").split("/")
     return any(
         (path.endswith("/") or not pattern.endswith("/"))

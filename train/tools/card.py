@@ -1,7 +1,7 @@
-"""The card of a model: ``python -m train.tools.card RUN MODEL --report REPORT --data DATA [--notes NOTES.md]``.
+"""Write the card of a model: ``python -m train.tools.card RUN MODEL --report REPORT --data DATA [--notes NOTES.md]``.
 
-Writes MODEL/CARD.md and MODEL/curves.png from what the run and the evaluation left behind, so that every figure in it
-has a file that it was read from.
+Writes MODEL/CARD.md and MODEL/curves.png from what the run and the evaluation left behind. Every figure in them was
+read from a file.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ CURVES = {
 
 @dataclass(frozen=True)
 class Card:
-    """run: of train.fit.  model: the exported folder.  report: report.json of train.evaluate.  notes: a text."""
+    """Write a model's card."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    model: Annotated[Path, tyro.conf.Positional]
-    report: Path
-    data: Path
+    run: Annotated[Path, tyro.conf.Positional]  # the folder of train.fit
+    model: Annotated[Path, tyro.conf.Positional]  # the exported folder
+    report: Path  # report.json of train.evaluate
+    data: Path  # the prepared data
     music: Path | None = None  # another report, whose figures of music are shown
-    notes: Path | None = None
+    notes: Path | None = None  # a text to add
     exclude: tuple[str, ...] = Fit.exclude  # as it was given to train.fit
 
 
@@ -82,7 +82,7 @@ def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], by
 
 
 def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
-    """What the model saw, by split and genre."""
+    """What the model was trained on, by split and genre."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     clips: dict[tuple[str, str], set[str]] = defaultdict(set)
     for line in read_index(data / PAIRS):
@@ -107,8 +107,10 @@ def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
 
 
 def figures_table(report: dict) -> list[str]:
-    """The evaluation's tables as Markdown: the overview, distances, copying, physics, and physics by genre of the model
-    that is first; and the first tables of music, where it plays."""
+    """The evaluation's tables as Markdown.
+
+    They are the overview, distances, copying, physics (by genre for the first model) and the first tables of music.
+    """
     shown = [
         tables.main_table(report),
         tables.momu_6(report),

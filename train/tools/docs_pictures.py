@@ -25,14 +25,14 @@ from train.evaluation.music import pictures
 
 @dataclass(frozen=True)
 class DocsPictures:
-    """report: report.json files of ``train.evaluate``.  out: the pictures' folder."""
+    """Draw the pictures of docs/evaluation.md."""
 
-    report: tuple[Path, ...]
-    out: Path = Path("docs/images")
+    report: tuple[Path, ...]  # report.json files of train.evaluate
+    out: Path = Path("docs/images")  # the pictures' folder
 
 
 def slowing(report: dict) -> bytes | None:
-    """Beats can be had by slowing on them: scores over the slowing's amount, the model's as dashed lines."""
+    """Beat scores can be gamed by slowing on beats: scores over the amount of slowing, the model's as dashed lines."""
     swept = any(row["option"] == "amount" for row in report["sweeps"])
     return figures.sweep(report, "amount", dance_pictures.SWEPT) if swept else None
 
@@ -45,7 +45,7 @@ def ablations(report: dict) -> bytes | None:
 
 
 def switch(report: dict) -> bytes | None:
-    """When the two experts begin to listen to each other."""
+    """When the two halves of a duet begin to condition on each other."""
     found = report.get("music", {}).get("switch")
     return pictures.switch_curve(found) if found else None
 
@@ -63,7 +63,7 @@ PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> h
 
 
 def main(args: DocsPictures) -> list[Path]:
-    """Draw what the reports hold; returns the files that were written."""
+    """Draw what the reports hold. Returns the files that were written."""
     reports = [read(path) for path in args.report]
     written = []
     for name, (drawn, takes) in PICTURES.items():

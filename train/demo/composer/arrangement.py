@@ -19,7 +19,7 @@ BLOCK_BEATS = BEATS_PER_BAR * BLOCK_BARS
 ENERGY = {"intro": 0.35, "verse": 0.6, "lift": 0.75, "chorus": 1.0, "break": 0.3, "outro": 0.5}
 _CYCLE = ("verse", "verse", "lift", "chorus", "chorus")  # a longer song has more of these before the break
 _FORM = ("intro", *_CYCLE, "verse", "verse", "break", "break", "chorus", "chorus", "chorus", "outro")
-# What a shorter song does without, first things first; the last one of the name goes.
+# What a shorter song leaves out, in this order. Of several blocks with the name, the last one goes.
 _SPARED = (
     *("chorus", "verse", "break", "verse", "chorus", "lift"),
     *("verse", "break", "chorus", "verse", "chorus", "intro", "outro"),
@@ -35,7 +35,7 @@ _KEYS_RHYTHMS = {
     "outro": ((0, 1.9), (2.5, 1.4)),
 }
 _KEYS_VELOCITY = {"intro": 0.62, "verse": 0.6, "lift": 0.68, "chorus": 0.72, "break": 0.5, "outro": 0.6}
-# (beat, length, tone): 0 root, 1 fifth, 2 octave, 3 a step towards the next root
+# (beat, length, tone) with the tones 0 root, 1 fifth, 2 octave, 3 a step towards the next root
 _BASS_LINES = {
     "verse": (
         ((0, 1.3, 0), (1.5, 0.45, 0), (2.5, 0.9, 1), (3.5, 0.4, 3)),
@@ -63,7 +63,12 @@ _ARP_SHAPES = ((0, 1, 2, 3, 2, 1), (0, 2, 1, 3), (3, 2, 1, 0, 1, 2), (0, 1, 2, 3
 
 
 class Note(NamedTuple):
-    """start, length: beats.  pitch: MIDI number.  velocity: 0-1."""
+    """A note.
+
+    start, length: beats.
+    pitch: MIDI number.
+    velocity: 0 to 1.
+    """
 
     start: float
     length: float
@@ -72,19 +77,30 @@ class Note(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Four bars. at: their first beat.  turn: place in its run of equal blocks.  round: number of that run."""
+    """Four bars.
+
+    at: their first beat.
+    turn: its place in a run of equal blocks.
+    round: the number of that run.
+    last: whether it ends the run.
+    follows: the next block's name.
+    """
 
     name: str
     at: int
     turn: int
     round: int
-    last: bool  # of its run
-    follows: str  # the next block's name
+    last: bool
+    follows: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of one character. start, end: beats.  energy: 0-1."""
+    """A stretch of one character.
+
+    start, end: beats.
+    energy: 0 to 1.
+    """
 
     name: str
     start: float
@@ -94,7 +110,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """parts: notes by instrument.  strokes: (beat, velocity) by drum.  beats: the song's length."""
+    """All that is played.
+
+    parts: notes by instrument.
+    strokes: (beat, velocity) by drum.
+    beats: the song's length.
+    """
 
     parts: dict[str, list[Note]]
     strokes: dict[str, list[tuple[float, float]]]
@@ -103,7 +124,7 @@ class Arrangement:
 
 
 def form(blocks: int) -> list[Block]:
-    """The song's plan in so many four-bar blocks (1 or more); fourteen are the whole form."""
+    """The plan of a song of so many four-bar blocks, 1 or more. The whole form has fourteen."""
     names = list(_FORM)
     while len(names) < blocks:
         at = names.index("break")
@@ -123,7 +144,7 @@ def form(blocks: int) -> list[Block]:
 
 
 def write(beats: float, draw: np.random.Generator) -> Arrangement:
-    """Compose a song of so many beats. The last downbeat with two beats left is its ending: a chord that rings."""
+    """Compose a song of so many beats. It ends on the last downbeat with two beats left, in a chord that rings."""
     ending = max(0, BEATS_PER_BAR * math.floor((beats - 2) / BEATS_PER_BAR))
     plan = form(max(1, math.ceil(beats / BLOCK_BEATS)))
     key = Key(int(draw.integers(28, 36)))  # E to B: a bass that small speakers still play
@@ -163,7 +184,7 @@ class _Material:
         self.story = melody.motif(melody.VERSE_RHYTHMS, draw)
 
     def harmony(self, block: Block) -> list[tuple[float, float, Chord]]:
-        """(beat, length, chord) of a block, beats counted from its start."""
+        """The chords of a block as (beat, length, chord). Beats count from its start."""
         bars = {
             "intro": self.verse,
             "verse": self.verse,
@@ -182,7 +203,7 @@ class _Material:
 
 
 def chord_at(harmony: list[tuple[float, float, Chord]], beat: float) -> int:
-    """Which entry of a block's harmony sounds at a beat of the block."""
+    """The index of the chord that sounds at a beat of the block."""
     return max(index for index, (start, _, _) in enumerate(harmony) if start <= beat + 1e-6)
 
 
@@ -214,7 +235,7 @@ def _bass(parts, block: Block, harmony, material: _Material, draw) -> None:
             start = bar * BEATS_PER_BAR + beat
             index = chord_at(harmony, start)
             root = key.bass(harmony[index][2])
-            # Chords that last half a bar are both heard in the bass, also where a long note would cover the change.
+            # Two chords of half a bar are both heard in the bass, even where a long note would cover the change.
             length = min(length, harmony[index][0] + harmony[index][1] - start)
             following = key.bass(harmony[(index + 1) % len(harmony)][2])
             leading = root + 12 if following == root else key.scale_step(following, -1 if following > root else 1)
@@ -239,7 +260,10 @@ def _arp(parts, block: Block, harmony, voicings, material: _Material) -> None:
 
 
 def _tune(parts, block: Block, harmony, material: _Material, draw) -> None:
-    """The melody: the story in verses, the hook in choruses (later with a second voice), slowed in breaks."""
+    """The melody.
+
+    It tells the story in verses, sings the hook in choruses (later in two voices), and slows in breaks.
+    """
     key, closed = material.key, block.last
     variation = min(block.round, 2)
     if block.name == "verse":

@@ -1,4 +1,4 @@
-"""What the drummer plays: a groove for each section, fills where a section ends, crashes where one begins."""
+"""What the drummer plays: a groove for each section, fills where a section ends and crashes where one begins."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections import defaultdict
 
 import numpy as np
 
-_BAR, _BLOCK = 4, 16
+_BAR = 4  # beats
+_BLOCK = 16
 _VERSE_KICKS = ((0, 2.5), (0, 0.75, 2.5), (0, 1.5, 2.5), (0, 2, 2.75))
-_LOOSE = 0.006  # beats: how far hats stray; kick and snare are on the grid
+_LOOSE = 0.006  # beats that hats stray; kick and snare are on the grid
 
 
 def write(plan, draw: np.random.Generator) -> dict[str, list[tuple[float, float]]]:
-    """(beat, velocity) by stroke. plan: blocks with ``name, at, turn, round, last, follows``."""
+    """The strokes as (beat, velocity) by drum.
+
+    plan: blocks with ``name``, ``at``, ``turn``, ``round``, ``last`` and ``follows``.
+    """
     strokes: dict[str, list[tuple[float, float]]] = defaultdict(list)
     kicks = _VERSE_KICKS[draw.integers(len(_VERSE_KICKS))]
 
@@ -105,7 +109,10 @@ def _still(hit, at, bar, kicks, draw, until) -> None:
 
 
 def _build(hit, at, bar, kicks, draw, until) -> None:
-    """Four bars from stillness to the chorus: the snare comes twice as often, louder; a gap before the end."""
+    """Four bars from stillness to the chorus.
+
+    The snare comes twice as often each time, and louder, with a gap at the end.
+    """
     for beat in range(4):
         if (bar, beat) != (3, 3):
             hit("kick", at + beat, 0.55 + 0.12 * bar)

@@ -1,6 +1,6 @@
-"""Keys, chords and voice leading: which tones sound, and how each voice moves to its next one.
+"""Keys, chords and voice leading: which tones sound, and where each voice moves next.
 
-Times are beats. Chords are written relative to the tonic of a minor key, in semitones.
+Times are beats. Chords are relative to the tonic of a minor key, in semitones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
 
 
 class Chord(NamedTuple):
-    """root: semitones above the tonic.  tones: semitones above the root."""
+    """A chord.
+
+    root: semitones above the tonic.
+    tones: semitones above the root.
+    """
 
     root: int
     tones: tuple[int, ...]
@@ -57,37 +61,42 @@ OUTRO = (SUBMEDIANT, SUBTONIC, TONIC_NINTH, TONIC_NINTH)
 
 @dataclass(frozen=True)
 class Key:
-    """tonic: MIDI pitch of the lowest tonic that the bass may play."""
+    """A minor key.
+
+    tonic: the MIDI pitch of the lowest tonic that the bass may play.
+    """
 
     tonic: int
 
     def degree(self, index: int, octave_pitch: int) -> int:
-        """The scale's ``index``-th tone (any integer) counted from the first tonic at or above ``octave_pitch``."""
+        """The tone ``index`` (any integer) of the scale, counted from the first tonic at or above ``octave_pitch``."""
         first = octave_pitch + (self.tonic - octave_pitch) % 12
         octave, step = divmod(index, len(MINOR_SCALE))
         return first + 12 * octave + MINOR_SCALE[step]
 
     def scale_step(self, pitch: int, steps: int) -> int:
-        """The scale's tone so many steps from a pitch; a pitch outside the scale counts as the tone below it."""
+        """The scale's tone so many steps from a pitch. A pitch outside the scale counts as the tone below it."""
         octave, rest = divmod(pitch - self.tonic, 12)
         index = max(place for place, tone in enumerate(MINOR_SCALE) if tone <= rest) + steps
         more, place = divmod(index, len(MINOR_SCALE))
         return self.tonic + 12 * (octave + more) + MINOR_SCALE[place]
 
     def singable(self, chord: Chord) -> tuple[int, ...]:
-        """Pitch classes (0-11) a melody may hold over a chord: its tones, but no root under a major seventh."""
+        """The pitch classes (0 to 11) that a melody may hold over a chord: its tones, but no root under a major
+        seventh.
+        """
         rubs = 11 in chord.tones
         return tuple((self.tonic + tone) % 12 for tone in (chord.classes[1:] if rubs else chord.classes))
 
     def bass(self, chord: Chord) -> int:
-        """The chord's root in the bass register, a twelfth at most above the lowest tonic."""
+        """The chord's root in the bass register, at most a twelfth above the lowest tonic."""
         return self.tonic + chord.root if chord.root < 8 else self.tonic + chord.root - 12
 
 
 def voicing(key: Key, chord: Chord, before: tuple[int, ...] | None, low: int = 53, high: int = 74) -> tuple[int, ...]:
-    """The chord's tones between two pitches so that the voices move least from ``before``.
+    """The chord's tones between two pitches, chosen so that the voices move least from ``before``.
 
-    Voices stay in order, at least a tone apart, and are drawn to the middle of the range.
+    Voices stay in order and at least a tone apart. They are drawn to the middle of the range.
     """
     places = [[pitch for pitch in range(low, high + 1) if (pitch - key.tonic) % 12 == tone] for tone in chord.classes]
     best, least = (), np.inf

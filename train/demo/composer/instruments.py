@@ -1,7 +1,7 @@
-"""Instruments by arithmetic: every function gives one note or stroke as samples, at ``RATE``, without any recording.
+"""Instruments by arithmetic: every function returns one note or stroke as samples at ``RATE``, without any recording.
 
-Voices give (s,) or (s, 2) float32 with a peak near 1 for a pitch (MIDI number) and a length in seconds; what rings on
-after the key is let go is in it. Strokes take a random generator where they hold noise.
+Voices take a pitch (MIDI number) and a length in seconds. They return (s,) or (s, 2) float32 with a peak near 1, with
+what rings on after the key is released. Strokes that hold noise take a random generator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TABLE = 8192
 
 
 def frequency(pitch: float) -> float:
-    """MIDI number -> Hz, A4 = 440."""
+    """The frequency of a MIDI number in Hz, with A4 = 440."""
     return 440.0 * 2 ** ((pitch - 69) / 12)
 
 
@@ -25,7 +25,10 @@ def _times(seconds: float) -> np.ndarray:
 
 
 def _envelope(seconds: float, ring: float, attack: float, decay: float, sustain: float) -> np.ndarray:
-    """Rise in ``attack`` s, fall to ``sustain`` in about ``decay`` s, after ``seconds`` to 0 in ``ring`` s."""
+    """An envelope that rises in ``attack`` s and falls to ``sustain`` in about ``decay`` s.
+
+    After ``seconds`` it falls to 0 in ``ring`` s.
+    """
     t = _times(seconds + ring)
     body = np.minimum(t / attack, 1) * (sustain + (1 - sustain) * np.exp(-np.maximum(t - attack, 0) / decay))
     return body * np.clip(1 - (t - seconds) / ring, 0, 1) ** 2
@@ -34,7 +37,7 @@ def _envelope(seconds: float, ring: float, attack: float, decay: float, sustain:
 @lru_cache(maxsize=256)
 def _saw_table(partials: int) -> np.ndarray:
     harmonics = np.arange(1, partials + 1)
-    tilt = np.cos(0.5 * np.pi * harmonics / (partials + 1)) ** 2  # no ringing at the highest partial
+    tilt = np.cos(0.5 * np.pi * harmonics / (partials + 1)) ** 2  # keeps the highest partial from ringing
     spectrum = np.zeros(_TABLE // 2 + 1, complex)
     spectrum[1 : partials + 1] = -0.5j * _TABLE * tilt / harmonics
     table = np.fft.irfft(spectrum, _TABLE)
@@ -49,7 +52,7 @@ def _saw(cycles: np.ndarray, hertz: float, brightest: float = 16_000.0) -> np.nd
 
 @lru_cache(maxsize=512)
 def keys(pitch: int, seconds: float) -> np.ndarray:
-    """Electric piano: two-operator frequency modulation (Chowning 1973) and the tine's short high tone."""
+    """An electric piano: two-operator frequency modulation (Chowning 1973) and the tine's short high tone."""
     hertz = frequency(pitch)
     t = _times(seconds + 0.35)
     index = 1.6 * np.exp(-t / 0.35) + 0.25
@@ -60,7 +63,7 @@ def keys(pitch: int, seconds: float) -> np.ndarray:
 
 @lru_cache(maxsize=512)
 def pad(pitch: int, seconds: float) -> np.ndarray:
-    """Slow strings: two saws an ear, detuned against each other; (s, 2)."""
+    """Slow strings (s, 2): two saws in each ear, detuned against each other."""
     hertz, t = frequency(pitch), _times(seconds + 0.7)
     shape = _envelope(seconds, 0.7, min(0.35, 0.5 * seconds), 4.0, 0.85)
     ears = []
@@ -72,7 +75,7 @@ def pad(pitch: int, seconds: float) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def bass(pitch: int, seconds: float) -> np.ndarray:
-    """A plucked synth bass: partials that die the sooner the higher they are, a sine under them, gently overdriven."""
+    """A plucked synth bass: high partials die first, with a sine below, gently overdriven."""
     hertz, t = frequency(pitch), _times(seconds + 0.06)
     tone = 0.9 * np.sin(2 * np.pi * hertz * t)
     for partial in range(1, 13):
@@ -94,7 +97,7 @@ def pluck(pitch: int, seconds: float) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def bell(pitch: int, seconds: float) -> np.ndarray:
-    """A glassy bell: partials of a struck bar (1, 2.76, 5.40 times the lowest); the low ones ring longest."""
+    """A glassy bell: partials of a struck bar (1, 2.76, 5.40 times the lowest). The low ones ring longest."""
     hertz, t = frequency(pitch), _times(seconds + 1.2)
     tone = sum(
         level * np.sin(2 * np.pi * ratio * hertz * t) * np.exp(-t / ring)
@@ -106,7 +109,7 @@ def bell(pitch: int, seconds: float) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def lead(pitch: int, seconds: float) -> np.ndarray:
-    """A singing synthesizer: three detuned saws that scoop into the note, vibrato once it is held."""
+    """A singing synthesizer: three detuned saws that scoop into the note, with vibrato once it is held."""
     hertz, t = frequency(pitch), _times(seconds + 0.12)
     vibrato = 0.22 * np.clip((t - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * 5.3 * t)
     scoop = -0.35 * np.exp(-t / 0.025)
@@ -118,7 +121,7 @@ def lead(pitch: int, seconds: float) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def flute(pitch: int, seconds: float) -> np.ndarray:
-    """A soft voice of few partials with breath-slow vibrato."""
+    """A soft voice of few partials with slow vibrato."""
     hertz, t = frequency(pitch), _times(seconds + 0.14)
     depth = 0.12 * np.clip((t - 0.2) / 0.3, 0, 1)
     cycles = 2 * np.pi * np.cumsum(hertz * 2 ** (depth * np.sin(2 * np.pi * 4.8 * t) / 12)) / RATE
@@ -161,7 +164,7 @@ def snare(draw: np.random.Generator) -> np.ndarray:
 
 
 def clap(draw: np.random.Generator) -> np.ndarray:
-    """Three pairs of hands, 11 ms apart, and the room's answer."""
+    """Three pairs of hands, 11 ms apart, and the answer of the room."""
     t = _times(0.32)
     shape = sum(np.where(t >= late, np.exp(-(t - late) / 0.007), 0) for late in (0.0, 0.011, 0.022))
     shape = shape + np.where(t >= 0.03, 0.75 * np.exp(-(t - 0.03) / 0.07), 0)
@@ -169,7 +172,7 @@ def clap(draw: np.random.Generator) -> np.ndarray:
 
 
 def _metal(seconds: float, draw: np.random.Generator, low: float) -> np.ndarray:
-    """Cymbal metal: square waves at ratios that form no chord, with noise, above ``low`` Hz."""
+    """The metal of a cymbal: noise and square waves at inharmonic ratios, above ``low`` Hz."""
     t = _times(seconds)
     squares = sum(
         np.sign(np.sin(2 * np.pi * f * t + draw.uniform(0, 6))) for f in (317.0, 466.0, 541.0, 683.0, 811.0, 1049.0)

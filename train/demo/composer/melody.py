@@ -1,4 +1,4 @@
-"""Melodies from motifs: a rhythm and a contour, chosen for how they sing, set to chords, answered and varied."""
+"""Melodies from motifs. A motif is a rhythm and a contour that sings well. It is set to chords, answered and varied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ _CANDIDATES = 200
 
 
 class Motif(NamedTuple):
-    """Two bars. onsets, lengths: beats.  contour: scale steps from the motif's first tone."""
+    """Two bars of melody.
+
+    onsets, lengths: beats.
+    contour: scale steps from the motif's first tone.
+    """
 
     onsets: tuple[float, ...]
     lengths: tuple[float, ...]
@@ -33,7 +37,7 @@ class Motif(NamedTuple):
 
 
 def motif(rhythms, draw: np.random.Generator) -> Motif:
-    """One of the rhythms with the contour that sings best of many drawn ones."""
+    """One of the rhythms, with the most singable of many contours that are drawn."""
     rhythm = rhythms[draw.integers(len(rhythms))]
     steps = draw.choice((-4, -3, -2, -1, 0, 1, 2, 3, 4), p=_step_chances(), size=(_CANDIDATES, len(rhythm) - 1))
     contours = np.concatenate([np.zeros((_CANDIDATES, 1), int), np.cumsum(steps, axis=1)], axis=1)
@@ -65,14 +69,14 @@ def phrase(
     variation: int,
     draw: np.random.Generator,
 ) -> list[tuple[float, float, int]]:
-    """Four bars: the motif, and the motif answered. (start, length, pitch) in beats from the block's start.
+    """Four bars: the motif and its answer, as (start, length, pitch) in beats from the block's start.
 
     low: the register's lowest pitch.
-    closed: end on the tonic where the last chord has it.
-    variation: 0 as it is, 1 with ornaments on long notes, 2 with more of them and a higher answer.
+    closed: end on the tonic if the last chord has it.
+    variation: 0 plain, 1 with ornaments on long notes, 2 with more of them and a higher answer.
     """
     written, before = [], None
-    lift = -min(source.contour)  # the contour's lowest tone is the register's
+    lift = -min(source.contour)  # the contour's lowest tone is at the bottom of the register
     for half in (0, 1):
         last = len(source.onsets) - 1
         for index, (onset, length, step) in enumerate(zip(*source, strict=True)):
@@ -100,7 +104,7 @@ def phrase(
 def second_voice(
     upper: list[tuple[float, float, int]], harmony: list[tuple[float, float, Chord]], key: Key
 ) -> list[tuple[float, float, int]]:
-    """A voice a third or more below: the scale's third, or the chord tone next below it where notes are long."""
+    """A voice a third or more below: a third in the scale, or the next chord tone below long notes."""
     lower = []
     for start, length, pitch in upper:
         third = key.scale_step(pitch, -2)
@@ -117,7 +121,10 @@ def _step_chances() -> np.ndarray:
 
 
 def _awkwardness(contour: np.ndarray) -> float:
-    """Low for a line with a range of about a sixth, one peak past its middle, and leaps that are filled back."""
+    """How hard a contour is to sing.
+
+    It is low for a range of about a sixth, one late peak, and leaps that are filled.
+    """
     steps = np.diff(contour)
     span = np.ptp(contour)
     leaps = np.abs(steps[:-1]) >= 3

@@ -1,4 +1,4 @@
-"""From notes to a finished stereo mix: levels, places, room, echoes, the kick's ducking, loudness."""
+"""Mixes notes to finished stereo: levels, panning, room, echoes, ducking under the kick, loudness."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ _RELEASE_FADE_SECONDS = 0.35
 
 @dataclass(frozen=True)
 class Channel:
-    """gain: linear.  pan: -1 left to 1 right.  room, echo: sent there.  duck: how far the kick pushes it down.
+    """How an instrument is mixed.
 
-    low, high: Hz, nothing below or above.
+    gain: linear.
+    pan: -1 left to 1 right.
+    room, echo: how much is sent there.
+    duck: how far the kick pushes it down.
+    low, high: Hz. Nothing below or above is heard.
     width: of a side signal that vanishes when the mix is heard in mono.
     """
 
@@ -75,7 +79,7 @@ def render(score: Arrangement, bpm: float, draw: np.random.Generator) -> np.ndar
 
 
 class Buses(NamedTuple):
-    """(s, 2) each: what is heard as it is, what goes to the hall, what goes to the echo."""
+    """Three stereo signals (s, 2): what is heard directly, what goes to the hall, and what goes to the echo."""
 
     dry: np.ndarray
     room: np.ndarray
@@ -83,9 +87,9 @@ class Buses(NamedTuple):
 
 
 def _play(name: str, notes: list[Note], beat: float, ducking: np.ndarray, buses: Buses) -> None:
-    """An instrument's notes through its channel. The ducking comes before the sends, so that the hall breathes too."""
+    """Play an instrument's notes through its channel. Ducking comes before the sends, so that the hall ducks too."""
     channel, voice = CHANNELS[name], VOICES[name]
-    # Lengths are rounded to hundredths of a second so that equal notes are computed once.
+    # Lengths are rounded to hundredths of a second, so that equal notes are computed once.
     sounds = [voice(note.pitch, round(note.length * beat, 2)) for note in notes]
     track = np.zeros((len(ducking), *sounds[0].shape[1:]), np.float32)
     for note, sound in zip(notes, sounds, strict=True):
@@ -109,7 +113,7 @@ def _play(name: str, notes: list[Note], beat: float, ducking: np.ndarray, buses:
 def _strike(
     name: str, strokes: list[tuple[float, float]], beat: float, draw: np.random.Generator, buses: Buses
 ) -> None:
-    """A drum's strokes, four takes of it in turn so that rolls do not sound like a machine's."""
+    """Play a drum's strokes. Four takes of it alternate, so that rolls do not sound like a machine."""
     channel = CHANNELS[name]
     takes = [riser(RISER_BEATS * beat, draw)] if name == "riser" else [STROKES[name](draw) for _ in range(4)]
     placed = [_placed(take, channel) for take in takes]
@@ -139,7 +143,7 @@ def _filtered(samples: np.ndarray, sections: np.ndarray) -> np.ndarray:
 
 
 def _ducking(kicks: list[tuple[float, float]], beat: float, length: int) -> np.ndarray:
-    """(s,) in 0-1: 1 at each kick, back to 0 within 0.26 s."""
+    """How far to duck (s,), 0 to 1: 1 at each kick, back to 0 within 0.26 s."""
     t = np.arange(round(0.26 * RATE)) / (0.26 * RATE)
     shape = ((1 - t) ** 1.5 * np.minimum(t / 0.015, 1)).astype(np.float32)
     envelope = np.zeros(length, np.float32)
@@ -151,7 +155,7 @@ def _ducking(kicks: list[tuple[float, float]], beat: float, length: int) -> np.n
 
 
 def _echoed(sent: np.ndarray, seconds: float, feedback: float = 0.45, repeats: int = 5) -> np.ndarray:
-    """Echoes that change sides, each darker than the last."""
+    """Echoes that change sides. Each is darker than the last."""
     delay = round(seconds * RATE)
     result, tap = np.zeros_like(sent), sent
     dark = butter(1, (250, 4500), "bandpass", fs=RATE, output="sos")
@@ -164,7 +168,7 @@ def _echoed(sent: np.ndarray, seconds: float, feedback: float = 0.45, repeats: i
 
 
 def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 1.9) -> np.ndarray:
-    """A hall: noise that decays, the high tones sooner, a different one in each ear."""
+    """A hall: noise that decays, high tones first, different in each ear."""
     t = np.arange(round(seconds * RATE)) / RATE
     noise = draw.standard_normal((len(t), 2))
     low, high = butter(1, 2200, "lowpass", fs=RATE, output="sos"), butter(1, 2200, "highpass", fs=RATE, output="sos")
@@ -179,7 +183,7 @@ def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 
 
 
 def _mastered(mix: np.ndarray) -> np.ndarray:
-    """(s, 2) faded out, at its loudness and limited: as all music that is handed on."""
+    """The mix (s, 2), faded out, normalised in loudness and limited."""
     mix = sosfilt(butter(2, 30, "highpass", fs=RATE, output="sos"), mix, axis=0)
     fade = min(round(_RELEASE_FADE_SECONDS * RATE), len(mix))
     mix[len(mix) - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade)))[:, None]
