@@ -24,6 +24,7 @@ from core.diffusion.sampler import SAMPLERS
 from core.errors import FootlightError
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
+from core.pipeline.choices import check_choices
 from core.types import Motion
 from train.data.pairing import warp
 from train.data.pairing.pairs import Settings
@@ -142,7 +143,7 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
         sampling = replace(model.config.sampling, sampler=options.pop("sampler"))
         model = replace(model, config=replace(model.config, sampling=sampling))
     chosen = replace(pipeline.DanceOptions(fps=fps), **options)
-    chosen.check(model.config)
+    check_choices(chosen, model.config)
 
     flat = layout_named(model.config.signal.motion_layout).dimensions == 2
 

@@ -16,6 +16,7 @@ from core.audio.beat_tracking import track_beats
 from core.errors import FootlightError
 from core.metrics import audio
 from core.pipeline import score
+from core.pipeline.choices import check_choices
 from core.pipeline.model import Model, draw_music, last_of
 from core.rhythm import target
 from core.types import Beats, Condition
@@ -97,7 +98,7 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, 
     model = model_of(asked, loaded)
     model.check_scores()
     chosen = replace(pipeline.ScoreOptions(), **asked.chosen({}))
-    chosen.check(model.config)
+    check_choices(chosen, model.config)
     steps = model.config.scoring.steps if chosen.steps is None else chosen.steps
     scale = model.config.scoring.guidance if chosen.guidance is None else chosen.guidance
 

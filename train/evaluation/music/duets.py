@@ -14,6 +14,7 @@ from core import pipeline
 from core.audio.beat_tracking import track_beats
 from core.metrics import audio, beat
 from core.motion import kinematics
+from core.pipeline.choices import check_choices
 from core.pipeline.model import Model
 from core.types import Beats, Motion
 from train.data.shards import key
@@ -64,7 +65,7 @@ def inventor(asked: Asked, fps: float, loaded: dict[str, Model]) -> Inventor:
     model = model_of(asked, loaded)
     model.check_scores()
     options = replace(pipeline.DuetOptions(seconds=FIXED, fps=fps), **asked.chosen({"snap": "beat_snap"}))
-    options.check(model.config)
+    check_choices(options, model.config)
     return Inventor(asked.name, model, options, model_key(asked, fps))
 
 
