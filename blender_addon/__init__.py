@@ -4,9 +4,17 @@ The add-on never imports torch, nor anything of ``core`` but what ``shared`` ope
 to a process of its own (``python -m core.engine``) and writes what comes back. Rooms, from the bottom up:
 
     errors, names      words shared by every room
-    engine/            the other process: client, job, installer (no bpy)
-    shared             the one door to core.rig and core.errors: bodies, who is which bone, retargeting
-    scene/             what reads and writes Blender's data: strips, rigs, actions, dancer, markers
-    props, preferences, session, operators/, panels/
+    shared             the one door to core: bodies, who is which bone, retargeting; what the engine can be asked
+    styles             the styles that a model knows
+    engine/            the other process: client, job, results, installer (no bpy)
+    environment        where the engine's Python, its files and its command are
+    scene/             what reads and writes Blender's data: strips, music, rigs, actions, motion, dancer, markers
+    stage/             what a dance is filmed on, the camera, the film
+    api/               dances, scores, duets and beats as functions: a request, and what is written of its answer
+    props, preferences what the user chooses
+    session            the one engine and the one job of a Blender with a window
+    operators/         thin: the panel's settings to api, its requests to the session
+    panels/            what the user sees
     registration       one list of classes, in order
+    batch/             many songs, scenes or duets without a window; calls api and stage, and no operator
 """

@@ -8,8 +8,8 @@ from . import names, session
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
-from .operators.engine import FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
-from .operators.generate import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_generate_dance
+from .operators.engine import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
+from .operators.generate import FOOTLIGHT_OT_generate_dance
 from .operators.score import FOOTLIGHT_OT_score_motion
 from .panels.main import (
     FOOTLIGHT_PT_advanced,

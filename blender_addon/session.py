@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -58,18 +58,12 @@ def drop_folder() -> None:
         state.folder = ""
 
 
-def start(request: Request, finish: Callable[[dict], str]) -> None:
-    """Ask the engine, starting it when it is not running. finish: takes the engine's "done" event, writes what
-    belongs into the scene and returns what to tell the user; it may raise UserError.
+def start(work: Request | Preparation, finish: Callable[[dict], str]) -> None:
+    """Ask the engine, starting it when it is not running; a preparation goes on meanwhile. finish: takes the engine's
+    "done" event, writes what belongs into the scene and returns what to tell the user; it may raise UserError.
     Raises UserError when the engine cannot be started."""
     engine = _running_engine()
-    _begin(engine, Job(engine, request), finish)
-
-
-def start_with(stage: str, steps: Generator[float, None, Request], finish: Callable[[dict], str]) -> None:
-    """As ``start``, with a request that takes a while to put together, while the engine starts. stage: what to call it;
-    steps: yields the fraction that is done and returns the request; it may raise UserError."""
-    _begin(_running_engine(), Preparation(stage, steps), finish)
+    _begin(engine, work if isinstance(work, Preparation) else Job(engine, work), finish)
 
 
 def _running_engine() -> Engine:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
+from ..api import dance, duet, score, worker
 from ..engine.client import Engine
-from ..engine.job import Job, JobState, Request
+from ..engine.job import Preparation, Request
 from ..errors import UserError
-from ..scene import actions, reading, rigs, strips
+from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
 from ..stage import film, scenery
 from .command import RATE, Item
@@ -46,28 +46,21 @@ class Desk:
     folder: Path
     tell: Tell
 
-    def ask(self, op: str, **values: object) -> dict:
-        """The engine's answer. values: of the request besides those that the command line gives for every one."""
-        given = {
-            "seed": self.item.seed,
-            "steps": self.args.steps,
-            "guidance": self.args.guidance,
-            "style": self.args.style,
-            **values,
-        }
-        request = Request(op, {name: value for name, value in given.items() if value is not None})
-        return ask(self.engine, request, self.tell)
+    @property
+    def music(self) -> Path:
+        """Where music lies until its scene is saved, under the name that it will have."""
+        return self.folder / f"{self.item.stem}.wav"
 
+    @property
+    def options(self) -> dict:
+        """What the command line says of how to make it."""
+        chosen = vars(self.args)
+        given = {name: chosen[name] for name in ("steps", "guidance", "style", "beat_snap")}
+        return {"seed": self.item.seed} | {name: value for name, value in given.items() if value is not None}
 
-def ask(engine: Engine, request: Request, tell: Tell) -> dict:
-    """Send a request and wait for its end. Raises UserError when it fails."""
-    job = Job(engine, request)
-    while not job.poll().ended:
-        tell(f"{job.stage} {100 * job.fraction:3.0f} %")
-        time.sleep(0.05)
-    if job.state is not JobState.DONE:
-        raise UserError(job.error or "the engine was told to stop")
-    return job.result
+    def answer(self, work: Request | Preparation) -> dict:
+        """The engine's answer. Raises UserError when it fails."""
+        return worker.answer(self.engine, work, lambda stage, done: self.tell(f"{stage} {100 * done:3.0f} %"))
 
 
 def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
@@ -85,6 +78,7 @@ def make_blend(desk: Desk) -> str:
     args, paths = desk.args, outputs(desk.item, desk.args)
     scene, armature = open_scene(args, desk.item)
     make = _score if args.score else _duet if args.duet else _dance
+    music = paths.get("music")
     kept = {path for path in paths.values() if path.exists()}
     try:
         made = make(desk, scene, armature)
@@ -96,9 +90,11 @@ def make_blend(desk: Desk) -> str:
             width, height = args.resolution or RESOLUTION
             scenery.set_stage(scene, armature, made.frames, width / height)
             film.set_render(scene, args.engine, (width, height), f"//{desk.item.stem}.mp4")
+        if music:
+            made.sound.filepath = str(_whole_copy(desk.music, music))
         save(paths["blend"], made.sound)
     except BaseException:
-        if (music := paths.get("music")) and music not in kept:
+        if music and music not in kept:
             music.unlink(missing_ok=True)
         raise
     if args.dance:
@@ -109,65 +105,40 @@ def make_blend(desk: Desk) -> str:
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A song's dance on the armature, and the song in the sequencer."""
-    rigs.check_writable(armature)
-    song, result, answer = desk.item.source, desk.folder / "dance.npz", {}
+    song = strips.whole_file(desk.item.source, scene.frame_start, desk.args.seconds)
+    target, request = dance.request(scene, armature, song, desk.folder, **desk.options)
     if desk.args.dance:
-        result = desk.args.dance
-        _check_rate(result, strips.frame_rate(scene))
+        _check_rate(desk.args.dance, target.fps)
+        answer = {"out": str(desk.args.dance)}
     else:
-        answer = desk.ask(
-            "dance",
-            song=str(song.absolute()),
-            seconds=desk.args.seconds,
-            fps=strips.frame_rate(scene),
-            beat_snap=desk.args.beat_snap,
-            out=str(result),
-        )
-    first = scene.frame_start
-    action = actions.write_dance(result, armature, first, name=f"{song.stem} dance")
-    strip = strips.add_song(scene, song, first)
-    return Made((first, int(action.frame_range[1])), strip.sound, answer)
+        answer = desk.answer(request)
+    action = dance.write(target, answer).action
+    strip = strips.add_song(scene, song.path, target.first)
+    return Made((target.first, int(action.frame_range[1])), strip.sound, answer)
 
 
-def _check_rate(dance: Path, fps: float) -> None:
+def _check_rate(path: Path, fps: float) -> None:
     """Raises UserError when a dance has other frames a second than the scene."""
-    told = actions.read_dance(dance).get("fps")
+    told = actions.read_dance(path).get("fps")
     if told is None or float(told) != fps:
         shown = "unknown" if told is None else f"{float(told):g}"
-        raise UserError(f"{dance} has {shown} frames a second, the scene {fps:g}; give the same by --fps")
+        raise UserError(f"{path} has {shown} frames a second, the scene {fps:g}; give the same by --fps")
 
 
 def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """Music for the armature's animation over the scene's range, in the sequencer."""
-    rigs.check_readable(armature)
-    first, last = scene.frame_start, scene.frame_end
-    fps = strips.frame_rate(scene)
-    reading.check_length(first, last, fps)
-    motion, result = desk.folder / "motion.npz", desk.folder / "music.wav"
-    for done in reading.saving(motion, lambda: (scene, armature), first, last, fps):
-        desk.tell(f"Reading the animation {100 * done:3.0f} %")
-    answer = desk.ask("score", motion=str(motion), out=str(result))
-    strip = strips.add_song(scene, _whole_copy(result, outputs(desk.item, desk.args)["music"]), first)
-    return Made((first, last), strip.sound, answer)
+    target, reading = score.request(scene, armature, desk.folder, music_file=desk.music, **desk.options)
+    answer = desk.answer(reading)
+    sound = score.write(target, answer).strip.sound
+    return Made((target.first, target.first + target.frames - 1), sound, answer)
 
 
 def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A dance on the armature and its music in the sequencer."""
-    rigs.check_writable(armature)
-    fps, first = strips.frame_rate(scene), scene.frame_start
-    frames = round(desk.args.duet * fps)
-    dance, result = desk.folder / "dance.npz", desk.folder / "music.wav"
-    answer = desk.ask(
-        "duet",
-        seconds=frames / fps,
-        fps=fps,
-        beat_snap=desk.args.beat_snap,
-        out_motion=str(dance),
-        out_music=str(result),
-    )
-    actions.write_dance(dance, armature, first, name=f"{desk.item.stem} dance", frames=frames)
-    strip = strips.add_song(scene, _whole_copy(result, outputs(desk.item, desk.args)["music"]), first)
-    return Made((first, first + frames - 1), strip.sound, answer)
+    target, request = duet.request(scene, armature, desk.folder, desk.args.duet, music_file=desk.music, **desk.options)
+    answer = desk.answer(request)
+    sound = duet.write(target, answer).strip.sound
+    return Made((target.first, target.first + target.frames - 1), sound, answer)
 
 
 def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:

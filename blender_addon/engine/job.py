@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
-from ..shared import FootlightError
+from ..shared import FootlightError, protocol
 from .client import EXIT, Engine
 
 CANCEL_SECONDS = 0.8
@@ -30,6 +30,12 @@ class Request:
     op: str
     values: dict = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
+
+    @classmethod
+    def of(cls, asked: protocol.Request) -> Request:
+        """The request that ``asked`` is on the wire."""
+        message = protocol.request_to_json(0, asked)
+        return cls(asked.op, {name: value for name, value in message.items() if name not in ("id", "op")})
 
     @property
     def message(self) -> dict:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import bpy
 
 from .. import names, session
-from ..engine.job import Request
-from ..errors import UserError
-from ..scene import markers, strips
-from .job_operator import JobOperator
-from .order import beat_frames, by_uid
-from .song import find_song, request_values
+from ..api import beats
+from ..scene import markers, versions
+from .job_operator import JobOperator, finishing
+from .settings import find_song
 
 
 class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
@@ -40,16 +38,5 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
 def start(context: bpy.types.Context) -> None:
     """Ask the engine for the song's beats. Raises UserError when there is no song."""
     song = find_song(context, session.prepare())
-    scene, fps = context.scene.session_uid, strips.frame_rate(context.scene)
-    request = Request("beats", request_values(song))
-    session.start(request, lambda done: show(scene, fps, song, done))
-
-
-def show(scene_uid: int, fps: float, song: strips.Song, done: dict) -> str:
-    """Put the engine's beats on the timeline of the scene that they were asked for."""
-    scene = by_uid(bpy.data.scenes, scene_uid)
-    if scene is None:
-        raise UserError("The scene was deleted meanwhile; no beats were shown.")
-    frames = beat_frames(song.frame_start, fps, done.get("beats", ()))
-    markers.show_beats(scene, frames, done.get("downbeats"))
-    return f"{len(frames)} beats, {float(done.get('tempo', 0)):.0f} bpm"
+    target, request = beats.request(context.scene, song, sequencer=versions.sequencer_scene(context))
+    session.start(request, finishing(beats.write, target))

@@ -1,4 +1,4 @@
-"""Install the engine, and end it."""
+"""Install the engine, stop what it does, and end it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,22 @@ class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
             )
         session.prepare()
         session.start_install(lambda _done: "The engine is installed.")
+
+
+class FOOTLIGHT_OT_cancel(bpy.types.Operator):
+    """Stop what Footlight is doing; nothing is written"""
+
+    bl_idname = names.CANCEL
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return session.busy()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session.cancel()
+        redraw(context)
+        return {"FINISHED"}
 
 
 class FOOTLIGHT_OT_free_memory(bpy.types.Operator):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import bpy
 
 from .. import session
+from ..api.target import Target, Written
 from ..engine.job import JobState
 from ..shared import FootlightError
 
@@ -103,6 +105,17 @@ class JobOperator:
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
+
+
+def finishing(write: Callable[[Target, dict], Written], target: Target) -> Callable[[dict], str]:
+    """What the session does with the engine's answer: ``write`` it and keep what the panel shows of that."""
+
+    def finish(done: dict) -> str:
+        written = write(target, done)
+        session.state.warning = written.warning
+        return written.message
+
+    return finish
 
 
 def redraw(context: bpy.types.Context) -> None:

@@ -7,7 +7,8 @@ import textwrap
 import bpy
 
 from .. import environment, names, session
-from ..operators.order import settings_of, summary
+from ..api.target import summary
+from ..operators.settings import settings_of
 from ..props import OWN_CHOICE
 from ..scene import strips, versions
 

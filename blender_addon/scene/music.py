@@ -55,27 +55,33 @@ def keep(made: Path, ending: str) -> Path:
         partial.unlink(missing_ok=True)
 
 
-def add(scene: bpy.types.Scene, made: Path, ending: str, frame: int, properties: dict) -> bpy.types.Strip:
-    """Keep the music at ``made`` and put it into the sequencer of ``scene``, on a free channel from ``frame`` on.
+def add(scene: bpy.types.Scene, path: Path, frame: int, properties: dict) -> bpy.types.Strip:
+    """Put the music at ``path`` into the sequencer of ``scene``, on a free channel from ``frame`` on.
 
-    ending: as for ``keep``.  properties: custom properties of the strip.  Raises UserError when it cannot be written or
-    read; then nothing is changed.
+    properties: custom properties of the strip.  Raises UserError when it cannot be read; then nothing is changed.
     """
-    path = keep(made, ending)
-    try:
-        strip = strips.add_song(scene, path, frame)
-    except UserError:
-        path.unlink()
-        raise
-    if bpy.data.filepath:
-        strip.sound.filepath = bpy.path.relpath(str(path))
+    strip = strips.add_song(scene, path, frame)
     for key, value in properties.items():
         strip[PREFIX + key] = value
     return strip
 
 
+def add_copy(scene: bpy.types.Scene, made: Path, ending: str, frame: int, properties: dict) -> bpy.types.Strip:
+    """As ``add``, with a copy of the music at ``made``. ending: as for ``keep``.
+    Raises UserError when it cannot be written or read; then nothing is changed."""
+    path = keep(made, ending)
+    try:
+        strip = add(scene, path, frame, properties)
+    except UserError:
+        path.unlink()
+        raise
+    if bpy.data.filepath:
+        strip.sound.filepath = bpy.path.relpath(str(path))
+    return strip
+
+
 def remove(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
-    """Take back what ``add`` did, the file too."""
+    """Take back what ``add`` or ``add_copy`` did, the file too."""
     path = Path(bpy.path.abspath(strip.sound.filepath))
     strips.remove_song(scene, strip)
     path.unlink()

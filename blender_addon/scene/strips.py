@@ -23,7 +23,8 @@ MIX_PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Song:
-    """A stretch of sound and the frames on which it is heard. start, seconds: the part of the file at ``path``.
+    """A stretch of sound and the frames on which it is heard. start, seconds: the part of the file at ``path``; None is
+    all that follows.  frames: how many there are at most, where that is known.
 
     strip: the strip's name and sound: the session_uid of its data, by which it is found again; both empty for a mix.
     """
@@ -31,9 +32,9 @@ class Song:
     name: str
     path: str
     start: float
-    seconds: float
+    seconds: float | None
     frame_start: int
-    frames: int
+    frames: int | None
     strip: str = ""
     sound: int = 0
 
@@ -99,6 +100,12 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     first, end = scene.frame_start, scene.frame_end + 1
     path = _mixdown(scene, folder, first, end)
     return Song(f"{scene.name} mix", str(path), 0.0, (end - first) / frame_rate(scene), first, end - first)
+
+
+def whole_file(path: str | Path, frame: int = 1, seconds: float | None = None) -> Song:
+    """The song in a file, heard from ``frame`` on, whether it is in a sequencer or not. seconds: only its first."""
+    path = Path(path).absolute()
+    return Song(path.stem, str(path), 0.0, seconds, frame, None)
 
 
 def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.types.Strip:

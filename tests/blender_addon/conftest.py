@@ -51,6 +51,33 @@ def environment(extension_zip, tmp_path) -> dict[str, str]:
     )
 
 
+@pytest.fixture
+def run(blender, tmp_path):
+    """Run a script inside Blender. more: further environment."""
+
+    def run(script: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess:
+        command = [*blender, str(script), *(["--"] if "-b" in blender else []), *map(str, arguments)]
+        environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), FOOTLIGHT_TEST_FOLDER=str(tmp_path))
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path, env=environment | more
+        )
+
+    return run
+
+
+@pytest.fixture
+def look(run):
+    """Run one of the scripts in ``inside`` that say what they see; returns that."""
+
+    def look(name: str, *arguments: object) -> dict:
+        answer = run(INSIDE / name, *arguments)
+        lines = [line for line in answer.stdout.splitlines() if line.startswith("FOUND ")]
+        assert lines, answer.stdout[-4000:] + answer.stderr[-4000:]
+        return json.loads(lines[0].removeprefix("FOUND "))
+
+    return look
+
+
 @dataclass(frozen=True)
 class Run:
     """One start of Blender.

@@ -64,6 +64,12 @@ def test_animated_rigs_are_read(run_checks, tmp_path):
     run_checks()
 
 
+@pytest.mark.checks("check_api.py")
+def test_scripts_need_neither_operators_nor_a_session(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 @pytest.mark.checks("check_score.py")
 def test_from_the_click_to_the_music_with_mishaps(run_checks, tmp_path):
     save_dance(tmp_path)

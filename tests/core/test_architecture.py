@@ -102,6 +102,19 @@ def test_the_add_on_knows_no_torch_and_of_core_what_is_shared(path):
         assert not {m.split(".")[0] for m in modules} & {"bpy", "mathutils"}, "no bpy in engine"
 
 
+@pytest.mark.parametrize(
+    "path", [p for room in ("api", "scene", "stage") for p in files(f"blender_addon/{room}")], ids=lambda p: p.name
+)
+def test_what_scripts_call_knows_no_operator_and_no_session(path):
+    """A script without a window calls these; panels, operators and the session stand below them."""
+    below = {"session", "operators", "panels", "props", "preferences", "registration", "batch"}
+    if path.parent.name != "api":
+        below.add("api")
+    modules = {m.split(".")[1] for m in imported(path) if m.startswith("blender_addon.")}
+    assert not modules & below
+    assert "ops.footlight" not in path.read_text()
+
+
 def test_only_one_file_asks_for_the_version():
     asking = [p.relative_to(ROOT) for p in files("blender_addon") if "bpy.app.version" in p.read_text()]
     assert asking == [Path("blender_addon/scene/versions.py")]

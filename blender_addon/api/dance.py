@@ -1,0 +1,82 @@
+"""From a song to a new action on an armature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..engine.job import Request
+from ..errors import UserError
+from ..scene import actions, rigs, strips
+from ..shared import protocol
+from .target import Target, Written, beat_alignment, mark_beats, summary
+
+
+def request(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    song: strips.Song,
+    folder: str | Path,
+    *,
+    sequencer: bpy.types.Scene | None = None,
+    markers: bool = False,
+    seed: int = 0,
+    **options: object,
+) -> tuple[Target, Request]:
+    """What a dance to ``song`` is for, and what is asked of the engine.
+
+    folder: takes the engine's result and must be there until ``write`` has ended.  sequencer: the scene that the song
+    is heard in; the same unless given.  markers: whether the beats are to be shown on the timeline.  options: steps,
+    guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
+    Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
+    FootlightError when an option is out of its bounds.
+    """
+    rigs.check_writable(armature)
+    target = Target.of(
+        scene,
+        armature,
+        sequencer,
+        song.frame_start,
+        song.frames,
+        name=f"{song.name} dance",
+        seed=seed,
+        markers=markers,
+        song=song,
+    )
+    return target, _request(target, Path(folder), options)
+
+
+def write(target: Target, done: dict) -> Written:
+    """Give the armature the dance that the engine made, as a new action.
+    Raises UserError when what it was made for is gone; then nothing is changed."""
+    song = target.song
+    scene, armature, sequencer = target.find("dance")
+    if not strips.is_there(sequencer, song):
+        raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
+    score = beat_alignment(done)
+    action = actions.write_dance(
+        done["out"],
+        armature,
+        target.first,
+        name=target.name,
+        frames=target.frames,
+        properties={"song": song.name} | ({} if score is None else {"beat_score": score}),
+    )
+    if target.markers:
+        mark_beats(scene, target, done)
+    return Written(f"{action.name}: {summary(action)}", action=action)
+
+
+def _request(target: Target, folder: Path, options: dict) -> Request:
+    song = target.song
+    asked = protocol.DanceRequest(
+        song=song.path,
+        start=song.start,
+        seconds=song.seconds,
+        fps=target.fps,
+        seed=target.seed,
+        **options,
+        out=str(folder / "dance.npz"),
+    )
+    return Request.of(asked)

@@ -1,0 +1,84 @@
+"""A dance and its music from nothing: a new action and a new strip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..engine.job import Request
+from ..scene import actions, music, rigs, strips
+from ..shared import protocol
+from .score import add_music, keeping_warning
+from .target import Target, Written, beat_alignment, mark_beats, summary
+
+
+def request(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    folder: str | Path,
+    seconds: float,
+    *,
+    sequencer: bpy.types.Scene | None = None,
+    music_file: str | Path | None = None,
+    markers: bool = False,
+    seed: int = 0,
+    **options: object,
+) -> tuple[Target, Request]:
+    """What a duet from the scene's first frame on is for, and what is asked of the engine.
+
+    seconds: how long it is; whole frames are made of them.  options: steps, guidance, style, beat_snap and
+    switch, as of ``core.protocol.DuetRequest``.  The others: as of ``score.request``.
+    Raises UserError when the armature cannot be given a dance or the music cannot be kept, and FootlightError when an
+    option is out of its bounds.
+    """
+    rigs.check_writable(armature)
+    target = Target.of(
+        scene,
+        armature,
+        sequencer,
+        scene.frame_start,
+        round(seconds * strips.frame_rate(scene)),
+        name=f"duet_{seed}",
+        seed=seed,
+        markers=markers,
+        music=Path(music_file).absolute() if music_file else None,
+    )
+    if target.music is None:
+        music.check_folder()
+    return target, _request(target, Path(folder), options)
+
+
+def write(target: Target, done: dict) -> Written:
+    """Put a finished duet into the scene, both or neither. Raises UserError when what it was made for is gone."""
+    scene, armature, sequencer = target.find("duet")
+    rigs.check_writable(armature)
+    score = beat_alignment(done)
+    strip = add_music(target, sequencer, done["out_music"], done)
+    try:
+        action = actions.write_dance(
+            done["out_motion"],
+            armature,
+            target.first,
+            name=f"{Path(strip.name).stem} dance",
+            frames=target.frames,
+            properties={"song": strip.name} | ({} if score is None else {"beat_score": score}),
+        )
+    except Exception:
+        music.remove(sequencer, strip)
+        raise
+    if target.markers:
+        mark_beats(scene, target, done)
+    return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=keeping_warning(target))
+
+
+def _request(target: Target, folder: Path, options: dict) -> Request:
+    asked = protocol.DuetRequest(
+        seconds=target.frames / target.fps,
+        fps=target.fps,
+        seed=target.seed,
+        **options,
+        out_motion=str(folder / "dance.npz"),
+        out_music=str(target.music or folder / "music.wav"),
+    )
+    return Request.of(asked)

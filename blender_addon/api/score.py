@@ -1,0 +1,87 @@
+"""From the animation of an armature to music in the sequencer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import bpy
+
+from ..engine.job import Preparation, Request
+from ..scene import music, reading, rigs
+from ..shared import protocol
+from .target import Target, Written, beat_alignment, mark_beats, summary
+
+
+def request(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    folder: str | Path,
+    *,
+    frames: tuple[int, int] | None = None,
+    sequencer: bpy.types.Scene | None = None,
+    music_file: str | Path | None = None,
+    markers: bool = False,
+    seed: int = 0,
+    **options: object,
+) -> tuple[Target, Preparation]:
+    """What the music is for, and the reading of the animation, which ends with what is asked of the engine.
+
+    folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one, both
+    included; the scene's unless given.  sequencer: the scene that is to be heard; the same unless given.  music_file:
+    the .wav that the music goes to; unless given a copy is kept beside the .blend, under a name that is free.
+    markers: whether the beats are to be shown on the timeline.  options: steps, guidance and style, as of
+    ``core.protocol.ScoreRequest``.
+    Raises UserError when the animation cannot be read, is too short, or the music cannot be kept.
+    """
+    rigs.check_readable(armature)
+    first, last = frames or (scene.frame_start, scene.frame_end)
+    target = Target.of(
+        scene,
+        armature,
+        sequencer,
+        first,
+        last - first + 1,
+        name=f"score_{seed}",
+        seed=seed,
+        markers=markers,
+        music=Path(music_file).absolute() if music_file else None,
+    )
+    reading.check_length(first, last, target.fps)
+    if target.music is None:
+        music.check_folder()
+    return target, Preparation("Reading the animation", _read(target, Path(folder), options))
+
+
+def write(target: Target, done: dict) -> Written:
+    """Put the music that the engine made into the sequencer. Raises UserError when what it was made for is gone."""
+    scene, _, sequencer = target.find("music")
+    strip = add_music(target, sequencer, done["out"], done)
+    if target.markers:
+        mark_beats(scene, target, done)
+    return Written(f"{strip.name}: {summary(strip)}", strip=strip, warning=keeping_warning(target))
+
+
+def add_music(target: Target, sequencer: bpy.types.Scene, made: str, done: dict) -> bpy.types.Strip:
+    """The strip with the music that the engine left at ``made``. Raises UserError as ``music.add``."""
+    known = {"seed": target.seed, "tempo": done.get("tempo"), "beat_score": beat_alignment(done)}
+    properties = {key: value for key, value in known.items() if value is not None}
+    if target.music:
+        return music.add(sequencer, Path(made), target.first, properties)
+    return music.add_copy(sequencer, Path(made), target.name, target.first, properties)
+
+
+def keeping_warning(target: Target) -> str:
+    """What the user should know about the place where the music is kept; empty when there is nothing."""
+    return "" if target.music else music.warning()
+
+
+def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, Request]:
+    motion, last = folder / "motion.npz", target.first + target.frames - 1
+    yield from reading.saving(motion, lambda: target.find("music")[:2], target.first, last, target.fps)
+    return _request(target, motion, folder, options)
+
+
+def _request(target: Target, motion: Path, folder: Path, options: dict) -> Request:
+    out = target.music or folder / "music.wav"
+    return Request.of(protocol.ScoreRequest(motion=str(motion), seed=target.seed, **options, out=str(out)))

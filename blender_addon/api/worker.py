@@ -1,0 +1,46 @@
+"""The engine for a script: started, asked, waited for, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from .. import environment
+from ..engine.client import Engine
+from ..engine.job import Job, JobState, Preparation, Request
+from ..errors import UserError
+
+INTERVAL = 0.05  # seconds between two looks at the job
+PATIENCE = 2.0  # seconds that the engine has to end by itself
+
+Tell = Callable[[str, float], None]
+"""Takes what is going on, in a few words, and the fraction of it that is done. Called often."""
+
+
+@contextlib.contextmanager
+def engine() -> Iterator[Engine]:
+    """The engine as the preferences and the environment name it, for as long as it is needed.
+    Raises UserError when it is not installed or cannot be started."""
+    started = Engine(environment.engine_command(), environment.ROOT, environment.log_file("script"))
+    try:
+        yield started
+    finally:
+        started.stop(PATIENCE)
+
+
+def answer(engine: Engine, work: Request | Preparation, tell: Tell = lambda _stage, _fraction: None) -> dict:
+    """The engine's answer to what a ``request`` of this room returned, which ``write`` takes.
+    Raises UserError when it fails."""
+    if isinstance(work, Preparation):
+        work = _ended(work, tell, pause=0.0).request
+    return _ended(Job(engine, work), tell, pause=INTERVAL).result
+
+
+def _ended(job: Job | Preparation, tell: Tell, pause: float) -> Job | Preparation:
+    while not job.poll().ended:
+        tell(job.stage, job.fraction)
+        time.sleep(pause)
+    if job.state is not JobState.DONE:
+        raise UserError(job.error or "The engine was told to stop.")
+    return job
