@@ -1,4 +1,4 @@
-"""The patch discriminator that keeps decoded mels from being too smooth, and its hinge losses (paper eq. 10)."""
+"""A patch discriminator, against over-smooth decoded mels, and its hinge losses (MoMu-Diffusion eq. 10)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
-SLOPE = 0.2  # of the leaky ReLU
+SLOPE = 0.2  # of the leaky ReLU for negative values
 
 
 class PatchDiscriminator(nn.Module):
-    """A picture of time and bands -> a score for each patch of it (Isola et al. 2017).
+    """Rates each patch of a mel spectrogram as real or decoded (Isola et al. 2017).
 
-    Three layers halve both axes; a score sees 54 frames (0.86 s) of 54 bands.
+    Three layers halve both axes. The receptive field of an output is 54 frames (0.86 s) by 54 bands.
     """
 
     def __init__(self, width: int = 24) -> None:
@@ -29,16 +29,16 @@ class PatchDiscriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Normalised mel (b, t, m) -> scores (b, t / 8, m / 8): high where it looks real."""
+        """Logits (b, t / 8, m / 8) of a normalised mel (b, t, m), high where it looks real."""
         picture = mel[:, None].contiguous(memory_format=torch.channels_last)
         return self.layers(picture)[:, 0].float()
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Hinge loss of the discriminator: scores of real patches above 1, of decoded ones below -1."""
+    """Hinge loss of the discriminator: logits of real patches should exceed 1, those of decoded ones fall below -1."""
     return 0.5 * (functional.relu(1 - real).mean() + functional.relu(1 + fake).mean())
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """Hinge loss of the autoencoder: decoded patches should score high."""
+    """Hinge loss of the autoencoder: logits of decoded patches should be high."""
     return -fake.mean()

@@ -1,4 +1,4 @@
-"""The diagonal Gaussian that an encoder answers with."""
+"""The diagonal Gaussian that an encoder returns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from core.layers.noise import noise_like
 
 @dataclass(frozen=True)
 class DiagonalGaussian:
-    """A posterior over latents. mean, log_variance: (b, t, c)."""
+    """A posterior over latents.
+
+    mean: (b, t, c).
+    log_variance: (b, t, c), natural logarithm.
+    """
 
     mean: Tensor
     log_variance: Tensor
 
     @classmethod
     def from_moments(cls, moments: Tensor) -> DiagonalGaussian:
-        """Mean and log-variance side by side in the channels (b, t, 2c). The variance stays within e^-30 and e^20."""
+        """The Gaussian whose mean and log-variance are the two halves of the channels (b, t, 2c).
+
+        The variance is clamped to e^-30 .. e^20.
+        """
         mean, log_variance = moments.float().chunk(2, dim=-1)
         return cls(mean, log_variance.clamp(-30.0, 20.0))
 
@@ -28,13 +35,13 @@ class DiagonalGaussian:
         return self.log_variance.exp()
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """One draw (b, t, c), differentiable in the moments."""
+        """Draw latents (b, t, c). The draw is differentiable in the moments."""
         return self.mean + (0.5 * self.log_variance).exp() * noise_like(self.mean, generator)
 
     def mode(self) -> Tensor:
-        """The likeliest latents (b, t, c)."""
+        """The most likely latents (b, t, c)."""
         return self.mean
 
     def kl(self) -> Tensor:
-        """KL divergence to the standard normal, (b, t): nats a frame, summed over the channels."""
+        """KL divergence (b, t) to the standard normal, summed over the channels, in nats per frame."""
         return 0.5 * (self.mean.square() + self.variance - 1.0 - self.log_variance).sum(dim=-1)

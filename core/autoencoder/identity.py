@@ -1,7 +1,7 @@
-"""No autoencoder: normalised frames are their own latents.
+"""The identity in place of an autoencoder: normalised frames are the latents.
 
-With it in the place of the motion autoencoder, diffusion runs on the motion features themselves, as in EDGE (Tseng,
-Castellon & Liu, CVPR 2023); in the place of the music autoencoder, the denoiser is told hand-made features.
+In place of the motion autoencoder, diffusion runs on the motion features themselves, as in EDGE (Tseng, Castellon &
+Liu, CVPR 2023). In place of the music autoencoder, the denoiser is conditioned on hand-made features.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from core.autoencoder.gaussian import DiagonalGaussian
 from core.autoencoder.normalised import deviation
 from core.config import VAEConfig
 
-CERTAIN = -30.0  # log-variance of a posterior that has no doubt
+CERTAIN = -30.0  # log-variance of a posterior without uncertainty
 
 
 class Identity(nn.Module):
-    """The interface of ``NormalisedVAE`` without networks. Its state is the statistics of the training data alone.
+    """The interface of ``NormalisedVAE`` without networks. Its only state is the statistics of the training data.
 
-    mean, std: (c,) of the input. Latents are the normalised input, frame by frame, and standard already.
-    groups: slices of channels that share one deviation, see ``MotionVAE``.
+    Latents are the normalised input, frame by frame, so they are already standardised.
+
+    mean: (c,) of the input.
+    std: (c,) of the input.
+    groups: slices of channels that share one deviation; see ``MotionVAE``.
     """
 
     mean: Tensor
@@ -36,41 +39,41 @@ class Identity(nn.Module):
         self.register_buffer("std", torch.ones(config.channels))
 
     def set_statistics(self, frames: Tensor) -> None:
-        """Take mean (by channel) and standard deviation (by group) from training frames (n, c)."""
+        """Set the mean (per channel) and the standard deviation (per group) from training frames (n, c)."""
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(deviation(frames, self.groups))
 
     def learn_from(self, frames: Tensor) -> None:
-        """All that there is to learn: see ``set_statistics``."""
+        """Set the statistics from training frames (n, c). There is nothing else to learn."""
         self.set_statistics(frames)
 
     def normalise(self, x: Tensor) -> Tensor:
-        """(b, t, c) physical -> zero mean, unit deviation."""
+        """Normalise frames (b, t, c) in physical units to zero mean and unit deviation."""
         return (x - self.mean) / self.std
 
     def standardise(self, z: Tensor) -> Tensor:
-        """(b, t, c) latents -> themselves: they are standard already."""
+        """Latents (b, t, c) unchanged: they are already standardised."""
         return z
 
     def unstandardise(self, z: Tensor) -> Tensor:
-        """(b, t, c) standardised latents -> themselves."""
+        """Standardised latents (b, t, c) unchanged."""
         return z
 
     def encode(self, x: Tensor) -> DiagonalGaussian:
-        """(b, t, c) physical -> a posterior (b, t, c) without doubt."""
+        """A posterior over latents (b, t, c) without uncertainty, for frames (b, t, c) in physical units."""
         z = self.normalise(x).float()
         return DiagonalGaussian(z, torch.full_like(z, CERTAIN))
 
     def decode(self, z: Tensor) -> Tensor:
-        """(b, t, c) -> (b, t, c) physical."""
+        """Frames (b, t, c) in physical units from latents (b, t, c)."""
         return z.float() * self.std + self.mean
 
     @torch.no_grad()
     def encode_long(self, x: Tensor) -> Tensor:
-        """(b, t, c) physical -> latents (b, t, c); any length at once, for each frame stands alone."""
+        """Latents (b, t, c) of frames (b, t, c) of any length. Frames are independent, so no chunks are needed."""
         return self.encode(x).mode()
 
     @torch.no_grad()
     def decode_long(self, z: Tensor) -> Tensor:
-        """Latents (b, t, c) -> (b, t, c) physical."""
+        """Frames (b, t, c) in physical units from latents (b, t, c) of any length."""
         return self.decode(z)

@@ -1,4 +1,4 @@
-"""The music autoencoder: log-mel (b, t, 80) at 62.5 frames a second <-> latents."""
+"""The music autoencoder, between log-mels (b, t, 80) at 62.5 frames per second and latents."""
 
 from core.autoencoder.identity import Identity
 from core.autoencoder.normalised import NormalisedVAE
@@ -6,12 +6,12 @@ from core.config import VAEConfig
 
 
 class MelVAE(NormalisedVAE):
-    """Natural-log mel magnitudes in and out, normalised band by band.
+    """An autoencoder of log-mels, normalised per band.
 
-    The same class takes frames of the bare waveform where the configuration says so; see ``core.audio.representation``.
+    It also takes frames of the raw waveform if the configuration says so; see ``core.audio.representation``.
     """
 
 
 def music_autoencoder(config: VAEConfig) -> MelVAE | Identity:
-    """What the configuration asks for between frames of the music and latents."""
+    """The music autoencoder that the configuration describes: ``MelVAE`` or ``Identity``."""
     return Identity(config) if config.kind == "identity" else MelVAE(config)

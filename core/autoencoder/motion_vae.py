@@ -1,4 +1,4 @@
-"""The motion autoencoder: features of a motion layout (b, t, c) <-> latents."""
+"""The motion autoencoder, between features (b, t, c) of a motion layout and latents."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from core.motion.layouts import layout_named
 
 
 class MotionVAE(NormalisedVAE):
-    """Features of ``layout`` in and out.
+    """An autoencoder of the features of ``layout``.
 
-    The channels of one slice of the layout share their deviation: a joint that hardly turns must not be magnified to
-    the size of one that swings (as HumanML3D does, Guo et al. 2022).
+    The channels of a slice of the layout share one deviation, as in HumanML3D (Guo et al. 2022). Otherwise a joint that
+    hardly turns would be scaled up to one that swings.
+
+    Raises FootlightError when the configuration and the layout differ in the number of channels.
     """
 
     def __init__(self, config: VAEConfig, layout: str = "smpl22-6d") -> None:
@@ -28,13 +30,13 @@ class MotionVAE(NormalisedVAE):
             )
 
     def set_statistics(self, frames: Tensor) -> None:
-        """Take mean (by channel) and standard deviation (by slice) from training frames (n, c)."""
+        """Set the mean (per channel) and the standard deviation (per slice) from training frames (n, c)."""
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(deviation(frames, self.layout.slices.values()))
 
 
 def motion_autoencoder(config: VAEConfig, layout: str = "smpl22-6d") -> MotionVAE | Identity:
-    """What the configuration asks for between motion features and latents."""
+    """The motion autoencoder that the configuration describes: ``MotionVAE`` or ``Identity``."""
     if config.kind == "identity":
         return Identity(config, layout_named(layout).slices.values())
     return MotionVAE(config, layout)

@@ -1,4 +1,4 @@
-"""An autoencoder that knows the statistics of its own input and latents: physical values in, physical values out."""
+"""An autoencoder that normalises its input and latents itself: physical values in, physical values out."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from core.autoencoder.vae import ConvVAE, pad_to
 from core.config import VAEConfig
 from core.layers.chunked import chunked
 
-CHUNK, OVERLAP, MARGIN = 128, 48, 8  # latent frames: pieces of a long sequence, what neighbours share, what is unused
+CHUNK = 128  # latent frames of a chunk of a long sequence
+OVERLAP = 48  # latent frames that neighbouring chunks share
+MARGIN = 8  # latent frames at the inner ends of a chunk that are dropped
 MOMENTUM = 0.01  # of the running statistics of the latents
 
 
 def deviation(frames: Tensor, groups: Iterable[slice] = ()) -> Tensor:
-    """(c,) standard deviations of frames (n, c), one for each group of channels and for each channel in none.
+    """Standard deviations (c,) of frames (n, c), one per group of channels, and one per channel outside of groups.
 
-    What never changes keeps its scale.
+    A channel that never changes gets 1, so it keeps its scale.
     """
     std = frames.std(dim=0)
     shared = std.clone()
@@ -31,11 +33,15 @@ def deviation(frames: Tensor, groups: Iterable[slice] = ()) -> Tensor:
 class NormalisedVAE(ConvVAE):
     """``ConvVAE`` with per-channel statistics as buffers.
 
-    mean, std: (c,) of the input, set once from the training data by ``set_statistics``.
-    latent_mean, latent_std: (z,) of the posterior's draws, followed by ``encode`` in training mode as batch norm
-    follows its inputs, unless the encoder is frozen. Diffusion works on *standardised* latents: what ``encode_long``
-    gives and ``decode_long`` takes.
-    ``encode`` and ``decode`` know plain latents; ``standardise`` and ``unstandardise`` go between.
+    Diffusion works on *standardised* latents, which ``encode_long`` returns and ``decode_long`` takes. ``encode`` and
+    ``decode`` use plain latents. ``standardise`` and ``unstandardise`` convert between the two.
+
+    mean: (c,) of the input, set once from the training data by ``set_statistics``.
+    std: (c,) of the input, likewise.
+    latent_mean: (z,) running mean of latents drawn from the posterior. ``encode`` updates it in training mode, as batch
+        norm does, unless the encoder is frozen.
+    latent_std: (z,) their running standard deviation.
+    latent_updates: () number of updates so far.
     """
 
     mean: Tensor
@@ -53,42 +59,42 @@ class NormalisedVAE(ConvVAE):
         self.register_buffer("latent_updates", torch.zeros((), dtype=torch.long))
 
     def set_statistics(self, frames: Tensor) -> None:
-        """Take mean and deviation from training frames (n, c); a channel that never changes keeps its scale."""
+        """Set mean and deviation from training frames (n, c). A channel that never changes keeps its scale."""
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(deviation(frames))
 
     def learn_from(self, frames: Tensor) -> None:
-        """Before training: take statistics and the start of the linear path from training frames (n, c)."""
+        """Set the statistics and initialise the linear path from training frames (n, c), before training."""
         self.set_statistics(frames)
         if self.linear is not None:
             self.linear.start_from(self.normalise(frames))
 
     def normalise(self, x: Tensor) -> Tensor:
-        """(b, t, c) physical -> zero mean, unit deviation."""
+        """Normalise frames (b, t, c) in physical units to zero mean and unit deviation."""
         return (x - self.mean) / self.std
 
     def standardise(self, z: Tensor) -> Tensor:
-        """(b, t, z) latents of ``encode`` -> zero mean, unit deviation."""
+        """Standardise latents (b, t, z) of ``encode`` to zero mean and unit deviation."""
         return (z - self.latent_mean) / self.latent_std
 
     def unstandardise(self, z: Tensor) -> Tensor:
-        """(b, t, z) standardised latents -> latents for ``decode``."""
+        """Latents (b, t, z) for ``decode`` from standardised ones."""
         return z * self.latent_std + self.latent_mean
 
     def encode(self, x: Tensor) -> DiagonalGaussian:
-        """(b, t, c) physical -> posterior over (b, ceil(t / stride), z)."""
+        """The posterior over latents (b, ceil(t / stride), z) of frames (b, t, c) in physical units."""
         posterior = super().encode(self.normalise(x))
         if self.training and not self.frozen:
             self._follow(posterior)
         return posterior
 
     def decode(self, z: Tensor) -> Tensor:
-        """(b, t, z) -> (b, t * stride, c) physical."""
+        """Frames (b, t * stride, c) in physical units from latents (b, t, z)."""
         return super().decode(z) * self.std + self.mean
 
     @torch.no_grad()
     def encode_long(self, x: Tensor) -> Tensor:
-        """(b, t, c) physical of any length -> standardised latents (b, ceil(t / stride), z), with flat memory."""
+        """Standardised latents (b, ceil(t / stride), z) of frames (b, t, c) of any length, in constant memory."""
         s = self.config.stride
 
         def one(piece: Tensor) -> Tensor:
@@ -98,7 +104,7 @@ class NormalisedVAE(ConvVAE):
 
     @torch.no_grad()
     def decode_long(self, z: Tensor) -> Tensor:
-        """Standardised latents (b, t, z) of any length -> (b, t * stride, c) physical, with flat memory."""
+        """Frames (b, t * stride, c) from standardised latents (b, t, z) of any length, in constant memory."""
 
         def one(piece: Tensor) -> Tensor:
             return self.decode(self.unstandardise(piece))
@@ -110,7 +116,7 @@ class NormalisedVAE(ConvVAE):
         self.latent_updates += 1
         share = max(MOMENTUM, 1 / int(self.latent_updates))
         means = posterior.mean.flatten(0, 1)
-        # Of the draws, not of the means: a channel the encoder does not use stays quiet instead of being blown up.
+        # The deviation of draws, not of means: otherwise a channel that the encoder does not use would be scaled up.
         std = (posterior.variance.flatten(0, 1).mean(dim=0) + means.var(dim=0, unbiased=False)).sqrt()
         self.latent_mean.lerp_(means.mean(dim=0), share)
         self.latent_std.lerp_(std.clamp_min(1e-6), share)

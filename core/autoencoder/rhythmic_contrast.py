@@ -1,7 +1,7 @@
-"""Rhythmic contrast: motion and music of one moment meet in latent space (MoMu-Diffusion eq. 3-4).
+"""Rhythmic contrastive learning: aligns motion and music of the same moment in latent space (MoMu-Diffusion eq. 3-4).
 
-From each motion-music pair some clips are chosen that differ in time and in category of kinematic amplitude; each
-clip's motion should resemble its own music more than that of the others, and the other way round.
+From each motion-music pair, clips are chosen that differ in time and in kinematic amplitude. The latents of a clip's
+motion should resemble those of its own music more than those of the other clips, and vice versa.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ from core.errors import FootlightError
 
 
 def choose_clips(amplitude: Tensor, clips: int, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Starts of clips that differ in time and category (b, clips), and their greatest amplitudes (b, clips).
+    """Choose clips that differ in time and amplitude; returns their first frames and maximum amplitudes, (b, clips).
 
-    amplitude: (b, t) at the latents' rate. Candidates of ``length`` frames are laid out at random without overlap,
-    sorted by their greatest amplitude into as many quantile categories as there are clips to choose, and one is drawn
-    from each category; the clips come in rising order of amplitude. Raises FootlightError when t is too short.
+    Candidates are placed at random without overlap. Their maximum amplitudes are sorted into as many quantile
+    categories as there are clips to choose, and one is drawn from each. The clips are in rising order of amplitude.
+
+    amplitude: (b, t) kinematic amplitude at the frame rate of the latents.
+    clips: number of clips.
+    length: latent frames of a clip.
+    generator: draws the clips.
+
+    Raises FootlightError when t is too short.
     """
     b, t = amplitude.shape
     if clips * length > t:
         raise FootlightError(
             f"{clips} clips of {length} frames do not fit into {t} latent frames; train on longer crops or fewer clips"
         )
-    # Three quarters of the time is covered, so that the layout can shift; as many candidates in every category.
+    # Candidates cover three quarters of the time, so that they can shift. Every category has the same number.
     candidates = max(1, (t * 3 // 4) // (length * clips)) * clips
     device = generator.device
     slack = torch.rand(b, candidates, generator=generator, device=device) * (t - candidates * length + 1)
@@ -39,7 +45,7 @@ def choose_clips(amplitude: Tensor, clips: int, length: int, generator: torch.Ge
 
 
 def _cut(x: Tensor, begin: Tensor, length: int) -> Tensor:
-    """(b, t, c) cut at ``begin`` (b, n) -> (b, n, length, c)."""
+    """Clips (b, n, length, c) of a sequence (b, t, c) that start at ``begin`` (b, n)."""
     frames = begin[..., None] + torch.arange(length, device=x.device)
     batch = torch.arange(x.shape[0], device=x.device)[:, None, None]
     return x[batch, frames]
@@ -54,10 +60,19 @@ def rhythmic_contrast(
     length: int = 4,
     temperature: float = 0.1,
 ) -> Tensor:
-    """The symmetric InfoNCE loss over each pair's clips, a scalar; log(clips) is chance.
+    """Symmetric InfoNCE loss () over the clips of each pair; log(clips) is chance level.
 
-    motion, music: (b, t, c) latents in one space; amplitude: (b, t) in [0, 1]. Clips of equal amplitude (someone who
-    stands still) are of one category and not set against each other.
+    Clips of equal amplitude (a dancer who stands still) belong to one category and are not contrasted.
+
+    motion: (b, t, c) latents.
+    music: (b, t, c) latents in the same space.
+    amplitude: (b, t) kinematic amplitude in [0, 1].
+    generator: draws the clips.
+    clips: clips per pair.
+    length: latent frames of a clip.
+    temperature: of the softmax.
+
+    Raises FootlightError when t is too short. MoMu-Diffusion, eq. 3-4.
     """
     begin, greatest = choose_clips(amplitude, clips, length, generator)
     moved = functional.normalize(_cut(motion, begin, length).amax(dim=2).float(), dim=-1)  # b n c, eq. 3
@@ -73,8 +88,8 @@ def rhythmic_contrast(
 class RhythmicContrast(nn.Module):
     """``rhythmic_contrast`` on latents of different widths.
 
-    The paper's latents both have 20 channels and are compared as they are. Where the widths differ, a learned linear
-    map of each modality leads to a shared space of the narrower width; the maps are used in training only.
+    The paper's latents both have 20 channels and are compared directly. If the widths differ, a learned linear map per
+    modality projects them to a shared space of the smaller width. The maps are used only in training.
     """
 
     def __init__(
@@ -88,7 +103,7 @@ class RhythmicContrast(nn.Module):
         self.music = nn.Linear(music_channels, shared, bias=False) if apart else nn.Identity()
 
     def forward(self, motion: Tensor, music: Tensor, amplitude: Tensor, generator: torch.Generator) -> Tensor:
-        """motion (b, t, z), music (b, t, c), amplitude (b, t) -> scalar."""
+        """The loss () for motion latents (b, t, z), music latents (b, t, c) and amplitude (b, t)."""
         return rhythmic_contrast(
             self.motion(motion), self.music(music), amplitude, generator, self.clips, self.length, self.temperature
         )

@@ -1,13 +1,13 @@
-"""The 1-D convolutional autoencoder of both modalities (MoMu-Diffusion, table 8).
+"""The 1-D convolutional variational autoencoder of both modalities (MoMu-Diffusion, table 8).
 
-Levels of growing width, the deepest transitions halving time; residual blocks with GroupNorm and SiLU; self-attention
-after every block of the deepest level, which is also the middle. The paper gives 213 M parameters for its table of
-hyper-parameters but no base width; with 384 this shape comes to 212 M. (The separate middle of image autoencoders,
-two more blocks at full width on either side, would add half as many again.)
+It has levels of growing width; the deepest transitions between levels halve time. Blocks are residual, with GroupNorm
+and SiLU. Self-attention follows every block of the deepest level, which also serves as the middle. The paper gives
+213 M parameters for its hyper-parameters but no base width; with 384, this shape has 212 M. (Image autoencoders have a
+separate middle, two more blocks at full width on either side, which would add half as many again.)
 
-With ``config.linear`` a linear map of non-overlapping patches runs beside each network, and the networks learn what it
-leaves. It starts as the principal components of the data (``start_from``), so that training begins where the best
-linear code ends; a network of this size alone needs hours on a processor to get there.
+With ``config.linear``, a linear map of non-overlapping patches runs in parallel to each network, and the networks learn
+the residual. The map starts as the principal components of the data (``start_from``), so training starts from the best
+linear code. A network of this size alone needs hours on a CPU to get there.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from core.layers.blocks import (
 
 
 def _halves(config: VAEConfig) -> list[bool]:
-    """For each transition between neighbouring levels, shallow to deep: does it halve time?"""
+    """For each transition between neighbouring levels, shallow to deep: whether it halves time."""
     transitions = len(config.multipliers) - 1
     assert 0 <= config.halvings <= transitions, "every halving needs a transition between two levels"
     return [i >= transitions - config.halvings for i in range(transitions)]
 
 
 class Encoder(nn.Module):
-    """(b, t, c) -> moments (b, t / stride, 2z)."""
+    """Maps a sequence (b, t, c) to moments (b, t / stride, 2z)."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -63,7 +63,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """(b, t, z) -> (b, t * stride, c). One block a level more than the encoder, as the family has it."""
+    """Maps latents (b, t, z) to a sequence (b, t * stride, c).
+
+    As is usual, it has one block more per level than the encoder.
+    """
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class Decoder(nn.Module):
 
 
 class LinearPath(nn.Module):
-    """Patches of ``stride`` frames (b, t, c) <-> latents (b, t / stride, z), both ways linear."""
+    """A linear map from patches of ``stride`` frames of (b, t, c) to latents (b, t / stride, z), and one back."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -104,10 +107,10 @@ class LinearPath(nn.Module):
 
     @torch.no_grad()
     def start_from(self, frames: Tensor) -> None:
-        """Become the principal components of frames (n, c), randomly rotated, of unit variance on average.
+        """Initialise with the principal components of frames (n, c), randomly rotated, of unit variance on average.
 
-        Turned, every latent channel carries a like share of the signal. Not whitened, so that diffusion meets the
-        large movements of the data before the small ones.
+        Because of the rotation, every latent channel carries a similar share of the signal. The components are not
+        whitened, so diffusion generates the large movements of the data before the small ones.
         """
         patches = frames[: len(frames) // self.stride * self.stride].float().reshape(-1, self.into.in_features)
         mean, width = patches.mean(dim=0), self.into.out_features
@@ -121,11 +124,11 @@ class LinearPath(nn.Module):
         self.out.bias.copy_(mean)
 
 
-QUIET = -6.0  # log-variance that an encoder beside a linear path starts with
+QUIET = -6.0  # initial log-variance of an encoder with a linear path
 
 
 class ConvVAE(nn.Module):
-    """Encoder and decoder around a Gaussian over latents that are ``config.stride`` times slower."""
+    """Encoder and decoder with a Gaussian over latents at 1 / ``config.stride`` of the frame rate."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -140,18 +143,18 @@ class ConvVAE(nn.Module):
             nn.init.constant_(self.encoder.layers[-1].get_parameter("bias")[config.latent_channels :], QUIET)
 
     def freeze_encoder(self) -> None:
-        """Train the decoder alone from now on: latents, and whatever was trained on them, stay what they are."""
+        """Train only the decoder from now on, so that latents, and models trained on them, stay valid."""
         self.encoder.requires_grad_(False)
         if self.linear is not None:
             self.linear.into.requires_grad_(False)
 
     @property
     def frozen(self) -> bool:
-        """Whether latents can no longer change."""
+        """Whether the encoder is frozen, so that latents do not change."""
         return not any(p.requires_grad for p in self.encoder.parameters())
 
     def encode(self, x: Tensor) -> DiagonalGaussian:
-        """(b, t, c) -> posterior over (b, ceil(t / stride), z); a rest that fills no latent frame is held."""
+        """The posterior over latents (b, ceil(t / stride), z) of (b, t, c). The last frame is repeated as padding."""
         x = pad_to(x, self.config.stride)
         moments = self.encoder(x).float()  #                          b t' 2z
         if self.linear is not None:
@@ -159,12 +162,12 @@ class ConvVAE(nn.Module):
         return DiagonalGaussian.from_moments(moments)
 
     def decode(self, z: Tensor) -> Tensor:
-        """(b, t, z) -> (b, t * stride, c)."""
+        """A sequence (b, t * stride, c) from latents (b, t, z)."""
         decoded = self.decoder(z).float()
         return decoded if self.linear is None else decoded + self.linear.decode(z).float()
 
 
 def pad_to(x: Tensor, multiple: int) -> Tensor:
-    """(b, t, c) with the last frame repeated until t is a multiple of ``multiple``."""
+    """Repeat the last frame of (b, t, c) until t is a multiple of ``multiple``."""
     missing = -x.shape[1] % multiple
     return torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1) if missing else x
