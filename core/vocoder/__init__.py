@@ -1,1 +1,1 @@
-"""From log-mel back to sound: a light vocoder, Griffin-Lim without weights, BigVGAN's checkpoints."""
+"""Vocoders, from log-mel to sound: a light network, Griffin-Lim without weights, and BigVGAN's checkpoints."""

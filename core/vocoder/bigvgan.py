@@ -1,12 +1,12 @@
-"""BigVGAN (Lee et al. 2023): a large neural vocoder, for those who have its weights.
+"""BigVGAN (Lee et al. 2023): a large neural vocoder, for users who have its weights.
 
-The generator, and a loader for the published layout: ``bigvgan_generator.pt`` with ``{"generator": state}`` beside its
-``config.json``. Upsampling by transposed convolutions; after each, the mean of several residual stacks (anti-aliased
-multi-periodicity) whose activation x + sin^2(a x) / b runs at twice the rate between two low-passes, since a periodic
-nonlinearity makes overtones beyond what the rate can hold.
+This is the generator, and a loader for the published files: ``bigvgan_generator.pt``, which holds
+``{"generator": state}``, beside its ``config.json``. Transposed convolutions upsample. After each of them follows the
+mean of several residual stacks (anti-aliased multi-periodicity). Their activation x + sin^2(a x) / b runs at twice the
+rate between two low-pass filters, because a periodic nonlinearity produces overtones above the Nyquist frequency.
 
-Our mels and those that BigVGAN is trained on (HiFi-GAN's) differ by half a hop: their frame i is centred on sample
-``i * hop + hop / 2``, ours on ``i * hop``. ``decode_long`` makes up for it.
+Our mels differ by half a hop from HiFi-GAN's, on which BigVGAN is trained. Their frame i is centred on sample
+``i * hop + hop / 2``, ours on ``i * hop``. ``decode_long`` corrects this.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from core.config import SignalConfig
 from core.errors import FootlightError
 from core.layers.chunked import chunked
 
-RATIO, TAPS = 2, 12  # the activations' oversampling, and its filter
-EPSILON = 1e-9  # in the published activation's denominator
+RATIO = 2  # oversampling of the activations
+TAPS = 12  # of the oversampling filter
+EPSILON = 1e-9  # in the denominator of the published activation
 CHUNK = 256  # frames decoded at a time, at least
 
 
 @dataclass(frozen=True)
 class BigVGANConfig:
-    """What shapes the generator; the names are those of the published config.json."""
+    """The architecture of the generator. The names are those of the published config.json."""
 
     upsample_rates: tuple[int, ...]
     upsample_kernel_sizes: tuple[int, ...]
@@ -42,15 +43,15 @@ class BigVGANConfig:
     resblock_kernel_sizes: tuple[int, ...]
     resblock_dilation_sizes: tuple[tuple[int, ...], ...]
     resblock: str = "1"  # "1": each dilated convolution is followed by a plain one; "2": it is not
-    activation: str = "snakebeta"  # or "snake": one parameter a channel
+    activation: str = "snakebeta"  # or "snake": one parameter per channel
     snake_logscale: bool = True  # parameters are stored as logarithms
-    use_tanh_at_final: bool = True  # else clamped
+    use_tanh_at_final: bool = True  # otherwise the output is clamped
     use_bias_at_final: bool = True
     num_mels: int = 80
 
 
 class Snake(nn.Module):
-    """x + sin^2(a x) / b for each channel; b is a where there is no ``beta`` (Ziyin et al. 2020)."""
+    """The activation x + sin^2(a x) / b per channel; b = a if there is no ``beta`` (Ziyin et al. 2020)."""
 
     def __init__(self, channels: int, config: BigVGANConfig) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Snake(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Twice the rate: zeros in between, then the low-pass."""
+    """Doubles the rate: inserts zeros and applies the low-pass filter."""
 
     filter: Tensor
 
@@ -85,7 +86,7 @@ class Upsample(nn.Module):
 
 
 class LowPass(nn.Module):
-    """The low-pass, and every other sample of it."""
+    """Applies the low-pass filter and keeps every other sample."""
 
     filter: Tensor
 
@@ -99,7 +100,7 @@ class LowPass(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Half the rate."""
+    """Halves the rate."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class Downsample(nn.Module):
 
 
 class Activation(nn.Module):
-    """Snake at twice the rate."""
+    """The Snake activation at twice the rate."""
 
     def __init__(self, channels: int, config: BigVGANConfig) -> None:
         super().__init__()
@@ -127,7 +128,7 @@ def _same(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class Stack1(nn.Module):
-    """AMP block of kind "1": for each dilation, activation, dilated convolution, activation, convolution; added."""
+    """AMP block of kind "1": for each dilation a residual branch with a dilated convolution and a plain one."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...], config: BigVGANConfig) -> None:
         super().__init__()
@@ -143,7 +144,7 @@ class Stack1(nn.Module):
 
 
 class Stack2(nn.Module):
-    """AMP block of kind "2": for each dilation, activation and dilated convolution; added."""
+    """AMP block of kind "2": for each dilation a residual branch with a dilated convolution."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...], config: BigVGANConfig) -> None:
         super().__init__()
@@ -157,7 +158,7 @@ class Stack2(nn.Module):
 
 
 class BigVGAN(nn.Module):
-    """Natural-log mels -> samples; module names are those of the published checkpoints."""
+    """The generator, from log-mels to samples. Module names are those of the published checkpoints."""
 
     def __init__(self, config: BigVGANConfig) -> None:
         super().__init__()
@@ -177,14 +178,14 @@ class BigVGAN(nn.Module):
 
     @property
     def hop(self) -> int:
-        """Samples a frame."""
+        """Samples per frame."""
         return math.prod(self.config.upsample_rates)
 
     @property
     def reach(self) -> int:
-        """Frames to either side that a frame's samples depend on, rounded up."""
+        """The receptive field: frames to either side on which a frame's samples depend, rounded up."""
         config, frames, rate = self.config, 3.0, 1
-        aliasing = TAPS // RATIO  # samples that an activation's two filters see to either side
+        aliasing = TAPS // RATIO  # samples to either side that the two filters of an activation cover
         for up, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes, strict=True):
             frames += kernel / up / rate
             rate *= up
@@ -197,7 +198,7 @@ class BigVGAN(nn.Module):
         return math.ceil(frames + (3 + aliasing) / rate)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(b, t, m) -> (b, t * hop); frame i is centred on sample ``i * hop + hop / 2``."""
+        """Samples (b, t * hop) of a mel (b, t, m). Frame i is centred on sample ``i * hop + hop / 2``."""
         x = self.conv_pre(mel.transpose(1, 2))  #                     b c t
         stacks = len(self.config.resblock_kernel_sizes)
         for index, up in enumerate(self.ups):
@@ -209,12 +210,15 @@ class BigVGAN(nn.Module):
 
     @torch.no_grad()
     def decode_long(self, mel: Tensor) -> Tensor:
-        """(b, t, m) mels of core.audio.mel, any length -> (b, t * hop) samples on their clock, with flat memory."""
+        """Samples (b, t * hop) of a mel (b, t, m) of ``core.audio.mel``, of any length, in constant memory.
+
+        Frame i is centred on sample ``i * hop``. Raises FootlightError for another shape or values that are not finite.
+        """
         check_mel(mel, SignalConfig(mel_bands=self.config.num_mels))
         b, total, _ = mel.shape
         if not total:
             return mel.new_zeros(b, 0)
-        later = torch.cat([mel, mel[:, -1:]], dim=1)  # the last half hop, once all is moved forward
+        later = torch.cat([mel, mel[:, -1:]], dim=1)  # for the last half hop, after the shift by half a hop
         overlap = 2 * self.reach + 2
 
         def one(piece: Tensor) -> Tensor:
@@ -225,10 +229,14 @@ class BigVGAN(nn.Module):
 
 
 def kaiser_sinc(cutoff: float, half_width: float, taps: int) -> Tensor:
-    """(1, 1, taps) low-pass: a sine cardinal under a Kaiser window, summing to one.
+    """A low-pass filter (1, 1, taps): a sinc under a Kaiser window, with sum 1.
 
-    cutoff, half_width: of the transition band, in cycles a sample. The window's shape follows from the attenuation that
-    Kaiser's formulas promise for this width and length (Oppenheim & Schafer, 7.6).
+    The shape of the window follows from the attenuation that Kaiser's formulas give for this width and length
+    (Oppenheim & Schafer, 7.6).
+
+    cutoff: cycles per sample.
+    half_width: of the transition band, cycles per sample.
+    taps: length of the filter.
     """
     attenuation = 2.285 * (taps // 2 - 1) * math.pi * 4 * half_width + 7.95
     if attenuation > 50:
@@ -243,10 +251,16 @@ def kaiser_sinc(cutoff: float, half_width: float, taps: int) -> Tensor:
 
 
 def load(path: Path | str, config_path: Path | str | None = None, signal: SignalConfig | None = None) -> BigVGAN:
-    """A generator from a published checkpoint; ``config.json`` is looked for beside it where it is not given.
+    """Load a generator from a published checkpoint.
 
-    Nothing in the file is executed (``weights_only``); every weight must be there and fit. Raises FootlightError for a
-    missing or damaged file, another architecture, or a mel that is not ours: a vocoder hears only the mel it learned.
+    Nothing in the file is executed (``weights_only``). Every weight must be present and have the right shape.
+
+    path: the generator's weights.
+    config_path: its settings; None is ``config.json`` beside the weights.
+    signal: our mel; None takes the defaults.
+
+    Raises FootlightError for a missing or damaged file, another architecture, or settings of the mel other than ours: a
+    vocoder works only on the mel that it was trained on.
     """
     path, signal = Path(path), signal or SignalConfig()
     config_path = Path(config_path) if config_path else path.with_name("config.json")
@@ -262,7 +276,7 @@ def load(path: Path | str, config_path: Path | str | None = None, signal: Signal
     expected = model.state_dict()
     for name in expected:
         if name not in state and name.endswith(".filter"):
-            state[name] = expected[name]  # follows from the architecture; some exports leave it out
+            state[name] = expected[name]  # determined by the architecture; some exports omit it
     if missing := sorted(set(expected) - set(state)):
         raise FootlightError(
             f"{path}: lacks {missing[0]!r} ({len(missing)} weights in all): it is no generator of the kind that "
@@ -284,9 +298,14 @@ def load(path: Path | str, config_path: Path | str | None = None, signal: Signal
 
 
 def plain_weights(state: dict[str, Tensor], path: Path | str = "state") -> dict[str, Tensor]:
-    """The state with weight norm multiplied out: w = g v / |v|, |v| over all but the first axis.
+    """A state dict with weight normalisation multiplied out: w = g v / |v|, with |v| over all but the first axis.
 
-    Understands both spellings: ``weight_g`` and ``weight_v``, and ``parametrizations.weight.original0`` and ``1``.
+    Both namings are understood: ``weight_g`` and ``weight_v``, and ``parametrizations.weight.original0`` and ``1``.
+
+    state: name -> weight.
+    path: the file, for messages.
+
+    Raises FootlightError when a partner is missing or has another size.
     """
     plain = {}
     for name, value in state.items():
@@ -335,7 +354,7 @@ def _settings(path: Path) -> dict:
 
 
 def _check_signal(settings: dict, signal: SignalConfig, path: Path) -> None:
-    """Every setting of the mel must be ours."""
+    """Raises FootlightError unless every setting of the mel is the same as ours."""
     ours = {
         "sampling_rate": signal.audio_rate,
         "n_fft": signal.n_fft,
@@ -357,7 +376,7 @@ def _check_signal(settings: dict, signal: SignalConfig, path: Path) -> None:
 
 
 def _config(settings: dict, path: Path) -> BigVGANConfig:
-    """The shape of the generator, every part checked before a network is built from it."""
+    """The architecture of the generator, checked before a network is built from it."""
 
     def integers(name: str, value: Any, depth: int = 1) -> Any:
         if depth == 0:

@@ -1,6 +1,6 @@
-"""Log-mel -> sound without any weights: linear magnitudes by least squares, phases by fast Griffin-Lim.
+"""A vocoder without weights: linear magnitudes by least squares, phases by fast Griffin-Lim.
 
-Slow and a little hollow, but it works for every mel, and says what a vocoder has to be better than.
+It is slow and sounds a little hollow, but works for every mel. It is the baseline for other vocoders.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from core.config import SignalConfig
 from core.errors import FootlightError
 from core.layers.chunked import raised_cosine, starts
 
-CHUNK, OVERLAP = 1024, 32  # frames of a long song that are solved at a time, and what neighbours share
+CHUNK = 1024  # frames of a long song that are solved at a time
+OVERLAP = 32  # frames that neighbouring chunks share
 ITERATIONS = 32
-MOMENTUM = 0.99  # Perraudin et al. 2013 recommend it; librosa's default too
+MOMENTUM = 0.99  # recommended by Perraudin et al. 2013; also librosa's default
 
 
 def decode(
@@ -30,10 +31,19 @@ def decode(
     momentum: float = MOMENTUM,
     chunk: int = CHUNK,
 ) -> Tensor:
-    """(b, t, m) natural-log mels of core.audio.mel -> (b, t * hop) samples; any length, with flat memory.
+    """Samples (b, t * hop) of a log-mel of any length, in constant memory.
 
-    A piece of a long song starts from the phases of the piece before where they overlap, and is cross-faded there.
-    The same generator state gives the same sound. Raises FootlightError for a mel of another shape or not of numbers.
+    A chunk of a long song starts from the phases of the chunk before where they overlap, and is cross-faded there. The
+    same state of the generator gives the same sound.
+
+    mel: (b, t, m) of ``core.audio.mel``.
+    generator: draws the initial phases.
+    signal: rates and bands of the mel; None takes the defaults.
+    iterations: of Griffin-Lim.
+    momentum: in [0, 1); see ``fast_griffin_lim``.
+    chunk: frames that are solved at a time.
+
+    Raises FootlightError for a mel of another shape or with values that are not finite.
     """
     signal = signal or SignalConfig()
     check_mel(mel, signal)
@@ -42,7 +52,7 @@ def decode(
     sound = mel.new_zeros(b, total * hop)
     if not total:
         return sound
-    end = 0  # samples that are there
+    end = 0  # samples that are done
     for start in starts(total, chunk, OVERLAP):
         magnitude = linear_magnitude(mel[:, start : start + chunk], signal)
         place = slice(start * hop, start * hop + magnitude.shape[1] * hop)
@@ -63,10 +73,16 @@ def decode(
 def fast_griffin_lim(
     magnitude: Tensor, phase: Tensor, hop: int, iterations: int = ITERATIONS, momentum: float = MOMENTUM
 ) -> Tensor:
-    """(b, t, f) magnitudes -> (b, t * hop) samples whose spectra have them as nearly as can be found.
+    """Samples (b, t * hop) whose spectra have approximately the given magnitudes.
 
-    phase: (b, t, f) complex, whose directions it starts from.  momentum: 0 is plain Griffin-Lim (1984); above, each
-    step goes on in the direction of the last (Perraudin, Balazs & Soendergaard 2013, algorithm 2).
+    magnitude: (b, t, f).
+    phase: (b, t, f) complex; its directions are the initial phases.
+    hop: samples per frame.
+    iterations: number of iterations.
+    momentum: in [0, 1). 0 is plain Griffin-Lim (1984). Above 0, each step continues in the direction of the last
+        (Perraudin, Balazs & Soendergaard 2013, algorithm 2).
+
+    Raises FootlightError for a momentum or a number of iterations out of range.
     """
     if not 0 <= momentum < 1 or iterations < 0:
         raise FootlightError(
@@ -83,22 +99,28 @@ def fast_griffin_lim(
 
 
 def random_phase(magnitude: Tensor, generator: torch.Generator) -> Tensor:
-    """(b, t, f) phasors of uniform direction."""
+    """Phasors (b, t, f) of random direction, in the shape of ``magnitude``."""
     angle = torch.rand(magnitude.shape, generator=generator, device=generator.device).to(magnitude.device)
     return torch.polar(torch.ones_like(magnitude), 2 * torch.pi * angle)
 
 
 def direction(z: Tensor) -> Tensor:
-    """Complex numbers scaled to length one; zero stays zero."""
+    """Scale complex numbers to length one. Zero stays zero."""
     return z / z.abs().clamp_min(1e-12)
 
 
 def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int = 50) -> Tensor:
-    """(..., t, m) natural-log mels -> (..., t, n_fft / 2 + 1) magnitudes x >= 0 of least |x B - exp(mel)|.
+    """Magnitudes x >= 0 (..., t, n_fft / 2 + 1) that minimise |x B - exp(mel)|, with B the mel filterbank.
 
-    80 bands do not determine 513 bins, so the start decides among the solutions. From the clamped pseudo-inverse,
-    accelerated projected gradient (Beck & Teboulle 2009) goes on, every band scaled to the same size so that quiet
-    treble counts as much as loud bass. On 20 s of held-out music, 32 iterations of Griffin-Lim after it:
+    80 bands do not determine 513 bins, so the result depends on where the search starts. It starts at the clamped
+    pseudo-inverse and follows the accelerated projected gradient (Beck & Teboulle 2009). Bands are scaled to equal
+    size, so that quiet treble counts as much as loud bass.
+
+    mel: (..., t, m) log-mel.
+    signal: its rates and bands; None takes the defaults.
+    steps: of the gradient descent.
+
+    On 20 s of held-out music, followed by 32 iterations of Griffin-Lim:
 
         start, steps               mel error   magnitude error |x - true| / |true|   log-mel error of the sound
         pseudo-inverse, clamped    .043        .383                                  .107
@@ -122,7 +144,11 @@ def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int
 
 @lru_cache(maxsize=4)
 def _problem(signal: SignalConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The filterbank (f, m), its pseudo-inverse, what scales its bands to length one (m,), and a step that descends."""
+    """The parts of the least-squares problem that depend only on the signal.
+
+    The filterbank (f, m), its pseudo-inverse (m, f), the factors (m,) that scale its bands to length one, and a step
+    size that descends ().
+    """
     bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax)
     scale = 1 / bank.norm(dim=0)
     return bank, torch.linalg.pinv(bank), scale, 1 / torch.linalg.matrix_norm(bank * scale, 2) ** 2

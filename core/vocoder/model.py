@@ -1,15 +1,16 @@
-"""A light vocoder: log-mel -> the short-time spectrum of the sound -> inverse transform.
+"""A light vocoder: predicts the short-time spectrum of the sound from a log-mel, and inverts it.
 
-Of the Vocos family (Siuzdak 2023): ConvNeXt blocks (Liu et al. 2022) at frame rate, no upsampling, so that almost all
-work is matrix products on few frames. What differs is the phase. A network that predicts each frame's phase on its own
-answers a steady tone with the same frame again and again, a buzz at the frame rate, because a mel does not say at
-which phase the tone stands. Here a frame's phase starts from the frame before, turned on by the predicted advance of
-each bin, with neighbouring bins locked to the loudest among them (the phase vocoder of Laroche & Dolson 1999), and the
-network adds a phasor of its own, which takes over where something new begins. Magnitudes are corrected until their mel
-is the one that was given, and a few rounds of Griffin-Lim settle what frames still disagree about.
+It follows Vocos (Siuzdak 2023): ConvNeXt blocks (Liu et al. 2022) at frame rate without upsampling, so almost all work
+is matrix products on few frames. The phase differs. A mel does not contain the phase of a steady tone, so a network
+that predicts the phase of each frame on its own returns the same frame again and again, which buzzes at the frame rate.
 
-All of it is local but for the recursion, whose state is one frame: long songs are decoded piece by piece with flat
-memory, and are the same as in one piece, without joins.
+Here the phase of a frame continues that of the frame before. The network predicts how far the phase of each bin
+advances. Neighbouring bins are locked to the loudest among them (the phase vocoder of Laroche & Dolson 1999). The
+network also adds a phasor of its own, which takes over where a new sound starts. Magnitudes are corrected until their
+mel is the given one. A few rounds of Griffin-Lim make neighbouring frames consistent.
+
+Everything is local except for the recursion, whose state is one frame. Long songs are therefore decoded in chunks, in
+constant memory, with exactly the result of one piece.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ from core.config import SignalConfig, VocoderConfig
 from core.layers.blocks import from_picture, to_picture
 from core.vocoder.griffin_lim import fast_griffin_lim
 
-SMALL = 1e-4  # phasors shorter than this have no direction; magnitudes of 16-bit silence lie above
-QUIET = 1e-5  # the lowest magnitude; the mel's floor too
+SMALL = 1e-4  # shorter phasors have no direction; magnitudes of 16-bit silence are larger
+QUIET = 1e-5  # the lowest magnitude, which is also the floor of the mel
 LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
-UPDATES = 10
+UPDATES = 10  # multiplicative updates of the magnitudes
 CHUNK = 512  # frames of a long song that are decoded at a time
 
 
 class Heads(NamedTuple):
-    """What the network says of each frame and bin; all (b, t, f).
+    """What the network predicts for each frame and bin.
 
-    log_magnitude: natural log.  advance: (complex, unit) the phasor that turns the frame before into this one.
-    fresh: (complex) the phasor that is added to what is carried over, which has length one.
+    log_magnitude: (b, t, f) natural logarithm.
+    advance: (b, t, f) complex, length one: the phasor that turns the previous frame into this one.
+    fresh: (b, t, f) complex: the phasor that is added to the one carried over, which has length one.
     """
 
     log_magnitude: Tensor
@@ -51,7 +53,7 @@ class Heads(NamedTuple):
 
 
 class Block(nn.Module):
-    """ConvNeXt: every channel's own convolution over time, LayerNorm, a wide layer; added with a learned scale."""
+    """ConvNeXt block: depthwise convolution over time, LayerNorm and an MLP, added with a learned scale."""
 
     def __init__(self, width: int, kernel: int, expansion: int, scale: float) -> None:
         super().__init__()
@@ -67,9 +69,10 @@ class Block(nn.Module):
 
 
 class Vocoder(nn.Module):
-    """Natural-log mels (b, t, 80) of core.audio.mel -> samples (b, t * 256) at 16 kHz.
+    """Maps log-mels (b, t, 80) of ``core.audio.mel`` to samples (b, t * 256) at 16 kHz.
 
-    mean, std: (m,) of training mels, set by ``set_statistics``.
+    mean: (m,) of training mels, set by ``set_statistics``.
+    std: (m,) likewise.
     """
 
     mean: Tensor
@@ -101,35 +104,39 @@ class Vocoder(nn.Module):
         self.head = nn.Linear(width, 4 * bins)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
-        nn.init.constant_(self.head.bias[2 * bins : 3 * bins], 0.1)  # where nothing is carried on yet, phase zero
+        nn.init.constant_(self.head.bias[2 * bins : 3 * bins], 0.1)  # phase zero where nothing is carried over yet
 
     @property
     def reach(self) -> int:
-        """Frames to either side that a frame's heads depend on."""
+        """The receptive field: frames to either side on which a frame's heads depend."""
         return (self.config.blocks + 1) * (self.config.kernel // 2)
 
     def set_statistics(self, mels: Tensor) -> None:
-        """Take mean and deviation of each band from training mels (n, m)."""
+        """Set mean and deviation of each band from training mels (n, m)."""
         self.mean.copy_(mels.mean(dim=0))
         self.std.copy_(mels.std(dim=0).clamp_min(0.1))
 
     def heads(self, mel: Tensor) -> Heads:
-        """(b, t, m) -> what is said of each frame and bin (b, t, f)."""
+        """Predict the heads (b, t, f) of a log-mel (b, t, m)."""
         x = to_picture((mel - self.mean) / self.std)  #                     b m 1 t
         x = self.first_norm(from_picture(self.embed(x)))  #                 b t c
         for block in self.blocks:
             x = block(x)
         residual, turn, real, imaginary = self.head(self.last_norm(x)).float().chunk(4, dim=-1)
-        with torch.autocast(mel.device.type, enabled=False):  # levels need more than the 8 bits of bfloat16
+        with torch.autocast(mel.device.type, enabled=False):  # magnitudes need more precision than bfloat16
             magnitude = self.magnitude(mel.float(), residual)
         advance = torch.polar(torch.ones_like(turn), self.centre + turn)
         return Heads(magnitude.log(), advance, torch.complex(real, imaginary))
 
     def magnitude(self, mel: Tensor, residual: Tensor) -> Tensor:
-        """(b, t, m) log-mel and (b, t, f) what the network adds to its logarithm -> (b, t, f) magnitudes.
+        """Magnitudes (b, t, f) that agree with a log-mel.
 
-        The start is the pseudo-inverse, never far below what the bands over a bin say were they flat; the end is
-        made to agree with the mel by multiplicative updates (Lee & Seung 2001, Kullback-Leibler).
+        They start from the pseudo-inverse of the filterbank, which is kept above a fraction of the solution that is
+        flat within each band. Multiplicative updates then make them agree with the mel (Lee & Seung 2001, for the
+        Kullback-Leibler divergence).
+
+        mel: (b, t, m) log-mel.
+        residual: (b, t, f) what the network adds to the logarithm of the start.
         """
         target = mel.exp()
         flat = (target / self.bank.sum(0)) @ self.spread
@@ -142,23 +149,27 @@ class Vocoder(nn.Module):
         return magnitude
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(b, t, m) -> (b, t * hop)."""
+        """Samples (b, t * hop) of a log-mel (b, t, m)."""
         return self.settled(unroll(self.heads(mel))[0])
 
     def settled(self, spectrum: Tensor) -> Tensor:
-        """(b, t, f) complex -> (b, t * hop) after the rounds of Griffin-Lim."""
+        """Samples (b, t * hop) of a complex spectrum (b, t, f), after the rounds of Griffin-Lim."""
         return fast_griffin_lim(spectrum.abs(), spectrum, self.signal.hop_samples, self.config.rounds)
 
     @torch.no_grad()
     def decode_long(self, mel: Tensor, chunk: int = CHUNK) -> Tensor:
-        """(b, t, m) of any length -> (b, t * hop), ``chunk`` frames at a time; the same samples as ``forward``."""
+        """Samples (b, t * hop) of a log-mel (b, t, m) of any length, ``chunk`` frames at a time.
+
+        They are the same as those of ``forward``. Raises FootlightError for another shape or values that are not
+        finite.
+        """
         check_mel(mel, self.signal)
         b, total, _ = mel.shape
         hop = self.signal.hop_samples
         sound = mel.new_zeros(b, total * hop)
-        # Frames to either side that a frame's samples depend on: each round sees those that overlap with it.
+        # Frames to either side on which a frame's samples depend: each round involves those that overlap with it.
         margin = (self.signal.n_fft // hop) * (self.config.rounds + 1)
-        kept, state, known = None, None, 0  # unrolled frames that are still needed, the last of them, how many ever
+        kept, state, known = None, None, 0  # unrolled frames still needed, the last one, and the number unrolled so far
         for start in range(0, total, chunk):
             end = min(total, start + chunk)
             until = min(total, end + margin)
@@ -169,7 +180,7 @@ class Vocoder(nn.Module):
                 kept = spectrum if kept is None else torch.cat([kept, spectrum], dim=1)
                 known = until
             assert kept is not None
-            begin = known - kept.shape[1]  # the frame that kept starts at
+            begin = known - kept.shape[1]  # the frame at which ``kept`` starts
             piece = self.settled(kept)
             sound[:, start * hop : end * hop] = piece[:, (start - begin) * hop : (end - begin) * hop]
             kept = kept[:, max(0, end - margin - begin) :]
@@ -177,9 +188,10 @@ class Vocoder(nn.Module):
 
 
 def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The spectrum (b, t, f) complex that the heads describe, and its last frame (b, f) to go on from.
+    """The complex spectrum (b, t, f) that the heads describe, and its last frame (b, f), from which to continue.
 
-    state: the frame before the first; None where the sound begins.
+    heads: the predictions of the network.
+    state: (b, f) the frame before the first; None at the start of the sound.
     """
     magnitude = heads.log_magnitude.exp()
     state = torch.zeros_like(heads.fresh[:, 0]) if state is None else state
@@ -191,21 +203,25 @@ def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
 
 
 def carried(previous: Tensor, advance: Tensor, fresh: Tensor) -> Tensor:
-    """The phasors of frames from the spectra of the frames before them; all (..., f) complex.
+    """The phasors (..., f) of frames, from the spectra of the frames before them. All are complex.
 
-    In training ``previous`` is either the truth, so that the phase is learned without any recursion, or what
-    ``unroll`` has made, without gradient: a gradient through many frames explodes where music fades.
+    In training, ``previous`` is either the true spectrum, so that the phase is learned without recursion, or the result
+    of ``unroll`` without gradient. A gradient through many frames explodes where music fades.
+
+    previous: (..., f) spectra of the previous frames.
+    advance: (..., f) as in ``Heads``.
+    fresh: (..., f) as in ``Heads``.
     """
     return unit(unit(locked(previous)) * advance + fresh)
 
 
 def locked(spectrum: Tensor) -> Tensor:
-    """(..., f) complex: each bin with half of its neighbours, so that its direction is that of the loudest of them."""
+    """Add half of both neighbours to each bin (..., f), so that its phase follows that of the loudest of the three."""
     real = functional.pad(torch.view_as_real(spectrum), (0, 0, 1, 1))  # ... f + 2, 2
     return torch.view_as_complex(real[..., 1:-1, :] + 0.5 * (real[..., :-2, :] + real[..., 2:, :]))
 
 
 def unit(z: Tensor) -> Tensor:
-    """Phasors of length one in the direction of ``z``; shorter where ``z`` is next to nothing, and smooth there."""
+    """Scale phasors to length one. Where ``z`` is almost zero they are shorter, so that the function is smooth."""
     pair = torch.view_as_real(z)
     return torch.view_as_complex(pair * torch.rsqrt(pair.square().sum(-1, keepdim=True) + SMALL**2))
