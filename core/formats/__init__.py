@@ -1,1 +1,1 @@
-"""Files of motion and of scores, read and written: BVH, NPZ, OpenPose, MIDI; bodies of other proportions."""
+"""File formats of motion and scores: BVH, NPZ, OpenPose, MIDI and audio; and the motion of other bodies."""

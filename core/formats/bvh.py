@@ -1,8 +1,8 @@
-"""BVH files in and out.
+"""Reads and writes BVH files.
 
-A BVH file is a tree of joints with offsets, then one line of channel values a frame: positions in the file's own unit
-and intrinsic Euler angles in degrees, in whatever order each joint names them. Position channels replace the joint's
-offset, as Blender reads them.
+A BVH file contains a tree of joints with offsets, followed by one line of channel values per frame: positions in the
+file's own unit, and intrinsic Euler angles in degrees, in the order that each joint declares. Position channels replace
+the joint's offset, as in Blender.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from core.types import Motion
 
 _CHANNELS = {f"{axis}{kind}".lower(): (axis, kind[0]) for axis in "XYZ" for kind in ("position", "rotation")}
 _USUAL_RATES = (*range(1, 241), 24000 / 1001, 30000 / 1001, 60000 / 1001, 120000 / 1001, 31.25, 62.5, 300, 480, 500)
-_TOO_LARGE = 1e9  # no channel value or offset reaches this; nor do NaN and infinity pass the comparison
-_ORDER = "ZXY"  # of what we write
+_TOO_LARGE = 1e9  # no channel value or offset is this large; NaN and infinity fail the comparison too
+_ORDER = "ZXY"  # order of the Euler angles that we write
 
 
 @dataclass(frozen=True)
 class BvhMotion(Motion):
     """The frames of a BVH file, for the skeleton of that file, in its unit.
 
-    offsets: (t, j, 3) when joints besides the root move against their parents (for ``kinematics.forward``), or None:
-    position channels that never change stand in the skeleton instead. Resampling drops them.
+    offsets: (t, j, 3) for ``kinematics.forward``, if joints besides the root move relative to their parents, else None.
+        Position channels that never change are part of the skeleton instead. Resampling drops the offsets.
     """
 
     offsets: Tensor | None = None
@@ -46,9 +46,11 @@ class BvhMotion(Motion):
 
 
 def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:
-    """The skeleton and the motion of any BVH file, in the file's own unit and axes.
+    """Read the skeleton and the motion of any BVH file, in the file's own unit and axes.
 
-    Joint names are kept; a repeated one gets a number. Raises FootlightError, with the line, for anything malformed.
+    Joint names are kept; a repeated name gets a number.
+
+    Raises FootlightError, with the number of the line, for a malformed file.
     """
     path = Path(path)
     try:
@@ -75,7 +77,7 @@ class _Malformed(Exception):
 
 
 class _Tree:
-    """The hierarchy while it is being read."""
+    """The hierarchy while the file is read."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -99,10 +101,10 @@ _END = -1  # on the stack of open braces: an End Site
 
 
 def _read_hierarchy(lines: list[str]) -> tuple[_Tree, int]:
-    """The tree, and the number of the line that says MOTION."""
+    """Read the tree of joints; returns it and the number of the line with MOTION."""
     tree, stack, opening, started = _Tree(), [], None, False
     for number, line in enumerate(lines, 1):
-        # braces may share a line with anything
+        # a brace may be on the same line as anything else
         words = line.replace("{", " { ").replace("}", " } ").split()
         while words:
             word, key = words[0], words[0].lower()
@@ -211,7 +213,7 @@ def _short(text: str) -> str:
 
 
 def _read_header(lines: list[str], at: int) -> tuple[int, float, int]:
-    """Frames, frames per second, and the number of the last line of the header, from the lines after ``at``."""
+    """Read the header after line ``at``; returns frames, frames per second and the number of its last line."""
     found: dict[str, float] = {}
     number = at
     while len(found) < 2:
@@ -234,12 +236,12 @@ def _read_header(lines: list[str], at: int) -> tuple[int, float, int]:
             raise _Malformed(number, f"{key} is {value.strip()}")
     fps = 1 / found["frame time"]
     usual = min(_USUAL_RATES, key=lambda rate: abs(rate - fps))
-    # frame times are written with few digits: 0.0333333 means 30 a second
+    # frame times are written with few digits: 0.0333333 means 30 frames per second
     return int(found["frames"]), float(usual) if abs(usual - fps) < 5e-4 * fps else fps, number
 
 
 def _read_frames(lines: list[str], at: int, frames: int, channels: int) -> np.ndarray:
-    """Channel values (t, c): one line a frame."""
+    """Read channel values (t, c), one line per frame."""
     if channels == 0:
         raise _Malformed(at, "no joint has any CHANNELS")
     numbered = [(number, line) for number, line in enumerate(lines[at:], at + 1) if line.strip()]
@@ -301,9 +303,9 @@ def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, Bv
 
 
 def read_motion(path: str | Path) -> Motion:
-    """The motion of a BVH file that ``write`` made: see ``own_motion``.
+    """Read the motion of a BVH file that ``write`` wrote; see ``own_motion``.
 
-    Raises FootlightError for BVH files of other skeletons.
+    Raises FootlightError for a malformed file or another skeleton.
     """
     skeleton, motion = read(path)
     own = own_motion(skeleton, motion)
@@ -316,8 +318,13 @@ def read_motion(path: str | Path) -> Motion:
 
 
 def own_motion(skeleton: Skeleton, motion: BvhMotion) -> Motion | None:
-    """What ``read`` found as a motion of ``SMPL22``, metres, at the file's frame rate, where ``write`` made the file;
-    None for any other skeleton. The file's unit is told from its bones."""
+    """The motion of ``SMPL22``, in metres, of a file that ``write`` wrote; None for any other skeleton.
+
+    The unit of the file is inferred from its bone lengths.
+
+    skeleton: as ``read`` returns it.
+    motion: as ``read`` returns it.
+    """
     if set(skeleton.names) != set(SMPL22.names) or motion.offsets is not None:
         return None
     order = [skeleton.names.index(name) for name in SMPL22.names]
@@ -331,15 +338,22 @@ def own_motion(skeleton: Skeleton, motion: BvhMotion) -> Motion | None:
 
 
 def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool = True) -> None:
-    """Write a motion of ``SMPL22`` as BVH at ``fps``, in centimetres or metres; zero rotations are its T-pose.
+    """Write a motion of ``SMPL22`` as a BVH file in which zero rotations are the T-pose.
 
-    Angles run on without jumps of whole turns, so animation curves are smooth. The file appears whole or not at all.
+    Angles are unwrapped, so animation curves are smooth. The file appears whole or not at all.
+
+    path: the file.
+    motion: a motion of ``SMPL22``.
+    fps: frame rate of the file, frames per second.
+    centimetres: whether the unit is the centimetre; otherwise it is the metre.
+
+    Raises FootlightError for values that are not finite, and where the file cannot be written.
     """
     write_atomically(Path(path), encoded(motion, fps, centimetres))
 
 
 def encoded(motion: Motion, fps: float = 30.0, centimetres: bool = True) -> bytes:
-    """The file that ``write`` writes."""
+    """The bytes of the file that ``write`` writes."""
     motion = resample(motion, fps)
     scale = 100.0 if centimetres else 1.0
     order = SMPL22.depth_first()

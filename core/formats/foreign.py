@@ -1,4 +1,4 @@
-"""Bodies that are not ours, as ``fit`` takes them: any humanoid BVH file, and joint positions alone."""
+"""Captures of other bodies for ``core.motion.fit``: from any humanoid BVH file, or from joint positions alone."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from core.motion.skeleton import SMPL22, Skeleton
 from core.rig import humanoid
 from core.rig.rest import SIDES, Joints, Pose
 
-ONE_PLACE = 0.05  # of the longest bone: joints no farther apart leave the direction of their bone open
+ONE_PLACE = 0.05  # of the longest bone; a shorter bone has no reliable direction
 
 
 @dataclass(frozen=True)
 class Body:
     """A BVH file in which our joints were found.
 
-    skeleton, motion: as ``bvh.read`` gives them.  match: which joint is which.  rest: the file's T-pose.
+    skeleton: as ``bvh.read`` returns it.
+    motion: as ``bvh.read`` returns it.
+    match: which joint is which of ours.
+    rest: the file's T-pose.
     """
 
     skeleton: Skeleton
@@ -32,19 +35,26 @@ class Body:
 
     @property
     def unit(self) -> float:
-        """Our metres to one unit of the file, told from the length of its legs."""
+        """Metres of our body per unit of the file, from the length of its legs."""
         places = {name: torch.from_numpy(self.rest.places[k]) for name, k in self.match.joints.items()}
         return fit.LEG_LENGTH / fit.leg_length(places)
 
     @property
     def used(self) -> set[int]:
-        """The joints of the file whose rotations count."""
+        """The joints of the file whose rotations are used."""
         toes = {self.match.joints.get(f"{side}_foot") for side in SIDES}
         return {*self.match.joints.values(), *self.match.spine} - toes
 
 
 def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion) -> Body:
-    """What ``bvh.read`` found at ``path`` as a body. Raises FootlightError for a skeleton that is no humanoid."""
+    """The body of a BVH file.
+
+    path: the file.
+    skeleton: as ``bvh.read`` returns it.
+    motion: as ``bvh.read`` returns it.
+
+    Raises FootlightError for a skeleton that is not a humanoid.
+    """
     try:
         match = humanoid.match(skeleton)
     except FootlightError as error:
@@ -53,7 +63,7 @@ def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion) -> Body:
 
 
 def capture(body: Body, up: int | None = None) -> fit.Capture:
-    """The body in motion. up: see ``fit.capture``."""
+    """The capture of a body. ``up`` is that of ``fit.capture``."""
     motion = body.motion
     offsets = None if motion.offsets is None else motion.offsets.double()
     local, root = motion.rotations.double(), motion.root.double()
@@ -63,12 +73,14 @@ def capture(body: Body, up: int | None = None) -> fit.Capture:
 
 
 def capture_of_positions(positions: Tensor, fps: float) -> fit.Capture:
-    """Joint positions (t, 22, 3) in the order of ``SMPL22``, y up, in any unit, with the turns of the bones that
-    ``directions.to_rotations`` finds.
+    """A capture from joint positions alone. ``directions.to_rotations`` finds the rotations of the bones.
 
-    A dance of ours comes back from its positions within 0.02 mm a joint on the mean, 1.3 mm at most; captured dance
-    within 0.4 mm on the mean, feet that are folded farther than ankles go within 10 cm. How forearms, hands and head
-    are turned about themselves stays open: by some 20 degrees.
+    Our own dances are restored from their positions within 0.02 mm per joint on average and 1.3 mm at most. Captured
+    dance is restored within 0.4 mm on average; feet that bend farther than ankles can, within 10 cm. The roll of
+    forearms, hands and head is uncertain by about 20 degrees.
+
+    positions: (t, 22, 3) in the order of ``SMPL22``, y up, in any unit.
+    fps: frames per second.
     """
     places = positions.double()
     local = directions.to_rotations(_bones(places))
@@ -78,7 +90,7 @@ def capture_of_positions(positions: Tensor, fps: float) -> fit.Capture:
 
 
 def _bones(places: Tensor) -> Tensor:
-    """From the parent to each joint, (t, 21, 3); where a body has both in one place, on to the joint after."""
+    """Vectors (t, 21, 3) from the parent to each joint; if both are in one place, on to the joint after."""
     bones = places[:, 1:] - places[:, list(SMPL22.parents[1:])]
     length = bones.norm(dim=-1).median(0).values
     for joint in range(SMPL22.joints - 1, 0, -1):
@@ -89,7 +101,7 @@ def _bones(places: Tensor) -> Tensor:
 
 
 def _with_toes(match: humanoid.Match, skeleton: Skeleton, turns: Tensor, places: Tensor) -> tuple[Joints, Tensor]:
-    """Where a foot has no toe joint, the end of its bone stands for it."""
+    """Add toes: where a foot has no toe joint, the end of its bone takes its place."""
     at, extra = dict(match.joints), []
     for side in SIDES:
         ankle = match.joints[f"{side}_ankle"]
@@ -103,7 +115,7 @@ def _with_toes(match: humanoid.Match, skeleton: Skeleton, turns: Tensor, places:
 
 
 def _rest(path: Path, skeleton: Skeleton, match: humanoid.Match) -> Pose:
-    """The T-pose of the file's own capture where a folder ``tpose`` beside its folder holds one, or zero rotations."""
+    """The T-pose of a file: from a matching BVH file in a folder ``tpose`` beside its folder, or zero rotations."""
     local = rotation.identity(skeleton.joints).double()
     for candidate in sorted(path.parent.parent.glob("tpose/*.bvh")):
         other, pose = bvh.read(candidate)

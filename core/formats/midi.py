@@ -1,6 +1,6 @@
-"""A score's beat grid and drums as a Standard MIDI file, for composers: they edit, they do not bake.
+"""Writes a score's beats and drums as a Standard MIDI file, for composers to edit.
 
-The tempo map follows the beats, so that bars and beats of a sequencer fall where they are heard; downbeats are markers.
+The tempo map follows the beats, so a sequencer's bars and beats are where they are heard. Downbeats are markers.
 """
 
 from __future__ import annotations
@@ -22,25 +22,29 @@ from core.rhythm import drums as drum_kit
 from core.rhythm.drums import Strokes
 from core.types import Beats
 
-TICKS = 480  # a beat
-DRUM_CHANNEL = 9  # the tenth
-STROKE_TICKS = TICKS // 8
-SLOWEST_US = 2**24 - 1  # microseconds a beat that the format can say
+TICKS = 480  # per beat
+DRUM_CHANNEL = 9  # MIDI's tenth channel
+STROKE_TICKS = TICKS // 8  # length of a drum stroke
+SLOWEST_US = 2**24 - 1  # the most microseconds per beat that the format can hold
 
 Event = tuple[float, Any]  # a tick and a message of mido, which names its attributes only at run time
 
 
 def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str = "Footlight") -> None:
-    """Write ``path`` (.mid); it appears whole or not at all.
+    """Write a MIDI file. It appears whole or not at all.
 
-    beats: (n >= 2,) seconds; the first bar begins on the first downbeat, or on the first beat where none is known.
-    Raises FootlightError with fewer beats, and where the file cannot be written.
+    path: the file (.mid).
+    beats: at least two. The first bar starts on the first downbeat, or on the first beat if no downbeat is known.
+    drums: the strokes of each drum.
+    name: of the track.
+
+    Raises FootlightError for fewer beats, and where the file cannot be written.
     """
     write_atomically(Path(path), encoded(beats, drums, name))
 
 
 def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> bytes:
-    """The file that ``write_midi`` writes."""
+    """The bytes of the file that ``write_midi`` writes."""
     times = beats.times.double().numpy()
     if len(times) < 2:
         raise FootlightError(f"a MIDI file needs a beat grid, but {len(times)} beats were given")
@@ -59,10 +63,14 @@ def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> byte
 
 
 def of_score(score: Score, signal: SignalConfig) -> bytes:
-    """The file of a score: the drums that are heard in it, on the beats that the motion asked for.
+    """The bytes of a score's MIDI file: the drums transcribed from its sound, on the beats of its rhythm target.
 
-    signal: of the model that made it.  Beats and strokes end with the sound. Raises FootlightError where the score has
-    fewer than two beats.
+    Beats and strokes end where the sound ends.
+
+    score: the score.
+    signal: of the model that generated it.
+
+    Raises FootlightError for a score with fewer than two beats.
     """
     seconds = score.sound.seconds
     beats = score.beats.between(0, seconds)
@@ -76,7 +84,7 @@ def _until(strokes: Strokes, seconds: float) -> Strokes:
 
 
 class _Grid:
-    """Seconds <-> ticks. Before the first beat lies as much of a beat as fits; after the last the tempo stays."""
+    """Converts seconds to ticks. The tempo before the first beat and after the last is that of the nearest beats."""
 
     def __init__(self, times: np.ndarray) -> None:
         lead = round(TICKS * times[0] / (times[1] - times[0]))
@@ -86,7 +94,7 @@ class _Grid:
         self._seconds, self._ticks = knots, ticks if lead == 0 else np.concatenate([[0], ticks])
 
     def tempi(self) -> list[tuple[int, int]]:
-        """(tick, microseconds a beat) at every knot, rounded so that the error never adds up."""
+        """(tick, microseconds per beat) at every knot, rounded so that errors do not accumulate."""
         tempi, reached = [], 0.0
         for i in range(len(self._seconds) - 1):
             span = (self._ticks[i + 1] - self._ticks[i]) / TICKS
@@ -103,7 +111,7 @@ class _Grid:
 
 
 def _played(strokes: Strokes, grid: _Grid) -> list[Event]:
-    """Note on and off of every stroke; a stroke ends where the next begins, if that is sooner."""
+    """Note on and note off of every stroke. A stroke ends early if the next one starts."""
     events: list[Event] = [(0, mido.MetaMessage("track_name", name=strokes.drum.name))]
     ticks = [grid.tick(time) for time in strokes.times.tolist()]
     ends = [min(tick + STROKE_TICKS, then) for tick, then in zip(ticks, [*ticks[1:], math.inf], strict=False)]
@@ -115,7 +123,7 @@ def _played(strokes: Strokes, grid: _Grid) -> list[Event]:
 
 
 def _track(events: list[Event]) -> mido.MidiTrack:
-    """Absolute ticks -> the deltas of a track; at one tick, notes end before others begin."""
+    """A track, with the absolute ticks of events as deltas. At the same tick, notes end before others start."""
     track, now = mido.MidiTrack(), 0
     for tick, message in sorted(events, key=lambda event: (event[0], event[1].type != "note_off")):
         track.append(message.copy(time=int(tick) - now))

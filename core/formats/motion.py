@@ -1,11 +1,11 @@
-"""A moving body as a file gives it, for whoever writes music to it.
+"""Reads the motion for which a score is to be generated.
 
-    DANCE.bvh  any humanoid skeleton, unit and up axis; what Footlight wrote is read back exactly
+    DANCE.bvh  any humanoid skeleton, unit and up axis; a file that Footlight wrote is read exactly
     DANCE.npz  a dance of ``core.formats.dance`` (rotations, root, fps), or positions (t, 22, 3) or (t, 14, 2) and fps
-    FOLDER     OpenPose BODY_25 files, one a frame
+    FOLDER     OpenPose BODY_25 files, one per frame
 
-Positions are metres, y up; of 22 joints in the order of ``SMPL22``, of 14 in that of ``layouts.OPENPOSE14``. Other
-bodies are fitted to our dancer and stand on the floor, y = 0. Four minutes take about a second.
+Positions are in metres, y up. 22 joints are in the order of ``SMPL22``, 14 in that of ``layouts.OPENPOSE14``. Other
+bodies are fitted to ours and stand on the floor, y = 0. Four minutes take about a second.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from core.rhythm.target import STANDING_STILL
 from core.types import Motion
 
 FARTHEST = 1e4  # metres from the origin
-_UNIT = 0.01  # how far the length of a quaternion may be from 1
-_COLLAPSED = 0.05  # of the usual extent: all joints in one place, as lost frames are often marked
-_SHORTEST_BODY, _TALLEST_BODY = 0.4, 4.0  # metres from neck to ankles, or pixels were meant
+_UNIT = 0.01  # largest difference of a quaternion's length from 1
+_COLLAPSED = 0.05  # of the usual extent: all joints in one place often marks a lost frame
+_SHORTEST_BODY = 0.4  # metres from neck to ankles; outside of these two, positions are probably pixels
+_TALLEST_BODY = 4.0
 _JOINTS = SMPL22.joints
 _DANCE = ("rotations", "root", "contacts")
 _EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JOINTS}, 3) or (t, {len(OPENPOSE14)}, 2)"
@@ -40,10 +41,11 @@ _EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JO
 
 @dataclass(frozen=True)
 class MotionClip:
-    """A moving body. positions: (t, j, 3) or (t, j, 2) metres, y up.  fps: frames per second.
+    """A motion to be scored: joint positions and, unless it is flat, rotations.
 
-    motion: the same as rotations of ``SMPL22``, whose 22 joints ``positions`` then are; None for a flat body, which has
-    14 (``layouts.OPENPOSE14``).
+    positions: (t, 22, 3) of ``SMPL22``, or (t, 14, 2) of ``layouts.OPENPOSE14``, metres, y up.
+    fps: frames per second.
+    motion: the same motion as rotations of ``SMPL22``; None for a flat one.
     """
 
     positions: Tensor
@@ -62,11 +64,15 @@ class MotionClip:
 def read_motion(
     path: Path | str, fps: float | None = None, start: float = 0.0, seconds: float | None = None
 ) -> MotionClip:
-    """The part of a file, or of a folder of OpenPose's, from ``start`` on, ``seconds`` long (to the nearest frame).
+    """Read a motion, or a part of it, from a file or from a folder of OpenPose files.
 
-    fps: of files that do not say it themselves, such as OpenPose's.  A part that runs over the end stops there.
-    Raises FootlightError for whatever is missing, damaged, no body, shorter than a second or standing still, for frame
-    rates beyond 1 to 240, and for times that are negative or beyond the end.
+    path: the file or folder.
+    fps: frames per second of files that do not contain it, such as OpenPose's.
+    start: where the part begins, seconds.
+    seconds: its length; None reads to the end. A part stops there in any case.
+
+    Raises FootlightError when the file is missing or damaged, when the motion is not of a body, shorter than a second
+    or standing still, for frame rates outside of 1 to 240, and for times that are negative or beyond the end.
     """
     path = Path(path)
     check(Part, start=start, seconds=seconds)
@@ -92,7 +98,7 @@ def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
 
 
 def _part(path: Path, whole: MotionClip, start: float, seconds: float | None) -> MotionClip:
-    """The frames from ``start`` on. Raises FootlightError when they are too few."""
+    """The part of a clip. Raises FootlightError if it is too short."""
     if start >= whole.seconds:
         raise FootlightError(f"{path}: starts at {start:g} s, but the movement ends at {whole.seconds:.2f} s")
     first = round(start * whole.fps)
@@ -118,12 +124,12 @@ def check_fps(fps: float, name: str = "fps") -> None:
 
 
 def _check_numbers(path: Path, name: str, values: Tensor) -> None:
-    if not bool((values.abs() < FARTHEST).all()):  # so written that NaN counts as too far
+    if not bool((values.abs() < FARTHEST).all()):  # written so that NaN is refused too
         raise FootlightError(f"{path}: {name} with NaN, infinite or far too large numbers; export it again")
 
 
 def clip_of(motion: Motion) -> MotionClip:
-    """A motion of our own body."""
+    """A clip of a motion of ``SMPL22``."""
     return MotionClip(kinematics.forward(motion.rotations, motion.root), motion.fps, motion)
 
 
@@ -173,7 +179,7 @@ def _number(path: Path, name: str, array: np.ndarray) -> float:
 
 
 def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: list[str]) -> MotionClip:
-    """held: the names of all that the file holds, for a message."""
+    """The clip of the arrays of an .npz file. ``held`` are the names of all its arrays, for a message."""
     if fps is None:
         raise FootlightError(f"{path}: does not say its frame rate; store fps with it, or give fps")
     check_fps(fps, f"{path}: its fps")
@@ -234,8 +240,10 @@ def _of_positions(path: Path, positions: Tensor, fps: float) -> MotionClip:
 
 
 def _check_up(path: Path, positions: Tensor, names: tuple[str, ...]) -> float:
-    """The length of the body from neck to ankles, unfolded. Raises FootlightError where it mostly stands along another
-    axis than y."""
+    """The length of the stretched body from neck to ankles.
+
+    Raises FootlightError if the body stands along another axis than y most of the time.
+    """
     neck, left, right = (positions[:, names.index(name)] for name in ("neck", "left_ankle", "right_ankle"))
     standing = neck - (left + right) / 2
     tall = float(standing.norm(dim=-1).quantile(0.95))

@@ -1,4 +1,4 @@
-"""A score as files: its sound, and its beats and drums to be edited."""
+"""Writes a score: its sound and, for editing, its beats and drums."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ from core.types import Waveform
 def write_music(
     path: Path | str, score: Score, signal: SignalConfig, stereo: bool = True, midi_path: Path | str | None = None
 ) -> None:
-    """Write ``music_files``; all appear or none. Raises FootlightError where one of them cannot be written."""
+    """Write the files of a score, with the parameters of ``music_files``. Either all appear or none.
+
+    Raises FootlightError as ``music_files`` does, and where a file cannot be written.
+    """
     write_together(music_files(path, score, signal, stereo, midi_path))
 
 
 def music_files(
     path: Path | str, score: Score, signal: SignalConfig, stereo: bool = True, midi_path: Path | str | None = None
 ) -> dict[Path, bytes]:
-    """The sound, mastered, as wav, flac or ogg; with ``midi_path`` also its beats and drums.
+    """The files of a score, path -> contents: the mastered sound and, if wanted, its beats and drums.
 
-    signal: of the model that made it. Raises FootlightError for a score of fewer than two beats with ``midi_path``.
+    path: the sound, as wav, flac or ogg.
+    score: the score.
+    signal: of the model that generated it.
+    stereo: whether the sound is widened to stereo.
+    midi_path: the MIDI file; None for none.
+
+    Raises FootlightError for a MIDI file of a score with fewer than two beats.
     """
     files = {Path(path): io.encoded(Path(path), mastered(score.sound, stereo))}
     if midi_path is not None:
@@ -33,6 +42,6 @@ def music_files(
 
 
 def mastered(sound: Waveform, stereo: bool = True) -> Waveform:
-    """The sound as it is handed on: at -14 LUFS without clipping, (2, s) or (s,)."""
+    """Master a sound: (2, s) or (s,), at -14 LUFS without clipping."""
     samples = loudness.widen(sound.samples, sound.rate) if stereo else sound.samples
     return Waveform(loudness.normalise(samples, sound.rate), sound.rate)

@@ -1,8 +1,8 @@
-"""Bodies seen in a film: a folder of OpenPose BODY_25 files -> 2-D positions of 14 joints, the paper's own input.
+"""Reads 2-D motion from folders of OpenPose BODY_25 files, the representation of MoMu-Diffusion.
 
-One JSON file a frame, in the order of the frame numbers in their names, each ``{"people": [{"pose_keypoints_2d":
-[x, y, confidence, ...]}]}`` with 25 keypoints in pixels, y down. The result is in metres, y up, with the joints of
-``core.motion.features.OPENPOSE14``, so that it can stand beside capture seen from the front.
+There is one JSON file per frame, in the order of the frame numbers in the file names. Each is ``{"people":
+[{"pose_keypoints_2d": [x, y, confidence, ...]}]}`` with 25 keypoints in pixels, y down. The result is in metres, y up,
+with the joints of ``core.motion.features.OPENPOSE14``, so it is comparable with captures seen from the front.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from torch import Tensor
 from core.errors import FootlightError
 
 KEYPOINTS = 25
-JOINTS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14)  # of BODY_25: all of the body but the middle of the hips
-SURE = 0.1  # confidence from which a keypoint counts as seen
-MOST_MISSING = 0.5  # share of frames without the body, or of a joint's frames without it, that can be bridged
-NECK, ANKLES = 1, (10, 13)  # among the 14
+JOINTS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14)  # of BODY_25: all of the body except the middle of the hips
+SURE = 0.1  # confidence from which a keypoint counts as visible
+MOST_MISSING = 0.5  # fraction of frames without the body, or without a joint, that can be interpolated
+NECK = 1  # among the 14 joints
+ANKLES = (10, 13)  # among the 14 joints
 NECK_TO_ANKLES = 1.35  # metres, in a body of 1.7 m
 
 
 def read_folder(folder: Path | str) -> Tensor:
-    """(t, 14, 2) metres, x to the right of the picture and y up, about where the hips are in the first frame.
+    """Read positions (t, 14, 2) in metres, x to the right of the image and y up. The first frame's hips are the origin.
 
-    With several people in the picture the one nearest to the last frame's is followed, starting with the largest.
-    Keypoints that are not seen are interpolated in time; at the ends they hold still.
-    Raises FootlightError for a folder without such files, damaged files, and bodies that are hardly seen.
+    If there are several people, the largest of the first frame is followed from frame to frame. Keypoints that are not
+    visible are interpolated over time, and held at the ends.
+
+    Raises FootlightError for a folder without such files, damaged files, and bodies that are hardly visible.
     """
     folder = Path(folder)
     files = sorted(folder.glob("*.json"), key=_frame_number) if folder.is_dir() else []
@@ -52,7 +54,7 @@ def _frame_number(path: Path) -> tuple[int, str]:
 
 
 def _people(path: Path) -> list[np.ndarray]:
-    """Everyone in a frame, (14, 3) pixels and confidence each; what is not seen is NaN."""
+    """Everyone in a frame, each (14, 3): pixels and confidence. Keypoints that are not visible are NaN."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         people = [np.asarray(person["pose_keypoints_2d"], dtype=np.float64) for person in document["people"]]
@@ -72,7 +74,7 @@ def _people(path: Path) -> list[np.ndarray]:
 
 
 def _follow(people: list[np.ndarray], last: np.ndarray | None) -> np.ndarray | None:
-    """The person of the frame before, or the largest where there is none."""
+    """The person nearest to that of the frame before, or the largest person if there is none."""
     if not people:
         return None
     if last is None:
@@ -82,7 +84,7 @@ def _follow(people: list[np.ndarray], last: np.ndarray | None) -> np.ndarray | N
 
 
 def _bridged(frames: np.ndarray, folder: Path) -> np.ndarray:
-    """(t, 14, 3) with gaps -> (t, 14, 2) without."""
+    """Interpolate gaps: keypoints (t, 14, 3) with NaN become positions (t, 14, 2) without."""
     seen = np.isfinite(frames[:, :, 0])
     empty = 1 - seen.any(axis=1).mean()
     if empty > MOST_MISSING:
@@ -105,7 +107,7 @@ def _bridged(frames: np.ndarray, folder: Path) -> np.ndarray:
 
 
 def _to_metres(pixels: np.ndarray, folder: Path) -> np.ndarray:
-    """Pixels, y down -> metres, y up, about the first frame's hips. The body is as tall as it is when it stands."""
+    """Convert pixels, y down, to metres, y up, from the first frame's hips. The standing body sets the scale."""
     ankles = pixels[:, ANKLES].mean(axis=1)
     length = np.percentile(np.hypot(*(ankles - pixels[:, NECK]).T), 95)
     if length <= 0:
