@@ -1,4 +1,4 @@
-"""The smoothest curve that holds to given values where it matters: a weighted smoothing spline on frames."""
+"""A weighted smoothing spline on frames, by a banded linear system."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from torch import Tensor
 def smoothest(values: Tensor, weights: Tensor, span: float) -> Tensor:
     """The curve c (t, n) that minimises  sum w |c - values|^2 + sum |c|^2 + span^4 sum |second difference of c|^2.
 
-    values: (t, n).  weights: (t,), not negative.  span: frames over which c rises from zero and falls back to it.
-    Whittaker's smoother (1923); its five-diagonal system is factored as L D L^T in one pass over the frames.
+    values: (t, n).
+    weights: (t,), w >= 0.
+    span: frames over which c rises from zero and falls back to it.
+
+    This is Whittaker's smoother (1923). Its pentadiagonal system is factored as L D L^T in one pass over the frames.
     """
     frames = values.shape[0]
     if frames < 3:
@@ -33,7 +36,7 @@ def smoothest(values: Tensor, weights: Tensor, span: float) -> Tensor:
 
 
 def _second_differences(frames: int, stiffness: float) -> tuple[list[float], list[float], float]:
-    """The diagonal of D^T D for second differences D, that beside it, and the constant one beside that."""
+    """The main diagonal of D^T D for second differences D, the first off-diagonal, and the constant second one."""
     main, next_ = [6 * stiffness] * frames, [-4 * stiffness] * frames
     for i, value in ((0, 1.0), (1, 5.0 if frames > 3 else 4.0)):
         main[i] = main[frames - 1 - i] = value * stiffness

@@ -1,4 +1,4 @@
-"""Bone lengths of motion given as joint positions. Rotations on a skeleton have no need of this."""
+"""Restores the bone lengths of motion given as joint positions. Rotations of a skeleton do not need this."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ LONGEST = 1.3  # times the bone's mean length (MoMu-Diffusion, appendix on post-
 
 
 def restore(positions: Tensor, parents: Sequence[int], longest: float = LONGEST) -> Tensor:
-    """Positions (t, j, 2 or 3) in which a bone longer than ``longest`` times its own mean is set back to that mean.
+    """Positions (t, j, 2 or 3) in which overlong bones have their mean length. Joints below a bone move with it.
 
-    parents: (j,), each before its children, -1 for the root. What hangs on a shortened bone moves along with it.
+    positions: (t, j, 2 or 3).
+    parents: (j,) index of each joint's parent, smaller than its own; -1 for the root.
+    longest: times its own mean length; a longer bone is shortened to the mean.
     """
     moved = [positions[:, 0]] * len(parents)
     for joint, parent in enumerate(parents):

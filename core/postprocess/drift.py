@@ -1,8 +1,8 @@
-"""Keep the dancer on stage over minutes: facing the front on the whole, and near where the dance began.
+"""Removes drift: keeps a dance of minutes facing the front on average, and near where it started.
 
-A model that integrates velocities wanders. Both corrections are slow: the turn is about the dancer's own root and takes
-the path along with it, so the feet hardly notice; the pull is slower than a foot that counts as sliding, and the feet
-are locked afterwards.
+A model that integrates velocities drifts. Both corrections are slow. The rotation is about the dancer's own root and
+also rotates the path, so it hardly affects the feet. The shift is slower than a foot that counts as sliding, and the
+feet are locked afterwards.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from core.motion.resample import spline
 from core.postprocess.smooth import gaussian
 from core.types import Motion
 
-TURN = math.radians(6)  # a second, at most
-RADIUS = 1.0  # metres from the start within which nothing pulls
-PULL = 0.1  # metres a second for every metre beyond
-STRONGEST = 0.12  # metres a second; a foot slides from 0.2 on
-_MEAN_SECONDS = 2.0  # a spin, or a step there and back, is no drift
-_CLOCK = 4.0  # steps of the correction a second
+TURN = math.radians(6)  # per second, at most
+RADIUS = 1.0  # metres from the start within which the position is not corrected
+PULL = 0.1  # metres per second for every metre beyond the radius
+STRONGEST = 0.12  # metres per second, at most; a foot counts as sliding from 0.2 on
+_MEAN_SECONDS = 2.0  # standard deviation of the average; a spin, or a step there and back, is not drift
+_CLOCK = 4.0  # steps of the correction per second
 
 
 def keep(motion: Motion) -> Motion:
-    """The motion turned towards the front (+z) and drawn to where it began; its first frame stays."""
+    """Rotate a motion towards the front (+z) and move it towards where it started. Its first frame stays as it is."""
     if motion.frames < 3:
         return motion
     turn = rotation.about("y", _on_clock(_turning(motion), motion).to(motion.root.dtype))
@@ -41,18 +41,20 @@ def keep(motion: Motion) -> Motion:
 
 
 def _ticks(frames: int, fps: float) -> Tensor:
-    """Frame numbers (n,) of the slow clock's ticks, one beyond the end."""
+    """Frame numbers (n,) of the steps of the correction, one of them beyond the end."""
     return torch.arange(math.ceil(frames / fps * _CLOCK) + 2, dtype=torch.float64) * (fps / _CLOCK)
 
 
 def _on_clock(values: Tensor, motion: Motion) -> Tensor:
-    """Values (n, ...) at the ticks as (t, ...) at the motion's frames."""
+    """Interpolate values (n, ...) at the steps of the correction to the motion's frames (t, ...)."""
     return spline(values, torch.arange(motion.frames, dtype=torch.float64) * (_CLOCK / motion.fps))
 
 
 def _turning(motion: Motion) -> Tensor:
-    """Radians (n,) at the ticks by which the dancer is turned: towards the front by the shorter way, the slower the
-    less there is one direction the dancer faces."""
+    """The rotation (n,) of the dancer towards the front at each step of the correction, radians.
+
+    It takes the shorter way. The less the dancer faces one direction, the slower it is.
+    """
     heading = rotation.yaw(motion.rotations[:, 0]).double()
     facing = gaussian(torch.stack((heading.sin(), heading.cos()), -1), motion.fps, _MEAN_SECONDS)
     turn, turns = 0.0, []
@@ -65,7 +67,7 @@ def _turning(motion: Motion) -> Tensor:
 
 
 def _pulling(root: Tensor, fps: float) -> Tensor:
-    """Metres (n, 2) in x and z at the ticks by which the dancer is moved."""
+    """The shift (n, 2) of the dancer in x and z at each step of the correction, metres."""
     path = gaussian(root[:, (0, 2)].double(), fps, _MEAN_SECONDS)
     path = spline(path - path[:1], _ticks(root.shape[0], fps))
     x = z = 0.0

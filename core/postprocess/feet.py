@@ -1,9 +1,11 @@
-"""Planted feet stay planted.
+"""Removes foot sliding.
 
-Three steps. ``contacts``: which toes and heels stand, from what the model says and from how low and slow they are.
-``steady``: while feet stand, the root follows them instead of gliding over them, and the floor is where they stand.
-``lock``: every stretch in which a toe stands has one place; the smoothest correction that holds all toes to their
-places is added to the feet, the pelvis sinks where a leg would not reach, and the legs are solved for it.
+There are three functions:
+
+- ``contacts`` decides which toes and heels stand, from the model's contacts and from how low and slow they are.
+- ``steady`` moves the root so that standing feet neither slide nor leave the floor.
+- ``lock`` holds every standing toe in one place. The smoothest correction that does so is added to the feet. The pelvis
+  is lowered where a leg would not reach, and inverse kinematics solves the legs.
 """
 
 from __future__ import annotations
@@ -22,29 +24,36 @@ from core.postprocess.banded import smoothest
 from core.postprocess.smooth import gaussian
 from core.types import Motion
 
-TIGHT_LIFT, LOOSE_LIFT = 0.04, 0.07  # metres above the joint's height when standing
-TIGHT_SPEED, LOOSE_SPEED = 0.3, 0.6  # metres a second
+TIGHT_LIFT = 0.04  # metres above the joint's height when standing: a contact is this low somewhere
+LOOSE_LIFT = 0.07  # and this low throughout
+TIGHT_SPEED = 0.3  # metres per second: a contact is this slow somewhere
+LOOSE_SPEED = 0.6  # and this slow throughout
 SHORTEST = 0.1  # seconds of a contact
-FARTHEST = 0.12  # metres from its place a standing foot may have been; one that slid farther takes a small step
-STEP_SECONDS, STEP_HEIGHT = 0.25, 0.05
-BLEND = 0.10  # seconds over which a correction along the floor rises and falls
-DROP = 0.05  # seconds for the one in height: a foot that swings must not be held down
-HOLD = 400.0  # how much more a standing toe's place counts than leaving the foot where it was
-CLAIM = 0.3  # what a model's contact must reach to count
-CLEARANCE, TRAVEL = 0.056, 0.2  # metres above the floor of a toe that travels faster than this, metres a second
-RISE = 0.1  # seconds in which a toe rises to it
-LOWEST_ANKLE = 0.065  # metres: no ankle is closer to the floor
-REACH = 0.985  # of the straight leg: how far the pelvis lets it reach
-DEEPEST = 0.15  # metres the pelvis sinks at most
+FARTHEST = 0.12  # metres that a standing foot may stray from its place; if it slid farther, it takes a small step
+STEP_SECONDS = 0.25  # duration of such a step
+STEP_HEIGHT = 0.05  # its height, metres
+BLEND = 0.10  # seconds in which a horizontal correction rises and falls
+DROP = 0.05  # seconds for the vertical one, which is shorter so that a swinging foot is not held down
+HOLD = 400.0  # weight of a standing toe's place, relative to leaving the foot where it was
+CLAIM = 0.3  # the least value of a model's contact that counts
+CLEARANCE = 0.056  # metres that a travelling toe keeps above the floor
+TRAVEL = 0.2  # metres per second from which a toe travels
+RISE = 0.1  # seconds in which a toe rises to the clearance
+LOWEST_ANKLE = 0.065  # metres; no ankle is closer to the floor
+REACH = 0.985  # of the straight leg; the pelvis is lowered so that a leg is stretched no farther
+DEEPEST = 0.15  # metres by which the pelvis is lowered at most
 _LEG = float(torch.linalg.vector_norm(SMPL22.offsets[list(LEFT_LEG[1:])], dim=-1).sum())  # thigh and shin, metres
-_SIDES = ((LEFT_LEG, 0), (RIGHT_LEG, 2))  # a leg, and the place of its ankle in FOOT_JOINTS; the toe is the next
+_SIDES = ((LEFT_LEG, 0), (RIGHT_LEG, 2))  # a leg, and the index of its ankle in FOOT_JOINTS; the toe is the next
 
 
 def contacts(motion: Motion, positions: Tensor) -> Tensor:
-    """Which of ``FOOT_JOINTS`` stand, (t, 4) bool; positions (t, j, 3) of the motion.
+    """Which of ``FOOT_JOINTS`` stand, (t, 4) bool.
 
-    A stretch is low and slow throughout by the loose limits and somewhere by the tight ones; a motion that brings its
-    own contacts must claim one there.
+    A contact is low and slow by the loose limits throughout, and by the tight ones somewhere. If the motion has
+    contacts of its own, they must claim one there too.
+
+    motion: the motion.
+    positions: (t, j, 3) its joint positions, metres.
     """
     lift, speed = _lift_and_speed(motion, positions)
     loose = (lift < LOOSE_LIFT) & (speed < LOOSE_SPEED)
@@ -55,9 +64,9 @@ def contacts(motion: Motion, positions: Tensor) -> Tensor:
 
 
 def steady(motion: Motion) -> Motion:
-    """The motion whose root undoes what its standing feet slide, and lets them stand on the floor.
+    """Move the root so that standing feet do not slide and are on the floor.
 
-    Where both feet stand and slide apart, it goes by the mean; ``lock`` sees to the rest.
+    If both feet stand and slide apart, the root follows their mean; ``lock`` removes the rest.
     """
     if motion.frames < 3:
         return motion
@@ -67,7 +76,7 @@ def steady(motion: Motion) -> Motion:
     if motion.contacts is not None:
         weight = weight * motion.contacts
     weight = gaussian(weight, motion.fps, 0.03).clamp_min(0)[..., None]  # t 4 1
-    slide = torch.gradient(positions[:, FOOT_JOINTS], dim=0)[0]  # metres a frame
+    slide = torch.gradient(positions[:, FOOT_JOINTS], dim=0)[0]  # metres per frame
     slide = (weight * slide).sum(1) / (weight.sum(1) + 0.3)
     shift = -gaussian(slide, motion.fps, 0.04).cumsum(0)
     around = gaussian(torch.cat((weight * lift[..., None], weight), -1).sum(1), motion.fps, 0.4)
@@ -77,7 +86,10 @@ def steady(motion: Motion) -> Motion:
 
 
 def lock(motion: Motion) -> Motion:
-    """The motion with its standing feet held, no foot in the floor, and contacts (t, 4), 0 or 1, as they then are."""
+    """Hold standing feet in place and keep all feet above the floor.
+
+    The contacts (t, 4) of the result are 0 or 1 and say which joints are held.
+    """
     if motion.frames < 3:
         return motion
     positions = kinematics.forward(motion.rotations, motion.root)
@@ -98,17 +110,20 @@ def lock(motion: Motion) -> Motion:
 
 
 def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """Of ``FOOT_JOINTS`` (t, 4): metres above where they are when standing, and metres a second."""
+    """Height (t, 4) of ``FOOT_JOINTS`` above where they are when standing, and speed (t, 4); metres, seconds."""
     feet = positions[:, FOOT_JOINTS]
     return feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS), contact.joint_speed(feet, motion.fps)
 
 
 def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-    """How far one foot is moved, (t, 3), and where it now takes a small step instead of sliding, (t,) bool.
+    """The shift (t, 3) of a foot, metres, and where it takes a small step instead of sliding, (t,) bool.
 
-    foot: (t, 2, 3) ankle and toe.  heel, toe: (t,) bool, which of them stand.
+    The toe is held in place; where only the heel stands, the heel.
 
-    The toe is what is held; where the heel alone stands, the heel.
+    foot: (t, 2, 3) positions of ankle and toe, metres.
+    heel: (t,) bool, whether it stands.
+    toe: (t,) bool, whether it stands.
+    fps: frames per second.
     """
     wanted, weights = torch.zeros_like(foot[:, 0]), torch.zeros_like(foot[:, 0, 0])
     raised = torch.zeros_like(weights)
@@ -135,7 +150,7 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
 
 
 def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:
-    """How much higher (t,) a toe (t, 3) must swing so that it does not graze the floor; nothing where it stands."""
+    """How much higher (t,) a toe (t, 3) must swing to clear the floor, metres; 0 where it stands."""
     speed = torch.linalg.vector_norm(torch.gradient(toe[:, (0, 2)], dim=0)[0], dim=-1) * fps
     travels = gaussian(((speed - 0.5 * TRAVEL) / (0.5 * TRAVEL)).clamp(0, 1), fps, 0.03)
     short = (CLEARANCE - toe[:, 1]).clamp_min(0) * travels
@@ -148,26 +163,38 @@ def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:
 
 
 def _runs(stands: Tensor) -> list[tuple[int, int]]:
-    """The stretches [start, end) of (t,) bool."""
+    """The runs [start, end) of true frames in (t,) bool."""
     edges = torch.diff(stands.int(), prepend=stands.new_zeros(1).int(), append=stands.new_zeros(1).int())
     return list(zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True))
 
 
 def _pieces(path: Tensor, start: int, fps: float) -> list[tuple[int, int]]:
-    """One stretch of a standing foot, whose path (t, 2) begins at frame ``start``, cut where it strays too far from one
-    place to stand on; between the pieces there is time for a small step."""
+    """Split a contact, if needed, into pieces [first, last) in each of which the foot stays close to one place.
+
+    There is time for a small step between the pieces.
+
+    path: (t, 2) of the standing foot, metres.
+    start: frame at which it begins.
+    fps: frames per second.
+    """
     frames, gap = path.shape[0], max(1, round(STEP_SECONDS * fps))
     if torch.linalg.vector_norm(path - path.mean(0), dim=-1).amax() <= FARTHEST or frames < 3 * gap:
         return [(start, start + frames)]
-    # the step goes where the foot slides farthest, not too close to either end
+    # the step is where the foot slides farthest, not too close to either end
     slid = torch.linalg.vector_norm(path[gap:] - path[:-gap], dim=-1)
     middle = gap // 2 + int(slid[gap // 2 : len(slid) - gap // 2].argmax())
     return [*_pieces(path[:middle], start, fps), *_pieces(path[middle + gap :], start + middle + gap, fps)]
 
 
 def _sink(hip: Tensor, ankle: Tensor, target: Tensor) -> Tensor:
-    """How far (t,) the pelvis must sink for an ankle at ``target``, if farther away than the straight leg or than the
-    ankle was; all (t, 3)."""
+    """How far (t,) the pelvis must sink for an ankle to reach its target, metres.
+
+    It sinks only if the target is farther away than both the straight leg and the ankle were.
+
+    hip: (t, 3) metres.
+    ankle: (t, 3) metres.
+    target: (t, 3) metres.
+    """
     longest = REACH * _LEG
     reach = torch.linalg.vector_norm(ankle - hip, dim=-1).clamp(min=longest)
     beside = torch.linalg.vector_norm((target - hip)[:, (0, 2)], dim=-1).clamp_max(0.9 * longest)
@@ -175,7 +202,7 @@ def _sink(hip: Tensor, ankle: Tensor, target: Tensor) -> Tensor:
 
 
 def _envelope(values: Tensor, fps: float) -> Tensor:
-    """A smooth curve (t,) on or above ``values`` (t,), all but at their sharpest peaks."""
+    """A smooth curve (t,) on or above ``values`` (t,), except at their sharpest peaks."""
     reach = max(1, round(0.1 * fps))
     highest = functional.max_pool1d(values[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0]
     return gaussian(highest, fps, 0.05).clamp_min(0)

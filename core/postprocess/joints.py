@@ -1,4 +1,4 @@
-"""Knees and elbows as hinges with stops: they fold one way, and hardly sideways."""
+"""Joint limits: knees and elbows are hinges that bend one way, and hardly sideways."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from core.types import Motion
 
 @dataclass(frozen=True)
 class Hinge:
-    """One joint's stops. bone: the lower bone's direction at rest.  fold: where it turns to when the joint folds.
-    backward: radians it may turn the other way.  sideways: radians it may lean out of the plane of both."""
+    """The limits of one joint.
+
+    joint: its name.
+    bone: direction of the lower bone at rest.
+    fold: direction towards which the bone turns when the joint bends.
+    backward: radians that it may turn the other way.
+    sideways: radians that it may leave the plane of the two directions.
+    """
 
     joint: str
     bone: tuple[float, float, float]
@@ -25,7 +31,9 @@ class Hinge:
     sideways: float
 
 
-_DOWN, _BACK, _FRONT = (0.0, -1.0, 0.0), (0.0, 0.0, -1.0), (0.0, 0.0, 1.0)
+_DOWN = (0.0, -1.0, 0.0)
+_BACK = (0.0, 0.0, -1.0)
+_FRONT = (0.0, 0.0, 1.0)
 _BACKWARD = math.radians(3)
 HINGES = (
     Hinge("left_knee", _DOWN, _BACK, _BACKWARD, math.radians(25)),
@@ -33,11 +41,11 @@ HINGES = (
     Hinge("left_elbow", (1.0, 0.0, 0.0), _FRONT, _BACKWARD, math.radians(60)),
     Hinge("right_elbow", (-1.0, 0.0, 0.0), _FRONT, _BACKWARD, math.radians(60)),
 )
-_SOFTNESS = _BACKWARD  # before and after a stop: there the joint is slowed instead of stopped dead; straight is free
+_SOFTNESS = _BACKWARD  # radians around a limit within which a joint slows down; the straight joint is not affected
 
 
 def limit(motion: Motion, hinges: tuple[Hinge, ...] = HINGES) -> Motion:
-    """The motion with the lower bones turned back inside their joints' stops, by the shortest way."""
+    """Rotate the lower bones of a motion into the limits of their joints, by the shortest way."""
     rotations = motion.rotations.clone()
     for hinge in hinges:
         joint = SMPL22.index(hinge.joint)
@@ -46,7 +54,7 @@ def limit(motion: Motion, hinges: tuple[Hinge, ...] = HINGES) -> Motion:
 
 
 def inside(local: Tensor, hinge: Hinge) -> Tensor:
-    """Local rotations (..., 4) of one joint, within its stops."""
+    """Local rotations (..., 4) of one joint, brought within its limits."""
     bone, fold = local.new_tensor(hinge.bone), local.new_tensor(hinge.fold)
     axis = torch.linalg.cross(bone, fold)
     now = rotation.rotate(local, bone)
@@ -64,7 +72,7 @@ def inside(local: Tensor, hinge: Hinge) -> Tensor:
 
 
 def _soft_max(values: Tensor, lowest: float) -> Tensor:
-    """``values``, never below ``lowest``, with a parabola for the corner."""
+    """The maximum of ``values`` and ``lowest``, with the corner rounded by a parabola."""
     over = values - lowest
     corner = (over + _SOFTNESS).square() / (4 * _SOFTNESS)
     return lowest + torch.where(over > _SOFTNESS, over, torch.where(over < -_SOFTNESS, torch.zeros_like(over), corner))

@@ -1,8 +1,8 @@
-"""Beat snap: a small, smooth change of speed that carries kinematic beats onto musical ones.
+"""Beat snap: shifts kinematic beats onto musical beats by a small, smooth time warp.
 
-A kinematic beat is where the body arrives, a minimum of its speed (``core.rhythm.accents.kinematic_beats``). One near a
-beat, or else near the middle between two, is carried towards it; between them time runs a little faster or slower.
-At every snapped beat the clock runs at its own rate, so the minimum stays the minimum it was.
+A kinematic beat is a minimum of the body's speed (``core.rhythm.accents.kinematic_beats``). If one is near a musical
+beat, or else near the middle between two, it is shifted towards it. In between, the motion runs slightly faster or
+slower. At every snapped beat its rate is 1, so the minimum remains a minimum.
 """
 
 from __future__ import annotations
@@ -16,21 +16,28 @@ from core.motion import kinematics
 from core.rhythm.accents import kinematic_beats as find_beats
 from core.types import Beats, Motion
 
-BEAT_WINDOW, HALF_WINDOW = 0.3, 0.15  # of the beat: hits farther from a beat, or from the middle of two, stay
+BEAT_WINDOW = 0.3  # of a beat: farther from a musical beat, kinematic beats are not shifted
+HALF_WINDOW = 0.15  # the same for the middle between two musical beats
 LIMIT = 0.25  # the local rate stays within 1 - LIMIT and 1 + LIMIT
 
 
 @dataclass(frozen=True)
 class Clock:
-    """When to play what: at music second ``played[i]`` stands motion second ``source[i]``; (n,) doubles, increasing,
-    the same at both ends."""
+    """A time warp: at second ``played[i]`` of the music, second ``source[i]`` of the motion is played.
+
+    played: (n,) float64, increasing.
+    source: (n,) float64, increasing, with the same first and last value as ``played``.
+    """
 
     played: Tensor
     source: Tensor
 
     def at(self, times: Tensor) -> Tensor:
-        """Motion seconds for music seconds ``times`` (m,): a fifth-order step from anchor to anchor, so that at each of
-        them the rate is 1 and not changing, running at rate 1 beyond the ends."""
+        """Seconds (m,) of the motion at seconds ``times`` (m,) of the music.
+
+        The shift goes from anchor to anchor by a fifth-order polynomial step, so the rate at each anchor is 1 and
+        stationary. Beyond the ends the rate is 1.
+        """
         times = times.double()
         shift = self.played - self.source
         right = torch.searchsorted(self.played, times.contiguous()).clamp(1, len(self.played) - 1)
@@ -41,7 +48,13 @@ class Clock:
 
 
 def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIMIT) -> Clock:
-    """The clock that carries the hits of ``motion`` by ``strength`` (0-1) of their way onto the nearest beats."""
+    """The time warp that shifts the kinematic beats of a motion towards the nearest musical beats.
+
+    motion: the motion.
+    beats: of the music.
+    strength: 0-1, the fraction of the distance.
+    limit: the local rate stays within 1 - limit and 1 + limit.
+    """
     if strength <= 0:
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
     positions = kinematics.forward(motion.rotations, motion.root)
@@ -49,10 +62,16 @@ def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIM
 
 
 def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
-    """The clock for hits (n,) and beats (m,), seconds, of a motion that lasts ``seconds``.
+    """The time warp for given kinematic and musical beats.
 
-    Hits and beats are paired one to one where each is the other's nearest, within ``BEAT_WINDOW``; hits that are left
-    are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
+    A kinematic and a musical beat are paired if each is the other's nearest, within ``BEAT_WINDOW``. The remaining
+    kinematic beats are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
+
+    kinematic_beats: (n,) seconds.
+    beats: (m,) musical beats, seconds.
+    seconds: length of the motion.
+    strength: 0-1, the fraction of the distance.
+    limit: the local rate stays within 1 - limit and 1 + limit.
     """
     kinematic_beats, beats = kinematic_beats.double().cpu(), beats.double().cpu()
     ends = torch.tensor([0.0, seconds], dtype=torch.float64)
@@ -74,7 +93,7 @@ def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float
 
 
 def _pair(kinematic_beats: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
-    """Which hits (n,) are the nearest of their nearest target, no farther than ``reach``; and the way there (n,)."""
+    """Which kinematic beats (n,) pair with a target within ``reach`` seconds, (n,) bool; and the distances (n,)."""
     if len(kinematic_beats) == 0 or len(targets) == 0:
         return torch.zeros(len(kinematic_beats), dtype=torch.bool), torch.zeros_like(kinematic_beats)
     apart = targets[None, :] - kinematic_beats[:, None]
@@ -85,9 +104,16 @@ def _pair(kinematic_beats: Tensor, targets: Tensor, reach: float) -> tuple[Tenso
 
 
 def _calmed(source: Tensor, shift: Tensor, seconds: float, steepest: float) -> Tensor:
-    """The shifts (n,) of anchors (n,), made so gradual that between neighbours, and towards the unshifted ends, they
-    change by at most ``steepest`` seconds a played second: the mean of the envelopes above and below."""
-    slope = steepest / (1 + steepest)  # a second of the motion may take that much less when played
+    """Limit how fast the shifts change between neighbouring anchors, and towards the ends, which are not shifted.
+
+    The result is the mean of the envelopes above and below.
+
+    source: (n,) anchors, seconds of the motion.
+    shift: (n,) seconds.
+    seconds: length of the motion.
+    steepest: seconds of shift per played second, at most.
+    """
+    slope = steepest / (1 + steepest)  # per second of the motion instead of per played second
     room = slope * torch.minimum(source, seconds - source)
     shift = torch.minimum(torch.maximum(shift, -room), room)
     allowed = slope * (source[:, None] - source[None, :]).abs()
