@@ -1,1 +1,4 @@
-"""Numbers that say how well a dance fits its music, obeys physics and varies. Every result names its frame rate."""
+"""Metrics of how well dance and music fit each other, and of how plausible and how varied they are.
+
+Every result contains the frame rate at which it was computed.
+"""

@@ -1,22 +1,23 @@
-"""How well a music fits a motion, agrees with another music, and sounds like music.
+"""Metrics of generated music: how well it fits a motion, agrees with reference music, and sounds like music.
 
 Conventions
-    Times are in seconds, (n,), strictly increasing, on the clock of the clip; music is a ``Waveform`` of any rate.
-    Onsets of music are MoMu's (``beat.music_onsets``); kinematic beats are the hits and onsets of
+    Times are in seconds, (n,), strictly increasing, from the start of the clip. Music is a ``Waveform`` of any rate.
+    Onsets of music are MoMu's (``beat.music_onsets``). Kinematic beats and onsets are those of
     ``core.rhythm.accents``.
 
-Scores
-    onset F         one-to-one matches within 70 ms (mir_eval's matching), between two musics or a music and a motion,
-                    with the chance level of shifted references and the calibrated value, as in ``beat``. A dense music
-                    matches anything, which only the calibrated value shows.
-    LORIS bins      ``beat.per_second`` of a music's onsets against those of the reference: as the papers have it, and
-                    saturated.
-    tempo           whether two tempos are the same, or one the half or the double of the other, within 4 %. Trackers
-                    that report one octave agree by chance in log2(1.04 / 0.96) = 11.5 % of the cases.
-    FAD             Fréchet distance of VGGish embeddings (Kilgour et al. 2019), where the user has the weights.
-    FAD-latent      the same distance on this program's music latents: of each .96 s the mean and the deviation over
-                    time of every channel. It needs no weights, ranks systems of one mel autoencoder, is blind to what
-                    that autoencoder cannot represent, and is not FAD.
+Metrics
+    onset F         F-measure of one-to-one matches within 70 ms (mir_eval's matching), between generated and reference
+                    music or between music and motion. As in ``beat``, the chance level for shifted references and the
+                    calibrated value come with it. Music with many onsets matches anything, which only the calibrated
+                    value reveals.
+    LORIS bins      ``beat.per_second`` of the music's onsets and those of the reference. It is what papers report, and
+                    it saturates.
+    tempo           whether two tempos are the same, or one is half or double the other, within 4 %. Trackers that
+                    report tempos within one octave agree by chance in log2(1.04 / 0.96) = 11.5 % of cases.
+    FAD             Fréchet distance of VGGish embeddings (Kilgour et al. 2019), if the user has the weights.
+    FAD-latent      the same distance between music latents of this program: the mean and the deviation over time of
+                    every channel, for each 0.96 s. It needs no weights and ranks systems that share a mel autoencoder.
+                    It cannot measure what that autoencoder does not represent, and it is not FAD.
 """
 
 from __future__ import annotations
@@ -50,9 +51,14 @@ def onset_f(
     seed: int = 0,
     shifts: int = beat.SHIFTS,
 ) -> dict[str, float]:
-    """{"value", "chance", "calibrated", "tolerance"} of the F-measure of two lists of times in a clip of ``seconds``.
+    """F-measure of onsets: {"value", "chance", "calibrated", "tolerance"}.
 
-    estimated: of the music made, (n,).  reference: kinematic beats or the onsets of a music, (m,); chance shifts these.
+    estimated: (n,) onsets of the generated music, seconds.
+    reference: (m,) kinematic beats, or onsets of other music, seconds. Chance is measured with these shifted.
+    seconds: length of the clip.
+    tolerance: seconds.
+    seed: of the random shifts.
+    shifts: their number.
     """
     estimated, reference = (
         beat.within(beat.validate(times, name), seconds)
@@ -65,8 +71,16 @@ def onset_f(
 
 
 def tempo_agreement(a: float, b: float, tolerance: float = TEMPO_TOLERANCE) -> dict[str, float]:
-    """{"same", "half", "double", "any"} as 0 or 1, and the "chance" of the last: is ``a`` beats a minute ``b``, its
-    half or its double, to a share of ``tolerance``? A tempo of 0 is unknown and agrees with none."""
+    """Whether a tempo is the same as another, its half or its double: {"same", "half", "double", "any", "chance"}.
+
+    The first four are 0 or 1. The last is the chance level of "any". A tempo of 0 is unknown and agrees with none.
+
+    a: beats per minute.
+    b: beats per minute, the reference.
+    tolerance: relative to the reference.
+
+    Raises FootlightError for tempos that are negative or not finite.
+    """
     if not (math.isfinite(a) and math.isfinite(b)) or min(a, b) < 0:
         raise FootlightError(
             f"tempos of {a} and {b} beats a minute were given; expected positive numbers, 0 if unknown"
@@ -89,11 +103,16 @@ def evaluate(
     seed: int = 0,
     grid: Beats | None = None,
 ) -> dict:
-    """Every score of one music made for a motion; ``beat.average`` takes a list of these.
+    """All metrics of one piece of music generated for a motion. ``beat.average`` takes a list of these.
 
-    music: made for positions (t, j, 3), metres at ``fps``.  beats: tracked in it; with ``wanted_tempo``, the tempo that
-    the dance has, they add the agreement of tempos.  reference: the music that the motion was danced to.  grid: the
-    beats of that music.
+    music: the generated music.
+    positions: (t, j, 3) of the motion, metres.
+    fps: its frames per second.
+    beats: tracked in the music; adds metrics of these.
+    reference: the music to which the motion was danced; adds comparisons with it.
+    wanted_tempo: tempo of the dance, beats per minute; with ``beats``, adds the agreement of tempos. 0 is unknown.
+    seed: of the random shifts that measure chance.
+    grid: beats of the reference music; adds comparisons with them.
     """
     positions = checked(positions, fps)
     seconds = min(positions.shape[0] / fps, music.seconds)
@@ -123,30 +142,40 @@ def evaluate(
 
 
 def fad(made: list[Waveform], real: list[Waveform], vggish: VGGish) -> dict[str, float]:
-    """{"fad", "patches", "patches_real"}: lower is better. vggish: ``core.metrics.vggish.load`` reads it from a file.
+    """Fréchet audio distance: {"fad", "patches", "patches_real"}. Lower is better.
 
-    Raises FootlightError when either set holds fewer than two patches of .96 s. With fewer than some hundred patches
-    the covariance of 128 numbers is poorly known and the distance too large: compare sets of like size.
+    With fewer than several hundred patches, the covariance of 128 numbers is estimated poorly and the distance is too
+    large. Compare sets of similar size.
+
+    made: generated music.
+    real: real music.
+    vggish: the embedding; ``core.metrics.vggish.load`` reads it from a file.
+
+    Raises FootlightError when either set has fewer than two patches of 0.96 s.
     """
     ours, theirs = (torch.cat([vggish.embed(music) for music in some]) if some else None for some in (made, real))
     return _distance("fad", ours, theirs)
 
 
 def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], mel_vae: MelVAE) -> dict[str, float]:
-    """{"fad_latent", "patches", "patches_real"}: FAD-latent, which is not FAD, by ``mel_vae``; lower is better.
+    """FAD-latent, which is not FAD: {"fad_latent", "patches", "patches_real"}. Lower is better.
 
-    made, real: music as waveforms, or as the log-mels (t, m) that ``core.audio.mel.log_mel`` makes of them.
+    made: generated music, as waveforms or as log-mels (t, m) of ``core.audio.mel.log_mel``.
+    real: real music, likewise.
+    mel_vae: the music autoencoder.
+
+    Raises FootlightError when either set has fewer than two patches of 0.96 s.
     """
     return patch_distance(*(latent_patches(some, mel_vae) for some in (made, real)))
 
 
 def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
-    """``fad_latent`` of two sets whose ``latent_patches`` (n, 2z) are known already."""
+    """``fad_latent`` of two sets from their ``latent_patches`` (n, 2z)."""
     return _distance("fad_latent", ours, theirs)
 
 
 def latent_patches(musics: list[Waveform | Tensor], mel_vae: MelVAE) -> Tensor:
-    """(n, 2z) what ``fad_latent`` compares: mean and deviation of the latents of all whole patches of .96 s."""
+    """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
     found = [_latent_patches(music, mel_vae) for music in musics]
     return torch.cat(found) if found else torch.zeros(0, 2 * mel_vae.config.latent_channels, dtype=torch.float64)
 
@@ -162,7 +191,7 @@ def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str
 
 @torch.no_grad()
 def _latent_patches(music: Waveform | Tensor, mel_vae: MelVAE) -> Tensor:
-    """(n, 2z) of all whole patches of .96 s."""
+    """``latent_patches`` (n, 2z) of one piece of music."""
     signal = SignalConfig()
     if isinstance(music, Waveform):
         music = log_mel(resample(music, signal.audio_rate).samples, signal)

@@ -1,20 +1,21 @@
-"""How well a motion keeps the beat of a music.
+"""Metrics of how well a motion keeps the beat of its music.
 
 Conventions
-    Beats are times in seconds, (n,), strictly increasing; a clip lasts ``seconds`` and beats outside of it are ignored.
-    Motions are joint positions (t, j, 3) in metres at ``fps``. BAS works at 60 frames a second, as its sources do:
+    Beats are times in seconds, (n,), strictly increasing. A clip lasts ``seconds``; beats outside of it are ignored.
+    Motions are joint positions (t, j, 3) in metres at ``fps``. BAS uses 60 frames per second, as its sources do;
     positions at another rate are resampled by a spline first.
-    A score without beats to compare is 0.
+    A metric without beats to compare is 0.
 
-Scores
-    BCS, BHS, motion to music   one bin a second (LORIS, Yu et al. 2023). Saturates: a metronome at 100 beats a minute
-                                scores 1 against one at 120. Labelled so, only for comparison with papers, never alone.
-    BCS, BHS, music to motion   matches within a tolerance (MoMu-Diffusion, 2024; tolerance ours: 100 ms).
+Metrics
+    BCS, BHS, motion to music   matches in bins of one second (LORIS, Yu et al. 2023). They saturate: a metronome at 100
+                                beats per minute has 1 against one at 120. They are labelled as saturated and serve only
+                                for comparison with papers.
+    BCS, BHS, music to motion   matches within a tolerance (MoMu-Diffusion, 2024). The tolerance of 100 ms is ours.
     strict F                    one-to-one matches within 70 ms (the beat F-measure of Davies et al. 2009).
-    BAS                         "aist" motion -> music (Li et al. 2021), "bailando" music -> motion (Siyao et al. 2022),
-                                "theatre" strong beats -> energy peaks.
-    Each comes with its chance level, the same motion against the same beats shifted around the clip by random offsets,
-    and with the calibrated value (score - chance) / (1 - chance): 0 is chance, 1 is perfect.
+    BAS                         "aist" is motion -> music (Li et al. 2021), "bailando" is music -> motion (Siyao et al.
+                                2022), "theatre" is strong beats -> energy peaks.
+    Each comes with its chance level, which is measured on the same beats shifted cyclically by random offsets, and with
+    the calibrated value (value - chance) / (1 - chance): 0 is chance, 1 is perfect.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ from core.types import Beats, Waveform
 
 BAS_FPS = 60.0
 BAS_SIGMA = 3.0  # frames at BAS_FPS: 50 ms
-AIST_ORDER = 10  # a minimum is below this many frames to both sides
+AIST_ORDER = 10  # a minimum is lower than this many frames to either side
 BAILANDO_SMOOTHING = 5.0  # frames
 STRICT_TOLERANCE = 0.07  # seconds
-MOMU_TOLERANCE = 0.10
-SHIFTS = 50
-ONSET_RATE = 22_050
+MOMU_TOLERANCE = 0.10  # seconds
+SHIFTS = 50  # random offsets that measure chance
+ONSET_RATE = 22_050  # Hz
 
 
 def validate(times: Tensor, name: str = "beats") -> Tensor:
-    """The times as (n,) doubles. Raises FootlightError unless they are finite and strictly increasing."""
+    """The times (n,) as float64. Raises FootlightError unless they are finite and strictly increasing."""
     times = torch.as_tensor(times).detach().double()
     if times.ndim != 1 or not bool(times.isfinite().all()) or bool((times.diff() <= 0).any()):
         raise FootlightError(
@@ -60,23 +61,26 @@ def within(times: Tensor, seconds: float) -> Tensor:
 
 
 def aist_beats(positions: Tensor, fps: float) -> Tensor:
-    """Motion beats (n,) seconds after AIST++: strict minima of the summed joint speed over 10 frames at 60 fps."""
+    """Kinematic beats (n,) of AIST++, seconds: strict minima of the joint speed among 10 frames to either side."""
     return _minima(_speed(positions, fps), AIST_ORDER) / BAS_FPS
 
 
 def bailando_beats(positions: Tensor, fps: float) -> Tensor:
-    """Motion beats (n,) seconds after Bailando: strict minima of the mean joint speed, smoothed, at 60 fps."""
+    """Kinematic beats (n,) of Bailando, seconds: strict minima of the smoothed mean joint speed at 60 fps."""
     return _minima(gaussian_smooth(_speed(positions, fps), BAILANDO_SMOOTHING), 1) / BAS_FPS
 
 
 def energy_peaks(positions: Tensor, fps: float) -> Tensor:
-    """Peaks (n,) seconds of the kinetic energy: sum of squared joint speeds, smoothed by 5 frames at 60 fps."""
+    """Peaks (n,) of the kinetic energy, seconds: the sum of squared joint speeds, smoothed by 5 frames at 60 fps."""
     speed = _velocity(positions, fps).norm(dim=-1)
     return _minima(-gaussian_smooth((speed**2).sum(dim=1), BAILANDO_SMOOTHING), 1) / BAS_FPS
 
 
 def strong_beats(music: Beats) -> Tensor:
-    """The strong beats (n,) seconds: of each bar its downbeat and every second beat after it; all without downbeats."""
+    """The strong beats (n,), seconds: in each bar the downbeat and every second beat after it.
+
+    Without downbeats, all beats are strong.
+    """
     times = music.times.double()
     if music.downbeats is None or not bool(music.downbeats.any()):
         return times
@@ -91,7 +95,10 @@ def strong_beats(music: Beats) -> Tensor:
 
 
 def music_onsets(waveform: Waveform) -> Tensor:
-    """Onset times (n,) seconds of a music as MoMu takes them: librosa's detector at 22 050 Hz, with its parameters."""
+    """Onsets (n,) of music, seconds, as MoMu-Diffusion detects them: by librosa at 22 050 Hz, with its parameters.
+
+    Raises FootlightError if librosa is not installed.
+    """
     try:
         import librosa
     except ImportError:
@@ -105,11 +112,16 @@ def music_onsets(waveform: Waveform) -> Tensor:
     return torch.from_numpy(found).double()
 
 
-# Scores
+# Metrics
 
 
 def per_second(generated: Tensor, reference: Tensor, seconds: float) -> tuple[float, float]:
-    """(BCS, BHS) of LORIS: bins of whole seconds with a beat in both, over those of the generated, of the reference."""
+    """(BCS, BHS) of LORIS: bins of a second with a beat in both, over bins with a generated and with a reference one.
+
+    generated: (n,) seconds.
+    reference: (m,) seconds.
+    seconds: length of the clip.
+    """
     bins = math.ceil(seconds)
     occupied = [torch.zeros(bins, dtype=torch.bool) for _ in range(2)]
     for times, bin_ in zip((generated, reference), occupied, strict=True):
@@ -120,20 +132,25 @@ def per_second(generated: Tensor, reference: Tensor, seconds: float) -> tuple[fl
 
 
 def tolerant(kinematic: Tensor, musical: Tensor, tolerance: float = MOMU_TOLERANCE) -> tuple[float, float]:
-    """(BCS, BHS) of MoMu, music to motion: matched beats over the musical ones, over the kinematic ones."""
+    """(BCS, BHS) of MoMu-Diffusion, music to motion: matched beats over musical beats, and over kinematic beats.
+
+    kinematic: (n,) seconds.
+    musical: (m,) seconds.
+    tolerance: seconds.
+    """
     both = matches(kinematic, musical, tolerance)
     return _share(both, len(musical)), _share(both, len(kinematic))
 
 
 def f_measure(estimated: Tensor, reference: Tensor, tolerance: float = STRICT_TOLERANCE) -> float:
-    """Harmonic mean of precision and recall of one-to-one matches within ``tolerance`` seconds, in [0, 1]."""
+    """F-measure in [0, 1] of times (n,) against times (m,), matched one to one within ``tolerance`` seconds."""
     return _share(2 * matches(estimated, reference, tolerance), len(estimated) + len(reference))
 
 
 def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
-    """The most pairs of one time of ``a`` (n,) with one of ``b`` (m,) at most ``tolerance`` apart, each used once.
+    """The largest number of one-to-one pairs of times of ``a`` (n,) and ``b`` (m,) at most ``tolerance`` apart.
 
-    With one tolerance for all, pairing from the left with the earliest that fits is optimal.
+    Because the tolerance is the same for all, pairing each time with the earliest one that fits is optimal.
     """
     ours, theirs = a.tolist(), b.tolist()
     i = j = count = 0
@@ -149,7 +166,13 @@ def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
 
 
 def alignment(beats: Tensor, targets: Tensor, fps: float = BAS_FPS, sigma: float = BAS_SIGMA) -> float:
-    """Mean over ``beats`` (n,) of exp(-d^2 / 2 sigma^2), d frames to the nearest of ``targets`` (m,); in [0, 1]."""
+    """Beat alignment in [0, 1]: the mean over beats of exp(-d^2 / 2 sigma^2), with d frames to the nearest target.
+
+    beats: (n,) seconds.
+    targets: (m,) seconds.
+    fps: frames per second of d.
+    sigma: frames.
+    """
     if len(beats) == 0 or len(targets) == 0:
         return 0.0
     right = torch.searchsorted(targets, beats).clamp(0, len(targets) - 1)
@@ -161,10 +184,16 @@ def alignment(beats: Tensor, targets: Tensor, fps: float = BAS_FPS, sigma: float
 def with_chance(
     score: Callable[[Tensor], float], beats: Tensor, seconds: float, seed: int = 0, shifts: int = SHIFTS
 ) -> dict[str, float]:
-    """{"value", "chance", "calibrated"} of a score of music beats (n,).
+    """A metric of musical beats with its chance level: {"value", "chance", "calibrated"}.
 
-    Chance: the mean score of the same beats shifted by ``shifts`` random offsets; what leaves the clip at its end comes
-    in at its start. The calibrated value is (value - chance) / (1 - chance).
+    Chance is the mean over the same beats, shifted cyclically within the clip by random offsets. The calibrated value
+    is (value - chance) / (1 - chance).
+
+    score: beats (n,) -> the metric.
+    beats: (n,) seconds.
+    seconds: length of the clip.
+    seed: of the offsets.
+    shifts: their number.
     """
     generator = torch.Generator().manual_seed(seed)
     offsets = torch.rand(shifts, generator=generator, dtype=torch.float64) * seconds
@@ -176,7 +205,10 @@ def with_chance(
 def coverage(
     score: Callable[[Tensor], tuple[float, float]], beats: Tensor, seconds: float, seed: int = 0, shifts: int = SHIFTS
 ) -> dict[str, float]:
-    """{"bcs", "bhs"} of a score of music beats (n,) that gives both, each also as "_chance" and "_calibrated"."""
+    """BCS and BHS with their chance levels: {"bcs", "bhs"}, each also with "_chance" and "_calibrated".
+
+    score: beats (n,) -> (BCS, BHS). The other parameters are those of ``with_chance``.
+    """
     table: dict[str, float] = {}
     for place, name in enumerate(("bcs", "bhs")):
         found = with_chance(lambda times, place=place: score(times)[place], beats, seconds, seed, shifts)
@@ -187,11 +219,19 @@ def coverage(
 def evaluate(
     positions: Tensor, fps: float, music: Beats, waveform: Waveform | None = None, seed: int = 0, shifts: int = SHIFTS
 ) -> dict:
-    """Every beat score of one clip.
+    """All beat metrics of one clip. ``average`` takes a list of these.
 
-    positions: (t, j, 3) metres at ``fps``.  music: its beats, on the same clock.  waveform: adds scores on its onsets.
-    Returns numbers, for BAS and F {"value", "chance", "calibrated"}, and for BCS and BHS what ``coverage`` gives, with
-    "saturated" where it is LORIS's; ``average`` takes a list of these.
+    Returns numbers; for BAS and F {"value", "chance", "calibrated"}; for BCS and BHS what ``coverage`` returns, with
+    "saturated" for those of LORIS.
+
+    positions: (t, j, 3) metres.
+    fps: frames per second.
+    music: beats of the music, from the start of the clip.
+    waveform: the music; adds metrics of its onsets.
+    seed: of the random shifts that measure chance.
+    shifts: their number.
+
+    Raises FootlightError for another shape, or beats that are not increasing.
     """
     if positions.ndim != 3 or positions.shape[-1] != 3 or positions.shape[0] < 3:
         raise FootlightError(f"expected joint positions (t >= 3, j, 3), got {tuple(positions.shape)}")
@@ -238,8 +278,15 @@ def evaluate(
 
 
 def average(clips: list[dict]) -> dict:
-    """Many clips' results as one: means of every number; BCS and BHS also with CSD, HSD (sample standard deviations
-    over the clips) and F1 (harmonic mean of the two means). The clips must have the same entries and fps."""
+    """Average the results of several clips: the mean of every number.
+
+    BCS and BHS also have CSD and HSD, their sample standard deviations over the clips, and F1, the harmonic mean of the
+    two means.
+
+    clips: results with the same entries and the same fps.
+
+    Raises FootlightError for none, or if they differ in these.
+    """
     if not clips:
         raise FootlightError("no clips to average; evaluate at least one")
     if any(clip.keys() != clips[0].keys() or clip["fps"] != clips[0]["fps"] for clip in clips):
@@ -256,7 +303,10 @@ def average(clips: list[dict]) -> dict:
 
 
 def coverage_and_hit(clips: list[tuple[float, float]]) -> dict[str, float]:
-    """(BCS, BHS) of many clips -> {"bcs", "csd", "bhs", "hsd", "f1"}; the deviations of a single clip are 0."""
+    """Mean and deviation of several clips' (BCS, BHS): {"bcs", "csd", "bhs", "hsd", "f1"}.
+
+    The deviations of a single clip are 0.
+    """
     table = torch.tensor(clips, dtype=torch.float64)
     (bcs, bhs) = table.mean(dim=0).tolist()
     csd, hsd = table.std(dim=0).tolist() if len(clips) > 1 else (0.0, 0.0)
@@ -264,7 +314,7 @@ def coverage_and_hit(clips: list[tuple[float, float]]) -> dict[str, float]:
 
 
 def _averaged_coverage(clips: list[dict]) -> dict:
-    """``coverage_and_hit`` of clips' ``coverage``, the same of chance, and the mean calibrated values."""
+    """``coverage_and_hit`` of several clips' ``coverage``, with the same of chance and the mean calibrated values."""
     result = coverage_and_hit([(clip["bcs"], clip["bhs"]) for clip in clips])
     chance = coverage_and_hit([(clip["bcs_chance"], clip["bhs_chance"]) for clip in clips])
     result |= {f"{name}_chance": chance[name] for name in ("bcs", "bhs", "f1")}
@@ -274,7 +324,7 @@ def _averaged_coverage(clips: list[dict]) -> dict:
 
 
 def _velocity(positions: Tensor, fps: float) -> Tensor:
-    """(t', j, 3) metres per frame at 60 fps. Frame i moves from i to i + 1, as in the sources."""
+    """Joint velocities (t', j, 3), metres per frame at 60 fps. Frame i moves from i to i + 1, as in the sources."""
     positions = positions.detach().double()
     if fps != BAS_FPS:
         frames = math.floor((positions.shape[0] - 1) * BAS_FPS / fps) + 1
@@ -287,9 +337,9 @@ def _speed(positions: Tensor, fps: float) -> Tensor:
 
 
 def _minima(values: Tensor, order: int) -> Tensor:
-    """Frames whose value is below all of the ``order`` before and after; near an end, those that there are.
+    """Frames whose value is lower than those of ``order`` frames before and after, or as many as there are.
 
-    The first and the last frame have no neighbour on one side and are none.
+    The first and the last frame have no neighbour on one side and do not count.
     """
     return peaks(-values, order, rising=True, falling=True, ends=False).double()
 

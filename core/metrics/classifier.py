@@ -1,16 +1,20 @@
-"""A small network that tells dance styles apart, and whose features measure sets of dances.
+"""A small classifier of dance styles, whose embedding is used to compare sets of dances.
 
-The Fréchet distance, diversity and KLD of MoMu-Diffusion need the embedding of a classifier trained on dance genres.
-There is no public one for this skeleton, so it is trained on the data at hand (``python -m train.fit classifier``), and
-its accuracy on held-out takes goes wherever its figures go.
+The Fréchet distance, diversity and KLD of MoMu-Diffusion need the embedding of a classifier of dance genres. There is
+no public one for this skeleton, so it is trained on the available data (``python -m train.fit classifier``). Its
+accuracy on held-out takes accompanies every metric that uses it.
 
-What it may cheat on. Where each style comes from one studio, style and recording are the same thing to a classifier.
-Its input leaves out what gives a recording away at once: bone lengths (all capture stands on ``SMPL22``), absolute
-place, heading and height above the floor (which errs by centimetres from source to source), spine, collars, head and
-toes (which some sources do not have and retargeting fills in), and everything faster than about 3 Hz (noise of cameras,
-smoothness of simulated robots). What remains can still tell: a robot's stance, one performer's arms, couple dancing.
-High accuracy is therefore no proof that it knows style, and a distance in its features is one between recordings too.
-The accuracy of a stance alone (``pose_only``) goes with the figures to say how much there is to cheat with.
+Shortcuts. If each style comes from a single studio, a classifier cannot distinguish style from recording. Its input
+therefore omits what identifies a recording at once:
+
+- bone lengths (all captures are retargeted to ``SMPL22``);
+- absolute position, heading, and height above the floor, which is off by centimetres between sources;
+- spine, collars, head and toes, which some sources lack, so that retargeting fills them in;
+- everything faster than about 3 Hz: camera noise, and the smoothness of simulated robots.
+
+The rest can still identify a recording: a robot's stance, one performer's arms, a couple dancing. High accuracy is
+therefore no proof that the classifier recognises style, and a distance between its features is also one between
+recordings. The accuracy from the stance alone (``pose_only``) accompanies the metrics, to show how far shortcuts go.
 """
 
 from __future__ import annotations
@@ -37,18 +41,24 @@ from core.types import Motion
 FPS = 15.0
 WINDOW_SECONDS = 4.0
 WINDOW = round(WINDOW_SECONDS * FPS)
-SMOOTHING = 0.05  # seconds, standard deviation: half the amplitude is gone at 3.7 Hz
+SMOOTHING = 0.05  # seconds, standard deviation; the amplitude is halved at 3.7 Hz
 SEEN = (
     "neck", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_knee", "right_knee", "left_ankle",
     "right_ankle",
 )  # fmt: skip
 CHANNELS = 3 * len(SEEN) + 4
-FORMAT, VERSION = "footlight-classifier", 1
+FORMAT = "footlight-classifier"
+VERSION = 1
 
 
 def features(motion: Motion) -> Tensor:
-    """(t, 31) at 15 frames a second: places (m) of the joints ``SEEN`` about the pelvis as its heading sees them, the
-    velocity (m/s) of the pelvis so seen, and its turning (rad/s). Raises FootlightError below two such frames."""
+    """The classifier's input (t, 31) at 15 frames per second.
+
+    The channels are, relative to the heading, the positions of the joints ``SEEN`` from the pelvis (m) and the velocity
+    of the pelvis (m/s); and its yaw velocity (rad/s).
+
+    Raises FootlightError for fewer than two such frames.
+    """
     frames = int((motion.frames - 1) * FPS / motion.fps + 1e-9) + 1
     if frames < 2:
         raise FootlightError(
@@ -76,14 +86,20 @@ def features(motion: Motion) -> Tensor:
 
 
 def cut(motion: Motion) -> Tensor:
-    """All windows (n, 60, 31) of four seconds of a motion, overlapping by half; none when it is shorter."""
+    """Cut a motion into windows (n, 60, 31) of four seconds that overlap by half; none if it is shorter."""
     pieces = windows(features(motion), WINDOW, WINDOW // 2)
     return torch.stack(pieces) if pieces else torch.zeros(0, WINDOW, CHANNELS)
 
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """classes: how many styles.  width: channels.  embedding: width of what ``embed`` gives.  dropout: in training."""
+    """The architecture of the classifier.
+
+    classes: number of styles.
+    width: channels of the first layer.
+    embedding: width of the embedding.
+    dropout: probability in training.
+    """
 
     classes: int
     width: int = 64
@@ -92,9 +108,9 @@ class ClassifierConfig:
 
 
 class MotionClassifier(nn.Module):
-    """Four convolutions over time, mean and maximum over what is left, and two linear layers.
+    """Four convolutions over time, mean and maximum over the frames, and two linear layers.
 
-    No normalisation between them: it would take away how large and how fast the movement is.
+    There is no normalisation between the layers: it would remove how large and how fast movements are.
     """
 
     mean: Tensor
@@ -116,29 +132,32 @@ class MotionClassifier(nn.Module):
 
     @torch.no_grad()
     def learn_from(self, frames: Tensor) -> None:
-        """Before training: take the statistics of the input from training frames (n, 31)."""
+        """Set the statistics of the input from training frames (n, 31), before training."""
         self.mean.copy_(frames.mean(dim=0))
         self.std.copy_(frames.std(dim=0).clamp_min(1e-4))
 
     def embed(self, x: Tensor) -> Tensor:
-        """(b, t, 31) -> (b, d), the features that the last layer classifies."""
+        """The embedding (b, d) of features (b, t, 31): the input of the last layer."""
         hidden = self.layers(((x - self.mean) / self.std).transpose(1, 2))  #  b c t'
         pooled = torch.cat((hidden.mean(dim=2), hidden.amax(dim=2)), dim=1)  # b 2c
         return functional.silu(self.embedding(pooled))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(b, t, 31) features of ``features`` -> logits (b, classes)."""
+        """Logits (b, classes) of features (b, t, 31)."""
         return self.out(self.embed(x))
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network with what its figures must not go without.
+    """A trained network, with the figures that must accompany its metrics.
 
-    classes: the styles, in the order of the logits.  accuracy: balanced accuracy on windows of held-out takes, the mean
-    of the recalls of the classes held out.  recalls: those, by class.  takes: how many takes of each were held out.
-    pose_only: the accuracy, on the same windows, of the nearest class mean of the window's average features alone: how
-    much of the task is a stance that may be the recording's.
+    network: the network.
+    classes: the styles, in the order of the logits.
+    accuracy: balanced accuracy on windows of held-out takes, i.e. the mean of the recalls.
+    recalls: recall by class, for the classes with held-out takes.
+    takes: number of held-out takes by class.
+    pose_only: accuracy on the same windows of the nearest class mean of a window's average features. It shows how much
+        can be told from a stance, which may identify the recording.
     """
 
     network: MotionClassifier
@@ -150,17 +169,16 @@ class Classifier:
 
     @torch.no_grad()
     def embed(self, pieces: Tensor) -> Tensor:
-        """Features (n, d), doubles, of windows (n, 60, 31)."""
+        """Embeddings (n, d), float64, of windows (n, 60, 31)."""
         return torch.cat([self.network.embed(part) for part in pieces.split(256)]).double()
 
     @torch.no_grad()
     def probabilities(self, pieces: Tensor) -> Tensor:
-        """(n, classes), doubles, of windows (n, 60, 31)."""
+        """Class probabilities (n, classes), float64, of windows (n, 60, 31)."""
         return torch.cat([self.network(part) for part in pieces.split(256)]).double().softmax(dim=1)
 
     def about(self) -> dict:
-        """What belongs beside every figure: accuracy, that of the best blind guess, that of a stance alone, and on how
-        many takes they were measured."""
+        """What accompanies every metric: accuracy, its chance level, accuracy of the stance alone, number of takes."""
         return {
             "classes": list(self.classes),
             "accuracy": self.accuracy,
@@ -170,7 +188,7 @@ class Classifier:
         }
 
     def save(self, folder: Path | str) -> None:
-        """Write ``classifier.safetensors`` and ``classifier.json``; the latter last, so that it vouches for both."""
+        """Write ``classifier.safetensors`` and then ``classifier.json``, whose presence shows that both are whole."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
@@ -192,7 +210,10 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
-        """Read what ``save`` wrote. Raises FootlightError for a folder that is missing, foreign, newer or damaged."""
+        """Read what ``save`` wrote.
+
+        Raises FootlightError for a folder that is missing, damaged, or of another format or version.
+        """
         path = Path(folder) / "classifier.json"
         if not path.is_file():
             raise FootlightError(
@@ -226,5 +247,5 @@ class Classifier:
 
 
 def _held(steps: Tensor) -> Tensor:
-    """One frame more at the front, which repeats the first."""
+    """Prepend a copy of the first frame."""
     return torch.cat((steps[:1], steps))

@@ -1,19 +1,19 @@
-"""How much dances differ from each other, and how much of them is copied.
+"""Metrics of how much dances differ from each other, and of how much is copied from the training data.
 
 Conventions
-    Motions on ``SMPL22`` at one frame rate. Poses are seen from the dancer: joint positions in metres relative to the
-    root's place on the floor, turned to its heading, so that facing elsewhere is no difference.
+    Motions are on ``SMPL22`` at one frame rate. Poses are in dancer space: joint positions in metres relative to the
+    root's position on the floor and to its heading, so facing another way is no difference.
 
-Scores
-    poses       mean joint distance, metres, between two dances at the same instants (of the shorter's length).
-    statistics  Euclidean distance of fixed-length descriptions: mean and standard deviation over time of every joint's
-                place (metres) and speed (m/s). Insensitive to when things happen.
-    Both are means over all pairs, as the "Dist" of the dance papers; their 72-d and 32-d features (``frechet``) are not
-    these.
-    closest     for every two-second window of a made dance its distance, metres, to the nearest window anywhere in the
-                training capture and its mirror image: the root mean square over joints and instants, in dancer space.
-                Where a dance goes is left out, so that copied steps are found on any path. Beside it the same of
-                capture that was held out: made dances much nearer than that are copied, not danced.
+Metrics
+    poses       mean joint distance, in metres, between two dances at the same instants, over the shorter one's length.
+    statistics  Euclidean distance between descriptions of fixed length: mean and standard deviation over time of every
+                joint's position (metres) and speed (m/s). It does not depend on when things happen.
+    Both are means over all pairs, like the "Dist" of dance papers, which uses other features of 72 and 32 dimensions
+    (``frechet``).
+    closest     for every two-second window of a generated dance, the distance in metres to the nearest window of the
+                training captures and their mirror images: the root mean square over joints and instants, in dancer
+                space. The path is ignored, so copied steps are found on any path. The same for held-out captures is
+                the reference. Generated dances much closer than that are copies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COPY_SECONDS = 2.0
 
 
 def validate(motions: list[Motion]) -> None:
-    """Raises FootlightError unless there are two or more motions of at least two frames at one frame rate."""
+    """Raises FootlightError unless there are two or more motions, of two or more frames, at one frame rate."""
     if len(motions) < 2:
         raise FootlightError(f"diversity compares two dances or more, got {len(motions)}; generate further seeds")
     rates = sorted({motion.fps for motion in motions})
@@ -41,7 +41,7 @@ def validate(motions: list[Motion]) -> None:
 
 
 def dancer_space(motion: Motion) -> Tensor:
-    """Joint positions (t, j, 3) in metres, the root's place on the floor and heading taken away."""
+    """Joint positions (t, j, 3), metres, relative to the root's position on the floor and to its heading."""
     positions = kinematics.forward(motion.rotations.double(), motion.root.double())
     heading = rotation.about("y", -rotation.yaw(motion.rotations[:, 0].double()))
     floor = motion.root.double() * motion.root.new_tensor([1.0, 0.0, 1.0])
@@ -49,7 +49,7 @@ def dancer_space(motion: Motion) -> Tensor:
 
 
 def statistics(motion: Motion) -> Tensor:
-    """(8 j,): mean and standard deviation of each joint's place in dancer space, then of its speed in the world."""
+    """Statistics (8 j,): mean and deviation of each joint's position in dancer space, and of its speed in the world."""
     places = dancer_space(motion)
     world = kinematics.forward(motion.rotations.double(), motion.root.double())
     speeds = world.diff(dim=0).norm(dim=-1) * motion.fps
@@ -58,18 +58,21 @@ def statistics(motion: Motion) -> Tensor:
 
 
 def pose_distance(a: Motion, b: Motion) -> float:
-    """Mean joint distance in dancer space, metres, over the frames both have."""
+    """Mean joint distance in dancer space, metres, over the length of the shorter motion."""
     frames = min(a.frames, b.frames)
     return float((dancer_space(a.cut(0, frames)) - dancer_space(b.cut(0, frames))).norm(dim=-1).mean())
 
 
 def mean_pairwise(features: Tensor) -> float:
-    """Mean Euclidean distance over all pairs of rows of (n >= 2, d)."""
+    """Mean Euclidean distance over all pairs of rows of features (n >= 2, d)."""
     return float(torch.pdist(features.double()).mean())
 
 
 def evaluate(motions: list[Motion]) -> dict:
-    """Both scores of a set of dances (seeds of one song, or clips), with their frame rate."""
+    """Both diversity metrics of a set of dances (seeds of one song, or clips), with their frame rate.
+
+    Raises FootlightError as ``validate`` does.
+    """
     validate(motions)
     pairs = [pose_distance(a, b) for i, a in enumerate(motions) for b in motions[i + 1 :]]
     return {
@@ -81,19 +84,24 @@ def evaluate(motions: list[Motion]) -> dict:
 
 
 def closest(made: list[Motion], training: list[Motion], real: list[Motion] | None = None) -> dict:
-    """How near made dances come to the training capture.
+    """How close generated dances are to the training captures.
 
-    made, training, real: motions on ``SMPL22`` of any frame rates; ``real`` is capture that was not trained on, the
-    reference. Windows of two seconds: of made and real ones every second, of training ones every tenth of a second,
-    and of its mirror images.
-    Returns {"fps", "seconds", "windows", "median", "p5"} (metres) with "median_real", "p5_real", "windows_real" when
-    there is a reference, and where the nearest pair of all stands: "nearest" {"made", "made_at", "training",
-    "training_at", "mirrored", "distance"}, indices into the lists and seconds.
-    Raises FootlightError when no made, real or training motion lasts two seconds.
+    Windows last two seconds. They start every second in generated and held-out motions, and every tenth of a second in
+    training motions and their mirror images.
+
+    Returns {"fps", "seconds", "windows", "median", "p5"} in metres; with a reference also "median_real", "p5_real" and
+    "windows_real". "nearest" is the closest pair of all: {"made", "made_at", "training", "training_at", "mirrored",
+    "distance"}, with indices into the lists, seconds and metres.
+
+    made: generated motions on ``SMPL22``, of any frame rate.
+    training: the training captures, likewise.
+    real: held-out captures, likewise: the reference.
+
+    Raises FootlightError when no generated, held-out or training motion lasts two seconds.
     """
     length, hop = round(COPY_SECONDS * COPY_FPS), round(COPY_FPS)
     sets = {"": made} if real is None else {"": made, "_real": real}
-    rows, owners = [], []  # every window asked about, of which set, motion and second
+    rows, owners = [], []  # every window to look up; its set, motion and second
     for ending, motions in sets.items():
         for index, motion in enumerate(motions):
             part = _windows(_places(motion), length, hop)
@@ -112,7 +120,7 @@ def closest(made: list[Motion], training: list[Motion], real: list[Motion] | Non
             least = torch.where(nearer, distance, least)
             where[nearer] = torch.stack((torch.full_like(at, index), at, torch.full_like(at, mirrored)), dim=1)[nearer]
             nearest[nearer] = known[at[nearer]]
-    # cdist's matrix products lose digits between like windows: the pairs that were found are measured again.
+    # cdist's matrix products lose precision between similar windows, so the distances of the pairs are computed again.
     exact = (asked.double() - nearest.double()).square().sum(dim=1).div(max(1, asked.shape[1] // 3)).sqrt()
     result: dict = {"fps": COPY_FPS, "seconds": COPY_SECONDS}
     for ending, motions in sets.items():
@@ -139,11 +147,11 @@ def closest(made: list[Motion], training: list[Motion], real: list[Motion] | Non
 
 
 def _places(motion: Motion) -> Tensor:
-    """(t, 66) places of all joints in dancer space at 10 frames a second."""
+    """Positions (t, 66) of all joints in dancer space at 10 frames per second."""
     return at_rate(dancer_space(motion), motion.fps, COPY_FPS).flatten(1).float()
 
 
 def _windows(places: Tensor, length: int, hop: int) -> Tensor:
-    """(n, length * 66): windows that start every ``hop`` frames of (t, 66)."""
+    """Windows (n, length * 66) that start every ``hop`` frames of (t, 66)."""
     parts = windows(places, length, hop)
     return torch.stack(parts).flatten(1) if parts else torch.zeros(0, length * places.shape[1])

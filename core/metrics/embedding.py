@@ -1,22 +1,22 @@
-"""What a motion classifier makes of sets of dances: FID, diversity and mean KLD after MoMu-Diffusion (2024).
+"""Metrics of sets of dances by a motion classifier: FID, diversity and mean KLD as in MoMu-Diffusion (2024).
 
 Conventions
-    Dances are ``Motion`` on ``SMPL22``, cut into windows of four seconds that overlap by half; what is shorter is left
-    out. A window's features are the embedding (32) of a ``core.metrics.classifier.Classifier``; a dance's are their
-    mean. The classifier's accuracy on held-out takes stands in every result: figures of a classifier that tells
-    recordings apart, or nothing apart, are distances between recordings, or noise (see that module for what it may
-    cheat on), and those of two classifiers do not compare.
+    Dances are ``Motion`` on ``SMPL22``, cut into windows of four seconds that overlap by half; shorter dances are left
+    out. The features of a window are the embedding (32) of a ``core.metrics.classifier.Classifier``; those of a dance
+    are their mean. Every result contains the classifier's accuracy on held-out takes. With a classifier that recognises
+    recordings, or nothing, the metrics are distances between recordings, or noise; its module says which shortcuts are
+    possible. Results of different classifiers are not comparable.
 
-Scores
-    fid             Fréchet distance between the windows' features, made and real.
-    diversity       *inter*: mean feature distance over 200 random pairs of at most 50 dances to different inputs;
-                    *intra*: over all pairs of the dances (five in the paper) to one input. The real set's beside.
-                    Means lie closer together the longer the dances are that they are taken of, so these compare sets of
-                    dances of like length only. *windows*: over all pairs of single windows of different dances, which
-                    compares any sets.
-    mean_kld        mean KL(real || made), nats, between the class probabilities of dances: of those that belong
-                    together when ``paired``, otherwise of every real with every made one. Beside it the mean between
-                    different real dances, which is what variety alone costs.
+Metrics
+    fid             Fréchet distance between the features of generated and real windows.
+    diversity       *inter*: mean feature distance over 200 random pairs of at most 50 dances to different inputs.
+                    *intra*: the same over all pairs of dances to one input (five in the paper). The values of the real
+                    set come with them. The longer dances are, the closer are their means, so only sets of dances of
+                    similar length can be compared. *windows*: the same over all pairs of windows of different dances,
+                    which compares any sets.
+    mean_kld        mean KL(real || generated), in nats, between the class probabilities of dances: over matching pairs
+                    if ``paired``, else over all pairs. The mean between different real dances comes with it: that is
+                    the share of variety alone.
 """
 
 from __future__ import annotations
@@ -31,14 +31,22 @@ from core.metrics.classifier import FPS, WINDOW_SECONDS, Classifier, cut
 from core.metrics.frechet import frechet_distance
 from core.types import Motion
 
-OUTPUTS, PAIRS = 50, 200
-LEAST = 1e-6  # probability below which no class is taken to be: a KL of at most 13.8 nats
+OUTPUTS = 50  # dances that the inter diversity uses at most
+PAIRS = 200  # pairs of them that it uses at most
+LEAST = 1e-6  # floor of class probabilities, so that KL is at most 13.8 nats
 
 
 def diversity(features: Tensor, seed: int = 0, outputs: int = OUTPUTS, pairs: int = PAIRS) -> float:
-    """Mean distance over ``pairs`` random pairs of different rows among ``outputs`` random ones of (n >= 2, d).
+    """Mean distance over random pairs of dances.
 
-    When so few rows have no more than ``pairs`` pairs, all of them count once.
+    If there are no more pairs than ``pairs``, each counts once.
+
+    features: (n >= 2, d) of dances.
+    seed: of the random choice.
+    outputs: number of dances among which pairs are drawn.
+    pairs: number of pairs.
+
+    Raises FootlightError for fewer than two dances.
     """
     if features.ndim != 2 or len(features) < 2:
         raise FootlightError(f"diversity compares two dances or more, got {len(features)}; generate further ones")
@@ -51,7 +59,7 @@ def diversity(features: Tensor, seed: int = 0, outputs: int = OUTPUTS, pairs: in
 
 
 def between_dances(dances: list[Tensor]) -> float:
-    """Mean distance over all pairs of rows of different dances, each (n, d), n >= 1; two dances or more."""
+    """Mean distance over all pairs of windows of different dances: two or more dances, each (n >= 1, d)."""
     everything = torch.cat(dances).double()
     within = [torch.cdist(dance.double(), dance.double()).sum() for dance in dances]
     pairs = len(everything) ** 2 - sum(len(dance) ** 2 for dance in dances)
@@ -59,7 +67,7 @@ def between_dances(dances: list[Tensor]) -> float:
 
 
 def kl(p: Tensor, q: Tensor) -> Tensor:
-    """KL(p || q) in nats over the last axis, of probabilities floored at 1e-6 and brought back to sum 1."""
+    """KL(p || q) in nats over the last axis, of probabilities with a floor of 1e-6, renormalised."""
     p, q = (x.double().clamp_min(LEAST) for x in (p, q))
     p, q = p / p.sum(dim=-1, keepdim=True), q / q.sum(dim=-1, keepdim=True)
     return (p * (p / q).log()).sum(dim=-1)
@@ -73,10 +81,16 @@ def evaluate(
     paired: bool = False,
     seed: int = 0,
 ) -> dict:
-    """Every score of made dances, each to another input, against real ones, with the classifier's accuracy.
+    """All metrics of generated dances against real ones, with the classifier's accuracy.
 
-    seeds: dances to one and the same input, for the intra diversity.  paired: made[i] and real[i] belong together.
-    Raises FootlightError when fewer than two dances of either set last four seconds, or paired sets differ in number.
+    made: generated dances, each to another input.
+    real: real dances.
+    classifier: the embedding.
+    seeds: dances to one and the same input, for the intra diversity.
+    paired: whether made[i] and real[i] belong together.
+    seed: of random choices.
+
+    Raises FootlightError when fewer than two dances of a set last four seconds, or paired sets differ in number.
     """
     if paired and len(made) != len(real):
         raise FootlightError(
@@ -118,14 +132,18 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Dance:
-    """windows: (n, d) features.  classes: (k,) probabilities, the mean over the windows."""
+    """What the classifier says of a dance.
+
+    windows: (n, d) features.
+    classes: (k,) probabilities, the mean over the windows.
+    """
 
     windows: Tensor
     classes: Tensor
 
 
 def _described(motions: list[Motion], classifier: Classifier, name: str) -> list[_Dance | None]:
-    """One for each motion, None where it is shorter than a window."""
+    """Embed motions; None for a motion that is shorter than a window. Raises FootlightError unless two are longer."""
     found: list[_Dance | None] = []
     for motion in motions:
         pieces = cut(motion)

@@ -1,4 +1,4 @@
-"""Positions at the frame rate a metric was defined at, and cut into windows of equal length."""
+"""Prepares positions for metrics: checks them, resamples them, and cuts them into windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from core.motion.resample import spline
 
 
 def checked(positions: Tensor, fps: float, joints: int | None = None) -> Tensor:
-    """The positions (t, j, 3) as doubles. Raises FootlightError for other shapes, NaN, or a rate that is none."""
+    """The positions (t, j, 3) as float64.
+
+    positions: metres.
+    fps: frames per second.
+    joints: the number of joints, if it is fixed.
+
+    Raises FootlightError for another shape, values that are not finite, or a rate that is not positive.
+    """
     if positions.ndim != 3 or positions.shape[2] != 3 or (joints is not None and positions.shape[1] != joints):
         raise FootlightError(
             f"expected joint positions (t, {joints or 'j'}, 3) in metres, got {tuple(positions.shape)}; "
@@ -26,7 +33,12 @@ def checked(positions: Tensor, fps: float, joints: int | None = None) -> Tensor:
 
 
 def at_rate(positions: Tensor, fps: float, rate: float) -> Tensor:
-    """(t, ...) at ``fps`` -> (t', ...) at ``rate``, from the same first instant, by one spline; doubles."""
+    """Resample positions (t, ...) to (t', ...), float64, by a spline. The first instant is the same.
+
+    positions: (t, ...).
+    fps: their frames per second.
+    rate: the new frames per second.
+    """
     positions = positions.detach().double()
     if fps == rate:
         return positions
@@ -35,5 +47,5 @@ def at_rate(positions: Tensor, fps: float, rate: float) -> Tensor:
 
 
 def windows(values: Tensor, length: int, hop: int) -> list[Tensor]:
-    """The stretches (length, ...) of ``values`` (t, ...) that start every ``hop`` frames; a rest is left out."""
+    """Windows (length, ...) of ``values`` (t, ...) that start every ``hop`` frames. An incomplete one is dropped."""
     return [values[start : start + length] for start in range(0, len(values) - length + 1, hop)]

@@ -1,28 +1,29 @@
-"""How far a set of dances lies from a set of real ones, by the kinetic and geometric features of AIST++.
+"""Distance of a set of dances from real ones, by the kinetic and geometric features of AIST++.
 
 Conventions
-    A set is a list of (positions (t, 22, 3) of ``SMPL22`` in metres, y-up, and their fps). Features work at 60 frames a
-    second: positions at another rate are resampled by a spline first. Motions are cut into windows of ``seconds``
-    that overlap by half; what is shorter than a window is left out. Windows of one length only: both kinds of features
-    average over time, so that short clips scatter more than long ones and look more diverse than they are.
-    Features are z-scored with the real windows' mean and deviation; one that never changes there keeps its scale.
+    A set is a list of (positions, fps), with positions (t, 22, 3) of ``SMPL22`` in metres, y-up. Features use 60 frames
+    per second; positions at another rate are resampled by a spline first. Motions are cut into windows of ``seconds``
+    that overlap by half; shorter motions are left out. All windows have the same length, because features are averages
+    over time: those of short clips scatter more, so short clips would look more diverse than they are.
+    Features are z-scored with the mean and deviation of the real windows. One that never changes keeps its scale.
 
 Features
-    kinetic (72)    of each of the 24 SMPL joints: mean squared horizontal speed, mean squared vertical speed, mean
-                    norm of the acceleration (Onuma et al. 2008, as fairmotion has them), velocity and acceleration
-                    averaged over five frames. The two hands, which ``SMPL22`` lacks, continue the forearms by a third.
-    geometric (32)  the shares of frames in which 32 relations hold, such as "right hand above neck" (Müller, Röder &
-                    Clausen 2005). Lengths are measured in the body's own humerus, shoulders and hips.
-    These follow the definitions. The code that AIST++ (Li et al. 2021) published departs from them: its acceleration
-    divides one of its two terms by the frame time only, so that it depends on where the dancer stands; it times frames
-    at 120 a second; and relations of two moving joints look at one. Figures therefore compare within this program, not
-    with published tables.
+    kinetic (72)    for each of the 24 SMPL joints: mean squared horizontal speed, mean squared vertical speed, and mean
+                    norm of the acceleration (Onuma et al. 2008, as in fairmotion). Velocity and acceleration are
+                    averaged over five frames. The two hands, which ``SMPL22`` lacks, extend the forearms by a third.
+    geometric (32)  the fraction of frames in which each of 32 relations holds, such as "right hand above neck" (Müller,
+                    Röder & Clausen 2005). Lengths are relative to the body's own humerus, shoulders and hips.
+    These follow the definitions. The published code of AIST++ (Li et al. 2021) differs from them: its acceleration
+    divides only one of its two terms by the frame time, so it depends on where the dancer stands; it assumes 120 frames
+    per second; and relations of two moving joints use only one of them. Values are therefore comparable within this
+    program, but not with published tables.
 
-Scores
-    fid_k, fid_g    Fréchet distance between Gaussians fitted to the made and to the real windows; lower is better. With
-                    fewer windows than features the covariances are rank deficient: the distance stays defined, but it
-                    grows as windows get fewer. Compare sets of like size, and read it beside that of held-out capture.
-    dist_k, dist_g  mean distance between all pairs of windows of one set; to be near the real set's, printed beside.
+Metrics
+    fid_k, fid_g    Fréchet distance between Gaussians fitted to the generated and to the real windows. Lower is better.
+                    With fewer windows than features, the covariances are rank deficient: the distance is still defined,
+                    but it grows as windows get fewer. Compare sets of similar size, and with held-out captures.
+    dist_k, dist_g  mean distance over all pairs of windows of a set. It should be close to that of the real set, which
+                    comes with it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from core.motion.skeleton import SMPL22
 
 FEATURE_FPS = 60.0
 REACH = 2  # frames to either side over which velocity and acceleration are averaged
-HAND = 1 / 3  # of the forearm: how far beyond the wrist the hand joint is taken to lie
+HAND = 1 / 3  # of the forearm: distance of the hand joint from the wrist
 
 _REST = SMPL22.rest_positions().double()
 _NAMES = {name: i for i, name in enumerate(SMPL22.names)}
@@ -51,13 +52,17 @@ Clip = tuple[Tensor, float]
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """Squared Fréchet distance of the Gaussians fitted to rows a (n >= 2, d) and b (m >= 2, d).
+    """Squared Fréchet distance of the Gaussians fitted to the rows of two sets of features.
 
-    |mean_a - mean_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2) (Dowson & Landau 1982; Heusel et al. 2017), covariances
-    with n - 1. The last trace is the sum of the singular values of A^1/2 B^1/2, and both roots come from the singular
-    values of the centred rows: nothing is squared and rooted again, so that covariances of lower rank than d, which
-    fewer rows than features have, lose no digits. Doubles throughout. Raises FootlightError for unlike widths, a
-    single row, or numbers that are not finite.
+    It is |mean_a - mean_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2), with covariances by n - 1 (Dowson & Landau 1982;
+    Heusel et al. 2017). The last trace is the sum of the singular values of A^1/2 B^1/2. Both roots come from the
+    singular values of the centred rows, so nothing is squared and rooted again. Covariances of lower rank than d, which
+    result from fewer rows than features, lose no precision. Everything is float64.
+
+    a: (n >= 2, d).
+    b: (m >= 2, d).
+
+    Raises FootlightError for different widths, a single row, or values that are not finite.
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise FootlightError(
@@ -75,8 +80,14 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
 
 def kinetic(positions: Tensor, fps: float) -> Tensor:
-    """The kinetic features (72,) of positions (t >= 6 at 60 fps, 22, 3): for each of 24 joints (``SMPL22``, left and
-    right hand) mean squared horizontal and vertical speed, (m/s)^2, and mean norm of the acceleration, m/s^2."""
+    """Kinetic features (72,) of a motion.
+
+    For each of 24 joints (``SMPL22``, left and right hand): mean squared horizontal and vertical speed, (m/s)^2, and
+    mean norm of the acceleration, m/s^2.
+
+    positions: (t, 22, 3) metres; at least 6 frames at 60 fps.
+    fps: frames per second.
+    """
     path = _with_hands(_prepared(positions, fps))
     velocity = _averaged(path.diff(dim=0) * FEATURE_FPS, 0, len(path) - 1)
     acceleration = _averaged(path.diff(n=2, dim=0) * FEATURE_FPS**2, 0, len(path) - 1)
@@ -87,13 +98,16 @@ def kinetic(positions: Tensor, fps: float) -> Tensor:
 
 
 def geometric(positions: Tensor, fps: float) -> Tensor:
-    """The geometric features (32,) of positions (t >= 6 at 60 fps, 22, 3): the share of frames, each with the one
-    before it, in which each of ``relations`` holds."""
+    """Geometric features (32,) of a motion: the fraction of frames in which each of ``relations`` holds.
+
+    positions: (t, 22, 3) metres; at least 6 frames at 60 fps.
+    fps: frames per second.
+    """
     return torch.stack(tuple(relations(positions, fps).values()), dim=1).double().mean(dim=0)
 
 
 def relations(positions: Tensor, fps: float) -> dict[str, Tensor]:
-    """Each of the 32 relations by its name, always in this order, as (t - 1,) bool at 60 frames a second."""
+    """The 32 relations by name, always in this order: whether each holds, (t - 1,) bool, at 60 frames per second."""
     path = _prepared(positions, fps)
     place = {name: path[1:, i] for name, i in _NAMES.items()}
     speed = {name: path[:, i].diff(dim=0) * FEATURE_FPS for name, i in _NAMES.items()}
@@ -106,7 +120,7 @@ def relations(positions: Tensor, fps: float) -> dict[str, Tensor]:
         wrist, elbow, shoulder = (place[f"{side}_{joint}"] for joint in ("wrist", "elbow", "shoulder"))
         ankle, knee, hip = (place[f"{side}_{joint}"] for joint in ("ankle", "knee", "hip"))
         moving = speed[f"{side}_wrist"]
-        # Seen from above, hip and toes of the other leg turn the other way round on the other side.
+        # Seen from above, the order of hip and toes of the other leg is reversed on the other side.
         leg = turn * _normal(place[f"{other}_hip"] - root, place[f"{other}_foot"] - root)
         upwards = _unit(place["spine3"] - place["spine1"])
         found |= {
@@ -139,7 +153,10 @@ def relations(positions: Tensor, fps: float) -> dict[str, Tensor]:
 
 
 def features(clips: list[Clip], seconds: float = 5.0) -> tuple[Tensor, Tensor]:
-    """Kinetic (n, 72) and geometric (n, 32) features of all windows of a set. Raises FootlightError without two."""
+    """Kinetic (n, 72) and geometric (n, 32) features of all windows of a set.
+
+    Raises FootlightError for fewer than two windows.
+    """
     length = round(seconds * FEATURE_FPS)
     pieces = [
         piece
@@ -156,13 +173,20 @@ def features(clips: list[Clip], seconds: float = 5.0) -> tuple[Tensor, Tensor]:
 
 
 def z_scored(values: Tensor, real: Tensor) -> Tensor:
-    """(n, d) in deviations from the mean of ``real`` (m, d)."""
+    """Z-score values (n, d) with the mean and deviation of ``real`` (m, d)."""
     spread = real.std(dim=0, correction=0)
     return (values - real.mean(dim=0)) / torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def evaluate(made: list[Clip], real: list[Clip], seconds: float = 5.0) -> dict:
-    """Both distances of a set of dances from real ones and the diversity of both, with the numbers of windows."""
+    """Both Fréchet distances of a set of dances from real ones, and the diversity of both sets.
+
+    made: generated dances.
+    real: real dances.
+    seconds: length of a window.
+
+    Raises FootlightError when a set has fewer than two windows.
+    """
     result: dict = {"fps": FEATURE_FPS, "seconds": seconds}
     for name, ours, theirs in zip("kg", features(made, seconds), features(real, seconds), strict=True):
         ours, theirs = z_scored(ours, theirs), z_scored(theirs, theirs)
@@ -174,7 +198,7 @@ def evaluate(made: list[Clip], real: list[Clip], seconds: float = 5.0) -> dict:
 
 
 def _root(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Deviations (r,) along the principal directions (r, d) of rows (n, d)."""
+    """Standard deviations (r,) along the principal directions (r, d) of rows (n, d)."""
     _, values, basis = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)
     return values / math.sqrt(len(rows) - 1), basis
 
@@ -187,7 +211,7 @@ def _prepared(positions: Tensor, fps: float) -> Tensor:
 
 
 def _with_hands(path: Tensor) -> Tensor:
-    """(t, 22, 3) -> (t, 24, 3)."""
+    """Add the left and the right hand to positions (t, 22, 3), giving (t, 24, 3)."""
     hands = [
         torch.lerp(path[:, _NAMES[f"{side}_elbow"]], path[:, _NAMES[f"{side}_wrist"]], 1 + HAND)
         for side in ("left", "right")
@@ -196,7 +220,7 @@ def _with_hands(path: Tensor) -> Tensor:
 
 
 def _averaged(values: Tensor, first: int, count: int) -> Tensor:
-    """(n, ...) -> (count, ...): at each place from ``first`` on the mean of the values up to ``REACH`` places away."""
+    """Running means (count, ...) of values (n, ...), from index ``first`` on, over ``REACH`` values to either side."""
     sums = functional.pad(values.cumsum(dim=0).movedim(0, -1), (1, 0)).movedim(-1, 0)
     at = torch.arange(first, first + count)
     low, high = (at - REACH).clamp(0, len(values) - 1), (at + REACH + 1).clamp(1, len(values))
@@ -216,5 +240,5 @@ def _normal(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _angle(a: Tensor, b: Tensor) -> Tensor:
-    """Degrees between two directions."""
+    """The angle between two directions, degrees."""
     return torch.rad2deg(_dot(_unit(a), _unit(b)).clamp(-1, 1).acos())

@@ -1,9 +1,9 @@
-"""Whether a body could move so: foot contact, sliding, jerk, speed and joints that bend the wrong way.
+"""Metrics of physical plausibility: foot contact, sliding, jerk, speed, and joints that bend the wrong way.
 
 Conventions
-    Joint positions (t, 22, 3) of ``SMPL22`` in metres, y-up, the floor at y = 0, at ``fps``. All scores but PFC are in
-    physical units and computed at the clip's own rate; jerk, a third difference, still grows with the rate's bandwidth,
-    so compare clips of one rate. Every result carries the rate it was computed at.
+    Positions are (t, 22, 3) of ``SMPL22`` in metres, y-up, with the floor at y = 0, at ``fps``. All metrics but PFC are
+    in physical units and computed at the clip's own rate. Jerk is a third difference and still grows with the bandwidth
+    of the rate, so compare clips at one rate. Every result contains the rate at which it was computed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from core.motion.skeleton import FOOT_JOINTS, SMPL22
 from core.types import Motion
 
 PFC_FPS = 30.0
-SKATE_HEIGHT = 0.05  # metres: a toe below it is in contact
-SKATE_SPEED = 0.2  # metres per second over the floor
+SKATE_HEIGHT = 0.05  # metres; a toe below it is in contact
+SKATE_SPEED = 0.2  # horizontal metres per second from which it slides
 BEND_TOLERANCE = math.radians(10)
 _TOES = (FOOT_JOINTS[1], FOOT_JOINTS[3])
-# joint: the bone that hangs on it at rest, and the side to which it must not lean (both unit vectors)
+# joint: the direction of its bone at rest, and the direction towards which it must not bend (both unit vectors)
 _HINGES = {
     "left_knee": ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
     "right_knee": ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
@@ -34,7 +34,7 @@ _HINGES = {
 
 
 def validate(positions: Tensor) -> Tensor:
-    """The positions as doubles. Raises FootlightError unless they are finite (t >= 4, 22, 3)."""
+    """The positions as float64. Raises FootlightError unless they are finite and (t >= 4, 22, 3)."""
     if positions.ndim != 3 or positions.shape[1:] != (SMPL22.joints, 3) or positions.shape[0] < 4:
         raise FootlightError(f"expected positions (t >= 4, {SMPL22.joints}, 3) in metres, got {tuple(positions.shape)}")
     if not bool(positions.isfinite().all()):
@@ -43,10 +43,11 @@ def validate(positions: Tensor) -> Tensor:
 
 
 def pfc(positions: Tensor, fps: float) -> float:
-    """Physical foot contact score x 1e4 of EDGE (Tseng et al. 2023, section 4), at 30 fps; lower is better.
+    """Physical foot contact of EDGE, times 1e4, at 30 fps; lower is better (Tseng et al. 2023, section 4).
 
-    Root acceleration, its downward part zeroed, over the clip's greatest, times the product over both feet of the
-    smaller horizontal displacement of ankle and toe: a root cannot accelerate while both feet move.
+    A root cannot accelerate while both feet move. The metric is the root's acceleration without its downward part,
+    relative to the greatest in the clip, times the product over both feet of the smaller horizontal displacement of
+    ankle and toe.
     """
     if fps != PFC_FPS:
         frames = math.floor((positions.shape[0] - 1) * PFC_FPS / fps) + 1
@@ -62,8 +63,11 @@ def pfc(positions: Tensor, fps: float) -> float:
 
 
 def foot_skating(positions: Tensor, fps: float) -> float:
-    """Share of contact frames in which the toe slides: below 5 cm in two consecutive frames (contact) and moving over
-    the floor by more than 0.2 m/s between them. Both toes together; 0 without contact."""
+    """Fraction of contact frames in which a toe slides, over both toes; 0 without contact.
+
+    A toe is in contact if it is below 5 cm in two consecutive frames. It slides if it moves horizontally by more than
+    0.2 m/s between them.
+    """
     toes = positions[:, _TOES]
     low = toes[..., 1] < SKATE_HEIGHT
     contact = low[1:] & low[:-1]
@@ -72,19 +76,20 @@ def foot_skating(positions: Tensor, fps: float) -> float:
 
 
 def mean_jerk(positions: Tensor, fps: float) -> float:
-    """Mean over joints and frames of the norm of the third difference, m/s^3."""
+    """Mean jerk over joints and frames, m/s^3: the norm of the third difference."""
     return float(positions.diff(n=3, dim=0).norm(dim=-1).mean()) * fps**3
 
 
 def mean_speed(positions: Tensor, fps: float) -> float:
-    """Mean over joints and frames of the joint speed in the world, m/s."""
+    """Mean speed over joints and frames in the world, m/s."""
     return float(positions.diff(dim=0).norm(dim=-1).mean()) * fps
 
 
 def wrong_bends(motion: Motion) -> dict[str, float]:
-    """Joint -> share of frames in which a knee bends forward or an elbow backward by more than 10 degrees.
+    """For each knee and elbow, the fraction of frames in which it bends the wrong way by more than 10 degrees.
 
-    The angle is that of the lower bone out of the plane in which it may still lie, in the frame of the upper bone.
+    A knee must not bend forwards nor an elbow backwards. The angle is that of the lower bone beyond straight, in the
+    frame of the upper bone.
     """
     shares = {}
     for name, (bone, forbidden) in _HINGES.items():
@@ -95,7 +100,10 @@ def wrong_bends(motion: Motion) -> dict[str, float]:
 
 
 def evaluate(motion: Motion) -> dict:
-    """Every score of one clip on ``SMPL22``, with the frame rates they were computed at."""
+    """All metrics of one motion of ``SMPL22``, with the frame rates at which they were computed.
+
+    Raises FootlightError as ``validate`` does.
+    """
     positions = validate(kinematics.forward(motion.rotations, motion.root))
     bends = wrong_bends(motion)
     return {

@@ -1,9 +1,10 @@
-"""VGGish (Hershey et al. 2017), the embedding of the Fréchet audio distance. Its weights are the user's own.
+"""VGGish (Hershey et al. 2017), the embedding of the Fréchet audio distance. The user supplies the weights.
 
-Front end and network from the published description: 16 kHz mono; magnitudes of 25 ms periodic Hann windows every
-10 ms, 512-point transform, 64 triangles on the HTK mel scale from 125 to 7500 Hz, log(mel + 0.01); patches of 96 frames
-(.96 s) without overlap. Six 3 x 3 convolutions (64, 128, 256, 256, 512, 512) with four poolings, then linear layers of
-4096, 4096 and 128. As the distance is used (Kilgour et al. 2019): no PCA, no quantisation, no last activation.
+Front end and network follow the published description. The input is 16 kHz mono: magnitudes of 25 ms periodic Hann
+windows every 10 ms, a 512-point transform, 64 triangles on the HTK mel scale from 125 to 7500 Hz, log(mel + 0.01), in
+patches of 96 frames (0.96 s) without overlap. Six 3 x 3 convolutions (64, 128, 256, 256, 512, 512) with four poolings
+are followed by linear layers of 4096, 4096 and 128. As in the distance (Kilgour et al. 2019), there is no PCA, no
+quantisation and no last activation.
 """
 
 from __future__ import annotations
@@ -22,17 +23,24 @@ from core.errors import FootlightError
 from core.types import Waveform
 
 RATE = 16_000
-WINDOW, HOP, N_FFT = 400, 160, 512  # samples
-BANDS, FRAMES = 64, 96
-LOW, HIGH = 125.0, 7500.0  # Hz
-OFFSET = 0.01
+WINDOW = 400  # samples
+HOP = 160  # samples
+N_FFT = 512  # samples
+BANDS = 64
+FRAMES = 96  # of a patch
+LOW = 125.0  # Hz
+HIGH = 7500.0  # Hz
+OFFSET = 0.01  # added to the mel before the logarithm
 EMBEDDING = 128
 PATCH_SECONDS = FRAMES * HOP / RATE
-BATCH = 16  # patches at once: 20 MB each on the way
+BATCH = 16  # patches at a time; each needs 20 MB
 
 
 class VGGish(nn.Module):
-    """(b, 1, 96, 64) log-mel patches -> (b, 128). Parameter names are those of the published PyTorch port."""
+    """Maps log-mel patches (b, 1, 96, 64) to embeddings (b, 128).
+
+    Parameter names are those of the published PyTorch port.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,18 +58,18 @@ class VGGish(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         found = self.features(patches)  #                             b 512 6 4
-        # The weights come from a library that keeps channels last: time, band, channel.
+        # The weights come from a library in which channels are last: time, band, channel.
         return self.embeddings(found.permute(0, 2, 3, 1).flatten(1))
 
     @torch.no_grad()
     def embed(self, waveform: Waveform) -> Tensor:
-        """Embeddings (n, 128) of all whole patches of a music, one for each .96 s."""
+        """Embeddings (n, 128) of music, one for each whole patch of 0.96 s."""
         parts = patches(waveform).split(BATCH)
         return torch.cat([self(part[:, None]) for part in parts]) if parts else torch.zeros(0, EMBEDDING)
 
 
 def patches(waveform: Waveform) -> Tensor:
-    """Log-mel patches (n, 96, 64) of a music of any rate; none when it is shorter than .975 s."""
+    """Log-mel patches (n, 96, 64) of music at any rate; none if it is shorter than 0.975 s."""
     samples = resample(waveform, RATE).samples.float()
     if len(samples) < WINDOW:
         return torch.zeros(0, FRAMES, BANDS)
@@ -74,7 +82,7 @@ def patches(waveform: Waveform) -> Tensor:
 
 @lru_cache(maxsize=1)
 def filterbank() -> Tensor:
-    """(257, 64): triangles of height one, straight in mel (not in Hz), the constant bin left out."""
+    """Mel filterbank (257, 64): triangles of height one, linear in mel and not in Hz, without the constant bin."""
     bins = _mel(torch.arange(N_FFT // 2 + 1, dtype=torch.float64) * RATE / N_FFT)[:, None]
     low, high = (float(_mel(torch.tensor(hz, dtype=torch.float64))) for hz in (LOW, HIGH))
     edges = torch.linspace(low, high, BANDS + 2, dtype=torch.float64)
@@ -86,10 +94,13 @@ def filterbank() -> Tensor:
 
 
 def load(path: Path | str) -> VGGish:
-    """VGGish with the weights of a file: ``.safetensors``, or a PyTorch file, read without running what it may hold.
+    """Load VGGish from a file of weights.
 
-    Postprocessing weights (names that begin with ``pproc``) are ignored, as FAD has none. Raises FootlightError for a
-    file that is missing, unreadable, or whose names or shapes are not VGGish's.
+    Weights of the post-processing (names that start with ``pproc``) are ignored, because FAD does not use it.
+
+    path: a ``.safetensors`` file or a PyTorch file. Nothing in it is executed.
+
+    Raises FootlightError for a file that is missing, unreadable, or whose names or shapes are not VGGish's.
     """
     path = Path(path)
     if not path.is_file():
@@ -121,5 +132,5 @@ def load(path: Path | str) -> VGGish:
 
 
 def _mel(hz: Tensor) -> Tensor:
-    """HTK's scale."""
+    """HTK's mel scale."""
     return 1127.0 * torch.log1p(hz / 700.0)
