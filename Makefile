@@ -22,7 +22,9 @@ demo: $(VENV)/.ready
 
 test: lint
 	@echo "== make test: running the quick tests"
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=
+	@echo "== make test: how much of core and train they reach, and the ten files that they reach least"
+	@$(RUN) -m coverage report --sort=cover | awk '/^TOTAL/ || NR > 2 && NR < 13'
 
 test-all: $(VENV)/.ready
 	@echo "== make test-all: running all tests, the slow ones too"

@@ -121,8 +121,8 @@ def digests() -> list[str]:
     """Of every tensor of the shipped model, in the order of the digests: whatever networks and tensors are called."""
     found = []
     for path in (loading.PRETRAINED / "default").glob("*.safetensors"):
-        for value in load_file(path).values():
-            found.append(hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()[:16])
+        values = (value.reshape(-1).view(torch.uint8).numpy() for value in load_file(path).values())
+        found += [hashlib.sha256(value.tobytes()).hexdigest()[:16] for value in values]
     return sorted(found)
 
 

@@ -91,7 +91,7 @@ def test_a_third_chain_may_hear_the_other_two():
 
     noise = torch.randn(500, 1, 1, generator=torch.Generator().manual_seed(1))
     third = Chain(follow, noise, Condition(noise), tell=lambda said: Condition((said["a"] + said["b"]) / 2))
-    estimates = [said for said in walk({**chains(samples=500), "third": third}, SCHEDULE, 20)]
+    estimates = list(walk({**chains(samples=500), "third": third}, SCHEDULE, 20))
     middle = (estimates[-2]["a"] + estimates[-2]["b"]) / 2
     torch.testing.assert_close(estimates[-1]["third"], middle, atol=0.05, rtol=0.05)
     alone = list(walk(chains(samples=500), SCHEDULE, 20))[-1]

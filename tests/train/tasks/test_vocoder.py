@@ -158,6 +158,6 @@ def test_what_is_missing_is_said(tmp_path):
         load_waveforms(tmp_path, 16_000)
     with pytest.raises(FootlightError, match=r"--vocoder\.audio"):
         fit.waveforms(None, 16_000)
+    songs = {"train": [torch.zeros(100, dtype=torch.int16)], "val": []}
     with pytest.raises(FootlightError, match="both splits"):
-        songs = {"train": [torch.zeros(100, dtype=torch.int16)], "val": []}
         VocoderTask(TINY, VocoderTaskConfig(), songs, SignalConfig())

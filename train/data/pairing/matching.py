@@ -257,8 +257,8 @@ def song_section(
         value = (
             agreement(body.kinematic_beats, body.weights, beats, starts) + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart
         )
-        for at in value.argsort()[::-1][:3]:
-            tried.append((float(value[at]), song, float(starts[at]), float(fit[at]), apart))
+        best_here = value.argsort()[::-1][:3]
+        tried.extend((float(value[at]), song, float(starts[at]), float(fit[at]), apart) for at in best_here)
     tried.sort(key=lambda row: -row[0])
     best: Section | None = None
     for _, song, start, fit, apart in tried[:_ALIGNED]:

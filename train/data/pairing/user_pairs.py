@@ -74,9 +74,12 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
         take = Take(record_name(name), name, genre, split, f"own-{name}")
         made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
         jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
-    for path in files:
-        if path.suffix.lower() in AUDIO and path.with_suffix("") not in {p.with_suffix("") for p in captures}:
-            dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"})
+    songs = (path for path in files if path.suffix.lower() in AUDIO)
+    dropped += [
+        {"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"}
+        for path in songs
+        if path.with_suffix("") not in {capture.with_suffix("") for capture in captures}
+    ]
     if not captures:
         raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
     return jobs, dropped
