@@ -13,9 +13,9 @@ from bpy.app.handlers import persistent
 
 from . import environment
 from .engine.client import Engine
-from .engine.job import Job, JobState, Preparation, Request
+from .engine.job import Job, JobState, Preparation
 from .errors import UserError
-from .shared import FootlightError
+from .shared import FootlightError, protocol
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Session:
     engine: Engine | None = None
     worker: Engine | None = None
     job: Job | Preparation | None = None
-    finish: Callable[[dict], str] | None = None
+    finish: Callable[[protocol.Done], str] | None = None
     folder: str = ""
     error: str = ""
     message: str = ""
@@ -58,9 +58,9 @@ def drop_folder() -> None:
         state.folder = ""
 
 
-def start(work: Request | Preparation, finish: Callable[[dict], str]) -> None:
+def start(work: protocol.Request | Preparation, finish: Callable[[protocol.Done], str]) -> None:
     """Ask the engine, starting it when it is not running; a preparation goes on meanwhile. finish: takes the engine's
-    "done" event, writes what belongs into the scene and returns what to tell the user; it may raise UserError.
+    answer, writes what belongs into the scene and returns what to tell the user; it may raise UserError.
     Raises UserError when the engine cannot be started."""
     engine = _running_engine()
     _begin(engine, work if isinstance(work, Preparation) else Job(engine, work), finish)
@@ -75,14 +75,14 @@ def _running_engine() -> Engine:
     return state.engine
 
 
-def start_install(finish: Callable[[dict], str]) -> None:
+def start_install(finish: Callable[[protocol.Done], str]) -> None:
     """Run the installer as a job. Raises UserError as ``start``."""
     free()
     worker = Engine(environment.install_command(), environment.ROOT, environment.log_file("install"))
-    _begin(worker, Job(worker, Request("install")), finish)
+    _begin(worker, Job(worker, None), finish)
 
 
-def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[dict], str]) -> None:
+def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Done], str]) -> None:
     state.error = state.message = state.warning = state.log = ""
     state.worker, state.job, state.finish = worker, job, finish
 

@@ -33,7 +33,7 @@ from train.evaluation.music import tables as music_tables
 class Evaluate(run.Options):
     """A report on systems, or the scores of one pair."""
 
-    motion: Path | None = None  # one motion to score: .bvh, .npz, .safetensors, or a folder of OpenPose files
+    motion: Path | None = None  # one motion to score: .bvh, .npz, or a folder of OpenPose files
     music: Path | None = None  # and its song
     at: float = 0.0  # seconds of the song at which the motion starts
     json: Path | None = None  # a file for the scores of the pair

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bpy
 
-from ..engine.job import Request
 from ..errors import UserError
 from ..scene import strips
 from ..shared import protocol
@@ -13,18 +12,17 @@ from .target import Target, Written, by_uid, mark_beats
 
 def request(
     scene: bpy.types.Scene, song: strips.Song, *, sequencer: bpy.types.Scene | None = None
-) -> tuple[Target, Request]:
+) -> tuple[Target, protocol.BeatsRequest]:
     """What the beats of ``song`` are for, and what is asked of the engine. sequencer: the scene that the song is heard
     in; the same unless given.  Raises UserError when the two scenes have different frame rates."""
     target = Target.of(scene, None, sequencer, song.frame_start, song.frames, name=song.name, song=song)
-    asked = protocol.BeatsRequest(song=song.path, start=song.start, seconds=song.seconds)
-    return target, Request.of(asked)
+    return target, protocol.BeatsRequest(song=song.path, start=song.start, seconds=song.seconds)
 
 
-def write(target: Target, done: dict) -> Written:
+def write(target: Target, done: protocol.BeatsDone) -> Written:
     """Put the beats on the timeline in place of those shown before. Raises UserError when the scene is gone."""
     scene = by_uid(bpy.data.scenes, target.scene)
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
     count = mark_beats(scene, target, done)
-    return Written(f"{count} beats, {float(done.get('tempo', 0)):.0f} bpm")
+    return Written(f"{count} beats, {done.tempo:.0f} bpm")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.job import Request
 from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..shared import protocol
@@ -23,7 +22,7 @@ def request(
     markers: bool = False,
     seed: int = 0,
     **options: object,
-) -> tuple[Target, Request]:
+) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
 
     folder: takes the engine's result and must be there until ``write`` has ended.  sequencer: the scene that the song
@@ -47,7 +46,7 @@ def request(
     return target, _request(target, Path(folder), options)
 
 
-def write(target: Target, done: dict) -> Written:
+def write(target: Target, done: protocol.DanceDone) -> Written:
     """Give the armature the dance that the engine made, as a new action.
     Raises UserError when what it was made for is gone; then nothing is changed."""
     song = target.song
@@ -56,7 +55,7 @@ def write(target: Target, done: dict) -> Written:
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
     score = beat_alignment(done)
     action = actions.write_dance(
-        done["out"],
+        done.out,
         armature,
         target.first,
         name=target.name,
@@ -68,9 +67,9 @@ def write(target: Target, done: dict) -> Written:
     return Written(f"{action.name}: {summary(action)}", action=action)
 
 
-def _request(target: Target, folder: Path, options: dict) -> Request:
+def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
     song = target.song
-    asked = protocol.DanceRequest(
+    return protocol.DanceRequest(
         song=song.path,
         start=song.start,
         seconds=song.seconds,
@@ -79,4 +78,3 @@ def _request(target: Target, folder: Path, options: dict) -> Request:
         **options,
         out=str(folder / "dance.npz"),
     )
-    return Request.of(asked)

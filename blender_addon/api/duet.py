@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.job import Request
 from ..scene import actions, music, rigs, strips
 from ..shared import protocol
 from .score import add_music, keeping_warning
@@ -24,7 +23,7 @@ def request(
     markers: bool = False,
     seed: int = 0,
     **options: object,
-) -> tuple[Target, Request]:
+) -> tuple[Target, protocol.DuetRequest]:
     """What a duet from the scene's first frame on is for, and what is asked of the engine.
 
     seconds: how long it is; whole frames are made of them.  options: steps, guidance, style, beat_snap and
@@ -49,15 +48,15 @@ def request(
     return target, _request(target, Path(folder), options)
 
 
-def write(target: Target, done: dict) -> Written:
+def write(target: Target, done: protocol.DuetDone) -> Written:
     """Put a finished duet into the scene, both or neither. Raises UserError when what it was made for is gone."""
     scene, armature, sequencer = target.find("duet")
     rigs.check_writable(armature)
     score = beat_alignment(done)
-    strip = add_music(target, sequencer, done["out_music"], done)
+    strip = add_music(target, sequencer, done.out_music, done)
     try:
         action = actions.write_dance(
-            done["out_motion"],
+            done.out_motion,
             armature,
             target.first,
             name=f"{Path(strip.name).stem} dance",
@@ -72,8 +71,8 @@ def write(target: Target, done: dict) -> Written:
     return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=keeping_warning(target))
 
 
-def _request(target: Target, folder: Path, options: dict) -> Request:
-    asked = protocol.DuetRequest(
+def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:
+    return protocol.DuetRequest(
         seconds=target.frames / target.fps,
         fps=target.fps,
         seed=target.seed,
@@ -81,4 +80,3 @@ def _request(target: Target, folder: Path, options: dict) -> Request:
         out_motion=str(folder / "dance.npz"),
         out_music=str(target.music or folder / "music.wav"),
     )
-    return Request.of(asked)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.job import Preparation, Request
+from ..engine.job import Preparation
 from ..scene import music, reading, rigs
 from ..shared import protocol
 from .target import Target, Written, beat_alignment, mark_beats, summary
@@ -53,18 +53,20 @@ def request(
     return target, Preparation("Reading the animation", _read(target, Path(folder), options))
 
 
-def write(target: Target, done: dict) -> Written:
+def write(target: Target, done: protocol.ScoreDone) -> Written:
     """Put the music that the engine made into the sequencer. Raises UserError when what it was made for is gone."""
     scene, _, sequencer = target.find("music")
-    strip = add_music(target, sequencer, done["out"], done)
+    strip = add_music(target, sequencer, done.out, done)
     if target.markers:
         mark_beats(scene, target, done)
     return Written(f"{strip.name}: {summary(strip)}", strip=strip, warning=keeping_warning(target))
 
 
-def add_music(target: Target, sequencer: bpy.types.Scene, made: str, done: dict) -> bpy.types.Strip:
+def add_music(
+    target: Target, sequencer: bpy.types.Scene, made: str, done: protocol.ScoreDone | protocol.DuetDone
+) -> bpy.types.Strip:
     """The strip with the music that the engine left at ``made``. Raises UserError as ``music.add``."""
-    known = {"seed": target.seed, "tempo": done.get("tempo"), "beat_score": beat_alignment(done)}
+    known = {"seed": target.seed, "tempo": done.tempo, "beat_score": beat_alignment(done)}
     properties = {key: value for key, value in known.items() if value is not None}
     if target.music:
         return music.add(sequencer, Path(made), target.first, properties)
@@ -76,12 +78,12 @@ def keeping_warning(target: Target) -> str:
     return "" if target.music else music.warning()
 
 
-def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, Request]:
+def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, protocol.ScoreRequest]:
     motion, last = folder / "motion.npz", target.first + target.frames - 1
     yield from reading.saving(motion, lambda: target.find("music")[:2], target.first, last, target.fps)
     return _request(target, motion, folder, options)
 
 
-def _request(target: Target, motion: Path, folder: Path, options: dict) -> Request:
+def _request(target: Target, motion: Path, folder: Path, options: dict) -> protocol.ScoreRequest:
     out = target.music or folder / "music.wav"
-    return Request.of(protocol.ScoreRequest(motion=str(motion), seed=target.seed, **options, out=str(out)))
+    return protocol.ScoreRequest(motion=str(motion), seed=target.seed, **options, out=str(out))

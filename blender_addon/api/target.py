@@ -11,6 +11,7 @@ import bpy
 from .. import names
 from ..errors import UserError
 from ..scene import markers, strips
+from ..shared import protocol
 
 
 @dataclass(frozen=True)
@@ -106,16 +107,15 @@ def by_uid(collection: Iterable, uid: int):
     return next((item for item in collection if item.session_uid == uid), None)
 
 
-def beat_alignment(done: dict) -> float | None:
+def beat_alignment(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone) -> float | None:
     """How well the dance and the music are on each other's beats, 0 to 1, from the engine's metrics."""
-    score = done.get("metrics", {}).get("beat")
-    return None if score is None else float(score)
+    return done.metrics.get("beat")
 
 
-def mark_beats(scene: bpy.types.Scene, target: Target, done: dict) -> int:
+def mark_beats(scene: bpy.types.Scene, target: Target, done: protocol.BeatsDone) -> int:
     """Show the beats of the engine's answer on the timeline. Returns how many there are."""
-    frames = [target.first + time * target.fps for time in done.get("beats", ())]
-    markers.show_beats(scene, frames, done.get("downbeats"))
+    frames = [target.first + time * target.fps for time in done.beats]
+    markers.show_beats(scene, frames, done.downbeats)
     return len(frames)
 
 

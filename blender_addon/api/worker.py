@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 from .. import environment
 from ..engine.client import Engine
-from ..engine.job import Job, JobState, Preparation, Request
+from ..engine.job import Job, JobState, Preparation
 from ..errors import UserError
+from ..shared import protocol
 
 INTERVAL = 0.05  # seconds between two looks at the job
 PATIENCE = 2.0  # seconds that the engine has to end by itself
@@ -29,7 +30,9 @@ def engine() -> Iterator[Engine]:
         started.stop(PATIENCE)
 
 
-def answer(engine: Engine, work: Request | Preparation, tell: Tell = lambda _stage, _fraction: None) -> dict:
+def answer(
+    engine: Engine, work: protocol.Request | Preparation, tell: Tell = lambda _stage, _fraction: None
+) -> protocol.Done:
     """The engine's answer to what a ``request`` of this room returned, which ``write`` takes.
     Raises UserError when it fails."""
     if isinstance(work, Preparation):

@@ -13,10 +13,11 @@ import bpy
 
 from ..api import dance, duet, score, worker
 from ..engine.client import Engine
-from ..engine.job import Preparation, Request
+from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
+from ..shared import protocol
 from ..stage import film, scenery
 from .command import RATE, Item
 
@@ -32,7 +33,7 @@ class Made:
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
-    answer: dict
+    answer: protocol.Done
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Desk:
         given = {name: chosen[name] for name in ("steps", "guidance", "style", "beat_snap")}
         return {"seed": self.item.seed} | {name: value for name, value in given.items() if value is not None}
 
-    def answer(self, work: Request | Preparation) -> dict:
+    def answer(self, work: protocol.Request | Preparation) -> protocol.Done:
         """The engine's answer. Raises UserError when it fails."""
         return worker.answer(self.engine, work, lambda stage, done: self.tell(f"{stage} {100 * done:3.0f} %"))
 
@@ -99,8 +100,8 @@ def make_blend(desk: Desk) -> str:
         raise
     if args.dance:
         return "the dance that was given"
-    metrics = made.answer.get("metrics", {})
-    return "  ".join(f"{key} {value:.2f}" for key, value in metrics.items() if isinstance(value, int | float))
+    metrics = made.answer.metrics
+    return "  ".join(f"{key} {value:.2f}" for key, value in metrics.items())
 
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
@@ -109,7 +110,10 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     target, request = dance.request(scene, armature, song, desk.folder, **desk.options)
     if desk.args.dance:
         _check_rate(desk.args.dance, target.fps)
-        answer = {"out": str(desk.args.dance)}
+        out, frames = str(desk.args.dance), target.frames or 0
+        answer = protocol.DanceDone(
+            out=out, frames=frames, fps=target.fps, metrics={}, beats=(), downbeats=(), tempo=0.0
+        )
     else:
         answer = desk.answer(request)
     action = dance.write(target, answer).action

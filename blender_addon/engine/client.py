@@ -14,21 +14,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-
-EXIT = "exit"
-"""The type of the last event, when the process has gone: ``{"type": "exit", "code": int}``."""
+from ..shared import FootlightError, protocol
 
 LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The last event: the process has gone. code: its exit code."""
+
+    code: int
 
 
 class Engine:
     """One running process that reads and writes JSON lines.
 
     command: program and arguments.  folder: its working directory.  log: file that takes its stderr, and every line
-    of its output that is not JSON.  Raises UserError when the program cannot be started.
+    of its output that is no event.  Raises UserError when the program cannot be started.
     """
 
     def __init__(self, command: Sequence[str], folder: str | Path, log: str | Path) -> None:
@@ -36,8 +42,8 @@ class Engine:
         self.log = Path(log)
         self.device = ""
         self.version = ""
-        self._events: queue.Queue[dict] = queue.Queue()
-        self._exit: dict | None = None
+        self._events: queue.Queue[protocol.Event] = queue.Queue()
+        self._exit: Exit | None = None
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._log = self.log.open("w", buffering=1, encoding="utf-8", errors="replace")
         try:
@@ -72,7 +78,7 @@ class Engine:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
-    def events(self) -> list[dict]:
+    def events(self) -> list[protocol.Event | Exit]:
         """Everything the process has said since the last call, oldest first; always its exit, once it has gone.
         Never blocks."""
         exit_event = self._exit  # looked at first: once it is there, everything before it is in the queue
@@ -82,8 +88,8 @@ class Engine:
                 event = self._events.get_nowait()
             except queue.Empty:
                 return found if found or exit_event is None else [exit_event]
-            if event.get("type") == "ready":
-                self.device, self.version = str(event.get("device", "")), str(event.get("version", ""))
+            if isinstance(event, protocol.Ready):
+                self.device, self.version = event.device, event.version
             found.append(event)
 
     def stop(self, patience: float = 0.0) -> None:
@@ -103,18 +109,38 @@ class Engine:
 
     def _read(self) -> None:
         for line in self._process.stdout:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                event = None
-            if isinstance(event, dict) and isinstance(event.get("type"), str):
-                self._events.put(event)
-            else:
+            event = _event(line)
+            if event is None:
                 self._log.write(line)
+            else:
+                self._events.put(event)
         code = self._process.wait()
         self._process.stdout.close()
         self._log.close()
-        self._exit = {"type": EXIT, "code": code}
+        self._exit = Exit(code)
+
+
+def _event(line: str) -> protocol.Event | None:
+    """What a line of output says, or None where it is something else. An engine that speaks otherwise than the add-on
+    has failed: else its request would be waited for in vain."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    if not (isinstance(message, dict) and message.get("type") in protocol.EVENTS):
+        return None
+    try:
+        event = protocol.event_from_json(message)
+    except FootlightError as error:
+        return _other_version(str(error))
+    if isinstance(event, protocol.Ready) and event.protocol != protocol.PROTOCOL:
+        return _other_version(f"it speaks protocol {event.protocol}, the add-on {protocol.PROTOCOL}")
+    return event
+
+
+def _other_version(reason: str) -> protocol.Failed:
+    message = f"The engine is of another version than the add-on ({reason}). Reinstall the add-on, then the engine."
+    return protocol.Failed(kind="protocol", message=message)
 
 
 def _environment() -> dict[str, str]:

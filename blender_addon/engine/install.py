@@ -48,7 +48,7 @@ def main(folder: str, *packages: str) -> int:
     except InstallError as error:
         tell("failed", kind="install", message=str(error))
         return 1
-    tell("done", folder=folder)
+    tell("done")
     return 0
 
 

@@ -9,37 +9,14 @@ import enum
 import itertools
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 
 from ..shared import FootlightError, protocol
-from .client import EXIT, Engine
+from .client import Engine, Exit
 
 CANCEL_SECONDS = 0.8
 """How long a cancelled engine may take to say so before it is ended: the user waits for at most a second."""
 
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of the engine.
-
-    op: the protocol's operation ("dance", "score", "duet", "beats", "install").  values: its other fields, JSON values.
-    """
-
-    op: str
-    values: dict = field(default_factory=dict)
-    number: int = field(default_factory=lambda: next(_numbers))
-
-    @classmethod
-    def of(cls, asked: protocol.Request) -> Request:
-        """The request that ``asked`` is on the wire."""
-        message = protocol.request_to_json(0, asked)
-        return cls(asked.op, {name: value for name, value in message.items() if name not in ("id", "op")})
-
-    @property
-    def message(self) -> dict:
-        return {"id": self.number, "op": self.op, **self.values}
 
 
 class JobState(enum.Enum):
@@ -62,11 +39,11 @@ class Preparation:
     Job is, and shown as one.
     """
 
-    def __init__(self, stage: str, steps: Generator[float, None, Request]) -> None:
+    def __init__(self, stage: str, steps: Generator[float, None, protocol.Request]) -> None:
         self.state = JobState.RUNNING
         self.stage = stage
         self.fraction = 0.0
-        self.request: Request | None = None
+        self.request: protocol.Request | None = None
         self.error = ""
         self._steps = steps
 
@@ -90,22 +67,27 @@ class Preparation:
 class Job:
     """Sends the request at once; ``poll`` moves the state on.
 
-    stage, fraction: the progress to show.  result: the engine's "done" event.  error: one line for the user;
+    request: None for a process that does one thing and needs not be asked, as the installer.  stage, fraction: the
+    progress to show.  result: the engine's answer, once the state is DONE.  error: one line for the user;
     log: the engine's last words when it died.
     """
 
-    def __init__(self, engine: Engine, request: Request, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, engine: Engine, request: protocol.Request | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.request = request
+        self.number = next(_numbers)
         self.state = JobState.STARTING
         self.stage = "Starting the engine"
         self.fraction = 0.0
-        self.result: dict = {}
+        self.result: protocol.Done | None = None
         self.error = ""
         self.log = ""
         self._engine = engine
         self._clock = clock
         self._deadline = 0.0
-        engine.send(request.message)
+        if request is not None:
+            engine.send(protocol.request_to_json(self.number, request))
 
     def poll(self) -> JobState:
         """Take in what the engine has said. Never blocks."""
@@ -126,30 +108,26 @@ class Job:
             self.state = JobState.CANCELLING
             self.stage = "Cancelling"
             self._deadline = self._clock() + CANCEL_SECONDS
-            self._engine.send({"op": "cancel", "id": self.request.number})
+            self._engine.send(protocol.cancel_message(self.number))
 
-    def _take(self, event: dict) -> None:
-        kind = event["type"]
-        if kind == EXIT:
-            self._died(event["code"])
-        elif event.get("id", self.request.number) != self.request.number:
+    def _take(self, event: protocol.Event | Exit) -> None:
+        cancelling = self.state is JobState.CANCELLING
+        if isinstance(event, Exit):
+            self._died(event.code)
+        elif getattr(event, "id", None) not in (None, self.number):
             return  # a late word about an earlier request
-        elif kind == "progress" and self.state is not JobState.CANCELLING:
-            self.state = JobState.RUNNING
-            self.stage = str(event.get("stage", self.stage))
-            fraction = event.get("fraction")
-            if isinstance(fraction, int | float):
-                self.fraction = min(max(float(fraction), 0.0), 1.0)
-        elif kind == "done":
+        elif isinstance(event, protocol.Progress) and not cancelling:
+            self.state, self.stage = JobState.RUNNING, event.stage
+            self.fraction = min(max(event.fraction, 0.0), 1.0)
+        elif isinstance(event, protocol.Done):
             # A result that arrives after Cancel is not used: the user has said no.
-            cancelled = self.state is JobState.CANCELLING
-            self.state = JobState.CANCELLED if cancelled else JobState.DONE
+            self.state = JobState.CANCELLED if cancelling else JobState.DONE
             self.result = event
-        elif kind == "cancelled":
+        elif isinstance(event, protocol.Cancelled):
             self.state = JobState.CANCELLED
-        elif kind == "failed":
-            self.state = JobState.CANCELLED if self.state is JobState.CANCELLING else JobState.FAILED
-            self.error = str(event.get("message", "The engine failed without saying why."))
+        elif isinstance(event, protocol.Failed):
+            self.state = JobState.CANCELLED if cancelling else JobState.FAILED
+            self.error = event.message
 
     def _died(self, code: int) -> None:
         if self.state is JobState.CANCELLING:
@@ -158,5 +136,5 @@ class Job:
         self.state = JobState.FAILED
         self.log = self._engine.log_tail()
         last = next((line.strip() for line in reversed(self.log.splitlines()) if line.strip()), "it left no message")
-        who = "installer" if self.request.op == "install" else "engine"
+        who = "installer" if self.request is None else "engine"
         self.error = f"The {who} ended unexpectedly (code {code}): {last}"

@@ -10,7 +10,7 @@ import bpy
 from .. import session
 from ..api.target import Target, Written
 from ..engine.job import JobState
-from ..shared import FootlightError
+from ..shared import FootlightError, protocol
 
 INTERVAL = 0.1  # seconds between two looks at the job
 
@@ -107,10 +107,10 @@ class JobOperator:
             self._timer = None
 
 
-def finishing(write: Callable[[Target, dict], Written], target: Target) -> Callable[[dict], str]:
+def finishing(write: Callable[[Target, protocol.Done], Written], target: Target) -> Callable[[protocol.Done], str]:
     """What the session does with the engine's answer: ``write`` it and keep what the panel shows of that."""
 
-    def finish(done: dict) -> str:
+    def finish(done: protocol.Done) -> str:
         written = write(target, done)
         session.state.warning = written.warning
         return written.message

@@ -8,23 +8,25 @@ import time
 import pytest
 
 from blender_addon.engine.client import Engine
-from blender_addon.engine.job import Job, JobState, Request
+from blender_addon.engine.job import Job, JobState
 from blender_addon.errors import UserError
+from blender_addon.shared import protocol
 
 PROGRAM = """
 import json, os, subprocess, sys, time
 def say(**event): print(json.dumps(event), flush=True)
-say(type="ready", version="1", device="cpu")
+say(type="ready", version="1", protocol=2, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     if message["op"] == "cancel":
         say(type="cancelled", id=message["id"])
         continue
-    number, how = message["id"], message["how"]
+    number, how = message["id"], message["song"]
     say(type="progress", id=number, stage="dancing", fraction=0.5)
     if how == "well":
         say(type="progress", id=number - 1, stage="another's", fraction=0.9)
-        say(type="done", id=number, out="here")
+        beats = dict(beats=[0.5], downbeats=[True], tempo=120.0)
+        say(type="done", op="dance", id=number, out="here", frames=3, fps=24, metrics={}, style=None, **beats)
     elif how == "error":
         say(type="failed", id=number, kind="input", message="the song is silent")
     elif how == "crash":
@@ -34,9 +36,11 @@ for line in sys.stdin:
         print("warning: a library talks", flush=True)
         print('["not", "an", "event"]', flush=True)
         print('{"type": 7}', flush=True)
-        say(type="progress", id=number, fraction="half")
+        say(type="gossip", id=number)
         say(type="progress", id=number, stage="later", fraction=7)
         say(type="done", id=number)
+    elif how == "other":
+        say(type="done", op="dance", id=number, out=["here"])
     elif how == "hang":
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         say(type="progress", id=number, stage=str(child.pid), fraction=0.6)
@@ -52,8 +56,12 @@ def engine(tmp_path):
     engine.stop()
 
 
+def request(how):
+    return protocol.DanceRequest(song=how, out="here")
+
+
 def run(engine, how, until=lambda job: job.state.ended):
-    job = Job(engine, Request("dance", {"how": how}))
+    job = Job(engine, request(how))
     wait(job, until)
     return job
 
@@ -70,7 +78,7 @@ def test_one_engine_serves_many_jobs(engine):
     for _ in range(2):
         job = run(engine, "well")
         assert job.state is JobState.DONE
-        assert job.result["out"] == "here"
+        assert isinstance(job.result, protocol.DanceDone) and (job.result.out, job.result.fps) == ("here", 24.0)
         assert (job.stage, job.fraction) == ("dancing", 0.5)
     assert (engine.device, engine.version) == ("cpu", "1")
 
@@ -101,7 +109,7 @@ def test_garbage_goes_to_the_log(engine):
 
 
 def test_cancel_that_the_engine_takes_keeps_it_warm(engine):
-    job = Job(engine, Request("dance", {"how": "wait"}))
+    job = Job(engine, request("wait"))
     wait(job, lambda job: job.state is JobState.RUNNING)
     job.cancel()
     wait(job)
@@ -111,7 +119,7 @@ def test_cancel_that_the_engine_takes_keeps_it_warm(engine):
 
 def test_cancel_that_the_engine_ignores_ends_it_and_its_children(engine):
     now = [0.0]
-    job = Job(engine, Request("dance", {"how": "hang"}), clock=lambda: now[0])
+    job = Job(engine, request("hang"), clock=lambda: now[0])
     wait(job, lambda job: job.stage.isdigit())
     child = int(job.stage)
     job.cancel()
@@ -127,7 +135,7 @@ def test_cancel_that_the_engine_ignores_ends_it_and_its_children(engine):
 
 
 def test_a_result_after_cancel_is_not_used(engine):
-    job = Job(engine, Request("dance", {"how": "well"}))
+    job = Job(engine, request("well"))
     job.cancel()
     wait(job)
     assert job.state is JobState.CANCELLED
@@ -150,8 +158,8 @@ def test_blenders_own_python_paths_do_not_reach_the_engine(tmp_path, monkeypatch
     program = 'import json, os; print(json.dumps({"type": "seen", "names": sorted(os.environ)}))'
     engine = Engine([sys.executable, "-c", program], tmp_path, tmp_path / "log")
     engine.stop(patience=30)
-    seen = next(event for event in engine.events() if event["type"] == "seen")["names"]
-    assert not {"PYTHONHOME", "PYTHONPATH"} & set(seen)
+    seen = json.loads(engine.log_tail())["names"]
+    assert "PATH" in seen and not {"PYTHONHOME", "PYTHONPATH"} & set(seen)
 
 
 def _alive(pid):
@@ -164,11 +172,19 @@ def _alive(pid):
         return file.read().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def test_requests_are_plain_json():
-    request = Request("dance", {"song": "a.wav", "steps": None})
-    assert json.loads(json.dumps(request.message)) == {
-        "id": request.number,
-        "op": "dance",
-        "song": "a.wav",
-        "steps": None,
-    }
+def test_an_answer_that_is_not_understood_fails_and_says_what_to_do(engine):
+    job = run(engine, "other")
+    assert job.state is JobState.FAILED
+    assert "another version" in job.error and "Reinstall" in job.error and "missing" in job.error
+
+
+def test_an_engine_of_another_protocol_fails_at_once(tmp_path):
+    ready = '{"type": "ready", "version": "0", "protocol": 1, "device": "cpu"}'
+    program = f"import time; print({ready!r}, flush=True); time.sleep(60)"
+    engine = Engine([sys.executable, "-c", program], tmp_path, tmp_path / "log")
+    try:
+        job = Job(engine, request("well"))
+        wait(job)
+        assert job.state is JobState.FAILED and "protocol 1, the add-on 2" in job.error
+    finally:
+        engine.stop()

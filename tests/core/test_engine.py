@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from blender_addon.engine.client import Engine as Client
-from blender_addon.engine.job import Job, JobState, Request
+from blender_addon.engine.job import Job, JobState
 from core import __version__
 from core.audio import io
 from core.motion.skeleton import SMPL22
+from core.protocol import DanceRequest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds: only a hanging test waits so long
@@ -218,13 +220,13 @@ def test_the_add_ons_client_and_the_engine_understand_each_other(model_folder, l
     command = [sys.executable, "-m", "core.engine", "--model", str(model_folder), "--device", "cpu"]
     client = Client(command, ROOT, tmp_path / "log")
     try:
-        values = {"song": str(song_file), "seconds": 2.0, "steps": None, "out": str(tmp_path / "dance")}
-        job = Job(client, Request("dance", values))
+        short = DanceRequest(song=str(song_file), seconds=2.0, out=str(tmp_path / "dance"))
+        job = Job(client, short)
         while not job.poll().ended:
             threading.Event().wait(0.02)
         assert job.state is JobState.DONE, job.error
-        assert client.device == "cpu" and job.result["frames"] == 60
-        job = Job(client, Request("dance", {**values, "song": long_song, "seconds": None, "steps": 1000}))
+        assert client.device == "cpu" and job.result.frames == 60
+        job = Job(client, replace(short, song=long_song, seconds=None, steps=1000))
         while job.poll() is not JobState.RUNNING or job.stage != "Dancing":
             assert not job.state.ended, job.error
             threading.Event().wait(0.02)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 FOLDER = Path(os.environ["FOOTLIGHT_TEST_FOLDER"])
 RATE = 16_000
+DANCE = {"frames": 60, "fps": 30.0, "metrics": {"beat": 0.5}, "style": None}
+MUSIC = {"seconds": 2.0, "rate": RATE, "metrics": {"beat": 0.5}}
+ABOUT = {"dance": DANCE, "score": MUSIC, "duet": DANCE | MUSIC}
 
 
 def say(**event):
@@ -72,5 +75,5 @@ for line in sys.stdin:
     if told == "refuse":
         say(type="failed", id=number, kind="input", message="the song is silent")
         continue
-    made = obey(message)
-    say(type="done", id=number, **made, metrics={"beat": 0.5}, beats=[0.5, 1.0], downbeats=[True, False], tempo=120.0)
+    made = {**obey(message), **ABOUT.get(message["op"], {}), "beats": [0.5, 1.0], "downbeats": [True, False]}
+    say(type="done", op=message["op"], id=number, **made, tempo=120.0)
