@@ -1,4 +1,4 @@
-"""Options of a command line, made from the fields of a request: their names, types, defaults and help."""
+"""Builds command-line options from the fields of a request: their names, types, defaults and help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ R = TypeVar("R", bound=records.Record)
 
 
 def add_options(parser: argparse._ActionsContainer, kind: type, without: tuple[str, ...] = ()) -> None:
-    """Add what ``kind`` asks for: a file that is read by its place, everything else by name."""
+    """Add an option for each field of a request. A file that is read is a positional argument.
+
+    parser: to which they are added.
+    kind: the request.
+    without: fields to leave out.
+    """
     fields = sorted(dataclasses.fields(kind), key=lambda field: not records.is_required(field))
     for field in fields:
         if field.name not in without:
@@ -21,9 +26,14 @@ def add_options(parser: argparse._ActionsContainer, kind: type, without: tuple[s
 
 
 def add_option(parser: argparse._ActionsContainer, kind: type, name: str, **changed: Any) -> None:
-    """Add one field of ``kind``. changed: what ``add_argument`` is told otherwise; ``flag`` is another name for it.
+    """Add an option for one field of a request.
 
-    Only the type is checked here: bounds are checked where the request is made.
+    Only the type is checked here. Bounds are checked when the request is created.
+
+    parser: to which it is added.
+    kind: the request.
+    name: the field.
+    changed: keywords of ``add_argument`` to override; ``flag`` overrides the option's name.
     """
     rule, field = protocol.rule(kind, name), kind.__dataclass_fields__[name]
     plain = _path if rule.file else protocol.plain_type(kind, name)
@@ -47,7 +57,7 @@ def _path(text: str) -> str:
 
 
 def help_text(kind: type, name: str) -> str:
-    """The help of a field, with its bounds and its default: "frame rate (1 to 240 frames per second, default 30)"."""
+    """The help of a field with its bounds and default: "frame rate (1 to 240 frames per second, default 30)"."""
     rule, default = protocol.rule(kind, name), protocol.default(kind, name)
     further = [rule.expected] if rule.bounded else []
     if default is None and rule.unset:
@@ -58,5 +68,5 @@ def help_text(kind: type, name: str) -> str:
 
 
 def request_of(kind: type[R], args: argparse.Namespace) -> R:
-    """The request that the command line's options make. Raises FootlightError for values out of bounds."""
+    """Create a request from parsed options. Raises FootlightError for values out of bounds."""
     return kind(**{field.name: getattr(args, field.name) for field in dataclasses.fields(kind)})

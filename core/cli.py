@@ -1,13 +1,13 @@
 """The command line: ``python -m core`` and ``footlight``.
 
     footlight dance SONG --out OUT.bvh|OUT.npz               a dance to a song
-    footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    the music of a motion
-    footlight duet --out-motion OUT.bvh --out-music OUT.wav  both from nothing
+    footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    music for a motion
+    footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
     footlight beats FILE              the beats of a song, or the kinematic beats of a BVH file, as JSON
-    footlight styles                  what --style can be
+    footlight styles                  the styles that --style accepts
 
-Exit codes: 0, or 2 with one line on standard error for input that cannot be used. Heavy imports wait until the
-arguments are known to be good, so that ``--help`` and mistakes answer at once.
+The exit code is 0, or 2 for invalid input, with one line on standard error. Heavy modules are imported only after the
+arguments are parsed, so ``--help`` and mistakes answer at once.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from core import __version__, arguments, progress
 from core.errors import FootlightError
 from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, rule
 
-BAD_INPUT, INTERRUPTED = 2, 130
-BODY_HEIGHT = 1.7  # metres: what skeletons of unknown unit are measured by
+BAD_INPUT = 2  # exit code
+INTERRUPTED = 130  # exit code
+BODY_HEIGHT = 1.7  # metres, to which skeletons of unknown unit are scaled
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,9 +50,9 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     made = {
-        DanceRequest: ("make a dance to a song", _dance),
-        ScoreRequest: ("make the music of a motion", _score),
-        DuetRequest: ("make a dance and its music from nothing", _duet),
+        DanceRequest: ("generate a dance to a song", _dance),
+        ScoreRequest: ("generate music for a motion", _score),
+        DuetRequest: ("generate a dance and its music together", _duet),
     }
     for kind, (purpose, run) in made.items():
         one = command(kind.op, run, purpose, f"{purpose.capitalize()}.")
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     beats = command("beats", _beats, "beats of a song or BVH file", "Print beats as JSON.")
     beats.add_argument("file", type=Path, help=f"a song ({rule(BeatsRequest, 'song').help}), or a BVH of any skeleton")
 
-    styles = command("styles", _styles, "what --style can be", "Print the model's styles, one a line.")
+    styles = command("styles", _styles, "styles that --style accepts", "Print the model's styles, one per line.")
     styles.add_argument("--model", help=_MODEL)
     return top
 
@@ -72,7 +73,7 @@ _MODEL = "a model folder, or the name of an embedded model (default: default)"
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code."""
+    """Run a command. Returns the exit code."""
     args = parser().parse_args(words)
     try:
         args.run(args)
@@ -86,7 +87,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; nothing to complain about
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has closed the pipe, as head does
     return 0
 
 
@@ -198,7 +199,7 @@ def _in_style(dance) -> str:
 
 
 def _tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **values) -> None:
-    """What came of it: one line, or with --json the ``values``."""
+    """Print the result: one line, or with --json the ``values``."""
     if args.json:
         _say(type="done", seed=args.seed, metrics={name: round(value, 4) for name, value in metrics.items()}, **values)
         return
@@ -207,7 +208,7 @@ def _tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **valu
 
 
 def _check_music_places(out: str, midi: str | None) -> None:
-    """Raises FootlightError when no music can be written there; asked before anything is computed."""
+    """Raises FootlightError if the music cannot be written. It is called before anything is computed."""
     from core.audio import io
 
     _check_place(Path(out), io.WRITTEN)
@@ -216,7 +217,7 @@ def _check_music_places(out: str, midi: str | None) -> None:
 
 
 def _check_place(out: Path, endings: Iterable[str]) -> None:
-    """Raises FootlightError when nothing can be written to ``out``."""
+    """Raises FootlightError if ``out`` cannot be written."""
     if out.suffix.lower() not in endings:
         raise FootlightError(f"{out}: the ending must be one of {', '.join(endings)}")
     if not out.parent.is_dir():
@@ -226,7 +227,10 @@ def _check_place(out: Path, endings: Iterable[str]) -> None:
 
 
 def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
-    """What a dance is as a file ``out``, by its ending; asked before anything is computed."""
+    """A function from a dance to its file, by the ending of ``out``. It is called before anything is computed.
+
+    Raises FootlightError if ``out`` cannot be written.
+    """
     forms = {".bvh": _bvh, ".npz": _npz}
     _check_place(out, forms)
     return lambda made, **metadata: {out: forms[out.suffix.lower()](made, **metadata)}
@@ -262,7 +266,7 @@ def _begins_as_bvh(path: Path) -> bool:
 
 
 def _song_beats(beats) -> dict:
-    """Beats as JSON values: seconds, and which of them begin a bar."""
+    """Beats as JSON values, in seconds, with those that start a bar."""
     downbeats = [] if beats.downbeats is None else beats.times[beats.downbeats]
     return {
         "beats": [round(float(time), 4) for time in beats.times],
@@ -272,8 +276,10 @@ def _song_beats(beats) -> dict:
 
 
 def bvh_beats(path: Path) -> dict:
-    """The kinematic beats of a BVH file of any skeleton and unit: ``beats`` are the hits, where the body arrives,
-    ``onsets`` where it starts."""
+    """The kinematic beats and onsets of a BVH file of any skeleton and unit, as JSON values.
+
+    ``beats`` (also as ``hits``) are where movements arrive, ``onsets`` where they start.
+    """
     from core.formats import bvh
     from core.motion import kinematics
     from core.rhythm import accents
@@ -304,7 +310,7 @@ def _say(**event) -> None:
 
 @contextlib.contextmanager
 def _shown(as_json: bool) -> Iterator[None]:
-    """Shows the progress of what is done inside: JSON lines on standard output, or a bar on standard error."""
+    """Show the progress of what runs inside: as JSON lines on standard output, or as a bar on standard error."""
     if as_json:
         with progress.listen(lambda stage, fraction: _say(type="progress", stage=stage, fraction=fraction)):
             yield

@@ -1,8 +1,9 @@
-"""The worker behind the add-on: ``python -m core.engine``. JSON lines in, JSON lines out, arrays in files.
+"""The process behind the add-on, ``python -m core.engine``: it reads and writes JSON lines, with arrays in files.
 
-The messages are those of ``core.protocol``. Requests are answered in their order. The model is read with the first
-dance and kept. Standard output belongs to the messages alone: whatever else is printed goes to standard error. A dance
-is left as an .npz of ``core.formats.dance``, music as wav, flac or ogg; every file appears whole or not at all.
+The messages are those of ``core.protocol``. Requests are answered in order. The model is loaded with the first request
+that needs it, and kept. Standard output is only for messages; everything else that is printed goes to standard error.
+Dances are written as .npz files of ``core.formats.dance``, music as wav, flac or ogg. Every file appears whole or not
+at all.
 """
 
 from __future__ import annotations
@@ -51,13 +52,16 @@ from core.types import Beats, Waveform
 
 
 class _Cancelled(Exception):
-    """The request at work is not wanted any more."""
+    """The running request was cancelled."""
 
 
 class Engine:
-    """Two threads: one reads requests and takes note of cancellations, the main one works.
+    """Answers requests. One thread reads requests and notes cancellations, the main thread works.
 
-    source: file descriptor to read from.  sink: file descriptor to write to.
+    source: file descriptor to read from.
+    sink: file descriptor to write to.
+    model_folder: the model, as in ``Model.load``.
+    device: the device, as in ``Model.load``.
     """
 
     def __init__(self, source: int, sink: int, model_folder: str | None, device: str) -> None:
@@ -66,12 +70,12 @@ class Engine:
         self._model: pipeline.Model | None = None
         self._waiting: queue.Queue[dict | None] = queue.Queue()
         self._lock = threading.Lock()
-        self._open: dict[Id, bool] = {}  # requests that have not ended, and whether they are cancelled
+        self._open: dict[Id, bool] = {}  # requests that have not ended, and whether each is cancelled
         self._current: Id | None = None
         self._leaving = threading.Event()
 
     def serve(self) -> None:
-        """Answer requests until told to quit or the input ends."""
+        """Answer requests until a quit message or the end of the input."""
         device = str(pipeline.find_device(self._device))
         self._say(Ready(version=__version__, protocol=protocol.PROTOCOL, device=device))
         threading.Thread(target=self._read, name="requests", daemon=True).start()
@@ -84,7 +88,7 @@ class Engine:
             try:
                 while data:
                     data = data[os.write(self._sink, data) :]
-            except OSError:  # nobody listens
+            except OSError:  # the other side has closed the pipe
                 self._leaving.set()
 
     def _read(self) -> None:
@@ -98,7 +102,7 @@ class Engine:
             self._waiting.put(None)
 
     def _take(self, line: bytes) -> bool:
-        """One line of input; False for the last one."""
+        """Take one line of input. Returns False for the last one."""
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
@@ -199,7 +203,7 @@ class Engine:
         return DuetDone(id=number, out_motion=request.out_motion, out_music=request.out_music, **values)
 
     def _loaded(self, start: float, end: float) -> pipeline.Model:
-        """The model, which is read where it is not there yet: from ``start`` to ``end`` of the request."""
+        """The model. If it is not loaded yet, loading reports progress from ``start`` to ``end`` of the request."""
         if self._model is None:
             with progress.part(start, end, "Loading the model"):
                 self._model = pipeline.Model.load(self._model_folder, self._device)
@@ -250,13 +254,13 @@ def _failed(number: Id, kind: str, message: str) -> Failed:
 
 
 def _beats_values(beats: Beats) -> dict:
-    """Beats as values of an event: times in seconds, and for each whether it begins a bar."""
+    """Beats as values of an event: times in seconds, and whether each starts a bar."""
     downbeats = [False] * len(beats.times) if beats.downbeats is None else beats.downbeats.tolist()
     return {"beats": tuple(beats.times.tolist()), "downbeats": tuple(downbeats), "tempo": beats.tempo}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve standard input and output; the exit code."""
+    """Serve standard input and output. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m core.engine", description="Footlight's engine: JSON lines.")
     parser.add_argument("--model", help="a model folder, or the name of an embedded model (default: default)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")

@@ -1,19 +1,20 @@
-"""What is asked of Footlight and what it answers: every request and every event, with bounds, defaults, units and help.
+"""The protocol of the engine: every request and every event, with bounds, defaults, units and help.
 
-This is the only place that states them. The engine reads requests and writes events as JSON lines (``core.engine``);
-the command line and the batches make their options from the fields (``core.arguments``), and the panel its properties.
-Numbers are checked when a request is made, so that one that exists is within its bounds. What depends on a model, such
-as the names of styles, is checked by ``core.pipeline``. It uses the standard library alone, and Blender imports it too.
+This is the only place where they are defined. The engine reads requests and writes events as JSON lines
+(``core.engine``). The command line and the batches build their options from the fields (``core.arguments``), the panel
+builds its properties. Numbers are checked when a request is created, so an existing request is within its bounds. What
+depends on a model, such as the names of styles, is checked by ``core.pipeline``. The module needs only the standard
+library, and Blender imports it too.
 
-On the wire every message is one JSON object a line:
+Every message is one JSON object on a line of its own:
 
-    {"id": 1, "op": "dance", "song": PATH, "out": PATH, ...}   a request: its operation and its fields; defaults may be
-                                                               left out
-    {"op": "cancel", "id": 1}                                  give up a request that waits or is at work
-    {"op": "quit"}                                             so does the end of the input
-    {"type": "ready", ...}                                     first, once
+    {"id": 1, "op": "dance", "song": PATH, "out": PATH, ...}   a request: its operation and its fields, of which
+                                                               defaults may be omitted
+    {"op": "cancel", "id": 1}                                  cancel a request that waits or runs
+    {"op": "quit"}                                             end the engine, as the end of the input does
+    {"type": "ready", ...}                                     once, at the start
     {"type": "progress", "id": 1, ...}
-    {"type": "done", "op": "dance", "id": 1, ...}              then one of these three for every request
+    {"type": "done", "op": "dance", "id": 1, ...}              one of the last three for every request
     {"type": "cancelled", "id": 1}
     {"type": "failed", "id": 1, "kind": KIND, "message": one line}
 """
@@ -30,28 +31,29 @@ from typing import Any, ClassVar
 from . import records
 from .errors import FootlightError
 
-PROTOCOL = 2
-"""Raised whenever an older partner would misunderstand."""
+PROTOCOL = 2  # increased whenever an older engine or add-on would misunderstand a message
 
 LARGEST_SEED = 2**63 - 1
 SLOWEST_FPS = 1.0
 FASTEST_FPS = 240.0
-SHORTEST_SECONDS = 1.0
-"""The least of a song or of a motion that there is anything to be made of."""
+SHORTEST_SECONDS = 1.0  # of a song or a motion
 SWITCH = 0.5
-"""Tc / T of MoMu-Diffusion (section 4.3), which found 0.3 to 0.7 robust and 0.9 to fail."""
+"""Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
 Id = int | str
-"""By which a request and its events belong together."""
+"""Identifies a request and the events that belong to it."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """What is known of a field besides its type and default.
 
-    help: what it is, in words that begin in lower case and end without a full stop.  unit: of a number, in the plural.
-    least, most: its bounds, both included.  unset: what None means.
-    file: "read" or "written" where the field is the path of a file.
+    help: what the field is, starting in lower case and without a full stop.
+    unit: of a number, in the plural.
+    least: lower bound, inclusive.
+    most: upper bound, inclusive.
+    unset: what None means.
+    file: "read" or "written" if the field is the path of a file.
     """
 
     help: str
@@ -67,10 +69,10 @@ class Rule:
 
     @property
     def expected(self) -> str:
-        """The bounds in words, such as "1 to 240 frames per second"; nothing where there are none."""
+        """The bounds in words, such as "1 to 240 frames per second"; empty without bounds."""
         if not self.bounded:
             return ""
-        assert self.least is not None, "a greatest value comes with a least one"
+        assert self.least is not None, "an upper bound needs a lower one"
         bounds = (
             f"{_shown(self.least)} or more" if self.most is None else f"{_shown(self.least)} to {_shown(self.most)}"
         )
@@ -88,13 +90,13 @@ def default(kind: type, name: str) -> Any:
 
 
 def plain_type(kind: type, name: str) -> type:
-    """The type of a request's field, of one that may be None the other type."""
+    """The type of a request's field, without None."""
     hint = _hints(kind)[name]
     return next((kind for kind in typing.get_args(hint) if kind is not type(None)), hint)
 
 
 def check(kind: type, **values: float | None) -> None:
-    """Raises FootlightError for the first number that is out of the bounds of the field of its name."""
+    """Raises FootlightError for the first of the given fields of ``kind`` whose value is out of bounds."""
     for name, value in values.items():
         bounds = rule(kind, name)
         if value is None or not bounds.bounded:
@@ -124,12 +126,12 @@ def _needed(help: str, **of_rule: Any) -> Any:
     return dataclasses.field(metadata={"rule": Rule(help, **of_rule)})
 
 
-# What a person may choose
+# Options
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Values within their bounds. Making one of others raises FootlightError."""
+    """Values within their bounds. Creating one with other values raises FootlightError."""
 
     def __post_init__(self) -> None:
         check(type(self), **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
@@ -137,9 +139,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Options):
-    """What everything that a model draws has in common."""
+    """Options of everything that a model samples."""
 
-    seed: int = _option(0, "the same seed gives the same result, another seed another one", least=0, most=LARGEST_SEED)
+    seed: int = _option(
+        0, "the same seed gives the same result, another seed another result", least=0, most=LARGEST_SEED
+    )
     steps: int | None = _option(None, "denoising steps", least=1, unset="the model's own")
     guidance: float | None = _option(
         None,
@@ -150,14 +154,14 @@ class Sampling(Options):
     )
     style: str | None = _option(
         None,
-        "one of the model's styles, or a mixture as in salsa:0.6,pop:0.4",
-        unset="the seed draws one for a dance; music has none",
+        "one of the model's styles, or a mixture such as salsa:0.6,pop:0.4",
+        unset="drawn by the seed for a dance, none for music",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dancing(Options):
-    """What dances have in common."""
+    """Options of every dance."""
 
     fps: float = _option(30.0, "frame rate of the dance", unit="frames per second", least=SLOWEST_FPS, most=FASTEST_FPS)
     beat_snap: float = _option(0.25, "how strongly the dance's accents are moved onto the beats", least=0.0, most=1.0)
@@ -165,39 +169,41 @@ class Dancing(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class DanceOptions(Sampling, Dancing):
-    """How to dance to a song."""
+    """Options of a dance to a song."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions(Sampling):
-    """How to make the music of a motion."""
+    """Options of a score for a motion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DuetOptions(Sampling, Dancing):
-    """How to make a dance and its music from nothing. Guidance and style go to both; a style that is drawn goes to the
-    dance alone."""
+    """Options of a duet, a dance and its music generated together.
 
-    seconds: float = _option(30.0, "how long the dance and its music are", unit="seconds", least=5.0, most=240.0)
+    Guidance and style apply to both. A style that the seed draws applies only to the dance.
+    """
+
+    seconds: float = _option(30.0, "length of the dance and its music", unit="seconds", least=5.0, most=240.0)
     switch: float = _option(
-        SWITCH, "when the two begin to follow each other, as a share of the steps", least=0.0, most=1.0
+        SWITCH, "fraction of the steps, the last ones, in which dance and music follow each other", least=0.0, most=1.0
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part(Options):
-    """Which part of a song or of a motion."""
+    """The part of a song or a motion that is used."""
 
-    start: float = _option(0.0, "where in it to begin", unit="seconds", least=0.0)
-    seconds: float | None = _option(None, "how much of it to take", unit="seconds", least=0.0, unset="all of it")
+    start: float = _option(0.0, "where to start", unit="seconds", least=0.0)
+    seconds: float | None = _option(None, "how much to use", unit="seconds", least=0.0, unset="all of it")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sound(Options):
-    """What musics have in common as files."""
+    """Options of the files of every score."""
 
     mono: bool = _option(False, "one channel instead of two")
-    midi: str | None = _option(None, "OUT.mid: also the beats and the drums, to be edited", file="written")
+    midi: str | None = _option(None, "OUT.mid: also write the beats and drums, for editing", file="written")
     vocoder: str | None = _option(
         None, "griffin-lim, or a BigVGAN checkpoint with its config.json beside it", unset="the model's own"
     )
@@ -211,7 +217,7 @@ MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
 
 @dataclass(frozen=True, kw_only=True)
 class DanceRequest(DanceOptions, Part):
-    """A dance to a song, as an .npz of ``core.formats.dance``. The command line also writes .bvh."""
+    """Generate a dance to a song, as an .npz file of ``core.formats.dance``. The command line also writes .bvh."""
 
     op: ClassVar[str] = "dance"
     song: str = _needed(SONG_FILES, file="read")
@@ -220,16 +226,16 @@ class DanceRequest(DanceOptions, Part):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRequest(ScoreOptions, Part, Sound):
-    """The music of a motion."""
+    """Generate a score for a motion."""
 
     op: ClassVar[str] = "score"
     motion: str = _needed(
-        "BVH of any humanoid, NPZ (rotations or positions), or a folder of OpenPose BODY_25", file="read"
+        "BVH of any humanoid, NPZ (rotations or positions), or a folder of OpenPose BODY_25 files", file="read"
     )
     out: str = _needed(MUSIC_FILES, file="written")
     fps: float | None = _option(
         None,
-        "frame rate of a motion that does not say its own, such as OpenPose's",
+        "frame rate of a motion whose files do not state it, such as OpenPose's",
         unit="frames per second",
         least=SLOWEST_FPS,
         most=FASTEST_FPS,
@@ -238,7 +244,7 @@ class ScoreRequest(ScoreOptions, Part, Sound):
 
 @dataclass(frozen=True, kw_only=True)
 class DuetRequest(DuetOptions, Sound):
-    """A dance and its music from nothing."""
+    """Generate a dance and its music together."""
 
     op: ClassVar[str] = "duet"
     out_motion: str = _needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
@@ -247,7 +253,7 @@ class DuetRequest(DuetOptions, Sound):
 
 @dataclass(frozen=True, kw_only=True)
 class BeatsRequest(Part):
-    """The beats of a song."""
+    """Track the beats of a song."""
 
     op: ClassVar[str] = "beats"
     song: str = _needed(SONG_FILES, file="read")
@@ -255,7 +261,7 @@ class BeatsRequest(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class FreeRequest(Options):
-    """Give the model's memory back; the next request loads it again."""
+    """Free the model's memory. The next request loads it again."""
 
     op: ClassVar[str] = "free"
 
@@ -265,19 +271,21 @@ REQUESTS: dict[str, type[Request]] = {kind.op: kind for kind in typing.get_args(
 
 
 def request_to_json(number: Id, request: Request) -> dict[str, Any]:
-    """A request as it is sent."""
+    """A request as a message."""
     return {"id": number, "op": request.op, **records.to_json(request)}
 
 
 def request_from_json(message: dict[str, Any]) -> Request:
-    """The request of a message whose operation is known. Raises FootlightError for fields that are unknown, missing,
-    of another type or out of bounds."""
+    """The request of a message whose operation is known.
+
+    Raises FootlightError for a field that is unknown, missing, of another type or out of bounds.
+    """
     fields = {name: value for name, value in message.items() if name not in ("id", "op")}
     return records.from_json(REQUESTS[message["op"]], fields, message["op"])
 
 
 def cancel_message(number: Id) -> dict[str, Any]:
-    """What gives up the request of that id."""
+    """The message that cancels the request of that id."""
     return {"op": "cancel", "id": number}
 
 
@@ -286,7 +294,12 @@ def cancel_message(number: Id) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The engine has started. version: of Footlight.  device: that it computes on."""
+    """The engine has started.
+
+    version: of Footlight.
+    protocol: ``PROTOCOL`` of the engine.
+    device: on which it computes.
+    """
 
     type: ClassVar[str] = "ready"
     version: str
@@ -296,7 +309,12 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A request is at work. stage: what it does, for a person.  fraction: 0 to 1 of the whole request."""
+    """A request is running.
+
+    id: of the request.
+    stage: the current step, for the user.
+    fraction: 0-1 of the whole request.
+    """
 
     type: ClassVar[str] = "progress"
     id: Id | None = None
@@ -306,7 +324,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A request has ended well."""
+    """A request has succeeded."""
 
     type: ClassVar[str] = "done"
     op: ClassVar[str | None] = None
@@ -315,7 +333,12 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class BeatsDone(Done):
-    """beats: (n,) seconds.  downbeats: (n,), true where a beat begins a bar.  tempo: beats per minute, 0 if unknown."""
+    """Beats were tracked.
+
+    beats: (n,) seconds.
+    downbeats: (n,) whether each beat starts a bar.
+    tempo: beats per minute; 0 if unknown.
+    """
 
     op: ClassVar[str | None] = BeatsRequest.op
     beats: tuple[float, ...]
@@ -325,7 +348,14 @@ class BeatsDone(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class DanceDone(BeatsDone):
-    """out: the file.  metrics and style: as in ``core.results.Dance``."""
+    """A dance was written.
+
+    out: the file.
+    frames: its length.
+    fps: frames per second.
+    metrics: as in ``core.results.Dance``.
+    style: as in ``core.results.Dance``.
+    """
 
     op: ClassVar[str | None] = DanceRequest.op
     out: str
@@ -337,7 +367,13 @@ class DanceDone(BeatsDone):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreDone(BeatsDone):
-    """out: the file.  rate: its samples per second.  metrics: as in ``core.results.Score``."""
+    """A score was written.
+
+    out: the file.
+    seconds: its length.
+    rate: its samples per second.
+    metrics: as in ``core.results.Score``.
+    """
 
     op: ClassVar[str | None] = ScoreRequest.op
     out: str
@@ -348,7 +384,7 @@ class ScoreDone(BeatsDone):
 
 @dataclass(frozen=True, kw_only=True)
 class DuetDone(BeatsDone):
-    """Both files. metrics and style: of the dance."""
+    """A duet was written. The fields are as in ``DanceDone`` and ``ScoreDone``; metrics and style are the dance's."""
 
     op: ClassVar[str | None] = DuetRequest.op
     out_motion: str
@@ -363,7 +399,7 @@ class DuetDone(BeatsDone):
 
 @dataclass(frozen=True, kw_only=True)
 class Cancelled:
-    """A request was given up, as was asked."""
+    """A request was cancelled by its sender."""
 
     type: ClassVar[str] = "cancelled"
     id: Id | None = None
@@ -371,8 +407,13 @@ class Cancelled:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A request has ended badly. kind: "input" (its sender can put it right), "memory", "internal", or "protocol" (it
-    could not be understood); of the installer "install".  message: one line for a person."""
+    """A request has failed.
+
+    id: of the request; None if it could not be read.
+    kind: "input" (the user can correct it), "memory", "internal", or "protocol" (the message was not understood). The
+        installer also has "install".
+    message: one line for the user.
+    """
 
     type: ClassVar[str] = "failed"
     id: Id | None = None
@@ -386,13 +427,13 @@ ANSWERS: dict[str | None, type[Done]] = {kind.op: kind for kind in (DanceDone, S
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """An event as it is sent."""
+    """An event as a message."""
     op = {"op": event.op} if isinstance(event, Done) and event.op else {}
     return {"type": event.type, **op, **records.to_json(event)}
 
 
 def event_from_json(message: dict[str, Any]) -> Event:
-    """The event of a message whose type is one of ``EVENTS``. Raises FootlightError as ``request_from_json``."""
+    """The event of a message whose type is one of ``EVENTS``. Raises FootlightError as ``request_from_json`` does."""
     kind, tags = EVENTS[message["type"]], {"type"}
     if kind is Done:
         kind, tags = ANSWERS.get(message.get("op"), Done), {"type", "op"}

@@ -1,4 +1,4 @@
-"""Frozen dataclasses to and from JSON values. It needs the standard library alone."""
+"""Converts frozen dataclasses to and from JSON values. It needs only the standard library."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ T = TypeVar("T", bound=Record)
 
 
 def to_json(record: Any) -> dict[str, Any]:
-    """A dataclass as plain JSON values."""
+    """A dataclass as JSON values."""
     return dataclasses.asdict(record)
 
 
 def from_json(kind: type[T], values: Any, path: str) -> T:
     """Build a dataclass from JSON values.
 
-    path: what the values are called in a message, such as "config".
-    Raises FootlightError that names the field for unknown, missing and ill-typed ones.
+    kind: the dataclass.
+    values: field -> value.
+    path: the name of the values in a message, such as "config".
+
+    Raises FootlightError, which names the field, for a field that is unknown, missing or of another type.
     """
     if not isinstance(values, dict):
         raise FootlightError(f"{path}: expected an object, got {type(values).__name__}")
@@ -52,7 +55,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
         if value is None and type(None) in arguments:
             return None
         kinds = [kind for kind in arguments if kind is not type(None)]
-        # of several plain types the one that the value has; else the first one says what was expected
+        # of several plain types, the one that the value has; otherwise the first one is named as expected
         hint = next((kind for kind in kinds if isinstance(kind, type) and _is(kind, value)), kinds[0])
         return _value(hint, value, path)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):

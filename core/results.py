@@ -1,4 +1,4 @@
-"""What Footlight makes: a dance, a score, or both."""
+"""The results of generation: a dance, a score, or a duet of both."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.types import Beats, Motion, Waveform
 
 @dataclass(frozen=True)
 class Dance:
-    """A finished dance. motion: at the fps that were asked for, as long as the song to one frame.  beats: of the song.
+    """A finished dance.
 
-    style: that was asked for or drawn, as in ``core.protocol.DanceOptions``; None for a model without styles.
-
-    metrics: ``beat`` is the calibrated beat alignment (0 chance, 1 perfect), ``beat_f`` the strict beat F-measure at
-    100 ms with ``beat_f_chance`` beside it, ``skating`` the share of contact frames in which a toe slides.
+    motion: at the requested frame rate, as long as the song to within one frame.
+    beats: of the song.
+    metrics: ``beat``, the calibrated beat alignment (0 is chance, 1 is perfect); ``beat_f``, the strict beat F-measure
+        at 100 ms, and ``beat_f_chance``, its chance level; ``skating``, the fraction of contact frames in which a toe
+        slides.
+    style: the requested style or the one drawn, as in ``core.protocol.DanceOptions``; None for a model without styles.
     """
 
     motion: Motion
@@ -27,13 +29,15 @@ class Dance:
 
 @dataclass(frozen=True)
 class Score:
-    """A finished score. sound: mono at the model's rate, exactly as long as the motion, as the decoder left it; see
-    ``core.formats.music.mastered``.  beats: that the motion asked for.  mel: (t, m) natural log.  heard: the beats
-    tracked in the sound.
+    """A finished score.
 
-    metrics: ``beat_f``, the F-measure at 70 ms of the beats that are heard in it against those that the motion asked
-    for, with ``beat_f_chance`` beside it, and ``beat``, the same calibrated (0 chance, 1 perfect); ``accents``, the
-    share of the motion's kinematic beats that an onset answers within 70 ms, with ``accents_chance``.
+    sound: mono at the model's rate, exactly as long as the motion, before ``core.formats.music.mastered``.
+    beats: of the rhythm target.
+    mel: (t, m) log-mel.
+    metrics: ``beat_f``, the F-measure at 70 ms of the beats tracked in the sound against those of the target, and
+        ``beat_f_chance``, its chance level; ``beat``, its calibrated value (0 is chance, 1 is perfect); ``accents``,
+        the fraction of the motion's kinematic beats with an onset within 70 ms, and ``accents_chance``.
+    heard: the beats tracked in the sound.
     """
 
     sound: Waveform
@@ -45,7 +49,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Duet:
-    """A dance and its music, of one length. dance: its beats are those heard in the music."""
+    """A dance and its music, of equal length.
+
+    dance: its beats are those tracked in the music.
+    music: the score.
+    """
 
     dance: Dance
     music: Score
