@@ -1,4 +1,4 @@
-"""Classifier-free guidance (Ho & Salimans 2022; MoMu-Diffusion eq. 7) as a function of functions."""
+"""Classifier-free guidance (Ho & Salimans 2022; MoMu-Diffusion eq. 7) as a function from denoiser to denoiser."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from core.types import Condition
 
 
 def guided(denoise: Denoise, scale: float) -> Denoise:
-    """x0 = x0(null) + s (x0(condition) - x0(null)), conditional and unconditional side by side in one batch.
+    """A denoiser with guidance: x0 = x0(null) + scale (x0(condition) - x0(null)).
 
-    Eq. 7 mixes predicted noises; at a given x_t noise and x0 are affine in each other and the weights add up to one,
-    so mixing x0 is the same. s is ``scale``; 1 is ``denoise`` itself.
+    The conditional and the unconditional estimate are computed in one batch. Eq. 7 combines predicted noises instead.
+    At a given x_t, noise and x0 are affine functions of each other, and the weights add up to one, so combining x0 is
+    the same.
+
+    denoise: the denoiser.
+    scale: strength of guidance; 1 returns ``denoise`` itself.
     """
     if scale == 1.0:
         return denoise

@@ -1,4 +1,4 @@
-"""The denoising networks by name: configurations of one place, not forks of the code."""
+"""The denoising networks by name. They are chosen by the configuration and share the rest of the code."""
 
 from __future__ import annotations
 
@@ -16,26 +16,30 @@ from core.errors import FootlightError
 
 NETWORKS: dict[str, type[ConditionedNetwork]] = {"transformer": Denoiser, "unet": UNet}
 
-UNET_BLOCKS, UNET_MULTIPLIERS = 2, (1, 2, 4)
+UNET_BLOCKS = 2
+UNET_MULTIPLIERS = (1, 2, 4)
 
 
 def denoiser_of(config: DenoiserConfig) -> ConditionedNetwork:
-    """The network that ``config.kind`` names, with fresh weights. Raises FootlightError for an unknown kind."""
+    """The network that ``config.kind`` names, with initial weights. Raises FootlightError for an unknown kind."""
     if config.kind not in NETWORKS:
         raise FootlightError(f"unknown denoiser {config.kind!r}: choose one of {', '.join(NETWORKS)}")
     return NETWORKS[config.kind](config)
 
 
 def size(config: DenoiserConfig) -> int:
-    """How many parameters ``denoiser_of(config)`` has; no memory is taken for them."""
+    """The number of parameters of ``denoiser_of(config)``, without allocating them."""
     with torch.device("meta"):
         return sum(p.numel() for p in denoiser_of(config).parameters())
 
 
 def as_unet(config: DenoiserConfig) -> DenoiserConfig:
-    """The U-Net that is told the same as ``config``'s Transformer and has as many parameters, so that shapes are
-    compared and not sizes. Its width is the nearest of those that heads, and the sines and cosines of the step, can
-    share. A U-Net stays as it is.
+    """The U-Net with the same conditions and about as many parameters as a Transformer.
+
+    A comparison of the two then compares their architecture and not their size. The width is the nearest one that is
+    even and divisible by the number of heads.
+
+    config: of the Transformer; that of a U-Net is returned unchanged.
     """
     if config.kind == "unet":
         return config

@@ -12,9 +12,14 @@ from core.types import Condition
 
 
 def random_steps(batch: int, steps: int, generator: torch.Generator) -> Tensor:
-    """(batch,) training steps, spread evenly over the schedule from one random offset (Kingma et al. 2021).
+    """Random steps (batch,), spread evenly over the schedule from one random offset (Kingma et al. 2021).
 
-    Each is uniform by itself; together they make the loss of a small batch far less noisy than independent draws.
+    Each step is uniformly distributed. Together they make the loss of a small batch far less noisy than independent
+    draws.
+
+    batch: number of samples.
+    steps: of the schedule.
+    generator: draws the offset.
     """
     offset = torch.rand((), generator=generator, device=generator.device, dtype=torch.float64)
     share = torch.arange(batch, device=generator.device, dtype=torch.float64) / batch
@@ -31,11 +36,19 @@ def diffusion_loss(
     valid: Tensor | None = None,
     channels: Tensor | None = None,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Noise clean ``latents`` (b, t, c) at random steps and let ``network`` undo it.
+    """The loss of ``network`` on clean latents to which noise was added at random steps.
 
-    valid: (b, t) bool, false on padding, which the network does not see and the loss does not count.
-    channels: (c,) weights of the latent channels, 1 on average; None counts every channel alike.
-    Returns {"diffusion": mean squared error}, the implied clean latents (b, t, c) and the steps (b,).
+    Returns {"diffusion": mean squared error}, the clean latents (b, t, c) that the prediction implies, and the steps
+    (b,).
+
+    network: (x_t, step, condition, valid) -> prediction.
+    latents: (b, t, c) clean latents.
+    condition: what the network is conditioned on.
+    schedule: the noise schedule.
+    prediction: one of ``parameterize.PREDICTIONS``.
+    generator: draws steps and noise.
+    valid: (b, t) bool, false on padding, which neither the network nor the loss takes into account.
+    channels: (c,) weights of the latent channels, 1 on average; None weights all equally.
     """
     t = random_steps(latents.shape[0], schedule.steps, generator).to(latents.device)
     noise = noise_like(latents, generator)

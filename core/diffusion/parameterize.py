@@ -1,7 +1,6 @@
-"""What a network predicts, and the clean sample it implies.
+"""Converts between what a network predicts (noise, clean sample or velocity) and the clean sample.
 
-``Denoise`` is the one interface between networks and samplers: everything above a network (guidance, windows) takes
-one and gives one.
+``Denoise`` is the interface between networks and samplers. Guidance and windows each take one and return one.
 """
 
 from __future__ import annotations
@@ -21,7 +20,16 @@ PREDICTIONS = ("epsilon", "x0", "v")
 
 
 def to_x0(output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
-    """The clean sample that ``output``, predicted at ``x_t`` (b, t, c) and step t (b,), stands for."""
+    """The clean sample (b, t, c) that a prediction implies.
+
+    output: (b, t, c) the prediction.
+    x_t: (b, t, c) the noisy sample.
+    t: (b,) steps.
+    schedule: the noise schedule.
+    prediction: one of ``PREDICTIONS``.
+
+    Raises FootlightError for an unknown prediction.
+    """
     signal, sigma = schedule.scales(t, x_t)
     if prediction == "x0":
         return output
@@ -33,7 +41,16 @@ def to_x0(output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction
 
 
 def target(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
-    """What a network of this kind should answer (b, t, c). v is of Salimans & Ho 2022."""
+    """The target (b, t, c) of a network's prediction. v is that of Salimans & Ho 2022.
+
+    x0: (b, t, c) the clean sample.
+    noise: (b, t, c) the noise that was added.
+    t: (b,) steps.
+    schedule: the noise schedule.
+    prediction: one of ``PREDICTIONS``.
+
+    Raises FootlightError for an unknown prediction.
+    """
     signal, sigma = schedule.scales(t, x0)
     if prediction == "x0":
         return x0
@@ -45,9 +62,14 @@ def target(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, prediction:
 
 
 def as_denoise(network: nn.Module, schedule: Schedule, prediction: str, compute: torch.dtype | None = None) -> Denoise:
-    """Wrap a network that predicts ``prediction`` as a function to the clean sample, in x_t's own precision.
+    """Wrap a network as a function that returns the clean sample, in the precision of x_t.
 
-    compute: the precision of the network's matrix products (autocast); None is that of its weights.
+    network: (x_t, step, condition) -> prediction.
+    schedule: the noise schedule.
+    prediction: one of ``PREDICTIONS``.
+    compute: precision of the network's matrix products (autocast); None is that of its weights.
+
+    Raises FootlightError for an unknown prediction.
     """
     if prediction not in PREDICTIONS:
         raise _unknown(prediction)

@@ -1,12 +1,12 @@
-"""From noise to samples: one walk down the schedule with any number of chains, and the steps it can take.
+"""Sampling: one walk down the noise schedule with any number of chains, and the steps that it can take.
 
-A dance is one chain, which is told of its song. A duet is two chains that step down side by side and hear each other
-(MoMu-Diffusion section 4.3, eq. 8-9): above the step Tc a chain is told only its own condition, for the guesses of the
-others are too vague to be worth hearing; from Tc down it is told what they say. The paper leaves open which estimate is
-heard: here it is that of the step before, so that each chain runs once a step and none goes first.
+A dance is one chain, conditioned on its song. A duet is two chains that are sampled side by side and condition each
+other (MoMu-Diffusion section 4.3, eq. 8-9). Above the step Tc, a chain uses only its own condition, because the
+estimates of the other chains are still too vague. From Tc down, it is conditioned on them. The paper leaves open which
+estimates these are. Here they are those of the previous step, so each chain runs once per step and none goes first.
 
-Each step is a plain function from x_t and the clean estimate at step ``t`` to x at step ``before`` (the next lower one;
-``CLEAN`` after the last).
+Each step is a function from x_t and the clean estimate at step ``t`` to x at step ``before``, which is the next lower
+one, or ``CLEAN`` after the last.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.layers.noise import noise_like
 from core.protocol import SWITCH
 from core.types import Condition
 
-Step = Callable[[Tensor, Tensor, int, int], Tensor]  # x_t, clean estimate, t, the step before -> x there
+Step = Callable[[Tensor, Tensor, int, int], Tensor]  # x_t, clean estimate, t, before -> x at step ``before``
 
 
 def ddim_step(
@@ -38,7 +38,16 @@ def ddim_step(
     eta: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """One step of Song et al. 2021, eq. 12. eta 0 is deterministic; with eta > 0 fresh noise needs a generator."""
+    """One step of DDIM (Song et al. 2021, eq. 12).
+
+    x_t: (b, t, c) the noisy sample.
+    x0: (b, t, c) the clean estimate.
+    t: the current step.
+    before: the next lower step, or ``CLEAN``.
+    schedule: the noise schedule.
+    eta: 0 is deterministic; above 0, new noise is added.
+    generator: draws that noise.
+    """
     now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
     epsilon = (x_t - math.sqrt(now) * x0) / math.sqrt(1 - now)
     sigma = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
@@ -50,7 +59,7 @@ def ddim_step(
 
 
 def ddpm_step(x_t: Tensor, x0: Tensor, t: int, before: int, schedule: Schedule, generator: torch.Generator) -> Tensor:
-    """A draw from the posterior q(x_before | x_t, x0) of Ho et al. 2020, which is DDIM with eta 1."""
+    """One step of DDPM (Ho et al. 2020): a draw from the posterior q(x_before | x_t, x0), which is DDIM with eta 1."""
     return ddim_step(x_t, x0, t, before, schedule, 1.0, generator)
 
 
@@ -62,9 +71,16 @@ def dpmpp_step(
     schedule: Schedule,
     previous: tuple[Tensor, int] | None = None,
 ) -> Tensor:
-    """One step of DPM-Solver++(2M), Lu et al. 2022. previous: the clean estimate of the step before this, and its t.
+    """One step of DPM-Solver++(2M) (Lu et al. 2022).
 
-    Without one, and on the last step, it is of first order (the DDIM step).
+    Without a previous estimate, and on the last step, it is of first order, i.e. a DDIM step.
+
+    x_t: (b, t, c) the noisy sample.
+    x0: (b, t, c) the clean estimate.
+    t: the current step.
+    before: the next lower step, or ``CLEAN``.
+    schedule: the noise schedule.
+    previous: the clean estimate of the previous, higher step, and that step.
     """
     if previous is None or before == CLEAN:
         return ddim_step(x_t, x0, t, before, schedule)
@@ -77,12 +93,12 @@ def dpmpp_step(
 
 
 def _log_snr(alpha_bar: float) -> float:
-    """lambda = log(alpha / sigma)."""
+    """Half the logarithm of the signal-to-noise ratio: lambda = log(alpha / sigma)."""
     return 0.5 * math.log(alpha_bar / (1 - alpha_bar))
 
 
 def _multistep(schedule: Schedule, generator: torch.Generator | None) -> Step:
-    """DPM-Solver++(2M), which remembers the step that it took last."""
+    """A DPM-Solver++(2M) stepper, which remembers the previous step."""
     previous: tuple[Tensor, int] | None = None
 
     def step(x_t: Tensor, x0: Tensor, t: int, before: int) -> Tensor:
@@ -106,14 +122,17 @@ SAMPLERS = tuple(STEPPERS)
 class Chain:
     """One modality on its way from noise to a sample.
 
-    denoise: with guidance and windows composed into it.  noise: (b, t, c) where it starts.
-    condition: what it is told of its own, whatever the other chains do.
-    tell: from the clean estimates (b, t, c') of all chains by name, its own included, to what it is told from Tc down.
-    None: it hears nobody.  switch: Tc as a share of the schedule; 0 never tells it of the others, 1 does from the
-    second step on (before the first there is no estimate).
-    sampler: a name in ``STEPPERS``; "ddim" and "dpmpp" are deterministic, "ddpm" needs ``generator``.
+    denoise: the denoiser, with guidance and windows.
+    noise: (b, t, c) from which the chain starts.
+    condition: its own condition, independent of the other chains.
+    tell: the clean estimates (b, t, c') of all chains by name, its own included -> the condition from Tc down; None if
+        the chain does not depend on others.
+    switch: Tc as a fraction of the schedule. With 0 the chain never depends on the others, with 1 it does from the
+        second step on (before the first one there are no estimates).
+    sampler: a name in ``STEPPERS``. "ddim" and "dpmpp" are deterministic, "ddpm" needs a generator.
+    generator: draws the noise of stochastic steps.
 
-    Raises FootlightError for a switch outside of [0, 1] and for another sampler.
+    Raises FootlightError for a switch outside of [0, 1] and for an unknown sampler.
     """
 
     denoise: Denoise
@@ -133,17 +152,21 @@ class Chain:
             )
 
     def told(self, estimates: Mapping[str, Tensor], t: int, schedule: Schedule) -> Condition:
-        """The condition at step ``t``, given the estimates of the step before it."""
+        """The condition at step ``t``, given the estimates (b, t, c) of the previous step by name."""
         hears = self.tell is not None and estimates and t < self.switch * schedule.steps
         return self.tell(estimates) if hears else self.condition
 
 
 @torch.no_grad()
 def walk(chains: Mapping[str, Chain], schedule: Schedule, steps: int) -> Iterator[dict[str, Tensor]]:
-    """Walk all chains from noise to samples in ``steps`` steps, side by side.
+    """Sample all chains side by side, from noise to clean samples.
 
-    Yields every chain's x (b, t, c) by name after each step; the last ones are clean. Whoever iterates may stop between
+    Yields the x (b, t, c) of every chain by name after each step; the last ones are clean. The caller may stop between
     steps.
+
+    chains: by name.
+    schedule: the noise schedule.
+    steps: number of steps.
     """
     step = {name: STEPPERS[chain.sampler](schedule, chain.generator) for name, chain in chains.items()}
     x = {name: chain.noise for name, chain in chains.items()}
@@ -168,7 +191,9 @@ def sample(
     generator: torch.Generator | None = None,
     condition: Condition | None = None,
 ) -> Iterator[Tensor]:
-    """``walk`` with a single chain: yields x (b, t, c) after each step; the last one is clean.
+    """Sample a single chain: yields x (b, t, c) after each step; the last one is clean.
+
+    The parameters are those of ``Chain`` and ``walk``.
 
     Raises FootlightError for an unknown sampler, before anything runs.
     """
