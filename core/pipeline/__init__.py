@@ -1,7 +1,6 @@
-"""From a song to a dance, from a motion to its music, and both from nothing: composition only.
+"""Generates dances for songs, scores for motions, and duets of both, by composing the steps of the other rooms.
 
-Every step lives in a room above. Long operations report how far they are (``core.progress``); who listens may cancel
-them by raising.
+Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
 
 from core.pipeline.dance import (

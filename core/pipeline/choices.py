@@ -1,4 +1,4 @@
-"""What a request leaves to a model, and whether the model can do it: steps, styles and the noise of a seed."""
+"""Options of a request that depend on the model: steps, styles, and the noise of a seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.protocol import LARGEST_SEED, Sampling
 
 
 def check_choices(options: Sampling, config: Config) -> None:
-    """Raises FootlightError when a model of this configuration cannot take that many steps, or has no such style."""
+    """Raises FootlightError if a model of this configuration has fewer steps, or lacks the style."""
     if options.steps is not None and options.steps > config.diffusion.steps:
         raise FootlightError(f"steps is {options.steps}; expected 1 to {config.diffusion.steps} with this model")
     if options.style is not None:
@@ -23,10 +23,14 @@ def check_choices(options: Sampling, config: Config) -> None:
 
 
 def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
-    """(styles,) weights of ``NAME[:WEIGHT],...``; a weight left out is 1. Weights that add up to more than 1 are scaled
-    down to it; what is short of 1 is left to the model's own choice.
+    """Weights (styles,) of a mixture of styles.
 
-    Raises FootlightError for unknown names and for weights that are no shares.
+    Weights that add up to more than 1 are scaled down to 1. The rest to 1 is the model's default style.
+
+    text: ``NAME[:WEIGHT],...``; an omitted weight is 1.
+    known: names of the model's styles.
+
+    Raises FootlightError for unknown names, and for weights that are negative or not finite.
     """
     weights = torch.zeros(len(known))
     for part in text.split(","):
@@ -45,15 +49,27 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
 
 
 def noise_seed(seed: int, heard: bytes = b"") -> int:
-    """A seed that differs with all it is given. The noise decides a dance's moves more than the music does, so that a
-    hundred songs danced with one seed would share their moves if they shared their noise."""
+    """A seed of noise that depends on a request's seed and on the song.
+
+    The noise determines the moves of a dance more than the music does. If all songs shared the noise of a seed, they
+    would share their moves.
+
+    seed: of the request.
+    heard: the samples of the song; empty if there is none.
+    """
     digest = hashlib.blake2b(heard, key=seed.to_bytes(8, "little"), digest_size=8).digest()
     return int.from_bytes(digest, "little") & LARGEST_SEED
 
 
 def style_for(config: Config, asked: str | None, seed: int) -> str | None:
-    """The style that is asked for, or else one drawn by the shares that styles have in the training capture: a model
-    without a style changes it every few seconds. seed: of ``noise_seed``."""
+    """The requested style or, without one, a style drawn in the proportions of the training data.
+
+    Without a style, a model changes it every few seconds.
+
+    config: of the model.
+    asked: the requested style.
+    seed: as ``noise_seed`` returns it.
+    """
     if asked is not None or not config.style_shares:
         return asked
     return random.Random(seed).choices(config.styles, config.style_shares)[0]
