@@ -1,5 +1,7 @@
 """A model on disk: a folder with ``config.json`` and one ``NAME.safetensors`` for each network. Never pickle.
 
+Networks are named by what they are and the modality that they serve: ``autoencoder.motion``, ``denoiser.music``.
+
 ``config.json`` holds a format version, the configuration and the card (what it was trained on, and how well it does).
 Loading is strict: a missing, foreign, damaged or newer file is a FootlightError that names the file.
 """
@@ -14,18 +16,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from core import records
+from core import config as configuration
+from core import format1, records
 from core.config import Config
 from core.errors import FootlightError
 from core.files import write_atomically
 
 FORMAT = "footlight-model"
-VERSION = 1
+VERSION = 2
+READS = (1, 2)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """config, the networks' tensors by network name (``motion_vae``, ``mel_vae``, ``denoiser``), and the card."""
+    """config, the networks' tensors by network name (see above), and the card."""
 
     config: Config
     tensors: dict[str, dict[str, Tensor]]
@@ -80,14 +84,15 @@ def load(folder: Path | str) -> Checkpoint:
         raise FootlightError(f"{path} is damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise FootlightError(f"{path} was not written by Footlight")
-    if document.get("version") != VERSION:
-        raise FootlightError(
-            f"{path} has format version {document.get('version')}, this program reads {VERSION}: update Footlight"
-        )
+    version = document.get("version")
+    if version not in READS:
+        reads = " and ".join(str(one) for one in READS)
+        raise FootlightError(f"{path} has format version {version}, this program reads {reads}: update Footlight")
     if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
         raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
-    config = records.from_json(Config, document["config"], "config")
-    tensors = {name: _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
+    config = configuration.read(document["config"])
+    names = format1.NETWORKS if version == 1 else {}
+    tensors = {names.get(name, name): _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
     return Checkpoint(config, tensors, document.get("card", {}))
 
 

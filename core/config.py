@@ -10,6 +10,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 
+from core import format1, records
 from core.errors import FootlightError
 
 MUSIC = ("mel", "waveform", "features35")
@@ -18,20 +19,13 @@ AUTOENCODERS = ("conv", "identity")
 
 @dataclass(frozen=True)
 class SignalConfig:
-    """What audio and motion look like before any network. Rates in Hz, times in samples."""
+    """What sound looks like before any network. Rates in Hz, lengths in samples."""
 
     audio_rate: int = 16_000
-    music: str = "mel"  # one of MUSIC, see core.audio.representation
     n_fft: int = 1024  # of the mel
     hop_samples: int = 256  # from one frame of the music to the next
     mel_bands: int = 80
     mel_fmax: float = 8000.0
-    motion_fps: float = 31.25
-    motion_layout: str = "smpl22-6d"  # a name in core.motion.layouts.LAYOUTS
-
-    def __post_init__(self) -> None:
-        if self.music not in MUSIC:
-            raise FootlightError(f"unknown representation of music {self.music!r}: choose one of {', '.join(MUSIC)}")
 
     @property
     def mel_fps(self) -> float:
@@ -43,17 +37,21 @@ class SignalConfig:
         """All that a log-mel depends on: equal ones of one sound are the same."""
         return self.audio_rate, self.n_fft, self.hop_samples, self.mel_bands, self.mel_fmax
 
-    @property
-    def music_channels(self) -> int:
-        """Width of a frame of the music."""
-        return {"mel": self.mel_bands, "waveform": self.hop_samples, "features35": 35}[self.music]
+    def channels(self, representation: str) -> int:
+        """Width of a frame of the music. Raises FootlightError for a representation that is not in ``MUSIC``."""
+        widths = {"mel": self.mel_bands, "waveform": self.hop_samples, "features35": 35}
+        if representation not in widths:
+            raise FootlightError(
+                f"unknown representation of music {representation!r}: choose one of {', '.join(MUSIC)}"
+            )
+        return widths[representation]
 
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """The 1-D convolutional autoencoder that both modalities share (paper table 8)."""
+    """The 1-D convolutional autoencoder that all modalities share (paper table 8)."""
 
-    channels: int  # of its input: mel bands, or the width of the motion layout
+    channels: int  # of its input: the width of a frame of the modality's representation
     width: int = 384
     multipliers: tuple[int, ...] = (1, 2, 4)
     blocks: int = 2
@@ -80,13 +78,31 @@ class VAEConfig:
 
 
 @dataclass(frozen=True)
+class Modality:
+    """A stream of frames that a model knows, and the autoencoder that brings it to the clock of all latents.
+
+    representation: what a frame holds: one of ``MUSIC``, or the name of a ``Layout`` (``core.motion.layouts``).
+    fps: its frames a second.
+    """
+
+    representation: str
+    fps: float
+    autoencoder: VAEConfig
+
+    @property
+    def latent_fps(self) -> float:
+        """Latent frames a second."""
+        return self.fps / self.autoencoder.stride
+
+
+@dataclass(frozen=True)
 class DenoiserConfig:
     """The concatenating Transformer (paper table 9), or the U-Net it is compared with: see ``core.diffusion.unet`` for
     what the numbers mean there, and ``core.diffusion.networks.as_unet`` for one of equal size."""
 
     kind: str = "transformer"  # or "unet"
     latent_channels: int = 20
-    condition_channels: int = 20  # latents of the other modality
+    context: dict[str, int] = field(default_factory=dict)  # the modalities that it hears: name -> latent channels
     rhythm_channels: int = 10  # 0: no rhythm conditioning
     styles: int = 0
     observed: bool = True  # takes observed latents and their mask as further input channels
@@ -98,7 +114,7 @@ class DenoiserConfig:
     ff_multiplier: int = 4
     input_kernel: int = 5
     condition_width: int = 1024
-    positions: str = "learned"  # or "rotary": frame t of the condition and of the latents share one position
+    positions: str = "learned"  # or "rotary": frame t of the contexts and of the latents share one position
     max_frames: int = 1024
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
@@ -127,12 +143,11 @@ class DiffusionConfig:
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How a dance or a music is drawn. Lengths in latent frames; guidance as in eq. 7."""
+    """How a modality is drawn. Lengths in latent frames; guidance as in eq. 7."""
 
     sampler: str = "ddim"  # "ddpm" | "ddim" | "dpmpp"
     steps: int = 50
     guidance: float = 2.5
-    guidance_ramp: float = 0.0  # 0: constant; 1: from no guidance at pure noise to full at clean
     style_strength: float = 1.0  # of the style that a dance or a score is told; 1 as in training, and as in duets
     window: int = 128
     overlap: int = 64
@@ -140,116 +155,172 @@ class SamplingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """One model: signals, two autoencoders, an expert each way, and how they are sampled.
+    """One model: how sound is read, its modalities, and a denoiser for each modality that it can make.
 
-    ``denoiser`` and ``sampling`` make motion from music, ``scorer`` and ``scoring`` music from motion. A model need not
-    score, nor make sound.
+    modalities, denoisers and sampling go by the modality's name; a model knows "motion" and "music", and any others.
+    A modality without a denoiser can only be heard. sampling may also tell of denoisers that are yet to be trained.
+
+    Raises FootlightError when the parts do not fit each other.
     """
 
-    signal: SignalConfig = field(default_factory=SignalConfig)
-    motion_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=140))
-    mel_vae: VAEConfig = field(default_factory=lambda: VAEConfig(channels=80))  # of the music, mel or not
-    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    signal: SignalConfig
+    modalities: dict[str, Modality]
+    denoisers: dict[str, DenoiserConfig]
+    sampling: dict[str, SamplingConfig]
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
     styles: tuple[str, ...] = ()
     style_shares: tuple[float, ...] = ()  # of the capture; a dance that is asked for no style draws one by them
-    scorer: DenoiserConfig | None = None
-    scoring: SamplingConfig = field(default_factory=SamplingConfig)
     vocoder: VocoderConfig | None = None
 
     @property
     def latent_fps(self) -> float:
-        """Frames per second of both latents."""
-        return self.signal.mel_fps / self.mel_vae.stride
+        """Frames per second of all latents."""
+        return next(iter(self.modalities.values())).latent_fps
 
     def __post_init__(self) -> None:
-        motion = self.signal.motion_fps / self.motion_vae.stride
-        if abs(motion - self.latent_fps) > 1e-9:
+        rates = {name: modality.latent_fps for name, modality in self.modalities.items()}
+        if not rates or max(rates.values()) - min(rates.values()) > 1e-9:
+            told = ", ".join(f"{name} gives {rate:g}" for name, rate in rates.items()) or "there is no modality"
             raise FootlightError(
-                f"both latents need one frame rate, but motion gives {motion:g} a second and {self.signal.music} "
-                f"{self.latent_fps:g}: change motion_fps, hop_samples or the halvings"
+                f"all latents need one frame rate, but {told} a second: change the fps, hop_samples or the halvings"
             )
         if self.style_shares and (len(self.style_shares) != len(self.styles) or not _are_shares(self.style_shares)):
             raise FootlightError(
                 f"{len(self.styles)} styles have the shares {self.style_shares}: give one for each, 0 or more, and not "
                 "all 0; or none at all"
             )
-        if self.mel_vae.channels != self.signal.music_channels:
+        self._check_music()
+        for name, denoiser in self.denoisers.items():
+            self._check_denoiser(name, denoiser)
+
+    def _check_music(self) -> None:
+        if "music" not in self.modalities:
+            return
+        music = self.modalities["music"]
+        channels = self.signal.channels(music.representation)
+        if music.autoencoder.channels != channels:
             raise FootlightError(
-                f"the music is {self.signal.music} with {self.signal.music_channels} channels, but its autoencoder "
-                f"takes {self.mel_vae.channels}: set mel_vae.channels"
+                f"the music is {music.representation} with {channels} channels, but its autoencoder takes "
+                f"{music.autoencoder.channels}: set modalities.music.autoencoder.channels"
             )
+        if abs(music.fps - self.signal.mel_fps) > 1e-9:
+            raise FootlightError(
+                f"the music has {music.fps:g} frames a second, but hop_samples {self.signal.hop_samples} at "
+                f"{self.signal.audio_rate} Hz makes {self.signal.mel_fps:g}: set modalities.music.fps"
+            )
+
+    def _check_denoiser(self, name: str, denoiser: DenoiserConfig) -> None:
+        if name not in self.sampling:
+            raise FootlightError(f"the denoiser of {name} has no sampling: add sampling.{name}")
+        if name in denoiser.context:
+            raise FootlightError(f"the denoiser of {name} has {name} as its context: only others can be")
+        for heard, channels in {**denoiser.context, name: denoiser.latent_channels}.items():
+            known = self.modalities.get(heard)
+            if known is None or known.autoencoder.latent_channels != channels:
+                has = "is none" if known is None else f"has {known.autoencoder.latent_channels}"
+                raise FootlightError(
+                    f"the denoiser of {name} takes {channels} latent channels of {heard}, which {has}: "
+                    "change the denoiser or the modality"
+                )
 
 
 def _are_shares(values: tuple[float, ...]) -> bool:
     return all(0 <= value < math.inf for value in values) and sum(values) > 0
 
 
-def both_ways(config: Config) -> Config:
-    """The configuration with a second expert of the denoiser's shape, which makes music from motion."""
-    there = config.denoiser
-    back = dataclasses.replace(
-        there, latent_channels=there.condition_channels, condition_channels=there.latent_channels
+def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str = "motion") -> Config:
+    """The configuration with a denoiser that makes ``name`` and hears ``context``, shaped as that of ``like``."""
+
+    def channels(modality: str) -> int:
+        return config.modalities[modality].autoencoder.latent_channels
+
+    made = dataclasses.replace(
+        config.denoisers[like], latent_channels=channels(name), context={heard: channels(heard) for heard in context}
     )
-    return dataclasses.replace(config, scorer=back)
+    return dataclasses.replace(config, denoisers={**config.denoisers, name: made})
+
+
+def with_styles(config: Config, styles: tuple[str, ...], shares: tuple[float, ...] = ()) -> Config:
+    """The configuration with these styles, of which every denoiser is told. shares: see ``Config``."""
+    denoisers = {name: dataclasses.replace(denoiser, styles=len(styles)) for name, denoiser in config.denoisers.items()}
+    return dataclasses.replace(config, styles=styles, style_shares=shares, denoisers=denoisers)
+
+
+def both_ways(config: Config) -> Config:
+    """The configuration with a denoiser of music that hears the motion, shaped as that of motion."""
+    return with_denoiser(config, "music", ("motion",))
 
 
 def _paper() -> Config:
     config = Config(
-        signal=SignalConfig(motion_fps=62.5),
-        denoiser=DenoiserConfig(rhythm_channels=0, observed=False),
+        signal=SignalConfig(),
+        modalities={
+            "motion": Modality("smpl22-6d", 62.5, VAEConfig(channels=140)),
+            "music": Modality("mel", 62.5, VAEConfig(channels=80)),
+        },
+        denoisers={"motion": DenoiserConfig(context={"music": 20}, rhythm_channels=0, observed=False)},
+        sampling={"motion": SamplingConfig(), "music": SamplingConfig()},
     )
     return both_ways(config)
 
 
 def _default() -> Config:
+    motion = VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4)
+    music = VAEConfig(
+        channels=80, width=64, multipliers=(1, 2, 3), latent_channels=64, halvings=2, heads=4, linear=True
+    )
+    denoiser = DenoiserConfig(
+        latent_channels=32,
+        context={"music": 64},
+        width=256,
+        blocks=5,
+        attentions=1,
+        heads=4,
+        ff_kernel=3,
+        ff_multiplier=2,
+        condition_width=128,
+        positions="rotary",
+        dropout=0.1,
+    )
     config = Config(
-        motion_vae=VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4),
-        mel_vae=VAEConfig(
-            channels=80, width=64, multipliers=(1, 2, 3), latent_channels=64, halvings=2, heads=4, linear=True
-        ),
-        denoiser=DenoiserConfig(
-            latent_channels=32,
-            condition_channels=64,
-            width=256,
-            blocks=5,
-            attentions=1,
-            heads=4,
-            ff_kernel=3,
-            ff_multiplier=2,
-            condition_width=128,
-            positions="rotary",
-            dropout=0.1,
-        ),
+        signal=SignalConfig(),
+        modalities={"motion": Modality("smpl22-6d", 31.25, motion), "music": Modality("mel", 62.5, music)},
+        denoisers={"motion": denoiser},
+        sampling={
+            "motion": SamplingConfig(steps=12, guidance=3.0, style_strength=1.6, window=96, overlap=24),
+            "music": SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
+        },
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=12, guidance=3.0, style_strength=1.6, window=96, overlap=24),
-        scoring=SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
         vocoder=VocoderConfig(),
     )
     return both_ways(config)
 
 
 def _tiny() -> Config:
-    vae = dict(width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, heads=2)
+    vae = VAEConfig(
+        channels=140, width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, halvings=0, heads=2
+    )
+    denoiser = DenoiserConfig(
+        latent_channels=6,
+        context={"music": 6},
+        width=32,
+        blocks=2,
+        attentions=1,
+        heads=2,
+        ff_kernel=3,
+        ff_multiplier=2,
+        condition_width=16,
+        positions="rotary",
+    )
     config = Config(
-        motion_vae=VAEConfig(channels=140, halvings=0, **vae),
-        mel_vae=VAEConfig(channels=80, halvings=1, linear=True, **vae),
-        denoiser=DenoiserConfig(
-            latent_channels=6,
-            condition_channels=6,
-            width=32,
-            blocks=2,
-            attentions=1,
-            heads=2,
-            ff_kernel=3,
-            ff_multiplier=2,
-            condition_width=16,
-            positions="rotary",
-        ),
+        signal=SignalConfig(),
+        modalities={
+            "motion": Modality("smpl22-6d", 31.25, vae),
+            "music": Modality("mel", 62.5, dataclasses.replace(vae, channels=80, halvings=1, linear=True)),
+        },
+        denoisers={"motion": denoiser},
+        sampling={name: SamplingConfig(steps=4, window=48, overlap=16) for name in ("motion", "music")},
         diffusion=DiffusionConfig(prediction="x0"),
-        sampling=SamplingConfig(steps=4, window=48, overlap=16),
-        scoring=SamplingConfig(steps=4, window=48, overlap=16),
         vocoder=VocoderConfig(width=24, blocks=2, expansion=2, rounds=2),
     )
     return both_ways(config)
@@ -263,3 +334,11 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise FootlightError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]()
+
+
+def read(values: dict) -> Config:
+    """A configuration from JSON values of this format or of the first.
+
+    Raises FootlightError that names the field for what does not belong there.
+    """
+    return records.from_json(Config, format1.upgraded(values) if format1.is_old(values) else values, "config")

@@ -12,7 +12,8 @@ Quaternions are wxyz. Public functions take time before channels, ``(b, t, c)``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -93,25 +94,24 @@ class Motion:
 class Condition:
     """What a denoiser is told besides the noisy latents; every part may be absent.
 
-    latents: (b, t, c) latents of the other modality (music when dancing).
+    context: (b, t, c) latents of the modalities that it hears, by name (music when dancing).
     rhythm: (b, t, r) rhythm features, see ``core.rhythm.features.RHYTHM_CHANNELS``.
     style: (b, styles) weights, in training of sum 1; None is the learned default style.
     observed: (b, t, c) latents that are known, ``observed_mask``: (b, t, 1) is 1 where they are.
-    keep: (b,) bool; where false the other modality, rhythm and style are replaced by the learned null
+    keep: (b,) bool; where false context, rhythm and style are replaced by the learned null
     (classifier-free guidance, Ho & Salimans 2022); observations stay.
     """
 
-    latents: Tensor | None = None
+    context: Mapping[str, Tensor] = field(default_factory=dict)
     rhythm: Tensor | None = None
     style: Tensor | None = None
     observed: Tensor | None = None
     observed_mask: Tensor | None = None
     keep: Tensor | None = None
 
-    def map(self, function) -> Condition:
+    def map(self, function: Callable[[Tensor], Tensor]) -> Condition:
         """Apply ``function`` to every tensor that is present."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Condition(**{k: None if v is None else function(v) for k, v in values.items()})
+        return Condition.joined([self], lambda parts: function(parts[0]))
 
     def window(self, start: int, end: int) -> Condition:
         """Frames ``[start, end)`` of every part that has a time axis."""
@@ -121,8 +121,20 @@ class Condition:
 
         return replace(
             self,
-            latents=cut(self.latents),
+            context={name: cut(latents) for name, latents in self.context.items()},
             rhythm=cut(self.rhythm),
             observed=cut(self.observed),
             observed_mask=cut(self.observed_mask),
         )
+
+    @staticmethod
+    def joined(conditions: Sequence[Condition], function: Callable[[list[Tensor]], Tensor]) -> Condition:
+        """One condition of several that have the same parts: each of its tensors is ``function`` of theirs."""
+        first = conditions[0]
+        parts = {
+            name: function([getattr(one, name) for one in conditions])
+            for name in first.__dataclass_fields__
+            if name != "context" and getattr(first, name) is not None
+        }
+        context = {name: function([one.context[name] for one in conditions]) for name in first.context}
+        return Condition(context, **parts)

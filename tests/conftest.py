@@ -3,16 +3,14 @@
 import os
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from core import checkpoint, config
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
-from core.diffusion.transformer import Denoiser
+from core.autoencoder.networks import autoencoder_of
+from core.diffusion.networks import denoiser_of
 from core.motion import features
 from core.motion.skeleton import REST_HEIGHT
 from core.types import Motion
@@ -26,24 +24,23 @@ def model_folder(tmp_path_factory) -> Path:
     """The tiny preset with two styles and random weights, whose motions are small movements about a standing pose."""
     generator_state = torch.random.get_rng_state()
     torch.manual_seed(0)
-    shape = config.preset("tiny")
-    shape = replace(shape, denoiser=replace(shape.denoiser, styles=len(STYLES)), styles=STYLES)
-    shape = config.both_ways(shape)
-    mel_vae, motion_vae, denoiser = MelVAE(shape.mel_vae), MotionVAE(shape.motion_vae), Denoiser(shape.denoiser)
-    scorer, vocoder = Denoiser(shape.scorer), Vocoder(shape.vocoder, shape.signal)
-    for expert in (denoiser, scorer):
-        torch.nn.init.normal_(expert.out.weight, std=0.1)
-        torch.nn.init.normal_(expert.styles.weight)
-    mel_vae.mean.fill_(-4.0)
+    shape = config.with_styles(config.preset("tiny"), STYLES)
+    music, motion = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion"))
+    denoisers = {name: denoiser_of(shape.denoisers[name]) for name in ("motion", "music")}
+    vocoder = Vocoder(shape.vocoder, shape.signal)
+    for denoiser in denoisers.values():
+        torch.nn.init.normal_(denoiser.out.weight, std=0.1)
+        torch.nn.init.normal_(denoiser.styles.weight)
+    music.mean.fill_(-4.0)
     torch.random.set_rng_state(generator_state)
     rest = torch.zeros(1, 22, 4)
     rest[..., 0] = 1
     standing = Motion(rest, torch.tensor([[0.0, REST_HEIGHT - 0.04, 0.0]]), 31.25, torch.ones(1, 4))
-    motion_vae.mean.copy_(features.encode(standing)[0])
-    motion_vae.std.fill_(0.3)
-    motion_vae.std[:4] = torch.tensor([0.1, 0.1, 0.1, 0.02])
-    networks = {"mel_vae": mel_vae, "motion_vae": motion_vae, "denoiser": denoiser, "scorer": scorer}
-    networks["vocoder"] = vocoder
+    motion.mean.copy_(features.encode(standing)[0])
+    motion.std.fill_(0.3)
+    motion.std[:4] = torch.tensor([0.1, 0.1, 0.1, 0.02])
+    networks = {"autoencoder.music": music, "autoencoder.motion": motion, "vocoder": vocoder}
+    networks |= {f"denoiser.{name}": denoiser for name, denoiser in denoisers.items()}
     folder = tmp_path_factory.mktemp("models") / "tiny"
     checkpoint.save_folder(folder, shape, {name: network.state_dict() for name, network in networks.items()})
     return folder

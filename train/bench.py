@@ -258,7 +258,7 @@ def row(what: str, median: float, ratio: float | None = None, growth: float | No
 def warm_rows(work: Work, runs: int) -> list[dict]:
     """Every operation of the model, loaded and run before, all in turn. The dance of ``SHORT`` comes first."""
     timed = {"song to BVH": work.dance}
-    if work.model.scorer is not None:
+    if "music" in work.model.denoisers:
         timed |= {"of music from motion": work.score, "duet": work.duet}
     work.dance(LONG)  # what is scored
     for make in timed.values():
@@ -299,7 +299,9 @@ def engine_rows(work: Work, runs: int) -> list[dict]:
 
 def memory_rows(work: Work) -> list[dict]:
     """The peak memory of each operation over ``LONG``, each in a process of its own."""
-    commands = {"dance": "song", "score": "motion", "duet": "duet"} if work.model.scorer else {"dance": "song"}
+    commands = {"dance": "song"}
+    if "music" in work.model.denoisers:
+        commands |= {"score": "motion", "duet": "duet"}
     return [
         row(f"peak memory with a {LONG} s {what}, GB", peak_memory(work.arguments(command, LONG)))
         for command, what in commands.items()
@@ -328,8 +330,8 @@ def measured(work: Work, args: Bench) -> list[dict]:
 def left_out(model: pipeline.Model) -> list[str]:
     """What the table lacks because the model lacks it."""
     notes = []
-    if model.scorer is None:
-        notes.append(f"the model {model.name} has no scorer: music and duets are left out")
+    if "music" not in model.denoisers:
+        notes.append(f"the model {model.name} has no denoiser of music: music and duets are left out")
     if model.vocoder is None:
         notes.append(f"the model {model.name} has no vocoder: it is left out, and music is made by Griffin-Lim")
     return notes

@@ -13,11 +13,9 @@ from typing import Annotated
 import torch
 import tyro
 
-from core import records
 from core.checkpoint import save_folder
-from core.config import Config
 from core.errors import FootlightError
-from train.run_folder import STAGES, averaged
+from train.run_folder import STAGES, TRAINED, averaged, read_config
 
 OPTIONAL = ("scorer", "vocoder")  # what a model need not have
 
@@ -34,16 +32,19 @@ class Export:
 
 def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
-    config = records.from_json(Config, json.loads((args.run / "config.json").read_text()), "config")
+    config = read_config(args.run)
     tensors = {}
     further = [name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()]
-    config = replace(config, **{name: None for name in OPTIONAL if name not in further})
+    if "scorer" not in further:
+        config = replace(config, denoisers={"motion": config.denoisers["motion"]})
+    if "vocoder" not in further:
+        config = replace(config, vocoder=None)
     tasks = (*(name for name in STAGES if name not in OPTIONAL), *further)
     for task in tasks:
         state = averaged(args.run, task)
         if args.half:
             state = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in state.items()}
-        tensors[task.replace("-", "_")] = state
+        tensors[TRAINED[task].saved] = state
     card = json.loads(args.card.read_text()) if args.card else {}
     for task in tasks:
         settings = args.run / task / "settings.json"

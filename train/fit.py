@@ -113,14 +113,15 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     """The preset as the flags vary it, widened by the styles that the data has; a run that exists keeps its own."""
     path = args.out / "config.json"
     if path.is_file():
-        config = records.from_json(Config, json.loads(path.read_text()), "config")
+        config = run_folder.read_config(args.out)
         check_motion_side(config, args.layout, args.network)
         if music_side(config, args.music, args.latents, args.rhythm) != config:
             raise FootlightError(
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
                 "choose another --out, or leave the flags away"
             )
-        if getattr(config, args.task, True) is not None:
+        lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
+        if not lacks.get(args.task):
             return config
     else:
         if args.init and args.preset is None:
@@ -131,7 +132,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         config = music_side(config, args.music, args.latents, args.rhythm)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=VocoderConfig())
-    if args.task == "scorer" and config.scorer is None:
+    if args.task == "scorer" and "music" not in config.denoisers:
         config = configuration.both_ways(config)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
@@ -145,14 +146,8 @@ def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
         for pair in pairs["train"]:
             frames[latents.style_of(pair.genre)] += len(pair.rotations)
         styles = tuple(sorted(frames))
-        config = dataclasses.replace(
-            config,
-            styles=styles,
-            style_shares=tuple(round(frames[style] / frames.total(), 4) for style in styles),
-            denoiser=dataclasses.replace(config.denoiser, styles=len(styles)),
-        )
-        if config.scorer is not None:
-            config = configuration.both_ways(config)
+        shares = tuple(round(frames[style] / frames.total(), 4) for style in styles)
+        config = configuration.with_styles(config, styles, shares)
     return config
 
 
@@ -184,7 +179,7 @@ def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
 
 def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
     """Frames of all songs by split: log-mels, or the waveform's as int16."""
-    mel = config.signal.music == "mel"
+    mel = config.modalities["music"].representation == "mel"
     if str(args.data) == "synthetic":
         songs = synthetic.songs() if mel else synthetic.waves()
     else:
@@ -203,17 +198,18 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
         return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio, config.signal.audio_rate), config.signal)
     if name == "mel-vae":
         return MelVAETask(config, stage.task, load_training_songs(args, config))
-    mel_vae = run_folder.load_mel_vae(args.out, config)
+    mel_vae = run_folder.load_autoencoder(args.out, config, "music")
     if name == "motion-vae":
         return MotionVAETask(config, stage.task, latents.motion_clips(pairs, mel_vae, config))
-    motion_vae = run_folder.load_motion_vae(args.out, config)
+    motion_vae = run_folder.load_autoencoder(args.out, config, "motion")
     if name == "scorer":
         clips = latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
         return ScorerTask(config, stage.task, mel_vae.to(device), clips)
-    if stage.task.frames < config.sampling.window:
+    window = config.sampling["motion"].window
+    if stage.task.frames < window:
         print(
             f"denoiser: trained on crops of {stage.task.frames} frames, but it will dance in windows of "
-            f"{config.sampling.window}: --denoiser.task.frames {config.sampling.window} makes them alike"
+            f"{window}: --denoiser.task.frames {window} makes them alike"
         )
     clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
     return DenoiserTask(config, stage.task, motion_vae.to(device), clips)
@@ -228,14 +224,14 @@ def stages(args: Fit, config: Config) -> tuple[str, ...]:
     """What is to be trained, in order."""
     if args.task != "all":
         return (args.task,)
-    return tuple(name for name in run_folder.STAGES if name != "scorer" or config.scorer is not None)
+    return tuple(name for name in run_folder.STAGES if name != "scorer" or "music" in config.denoisers)
 
 
 def main(args: Fit) -> dict[str, dict]:
     """Run the stages; returns each stage's result (see train.loop.fit)."""
     pairs = load_training_pairs(args)
     config = model_config(args, pairs)
-    if config.signal.music != "mel":  # only now is it known what the model hears
+    if config.modalities["music"].representation != "mel":  # only now is it known what the model hears
         pairs = load_training_pairs(args, waveforms=True)
     initial = checkpoint.load(args.init) if args.init else None
     if initial is not None and args.task != "vocoder":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from core import config as configuration
 from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import MelVAE, music_autoencoder
-from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import Checkpoint
 from core.config import Config
 from core.errors import FootlightError
@@ -18,19 +21,43 @@ from train.loop import Task
 from train.state import load_state, save_state
 
 STAGES = ("mel-vae", "motion-vae", "denoiser", "scorer")
-PHASES = {
-    "mel-vae": ("generator", "mel_vae"),
-    "motion-vae": ("motion", "motion_vae"),
-    "denoiser": ("denoiser", "denoiser"),
-    "scorer": ("scorer", "scorer"),
-    "classifier": ("classifier", "classifier"),
-    "vocoder": ("generator", "vocoder"),
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The network that a stage trains. phase, part: where it stands in the training state.
+
+    saved: its name in a model folder.  makes: the modality that its autoencoder or denoiser serves; None for others.
+    """
+
+    phase: str
+    part: str
+    saved: str
+    makes: str | None = None
+
+    def config(self, config: Config) -> object:
+        """The part of a configuration that decides the network's shape, or None."""
+        kind, _, modality = self.saved.partition(".")
+        if kind == "autoencoder":
+            return config.modalities[modality].autoencoder
+        if kind == "denoiser":
+            return config.denoisers.get(modality)
+        return config.vocoder if kind == "vocoder" else None
+
+
+TRAINED = {
+    "mel-vae": Trained("generator", "mel_vae", "autoencoder.music", "music"),
+    "motion-vae": Trained("motion", "motion_vae", "autoencoder.motion", "motion"),
+    "denoiser": Trained("denoiser", "denoiser", "denoiser.motion", "motion"),
+    "scorer": Trained("scorer", "scorer", "denoiser.music", "music"),
+    "classifier": Trained("classifier", "classifier", "classifier"),
+    "vocoder": Trained("generator", "vocoder", "vocoder"),
 }
 
 
 def untrained(name: str, config: Config) -> bool:
     """Whether a task has nothing to train, because the configuration has an identity in the place of its network."""
-    return name in ("mel-vae", "motion-vae") and getattr(config, PHASES[name][1]).kind == "identity"
+    return getattr(TRAINED[name].config(config), "kind", None) == "identity"
 
 
 def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], model: Checkpoint | None = None) -> dict:
@@ -38,31 +65,33 @@ def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], mod
 
     model: whose statistics are taken over where it has the same identity, for its denoiser knows them.
     """
-    phase, network = PHASES[name]
+    trained = TRAINED[name]
+    module = autoencoder_of(config.modalities[trained.makes])
     if name == "mel-vae":
-        module, frames = music_autoencoder(config.mel_vae), (latents.music_of(pair, config) for pair in pairs)
+        frames = (latents.music_of(pair, config) for pair in pairs)
     else:
-        module, frames = motion_network(config), latents.motion_features(pairs, config)
-    if model is not None and getattr(model.config, network) == getattr(config, network):
-        model.load_into(network, module)
+        frames = latents.motion_features(pairs, config)
+    if model is not None and trained.config(model.config) == trained.config(config):
+        model.load_into(trained.saved, module)
     else:
         module.learn_from(torch.cat([some.float() for some in frames]))
-    state = {f"{network}.{key}": value for key, value in module.state_dict().items()}
-    save_state(run / name / "ema.safetensors", {"step": 0, phase: state})
-    print(f"{name}: nothing to train, {network} is an identity; took the statistics of {len(pairs)} pairs")
+    state = {f"{trained.part}.{key}": value for key, value in module.state_dict().items()}
+    save_state(run / name / "ema.safetensors", {"step": 0, trained.phase: state})
+    print(f"{name}: nothing to train, {trained.saved} is an identity; took the statistics of {len(pairs)} pairs")
     return {"step": 0, "history": [], "validation": {}}
 
 
 def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
     """Give a task's network the weights of ``model``, where its configuration is the same; say which it was."""
-    phase, network = PHASES[name]
+    trained = TRAINED[name]
     # latents of another representation are another language, even where the network has the same shape
-    alike = name == "mel-vae" or model.config.signal.motion_layout == config.signal.motion_layout
-    if alike and getattr(model.config, network) == getattr(config, network):
-        model.load_into(network, task.phases[phase].networks[network])
+    layouts = [some.modalities["motion"].representation for some in (model.config, config)]
+    alike = name == "mel-vae" or layouts[0] == layouts[1]
+    if alike and trained.config(model.config) == trained.config(config):
+        model.load_into(trained.saved, task.phases[trained.phase].networks[trained.part])
         print(f"{name} starts from the weights of the model")
     else:
-        print(f"{name} starts from nothing: the model's {network} has another shape or representation")
+        print(f"{name} starts from nothing: the model's {trained.saved} has another shape or representation")
 
 
 def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
@@ -70,9 +99,9 @@ def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
     path = run / "vocoder" / "ema.safetensors"
     if path.is_file() or "vocoder" not in model.tensors or config.vocoder != model.config.vocoder:
         return
-    phase, network = PHASES["vocoder"]
-    weights = {f"{network}.{key}": value.float() for key, value in model.tensors["vocoder"].items()}
-    save_state(path, {"step": 0, phase: weights})
+    trained = TRAINED["vocoder"]
+    weights = {f"{trained.part}.{key}": value.float() for key, value in model.tensors["vocoder"].items()}
+    save_state(path, {"step": 0, trained.phase: weights})
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
@@ -80,22 +109,19 @@ def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
     path = run / task / "ema.safetensors"
     if not path.is_file():
         raise FootlightError(f"{run} has no trained {task}: run `python -m train.fit {task}` first")
-    phase, network = PHASES[task]
-    prefix = f"{network}."
-    return {k[len(prefix) :]: v for k, v in load_state(path)[phase].items() if k.startswith(prefix)}
+    trained = TRAINED[task]
+    prefix, state = f"{trained.part}.", load_state(path)[trained.phase]
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def motion_network(config: Config) -> MotionVAE | Identity:
-    return motion_autoencoder(config.motion_vae, config.signal.motion_layout)
-
-
-def load_mel_vae(run: Path, config: Config) -> MelVAE | Identity:
-    vae = music_autoencoder(config.mel_vae)
-    vae.load_state_dict(averaged(run, "mel-vae"))
+def load_autoencoder(run: Path, config: Config, modality: str) -> NormalisedVAE | Identity:
+    """A modality's autoencoder as a finished task left it. Raises FootlightError when it is not trained yet."""
+    task = next(name for name, trained in TRAINED.items() if trained.saved == f"autoencoder.{modality}")
+    vae = autoencoder_of(config.modalities[modality])
+    vae.load_state_dict(averaged(run, task))
     return vae.eval().requires_grad_(False)
 
 
-def load_motion_vae(run: Path, config: Config) -> MotionVAE | Identity:
-    vae = motion_network(config)
-    vae.load_state_dict(averaged(run, "motion-vae"))
-    return vae.eval().requires_grad_(False)
+def read_config(run: Path) -> Config:
+    """The configuration that a run keeps, of this format or the first."""
+    return configuration.read(json.loads((run / "config.json").read_text()))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from core.config import Config, SignalConfig, VAEConfig, both_ways
+from core.config import Config, Modality, SignalConfig, VAEConfig, both_ways
 from core.diffusion.networks import NETWORKS, as_unet
 from core.errors import FootlightError
 from core.motion.layouts import layout_named
@@ -26,35 +26,41 @@ def motion_side(config: Config, layout: str | None = None, network: str | None =
     Transformer made from a U-Net, whose size nobody kept.
     """
     if layout is not None:
-        config = replace(
-            config,
-            signal=replace(config.signal, motion_layout=layout),
-            motion_vae=replace(config.motion_vae, channels=layout_named(layout).channels),
-        )
-    if network is None or network == config.denoiser.kind:
+        motion = config.modalities["motion"]
+        autoencoder = replace(motion.autoencoder, channels=layout_named(layout).channels)
+        motion = replace(motion, representation=layout, autoencoder=autoencoder)
+        config = replace(config, modalities={**config.modalities, "motion": motion})
+    denoiser = config.denoisers["motion"]
+    if network is None or network == denoiser.kind:
         return config
     if network == "unet":
-        return with_scorer(replace(config, denoiser=as_unet(config.denoiser)), config.scorer is not None)
+        varied = replace(config, denoisers={**config.denoisers, "motion": as_unet(denoiser)})
+        return with_scorer(varied, "music" in config.denoisers)
     known = network in NETWORKS
     raise FootlightError(
-        f"a {network} was asked for, but this configuration has a {config.denoiser.kind}: start from a preset"
+        f"a {network} was asked for, but this configuration has a {denoiser.kind}: start from a preset"
         if known
         else f"unknown denoiser {network!r}: choose one of {', '.join(NETWORKS)}"
     )
 
 
 def with_scorer(config: Config, wanted: bool) -> Config:
-    """The configuration with a second expert of its denoiser's shape, or without one. Only mels can be heard."""
-    if wanted and config.signal.music == "mel":
+    """The configuration with a denoiser of music shaped as that of motion, or without one. Only mels can be heard."""
+    mel = config.modalities["music"].representation == "mel"
+    if wanted and mel:
         return both_ways(config)
-    return replace(config, scorer=None, vocoder=config.vocoder if config.signal.music == "mel" else None)
+    return replace(
+        config,
+        denoisers={name: denoiser for name, denoiser in config.denoisers.items() if name != "music"},
+        vocoder=config.vocoder if mel else None,
+    )
 
 
 def check_motion_side(config: Config, layout: str | None = None, network: str | None = None) -> None:
     """Raises FootlightError when a run that exists has another representation or denoiser than is asked for."""
     for what, asked, has in (
-        ("layout", layout, config.signal.motion_layout),
-        ("network", network, config.denoiser.kind),
+        ("layout", layout, config.modalities["motion"].representation),
+        ("network", network, config.denoisers["motion"].kind),
     ):
         if asked is not None and asked != has:
             raise FootlightError(f"this run has {what} {has}, not {asked}: give --out a new folder")
@@ -68,32 +74,31 @@ def music_side(config: Config, music: str | None = None, latents: str | None = N
     The rates follow: the music comes at the rate of the latents, windows keep their seconds. Applied twice, it changes
     nothing more. Raises FootlightError for what the configuration cannot become.
     """
-    before, signal, motion = config.latent_fps, config.signal, config.motion_vae
-    if latents == "vae" and motion.kind == "identity":
+    motion, heard = config.modalities["motion"], config.modalities["music"]
+    if latents == "vae" and motion.autoencoder.kind == "identity":
         raise FootlightError("this configuration has no motion autoencoder to keep: start from a preset")
     if latents == "none":
-        motion = identity(motion.channels)
-    fps = signal.motion_fps / motion.stride
-    signal, of_music = _music(config, music or signal.music, fps)
-    longer = fps / before
+        motion = replace(motion, autoencoder=identity(motion.autoencoder.channels))
+    signal, heard = _music(config, music or heard.representation, motion.latent_fps)
+    denoiser, sampling = config.denoisers["motion"], config.sampling["motion"]
+    denoiser = replace(
+        denoiser,
+        latent_channels=motion.autoencoder.latent_channels,
+        context={"music": heard.autoencoder.latent_channels},
+        rhythm_channels=denoiser.rhythm_channels if rhythm else 0,
+    )
+    longer = motion.latent_fps / config.latent_fps
+    sampling = replace(sampling, window=round(sampling.window * longer), overlap=round(sampling.overlap * longer))
     varied = replace(
         config,
         signal=signal,
-        motion_vae=motion,
-        mel_vae=of_music,
-        denoiser=replace(
-            config.denoiser,
-            latent_channels=motion.latent_channels,
-            condition_channels=of_music.latent_channels,
-            rhythm_channels=config.denoiser.rhythm_channels if rhythm else 0,
-        ),
-        sampling=replace(
-            config.sampling,
-            window=round(config.sampling.window * longer),
-            overlap=round(config.sampling.overlap * longer),
-        ),
+        modalities={**config.modalities, "motion": motion, "music": heard},
+        denoisers={"motion": denoiser},
+        sampling={**config.sampling, "motion": sampling},
     )
-    return varied if varied == config else with_scorer(varied, config.scorer is not None)
+    if varied == replace(config, denoisers={"motion": config.denoisers["motion"]}):
+        return config
+    return with_scorer(varied, "music" in config.denoisers)
 
 
 def identity(channels: int) -> VAEConfig:
@@ -101,26 +106,28 @@ def identity(channels: int) -> VAEConfig:
     return VAEConfig(channels=channels, latent_channels=channels, halvings=0, kind="identity")
 
 
-def _music(config: Config, music: str, fps: float) -> tuple[SignalConfig, VAEConfig]:
-    """Signal and autoencoder that bring the music to ``fps`` frames a second."""
-    if music == "features35":
-        hop = config.signal.audio_rate / fps
+def _music(config: Config, representation: str, fps: float) -> tuple[SignalConfig, Modality]:
+    """Signal and modality that bring the music to ``fps`` latents a second."""
+    signal, autoencoder = config.signal, config.modalities["music"].autoencoder
+    if representation == "features35":
+        hop = signal.audio_rate / fps
         if hop != round(hop):
             raise FootlightError(
-                f"{fps:g} latents a second are no whole number of samples at {config.signal.audio_rate} Hz: "
-                "change motion_fps"
+                f"{fps:g} latents a second are no whole number of samples at {signal.audio_rate} Hz: "
+                "change the fps of motion"
             )
-        signal = replace(config.signal, music=music, hop_samples=round(hop))
-        return signal, identity(signal.music_channels)
-    if config.mel_vae.kind == "identity":
+        signal = replace(signal, hop_samples=round(hop))
+        return signal, Modality(representation, signal.mel_fps, identity(signal.channels(representation)))
+    if autoencoder.kind == "identity":
         raise FootlightError(
-            f"this configuration has no music autoencoder that could hear {music}: start from a preset"
+            f"this configuration has no music autoencoder that could hear {representation}: start from a preset"
         )
-    signal = replace(config.signal, music=music)
     halvings = math.log2(signal.mel_fps / fps)
-    if halvings != round(halvings) or not 0 <= halvings < len(config.mel_vae.multipliers):
+    if halvings != round(halvings) or not 0 <= halvings < len(autoencoder.multipliers):
         raise FootlightError(
-            f"{music} at {signal.mel_fps:g} frames a second cannot be brought to {fps:g} by halving at most "
-            f"{len(config.mel_vae.multipliers) - 1} times: change motion_fps"
+            f"{representation} at {signal.mel_fps:g} frames a second cannot be brought to {fps:g} by halving at most "
+            f"{len(autoencoder.multipliers) - 1} times: change the fps of motion"
         )
-    return signal, replace(config.mel_vae, channels=signal.music_channels, halvings=round(halvings))
+    channels = signal.channels(representation)
+    autoencoder = replace(autoencoder, channels=channels, halvings=round(halvings))
+    return signal, Modality(representation, signal.mel_fps, autoencoder)

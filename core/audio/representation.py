@@ -16,20 +16,26 @@ INT16_SCALE = 32767.0
 
 
 def music_frames(
-    samples: Tensor, beats: Tensor, signal: SignalConfig, frames: int | None = None, mel: Tensor | None = None
+    samples: Tensor,
+    beats: Tensor,
+    signal: SignalConfig,
+    representation: str = "mel",
+    frames: int | None = None,
+    mel: Tensor | None = None,
 ) -> Tensor:
-    """Frames (floor(s / hop), c) of a song in a model's music representation, with c = ``signal.music_channels``.
+    """Frames (floor(s / hop), c) of a song in one representation, with c = ``signal.channels(representation)``.
 
     samples: (s,) mono at ``signal.audio_rate``, float or int16 as ``to_int16`` returns them.
     beats: (n,) seconds; only the 35 features use them.
-    signal: chooses the representation and its rates.
+    signal: its rates, and what a mel is.
+    representation: one of ``core.config.MUSIC``.
     frames: pad to at least this many frames. The last frame is repeated; a waveform continues with silence.
     mel: the song's log-mel, if it is already known.
     """
     samples = to_float(samples)
-    if signal.music == "waveform":
+    if representation == "waveform":
         made, after = waveform_frames(samples, signal.hop_samples), samples.new_zeros(1, signal.hop_samples)
-    elif signal.music == "features35":
+    elif representation == "features35":
         made = features35(samples, beats, signal.audio_rate, signal.hop_samples)
         after = made[-1:]
     else:

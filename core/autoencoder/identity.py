@@ -25,7 +25,7 @@ class Identity(nn.Module):
 
     mean: (c,) of the input.
     std: (c,) of the input.
-    groups: slices of channels that share one deviation; see ``MotionVAE``.
+    groups: slices of channels that share one deviation; see ``core.autoencoder.networks``.
     """
 
     mean: Tensor

@@ -38,6 +38,7 @@ class NormalisedVAE(ConvVAE):
 
     mean: (c,) of the input, set once from the training data by ``set_statistics``.
     std: (c,) of the input, likewise.
+    groups: slices of channels that share one deviation; see ``core.autoencoder.networks``.
     latent_mean: (z,) running mean of latents drawn from the posterior. ``encode`` updates it in training mode, as batch
         norm does, unless the encoder is frozen.
     latent_std: (z,) their running standard deviation.
@@ -50,8 +51,9 @@ class NormalisedVAE(ConvVAE):
     latent_std: Tensor
     latent_updates: Tensor
 
-    def __init__(self, config: VAEConfig) -> None:
+    def __init__(self, config: VAEConfig, groups: Iterable[slice] = ()) -> None:
         super().__init__(config)
+        self.groups = tuple(groups)
         self.register_buffer("mean", torch.zeros(config.channels))
         self.register_buffer("std", torch.ones(config.channels))
         self.register_buffer("latent_mean", torch.zeros(config.latent_channels))
@@ -59,9 +61,12 @@ class NormalisedVAE(ConvVAE):
         self.register_buffer("latent_updates", torch.zeros((), dtype=torch.long))
 
     def set_statistics(self, frames: Tensor) -> None:
-        """Set mean and deviation from training frames (n, c). A channel that never changes keeps its scale."""
+        """Set mean (by channel) and deviation (by group) from training frames (n, c).
+
+        A channel that never changes keeps its scale.
+        """
         self.mean.copy_(frames.mean(dim=0))
-        self.std.copy_(deviation(frames))
+        self.std.copy_(deviation(frames, self.groups))
 
     def learn_from(self, frames: Tensor) -> None:
         """Set the statistics and initialise the linear path from training frames (n, c), before training."""

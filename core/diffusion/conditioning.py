@@ -1,4 +1,4 @@
-"""What every denoising network takes in: the step, the other modality, rhythm, style, observations, or their nulls."""
+"""What every denoising network takes in: the step, other modalities, rhythm, style, observations, or their nulls."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def step_features(step: Tensor, channels: int) -> Tensor:
 class ConditionedNetwork(nn.Module):
     """The way in, shared by all architectures; subclasses bring ``forward(z_t, step, condition, valid=None)``.
 
-    Everything is brought to ``config.width`` channels: ``_token`` (b, c) tells step and style, ``_condition_tokens``
+    Everything is brought to ``config.width`` channels: ``_token`` (b, c) tells step and style, ``_context_tokens``
     and ``_noisy_tokens`` (b, t, c) tell frames. Parts of the condition that are absent or dropped are learned nulls.
+    Each modality of the context has a projection of its own, which is given the rhythm too.
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
@@ -49,9 +50,15 @@ class ConditionedNetwork(nn.Module):
         width, rhythm = config.width, config.rhythm_channels
         given = config.latent_channels + 1 if config.observed else 0
         self.noisy_in = TimeConv(config.latent_channels + given, width, config.input_kernel)
-        self.condition_in = TimeConv(config.condition_channels + rhythm, config.condition_width, config.input_kernel)
-        self.condition_out = nn.Linear(config.condition_width, width)
-        self.null_latents = nn.Parameter(torch.zeros(config.condition_channels))
+        self.context_in = nn.ModuleDict(
+            {
+                name: TimeConv(channels + rhythm, config.condition_width, config.input_kernel)
+                for name, channels in config.context.items()
+            }
+        )
+        self.context_out = nn.ModuleDict({name: nn.Linear(config.condition_width, width) for name in config.context})
+        for name, channels in config.context.items():
+            self.register_parameter(_null(name), nn.Parameter(torch.zeros(channels)))
         if rhythm:
             self.null_rhythm = nn.Parameter(torch.zeros(rhythm))
             self.rhythm_in = nn.Linear(rhythm, width)
@@ -59,6 +66,7 @@ class ConditionedNetwork(nn.Module):
             self.styles = nn.Linear(config.styles, width, bias=False)
             self.default_style = nn.Parameter(torch.zeros(width))
         self.step_in = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        self.register_load_state_dict_pre_hook(_named_by_modality)
 
     def _token(self, step: Tensor, condition: Condition) -> Tensor:
         token = self.step_in(step_features(step, self.config.width))
@@ -76,11 +84,16 @@ class ConditionedNetwork(nn.Module):
             return None
         return _or_null(condition.rhythm, self.null_rhythm, condition.keep, b, t)
 
-    def _condition_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> Tensor:
-        x = _or_null(condition.latents, self.null_latents, condition.keep, b, t)
-        if rhythm is not None:
-            x = torch.cat([x, rhythm], dim=-1)
-        return self.condition_out(functional.silu(self.condition_in(masked(x, valid))))
+    def _context_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> list[Tensor]:
+        """(b, t, c) for each modality of the context, in the order of the configuration."""
+        heard, tokens = condition.context, []
+        assert set(heard) <= set(self.config.context), f"told of {set(heard)}, but it hears {set(self.config.context)}"
+        for name in self.config.context:
+            x = _or_null(heard.get(name), self.get_parameter(_null(name)), condition.keep, b, t)
+            if rhythm is not None:
+                x = torch.cat([x, rhythm], dim=-1)
+            tokens.append(self.context_out[name](functional.silu(self.context_in[name](masked(x, valid)))))
+        return tokens
 
     def _noisy_tokens(self, z_t: Tensor, condition: Condition, rhythm: Tensor | None, valid) -> Tensor:
         x = z_t
@@ -91,6 +104,22 @@ class ConditionedNetwork(nn.Module):
             x = torch.cat([z_t, observed, mask], dim=-1)
         x = self.noisy_in(masked(x, valid))
         return x if rhythm is None else x + self.rhythm_in(rhythm)
+
+
+def _null(modality: str) -> str:
+    """The parameter that stands for a modality that is not heard."""
+    return f"null_context_{modality}"
+
+
+def _named_by_modality(module: ConditionedNetwork, state: dict[str, Tensor], prefix: str, *_) -> None:
+    """Weights of a network that heard one modality and did not name it get its name: models and runs of format 1."""
+    if f"{prefix}null_latents" not in state or len(module.config.context) != 1:
+        return
+    (heard,) = module.config.context
+    state[f"{prefix}{_null(heard)}"] = state.pop(f"{prefix}null_latents")
+    for old, new in (("condition_in.", f"context_in.{heard}."), ("condition_out.", f"context_out.{heard}.")):
+        for key in [key for key in state if key.startswith(prefix + old)]:
+            state[prefix + new + key.removeprefix(prefix + old)] = state.pop(key)
 
 
 def masked(x: Tensor, valid: Tensor | None) -> Tensor:

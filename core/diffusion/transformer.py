@@ -1,7 +1,7 @@
-"""The Transformer that denoises latents of one modality, told about the other (MoMu-Diffusion, section 4, table 9).
+"""The Transformer that denoises latents of one modality and hears others (MoMu-Diffusion, section 4, table 9).
 
-Tokens, concatenated along time: [time ; condition latents ; noisy latents]. Frame t of the condition and frame t of
-the latents are the same instant and share one position; a learned vector tells the segments apart.
+Tokens, concatenated along time: [time ; latents of each modality it hears ; noisy latents]. Frame t is the same instant
+in all of these segments and has one position; a learned vector tells the segments apart.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from core.errors import FootlightError
 from core.types import Condition
 
 
-def rotary_angles(frames: int, head_channels: int, device: torch.device) -> Tensor:
-    """(1 + 2 frames, head_channels / 2) angles of every token (Su et al. 2021): the time token stands at 0, frame t at
-    t in both segments."""
+def segments_of(config: DenoiserConfig) -> int:
+    """How many segments of frames there are: those that are heard, and the noisy one."""
+    return len(config.context) + 1
+
+
+def rotary_angles(frames: int, segments: int, head_channels: int, device: torch.device) -> Tensor:
+    """(1 + segments * frames, head_channels / 2) angles of every token (Su et al. 2021): the time token stands at 0,
+    frame t at t in every segment."""
     frequency = 10_000.0 ** (-torch.arange(0, head_channels, 2, device=device) / head_channels)
     clock = torch.arange(frames, device=device, dtype=torch.float32)
-    clock = torch.cat([clock[:1], clock, clock])
+    clock = torch.cat([clock[:1], clock.repeat(segments)])
     return clock[:, None] * frequency
 
 
@@ -67,14 +72,14 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two convolutions with a gate between. The segments are convolved apart, so that the end of the condition does not
-    run into the beginning of the latents, and padding is kept at zero. Dropout is here alone: it costs as much as a
+    """Two convolutions with a gate between. The segments are convolved apart, so that the end of one does not run into
+    the beginning of the next, and padding is kept at zero. Dropout is here alone: it costs as much as a
     convolution on a CPU."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         hidden = config.ff_multiplier * config.width
-        self.dropout = config.dropout
+        self.dropout, self.segments = config.dropout, segments_of(config)
         self.norm = nn.LayerNorm(config.width)
         self.rise = TimeConv(config.width, 2 * hidden, config.ff_kernel)
         self.fall = TimeConv(hidden, config.width, config.ff_kernel)
@@ -83,7 +88,7 @@ class FeedForward(nn.Module):
         b, n, c = x.shape
         hidden = self.norm(x)
         token = self.fall.one(self._gate(self.rise.one(hidden[:, 0])))
-        segments = hidden[:, 1:].reshape(2 * b, (n - 1) // 2, c)  #    both segments of a sample are neighbours
+        segments = hidden[:, 1:].reshape(self.segments * b, -1, c)  #  those of one sample are neighbours
         if valid is not None:
             segments = segments * valid
         segments = self._gate(self.rise(segments))
@@ -122,7 +127,8 @@ class Denoiser(ConditionedNetwork):
             raise FootlightError(f"unknown positions {config.positions!r}: choose learned or rotary")
         super().__init__(config)
         width = config.width
-        self.segment = nn.Parameter(0.02 * torch.randn(3, width))  #   time, condition, latents
+        self.segments = segments_of(config)
+        self.segment = nn.Parameter(0.02 * torch.randn(1 + self.segments, width))  # time, contexts, latents
         if config.positions == "learned":
             self.position = nn.Parameter(0.02 * torch.randn(config.max_frames, width))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
@@ -136,28 +142,29 @@ class Denoiser(ConditionedNetwork):
         b, t, _ = z_t.shape
         rhythm = self._rhythm(condition, b, t)
         token = self._token(step, condition)  #                        b c
-        cond = self._condition_tokens(condition, rhythm, b, t, valid)
-        noisy = self._noisy_tokens(z_t, condition, rhythm, valid)
+        frames = self._context_tokens(condition, rhythm, b, t, valid)
+        frames.append(self._noisy_tokens(z_t, condition, rhythm, valid))
         if self.config.positions == "learned":
             if t > self.config.max_frames:
                 raise FootlightError(
                     f"{t} frames are more than the {self.config.max_frames} positions this model has: use windows"
                 )
-            cond, noisy = cond + self.position[:t], noisy + self.position[:t]
-        time, other, own = self.segment
-        x = torch.cat([(token + time)[:, None], cond + other, noisy + own], dim=1)  # b 1+2t c
+            frames = [tokens + self.position[:t] for tokens in frames]
+        time, *segments = self.segment
+        x = [tokens + segment for tokens, segment in zip(frames, segments, strict=True)]
+        x = torch.cat([(token + time)[:, None], *x], dim=1)  #         b 1+st c
         rotary = self._rotary(t, z_t.device)
-        mask, twice = None, None
+        mask, apart = None, None
         if valid is not None:
-            seen = torch.cat([valid.new_ones(b, 1), valid, valid], dim=1)
-            mask = seen[:, None, None, :]  #                           b 1 1 1+2t
-            twice = valid.repeat_interleave(2, dim=0)[..., None]  #    2b t 1
+            seen = torch.cat([valid.new_ones(b, 1), *[valid] * self.segments], dim=1)
+            mask = seen[:, None, None, :]  #                           b 1 1 1+st
+            apart = valid.repeat_interleave(self.segments, dim=0)[..., None]  # sb t 1
         for block in self.blocks:
-            x = block(x, twice, mask, rotary)
-        return self.out(self.norm(x[:, 1 + t :]))
+            x = block(x, apart, mask, rotary)
+        return self.out(self.norm(x[:, -t:]))
 
     def _rotary(self, t: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
         if self.config.positions != "rotary":
             return None
-        angles = rotary_angles(t, self.config.width // self.config.heads, device)
+        angles = rotary_angles(t, self.segments, self.config.width // self.config.heads, device)
         return angles.cos(), angles.sin()

@@ -2,7 +2,7 @@
 
 Levels of growing width halve time; the deepest one has self-attention; what a level held on the way down is laid beside
 what comes up again (Ronneberger et al. 2015, over time as in Diffuser, Janner et al. 2022). Step and style scale and
-shift every block. The condition is added at the input: frame t of it and frame t of the latents are the same instant.
+shift every block. What it hears is added at the input: frame t of it and frame t of the latents are the same instant.
 
 Frames are normed one by one and not over time: what a frame becomes depends neither on padding nor on how long the
 sequence is, and windows of one song agree. A length that is no multiple of the halvings is padded with frames that
@@ -63,7 +63,7 @@ class Deepest(nn.Module):
 
     def forward(self, x: Tensor, token: Tensor, valid: Tensor | None) -> Tensor:
         frames, each = x.shape[1], len(self.attentions) // len(self.blocks)
-        angles = rotary_angles(frames, self.head_channels, x.device)[1 : 1 + frames]
+        angles = rotary_angles(frames, 1, self.head_channels, x.device)[1:]
         rotary = angles.cos(), angles.sin()
         seen = None if valid is None else valid[:, None, None, :]  #  b 1 1 t
         for i, block in enumerate(self.blocks):
@@ -112,7 +112,9 @@ class UNet(ConditionedNetwork):
         b, t, _ = z_t.shape
         rhythm = self._rhythm(condition, b, t)
         token = functional.silu(self._token(step, condition))  #       b c
-        x = self._condition_tokens(condition, rhythm, b, t, valid) + self._noisy_tokens(z_t, condition, rhythm, valid)
+        x = self._noisy_tokens(z_t, condition, rhythm, valid)
+        for tokens in self._context_tokens(condition, rhythm, b, t, valid):
+            x = tokens + x
         if missing := -t % self.stride:
             valid = z_t.new_ones(b, t, dtype=torch.bool) if valid is None else valid
             x, valid = functional.pad(x, (0, 0, 0, missing)), functional.pad(valid, (0, missing))

@@ -7,8 +7,6 @@ Bar-Tal et al. 2023, with clean samples instead of noises). Time is linear in th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -45,10 +43,4 @@ def windowed(denoise: Denoise, window: int, overlap: int, chunk: int = 8) -> Den
 
 def _cut(condition: Condition, begins: list[int], window: int) -> Condition:
     """The condition of each window, along the batch."""
-    cuts = [condition.window(s, s + window) for s in begins]
-
-    def together(name: str) -> Tensor | None:
-        parts = [getattr(cut, name) for cut in cuts]
-        return None if parts[0] is None else torch.cat(parts)
-
-    return replace(condition, **{name: together(name) for name in condition.__dataclass_fields__})
+    return Condition.joined([condition.window(s, s + window) for s in begins], torch.cat)

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from core.audio.io import resample
 from core.audio.mel import log_mel
-from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.config import SignalConfig
 from core.errors import FootlightError
 from core.metrics import beat
@@ -157,16 +157,16 @@ def fad(made: list[Waveform], real: list[Waveform], vggish: VGGish) -> dict[str,
     return _distance("fad", ours, theirs)
 
 
-def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], mel_vae: MelVAE) -> dict[str, float]:
+def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], vae: NormalisedVAE) -> dict[str, float]:
     """FAD-latent, which is not FAD: {"fad_latent", "patches", "patches_real"}. Lower is better.
 
     made: generated music, as waveforms or as log-mels (t, m) of ``core.audio.mel.log_mel``.
     real: real music, likewise.
-    mel_vae: the music autoencoder.
+    vae: the music autoencoder.
 
     Raises FootlightError when either set has fewer than two patches of 0.96 s.
     """
-    return patch_distance(*(latent_patches(some, mel_vae) for some in (made, real)))
+    return patch_distance(*(latent_patches(some, vae) for some in (made, real)))
 
 
 def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
@@ -174,10 +174,10 @@ def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     return _distance("fad_latent", ours, theirs)
 
 
-def latent_patches(musics: list[Waveform | Tensor], mel_vae: MelVAE) -> Tensor:
+def latent_patches(musics: list[Waveform | Tensor], vae: NormalisedVAE) -> Tensor:
     """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
-    found = [_latent_patches(music, mel_vae) for music in musics]
-    return torch.cat(found) if found else torch.zeros(0, 2 * mel_vae.config.latent_channels, dtype=torch.float64)
+    found = [_latent_patches(music, vae) for music in musics]
+    return torch.cat(found) if found else torch.zeros(0, 2 * vae.config.latent_channels, dtype=torch.float64)
 
 
 def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str, float]:
@@ -190,18 +190,18 @@ def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str
 
 
 @torch.no_grad()
-def _latent_patches(music: Waveform | Tensor, mel_vae: MelVAE) -> Tensor:
+def _latent_patches(music: Waveform | Tensor, vae: NormalisedVAE) -> Tensor:
     """``latent_patches`` (n, 2z) of one piece of music."""
     signal = SignalConfig()
     if isinstance(music, Waveform):
         music = log_mel(resample(music, signal.audio_rate).samples, signal)
-    if music.ndim != 2 or music.shape[1] != mel_vae.config.channels:
+    if music.ndim != 2 or music.shape[1] != vae.config.channels:
         raise FootlightError(
-            f"expected log-mels (t, {mel_vae.config.channels}), got {tuple(music.shape)}; make them with "
+            f"expected log-mels (t, {vae.config.channels}), got {tuple(music.shape)}; make them with "
             f"core.audio.mel.log_mel"
         )
-    length = round(PATCH_SECONDS * signal.mel_fps / mel_vae.config.stride)
-    latents = mel_vae.encode_long(music.float()[None].to(mel_vae.std.device))[0].cpu().double()
+    length = round(PATCH_SECONDS * signal.mel_fps / vae.config.stride)
+    latents = vae.encode_long(music.float()[None].to(vae.std.device))[0].cpu().double()
     parts = windows(latents, length, length)
     if not parts:
         return torch.zeros(0, 2 * latents.shape[1], dtype=torch.float64)

@@ -109,5 +109,5 @@ LAYOUTS = {
 def layout_named(name: str) -> Layout:
     """The layout of that name. Raises FootlightError for an unknown one."""
     if name not in LAYOUTS:
-        raise FootlightError(f"unknown motion layout {name!r}: choose one of {', '.join(LAYOUTS)}")
+        raise FootlightError(f"unknown layout {name!r}: choose one of {', '.join(LAYOUTS)}")
     return LAYOUTS[name]

@@ -16,7 +16,7 @@ from core import progress
 from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
 from core.audio.representation import music_frames, to_int16
-from core.config import SignalConfig
+from core.config import Config
 from core.errors import FootlightError
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
@@ -44,12 +44,12 @@ def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = 
     Raises FootlightError for options that this model cannot follow, songs under a second, and models of flat pictures.
     """
     options = options or DanceOptions()
-    signal = model.config.signal
-    layout_named(signal.motion_layout).check_moves_a_rig()
+    body = model.config.modalities["motion"]
+    layout_named(body.representation).check_moves_a_rig()
     with progress.part(0.0, 0.85):
         drawn, heard, style = sample_dance(model, song, options)
     with progress.part(0.85, 0.95, "Planting the feet"):
-        raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+        raw = features.decode(drawn, body.representation, body.fps)
         motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
     with progress.part(0.95, 0.98, "Judging the dance"):
         return Dance(motion, heard.beats, judge(motion, heard.beats), style)
@@ -68,27 +68,28 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     seed = noise_seed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
     style = style_for(model.config, options.style, seed)
-    signal = model.config.signal
     with progress.part(0.0, 0.12, "Finding the beat"):
-        sound = resample(song, signal.audio_rate)
-        heard, mel = hear(song, sound, signal)
+        sound = resample(song, model.config.signal.audio_rate)
+        heard, mel = hear(song, sound, model.config)
     with progress.part(0.12, 0.18, "Listening to the music"):
         condition = encode_song(model, sound, heard, style, mel)
-    steps = model.config.sampling.steps if options.steps is None else options.steps
+    frames = condition.context["music"].shape[1]
+    steps = model.config.sampling["motion"].steps if options.steps is None else options.steps
     with progress.part(0.18, 0.94, "Dancing"):
-        latents = last_of(draw(model, condition, seed, steps, options.guidance), steps)
+        latents = last_of(draw(model, "motion", condition, frames, seed, steps, options.guidance), steps)
     with progress.part(0.94, 1.0, "Building the movement"):
-        return model.motion_vae.decode_long(latents)[0].cpu(), heard, style
+        return model.autoencoders["motion"].decode_long(latents)[0].cpu(), heard, style
 
 
-def hear(song: Waveform, sound: Waveform, signal: SignalConfig) -> tuple[Rhythm, Tensor | None]:
-    """The rhythm of a song, and its log-mel (t, m) where rhythm and ``signal`` hear the same one: it is made once.
+def hear(song: Waveform, sound: Waveform, config: Config) -> tuple[Rhythm, Tensor | None]:
+    """The rhythm of a song, and its log-mel (t, m) where rhythm and the model hear the same one: it is made once.
 
-    sound: the song at ``signal.audio_rate``.
+    sound: the song at ``config.signal.audio_rate``.
     """
+    signal = config.signal
     if signal.audio_rate != RHYTHM_RATE:
         return analyse(song), None
-    if signal.music != "mel" or signal.spectrogram != rhythm_signal().spectrogram:
+    if config.modalities["music"].representation != "mel" or signal.spectrogram != rhythm_signal().spectrogram:
         return analyse(sound), None
     with progress.part(0.0, 0.3):
         mel = rhythm_mel(sound.samples)
@@ -101,8 +102,9 @@ def joint_positions(model: Model, drawn: Tensor) -> Tensor:
 
     Bones of a flat dancer that stretch too far are set back, as the paper does.
     """
-    signal, layout = model.config.signal, layout_named(model.config.signal.motion_layout)
-    places = features.positions_from_features(drawn, signal.motion_fps, layout=layout)
+    body = model.config.modalities["motion"]
+    layout = layout_named(body.representation)
+    places = features.positions_from_features(drawn, body.fps, layout=layout)
     return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
 
 
@@ -113,18 +115,19 @@ def encode_song(
 
     mel: the song's log-mel (t, m) where the model hears mels and it is known already.
     """
-    signal = model.config.signal
+    config, music = model.config, model.config.modalities["music"]
     frames = frames_for(model, song.seconds)
-    length = frames * model.config.mel_vae.stride
+    length = frames * music.autoencoder.stride
     with progress.part(0.0, 0.5):
-        samples = resample(song, signal.audio_rate).samples
-        music = music_frames(samples, heard.beats.times, signal, length, mel)
-    latents = model.mel_vae.encode_long(music[None].to(model.device))[:, :frames]
+        samples = resample(song, config.signal.audio_rate).samples
+        sound = music_frames(samples, heard.beats.times, config.signal, music.representation, length, mel)
+    latents = model.autoencoders["music"].encode_long(sound[None].to(model.device))[:, :frames]
     pulse = None
-    if model.config.denoiser.rhythm_channels:
-        pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, model.config.latent_fps)
+    if config.denoisers["motion"].rhythm_channels:
+        pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, config.latent_fps)
         pulse = pulse[None].to(model.device)
-    return Condition(latents, pulse, style_of(model, style, model.config.sampling.style_strength))
+    told = style_of(model, style, config.sampling["motion"].style_strength)
+    return Condition({"music": latents}, pulse, told)
 
 
 def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:

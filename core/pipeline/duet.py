@@ -15,8 +15,6 @@ from torch import Tensor
 
 from core import progress
 from core.audio.onsets import loudness, onset_strength
-from core.config import SamplingConfig
-from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.sampler import Chain, walk
 from core.motion import features, kinematics
 from core.motion.layouts import layout_named
@@ -39,9 +37,9 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     """
     options = options or DuetOptions()
     check_choices(options, model.config)
-    layout_named(model.config.signal.motion_layout).check_moves_a_rig()
+    layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
     model.check_scores()
-    steps = model.config.scoring.steps if options.steps is None else options.steps
+    steps = model.config.sampling["music"].steps if options.steps is None else options.steps
     with progress.part(0.0, 0.65, "Inventing"):
         drawn = last_of(walk(chains(model, options), schedule_of(model.config), steps), steps)
     with progress.part(0.65, 0.9, "Playing the music"):
@@ -71,14 +69,14 @@ class Draft:
     @classmethod
     def of(cls, model: Model, latents: Mapping[str, Tensor]) -> Draft:
         """latents: (1, t, z), standardised, of "motion" and of "music"."""
-        signal = model.config.signal
-        drawn = model.motion_vae.decode_long(latents["motion"])[0].float().cpu()
-        raw = features.decode(drawn, signal.motion_layout, signal.motion_fps)
+        body = model.config.modalities["motion"]
+        drawn = model.autoencoders["motion"].decode_long(latents["motion"])[0].float().cpu()
+        raw = features.decode(drawn, body.representation, body.fps)
         positions = kinematics.forward(raw.rotations, raw.root)
-        mel = model.mel_vae.decode_long(latents["music"])[0].float().cpu()
-        accents, onset = kinematic_beats(positions, raw.fps), onset_strength(mel)
-        beats = shared_beats(positions, raw.fps, accents, onset, signal.mel_fps)
-        return cls(raw, positions, accents, mel, onset, beats, signal.mel_fps)
+        mel = model.autoencoders["music"].decode_long(latents["music"])[0].float().cpu()
+        accents, onset, mel_fps = kinematic_beats(positions, raw.fps), onset_strength(mel), model.config.signal.mel_fps
+        beats = shared_beats(positions, raw.fps, accents, onset, mel_fps)
+        return cls(raw, positions, accents, mel, onset, beats, mel_fps)
 
     def target(self) -> RhythmTarget:
         """What the motion asks of the music, on the beats of both."""
@@ -105,26 +103,23 @@ def chains(model: Model, options: DuetOptions) -> dict[str, Chain]:
             latest[:] = [(estimates, Draft.of(model, estimates))]
         return latest[0][1]
 
-    def told(latents: Tensor, features: Tensor, channels: int, style: Tensor | None) -> Condition:
-        return Condition(latents, features[None].to(model.device) if channels else None, style)
+    def rhythm(name: str, pulse: Tensor) -> Tensor | None:
+        return pulse[None].to(model.device) if config.denoisers[name].rhythm_channels else None
 
     def tell_motion(estimates: Mapping[str, Tensor]) -> Condition:
-        heard = draft(estimates).heard(frames, config.latent_fps)
-        return told(estimates["music"], heard, config.denoiser.rhythm_channels, dancers)
+        pulse = draft(estimates).heard(frames, config.latent_fps)
+        return Condition({"music": estimates["music"]}, rhythm("motion", pulse), styles["motion"])
 
     def tell_music(estimates: Mapping[str, Tensor]) -> Condition:
-        target = draft(estimates).target().features(frames, config.latent_fps)
-        return told(estimates["motion"], target, config.scorer.rhythm_channels, composers)
+        pulse = draft(estimates).target().features(frames, config.latent_fps)
+        return Condition({"motion": estimates["motion"]}, rhythm("music", pulse), styles["music"])
 
-    dancers, composers = (style_of(model, style) for style in (dance_style(model, options), options.style))
+    def chain(name: str, tell: Callable[[Mapping[str, Tensor]], Condition]) -> Chain:
+        noise = first_noise(model, name, frames, generator)
+        denoise = guided_denoiser(model, name, options.guidance)
+        return Chain(denoise, noise, untold, tell, options.switch, config.sampling[name].sampler, generator)
+
+    asked = {"motion": dance_style(model, options), "music": options.style}
+    styles = {name: style_of(model, style) for name, style in asked.items()}
     untold = Condition(keep=torch.zeros(1, dtype=torch.bool, device=model.device))
-
-    def chain(network: ConditionedNetwork, sampling: SamplingConfig, tell: Callable) -> Chain:
-        denoise = guided_denoiser(model, network, sampling, options.guidance)
-        noise = first_noise(model, network.config, frames, generator)
-        return Chain(denoise, noise, untold, tell, options.switch)
-
-    return {
-        "motion": chain(model.denoiser, config.sampling, tell_motion),
-        "music": chain(model.scorer, config.scoring, tell_music),
-    }
+    return {"motion": chain("motion", tell_motion), "music": chain("music", tell_music)}

@@ -1,4 +1,4 @@
-"""A model folder, loaded; and how its experts are drawn from."""
+"""A model folder, loaded; and how its modalities are drawn."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from core import checkpoint, progress
 from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import MelVAE, music_autoencoder
-from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
-from core.config import Config, DenoiserConfig, SamplingConfig
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
+from core.config import Config
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
 from core.diffusion.networks import denoiser_of
@@ -39,18 +39,16 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 class Model:
     """The networks of one model folder, ready. name: the folder's; card: see ``core.checkpoint``.
 
-    mel_vae: of the music, in whichever representation.  Both autoencoders may be identities.
-    denoiser: music -> motion.  scorer: motion -> music.  vocoder: log-mel -> sound.  The last two may be missing.
+    autoencoders: of every modality, by name; any of them may be an identity.  denoisers: of the modalities that the
+    model makes, by name.  vocoder: log-mel -> sound, or None.
     """
 
     config: Config
-    mel_vae: MelVAE | Identity
-    motion_vae: MotionVAE | Identity
-    denoiser: ConditionedNetwork
+    autoencoders: dict[str, NormalisedVAE | Identity]
+    denoisers: dict[str, ConditionedNetwork]
     device: torch.device
     name: str
     card: dict
-    scorer: ConditionedNetwork | None = None
     vocoder: Vocoder | BigVGAN | None = None
 
     @classmethod
@@ -68,13 +66,14 @@ class Model:
 
         return cls(
             config,
-            network("mel_vae", music_autoencoder(config.mel_vae)),
-            network("motion_vae", motion_autoencoder(config.motion_vae, config.signal.motion_layout)),
-            network("denoiser", denoiser_of(config.denoiser)),
+            {
+                name: network(f"autoencoder.{name}", autoencoder_of(modality))
+                for name, modality in config.modalities.items()
+            },
+            {name: network(f"denoiser.{name}", denoiser_of(denoiser)) for name, denoiser in config.denoisers.items()},
             place,
             path.name,
             saved.card,
-            None if config.scorer is None else network("scorer", denoiser_of(config.scorer)),
             None if config.vocoder is None else network("vocoder", Vocoder(config.vocoder, config.signal)),
         )
 
@@ -92,7 +91,7 @@ class Model:
 
     def check_scores(self) -> None:
         """Raises FootlightError when this model makes no music."""
-        if self.scorer is None:
+        if "music" not in self.denoisers:
             raise FootlightError(
                 f"the model {self.name} makes dances only: choose another, or train it with `train.fit scorer`"
             )
@@ -151,43 +150,42 @@ def frames_for(model: Model, seconds: float) -> int:
 
 
 def schedule_of(config: Config) -> Schedule:
-    """The noise schedule of both experts."""
+    """The noise schedule of all denoisers."""
     return linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
 
 
-def guided_denoiser(
-    model: Model, network: ConditionedNetwork, sampling: SamplingConfig, guidance: float | None = None
-) -> Denoise:
-    """One of the model's experts with guidance and windows around it, for latents of any length."""
-    schedule = schedule_of(model.config)
-    denoise = as_denoise(network, schedule, model.config.diffusion.prediction, native_half(model.device))
+def guided_denoiser(model: Model, modality: str, guidance: float | None = None) -> Denoise:
+    """What makes a modality, with guidance and windows around it, for latents of any length.
+
+    guidance: None is what the model was tuned for.
+    """
+    sampling, compute = model.config.sampling[modality], native_half(model.device)
+    prediction = model.config.diffusion.prediction
+    denoise = as_denoise(model.denoisers[modality], schedule_of(model.config), prediction, compute)
     scale = sampling.guidance if guidance is None else guidance
     return windowed(guided(denoise, scale), sampling.window, sampling.overlap)
 
 
-def first_noise(model: Model, network: DenoiserConfig, frames: int, generator: torch.Generator) -> Tensor:
-    """(1, frames, z) where an expert starts: the same on every device."""
-    return torch.randn(1, frames, network.latent_channels, generator=generator).to(model.device)
+def first_noise(model: Model, modality: str, frames: int, generator: torch.Generator) -> Tensor:
+    """(1, frames, z) where a modality starts: the same on every device."""
+    channels = model.config.modalities[modality].autoencoder.latent_channels
+    return torch.randn(1, frames, channels, generator=generator).to(model.device)
 
 
-def draw(model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None) -> Iterator[Tensor]:
-    """An iterator over motion latents (1, t, z), noisier ones first; the last is clean."""
-    return _drawing(model, model.denoiser, model.config.sampling, condition, seed, steps, guidance)
-
-
-def draw_music(
-    model: Model, condition: Condition, seed: int, steps: int, guidance: float | None = None
+def draw(
+    model: Model,
+    modality: str,
+    condition: Condition,
+    frames: int,
+    seed: int,
+    steps: int,
+    guidance: float | None = None,
 ) -> Iterator[Tensor]:
-    """An iterator over music latents (1, t, z), noisier ones first; the last is clean."""
-    return _drawing(model, model.scorer, model.config.scoring, condition, seed, steps, guidance)
-
-
-def _drawing(model: Model, network, sampling: SamplingConfig, condition, seed, steps, guidance) -> Iterator[Tensor]:
+    """An iterator over latents (1, frames, z) of a modality, noisier ones first; the last is clean."""
     generator = torch.Generator().manual_seed(seed)
-    timed = condition.rhythm if condition.latents is None else condition.latents
-    noise = first_noise(model, network.config, timed.shape[1], generator)
-    denoise = guided_denoiser(model, network, sampling, guidance)
-    return sample(denoise, noise, schedule_of(model.config), steps, sampling.sampler, generator, condition)
+    noise = first_noise(model, modality, frames, generator)
+    denoise, sampler = guided_denoiser(model, modality, guidance), model.config.sampling[modality].sampler
+    return sample(denoise, noise, schedule_of(model.config), steps, sampler, generator, condition)
 
 
 def last_of(samples: Iterator[T], steps: int) -> T:

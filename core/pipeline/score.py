@@ -19,7 +19,7 @@ from core.motion import features
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices
-from core.pipeline.model import Model, draw_music, frames_for, last_of, style_of
+from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.protocol import SHORTEST_SECONDS, ScoreOptions
 from core.results import Score
 from core.rhythm.target import RhythmTarget, rhythm_target
@@ -44,40 +44,45 @@ def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = 
         target = rhythm_target(clip.positions, clip.fps)
     with progress.part(0.05, 0.1, "Watching the movement"):
         condition = encode_motion(model, clip, target, options.style)
-    steps = model.config.scoring.steps if options.steps is None else options.steps
+    frames = frames_for(model, seconds)
+    steps = model.config.sampling["music"].steps if options.steps is None else options.steps
     with progress.part(0.1, 0.6, "Composing"):
-        latents = last_of(draw_music(model, condition, options.seed, steps, options.guidance), steps)
+        latents = last_of(draw(model, "music", condition, frames, options.seed, steps, options.guidance), steps)
     with progress.part(0.6, 1.0, "Playing the music"):
         return decode_music(model, latents, target, seconds)
 
 
 def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: str | None = None) -> Condition:
-    """What the scorer is told of a motion, (1, t, ...) on the latents' clock. Of a flat body: the wish alone."""
+    """What the denoiser of music is told of a motion, (1, t, ...) on the latents' clock.
+
+    Of a flat body it is told the target alone.
+    """
     frames = frames_for(model, len(clip.positions) / clip.fps)
     latents = None if clip.motion is None else motion_latents(model, clip.motion, frames)
     rhythm = None
-    if model.config.scorer.rhythm_channels:
+    if model.config.denoisers["music"].rhythm_channels:
         rhythm = target.features(frames, model.config.latent_fps)[None].to(model.device)
     if latents is None and rhythm is None:
         raise FootlightError("this model hears no rhythm and cannot read flat bodies: give it a motion in space")
-    return Condition(latents=latents, rhythm=rhythm, style=style_of(model, style, model.config.scoring.style_strength))
+    told = style_of(model, style, model.config.sampling["music"].style_strength)
+    return Condition({} if latents is None else {"motion": latents}, rhythm, told)
 
 
 def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
     """(1, frames, z) standardised latents of a motion at any rate; None where the model's layout is another's body."""
-    signal = model.config.signal
-    if layout_named(signal.motion_layout).dimensions != 3:
+    body = model.config.modalities["motion"]
+    if layout_named(body.representation).dimensions != 3:
         return None
-    times = torch.arange(frames * model.config.motion_vae.stride, dtype=torch.float64) / signal.motion_fps
-    steady = at_times(motion, times.clamp_max((motion.frames - 1) / motion.fps), signal.motion_fps)
-    encoded = features.encode(steady, signal.motion_layout)
-    return model.motion_vae.encode_long(encoded[None].float().to(model.device))[:, :frames]
+    times = torch.arange(frames * body.autoencoder.stride, dtype=torch.float64) / body.fps
+    steady = at_times(motion, times.clamp_max((motion.frames - 1) / motion.fps), body.fps)
+    encoded = features.encode(steady, body.representation)
+    return model.autoencoders["motion"].encode_long(encoded[None].float().to(model.device))[:, :frames]
 
 
 def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: float) -> Score:
     """The music of standardised latents (1, t, z), and how well it meets ``target``."""
     signal = model.config.signal
-    mel = model.mel_vae.decode_long(latents)
+    mel = model.autoencoders["music"].decode_long(latents)
     progress.report(0.1)
     with progress.part(0.1, 0.7):
         sound = Waveform(vocode(model, mel)[: round(seconds * signal.audio_rate)], signal.audio_rate)

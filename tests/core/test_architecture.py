@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "records", "protocol", "arguments", "progress", "rig", "types", "results", "config", "files",
+    "errors", "records", "protocol", "arguments", "progress", "rig", "types", "results", "format1", "config", "files",
     "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder", "formats",
     "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
 )  # fmt: skip

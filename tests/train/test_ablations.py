@@ -29,7 +29,7 @@ def test_shared_stages_are_trained_once_and_finished_entries_left_alone(tmp_path
     for stage in ("mel-vae", "motion-vae"):
         one, other = (tmp_path / name / stage / "ema.safetensors" for name in asked.names)
         assert one.read_bytes() == other.read_bytes()
-    kinds = [checkpoint.load(tmp_path / name / "model").config.denoiser.kind for name in asked.names]
+    kinds = [checkpoint.load(tmp_path / name / "model").config.denoisers["motion"].kind for name in asked.names]
     assert kinds == ["transformer", "unet"]
     assert all(isinstance(pipeline.Model.load(tmp_path / name / "model"), pipeline.Model) for name in asked.names)
     torch.manual_seed(0)

@@ -59,12 +59,13 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
 
 def test_what_the_model_cannot_do_is_left_out_and_said(model_folder, tmp_path, quickly, capsys):
     whole = checkpoint.load(model_folder)
-    kept = {name: whole.tensors[name] for name in ("mel_vae", "motion_vae", "denoiser")}
-    checkpoint.save_folder(tmp_path / "dancer", replace(whole.config, scorer=None, vocoder=None), kept)
+    kept = {name: whole.tensors[name] for name in ("autoencoder.music", "autoencoder.motion", "denoiser.motion")}
+    dancer = replace(whole.config, denoisers={"motion": whole.config.denoisers["motion"]}, vocoder=None)
+    checkpoint.save_folder(tmp_path / "dancer", dancer, kept)
     rows = bench.main(bench.Bench(runs=1, threads=1, model=tmp_path / "dancer"))
     assert not [row for row in rows if re.search("of music|duet|vocoder|a 7 s motion", row["what"])]
     shown = capsys.readouterr().out
-    assert "dancer has no scorer" in shown and "dancer has no vocoder" in shown
+    assert "dancer has no denoiser of music" in shown and "dancer has no vocoder" in shown
     assert [words[0] for words in quickly] == ["dance", "dance"]
 
 

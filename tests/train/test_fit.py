@@ -1,15 +1,20 @@
 """The whole training path on a data set made of nothing: three tasks, export, and a model that loads."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from core import checkpoint
 from core.errors import FootlightError
 from train import export, fit, run_folder
 from train.loop import LoopConfig
+from train.state import load_state
 
 
 def quick(**settings) -> LoopConfig:
@@ -63,9 +68,9 @@ def test_an_exported_run_is_a_model(run, tmp_path):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model"))
     model = checkpoint.load(tmp_path / "model")
-    assert set(model.tensors) == {"mel_vae", "motion_vae", "denoiser", "scorer"}
+    assert set(model.tensors) == {"autoencoder.music", "autoencoder.motion", "denoiser.motion", "denoiser.music"}
     assert model.config.vocoder is None  # which the run did not train
-    assert set(model.config.styles) == {"bob", "swing"} and model.config.denoiser.styles == 2
+    assert set(model.config.styles) == {"bob", "swing"} and model.config.denoisers["motion"].styles == 2
     assert "denoiser" in model.card["training"]
     for state in model.tensors.values():
         assert all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point())
@@ -84,7 +89,46 @@ def test_a_run_keeps_its_own_configuration(run):
     again = fit.main(arguments("denoiser", folder, steps=40))
     assert again["denoiser"]["history"] == []  # it was finished
     assert (folder / "config.json").read_text() == before
-    assert json.loads(before)["denoiser"]["width"] == 32
+    assert json.loads(before)["denoisers"]["motion"]["width"] == 32
+
+
+def put_into_format_1(run) -> None:
+    """Turn a run whose denoiser is being trained into what the first format left behind."""
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "model_format1.json").read_text())["config"]
+    own = json.loads((run / "config.json").read_text())
+    golden |= {"styles": own["styles"], "style_shares": own["style_shares"], "vocoder": None}
+    (run / "config.json").write_text(json.dumps(golden))
+    for path in (run / "denoiser").glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            metadata, state = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        old = {}
+        for name, value in state.items():
+            for new, was in (("context_in.music.", "condition_in."), ("context_out.music.", "condition_out.")):
+                name = name.replace(new, was)
+            old[name.replace("null_context_music", "null_latents")] = value
+        assert set(old) != set(state)
+        save_file(old, path, metadata)
+
+
+def test_a_run_of_the_first_format_continues_as_if_nothing_had_happened(run, tmp_path):
+    """Stopped after three steps, turned into what it was then, and continued: the weights are those of six."""
+    folder, _ = run
+    for name in ("whole", "old"):
+        (tmp_path / name).mkdir()
+        shutil.copy(folder / "config.json", tmp_path / name)
+        for task in ("mel-vae", "motion-vae"):
+            shutil.copytree(folder / task, tmp_path / name / task)
+    settings = arguments("denoiser", tmp_path / "whole", steps=6)
+    constant = replace(settings.denoiser, loop=replace(settings.denoiser.loop, schedule="constant"))
+    fit.main(replace(settings, denoiser=constant))
+    fit.main(replace(settings, denoiser=constant, out=tmp_path / "old", steps=3))
+    put_into_format_1(tmp_path / "old")
+    again = fit.main(replace(settings, denoiser=constant, out=tmp_path / "old"))
+    assert [step["step"] for step in again["denoiser"]["history"]] == [4, 5, 6]
+    whole, old = (load_state(tmp_path / name / "denoiser" / "state.safetensors") for name in ("whole", "old"))
+    assert whole["networks"]["denoiser"].keys() == old["networks"]["denoiser"].keys()
+    for name, value in whole["networks"]["denoiser"].items():
+        assert torch.equal(value, old["networks"]["denoiser"][name]), name
 
 
 def test_tasks_out_of_order_are_told_apart(tmp_path):
@@ -114,7 +158,7 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
     before = checkpoint.load(tmp_path / "model").tensors
     for task in run_folder.STAGES:
         after = run_folder.averaged(tmp_path / "again", task)
-        for name, value in before[task.replace("-", "_")].items():
+        for name, value in before[run_folder.TRAINED[task].saved].items():
             if "latent_" not in name:  # statistics that follow the data
                 torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
 

@@ -9,7 +9,7 @@ from core import checkpoint, config, pipeline, records
 from core.audio import io
 from core.audio.representation import to_float
 from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import music_autoencoder
+from core.autoencoder.networks import autoencoder_of
 from core.cli import main as footlight
 from core.config import preset
 from core.errors import FootlightError
@@ -29,12 +29,13 @@ from train.variants import music_side
 def test_every_variant_of_every_preset_keeps_the_clock(name, latents, music):
     base = preset(name)
     made = music_side(base, music, latents, rhythm=False)  # Config itself refuses rates that differ
-    assert made.signal.music == (music or "mel")
-    assert made.latent_fps == (base.signal.motion_fps if latents else base.latent_fps)
-    assert made.denoiser.latent_channels == made.motion_vae.latent_channels
-    assert made.denoiser.condition_channels == made.mel_vae.latent_channels
-    assert made.denoiser.rhythm_channels == 0
-    assert made.sampling.window / made.latent_fps == base.sampling.window / base.latent_fps
+    assert made.modalities["music"].representation == (music or "mel")
+    assert made.latent_fps == (base.modalities["motion"].fps if latents else base.latent_fps)
+    assert made.denoisers["motion"].latent_channels == made.modalities["motion"].autoencoder.latent_channels
+    assert made.denoisers["motion"].context == {"music": made.modalities["music"].autoencoder.latent_channels}
+    assert made.denoisers["motion"].rhythm_channels == 0
+    windows = [config.sampling["motion"].window / config.latent_fps for config in (made, base)]
+    assert windows[0] == windows[1]
     assert music_side(made, music, latents, rhythm=False) == made
     assert records.from_json(config.Config, records.to_json(made), "config") == made
 
@@ -54,16 +55,30 @@ def test_what_is_gone_does_not_come_back():
 
 def test_configurations_that_cannot_be_are_refused():
     tiny = preset("tiny")
+    music = tiny.modalities["music"]
+
+    def with_music(**changes):
+        return replace(tiny, modalities={**tiny.modalities, "music": replace(music, **changes)})
+
     with pytest.raises(FootlightError, match="unknown representation of music 'notes'"):
-        replace(tiny.signal, music="notes")
+        with_music(representation="notes")
     with pytest.raises(FootlightError, match="unknown kind of autoencoder"):
-        replace(tiny.mel_vae, kind="magic")
+        replace(music.autoencoder, kind="magic")
     with pytest.raises(FootlightError, match="as many latent channels as channels"):
-        replace(tiny.mel_vae, kind="identity")
+        replace(music.autoencoder, kind="identity")
     with pytest.raises(FootlightError, match="its autoencoder takes 80"):
-        replace(tiny, signal=replace(tiny.signal, music="waveform"))
-    with pytest.raises(FootlightError, match="one frame rate"):
-        replace(music_side(tiny, "features35"), signal=replace(tiny.signal, music="features35"))
+        with_music(representation="waveform")
+    with pytest.raises(FootlightError, match=r"one frame rate.*music gives 62\.5"):
+        with_music(autoencoder=replace(music.autoencoder, halvings=0))
+    with pytest.raises(FootlightError, match=r"makes 31\.25: set modalities\.music\.fps"):
+        replace(tiny, signal=replace(tiny.signal, hop_samples=512))
+    wide = replace(tiny.denoisers["motion"], context={"music": 7})
+    with pytest.raises(FootlightError, match="takes 7 latent channels of music, which has 6"):
+        replace(tiny, denoisers={**tiny.denoisers, "motion": wide})
+    with pytest.raises(FootlightError, match="takes 6 latent channels of light, which is none"):
+        replace(tiny, denoisers={**tiny.denoisers, "music": replace(tiny.denoisers["music"], context={"light": 6})})
+    with pytest.raises(FootlightError, match=r"add sampling\.music"):
+        replace(tiny, sampling={"motion": tiny.sampling["motion"]})
 
 
 def test_the_condition_is_on_the_clock_of_the_clicks():
@@ -71,7 +86,7 @@ def test_the_condition_is_on_the_clock_of_the_clicks():
     pair = synthetic.pairs()["train"][0]
     for chosen in (music_side(preset("tiny"), "features35"), music_side(preset("default"), "features35")):
         frames = latents.music_of(pair, chosen)
-        assert len(frames) == len(pair.root) * chosen.latent_fps / chosen.signal.motion_fps
+        assert len(frames) == len(pair.root) * chosen.latent_fps / chosen.modalities["motion"].fps
         beats = torch.nonzero(frames[:, -1])[:, 0] / chosen.latent_fps
         assert (beats - pair.beats[: len(beats)]).abs().max() <= 0.5 / chosen.latent_fps + 1e-4
     wave = latents.music_of(pair, music_side(preset("tiny"), "waveform"))
@@ -171,8 +186,8 @@ def test_a_variant_is_trained_exported_loaded_and_dances(name, tmp_path, song_fi
 
     export.main(export.Export(tmp_path / "run", tmp_path / "model"))
     model = pipeline.Model.load(tmp_path / "model", "cpu")
-    assert isinstance(model.mel_vae, Identity) == (not trained["mel-vae"])
-    assert isinstance(model.motion_vae, Identity) == (not trained["motion-vae"])
+    assert isinstance(model.autoencoders["music"], Identity) == (not trained["mel-vae"])
+    assert isinstance(model.autoencoders["motion"], Identity) == (not trained["motion-vae"])
     dance, folder = tmp_path / "a.bvh", tmp_path / "model"
     assert footlight(["dance", str(song_file), "--out", str(dance), "--model", str(folder), "--device", "cpu"]) == 0
     motion = bvh.read_motion(dance)
@@ -180,11 +195,11 @@ def test_a_variant_is_trained_exported_loaded_and_dances(name, tmp_path, song_fi
 
     # A folder that lacks what its configuration has, or holds another network's weights, is refused.
     saved = checkpoint.load(tmp_path / "model")
-    for broken in ({k: v for k, v in saved.tensors.items() if k != "motion_vae"}, {
-        **saved.tensors, "motion_vae": saved.tensors["denoiser"]
+    for broken in ({k: v for k, v in saved.tensors.items() if k != "autoencoder.motion"}, {
+        **saved.tensors, "autoencoder.motion": saved.tensors["denoiser.motion"]
     }):  # fmt: skip
         checkpoint.save_folder(tmp_path / "broken", saved.config, broken)
-        with pytest.raises(FootlightError, match="motion_vae"):
+        with pytest.raises(FootlightError, match=r"autoencoder\.motion"):
             pipeline.Model.load(tmp_path / "broken", "cpu")
 
 
@@ -195,17 +210,17 @@ def test_what_is_heard_while_dancing_is_what_was_trained_on():
     heard = Rhythm(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset, pair.loudness)
     for flags in ({"music": "features35", "latents": "none"}, {"music": "waveform"}):
         chosen = music_side(preset("tiny"), **flags)
-        mel_vae = music_autoencoder(chosen.mel_vae).eval()
-        wanted = latents.encode_music(mel_vae, latents.music_of(pair, chosen))
-        model = pipeline.Model(chosen, mel_vae, None, None, torch.device("cpu"), "test", {})
-        told = pipeline.encode_song(model, song, heard).latents[0]
+        mel_vae = autoencoder_of(chosen.modalities["music"]).eval()
+        wanted = latents.encoded(mel_vae, latents.music_of(pair, chosen))
+        model = pipeline.Model(chosen, {"music": mel_vae}, {}, torch.device("cpu"), "test", {})
+        told = pipeline.encode_song(model, song, heard).context["music"][0]
         inside = slice(0, len(wanted) - 8)  # the padding beyond the end reaches back a little through convolutions
         torch.testing.assert_close(told[inside], wanted[inside], atol=1e-4, rtol=1e-3)
 
 
 def test_a_run_of_another_variant_is_not_continued(tmp_path):
     fit.model_config(arguments(tmp_path, latents="none"), synthetic.pairs())
-    assert fit.model_config(arguments(tmp_path), synthetic.pairs()).motion_vae.kind == "identity"
+    assert fit.model_config(arguments(tmp_path), synthetic.pairs()).modalities["motion"].autoencoder.kind == "identity"
     with pytest.raises(FootlightError, match="another variant"):
         fit.model_config(arguments(tmp_path, music="waveform"), synthetic.pairs())
 

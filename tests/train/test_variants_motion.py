@@ -52,22 +52,23 @@ def test_nothing_asked_for_changes_nothing():
 
 def test_a_layout_takes_its_channels_along():
     config = motion_side(preset("default"), layout="openpose14-2d")
-    assert (config.signal.motion_layout, config.motion_vae.channels) == ("openpose14-2d", 28)
+    motion = config.modalities["motion"]
+    assert (motion.representation, motion.autoencoder.channels) == ("openpose14-2d", 28)
     assert motion_side(config, layout="smpl22-6d") == preset("default")
 
 
 def test_a_network_is_exchanged_for_one_of_its_size():
     config = motion_side(preset("default"), network="unet")
-    assert config.denoiser.kind == "unet" and motion_side(config, network="unet") == config
-    assert size(config.denoiser) == pytest.approx(size(preset("default").denoiser), rel=0.1)
-    assert config.scorer.kind == "unet"
+    assert config.denoisers["motion"].kind == "unet" and motion_side(config, network="unet") == config
+    assert size(config.denoisers["motion"]) == pytest.approx(size(preset("default").denoisers["motion"]), rel=0.1)
+    assert config.denoisers["music"].kind == "unet"
     default = preset("default")
-    assert replace(config, denoiser=default.denoiser, scorer=default.scorer) == default
+    assert replace(config, denoisers=default.denoisers) == default
 
 
 @pytest.mark.parametrize(
     ("layout", "network", "words"),
-    [("smplx", None, "unknown motion layout 'smplx'"), (None, "mamba", "unknown denoiser 'mamba'")],
+    [("smplx", None, "unknown layout 'smplx'"), (None, "mamba", "unknown denoiser 'mamba'")],
 )
 def test_unknown_names_are_refused(layout, network, words):
     with pytest.raises(FootlightError, match=words):
@@ -99,7 +100,7 @@ def test_a_unet_is_trained_exported_and_danced(tmp_path):
     _, results, folder = trained(tmp_path, network="unet")
     assert all(len(result["history"]) == 6 for result in results.values())
     model = pipeline.Model.load(folder, "cpu")
-    assert model.config.denoiser.kind == "unet"
+    assert model.config.denoisers["motion"].kind == "unet"
     made = pipeline.generate_dance(model, song())
     assert made.motion.frames == 60 and bool(made.motion.rotations.isfinite().all())
 
@@ -107,7 +108,7 @@ def test_a_unet_is_trained_exported_and_danced(tmp_path):
 def test_directions_are_trained_exported_and_danced_on_a_rig(tmp_path):
     args, results, folder = trained(tmp_path, layout="smpl22-directions")
     assert "motion/feet" in results["motion-vae"]["history"][0]
-    assert checkpoint.load(folder).tensors["motion_vae"]["mean"].shape == (71,)
+    assert checkpoint.load(folder).tensors["autoencoder.motion"]["mean"].shape == (71,)
     io.write(tmp_path / "song.wav", song())
     words = ["dance", tmp_path / "song.wav", "--out", tmp_path / "dance.bvh", "--model", folder, "--device", "cpu"]
     assert cli.main([str(word) for word in words]) == 0

@@ -14,8 +14,7 @@ from tqdm import tqdm
 from core.audio.onsets import ONSET_FPS, ONSET_LEAD, onset_events
 from core.audio.representation import music_frames
 from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.errors import FootlightError
 from core.motion.features import encode, layout_named
@@ -61,7 +60,7 @@ def _style(pair: Pair, config: Config) -> int:
 
 def motion_features(pairs: list[Pair], config: Config) -> Iterator[Tensor]:
     """(t, c) features of every motion and of its mirror image."""
-    layout = layout_named(config.signal.motion_layout)
+    layout = layout_named(config.modalities["motion"].representation)
     return (encode(body, layout) for pair in pairs for body in _bodies(pair))
 
 
@@ -77,66 +76,66 @@ def music_of(pair: Pair, config: Config) -> Tensor:
 
     Raises FootlightError when that takes a waveform and the pair has none.
     """
-    if config.signal.music == "mel":
+    representation = config.modalities["music"].representation
+    if representation == "mel":
         return pair.mel
     if pair.wave is None:
         raise FootlightError(f"the pair {pair.id} has no waveform: run train.prepare again, with --waveforms")
-    return music_frames(pair.wave, pair.beats, config.signal)
+    return music_frames(pair.wave, pair.beats, config.signal, representation)
 
 
 @torch.no_grad()
-def encode_music(vae: MelVAE | Identity, music: Tensor) -> Tensor:
-    """(t, c) frames of the music -> (t / stride, z) standardised music latents."""
+def encoded(vae: NormalisedVAE | Identity, frames: Tensor) -> Tensor:
+    """(t, c) frames of a modality -> (t / stride, z) its standardised latents."""
     device = vae.std.device
-    usable = len(music) // vae.config.stride * vae.config.stride
-    return vae.encode_long(music[:usable].float()[None].to(device))[0].cpu()
+    usable = len(frames) // vae.config.stride * vae.config.stride
+    return vae.encode_long(frames[:usable].float()[None].to(device))[0].cpu()
 
 
-@torch.no_grad()
-def encode_motion(vae: MotionVAE | Identity, features: Tensor) -> Tensor:
-    """(t, c) motion features -> (t / stride, z) standardised motion latents."""
-    device = vae.std.device
-    usable = len(features) // vae.config.stride * vae.config.stride
-    return vae.encode_long(features[:usable].float()[None].to(device))[0].cpu()
-
-
-def motion_clips(pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, config: Config) -> dict[str, list[dict]]:
+def motion_clips(
+    pairs: dict[str, list[Pair]], mel_vae: NormalisedVAE | Identity, config: Config
+) -> dict[str, list[dict]]:
     """Clips for the motion autoencoder: ``features`` (t, c), ``music`` (t', z), ``amplitude`` (t',)."""
-    layout = layout_named(config.signal.motion_layout)
+    layout = layout_named(config.modalities["motion"].representation)
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
-            music = encode_music(mel_vae, music_of(pair, config))
+            music = encoded(mel_vae, music_of(pair, config))
             for body in _shown(pair, split):
                 made[split].append(
                     {
                         "features": encode(body, layout),
                         "music": music,
-                        "amplitude": pooled_amplitude(body, config.motion_vae.stride),
+                        "amplitude": pooled_amplitude(body, config.modalities["motion"].autoencoder.stride),
                     }
                 )
     return made
 
 
 def latent_clips(
-    pairs: dict[str, list[Pair]], mel_vae: MelVAE | Identity, motion_vae: MotionVAE | Identity, config: Config
+    pairs: dict[str, list[Pair]],
+    mel_vae: NormalisedVAE | Identity,
+    motion_vae: NormalisedVAE | Identity,
+    config: Config,
 ) -> dict[str, list[dict]]:
-    """For the denoiser: ``latents``, ``told`` of the music, ``rhythm`` at the latent rate; ``features``, ``style``."""
-    layout, stride = layout_named(config.signal.motion_layout), config.motion_vae.stride
+    """For the denoiser of motion: ``latents``, ``context.music`` and ``rhythm`` at the latent rate, ``features``,
+    ``style``."""
+    motion = config.modalities["motion"]
+    layout, stride = layout_named(motion.representation), motion.autoencoder.stride
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
-            music = encode_music(mel_vae, music_of(pair, config))
+            music = encoded(mel_vae, music_of(pair, config))
             for body in _shown(pair, split):
                 features = encode(body, layout)
-                latents = encode_motion(motion_vae, features)
+                latents = encoded(motion_vae, features)
                 frames = min(len(latents), len(music))
                 made[split].append(
                     {
                         "latents": latents[:frames],
-                        "context": music[:frames],
+                        "context.music": music[:frames],
                         "rhythm": pair.rhythm(frames, config.latent_fps),
                         "features": features[: frames * stride],
                         "style": _style(pair, config),
@@ -148,29 +147,29 @@ def latent_clips(
 def score_clips(
     pairs: dict[str, list[Pair]],
     songs: dict[str, list[SongRecord]],
-    mel_vae: MelVAE,
-    motion_vae: MotionVAE | Identity,
+    mel_vae: NormalisedVAE,
+    motion_vae: NormalisedVAE | Identity,
     config: Config,
 ) -> dict[str, list[dict]]:
     """Clips for the music denoiser: ``latents`` of music and the rhythm target that it meets.
 
-    Clips of pairs also hold ``context``, the latents of the motion, and their ``style``. Songs have the style -1. The
-    rhythm target is ``beats``, ``onsets`` and ``loudness``, see ``met_target``.
+    Clips of pairs also hold ``context.motion``, the latents of the motion, and their ``style``. Songs have the style
+    -1. The rhythm target is ``beats``, ``onsets`` and ``loudness``, see ``met_target``.
     """
-    layout = layout_named(config.signal.motion_layout)
+    layout = layout_named(config.modalities["motion"].representation)
     made: dict[str, list[dict]] = {}
     for split in pairs:
         made[split] = []
         for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
-            music, style = encode_music(mel_vae, pair.mel), _style(pair, config)
+            music, style = encoded(mel_vae, pair.mel), _style(pair, config)
             for body in _shown(pair, split):
-                cond = encode_motion(motion_vae, encode(body, layout))
+                cond = encoded(motion_vae, encode(body, layout))
                 frames = min(len(cond), len(music))
                 made[split].append(
-                    {"latents": music[:frames], "context": cond[:frames], "style": style, **met_target(pair)}
+                    {"latents": music[:frames], "context.motion": cond[:frames], "style": style, **met_target(pair)}
                 )
         for song in tqdm(songs[split], desc=f"encoding {split} songs", mininterval=2.0):
-            made[split].append({"latents": encode_music(mel_vae, song.mel), "style": -1, **met_target(song)})
+            made[split].append({"latents": encoded(mel_vae, song.mel), "style": -1, **met_target(song)})
     return made
 
 

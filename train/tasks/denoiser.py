@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
@@ -19,7 +19,7 @@ from train.tasks.motion_vae import body_losses
 
 @dataclass(frozen=True)
 class DenoiserTaskConfig(DiffusionTaskConfig):
-    """Further, to ``ExpertTaskConfig``:
+    """Further, to ``DiffusionTaskConfig``:
 
     body_share: share of a batch, the least noisy, whose estimate is decoded for the body losses (0: none).
     """
@@ -31,9 +31,9 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
 
 class DenoiserPhase(DiffusionPhase):
-    def __init__(self, vae: MotionVAE, model: Config, config: DenoiserTaskConfig) -> None:
-        super().__init__("denoiser", model.denoiser, model, vae=vae.requires_grad_(False).eval())
-        self.signal, self.config = model.signal, config
+    def __init__(self, vae: NormalisedVAE, model: Config, config: DenoiserTaskConfig) -> None:
+        super().__init__("denoiser", model.denoisers["motion"], model, vae=vae.requires_grad_(False).eval())
+        self.motion, self.config = model.modalities["motion"], config
 
     def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
         c = self.config
@@ -48,28 +48,32 @@ class DenoiserPhase(DiffusionPhase):
         decoded = vae.decode(vae.unstandardise(estimate[chosen]))
         with torch.autocast(estimate.device.type, enabled=False):
             truth = batch["features"][chosen]
-            body = body_losses(decoded.float(), truth, self.signal.motion_fps, self.signal.motion_layout)
+            body = body_losses(decoded.float(), truth, self.motion.fps, self.motion.representation)
         return {name: getattr(c, name) * weight * value for name, value in body.items()}
 
 
 class DenoiserTask(DiffusionTask):
-    """clips: see ``ExpertTask``; also ``told`` (t, c), latents of the music, ``rhythm`` (t, r), and ``features`` of the
-    layout (t * stride, c)."""
+    """clips: see ``DiffusionTask``; also ``features`` of the layout (t * stride, c). They hear "music"."""
 
-    name = "denoiser"
-
-    def __init__(self, model: Config, config: DenoiserTaskConfig, vae: MotionVAE, clips: dict[str, list[dict]]) -> None:
-        super().__init__(model, model.denoiser, config, clips)
+    def __init__(
+        self, model: Config, config: DenoiserTaskConfig, vae: NormalisedVAE, clips: dict[str, list[dict]]
+    ) -> None:
         self.vae = vae
-        self.phases: dict[str, Phase] = {"denoiser": DenoiserPhase(vae, model, config)}
+        super().__init__(model, "motion", config, clips)
+        self.name = "denoiser"
+
+    def phase(self) -> DenoiserPhase:
+        return DenoiserPhase(self.vae, self.model, self.config)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        parts = {name: clip[name] for name in ("latents", "context", "rhythm", "features")}
-        return self.padded(parts, start, {"features": self.model.motion_vae.stride})
+        stride = self.model.modalities["motion"].autoencoder.stride
+        body = self.padded({name: clip[name] for name in ("latents", "features")}, start, {"features": stride})
+        return {**super().crop(clip, start, generator), **body}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        batch, latents = self.sketch(phases["denoiser"], self.model.sampling.guidance)
+        batch, latents = self.sketch(phases["denoiser"], self.sampling.guidance)
         decoded = self.vae.decode(self.vae.unstandardise(latents)).float()
-        fps, layout = self.model.signal.motion_fps, layout_named(self.model.signal.motion_layout)
+        motion = self.model.modalities["motion"]
+        fps, layout = motion.fps, layout_named(motion.representation)
         bodies = [positions_from_features(x, fps, layout=layout)[0].cpu() for x in (batch["features"], decoded)]
         return {"dance": motion_picture(bodies, fps, layout=layout)}

@@ -1,4 +1,6 @@
-"""What both denoisers share: a network denoises cached latents, told of the other modality, of rhythm and of style."""
+"""What all denoisers share: a network denoises cached latents of one modality, told of others, of rhythm and of style.
+
+As it stands here it serves any modality; those of motion and of music add what they are to learn besides."""
 
 from __future__ import annotations
 
@@ -19,6 +21,12 @@ from core.types import Condition
 from train.loop import Phase
 
 HELD_OUT, HELD_OUT_SEEDS = 32, 4
+CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
+
+
+def context_of(parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The latents of the modalities that are heard, by name, from a clip or a batch."""
+    return {name.removeprefix(CONTEXT): value for name, value in parts.items() if name.startswith(CONTEXT)}
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class DiffusionTaskConfig:
     """frames: length of a training crop in latent frames; shorter clips are padded down to ``shortest``.
 
     drop: share of samples trained without any condition (guidance). drop_other: share of batches trained on rhythm
-    alone, so that the other modality's unheard timbre, or unseen body, does not matter.
+    alone, so that the unheard timbre of a song, or an unseen body, does not matter.
     drop_style: share of samples with the default style.
     observe: share of samples where part of the latents is given (editing a range).
     balance: 0 draws every minute of capture alike, 1 every style alike; between them, rare styles are drawn more often.
@@ -43,7 +51,7 @@ class DiffusionTaskConfig:
 
 
 class DiffusionPhase(Phase):
-    """name: of the network, in the model and in what is saved.  weight: (z,) of each latent channel's error."""
+    """name: of the network in the training state.  weight: (z,) of each latent channel's error, or None."""
 
     def __init__(
         self,
@@ -61,8 +69,8 @@ class DiffusionPhase(Phase):
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         condition = Condition(
-            latents=batch.get("context"),
-            rhythm=batch["rhythm"],
+            context=context_of(batch),
+            rhythm=batch.get("rhythm"),
             style=batch.get("style"),
             observed=batch["observed"],
             observed_mask=batch["observed_mask"],
@@ -86,24 +94,33 @@ class DiffusionPhase(Phase):
 
 
 class DiffusionTask:
-    """clips: by split, dicts with ``latents`` (t, z) and ``style`` (int, index into the model's styles, -1 where it is
-    not known), and whatever else ``crop`` needs; all standardised where they are latents."""
+    """modality: what is made, a name in the configuration.
 
-    name: str
+    clips: by split, dicts with ``latents`` (t, z), ``context.NAME`` (t, z') for each modality that is heard, ``rhythm``
+    (t, r) where the network takes any, and ``style`` (int, index into the model's styles, -1 where it is not known);
+    all standardised where they are latents. Raises FootlightError when none is long enough.
+    """
+
+    part = "denoiser"  # the name of the phase and of its network in the training state
     phases: dict[str, Phase]
 
-    def __init__(
-        self, model: Config, network: DenoiserConfig, config: DiffusionTaskConfig, clips: dict[str, list[dict]]
-    ) -> None:
-        self.model, self.network, self.config = model, network, config
+    def __init__(self, model: Config, modality: str, config: DiffusionTaskConfig, clips: dict[str, list[dict]]) -> None:
+        self.model, self.modality, self.config = model, modality, config
+        self.network, self.sampling = model.denoisers[modality], model.sampling[modality]
+        self.name = f"denoiser of {modality}"
         self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
         self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
-        if not any("context" in clip for clip in self.train):
+        if not any(context_of(clip) or not self.network.context for clip in self.train):
             seconds = config.shortest / model.latent_fps
             raise FootlightError(
                 f"{self.name}: none of the training pairs lasts {seconds:.1f} s, the shortest it takes"
             )
         self.weights, self.anonymous = self.shares(self.train)
+        self.phases = {self.part: self.phase()}
+
+    def phase(self) -> DiffusionPhase:
+        """What is trained."""
+        return DiffusionPhase(self.part, self.network, self.model)
 
     def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
         """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
@@ -118,8 +135,9 @@ class DiffusionTask:
         return self.train, self.weights, self.anonymous
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        """``config.frames`` frames of a clip with its ``rhythm``; without a generator the same each time."""
-        raise NotImplementedError
+        """``config.frames`` frames of all that a clip has, see ``padded``; without a generator the same each time."""
+        parts = {name: clip[name] for name in clip if name in ("latents", "rhythm") or name.startswith(CONTEXT)}
+        return self.padded(parts, start, {})
 
     def padded(self, parts: dict[str, Tensor], start: int, strides: dict[str, int]) -> dict[str, Tensor]:
         """Every part (t * stride, ...) from frame ``start`` on, as long as a crop is, and ``valid``: which frames are
@@ -147,7 +165,7 @@ class DiffusionTask:
         for index in chosen:
             room = max(0, len(clips[index]["latents"]) - c.frames)
             crops.append(self.crop(clips[index], int(uniform(1) * (room + 1)), generator))
-        names = [name for name in crops[0] if name != "context" or not rhythm_alone]
+        names = [name for name in crops[0] if not (name.startswith(CONTEXT) and rhythm_alone)]
         batch = {name: torch.stack([crop[name] for crop in crops]) for name in names}
         if self.network.styles:
             style = torch.tensor([clips[index]["style"] for index in chosen])
@@ -187,12 +205,16 @@ class DiffusionTask:
                 sums[name] = sums.get(name, 0.0) + float(value) / HELD_OUT_SEEDS
         return sums
 
+    def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
+        """None: what a modality looks like is its own."""
+        return {}
+
     def sketch(self, phase: DiffusionPhase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
         """What the network makes of two held-out conditions: their batch, and standardised latents (2, t, z)."""
         device = next(phase.networks.parameters()).device
         batch = {name: value[:2] for name, value in self.held_out(device).items()}
         condition = Condition(
-            batch.get("context"), batch["rhythm"], observed=batch["observed"], observed_mask=batch["observed_mask"]
+            context_of(batch), batch.get("rhythm"), observed=batch["observed"], observed_mask=batch["observed_mask"]
         )
         denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)

@@ -14,7 +14,8 @@ from torch import Tensor
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
 from core.autoencoder.discriminator import PatchDiscriminator, discriminator_loss, generator_loss
-from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from train.draw import mel_picture
 from train.loop import Phase
@@ -40,7 +41,7 @@ STRETCH = 256
 
 
 class GeneratorPhase(Phase):
-    def __init__(self, vae: MelVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
+    def __init__(self, vae: NormalisedVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
         super().__init__({"mel_vae": vae}, critic=critic)
         if config.decoder_only:
             vae.freeze_encoder()
@@ -63,7 +64,7 @@ class GeneratorPhase(Phase):
 
 
 class DiscriminatorPhase(Phase):
-    def __init__(self, vae: MelVAE, critic: PatchDiscriminator, config: MelVAEConfig) -> None:
+    def __init__(self, vae: NormalisedVAE, critic: PatchDiscriminator, config: MelVAEConfig) -> None:
         super().__init__({"discriminator": critic}, vae=vae)
         self.config = config
 
@@ -85,12 +86,13 @@ class MelVAETask:
     name = "mel-vae"
 
     def __init__(self, model: Config, config: MelVAEConfig, songs: dict[str, list[Tensor]]) -> None:
-        self.config, self.music = config, model.signal.music
+        music = model.modalities["music"]
+        self.config, self.music = config, music.representation
         self.train = [song for song in songs["train"] if len(song) >= config.frames]
         self.val = [song for song in songs["val"] if len(song) >= config.frames]
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
-        vae = MelVAE(model.mel_vae)
-        vae.learn_from(spread(self.train, LEARNT_FRAMES * model.signal.mel_bands // model.mel_vae.channels))
+        vae = autoencoder_of(music)
+        vae.learn_from(spread(self.train, LEARNT_FRAMES * model.signal.mel_bands // music.autoencoder.channels))
         critic = PatchDiscriminator() if self.music == "mel" else None
         self.phases: dict[str, Phase] = {"generator": GeneratorPhase(vae, critic, config)}
         if critic is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.autoencoder.rhythmic_contrast import RhythmicContrast
 from core.config import Config
 from core.motion import rotation
@@ -20,15 +20,13 @@ from core.motion.layouts import Layout, layout_named
 from core.motion.skeleton import FOOT_JOINTS
 from train.draw import motion_picture
 from train.loop import Phase
+from train.tasks.autoencoder import AutoencoderPhase, AutoencoderTask, AutoencoderTaskConfig
 
 
 @dataclass(frozen=True)
-class MotionVAEConfig:
-    """frames: length of a training crop in motion frames. The weights multiply the losses of the same name."""
+class MotionVAEConfig(AutoencoderTaskConfig):
+    """Weights of what bodies need further."""
 
-    frames: int = 128
-    kl: float = 1e-5
-    reconstruction: float = 1.0
     positions: float = 2.0  # per metre
     velocity: float = 1.0  # per metre a second
     feet: float = 0.5  # per metre a second of a planted foot
@@ -71,92 +69,56 @@ def _as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[
     return rotation.rotate(back, world - floor), rotation.rotate(back[:, 1:], velocity)
 
 
-class MotionVAEPhase(Phase):
-    def __init__(self, vae: MotionVAE, contrast: RhythmicContrast, model: Config, config: MotionVAEConfig) -> None:
-        super().__init__({"motion_vae": vae, "contrast": contrast})
-        self.config = config
-        self.fps, self.layout = model.signal.motion_fps, layout_named(model.signal.motion_layout)
-
-    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        c, features = self.config, batch["features"]  #               b t c
-        vae = self.networks["motion_vae"]
-        posterior = vae.encode(features)
-        latents = posterior.sample(generator)  #                      b t' z
-        decoded = vae.decode(latents)
-        with torch.autocast(features.device.type, enabled=False):
-            decoded = decoded.float()
-            body = body_losses(decoded, features, self.fps, self.layout)
-        error = vae.normalise(decoded) - vae.normalise(features)
-        losses = {
-            "reconstruction": c.reconstruction * error.square().mean(),
-            "kl": c.kl * posterior.kl().mean(),
-            **{name: getattr(c, name) * value for name, value in body.items()},
-        }
-        if c.rhythm:
-            losses["rhythm"] = c.rhythm * self.networks["contrast"](
-                latents, batch["music"], batch["amplitude"], generator
-            )
-        return losses
-
-
-class MotionVAETask:
-    """clips: one dict a clip and split with ``features`` (t, c), ``music`` (t', z) and ``amplitude`` (t',)."""
-
-    name = "motion-vae"
-
-    def __init__(self, model: Config, config: MotionVAEConfig, clips: dict[str, list[dict]]) -> None:
-        self.config, self.model = config, model
-        self.stride = model.motion_vae.stride
-        self.train = [clip for clip in clips["train"] if len(clip["features"]) >= config.frames]
-        self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
-        self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
-        self.layout = layout_named(model.signal.motion_layout)
-        vae = MotionVAE(model.motion_vae, self.layout.name)
-        vae.learn_from(torch.cat([clip["features"] for clip in self.train]))
+class MotionVAEPhase(AutoencoderPhase):
+    def __init__(self, part: str, vae: NormalisedVAE, model: Config, config: MotionVAEConfig) -> None:
+        motion, music = model.modalities["motion"], model.modalities["music"]
         contrast = RhythmicContrast(
-            model.motion_vae.latent_channels,
-            model.mel_vae.latent_channels,
+            motion.autoencoder.latent_channels,
+            music.autoencoder.latent_channels,
             clips=config.contrast_clips,
             temperature=config.temperature,
         )
-        self.phases: dict[str, Phase] = {"motion": MotionVAEPhase(vae, contrast, model, config)}
+        super().__init__(part, vae, config, {"contrast": contrast})
+        self.fps, self.layout = motion.fps, layout_named(motion.representation)
 
-    def batch(self, size: int, generator: torch.Generator) -> dict:
-        chosen = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
-        parts: dict[str, list[Tensor]] = {"features": [], "music": [], "amplitude": []}
-        latent_frames = self.config.frames // self.stride
-        for index in chosen.tolist():
-            clip = self.train[index]
-            room = min(len(clip["features"]) // self.stride, len(clip["music"])) - latent_frames
-            start = int(torch.randint(room + 1, (1,), generator=generator))
-            parts["features"].append(clip["features"][start * self.stride :][: self.config.frames])
-            parts["music"].append(clip["music"][start : start + latent_frames])
-            parts["amplitude"].append(clip["amplitude"][start : start + latent_frames])
-        return {name: torch.stack(values).float() for name, values in parts.items()}
+    def further(self, decoded: Tensor, latents: Tensor, batch: dict, generator: torch.Generator) -> dict[str, Tensor]:
+        c = self.config
+        with torch.autocast(decoded.device.type, enabled=False):
+            body = body_losses(decoded.float(), batch["features"], self.fps, self.layout)
+        losses = {name: getattr(c, name) * value for name, value in body.items()}
+        if c.rhythm:
+            contrast = self.networks["contrast"]
+            losses["rhythm"] = c.rhythm * contrast(latents, batch["music"], batch["amplitude"], generator)
+        return losses
 
-    def _held_out(self, count: int) -> Tensor:
-        return torch.stack([clip["features"][: self.config.frames].float() for clip in self.val[:count]])
+
+class MotionVAETask(AutoencoderTask):
+    """clips: one dict a clip and split with ``features`` (t, c), ``music`` (t', z) and ``amplitude`` (t',)."""
+
+    def __init__(self, model: Config, config: MotionVAEConfig, clips: dict[str, list[dict]]) -> None:
+        self.layout, self.fps = layout_named(model.modalities["motion"].representation), model.modalities["motion"].fps
+        super().__init__(model, "motion", config, clips, part="motion_vae")
+        self.name, self.phases = "motion-vae", {"motion": self.phases["motion_vae"]}
+
+    def phase(self, vae: NormalisedVAE) -> MotionVAEPhase:
+        return MotionVAEPhase(self.part, vae, self.model, self.config)
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        vae = phases["motion"].networks["motion_vae"]
-        features = self._held_out(24).to(vae.std.device)
+        vae, features = self.held_out(phases, 24)
         latents = vae.encode(features).mode()
-        fps = self.model.signal.motion_fps
-        body = body_losses(vae.decode(latents).float(), features, fps, self.layout)
+        body = body_losses(vae.decode(latents).float(), features, self.fps, self.layout)
         found = {
             "position_cm": 100 * float(body["positions"]),
             "velocity_m_s": float(body["velocity"]),
             "latent_std": float(latents.std()),
         }
         if "feet" in body:
-            own = body_losses(features, features, fps, self.layout)
+            own = body_losses(features, features, self.fps, self.layout)
             found |= {"feet_m_s": float(body["feet"]), "feet_source_m_s": float(own["feet"])}
         return found
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        vae = phases["motion"].networks["motion_vae"]
-        features = self._held_out(1).to(vae.std.device)
+        vae, features = self.held_out(phases, 1)
         decoded = vae.decode(vae.encode(features).mode()).float()
-        fps = self.model.signal.motion_fps
-        bodies = [positions_from_features(x, fps, layout=self.layout)[0].cpu() for x in (features, decoded)]
-        return {"motion": motion_picture(bodies, fps, layout=self.layout)}
+        bodies = [positions_from_features(x, self.fps, layout=self.layout)[0].cpu() for x in (features, decoded)]
+        return {"motion": motion_picture(bodies, self.fps, layout=self.layout)}

@@ -1,4 +1,4 @@
-"""The second expert, motion -> music, on cached latents.
+"""The denoiser of motion -> music on cached latents.
 
 It is told the motion's latents and a rhythm target (core.rhythm.target): beats, accents, loudness. A motion that was
 paired with music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.rhythm.target import target_features
 from core.types import Beats
 from train.draw import mel_picture
 from train.loop import Phase
-from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
+from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig, context_of
 
 ON_BEAT = 0.06  # seconds
 LEAST_WEIGHT = 0.2  # of a latent channel that hardly sounds
@@ -36,20 +36,25 @@ class ScorerTaskConfig(DiffusionTaskConfig):
 
 
 class ScorerTask(DiffusionTask):
-    """clips: see ``ExpertTask``; also ``beats``, ``onsets`` and ``loudness`` of the music, and ``told`` (t, c), latents
-    of the motion, where there is one."""
+    """clips: see ``DiffusionTask``; also ``beats``, ``onsets`` and ``loudness`` of the music, and
+    ``context.motion`` (t, c), latents of the motion, where there is one."""
 
-    name = "scorer"
+    part = "scorer"
 
-    def __init__(self, model: Config, config: ScorerTaskConfig, vae: MelVAE, clips: dict[str, list[dict]]) -> None:
-        super().__init__(model, model.scorer, config, clips)
-        self.val = [clip for clip in self.val if "context" in clip]
-        self.paired = [clip for clip in self.train if "context" in clip]
-        self.paired_shares = self.shares(self.paired)
+    def __init__(
+        self, model: Config, config: ScorerTaskConfig, vae: NormalisedVAE, clips: dict[str, list[dict]]
+    ) -> None:
         self.vae = vae.requires_grad_(False).eval()
-        some = torch.stack([clip["latents"][: config.shortest] for clip in self.train])
+        super().__init__(model, "music", config, clips)
+        self.name = "scorer"
+        self.val = [clip for clip in self.val if context_of(clip)]
+        self.paired = [clip for clip in self.train if context_of(clip)]
+        self.paired_shares = self.shares(self.paired)
+
+    def phase(self) -> DiffusionPhase:
+        some = torch.stack([clip["latents"][: self.config.shortest] for clip in self.train])
         weight = audibility(self.vae, some[:: max(1, len(some) // 64)])
-        self.phases: dict[str, Phase] = {"scorer": DiffusionPhase("scorer", model.scorer, model, weight)}
+        return DiffusionPhase(self.part, self.network, self.model, weight)
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
         return super().pool(rhythm_alone) if rhythm_alone else (self.paired, *self.paired_shares)
@@ -60,14 +65,13 @@ class ScorerTask(DiffusionTask):
         onsets = clip["onsets"].between(begin, end).shifted(begin)
         accents = some_of(onsets, clip["beats"].shifted(begin), generator)
         first = round(begin * self.model.signal.mel_fps)
-        loudness = clip["loudness"][first : first + frames * self.model.mel_vae.stride]
+        loudness = clip["loudness"][first : first + frames * self.model.modalities["music"].autoencoder.stride]
         rhythm = target_features(clip["beats"].shifted(begin), accents, loudness, frames, fps)
-        parts = {name: clip[name] for name in ("latents", "context") if name in clip}
-        return {**self.padded(parts, start, {}), "rhythm": rhythm}
+        return {**super().crop(clip, start, generator), "rhythm": rhythm}
 
     @torch.no_grad()
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        batch, latents = self.sketch(phases["scorer"], self.model.scoring.guidance)
+        batch, latents = self.sketch(phases["scorer"], self.sampling.guidance)
         true, made = (self.vae.decode(self.vae.unstandardise(z)).float().cpu() for z in (batch["latents"], latents))
         return {"music": mel_picture(true, made)}
 
@@ -88,7 +92,7 @@ def some_of(onsets: Beats, beats: Beats, generator: torch.Generator | None) -> B
 
 
 @torch.no_grad()
-def audibility(vae: MelVAE, latents: Tensor) -> Tensor:
+def audibility(vae: NormalisedVAE, latents: Tensor) -> Tensor:
     """(z,) how much of the mel hangs on each channel of standardised ``latents`` (b, t, z): the mean square of what
     changes when its values are dealt out anew, 1 on average and at least ``LEAST_WEIGHT``."""
     latents = latents.to(vae.std.device)

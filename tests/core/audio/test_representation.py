@@ -28,20 +28,16 @@ def test_frames_of_the_waveform_are_the_samples_in_order():
 
 def test_every_representation_has_its_width_and_frames():
     samples = noise(20_000)
-    for signal in (
-        SignalConfig(),
-        SignalConfig(music="waveform"),
-        SignalConfig(music="features35", hop_samples=512),
-        SignalConfig(music="features35", hop_samples=1024),
-    ):
-        made = music_frames(samples, BEATS, signal)
-        assert made.shape == (20_000 // signal.hop_samples, signal.music_channels)
-        longer = music_frames(samples, BEATS, signal, len(made) + 3)
+    for music, hop in (("mel", 256), ("waveform", 256), ("features35", 512), ("features35", 1024)):
+        signal = SignalConfig(hop_samples=hop)
+        made = music_frames(samples, BEATS, signal, music)
+        assert made.shape == (20_000 // hop, signal.channels(music))
+        longer = music_frames(samples, BEATS, signal, music, len(made) + 3)
         assert len(longer) == len(made) + 3 and torch.equal(longer[: len(made)], made)
-        held = torch.zeros_like(made[-1]) if signal.music == "waveform" else made[-1]
+        held = torch.zeros_like(made[-1]) if music == "waveform" else made[-1]
         assert torch.equal(longer[-3:], held.expand(3, -1))
     assert torch.equal(music_frames(samples, BEATS, SignalConfig()), log_mel(samples))
-    signal = SignalConfig(music="features35", hop_samples=512)
-    assert torch.equal(music_frames(samples, BEATS, signal), features35(samples, BEATS, 16_000, 512))
-    stored = music_frames(to_int16(samples), BEATS, SignalConfig(music="waveform"))
+    signal = SignalConfig(hop_samples=512)
+    assert torch.equal(music_frames(samples, BEATS, signal, "features35"), features35(samples, BEATS, 16_000, 512))
+    stored = music_frames(to_int16(samples), BEATS, SignalConfig(), "waveform")
     torch.testing.assert_close(stored, waveform_frames(samples, 256), atol=2e-5, rtol=0)

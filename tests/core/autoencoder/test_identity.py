@@ -1,9 +1,9 @@
 import torch
 
 from core.autoencoder.identity import Identity
-from core.autoencoder.mel_vae import music_autoencoder
-from core.autoencoder.motion_vae import MotionVAE, motion_autoencoder
-from core.config import VAEConfig, preset
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
+from core.config import Modality, VAEConfig, preset
 from core.motion.features import LAYOUTS
 
 PLAIN = VAEConfig(channels=10, latent_channels=10, halvings=0, kind="identity")
@@ -11,7 +11,7 @@ PLAIN = VAEConfig(channels=10, latent_channels=10, halvings=0, kind="identity")
 
 def learnt() -> tuple[Identity, torch.Tensor]:
     frames = torch.randn(500, 10, generator=torch.Generator().manual_seed(0)) * torch.logspace(-2, 2, 10) + 7
-    identity = music_autoencoder(PLAIN)
+    identity = autoencoder_of(Modality("mel", 62.5, PLAIN))
     identity.learn_from(frames)
     return identity, frames
 
@@ -37,9 +37,10 @@ def test_motion_has_the_statistics_of_the_motion_autoencoder():
     layout = LAYOUTS["smpl22-6d"]
     frames = torch.randn(300, layout.channels, generator=torch.Generator().manual_seed(0)) * torch.rand(layout.channels)
     frames[:, 5] = 3.0
-    identity = motion_autoencoder(VAEConfig(channels=140, latent_channels=140, halvings=0, kind="identity"))
-    vae = motion_autoencoder(preset("tiny").motion_vae)
-    assert isinstance(identity, Identity) and isinstance(vae, MotionVAE)
+    plain = VAEConfig(channels=140, latent_channels=140, halvings=0, kind="identity")
+    identity = autoencoder_of(Modality("smpl22-6d", 31.25, plain))
+    vae = autoencoder_of(preset("tiny").modalities["motion"])
+    assert isinstance(identity, Identity) and isinstance(vae, NormalisedVAE)
     for network in (identity, vae):
         network.set_statistics(frames)
     assert torch.equal(identity.mean, vae.mean) and torch.equal(identity.std, vae.std)

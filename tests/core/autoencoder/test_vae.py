@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.autoencoder.vae import ConvVAE
-from core.config import VAEConfig, preset
+from core.config import Modality, VAEConfig, preset
 from core.motion.features import LAYOUTS
 
 TINY = VAEConfig(
@@ -27,10 +26,10 @@ def shaken(network: torch.nn.Module) -> torch.nn.Module:
     return network
 
 
-@pytest.mark.parametrize(("network", "part"), [(MotionVAE, "motion_vae"), (MelVAE, "mel_vae")])
-def test_the_paper_preset_has_the_papers_size(network, part):
+@pytest.mark.parametrize("modality", ["motion", "music"])
+def test_the_paper_preset_has_the_papers_size(modality):
     with torch.device("meta"):
-        vae = network(getattr(preset("paper"), part))
+        vae = autoencoder_of(preset("paper").modalities[modality])
     assert sum(p.numel() for p in vae.parameters()) == pytest.approx(213e6, rel=0.03)
 
 
@@ -62,7 +61,7 @@ def test_samples_of_a_batch_do_not_meet():
 def test_physical_units_do_not_matter_once_the_statistics_are_known():
     frames = torch.randn(500, 10, generator=torch.Generator().manual_seed(1))
     scale, shift = torch.logspace(-3, 3, 10), torch.linspace(-50, 50, 10)
-    one, other = (shaken(MelVAE(TINY)).eval() for _ in range(2))
+    one, other = (shaken(NormalisedVAE(TINY)).eval() for _ in range(2))
     one.set_statistics(frames)
     other.set_statistics(frames * scale + shift)
     x = torch.randn(1, 16, 10)
@@ -73,7 +72,7 @@ def test_physical_units_do_not_matter_once_the_statistics_are_known():
 
 
 def test_training_leaves_the_statistics_of_the_latents():
-    vae = shaken(MelVAE(TINY)).train()
+    vae = shaken(NormalisedVAE(TINY)).train()
     generator = torch.Generator().manual_seed(2)
     drawn = []
     for _ in range(60):
@@ -89,7 +88,7 @@ def test_training_leaves_the_statistics_of_the_latents():
 
 
 def test_a_channel_that_is_not_used_is_not_blown_up():
-    vae = MelVAE(TINY).train()  # a fresh one: means near 0, deviations near 1
+    vae = NormalisedVAE(TINY).train()  # a fresh one: means near 0, deviations near 1
     with torch.no_grad():
         for p in vae.encoder.layers[-1].parameters():
             p.zero_()
@@ -102,16 +101,16 @@ def test_a_joint_that_hardly_turns_is_not_magnified():
     frames = torch.randn(400, layout.channels)
     place = layout.slices["rotations"]
     frames[:, place.start] *= 1e-4
-    vae = MotionVAE(dataclasses.replace(TINY, channels=layout.channels))
+    vae = autoencoder_of(Modality(layout.name, 31.25, dataclasses.replace(TINY, channels=layout.channels)))
     vae.set_statistics(frames)
     assert vae.std[place].max() == vae.std[place].min() > 0.9
-    still = MotionVAE(dataclasses.replace(TINY, channels=layout.channels))
+    still = autoencoder_of(Modality(layout.name, 31.25, dataclasses.replace(TINY, channels=layout.channels)))
     still.set_statistics(torch.zeros(400, layout.channels))
     assert torch.isfinite(still.normalise(torch.ones(1, 2, layout.channels))).all()
 
 
 def test_long_sequences_go_through_in_short_pieces():
-    vae = shaken(MelVAE(TINY)).eval()
+    vae = shaken(NormalisedVAE(TINY)).eval()
     longest = [0, 0]
     vae.encoder.register_forward_pre_hook(lambda _, x: longest.__setitem__(0, max(longest[0], x[0].shape[1])))
     vae.decoder.register_forward_pre_hook(lambda _, x: longest.__setitem__(1, max(longest[1], x[0].shape[1])))
@@ -124,7 +123,7 @@ def test_long_sequences_go_through_in_short_pieces():
 
 
 def test_bfloat16_agrees_with_float32():
-    vae = shaken(MelVAE(TINY)).eval()
+    vae = shaken(NormalisedVAE(TINY)).eval()
     x = torch.randn(2, 32, 10)
     exact = vae.decode(vae.encode(x).mode())
     with torch.autocast("cpu", torch.bfloat16):
@@ -136,7 +135,7 @@ def test_bfloat16_agrees_with_float32():
 def test_it_learns_to_copy():
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(3)
-    vae = MelVAE(dataclasses.replace(TINY, halvings=1))
+    vae = NormalisedVAE(dataclasses.replace(TINY, halvings=1))
     phase = torch.rand(64, 1, 10, generator=generator) * 6.3
     x = torch.sin(torch.arange(16)[None, :, None] * 0.4 + phase[..., :1] + torch.arange(10) * 0.3)
     optimiser = torch.optim.Adam(vae.parameters(), 5e-3)

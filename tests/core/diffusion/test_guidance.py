@@ -17,7 +17,7 @@ T = torch.tensor([10, 400, 999])
 
 
 def denoise(x_t, t, condition):
-    cond = torch.zeros_like(x_t) if condition.latents is None else condition.latents
+    cond = condition.context.get("music", torch.zeros_like(x_t))
     if condition.keep is not None:
         cond = cond * condition.keep.view(-1, 1, 1)
     observed = 0.0 if condition.observed is None else condition.observed
@@ -32,7 +32,7 @@ def noise_in(x0):
 
 @pytest.mark.parametrize("scale", [0.0, 0.5, 2.5, 7.0])
 def test_it_is_equation_7(scale):
-    condition = Condition(latents=MUSIC, observed=0.2 * X)
+    condition = Condition({"music": MUSIC}, observed=0.2 * X)
     cond = noise_in(denoise(X, T, condition))
     uncond = noise_in(denoise(X, T, replace(condition, keep=torch.zeros(3, dtype=torch.bool))))
     expected = to_x0(uncond + scale * (cond - uncond), X, T, SCHEDULE, "epsilon")
@@ -46,13 +46,13 @@ def test_one_means_no_guidance_and_one_call():
         calls.append(x_t.shape[0])
         return denoise(x_t, t, condition)
 
-    guided(counted, 1.0)(X, T, Condition(latents=MUSIC))
-    guided(counted, 3.0)(X, T, Condition(latents=MUSIC))
+    guided(counted, 1.0)(X, T, Condition({"music": MUSIC}))
+    guided(counted, 3.0)(X, T, Condition({"music": MUSIC}))
     assert calls == [3, 6]
 
 
 def test_what_is_dropped_already_stays_dropped():
-    condition = Condition(latents=MUSIC, keep=torch.tensor([True, False, True]))
+    condition = Condition({"music": MUSIC}, keep=torch.tensor([True, False, True]))
     result = guided(denoise, 4.0)(X, T, condition)
     torch.testing.assert_close(result[1], denoise(X, T, condition)[1])
 

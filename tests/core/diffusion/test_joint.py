@@ -17,15 +17,15 @@ RHO = 0.9
 def exact(x_t, t, condition):
     """The posterior mean of x0 ~ N(rho c, 1 - rho^2) given x_t; of N(0, 1) where nothing is told."""
     signal, sigma = SCHEDULE.scales(t, x_t)
-    told = condition.latents is not None and condition.keep is None
-    mean, variance = (RHO * condition.latents, 1 - RHO**2) if told else (0.0, 1.0)
+    heard = next(iter(condition.context.values()), None)
+    mean, variance = (0.0, 1.0) if heard is None else (RHO * heard, 1 - RHO**2)
     return mean + signal * variance / (signal**2 * variance + sigma**2) * (x_t - signal * mean)
 
 
 def chains(samples=4000, **options) -> dict[str, Chain]:
     draws = torch.randn(2, samples, 1, 1, generator=torch.Generator().manual_seed(0))
     return {
-        name: Chain(exact, noise, tell=lambda estimates, other=other: Condition(estimates[other]), **options)
+        name: Chain(exact, noise, tell=lambda estimates, other=other: Condition({other: estimates[other]}), **options)
         for (name, other), noise in zip((("a", "b"), ("b", "a")), draws, strict=True)
     }
 
@@ -87,10 +87,10 @@ def test_a_third_chain_may_hear_the_other_two():
     """x0 of the third is the mean of the others: told of both it must come to that."""
 
     def follow(x_t, t, condition):
-        return condition.latents
+        return sum(condition.context.values()) / len(condition.context)
 
     noise = torch.randn(500, 1, 1, generator=torch.Generator().manual_seed(1))
-    third = Chain(follow, noise, Condition(noise), tell=lambda said: Condition((said["a"] + said["b"]) / 2))
+    third = Chain(follow, noise, Condition({"a": noise}), lambda said: Condition({name: said[name] for name in "ab"}))
     estimates = list(walk({**chains(samples=500), "third": third}, SCHEDULE, 20))
     middle = (estimates[-2]["a"] + estimates[-2]["b"]) / 2
     torch.testing.assert_close(estimates[-1]["third"], middle, atol=0.05, rtol=0.05)

@@ -11,10 +11,11 @@ from core.errors import FootlightError
 from core.types import Condition
 
 TINY = DenoiserConfig(
-    latent_channels=4, condition_channels=3, rhythm_channels=2, styles=3, width=16, blocks=2, attentions=2, heads=2,
+    latent_channels=4, context={"music": 3}, rhythm_channels=2, styles=3, width=16, blocks=2, attentions=2, heads=2,
     ff_kernel=5, ff_multiplier=2, condition_width=8, positions="rotary", max_frames=40, multipliers=(1, 2),
 )  # fmt: skip
 B, T = 3, 20
+BOTH = {"music": 3, "light": 5}
 every_kind = pytest.mark.parametrize("kind", ["transformer", "unet"])
 
 
@@ -33,7 +34,7 @@ def given(t: int = T):
     mask = (torch.rand(B, t, 1, generator=generator) < 0.5).float()
     latents, rhythm = torch.randn(B, t, 3, generator=generator), torch.randn(B, t, 2, generator=generator)
     style = torch.randn(B, 3, generator=generator).softmax(dim=-1)
-    return z, torch.tensor([3, 500, 999]), Condition(latents, rhythm, style, observed, mask)
+    return z, torch.tensor([3, 500, 999]), Condition({"music": latents}, rhythm, style, observed, mask)
 
 
 def differs(a, b) -> bool:
@@ -41,13 +42,14 @@ def differs(a, b) -> bool:
 
 
 def test_the_paper_preset_has_the_papers_size():
-    assert size(preset("paper").denoiser) == pytest.approx(158e6, rel=0.03)
+    assert size(preset("paper").denoisers["motion"]) == pytest.approx(158e6, rel=0.03)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         *({"positions": positions, "attentions": count} for positions in ("rotary", "learned") for count in (1, 2)),
+        {"context": {"music": 3, "light": 3}},
         {"kind": "unet"},
         {"kind": "unet", "attentions": 1, "multipliers": (1, 1, 2)},
     ],
@@ -67,10 +69,11 @@ def test_padding_changes_nothing(changes):
 
 
 @every_kind
-@pytest.mark.parametrize("part", ["latents", "rhythm", "style", "observed_mask"])
+@pytest.mark.parametrize("part", ["context", "rhythm", "style", "observed_mask"])
 def test_every_part_matters_and_may_be_absent(part, kind):
     network, (z, step, condition) = make(kind=kind), given()
-    assert differs(network(z, step, condition), network(z, step, dataclasses.replace(condition, **{part: None})))
+    without = dataclasses.replace(condition, **{part: {} if part == "context" else None})
+    assert differs(network(z, step, condition), network(z, step, without))
 
 
 @every_kind
@@ -104,11 +107,50 @@ def test_what_was_not_observed_is_not_seen(kind):
     torch.testing.assert_close(network(z, step, condition), network(z, step, hidden), rtol=1e-4, atol=1e-4)
 
 
-def test_the_feed_forward_does_not_run_over_the_seam():
+def given_both(t: int = T):
+    """What ``given`` gives, and latents of a second modality."""
+    z, step, condition = given(t)
+    light = torch.randn(B, t, 5, generator=torch.Generator().manual_seed(3))
+    return z, step, dataclasses.replace(condition, context={**condition.context, "light": light})
+
+
+@every_kind
+@pytest.mark.parametrize("context", [{}, BOTH], ids=["none", "two"])
+def test_any_number_of_modalities_is_heard(kind, context):
+    network, (z, step, condition) = make(kind=kind, context=context), given_both()
+    condition = dataclasses.replace(condition, context={name: condition.context[name] for name in context})
+    whole = network(z, step, condition)
+    assert whole.shape == z.shape
+    for name in context:
+        rest = {other: latents for other, latents in condition.context.items() if other != name}
+        assert differs(whole, network(z, step, dataclasses.replace(condition, context=rest)))
+
+
+@every_kind
+def test_what_is_heard_has_no_order(kind):
+    network, (z, step, condition) = make(kind=kind, context=BOTH), given_both()
+    turned = dataclasses.replace(condition, context=dict(reversed(condition.context.items())))
+    assert torch.equal(network(z, step, condition), network(z, step, turned))
+
+
+def test_weights_of_one_modality_are_shaped_as_they_always_were():
+    """Two segments of frames and the time token: what models of the first format hold."""
+    state = make().state_dict()
+    assert state["segment"].shape == (3, 16) and state["context_in.music.conv.weight"].shape[1] == 3 + 2
+    assert make(context=BOTH).state_dict()["segment"].shape == (4, 16)
+
+
+@pytest.mark.parametrize("segments", [1, 2, 3])
+def test_the_feed_forward_does_not_run_over_the_seam(segments):
     """Gradients of one token reach as far as two kernels, and never into another segment."""
-    layer = FeedForward(TINY).eval()
-    x = torch.randn(1, 1 + 2 * T, 16, requires_grad=True)
-    for token, reach in ((0, {0}), (T, set(range(T - 4, T + 1))), (T + 1, set(range(T + 1, T + 6)))):
+    heard = {str(number): 3 for number in range(segments - 1)}
+    layer = FeedForward(dataclasses.replace(TINY, context=heard)).eval()
+    x = torch.randn(1, 1 + segments * T, 16, requires_grad=True)
+    seams = [(0, {0})]
+    for number in range(segments):
+        first, last = 1 + number * T, (number + 1) * T
+        seams += [(first, set(range(first, first + 5))), (last, set(range(last - 4, last + 1)))]
+    for token, reach in seams:
         (gradient,) = torch.autograd.grad(layer(x, None)[0, token].sum(), x)
         assert set(gradient[0].abs().amax(dim=-1).nonzero()[:, 0].tolist()) == reach
 
@@ -121,7 +163,7 @@ def test_the_time_token_is_convolved_as_a_sequence_of_one():
 
 
 def test_rotary_attention_knows_distances_and_ties_the_two_segments():
-    angles = rotary_angles(T, 8, torch.device("cpu"))
+    angles = rotary_angles(T, 2, 8, torch.device("cpu"))
     assert torch.equal(angles[1 : 1 + T], angles[1 + T :]) and float(angles[1, 0]) == 0
     query, key = torch.randn(8), torch.randn(8)
 

@@ -11,7 +11,7 @@ from core.errors import FootlightError
 from core.types import Condition
 
 TINY = DenoiserConfig(
-    kind="unet", latent_channels=4, condition_channels=4, rhythm_channels=2, width=16, blocks=1, attentions=1, heads=2,
+    kind="unet", latent_channels=4, context={"music": 4}, rhythm_channels=2, width=16, blocks=1, attentions=1, heads=2,
     ff_kernel=3, condition_width=16, multipliers=(1, 2, 2),
 )  # fmt: skip
 
@@ -27,16 +27,16 @@ def shaken(config: DenoiserConfig):
 def given(frames: int):
     generator = torch.Generator().manual_seed(1)
     z, music = torch.randn(2, 2, frames, 4, generator=generator)
-    return z, torch.tensor([30, 700]), Condition(music, torch.randn(2, frames, 2, generator=generator))
+    return z, torch.tensor([30, 700]), Condition({"music": music}, torch.randn(2, frames, 2, generator=generator))
 
 
 @pytest.mark.parametrize("name", ["tiny", "default", "paper"])
 def test_it_is_as_large_as_the_transformer_of_its_preset(name):
-    config = preset(name).denoiser
+    config = preset(name).denoisers["motion"]
     unet = as_unet(config)
     assert size(unet) == pytest.approx(size(config), rel=0.1)
     assert as_unet(unet) == unet and dataclasses.replace(unet, latent_channels=9).kind == "unet"
-    told = ("latent_channels", "condition_channels", "rhythm_channels", "styles", "observed")
+    told = ("latent_channels", "context", "rhythm_channels", "styles", "observed")
     assert all(getattr(unet, name) == getattr(config, name) for name in told)
 
 
@@ -77,7 +77,7 @@ def test_it_learns_to_follow_its_condition():
 
     def loss(keep: bool, size: int = 16, frames: int = 27) -> torch.Tensor:
         music = torch.randn(size, frames, 4, generator=generator)
-        told = Condition(music, torch.zeros(size, frames, 2), keep=torch.full((size,), keep))
+        told = Condition({"music": music}, torch.zeros(size, frames, 2), keep=torch.full((size,), keep))
         return diffusion_loss(network, music.roll(3, dims=1), told, schedule, "x0", generator)[0]["diffusion"]
 
     for step in range(150):

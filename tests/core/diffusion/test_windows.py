@@ -13,7 +13,7 @@ SCHEDULE = linear_sqrt()
 def local(x_t, t, condition):
     """Looks at each frame alone, and at everything it is told."""
     y = 0.7 * x_t + 0.1 * (t / 1000).view(-1, 1, 1)
-    told = condition.latents + condition.rhythm.mean(-1, keepdim=True) + condition.style.sum(-1).view(-1, 1, 1)
+    told = condition.context["music"] + condition.rhythm.mean(-1, keepdim=True) + condition.style.sum(-1).view(-1, 1, 1)
     if condition.keep is not None:
         told = told * condition.keep.view(-1, 1, 1)
     return y + told + condition.observed_mask * condition.observed
@@ -25,7 +25,7 @@ def given(frames: int, batch: int = 2):
     rhythm, style = torch.randn(batch, frames, 10, generator=generator), torch.randn(batch, 3, generator=generator)
     mask = (torch.rand(batch, frames, 1, generator=generator) < 0.5).float()
     keep = torch.arange(batch) % 2 == 0
-    return x, torch.arange(batch) * 400 + 5, Condition(latents, rhythm, style, observed, mask, keep)
+    return x, torch.arange(batch) * 400 + 5, Condition({"music": latents}, rhythm, style, observed, mask, keep)
 
 
 @pytest.mark.parametrize("frames", [7, 32, 33, 64, 65, 100, 301])

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from core import config
 from core.audio.mel import log_mel
-from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.networks import autoencoder_of
 from core.errors import FootlightError
 from core.metrics import audio, beat, vggish
 from core.types import Beats, Waveform
@@ -182,7 +182,7 @@ def test_files_that_are_not_vggish_are_refused(tmp_path):
 def test_fad_latent_is_a_distance_on_our_latents(make_song):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        vae = MelVAE(config.preset("tiny").mel_vae).eval()
+        vae = autoencoder_of(config.preset("tiny").modalities["music"]).eval()
     songs = [make_song(6.0, bpm) for bpm in (90.0, 100.0, 120.0)]
     vae.learn_from(torch.cat([log_mel(song.samples) for song in songs]))
     other = [make_song(6.0, bpm) for bpm in (95.0, 110.0, 125.0)]

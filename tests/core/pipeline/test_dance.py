@@ -77,7 +77,8 @@ def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
 
 def test_a_style_can_be_told_more_strongly(model, make_song):
     def dances(strength: float, style: str | None):
-        sampling = replace(model.config.sampling, style_strength=strength)
+        motion = replace(model.config.sampling["motion"], style_strength=strength)
+        sampling = {**model.config.sampling, "motion": motion}
         told = replace(model, config=replace(model.config, sampling=sampling))
         return generate_dance(told, make_song(2.0), DanceOptions(style=style))
 
@@ -122,7 +123,7 @@ def test_every_module_of_a_model_can_be_left(model, make_song):
     reports = []
     with progress.listen(lambda *_: None, lambda: reports.append(None)):
         generate_dance(model, make_song(2.0), DanceOptions(steps=3))
-    modules = sum(1 for network in (model.mel_vae, model.denoiser) for _ in network.modules())
+    modules = sum(1 for network in (model.autoencoders["music"], model.denoisers["motion"]) for _ in network.modules())
     assert len(reports) > modules
 
 
@@ -186,12 +187,12 @@ def test_models_that_cannot_be_used_are_refused(model_folder, tmp_path):
         Model.load(tmp_path)
     broken = tmp_path / "broken"
     shutil.copytree(model_folder, broken)
-    data = (broken / "denoiser.safetensors").read_bytes()
-    (broken / "denoiser.safetensors").write_bytes(data[: len(data) // 2])
-    with pytest.raises(FootlightError, match=r"denoiser.safetensors is damaged"):
+    data = (broken / "denoiser.motion.safetensors").read_bytes()
+    (broken / "denoiser.motion.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(FootlightError, match=r"denoiser.motion.safetensors is damaged"):
         Model.load(broken)
-    (broken / "denoiser.safetensors").unlink()
-    with pytest.raises(FootlightError, match=r"denoiser.safetensors is missing"):
+    (broken / "denoiser.motion.safetensors").unlink()
+    with pytest.raises(FootlightError, match=r"denoiser.motion.safetensors is missing"):
         Model.load(broken)
 
 

@@ -80,4 +80,4 @@ def test_what_this_model_cannot_do_is_refused(model, options, word):
 
 def test_a_model_without_a_composer_is_refused(model):
     with pytest.raises(FootlightError, match="dances only"):
-        next(generate_duet(replace(model, scorer=None)))
+        next(generate_duet(replace(model, denoisers={"motion": model.denoisers["motion"]})))

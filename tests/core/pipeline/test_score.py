@@ -73,7 +73,7 @@ def test_a_flat_body_is_scored_by_its_rhythm_alone(model):
     clip = swing(3.0)
     flat = MotionClip(clip.positions[:, :14, :2], clip.fps, None)
     condition = score.encode_motion(model, flat, target.rhythm_target(flat.positions, flat.fps))
-    assert condition.latents is None and condition.rhythm is not None
+    assert not condition.context and condition.rhythm is not None
     assert score_motion(model, flat, ScoreOptions(steps=1)).sound.samples.shape == (48_000,)
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_scored_is_refused(model):
     with pytest.raises(FootlightError, match="stands still"):
         score_motion(model, still)
     with pytest.raises(FootlightError, match="dances only"):
-        score_motion(replace(model, scorer=None), swing(2.0))
+        score_motion(replace(model, denoisers={"motion": model.denoisers["motion"]}), swing(2.0))
 
 
 @pytest.mark.parametrize("stereo", [False, True])

@@ -1,12 +1,10 @@
 """Which clips a denoiser is shown, and with which of them it is told the style."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
-from core.autoencoder.motion_vae import MotionVAE
-from core.config import preset
+from core.autoencoder.networks import autoencoder_of
+from core.config import preset, with_styles
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 
 FRAMES = 8
@@ -16,20 +14,20 @@ LENGTHS = {0: 900, 1: 90, 2: 10}  # latent frames by style
 @pytest.fixture(scope="module")
 def drawn():
     """(n,) style of the clip, whether it was told, and whether anything was, of many draws."""
-    config = preset("tiny")
-    config = replace(config, denoiser=replace(config.denoiser, styles=3), styles=("a", "b", "c"))
+    config = with_styles(preset("tiny"), ("a", "b", "c"))
+    motion, music = (config.modalities[name].autoencoder for name in ("motion", "music"))
     clips = [
         {
-            "latents": torch.full((length, config.motion_vae.latent_channels), float(style)),
-            "context": torch.zeros(length, config.mel_vae.latent_channels),
-            "rhythm": torch.zeros(length, config.denoiser.rhythm_channels),
-            "features": torch.zeros(length * config.motion_vae.stride, config.motion_vae.channels),
+            "latents": torch.full((length, motion.latent_channels), float(style)),
+            "context.music": torch.zeros(length, music.latent_channels),
+            "rhythm": torch.zeros(length, config.denoisers["motion"].rhythm_channels),
+            "features": torch.zeros(length * motion.stride, motion.channels),
             "style": style,
         }
         for style, length in LENGTHS.items()
     ]
     settings = DenoiserTaskConfig(frames=FRAMES, shortest=FRAMES, balance=0.5, drop_style=0.4, drop=0.2)
-    task = DenoiserTask(config, settings, MotionVAE(config.motion_vae), {"train": clips, "val": clips})
+    task = DenoiserTask(config, settings, autoencoder_of(config.modalities["motion"]), {"train": clips, "val": clips})
     batch = task.batch(40_000, torch.Generator().manual_seed(0))
     return batch["latents"][:, 0, 0].long(), batch["style"].sum(dim=1) > 0, batch["keep"]
 

@@ -6,9 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
-from core.config import both_ways, preset
+from core.autoencoder.networks import autoencoder_of
+from core.config import preset, with_styles
 from core.errors import FootlightError
 from core.rhythm.features import RHYTHM_CHANNELS
 from core.types import Beats
@@ -23,22 +22,21 @@ ONSET = RHYTHM_CHANNELS.index("onset")
 @pytest.fixture(scope="module")
 def task():
     torch.manual_seed(0)
-    config = preset("tiny")
-    config = both_ways(replace(config, styles=("bob",), denoiser=replace(config.denoiser, styles=1)))
+    config = with_styles(preset("tiny"), ("bob",))
     pairs = synthetic.pairs(4, 6.0)
     song = replace(pairs["val"][0], genre="x")
-    mel_vae, motion_vae = MelVAE(config.mel_vae).eval(), MotionVAE(config.motion_vae).eval()
+    mel_vae, motion_vae = (autoencoder_of(config.modalities[name]).eval() for name in ("music", "motion"))
     clips = score_clips(pairs, {"train": [song], "val": []}, mel_vae, motion_vae, config)
     return ScorerTask(config, ScorerTaskConfig(frames=FRAMES, shortest=FRAMES), mel_vae, clips), pairs
 
 
 def test_songs_without_a_motion_are_learnt_from_by_rhythm_alone(task):
     task, pairs = task
-    assert sum("context" in clip for clip in task.train) == 2 * len(pairs["train"]) == len(task.train) - 1
+    assert sum("context.motion" in clip for clip in task.train) == 2 * len(pairs["train"]) == len(task.train) - 1
     seen = {"context": 0, "alone": 0}
     for step in range(40):
         batch = task.batch(3, torch.Generator().manual_seed(step))
-        seen["context" if "context" in batch else "alone"] += 1
+        seen["context" if "context.motion" in batch else "alone"] += 1
         assert batch["latents"].shape == (3, FRAMES, 6) and batch["rhythm"].shape == (3, FRAMES, len(RHYTHM_CHANNELS))
     assert seen["alone"] / 40 == pytest.approx(ScorerTaskConfig().drop_other, abs=0.2)
 

@@ -93,13 +93,14 @@ def test_a_model_folder_may_hold_one(run, tmp_path):
 
 
 def test_an_older_run_gains_a_vocoder_and_a_second_expert(tmp_path):
-    older = replace(preset("tiny"), vocoder=None, scorer=None)
+    dancer = {"motion": preset("tiny").denoisers["motion"]}
+    older = replace(preset("tiny"), vocoder=None, denoisers=dancer)
     (tmp_path / "config.json").write_text(json.dumps(records.to_json(older)))
     args = arguments(tmp_path, steps=1)
     assert fit.model_config(replace(args, task="mel-vae"), {}) == older
     assert fit.model_config(args, {}) == replace(older, vocoder=VocoderConfig())
     both = fit.model_config(replace(args, task="scorer"), {})
-    assert both == replace(older, vocoder=VocoderConfig(), scorer=preset("tiny").scorer)
+    assert both == replace(older, vocoder=VocoderConfig(), denoisers=preset("tiny").denoisers)
     assert json.loads((tmp_path / "config.json").read_text()) == json.loads(json.dumps(records.to_json(both)))
 
 

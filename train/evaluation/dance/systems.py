@@ -140,23 +140,26 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
     """A model that dances; see ``model_of``."""
     model, options = model_of(asked, loaded), asked.chosen({"snap": "beat_snap"})
     if "sampler" in options:
-        sampling = replace(model.config.sampling, sampler=options.pop("sampler"))
-        model = replace(model, config=replace(model.config, sampling=sampling))
+        sampling = replace(model.config.sampling["motion"], sampler=options.pop("sampler"))
+        config = replace(model.config, sampling={**model.config.sampling, "motion": sampling})
+        model = replace(model, config=config)
     chosen = replace(pipeline.DanceOptions(fps=fps), **options)
     check_choices(chosen, model.config)
 
-    flat = layout_named(model.config.signal.motion_layout).dimensions == 2
+    motion = model.config.modalities["motion"]
+    flat = layout_named(motion.representation).dimensions == 2
 
     def dance(excerpt: Excerpt, seed: int) -> Made:
         options = replace(chosen, seed=seed)
         if not flat:
             return pipeline.generate_dance(model, excerpt.waveform, options).motion
         drawn, *_ = pipeline.sample_dance(model, excerpt.waveform, options)
-        rate = model.config.signal.motion_fps
-        return Track(pipeline.joint_positions(model, drawn)[: round(excerpt.seconds * rate)], rate)
+        frames = round(excerpt.seconds * motion.fps)
+        return Track(pipeline.joint_positions(model, drawn)[:frames], motion.fps)
 
-    size = sum(p.numel() for part in (model.mel_vae, model.motion_vae, model.denoiser) for p in part.parameters())
-    sampling = model.config.sampling
+    parts = [*model.autoencoders.values(), model.denoisers["motion"]]
+    size = sum(p.numel() for part in parts for p in part.parameters())
+    sampling = model.config.sampling["motion"]
     steps = chosen.steps or sampling.steps
     scale = sampling.guidance if chosen.guidance is None else chosen.guidance
     about = (

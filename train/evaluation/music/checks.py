@@ -83,7 +83,8 @@ def decoded(way: str, model: Model, original: Waveform) -> Music:
     """The original's log-mel as sound again, by one of ``DECODERS``."""
     mel = log_mel(original.samples, model.config.signal)[None].to(model.device)
     if way.startswith("autoencoder"):
-        mel = model.mel_vae.decode_long(model.mel_vae.encode_long(mel))[:, : mel.shape[1]]
+        vae = model.autoencoders["music"]
+        mel = vae.decode_long(vae.encode_long(mel))[:, : mel.shape[1]]
     if way.endswith("Griffin-Lim"):
         model = replace(model, vocoder=None)
     samples = score.vocode(model, mel)

@@ -17,7 +17,7 @@ from core.errors import FootlightError
 from core.metrics import audio
 from core.pipeline import score
 from core.pipeline.choices import check_choices
-from core.pipeline.model import Model, draw_music, last_of
+from core.pipeline.model import Model, draw, frames_for, last_of
 from core.rhythm import target
 from core.types import Beats, Condition
 from core.vocoder import griffin_lim
@@ -99,14 +99,14 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, 
     model.check_scores()
     chosen = replace(pipeline.ScoreOptions(), **asked.chosen({}))
     check_choices(chosen, model.config)
-    steps = model.config.scoring.steps if chosen.steps is None else chosen.steps
-    scale = model.config.scoring.guidance if chosen.guidance is None else chosen.guidance
+    steps = model.config.sampling["music"].steps if chosen.steps is None else chosen.steps
+    scale = model.config.sampling["music"].guidance if chosen.guidance is None else chosen.guidance
 
     def compose(scene: Scene, seed: int) -> Music:
         made = pipeline.score_motion(model, scene.clip, replace(chosen, seed=seed_of(scene, seed)))
         return Music.of(made.sound, made.mel)
 
-    size = sum(p.numel() for p in model.scorer.parameters())
+    size = sum(p.numel() for p in model.denoisers["music"].parameters())
     decoder = "Griffin-Lim, as it has no vocoder" if model.vocoder is None else "its vocoder"
     about = f"{size / 1e6:.1f} M parameters, {steps} steps, guidance {scale:g}, heard through {decoder}"
     own = Composer(asked.name, about, compose, model_key(asked, 0.0))
@@ -156,9 +156,10 @@ def through_griffin_lim(music: Music, model: Model) -> Music:
 def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
     """What the model plays as long as the scene lasts with motion, rhythm and style dropped."""
     told = score.encode_motion(model, scene.clip, target.rhythm_target(scene.clip.positions, scene.clip.fps))
-    nothing = Condition(told.latents, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
-    latents = last_of(draw_music(model, nothing, seed, steps, guidance=1.0), steps)
-    mel = model.mel_vae.decode_long(latents)
+    nothing = Condition(told.context, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
+    frames = frames_for(model, len(scene.clip.positions) / scene.clip.fps)
+    latents = last_of(draw(model, "music", nothing, frames, seed, steps, guidance=1.0), steps)
+    mel = model.autoencoders["music"].decode_long(latents)
     samples = score.vocode(model, mel)[: len(scene.music.wave)]
     return Music.of(replace(scene.music.sound, samples=samples), mel[0].cpu())
 

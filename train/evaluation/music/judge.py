@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from core.autoencoder.mel_vae import MelVAE
+from core.autoencoder.normalised import NormalisedVAE
 from core.errors import FootlightError
 from core.metrics import audio, diversity
 from train.evaluation.cache import Music
@@ -21,13 +21,13 @@ from train.evaluation.music.scenes import TrainingMusic
 class Judge:
     """The autoencoder in whose latents distances are measured, and the music that they are measured from."""
 
-    mel_vae: MelVAE
+    vae: NormalisedVAE
     training: TrainingMusic
 
     @cached_property
     def reference(self) -> Tensor:
         """(n, 2z) patches of the training music."""
-        return audio.latent_patches(self.training.mels, self.mel_vae)
+        return audio.latent_patches(self.training.mels, self.vae)
 
     def of_pieces(self, pieces: list[Piece]) -> dict:
         """``of_sets``, a set for each seed: real music, of which there is one a scene, is a set of like size."""
@@ -39,7 +39,7 @@ class Judge:
         found = []
         try:
             for pieces in sets:
-                patches = [audio.latent_patches([music.sound], self.mel_vae) for music in pieces]
+                patches = [audio.latent_patches([music.sound], self.vae) for music in pieces]
                 row = audio.patch_distance(torch.cat(patches), self.reference)
                 means = [p.mean(dim=0) for p in patches if len(p)]
                 if len(means) > 1:

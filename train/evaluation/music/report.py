@@ -76,7 +76,7 @@ def run(
         model_of(one, loaded).check_scores()
     able = [duets.inventor(one, fps, loaded) for one in inventors]
     training = TrainingMusic(data)
-    judge = Judge(loaded[asked[0].what].mel_vae, training)
+    judge = Judge(loaded[asked[0].what].autoencoders["music"], training)
     found = MusicResults({}, {}, scenes(data, fps, options.motions))
     found.report.update(judge=asked[0].name, scenes=[_about(scene) for scene in found.scenes])
     if scorers:

@@ -12,8 +12,7 @@ import torch
 from core import checkpoint
 from core import config as configuration
 from core.audio import io
-from core.autoencoder.mel_vae import MelVAE
-from core.autoencoder.motion_vae import MotionVAE
+from core.autoencoder.networks import autoencoder_of
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.formats import bvh
@@ -197,14 +196,10 @@ def test_tempo_is_that_of_the_clip():
 
 
 def test_a_flat_model_is_scored_by_its_joints(tmp_path):
-    flat = replace(
-        variants.motion_side(configuration.preset("tiny"), layout="openpose14-2d"), scorer=None, vocoder=None
-    )
-    networks = {
-        "mel_vae": MelVAE(flat.mel_vae),
-        "motion_vae": MotionVAE(flat.motion_vae, flat.signal.motion_layout),
-        "denoiser": denoiser_of(flat.denoiser),
-    }
+    flat = variants.motion_side(configuration.preset("tiny"), layout="openpose14-2d")
+    flat = replace(variants.with_scorer(flat, False), vocoder=None)
+    networks = {f"autoencoder.{name}": autoencoder_of(modality) for name, modality in flat.modalities.items()}
+    networks["denoiser.motion"] = denoiser_of(flat.denoisers["motion"])
     checkpoint.save_folder(tmp_path / "flat", flat, {name: net.state_dict() for name, net in networks.items()})
     system = systems.model_system(systems.parse(f"{tmp_path / 'flat'}=flat@steps=1"), 30.0, {})
     made = system.dance(excerpt(100, 6.0), 0)

@@ -1,0 +1,117 @@
+"""What autoencoders of a modality share: frames in, the same frames out (paper eq. 10, without what a modality adds).
+
+As it stands here it serves any modality whose frames are features of a ``Layout``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
+from core.config import Config
+from train.loop import Phase
+
+
+@dataclass(frozen=True)
+class AutoencoderTaskConfig:
+    """frames: length of a training crop in frames of the modality. The weights multiply the losses of the same name."""
+
+    frames: int = 128
+    kl: float = 1e-5
+    reconstruction: float = 1.0
+
+
+class AutoencoderPhase(Phase):
+    """part: the name of the autoencoder in the training state.  further: other networks that are trained with it."""
+
+    def __init__(
+        self, part: str, vae: NormalisedVAE, config: AutoencoderTaskConfig, further: dict[str, nn.Module] | None = None
+    ) -> None:
+        super().__init__({part: vae, **(further or {})})
+        self.part, self.config = part, config
+
+    @property
+    def vae(self) -> NormalisedVAE:
+        return self.networks[self.part]
+
+    def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        c, features, vae = self.config, batch["features"], self.vae  # b t c
+        posterior = vae.encode(features)
+        latents = posterior.sample(generator)  #                      b t' z
+        decoded = vae.decode(latents)
+        further = self.further(decoded, latents, batch, generator)
+        error = vae.normalise(decoded.float()) - vae.normalise(features)
+        return {
+            "reconstruction": c.reconstruction * error.square().mean(),
+            "kl": c.kl * posterior.kl().mean(),
+            **further,
+        }
+
+    def further(self, decoded: Tensor, latents: Tensor, batch: dict, generator: torch.Generator) -> dict[str, Tensor]:
+        """Losses on decoded frames (b, t, c) and latents (b, t', z) besides those two."""
+        return {}
+
+
+class AutoencoderTask:
+    """clips: by split, dicts with ``features`` (t, c), and parts at the latents' rate that go with them (t', ...).
+
+    modality: a name in the configuration.  part: see ``AutoencoderPhase``.
+    """
+
+    phases: dict[str, Phase]
+
+    def __init__(
+        self,
+        model: Config,
+        modality: str,
+        config: AutoencoderTaskConfig,
+        clips: dict[str, list[dict]],
+        part: str = "autoencoder",
+    ) -> None:
+        self.model, self.modality, self.config, self.part = model, model.modalities[modality], config, part
+        self.name = f"autoencoder of {modality}"
+        self.train = [clip for clip in clips["train"] if len(clip["features"]) >= config.frames]
+        self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
+        self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
+        vae = autoencoder_of(self.modality)
+        vae.learn_from(torch.cat([clip["features"] for clip in self.train]))
+        self.phases = {part: self.phase(vae)}
+
+    def phase(self, vae: NormalisedVAE) -> AutoencoderPhase:
+        """What is trained."""
+        return AutoencoderPhase(self.part, vae, self.config)
+
+    def batch(self, size: int, generator: torch.Generator) -> dict:
+        """Random crops of every part of the clips: ``features`` (b, frames, c) and the rest at the latents' rate."""
+        chosen = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
+        stride, parts = self.modality.autoencoder.stride, {name: [] for name in self.train[0]}
+        frames = self.config.frames // stride
+        for index in chosen.tolist():
+            clip = self.train[index]
+            strides = {name: stride if name == "features" else 1 for name in clip}
+            room = min(len(clip[name]) // strides[name] for name in clip) - frames
+            start = int(torch.randint(room + 1, (1,), generator=generator))
+            for name, values in clip.items():
+                parts[name].append(values[start * strides[name] : (start + frames) * strides[name]])
+        return {name: torch.stack(values).float() for name, values in parts.items()}
+
+    def held_out(self, phases: dict[str, Phase], count: int) -> tuple[NormalisedVAE, Tensor]:
+        """The trained autoencoder, and the beginnings of ``count`` held-out clips (b, t, c) on its device."""
+        (phase,) = phases.values()
+        some = torch.stack([clip["features"][: self.config.frames].float() for clip in self.val[:count]])
+        return phase.vae, some.to(phase.vae.std.device)
+
+    def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
+        """The mean square error of held-out frames in deviations, and the deviation of their latents."""
+        vae, features = self.held_out(phases, 24)
+        latents = vae.encode(features).mode()
+        error = vae.normalise(vae.decode(latents).float()) - vae.normalise(features)
+        return {"reconstruction": float(error.square().mean()), "latent_std": float(latents.std())}
+
+    def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
+        """None: what a modality looks like is its own."""
+        return {}
