@@ -91,8 +91,10 @@ def load(folder: Path | str) -> Checkpoint:
     if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
         raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
     config = configuration.read(document["config"])
-    names = format1.NETWORKS if version == 1 else {}
-    tensors = {names.get(name, name): _read_network(folder / f"{name}.safetensors") for name in document["networks"]}
+    tensors = {}
+    for name in document["networks"]:
+        named = format1.NETWORKS.get(name, name) if version == 1 else name
+        tensors[named] = _read_network(folder / f"{name}.safetensors")
     return Checkpoint(config, tensors, document.get("card", {}))
 
 

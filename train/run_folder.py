@@ -27,29 +27,33 @@ STAGES = ("mel-vae", "motion-vae", "denoiser", "scorer")
 class Trained:
     """The network that a stage trains. phase, part: where it stands in the training state.
 
-    saved: its name in a model folder.  makes: the modality that its autoencoder or denoiser serves; None for others.
+    saved: its name in a model folder.
     """
 
     phase: str
     part: str
     saved: str
-    makes: str | None = None
+
+    @property
+    def modality(self) -> str:
+        """What its autoencoder or denoiser serves; nothing for others."""
+        return self.saved.partition(".")[2]
 
     def config(self, config: Config) -> object:
         """The part of a configuration that decides the network's shape, or None."""
-        kind, _, modality = self.saved.partition(".")
+        kind = self.saved.partition(".")[0]
         if kind == "autoencoder":
-            return config.modalities[modality].autoencoder
+            return config.modalities[self.modality].autoencoder
         if kind == "denoiser":
-            return config.denoisers.get(modality)
+            return config.denoisers.get(self.modality)
         return config.vocoder if kind == "vocoder" else None
 
 
 TRAINED = {
-    "mel-vae": Trained("generator", "mel_vae", "autoencoder.music", "music"),
-    "motion-vae": Trained("motion", "motion_vae", "autoencoder.motion", "motion"),
-    "denoiser": Trained("denoiser", "denoiser", "denoiser.motion", "motion"),
-    "scorer": Trained("scorer", "scorer", "denoiser.music", "music"),
+    "mel-vae": Trained("generator", "mel_vae", "autoencoder.music"),
+    "motion-vae": Trained("motion", "motion_vae", "autoencoder.motion"),
+    "denoiser": Trained("denoiser", "denoiser", "denoiser.motion"),
+    "scorer": Trained("scorer", "scorer", "denoiser.music"),
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
 }
@@ -66,7 +70,7 @@ def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], mod
     model: whose statistics are taken over where it has the same identity, for its denoiser knows them.
     """
     trained = TRAINED[name]
-    module = autoencoder_of(config.modalities[trained.makes])
+    module = autoencoder_of(config.modalities[trained.modality])
     if name == "mel-vae":
         frames = (latents.music_of(pair, config) for pair in pairs)
     else:

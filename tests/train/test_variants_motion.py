@@ -147,10 +147,10 @@ def test_hits_of_a_flat_dancer_fall_where_the_body_stops():
 
 def test_weights_of_another_representation_are_not_taken(tmp_path, capsys):
     _, _, folder = trained(tmp_path, network="transformer")
-    saved = json.loads((folder / "config.json").read_text())["config"]["denoiser"]
+    saved = json.loads((folder / "config.json").read_text())["config"]["denoisers"]
     capsys.readouterr()
     args, _, _ = trained(tmp_path / "other", layout="smpl22-directions", init=folder)
     said = capsys.readouterr().out
     assert "mel-vae starts from the weights" in said
     assert "motion-vae starts from nothing" in said and "denoiser starts from nothing" in said
-    assert json.loads((args.out / "config.json").read_text())["denoiser"] == saved
+    assert json.loads((args.out / "config.json").read_text())["denoisers"] == saved

@@ -25,7 +25,7 @@ from train.loop import Phase
 class MelVAEConfig:
     """frames: length of a training crop in frames of the music, 62.5 a second. gain: loudness changes, +- nepers.
 
-    decoder_only: the encoder stays as it is, and with it the latents that an expert was trained on.
+    decoder_only: the encoder stays as it is, and with it the latents that a denoiser was trained on.
     """
 
     frames: int = 192

@@ -1,4 +1,4 @@
-"""What the second expert is shown: whose music, which accents, which channels count."""
+"""What the denoiser of music is shown: whose music, which accents, which channels count."""
 
 from dataclasses import replace
 from types import SimpleNamespace

@@ -92,7 +92,7 @@ def test_a_model_folder_may_hold_one(run, tmp_path):
     loaded.load_into("vocoder", Vocoder(loaded.config.vocoder))
 
 
-def test_an_older_run_gains_a_vocoder_and_a_second_expert(tmp_path):
+def test_an_older_run_gains_a_vocoder_and_a_denoiser_of_music(tmp_path):
     dancer = {"motion": preset("tiny").denoisers["motion"]}
     older = replace(preset("tiny"), vocoder=None, denoisers=dancer)
     (tmp_path / "config.json").write_text(json.dumps(records.to_json(older)))
