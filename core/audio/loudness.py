@@ -143,7 +143,7 @@ def _channels(samples: Tensor) -> Tensor:
     if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[0] not in (1, 2)):
         raise FootlightError(f"expected samples (s,) or (1 or 2 channels, s), got shape {tuple(samples.shape)}")
     if not bool(torch.isfinite(samples).all()):
-        raise FootlightError("the sound holds values that are not numbers")
+        raise FootlightError("the sound contains values that are not numbers")
     return samples if samples.ndim == 2 else samples[None]
 
 

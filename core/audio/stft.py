@@ -88,4 +88,4 @@ def check_mel(mel: Tensor, signal: SignalConfig) -> None:
             f"make them with core.audio.mel.log_mel"
         )
     if not bool(torch.isfinite(mel).all()):
-        raise FootlightError("the log-mel holds values that are not numbers: it cannot be made into sound")
+        raise FootlightError("the log-mel contains values that are not numbers, so it cannot be turned into sound")

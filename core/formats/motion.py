@@ -112,7 +112,7 @@ def _part(path: Path, whole: MotionClip, start: float, seconds: float | None) ->
 def _check_length(path: Path, frames: int, fps: float) -> None:
     if frames < 2 or frames < SHORTEST_SECONDS * fps * (1 - 1e-6):
         raise FootlightError(
-            f"{path}: only {frames / fps:.2f} s of movement ({frames} frames at {fps:g} a second); at least "
+            f"{path}: only {frames / fps:.2f} s of movement ({frames} frames at {fps:g} per second); at least "
             f"{SHORTEST_SECONDS:g} s is needed"
         )
 
@@ -120,7 +120,7 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
 def check_fps(fps: float, name: str = "fps") -> None:
     """Raises FootlightError for a frame rate that no animation has."""
     if not SLOWEST_FPS <= fps <= FASTEST_FPS:
-        raise FootlightError(f"{name} is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second")
+        raise FootlightError(f"{name} is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second")
 
 
 def _check_numbers(path: Path, name: str, values: Tensor) -> None:

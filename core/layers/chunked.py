@@ -78,5 +78,5 @@ def chunked(
 
 
 def _whole(frames: float) -> int:
-    assert abs(frames - round(frames)) < 1e-6, f"{frames} is no whole number of output frames"
+    assert abs(frames - round(frames)) < 1e-6, f"{frames} is not a whole number of output frames"
     return round(frames)

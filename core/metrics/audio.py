@@ -83,7 +83,7 @@ def tempo_agreement(a: float, b: float, tolerance: float = TEMPO_TOLERANCE) -> d
     """
     if not (math.isfinite(a) and math.isfinite(b)) or min(a, b) < 0:
         raise FootlightError(
-            f"tempos of {a} and {b} beats a minute were given; expected positive numbers, 0 if unknown"
+            f"tempos of {a} and {b} beats per minute were given; expected positive numbers, 0 if unknown"
         )
 
     def near(wanted: float) -> float:

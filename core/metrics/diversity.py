@@ -127,7 +127,7 @@ def closest(made: list[Motion], training: list[Motion], real: list[Motion] | Non
         mine = torch.tensor([owner[0] == ending for owner in owners], dtype=torch.bool)
         if not bool(mine.any()) or not bool(least[mine].isfinite().all()):
             raise FootlightError(
-                f"nothing of {COPY_SECONDS:g} s to compare: {int(mine.sum())} windows in {len(motions)} motions, and "
+                f"there are no {COPY_SECONDS:g} s to compare: {int(mine.sum())} windows in {len(motions)} motions, and "
                 f"{len(training)} motions of training; give longer ones"
             )
         result[f"windows{ending}"] = int(mine.sum())

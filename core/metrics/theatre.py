@@ -145,7 +145,7 @@ def fvd(made: Tensor, real: Tensor, embedding: str) -> dict:
 def tempo_row(bpm: float) -> str:
     """The row of the paper's table to which a tempo belongs: "low", "middle" or "high". See ``TEMPO_ROWS``."""
     if not bpm > 0:
-        raise FootlightError(f"a tempo of {bpm} beats a minute belongs to no row; expected a positive number")
+        raise FootlightError(f"a tempo of {bpm} beats per minute was given; expected a positive number")
     return next(name for name, low, high in TEMPO_ROWS if low <= bpm < high)
 
 
@@ -169,5 +169,5 @@ def _calibrated(tables: list[Tensor]) -> dict[str, float]:
 
 def _named(name: str, made: Tensor, real: Tensor, embedding: str) -> dict:
     if not embedding.strip():
-        raise FootlightError(f"a {name.upper()} without the name of its embedding says nothing; give it")
+        raise FootlightError(f"the {name.upper()} means nothing without the name of its embedding; give it")
     return {name: frechet_distance(made, real), "embedding": embedding, "rows": len(made), "rows_real": len(real)}

@@ -113,7 +113,7 @@ def load(path: Path | str) -> VGGish:
         )
     except (SafetensorError, UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
         line = " ".join(str(error).split())[:120]
-        raise FootlightError(f"{path} is no file of weights that can be read safely: {line}") from None
+        raise FootlightError(f"{path} is not a file of weights that can be read safely: {line}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise FootlightError(f"{path} holds no table of weights; expected VGGish's, by name")
     state = {name: value.float() for name, value in state.items() if not name.startswith("pproc")}

@@ -279,7 +279,7 @@ def load(path: Path | str, config_path: Path | str | None = None, signal: Signal
             state[name] = expected[name]  # determined by the architecture; some exports omit it
     if missing := sorted(set(expected) - set(state)):
         raise FootlightError(
-            f"{path}: lacks {missing[0]!r} ({len(missing)} weights in all): it is no generator of the kind that "
+            f"{path}: lacks {missing[0]!r} ({len(missing)} weights in all): it is not the generator that "
             f"{config_path.name} describes; take both files from the same release"
         )
     if foreign := sorted(set(state) - set(expected)):
