@@ -1,4 +1,4 @@
-"""What every denoising network takes in: the step, other modalities, rhythm, style, observations, or their nulls."""
+"""The inputs of every denoising network: step, context, rhythm, style and observations, or learned nulls for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.types import Condition
 
 
 class TimeConv(nn.Module):
-    """A convolution over time of (b, t, c); zeros beyond the ends."""
+    """A convolution over time of (b, t, c), padded with zeros."""
 
     def __init__(self, channels: int, out_channels: int, kernel: int) -> None:
         super().__init__()
@@ -24,24 +24,24 @@ class TimeConv(nn.Module):
         return from_picture(self.conv(to_picture(x)))
 
     def one(self, x: Tensor) -> Tensor:
-        """The same for single frames (b, c), around which all is zero."""
+        """The same for single frames (b, c) surrounded by zeros."""
         weight = self.conv.weight[:, :, 0, self.conv.kernel_size[1] // 2]
         return functional.linear(x, weight, self.conv.bias)
 
 
 def step_features(step: Tensor, channels: int) -> Tensor:
-    """Sines and cosines of diffusion steps (b,) -> (b, channels), periods from 2 pi to 10 000 times that."""
+    """Sinusoidal embedding (b, channels) of diffusion steps (b,), with periods from 2 pi to 10 000 times that."""
     frequency = torch.exp(-math.log(10_000) * torch.arange(channels // 2, device=step.device) / (channels // 2))
     angle = step.float()[:, None] * frequency
     return torch.cat([angle.cos(), angle.sin()], dim=-1)
 
 
 class ConditionedNetwork(nn.Module):
-    """The way in, shared by all architectures; subclasses bring ``forward(z_t, step, condition, valid=None)``.
+    """The input layers that all architectures share. Subclasses define ``forward(z_t, step, condition, valid=None)``.
 
-    Everything is brought to ``config.width`` channels: ``_token`` (b, c) tells step and style, ``_context_tokens``
-    and ``_noisy_tokens`` (b, t, c) tell frames. Parts of the condition that are absent or dropped are learned nulls.
-    Each modality of the context has a projection of its own, which is given the rhythm too.
+    Everything is projected to ``config.width`` channels. ``_token`` (b, c) embeds step and style. ``_context_tokens``
+    and ``_noisy_tokens`` (b, t, c) embed frames. Learned nulls replace parts of the condition that are absent or
+    dropped. Each modality of the context has a projection of its own, whose input also has the rhythm.
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
@@ -75,7 +75,7 @@ class ConditionedNetwork(nn.Module):
         if condition.style is None:
             return token + self.default_style
         style = _kept(condition.style, torch.zeros_like(condition.style[0]), condition.keep)
-        # Weights short of 1 (all zero: unknown, or dropped) are made up by the default style.
+        # The default style fills the weights up to 1. It has all the weight if the style is unknown or dropped.
         rest = (1 - style.sum(dim=-1, keepdim=True)).clamp_min(0)
         return token + self.styles(style) + rest * self.default_style
 
@@ -85,7 +85,7 @@ class ConditionedNetwork(nn.Module):
         return _or_null(condition.rhythm, self.null_rhythm, condition.keep, b, t)
 
     def _context_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> list[Tensor]:
-        """(b, t, c) for each modality of the context, in the order of the configuration."""
+        """Tokens (b, t, c) of each modality of the context, in the order of the configuration."""
         heard, tokens = condition.context, []
         assert set(heard) <= set(self.config.context), f"told of {set(heard)}, but it hears {set(self.config.context)}"
         for name in self.config.context:
@@ -107,12 +107,12 @@ class ConditionedNetwork(nn.Module):
 
 
 def _null(modality: str) -> str:
-    """The parameter that stands for a modality that is not heard."""
+    """The name of the parameter that replaces the latents of an absent modality."""
     return f"null_context_{modality}"
 
 
 def _named_by_modality(module: ConditionedNetwork, state: dict[str, Tensor], prefix: str, *_) -> None:
-    """Weights of a network that heard one modality and did not name it get its name: models and runs of format 1."""
+    """Rename weights of format 1, where a network had a single context without a name."""
     if f"{prefix}null_latents" not in state or len(module.config.context) != 1:
         return
     (heard,) = module.config.context
@@ -132,5 +132,5 @@ def _kept(x: Tensor, null: Tensor, keep: Tensor | None) -> Tensor:
 
 
 def _or_null(x: Tensor | None, null: Tensor, keep: Tensor | None, b: int, t: int) -> Tensor:
-    """A condition (b, t, c), or the learned null where it is absent or dropped."""
+    """A part of the condition (b, t, c), or the learned null where it is absent or dropped."""
     return null.expand(b, t, -1) if x is None else _kept(x, null, keep)

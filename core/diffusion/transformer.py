@@ -1,7 +1,7 @@
-"""The Transformer that denoises latents of one modality and hears others (MoMu-Diffusion, section 4, table 9).
+"""The Transformer that denoises latents of one modality, conditioned on others (MoMu-Diffusion, section 4, table 9).
 
-Tokens, concatenated along time: [time ; latents of each modality it hears ; noisy latents]. Frame t is the same instant
-in all of these segments and has one position; a learned vector tells the segments apart.
+Tokens are concatenated along time: [time ; latents of each modality of the context ; noisy latents]. Frame t is the
+same instant in all segments and has the same position. A learned vector distinguishes the segments.
 """
 
 from __future__ import annotations
@@ -17,13 +17,20 @@ from core.types import Condition
 
 
 def segments_of(config: DenoiserConfig) -> int:
-    """How many segments of frames there are: those that are heard, and the noisy one."""
+    """The number of segments of frames: one per modality of the context, and the noisy latents."""
     return len(config.context) + 1
 
 
 def rotary_angles(frames: int, segments: int, head_channels: int, device: torch.device) -> Tensor:
-    """(1 + segments * frames, head_channels / 2) angles of every token (Su et al. 2021): the time token stands at 0,
-    frame t at t in every segment."""
+    """Rotary angles (1 + segments * frames, head_channels / 2) of all tokens (Su et al. 2021).
+
+    The time token has position 0; frame t has position t in every segment.
+
+    frames: frames of a segment.
+    segments: number of segments.
+    head_channels: channels of an attention head.
+    device: of the result.
+    """
     frequency = 10_000.0 ** (-torch.arange(0, head_channels, 2, device=device) / head_channels)
     clock = torch.arange(frames, device=device, dtype=torch.float32)
     clock = torch.cat([clock[:1], clock.repeat(segments)])
@@ -31,16 +38,21 @@ def rotary_angles(frames: int, segments: int, head_channels: int, device: torch.
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn pairs of channels (i, i + d / 2) of x (..., n, d) by angles given as cos, sin (n, d / 2)."""
+    """Rotate pairs of channels (i, i + d / 2) of x (..., n, d) by angles with cosine and sine (n, d / 2)."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Scaled dot-product attention of (b, h, n, d); mask: broadcastable to (b, h, n, n), true where a token is seen.
+    """Scaled dot-product attention (b, h, n, d).
 
-    PyTorch's fused kernel on CPUs saves memory but has a slow backward pass in bfloat16: training there takes the
-    plain product, which is a third faster at these lengths.
+    PyTorch's fused kernel for CPUs saves memory, but its backward pass is slow in bfloat16. Training on CPUs therefore
+    uses plain products, which are a third faster at these lengths.
+
+    query: (b, h, n, d).
+    key: (b, h, n, d).
+    value: (b, h, n, d).
+    mask: broadcastable to (b, h, n, n), true where a token is attended to; None for all.
     """
     if query.device.type != "cpu" or not torch.is_grad_enabled():
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
@@ -51,7 +63,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Te
 
 
 class Attention(nn.Module):
-    """Self-attention of all tokens."""
+    """Multi-head self-attention over all tokens, with a residual connection."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -72,9 +84,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two convolutions with a gate between. The segments are convolved apart, so that the end of one does not run into
-    the beginning of the next, and padding is kept at zero. Dropout is here alone: it costs as much as a
-    convolution on a CPU."""
+    """Two convolutions with a gate between them, with a residual connection.
+
+    Segments are convolved separately, so the end of one does not leak into the start of the next. Padding stays zero.
+    Dropout is used only here, because on a CPU it costs as much as a convolution.
+    """
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -88,7 +102,7 @@ class FeedForward(nn.Module):
         b, n, c = x.shape
         hidden = self.norm(x)
         token = self.fall.one(self._gate(self.rise.one(hidden[:, 0])))
-        segments = hidden[:, 1:].reshape(self.segments * b, -1, c)  #  those of one sample are neighbours
+        segments = hidden[:, 1:].reshape(self.segments * b, -1, c)  #  segments of one sample are adjacent
         if valid is not None:
             segments = segments * valid
         segments = self._gate(self.rise(segments))
@@ -105,7 +119,7 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Some self-attentions and a feed-forward, each normed before and added."""
+    """Self-attentions and a feed-forward layer, each with pre-normalisation and a residual connection."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -119,8 +133,11 @@ class Block(nn.Module):
 
 
 class Denoiser(ConditionedNetwork):
-    """forward: noisy latents (b, t, c), steps (b,), condition -> prediction (b, t, c); what it predicts is not its
-    business. t is free with rotary positions, at most ``config.max_frames`` with learned ones."""
+    """The Transformer.
+
+    ``core.diffusion.parameterize`` defines what it predicts. Sequences have any length with rotary positions, and at
+    most ``config.max_frames`` frames with learned ones.
+    """
 
     def __init__(self, config: DenoiserConfig) -> None:
         if config.positions not in ("learned", "rotary"):
@@ -138,7 +155,15 @@ class Denoiser(ConditionedNetwork):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, z_t: Tensor, step: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
-        """valid: (b, t) bool, false on padding: what stands there changes nothing elsewhere."""
+        """The prediction (b, t, z) for noisy latents.
+
+        z_t: (b, t, z) noisy latents.
+        step: (b,) diffusion steps.
+        condition: what the prediction is conditioned on.
+        valid: (b, t) bool, false on padding, which does not affect other frames.
+
+        Raises FootlightError for more frames than there are learned positions.
+        """
         b, t, _ = z_t.shape
         rhythm = self._rhythm(condition, b, t)
         token = self._token(step, condition)  #                        b c

@@ -1,12 +1,12 @@
-"""A 1-D U-Net over time that denoises latents: what the Transformer is compared with (MoMu-Diffusion, ablations).
+"""A 1-D U-Net over time that denoises latents, for comparison with the Transformer (MoMu-Diffusion, ablations).
 
-Levels of growing width halve time; the deepest one has self-attention; what a level held on the way down is laid beside
-what comes up again (Ronneberger et al. 2015, over time as in Diffuser, Janner et al. 2022). Step and style scale and
-shift every block. What it hears is added at the input: frame t of it and frame t of the latents are the same instant.
+Levels of growing width halve time, and the deepest one has self-attention. Skip connections concatenate each level's
+features on the way down with those on the way up (Ronneberger et al. 2015; over time as in Diffuser, Janner et al.
+2022). Step and style scale and shift every block. The context is added at the input, where frame t of it and frame t of
+the latents are the same instant.
 
-Frames are normed one by one and not over time: what a frame becomes depends neither on padding nor on how long the
-sequence is, and windows of one song agree. A length that is no multiple of the halvings is padded with frames that
-nothing sees.
+Normalisation is per frame and not over time. A frame therefore depends neither on padding nor on the length of the
+sequence, and windows of one song agree. Sequences are padded to a multiple of the stride with frames that are masked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from core.types import Condition
 
 
 class Block(nn.Module):
-    """Twice norm, SiLU, convolution; the second norm is scaled and shifted by the token (b, c). Padding stays apart."""
+    """Normalisation, SiLU and convolution, twice, with a residual connection.
+
+    The token (b, c) scales and shifts the second normalisation. Padding is masked.
+    """
 
     def __init__(self, channels: int, out_channels: int, config: DenoiserConfig) -> None:
         super().__init__()
@@ -74,11 +77,13 @@ class Deepest(nn.Module):
 
 
 class UNet(ConditionedNetwork):
-    """forward: as ``Denoiser``, for any t.
+    """The U-Net, for sequences of any length. ``forward`` is that of ``Denoiser``.
 
-    ``config.width`` is that of the first level, ``config.multipliers`` widen the levels, ``config.blocks`` are those of
-    one level, ``config.attentions`` the self-attentions behind each block of the deepest one, ``config.ff_kernel`` the
-    kernel. Its attention is rotary whatever ``config.positions`` says.
+    Of the configuration, ``width`` is that of the first level, ``multipliers`` are those of the levels, ``blocks`` is
+    the number per level, ``attentions`` the number after each block of the deepest level, and ``ff_kernel`` the kernel.
+    The attention is always rotary.
+
+    Raises FootlightError for a width that does not suit the heads, or fewer than two levels.
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
@@ -108,7 +113,7 @@ class UNet(ConditionedNetwork):
         return nn.ModuleList(Block(width if i else channels, width, self.config) for i in range(self.config.blocks))
 
     def forward(self, z_t: Tensor, step: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
-        """valid: (b, t) bool, false on padding: what stands there changes nothing elsewhere."""
+        """The prediction (b, t, z) for noisy latents. The parameters are those of ``Denoiser.forward``."""
         b, t, _ = z_t.shape
         rhythm = self._rhythm(condition, b, t)
         token = functional.silu(self._token(step, condition))  #       b c

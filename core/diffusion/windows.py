@@ -1,8 +1,8 @@
-"""Any length: overlapping windows that agree at every step of the sampling.
+"""Sampling of any length, by overlapping windows that are blended at every step.
 
-A denoiser knows windows of the length it was trained on. Here a long x_t is cut into such windows before every step,
-and their clean estimates are blended before the step is taken, so that neighbours never drift apart (MultiDiffusion,
-Bar-Tal et al. 2023, with clean samples instead of noises). Time is linear in the length, memory flat.
+A denoiser knows windows of the length on which it was trained. Before every step, a long x_t is cut into such windows,
+and their clean estimates are blended, so neighbouring windows never diverge (MultiDiffusion, Bar-Tal et al. 2023, with
+clean samples instead of noise). The time is linear in the length, the memory is constant.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ from core.types import Condition
 
 
 def windowed(denoise: Denoise, window: int, overlap: int, chunk: int = 8) -> Denoise:
-    """``denoise`` over windows of ``window`` frames that share at least ``overlap`` with the next.
+    """A denoiser of sequences of any length, from one of windows.
 
-    chunk: how many windows (for each sample of the batch) are denoised at once; it bounds the memory. The last window
-    is moved back to end at the end. What fits into one window is denoised as it is.
+    The last window is moved back to end where the sequence ends. A sequence that fits into one window is denoised as it
+    is.
+
+    denoise: the denoiser of windows.
+    window: frames of a window.
+    overlap: frames that neighbouring windows share at least.
+    chunk: windows per sample that are denoised at once, which bounds the memory.
     """
 
     def denoise_windowed(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
@@ -42,5 +47,5 @@ def windowed(denoise: Denoise, window: int, overlap: int, chunk: int = 8) -> Den
 
 
 def _cut(condition: Condition, begins: list[int], window: int) -> Condition:
-    """The condition of each window, along the batch."""
+    """The conditions of all windows, concatenated along the batch."""
     return Condition.joined([condition.window(s, s + window) for s in begins], torch.cat)
