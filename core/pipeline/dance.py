@@ -1,7 +1,7 @@
-"""From a song to a dance.
+"""Generates a dance for a song.
 
 song ── rhythm ────────────────────┐
-  └──── log-mel ── music latents ──┴── sampler ── motion latents ── motion ── clean, on the beat, on its feet
+  └──── log-mel ── music latents ──┴── sampler ── motion latents ── motion ── post-processing
 """
 
 from __future__ import annotations
@@ -32,16 +32,24 @@ from core.types import Beats, Condition, Motion, Waveform
 
 
 def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None) -> Waveform:
-    """The part of an audio file that is danced to. Raises FootlightError for whatever cannot be."""
+    """Read the song, or the part of it, for which a dance is to be generated.
+
+    path: an audio file.
+    start: where the part begins, seconds.
+    seconds: its length; None reads to the end.
+
+    Raises FootlightError as ``core.audio.io.read`` does.
+    """
     check(Part, start=start, seconds=seconds)
     return read(path, start=start, seconds=seconds)
 
 
 @torch.no_grad()
 def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Dance:
-    """A dance to the whole of ``song``. Same model, song and options: the same dance.
+    """Generate a dance for a whole song. The same model, song and options give the same dance.
 
-    Raises FootlightError for options that this model cannot follow, songs under a second, and models of flat pictures.
+    Raises FootlightError for options that the model does not support, songs shorter than a second, and models with a
+    flat motion layout.
     """
     options = options or DanceOptions()
     body = model.config.modalities["motion"]
@@ -57,11 +65,12 @@ def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = 
 
 @torch.no_grad()
 def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[Tensor, Rhythm, str | None]:
-    """The dance as the model's own features (t, c) at ``motion_fps``, before anything is corrected, what was heard, and
-    the style.
+    """Sample a dance without post-processing.
 
-    It works for every layout, and for a flat one this is all there is: see ``joint_positions``.
-    Raises FootlightError for options that this model cannot follow and songs under a second.
+    Returns the motion features (t, c) at the model's frame rate, the rhythm of the song, and the style. It works for
+    every layout; ``joint_positions`` evaluates flat ones.
+
+    Raises FootlightError for options that the model does not support, and songs shorter than a second.
     """
     check_choices(options, model.config)
     if song.seconds < SHORTEST_SECONDS:
@@ -82,9 +91,11 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
 
 
 def hear(song: Waveform, sound: Waveform, config: Config) -> tuple[Rhythm, Tensor | None]:
-    """The rhythm of a song, and its log-mel (t, m) where rhythm and the model hear the same one: it is made once.
+    """The rhythm of a song, and its log-mel (t, m) if rhythm and model use the same one, so that it is computed once.
 
+    song: at its own rate.
     sound: the song at ``config.signal.audio_rate``.
+    config: of the model.
     """
     signal = config.signal
     if signal.audio_rate != RHYTHM_RATE:
@@ -98,9 +109,9 @@ def hear(song: Waveform, sound: Waveform, config: Config) -> tuple[Rhythm, Tenso
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:
-    """Joint positions (t, j, 3), of a flat layout (t, j, 2), in metres, of what ``sample_dance`` drew: for metrics.
+    """Joint positions (t, j, 3) of features from ``sample_dance``, in metres, for metrics.
 
-    Bones of a flat dancer that stretch too far are set back, as the paper does.
+    A flat layout gives (t, j, 2), in which overlong bones are shortened as in the paper.
     """
     body = model.config.modalities["motion"]
     layout = layout_named(body.representation)
@@ -111,9 +122,13 @@ def joint_positions(model: Model, drawn: Tensor) -> Tensor:
 def encode_song(
     model: Model, song: Waveform, heard: Rhythm, style: str | None = None, mel: Tensor | None = None
 ) -> Condition:
-    """What the denoiser is told of a song, (1, t, ...) on the latents' clock.
+    """The condition of a dance (1, t, ...), at the frame rate of the latents.
 
-    mel: the song's log-mel (t, m) where the model hears mels and it is known already.
+    model: the model.
+    song: the song.
+    heard: its rhythm.
+    style: as in ``parse_style``; None is the default style.
+    mel: the song's log-mel (t, m), if the model uses mels and it is already known.
     """
     config, music = model.config, model.config.modalities["music"]
     frames = frames_for(model, song.seconds)
@@ -131,11 +146,17 @@ def encode_song(
 
 
 def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:
-    """A decoded motion as it is handed on: limbs within their stops, smooth, on stage, feet planted, on the beat, at
-    ``fps``, exactly ``round(seconds * fps)`` frames long.
+    """Post-process a decoded motion: joint limits, smoothing, drift, feet, and beat snap.
 
-    Feet come before the beat: correcting them changes when the body arrives, while feet that stand still do so at any
-    clock. One resampling serves both the beat snap and ``fps``.
+    The result has exactly ``round(seconds * fps)`` frames. Feet are corrected before the beat snap: the correction
+    changes when movements arrive, while feet that stand still do so under any time warp. The motion is resampled only
+    once, for beat snap and frame rate together.
+
+    raw: the decoded motion.
+    beats: of the music.
+    seconds: length of the music.
+    fps: frames per second of the result.
+    beat_snap: 0-1, how far kinematic beats are shifted towards musical ones.
     """
     motion = smooth.smooth(joints.limit(raw))
     progress.report(0.1)
@@ -152,7 +173,7 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
 
 
 def judge(motion: Motion, beats: Beats) -> dict[str, float]:
-    """How well a motion keeps the beat, and how its feet stand: see ``Dance``."""
+    """The metrics of a dance, as ``core.results.Dance`` lists them."""
     if motion.frames < 4:
         return {}
     positions = kinematics.forward(motion.rotations, motion.root)

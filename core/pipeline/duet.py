@@ -1,8 +1,8 @@
-"""A dance and its music from nothing: two chains that step down together (MoMu-Diffusion section 4.3).
+"""Generates a duet, a dance and its music, by two chains that are sampled together (MoMu-Diffusion section 4.3).
 
-They tell each other more than latents, because both were trained on rhythm beside them. Their clean estimates are
-decoded at every step, one pulse is tracked in what both do, and both are told that pulse: each with its own accents
-and loudness, as in a dance to a song or a score of a motion.
+The chains exchange more than latents, because both were also trained on rhythm. At every step, their clean estimates
+are decoded and common beats are tracked in both. Each chain is conditioned on these beats, with accents and loudness of
+the other, as in a dance for a song or a score for a motion.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from core.types import Beats, Condition, Motion
 
 @torch.no_grad()
 def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
-    """Invent both. Same model and options: the same duet.
+    """Generate a dance and its music. The same model and options give the same duet.
 
-    Raises FootlightError for options that this model cannot follow, and models that cannot do both.
+    Raises FootlightError for options that the model does not support, and models that do not generate both.
     """
     options = options or DuetOptions()
     check_choices(options, model.config)
@@ -54,9 +54,16 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
 
 @dataclass(frozen=True)
 class Draft:
-    """What the latents of both come to at one moment. raw: the motion as the autoencoder leaves it.
-    positions: (t, 22, 3) of it, accents: its kinematic beats.  mel: (t, m), onset: (t,) its onset strength.  beats: the
-    one pulse of both, with bars."""
+    """Dance and music decoded from the current latents.
+
+    raw: the decoded motion, without post-processing.
+    positions: (t, 22, 3) its joint positions, metres.
+    accents: its kinematic beats.
+    mel: (t', m) log-mel of the music.
+    onset: (t',) its onset strength.
+    beats: common beats of both, with bars.
+    mel_fps: frames per second of the mel.
+    """
 
     raw: Motion
     positions: Tensor
@@ -68,7 +75,7 @@ class Draft:
 
     @classmethod
     def of(cls, model: Model, latents: Mapping[str, Tensor]) -> Draft:
-        """latents: (1, t, z), standardised, of "motion" and of "music"."""
+        """Decode standardised latents (1, t, z) of "motion" and "music"."""
         body = model.config.modalities["motion"]
         drawn = model.autoencoders["motion"].decode_long(latents["motion"])[0].float().cpu()
         raw = features.decode(drawn, body.representation, body.fps)
@@ -79,26 +86,29 @@ class Draft:
         return cls(raw, positions, accents, mel, onset, beats, mel_fps)
 
     def target(self) -> RhythmTarget:
-        """What the motion asks of the music, on the beats of both."""
+        """The rhythm target of the motion, on the common beats."""
         return rhythm_target(self.positions, self.raw.fps, self.accents, self.beats)
 
     def heard(self, frames: int, fps: float) -> Tensor:
-        """(frames, r) the rhythm of the music, on the beats of both."""
+        """Rhythm features (frames, r) of the music, on the common beats."""
         return rhythm_features(self.beats, self.onset, loudness(self.mel), frames, fps, self.mel_fps)
 
 
 def dance_style(model: Model, options: DuetOptions) -> str | None:
-    """What the dancer is told; the composer is told what was asked for, as styles are of dances first of all."""
+    """The style of the dance: the requested one, or one drawn by the seed.
+
+    The music has only a requested style, because styles are those of dances.
+    """
     return style_for(model.config, options.style, noise_seed(options.seed))
 
 
 def chains(model: Model, options: DuetOptions) -> dict[str, Chain]:
-    """The chains of "motion" and "music", for ``walk``. One seed draws the noise of both."""
+    """The chains of "motion" and "music" for ``walk``. One seed draws the noise of both."""
     config, generator = model.config, torch.Generator().manual_seed(options.seed)
     frames = frames_for(model, options.seconds)
     latest: list[tuple[Mapping[str, Tensor], Draft]] = []
 
-    def draft(estimates: Mapping[str, Tensor]) -> Draft:  # both chains ask for the same moment
+    def draft(estimates: Mapping[str, Tensor]) -> Draft:  # both chains need that of the same step
         if not latest or latest[0][0] is not estimates:
             latest[:] = [(estimates, Draft.of(model, estimates))]
         return latest[0][1]

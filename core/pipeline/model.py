@@ -1,4 +1,4 @@
-"""A model folder, loaded; and how its modalities are drawn."""
+"""A loaded model, and the sampling of its modalities."""
 
 from __future__ import annotations
 
@@ -37,10 +37,15 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 @dataclass(frozen=True)
 class Model:
-    """The networks of one model folder, ready. name: the folder's; card: see ``core.checkpoint``.
+    """The networks of a model folder, ready to use.
 
-    autoencoders: of every modality, by name; any of them may be an identity.  denoisers: of the modalities that the
-    model makes, by name.  vocoder: log-mel -> sound, or None.
+    config: the configuration.
+    autoencoders: modality -> its autoencoder, which may be an identity.
+    denoisers: modality -> the denoiser that generates it.
+    device: where the networks are.
+    name: of the folder.
+    card: as in ``core.checkpoint``.
+    vocoder: from log-mel to sound; None is Griffin-Lim.
     """
 
     config: Config
@@ -53,9 +58,12 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
-        """Read a model. folder: a model folder, or the name of an embedded one; None is the embedded default.
+        """Load a model.
 
-        Raises FootlightError for an unknown name, a folder of another program, damaged files, an unknown device.
+        folder: a model folder, or the name of an embedded model; None is the embedded default.
+        device: "auto", "cpu", "cuda" or "mps".
+
+        Raises FootlightError for an unknown name, a folder of another program, damaged files, or an unknown device.
         """
         path, place = find_model(folder), find_device(device)
         saved = checkpoint.load(path)
@@ -78,10 +86,11 @@ class Model:
         )
 
     def voiced_by(self, vocoder: str | None) -> Model:
-        """The model with another way from mels to sound: "griffin-lim", a BigVGAN checkpoint file with its config.json
-        beside it, or None for its own.
+        """The model with another vocoder.
 
-        Raises FootlightError for what is neither, and for a checkpoint of other mels.
+        vocoder: "griffin-lim", a BigVGAN checkpoint with its config.json beside it, or None for the model's own.
+
+        Raises FootlightError for a checkpoint that cannot be loaded, or that was trained on other mels.
         """
         if vocoder is None:
             return self
@@ -90,7 +99,7 @@ class Model:
         return replace(self, vocoder=_interruptible(bigvgan.load(vocoder, signal=self.config.signal).to(self.device)))
 
     def check_scores(self) -> None:
-        """Raises FootlightError when this model makes no music."""
+        """Raises FootlightError if this model does not generate music."""
         if "music" not in self.denoisers:
             raise FootlightError(
                 f"the model {self.name} makes dances only: choose another, or train it with `train.fit scorer`"
@@ -98,7 +107,10 @@ class Model:
 
 
 def find_model(folder: Path | str | None = None) -> Path:
-    """The model folder that is meant: see ``Model.load``."""
+    """The model folder of a path or an embedded name, as ``Model.load`` takes it.
+
+    Raises FootlightError for an unknown name.
+    """
     if folder is None:
         return PRETRAINED / "default"
     path = Path(folder)
@@ -114,7 +126,7 @@ def find_model(folder: Path | str | None = None) -> Path:
 
 
 def find_device(name: str = "auto") -> torch.device:
-    """ "auto" is the fastest device there is. Raises FootlightError for one that is not there."""
+    """The device of that name; "auto" is the fastest available one. Raises FootlightError if it is not available."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
@@ -125,9 +137,9 @@ def find_device(name: str = "auto") -> torch.device:
 
 
 def native_half(device: torch.device) -> torch.dtype | None:
-    """The 16-bit precision that a device multiplies natively and that needs no care with small numbers, or None.
+    """The 16-bit type that a device multiplies natively and that has the range of float32 (bfloat16), or None.
 
-    On CPUs with AVX512-BF16 or AMX the denoiser is three times as fast in it; elsewhere bfloat16 would be emulated.
+    On CPUs with AVX512-BF16 or AMX, the denoiser is three times as fast with it. On others it would be emulated.
     """
     if device.type == "cpu":
         return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" and _multiplies_bf16() else None
@@ -135,29 +147,31 @@ def native_half(device: torch.device) -> torch.dtype | None:
 
 
 def _multiplies_bf16() -> bool:
-    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may go: then float32 it is
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may disappear: then use float32
     return asked is not None and asked()
 
 
 def style_of(model: Model, style: str | None, strength: float = 1.0) -> Tensor | None:
-    """(1, styles) weights of ``core.pipeline.choices.parse_style`` times ``strength``, or None."""
+    """Style weights (1, styles) as in ``core.pipeline.choices.parse_style``, times ``strength``; None for no style."""
     return None if style is None else strength * parse_style(style, model.config.styles)[None].to(model.device)
 
 
 def frames_for(model: Model, seconds: float) -> int:
-    """Latent frames of so much time; a last half frame more, so that its end lies between two frames of the motion."""
+    """Latent frames that cover ``seconds``, plus half a frame, so that the end is between two frames of the motion."""
     return math.ceil(seconds * model.config.latent_fps + 0.5)
 
 
 def schedule_of(config: Config) -> Schedule:
-    """The noise schedule of all denoisers."""
+    """The noise schedule that all denoisers share."""
     return linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
 
 
 def guided_denoiser(model: Model, modality: str, guidance: float | None = None) -> Denoise:
-    """What makes a modality, with guidance and windows around it, for latents of any length.
+    """The denoiser of a modality with guidance and windows, for latents of any length.
 
-    guidance: None is what the model was tuned for.
+    model: the model.
+    modality: the one that it generates.
+    guidance: strength; None is the model's own.
     """
     sampling, compute = model.config.sampling[modality], native_half(model.device)
     prediction = model.config.diffusion.prediction
@@ -167,7 +181,7 @@ def guided_denoiser(model: Model, modality: str, guidance: float | None = None) 
 
 
 def first_noise(model: Model, modality: str, frames: int, generator: torch.Generator) -> Tensor:
-    """(1, frames, z) where a modality starts: the same on every device."""
+    """Noise (1, frames, z) from which a modality is sampled. It is the same on every device."""
     channels = model.config.modalities[modality].autoencoder.latent_channels
     return torch.randn(1, frames, channels, generator=generator).to(model.device)
 
@@ -181,7 +195,16 @@ def draw(
     steps: int,
     guidance: float | None = None,
 ) -> Iterator[Tensor]:
-    """An iterator over latents (1, frames, z) of a modality, noisier ones first; the last is clean."""
+    """Sample a modality: yields latents (1, frames, z) after each step, of which the last are clean.
+
+    model: the model.
+    modality: the one to generate.
+    condition: what it is conditioned on.
+    frames: latent frames.
+    seed: of the noise.
+    steps: denoising steps.
+    guidance: strength; None is the model's own.
+    """
     generator = torch.Generator().manual_seed(seed)
     noise = first_noise(model, modality, frames, generator)
     denoise, sampler = guided_denoiser(model, modality, guidance), model.config.sampling[modality].sampler
@@ -189,7 +212,7 @@ def draw(
 
 
 def last_of(samples: Iterator[T], steps: int) -> T:
-    """The last of ``steps`` samples, each a part of the present operation."""
+    """The last of ``steps`` samples. Each reports progress as a part of the current operation."""
     assert steps > 0, "a sampler takes one step at least"
     for step in range(steps):
         with progress.part(step / steps, (step + 1) / steps):
@@ -199,7 +222,7 @@ def last_of(samples: Iterator[T], steps: int) -> T:
 
 
 def _interruptible(network: nn.Module) -> nn.Module:
-    """The network, reporting before each of its modules computes: however long a pass takes, it can be cancelled."""
+    """Make a network report before each of its modules runs, so that even a long pass can be cancelled."""
     for module in network.modules():
         module.register_forward_pre_hook(lambda *_: progress.report())
     return network

@@ -1,4 +1,4 @@
-"""From a motion to its music.
+"""Generates a score for a motion.
 
 motion ── target: beat, accents, loudness ─┐
    └───── features ── motion latents ──────┴── sampler ── music latents ── log-mel ── sound
@@ -29,10 +29,10 @@ from core.vocoder import griffin_lim
 
 @torch.no_grad()
 def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = None) -> Score:
-    """A score for the whole of ``clip``. Same model, motion and options: the same music.
+    """Generate a score for a whole motion. The same model, motion and options give the same score.
 
-    Raises FootlightError for options that this model cannot follow, motions under a second or that stand still, and
-    models that make no music.
+    Raises FootlightError for options that the model does not support, motions that are shorter than a second or stand
+    still, and models that do not generate music.
     """
     options = options or ScoreOptions()
     check_choices(options, model.config)
@@ -53,9 +53,16 @@ def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = 
 
 
 def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: str | None = None) -> Condition:
-    """What the denoiser of music is told of a motion, (1, t, ...) on the latents' clock.
+    """The condition of a score (1, t, ...), at the frame rate of the latents.
 
-    Of a flat body it is told the target alone.
+    A flat motion has no latents, only the rhythm target.
+
+    model: the model.
+    clip: the motion.
+    target: its rhythm target.
+    style: as in ``parse_style``; None is the default style.
+
+    Raises FootlightError for a flat motion if the model has no rhythm conditioning.
     """
     frames = frames_for(model, len(clip.positions) / clip.fps)
     latents = None if clip.motion is None else motion_latents(model, clip.motion, frames)
@@ -69,7 +76,7 @@ def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: s
 
 
 def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
-    """(1, frames, z) standardised latents of a motion at any rate; None where the model's layout is another's body."""
+    """Standardised latents (1, frames, z) of a motion at any rate; None if the model's layout is flat."""
     body = model.config.modalities["motion"]
     if layout_named(body.representation).dimensions != 3:
         return None
@@ -80,7 +87,13 @@ def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
 
 
 def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: float) -> Score:
-    """The music of standardised latents (1, t, z), and how well it meets ``target``."""
+    """Decode a score from standardised latents (1, t, z), with its metrics.
+
+    model: the model.
+    latents: (1, t, z).
+    target: the rhythm target, against which the metrics are measured.
+    seconds: length of the score.
+    """
     signal = model.config.signal
     mel = model.autoencoders["music"].decode_long(latents)
     progress.report(0.1)
@@ -94,20 +107,25 @@ def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: f
 
 
 def vocode(model: Model, mel: Tensor) -> Tensor:
-    """Log-mel (1, t, m) -> samples (s,), by the model's vocoder, or by Griffin-Lim where it has none."""
+    """Samples (s,) of a log-mel (1, t, m), by the model's vocoder, or by Griffin-Lim if it has none."""
     if model.vocoder is not None:
         return model.vocoder.decode_long(mel)[0].float().cpu()
     return griffin_lim.decode(mel.float().cpu(), torch.Generator().manual_seed(0), model.config.signal)[0]
 
 
 def onsets_of(mel: Tensor, fps: float) -> Beats:
-    """The instants at which something begins to sound in a log-mel (t, m) of ``fps`` frames a
-    second, with strengths in [0, 1]."""
+    """Onsets of a log-mel (t, m) at ``fps`` frames per second, with strengths in [0, 1]."""
     return onset_events(onset_strength(mel), fps).shifted(-ONSET_LEAD)
 
 
 def adherence(target: RhythmTarget, heard: Beats, onsets: Beats, seconds: float) -> dict[str, float]:
-    """How well a score meets its target: see ``Score``."""
+    """The metrics of how well a score meets its rhythm target, as ``core.results.Score`` lists them.
+
+    target: the rhythm target.
+    heard: beats tracked in the score.
+    onsets: its onsets.
+    seconds: its length.
+    """
 
     found, sounding_at = heard.times.double(), onsets.times.double()
     followed = beat.with_chance(lambda times: beat.f_measure(found, times), target.beats.times.double(), seconds)
