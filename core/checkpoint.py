@@ -1,9 +1,9 @@
-"""A model on disk: a folder with ``config.json`` and one ``NAME.safetensors`` for each network. Never pickle.
+"""Saves and loads models. A model is a folder with ``config.json`` and one ``NAME.safetensors`` per network, no pickle.
 
-Networks are named by what they are and the modality that they serve: ``autoencoder.motion``, ``denoiser.music``.
+Networks are named by what they are and by their modality: ``autoencoder.motion``, ``denoiser.music``.
 
-``config.json`` holds a format version, the configuration and the card (what it was trained on, and how well it does).
-Loading is strict: a missing, foreign, damaged or newer file is a FootlightError that names the file.
+``config.json`` contains a format version, the configuration and the card (training data and metrics). Loading is
+strict: a missing, foreign, damaged or newer file raises FootlightError, which names the file.
 """
 
 from __future__ import annotations
@@ -29,14 +29,22 @@ READS = (1, 2)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """config, the networks' tensors by network name (see above), and the card."""
+    """A model as loaded from disk.
+
+    config: its configuration.
+    tensors: network -> name -> tensor.
+    card: what it was trained on, and its metrics.
+    """
 
     config: Config
     tensors: dict[str, dict[str, Tensor]]
     card: dict = field(default_factory=dict)
 
     def load_into(self, name: str, module: nn.Module) -> nn.Module:
-        """Fill ``module`` with the tensors saved as ``name``; every name and shape must agree."""
+        """Load the tensors saved as ``name`` into ``module`` and return it.
+
+        Raises FootlightError when the model has no such network, or a tensor's name or shape differs.
+        """
         if name not in self.tensors:
             raise FootlightError(f"this model has no {name!r}; it holds {', '.join(sorted(self.tensors)) or 'nothing'}")
         try:
@@ -53,7 +61,13 @@ def save_folder(
     tensors: dict[str, dict[str, Tensor]],
     card: dict | None = None,
 ) -> None:
-    """Write a model folder; ``config.json`` goes last, so that a folder that has one is complete."""
+    """Write a model folder. ``config.json`` is written last, so a folder that has one is complete.
+
+    folder: created if it does not exist.
+    config: the configuration.
+    tensors: network -> name -> tensor.
+    card: JSON values to store with the model.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, state in tensors.items():
@@ -70,9 +84,9 @@ def save_folder(
 
 
 def load(folder: Path | str) -> Checkpoint:
-    """Read a model folder. Half-precision weights come back as float32.
+    """Load a model folder. Half-precision weights are converted to float32.
 
-    Raises FootlightError when the folder is missing, of another program or version, or damaged.
+    Raises FootlightError when the folder is missing, damaged, or of another program or version.
     """
     folder = Path(folder)
     path = folder / "config.json"

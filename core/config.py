@@ -1,7 +1,7 @@
-"""Every number that shapes a model, as frozen values with three presets.
+"""The configuration of a model as frozen values, with three presets.
 
-``tiny`` is for tests, ``default`` is the embedded model sized for two CPU cores, ``paper`` follows
-MoMu-Diffusion (NeurIPS 2024), tables 8 and 9.
+``tiny`` is for tests, ``default`` is the embedded model, sized for two CPU cores, and ``paper`` follows MoMu-Diffusion
+(NeurIPS 2024), tables 8 and 9.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AUTOENCODERS = ("conv", "identity")
 
 @dataclass(frozen=True)
 class SignalConfig:
-    """What sound looks like before any network. Rates in Hz, lengths in samples."""
+    """The representation of sound, before any network. Rates are in Hz, lengths in samples."""
 
     audio_rate: int = 16_000
     n_fft: int = 1024  # of the mel
@@ -29,16 +29,16 @@ class SignalConfig:
 
     @property
     def mel_fps(self) -> float:
-        """Frames a second of the music, whichever way it is represented."""
+        """Frames per second of the music, in any representation."""
         return self.audio_rate / self.hop_samples
 
     @property
     def spectrogram(self) -> tuple[int, int, int, int, float]:
-        """All that a log-mel depends on: equal ones of one sound are the same."""
+        """Everything on which a log-mel depends. Signals with equal values give equal log-mels of the same sound."""
         return self.audio_rate, self.n_fft, self.hop_samples, self.mel_bands, self.mel_fmax
 
     def channels(self, representation: str) -> int:
-        """Width of a frame of the music. Raises FootlightError for a representation that is not in ``MUSIC``."""
+        """Channels of a frame of music. Raises FootlightError for a representation that is not in ``MUSIC``."""
         widths = {"mel": self.mel_bands, "waveform": self.hop_samples, "features35": 35}
         if representation not in widths:
             raise FootlightError(
@@ -51,16 +51,16 @@ class SignalConfig:
 class VAEConfig:
     """The 1-D convolutional autoencoder that all modalities share (paper table 8)."""
 
-    channels: int  # of its input: the width of a frame of the modality's representation
+    channels: int  # of the input, i.e. of a frame of the modality's representation
     width: int = 384
     multipliers: tuple[int, ...] = (1, 2, 4)
     blocks: int = 2
     kernel: int = 5
     latent_channels: int = 20
-    halvings: int = 1  # how many of the transitions between levels halve time; the deepest ones do
+    halvings: int = 1  # transitions between levels that halve time, the deepest ones
     heads: int = 8
-    linear: bool = False  # a linear path beside the networks, which starts as the principal components of the data
-    kind: str = "conv"  # or "identity": no network, the normalised input is the latents (core.autoencoder.identity)
+    linear: bool = False  # a linear path beside the networks, initialised with the principal components of the data
+    kind: str = "conv"  # or "identity": no network, latents are the normalised input (core.autoencoder.identity)
 
     @property
     def stride(self) -> int:
@@ -79,10 +79,11 @@ class VAEConfig:
 
 @dataclass(frozen=True)
 class Modality:
-    """A stream of frames that a model knows, and the autoencoder that brings it to the clock of all latents.
+    """A modality of a model: its representation, and the autoencoder that brings it to the frame rate of all latents.
 
-    representation: what a frame holds: one of ``MUSIC``, or the name of a ``Layout`` (``core.motion.layouts``).
-    fps: its frames a second.
+    representation: what a frame contains: one of ``MUSIC``, or the name of a ``Layout`` (``core.motion.layouts``).
+    fps: frames per second.
+    autoencoder: its architecture.
     """
 
     representation: str
@@ -91,30 +92,33 @@ class Modality:
 
     @property
     def latent_fps(self) -> float:
-        """Latent frames a second."""
+        """Latent frames per second."""
         return self.fps / self.autoencoder.stride
 
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """The concatenating Transformer (paper table 9), or the U-Net it is compared with: see ``core.diffusion.unet`` for
-    what the numbers mean there, and ``core.diffusion.networks.as_unet`` for one of equal size."""
+    """The concatenating Transformer (paper table 9), or the U-Net with which it is compared.
+
+    ``core.diffusion.unet`` says what the numbers mean for a U-Net; ``core.diffusion.networks.as_unet`` makes one of
+    equal size.
+    """
 
     kind: str = "transformer"  # or "unet"
     latent_channels: int = 20
-    context: dict[str, int] = field(default_factory=dict)  # the modalities that it hears: name -> latent channels
+    context: dict[str, int] = field(default_factory=dict)  # modalities it is conditioned on: name -> latent channels
     rhythm_channels: int = 10  # 0: no rhythm conditioning
     styles: int = 0
-    observed: bool = True  # takes observed latents and their mask as further input channels
+    observed: bool = True  # observed latents and their mask are additional input channels
     width: int = 576
     blocks: int = 4
-    attentions: int = 2  # self-attentions a block
+    attentions: int = 2  # self-attentions per block
     heads: int = 8
     ff_kernel: int = 9
     ff_multiplier: int = 4
     input_kernel: int = 5
     condition_width: int = 1024
-    positions: str = "learned"  # or "rotary": frame t of the contexts and of the latents share one position
+    positions: str = "learned"  # or "rotary"; frame t of the contexts and of the latents share one position
     max_frames: int = 1024
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
@@ -122,13 +126,13 @@ class DenoiserConfig:
 
 @dataclass(frozen=True)
 class VocoderConfig:
-    """The network that turns log-mels into sound: convolutions at frame rate, a short-time spectrum, its inverse."""
+    """The vocoder, from log-mels to sound: convolutions at frame rate, a short-time spectrum, and its inverse."""
 
     width: int = 256
     blocks: int = 5
     kernel: int = 7
     expansion: int = 3  # of the width, inside a block
-    rounds: int = 16  # of Griffin-Lim at the end, which make neighbouring frames agree
+    rounds: int = 16  # of Griffin-Lim at the end, which make neighbouring frames consistent
 
 
 @dataclass(frozen=True)
@@ -143,22 +147,30 @@ class DiffusionConfig:
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How a modality is drawn. Lengths in latent frames; guidance as in eq. 7."""
+    """How a modality is sampled. Lengths are in latent frames; guidance is that of eq. 7."""
 
     sampler: str = "ddim"  # "ddpm" | "ddim" | "dpmpp"
     steps: int = 50
     guidance: float = 2.5
-    style_strength: float = 1.0  # of the style that a dance or a score is told; 1 as in training, and as in duets
+    style_strength: float = 1.0  # factor of the style's weights; 1 is as in training; duets always use 1
     window: int = 128
     overlap: int = 64
 
 
 @dataclass(frozen=True)
 class Config:
-    """One model: how sound is read, its modalities, and a denoiser for each modality that it can make.
+    """A model: the signal, its modalities, and a denoiser for each modality that it generates.
 
-    modalities, denoisers and sampling go by the modality's name; a model knows "motion" and "music", and any others.
-    A modality without a denoiser can only be heard. sampling may also tell of denoisers that are yet to be trained.
+    A modality without a denoiser serves only as context of others.
+
+    signal: the representation of sound.
+    modalities: by name; "motion" and "music", and any others.
+    denoisers: by the name of the modality that they generate.
+    sampling: by the same names; it may also have entries for denoisers that are not trained yet.
+    diffusion: the noise schedule, which all denoisers share.
+    styles: names of the styles.
+    style_shares: fraction of each style in the capture; a dance without a requested style draws one by them.
+    vocoder: its architecture; None for a model without one.
 
     Raises FootlightError when the parts do not fit each other.
     """
@@ -169,7 +181,7 @@ class Config:
     sampling: dict[str, SamplingConfig]
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     styles: tuple[str, ...] = ()
-    style_shares: tuple[float, ...] = ()  # of the capture; a dance that is asked for no style draws one by them
+    style_shares: tuple[float, ...] = ()
     vocoder: VocoderConfig | None = None
 
     @property
@@ -229,7 +241,13 @@ def _are_shares(values: tuple[float, ...]) -> bool:
 
 
 def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str = "motion") -> Config:
-    """The configuration with a denoiser that makes ``name`` and hears ``context``, shaped as that of ``like``."""
+    """The configuration with one more denoiser.
+
+    config: to which it is added.
+    name: the modality that it generates.
+    context: the modalities on which it is conditioned.
+    like: the modality whose denoiser has the same architecture.
+    """
 
     def channels(modality: str) -> int:
         return config.modalities[modality].autoencoder.latent_channels
@@ -241,13 +259,18 @@ def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str
 
 
 def with_styles(config: Config, styles: tuple[str, ...], shares: tuple[float, ...] = ()) -> Config:
-    """The configuration with these styles, of which every denoiser is told. shares: see ``Config``."""
+    """The configuration with these styles, on which every denoiser is conditioned.
+
+    config: to which they are added.
+    styles: their names.
+    shares: as in ``Config``.
+    """
     denoisers = {name: dataclasses.replace(denoiser, styles=len(styles)) for name, denoiser in config.denoisers.items()}
     return dataclasses.replace(config, styles=styles, style_shares=shares, denoisers=denoisers)
 
 
 def both_ways(config: Config) -> Config:
-    """The configuration with a denoiser of music that hears the motion, shaped as that of motion."""
+    """The configuration with a denoiser of music, conditioned on motion, with the architecture of that of motion."""
     return with_denoiser(config, "music", ("motion",))
 
 
@@ -337,8 +360,8 @@ def preset(name: str) -> Config:
 
 
 def read(values: dict) -> Config:
-    """A configuration from JSON values of this format or of the first.
+    """A configuration from JSON values of format 2 or 1.
 
-    Raises FootlightError that names the field for what does not belong there.
+    Raises FootlightError, which names the field, for a field that is unknown, missing or of another type.
     """
     return records.from_json(Config, format1.upgraded(values) if format1.is_old(values) else values, "config")

@@ -1,7 +1,7 @@
-"""The first format of models and runs, in which two modalities had names of their own: read, never written.
+"""Reads format 1 of models and runs, in which the two modalities had fields of their own. It is never written.
 
-Its configuration becomes one of format 2, and its networks get the names of format 2. What changed its name inside a
-network is that network's own business (``core.diffusion.conditioning``).
+The configuration is converted to format 2, and the networks get the names of format 2. Parameters that were renamed
+inside a network are handled by that network (``core.diffusion.conditioning``).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ NETWORKS = {
     "scorer": "denoiser.music",
     "vocoder": "vocoder",
 }
-DENOISERS = {"denoiser": ("motion", "music"), "scorer": ("music", "motion")}  # field: what it makes, what it hears
+DENOISERS = {"denoiser": ("motion", "music"), "scorer": ("music", "motion")}  # field: what it generates, its context
 SAMPLING = {"sampling": "motion", "scoring": "music"}
-SIGNAL = {"music": "mel", "motion_fps": 31.25, "motion_layout": "smpl22-6d"}  # what is a modality's now, and was there
+SIGNAL = {"music": "mel", "motion_fps": 31.25, "motion_layout": "smpl22-6d"}  # fields that moved to modalities
 KEPT = ("diffusion", "styles", "style_shares", "vocoder")
 
 
 def is_old(values: dict) -> bool:
-    """Whether the JSON values of a configuration are of format 1."""
+    """Whether the JSON values of a configuration have format 1."""
     return isinstance(values, dict) and "modalities" not in values and ("mel_vae" in values or "motion_vae" in values)
 
 
 def upgraded(values: dict) -> dict:
-    """The JSON values of a format 1 configuration as those of format 2.
+    """Convert the JSON values of a configuration from format 1 to format 2.
 
-    Raises FootlightError where the values are not of format 1, or ask for what is gone: a guidance that rises during
-    the sampling.
+    Raises FootlightError when the values do not have format 1, or use a feature that was removed: guidance that rises
+    during sampling.
     """
     if unknown := sorted(set(values) - {*KEPT, "signal", "motion_vae", "mel_vae", *DENOISERS, *SAMPLING}):
         raise FootlightError(f"config: unknown field {unknown[0]!r}; this file is from another program")

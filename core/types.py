@@ -3,11 +3,12 @@
 Shapes are written with these letters everywhere in the code:
 
     b  batch            t  time (frames)      c  channels
-    j  joints (22)      n  number of events (beats, hits, onsets)
+    j  joints (22)      n  number of events (beats, onsets, accents)
     s  audio samples    m  mel bands (80)
+    z  latent channels  r  rhythm channels (10)
 
-Conventions: metres, seconds, radians, y-up, right-handed, a person at rest faces +z with the left hand at +x.
-Quaternions are wxyz. Public functions take time before channels, ``(b, t, c)``.
+Conventions: metres, seconds, radians, y-up, right-handed. A body at rest faces +z with the left hand at +x. Quaternions
+are wxyz. Public functions take time before channels, ``(b, t, c)``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from torch import Tensor
 class Waveform:
     """Mono audio.
 
-    samples: (s,) float32 in [-1, 1]; on its way into a file also (2, s), stereo.  rate: samples per second (Hz).
+    samples: (s,) float32 in [-1, 1]; for files also (2, s), stereo.
+    rate: samples per second (Hz).
     """
 
     samples: Tensor
@@ -37,8 +39,10 @@ class Waveform:
 class Beats:
     """Musical beats of a song, or kinematic events of a motion.
 
-    times: (n,) seconds, strictly increasing.  tempo: beats per minute (0 when unknown).
-    downbeats: (n,) bool, true on the first beat of a bar.  strength: (n,) in [0, 1].
+    times: (n,) seconds, strictly increasing.
+    tempo: beats per minute; 0 if unknown.
+    downbeats: (n,) bool, true on the first beat of a bar; None if unknown.
+    strength: (n,) in [0, 1]; None if unknown.
     """
 
     times: Tensor
@@ -47,11 +51,11 @@ class Beats:
     strength: Tensor | None = None
 
     def shifted(self, seconds: float) -> Beats:
-        """The same beats on a clock that starts ``seconds`` later (negative: earlier)."""
+        """The same beats with times relative to an origin that is ``seconds`` later (negative: earlier)."""
         return replace(self, times=self.times - seconds)
 
     def between(self, start: float, end: float) -> Beats:
-        """The beats in ``[start, end)``; their times stay as they are."""
+        """The beats in ``[start, end)``, with unchanged times."""
         inside = (self.times >= start) & (self.times < end)
         return Beats(
             self.times[inside],
@@ -63,12 +67,12 @@ class Beats:
 
 @dataclass(frozen=True)
 class Motion:
-    """A skeleton in motion.
+    """The motion of a skeleton, which is ``core.motion.skeleton.SMPL22`` unless a function says otherwise.
 
-    rotations: (t, j, 4) unit quaternions wxyz, each joint local to its parent; identity is the rest T-pose.
-    root: (t, 3) world position of the pelvis, metres.  fps: frames per second.
-    contacts: (t, 4) in [0, 1]: left ankle, left toe, right ankle, right toe on the floor; or None.
-    The skeleton is ``core.motion.skeleton.SMPL22`` unless a function says otherwise.
+    rotations: (t, j, 4) unit quaternions, wxyz, each joint local to its parent; the identity is the T-pose.
+    root: (t, 3) world position of the pelvis, metres.
+    fps: frames per second.
+    contacts: (t, 4) in [0, 1]: left ankle, left toe, right ankle, right toe on the floor; None if unknown.
     """
 
     rotations: Tensor
@@ -85,21 +89,22 @@ class Motion:
         return self.frames / self.fps
 
     def cut(self, start: int, end: int) -> Motion:
-        """Frames ``[start, end)``."""
+        """The motion of frames ``[start, end)``."""
         contacts = None if self.contacts is None else self.contacts[start:end]
         return replace(self, rotations=self.rotations[start:end], root=self.root[start:end], contacts=contacts)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a denoiser is told besides the noisy latents; every part may be absent.
+    """What a denoiser is conditioned on. Every part may be absent.
 
-    context: (b, t, c) latents of the modalities that it hears, by name (music when dancing).
-    rhythm: (b, t, r) rhythm features, see ``core.rhythm.features.RHYTHM_CHANNELS``.
-    style: (b, styles) weights, in training of sum 1; None is the learned default style.
-    observed: (b, t, c) latents that are known, ``observed_mask``: (b, t, 1) is 1 where they are.
-    keep: (b,) bool; where false context, rhythm and style are replaced by the learned null
-    (classifier-free guidance, Ho & Salimans 2022); observations stay.
+    context: modality -> (b, t, z) latents of other modalities; those of the music for a dance.
+    rhythm: (b, t, r) rhythm features; see ``core.rhythm.features.RHYTHM_CHANNELS``.
+    style: (b, styles) weights, which in training add up to 1; None is the learned default style.
+    observed: (b, t, z) latents that are known.
+    observed_mask: (b, t, 1) 1 where ``observed`` is known, else 0.
+    keep: (b,) bool. Where it is false, context, rhythm and style are replaced by learned nulls, for classifier-free
+        guidance (Ho & Salimans 2022). Observations stay.
     """
 
     context: Mapping[str, Tensor] = field(default_factory=dict)
@@ -114,7 +119,7 @@ class Condition:
         return Condition.joined([self], lambda parts: function(parts[0]))
 
     def window(self, start: int, end: int) -> Condition:
-        """Frames ``[start, end)`` of every part that has a time axis."""
+        """The condition with only frames ``[start, end)`` of every part that has a time axis."""
 
         def cut(value):
             return None if value is None else value[:, start:end]
@@ -129,7 +134,7 @@ class Condition:
 
     @staticmethod
     def joined(conditions: Sequence[Condition], function: Callable[[list[Tensor]], Tensor]) -> Condition:
-        """One condition of several that have the same parts: each of its tensors is ``function`` of theirs."""
+        """Combine conditions that have the same parts: ``function`` combines each list of corresponding tensors."""
         first = conditions[0]
         parts = {
             name: function([getattr(one, name) for one in conditions])

@@ -1,4 +1,4 @@
-"""The autoencoder that a modality's configuration asks for: frames of its representation (b, t, c) <-> latents."""
+"""Autoencoders by modality, between frames (b, t, c) of its representation and latents."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from core.motion.layouts import layout_named
 
 
 def autoencoder_of(modality: Modality) -> NormalisedVAE | Identity:
-    """The network with fresh weights.
+    """The autoencoder that a modality's configuration describes, with initial weights.
 
-    The channels of one slice of a layout share their deviation: a joint that hardly turns must not be magnified to the
-    size of one that swings (as HumanML3D does, Guo et al. 2022). Frames of music are normalised channel by channel.
-    Raises FootlightError for an unknown representation, and for a layout of another width.
+    The channels of a slice of a motion layout share one deviation, as in HumanML3D (Guo et al. 2022). Otherwise a joint
+    that hardly turns would be scaled up to one that swings. Frames of music are normalised per channel.
+
+    Raises FootlightError for an unknown representation, and for a layout of another number of channels.
     """
     config, name, groups = modality.autoencoder, modality.representation, ()
     if name not in MUSIC:
