@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = _Parser(prog="footlight", description="Dance from music, music from dance.")
+    top = _Parser(prog="footlight", description="Generate dances for music and music for dances.")
     top.add_argument("--version", action="version", version=f"footlight {__version__}")
     commands = top.add_subparsers(
         dest="command", required=True, metavar="dance|score|duet|beats|styles", parser_class=_Parser

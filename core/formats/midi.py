@@ -27,7 +27,7 @@ DRUM_CHANNEL = 9  # MIDI's tenth channel
 STROKE_TICKS = TICKS // 8  # length of a drum stroke
 SLOWEST_US = 2**24 - 1  # the most microseconds per beat that the format can hold
 
-Event = tuple[float, Any]  # a tick and a message of mido, which names its attributes only at run time
+Event = tuple[float, Any]  # a tick and a message of mido, whose attributes exist only at run time
 
 
 def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str = "Footlight") -> None:

@@ -27,7 +27,7 @@ __all__ = [
     "layout_named", "origin_of", "positions_from_features",
 ]  # fmt: skip
 
-DEFAULT_FPS = 31.25  # frames a second, as in the prepared data and the embedded model
+DEFAULT_FPS = 31.25  # frames per second, as in the prepared data and the embedded model
 DEFAULT_LAYOUT = "smpl22-6d"
 
 
