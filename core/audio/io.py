@@ -1,5 +1,6 @@
-"""Reads audio files of any format that libsndfile decodes (wav, flac, ogg, opus, mp3 ...) as mono samples, and writes
-wav, flac and ogg.
+"""Reads audio files as mono samples, and writes wav, flac and ogg.
+
+It reads every format that libsndfile decodes: wav, flac, ogg, opus, mp3 and others.
 
 A file without usable sound is refused with one line: it is missing, empty, not audio, damaged, shorter than a second,
 or silent.

@@ -1,5 +1,6 @@
-"""Metrics of the musical-theatre paper ("Multimodal Fusion Generative Model for Pop Music Elements in Musical Theater
-Performances"), as far as its text defines them.
+"""Metrics of the musical-theatre paper, as far as its text defines them.
+
+The paper is "Multimodal Fusion Generative Model for Pop Music Elements in Musical Theater Performances".
 
 Conventions
     Positions are (t, j, 3) in metres at ``fps``. MS and VoA depend on the frame rate and use 30 frames per second;
