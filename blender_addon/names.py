@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PACKAGE = __package__.removesuffix(".blender_addon")
+PACKAGE = (__package__ or "").removesuffix(".blender_addon")
 """The add-on as Blender knows it, for example ``bl_ext.user_default.footlight``."""
 
 SCENE_PROPERTY = "footlight"

@@ -1,4 +1,6 @@
 """The add-on's preferences."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
 
 from __future__ import annotations
 
@@ -41,8 +43,7 @@ class FootlightPreferences(bpy.types.AddonPreferences):
         column.prop(self, "model_folder", placeholder="the model inside the extension")
         box = layout.box()
         engine = session.state.engine
-        if session.busy():
-            job = session.state.job
+        if job := session.state.job:
             box.progress(text=job.stage, factor=job.fraction)
             box.operator(names.CANCEL, icon="X")
             return

@@ -1,4 +1,6 @@
 """What the user chooses, kept in the scene."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
 
 from __future__ import annotations
 
@@ -55,6 +57,7 @@ def _style_menu(stored: str, name: str, description: str) -> EnumProperty:
 def _number(kind: type, field: str, name: str, **further):
     """A property with the help, the bounds and the default of a request's field. further: for its widget."""
     rule, default = protocol.rule(kind, field), protocol.default(kind, field)
+    assert rule.least is not None and rule.most is not None, "a field's slider has two ends"
     description = rule.help[0].upper() + rule.help[1:]
     if default is None:
         default, description = UNSET, f"{description}. {UNSET}: {rule.unset}"

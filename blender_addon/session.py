@@ -89,9 +89,10 @@ def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Do
 
 def poll() -> JobState:
     """Move the job on; when it ends, finish it and forget it, whatever happens. Returns its state."""
-    job = state.job
+    job, worker, finish = state.job, state.worker, state.finish
     if job is None:
         return JobState.CANCELLED
+    assert worker is not None and finish is not None
     try:
         ended = job.poll()
     except Exception:
@@ -99,16 +100,18 @@ def poll() -> JobState:
         _forget()
         raise
     if isinstance(job, Preparation) and ended is JobState.DONE:
-        state.job = Job(state.worker, job.request)
+        assert job.request is not None
+        state.job = Job(worker, job.request)
         return state.job.state
     if not ended.ended:
         return ended
     try:
-        if ended is JobState.DONE:
-            state.message = state.finish(job.result)
+        if isinstance(job, Job) and ended is JobState.DONE:
+            assert job.result is not None
+            state.message = finish(job.result)
         elif ended is JobState.FAILED:
             state.error = job.error
-            state.log = str(state.worker.log) if isinstance(job, Job) else ""
+            state.log = str(worker.log) if isinstance(job, Job) else ""
         else:
             state.message = "Cancelled."
     except FootlightError as error:
@@ -129,7 +132,7 @@ def cancel() -> None:
 
 def abandon(reason: str) -> None:
     """End the job at once because what it was for is going away; nothing is written."""
-    if state.job:
+    if state.job and state.worker:
         state.worker.stop()
         _forget()
         state.message = reason
@@ -151,7 +154,7 @@ def stop() -> None:
 
 def _forget() -> None:
     """After a job: no job, no files, and no process that has gone or has nothing more to do."""
-    if state.worker is not state.engine:
+    if state.worker and state.worker is not state.engine:
         state.worker.stop(patience=0.5)
     state.job = state.finish = state.worker = None
     drop_folder()

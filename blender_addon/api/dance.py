@@ -50,6 +50,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     """Give the armature the dance that the engine made, as a new action.
     Raises UserError when what it was made for is gone; then nothing is changed."""
     song = target.song
+    assert song is not None
     scene, armature, sequencer = target.find("dance")
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
@@ -69,6 +70,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
     song = target.song
+    assert song is not None
     return protocol.DanceRequest(
         song=song.path,
         start=song.start,

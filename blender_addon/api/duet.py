@@ -72,6 +72,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:
+    assert target.frames is not None
     return protocol.DuetRequest(
         seconds=target.frames / target.fps,
         fps=target.fps,

@@ -79,6 +79,7 @@ def keeping_warning(target: Target) -> str:
 
 
 def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, protocol.ScoreRequest]:
+    assert target.frames is not None
     motion, last = folder / "motion.npz", target.first + target.frames - 1
     yield from reading.saving(motion, lambda: target.find("music")[:2], target.first, last, target.fps)
     return _request(target, motion, folder, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -45,15 +46,15 @@ class Target:
         sequencer: bpy.types.Scene | None,
         first: int,
         frames: int | None,
-        **more: object,
+        **more: Any,
     ) -> Target:
         """The target that these things are now. sequencer: the scene whose sequencer is meant; the same unless given.
         more: the other fields.  Raises UserError when the two scenes have different frame rates."""
-        sequencer = sequencer or scene
-        check_rates(scene, sequencer)
+        strips_scene = scene if sequencer is None else sequencer
+        check_rates(scene, strips_scene)
         return cls(
             scene.session_uid,
-            sequencer.session_uid,
+            strips_scene.session_uid,
             armature.session_uid if armature else 0,
             armature.name if armature else "",
             strips.frame_rate(scene),

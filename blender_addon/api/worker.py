@@ -36,14 +36,21 @@ def answer(
     """The engine's answer to what a ``request`` of this room returned, which ``write`` takes.
     Raises UserError when it fails."""
     if isinstance(work, Preparation):
-        work = _ended(work, tell, pause=0.0).request
-    return _ended(Job(engine, work), tell, pause=INTERVAL).result
+        _wait(work, tell, pause=0.0)
+        request = work.request
+        assert request is not None
+    else:
+        request = work
+    job = Job(engine, request)
+    _wait(job, tell, pause=INTERVAL)
+    assert job.result is not None
+    return job.result
 
 
-def _ended(job: Job | Preparation, tell: Tell, pause: float) -> Job | Preparation:
+def _wait(job: Job | Preparation, tell: Tell, pause: float) -> None:
+    """Until it is done. Raises UserError when it ends otherwise."""
     while not job.poll().ended:
         tell(job.stage, job.fraction)
         time.sleep(pause)
     if job.state is not JobState.DONE:
         raise UserError(job.error or "The engine was told to stop.")
-    return job

@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    args = parse(arguments, __doc__)
+    args = parse(arguments, __doc__ or "")
     args.out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="footlight-"))
     terminal = Terminal(folder / "blender.log")

@@ -200,10 +200,10 @@ def _positive(text: str) -> float:
 
 def _resolution(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d+)x(\d+)", text)
-    size = tuple(map(int, found.groups())) if found else (0, 0)
-    if not all(4 <= side <= LARGEST_SIDE for side in size):
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (4 <= width <= LARGEST_SIDE and 4 <= height <= LARGEST_SIDE):
         raise argparse.ArgumentTypeError(f"{text}: expected WIDTHxHEIGHT in pixels, for example 1280x720")
-    return size
+    return width, height
 
 
 def _frames(text: str) -> tuple[int, int]:

@@ -44,11 +44,12 @@ def choose(
 
     trial: the seconds that a frame takes in a quality.
     """
-    for quality in qualities:
+    *better, last = qualities
+    for quality in better:
         seconds = frames * trial(quality)
         if seconds <= within:
-            break
-    return quality, seconds
+            return quality, seconds
+    return last, frames * trial(last)
 
 
 def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Terminal) -> None:
@@ -66,7 +67,8 @@ def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Term
     partial = movie.with_name(f".{movie.name}.part")
 
     def prepare(quality: Quality) -> None:
-        film.set_render(scene, args.engine, tuple(max(4, round(side * quality.scale)) for side in whole), str(partial))
+        width, height = (max(4, round(side * quality.scale)) for side in whole)
+        film.set_render(scene, args.engine, (width, height), str(partial))
         scene.display.render_aa = quality.smoothing
 
     def trial(quality: Quality) -> float:

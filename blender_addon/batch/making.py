@@ -12,6 +12,7 @@ from pathlib import Path
 import bpy
 
 from ..api import dance, duet, score, worker
+from ..api.target import Target, Written
 from ..engine.client import Engine
 from ..engine.job import Preparation
 from ..errors import UserError
@@ -23,6 +24,8 @@ from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
 
+Answer = protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone
+
 Tell = Callable[[str], None]
 """Takes a few words about what is going on."""
 
@@ -33,7 +36,7 @@ class Made:
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
-    answer: protocol.Done
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Desk:
 
     def answer(self, work: protocol.Request | Preparation) -> protocol.Done:
         """The engine's answer. Raises UserError when it fails."""
+        assert self.engine is not None, "the command line asks for nothing that needs it"
         return worker.answer(self.engine, work, lambda stage, done: self.tell(f"{stage} {100 * done:3.0f} %"))
 
 
@@ -106,6 +110,7 @@ def make_blend(desk: Desk) -> str:
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A song's dance on the armature, and the song in the sequencer."""
+    assert desk.item.source is not None
     song = strips.whole_file(desk.item.source, scene.frame_start, desk.args.seconds)
     target, request = dance.request(scene, armature, song, desk.folder, **desk.options)
     if desk.args.dance:
@@ -116,7 +121,9 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
         )
     else:
         answer = desk.answer(request)
+        assert isinstance(answer, protocol.DanceDone)
     action = dance.write(target, answer).action
+    assert action is not None
     strip = strips.add_song(scene, song.path, target.first)
     return Made((target.first, int(action.frame_range[1])), strip.sound, answer)
 
@@ -133,16 +140,21 @@ def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     """Music for the armature's animation over the scene's range, in the sequencer."""
     target, reading = score.request(scene, armature, desk.folder, music_file=desk.music, **desk.options)
     answer = desk.answer(reading)
-    sound = score.write(target, answer).strip.sound
-    return Made((target.first, target.first + target.frames - 1), sound, answer)
+    assert isinstance(answer, protocol.ScoreDone)
+    return _with_music(target, score.write(target, answer), answer)
 
 
 def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A dance on the armature and its music in the sequencer."""
     target, request = duet.request(scene, armature, desk.folder, desk.args.duet, music_file=desk.music, **desk.options)
     answer = desk.answer(request)
-    sound = duet.write(target, answer).strip.sound
-    return Made((target.first, target.first + target.frames - 1), sound, answer)
+    assert isinstance(answer, protocol.DuetDone)
+    return _with_music(target, duet.write(target, answer), answer)
+
+
+def _with_music(target: Target, written: Written, answer: Answer) -> Made:
+    assert target.frames is not None and written.strip is not None
+    return Made((target.first, target.first + target.frames - 1), written.strip.sound, answer)
 
 
 def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
@@ -162,6 +174,7 @@ def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, b
         scene.sync_mode = "AUDIO_SYNC"  # or playing it would show another beat than is heard
         return scene, add_dancer(bpy.context)
     blend = args.blend or item.source
+    assert blend is not None
     bpy.ops.wm.open_mainfile(filepath=str(blend.absolute()), load_ui=False)
     scene = bpy.context.scene
     armatures = [ob for ob in scene.objects if ob.type == "ARMATURE"]

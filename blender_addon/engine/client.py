@@ -65,6 +65,8 @@ class Engine:
                 f"The engine cannot be started with {self.command[0]} ({error.strerror or error}). "
                 "Choose another Python or install the engine in the add-on's preferences."
             ) from None
+        assert self._process.stdin and self._process.stdout
+        self._told, self._said = self._process.stdin, self._process.stdout
         self._reader = threading.Thread(target=self._read, name="footlight-engine", daemon=True)
         self._reader.start()
 
@@ -75,8 +77,8 @@ class Engine:
     def send(self, message: dict) -> None:
         """Write one line to the process. A process that has gone is reported by its exit event, not here."""
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
+            self._told.write(json.dumps(message) + "\n")
+            self._told.flush()
 
     def events(self) -> list[protocol.Event | Exit]:
         """Everything the process has said since the last call, oldest first; always its exit, once it has gone.
@@ -95,7 +97,7 @@ class Engine:
     def stop(self, patience: float = 0.0) -> None:
         """End the process and everything it started, after at most ``patience`` seconds for it to end by itself."""
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._told.close()
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -108,14 +110,14 @@ class Engine:
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
 
     def _read(self) -> None:
-        for line in self._process.stdout:
+        for line in self._said:
             event = _event(line)
             if event is None:
                 self._log.write(line)
             else:
                 self._events.put(event)
         code = self._process.wait()
-        self._process.stdout.close()
+        self._said.close()
         self._log.close()
         self._exit = Exit(code)
 

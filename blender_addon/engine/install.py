@@ -142,6 +142,7 @@ def pip(python: Path, arguments: Sequence[str]) -> None:
         encoding="utf-8",
         errors="replace",
     )
+    assert process.stdout is not None
     said, fraction = [], 0.05
     for line in process.stdout:
         sys.stderr.write(line)

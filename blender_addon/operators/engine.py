@@ -15,7 +15,7 @@ class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
     bl_idname = names.INSTALL_ENGINE
     bl_label = "Install Engine"
 
-    def begin(self, _context: bpy.types.Context) -> None:
+    def begin(self, context: bpy.types.Context) -> None:
         if not bpy.app.online_access:
             raise UserError(
                 "Blender is set to stay offline. Allow Online Access in Preferences > System > Network, then try again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -22,6 +23,13 @@ class JobOperator:
     """
 
     _timer = None
+
+    if TYPE_CHECKING:  # what bpy.types.Operator, the other base, brings along
+
+        def report(self, kind: set[str], message: str) -> None: ...
+
+        @classmethod
+        def poll_message_set(cls, message: str) -> None: ...
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -48,10 +56,11 @@ class JobOperator:
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self._start(context):
             return {"CANCELLED"}
+        state = session.poll()
         while session.busy():
-            state = session.poll()
             if not state.ended:
                 time.sleep(INTERVAL / 2)
+            state = session.poll()
         return self._end(state)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -107,8 +116,11 @@ class JobOperator:
             self._timer = None
 
 
-def finishing(write: Callable[[Target, protocol.Done], Written], target: Target) -> Callable[[protocol.Done], str]:
-    """What the session does with the engine's answer: ``write`` it and keep what the panel shows of that."""
+def finishing(write: Callable[[Target, Any], Written], target: Target) -> Callable[[protocol.Done], str]:
+    """What the session does with the engine's answer: ``write`` it and keep what the panel shows of that.
+
+    write: takes the answer to the request that was started.
+    """
 
     def finish(done: protocol.Done) -> str:
         written = write(target, done)

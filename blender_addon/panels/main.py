@@ -34,8 +34,7 @@ class FOOTLIGHT_PT_main(FootlightPanel, bpy.types.Panel):
         _dancer(choices, settings)
         _style(choices, settings)
         choices.prop(settings, "seed")
-        if session.busy():
-            job = session.state.job
+        if job := session.state.job:
             layout.progress(text=f"{job.stage}  {job.fraction:.0%}", factor=job.fraction)
             layout.operator(names.CANCEL, icon="CANCEL")
             return
@@ -150,8 +149,11 @@ def _outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     armature = settings_of(context.scene).dancer or context.active_object
     data = armature.animation_data if armature else None
     action = data.action if data else None
-    ours = action is not None and names.PREFIX + "seed" in action
-    if ours and (not state.message or state.message.startswith(action.name)):
+    if (
+        action is not None
+        and names.PREFIX + "seed" in action
+        and (not state.message or state.message.startswith(action.name))
+    ):
         box = layout.box()
         _wrapped(box, context, action.name, "CHECKMARK")
         told = summary(action)

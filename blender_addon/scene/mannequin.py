@@ -61,7 +61,7 @@ def build() -> Mesh:
 
 
 def _parts() -> list[Part]:
-    joints = dict(zip(JOINTS, to_blender(skeleton.standing()), strict=True))
+    joints: dict[str, np.ndarray] = dict(zip(JOINTS, to_blender(skeleton.standing()), strict=True))
     tips = {name: joints[name] + to_blender(np.array(tip)) for name, tip in skeleton.TIPS.items()}
     parts = _trunk(joints)
     for side in ("left", "right"):

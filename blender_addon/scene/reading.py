@@ -82,6 +82,7 @@ def motion(
     worlds, stances = [], []
     rest = rigs.at_rest(find()[1])
     names = [bone.name for bone in rest.bones]
+    called = ""
     while len(worlds) < len(frames):
         scene, armature = find()
         rigs.check_moving(armature)
