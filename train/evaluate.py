@@ -1,14 +1,14 @@
-"""Tables and figures as the papers have them, for models and baselines, beside real dance and chance.
+"""Tables and figures like those of the papers, for models and baselines, beside real dance and chance.
 
     python -m train.evaluate --data DATA --source DATA_DIR --systems default slowing retrieval MODEL=name --out REPORT
     python -m train.evaluate ... --sweep guidance=1,1.5,2,3 snap=0,0.25,0.5
     python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
-    python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json SCORES.json]
+    python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json METRICS.json]
 
-The first writes report.html, report.json and tables as CSV; what is made is kept in REPORT/cache, so that a second run
-only scores. The third judges music made from val motions and duets, in the same report as dances or, as here with no
---systems, alone; it needs data prepared with --waveforms. The last scores one motion against one song, without any
-data. docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...]: see
+The first writes report.html, report.json and tables as CSV. What systems make is kept in REPORT/cache, so a second run
+only measures. The third is about music made from val motions and about duets, in the same report as dances or, as here
+without --systems, alone. It needs data prepared with --waveforms. The last measures one motion against one song,
+without any data. docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see
 train/evaluation/dance/systems.py.
 """
 
@@ -31,7 +31,7 @@ from train.evaluation.music import tables as music_tables
 
 @dataclass(frozen=True)
 class Evaluate(run.Options):
-    """A report on systems, or the scores of one pair."""
+    """A report on systems, or the measures of one motion and song."""
 
     motion: Path | None = None  # one motion to score: .bvh, .npz, or a folder of OpenPose files
     music: Path | None = None  # and its song
@@ -40,7 +40,7 @@ class Evaluate(run.Options):
 
 
 def main(args: Evaluate) -> dict:
-    """Run, print and write; returns the report."""
+    """Run, print and write. Returns the report."""
     if args.motion is not None or args.music is not None:
         return one_pair(args)
     results = run.run(args)
@@ -56,7 +56,7 @@ def main(args: Evaluate) -> dict:
 
 
 def one_pair(args: Evaluate) -> dict:
-    """Score one motion against one song."""
+    """Measure one motion against one song."""
     if args.motion is None or args.music is None:
         raise FootlightError("one pair is --motion DANCE.bvh and --music SONG.wav; one of them is missing")
     result = single.evaluate(args.motion, args.music, args.fps, args.at)

@@ -1,1 +1,1 @@
-"""The evaluation in rooms: material, systems, cache, scores, tables, figures, report. The command is train.evaluate."""
+"""The evaluation: dances, music, and one report of both. The command is ``train.evaluate``."""

@@ -1,4 +1,4 @@
-"""Motions and music kept on disk under a digest of everything they were made from."""
+"""Motions and music kept on disk under a digest of everything that they were made from."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Track:
-    """Joint positions alone: what a model without a skeleton gives. positions: (t, j, 2 or 3).  fps: frames a second.
+    """Joint positions alone, which is what a model without a skeleton gives.
 
-    In units of the body's height or metres: beat scores ask only when joints slow down.
+    The unit may be metres or the body's height. Beat metrics only ask when joints slow down.
+
+    positions: (t, j, 2 or 3).
+    fps: frames a second.
     """
 
     positions: Tensor
@@ -44,10 +47,11 @@ class Track:
 
 @dataclass(frozen=True)
 class Music:
-    """A music. wave: (s,) int16 samples, as a file would hold them, so that what is read back is what was made.
+    """A score or a song.
 
+    wave: (s,) int16 samples as in a file, so that what is read back is what was made.
     rate: samples a second.
-    mel: (t, m) half precision, what it was decoded from, where that is known.
+    mel: (t, m) half precision. What it was decoded from, where that is known.
     """
 
     wave: Tensor
@@ -69,7 +73,7 @@ class Music:
 
 @dataclass(frozen=True)
 class Together:
-    """A dance and the music that was made with it."""
+    """A dance and the score that was made with it."""
 
     motion: Motion
     music: Music
@@ -80,9 +84,11 @@ Kept = Made | Music | Together
 
 
 class Cache:
-    """A folder of motions and music by key. quiet: without progress bars.
+    """A folder of motions and music by key.
 
-    made, found: how many were computed and how many were read, for whoever wants to know that the cache works.
+    made: how many were computed.
+    found: how many were read.
+    quiet: without progress bars.
     """
 
     def __init__(self, folder: Path, quiet: bool = False):
@@ -90,7 +96,10 @@ class Cache:
         self.made = self.found = 0
 
     def get(self, key: str, make: Callable[[], Kept | None]) -> Kept | None:
-        """What is kept under ``key``, or ``make()``, which is kept. None, "there is none", is kept as well."""
+        """The value kept under ``key``. If there is none, ``make()`` is called and its value kept.
+
+        None is a value too: it says that there is no dance or music, and is kept as well.
+        """
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -106,7 +115,7 @@ class Cache:
         return value
 
     def progress(self, items: Iterable, title: str) -> Iterable:
-        """The items, with a bar."""
+        """The items, with a progress bar."""
         return tqdm(items, desc=title, disable=self.quiet)
 
 
@@ -140,7 +149,7 @@ def _unpacked(parts: dict[str, np.ndarray]) -> Kept | None:
 
 @lru_cache(maxsize=16)
 def sources_digest(*places: str, without: tuple[str, ...] = ()) -> str:
-    """A digest of the Python sources under places of the repository (files or folders), less those ``without``."""
+    """A digest of the Python sources in the repository's files or folders ``places``, without those in ``without``."""
     digest = hashlib.sha256(torch.__version__.encode())
     for place in places:
         path = ROOT / place

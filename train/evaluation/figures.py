@@ -27,7 +27,7 @@ DPI = 110
 
 
 def png(figure, dpi: int = DPI) -> bytes:
-    """The figure as PNG, closed."""
+    """The figure as PNG. It is closed afterwards."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
@@ -41,9 +41,11 @@ def _plain(axes) -> None:
 
 
 def bars(report: dict, panels: dict[str, str]) -> bytes:
-    """Means of systems with their 95 % intervals, a panel a score. panels: dotted path -> title.
+    """Means of systems with their 95 % intervals, one panel for each metric.
 
-    Chance is 0 in calibrated scores; in physics the dashed line is held-out capture.
+    Chance is 0 in calibrated metrics. In physics the dashed line is held-out capture.
+
+    panels: dotted path -> title.
     """
     names = list(report["systems"])
     columns = min(4, len(panels))
@@ -76,7 +78,7 @@ def bars(report: dict, panels: dict[str, str]) -> bytes:
 
 
 def differences(report: dict, panels: dict[str, str]) -> bytes | None:
-    """Paired differences to the first system with their 95 % intervals; None where no system has any."""
+    """Paired differences to the first system with their 95 % intervals, or None when no system has any."""
     names = [name for name, row in report["systems"].items() if row.get("difference")]
     if not names:
         return None
@@ -101,8 +103,10 @@ def differences(report: dict, panels: dict[str, str]) -> bytes | None:
 
 
 def beat_match(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> bytes:
-    """Kinematic beats of dances to one song under its musical beats: a row a clip. Filled hits have a beat within 100
-    ms to themselves."""
+    """Kinematic beats of dances to one song below its musical beats, one row for each clip.
+
+    A mark is filled when it is matched one to one with a beat within 100 ms.
+    """
     figure, axes = plt.subplots(figsize=(10, 1.0 + 0.5 * len(clips)))
     end = start + seconds
     music = clips[0].beats.between(start, end)
@@ -144,7 +148,9 @@ def matched_times(found: Tensor, beats: Tensor, tolerance: float) -> set[float]:
 
 
 def energy(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> bytes:
-    """Kinetic energy over time under strong beats and their peaks (Theatre figure 4): a panel a clip, one song."""
+    """Kinetic energy over time with strong beats and its peaks (Theatre, figure 4), one panel for each clip of one
+    song.
+    """
     figure, panels = plt.subplots(len(clips), 1, figsize=(10, 1.35 * len(clips) + 0.5), sharex=True, squeeze=False)
     end = start + seconds
     for axes, clip in zip(panels[:, 0], clips, strict=True):
@@ -166,7 +172,7 @@ def energy(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> byte
 
 
 def energy_curve(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """(t,) seconds and (t,) the sum of squared joint speeds, smoothed as ``beat.energy_peaks`` smooths it."""
+    """The time (t,) in seconds and the sum of squared joint speeds (t,), smoothed as in ``beat.energy_peaks``."""
     positions, fps = positions_of(clip.made).double(), clip.made.fps
     speed = positions.diff(dim=0).norm(dim=-1) * fps
     sigma = beat.BAILANDO_SMOOTHING * fps / beat.BAS_FPS
@@ -175,8 +181,10 @@ def energy_curve(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
 
 
 def beat_phase(report: dict) -> bytes | None:
-    """Speed through the beat (``scores.phase``), a line a system: 0 is on the beat, one half is between two; None where
-    no system has any."""
+    """Speed through the beat (``scores.phase``), one line for each system, or None when no system has any.
+
+    Phase 0 is on the beat, one half is between two beats.
+    """
     curves = {name: row["phase"] for name, row in report["systems"].items() if row.get("phase")}
     if not curves:
         return None
@@ -194,7 +202,7 @@ def beat_phase(report: dict) -> bytes | None:
 
 
 def sweep(report: dict, option: str, panels: dict[str, str], best: float | None = None) -> bytes:
-    """Scores of a system over the values of one option, with 95 % intervals; dashed: the first system as it comes.
+    """Metrics of a system over the values of one option, with 95 % intervals. Dashed is the first system as it comes.
 
     best: a value to be marked.
     """
@@ -226,8 +234,7 @@ def sweep(report: dict, option: str, panels: dict[str, str], best: float | None 
 
 
 def metronome(tempo: float = 120.0, seconds: float = 30.0) -> bytes:
-    """Why bins of a second say nothing: BCS of LORIS and the strict F of a metronome at every tempo against one at
-    ``tempo``."""
+    """Why bins of one second mean nothing: BCS of LORIS and the strict F of metronomes against one at ``tempo``."""
     beats = torch.arange(0, seconds, 60 / tempo, dtype=torch.float64) + 0.1
     speeds = np.arange(60, 201, 2.5)
     ticks = [torch.arange(0, seconds, 60 / float(speed), dtype=torch.float64) + 0.1 for speed in speeds]
@@ -243,12 +250,15 @@ def metronome(tempo: float = 120.0, seconds: float = 30.0) -> bytes:
     return png(figure)
 
 
-def onsets_and_hits(
+def onsets_and_kinematic_beats(
     sound: Waveform, positions: Tensor, fps: float, title: str, start: float = 2.0, seconds: float = 10.0
 ) -> bytes:
-    """The log-mel of a score with its onsets, over the mean joint speed of its motion (t, j, 3) with its hits.
+    """The log-mel of a score with its onsets, over the mean joint speed of its motion with kinematic beats.
 
-    Filled marks have a partner within 70 ms to themselves. Clips that end sooner are shown from their beginning.
+    Filled marks are matched one to one within 70 ms. Clips that end sooner are shown from their beginning.
+
+    positions: (t, j, 3).
+    fps: of the motion.
     """
     signal = SignalConfig()
     start = max(0.0, min(start, sound.seconds - seconds))
@@ -277,7 +287,7 @@ def onsets_and_hits(
     top.set_ylabel("mel band", fontsize=8)
     bottom.set_ylabel("mean joint speed, m/s", fontsize=8)
     bottom.set_xlabel(
-        "seconds   (triangles: onsets; circles and lines: hits; filled: matched within 70 ms)", fontsize=8
+        "seconds   (triangles: onsets; circles and lines: kinematic beats; filled: matched within 70 ms)", fontsize=8
     )
     bottom.set_xlim(start, end)
     bottom.set_ylim(0, None)

@@ -1,4 +1,4 @@
-"""A table of the report, and how the console shows it. The report's own layout is in ``templates``."""
+"""A table of the report, and how the console shows it. The layout of the HTML report is in ``templates``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """headers: of the columns; the first stands over the names of the rows. rows: texts, as many as headers.
+    """A table.
 
-    note: how to read the table, and which of its numbers to distrust. quoted: how many of the last rows are quoted from
-        a paper.
+    note: how to read it, and which of its numbers to distrust.
+    headers: of the columns. The first stands over the names of the rows.
+    rows: texts, as many as headers.
+    quoted: how many of the last rows are quoted from a paper.
     """
 
     title: str
@@ -21,7 +23,7 @@ class Table:
 
 
 def as_text(table: Table) -> str:
-    """For the console: the title, and under it aligned columns."""
+    """The table for the console: its title, and below it aligned columns."""
     lines = [table.headers, *table.rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(table.headers))]
     shown = [

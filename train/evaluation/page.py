@@ -1,4 +1,4 @@
-"""The report as one HTML file: tables, notes and pictures, nothing from elsewhere, made to be read and printed."""
+"""The report as one HTML file of tables, notes and pictures that can be read offline and printed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ TEMPLATES = Environment(
 
 @dataclass(frozen=True)
 class Figure:
-    """data: the PNG as base64."""
+    """A picture in the page.
+
+    data: the PNG as base64.
+    """
 
     name: str
     data: str
@@ -34,7 +37,7 @@ class Figure:
 
 
 def write(results: Results, options: Options) -> None:
-    """report.html, and its pictures once more as files in OUT/figures."""
+    """Write report.html, and its pictures once more as files in OUT/figures."""
     folder = options.out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     shown = pictures(results, options)
@@ -44,7 +47,10 @@ def write(results: Results, options: Options) -> None:
 
 
 def page(report: dict, shown: dict[str, tuple[bytes, str]]) -> str:
-    """The whole document. shown: name -> PNG and caption."""
+    """The whole document.
+
+    shown: name -> PNG and caption.
+    """
     music = report.get("music", {})
     drawn = [Figure(name, base64.b64encode(png).decode(), caption) for name, (png, caption) in shown.items()]
     return TEMPLATES.get_template("report.html.j2").render(
@@ -59,7 +65,7 @@ def page(report: dict, shown: dict[str, tuple[bytes, str]]) -> str:
 
 
 def _extent(report: dict) -> list[str]:
-    """On how much the figures rest, a line each for dances and music."""
+    """How much the figures rest on, one line each for dances and music."""
     settings, songs, music = report["settings"], report["songs"], report.get("music")
     several, rate = "s" if settings["seeds"] > 1 else "", f"at {settings['fps']:g} frames a second."
     lines = []

@@ -1,4 +1,4 @@
-"""Where systems perform: from the cache where they can, and nobody's failure costs the others."""
+"""Lets systems perform, from the cache where possible. A system that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from train.evaluation.dance.systems import System
 
 
 class Performance:
-    """Lets systems dance and play, and remembers who failed at what."""
+    """Lets systems dance and play, and keeps a list of failures."""
 
     def __init__(self, cache: Cache):
         self.cache, self.failures = cache, []
 
     def dance(self, system: System, song: Excerpt, seed: int) -> Made | None:
-        """The dance, or None where the system failed."""
+        """The dance, or None when the system failed."""
         return self.attempt(
             system.name, song.name, seed, system.cache_key(song, seed), lambda: system.dance(song, seed)
         )
 
     def attempt(self, system: str, piece: str, seed: int, key: str | None, make: Callable[[], Kept]) -> Kept | None:
-        """What is kept under ``key`` or made now, None where that failed, whatever the reason. No key keeps nothing."""
+        """The value kept under ``key``, or made now. None when that failed, for whatever reason.
+
+        key: None keeps nothing.
+        """
         try:
             return make() if key is None else self.cache.get(key, make)
         except Exception as error:

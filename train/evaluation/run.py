@@ -1,4 +1,4 @@
-"""The run behind the command: systems dance and play, what they make is scored, scores become a report."""
+"""The run behind the command: systems dance and play, the results are measured, and measures become a report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from train.evaluation.music import report as music
 from train.evaluation.performance import Performance
 
 VERSION = 2
-# what intervals and differences are given for
+# The metrics that get intervals and differences.
 HEADLINE = (
     "beats.bas_bailando.calibrated",
     "beats.bas_aist.calibrated",
@@ -42,9 +42,9 @@ HEADLINE = (
 
 @dataclass(frozen=True)
 class Options(music.MusicOptions):
-    """What is compared, on what. Real pairs are always among the systems.
+    """What is compared, and on what. Real pairs are always among the systems.
 
-    ``scores`` and ``duets`` add music to the report; with no ``systems`` it is about music alone.
+    ``scores`` and ``duets`` add music to the report. Without ``systems`` it is about music alone.
     """
 
     data: Path | None = None  # prepared pairs, made by train.prepare
@@ -58,10 +58,10 @@ class Options(music.MusicOptions):
     songs: int | None = None  # how many at most
     fps: float = 30.0  # of dances and capture in every score
     variety: int = 5  # seeds of the first song that are compared with each other
-    style_songs: int = 4  # songs that models dance to in every style; 0: none
+    style_songs: int = 4  # songs that models dance to in every style; 0 is none
     sheets: int = 3  # contact sheets in the report
-    cache: Path | None = None  # elsewhere than in OUT/cache
-    classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity of its embedding
+    cache: Path | None = None  # the folder of what was made; OUT/cache otherwise
+    classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity in its embedding
 
     @property
     def dances(self) -> bool:
@@ -89,10 +89,12 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """clips: by system, in the order of the systems.  failures: what did not dance or play, and why.  report: see
+    """What a run found.
 
-    ``run``.
-    music: None where nobody was asked for any.
+    clips: by system, in the order of the systems.
+    failures: who failed to dance or play, and why.
+    report: see ``run``.
+    music: None when no system was asked for music.
     """
 
     clips: dict[str, list[Clip]]
@@ -103,7 +105,7 @@ class Results:
 
 
 def build_systems(options: Options, material: Material) -> list[System]:
-    """The systems that were asked for, sweeps after the others. Raises FootlightError for what is not understood."""
+    """The systems that were asked for, then the sweeps. Raises FootlightError for words that are not understood."""
     asked = [systems.parse(word) for word in options.systems if word != REAL]
     swept: dict[str, tuple[str, float]] = {}
     for word in options.sweep:
@@ -138,7 +140,7 @@ def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf
 
 
 def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance) -> list[Clip]:
-    """Every song with every seed, scored; also against the next song's beats."""
+    """Dances to every song with every seed, measured. They are also measured against the next song's beats."""
     found = []
     jobs = [
         (song, other, seed) for song, other in zip(songs, songs[1:] + songs[:1], strict=True) for seed in range(seeds)
@@ -153,7 +155,7 @@ def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance)
 
 
 def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
-    """The val pairs as clips of the system ``real``; a captured clip and its tempo bands are one unit."""
+    """The val pairs as clips of the system ``real``. A captured clip is one unit with all its tempo bands."""
     return [
         Clip(REAL, p.motion_name, number, p.beats, p.motion, measures.evaluate(p.motion, p.beats), p.genre)
         for number, p in enumerate(cache.progress(pairs, REAL))
@@ -161,7 +163,7 @@ def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
 
 
 def run(options: Options, quiet: bool = False) -> Results:
-    """Dance, play, score and gather; writes nothing but the cache."""
+    """Dance, play, measure and gather. Writes nothing but the cache."""
     if options.data is None or options.source is None:
         raise FootlightError("a report needs --data and --source; --motion with --music needs neither")
     if options.seeds < 1:
@@ -173,7 +175,7 @@ def run(options: Options, quiet: bool = False) -> Results:
         real_pairs(options.data, options.fps),
     )
     classifier = None
-    if options.classifier is not None:  # the run of train.fit, or the classifier's folder in it
+    if options.classifier is not None:  # a run of train.fit, or the classifier's folder in it
         inside = options.classifier / "classifier"
         classifier = Classifier.load(inside if inside.is_dir() else options.classifier)
     training = [clip for clip in material.captures if clip.split == "train"]
@@ -250,7 +252,7 @@ def seeds_of_one_song(system: System, material: Material, options: Options, stag
 
 
 def in_styles(system: System, material: Material, options: Options, stage: Performance) -> dict[str, dict]:
-    """Style -> mean physics of the system's dances in it, for styles that capture shows."""
+    """Mean physics of the system's dances by style, for the styles that the capture has."""
     if system.in_style is None or not options.style_songs:
         return {}
     found = {}
@@ -264,7 +266,9 @@ def in_styles(system: System, material: Material, options: Options, stage: Perfo
 
 
 def write_tables(results: Results, out: Path) -> None:
-    """report.json, clips.csv (a row a dance), systems.csv, and music.csv and duets.csv where there are any."""
+    """Write report.json, clips.csv (one row for each dance), systems.csv, and music.csv and duets.csv if there is
+    music.
+    """
     out.mkdir(parents=True, exist_ok=True)
     rows = [_row(clip) for ours in results.clips.values() for clip in ours]
     report = results.report | {"clips": rows}

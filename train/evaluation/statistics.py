@@ -1,7 +1,7 @@
-"""How sure a mean is: percentile bootstrap (Efron 1979) over songs, and of differences paired by song.
+"""How sure a mean is: percentile bootstrap (Efron 1979) over songs, also of differences paired by song.
 
-The unit is the song, or the captured clip of a real pair: dances to one song stand and fall together, so resampling
-them apart would make intervals too narrow. Seeds of a song are averaged first.
+The unit is the song, or the captured clip of a real pair. Dances to one song depend on each other, so resampling them
+apart would make intervals too narrow. Seeds of a song are averaged first.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class Interval:
-    """mean: of the units.  low, high: of the central ``level`` of the bootstrap's means, None for a single unit, whose
+    """A mean and its confidence interval.
 
-    width nobody knows.
+    mean: of the units.
+    low, high: bounds of the central ``level`` of the bootstrap's means. They are None for a single unit.
     units: how many there are.
     """
 
@@ -40,7 +41,7 @@ def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLE
 
 
 def by_song(clips: list[Clip], path: str) -> dict[str, float]:
-    """The score at a dotted path, averaged over the clips of each song that have it."""
+    """A metric by its dotted path, averaged over the clips of each song that have it."""
     found: dict[str, list[float]] = {}
     for clip in clips:
         value = look_up(clip.scores, path)
@@ -50,13 +51,13 @@ def by_song(clips: list[Clip], path: str) -> dict[str, float]:
 
 
 def interval(clips: list[Clip], path: str) -> Interval | None:
-    """The mean over songs of one score, or None where no clip has it."""
+    """The mean of a metric over songs, or None when no clip has it."""
     values = by_song(clips, path)
     return bootstrap(np.array(list(values.values()))) if values else None
 
 
 def difference(clips: list[Clip], reference: list[Clip], path: str) -> Interval | None:
-    """The mean difference from the reference over the songs that both have, or None where there are none."""
+    """The mean difference from the reference over the songs that both have, or None when there are none."""
     ours, theirs = by_song(clips, path), by_song(reference, path)
     shared = [song for song in ours if song in theirs]
     return bootstrap(np.array([ours[song] - theirs[song] for song in shared])) if shared else None

@@ -56,7 +56,7 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
     made, played = _sampled(motion, clock, beats, settings.beat_slowing, length)
     parts = {**cut(section.parts, 0.0, made.frames / fps), **tensors(made)}
     rates = clock.rate(np.arange(int(len(played) / fps / clock.step) + 1) * clock.step)
-    with_accent = np.diff(played) * fps
+    with_slowing = np.diff(played) * fps
     miss = np.abs(clock(found.grid) - found.kinematic_beats) * 1e3 if len(found.kinematic_beats) else np.zeros(1)
     variants = {
         "unwarped": _sampled(motion, steady, beats, 0.0, length)[0],
@@ -69,7 +69,7 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
         "matched": len(found.kinematic_beats),
         "on_beat": found.on_beat,
         "rate": [round(float(rates.min()), 4), round(float(rates.max()), 4)],
-        "rate_with_accent": [round(float(with_accent.min()), 4), round(float(with_accent.max()), 4)],
+        "rate_with_accent": [round(float(with_slowing.min()), 4), round(float(with_slowing.max()), 4)],
         "miss_ms": [round(float(np.median(miss)), 1), round(float(miss.max()), 1)],
         "bas": {name: round(beat_alignment(variant, parts["beats"]), 4) for name, variant in variants.items()},
     }

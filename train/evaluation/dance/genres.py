@@ -1,7 +1,8 @@
-"""Physics by genre, against references that say how solid they are.
+"""Physics by genre, compared with references whose size is stated.
 
-Some genres hold out one clip of a few seconds, which is no reference. Beside it stands all capture of the genre, train
-and val, with the range of its ten-second windows: a dance within that range moves as people of that genre do.
+Some genres hold out a single clip of a few seconds, which is too little. Therefore all capture of the genre, train and
+val, stands beside it, with the range of its ten-second windows. A dance within that range moves as people of that genre
+do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ SHORTEST_WINDOW = 4.0
 
 
 def windows(motion: Motion) -> list[Motion]:
-    """The motion in pieces of ``WINDOW_SECONDS``; the rest counts from ``SHORTEST_WINDOW`` on, a short clip whole."""
+    """The motion in pieces of ``WINDOW_SECONDS``.
+
+    A rest of ``SHORTEST_WINDOW`` or more counts, and so does any short clip.
+    """
     length = round(WINDOW_SECONDS * motion.fps)
     pieces = [motion.cut(at, min(at + length, motion.frames)) for at in range(0, motion.frames, length)]
     kept = [piece for piece in pieces if piece.seconds >= SHORTEST_WINDOW]
@@ -26,8 +30,10 @@ def windows(motion: Motion) -> list[Motion]:
 
 
 def reference(clips: list[Capture]) -> dict:
-    """Physics of capture: ``clips``, ``seconds``, ``mean`` (weighted by seconds), and over windows ``low`` and
-    ``high``, the 5th and 95th percentiles."""
+    """Physics of capture: ``clips``, ``seconds``, ``mean``, ``low`` and ``high``.
+
+    The mean is weighted by seconds. Low and high are the 5th and 95th percentiles of its windows.
+    """
     rows = [(clip.motion.seconds, physics.evaluate(clip.motion)) for clip in clips]
     pieces = [physics.evaluate(piece) for clip in clips for piece in windows(clip.motion)]
     spread = {name: np.percentile([piece[name] for piece in pieces], (5, 95)) for name in PHYSICS}
@@ -47,7 +53,7 @@ def of_motions(motions: list[Motion]) -> dict[str, float]:
 
 
 def references(clips: list[Capture]) -> dict[str, dict]:
-    """Style -> {"val": reference or absent, "all": reference}."""
+    """References by style: ``{"val": ..., "all": ...}``. A style may have no val."""
     found: dict[str, dict] = {}
     for style in sorted({clip.style for clip in clips}):
         ours = [clip for clip in clips if clip.style == style]
@@ -57,7 +63,7 @@ def references(clips: list[Capture]) -> dict[str, dict]:
 
 
 def ratios(made: dict[str, float], real: dict | None) -> dict[str, float | None]:
-    """Each number over the real mean; None where the reference is missing or zero."""
+    """Each number divided by the real mean, or None when the reference is missing or zero."""
     if real is None:
         return dict.fromkeys(PHYSICS)
     return {n: made[n] / real["mean"][n] if real["mean"][n] > 1e-9 else None for n in PHYSICS}

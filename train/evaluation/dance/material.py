@@ -1,4 +1,4 @@
-"""What systems are judged on: excerpts of songs, capture, and real pairs."""
+"""What systems are measured on: excerpts of songs, capture, and real pairs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ SHORTEST_PAIR = 8.0  # seconds; beat scores of less are noise
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """A stretch of a song and what is heard in it; beats count from its start. number: its place among the songs."""
+    """A stretch of a song and its rhythm. Beats count from the start of the stretch.
+
+    heard: what the analysis found.
+    number: its place among the songs.
+    """
 
     name: str
     waveform: Waveform
@@ -45,19 +49,22 @@ class Excerpt:
 
     @cached_property
     def onsets(self) -> Tensor:
-        """(n,) seconds: the onsets of the sound as MoMu takes them."""
+        """The onsets of the sound (n,) in seconds, as MoMu-Diffusion takes them."""
         return beat.music_onsets(self.waveform)
 
     @cached_property
     def digest(self) -> str:
-        """Of the sound itself, so that another stretch or another file of one name is another excerpt."""
+        """A digest of the sound itself. Another stretch, or another file of the same name, is another excerpt."""
         samples = self.waveform.samples.float().contiguous().numpy().tobytes()
         return hashlib.sha256(samples + str(self.waveform.rate).encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Capture:
-    """A captured clip at the evaluation's frame rate, never warped. genre: as the data names it."""
+    """A captured clip at the evaluation's frame rate, never warped.
+
+    genre: as the data names it.
+    """
 
     name: str
     genre: str
@@ -81,9 +88,13 @@ class RealPair:
 
 
 def song_excerpts(source: Path, start: float, seconds: float, split: str = "val", most: int | None = None):
-    """An excerpt of ``seconds`` of each song of the split that the data folder names, from ``start`` where it can be.
+    """An excerpt of each song of the split that the data folder names.
 
-    Raises FootlightError where there is no such song.
+    start: seconds. Shorter songs start earlier.
+    seconds: its length.
+    most: how many songs at most.
+
+    Raises FootlightError when there is no such song.
     """
     entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "audio" and e["split"] == split][:most]
     if not entries:
@@ -109,7 +120,7 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
         def load(path=path, entry=entry) -> Motion | None:
             try:
                 loaded = load_source(path, entry)
-            except FootlightError:  # what preparation has left out and named
+            except FootlightError:  # preparation left it out too, and said why
                 return None
             return None if loaded.report["dropped"] else loaded.motion
 
@@ -120,7 +131,7 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
 
 
 def real_pairs(data: Path, fps: float) -> list[RealPair]:
-    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more: what models were shown, on unseen capture."""
+    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more. Their capture was never trained on."""
     found = []
     for pair in load_pairs(data, "val"):
         motion = pair.motion()
@@ -131,6 +142,6 @@ def real_pairs(data: Path, fps: float) -> list[RealPair]:
 
 
 def tempo_of(beats: Beats, seconds: float) -> float:
-    """Beats a minute within the clip; 0 where there are fewer than two."""
+    """Beats a minute within the clip, or 0 when there are fewer than two."""
     times = beats.between(0, seconds).times.double()
     return float(60 / torch.diff(times).median()) if len(times) > 1 else 0.0

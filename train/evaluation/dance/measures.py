@@ -1,7 +1,7 @@
-"""One dance's numbers, and many dances' as one.
+"""The measures of one dance, and the mean of many.
 
-Every beat score stands beside its chance level: the same dance against the same beats shifted at random
-(``core.metrics.beat.with_chance``). Scores are dictionaries of dictionaries; ``flat`` makes one row of them.
+Every beat metric stands beside its chance level, which is the same dance against the same beats shifted at random
+(``core.metrics.beat.with_chance``). Results are nested dictionaries. ``flat`` makes one row of them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One dance of one system, with what it was danced to and its scores.
+    """One dance of one system, what it was danced to, and its measures.
 
-    song: what clips of one song share, by which they are resampled and compared.
+    song: clips of one song share it. They are resampled and compared by it.
     """
 
     system: str
@@ -43,23 +43,23 @@ class Clip:
 
     @property
     def band(self) -> str:
-        """low, middle or high, as the rows of Theatre's table; unknown where no two beats are heard."""
+        """low, middle or high, as in the rows of Theatre's table; unknown when fewer than two beats were found."""
         return theatre.tempo_row(self.tempo) if self.tempo > 0 else "unknown"
 
 
 def positions_of(made: Made) -> Tensor:
-    """(t, j, 2 or 3): of a motion in metres, of a track as it is."""
+    """Joint positions (t, j, 2 or 3): of a motion in metres, of a track as they are."""
     return made.positions if isinstance(made, Track) else kinematics.forward(made.rotations, made.root)
 
 
 def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict:
     """``core.metrics.beat.evaluate`` of a dance.
 
-    heard: (n,) seconds, the onsets of the music, for the scores on them, which are those that ``beat.evaluate`` gives
-        with a waveform; so a song is listened to once and not once a dance.
+    Flat positions (t, j, 2) get a third coordinate of zero, which changes no speed. Their directions of movement are
+    taken in the plane.
 
-    Flat positions (t, j, 2) get a third
-    coordinate of zero, which changes no speed; the directions of their movement are taken in their one plane.
+    heard: (n,) seconds, the onsets of the music as ``beat.evaluate`` finds them in a waveform. A song is then analysed
+        once, and not once for each dance.
     """
     positions, seconds = positions_of(made), made.seconds
     result = beat.evaluate(_solid(positions), made.fps, music)
@@ -79,8 +79,11 @@ def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict
 
 
 def evaluate(made: Made, music: Beats, heard: Tensor | None = None, other: Beats | None = None) -> dict:
-    """Every score of one dance: ``beats``; ``other_song`` against another song's beats, where nothing should be left;
-    ``physics`` and ``theatre`` where there is a body."""
+    """All measures of one dance.
+
+    Returns ``beats``, ``other_song`` (against another song's beats, where nothing should be left), and ``physics`` and
+    ``theatre`` when there is a body.
+    """
     result = {"beats": beat_measures(made, music, heard)}
     if other is not None:
         result["other_song"] = beat.evaluate(_solid(positions_of(made)), made.fps, other)
@@ -96,19 +99,19 @@ def _solid(positions: Tensor) -> Tensor:
 
 
 def average(clips: list[dict]) -> dict:
-    """``core.metrics.beat.average`` of results of ``beat_scores``; what not all of them have is left out."""
+    """``core.metrics.beat.average`` of results of ``beat_measures``. What some of them lack is left out."""
     shared = set.intersection(*(set(clip) for clip in clips)) if clips else set()
     return beat.average([{name: value for name, value in clip.items() if name in shared} for clip in clips])
 
 
 def mean_physics(rows: list[tuple[float, dict]]) -> dict[str, float]:
-    """Physics averaged over (seconds, scores), weighted by the seconds."""
+    """The mean of (seconds, physics) rows, weighted by the seconds."""
     whole = sum(seconds for seconds, _ in rows)
     return {name: sum(seconds * row[name] for seconds, row in rows) / whole for name in PHYSICS}
 
 
 def summary(clips: list[Clip]) -> dict:
-    """Many dances of one system as one: beats, other_song, physics, theatre, as far as the clips have them."""
+    """The means of many dances of one system: beats, other_song, physics and theatre, as far as the clips have them."""
     result: dict = {"clips": len(clips), "seconds": sum(clip.made.seconds for clip in clips)}
     result["beats"] = average([clip.scores["beats"] for clip in clips])
     rows = [clip.scores["other_song"] for clip in clips if "other_song" in clip.scores]
@@ -124,8 +127,10 @@ def summary(clips: list[Clip]) -> dict:
 
 
 def phase(clips: list[Clip], bins: int = 40) -> list[float] | None:
-    """Mean joint speed over its mean at ``bins`` phases from -1/2 to 1/2 of the beat, averaged over the clips with four
-    beats or more; None where there are none."""
+    """Joint speed over its mean at ``bins`` phases from -1/2 to 1/2 of the beat, averaged over clips.
+
+    Clips of fewer than four beats do not count. None when no clip is left.
+    """
     curves = [curve for curve in (_phase(clip, bins) for clip in clips) if curve is not None]
     return np.mean(curves, axis=0).tolist() if curves else None
 
@@ -142,7 +147,7 @@ def _phase(clip: Clip, bins: int) -> np.ndarray | None:
 
 
 def flat(scores: dict, above: str = "") -> dict[str, float]:
-    """Nested scores as one row: ``{"beats": {"bas": {"value": 1}}}`` -> ``{"beats.bas.value": 1}``."""
+    """Nested measures as one row: ``{"beats": {"bas": {"value": 1}}}`` -> ``{"beats.bas.value": 1}``."""
     row: dict[str, float] = {}
     for name, value in scores.items():
         at = f"{above}.{name}" if above else name

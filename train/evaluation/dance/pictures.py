@@ -79,13 +79,13 @@ def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]
 
 
 def without_sweeps(report: dict) -> dict:
-    """The report with those systems alone that were asked for by name."""
+    """The report with only those systems that were asked for by name."""
     swept = {row["system"] for row in report["sweeps"]}
     return report | {"systems": {name: row for name, row in report["systems"].items() if name not in swept}}
 
 
 def sheets(danced: dict[str, list[Clip]], most: int) -> dict[str, Clip]:
-    """The clips that get a contact sheet: the first of every system with bodies, then the second, ..."""
+    """The clips that get a contact sheet: the first of every system with bodies, then the second of each, and so on."""
     found: dict[str, Clip] = {}
     for place in range(most):
         for number, ours in enumerate(danced.values()):

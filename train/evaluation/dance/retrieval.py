@@ -1,12 +1,12 @@
-"""The retrieval baseline: training capture chosen and warped as pair preparation would, strung together. No learning.
+"""The retrieval baseline: training capture, chosen and warped as pair preparation would, strung together. No learning.
 
-For every stretch of the song the capture is ranked as sections of songs are for a motion
-(``train.data.pairing.matching``): by how many kinematic beats fall on beats from the best entrance on, and by energy;
-the best are aligned by dynamic programming and ranked by what they keep for the least warp. Seed s takes the s-th
-nearest. A clip is played until it ends; the next one enters on the last beat before that, turned and placed so that the
-dancer goes on where he stands, and both are cross-faded. The result gets the same finish as a model's dance
-(``pipeline.finish``): joint limits, smoothing, drift, feet and the beat snap, so that no difference is owed to the
-cleaning.
+For every stretch of the song the capture is ranked as songs are ranked for a motion (``train.data.pairing.matching``):
+by how many kinematic beats fall on musical beats from the best entrance on, and by energy. The best are aligned by
+dynamic programming and ranked by what they keep for the least warp. Seed s takes the s-th nearest.
+
+A clip is played until it ends. The next one enters on the last beat before that, turned and placed so that the dancer
+goes on from the same spot, and the two are cross-faded. The result gets the finish of a model's dance
+(``pipeline.finish``): joint limits, smoothing, drift, feet and the beat snap. So no difference is due to cleaning.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from train.evaluation.dance.systems import Asked, System
 FADE_SECONDS = 0.4
 SHORTEST_CLIP = 6.0  # seconds; less would be all joins
 _ENTRANCES = 24  # tried in a clip, at most
-_LATEST_ENTRANCE = 2.0  # seconds into a clip that is too short for what is left of the song
+_LATEST_ENTRANCE = 2.0  # seconds into a clip that is too short for the rest of the song
 _ALIGNED = 6
-_ENERGY_WORTH, _LEVEL_WORTH = 0.35, 0.08  # as in train.data.pairing.matching
+_ENERGY_WORTH = 0.35  # as in train.data.pairing.matching
+_LEVEL_WORTH = 0.08
 _FASTEST = 1 + warp.LIMIT
 
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """The capture to choose from, and what energy means for a song.
+    """The capture to choose from, and the usual energy of songs.
 
     level_middle, level_spread: mean and deviation of the training songs' energies.
     """
@@ -55,7 +56,7 @@ class Shelf:
 
     @classmethod
     def of(cls, clips: list[Capture], songs: list[SongRecord]) -> Shelf:
-        """The training clips that can be paired. Raises FootlightError where there are none."""
+        """The training clips that can be paired. Raises FootlightError when there are none."""
         bodies, names = [], []
         for clip in clips:
             if clip.split == "train":
@@ -74,7 +75,12 @@ class Shelf:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A clip for a stretch of song. which: on the shelf.  entrance: seconds into it.  score: the higher the better."""
+    """A clip for a stretch of song.
+
+    which: its index on the shelf.
+    entrance: seconds into the clip.
+    score: higher is better.
+    """
 
     which: int
     entrance: float
@@ -83,7 +89,7 @@ class Choice:
 
 
 def retrieval_system(asked: Asked, fps: float, shelf: Shelf) -> System:
-    """See the module."""
+    """The retrieval baseline as a system. See the module."""
     options = dict(asked.options)
     amount = options.get("amount", Settings().beat_slowing)
     snap = options.get("snap", pipeline.DanceOptions().beat_snap)
@@ -104,9 +110,9 @@ def retrieval_system(asked: Asked, fps: float, shelf: Shelf) -> System:
 
 
 def strung(shelf: Shelf, excerpt: Excerpt, seed: int, amount: float) -> Motion:
-    """Clips for the whole excerpt, at the rate of the data, before any finish; bones are the skeleton's throughout.
+    """Clips for the whole excerpt at the rate of the data, before any finish. The bones are the skeleton's throughout.
 
-    Raises FootlightError for an excerpt in which fewer than two beats are heard.
+    Raises FootlightError for an excerpt with fewer than two beats.
     """
     if len(excerpt.beats.times) < 2:
         raise FootlightError(f"{excerpt.name}: fewer than two beats are heard, so there is nothing to warp a clip onto")
@@ -128,11 +134,12 @@ def strung(shelf: Shelf, excerpt: Excerpt, seed: int, amount: float) -> Motion:
 
 
 def ranked(shelf: Shelf, beats: np.ndarray, energy: np.ndarray, length: float, used: set[int], seed: int) -> Choice:
-    """The ``seed``-th nearest clip, 0 the nearest, for music that begins at 0. beats: (n,), they enclose the music.
+    """The ``seed``-th nearest clip for music that begins at 0. Seed 0 is the nearest.
 
+    beats: (n,) seconds that enclose the music.
     energy: (m,) of the music from there on.
     length: seconds wanted.
-    used: clips that are not to come again.
+    used: clips that must not come again.
     """
     level = (float(energy.mean()) - shelf.level_middle) / max(shelf.level_spread, 1e-6) if len(energy) else 0.0
     free = [number for number in range(len(shelf.bodies)) if number not in used]
@@ -151,7 +158,7 @@ def ranked(shelf: Shelf, beats: np.ndarray, energy: np.ndarray, length: float, u
 
 
 def _first_look(shelf: Shelf, which: int, beats: np.ndarray, energy: np.ndarray, length: float, level: float) -> Choice:
-    """The clip's best entrance by hits on beats before any warp, energy over time and level."""
+    """The clip's best entrance before any warp, by kinematic beats on musical beats, energy over time and level."""
     body = shelf.bodies[which]
     latest = max(body.motion.seconds - _FASTEST * length, min(_LATEST_ENTRANCE, body.motion.seconds - SHORTEST_CLIP))
     best = Choice(which, 0.0, -np.inf)
@@ -170,13 +177,13 @@ def _first_look(shelf: Shelf, which: int, beats: np.ndarray, energy: np.ndarray,
 
 
 def _from(body: Body, entrance: float, length: float) -> tuple[np.ndarray, np.ndarray]:
-    """Hits and weights on the clock of the entrance, as far as they can be reached in ``length`` seconds."""
+    """Kinematic beats and weights on the clock of the entrance, as far as ``length`` seconds can reach."""
     inside = (body.kinematic_beats >= entrance) & (body.kinematic_beats <= entrance + _FASTEST * length)
     return body.kinematic_beats[inside] - entrance, body.weights[inside]
 
 
 def warped(body: Body, chosen: Choice, beats: np.ndarray, amount: float, length: float) -> Motion:
-    """The clip from its entrance on the music's clock, at most ``length`` seconds, as pair preparation warps it."""
+    """The clip from its entrance on, on the music's clock, at most ``length`` seconds, warped as in preparation."""
     motion, found = body.motion, chosen.aligned
     clock = warp.Clock.through(found.grid, found.kinematic_beats, length, limit=Settings().limit)
     last = (motion.frames - 1) / motion.fps - chosen.entrance
@@ -185,8 +192,10 @@ def warped(body: Body, chosen: Choice, beats: np.ndarray, amount: float, length:
 
 
 def _next_entrance(beats: np.ndarray, end: float, start: float) -> float:
-    """The last beat that leaves time for the cross-fade before ``end``, but well after ``start``: there the body is
-    slowest, so that the join shows least."""
+    """The last beat that leaves time for the cross-fade before ``end``, but well after ``start``.
+
+    The body is slowest there, so the join shows least.
+    """
     fitting = beats[(beats <= end - FADE_SECONDS) & (beats >= start + 1.0)]
     at = fitting[-1] if len(fitting) else max(end - FADE_SECONDS, start + 0.1)
     return round(at * MOTION_FPS) / MOTION_FPS
@@ -195,7 +204,7 @@ def _next_entrance(beats: np.ndarray, end: float, start: float) -> float:
 def crossfaded(before: Motion, after: Motion, at: int) -> Motion:
     """``before``, then ``after`` from frame ``at`` on, faded over the frames that both have.
 
-    ``after`` is turned and placed so that heading and place of the root agree in the middle of the fade.
+    ``after`` is turned and placed so that the root's heading and place agree in the middle of the fade.
     """
     shared = min(before.frames - at, after.frames)
     middle = max(0, min(shared // 2, after.frames - 1))
@@ -218,7 +227,7 @@ def crossfaded(before: Motion, after: Motion, at: int) -> Motion:
 
 
 def _contacts(before: Motion, after: Motion, at: int, shared: int) -> Tensor | None:
-    """A foot stands within a fade only where it stands in both."""
+    """Contacts of a cross-fade. Within it a foot stands only where it stands in both."""
     if before.contacts is None or after.contacts is None:
         return None
     both = torch.minimum(before.contacts[at : at + shared], after.contacts[:shared])

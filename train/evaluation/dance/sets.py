@@ -1,7 +1,7 @@
-"""Numbers that only sets of dances have: how far from real capture, how varied, how near to a training clip.
+"""Measures that only sets of dances have: distance to real capture, variety, and distance to the nearest training clip.
 
-The reference of every distance is the training capture before any warp, so that held-out capture can be measured
-against it too: what the row ``real`` and the capture's own row get is as near as a set of that size comes.
+The reference of every distance is the training capture before any warp. Held-out capture is measured against it too:
+its row shows how near a set of that size can come.
 """
 
 from __future__ import annotations
@@ -22,19 +22,22 @@ from train.evaluation.dance.material import Capture
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The training capture that sets are held against, and who looks at it."""
+    """The training capture that sets are compared with, and the classifier that embeds both."""
 
     training: list[Capture]
     classifier: Classifier | None = None
 
     @cached_property
     def features(self) -> tuple[Tensor, Tensor]:
-        """Kinetic and geometric features of all windows, once for all systems."""
+        """Kinetic and geometric features of all windows, computed once for all systems."""
         return frechet.features([_placed(clip.motion) for clip in self.training])
 
     def against(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
-        """``frechet``, ``embedding`` and ``copying`` of a set of dances, each where it can be had, and ``left_out``:
-        why what is missing is missing. seeds: dances to one song, for the diversity within it."""
+        """``frechet``, ``embedding`` and ``copying`` of a set of dances, and ``left_out``, the reason for each missing
+        one.
+
+        seeds: dances to one song, for the diversity among them.
+        """
         found: dict = {}
         left_out: dict[str, str] = {}
         for name, score in (("frechet", self.distance), ("copying", self.copying), ("embedding", self.embedded)):
@@ -47,7 +50,7 @@ class Reference:
         return found | ({"left_out": left_out} if left_out else {})
 
     def distance(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict[str, float]:
-        """``core.metrics.frechet.evaluate`` with the reference's features computed once."""
+        """``core.metrics.frechet.evaluate``, with the reference's features computed once."""
         result: dict[str, float] = {}
         ours = frechet.features([_placed(motion) for motion in motions])
         for name, made, real in zip("kg", ours, self.features, strict=True):
@@ -59,7 +62,7 @@ class Reference:
         return result
 
     def copying(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
-        """``core.metrics.diversity.closest``, the nearest clip by name."""
+        """``core.metrics.diversity.closest``, with the nearest clip by name."""
         found = diversity.closest(motions, [clip.motion for clip in self.training])
         nearest = found["nearest"]
         return found | {"nearest": nearest | {"training": self.training[nearest["training"]].name}}
@@ -77,7 +80,7 @@ def _placed(motion: Motion) -> tuple[Tensor, float]:
 
 
 def variety(motions: list[Motion]) -> dict | None:
-    """``core.metrics.diversity.evaluate`` over the length that all have; None for fewer than two."""
+    """``core.metrics.diversity.evaluate`` over the length that all have, or None for fewer than two."""
     if len(motions) < 2:
         return None
     shortest = min(motion.frames for motion in motions)

@@ -1,4 +1,4 @@
-"""One motion against one song: its beats with chance, and its physics. No data folder is needed."""
+"""One motion against one song: its beats with chance levels, and its physics. No data folder is needed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from train.evaluation.dance import measures
 
 
 def load_motion(path: Path, fps: float) -> Made:
-    """Whatever ``core.formats.motion`` reads, or a robot's CSV and a pickle of AIST++, which are cleaned; a body at
-    ``fps``, a flat one as it was filmed: ``fps`` is then that of a film which does not say it."""
+    """Load a motion of any file that ``core.formats.motion`` reads, a robot's CSV, or a pickle of AIST++.
+
+    A body comes at ``fps``. A flat one keeps the rate of its film, and ``fps`` is that rate if the file does not say
+    it.
+    """
     if path.suffix.lower() in (".csv", ".pkl"):
         return resample(load_source(path).motion, fps)
     clip = read_motion(path, fps)
@@ -25,10 +28,11 @@ def load_motion(path: Path, fps: float) -> Made:
 
 
 def evaluate(motion: Path, music: Path, fps: float = 30.0, start: float = 0.0) -> dict:
-    """Every score of the motion at ``fps``, danced to the music from ``start`` seconds on.
+    """All measures of the motion at ``fps``, danced to the music from ``start`` seconds on.
 
-    The whole song is listened to; beats outside of the motion do not count. Raises FootlightError for files that cannot
-    be read and for a motion that begins after the song's end.
+    The whole song is analysed. Beats outside the motion do not count.
+
+    Raises FootlightError for files that cannot be read, and for a motion that begins after the song's end.
     """
     danced, song = load_motion(motion, fps), io.read(music)
     if not 0 <= start < song.seconds:

@@ -1,6 +1,6 @@
-"""Whatever dances to a song, behind one small protocol: a name, a digest of what it is, and ``dance(excerpt, seed)``.
+"""Systems that dance to a song, behind one small protocol: a name, a digest, and ``dance(excerpt, seed)``.
 
-A system is asked for by a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
+A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
 
     default                        the embedded model
     FOLDER, FOLDER=mine            a model folder, under its own or another name
@@ -32,11 +32,15 @@ from train.data.shards import file_digest, key
 from train.evaluation.cache import Made, Track, sources_digest
 from train.evaluation.dance.material import Capture, Excerpt
 
-SLOWING, RETRIEVAL, REAL = "slowing", "retrieval", "real"
-DANCER, SCORER, DUET = "model", "scorer", "duet"  # what a model may be asked for
+SLOWING = "slowing"  # the systems that are no models
+RETRIEVAL = "retrieval"
+REAL = "real"
+DANCER = "model"  # what a model may be asked for
+SCORER = "scorer"
+DUET = "duet"
 SHORTEST_SLOWED = 12.0  # seconds of a clip worth slowing on beats
 _NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float}
-# Which options which kind of system has.
+# The options of each kind of system.
 ALLOWED = {
     DANCER: ("guidance", "steps", "sampler", "snap", "style"),
     SCORER: ("guidance", "steps", "style"),
@@ -48,11 +52,14 @@ ALLOWED = {
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """name: in tables.  key: digest of all that shapes its dances besides song and seed.  about: for the report.
+    """A system that dances.
 
-    dance: excerpt, seed -> a motion of the excerpt's length at the evaluation's fps, or positions alone.
-
-    in_style: for models with styles, style -> the same system in that style.
+    name: in tables.
+    key: a digest of all that shapes its dances besides song and seed.
+    dance: (excerpt, seed) -> a motion of the excerpt's length at the evaluation's fps, or positions alone.
+    about: for the report.
+    styles: of a model that has any.
+    in_style: style -> the same system in that style.
     swept: the option and value of a sweep.
     """
 
@@ -65,14 +72,17 @@ class System:
     swept: tuple[str, float] | None = None
 
     def cache_key(self, excerpt: Excerpt, seed: int) -> str:
-        """Of one dance. The excerpt's number counts, as baselines choose by it."""
+        """The key of one dance. It holds the excerpt's number, because baselines choose by it."""
         return key("dance", self.key, excerpt.digest, excerpt.number, excerpt.name, seed)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A system as it was asked for. what: the word or folder.  name: in tables.  options: of the sampling.
+    """A system as it was asked for.
 
+    what: the word or folder.
+    name: in tables.
+    options: of the sampling.
     role: ``DANCER``, ``SCORER`` or ``DUET``.
     """
 
@@ -86,18 +96,18 @@ class Asked:
         return self.what if self.role == DANCER and self.what in (SLOWING, RETRIEVAL) else self.role
 
     def with_option(self, option: str, value: float | int | str) -> Asked:
-        """The same system with one option more or other; its name says so."""
+        """The same system with one option added or changed. Its name says so."""
         options = {**dict(self.options), option: value}
         shown = f"{value:g}" if isinstance(value, int | float) else value
         return replace(self, name=f"{self.name} {option} {shown}", options=tuple(options.items()))
 
     def chosen(self, names: dict[str, str]) -> dict[str, float | int | str]:
-        """The options under the names that the pipeline has for them."""
+        """The options under the pipeline's names."""
         return {names.get(option, option): value for option, value in self.options}
 
 
 def parse(word: str, role: str = DANCER) -> Asked:
-    """``WHAT[=NAME][@OPTION=VALUE,...]``. Raises FootlightError for options that the system does not have."""
+    """A system from ``WHAT[=NAME][@OPTION=VALUE,...]``. Raises FootlightError for options that it does not have."""
     head, _, tail = word.partition("@")
     what, _, name = head.partition("=")
     asked = Asked(what, name or (Path(what).name or what), role=role)
@@ -109,7 +119,7 @@ def parse(word: str, role: str = DANCER) -> Asked:
 
 
 def option_value(kind: str, option: str, text: str) -> float | int | str:
-    """An option's value from its text, checked."""
+    """The value of an option from its text. Raises FootlightError for a text that is no value of it."""
     if option not in ALLOWED[kind]:
         raise FootlightError(f"{kind} has no option {option!r}: choose {', '.join(ALLOWED[kind])}, as in guidance=1.5")
     try:
@@ -122,7 +132,10 @@ def option_value(kind: str, option: str, text: str) -> float | int | str:
 
 
 def model_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Model:
-    """A model folder, or an embedded model by its name. loaded: models that were read before, by folder."""
+    """The model of a folder, or an embedded model by its name.
+
+    loaded: models that were read before, by folder. A new one is added.
+    """
     if asked.what not in loaded:
         loaded[asked.what] = pipeline.Model.load(asked.what)
     return loaded[asked.what]
@@ -137,7 +150,7 @@ def model_key(asked: Asked, fps: float) -> str:
 
 
 def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) -> System:
-    """A model that dances; see ``model_of``."""
+    """A model that dances. See ``model_of``."""
     model, options = model_of(asked, loaded), asked.chosen({"snap": "beat_snap"})
     if "sampler" in options:
         sampling = replace(model.config.sampling["motion"], sampler=options.pop("sampler"))
@@ -177,10 +190,11 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
 
 
 def slowing_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
-    """Val capture that knows nothing of the music but its beats: how far beat scores can be gamed.
+    """Val capture that knows only the beats of the music. It shows how far beat metrics can be gamed.
 
-    Excerpt and seed choose the clip. It is played from its first frame for as long as it lasts, and gets none of the
-    model's finish: it is capture already, and a beat snap would slow them twice.
+    Excerpt and seed choose the clip. It is played from its first frame for as long as it lasts. It does not get a
+    model's
+    finish: it is clean already, and a beat snap would slow it twice.
     """
     amount = dict(asked.options).get("amount", Settings().beat_slowing)
     if not 0 <= amount < 1:
@@ -190,15 +204,15 @@ def slowing_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
         raise FootlightError(f"slowing needs a val clip of {SHORTEST_SLOWED:g} s or more, and the data has none")
 
     def dance(excerpt: Excerpt, seed: int) -> Motion:
-        return accented(long[(excerpt.number + seed) % len(long)].motion, excerpt, amount, fps)
+        return slowed(long[(excerpt.number + seed) % len(long)].motion, excerpt, amount, fps)
 
     code = sources_digest("core/motion", "train/data/pairing/warp.py", "train/evaluation/dance/systems.py")
     about = f"an unrelated val clip, slowed on every beat by {amount:g} (0: not at all); it has learned nothing"
     return System(asked.name, key("slowing", code, amount, fps, [clip.name for clip in long]), dance, about)
 
 
-def accented(motion: Motion, excerpt: Excerpt, amount: float, fps: float) -> Motion:
-    """``motion`` slowed on every beat of the song, as long as it lasts, from its first frame on."""
+def slowed(motion: Motion, excerpt: Excerpt, amount: float, fps: float) -> Motion:
+    """The motion slowed on every beat of the song, from its first frame on, for as long as it lasts."""
     seconds = min(motion.seconds, excerpt.seconds)
     clock = np.arange(int(seconds * fps)) / fps
     times = clock

@@ -1,4 +1,4 @@
-"""The report's tables of dances, laid out as the papers'. Their notes are in ``notes``."""
+"""The report's tables of dances, laid out like those of the papers. Their notes are in ``notes``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHYSICS_NAMES = {
     "speed": "speed m/s",
     "wrong_bends": "wrong bends",
 }
-# Published values stand beside ours for orientation; they were measured on other data.
+# Published values stand beside ours for orientation. They were measured on other data.
 MOMU_5 = (
     ("D2M", 23.7, 13.8, 42.8, 23.6, 30.5),
     ("DiffGesture", 28.5, 16.7, 40.4, 25.7, 33.4),
@@ -41,7 +41,7 @@ THEATRE_2 = (0.87, 0.92, 0.31)  # BAS, MS, VoA
 
 
 def main_table(report: dict) -> Table:
-    """What to look at first."""
+    """The overview."""
     real = (report["capture"]["val"] or report["capture"]["all"])["mean"]
     headers = (
         "system",
@@ -107,7 +107,7 @@ def momu_5(report: dict, entry: str, title: str, note: str, quote: bool) -> Tabl
 
 
 def momu_tables(report: dict) -> list[Table]:
-    """MoMu-Diffusion tables 5 and 6, as far as they exist."""
+    """MoMu-Diffusion tables 5 and 6, as far as there are figures for them."""
     found = [
         momu_5(report, "momu_music_onsets", "As MoMu table 5: music to motion", notes.MOMU_5, True),
         momu_5(report, "momu_hits", "As MoMu table 5, hits on beats", notes.MOMU_5_HITS, False),
@@ -118,7 +118,7 @@ def momu_tables(report: dict) -> list[Table]:
 
 
 def momu_6(report: dict) -> Table:
-    """MoMu-Diffusion table 6, and the features of AIST++ beside it."""
+    """MoMu-Diffusion table 6, with the features of AIST++ beside it."""
     paths = {
         "embedding.fid": "FID",
         "embedding.diversity_inter": "Diversity",
@@ -140,13 +140,15 @@ def momu_6(report: dict) -> Table:
 
 
 def _embedding(report: dict) -> dict:
-    """The classifier's figures for the first system that has any. Those about itself and about training capture are
-    the same in every system."""
+    """The classifier's figures for the first system that has any.
+
+    The figures about the classifier and about training capture are the same in every system.
+    """
     return next((row["embedding"] for row in report["systems"].values() if row.get("embedding")), {})
 
 
 def _classifier(known: dict) -> str:
-    """How far the classifier may be trusted."""
+    """How far the classifier can be trusted."""
     if not known:
         return notes.NO_CLASSIFIER
     accuracy, chance = known["accuracy"], known["accuracy_chance"]
@@ -169,7 +171,7 @@ def copying(report: dict) -> Table | None:
 
 
 def theatre_2(report: dict) -> Table:
-    """The columns of Theatre table 2 that are about dance, and the same by tempo."""
+    """The columns of Theatre table 2 about dance, also by tempo."""
 
     def line(title: str, row: dict) -> tuple[str, ...]:
         paths = ("theatre.ms", "theatre.voa", "theatre.energy_on_beats")
@@ -243,7 +245,8 @@ def differences(report: dict) -> Table | None:
 def differences_of(found: dict, paths: dict[str, str], title: str, note: str, form: str) -> Table | None:
     """Paired differences of the systems in ``found``.
 
-    paths: of the metrics -> headers. form: how numbers are formatted.
+    paths: of the metrics -> headers.
+    form: how numbers are formatted.
     """
     rows = []
     for name, row in found["systems"].items():
@@ -253,7 +256,7 @@ def differences_of(found: dict, paths: dict[str, str], title: str, note: str, fo
 
 
 def everything(report: dict) -> list[Table]:
-    """All tables of dances in the order of the report; none where nobody danced."""
+    """All tables of dances in the order of the report. There are none when nobody danced."""
     if not report["systems"]:
         return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]

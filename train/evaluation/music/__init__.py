@@ -1,1 +1,1 @@
-"""Music from motion, and both at once, judged beside real music, chance and what needs no learning."""
+"""Music from motion and duets, measured beside real music, chance and systems without learning."""

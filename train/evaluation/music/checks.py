@@ -1,4 +1,4 @@
-"""Two checks by themselves: does a dance of a known tempo get music of that tempo, and what does decoding cost?"""
+"""Two checks of their own: whether a dance of known tempo gets music of that tempo, and what decoding costs."""
 
 from __future__ import annotations
 
@@ -32,8 +32,11 @@ DECODED = ("mel_l1", "spectra", "onset_f")
 def tempo_check(
     composer: Composer, scenes: list[Scene], tempos: tuple[float, ...], each: int, stage: Performance
 ) -> list[dict]:
-    """A row for each of ``each`` held-out dances at every tempo: those that need the least change, played so fast that
-    their beats come exactly so often; with the pulse found in the dance and the tempo tracked in its music."""
+    """A row for each of ``each`` held-out dances at every tempo.
+
+    The dances that need the least change are played at a speed that gives their beats exactly this tempo. A row holds
+    the pulse found in the dance and the tempo tracked in its music.
+    """
     rows = []
     for tempo in stage.cache.progress(tempos, f"{composer.name}, tempos"):
         near = sorted((s for s in scenes if s.tempo > 0), key=lambda s: abs(math.log(s.tempo / tempo)))
@@ -51,7 +54,7 @@ def tempo_check(
 
 @dataclass(frozen=True)
 class Scored:
-    """What ``train.evaluation.statistics`` asks of a clip."""
+    """What ``train.evaluation.statistics`` needs of a clip."""
 
     song: str
     scores: dict
@@ -60,7 +63,9 @@ class Scored:
 def decoder_check(
     name: str, model: Model, digest: str, songs: dict[str, Waveform], stage: Performance
 ) -> dict[str, dict]:
-    """Way of decoding -> intervals over val songs of ``train.tasks.vocoder.compare`` with the original."""
+    """How close each way of decoding comes to the original: intervals over val songs of
+    ``train.tasks.vocoder.compare``.
+    """
     found = {}
     pairs = [(way, song) for way in DECODERS if model.vocoder is not None or "vocoder" not in way for song in songs]
     pieces: dict[str, list[Scored]] = {}
@@ -80,7 +85,7 @@ def decoder_check(
 
 @torch.no_grad()
 def decoded(way: str, model: Model, original: Waveform) -> Music:
-    """The original's log-mel as sound again, by one of ``DECODERS``."""
+    """The original's log-mel turned back into sound by one of ``DECODERS``."""
     mel = log_mel(original.samples, model.config.signal)[None].to(model.device)
     if way.startswith("autoencoder"):
         vae = model.autoencoders["music"]

@@ -1,7 +1,8 @@
-"""Whoever makes music for a motion, behind one protocol: a name, and ``compose(scene, seed)``.
+"""Systems that make music for a motion, behind one protocol: a name, and ``compose(scene, seed)``.
 
-Beside a model stand its own music through Griffin-Lim, its own music moved in time, and what it plays when it is told
-nothing; and training music that is chosen by the tempo found in the motion, with and without its first beat.
+Beside a model stand its own music through Griffin-Lim, its own music moved in time, and what it plays without any
+condition. Training music is the baseline. It is chosen by the tempo found in the motion, with and without regard to the
+first beat.
 """
 
 from __future__ import annotations
@@ -27,15 +28,19 @@ from train.evaluation.dance.systems import REAL, Asked, model_key, model_of
 from train.evaluation.music.scenes import Scene, TrainingMusic
 from train.evaluation.performance import Performance
 
-SEEDS_APART = 10_000  # no two scenes share a seed, or what knows nothing of a motion would play one music to all
-NEAREST, NEAREST_ON_BEAT = "nearest tempo", "nearest tempo, on the beat"
+SEEDS_APART = 10_000  # between scenes; with a shared seed an unconditional model would play the same to all
+NEAREST = "nearest tempo"
+NEAREST_ON_BEAT = "nearest tempo, on the beat"
 
 
 @dataclass(frozen=True, eq=False)
 class Composer:
-    """name: in tables.  about: for the report.  compose: scene, seed -> a score of the scene's length.
+    """A system that makes music.
 
-    key: digest of all that shapes its music besides scene and seed, empty for what is not worth keeping.
+    name: in tables.
+    about: for the report.
+    compose: (scene, seed) -> a score of the scene's length.
+    key: a digest of all that shapes its music besides scene and seed. Empty means that nothing is kept in the cache.
     """
 
     name: str
@@ -46,7 +51,11 @@ class Composer:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One music of one composer. song: the captured clip, which ``train.evaluation.statistics`` resamples."""
+    """One score of one composer.
+
+    song: the captured clip, by which ``train.evaluation.statistics`` resamples.
+    heard: the beats tracked in the music.
+    """
 
     system: str
     song: str
@@ -58,19 +67,19 @@ class Piece:
 
 
 def seed_of(scene: Scene, seed: int) -> int:
-    """The pipeline's seed of a scene's ``seed``-th music."""
+    """The pipeline's seed for the ``seed``-th score of a scene."""
     return seed * SEEDS_APART + scene.number
 
 
 def played(composer: Composer, scene: Scene, seed: int, stage: Performance) -> Music | None:
-    """The music, or None where the composer failed."""
+    """The music, or None when the composer failed."""
 
     kept = key("music", composer.key, scene.digest, seed_of(scene, seed)) if composer.key else None
     return stage.attempt(composer.name, scene.name, seed, kept, lambda: composer.compose(scene, seed))
 
 
 def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Performance) -> list[Piece]:
-    """Music for every scene with every seed, and its scores."""
+    """Music for every scene with every seed, measured."""
     found = []
     for scene, seed in stage.cache.progress([(s, n) for s in scenes for n in range(seeds)], composer.name):
         music = played(composer, scene, seed, stage)
@@ -82,19 +91,24 @@ def scored(composer: Composer, scenes: list[Scene], seeds: int, stage: Performan
 
 
 def scores_of(scene: Scene, music: Music, heard: Beats) -> dict:
-    """``core.metrics.audio.evaluate`` with all that is known of the scene. heard: the beats tracked in the music."""
+    """``core.metrics.audio.evaluate`` with all that is known about the scene.
+
+    heard: the beats tracked in the music.
+    """
     clip, real = scene.clip, scene.music.sound
     return audio.evaluate(music.sound, clip.positions, clip.fps, heard, real, wanted_tempo=scene.tempo, grid=scene.grid)
 
 
 def real_composer() -> Composer:
-    """The music that the motion was paired with; against itself it is perfect by definition."""
+    """The music that the motion was paired with. Against itself it is perfect by definition."""
     return Composer(REAL, "the music that the motion was warped onto", lambda scene, seed: scene.music)
 
 
 def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, controls: bool) -> list[Composer]:
-    """A model, and with ``controls`` what it is compared with that is made by it. Raises FootlightError for a model
-    that makes no music and for options that it does not take."""
+    """A model, and with ``controls`` also the systems that use it for comparison.
+
+    Raises FootlightError for a model that makes no music and for options that it does not take.
+    """
     model = model_of(asked, loaded)
     model.check_scores()
     chosen = replace(pipeline.ScoreOptions(), **asked.chosen({}))
@@ -114,7 +128,7 @@ def model_composers(asked: Asked, loaded: dict[str, Model], stage: Performance, 
 
 
 def model_controls(own: Composer, model: Model, steps: int, stage: Performance) -> list[Composer]:
-    """The model's music through Griffin-Lim, the same moved in time, and its music to no motion at all."""
+    """The model's music through Griffin-Lim, its music moved in time, and its music without a condition."""
 
     def music_of(scene: Scene, seed: int) -> Music:
         music = played(own, scene, seed, stage)
@@ -134,19 +148,19 @@ def model_controls(own: Composer, model: Model, steps: int, stage: Performance) 
     return [
         Composer(f"{own.name}, Griffin-Lim", "the same log-mels, decoded without weights", hollow, f"{own.key} hollow"),
         Composer(f"{own.name}, shifted", "the same music, moved in time by chance", shifted),
-        Composer(f"{own.name}, unconditional", "the model when it is told nothing", deaf, f"{own.key} deaf"),
+        Composer(f"{own.name}, unconditional", "the model without any condition", deaf, f"{own.key} deaf"),
     ]
 
 
 def moved(music: Music, seed: int) -> Music:
-    """The music from a random instant on, its beginning after its end."""
+    """The music from a random instant on, followed by what came before it."""
     generator = torch.Generator().manual_seed(seed)
     by = int(torch.randint(len(music.wave), (1,), generator=generator))
     return replace(music, wave=music.wave.roll(by), mel=None)
 
 
 def through_griffin_lim(music: Music, model: Model) -> Music:
-    """The music's own log-mel, decoded without weights."""
+    """The music's own log-mel, decoded without a vocoder."""
     generator = torch.Generator().manual_seed(0)
     sound = griffin_lim.decode(music.mel.float()[None], generator, model.config.signal)[0]
     return Music.of(replace(music.sound, samples=sound[: len(music.wave)]))
@@ -154,9 +168,9 @@ def through_griffin_lim(music: Music, model: Model) -> Music:
 
 @torch.no_grad()
 def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
-    """What the model plays as long as the scene lasts with motion, rhythm and style dropped."""
-    told = score.encode_motion(model, scene.clip, target.rhythm_target(scene.clip.positions, scene.clip.fps))
-    nothing = Condition(told.context, told.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
+    """What the model plays when motion, rhythm and style are dropped, as long as the scene lasts."""
+    condition = score.encode_motion(model, scene.clip, target.rhythm_target(scene.clip.positions, scene.clip.fps))
+    nothing = Condition(condition.context, condition.rhythm, keep=torch.zeros(1, dtype=torch.bool, device=model.device))
     frames = frames_for(model, len(scene.clip.positions) / scene.clip.fps)
     latents = last_of(draw(model, "music", nothing, frames, seed, steps, guidance=1.0), steps)
     mel = model.autoencoders["music"].decode_long(latents)
@@ -165,7 +179,7 @@ def unconditional(model: Model, scene: Scene, seed: int, steps: int) -> Music:
 
 
 def tempo_composers(training: TrainingMusic) -> list[Composer]:
-    """Training music of the tempo nearest to the one found in the motion, from any place on or on its first beat."""
+    """Training music of the tempo nearest to the motion's, from anywhere or on its first beat."""
 
     def nearest(scene: Scene, seed: int, on_beat: bool = False) -> Music:
         generator = torch.Generator().manual_seed(seed_of(scene, seed))

@@ -1,7 +1,7 @@
-"""Dances and scores that were made together: of one length, of many, and at every step of the switch.
+"""Dances and scores that were made together: of one length, of many lengths, and at every step of the switch.
 
-A control holds every dance against the music of another duet: what is left there is what any dance and any music of
-this model have in common.
+A control sets every dance against the music of another duet. Any dance and any music of the model have that much in
+common.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from train.evaluation.music.scenes import Scene
 from train.evaluation.performance import Performance
 
 FIXED = 25.0  # seconds, as the papers' excerpts
-SHORTEST, LONGEST = 10.0, 30.0
-# what is said of how a dance and a score agree; the first decides over the switch
+SHORTEST = 10.0
+LONGEST = 30.0
+# How a dance and a score agree. The first metric chooses the switch.
 AGREEMENT = (
     "beats.f_hits_70ms.calibrated",
     "music.f_hits.calibrated",
@@ -41,7 +42,10 @@ AGREEMENT = (
 
 @dataclass(frozen=True, eq=False)
 class Inventor:
-    """A model that makes both. key: digest of all that shapes its duets besides options."""
+    """A model that makes duets.
+
+    key: a digest of all that shapes its duets besides the options.
+    """
 
     name: str
     model: Model
@@ -49,7 +53,10 @@ class Inventor:
     key: str
 
     def duet(self, seed: int, stage: Performance, **change) -> Together | None:
-        """The ``seed``-th duet, with other options if need be; None where it failed."""
+        """The ``seed``-th duet, or None when it failed.
+
+        change: options that differ from the usual ones.
+        """
         options = replace(self.options, seed=seed, **change)
 
         def make() -> Together:
@@ -61,7 +68,7 @@ class Inventor:
 
 
 def inventor(asked: Asked, fps: float, loaded: dict[str, Model]) -> Inventor:
-    """The model that was asked for. Raises FootlightError where it makes no music."""
+    """The model that was asked for. Raises FootlightError when it makes no music."""
     model = model_of(asked, loaded)
     model.check_scores()
     options = replace(pipeline.DuetOptions(seconds=FIXED, fps=fps), **asked.chosen({"snap": "beat_snap"}))
@@ -70,14 +77,18 @@ def inventor(asked: Asked, fps: float, loaded: dict[str, Model]) -> Inventor:
 
 
 def lengths(count: int) -> list[float]:
-    """Random lengths from 10 to 30 s, the same in every run."""
+    """Random lengths from 10 to 30 s. They are the same in every run."""
     drawn = torch.rand(count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return [round(SHORTEST + (LONGEST - SHORTEST) * float(share), 1) for share in drawn]
 
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """A duet with what is heard in its music. name: by which it is resampled."""
+    """A duet, with the beats of its music.
+
+    name: by which it is resampled.
+    beats: tracked in the music.
+    """
 
     name: str
     motion: Motion
@@ -90,7 +101,7 @@ class Heard:
 
 
 def performed(found: Inventor, seconds: list[float], stage: Performance, title: str, **change) -> list[Heard]:
-    """A duet of each length, the n-th with seed n."""
+    """A duet of each length. The n-th has seed n."""
     made = []
     for seed, length in enumerate(stage.cache.progress(seconds, title)):
         duet = found.duet(seed, stage, seconds=length, **change)
@@ -100,7 +111,7 @@ def performed(found: Inventor, seconds: list[float], stage: Performance, title: 
 
 
 def clips_of(system: str, duets: list[Heard]) -> list[Clip]:
-    """Every dance against its own music; the music of the next duet is the other song."""
+    """Every dance against its own music. The music of the next duet is the other song."""
     pairs = zip(duets, duets[1:] + duets[:1], strict=True)
     return [clip_of(system, one, one, other if other is not one else None, n) for n, (one, other) in enumerate(pairs)]
 
@@ -114,7 +125,7 @@ def swapped(system: str, duets: list[Heard]) -> list[Clip]:
 
 
 def clip_of(system: str, danced: Heard, played: Heard, other: Heard | None, seed: int) -> Clip:
-    """A dance and a score as a clip with the metrics of dances, and those of music as ``music``."""
+    """A dance and a score as a clip, with the metrics of dances, and those of music as ``music``."""
     motion = danced.motion
     motion = motion.cut(0, min(motion.frames, round(played.music.seconds * motion.fps)))
     sound, beats = played.music.sound, played.beats
@@ -130,7 +141,10 @@ def real_duets(scenes: list[Scene]) -> list[Heard]:
 
 
 def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, judge: Judge, about: str) -> dict:
-    """The row of one kind of duets in the report. duets: empty for the control, which makes nothing of its own."""
+    """The row of one kind of duets in the report.
+
+    duets: empty for the control, which makes nothing of its own.
+    """
     row = {"about": about, **measures.summary(clips)}
     row["music"] = beat.average([clip.scores["music"] for clip in clips])
     known = {path: statistics.interval(clips, path) for path in AGREEMENT}
@@ -146,7 +160,7 @@ def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, ju
 def compared(
     found: Inventor, scenes: list[Scene], count: int, stage: Performance, reference: sets.Reference, judge: Judge
 ) -> tuple[dict[str, dict], dict[str, list[Clip]]]:
-    """Rows and clips of duets of one length, of random lengths, of the control, and of real pairs."""
+    """Rows and clips of duets of one length, duets of random lengths, the control, and real pairs."""
     kinds = {
         f"{found.name}, {FIXED:g} s": ([FIXED] * count, f"duets of {FIXED:g} s"),
         f"{found.name}, {SHORTEST:g}–{LONGEST:g} s": (lengths(count), f"duets of {SHORTEST:g} to {LONGEST:g} s"),
@@ -175,11 +189,12 @@ def switch_sweep(
     reference: sets.Reference,
     judge: Judge,
 ) -> dict:
-    """{"rows", "best", "tied"}: a row for every switch and for 0, where neither ever hears of the other.
+    """Duets at every value of the switch, and at 0, where neither half conditions on the other.
 
-    No beat snap: it would carry the dance onto the music afterwards, whatever the two have told each other.
-    best: the switch of the highest mean of the first of ``AGREEMENT``; tied: those whose paired difference to it holds
-        zero.
+    There is no beat snap, because it would move the dance onto the music afterwards.
+
+    Returns ``rows``; ``best``, the switch with the highest mean of the first of ``AGREEMENT``; and ``tied``, those
+    whose paired difference to it holds zero.
     """
     rows, clips = [], {}
     for switch in (*sorted(set(switches), reverse=True), 0.0):
@@ -189,12 +204,12 @@ def switch_sweep(
             clips[switch] = clips_of(name, duets)
             row = summary(clips[switch], duets, reference, judge, f"duets of {FIXED:g} s without beat snap")
             rows.append({"switch": switch, "system": name, **row})
-    told = [row for row in rows if row["switch"] > 0]
-    if not told:
+    joint = [row for row in rows if row["switch"] > 0]
+    if not joint:
         return {"rows": rows, "best": None, "tied": []}
-    best = max(told, key=lambda row: row["intervals"][AGREEMENT[0]]["mean"])["switch"]
+    best = max(joint, key=lambda row: row["intervals"][AGREEMENT[0]]["mean"])["switch"]
     tied = []
-    for row in told:
+    for row in joint:
         apart = statistics.difference(clips[row["switch"]], clips[best], AGREEMENT[0])
         if row["switch"] != best and apart is not None and apart.low is not None and apart.low <= 0 <= apart.high:
             tied.append(row["switch"])

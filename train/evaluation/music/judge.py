@@ -1,4 +1,4 @@
-"""Whether sets of scores sound like training music: FAD-latent by one autoencoder, and how far they differ."""
+"""Whether sets of scores sound like training music: FAD-latent in one autoencoder, and how much they vary."""
 
 from __future__ import annotations
 
@@ -26,16 +26,22 @@ class Judge:
 
     @cached_property
     def reference(self) -> Tensor:
-        """(n, 2z) patches of the training music."""
+        """Patches (n, 2z) of the training music."""
         return audio.latent_patches(self.training.mels, self.vae)
 
     def of_pieces(self, pieces: list[Piece]) -> dict:
-        """``of_sets``, a set for each seed: real music, of which there is one a scene, is a set of like size."""
+        """``of_sets`` with one set for each seed.
+
+        Real music has one piece for each scene, so its set has the same size.
+        """
         return self.of_sets([[p.music for p in pieces if p.seed == seed] for seed in sorted({p.seed for p in pieces})])
 
     def of_sets(self, sets: Iterable[list[Music]]) -> dict:
-        """{"fad_latent", "patches", "patches_real", "variety"}: means over the sets. variety: how far the mean latents
-        of two scores are apart. {"left_out": why} where there is too little music or another representation."""
+        """The means over the sets, ``{"fad_latent", "patches", "patches_real", "variety"}``.
+
+        Variety is the distance between the mean latents of two scores. Returns ``{"left_out": why}`` when there is too
+        little music, or when it has another representation.
+        """
         found = []
         try:
             for pieces in sets:

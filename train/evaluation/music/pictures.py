@@ -47,18 +47,18 @@ def kinematic_beats(piece: Piece) -> bytes:
     """The spectrogram of a score with its onsets, over the speed of its motion with kinematic beats."""
     clip = piece.scene.clip
     title = f"{piece.system}: {piece.scene.name}"
-    return figures.onsets_and_hits(piece.music.sound, clip.positions, clip.fps, title)
+    return figures.onsets_and_kinematic_beats(piece.music.sound, clip.positions, clip.fps, title)
 
 
 def switch_curve(found: dict) -> bytes:
-    """Scores over the switch, with intervals where there are any."""
+    """Metrics over the switch, with intervals where there are any."""
     systems = {}
     for row in found["rows"]:
         points = {path: {"mean": look_up(row, path), "low": None, "high": None} for path in SWITCHED}
         known = {path: point for path, point in points.items() if point["mean"] is not None}
         systems[row["system"]] = {"intervals": known | row["intervals"]}
-    told = [row for row in found["rows"] if row["switch"] > 0]
+    joint = [row for row in found["rows"] if row["switch"] > 0]
     never = next((row["system"] for row in found["rows"] if row["switch"] == 0), None)
-    sweeps = [{"system": row["system"], "option": "switch", "value": row["switch"]} for row in told]
+    sweeps = [{"system": row["system"], "option": "switch", "value": row["switch"]} for row in joint]
     report = {"systems": systems, "sweeps": sweeps, "compared_with": never}
     return figures.sweep(report, "switch", SWITCHED, found["best"])

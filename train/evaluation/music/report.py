@@ -1,4 +1,4 @@
-"""Everything about music in one run: composers on the val motions, duets, the two checks, as part of the report."""
+"""Everything about music in one run, as part of the report: composers on val motions, duets, and the two checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from train.evaluation.music.judge import Judge
 from train.evaluation.music.scenes import Scene, TrainingMusic, held_out_songs, scenes
 from train.evaluation.performance import Performance
 
-# what intervals and differences are given for
+# The metrics that get intervals and differences.
 HEADLINE = (
     "f_reference.calibrated",
     "f_hits.calibrated",
@@ -32,20 +32,25 @@ HEADLINE = (
 
 @dataclass(frozen=True)
 class MusicOptions:
-    """Who makes music, and of how much."""
+    """Which systems make music, and how much of it."""
 
-    scores: tuple[str, ...] = ()  # models that play to the val motions: WHAT[=NAME][@OPTION=VALUE,...] each
-    duets: tuple[str, ...] = ()  # models that invent dance and music together
-    motions: int | None = None  # val motions that are played to, at most
+    scores: tuple[str, ...] = ()  # models that score the val motions: WHAT[=NAME][@OPTION=VALUE,...] each
+    duets: tuple[str, ...] = ()  # models that make dance and music together
+    motions: int | None = None  # val motions that are scored, at most
     duet_count: int = 8  # duets of each kind
     switches: tuple[float, ...] = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # of the first model's sweep
-    tempos: tuple[float, ...] = (80.0, 100.0, 120.0, 140.0)  # that dances are played at for the check of tempos
+    tempos: tuple[float, ...] = (80.0, 100.0, 120.0, 140.0)  # beats a minute of the dances in the tempo check
     tempo_dances: int = 3  # at every tempo
 
 
 @dataclass(frozen=True, eq=False)
 class MusicResults:
-    """pieces: by composer.  clips: of duets, by kind.  report: what ``music`` is in the report."""
+    """What a run found about music.
+
+    pieces: by composer.
+    clips: of duets, by kind.
+    report: the part ``music`` of the report.
+    """
 
     pieces: dict[str, list[Piece]]
     clips: dict[str, list[Clip]]
@@ -56,7 +61,10 @@ class MusicResults:
 def run(
     options: MusicOptions, data: Path, fps: float, seeds: int, reference: sets.Reference, stage: Performance
 ) -> MusicResults:
-    """Play, invent and score. seeds: scores of each motion.  reference: the capture that duets are held against.
+    """Play, make duets, and measure.
+
+    seeds: scores of each motion.
+    reference: the capture that duets are compared with.
 
     Raises FootlightError for words that are not understood, models that make no music, and data without waveforms.
     """
@@ -103,7 +111,7 @@ def run(
 def everybody(
     scorers: list[Asked], loaded: dict[str, Model], training: TrainingMusic, stage: Performance
 ) -> list[Composer]:
-    """Real music, the models, the controls of the first, and training music."""
+    """Real music, the models, the controls of the first model, and training music."""
     found = [composers.real_composer()]
     for number, one in enumerate(scorers):
         found += composers.model_composers(one, loaded, stage, controls=number == 0)
@@ -133,7 +141,7 @@ def tempos(own: list[Composer], found: list[Scene], options: MusicOptions, stage
 
 
 def decoding(scorers: list[Asked], loaded: dict[str, Model], data: Path, stage: Performance) -> dict[str, dict]:
-    """Model -> ``checks.decoder_check``, each folder once."""
+    """Model -> ``checks.decoder_check``. Each folder is checked once."""
     songs = held_out_songs(data, checks.DECODED_SECONDS)
     first = {}
     for one in scorers:

@@ -1,4 +1,4 @@
-"""What composers are judged on: held-out motions with the music they were paired with, and training music."""
+"""What composers are measured on: held-out motions with the music that they were paired with, and training music."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from train.data.shards import read_index
 from train.evaluation.cache import Music
 from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
 
-TRAINING_SECONDS = 30.0  # from the middle of every training song, for distances
+TRAINING_SECONDS = 30.0  # taken from the middle of every training song, for distances
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A held-out motion and its music. unit: the captured clip, by which scenes are resampled.  number: its place.
+    """A held-out motion and its music.
 
-    grid: the beats that the motion was warped onto, those of the music.
+    unit: the captured clip, by which scenes are resampled.
+    number: its place.
+    grid: the beats of the music, onto which the motion was warped.
     """
 
     name: str
@@ -57,7 +59,7 @@ class Scene:
 
     @cached_property
     def onsets(self) -> Tensor:
-        """(n,) seconds, of the real music."""
+        """The onsets of the real music (n,) in seconds."""
         return beat.music_onsets(self.music.sound)
 
     @cached_property
@@ -67,20 +69,22 @@ class Scene:
 
     @cached_property
     def digest(self) -> str:
-        """Of the movement, which is all that a composer sees."""
+        """A digest of the movement, which is all that a composer gets."""
         return digest_of(self.clip.motion)
 
 
 def digest_of(motion: Motion) -> str:
-    """Of a motion's numbers."""
+    """A digest of a motion's numbers."""
     parts = (motion.rotations, motion.root, torch.tensor(motion.fps, dtype=torch.float64))
     return hashlib.sha256(b"".join(part.contiguous().numpy().tobytes() for part in parts)).hexdigest()
 
 
 def scenes(data: Path, fps: float, most: int | None = None) -> list[Scene]:
-    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more, at ``fps``; of fewer, other clips come first.
+    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more, at ``fps``.
 
-    Raises FootlightError for data without waveforms, and where no pair is long enough.
+    most: how many at most. Different clips come before tempo bands of one clip.
+
+    Raises FootlightError for data without waveforms, and when no pair is long enough.
     """
     pairs = [
         pair
@@ -93,7 +97,7 @@ def scenes(data: Path, fps: float, most: int | None = None) -> list[Scene]:
 
 
 def spread(pairs: list[Pair]) -> list[Pair]:
-    """The first pair of every captured clip, then the second of each in another tempo band, ..."""
+    """The pairs in another order: the first of every captured clip, then the second in another band, and so on."""
     by_clip: dict[str, list[Pair]] = {}
     for pair in pairs:
         by_clip.setdefault(pair.motion_name, []).append(pair)
@@ -109,7 +113,7 @@ def _scene(pair: Pair, number: int, fps: float) -> Scene:
 
 
 def at_tempo(scene: Scene, tempo: float) -> Motion:
-    """The scene's motion played so fast that its beats come ``tempo`` times a minute."""
+    """The scene's motion at a speed that gives it ``tempo`` beats a minute."""
     speed = tempo / scene.tempo
     fps = scene.clip.fps
     frames = int((scene.clip.frames - 1) / speed) + 1
@@ -118,18 +122,18 @@ def at_tempo(scene: Scene, tempo: float) -> Motion:
 
 @dataclass(frozen=True, eq=False)
 class TrainingMusic:
-    """The training songs of a prepared folder; their sound is read when it is asked for."""
+    """The training songs of a prepared folder. Their sound is read when it is needed."""
 
     folder: Path
 
     @cached_property
     def lines(self) -> list[dict]:
-        """Index lines of the songs with a tempo."""
+        """The index lines of the songs with a tempo."""
         return [line for line in read_index(self.folder / SONGS) if line["split"] == "train" and line["tempo"] > 0]
 
     @cached_property
     def mels(self) -> list[Tensor]:
-        """(t, m) log-mels of ``TRAINING_SECONDS`` from the middle of every song."""
+        """Log-mels (t, m) of ``TRAINING_SECONDS`` from the middle of every song."""
         most = round(TRAINING_SECONDS * MEL_FPS)
         found = []
         for song in load_song_records(self.folder, "train"):
@@ -138,9 +142,11 @@ class TrainingMusic:
         return found
 
     def nearest(self, tempo: float, seconds: float, rank: int) -> dict:
-        """The index line of the song of nearest tempo that lasts ``seconds``; rank: 0 the nearest, 1 the next, ...
+        """The index line of the song with the nearest tempo that lasts ``seconds``.
 
-        Raises FootlightError where no song is so long.
+        rank: 0 is the nearest, 1 the next, and so on.
+
+        Raises FootlightError when no song is long enough.
         """
         long = [line for line in self.lines if line["frames"] / MEL_FPS >= seconds]
         if not long:
@@ -149,9 +155,11 @@ class TrainingMusic:
         return ordered[rank % len(ordered)]
 
     def excerpt(self, line: dict, wanted: float, seconds: float, first_beat: float | None = None) -> Music:
-        """``seconds`` of a song from ``wanted`` on, a share of where it can begin.
+        """``seconds`` of a song.
 
-        first_beat: begin so, from there on or else as late as can be, that a downbeat falls on this second of it.
+        wanted: where it begins, as a share of where it can begin.
+        first_beat: a downbeat should fall on this second. The excerpt begins at the next place that allows it, or else
+            at the last.
         """
         song = load_song_records(self.folder, "train", waveforms=True, only=line["id"])[0]
         latest = len(song.wave) / AUDIO_RATE - seconds

@@ -1,4 +1,4 @@
-"""The report's tables of music and duets, laid out as the papers'. Their notes are in ``notes``."""
+"""The report's tables of music and duets, laid out like those of the papers. Their notes are in ``notes``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from train.evaluation.layout import Table
 from train.evaluation.music import notes
 from train.evaluation.values import NONE, calibrated, interval, mean_with_interval, number, percent
 
-# Published values stand beside ours for orientation; they were measured on other data.
+# Published values stand beside ours for orientation. They were measured on other data.
 MOMU_2 = (
     ("Foley", 96.4, 6.9, 41.0, 15.0, 57.5),
     ("CMT", 97.1, 6.4, 46.2, 18.6, 62.6),
@@ -34,7 +34,7 @@ COVERAGE = ("bcs", "csd", "bhs", "hsd", "f1")
 
 
 def everything(report: dict) -> list[Table]:
-    """All tables of music, in the order of the report; none where nobody played."""
+    """All tables of music in the order of the report. There are none when nobody played."""
     found = report.get("music")
     if found is None:
         return []
@@ -56,7 +56,7 @@ def console(report: dict) -> list[Table]:
 
 
 def main_table(found: dict) -> Table:
-    """What to look at first: strict agreement with the real music, the motion and the beat, and distance."""
+    """The overview: strict agreement with the real music, the motion and the beat, and distance."""
     rows = []
     for name, row in found["systems"].items():
         against = NONE if name == REAL else calibrated(row, "scores.f_reference")
@@ -103,7 +103,7 @@ def differences(found: dict) -> Table | None:
 
 
 def momu_2(found: dict) -> Table:
-    """MoMu-Diffusion table 2: LORIS's scores, in percent, with what says that they mean little."""
+    """MoMu-Diffusion table 2: the metrics of LORIS in percent, with a note that they mean little."""
     rows = []
     for name, row in found["systems"].items():
         score = look_up(row, "scores.loris_reference")
@@ -116,7 +116,7 @@ def momu_2(found: dict) -> Table:
 
 
 def momu_7(report: dict) -> Table:
-    """MoMu-Diffusion table 7, #5 to #7: both directions, and both at once."""
+    """MoMu-Diffusion table 7, rows 5 to 7: both directions, and both at once."""
     found, rows = report["music"], []
     for name, row in found.get("systems", {}).items():
         dance = report["systems"].get(name, {})
@@ -151,7 +151,7 @@ def _quality(row: dict) -> tuple[str, ...]:
 
 
 def tempo_table(found: dict) -> Table | None:
-    """Dances played at exact tempos, and the tempo of what comes back."""
+    """Dances played at exact tempos, and the tempo of the music that they get."""
     rows = []
     for model, dances in found["tempo"]["dances"].items():
         for row in dances:
@@ -171,7 +171,7 @@ def tempo_table(found: dict) -> Table | None:
 
 
 def decoding_table(found: dict) -> Table | None:
-    """What the decoder loses, by itself and after the autoencoder."""
+    """What the decoder loses, alone and after the autoencoder."""
     rows = []
     for model, ways in found["decoding"].items():
         for way, known in ways.items():
@@ -182,7 +182,7 @@ def decoding_table(found: dict) -> Table | None:
 
 
 def duet_table(found: dict) -> Table:
-    """How dance and music of duets agree, in the papers' words and strictly."""
+    """How dance and music of duets agree, by the papers' metrics and strictly."""
     rows = []
     for name, row in found["duets"].items():
         momu = look_up(row, "beats.momu_music_onsets")
@@ -202,7 +202,7 @@ def duet_table(found: dict) -> Table:
 
 
 def duet_quality(found: dict) -> Table:
-    """Whether both halves are like real ones, and how varied."""
+    """Whether both halves are like real ones, and how much they vary."""
     paths = {
         "frechet.fid_k": "FID k",
         "frechet.fid_g": "FID g",
@@ -221,7 +221,7 @@ def duet_quality(found: dict) -> Table:
 
 
 def switch_table(found: dict) -> Table:
-    """MoMu-Diffusion table 10: where unconditional steps end and cross-guidance begins."""
+    """MoMu-Diffusion table 10: where unconditional steps end and each half starts to guide the other."""
     rows = []
     for row in found["rows"]:
         mark = " (not told apart)" if row["switch"] in found["tied"] else ""

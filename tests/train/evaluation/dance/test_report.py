@@ -152,7 +152,7 @@ def test_a_second_run_dances_nothing(report, arguments, monkeypatch):
     def forbidden(*args, **more):
         raise AssertionError("it danced again")
 
-    for place, name in ((systems.pipeline, "dance"), (systems, "accented"), (retrieval, "strung")):
+    for place, name in ((systems.pipeline, "dance"), (systems, "slowed"), (retrieval, "strung")):
         monkeypatch.setattr(place, name, forbidden)
     again = run.run(arguments, quiet=True)
     assert not again.failures
