@@ -1,8 +1,9 @@
-"""The pictures of docs/evaluation.md, drawn from reports of ``train.evaluate``: one picture a claim.
+"""The pictures of docs/architecture.md and docs/evaluation.md.
 
-    python -m train.tools.docs_pictures --report REPORT/report.json [MORE.json ...] --out docs/images
+    python -m train.tools.docs_pictures [--report REPORT/report.json [MORE.json ...]] --out docs/images
 
-Each picture is drawn from the first report that holds what it shows; one that none holds stays as it is.
+The way of a song and the metronome need no report. Every other picture supports one claim of the evaluation. It is
+drawn from the first report of ``train.evaluate`` that holds what it shows. If no report does, it stays as it is.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from train.ablations import ABLATIONS
 from train.evaluation import figures
 from train.evaluation.dance import pictures as dance_pictures
 from train.evaluation.music import pictures
+from train.tools import song_to_keys
 
 
 @dataclass(frozen=True)
 class DocsPictures:
-    """Draw the pictures of docs/evaluation.md."""
+    """Draw the pictures of the documentation."""
 
-    report: tuple[Path, ...]  # report.json files of train.evaluate
+    report: tuple[Path, ...] = ()  # report.json files of train.evaluate
     out: Path = Path("docs/images")  # the pictures' folder
 
 
@@ -51,7 +53,6 @@ def switch(report: dict) -> bytes | None:
 
 
 PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> how it is drawn, and what that takes
-    "evaluation-metronome": (lambda _report: figures.metronome(), "any report"),
     "evaluation-slowing": (slowing, "--sweep amount=..."),
     "evaluation-ablations": (ablations, f"a system named {', '.join(ABLATIONS)}"),
     "evaluation-switch": (switch, "--duets and --switches"),
@@ -62,21 +63,25 @@ PICTURES: dict[str, tuple[Callable[[dict], bytes | None], str]] = {  # name -> h
 }
 
 
+DRAWN = {"song-to-keys": song_to_keys.draw, "evaluation-metronome": figures.metronome}
+"""What needs no report."""
+
+
 def main(args: DocsPictures) -> list[Path]:
     """Draw what the reports hold. Returns the files that were written."""
     reports = [read(path) for path in args.report]
-    written = []
+    made = {name: draw() for name, draw in DRAWN.items()}
     for name, (drawn, takes) in PICTURES.items():
         picture = next((found for report in reports if (found := drawn(report)) is not None), None)
-        path = args.out / f"{name}.png"
         if picture is None:
-            print(f"{path} stays as it is: no report has {takes}")
-            continue
-        args.out.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, picture)
-        written.append(path)
-        print(f"{path} is drawn")
-    return written
+            print(f"{args.out / name}.png stays as it is: no report has {takes}")
+        else:
+            made[name] = picture
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, picture in made.items():
+        write_atomically(args.out / f"{name}.png", picture)
+        print(f"{args.out / name}.png is drawn")
+    return [args.out / f"{name}.png" for name in made]
 
 
 def read(path: Path) -> dict:

@@ -1,8 +1,9 @@
-"""The documentation's pictures, from reports made by hand."""
+"""The pictures of the documentation: the way of a song, and those drawn from reports that are made here."""
 
 import json
 import math
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ from core.types import Beats
 from train.evaluation.cache import Track
 from train.evaluation.dance import measures, pictures
 from train.evaluation.dance.measures import Clip
-from train.tools import docs_pictures
+from train.tools import docs_pictures, song_to_keys
 
 NAMES = ["evaluation-slowing.png", "evaluation-metronome.png", "evaluation-phase.png"]
+SONG = "song-to-keys.png"
 
 
 def report(folder, name, top=0.7, sweep=True, phase=True):
-    """A report of a model and, if wanted, an accent whose scores climb from 0 to ``top``."""
+    """A report of a model and, if wanted, slowing whose metrics climb from 0 to ``top``."""
 
     def system(mean):
         interval = {"mean": mean, "low": mean - 0.1, "high": mean + 0.1, "units": 9}
@@ -47,7 +49,7 @@ def test_every_picture_is_drawn_from_the_report_that_holds_it(tmp_path):
     swept = report(tmp_path, "swept.json", phase=False)
     plain = report(tmp_path, "plain.json", sweep=False)
     first = drawn(tmp_path / "first", plain, swept)
-    assert set(first) == set(NAMES)
+    assert set(first) == {SONG, *NAMES}
     for name, data in first.items():
         pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB"))
         assert min(pixels.shape[:2]) > 150 and len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20, name
@@ -61,9 +63,9 @@ def test_what_no_report_holds_stays_as_it_is(tmp_path, capsys):
     out.mkdir()
     (out / NAMES[0]).write_bytes(b"the one from before")
     found = drawn(out, report(tmp_path, "a.json", sweep=False, phase=False))
-    assert set(found) == set(NAMES[:2]) and found[NAMES[0]] == b"the one from before"
+    assert set(found) == {SONG, *NAMES[:2]} and found[NAMES[0]] == b"the one from before"
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 5 and sum("stays as it is" in line for line in said) == 4
+    assert len(said) == 6 and sum("stays as it is" in line for line in said) == 4
 
 
 def test_ablations_and_the_switch_are_drawn_where_a_report_has_them(tmp_path):
@@ -77,7 +79,18 @@ def test_ablations_and_the_switch_are_drawn_where_a_report_has_them(tmp_path):
     made["music"] = {"switch": {"rows": rows, "best": 0.5}}
     path.write_text(json.dumps(made))
     names = set(drawn(tmp_path / "out", path))
-    assert names == {"evaluation-metronome.png", "evaluation-ablations.png", "evaluation-switch.png"}
+    assert names == {SONG, "evaluation-metronome.png", "evaluation-ablations.png", "evaluation-switch.png"}
+
+
+def test_the_way_of_a_song_needs_no_report_and_names_files_that_exist(tmp_path):
+    assert set(drawn(tmp_path)) == {SONG, "evaluation-metronome.png"}
+    root = Path(song_to_keys.__file__).parents[2]
+    for step in song_to_keys.STEPS.values():
+        first, *others = step.file.split(", ")
+        path = root / first if first.startswith("blender_addon/") else root / "core" / first
+        assert path.is_file() and all(path.with_name(name).is_file() for name in others), step.file
+    linked = {end for arrow in song_to_keys.ARROWS for end in arrow}
+    assert linked == set(song_to_keys.STEPS)
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
