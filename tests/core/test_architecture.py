@@ -52,6 +52,13 @@ def test_core_imports_only_downwards(path):
     assert not upwards, f"{path.name} imports {sorted(upwards)}, which stand below it"
 
 
+def test_the_documentation_lists_the_rooms_in_this_order():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    block = text.split("    core/\n", 1)[1].split("\n\n", 1)[0]
+    listed = [line.split()[0] for line in block.splitlines() if line.startswith("      ") and line[6] != " "]
+    assert [name.removesuffix("/").removesuffix(".py") for name in listed] == list(ROOMS)
+
+
 def test_the_engine_starts_without_heavy_imports():
     seen, queue = set(), ["core.engine"]
     heavy = {"librosa", "numba", "sklearn", "scipy", "matplotlib", "mir_eval"}
