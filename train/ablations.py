@@ -1,8 +1,8 @@
-"""The baselines and ablations that are trained: ``python -m train.ablations --data DATA --out RUNS``.
+"""Train the baselines and ablations: ``python -m train.ablations --data DATA --out RUNS``.
 
-Every one is a configuration of ``train.fit``, on the same data with the same budget: so many steps for each network it
-has. What two of them share is trained once. RUNS/NAME/model is what ``train.evaluate --systems`` takes. A run that was
-interrupted goes on; DATA needs waveforms (``train.prepare --waveforms``) where an entry hears them.
+Each is a configuration of ``train.fit``, on the same data with the same budget of steps for each of its networks. What
+two of them share is trained once. ``train.evaluate --systems`` takes RUNS/NAME/model. An interrupted run continues.
+DATA needs waveforms (``train.prepare --waveforms``) for entries that do not use mels.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from train import export, fit
 
 @dataclass(frozen=True)
 class Ablation:
-    """about: what it shows, for a reader.  flags: of ``train.fit``.  contrast: whether the motion latents are aligned
-    with the music's.  shares: {stage: the entry it is taken from}.  direct: diffusion without latents, whose crops have
-    twice the frames and whose denoiser gets the steps of the motion autoencoder too."""
+    """A baseline or ablation.
+
+    about: what it shows, for a reader.
+    flags: of ``train.fit``.
+    contrast: whether the motion latents are aligned with the music's.
+    shares: task -> the entry that it is taken from.
+    direct: diffusion without latents. Crops have twice the frames, and the denoiser also gets the steps of the motion
+        autoencoder.
+    """
 
     about: str
     flags: dict = field(default_factory=dict)
@@ -96,15 +102,13 @@ def settings(args: Ablations, name: str) -> fit.Fit:
 
 
 def share(args: Ablations, name: str) -> None:
-    """Take over the finished stages of other entries. Raises FootlightError where one is missing."""
-    for stage, source in ABLATIONS[name].shares.items():
-        there, here = args.out / source / stage, args.out / name / stage
+    """Take over the finished tasks of other entries. Raises FootlightError when one is missing."""
+    for task, source in ABLATIONS[name].shares.items():
+        there, here = args.out / source / task, args.out / name / task
         if here.is_dir():
             continue
         if not (there / "ema.safetensors").is_file():
-            raise FootlightError(
-                f"{name} takes its {stage} from {source}, which is not trained yet: train {source} too"
-            )
+            raise FootlightError(f"{name} takes its {task} from {source}, which is not trained yet: train {source} too")
         shutil.copytree(there, here)
 
 

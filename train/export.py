@@ -1,6 +1,6 @@
-"""Make an inference folder from a training run: ``python -m train.export RUN MODEL``.
+"""Make a model folder from a training run: ``python -m train.export RUN MODEL``.
 
-The averaged weights are stored in half precision; the folder is what ``python -m core dance --model MODEL`` loads.
+The averaged weights are stored in half precision. ``python -m core dance --model MODEL`` loads the folder.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import tyro
 
 from core.checkpoint import save_folder
 from core.errors import FootlightError
-from train.run_folder import STAGES, TRAINED, averaged, read_config
+from train.run_folder import TASKS, TRAINED, averaged, read_config
 
-OPTIONAL = ("scorer", "vocoder")  # what a model need not have
+OPTIONAL = ("scorer", "vocoder")  # a model may lack these
 
 
 @dataclass(frozen=True)
 class Export:
-    """run: a folder written by train.fit.  model: the folder to write.  card: JSON to be kept with the model."""
+    """Make a model folder from a training run."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    model: Annotated[Path, tyro.conf.Positional]
-    card: Path | None = None
-    half: bool = True
+    run: Annotated[Path, tyro.conf.Positional]  # a folder written by train.fit
+    model: Annotated[Path, tyro.conf.Positional]  # the folder to write
+    card: Path | None = None  # JSON to be kept with the model
+    half: bool = True  # store weights in half precision
 
 
 def main(args: Export) -> None:
@@ -39,7 +39,7 @@ def main(args: Export) -> None:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
         config = replace(config, vocoder=None)
-    tasks = (*(name for name in STAGES if name not in OPTIONAL), *further)
+    tasks = (*(name for name in TASKS if name not in OPTIONAL), *further)
     for task in tasks:
         state = averaged(args.run, task)
         if args.half:

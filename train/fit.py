@@ -1,14 +1,14 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is ``mel-vae``, ``motion-vae`` (needs the mel autoencoder of the same run), ``denoiser`` (music -> motion) and
-``scorer`` (motion -> music), which need both, or ``all`` of these. Apart from them stand ``vocoder``, which needs only
-the audio itself (``--vocoder.audio DATA_DIR``), and ``classifier``, which tells styles apart for the metrics that are
-measured with its features.
-A run folder holds one folder a task with the training state, the averaged weights and TensorBoard logs, and can be
-continued at any time by the same command. ``python -m train.export RUN MODEL`` makes the folder that dances.
-``--init MODEL`` starts from such a folder instead of from nothing: capture of one's own then needs fewer steps.
-``--music``, ``--latents`` and ``--no-rhythm`` make the variants of ``train.variants``; all but mels need data that was
-prepared with ``--waveforms``.
+TASK is ``mel-vae``, ``motion-vae`` (after the music autoencoder of the same run), ``denoiser`` (music -> motion) or
+``scorer`` (motion -> music), which come after both, or ``all`` of these. Two more stand apart: ``vocoder`` needs only
+audio (``--vocoder.audio DATA_DIR``), and ``classifier`` recognises styles for the metrics that use its features.
+
+A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
+same command continues it at any time. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init MODEL``
+starts from such a folder instead of from random weights, so your own capture needs fewer steps. ``--music``,
+``--latents`` and ``--no-rhythm`` make the variants of ``train.variants``. All but mels need data that was prepared with
+``--waveforms``.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ class ClassifierRecipe:
 
 @dataclass(frozen=True)
 class VocoderRecipe:
-    """audio: a folder with audio files and an ``index.jsonl`` that names them (kind audio, split train or val)."""
+    """How the vocoder is trained."""
 
-    audio: Path | None = None  # or the word "synthetic"
+    audio: Path | None = None  # a folder with audio and an index.jsonl that names it, or the word "synthetic"
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, warmup=50, ema=0.995, weight_decay=1e-3)
     task: VocoderTaskConfig = VocoderTaskConfig()
 
@@ -91,15 +91,15 @@ class Fit:
     ]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
-    preset: str | None = None  # "default" where nothing is said; with `init` the configuration of that model
-    init: Path | None = None  # a model folder: every network that it has in the same shape starts from its weights
+    preset: str | None = None  # "default" unless given; with `init` the configuration of that model
+    init: Path | None = None  # a model folder; its networks of the same shape give the initial weights
     layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
-    network: Literal["transformer", "unet"] | None = None  # that denoises; None is the preset's
+    network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
-    music: Literal["mel", "waveform", "features35"] | None = None  # what the model hears; "mel" in every preset
+    music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
     latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
-    rhythm: bool = True  # whether the denoiser is told beats, onsets and loudness besides the music
+    rhythm: bool = True  # condition the denoiser on beats, onsets and loudness besides the music
     steps: int | None = None  # overrides the steps of every task that is trained
     mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
     motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
@@ -110,7 +110,7 @@ class Fit:
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
-    """The preset as the flags vary it, widened by the styles that the data has; a run that exists keeps its own."""
+    """The preset with the flags applied and the styles of the data. An existing run keeps its own configuration."""
     path = args.out / "config.json"
     if path.is_file():
         config = run_folder.read_config(args.out)
@@ -140,7 +140,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
 
 
 def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
-    """The configuration, widened by the styles that the data has."""
+    """The configuration with the styles of the data."""
     if args.styles:
         frames = Counter()
         for pair in pairs["train"]:
@@ -159,7 +159,7 @@ def waveforms(audio: Path | None, rate: int) -> dict[str, list[torch.Tensor]]:
 
 
 def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pair]]:
-    """The pairs by split, without the genres that are left out."""
+    """The pairs by split, without the excluded genres."""
     if str(args.data) == "synthetic":
         pairs = synthetic.pairs()
     else:
@@ -171,7 +171,7 @@ def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pa
 
 
 def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
-    """Songs with their rhythm, by split; a data set made of nothing has none."""
+    """Songs with their rhythm, by split. The synthetic data set has none."""
     if str(args.data) == "synthetic":
         return {"train": [], "val": []}
     return {split: load_song_records(args.data, split) for split in ("train", "val")}
@@ -190,56 +190,58 @@ def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
 
 
 def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]], device: torch.device) -> Task:
-    """The task of one stage, from what the stages before it left in the run."""
-    stage = stage_of(args, name)
+    """One task of the run, from what the tasks before it left there."""
+    recipe = recipe_of(args, name)
     if name == "classifier":
-        return ClassifierTask(stage.task, pairs)
+        return ClassifierTask(recipe.task, pairs)
     if name == "vocoder":
-        return VocoderTask(config.vocoder, stage.task, waveforms(stage.audio, config.signal.audio_rate), config.signal)
+        return VocoderTask(
+            config.vocoder, recipe.task, waveforms(recipe.audio, config.signal.audio_rate), config.signal
+        )
     if name == "mel-vae":
-        return MelVAETask(config, stage.task, load_training_songs(args, config))
+        return MelVAETask(config, recipe.task, load_training_songs(args, config))
     mel_vae = run_folder.load_autoencoder(args.out, config, "music")
     if name == "motion-vae":
-        return MotionVAETask(config, stage.task, latents.motion_clips(pairs, mel_vae, config))
+        return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, mel_vae, config))
     motion_vae = run_folder.load_autoencoder(args.out, config, "motion")
     if name == "scorer":
         clips = latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
-        return ScorerTask(config, stage.task, mel_vae.to(device), clips)
+        return ScorerTask(config, recipe.task, mel_vae.to(device), clips)
     window = config.sampling["motion"].window
-    if stage.task.frames < window:
+    if recipe.task.frames < window:
         print(
-            f"denoiser: trained on crops of {stage.task.frames} frames, but it will dance in windows of "
+            f"denoiser: trained on crops of {recipe.task.frames} frames, but it will dance in windows of "
             f"{window}: --denoiser.task.frames {window} makes them alike"
         )
     clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
-    return DenoiserTask(config, stage.task, motion_vae.to(device), clips)
+    return DenoiserTask(config, recipe.task, motion_vae.to(device), clips)
 
 
-def stage_of(args: Fit, name: str):
-    """The settings of a stage."""
+def recipe_of(args: Fit, name: str):
+    """The settings of a task."""
     return getattr(args, name.replace("-", "_"))
 
 
-def stages(args: Fit, config: Config) -> tuple[str, ...]:
-    """What is to be trained, in order."""
+def tasks(args: Fit, config: Config) -> tuple[str, ...]:
+    """The tasks to train, in order."""
     if args.task != "all":
         return (args.task,)
-    return tuple(name for name in run_folder.STAGES if name != "scorer" or "music" in config.denoisers)
+    return tuple(name for name in run_folder.TASKS if name != "scorer" or "music" in config.denoisers)
 
 
 def main(args: Fit) -> dict[str, dict]:
-    """Run the stages; returns each stage's result (see train.loop.fit)."""
+    """Train the tasks. Returns each task's result, see ``train.loop.fit``."""
     pairs = load_training_pairs(args)
     config = model_config(args, pairs)
-    if config.modalities["music"].representation != "mel":  # only now is it known what the model hears
+    if config.modalities["music"].representation != "mel":  # only now is the representation known
         pairs = load_training_pairs(args, waveforms=True)
     initial = checkpoint.load(args.init) if args.init else None
     if initial is not None and args.task != "vocoder":
         run_folder.keep_vocoder(args.out, config, initial)
     results: dict[str, dict] = {}
-    for name in stages(args, config):
-        stage = stage_of(args, name)
-        loop = stage.loop if args.steps is None else dataclasses.replace(stage.loop, steps=args.steps)
+    for name in tasks(args, config):
+        recipe = recipe_of(args, name)
+        loop = recipe.loop if args.steps is None else dataclasses.replace(recipe.loop, steps=args.steps)
         fabric = make_fabric(loop)
         torch.manual_seed(loop.seed)
         if run_folder.untrained(name, config):
@@ -254,7 +256,7 @@ def main(args: Fit) -> dict[str, dict]:
         if fabric.is_global_zero:
             if name == "classifier":
                 task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
-            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(stage.task)}
+            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe.task)}
             write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())
     return results
 

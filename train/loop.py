@@ -1,10 +1,10 @@
 """The training loop, on Lightning Fabric. Read ``fit`` first.
 
-A task offers *phases* (one for each optimiser: a VAE has one, a VAE with a discriminator two), batches and pictures;
-the loop owns precision, devices, accumulation, clipping, schedule, EMA, logging, checkpoints and resuming.
+A task offers phases (one for each optimiser: a VAE has one, a VAE with a discriminator two), batches and pictures. The
+loop owns precision, devices, accumulation, clipping, schedule, EMA, logging, checkpoints and resuming.
 
-All randomness of step ``i`` on rank ``r`` is seeded by ``(seed, i, r)``: a continued run needs no generator state to
-repeat exactly what the unbroken run would have done.
+All randomness of step ``i`` on rank ``r`` is seeded by ``(seed, i, r)``. So a continued run repeats exactly what the
+unbroken run would have done, without storing the state of a generator.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from train.state import load_state, save_state
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How to train. Paper: AdamW, 2e-4 for the autoencoders, 1.6e-5 with 10 000 warm-up steps for the denoiser."""
+    """How to train.
+
+    The paper uses AdamW with 2e-4 for the autoencoders, and 1.6e-5 with 10 000 warm-up steps for the denoiser.
+    """
 
     steps: int = 10_000
     batch: int = 32
@@ -37,14 +40,14 @@ class LoopConfig:
     lr: float = 2e-4
     warmup: int = 200
     schedule: str = "cosine"  # or "constant", after the warm-up
-    final_lr: float = 0.02  # of `lr`, where the cosine ends
+    final_lr: float = 0.02  # of `lr`, at the end of the cosine
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.999
     precision: str = "bf16-mixed"  # any precision of Lightning Fabric
     accelerator: str = "auto"
     compile: bool = False  # torch.compile of the networks: minutes to start, then faster steps
-    minutes: float = 0.0  # stop (and let the cosine end) after this much time; 0: by `steps` alone
+    minutes: float = 0.0  # stop, and end the cosine, after this much time; 0 goes by `steps` alone
     seed: int = 0
     log_every: int = 20
     validate_every: int = 500
@@ -55,9 +58,9 @@ class LoopConfig:
 class Phase(nn.Module):
     """The part of a task that one optimiser trains.
 
-    networks: the modules that it trains, by name. borrowed: modules that it uses and does not train, because another
-    phase does or because they are frozen. They lie in a plain namespace, so that their weights are no parameters of
-    this phase.
+    networks: the modules that it trains, by name.
+    borrowed: modules that it uses and does not train, because another phase does or because they are frozen. They are
+        kept in a plain namespace, so that their weights are no parameters of this phase.
     """
 
     def __init__(self, networks: dict[str, nn.Module], **borrowed: nn.Module) -> None:
@@ -66,7 +69,7 @@ class Phase(nn.Module):
         self.borrowed = SimpleNamespace(**borrowed)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """Losses of one micro-batch by name, already weighted; the loop minimises their sum.
+        """The weighted losses of one micro-batch, by name. The loop minimises their sum.
 
         Those whose name starts with ``_`` are only logged.
         """
@@ -74,8 +77,11 @@ class Phase(nn.Module):
 
 
 class Task(Protocol):
-    """What the loop trains. In each step every phase goes through all micro-batches and is updated, in the order of
-    ``phases``. Weights of the exported model come from the phases' networks (EMA)."""
+    """What the loop trains.
+
+    In each step every phase goes through all micro-batches and is updated, in the order of ``phases``. The weights of
+    the exported model come from the averages (EMA) of the phases' networks.
+    """
 
     name: str
     phases: dict[str, Phase]
@@ -88,14 +94,17 @@ class Task(Protocol):
 
 
 def step_generator(seed: int, step: int, rank: int = 0, micro: int = 0, device: str | torch.device = "cpu"):
-    """The generator for one micro-batch; also seeds torch's global one (dropout)."""
+    """The generator for one micro-batch. It also seeds torch's global one, for dropout."""
     mixed = (((seed * 1_000_003 + step) * 1_009 + rank) * 64 + micro) % (2**63 - 1)
     torch.manual_seed(mixed)
     return torch.Generator(device=device).manual_seed(mixed)
 
 
 def learning_rate(config: LoopConfig, progress: float, step: int) -> float:
-    """The rate at ``step``; ``progress`` is the share of the run that is done (by steps or by time)."""
+    """The rate at ``step``.
+
+    progress: the share of the run that is done, by steps or by time.
+    """
     warm = min(1.0, (step + 1) / max(1, config.warmup))
     if config.schedule == "constant":
         return config.lr * warm
@@ -119,14 +128,14 @@ def make_fabric(config: LoopConfig) -> Fabric:
         precision=config.precision,
     )
     fabric.launch()
-    # On CPUs Fabric quietly runs every process alone when the strategy is left to it.
+    # On CPUs Fabric silently runs every process alone unless a strategy is given.
     assert fabric.world_size == world, f"torchrun started {world} processes, Fabric sees {fabric.world_size}"
     return fabric
 
 
 @torch.no_grad()
 def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, step: int) -> None:
-    """Move the averaged weights; the decay is warmed up so that early weights are forgotten."""
+    """Move the averaged weights. The decay is warmed up, so that early weights are forgotten."""
     decay = min(decay, (1 + step) / (10 + step))
     for name, phase in ema.items():
         live = phases[name].networks.state_dict()
@@ -141,8 +150,11 @@ def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, st
 class Run:
     """A task while it trains.
 
-    phases: as Fabric wraps them; the task's own hold the same weights. ema: copies with averaged weights. step: how
-    many are done. elapsed: seconds of training before this process. began: when this process started.
+    phases: as Fabric wraps them. The task's own hold the same weights.
+    ema: copies with averaged weights.
+    step: how many are done.
+    elapsed: seconds of training before this process.
+    began: when this process started.
     """
 
     task: Task
@@ -157,24 +169,23 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Of training, in this process and those before."""
+        """Seconds of training in this process and those before."""
         return self.elapsed + time.monotonic() - self.began
 
     @property
     def progress(self) -> float:
-        """The share of the run that is done, by steps or by time; 1 or more at its end."""
+        """The share of the run that is done, by steps or by time. It is 1 or more at the end."""
         by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
         return max(self.step / self.config.steps, by_time) if self.step < self.config.steps else 1.0
 
 
 def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabric: Fabric | None = None) -> dict:
-    """Train ``task`` and leave ``folder/state.safetensors``, ``folder/ema.safetensors`` and TensorBoard logs.
+    """Train ``task``. Leaves ``folder/state.safetensors``, ``folder/ema.safetensors`` and TensorBoard logs.
 
-    With ``resume``, an existing state is continued exactly; a finished run returns at once.
+    resume: continue an existing state exactly. A finished run returns at once.
 
-    Returns:
-        {"step": how many are done, "history": [{"step": ..., "PHASE/LOSS": ...}, ...] of the steps done in this call,
-        "validation": the last one's figures, "steps_per_second": of this call}
+    Returns ``step``, how many are done; ``history``, a list of ``{"step": ..., "PHASE/LOSS": ...}`` for the steps of
+    this call; ``validation``, the last figures; and ``steps_per_second`` of this call.
     """
     run = set_up(task, config, fabric or make_fabric(config))
     state_path = folder / "state.safetensors"
@@ -234,7 +245,7 @@ def optimiser_of(phase: Phase, config: LoopConfig) -> torch.optim.Optimizer:
 
 
 def compile_networks(phase: Phase) -> None:
-    """Compile every network in place; encoders and decoders each for themselves, as they are called."""
+    """Compile every network in place. Encoders and decoders are compiled separately, as they are called."""
     for network in phase.networks.values():
         parts = [part for name, part in network.named_children() if name in ("encoder", "decoder")]
         for part in parts or [network]:
@@ -257,10 +268,9 @@ def train_step(run: Run, rate: float) -> dict[str, float]:
 
 
 def update(run: Run, name: str, phase: Phase, batches: list[tuple[dict, torch.Generator]], rate: float) -> dict:
-    """One update of one phase on all micro-batches; a gradient that is not finite changes nothing.
+    """One update of one phase on all micro-batches. A gradient that is not finite changes nothing.
 
-    Returns the mean of each loss, their sum "total", and the norm of the
-    "gradient" before clipping, by PHASE/NAME.
+    Returns by PHASE/NAME the mean of each loss, their sum "total", and the norm of the "gradient" before clipping.
     """
     fabric, optimiser, logged = run.fabric, run.optimisers[name], {}
     for group in optimiser.param_groups:
@@ -292,7 +302,7 @@ def snapshot(run: Run) -> dict:
 
 
 def restore(run: Run, state: dict) -> None:
-    """Continue from what ``snapshot`` returned."""
+    """Continue from the state that ``snapshot`` returned."""
     run.step, run.elapsed = state["step"], state["elapsed"]
     for name, phase in run.task.phases.items():
         phase.networks.load_state_dict(state["networks"][name])
@@ -302,7 +312,7 @@ def restore(run: Run, state: dict) -> None:
 
 
 class Logs:
-    """TensorBoard's files and the progress bar of the main process."""
+    """TensorBoard's files, and the progress bar of the main process."""
 
     def __init__(self, run: Run, folder: Path) -> None:
         self.run, name = run, run.task.name
@@ -343,7 +353,7 @@ def _evaluated(function, phases: dict[str, Phase]):
 
 
 def _keyed(optimiser_state: dict) -> dict:
-    """Lists become dicts with integer keys, so that the state is nested dicts only."""
+    """The state with integer-keyed dicts instead of lists, so that it is nested dicts only."""
     groups = {i: dict(group) for i, group in enumerate(optimiser_state["param_groups"])}
     return {"state": optimiser_state["state"], "param_groups": groups}
 

@@ -1,4 +1,4 @@
-"""A run folder: what every stage of ``train.fit`` leaves in it, and takes from it."""
+"""A run folder: what every task of ``train.fit`` leaves in it, and takes from it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from train.data.dataset import Pair
 from train.loop import Task
 from train.state import load_state, save_state
 
-STAGES = ("mel-vae", "motion-vae", "denoiser", "scorer")
+TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The network that a stage trains. phase, part: where it stands in the training state.
+    """The network that a task trains.
 
+    phase, part: where it is in the training state.
     saved: its name in a model folder.
     """
 
@@ -36,7 +37,7 @@ class Trained:
 
     @property
     def modality(self) -> str:
-        """What its autoencoder or denoiser serves; nothing for others."""
+        """The modality of its autoencoder or denoiser, or "" for others."""
         return self.saved.partition(".")[2]
 
     def config(self, config: Config) -> object:
@@ -60,14 +61,15 @@ TRAINED = {
 
 
 def untrained(name: str, config: Config) -> bool:
-    """Whether a task has nothing to train, because the configuration has an identity in the place of its network."""
+    """Whether a task has nothing to train, because the configuration has an identity instead of its network."""
     return getattr(TRAINED[name].config(config), "kind", None) == "identity"
 
 
 def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], model: Checkpoint | None = None) -> dict:
-    """Instead of training: an identity learns the statistics of its input, and leaves them in the run as weights.
+    """Give an identity the statistics of its input, and leave them in the run as weights. This takes the place of
+    training.
 
-    model: whose statistics are taken over where it has the same identity, for its denoiser knows them.
+    model: its statistics are kept if it has the same identity, because its denoiser was trained with them.
     """
     trained = TRAINED[name]
     module = autoencoder_of(config.modalities[trained.modality])
@@ -86,9 +88,9 @@ def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], mod
 
 
 def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None:
-    """Give a task's network the weights of ``model``, where its configuration is the same; say which it was."""
+    """Give a task's network the weights of ``model`` if its configuration is the same, and print which it was."""
     trained = TRAINED[name]
-    # latents of another representation are another language, even where the network has the same shape
+    # latents of another representation mean something else, even if the network has the same shape
     layouts = [some.modalities["motion"].representation for some in (model.config, config)]
     alike = name == "mel-vae" or layouts[0] == layouts[1]
     if alike and trained.config(model.config) == trained.config(config):
@@ -99,7 +101,10 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
 
 
 def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
-    """Leave the vocoder of ``model`` in a run that trains none: it hears mels, whatever becomes of the latents."""
+    """Leave the vocoder of ``model`` in a run that trains none.
+
+    It decodes mels, so other latents do not matter to it.
+    """
     path = run / "vocoder" / "ema.safetensors"
     if path.is_file() or "vocoder" not in model.tensors or config.vocoder != model.config.vocoder:
         return
@@ -109,7 +114,7 @@ def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
-    """The EMA weights that a finished task left in a run folder."""
+    """The averaged (EMA) weights that a finished task left in a run folder."""
     path = run / task / "ema.safetensors"
     if not path.is_file():
         raise FootlightError(f"{run} has no trained {task}: run `python -m train.fit {task}` first")
@@ -127,5 +132,5 @@ def load_autoencoder(run: Path, config: Config, modality: str) -> NormalisedVAE 
 
 
 def read_config(run: Path) -> Config:
-    """The configuration that a run keeps, of this format or the first."""
+    """The configuration of a run, of format 2 or 1."""
     return configuration.read(json.loads((run / "config.json").read_text()))

@@ -1,7 +1,7 @@
 """The whole state of a training run as one safetensors file: nested dictionaries of tensors and plain numbers.
 
-Optimiser states are nested and mixed; here they become flat tensor names plus a JSON table for everything else,
-so that a run can be continued without unpickling anything.
+Optimiser states are nested and mixed. They become flat tensor names, with a JSON table for everything else. So a run
+can be continued without unpickling anything.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def unflatten(flat: dict) -> dict:
 
 
 def save_state(path: Path, state: dict) -> None:
-    """Write ``state`` atomically: whoever reads ``path`` sees the old run or the new one, never half of either."""
+    """Write ``state`` atomically: ``path`` holds the old run or the new one, never half of either."""
     tensors, values = flatten(state)
     # Tied or shared tensors would be refused by safetensors; a run has none, but a clone is cheap insurance.
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
@@ -58,7 +58,7 @@ def save_state(path: Path, state: dict) -> None:
 
 
 def load_state(path: Path) -> dict:
-    """Read what :func:`save_state` wrote. Raises FootlightError when the file is damaged."""
+    """Read what ``save_state`` wrote. Raises FootlightError when the file is damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)

@@ -1,10 +1,10 @@
-"""Variants of a preset, for baselines and ablations: what the flags of ``train.fit`` make of a configuration.
+"""Variants of a preset for baselines and ablations, by the flags of ``train.fit``.
 
-On the motion's side ``--layout`` is another representation and ``--network unet`` another denoiser of the same size; no
-rhythmic contrast is a weight, ``--motion-vae.task.rhythm 0``. On the music's side ``--music waveform`` is
-MoMu-Diffusion's ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the model of EDGE (Tseng,
-Castellon & Liu, CVPR 2023) with our denoiser, losses and data: diffusion on the motion features themselves, conditioned
-only on the 35 hand-made features of the music (core.audio.features35).
+For motion, ``--layout`` chooses another representation and ``--network unet`` another denoiser of the same size. The
+weight ``--motion-vae.task.rhythm 0`` turns rhythmic contrast off. For music, ``--music waveform`` is MoMu-Diffusion's
+ablation of the mel. ``--latents none --music features35 --no-rhythm`` is the model of EDGE (Tseng, Castellon & Liu,
+CVPR 2023) with our denoiser, losses and data: diffusion on the motion features themselves, conditioned only on 35
+hand-made features of the music (core.audio.features35).
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from core.motion.layouts import layout_named
 def motion_side(config: Config, layout: str | None = None, network: str | None = None) -> Config:
     """The configuration with another motion representation, another denoiser of the same size, or both.
 
-    layout: a name of ``core.motion.layouts``; the motion autoencoder takes its channels.  network: of
-    ``core.diffusion.networks``.  None leaves things as they are. Raises FootlightError for unknown names, and for a
-    Transformer made from a U-Net, whose size nobody kept.
+    layout: a name in ``core.motion.layouts``. The motion autoencoder takes its channels.
+    network: a name in ``core.diffusion.networks``.
+
+    None changes nothing. Raises FootlightError for unknown names, and for a Transformer to be made from a U-Net, whose
+    size is not known any more.
     """
     if layout is not None:
         motion = config.modalities["motion"]
@@ -45,7 +47,7 @@ def motion_side(config: Config, layout: str | None = None, network: str | None =
 
 
 def with_scorer(config: Config, wanted: bool) -> Config:
-    """The configuration with a denoiser of music shaped as that of motion, or without one. Only mels can be heard."""
+    """The configuration with a denoiser of music shaped like that of motion, or without one. It needs music as mels."""
     mel = config.modalities["music"].representation == "mel"
     if wanted and mel:
         return both_ways(config)
@@ -57,7 +59,7 @@ def with_scorer(config: Config, wanted: bool) -> Config:
 
 
 def check_motion_side(config: Config, layout: str | None = None, network: str | None = None) -> None:
-    """Raises FootlightError when a run that exists has another representation or denoiser than is asked for."""
+    """Raises FootlightError when an existing run has another representation or denoiser than is asked for."""
     for what, asked, has in (
         ("layout", layout, config.modalities["motion"].representation),
         ("network", network, config.denoisers["motion"].kind),
@@ -67,12 +69,16 @@ def check_motion_side(config: Config, layout: str | None = None, network: str | 
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:
-    """The configuration with another music, without motion latents, or without rhythm conditioning.
+    """The configuration with another music representation, without motion latents, or without rhythm conditioning.
 
-    music: one of ``core.config.MUSIC``; None keeps what there is.  latents: "none" puts an identity in the place of the
-    motion autoencoder; "vae" and None keep what there is.  rhythm: false tells the denoiser nothing besides the music.
-    The rates follow: the music comes at the rate of the latents, windows keep their seconds. Applied twice, it changes
-    nothing more. Raises FootlightError for what the configuration cannot become.
+    The rates follow: music comes at the rate of the latents, and windows keep their seconds. Applying this twice
+    changes nothing more.
+
+    music: one of ``core.config.MUSIC``, or None for no change.
+    latents: "none" replaces the motion autoencoder by an identity. "vae" and None change nothing.
+    rhythm: False conditions the denoiser on nothing besides the music.
+
+    Raises FootlightError for what the configuration cannot become.
     """
     motion, heard = config.modalities["motion"], config.modalities["music"]
     if latents == "vae" and motion.autoencoder.kind == "identity":
@@ -102,12 +108,12 @@ def music_side(config: Config, music: str | None = None, latents: str | None = N
 
 
 def identity(channels: int) -> VAEConfig:
-    """No autoencoder: diffusion on the features themselves (core.autoencoder.identity)."""
+    """The configuration of no autoencoder: diffusion on the features themselves (core.autoencoder.identity)."""
     return VAEConfig(channels=channels, latent_channels=channels, halvings=0, kind="identity")
 
 
 def _music(config: Config, representation: str, fps: float) -> tuple[SignalConfig, Modality]:
-    """Signal and modality that bring the music to ``fps`` latents a second."""
+    """The signal and the modality that bring the music to ``fps`` latents a second."""
     signal, autoencoder = config.signal, config.modalities["music"].autoencoder
     if representation == "features35":
         hop = signal.audio_rate / fps

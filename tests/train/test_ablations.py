@@ -26,8 +26,8 @@ def test_every_network_gets_the_same_steps(name, tmp_path):
 def test_shared_stages_are_trained_once_and_finished_entries_left_alone(tmp_path, capsys):
     asked = arguments(tmp_path, "base", "unet", mel_steps=2, motion_steps=2, denoiser_steps=2)
     main(asked)
-    for stage in ("mel-vae", "motion-vae"):
-        one, other = (tmp_path / name / stage / "ema.safetensors" for name in asked.names)
+    for task in ("mel-vae", "motion-vae"):
+        one, other = (tmp_path / name / task / "ema.safetensors" for name in asked.names)
         assert one.read_bytes() == other.read_bytes()
     kinds = [checkpoint.load(tmp_path / name / "model").config.denoisers["motion"].kind for name in asked.names]
     assert kinds == ["transformer", "unet"]

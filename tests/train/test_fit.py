@@ -78,7 +78,7 @@ def test_an_exported_run_is_a_model(run, tmp_path):
 
 def test_pictures_are_logged(run):
     folder, _ = run
-    for task in run_folder.STAGES:
+    for task in run_folder.TASKS:
         log = b"".join(path.read_bytes() for path in (folder / task / "logs").glob("events*"))
         assert b"PNG" in log and b"validation" in log
 
@@ -156,7 +156,7 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
     older, own = (json.loads((path / "config.json").read_text()) for path in (folder, tmp_path / "again"))
     assert own == {**older, "vocoder": None}
     before = checkpoint.load(tmp_path / "model").tensors
-    for task in run_folder.STAGES:
+    for task in run_folder.TASKS:
         after = run_folder.averaged(tmp_path / "again", task)
         for name, value in before[run_folder.TRAINED[task].saved].items():
             if "latent_" not in name:  # statistics that follow the data
@@ -167,8 +167,8 @@ def test_a_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model", half=False))
     settings = arguments("mel-vae", tmp_path / "again", steps=3)
-    stage = replace(settings.mel_vae, task=replace(settings.mel_vae.task, decoder_only=True, gan_start=0))
-    fit.main(replace(settings, preset=None, init=tmp_path / "model", mel_vae=stage))
+    recipe = replace(settings.mel_vae, task=replace(settings.mel_vae.task, decoder_only=True, gan_start=0))
+    fit.main(replace(settings, preset=None, init=tmp_path / "model", mel_vae=recipe))
     before, after = run_folder.averaged(folder, "mel-vae"), run_folder.averaged(tmp_path / "again", "mel-vae")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith(("decoder.", "linear.out.")) for name in changed), changed

@@ -59,7 +59,7 @@ def _style(pair: Pair, config: Config) -> int:
 
 
 def motion_features(pairs: list[Pair], config: Config) -> Iterator[Tensor]:
-    """(t, c) features of every motion and of its mirror image."""
+    """Features (t, c) of every motion and of its mirror image."""
     layout = layout_named(config.modalities["motion"].representation)
     return (encode(body, layout) for pair in pairs for body in _bodies(pair))
 
@@ -86,7 +86,7 @@ def music_of(pair: Pair, config: Config) -> Tensor:
 
 @torch.no_grad()
 def encoded(vae: NormalisedVAE | Identity, frames: Tensor) -> Tensor:
-    """(t, c) frames of a modality -> (t / stride, z) its standardised latents."""
+    """Standardised latents (t / stride, z) of a modality's frames (t, c)."""
     device = vae.std.device
     usable = len(frames) // vae.config.stride * vae.config.stride
     return vae.encode_long(frames[:usable].float()[None].to(device))[0].cpu()
@@ -119,8 +119,11 @@ def latent_clips(
     motion_vae: NormalisedVAE | Identity,
     config: Config,
 ) -> dict[str, list[dict]]:
-    """For the denoiser of motion: ``latents``, ``context.music`` and ``rhythm`` at the latent rate, ``features``,
-    ``style``."""
+    """Clips for the motion denoiser.
+
+    They have ``latents``, ``context.music`` and ``rhythm`` at the rate of latents, ``features`` at that of motion, and
+    ``style``.
+    """
     motion = config.modalities["motion"]
     layout, stride = layout_named(motion.representation), motion.autoencoder.stride
     made: dict[str, list[dict]] = {}

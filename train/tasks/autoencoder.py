@@ -1,6 +1,6 @@
-"""What autoencoders of a modality share: frames in, the same frames out (paper eq. 10, without what a modality adds).
+"""What the autoencoders of all modalities share: frames in, the same frames out (MoMu-Diffusion, eq. 10).
 
-As it stands here it serves any modality whose frames are features of a ``Layout``.
+This task serves any modality whose frames are features of a ``Layout``. Motion and music add losses of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from train.loop import Phase
 
 @dataclass(frozen=True)
 class AutoencoderTaskConfig:
-    """frames: length of a training crop in frames of the modality. The weights multiply the losses of the same name."""
+    """Crops and weights. A weight multiplies the loss of the same name.
+
+    frames: length of a training crop, in frames of the modality.
+    """
 
     frames: int = 128
     kl: float = 1e-5
@@ -26,7 +29,11 @@ class AutoencoderTaskConfig:
 
 
 class AutoencoderPhase(Phase):
-    """part: the name of the autoencoder in the training state.  further: other networks that are trained with it."""
+    """Trains an autoencoder, with further networks if there are any.
+
+    part: the name of the autoencoder in the training state.
+    further: other networks that are trained with it.
+    """
 
     def __init__(
         self, part: str, vae: NormalisedVAE, config: AutoencoderTaskConfig, further: dict[str, nn.Module] | None = None
@@ -52,14 +59,16 @@ class AutoencoderPhase(Phase):
         }
 
     def further(self, decoded: Tensor, latents: Tensor, batch: dict, generator: torch.Generator) -> dict[str, Tensor]:
-        """Losses on decoded frames (b, t, c) and latents (b, t', z) besides those two."""
+        """Further losses on decoded frames (b, t, c) and latents (b, t', z)."""
         return {}
 
 
 class AutoencoderTask:
-    """clips: by split, dicts with ``features`` (t, c), and parts at the latents' rate that go with them (t', ...).
+    """Trains the autoencoder of one modality.
 
-    modality: a name in the configuration.  part: see ``AutoencoderPhase``.
+    modality: a name in the configuration.
+    clips: by split, dicts with ``features`` (t, c) and parts at the rate of the latents (t', ...).
+    part: see ``AutoencoderPhase``.
     """
 
     phases: dict[str, Phase]
@@ -86,7 +95,9 @@ class AutoencoderTask:
         return AutoencoderPhase(self.part, vae, self.config)
 
     def batch(self, size: int, generator: torch.Generator) -> dict:
-        """Random crops of every part of the clips: ``features`` (b, frames, c) and the rest at the latents' rate."""
+        """Random crops of every part of the clips: ``features`` (b, frames, c), and the rest at the rate of the
+        latents.
+        """
         chosen = torch.multinomial(self.lengths, size, replacement=True, generator=generator)
         stride, parts = self.modality.autoencoder.stride, {name: [] for name in self.train[0]}
         frames = self.config.frames // stride
@@ -106,12 +117,12 @@ class AutoencoderTask:
         return phase.vae, some.to(phase.vae.std.device)
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        """The mean square error of held-out frames in deviations, and the deviation of their latents."""
+        """The mean square error of held-out frames in standard deviations, and the deviation of their latents."""
         vae, features = self.held_out(phases, 24)
         latents = vae.encode(features).mode()
         error = vae.normalise(vae.decode(latents).float()) - vae.normalise(features)
         return {"reconstruction": float(error.square().mean()), "latent_std": float(latents.std())}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        """None: what a modality looks like is its own."""
+        """None. Every modality looks different."""
         return {}

@@ -1,7 +1,7 @@
-"""The style classifier that some metrics are measured with: see ``core.metrics.classifier`` for what it may cheat on.
+"""The style classifier behind some metrics. ``core.metrics.classifier`` says what it may cheat on.
 
-Trained on four-second crops of the train takes and their mirror images, every style drawn equally often; judged on the
-windows of the val takes, of which it has seen none. Nothing is selected by that judgement: the last weights are kept.
+It is trained on four-second crops of the train takes and their mirror images, with all styles equally often. It is
+tested on windows of val takes, which it has never seen. No weights are selected by that test: the last ones are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from train.loop import Phase
 
 @dataclass(frozen=True)
 class ClassifierTaskConfig:
-    """width, embedding, dropout: of the network.  smoothing: of the labels.  noise: added to standardised input."""
+    """Network and regularisation.
+
+    width, embedding, dropout: of the network.
+    smoothing: of the labels.
+    noise: added to standardised input.
+    """
 
     width: int = 64
     embedding: int = 32
@@ -46,7 +51,10 @@ class ClassifierPhase(Phase):
 
 
 class ClassifierTask:
-    """pairs: by split; their genres' styles are the classes. A class is one that the train split has."""
+    """Trains the classifier. The classes are the styles of the train split.
+
+    pairs: by split.
+    """
 
     name = "classifier"
 
@@ -89,7 +97,7 @@ class ClassifierTask:
         return {"features": torch.stack(crops), "style": styles}
 
     def recalls(self, network: MotionClassifier) -> dict[str, float]:
-        """Share of the held-out windows of each class that are recognised."""
+        """The share of held-out windows of each class that is recognised."""
         found = {}
         for name, pieces in self.held_out.items():
             chosen = network(pieces.to(network.mean)).argmax(dim=1)
@@ -97,7 +105,7 @@ class ClassifierTask:
         return found
 
     def pose_only(self) -> float:
-        """Balanced accuracy on the held-out windows of the nearest class mean of the windows' average features."""
+        """The balanced accuracy of a nearest-mean classifier on average features, on the held-out windows."""
         means = [
             torch.cat([piece.mean(dim=0)[None] for clip in clips for piece in windows(clip, WINDOW, WINDOW // 2)])
             for clips in self.train
@@ -120,7 +128,7 @@ class ClassifierTask:
 
     @torch.no_grad()
     def finished(self, weights: dict[str, Tensor]) -> Classifier:
-        """The value to save: the network with these weights, judged on the val takes."""
+        """The classifier to save: the network with these weights, with its test on the val takes."""
         network = MotionClassifier(self.phases["classifier"].networks["classifier"].config)
         network.load_state_dict(weights)
         network.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""The denoiser of music -> motion on cached latents, with losses on the body that its estimate decodes to."""
+"""The denoiser of motion from music, on cached latents, with losses on the body that its estimate decodes to."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from train.tasks.motion_vae import body_losses
 
 @dataclass(frozen=True)
 class DenoiserTaskConfig(DiffusionTaskConfig):
-    """Further, to ``DiffusionTaskConfig``:
+    """Settings of the motion denoiser, besides those of ``DiffusionTaskConfig``.
 
-    body_share: share of a batch, the least noisy, whose estimate is decoded for the body losses (0: none).
+    body_share: the share of a batch, the least noisy, whose estimate is decoded for the body losses. 0 is none.
+    positions, velocity, feet: weights of the body losses.
     """
 
     body_share: float = 0.25
@@ -40,7 +41,7 @@ class DenoiserPhase(DiffusionPhase):
         count = round(c.body_share * len(estimate))
         if not count:
             return {}
-        # A guess made from nearly pure noise has no feet to speak of: judge the bodies of the least noisy ones.
+        # An estimate from nearly pure noise has no feet to speak of, so only the least noisy bodies get losses.
         chosen = noise_step.argsort()[:count]
         clean = self.schedule.alphas_cumprod.to(estimate.device)[noise_step[chosen]]
         weight = (clean * batch["valid"][chosen].all(dim=1)).mean()
@@ -53,7 +54,10 @@ class DenoiserPhase(DiffusionPhase):
 
 
 class DenoiserTask(DiffusionTask):
-    """clips: see ``DiffusionTask``; also ``features`` of the layout (t * stride, c). They hear "music"."""
+    """Trains the denoiser of motion. Its context is "music".
+
+    clips: see ``DiffusionTask``; also ``features`` of the layout (t * stride, c).
+    """
 
     def __init__(
         self, model: Config, config: DenoiserTaskConfig, vae: NormalisedVAE, clips: dict[str, list[dict]]

@@ -1,6 +1,8 @@
-"""What all denoisers share: a network denoises cached latents of one modality, told of others, of rhythm and of style.
+"""What all denoisers share: a network denoises cached latents of one modality, conditioned on context, rhythm and
+style.
 
-As it stands here it serves any modality; those of motion and of music add what they are to learn besides."""
+This task serves any modality. Those of motion and music add losses of their own.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +22,29 @@ from core.errors import FootlightError
 from core.types import Condition
 from train.loop import Phase
 
-HELD_OUT, HELD_OUT_SEEDS = 32, 4
+HELD_OUT = 32  # clips
+HELD_OUT_SEEDS = 4
 CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
 
 
 def context_of(parts: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The latents of the modalities that are heard, by name, from a clip or a batch."""
+    """The context latents of a clip or batch, by modality."""
     return {name.removeprefix(CONTEXT): value for name, value in parts.items() if name.startswith(CONTEXT)}
 
 
 @dataclass(frozen=True)
 class DiffusionTaskConfig:
-    """frames: length of a training crop in latent frames; shorter clips are padded down to ``shortest``.
+    """Crops, and what is dropped from the condition in training.
 
-    drop: share of samples trained without any condition (guidance). drop_other: share of batches trained on rhythm
-    alone, so that the unheard timbre of a song, or an unseen body, does not matter.
+    frames: length of a training crop, in latent frames.
+    shortest: clips of at least this length are padded to a crop.
+    drop: share of samples without any condition, for guidance.
+    drop_other: share of batches with rhythm alone, so that an unknown timbre or an unseen body does not matter.
     drop_style: share of samples with the default style.
-    observe: share of samples where part of the latents is given (editing a range).
-    balance: 0 draws every minute of capture alike, 1 every style alike; between them, rare styles are drawn more often.
-    What is trained without its style follows the capture's own shares all the same: nobody asked for the rare ones.
+    observe: share of samples in which part of the latents is given, for editing a range.
+    balance: 0 draws every minute of capture equally often, 1 every style. Between them, rare styles are drawn more
+        often. What is trained without its style follows the shares of the capture all the same, because nobody asked
+        for rare ones.
     """
 
     frames: int = 96
@@ -51,7 +57,11 @@ class DiffusionTaskConfig:
 
 
 class DiffusionPhase(Phase):
-    """name: of the network in the training state.  weight: (z,) of each latent channel's error, or None."""
+    """Trains a denoiser.
+
+    name: of the network in the training state.
+    weight: (z,) weight of each latent channel's error, or None.
+    """
 
     def __init__(
         self,
@@ -89,16 +99,18 @@ class DiffusionPhase(Phase):
         return {"latents": parts["diffusion"], **self.further(estimate, noise_step, batch)}
 
     def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
-        """Losses on the clean estimate (b, t, z) besides its distance from the truth."""
+        """Further losses on the clean estimate (b, t, z)."""
         return {}
 
 
 class DiffusionTask:
-    """modality: what is made, a name in the configuration.
+    """Trains the denoiser of one modality.
 
-    clips: by split, dicts with ``latents`` (t, z), ``context.NAME`` (t, z') for each modality that is heard, ``rhythm``
-    (t, r) where the network takes any, and ``style`` (int, index into the model's styles, -1 where it is not known);
-    all standardised where they are latents. Raises FootlightError when none is long enough.
+    modality: a name in the configuration.
+    clips: by split, dicts with standardised ``latents`` (t, z), ``context.NAME`` (t, z') for each context modality,
+        ``rhythm`` (t, r) if the network has rhythm channels, and ``style``, the index of the style or -1 if unknown.
+
+    Raises FootlightError when no clip is long enough.
     """
 
     part = "denoiser"  # the name of the phase and of its network in the training state
@@ -131,17 +143,22 @@ class DiffusionTask:
         return lengths / rarer, rarer
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
-        """What a batch is drawn from: clips, and their ``shares``."""
+        """The clips that a batch is drawn from, and their ``shares``."""
         return self.train, self.weights, self.anonymous
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        """``config.frames`` frames of all that a clip has, see ``padded``; without a generator the same each time."""
+        """``config.frames`` frames of all parts of a clip, see ``padded``.
+
+        Without a generator they are the same each time.
+        """
         parts = {name: clip[name] for name in clip if name in ("latents", "rhythm") or name.startswith(CONTEXT)}
         return self.padded(parts, start, {})
 
     def padded(self, parts: dict[str, Tensor], start: int, strides: dict[str, int]) -> dict[str, Tensor]:
-        """Every part (t * stride, ...) from frame ``start`` on, as long as a crop is, and ``valid``: which frames are
-        no repetition of the last."""
+        """Every part (t * stride, ...) from frame ``start`` on, as long as a crop.
+
+        ``valid`` says which frames are real. The others repeat the last one.
+        """
         frames, crop = self.config.frames, {}
         for name, values in parts.items():
             stride = strides.get(name, 1)
@@ -151,13 +168,13 @@ class DiffusionTask:
         return {**crop, "valid": torch.arange(frames) < length}
 
     def batch(self, size: int, generator: torch.Generator) -> dict:
-        """Random crops with everything that the network may be told, some of it withheld."""
+        """Random crops with all conditions, some of them dropped."""
         c = self.config
 
         def uniform(*shape: int) -> Tensor:
             return torch.rand(*shape, generator=generator)
 
-        # Without rhythm there would be nothing left to go by.
+        # Without rhythm no condition would be left.
         rhythm_alone = bool(float(uniform(1)) < c.drop_other and self.network.rhythm_channels)
         clips, weights, anonymous = self.pool(rhythm_alone)
         chosen = torch.multinomial(weights, size, replacement=True, generator=generator).tolist()
@@ -173,7 +190,7 @@ class DiffusionTask:
             kept = (uniform(size) >= c.drop_style * anonymous[chosen]) & (style >= 0)
             batch["style"] = one_hot * kept[:, None]
         batch["keep"] = uniform(size) >= c.drop * anonymous[chosen]
-        # Observed ranges: a stretch at either end or in the middle.
+        # An observed range is a stretch at either end or in the middle.
         edge = (uniform(size, 2).sort(dim=1).values * c.frames)[:, :, None]
         clock = torch.arange(c.frames)[None, None, :]
         inside = ((clock >= edge[:, :1]) & (clock < edge[:, 1:])).squeeze(1)
@@ -183,7 +200,7 @@ class DiffusionTask:
         return batch
 
     def held_out(self, device: torch.device) -> dict:
-        """The beginnings of the held-out clips, as one batch in which nothing is withheld but the style."""
+        """The beginnings of the held-out clips as one batch. Only the style of some is dropped."""
         crops = [self.crop(clip, 0, None) for clip in self.val[:HELD_OUT]]
         batch = {name: torch.stack([crop[name] for crop in crops]) for name in crops[0]}
         size = len(crops)
@@ -206,11 +223,11 @@ class DiffusionTask:
         return sums
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        """None: what a modality looks like is its own."""
+        """None. Every modality looks different."""
         return {}
 
     def sketch(self, phase: DiffusionPhase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
-        """What the network makes of two held-out conditions: their batch, and standardised latents (2, t, z)."""
+        """Samples for two held-out conditions: their batch, and standardised latents (2, t, z)."""
         device = next(phase.networks.parameters()).device
         batch = {name: value[:2] for name, value in self.held_out(device).items()}
         condition = Condition(

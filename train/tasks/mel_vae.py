@@ -1,7 +1,7 @@
-"""Stage 1: the music autoencoder, of mels with a patch discriminator (paper eq. 10).
+"""The music autoencoder, of mels with a patch discriminator (MoMu-Diffusion, eq. 10).
 
-L = L_rec + 1e-5 L_KL + 0.5 L_GAN; the generator steps first, then the discriminator. On the bare waveform (the paper's
-ablation) there is no discriminator: its patches are of time and frequency, and the samples of a frame are neither.
+L = L_rec + 1e-5 L_KL + 0.5 L_GAN. The generator steps first, then the discriminator. On the waveform (the paper's
+ablation) there is no discriminator, because its patches are of time and frequency.
 """
 
 from __future__ import annotations
@@ -23,20 +23,22 @@ from train.loop import Phase
 
 @dataclass(frozen=True)
 class MelVAEConfig:
-    """frames: length of a training crop in frames of the music, 62.5 a second. gain: loudness changes, +- nepers.
+    """Crops, weights and augmentation.
 
-    decoder_only: the encoder stays as it is, and with it the latents that a denoiser was trained on.
+    frames: length of a training crop in frames of the music, 62.5 a second.
+    gain: of changes in loudness, +- nepers.
+    decoder_only: keep the encoder, and with it the latents that a denoiser was trained on.
     """
 
     frames: int = 192
     kl: float = 1e-5
     gan: float = 0.1  # the paper's 0.5 costs a network of the default size a fifth of its accuracy
-    gan_start: int = 2000  # steps of plain reconstruction before the discriminator has a say
+    gan_start: int = 2000  # steps of plain reconstruction before the discriminator counts
     gain: float = 0.7
     decoder_only: bool = False
 
 
-LEARNT_FRAMES = 1_000_000  # of mel; statistics and principal components need no more, and memory is kept
+LEARNT_FRAMES = 1_000_000  # of mel; statistics and principal components need no more, and memory stays small
 STRETCH = 256
 
 
@@ -80,8 +82,10 @@ class DiscriminatorPhase(Phase):
 
 
 class MelVAETask:
-    """songs: frames of the music (t, c) by split, ``{"train": [...], "val": [...]}``: log-mels, or the waveform's in
-    int16, which become float crop by crop."""
+    """Trains the music autoencoder.
+
+    songs: by split, frames of the music (t, c): log-mels, or the waveform's as int16, which become float crop by crop.
+    """
 
     name = "mel-vae"
 
@@ -117,7 +121,7 @@ class MelVAETask:
         decoded = vae.decode(vae.encode(music).mode())
         measured = {f"{self.music}_l1": float((decoded - music).abs().mean())}
         if self.music == "mel":
-            # The rise from frame to frame is what an attack is made of.
+            # An attack is a rise from frame to frame.
             attack = (decoded.diff(dim=1).clamp_min(0) - music.diff(dim=1).clamp_min(0)).abs().mean()
             return measured | {"attack_l1": float(attack)}
         error = (decoded - music).square().sum().clamp_min(1e-12)
@@ -133,14 +137,18 @@ class MelVAETask:
 
 
 def louder(music: Tensor, nepers: Tensor, kind: str) -> Tensor:
-    """Frames of the music (b, t, c) with another loudness; nepers: (b, 1, 1) above the present one."""
+    """Frames of the music (b, t, c) with another loudness.
+
+    nepers: (b, 1, 1), the change.
+    kind: the representation of the music.
+    """
     if kind == "mel":
         return (music + nepers).clamp_min(-11.6)  # silence stays the floor of core.audio.mel
     return music * nepers.exp()
 
 
 def spread(songs: list[Tensor], most: int) -> Tensor:
-    """All frames (n, c) of the songs as float; where they are more than ``most``, stretches spread evenly over them."""
+    """All frames (n, c) of the songs as float. If they are more than ``most``, stretches spread evenly over them."""
     every = -(-sum(len(song) for song in songs) // most)
     if every == 1:
         return torch.cat([to_float(song) for song in songs])

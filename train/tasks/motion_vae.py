@@ -1,7 +1,7 @@
-"""Stage 2: the motion autoencoder, with the music autoencoder frozen (paper eq. 11).
+"""The motion autoencoder, with the music autoencoder frozen (MoMu-Diffusion, eq. 11).
 
-L = L_rec + 1e-5 L_KL + L_rhythm, where L_rec is widened by what the field has since found necessary for bodies:
-joint positions through forward kinematics, velocities, and feet that stay where they stand (Tevet et al., MDM).
+L = L_rec + 1e-5 L_KL + L_rhythm. L_rec also has what later work found necessary for bodies: joint positions through
+forward kinematics, velocities, and feet that stay where they stand (Tevet et al., MDM).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from train.tasks.autoencoder import AutoencoderPhase, AutoencoderTask, Autoencod
 
 @dataclass(frozen=True)
 class MotionVAEConfig(AutoencoderTaskConfig):
-    """Weights of what bodies need further."""
+    """Weights of the losses on bodies and rhythm."""
 
     positions: float = 2.0  # per metre
     velocity: float = 1.0  # per metre a second
@@ -38,10 +38,11 @@ class MotionVAEConfig(AutoencoderTaskConfig):
 def body_losses(decoded: Tensor, target: Tensor, fps: float, layout: str | Layout = "smpl22-6d") -> dict[str, Tensor]:
     """Losses on the bodies that two feature sequences (b, t, c) describe.
 
-    Positions and velocities are compared as each body's own heading sees them, so that an early turn is not paid for
-    in every later frame; a flat layout has no heading and is compared as it is. positions: mean joint distance (m).
-    velocity: mean difference of joint velocities (m/s). feet: mean speed over the floor (m/s) of feet that are planted
-    in the target; absent where the layout knows no contacts.
+    Positions and velocities are compared in each body's own heading, so that an early turn does not cost in every later
+    frame. A flat layout has no heading and is compared as it is.
+
+    Returns ``positions``, the mean joint distance (m); ``velocity``, the mean difference of joint velocities (m/s); and
+    ``feet``, the mean speed over the floor (m/s) of feet that are planted in the target, if the layout has contacts.
     """
     layout = layout_named(layout) if isinstance(layout, str) else layout
     place, speed = _as_the_heading_sees(decoded, fps, layout)
@@ -59,7 +60,9 @@ def body_losses(decoded: Tensor, target: Tensor, fps: float, layout: str | Layou
 
 
 def _as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[Tensor, Tensor]:
-    """Joint positions (b, t, j, 3) about the pelvis' place on the floor; world velocities (b, t - 1, j, 3), turned."""
+    """Joint positions (b, t, j, 3) relative to the pelvis' place on the floor, and velocities (b, t - 1, j, 3), in the
+    heading.
+    """
     world = positions_from_features(features, fps, layout=layout)  #  b t j 3, or 2
     velocity = world.diff(dim=1) * fps
     if layout.dimensions == 2:
@@ -93,7 +96,10 @@ class MotionVAEPhase(AutoencoderPhase):
 
 
 class MotionVAETask(AutoencoderTask):
-    """clips: one dict a clip and split with ``features`` (t, c), ``music`` (t', z) and ``amplitude`` (t',)."""
+    """Trains the motion autoencoder.
+
+    clips: by split, dicts with ``features`` (t, c), ``music`` (t', z) and ``amplitude`` (t',).
+    """
 
     def __init__(self, model: Config, config: MotionVAEConfig, clips: dict[str, list[dict]]) -> None:
         self.layout, self.fps = layout_named(model.modalities["motion"].representation), model.modalities["motion"].fps

@@ -1,9 +1,9 @@
-"""The denoiser of motion -> music on cached latents.
+"""The denoiser of music from motion, on cached latents.
 
-It is told the motion's latents and a rhythm target (core.rhythm.target): beats, accents, loudness. A motion that was
-paired with music by tempo asks little of it besides the beat, so what the network learns to obey is read off the music
-itself: its beats, its loudness, and some of its onsets. Whoever wishes for few accents then gets those and is
-left free in the rest. Songs without a motion are trained on as well, with the target alone.
+It is conditioned on the motion's latents and on a rhythm target (``core.rhythm.target``): beats, accents, loudness. A
+motion that was paired by tempo determines little of its music besides the beat. So in training the target is read from
+the music itself: its beats, its loudness, and some of its onsets. A request with few accents then gets those, and the
+rest is free. Songs without a motion are trained on too, with the target alone.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from train.loop import Phase
 from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig, context_of
 
 ON_BEAT = 0.06  # seconds
-LEAST_WEIGHT = 0.2  # of a latent channel that hardly sounds
+LEAST_WEIGHT = 0.2  # of a latent channel that is hardly audible
 
 
 @dataclass(frozen=True)
 class ScorerTaskConfig(DiffusionTaskConfig):
-    """Longer crops than a dance's, for a music repeats itself over bars."""
+    """Settings of the music denoiser. Crops are longer than a dance's, because music repeats itself over bars."""
 
     frames: int = 192
     shortest: int = 96
@@ -36,8 +36,11 @@ class ScorerTaskConfig(DiffusionTaskConfig):
 
 
 class ScorerTask(DiffusionTask):
-    """clips: see ``DiffusionTask``; also ``beats``, ``onsets`` and ``loudness`` of the music, and
-    ``context.motion`` (t, c), latents of the motion, where there is one."""
+    """Trains the denoiser of music. Its context is "motion".
+
+    clips: see ``DiffusionTask``; also ``beats``, ``onsets`` and ``loudness`` of the music. ``context.motion`` (t, c) is
+        missing in songs without a motion.
+    """
 
     part = "scorer"
 
@@ -77,9 +80,9 @@ class ScorerTask(DiffusionTask):
 
 
 def some_of(onsets: Beats, beats: Beats, generator: torch.Generator | None) -> Beats:
-    """The onsets that a body might have asked for: mostly few, half of the time only such as lie on a beat, as hits do.
+    """The onsets that a rhythm target could contain: mostly few, and half of the time only those on a beat.
 
-    Without a generator all that lie on a beat.
+    Without a generator they are all those on a beat.
     """
     on_beat = (onsets.times[:, None] - beats.times.double()).abs().lt(ON_BEAT).any(dim=1)
     if generator is None:
@@ -93,8 +96,13 @@ def some_of(onsets: Beats, beats: Beats, generator: torch.Generator | None) -> B
 
 @torch.no_grad()
 def audibility(vae: NormalisedVAE, latents: Tensor) -> Tensor:
-    """(z,) how much of the mel hangs on each channel of standardised ``latents`` (b, t, z): the mean square of what
-    changes when its values are dealt out anew, 1 on average and at least ``LEAST_WEIGHT``."""
+    """How much of the mel depends on each channel of the latents, (z,).
+
+    It is the mean square change of the mel when the channel's values are shuffled, 1 on average and at least
+    ``LEAST_WEIGHT``.
+
+    latents: (b, t, z), standardised.
+    """
     latents = latents.to(vae.std.device)
     plain, changes = vae.decode(vae.unstandardise(latents)), []
     for channel in range(latents.shape[-1]):

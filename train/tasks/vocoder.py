@@ -1,11 +1,11 @@
-"""The vocoder: log-mels of licensed music back to its sound.
+"""Trains the vocoder, which turns log-mels of licensed music back into sound.
 
-Three groups of losses, in the order in which they matter to a run of minutes:
+There are three groups of losses, in the order in which they matter to a run of minutes:
 
 1. of the heads, against the true spectrum, without the recursion: log-magnitudes, spectral convergence, and phases
-   carried on from the true frame before (core.vocoder.model.carried), weighted by the root of the magnitude;
-2. of the decoded sound: mel, and log-spectra at two more resolutions (Yamamoto et al. 2020);
-3. from ``gan_start`` on, hinge and feature matching of train.tasks.waveform_critics.
+carried on from the true frame before (core.vocoder.model.carried), weighted by the root of the magnitude; 2. of the
+decoded sound: mel, and log-spectra at two more resolutions (Yamamoto et al. 2020); 3. from ``gan_start`` on, hinge and
+feature matching of train.tasks.waveform_critics.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ ONSET_SECONDS = 0.05  # tolerance of the onset F-measure (mir_eval's default)
 
 @dataclass(frozen=True)
 class VocoderTaskConfig:
-    """frames: length of a training crop in mel frames (62.5 a second). gain: loudness augmentation, +- nepers."""
+    """Crops, weights and augmentation.
+
+    frames: length of a training crop in mel frames.
+    gain: of changes in loudness, +- nepers.
+    """
 
     frames: int = 40
     magnitude: float = 1.0
@@ -48,21 +52,21 @@ class VocoderTaskConfig:
     spectra: float = 0.5
     gan: float = 0.1
     matching: float = 1.0
-    gan_start: int = 2000  # steps of plain reconstruction before the critics have a say
+    gan_start: int = 2000  # steps of plain reconstruction before the critics count
     gain: float = 0.7
 
 
 class Decoded:
-    """Where the generator's phase leaves the samples (b, s) that it decoded of a batch, as they are.
+    """Holds the samples (b, s) that the generator's phase decoded of a batch.
 
-    Fabric copies and casts the tensors of a batch before each phase, and passes this object on.
+    Fabric copies and casts the tensors of a batch before each phase, but passes this object on.
     """
 
     samples: Tensor | None = None
 
 
 class GeneratorPhase(Phase):
-    """Leaves what it decoded in the batch, for the critics."""
+    """Trains the vocoder. It leaves what it decoded in the batch, for the critics."""
 
     def __init__(self, vocoder: Vocoder, critics: Critics, config: VocoderTaskConfig) -> None:
         super().__init__({"vocoder": vocoder}, critics=critics)
@@ -102,7 +106,7 @@ class GeneratorPhase(Phase):
 
 
 class CriticPhase(Phase):
-    """Judges what the generator's phase decoded of the same batch in this step."""
+    """Trains the critics on what the generator's phase decoded of the same batch in this step."""
 
     def __init__(self, critics: Critics, config: VocoderTaskConfig) -> None:
         super().__init__({"critics": critics})
@@ -181,10 +185,10 @@ class VocoderTask:
 
 
 def compare(decoded: Tensor, original: Tensor, signal: SignalConfig) -> dict[str, float]:
-    """Decoded sound (s,) against the original (s,), both at ``signal.audio_rate``.
+    """Compare decoded sound (s,) with the original (s,), both at ``signal.audio_rate``.
 
-    mel_l1: nepers.  spectra: log-spectral distance and spectral convergence at three resolutions, their mean.
-    onset_f: F-measure of librosa's onsets, those of the original being the truth; 1 where neither has any.
+    Returns ``mel_l1`` in nepers; ``spectra``, log-spectral distance plus spectral convergence, the mean of three
+    resolutions; and ``onset_f``, the F-measure of librosa's onsets against those of the original.
     """
     mel_l1 = float((log_mel(decoded, signal) - log_mel(original, signal)).abs().mean())
     spectra = [float(spectral_distance(decoded[None], original[None], n)) for n in (*RESOLUTIONS, signal.n_fft)]
@@ -192,7 +196,7 @@ def compare(decoded: Tensor, original: Tensor, signal: SignalConfig) -> dict[str
 
 
 def onset_f(decoded: Tensor, original: Tensor, signal: SignalConfig) -> float:
-    """F-measure of onsets within 50 ms."""
+    """The F-measure of onsets within 50 ms. It is 1 when neither sound has any."""
     import librosa  # starts slowly, and only validation needs it
 
     def onsets(samples: Tensor) -> np.ndarray:
@@ -205,23 +209,25 @@ def onset_f(decoded: Tensor, original: Tensor, signal: SignalConfig) -> float:
 
 
 def spectral_distance(decoded: Tensor, original: Tensor, n_fft: int) -> Tensor:
-    """L1 of log-magnitudes plus spectral convergence at one resolution (Yamamoto et al. 2020); samples (b, s)."""
+    """L1 of log-magnitudes plus spectral convergence at one resolution (Yamamoto et al. 2020). Samples are (b, s)."""
     made, true = log_spectrum(decoded, n_fft), log_spectrum(original, n_fft)
     return (made - true).abs().mean() + convergence(made.exp(), true.exp())
 
 
 def convergence(made: Tensor, true: Tensor) -> Tensor:
-    """The error of magnitudes as a share of them: |made - true| / |true|, each crop by itself."""
+    """The relative error of magnitudes, |made - true| / |true|, for each crop, averaged."""
     axes = tuple(range(1, true.ndim))
     return ((made - true).square().sum(axes) / true.square().sum(axes).clamp_min(1e-4)).clamp_min(1e-12).sqrt().mean()
 
 
 def load_waveforms(folder: Path, rate: int) -> dict[str, list[Tensor]]:
-    """``{"train": [...], "val": [...]}`` samples (s,) int16 of the audio in ``folder/index.jsonl``.
+    """The audio in ``folder/index.jsonl`` as samples (s,) int16 by split.
 
-    rate: in Hz, of the samples.
+    A song that cannot be read is left out, with a message.
 
-    A song that cannot be read is left out and named. Raises FootlightError when there is no index.
+    rate: of the samples, Hz.
+
+    Raises FootlightError when there is no index.
     """
     index = folder / "index.jsonl"
     if not index.is_file():

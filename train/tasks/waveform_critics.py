@@ -1,7 +1,7 @@
-"""Critics of sound for the vocoder, sized for a CPU: periods of the waveform and spectra of several resolutions.
+"""Critics of sound for the vocoder, sized for a CPU: periods of the waveform, and spectra of several resolutions.
 
-Multi-period after HiFi-GAN (Kong et al. 2020), multi-resolution after UnivNet (Jang et al. 2021); hinge losses and
-feature matching (Kumar et al. 2019). A critic answers with its scores and the features of its layers.
+Multi-period after HiFi-GAN (Kong et al. 2020), multi-resolution after UnivNet (Jang et al. 2021), with hinge losses and
+feature matching (Kumar et al. 2019). A critic returns its scores and the features of its layers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Verdict = tuple[Tensor, list[Tensor]]
 
 
 class PeriodCritic(nn.Module):
-    """The waveform folded into rows of ``period`` samples; convolutions go down the columns."""
+    """Judges the waveform folded into rows of ``period`` samples. Convolutions go down the columns."""
 
     def __init__(self, period: int, widths: tuple[int, ...] = (8, 16, 32, 64)) -> None:
         super().__init__()
@@ -30,14 +30,14 @@ class PeriodCritic(nn.Module):
         self.last = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, samples: Tensor) -> Verdict:
-        """(b, s) -> scores (b, 1, s', period) and features."""
+        """Scores (b, 1, s', period) and features of samples (b, s)."""
         short = -samples.shape[-1] % self.period
         folded = functional.pad(samples, (0, short)).unflatten(-1, (-1, self.period))[:, None]
         return _through(self.layers, self.last, folded)
 
 
 class SpectrumCritic(nn.Module):
-    """Log-magnitudes of a short-time spectrum as a picture."""
+    """Judges the log-magnitudes of a short-time spectrum as a picture."""
 
     def __init__(self, n_fft: int, width: int = 16) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class SpectrumCritic(nn.Module):
         self.last = weight_norm(nn.Conv2d(width, 1, 3, padding=1))
 
     def forward(self, samples: Tensor) -> Verdict:
-        """(b, s) -> scores (b, 1, t, f') and features."""
+        """Scores (b, 1, t, f') and features of samples (b, s)."""
         picture = log_spectrum(samples, self.n_fft)[:, None]  #       b 1 t f
         return _through(self.layers, self.last, picture)
 
@@ -62,12 +62,12 @@ class Critics(nn.Module):
         self.critics.extend(SpectrumCritic(n_fft) for n_fft in resolutions)
 
     def forward(self, samples: Tensor) -> list[Verdict]:
-        """(b, s) -> every critic's scores and features."""
+        """Every critic's scores and features of samples (b, s)."""
         return [critic(samples) for critic in self.critics]
 
 
 def log_spectrum(samples: Tensor, n_fft: int) -> Tensor:
-    """(b, s) -> (b, t, n_fft / 2 + 1) log-magnitudes at a hop of a quarter frame, floored where 16 bits end."""
+    """Log-magnitudes (b, t, n_fft / 2 + 1) of samples (b, s), at a hop of a quarter frame, with a floor at 16 bits."""
     with torch.autocast(samples.device.type, enabled=False):
         window = torch.hann_window(n_fft, device=samples.device)
         frames = samples.float().unfold(-1, n_fft, n_fft // 4) * window
@@ -75,7 +75,7 @@ def log_spectrum(samples: Tensor, n_fft: int) -> Tensor:
 
 
 def critic_loss(real: list[Verdict], fake: list[Verdict]) -> Tensor:
-    """Hinge: real scores above 1, decoded ones below -1; the mean over critics."""
+    """Hinge loss: real scores above 1, decoded ones below -1. The mean over critics."""
     losses = [
         functional.relu(1 - true.float()).mean() + functional.relu(1 + made.float()).mean()
         for (true, _), (made, _) in zip(real, fake, strict=True)
@@ -84,12 +84,12 @@ def critic_loss(real: list[Verdict], fake: list[Verdict]) -> Tensor:
 
 
 def deception_loss(fake: list[Verdict]) -> Tensor:
-    """What the vocoder pays for low scores."""
+    """The vocoder's loss for low scores."""
     return torch.stack([-scores.float().mean() for scores, _ in fake]).mean()
 
 
 def matching_loss(real: list[Verdict], fake: list[Verdict]) -> Tensor:
-    """The distance of features, as a share of their own size."""
+    """The distance of features relative to their size."""
     losses = [
         (made.float() - true.float()).abs().mean() / true.float().abs().mean().clamp_min(1e-3)
         for (_, truths), (_, features) in zip(real, fake, strict=True)

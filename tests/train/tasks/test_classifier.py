@@ -41,14 +41,14 @@ def test_it_learns_styles_and_leaves_a_classifier_that_loads(pairs, tmp_path, mo
         steps=60, batch=8, lr=3e-3, warmup=5, ema=0.9, precision="32-true", accelerator="cpu",
         validate_every=10**6, pictures_every=10**6,
     )  # fmt: skip
-    stage = fit.ClassifierRecipe(loop, ClassifierTaskConfig(width=8, embedding=8))
-    result = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=stage))
+    recipe = fit.ClassifierRecipe(loop, ClassifierTaskConfig(width=8, embedding=8))
+    result = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
     assert result["classifier"]["validation"]["balanced_accuracy"] > 0.9
     found = Classifier.load(tmp_path / "classifier")
     assert found.classes == ("narrow", "wide") and found.takes == {"narrow": 2, "wide": 2}
     assert found.accuracy == pytest.approx(result["classifier"]["validation"]["balanced_accuracy"])
     assert 0 <= found.pose_only <= 1
-    again = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=stage))
+    again = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
     assert again["classifier"]["history"] == []  # it was finished
 
 

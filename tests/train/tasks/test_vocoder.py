@@ -24,12 +24,12 @@ TINY = preset("tiny").vocoder
 
 
 def arguments(out, steps, **changes) -> fit.Fit:
-    stage = fit.VocoderRecipe(
+    recipe = fit.VocoderRecipe(
         audio="synthetic",
         loop=LoopConfig(lr=3e-3, warmup=3, ema=0.8, **QUICK),
         task=VocoderTaskConfig(frames=16, gan_start=30),
     )
-    return fit.Fit(task="vocoder", data="synthetic", out=out, preset="tiny", steps=steps, vocoder=stage, **changes)
+    return fit.Fit(task="vocoder", data="synthetic", out=out, preset="tiny", steps=steps, vocoder=recipe, **changes)
 
 
 @pytest.fixture(scope="module")
