@@ -191,7 +191,7 @@ def test_cancel_ends_what_runs_and_what_waits_and_nothing_else(warm, long_song, 
 
 
 @pytest.mark.parametrize("stage", ["Reading the song", "Finding the beat", "Planting the feet", "Judging the dance"])
-def test_cancel_in_the_midst_of_a_stage_keeps_the_engine(warm, long_song, song_file, tmp_path, stage):
+def test_cancel_within_a_step_keeps_the_engine(warm, long_song, song_file, tmp_path, stage):
     warm.seen.clear()
     warm.send({"id": 45, "op": "dance", "song": long_song, "steps": 1, "out": str(tmp_path / "45")})
     warm.until(type="done", id=45)

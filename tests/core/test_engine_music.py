@@ -68,7 +68,7 @@ def test_a_cancelled_duet_leaves_nothing(warm, tmp_path):
         ({"op": "score", "out": "{folder}/a.wav"}, "motion"),
     ],
 )
-def test_bad_requests_are_told(warm, swinging, tmp_path, request_, word):
+def test_bad_requests_are_answered(warm, swinging, tmp_path, request_, word):
     filled = {
         name: value.format(folder=tmp_path, motion=swinging) if isinstance(value, str) else value
         for name, value in request_.items()

@@ -178,7 +178,7 @@ def test_duets(name, golden):
     agree_on_score(found["music"], wanted["music"])
 
 
-def test_a_golden_dance_is_told_from_others(golden):
+def test_a_golden_dance_differs_from_others(golden):
     """The tolerance is no blank cheque: another seed or style fails it."""
     plain = golden["dances"]["plain"]
     agree_on_dance(plain, plain)

@@ -23,7 +23,7 @@ def test_every_network_gets_the_same_steps(name, tmp_path):
     assert (asked.motion_vae.task.rhythm == 0) == (name == "no-contrast")
 
 
-def test_shared_stages_are_trained_once_and_finished_entries_left_alone(tmp_path, capsys):
+def test_shared_tasks_are_trained_once_and_finished_entries_left_alone(tmp_path, capsys):
     asked = arguments(tmp_path, "base", "unet", mel_steps=2, motion_steps=2, denoiser_steps=2)
     main(asked)
     for task in ("mel-vae", "motion-vae"):

@@ -58,7 +58,7 @@ def test_every_task_learns(run):
         assert sum(history[-8:]) < 0.9 * sum(history[:8]), f"{task} did not learn: {history}"
 
 
-def test_the_discriminator_joins_when_it_is_told_to(run):
+def test_the_discriminator_joins_at_its_step(run):
     _, results = run
     steps = results["mel-vae"]["history"]
     assert "generator/gan" not in steps[19] and "generator/gan" in steps[20]
@@ -131,7 +131,7 @@ def test_a_run_of_the_first_format_continues_as_if_nothing_had_happened(run, tmp
         assert torch.equal(value, old["networks"]["denoiser"][name]), name
 
 
-def test_tasks_out_of_order_are_told_apart(tmp_path):
+def test_tasks_out_of_order_are_refused(tmp_path):
     with pytest.raises(FootlightError, match="mel-vae"):
         fit.main(arguments("denoiser", tmp_path, steps=1))
 

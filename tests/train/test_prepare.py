@@ -89,7 +89,7 @@ def test_every_pair_is_on_one_clock_and_in_its_split(prepared):
         assert near.median() > 5 * pair.onset.median().clamp(min=0.01)
 
 
-def test_warping_puts_hits_on_beats_within_the_limits(prepared):
+def test_warping_puts_kinematic_beats_on_musical_ones_within_the_limits(prepared):
     _, lines = prepared
     made = {line["id"]: line for line in lines if "bas" in line}
     for name in ("one-00", "two-20", "three-10"):  # song and motion of nearly one tempo
@@ -182,7 +182,7 @@ def test_pairs_with_waveforms_need_songs_with_waveforms(prepared, data, tmp_path
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_damaged_shard_and_a_folder_that_is_none_are_told(prepared, tmp_path):
+def test_a_damaged_shard_and_a_folder_that_is_none_are_refused(prepared, tmp_path):
     out, _ = prepared
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)

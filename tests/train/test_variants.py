@@ -82,7 +82,7 @@ def test_configurations_that_cannot_be_are_refused():
 
 
 def test_the_condition_is_on_the_clock_of_the_clicks():
-    """Frames that are told as beats are those in which the clicks sound."""
+    """Frames that are conditioned as beats are those in which the clicks sound."""
     pair = synthetic.pairs()["train"][0]
     for chosen in (music_side(preset("tiny"), "features35"), music_side(preset("default"), "features35")):
         frames = latents.music_of(pair, chosen)

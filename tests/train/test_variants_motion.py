@@ -135,7 +135,7 @@ def test_a_flat_dancer_is_trained_and_measured_but_moves_no_rig(tmp_path):
     assert accents.directogram(places).shape == (len(drawn), 1, accents.BINS)
 
 
-def test_hits_of_a_flat_dancer_fall_where_the_body_stops():
+def test_kinematic_beats_of_a_flat_dancer_fall_where_the_body_stops():
     motion = synthetic.swing(bpm=100, frames=250, phase=0.0, size=0.8)
     flat = features.encode(motion, "openpose14-2d")
     places = features.positions_from_features(flat, motion.fps, layout="openpose14-2d")

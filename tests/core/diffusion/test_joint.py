@@ -15,7 +15,7 @@ RHO = 0.9
 
 
 def exact(x_t, t, condition):
-    """The posterior mean of x0 ~ N(rho c, 1 - rho^2) given x_t; of N(0, 1) where nothing is told."""
+    """The posterior mean of x0 ~ N(rho c, 1 - rho^2) given x_t; of N(0, 1) without a condition."""
     signal, sigma = SCHEDULE.scales(t, x_t)
     heard = next(iter(condition.context.values()), None)
     mean, variance = (0.0, 1.0) if heard is None else (RHO * heard, 1 - RHO**2)
@@ -43,13 +43,13 @@ def test_the_chains_agree_as_much_as_their_modalities_do(sampler):
     assert all(0.7 < s < 1.3 for s in spread)
 
 
-def test_never_told_they_are_strangers():
+def test_without_a_switch_chains_are_independent():
     together, *spread = correlation(0.0)
     assert abs(together) < 0.05
     assert all(abs(s - 1) < 0.05 for s in spread)
 
 
-def test_told_later_they_agree_less():
+def test_a_later_switch_makes_chains_agree_less():
     early, late = correlation(0.5)[0], correlation(0.1)[0]
     assert early > late > 0.05
 
@@ -83,8 +83,8 @@ def test_each_chain_has_a_switch_of_its_own():
     assert heard.count("early") == 9 and heard.count("late") == 3
 
 
-def test_a_third_chain_may_hear_the_other_two():
-    """x0 of the third is the mean of the others: told of both it must come to that."""
+def test_a_third_chain_may_condition_on_the_other_two():
+    """x0 of the third is the mean of the others: conditioned on both it must come to that."""
 
     def follow(x_t, t, condition):
         return sum(condition.context.values()) / len(condition.context)

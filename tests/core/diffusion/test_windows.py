@@ -11,7 +11,7 @@ SCHEDULE = linear_sqrt()
 
 
 def local(x_t, t, condition):
-    """Looks at each frame alone, and at everything it is told."""
+    """Looks at each frame alone, and at its whole condition."""
     y = 0.7 * x_t + 0.1 * (t / 1000).view(-1, 1, 1)
     told = condition.context["music"] + condition.rhythm.mean(-1, keepdim=True) + condition.style.sum(-1).view(-1, 1, 1)
     if condition.keep is not None:

@@ -1,4 +1,4 @@
-"""A music whose drummer is known, through the MIDI file and another library back."""
+"""Music whose drums are known, through a MIDI file and another library and back."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A moving body from every kind of file, and what is said of those that hold none."""
+"""Motion from every kind of file, and the errors for files without any."""
 
 from __future__ import annotations
 
@@ -320,7 +320,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_what_is_no_moving_body_is_refused_in_one_line(name, ours, tmp_path):
+def test_what_is_no_motion_is_refused_in_one_line(name, ours, tmp_path):
     make, message = BAD_FILES[name]
     path = make(tmp_path, ours)
     fps = FPS if name.startswith("film") else None

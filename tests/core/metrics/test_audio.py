@@ -89,7 +89,7 @@ def test_tempo_chance_is_that_of_random_tempos_of_one_octave():
     assert share == pytest.approx(audio.TEMPO_CHANCE, abs=0.015)
 
 
-def test_music_on_the_hits_scores_and_averages(make_song):
+def test_music_on_kinematic_beats_scores_and_averages(make_song):
     """A body that rests twice a second under clicks twice a second, and under clicks of another tempo."""
     times = torch.arange(600, dtype=torch.float64) / 60
     swing = times - torch.sin(4 * math.pi * times) / (4 * math.pi)

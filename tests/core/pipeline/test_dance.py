@@ -75,7 +75,7 @@ def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
     assert same(made, asked) and not same(made, free)
 
 
-def test_a_style_can_be_told_more_strongly(model, make_song):
+def test_a_style_can_condition_more_strongly(model, make_song):
     def dances(strength: float, style: str | None):
         motion = replace(model.config.sampling["motion"], style_strength=strength)
         sampling = {**model.config.sampling, "motion": motion}
@@ -97,7 +97,7 @@ def test_it_dances_longer_than_a_window_from_the_first_second_to_the_last(model,
         assert part.mean() > 0.3 * speed.mean()
 
 
-def test_progress_rises_and_names_its_stages(model, make_song):
+def test_progress_rises_and_names_its_steps(model, make_song):
     seen: list[tuple[str, float]] = []
     with progress.listen(lambda *told: seen.append(told)):
         generate_dance(model, make_song(2.0), DanceOptions(steps=3))
@@ -158,7 +158,7 @@ def test_songs_under_a_second_and_senseless_parts_are_refused(model, make_song, 
     assert pipeline.read_song(song_file, 1.0, 2.0).seconds == pytest.approx(2.0)
 
 
-def test_finish_puts_hits_on_the_beat_and_feet_on_the_floor():
+def test_finish_puts_kinematic_beats_on_musical_ones_and_feet_on_the_floor():
     """An arm that stops 70 ms after every beat, on a body that hovers and glides."""
     fps, seconds = 31.25, 16.0
     time = torch.arange(round(seconds * fps) + 1) / fps

@@ -40,7 +40,7 @@ def model(model_folder):
 
 
 @pytest.mark.parametrize(("seconds", "fps"), [(1.0, 30.0), (3.37, 24.0), (5.0, 31.25), (2.0, 59.94), (20.0, 30.0)])
-def test_a_music_is_as_long_as_its_motion(model, seconds, fps):
+def test_a_score_is_as_long_as_its_motion(model, seconds, fps):
     clip = swing(seconds, fps=fps)
     made = score_motion(model, clip, ScoreOptions(steps=2))
     assert made.sound.rate == 16_000
@@ -77,7 +77,7 @@ def test_a_flat_body_is_scored_by_its_rhythm_alone(model):
     assert score_motion(model, flat, ScoreOptions(steps=1)).sound.samples.shape == (48_000,)
 
 
-def test_progress_rises_and_names_its_stages(model):
+def test_progress_rises_and_names_its_steps(model):
     seen: list[tuple[str, float]] = []
     with progress.listen(lambda *told: seen.append(told)):
         score_motion(model, swing(2.0), ScoreOptions(steps=3))

@@ -21,7 +21,7 @@ def drifting(seconds, speed, turning, fps=30.0):
     return Motion(rotations, root, fps)
 
 
-def test_minutes_of_drift_stay_on_stage():
+def test_minutes_of_drift_are_removed():
     before = drifting(240, 0.08, 0.05)
     after = drift.keep(drifting(240, 0.08, 0.05))
     assert (before.root - before.root[0])[:, (0, 2)].norm(dim=-1).max() > 3

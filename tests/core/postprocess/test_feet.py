@@ -49,7 +49,7 @@ def test_a_clean_dance_is_hardly_touched(steps):
     assert (positions(fixed) - positions(steps)).norm(dim=-1).mean() < 0.015
 
 
-def test_standing_feet_do_not_move_at_all_and_are_told(steps):
+def test_standing_feet_do_not_move_at_all_and_are_labelled(steps):
     fixed = feet.lock(shaken(steps))
     assert set(fixed.contacts.unique().tolist()) <= {0.0, 1.0}
     toes = positions(fixed)[:, (10, 11)]

@@ -16,33 +16,33 @@ BEATS = torch.arange(0, 20.5, 0.5, dtype=torch.float64)
 
 
 def offsets(kinematic_beats, clock):
-    """Where hits are played."""
+    """Where kinematic beats are played."""
     fine = torch.linspace(0, 20, 200_001, dtype=torch.float64)
     return fine[torch.searchsorted(clock.at(fine), kinematic_beats.double())]
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.5, 0.25])
-def test_hits_are_carried_by_their_share_of_the_way(strength):
+def test_kinematic_beats_move_by_their_share_of_the_way(strength):
     late = torch.tensor([2.05, 4.06, 6.94, 9.45, 12.06])  # the last but one near a beat too
     nearest = torch.tensor([2.0, 4.0, 7.0, 9.5, 12.0])
     played = offsets(late, snap(late, BEATS, 20.0, strength))
     assert torch.allclose(played, (late + strength * (nearest - late)).double(), atol=2e-4)
 
 
-def test_hits_between_beats_go_to_the_middle_and_far_ones_stay():
+def test_kinematic_beats_between_beats_go_to_the_middle_and_far_ones_stay():
     for hit, there in ((3.29, 3.25), (6.165, 6.165)):
         played = offsets(torch.tensor([hit]), snap(torch.tensor([hit]), BEATS, 20.0, 1.0))
         assert played[0] == pytest.approx(there, abs=2e-4)
 
 
-def test_only_one_hit_takes_a_beat():
+def test_only_one_kinematic_beat_takes_a_musical_beat():
     two = torch.tensor([4.95, 5.11])
     played = offsets(two, snap(two, BEATS, 20.0, 1.0))
     assert played[0] == pytest.approx(5.0, abs=2e-4)
     assert played[1] > 5.05
 
 
-def test_no_strength_no_beats_or_no_hits_change_nothing():
+def test_no_strength_no_beats_or_no_kinematic_beats_change_nothing():
     times = torch.linspace(0, 20, 101, dtype=torch.float64)
     some = torch.tensor([3.1, 4.2])
     for clock in (snap(some, BEATS, 20.0, 0.0), snap(some, BEATS[:1], 20.0, 1.0), snap(some[:0], BEATS, 20.0, 1.0)):

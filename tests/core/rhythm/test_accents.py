@@ -45,7 +45,7 @@ def test_amplitude_of_a_batch_is_that_of_each_and_stillness_has_none(swaying):
 
 
 @pytest.mark.parametrize("fps", (31.25, 60.0))
-def test_hits_are_where_a_swing_turns(fps):
+def test_kinematic_beats_are_where_a_swing_turns(fps):
     swings = 0.8  # a second; the speed is least twice a swing
     time = torch.arange(int(8 * fps)) / fps
     positions = torch.zeros(len(time), 22, 3)

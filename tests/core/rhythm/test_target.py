@@ -49,7 +49,7 @@ def test_a_statue_has_no_pulse():
         tracked(torch.zeros(100, 22, 3))
 
 
-def test_a_wish_has_accents_on_the_hits_and_bars_of_four():
+def test_a_rhythm_target_has_accents_on_kinematic_beats_and_bars_of_four():
     beats = np.arange(0.25, 10, 0.5)
     asked = rhythm_target(swinging(beats, 10.0), FPS)
     features = asked.features(150, 15.0)
@@ -60,7 +60,7 @@ def test_a_wish_has_accents_on_the_hits_and_bars_of_four():
     assert np.diff(np.flatnonzero(asked.beats.downbeats.numpy())).tolist() == [4] * (len(asked.beats.times) // 4 - 1)
 
 
-def test_bars_begin_where_the_strong_hits_are():
+def test_bars_begin_where_the_strong_kinematic_beats_are():
     times = torch.arange(0.5, 10, 0.5)
     strength = torch.full((len(times),), 0.3)
     strength[2::4] = 1.0
@@ -76,7 +76,7 @@ def test_loudness_follows_the_speed():
     assert asked.loudness[: half - 60].mean() + 0.1 < asked.loudness[half + 60 :].mean()
 
 
-def test_a_shared_pulse_lies_between_a_motion_and_a_music_that_disagree_little():
+def test_a_shared_pulse_lies_between_a_motion_and_music_that_disagree_little():
     beats = np.arange(0.25, 20, 0.5)
     onset = torch.zeros(1250)
     onset[((torch.from_numpy(beats) + 0.06) * 62.5).round().long().clamp_max(1249)] = 1

@@ -179,7 +179,7 @@ def heard(name: str, bpm: float) -> duets.Heard:
     return duets.Heard(name, where.clip.motion, where.music, composers.track_beats(where.music.sound))
 
 
-def test_a_duet_is_told_from_one_whose_music_was_swapped():
+def test_a_duet_scores_above_one_whose_music_was_swapped():
     made = [heard("a", 104), heard("b", 126), heard("c", 88)]
     own, other = duets.clips_of("own", made), duets.swapped("swapped", made)
     for path in ("beats.f_hits_70ms.calibrated", "music.f_hits.calibrated"):
@@ -228,7 +228,7 @@ def test_words_of_composers_and_inventors():
     assert systems.parse("slowing", systems.SCORER).kind == systems.SCORER
 
 
-def test_the_cache_keeps_musics_and_duets(tmp_path):
+def test_the_cache_keeps_scores_and_duets(tmp_path):
     cache = Cache(tmp_path, quiet=True)
     music = replace(clicks(100, 2.0), mel=torch.randn(125, 80).half())
     both = Together(synthetic.swing(100, 60, 0.0, 0.8), music)

@@ -1,4 +1,4 @@
-"""Which clips a denoiser is shown, and with which of them it is told the style."""
+"""Which clips a denoiser is trained on, and which of them are conditioned on their style."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ LENGTHS = {0: 900, 1: 90, 2: 10}  # latent frames by style
 
 @pytest.fixture(scope="module")
 def drawn():
-    """(n,) style of the clip, whether it was told, and whether anything was, of many draws."""
+    """(n,) style of the clip, whether it was a condition, and whether anything was, of many draws."""
     config = with_styles(preset("tiny"), ("a", "b", "c"))
     motion, music = (config.modalities[name].autoencoder for name in ("motion", "music"))
     clips = [

@@ -1,4 +1,4 @@
-"""What the denoiser of music is shown: whose music, which accents, which channels count."""
+"""What the denoiser of music is trained on: whose music, which accents, which channels count."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -41,7 +41,7 @@ def test_songs_without_a_motion_are_learnt_from_by_rhythm_alone(task):
     assert seen["alone"] / 40 == pytest.approx(ScorerTaskConfig().drop_other, abs=0.2)
 
 
-def test_a_crop_hears_the_beats_and_accents_of_its_own_moment(task):
+def test_a_crop_has_the_beats_and_accents_of_its_own_moment(task):
     """The synthetic music clicks on its beats and nowhere else."""
     task, pairs = task
     clip, fps = task.train[0], task.model.latent_fps
@@ -70,7 +70,7 @@ def test_accents_are_some_of_the_onsets_and_often_only_those_on_beats():
     assert some_of(onsets, beats, None).times.tolist() == beats.times.tolist()
 
 
-def test_what_a_music_grants_are_its_clicks():
+def test_the_target_that_music_meets_is_its_clicks():
     pair = synthetic.pairs(1)["train" if synthetic.pairs(1)["train"] else "val"][0]
     target = met_target(pair)
     distance = (target["onsets"].times[:, None] - pair.beats.double()).abs().amin(dim=1)
@@ -87,7 +87,7 @@ def test_channels_that_sound_louder_count_more():
     assert weight.min() > 0
 
 
-def test_pairs_that_are_too_short_are_told(task):
+def test_pairs_that_are_too_short_are_refused(task):
     task, _ = task
     short = [{**clip, "latents": clip["latents"][:4]} for clip in task.train]
     with pytest.raises(FootlightError, match="none of the training pairs lasts"):

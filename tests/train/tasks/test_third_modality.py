@@ -1,4 +1,4 @@
-"""A third modality without a line of ours for it: a layout, an autoencoder and a denoiser, all of them configuration.
+"""A third modality without code of its own: a layout, an autoencoder and a denoiser, all by configuration.
 
 The light of a stage follows the loudness that is heard and the height at which somebody dances.
 """

@@ -64,7 +64,7 @@ def test_it_learns_how_phases_go_on():
     assert losses[0] > 0.5 and losses[-1] < 0.2 * losses[0], losses
 
 
-def test_critics_join_when_they_are_told_to(run):
+def test_critics_join_at_their_step(run):
     _, result = run
     steps = result["history"]
     assert "generator/gan" not in steps[29] and "generator/gan" in steps[30] and "generator/matching" in steps[30]

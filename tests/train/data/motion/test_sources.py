@@ -66,7 +66,7 @@ def test_glitches_are_bridged_and_the_rest_is_left_alone():
     assert 0 < report["repaired_share"] < 0.06 and report["longest_gap"] < 0.1
 
 
-def test_smoothing_keeps_hits_and_timing_and_takes_noise():
+def test_smoothing_keeps_fast_movements_and_timing_and_removes_noise():
     ours = dance()
     noise = 0.002 * torch.randn(ours.root.shape, generator=torch.Generator().manual_seed(0))
     made = clean.smoothed(replace(ours, root=ours.root + noise))

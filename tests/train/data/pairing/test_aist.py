@@ -128,7 +128,7 @@ def test_what_is_not_used_is_named_with_the_reason(prepared):
 
 
 @pytest.mark.parametrize("missing", ["splits/crossmodal_val.txt", "ignore_list.txt", "motions", "music"])
-def test_a_folder_laid_out_otherwise_is_told(data, tmp_path, missing):
+def test_a_folder_of_another_layout_is_refused(data, tmp_path, missing):
     for path in data.rglob("*"):
         wanted = path.relative_to(data)
         if path.is_file() and not wanted.is_relative_to(missing):
@@ -187,7 +187,7 @@ def test_the_path_is_in_metres_and_the_dancer_stands_on_the_floor(tmp_path):
         ({"smpl_poses": np.tile(np.eye(1, 72) * np.pi / 2, (360, 1))}, "stands along z"),
     ],
 )
-def test_other_contents_are_told(tmp_path, change, words):
+def test_other_contents_are_refused(tmp_path, change, words):
     write(tmp_path / "take.pkl", **change)
     with pytest.raises(FootlightError) as error:
         smpl.read(tmp_path / "take.pkl")

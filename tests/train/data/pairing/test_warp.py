@@ -1,4 +1,4 @@
-"""Pairing hits with beats, the bounded clock through the pairs, and the accent."""
+"""Pairing kinematic beats with musical ones, the bounded clock through the pairs, and slowing on beats."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_alignment_is_monotone_and_within_the_limit():
         assert rate.max() <= 1.2 + 1e-9
 
 
-def test_alignment_of_exact_hits_is_the_best_assignment():
+def test_alignment_of_exact_kinematic_beats_is_the_best_assignment():
     draw = np.random.default_rng(1)
     kinematic_beats = np.sort(draw.choice(BEATS, 30, replace=False))
     found = warp.align(kinematic_beats, np.ones(30), warp.beat_grid(BEATS), stiffness=5.0)
@@ -47,7 +47,7 @@ def test_alignment_of_exact_hits_is_the_best_assignment():
     assert found.score == pytest.approx(30)
 
 
-def test_no_hits_no_pairs():
+def test_no_kinematic_beats_no_pairs():
     found = warp.align(np.zeros(0), np.zeros(0), warp.beat_grid(BEATS))
     assert len(found.kinematic_beats) == 0
     clock = warp.Clock.through(found.grid, found.kinematic_beats, 10)
@@ -82,7 +82,7 @@ def test_the_clock_meets_pairs_that_are_easy():
     assert np.allclose(clock.rate(knots), slopes, atol=1e-4)
 
 
-def test_accent_keeps_beats_and_half_beats_and_bounds_the_rate():
+def test_slowing_keeps_beats_and_half_beats_and_bounds_the_rate():
     beats = np.cumsum(np.array([0.0, 0.5, 0.52, 0.48, 0.6, 0.5]))
     grid = warp.beat_grid(beats).times
     assert np.allclose(warp.slowed_on_beats(grid, beats, 0.25), grid)

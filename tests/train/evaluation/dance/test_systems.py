@@ -30,7 +30,7 @@ def test_words_name_systems_and_their_options():
             systems.parse(word)
 
 
-def test_an_accent_slows_the_body_on_beats_as_much_as_it_is_told_to():
+def test_slowing_slows_the_body_on_beats_by_its_amount():
     heard = excerpt(120)
     steady = synthetic.swing(120, int(20 * MOTION_FPS), 0.0, 0.8)
     walking = replace(steady, rotations=rotation.identity(steady.frames, 22), root=steady.root.clone())
