@@ -38,18 +38,18 @@ def add_option(parser: argparse._ActionsContainer, kind: type, name: str, **chan
     rule, field = protocol.rule(kind, name), kind.__dataclass_fields__[name]
     plain = _path if rule.file else protocol.plain_type(kind, name)
     flag = changed.pop("flag", f"--{name.replace('_', '-')}")
-    told: dict[str, Any] = {"help": help_text(kind, name)}
+    options: dict[str, Any] = {"help": help_text(kind, name)}
     if records.is_required(field):
         if rule.file == "read":
-            parser.add_argument(name, **{**told, **changed})
+            parser.add_argument(name, **{**options, **changed})
             return
-        told["required"] = True
+        options["required"] = True
     else:
-        told["default"] = field.default
+        options["default"] = field.default
     if plain is bool:
-        parser.add_argument(flag, action="store_true", **{**told, **changed})
+        parser.add_argument(flag, action="store_true", **{**options, **changed})
         return
-    parser.add_argument(flag, type=plain, **{**told, **changed})
+    parser.add_argument(flag, type=plain, **{**options, **changed})
 
 
 def _path(text: str) -> str:

@@ -192,9 +192,9 @@ class Config:
     def __post_init__(self) -> None:
         rates = {name: modality.latent_fps for name, modality in self.modalities.items()}
         if not rates or max(rates.values()) - min(rates.values()) > 1e-9:
-            told = ", ".join(f"{name} gives {rate:g}" for name, rate in rates.items()) or "there is no modality"
+            given = ", ".join(f"{name} gives {rate:g}" for name, rate in rates.items()) or "there is no modality"
             raise FootlightError(
-                f"all latents need one frame rate, but {told} a second: change the fps, hop_samples or the halvings"
+                f"all latents need one frame rate, but {given} a second: change the fps, hop_samples or the halvings"
             )
         if self.style_shares and (len(self.style_shares) != len(self.styles) or not _are_shares(self.style_shares)):
             raise FootlightError(

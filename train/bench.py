@@ -287,7 +287,7 @@ def stage_rows(work: Work, runs: int) -> list[dict]:
 
 
 def engine_rows(work: Work, runs: int) -> list[dict]:
-    """What a user waits for who asks a fresh engine."""
+    """What a user waits for with a fresh engine."""
     request = DanceRequest(song=str(work.song), seconds=float(SHORT), out=str(work.folder / "engine.npz"))
     started = [engine_start(request, work.given) for _ in range(runs)]
     ready, answered = (statistics.median(times) for times in zip(*started, strict=True))

@@ -87,7 +87,7 @@ class ConditionedNetwork(nn.Module):
     def _context_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> list[Tensor]:
         """Tokens (b, t, c) of each modality of the context, in the order of the configuration."""
         heard, tokens = condition.context, []
-        assert set(heard) <= set(self.config.context), f"told of {set(heard)}, but it hears {set(self.config.context)}"
+        assert set(heard) <= set(self.config.context), f"given {set(heard)}, expected {set(self.config.context)}"
         for name in self.config.context:
             x = _or_null(heard.get(name), self.get_parameter(_null(name)), condition.keep, b, t)
             if rhythm is not None:

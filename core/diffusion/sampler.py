@@ -151,7 +151,7 @@ class Chain:
                 f"the switch to cross-guidance is {self.switch:g}; expected a share of the steps, 0 to 1"
             )
 
-    def told(self, estimates: Mapping[str, Tensor], t: int, schedule: Schedule) -> Condition:
+    def condition_at(self, estimates: Mapping[str, Tensor], t: int, schedule: Schedule) -> Condition:
         """The condition at step ``t``, given the estimates (b, t, c) of the previous step by name."""
         hears = self.tell is not None and estimates and t < self.switch * schedule.steps
         return self.tell(estimates) if hears else self.condition
@@ -173,9 +173,9 @@ def walk(chains: Mapping[str, Chain], schedule: Schedule, steps: int) -> Iterato
     estimates: dict[str, Tensor] = {}
     walked = schedule.timesteps(steps)
     for t, before in zip(walked, [*walked[1:], CLEAN], strict=True):
-        told = {name: chain.told(estimates, t, schedule) for name, chain in chains.items()}
+        conditions = {name: chain.condition_at(estimates, t, schedule) for name, chain in chains.items()}
         estimates = {
-            name: chain.denoise(x[name], torch.full((len(x[name]),), t, device=x[name].device), told[name])
+            name: chain.denoise(x[name], torch.full((len(x[name]),), t, device=x[name].device), conditions[name])
             for name, chain in chains.items()
         }
         x = {name: step[name](x[name], estimates[name], t, before) for name in chains}

@@ -174,9 +174,9 @@ def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     return _distance("fad_latent", ours, theirs)
 
 
-def latent_patches(musics: list[Waveform | Tensor], vae: NormalisedVAE) -> Tensor:
+def latent_patches(pieces: list[Waveform | Tensor], vae: NormalisedVAE) -> Tensor:
     """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
-    found = [_latent_patches(music, vae) for music in musics]
+    found = [_latent_patches(music, vae) for music in pieces]
     return torch.cat(found) if found else torch.zeros(0, 2 * vae.config.latent_channels, dtype=torch.float64)
 
 

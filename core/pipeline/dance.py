@@ -141,8 +141,8 @@ def encode_song(
     if config.denoisers["motion"].rhythm_channels:
         pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, config.latent_fps)
         pulse = pulse[None].to(model.device)
-    told = style_of(model, style, config.sampling["motion"].style_strength)
-    return Condition({"music": latents}, pulse, told)
+    styles = style_of(model, style, config.sampling["motion"].style_strength)
+    return Condition({"music": latents}, pulse, styles)
 
 
 def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:

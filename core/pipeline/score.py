@@ -71,8 +71,8 @@ def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: s
         rhythm = target.features(frames, model.config.latent_fps)[None].to(model.device)
     if latents is None and rhythm is None:
         raise FootlightError("this model hears no rhythm and cannot read flat bodies: give it a motion in space")
-    told = style_of(model, style, model.config.sampling["music"].style_strength)
-    return Condition({} if latents is None else {"motion": latents}, rhythm, told)
+    styles = style_of(model, style, model.config.sampling["music"].style_strength)
+    return Condition({} if latents is None else {"motion": latents}, rhythm, styles)
 
 
 def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:

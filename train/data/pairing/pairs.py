@@ -35,7 +35,7 @@ class Settings:
     """How pairs are made."""
 
     bands: tuple[tuple[float, float], ...] = ((74.0, 94.0), (94.0, 118.0), (118.0, 148.0))  # beats a minute
-    musics: int = 1  # songs or arrangements for each motion and band
+    songs_per_band: int = 1  # songs or arrangements for each motion in a tempo band
     rendered_share: float = 0.6  # of them are arrangements with exact beats, the rest real songs
     limit: float = warp.LIMIT  # of the warp: the motion's rate stays within 1 +- this
     beat_slowing: float = 0.25  # how strongly the body slows on every beat, on top of the warp
@@ -158,7 +158,10 @@ def pair_jobs(
 def motion_pairs(
     data: Path, out: Path, entry: dict, settings: Settings, seed: int, waveforms: bool, shard: str
 ) -> Records:
-    """The records of one motion, ``settings.musics`` for each tempo band. Raises FootlightError for broken capture."""
+    """The records of one motion, ``settings.songs_per_band`` for each tempo band.
+
+    Raises FootlightError for broken capture.
+    """
     split, name = entry["split"], Path(entry["path"]).stem
     source = load(data / entry["path"], entry)
     if source.report["dropped"]:
@@ -168,7 +171,7 @@ def motion_pairs(
     made: Records = []
     reason = "none is rendered"
     for number, band in enumerate(settings.bands):
-        for slot in range(settings.musics):
+        for slot in range(settings.songs_per_band):
             draw = np.random.default_rng(_number(name, number, slot, seed))
             section = None
             if draw.random() >= settings.rendered_share:
