@@ -13,7 +13,8 @@ from core.types import Beats, Motion
 from train.data.rates import MOTION_FPS
 from train.data.shards import read_index, read_records
 
-PAIRS, SONGS = "pairs.jsonl", "songs.jsonl"
+PAIRS = "pairs.jsonl"  # the indices of a prepared folder
+SONGS = "songs.jsonl"
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,9 @@ import numpy as np
 from core.errors import FootlightError
 
 DRUM_CHANNEL = 9
-_SUSTAIN, _VOLUME, _PAN = 64, 7, 10
+_SUSTAIN = 64  # controllers
+_VOLUME = 7
+_PAN = 10
 _MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 _TICKS_PER_BEAT = 960
 
