@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -21,6 +22,8 @@ from core import format1, records
 from core.config import Config
 from core.errors import FootlightError
 from core.files import write_atomically
+
+Network = TypeVar("Network", bound=nn.Module)
 
 FORMAT = "footlight-model"
 VERSION = 2
@@ -40,7 +43,7 @@ class Checkpoint:
     tensors: dict[str, dict[str, Tensor]]
     card: dict = field(default_factory=dict)
 
-    def load_into(self, name: str, module: nn.Module) -> nn.Module:
+    def load_into(self, name: str, module: Network) -> Network:
         """Load the tensors saved as ``name`` into ``module`` and return it.
 
         Raises FootlightError when the model has no such network, or a tensor's name or shape differs.

@@ -158,7 +158,7 @@ class Engine:
         self._say(event)
 
     def _check(self) -> None:
-        if self._leaving.is_set() or self._open.get(self._current, False):
+        if self._leaving.is_set() or (self._current is not None and self._open.get(self._current, False)):
             raise _Cancelled
 
     def _progress(self, stage: str, fraction: float) -> None:

@@ -183,7 +183,7 @@ def engine_start(request: Request, given: list[str]) -> tuple[float, float]:
         assert engine.stdin is not None and engine.stdout is not None
         engine.stdin.write(json.dumps(request_to_json(1, request)).encode() + b"\n")
         engine.stdin.flush()
-        ready = 0.0
+        ready, event = 0.0, {}
         for line in engine.stdout:
             event = json.loads(line)
             if event["type"] == Ready.type:
@@ -230,6 +230,7 @@ class Work:
 
     @torch.inference_mode()
     def vocode(self) -> None:
+        assert self.model.vocoder is not None
         self.model.vocoder.decode_long(self.mel).cpu()
 
     def arguments(self, command: str, seconds: int) -> list[str]:
@@ -263,7 +264,9 @@ def warm_rows(work: Work, runs: int) -> list[dict]:
     work.dance(LONG)  # what is scored
     for make in timed.values():
         make(SHORT)
-    jobs = [lambda make=make, seconds=seconds: make(seconds) for make in timed.values() for seconds in (SHORT, LONG)]
+    jobs: list[Callable[[], object]] = [
+        lambda make=make, seconds=seconds: make(seconds) for make in timed.values() for seconds in (SHORT, LONG)
+    ]
     jobs += [] if work.model.vocoder is None else [work.vocode]
     taken = medians_in_turn(jobs, runs)
     rows = []

@@ -18,7 +18,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -195,6 +195,7 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     if name == "classifier":
         return ClassifierTask(recipe.task, pairs)
     if name == "vocoder":
+        assert config.vocoder is not None
         return VocoderTask(
             config.vocoder, recipe.task, waveforms(recipe.audio, config.signal.audio_rate), config.signal
         )
@@ -217,7 +218,7 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     return DenoiserTask(config, recipe.task, motion_vae.to(device), clips)
 
 
-def recipe_of(args: Fit, name: str):
+def recipe_of(args: Fit, name: str) -> Any:
     """The settings of a task."""
     return getattr(args, name.replace("-", "_"))
 
@@ -254,7 +255,7 @@ def main(args: Fit) -> dict[str, dict]:
             run_folder.start_from(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:
-            if name == "classifier":
+            if isinstance(task, ClassifierTask):
                 task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
             settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe.task)}
             write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())

@@ -13,10 +13,12 @@ import copy
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -25,6 +27,9 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from train.state import load_state, save_state
+
+Network = TypeVar("Network", bound=nn.Module)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,16 @@ class Phase(nn.Module):
         kept in a plain namespace, so that their weights are no parameters of this phase.
     """
 
-    def __init__(self, networks: dict[str, nn.Module], **borrowed: nn.Module) -> None:
+    def __init__(self, networks: dict[str, nn.Module], **borrowed: nn.Module | None) -> None:
         super().__init__()
         self.networks = nn.ModuleDict(networks)
         self.borrowed = SimpleNamespace(**borrowed)
+
+    def network(self, name: str, kind: type[Network]) -> Network:
+        """The network of this name, which is of this kind."""
+        found = self.networks[name]
+        assert isinstance(found, kind), f"{name} is a {type(found).__name__}"
+        return found
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """The weighted losses of one micro-batch, by name. The loop minimises their sum.
@@ -93,7 +104,9 @@ class Task(Protocol):
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]: ...
 
 
-def step_generator(seed: int, step: int, rank: int = 0, micro: int = 0, device: str | torch.device = "cpu"):
+def step_generator(
+    seed: int, step: int, rank: int = 0, micro: int = 0, device: str | torch.device = "cpu"
+) -> torch.Generator:
     """The generator for one micro-batch. It also seeds torch's global one, for dropout."""
     mixed = (((seed * 1_000_003 + step) * 1_009 + rank) * 64 + micro) % (2**63 - 1)
     torch.manual_seed(mixed)
@@ -125,7 +138,7 @@ def make_fabric(config: LoopConfig) -> Fabric:
         strategy=strategy,
         devices=local,
         num_nodes=max(1, world // local),
-        precision=config.precision,
+        precision=cast(Any, config.precision),  # Fabric checks the name itself
     )
     fabric.launch()
     # On CPUs Fabric silently runs every process alone unless a strategy is given.
@@ -160,7 +173,7 @@ class Run:
     task: Task
     config: LoopConfig
     fabric: Fabric
-    phases: dict[str, Phase]
+    phases: dict[str, Any]  # wrapped by Fabric
     optimisers: dict[str, torch.optim.Optimizer]
     ema: dict[str, Phase]
     step: int = 0
@@ -191,13 +204,13 @@ def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabri
     state_path = folder / "state.safetensors"
     if resume and state_path.is_file():
         restore(run, load_state(state_path))
-    main, start, history, validation = run.fabric.is_global_zero, run.step, [], {}
-    logs = Logs(run, folder / "logs") if main else None
+    start, history, validation = run.step, [], {}
+    logs = Logs(run, folder / "logs") if run.fabric.is_global_zero else None
     while (progress := run.progress) < 1:
         rate = learning_rate(config, progress, run.step)
         losses = train_step(run, rate)
         history.append({"step": run.step, **losses})
-        if main:
+        if logs is not None:
             logs.stepped(losses, rate)
             if run.step % config.validate_every == 0:
                 validation = logs.validated(announce=True)
@@ -206,7 +219,7 @@ def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabri
             if run.step % config.save_every == 0:
                 save_state(state_path, snapshot(run))
         run.fabric.barrier()
-    if main:
+    if logs is not None:
         last = snapshot(run)
         save_state(state_path, last)
         save_state(folder / "ema.safetensors", {"step": run.step, **last["ema"]})
@@ -267,7 +280,7 @@ def train_step(run: Run, rate: float) -> dict[str, float]:
     return logged
 
 
-def update(run: Run, name: str, phase: Phase, batches: list[tuple[dict, torch.Generator]], rate: float) -> dict:
+def update(run: Run, name: str, phase: Any, batches: list[tuple[dict, torch.Generator]], rate: float) -> dict:
     """One update of one phase on all micro-batches. A gradient that is not finite changes nothing.
 
     Returns by PHASE/NAME the mean of each loss, their sum "total", and the norm of the "gradient" before clipping.
@@ -279,12 +292,14 @@ def update(run: Run, name: str, phase: Phase, batches: list[tuple[dict, torch.Ge
     for micro, (batch, generator) in enumerate(batches):
         with fabric.no_backward_sync(phase, enabled=micro < len(batches) - 1):
             losses = phase(fabric.to_device(batch), generator, run.step)
-            total = sum(value for key, value in losses.items() if not key.startswith("_"))
+            total = reduce(torch.add, (value for key, value in losses.items() if not key.startswith("_")))
             fabric.backward(total / len(batches))
         for key, value in [*losses.items(), ("total", total)]:
             label = f"{name}/{key.lstrip('_')}"
-            logged[label] = logged.get(label, 0.0) + float(value.detach()) / len(batches)
-    norm = float(fabric.clip_gradients(phase, optimiser, max_norm=run.config.clip, error_if_nonfinite=False))
+            logged[label] = logged.get(label, 0.0) + value.item() / len(batches)
+    clipped = fabric.clip_gradients(phase, optimiser, max_norm=run.config.clip, error_if_nonfinite=False)
+    assert clipped is not None, "clipping by norm gives the norm"
+    norm = float(clipped)
     if math.isfinite(norm):
         optimiser.step()
     return logged | {f"{name}/gradient": norm}
@@ -346,7 +361,7 @@ class Logs:
         self.writer.close()
 
 
-def _evaluated(function, phases: dict[str, Phase]):
+def _evaluated(function: Callable[[dict[str, Phase]], T], phases: dict[str, Phase]) -> T:
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
         return function(phases)

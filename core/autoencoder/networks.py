@@ -8,8 +8,10 @@ from core.config import MUSIC, Modality
 from core.errors import FootlightError
 from core.motion.layouts import layout_named
 
+Autoencoder = NormalisedVAE | Identity
 
-def autoencoder_of(modality: Modality) -> NormalisedVAE | Identity:
+
+def autoencoder_of(modality: Modality) -> Autoencoder:
     """The autoencoder that a modality's configuration describes, with initial weights.
 
     The channels of a slice of a motion layout share one deviation, as in HumanML3D (Guo et al. 2022). Otherwise a joint

@@ -110,9 +110,15 @@ def _multistep(schedule: Schedule, generator: torch.Generator | None) -> Step:
     return step
 
 
+def _ancestral(schedule: Schedule, generator: torch.Generator | None) -> Step:
+    """A DDPM stepper."""
+    assert generator is not None, "ddpm draws noise in every step"
+    return partial(ddpm_step, schedule=schedule, generator=generator)
+
+
 STEPPERS: dict[str, Callable[[Schedule, torch.Generator | None], Step]] = {
     "ddim": lambda schedule, generator: partial(ddim_step, schedule=schedule),
-    "ddpm": lambda schedule, generator: partial(ddpm_step, schedule=schedule, generator=generator),
+    "ddpm": _ancestral,
     "dpmpp": _multistep,
 }
 SAMPLERS = tuple(STEPPERS)
@@ -153,8 +159,9 @@ class Chain:
 
     def condition_at(self, estimates: Mapping[str, Tensor], t: int, schedule: Schedule) -> Condition:
         """The condition at step ``t``, given the estimates (b, t, c) of the previous step by name."""
-        hears = self.tell is not None and estimates and t < self.switch * schedule.steps
-        return self.tell(estimates) if hears else self.condition
+        if self.tell is not None and estimates and t < self.switch * schedule.steps:
+            return self.tell(estimates)
+        return self.condition
 
 
 @torch.no_grad()

@@ -42,7 +42,7 @@ class Block(nn.Module):
         self.conv2 = TimeConv(out_channels, out_channels, config.ff_kernel)
         self.skip = nn.Identity() if channels == out_channels else nn.Linear(channels, out_channels)
         nn.init.zeros_(self.conv2.conv.weight)
-        nn.init.zeros_(self.conv2.conv.bias)
+        nn.init.zeros_(self.conv2.conv.get_parameter("bias"))
 
     def forward(self, x: Tensor, token: Tensor, valid: Tensor | None) -> Tensor:
         scale, shift = self.token(token)[:, None].chunk(2, dim=-1)
@@ -125,7 +125,7 @@ class UNet(ConditionedNetwork):
             x, valid = functional.pad(x, (0, 0, 0, missing)), functional.pad(valid, (0, missing))
         held = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
-            for block in blocks:
+            for block in blocks.children():
                 x = block(x, token, valid)
             held.append((x, valid))
             x = from_picture(shrink(to_picture(masked(x, valid))))  #  b t/2 c
@@ -134,6 +134,6 @@ class UNet(ConditionedNetwork):
         for grow, blocks, (beside, valid) in zip(self.grow[::-1], self.up[::-1], held[::-1], strict=True):
             x = grow(masked(x.repeat_interleave(2, dim=1), valid))  #  b 2t c
             x = torch.cat([x, beside], dim=-1)
-            for block in blocks:
+            for block in blocks.children():
                 x = block(x, token, valid)
         return self.out(self.norm(x[:, :t]))

@@ -23,12 +23,14 @@ Metrics
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from core.audio.io import resample
 from core.audio.mel import log_mel
+from core.autoencoder.identity import Identity
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import SignalConfig
 from core.errors import FootlightError
@@ -174,7 +176,7 @@ def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     return _distance("fad_latent", ours, theirs)
 
 
-def latent_patches(pieces: list[Waveform | Tensor], vae: NormalisedVAE) -> Tensor:
+def latent_patches(pieces: Sequence[Waveform | Tensor], vae: NormalisedVAE | Identity) -> Tensor:
     """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
     found = [_latent_patches(music, vae) for music in pieces]
     return torch.cat(found) if found else torch.zeros(0, 2 * vae.config.latent_channels, dtype=torch.float64)
@@ -190,7 +192,7 @@ def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str
 
 
 @torch.no_grad()
-def _latent_patches(music: Waveform | Tensor, vae: NormalisedVAE) -> Tensor:
+def _latent_patches(music: Waveform | Tensor, vae: NormalisedVAE | Identity) -> Tensor:
     """``latent_patches`` (n, 2z) of one piece of music."""
     signal = SignalConfig()
     if isinstance(music, Waveform):

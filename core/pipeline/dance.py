@@ -169,6 +169,7 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
     progress.report(0.6)
     motion = at_times(motion, clock.at(times), fps)
     progress.report(1.0)
+    assert motion.contacts is not None
     return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
 
 

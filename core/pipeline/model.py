@@ -31,6 +31,7 @@ from core.vocoder.bigvgan import BigVGAN
 from core.vocoder.model import Vocoder
 
 T = TypeVar("T")
+Network = TypeVar("Network", bound=nn.Module)
 GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
@@ -69,7 +70,7 @@ class Model:
         saved = checkpoint.load(path)
         config = saved.config
 
-        def network(name: str, module: nn.Module) -> nn.Module:
+        def network(name: str, module: Network) -> Network:
             return _interruptible(saved.load_into(name, module).eval().requires_grad_(False).to(place))
 
         return cls(
@@ -213,15 +214,16 @@ def draw(
 
 def last_of(samples: Iterator[T], steps: int) -> T:
     """The last of ``steps`` samples. Each reports progress as a part of the current operation."""
-    assert steps > 0, "a sampler takes one step at least"
     for step in range(steps):
         with progress.part(step / steps, (step + 1) / steps):
             drawn = next(samples)
-    progress.report(1.0)
-    return drawn
+        if step == steps - 1:
+            progress.report(1.0)
+            return drawn
+    raise AssertionError("a sampler takes one step at least")
 
 
-def _interruptible(network: nn.Module) -> nn.Module:
+def _interruptible(network: Network) -> Network:
     """Make a network report before each of its modules runs, so that even a long pass can be cancelled."""
     for module in network.modules():
         module.register_forward_pre_hook(lambda *_: progress.report())

@@ -150,7 +150,7 @@ def latent_clips(
 def score_clips(
     pairs: dict[str, list[Pair]],
     songs: dict[str, list[SongRecord]],
-    mel_vae: NormalisedVAE,
+    mel_vae: NormalisedVAE | Identity,
     motion_vae: NormalisedVAE | Identity,
     config: Config,
 ) -> dict[str, list[dict]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -81,6 +82,7 @@ class Together:
 
 Made = Motion | Track
 Kept = Made | Music | Together
+K = TypeVar("K", bound=Kept)
 
 
 class Cache:
@@ -91,11 +93,11 @@ class Cache:
     quiet: without progress bars.
     """
 
-    def __init__(self, folder: Path, quiet: bool = False):
+    def __init__(self, folder: Path, quiet: bool = False) -> None:
         self.folder, self.quiet = Path(folder), quiet
         self.made = self.found = 0
 
-    def get(self, key: str, make: Callable[[], Kept | None]) -> Kept | None:
+    def get(self, key: str, make: Callable[[], K | None]) -> K | None:
         """The value kept under ``key``. If there is none, ``make()`` is called and its value kept.
 
         None is a value too: it says that there is no dance or music, and is kept as well.
@@ -103,7 +105,7 @@ class Cache:
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
-                value = _unpacked({name: stored[name] for name in stored.files})
+                value: Any = _unpacked({name: stored[name] for name in stored.files})
             self.found += 1
         except (OSError, ValueError, KeyError, BadZipFile):  # missing, or cut short by a full disk: made anew
             value = make()
@@ -125,9 +127,9 @@ def _packed(value: Kept | None) -> dict[str, np.ndarray]:
     if isinstance(value, Together):
         return _packed(value.motion) | _packed(value.music)
     if isinstance(value, Track):
-        return {"positions": value.positions.cpu().numpy(), "fps": np.float64(value.fps)}
+        return {"positions": value.positions.cpu().numpy(), "fps": np.array(value.fps, np.float64)}
     if isinstance(value, Music):
-        parts, numbers = {"wave": value.wave, "mel": value.mel}, {"rate": np.int64(value.rate)}
+        parts, numbers = {"wave": value.wave, "mel": value.mel}, {"rate": np.array(value.rate, np.int64)}
     else:
         return motion_arrays(value)
     return {name: part.cpu().numpy() for name, part in parts.items() if part is not None} | numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import FootlightError
-from train.evaluation.cache import Cache, Kept, Made
+from train.evaluation.cache import Cache, K, Made
 from train.evaluation.dance.material import Excerpt
 from train.evaluation.dance.systems import System
 
@@ -13,7 +13,7 @@ from train.evaluation.dance.systems import System
 class Performance:
     """Lets systems dance and play, and keeps a list of failures."""
 
-    def __init__(self, cache: Cache):
+    def __init__(self, cache: Cache) -> None:
         self.cache, self.failures = cache, []
 
     def dance(self, system: System, song: Excerpt, seed: int) -> Made | None:
@@ -22,7 +22,7 @@ class Performance:
             system.name, song.name, seed, system.cache_key(song, seed), lambda: system.dance(song, seed)
         )
 
-    def attempt(self, system: str, piece: str, seed: int, key: str | None, make: Callable[[], Kept]) -> Kept | None:
+    def attempt(self, system: str, piece: str, seed: int, key: str | None, make: Callable[[], K]) -> K | None:
         """The value kept under ``key``, or made now. None when that failed, for whatever reason.
 
         key: None keeps nothing.

@@ -107,7 +107,7 @@ class Results:
 def build_systems(options: Options, material: Material) -> list[System]:
     """The systems that were asked for, then the sweeps. Raises FootlightError for words that are not understood."""
     asked = [systems.parse(word) for word in options.systems if word != REAL]
-    swept: dict[str, tuple[str, float]] = {}
+    swept: dict[str, tuple[str, float | int | str]] = {}
     for word in options.sweep:
         option, _, values = word.partition("=")
         base = next((a for a in asked if option in systems.ALLOWED[a.kind]), None)
@@ -126,6 +126,7 @@ def build_systems(options: Options, material: Material) -> list[System]:
     built = []
     for one in asked:
         if one.kind == systems.RETRIEVAL:
+            assert options.data is not None
             shelf = shelf or retrieval.Shelf.of(material.captures, load_song_records(options.data, "train"))
         built.append(replace(_built(one, options, material, loaded, shelf), swept=swept.get(one.name)))
     return built

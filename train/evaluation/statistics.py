@@ -6,13 +6,25 @@ apart would make intervals too narrow. Seeds of a song are averaged first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from train.evaluation.dance.measures import Clip, look_up
+from train.evaluation.dance.measures import look_up
 
 RESAMPLES = 4000
+
+
+class Scored(Protocol):
+    """What has scores and a unit: a clip of a dance or a score."""
+
+    @property
+    def song(self) -> str: ...
+
+    @property
+    def scores(self) -> dict: ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLE
     return Interval(float(values.mean()), float(low), float(high), len(values))
 
 
-def by_song(clips: list[Clip], path: str) -> dict[str, float]:
+def by_song(clips: Sequence[Scored], path: str) -> dict[str, float]:
     """A metric by its dotted path, averaged over the clips of each song that have it."""
     found: dict[str, list[float]] = {}
     for clip in clips:
@@ -50,13 +62,13 @@ def by_song(clips: list[Clip], path: str) -> dict[str, float]:
     return {song: float(np.mean(values)) for song, values in found.items()}
 
 
-def interval(clips: list[Clip], path: str) -> Interval | None:
+def interval(clips: Sequence[Scored], path: str) -> Interval | None:
     """The mean of a metric over songs, or None when no clip has it."""
     values = by_song(clips, path)
     return bootstrap(np.array(list(values.values()))) if values else None
 
 
-def difference(clips: list[Clip], reference: list[Clip], path: str) -> Interval | None:
+def difference(clips: Sequence[Scored], reference: Sequence[Scored], path: str) -> Interval | None:
     """The mean difference from the reference over the songs that both have, or None when there are none."""
     ours, theirs = by_song(clips, path), by_song(reference, path)
     shared = [song for song in ours if song in theirs]

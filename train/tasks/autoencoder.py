@@ -43,7 +43,7 @@ class AutoencoderPhase(Phase):
 
     @property
     def vae(self) -> NormalisedVAE:
-        return self.networks[self.part]
+        return self.network(self.part, NormalisedVAE)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         c, features, vae = self.config, batch["features"], self.vae  # b t c
@@ -87,6 +87,7 @@ class AutoencoderTask:
         self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
         self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
         vae = autoencoder_of(self.modality)
+        assert isinstance(vae, NormalisedVAE), "without networks there is nothing to train"
         vae.learn_from(torch.cat([clip["features"] for clip in self.train]))
         self.phases = {part: self.phase(vae)}
 
@@ -113,8 +114,9 @@ class AutoencoderTask:
     def held_out(self, phases: dict[str, Phase], count: int) -> tuple[NormalisedVAE, Tensor]:
         """The trained autoencoder, and the beginnings of ``count`` held-out clips (b, t, c) on its device."""
         (phase,) = phases.values()
+        vae = phase.network(self.part, NormalisedVAE)
         some = torch.stack([clip["features"][: self.config.frames].float() for clip in self.val[:count]])
-        return phase.vae, some.to(phase.vae.std.device)
+        return vae, some.to(vae.std.device)
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         """The mean square error of held-out frames in standard deviations, and the deviation of their latents."""

@@ -43,7 +43,7 @@ class ClassifierPhase(Phase):
         self.config = config
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        network, x = self.networks["classifier"], batch["features"]  #  b t c
+        network, x = self.network("classifier", MotionClassifier), batch["features"]  #  b t c
         noise = torch.randn(x.shape, generator=generator, device=generator.device).to(x)
         logits = network(x + self.config.noise * network.std * noise)
         loss = functional.cross_entropy(logits.float(), batch["style"], label_smoothing=self.config.smoothing)
@@ -119,7 +119,7 @@ class ClassifierTask:
         return sum(recalls) / len(recalls)
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        recalls = self.recalls(phases["classifier"].networks["classifier"])
+        recalls = self.recalls(phases["classifier"].network("classifier", MotionClassifier))
         accuracy = sum(recalls.values()) / len(recalls)
         return {"balanced_accuracy": accuracy, **{f"recall_{name}": value for name, value in recalls.items()}}
 
@@ -129,7 +129,7 @@ class ClassifierTask:
     @torch.no_grad()
     def finished(self, weights: dict[str, Tensor]) -> Classifier:
         """The classifier to save: the network with these weights, with its test on the val takes."""
-        network = MotionClassifier(self.phases["classifier"].networks["classifier"].config)
+        network = MotionClassifier(self.phases["classifier"].network("classifier", MotionClassifier).config)
         network.load_state_dict(weights)
         network.eval().requires_grad_(False)
         recalls = self.recalls(network)

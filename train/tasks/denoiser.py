@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.autoencoder.normalised import NormalisedVAE
+from core.autoencoder.networks import Autoencoder
 from core.config import Config
 from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
@@ -32,7 +32,7 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
 
 class DenoiserPhase(DiffusionPhase):
-    def __init__(self, vae: NormalisedVAE, model: Config, config: DenoiserTaskConfig) -> None:
+    def __init__(self, vae: Autoencoder, model: Config, config: DenoiserTaskConfig) -> None:
         super().__init__("denoiser", model.denoisers["motion"], model, vae=vae.requires_grad_(False).eval())
         self.motion, self.config = model.modalities["motion"], config
 
@@ -60,14 +60,14 @@ class DenoiserTask(DiffusionTask):
     """
 
     def __init__(
-        self, model: Config, config: DenoiserTaskConfig, vae: NormalisedVAE, clips: dict[str, list[dict]]
+        self, model: Config, config: DenoiserTaskConfig, vae: Autoencoder, clips: dict[str, list[dict]]
     ) -> None:
-        self.vae = vae
+        self.vae, self.losses = vae, config
         super().__init__(model, "motion", config, clips)
         self.name = "denoiser"
 
     def phase(self) -> DenoiserPhase:
-        return DenoiserPhase(self.vae, self.model, self.config)
+        return DenoiserPhase(self.vae, self.model, self.losses)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
         stride = self.model.modalities["motion"].autoencoder.stride

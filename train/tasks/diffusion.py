@@ -63,6 +63,8 @@ class DiffusionPhase(Phase):
     weight: (z,) weight of each latent channel's error, or None.
     """
 
+    weight: Tensor | None
+
     def __init__(
         self,
         name: str,
@@ -226,13 +228,14 @@ class DiffusionTask:
         """None. Every modality looks different."""
         return {}
 
-    def sketch(self, phase: DiffusionPhase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
+    def sketch(self, phase: Phase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
         """Samples for two held-out conditions: their batch, and standardised latents (2, t, z)."""
         device = next(phase.networks.parameters()).device
         batch = {name: value[:2] for name, value in self.held_out(device).items()}
         condition = Condition(
             context_of(batch), batch.get("rhythm"), observed=batch["observed"], observed_mask=batch["observed_mask"]
         )
+        assert isinstance(phase, DiffusionPhase)
         denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
         *_, latents = sample(guided(denoise, guidance), noise, phase.schedule, steps, "ddim", condition=condition)

@@ -7,6 +7,7 @@ ablation) there is no discriminator, because its patches are of time and frequen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -51,7 +52,7 @@ class GeneratorPhase(Phase):
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         music = batch["music"]  #                                     b t m
-        vae = self.networks["mel_vae"]
+        vae = self.network("mel_vae", NormalisedVAE)
         posterior = vae.encode(music)
         decoded = vae.decode(posterior.sample(generator))  #          b t m
         scale = vae.std.mean()
@@ -73,7 +74,7 @@ class DiscriminatorPhase(Phase):
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         critic = self.networks["discriminator"]
         if step < self.config.gan_start:
-            return {"discriminator": 0.0 * sum(p.sum() for p in critic.parameters())}
+            return {"discriminator": 0.0 * reduce(torch.add, (p.sum() for p in critic.parameters()))}
         vae = self.borrowed.vae
         with torch.no_grad():
             decoded = vae.decode(vae.encode(batch["music"]).sample(generator))
@@ -96,6 +97,7 @@ class MelVAETask:
         self.val = [song for song in songs["val"] if len(song) >= config.frames]
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
         vae = autoencoder_of(music)
+        assert isinstance(vae, NormalisedVAE), "without networks there is nothing to train"
         vae.learn_from(spread(self.train, LEARNT_FRAMES * model.signal.mel_bands // music.autoencoder.channels))
         critic = PatchDiscriminator() if self.music == "mel" else None
         self.phases: dict[str, Phase] = {"generator": GeneratorPhase(vae, critic, config)}
@@ -116,7 +118,7 @@ class MelVAETask:
         return torch.stack([to_float(song[: self.config.frames]) for song in self.val[:16]])
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        vae = phases["generator"].networks["mel_vae"]
+        vae = phases["generator"].network("mel_vae", NormalisedVAE)
         music = self._held_out().to(vae.std.device)
         decoded = vae.decode(vae.encode(music).mode())
         measured = {f"{self.music}_l1": float((decoded - music).abs().mean())}
@@ -128,7 +130,7 @@ class MelVAETask:
         return measured | {"snr_db": float(10 * torch.log10(music.square().sum().clamp_min(1e-12) / error))}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        vae = phases["generator"].networks["mel_vae"]
+        vae = phases["generator"].network("mel_vae", NormalisedVAE)
         music = self._held_out()[:4].to(vae.std.device)
         both = [x.float().cpu() for x in (music, vae.decode(vae.encode(music).mode()))]
         if self.music != "mel":

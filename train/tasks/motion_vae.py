@@ -82,10 +82,11 @@ class MotionVAEPhase(AutoencoderPhase):
             temperature=config.temperature,
         )
         super().__init__(part, vae, config, {"contrast": contrast})
+        self.weights = config
         self.fps, self.layout = motion.fps, layout_named(motion.representation)
 
     def further(self, decoded: Tensor, latents: Tensor, batch: dict, generator: torch.Generator) -> dict[str, Tensor]:
-        c = self.config
+        c = self.weights
         with torch.autocast(decoded.device.type, enabled=False):
             body = body_losses(decoded.float(), batch["features"], self.fps, self.layout)
         losses = {name: getattr(c, name) * value for name, value in body.items()}
@@ -103,11 +104,12 @@ class MotionVAETask(AutoencoderTask):
 
     def __init__(self, model: Config, config: MotionVAEConfig, clips: dict[str, list[dict]]) -> None:
         self.layout, self.fps = layout_named(model.modalities["motion"].representation), model.modalities["motion"].fps
+        self.weights = config
         super().__init__(model, "motion", config, clips, part="motion_vae")
         self.name, self.phases = "motion-vae", {"motion": self.phases["motion_vae"]}
 
     def phase(self, vae: NormalisedVAE) -> MotionVAEPhase:
-        return MotionVAEPhase(self.part, vae, self.model, self.config)
+        return MotionVAEPhase(self.part, vae, self.model, self.weights)
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
         vae, features = self.held_out(phases, 24)

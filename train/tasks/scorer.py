@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.autoencoder.normalised import NormalisedVAE
+from core.autoencoder.networks import Autoencoder
 from core.config import Config
 from core.rhythm.target import target_features
 from core.types import Beats
@@ -44,9 +44,7 @@ class ScorerTask(DiffusionTask):
 
     part = "scorer"
 
-    def __init__(
-        self, model: Config, config: ScorerTaskConfig, vae: NormalisedVAE, clips: dict[str, list[dict]]
-    ) -> None:
+    def __init__(self, model: Config, config: ScorerTaskConfig, vae: Autoencoder, clips: dict[str, list[dict]]) -> None:
         self.vae = vae.requires_grad_(False).eval()
         super().__init__(model, "music", config, clips)
         self.name = "scorer"
@@ -91,11 +89,12 @@ def some_of(onsets: Beats, beats: Beats, generator: torch.Generator | None) -> B
         share, where = torch.rand(2, generator=generator)
         kept = torch.rand(len(onsets.times), generator=generator) < share**1.5
         kept &= on_beat | (where > 0.5)
+    assert onsets.strength is not None
     return Beats(onsets.times[kept], strength=onsets.strength[kept])
 
 
 @torch.no_grad()
-def audibility(vae: NormalisedVAE, latents: Tensor) -> Tensor:
+def audibility(vae: Autoencoder, latents: Tensor) -> Tensor:
     """How much of the mel depends on each channel of the latents, (z,).
 
     It is the mean square change of the mel when the channel's values are shuffled, 1 on average and at least

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import mir_eval
@@ -74,7 +75,7 @@ class GeneratorPhase(Phase):
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         config, samples = self.config, batch["samples"]  #            b s
-        vocoder = self.networks["vocoder"]
+        vocoder = self.network("vocoder", Vocoder)
         signal, heads = vocoder.signal, vocoder.heads(batch["mel"])
         with torch.autocast(samples.device.type, enabled=False):
             truth = analyse(samples, signal.n_fft, signal.hop_samples)
@@ -115,7 +116,7 @@ class CriticPhase(Phase):
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         critics = self.networks["critics"]
         if step < self.config.gan_start:
-            return {"critics": 0.0 * sum(p.sum() for p in critics.parameters())}
+            return {"critics": 0.0 * reduce(torch.add, (p.sum() for p in critics.parameters()))}
         return {"critics": critic_loss(critics(batch["samples"]), critics(batch["decoded"].samples))}
 
 
@@ -167,7 +168,7 @@ class VocoderTask:
         return {"samples": samples, "mel": log_mel(samples, self.signal), "decoded": Decoded()}
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        vocoder = phases["generator"].networks["vocoder"]
+        vocoder = phases["generator"].network("vocoder", Vocoder)
         results = []
         for song in self.val:
             samples = to_float(song)
@@ -177,7 +178,7 @@ class VocoderTask:
         return {name: float(np.mean([result[name] for result in results])) for name in results[0]}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        vocoder = phases["generator"].networks["vocoder"]
+        vocoder = phases["generator"].network("vocoder", Vocoder)
         shown = [song for song in self.val if len(song) >= PICTURE_FRAMES * self.signal.hop_samples][:4]
         mel = torch.stack([log_mel(to_float(song), self.signal)[:PICTURE_FRAMES] for song in shown])
         decoded = vocoder.decode_long(mel.to(vocoder.mean.device)).float().cpu()

@@ -138,7 +138,7 @@ def _noise(seconds: float, draw: np.random.Generator, low: float, high: float | 
         if high is None
         else butter(2, (low, high), "bandpass", fs=RATE, output="sos")
     )
-    return sosfilt(band, noise)
+    return np.asarray(sosfilt(band, noise))
 
 
 def _unit(samples: np.ndarray) -> np.ndarray:
@@ -177,7 +177,8 @@ def _metal(seconds: float, draw: np.random.Generator, low: float) -> np.ndarray:
     squares = sum(
         np.sign(np.sin(2 * np.pi * f * t + draw.uniform(0, 6))) for f in (317.0, 466.0, 541.0, 683.0, 811.0, 1049.0)
     )
-    return sosfilt(butter(4, low, "highpass", fs=RATE, output="sos"), 0.5 * squares + draw.standard_normal(len(t)))
+    noisy = 0.5 * squares + draw.standard_normal(len(t))
+    return np.asarray(sosfilt(butter(4, low, "highpass", fs=RATE, output="sos"), noisy))
 
 
 def hat(draw: np.random.Generator) -> np.ndarray:
@@ -219,11 +220,12 @@ def riser(seconds: float, draw: np.random.Generator) -> np.ndarray:
     t = _times(seconds) / seconds
     centres = np.geomspace(400, 9000, 7)
     climb = 6 * t
-    bands = sum(
+    bands = (
         np.exp(-0.5 * (climb - i) ** 2) * _noise(seconds, draw, centre / 1.35, centre * 1.35)
         for i, centre in enumerate(centres)
     )
-    return _unit(bands[: len(t)] * t**2)
+    noise = sum(bands, start=np.zeros(()))
+    return _unit(noise[: len(t)] * t**2)
 
 
 STROKES = {

@@ -96,13 +96,13 @@ def _play(name: str, notes: list[Note], beat: float, ducking: np.ndarray, buses:
         _add(track, sound, note.start * beat, note.velocity)
     for cutoff, kind in ((channel.low, "highpass"), (channel.high, "lowpass")):
         if cutoff is not None:
-            track = _filtered(track, butter(2, cutoff, kind, fs=RATE, output="sos"))
+            track = _filtered(track, _sections(2, cutoff, kind))
     if channel.duck:
         track *= (1 - channel.duck * ducking).reshape(-1, *[1] * (track.ndim - 1))
     placed = _placed(track, channel)
     if channel.width:
         delay = round(_WIDTH_SECONDS * RATE)
-        side = channel.width * _filtered(placed.mean(axis=1), butter(1, 300, "highpass", fs=RATE, output="sos"))
+        side = channel.width * _filtered(placed.mean(axis=1), _sections(1, 300, "highpass"))
         placed[delay:, 0] += side[:-delay]
         placed[delay:, 1] -= side[:-delay]
     for bus, amount in zip(buses, (1.0, channel.room, channel.echo), strict=True):
@@ -139,7 +139,12 @@ def _add(track: np.ndarray, sound: np.ndarray, seconds: float, velocity: float) 
 
 
 def _filtered(samples: np.ndarray, sections: np.ndarray) -> np.ndarray:
-    return sosfilt(sections, samples, axis=0).astype(np.float32)
+    return np.asarray(sosfilt(sections, samples, axis=0)).astype(np.float32)
+
+
+def _sections(order: int, cutoff: float | tuple[float, float], kind: str) -> np.ndarray:
+    """A Butterworth filter, as ``_filtered`` takes it. cutoff: Hz."""
+    return np.asarray(butter(order, cutoff, kind, fs=RATE, output="sos"))
 
 
 def _ducking(kicks: list[tuple[float, float]], beat: float, length: int) -> np.ndarray:
@@ -158,11 +163,11 @@ def _echoed(sent: np.ndarray, seconds: float, feedback: float = 0.45, repeats: i
     """Echoes that change sides. Each is darker than the last."""
     delay = round(seconds * RATE)
     result, tap = np.zeros_like(sent), sent
-    dark = butter(1, (250, 4500), "bandpass", fs=RATE, output="sos")
+    dark = _sections(1, (250, 4500), "bandpass")
     for index in range(1, repeats + 1):
         if index * delay >= len(sent):
             break
-        tap = sosfilt(dark, tap[:, ::-1], axis=0).astype(np.float32) * (1.0 if index == 1 else feedback)
+        tap = _filtered(tap[:, ::-1], dark) * (1.0 if index == 1 else feedback)
         result[index * delay :] += tap[: len(sent) - index * delay]
     return result
 
@@ -171,20 +176,20 @@ def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 
     """A hall: noise that decays, high tones first, different in each ear."""
     t = np.arange(round(seconds * RATE)) / RATE
     noise = draw.standard_normal((len(t), 2))
-    low, high = butter(1, 2200, "lowpass", fs=RATE, output="sos"), butter(1, 2200, "highpass", fs=RATE, output="sos")
+    low, high = _sections(1, 2200, "lowpass"), _sections(1, 2200, "highpass")
     tail = (
-        sosfilt(low, noise, axis=0) * np.exp(-t / 0.42)[:, None]
-        + sosfilt(high, noise, axis=0) * np.exp(-t / 0.2)[:, None]
+        np.asarray(sosfilt(low, noise, axis=0)) * np.exp(-t / 0.42)[:, None]
+        + np.asarray(sosfilt(high, noise, axis=0)) * np.exp(-t / 0.2)[:, None]
     )
     tail *= np.minimum(t / 0.012, 1)[:, None]
     response = np.concatenate([np.zeros((round(0.018 * RATE), 2)), tail]) / np.sqrt((tail**2).sum(axis=0))
-    thin = sosfilt(butter(2, 220, "highpass", fs=RATE, output="sos"), sent, axis=0)
-    return oaconvolve(thin, response, axes=0)[: len(sent)].astype(np.float32)
+    thin = sosfilt(_sections(2, 220, "highpass"), sent, axis=0)
+    return np.asarray(oaconvolve(thin, response, axes=0))[: len(sent)].astype(np.float32)
 
 
 def _mastered(mix: np.ndarray) -> np.ndarray:
     """The mix (s, 2), faded out, normalised in loudness and limited."""
-    mix = sosfilt(butter(2, 30, "highpass", fs=RATE, output="sos"), mix, axis=0)
+    mix = np.asarray(sosfilt(_sections(2, 30, "highpass"), mix, axis=0))
     fade = min(round(_RELEASE_FADE_SECONDS * RATE), len(mix))
     mix[len(mix) - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade)))[:, None]
     return normalise(torch.from_numpy(mix.T.astype(np.float32)), RATE).numpy().T

@@ -7,6 +7,7 @@ Every beat metric stands beside its chance level, which is the same dance agains
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -155,7 +156,7 @@ def flat(scores: dict, above: str = "") -> dict[str, float]:
     return row
 
 
-def look_up(scores: dict, path: str) -> float | None:
+def look_up(scores: dict, path: str) -> Any:
     """A number by its dotted path, or None."""
     for name in path.split("."):
         if not isinstance(scores, dict) or name not in scores:

@@ -96,6 +96,7 @@ def sheets(danced: dict[str, list[Clip]], most: int) -> dict[str, Clip]:
 
 def _sheet(clip: Clip) -> bytes:
     motion = clip.made
+    assert isinstance(motion, Motion)
     positions = kinematics.forward(motion.rotations, motion.root)
     found = kinematic_beats(positions, motion.fps).times
     picture = Image.fromarray(contact_sheet(positions, motion.fps, clip.beats.times, found).numpy())

@@ -90,9 +90,8 @@ class Choice:
 
 def retrieval_system(asked: Asked, fps: float, shelf: Shelf) -> System:
     """The retrieval baseline as a system. See the module."""
-    options = dict(asked.options)
-    amount = options.get("amount", Settings().beat_slowing)
-    snap = options.get("snap", pipeline.DanceOptions().beat_snap)
+    amount = asked.number("amount", Settings().beat_slowing)
+    snap = asked.number("snap", pipeline.DanceOptions().beat_snap)
 
     def dance(excerpt: Excerpt, seed: int) -> Motion:
         raw = strung(shelf, excerpt, seed, amount)
@@ -185,6 +184,7 @@ def _from(body: Body, entrance: float, length: float) -> tuple[np.ndarray, np.nd
 def warped(body: Body, chosen: Choice, beats: np.ndarray, amount: float, length: float) -> Motion:
     """The clip from its entrance on, on the music's clock, at most ``length`` seconds, warped as in preparation."""
     motion, found = body.motion, chosen.aligned
+    assert found is not None
     clock = warp.Clock.through(found.grid, found.kinematic_beats, length, limit=Settings().limit)
     last = (motion.frames - 1) / motion.fps - chosen.entrance
     played = warp.play(clock, beats, amount, last, MOTION_FPS)[: int(length * MOTION_FPS + 1e-6)]

@@ -6,6 +6,7 @@ its row shows how near a set of that size can come.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +33,7 @@ class Reference:
         """Kinetic and geometric features of all windows, computed once for all systems."""
         return frechet.features([_placed(clip.motion) for clip in self.training])
 
-    def against(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+    def against(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
         """``frechet``, ``embedding`` and ``copying`` of a set of dances, and ``left_out``, the reason for each missing
         one.
 
@@ -49,7 +50,7 @@ class Reference:
                 found |= {name: result}
         return found | ({"left_out": left_out} if left_out else {})
 
-    def distance(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict[str, float]:
+    def distance(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict[str, float]:
         """``core.metrics.frechet.evaluate``, with the reference's features computed once."""
         result: dict[str, float] = {}
         ours = frechet.features([_placed(motion) for motion in motions])
@@ -61,13 +62,13 @@ class Reference:
             result[f"dist_{name}_real"] = float(torch.pdist(real).mean())
         return result
 
-    def copying(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+    def copying(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
         """``core.metrics.diversity.closest``, with the nearest clip by name."""
         found = diversity.closest(motions, [clip.motion for clip in self.training])
         nearest = found["nearest"]
         return found | {"nearest": nearest | {"training": self.training[nearest["training"]].name}}
 
-    def embedded(self, motions: list[Motion], seeds: list[Motion] = ()) -> dict:
+    def embedded(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
         """``core.metrics.embedding.evaluate``. Raises FootlightError without a classifier."""
         if self.classifier is None:
             raise FootlightError("no --classifier was given; train one with `python -m train.fit classifier`")

@@ -69,7 +69,7 @@ class System:
     about: str
     styles: tuple[str, ...] = ()
     in_style: Callable[[str], System] | None = None
-    swept: tuple[str, float] | None = None
+    swept: tuple[str, float | int | str] | None = None
 
     def cache_key(self, excerpt: Excerpt, seed: int) -> str:
         """The key of one dance. It holds the excerpt's number, because baselines choose by it."""
@@ -100,6 +100,12 @@ class Asked:
         options = {**dict(self.options), option: value}
         shown = f"{value:g}" if isinstance(value, int | float) else value
         return replace(self, name=f"{self.name} {option} {shown}", options=tuple(options.items()))
+
+    def number(self, option: str, default: float) -> float:
+        """An option that is a number."""
+        value = dict(self.options).get(option, default)
+        assert not isinstance(value, str)
+        return value
 
     def chosen(self, names: dict[str, str]) -> dict[str, float | int | str]:
         """The options under the pipeline's names."""
@@ -196,7 +202,7 @@ def slowing_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
     model's
     finish: it is clean already, and a beat snap would slow it twice.
     """
-    amount = dict(asked.options).get("amount", Settings().beat_slowing)
+    amount = asked.number("amount", Settings().beat_slowing)
     if not 0 <= amount < 1:
         raise FootlightError(f"the slowing's amount is {amount:g}; expected 0 (none) to below 1 (a stop on every beat)")
     long = [clip for clip in clips if clip.split == "val" and clip.motion.seconds >= SHORTEST_SLOWED]

@@ -162,6 +162,7 @@ def moved(music: Music, seed: int) -> Music:
 def through_griffin_lim(music: Music, model: Model) -> Music:
     """The music's own log-mel, decoded without a vocoder."""
     generator = torch.Generator().manual_seed(0)
+    assert music.mel is not None
     sound = griffin_lim.decode(music.mel.float()[None], generator, model.config.signal)[0]
     return Music.of(replace(music.sound, samples=sound[: len(music.wave)]))
 
@@ -184,7 +185,8 @@ def tempo_composers(training: TrainingMusic) -> list[Composer]:
     def nearest(scene: Scene, seed: int, on_beat: bool = False) -> Music:
         generator = torch.Generator().manual_seed(seed_of(scene, seed))
         line = training.nearest(scene.pulse.tempo, scene.seconds, seed)
-        bars = scene.pulse.times[scene.pulse.downbeats] if bool(scene.pulse.downbeats.any()) else scene.pulse.times
+        pulse = scene.pulse
+        bars = pulse.times if pulse.downbeats is None or not pulse.downbeats.any() else pulse.times[pulse.downbeats]
         first = float(bars[0]) if on_beat else None
         return training.excerpt(line, float(torch.rand(1, generator=generator)), scene.seconds, first)
 

@@ -137,7 +137,7 @@ def clip_of(system: str, danced: Heard, played: Heard, other: Heard | None, seed
 
 def real_duets(scenes: list[Scene]) -> list[Heard]:
     """The held-out pairs as if they were duets."""
-    return [Heard(scene.unit, scene.clip.motion, scene.music, scene.heard) for scene in scenes]
+    return [Heard(scene.unit, scene.motion, scene.music, scene.heard) for scene in scenes]
 
 
 def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, judge: Judge, about: str) -> dict:
@@ -211,6 +211,8 @@ def switch_sweep(
     tied = []
     for row in joint:
         apart = statistics.difference(clips[row["switch"]], clips[best], AGREEMENT[0])
-        if row["switch"] != best and apart is not None and apart.low is not None and apart.low <= 0 <= apart.high:
+        if row["switch"] == best or apart is None or apart.low is None or apart.high is None:
+            continue
+        if apart.low <= 0 <= apart.high:
             tied.append(row["switch"])
     return {"rows": rows, "best": best, "tied": tied}

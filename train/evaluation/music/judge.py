@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from core.autoencoder.normalised import NormalisedVAE
+from core.autoencoder.networks import Autoencoder
 from core.errors import FootlightError
 from core.metrics import audio, diversity
 from train.evaluation.cache import Music
@@ -21,7 +21,7 @@ from train.evaluation.music.scenes import TrainingMusic
 class Judge:
     """The autoencoder in whose latents distances are measured, and the music that they are measured from."""
 
-    vae: NormalisedVAE
+    vae: Autoencoder
     training: TrainingMusic
 
     @cached_property

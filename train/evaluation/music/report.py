@@ -126,7 +126,8 @@ def summaries(made: list[Composer], pieces: dict[str, list[Piece]], judge: Judge
         if not ours:
             continue
         row = {"about": composer.about, "scores": beat.average([piece.scores for piece in ours])}
-        row["intervals"] = {path: asdict(statistics.interval(ours, path)) for path in HEADLINE}
+        known = {path: statistics.interval(ours, path) for path in HEADLINE}
+        row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
         if composer.name != first and pieces[first]:
             apart = {path: statistics.difference(ours, pieces[first], path) for path in HEADLINE}
             row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}

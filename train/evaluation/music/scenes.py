@@ -48,6 +48,11 @@ class Scene:
         return self.clip.seconds
 
     @property
+    def motion(self) -> Motion:
+        assert self.clip.motion is not None
+        return self.clip.motion
+
+    @property
     def tempo(self) -> float:
         """Beats a minute of the grid."""
         return tempo_of(self.grid, self.seconds)
@@ -70,7 +75,7 @@ class Scene:
     @cached_property
     def digest(self) -> str:
         """A digest of the movement, which is all that a composer gets."""
-        return digest_of(self.clip.motion)
+        return digest_of(self.motion)
 
 
 def digest_of(motion: Motion) -> str:
@@ -108,6 +113,7 @@ def spread(pairs: list[Pair]) -> list[Pair]:
 
 def _scene(pair: Pair, number: int, fps: float) -> Scene:
     clip = clip_of(resample(pair.motion(), fps))
+    assert pair.wave is not None
     grid = Beats(pair.beats, pair.tempo, pair.downbeats)
     return Scene(pair.id, pair.motion_name, pair.genre, number, clip, Music(pair.wave, AUDIO_RATE), grid)
 
@@ -117,7 +123,7 @@ def at_tempo(scene: Scene, tempo: float) -> Motion:
     speed = tempo / scene.tempo
     fps = scene.clip.fps
     frames = int((scene.clip.frames - 1) / speed) + 1
-    return at_times(scene.clip.motion, torch.arange(frames, dtype=torch.float64) / fps * speed, fps)
+    return at_times(scene.motion, torch.arange(frames, dtype=torch.float64) / fps * speed, fps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +168,7 @@ class TrainingMusic:
             at the last.
         """
         song = load_song_records(self.folder, "train", waveforms=True, only=line["id"])[0]
+        assert song.wave is not None
         latest = len(song.wave) / AUDIO_RATE - seconds
         start = wanted * max(latest, 0.0)
         if first_beat is not None:
@@ -179,6 +186,7 @@ def held_out_songs(data: Path, seconds: float) -> dict[str, Waveform]:
     """``seconds`` from the middle of every val song, by name."""
     found = {}
     for song in load_song_records(data, "val", waveforms=True):
+        assert song.wave is not None
         length = min(len(song.wave), round(seconds * AUDIO_RATE))
         start = (len(song.wave) - length) // 2
         found[song.id] = Music(song.wave[start : start + length].clone(), AUDIO_RATE).sound
