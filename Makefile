@@ -59,6 +59,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(RUN) -c 'import bpy' 2>$(VENV)/bpy.log || { \
 		echo "missing: a system library of Blender: $$(tail -n 1 $(VENV)/bpy.log)" \
 		"(Debian: apt install libgl1 libsm6 libxi6 libxkbcommon0 libxrender1 libxfixes3)"; exit 1; }
+	@echo "== setting up $(VENV): compiling loops of librosa, half a minute"
+	@$(RUN) tests/compile_librosa.py
 	@touch $@
 
 clean:
