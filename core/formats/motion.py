@@ -41,16 +41,17 @@ _EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JO
 
 @dataclass(frozen=True)
 class MotionClip:
-    """A motion to be scored: joint positions and, unless it is flat, rotations.
+    """Joint positions of a motion and, where they are known, its rotations.
 
-    positions: (t, 22, 3) of ``SMPL22``, or (t, 14, 2) of ``layouts.OPENPOSE14``, metres, y up.
+    positions: (t, 22, 3) of ``SMPL22``, or (t, 14, 2) of ``layouts.OPENPOSE14``, metres, y up. A model without a
+        skeleton may give them in units of the body's height; beat metrics only ask when joints slow down.
     fps: frames per second.
-    motion: the same motion as rotations of ``SMPL22``; None for a flat one.
+    motion: the same motion as rotations of ``SMPL22``; None for a flat one, and for positions alone.
     """
 
     positions: Tensor
     fps: float
-    motion: Motion | None
+    motion: Motion | None = None
 
     @property
     def frames(self) -> int:

@@ -19,31 +19,10 @@ from tqdm import tqdm
 from core.audio.representation import to_float, to_int16
 from core.files import write_atomically
 from core.formats.dance import motion_arrays, motion_of
+from core.formats.motion import MotionClip
 from core.types import Motion, Waveform
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Track:
-    """Joint positions alone, which is what a model without a skeleton gives.
-
-    The unit may be metres or the body's height. Beat metrics only ask when joints slow down.
-
-    positions: (t, j, 2 or 3).
-    fps: frames a second.
-    """
-
-    positions: Tensor
-    fps: float
-
-    @property
-    def frames(self) -> int:
-        return self.positions.shape[0]
-
-    @property
-    def seconds(self) -> float:
-        return self.frames / self.fps
 
 
 @dataclass(frozen=True)
@@ -80,7 +59,7 @@ class Together:
     music: Music
 
 
-Made = Motion | Track
+Made = Motion | MotionClip
 Kept = Made | Music | Together
 K = TypeVar("K", bound=Kept)
 
@@ -126,7 +105,7 @@ def _packed(value: Kept | None) -> dict[str, np.ndarray]:
         return {"none": np.zeros(0)}
     if isinstance(value, Together):
         return _packed(value.motion) | _packed(value.music)
-    if isinstance(value, Track):
+    if isinstance(value, MotionClip):
         return {"positions": value.positions.cpu().numpy(), "fps": np.array(value.fps, np.float64)}
     if isinstance(value, Music):
         parts, numbers = {"wave": value.wave, "mel": value.mel}, {"rate": np.array(value.rate, np.int64)}
@@ -142,7 +121,7 @@ def _unpacked(parts: dict[str, np.ndarray]) -> Kept | None:
     tensors = {name: torch.from_numpy(part) for name, part in parts.items()}
     music = Music(tensors["wave"], numbers["rate"], tensors.get("mel")) if "wave" in tensors else None
     if "positions" in tensors:
-        return Track(tensors["positions"], numbers["fps"])
+        return MotionClip(tensors["positions"], numbers["fps"])
     if music is not None and "rotations" not in tensors:
         return music
     motion = motion_of({**parts, **numbers})

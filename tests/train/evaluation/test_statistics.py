@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import stats
 
+from core.formats.motion import MotionClip
 from core.types import Beats
 from train.evaluation import statistics
-from train.evaluation.cache import Track
 from train.evaluation.dance.measures import Clip
 
 
@@ -31,7 +31,7 @@ def test_the_interval_covers_the_mean_about_as_often_as_it_says():
 
 
 def clip(system: str, song: str, seed: int, value: float) -> Clip:
-    made = Track(torch.zeros(4, 22, 3), 30.0)
+    made = MotionClip(torch.zeros(4, 22, 3), 30.0)
     return Clip(system, song, seed, Beats(torch.zeros(0)), made, {"score": {"value": value}})
 
 

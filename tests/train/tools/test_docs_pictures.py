@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from core.errors import FootlightError
+from core.formats.motion import MotionClip
 from core.types import Beats
-from train.evaluation.cache import Track
 from train.evaluation.dance import measures, pictures
 from train.evaluation.dance.measures import Clip
 from train.tools import docs_pictures, song_to_keys
@@ -111,7 +111,7 @@ def test_the_speed_through_the_beat_is_that_of_the_body():
         turn = 2 * math.pi * bpm / 60
         along = clock - 0.5 * torch.sin(turn * clock) / turn
         positions = torch.stack((along, torch.zeros_like(along), torch.zeros_like(along)), dim=-1)[:, None]
-        clips.append(Clip("a", "song", 0, Beats(torch.arange(0, 30, 60 / bpm)), Track(positions, 30.0)))
+        clips.append(Clip("a", "song", 0, Beats(torch.arange(0, 30, 60 / bpm)), MotionClip(positions, 30.0)))
     curve = measures.phase(clips, bins=40)
     phase = np.arange(40) / 40 - 0.5
     np.testing.assert_allclose(curve, 1 - 0.5 * np.cos(2 * np.pi * phase), atol=0.03)

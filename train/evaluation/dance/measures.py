@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.formats.motion import MotionClip
 from core.metrics import beat, physics, theatre
 from core.motion import kinematics
 from core.rhythm.accents import kinematic_onsets
 from core.types import Beats, Motion
-from train.evaluation.cache import Made, Track
+from train.evaluation.cache import Made
 from train.evaluation.dance.material import tempo_of
 
 PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
@@ -50,7 +51,7 @@ class Clip:
 
 def positions_of(made: Made) -> Tensor:
     """Joint positions (t, j, 2 or 3): of a motion in metres, of a track as they are."""
-    return made.positions if isinstance(made, Track) else kinematics.forward(made.rotations, made.root)
+    return made.positions if isinstance(made, MotionClip) else kinematics.forward(made.rotations, made.root)
 
 
 def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict:

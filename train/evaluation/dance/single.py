@@ -11,7 +11,7 @@ from core.metrics import beat
 from core.motion.resample import resample
 from core.rhythm.features import analyse
 from train.data.motion.sources import load as load_source
-from train.evaluation.cache import Made, Track
+from train.evaluation.cache import Made
 from train.evaluation.dance import measures
 
 
@@ -24,7 +24,7 @@ def load_motion(path: Path, fps: float) -> Made:
     if path.suffix.lower() in (".csv", ".pkl"):
         return resample(load_source(path).motion, fps)
     clip = read_motion(path, fps)
-    return Track(clip.positions, clip.fps) if clip.motion is None else resample(clip.motion, fps)
+    return clip if clip.motion is None else resample(clip.motion, fps)
 
 
 def evaluate(motion: Path, music: Path, fps: float = 30.0, start: float = 0.0) -> dict:

@@ -22,6 +22,7 @@ import torch
 from core import pipeline
 from core.diffusion.sampler import SAMPLERS
 from core.errors import FootlightError
+from core.formats.motion import MotionClip
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices
@@ -29,7 +30,7 @@ from core.types import Motion
 from train.data.pairing import warp
 from train.data.pairing.pairs import Settings
 from train.data.shards import file_digest, key
-from train.evaluation.cache import Made, Track, sources_digest
+from train.evaluation.cache import Made, sources_digest
 from train.evaluation.dance.material import Capture, Excerpt
 
 SLOWING = "slowing"  # the systems that are no models
@@ -174,7 +175,7 @@ def model_system(asked: Asked, fps: float, loaded: dict[str, pipeline.Model]) ->
             return pipeline.generate_dance(model, excerpt.waveform, options).motion
         drawn, *_ = pipeline.sample_dance(model, excerpt.waveform, options)
         frames = round(excerpt.seconds * motion.fps)
-        return Track(pipeline.joint_positions(model, drawn)[:frames], motion.fps)
+        return MotionClip(pipeline.joint_positions(model, drawn)[:frames], motion.fps)
 
     parts = [*model.autoencoders.values(), model.denoisers["motion"]]
     size = sum(p.numel() for part in parts for p in part.parameters())

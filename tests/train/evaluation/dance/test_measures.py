@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from core.formats.motion import MotionClip
 from core.metrics import physics
 from core.motion import kinematics
 from core.types import Beats
 from tests.train.evaluation.material import swaying
 from train.data.rates import MOTION_FPS
-from train.evaluation.cache import Track
 from train.evaluation.dance import genres, measures
 from train.evaluation.dance.material import Capture
 
@@ -21,9 +21,9 @@ def test_flat_positions_are_scored_as_far_as_they_can_be():
     solid = measures.evaluate(motion, music)
     side = kinematics.forward(motion.rotations, motion.root)
     side[..., 2] = 0
-    drawn = measures.evaluate(Track(side[..., :2], MOTION_FPS), music)
+    drawn = measures.evaluate(MotionClip(side[..., :2], MOTION_FPS), music)
     assert "physics" in solid and "physics" not in drawn
-    whole = measures.evaluate(Track(side, MOTION_FPS), music)
+    whole = measures.evaluate(MotionClip(side, MOTION_FPS), music)
     for name in ("bas_aist", "bas_bailando", "bas_hits", "f_hits_70ms", "momu_hits"):
         assert drawn["beats"][name] == pytest.approx(whole["beats"][name])
     assert measures.flat({"a": {"b": 1.0}, "c": 2.0}) == {"a.b": 1.0, "c": 2.0}
