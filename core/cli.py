@@ -6,8 +6,9 @@
     footlight beats FILE              the beats of a song, or the kinematic beats of a BVH file, as JSON
     footlight styles                  the styles that --style accepts
 
-The exit code is 0, or 2 for invalid input, with one line on standard error. Heavy modules are imported only after the
-arguments are parsed, so ``--help`` and mistakes answer at once.
+The exit code is 0, or 2 for invalid input, with one line on standard error. Warnings about input that was used all the
+same are lines there too, and ``warnings`` in JSON. Heavy modules are imported only after the arguments are parsed, so
+``--help`` and mistakes answer at once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core import __version__, arguments, progress
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, rule
 
 BAD_INPUT = 2  # exit code
@@ -76,10 +77,13 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code."""
     args = parser().parse_args(words)
     try:
-        args.run(args)
+        with collected_warnings() as args.warnings:
+            args.run(args)
         sys.stdout.flush()
+        for warning in args.warnings:
+            print(f"footlight {args.command}: warning: {_line(warning)}", file=sys.stderr)
     except FootlightError as error:
-        message = " ".join(str(error).split())
+        message = _line(str(error))
         if getattr(args, "json", False):
             _say(type="error", message=message)
         print(f"footlight {args.command}: {message}", file=sys.stderr)
@@ -201,7 +205,8 @@ def _in_style(dance) -> str:
 def _tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **values) -> None:
     """Print the result: one line, or with --json the ``values``."""
     if args.json:
-        _say(type="done", seed=args.seed, metrics={name: round(value, 4) for name, value in metrics.items()}, **values)
+        rounded = {name: round(value, 4) for name, value in metrics.items()}
+        _say(type="done", seed=args.seed, metrics=rounded, **values, warnings=args.warnings)
         return
     shown = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in metrics.items())
     print(f"{said}, seed {args.seed}; {shown}")
@@ -256,7 +261,7 @@ def _beats(args: argparse.Namespace) -> None:
         from core.audio.beat_tracking import track_beats
 
         found = _song_beats(track_beats(pipeline.read_song(args.file)))
-    print(json.dumps(found))
+    print(json.dumps({**found, "warnings": args.warnings}))
 
 
 def _begins_as_bvh(path: Path) -> bool:
@@ -302,6 +307,10 @@ def bvh_beats(path: Path) -> dict:
         "fps": motion.fps,
         "seconds": round(motion.seconds, 4),
     }
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _say(**event) -> None:

@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import torch
 
 from core import __version__, pipeline, progress, protocol
 from core.audio.beat_tracking import track_beats
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.files import write_together
 from core.formats import dance
 from core.formats.motion import read_motion
@@ -137,9 +138,10 @@ class Engine:
     def _answer(self, request: dict) -> None:
         number = self._current = request["id"]
         try:
-            with progress.listen(self._progress, self._check):
+            with progress.listen(self._progress, self._check), collected_warnings() as said:
                 progress.report()
                 event = _OPERATIONS[request["op"]](self, number, protocol.request_from_json(request))
+            event = replace(event, warnings=tuple(_line(text) for text in said))
         except _Cancelled:
             event = Cancelled(id=number)
         except FootlightError as error:
@@ -250,7 +252,11 @@ def _music_values(made: Score) -> dict:
 
 
 def _failed(number: Id, kind: str, message: str) -> Failed:
-    return Failed(id=number, kind=kind, message=" ".join(message.split()))
+    return Failed(id=number, kind=kind, message=_line(message))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _beats_values(beats: Beats) -> dict:

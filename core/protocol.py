@@ -31,7 +31,7 @@ from typing import Any, ClassVar
 from . import records
 from .errors import FootlightError
 
-PROTOCOL = 2  # increased whenever an older engine or add-on would misunderstand a message
+PROTOCOL = 3  # increased whenever an older engine or add-on would misunderstand a message
 
 LARGEST_SEED = 2**63 - 1
 SLOWEST_FPS = 1.0
@@ -324,11 +324,15 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A request has succeeded."""
+    """A request has succeeded.
+
+    warnings: what the user should know besides, a line each; see ``core.errors.FootlightWarning``.
+    """
 
     type: ClassVar[str] = "done"
     op: ClassVar[str | None] = None
     id: Id | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

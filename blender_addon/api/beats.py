@@ -7,7 +7,7 @@ import bpy
 from ..errors import UserError
 from ..scene import strips
 from ..shared import protocol
-from .target import Target, Written, by_uid, mark_beats
+from .target import Target, Written, all_warnings, by_uid, mark_beats
 
 
 def request(
@@ -25,4 +25,4 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
     count = mark_beats(scene, target, done)
-    return Written(f"{count} beats, {done.tempo:.0f} bpm")
+    return Written(f"{count} beats, {done.tempo:.0f} bpm", warning=all_warnings(done))

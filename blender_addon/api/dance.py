@@ -9,7 +9,7 @@ import bpy
 from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..shared import protocol
-from .target import Target, Written, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
 
 
 def request(
@@ -65,7 +65,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     )
     if target.markers:
         mark_beats(scene, target, done)
-    return Written(f"{action.name}: {summary(action)}", action=action)
+    return Written(f"{action.name}: {summary(action)}", action=action, warning=all_warnings(done))
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:

@@ -9,7 +9,7 @@ import bpy
 from ..scene import actions, music, rigs, strips
 from ..shared import protocol
 from .score import add_music, keeping_warning
-from .target import Target, Written, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
 
 
 def request(
@@ -68,7 +68,8 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
         raise
     if target.markers:
         mark_beats(scene, target, done)
-    return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=keeping_warning(target))
+    warning = all_warnings(done, keeping_warning(target))
+    return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=warning)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:

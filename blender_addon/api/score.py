@@ -10,7 +10,7 @@ import bpy
 from ..engine.job import Preparation
 from ..scene import music, reading, rigs
 from ..shared import protocol
-from .target import Target, Written, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
 
 
 def request(
@@ -59,7 +59,8 @@ def write(target: Target, done: protocol.ScoreDone) -> Written:
     strip = add_music(target, sequencer, done.out, done)
     if target.markers:
         mark_beats(scene, target, done)
-    return Written(f"{strip.name}: {summary(strip)}", strip=strip, warning=keeping_warning(target))
+    warning = all_warnings(done, keeping_warning(target))
+    return Written(f"{strip.name}: {summary(strip)}", strip=strip, warning=warning)
 
 
 def add_music(

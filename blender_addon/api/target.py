@@ -113,6 +113,11 @@ def beat_alignment(done: protocol.DanceDone | protocol.ScoreDone | protocol.Duet
     return done.metrics.get("beat")
 
 
+def all_warnings(done: protocol.Done, *more: str) -> str:
+    """What the user should know besides the result: what the engine warned of, and ``more``; empty without any."""
+    return " ".join(text for text in (*done.warnings, *more) if text)
+
+
 def mark_beats(scene: bpy.types.Scene, target: Target, done: protocol.BeatsDone) -> int:
     """Show the beats of the engine's answer on the timeline. Returns how many there are."""
     frames = [target.first + time * target.fps for time in done.beats]

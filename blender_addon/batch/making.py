@@ -32,11 +32,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Made:
-    """What was put into a scene. frames: the first and the last of it; answer: what the engine said."""
+    """What was put into a scene. frames: the first and the last of it; answer: what the engine said; warning: what the
+    user should know besides."""
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
     answer: Answer
+    warning: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
 
 
 def make_blend(desk: Desk) -> str:
-    """Make one item and save its scene. Returns the score in a few words; raises UserError."""
+    """Make one item and save its scene. Returns the score and what to know in a few words; raises UserError."""
     args, paths = desk.args, outputs(desk.item, desk.args)
     scene, armature = open_scene(args, desk.item)
     make = _score if args.score else _duet if args.duet else _dance
@@ -102,10 +104,9 @@ def make_blend(desk: Desk) -> str:
         if music and music not in kept:
             music.unlink(missing_ok=True)
         raise
-    if args.dance:
-        return "the dance that was given"
-    metrics = made.answer.metrics
-    return "  ".join(f"{key} {value:.2f}" for key, value in metrics.items())
+    metrics = "  ".join(f"{key} {value:.2f}" for key, value in made.answer.metrics.items())
+    detail = "the dance that was given" if args.dance else metrics
+    return f"{detail}  warning: {made.warning}" if made.warning else detail
 
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
@@ -122,10 +123,10 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     else:
         answer = desk.answer(request)
         assert isinstance(answer, protocol.DanceDone)
-    action = dance.write(target, answer).action
-    assert action is not None
+    written = dance.write(target, answer)
+    assert written.action is not None
     strip = strips.add_song(scene, song.path, target.first)
-    return Made((target.first, int(action.frame_range[1])), strip.sound, answer)
+    return Made((target.first, int(written.action.frame_range[1])), strip.sound, answer, written.warning)
 
 
 def _check_rate(path: Path, fps: float) -> None:
@@ -154,7 +155,8 @@ def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Mad
 
 def _with_music(target: Target, written: Written, answer: Answer) -> Made:
     assert target.frames is not None and written.strip is not None
-    return Made((target.first, target.first + target.frames - 1), written.strip.sound, answer)
+    last = target.first + target.frames - 1
+    return Made((target.first, last), written.strip.sound, answer, written.warning)
 
 
 def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
