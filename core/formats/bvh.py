@@ -7,7 +7,6 @@ the joint's offset, as in Blender.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
 from core.files import write_atomically
+from core.formats.bvh_frames import DEFAULT_FPS, TOO_LARGE, Malformed, lines_of, read_frames, short
 from core.motion import rotation
 from core.motion.resample import resample
 from core.motion.skeleton import SMPL22, Skeleton
 from core.types import Motion
 
 _CHANNELS = {f"{axis}{kind}".lower(): (axis, kind[0]) for axis in "XYZ" for kind in ("position", "rotation")}
-_USUAL_RATES = (*range(1, 241), 24000 / 1001, 30000 / 1001, 60000 / 1001, 120000 / 1001, 31.25, 62.5, 300, 480, 500)
-_TOO_LARGE = 1e9  # no channel value or offset is this large; NaN and infinity fail the comparison too
 _ORDER = "ZXY"  # order of the Euler angles that we write
 
 
@@ -45,10 +43,12 @@ class BvhMotion(Motion):
         return BvhMotion(plain.rotations, plain.root, plain.fps, plain.contacts, offsets)
 
 
-def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:
+def read(path: str | Path, fps: float | None = None) -> tuple[Skeleton, BvhMotion]:
     """Read the skeleton and the motion of any BVH file, in the file's own unit and axes.
 
-    Joint names are kept; a repeated name gets a number.
+    Joint names are kept; a repeated name gets a number. Warns of what ``core.formats.bvh_frames`` puts right.
+
+    fps: frames per second of a file that does not say it; None takes ``DEFAULT_FPS`` and warns.
 
     Raises FootlightError, with the number of the line, for a malformed file.
     """
@@ -59,21 +59,16 @@ def read(path: str | Path) -> tuple[Skeleton, BvhMotion]:
         raise FootlightError(f"{path}: there is no such file; expected a BVH file") from None
     except OSError as error:
         raise FootlightError(f"{path}: cannot be read ({error.strerror}); expected a BVH file") from None
-    lines = data.decode("utf-8-sig", errors="replace").splitlines()
+    lines = lines_of(data, path)
     try:
         tree, at = _read_hierarchy(lines)
-        frames, fps, at = _read_header(lines, at)
-        values = _read_frames(lines, at, frames, sum(len(channels) for channels in tree.channels))
-        return _assemble(tree, values, fps)
-    except _Malformed as error:
+        frames = read_frames(lines, at, sum(len(channels) for channels in tree.channels), path)
+    except Malformed as error:
         where = f"line {error.line}" if error.line <= len(lines) else "end of file"
         raise FootlightError(f"{path}, {where}: {error}; expected a BVH file (HIERARCHY, then MOTION)") from None
-
-
-class _Malformed(Exception):
-    def __init__(self, line: int, message: str):
-        super().__init__(message)
-        self.line = line
+    if frames.fps is None and fps is None:
+        warn(f"{path}: does not say its frame time; read at {DEFAULT_FPS:g} frames per second, or give fps")
+    return _assemble(tree, frames.values, frames.fps or fps or DEFAULT_FPS)
 
 
 class _Tree:
@@ -109,22 +104,22 @@ def _read_hierarchy(lines: list[str]) -> tuple[_Tree, int]:
         while words:
             word, key = words[0], words[0].lower()
             if opening is not None and word != "{":
-                raise _Malformed(number, f"{word!r} where '{{' should open a joint")
+                raise Malformed(number, f"{word!r} where '{{' should open a joint")
             if not started:
                 if key != "hierarchy":
-                    raise _Malformed(number, f"{_short(word)} where the file should begin with HIERARCHY")
+                    raise Malformed(number, f"{short(word)} where the file should begin with HIERARCHY")
                 started, words = True, words[1:]
             elif word == "{":
                 if opening is None:
-                    raise _Malformed(number, "'{' without a joint before it")
+                    raise Malformed(number, "'{' without a joint before it")
                 stack.append(opening)
                 opening, words = None, words[1:]
             elif word == "}":
                 if not stack:
-                    raise _Malformed(number, "'}' closes nothing")
+                    raise Malformed(number, "'}' closes nothing")
                 closed = stack.pop()
                 if closed != _END and tree.offsets[closed] is None:
-                    raise _Malformed(number, f"joint {tree.names[closed]!r} has no OFFSET")
+                    raise Malformed(number, f"joint {tree.names[closed]!r} has no OFFSET")
                 words = words[1:]
             elif key in ("root", "joint", "end"):
                 name, words = _until_brace(words[1:])
@@ -137,13 +132,13 @@ def _read_hierarchy(lines: list[str]) -> tuple[_Tree, int]:
                 words = words[2 + count :]
             elif key == "motion":
                 if stack:
-                    raise _Malformed(number, f"MOTION before joint {_label(tree, stack[-1])} is closed with '}}'")
+                    raise Malformed(number, f"MOTION before joint {_label(tree, stack[-1])} is closed with '}}'")
                 if not tree.names:
-                    raise _Malformed(number, "MOTION before any ROOT joint")
+                    raise Malformed(number, "MOTION before any ROOT joint")
                 return tree, number
             else:
-                raise _Malformed(number, f"{_short(word)} is not a BVH keyword")
-    raise _Malformed(len(lines) + 1, "the file ends before MOTION" if started else "the file is empty")
+                raise Malformed(number, f"{short(word)} is not a BVH keyword")
+    raise Malformed(len(lines) + 1, "the file ends before MOTION" if started else "the file is empty")
 
 
 def _until_brace(words: list[str]) -> tuple[str, list[str]]:
@@ -154,31 +149,31 @@ def _until_brace(words: list[str]) -> tuple[str, list[str]]:
 def _open(tree: _Tree, stack: list[int], key: str, name: str, number: int) -> int:
     inside = stack[-1] if stack else None
     if inside == _END:
-        raise _Malformed(number, f"{key.upper()} inside an End Site")
+        raise Malformed(number, f"{key.upper()} inside an End Site")
     if key == "end":
         if inside is None:
-            raise _Malformed(number, "an End Site outside any joint")
+            raise Malformed(number, "an End Site outside any joint")
         return _END
     if not name:
-        raise _Malformed(number, f"{key.upper()} without a name")
+        raise Malformed(number, f"{key.upper()} without a name")
     if key == "root" and tree.names:
-        raise _Malformed(number, f"a second ROOT {name!r}; only files with one figure can be read")
+        raise Malformed(number, f"a second ROOT {name!r}; only files with one figure can be read")
     if key == "joint" and inside is None:
-        raise _Malformed(number, f"JOINT {name!r} outside the ROOT joint")
+        raise Malformed(number, f"JOINT {name!r} outside the ROOT joint")
     if key == "root" and inside is not None:
-        raise _Malformed(number, f"ROOT {name!r} inside another joint")
+        raise Malformed(number, f"ROOT {name!r} inside another joint")
     return tree.add(name, -1 if inside is None else inside)
 
 
 def _take_offset(tree: _Tree, stack: list[int], words: list[str], number: int) -> None:
     if not stack:
-        raise _Malformed(number, "OFFSET outside any joint")
+        raise Malformed(number, "OFFSET outside any joint")
     try:
         offset = tuple(float(word) for word in words)
     except ValueError:
-        raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three numbers") from None
-    if len(offset) != 3 or not all(abs(value) < _TOO_LARGE for value in offset):
-        raise _Malformed(number, f"OFFSET {_short(' '.join(words))} is not three finite numbers")
+        raise Malformed(number, f"OFFSET {short(' '.join(words))} is not three numbers") from None
+    if len(offset) != 3 or not all(abs(value) < TOO_LARGE for value in offset):
+        raise Malformed(number, f"OFFSET {short(' '.join(words))} is not three finite numbers")
     if stack[-1] != _END:
         tree.offsets[stack[-1]] = offset
     elif len(stack) > 1:
@@ -187,91 +182,25 @@ def _take_offset(tree: _Tree, stack: list[int], words: list[str], number: int) -
 
 def _take_channels(tree: _Tree, stack: list[int], words: list[str], number: int) -> int:
     if not stack or stack[-1] == _END:
-        raise _Malformed(number, "CHANNELS outside any joint")
+        raise Malformed(number, "CHANNELS outside any joint")
     if not words or not words[0].isdigit():
-        raise _Malformed(number, f"CHANNELS {_short(words[0]) if words else ''} without their number")
+        raise Malformed(number, f"CHANNELS {short(words[0]) if words else ''} without their number")
     count, names = int(words[0]), words[1 : 1 + int(words[0])]
     if len(names) < count:
-        raise _Malformed(number, f"{count} CHANNELS announced, {len(names)} named")
+        raise Malformed(number, f"{count} CHANNELS announced, {len(names)} named")
     for name in names:
         if name.lower() not in _CHANNELS:
-            raise _Malformed(number, f"unknown channel {_short(name)}; known are Xposition, Zrotation and their like")
+            raise Malformed(number, f"unknown channel {short(name)}; known are Xposition, Zrotation and their like")
     if len({name.lower() for name in names}) < count:
-        raise _Malformed(number, f"a channel of joint {tree.names[stack[-1]]!r} is named twice")
+        raise Malformed(number, f"a channel of joint {tree.names[stack[-1]]!r} is named twice")
     if tree.channels[stack[-1]]:
-        raise _Malformed(number, f"CHANNELS of joint {tree.names[stack[-1]]!r} are given twice")
+        raise Malformed(number, f"CHANNELS of joint {tree.names[stack[-1]]!r} are given twice")
     tree.channels[stack[-1]] = tuple(_CHANNELS[name.lower()] for name in names)
     return count
 
 
 def _label(tree: _Tree, joint: int) -> str:
     return "End Site" if joint == _END else repr(tree.names[joint])
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-def _read_header(lines: list[str], at: int) -> tuple[int, float, int]:
-    """Read the header after line ``at``; returns frames, frames per second and the number of its last line."""
-    found: dict[str, float] = {}
-    number = at
-    while len(found) < 2:
-        number += 1
-        if number > len(lines):
-            raise _Malformed(number, "the file ends before 'Frames:' and 'Frame Time:'")
-        if not lines[number - 1].strip():
-            continue
-        key, _, value = lines[number - 1].partition(":")
-        key = " ".join(key.lower().split())
-        if key not in ("frames", "frame time") or key in found:
-            raise _Malformed(
-                number, f"{_short(lines[number - 1].strip())} where 'Frames:' and 'Frame Time:' should stand"
-            )
-        try:
-            found[key] = float(value)
-        except ValueError:
-            raise _Malformed(number, f"{_short(value.strip())} is not a number") from None
-        if not (found[key] > 0 and math.isfinite(found[key])) or (key == "frames" and found[key] % 1):
-            raise _Malformed(number, f"{key} is {value.strip()}")
-    fps = 1 / found["frame time"]
-    usual = min(_USUAL_RATES, key=lambda rate: abs(rate - fps))
-    # frame times are written with few digits: 0.0333333 means 30 frames per second
-    return int(found["frames"]), float(usual) if abs(usual - fps) < 5e-4 * fps else fps, number
-
-
-def _read_frames(lines: list[str], at: int, frames: int, channels: int) -> np.ndarray:
-    """Read channel values (t, c), one line per frame."""
-    if channels == 0:
-        raise _Malformed(at, "no joint has any CHANNELS")
-    numbered = [(number, line) for number, line in enumerate(lines[at:], at + 1) if line.strip()]
-    if len(numbered) < frames:
-        raise _Malformed(len(lines) + 1, f"{frames} frames announced, {len(numbered)} found")
-    if len(numbered) > frames:
-        raise _Malformed(numbered[frames][0], f"{frames} frames announced, {len(numbered)} found")
-    try:
-        values = np.loadtxt([line for _, line in numbered], dtype=np.float64, comments=None, ndmin=2)
-    except ValueError:
-        values = None
-    if values is None or values.shape[1] != channels or not (np.abs(values) < _TOO_LARGE).all():
-        wrong = filter(None, (_wrong(number, line, channels) for number, line in numbered))
-        raise next(wrong, _Malformed(at + 1, "the channel values cannot be read"))
-    return values
-
-
-def _wrong(number: int, line: str, channels: int) -> _Malformed | None:
-    """What is wrong with a line of channel values."""
-    words = line.split()
-    if len(words) != channels:
-        return _Malformed(number, f"{channels} channel values expected, {len(words)} found")
-    for word in words:
-        try:
-            if abs(float(word)) < _TOO_LARGE:
-                continue
-        except ValueError:
-            pass
-        return _Malformed(number, f"{_short(word)} is not a finite number")
-    return None
 
 
 def _assemble(tree: _Tree, values: np.ndarray, fps: float) -> tuple[Skeleton, BvhMotion]:

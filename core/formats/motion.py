@@ -142,8 +142,8 @@ def _fitted(path: Path, capture: Callable[[], fit.Capture]) -> MotionClip:
     return clip_of(fix_floor(motion))
 
 
-def _read_bvh(path: Path, _fps: float | None) -> MotionClip:
-    skeleton, motion = bvh.read(path)
+def _read_bvh(path: Path, fps: float | None) -> MotionClip:
+    skeleton, motion = bvh.read(path, fps)
     check_fps(motion.fps, f"{path}: the frame rate")
     _check_length(path, motion.frames, motion.fps)
     own = bvh.own_motion(skeleton, motion)

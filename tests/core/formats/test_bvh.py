@@ -159,10 +159,6 @@ MALFORMED = {
     "keyword": (lambda t: t.replace("JOINT Fixed", "BONE Fixed"), "line 23", "BONE"),
     "second root": (lambda t: t.replace("MOTION", "ROOT Other { OFFSET 0 0 0 }\nMOTION"), "line 31", "second ROOT"),
     "frames word": (lambda t: t.replace("Frames: 3", "Frames: three"), "line 32", "three"),
-    "frames none": (lambda t: t.replace("Frames: 3", "Frames: 0"), "line 32", "frames is 0"),
-    "frame time": (lambda t: t.replace("0.0333333", "0"), "line 33", "frame time is 0"),
-    "too few frames": (lambda t: t.replace("Frames: 3", "Frames: 4"), "end of file", "4 frames announced, 3"),
-    "too many frames": (lambda t: t.replace("Frames: 3", "Frames: 2"), "line 36", "2 frames announced, 3"),
     "value missing": (lambda t: t.replace("-40 95 0.5", "-40 95"), "line 35", "16 channel values expected, 15"),
     "column missing": (lambda t: re.sub(r" +(15|-15|400)\n", "\n", t), "line 34", "16 channel values expected, 15"),
     "value word": (lambda t: t.replace("-40 95 0.5", "-40 95 x"), "line 35", "'x'"),
@@ -171,6 +167,10 @@ MALFORMED = {
     "value huge": (lambda t: t.replace("-40 95 0.5", "-40 95 1e38"), "line 35", "'1e38'"),
     "value odd": (lambda t: t.replace("-40 95 0.5", "-40 95 1_0"), "line 34", "cannot be read"),
     "comma": (lambda t: t.replace("-40 95 0.5", "-40 95 0,5"), "line 35", "'0,5'"),
+    "no rows": (lambda t: t[: t.index("1 2 3 ")], "end of file", "3 frames announced, none"),
+    "cut in the first row": (lambda t: t[: t.index("15\n-4")], "end of file", "3 frames announced, none"),
+    "row too long": (lambda t: t.rstrip() + " 5\n", "line 36", "16 channel values expected, 17"),
+    "last value nan": (lambda t: t.replace("90 0   400", "90 0   nan"), "line 36", "'nan'"),
     "no channels": (lambda _: STIFF, "line 3", "CHANNELS"),
 }  # fmt: skip
 
