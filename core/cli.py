@@ -286,10 +286,12 @@ def bvh_beats(path: Path) -> dict:
     ``beats`` (also as ``hits``) are where movements arrive, ``onsets`` where they start.
     """
     from core.formats import bvh
+    from core.formats.capture_rate import slowed
     from core.motion import kinematics
     from core.rhythm import accents
 
     skeleton, motion = bvh.read(path)
+    motion = slowed(motion)
     rest = skeleton.rest_positions()
     extent = float((rest.amax(0) - rest.amin(0)).max())
     positions = kinematics.forward(motion.rotations, motion.root, skeleton, motion.offsets)

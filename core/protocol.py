@@ -36,6 +36,7 @@ PROTOCOL = 3  # increased whenever an older engine or add-on would misunderstand
 LARGEST_SEED = 2**63 - 1
 SLOWEST_FPS = 1.0
 FASTEST_FPS = 240.0
+FASTEST_CAPTURE_FPS = 2000.0  # of a motion that is read
 SHORTEST_SECONDS = 1.0  # of a song or a motion
 SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
@@ -238,7 +239,7 @@ class ScoreRequest(ScoreOptions, Part, Sound):
         "frame rate of a motion whose files do not state it, such as OpenPose's",
         unit="frames per second",
         least=SLOWEST_FPS,
-        most=FASTEST_FPS,
+        most=FASTEST_CAPTURE_FPS,
     )
 
 

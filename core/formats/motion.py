@@ -20,11 +20,12 @@ from torch import Tensor
 
 from core.errors import FootlightError
 from core.formats import bvh, dance, foreign, openpose
+from core.formats.capture_rate import slowed, slowed_positions
 from core.motion import fit, kinematics, rotation
 from core.motion.contact import fix_floor
 from core.motion.layouts import OPENPOSE14
 from core.motion.skeleton import SMPL22
-from core.protocol import FASTEST_FPS, SHORTEST_SECONDS, SLOWEST_FPS, Part, check
+from core.protocol import FASTEST_CAPTURE_FPS, SHORTEST_SECONDS, SLOWEST_FPS, Part, check
 from core.rhythm.accents import mean_speed
 from core.rhythm.target import STANDING_STILL
 from core.types import Motion
@@ -68,12 +69,13 @@ def read_motion(
     """Read a motion, or a part of it, from a file or from a folder of OpenPose files.
 
     path: the file or folder.
-    fps: frames per second of files that do not contain it, such as OpenPose's.
+    fps: frames per second of files that do not contain it, such as OpenPose's. Above 240, fewer are used; see
+        ``core.formats.capture_rate``.
     start: where the part begins, seconds.
     seconds: its length; None reads to the end. A part stops there in any case.
 
     Raises FootlightError when the file is missing or damaged, when the motion is not of a body, shorter than a second
-    or standing still, for frame rates outside of 1 to 240, and for times that are negative or beyond the end.
+    or standing still, for frame rates outside of 1 to 2000, and for times that are negative or beyond the end.
     """
     path = Path(path)
     check(Part, start=start, seconds=seconds)
@@ -119,9 +121,10 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
 
 
 def check_fps(fps: float, name: str = "fps") -> None:
-    """Raises FootlightError for a frame rate that no animation has."""
-    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
-        raise FootlightError(f"{name} is {fps:g}; expected {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second")
+    """Raises FootlightError for a frame rate at which nothing is captured."""
+    if not SLOWEST_FPS <= fps <= FASTEST_CAPTURE_FPS:
+        expected = f"{SLOWEST_FPS:g} to {FASTEST_CAPTURE_FPS:g} frames per second"
+        raise FootlightError(f"{name} is {fps:g}; expected {expected}")
 
 
 def _check_numbers(path: Path, name: str, values: Tensor) -> None:
@@ -146,6 +149,7 @@ def _read_bvh(path: Path, fps: float | None) -> MotionClip:
     skeleton, motion = bvh.read(path, fps)
     check_fps(motion.fps, f"{path}: the frame rate")
     _check_length(path, motion.frames, motion.fps)
+    motion = slowed(motion)
     own = bvh.own_motion(skeleton, motion)
     if own is not None:
         return clip_of(own)
@@ -156,7 +160,7 @@ def _read_bvh(path: Path, fps: float | None) -> MotionClip:
 def _read_openpose(path: Path, fps: float | None) -> MotionClip:
     if fps is None:
         raise FootlightError(f"{path}: OpenPose files do not say how fast they were filmed; give fps")
-    return MotionClip(openpose.read_folder(path), float(fps), None)
+    return MotionClip(*slowed_positions(openpose.read_folder(path), float(fps)))
 
 
 def _read_npz(path: Path, fps: float | None) -> MotionClip:
@@ -195,7 +199,7 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
         return _of_positions(path, arrays["positions"], fps)
     contacts = arrays["contacts"].float() if "contacts" in arrays else None
     turns = _unit_turns(path, arrays["rotations"])
-    return clip_of(Motion(turns.float(), arrays["root"].float(), fps, contacts))
+    return clip_of(slowed(Motion(turns.float(), arrays["root"].float(), fps, contacts)))
 
 
 def _check_shapes(path: Path, arrays: dict[str, Tensor]) -> None:
@@ -233,6 +237,7 @@ def _of_positions(path: Path, positions: Tensor, fps: float) -> MotionClip:
         )
     flat = positions.shape[-1] == 2
     tall = _check_up(path, positions, OPENPOSE14 if flat else SMPL22.names)
+    positions, fps = slowed_positions(positions, fps)
     if flat:
         if not _SHORTEST_BODY < tall < _TALLEST_BODY:
             raise FootlightError(f"{path}: the body measures {tall:g} from neck to ankles; expected metres")
