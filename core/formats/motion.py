@@ -2,7 +2,8 @@
 
     DANCE.bvh  any humanoid skeleton, unit and up axis; a file that Footlight wrote is read exactly
     DANCE.npz  a dance of ``core.formats.dance`` (rotations, root, fps), or positions (t, 22, 3) or (t, 14, 2) and fps
-    FOLDER     OpenPose BODY_25 files, one per frame
+    DANCE.npz, .pkl, .npy  SMPL poses or joints, as data sets and models publish them (``core.formats.published``)
+    FOLDER     OpenPose files, one per frame
 
 Positions are in metres, y up. 22 joints are in the order of ``SMPL22``, 14 in that of ``layouts.OPENPOSE14``. Other
 bodies are fitted to ours and stand on the floor, y = 0. Four minutes take about a second.
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.formats import bvh, dance, foreign, openpose
+from core.formats import array_files, bvh, dance, foreign, openpose, published, smpl
 from core.formats.capture_rate import slowed, slowed_positions
 from core.motion import fit, kinematics, rotation
 from core.motion.contact import fix_floor
@@ -91,7 +92,7 @@ def read_motion(
 def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
     if path.is_dir():
         return _read_openpose
-    readers = {".bvh": _read_bvh, ".npz": _read_npz}
+    readers = {".bvh": _read_bvh, ".npz": _read_npz} | dict.fromkeys((".npy", ".pkl", ".pickle"), _read_published)
     if path.suffix.lower() not in readers:
         known = ", ".join(readers)
         raise FootlightError(f"{path}: a movement is read from {known} files and from folders of OpenPose files")
@@ -163,17 +164,44 @@ def _read_openpose(path: Path, fps: float | None) -> MotionClip:
     return MotionClip(*slowed_positions(openpose.read_folder(path), float(fps)))
 
 
+def _read_published(path: Path, fps: float | None) -> MotionClip:
+    found = published.read(path, fps)
+    check_fps(found.fps, f"{path}: its fps")
+    if isinstance(found, published.Places):
+        _check_length(path, len(found.positions), found.fps)
+        return _of_positions(path, found.positions, found.fps)
+    _check_length(path, found.frames, found.fps)
+    _check_numbers(path, "the path", found.root)
+    motion = slowed(found)
+    return _fitted(path, lambda: smpl.capture(motion))
+
+
+def is_own(path: Path) -> bool:
+    """Whether an .npz file has the arrays of ours and not those that data sets and models publish."""
+    held = array_files.names_in(path)
+    return "rotations" in held or ("positions" in held and not _holds_joints(path))
+
+
+def _holds_joints(path: Path) -> bool:
+    positions = dance.read_arrays(path, ("positions",))[0]["positions"]
+    return positions.ndim == 3 and positions.shape[1] > _JOINTS and positions.shape[2] == 3
+
+
 def _read_npz(path: Path, fps: float | None) -> MotionClip:
-    arrays, held = dance.read_arrays(path, (*_DANCE, "positions", "fps"))
+    return _read_own(path, fps) if is_own(path) else _read_published(path, fps)
+
+
+def _read_own(path: Path, fps: float | None) -> MotionClip:
+    own, held = dance.read_arrays(path, (*_DANCE, "positions", "fps"))
     tensors = {}
     for name in _DANCE if "rotations" in held else ("positions",):
         if name not in held:
             continue
-        if arrays[name].dtype.kind not in "fiu":
-            raise FootlightError(f"{path}: {name} holds {arrays[name].dtype}; expected numbers")
-        tensors[name] = torch.from_numpy(arrays[name].astype(np.float64))
+        if own[name].dtype.kind not in "fiu":
+            raise FootlightError(f"{path}: {name} holds {own[name].dtype}; expected numbers")
+        tensors[name] = torch.from_numpy(own[name].astype(np.float64))
     if "fps" in held:
-        fps = _number(path, "fps", arrays["fps"])
+        fps = _number(path, "fps", own["fps"])
     return _of_arrays(path, tensors, fps, held)
 
 
@@ -189,8 +217,7 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
         raise FootlightError(f"{path}: does not say its frame rate; store fps with it, or give fps")
     check_fps(fps, f"{path}: its fps")
     if not ({"rotations", "root"} <= arrays.keys() or "positions" in arrays):
-        named = ", ".join(repr(name)[:40] for name in held[:8]) or "nothing"
-        raise FootlightError(f"{path}: holds {named}; expected {_EXPECTED}")
+        raise FootlightError(f"{path}: holds {published.listed(held)}; expected {_EXPECTED}")
     for name, values in arrays.items():
         _check_numbers(path, name, values)
     _check_shapes(path, arrays)

@@ -30,6 +30,8 @@ CUTOFF = 10.0  # Hz; fast movements keep their shape below, capture noise lies a
 MOST_REPAIRED = 0.1  # of a clip's frames
 LONGEST_GAP = 0.75  # seconds
 SHORTEST = 2.0  # seconds
+UNTOUCHED = {"repaired_frames": 0, "repaired_share": 0.0, "longest_gap": 0.0}
+"""The report of ``repair`` for a motion without bad frames."""
 
 # The smoothness of the correction that holds planted feet. In contact it follows within a frame. Between contacts it
 # dies away over about a fifth of a second.

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import FootlightError
-from core.formats import bvh, foreign
+from core.formats import array_files, bvh, foreign, published, smpl
+from core.formats.motion import is_own, read_motion
 from core.motion import fit, rotation
 from core.motion.resample import resample
 from core.rig import rest
 from core.types import Motion
-from train.data.motion import clean, g1, smpl
+from train.data.motion import clean, g1
 from train.data.rates import MOTION_FPS
 
 
@@ -36,10 +37,11 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
     """
     path, entry = Path(path), entry or {}
     kind = path.suffix.lower()
-    if kind == ".pkl":
-        motion, report = _load_smpl(path, entry)
+    if kind == ".npz" and is_own(path):
+        motion, report = _load_own(path, entry)
     else:
-        captured, report = _load_g1(path, entry) if kind == ".csv" else _load_bvh(path, entry)
+        by_kind = {".csv": _load_g1} | dict.fromkeys(array_files.SUFFIXES, _load_published)
+        captured, report = by_kind.get(kind, _load_bvh)(path, entry)
         motion, scale = fit.fit(captured)
         report |= {"scale": scale, "error_cm": fit.errors(captured, motion, scale)}
     motion = resample(clean.smoothed(motion), MOTION_FPS)
@@ -61,15 +63,24 @@ def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     return foreign.capture(body, up), {"rule": body.match.rule, **repaired}
 
 
-def _load_smpl(path: Path, entry: dict) -> tuple[Motion, dict]:
-    """The motion of a pickle of AIST++.
+def _load_published(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
+    """A file of AMASS, AIST++ and their like. Places of joints alone are not repaired."""
+    found = published.read(path, entry.get("fps"))
+    if isinstance(found, published.Places):
+        return foreign.capture_of_positions(found.positions, found.fps), {"rule": "joints", **clean.UNTOUCHED}
+    marked = entry.get("glitch_frames", ())
+    local, root, repaired = clean.repair(found.rotations, found.root, found.fps, marked)
+    return smpl.capture(replace(found, rotations=local, root=root)), {"rule": "smpl", **repaired}
 
-    Its rotations are kept, so there are no foreign joints to measure errors against.
-    """
-    motion = smpl.read(path)
-    rotations, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
-    motion = Motion(rotation.continuous(rotations).float(), root.float(), motion.fps)
-    return motion, {"rule": "smpl", "scale": 1.0, "error_cm": {}, **repaired}
+
+def _load_own(path: Path, entry: dict) -> tuple[Motion, dict]:
+    """A dance of ours. Its rotations are kept, so there are no foreign joints to measure errors against."""
+    motion = read_motion(path, entry.get("fps")).motion
+    if motion is None:
+        raise FootlightError(f"{path}: holds a flat body; expected a motion in space")
+    local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, entry.get("glitch_frames", ()))
+    motion = Motion(rotation.continuous(local).float(), root.float(), motion.fps)
+    return motion, {"rule": "own", "scale": 1.0, "error_cm": {}, **repaired}
 
 
 def _load_g1(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
