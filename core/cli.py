@@ -3,7 +3,7 @@
     footlight dance SONG --out OUT.bvh|OUT.npz               a dance to a song
     footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    music for a motion
     footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
-    footlight beats FILE              the beats of a song, or the kinematic beats of a BVH file, as JSON
+    footlight beats FILE              the beats of a song, or the kinematic beats of a motion, as JSON
     footlight styles                  the styles that --style accepts
 
 The exit code is 0, or 2 for invalid input, with one line on standard error. Warnings about input that was used all the
@@ -25,10 +25,11 @@ from typing import NoReturn
 
 from core import __version__, arguments, progress
 from core.errors import FootlightError, collected_warnings
-from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, rule
+from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, check, rule
 
 BAD_INPUT = 2  # exit code
 INTERRUPTED = 130  # exit code
+_MOTION_ARRAYS = (".npz", ".npy", ".pkl", ".pickle")  # endings of motions besides BVH
 BODY_HEIGHT = 1.7  # metres, to which skeletons of unknown unit are scaled
 
 
@@ -62,8 +63,10 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
         one.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
-    beats = command("beats", _beats, "beats of a song or BVH file", "Print beats as JSON.")
-    beats.add_argument("file", type=Path, help=f"a song ({rule(BeatsRequest, 'song').help}), or a BVH of any skeleton")
+    beats = command("beats", _beats, "beats of a song or a motion", "Print beats as JSON.")
+    motions = rule(ScoreRequest, "motion").help
+    beats.add_argument("file", type=Path, help=f"a song ({rule(BeatsRequest, 'song').help}), or a motion ({motions})")
+    beats.add_argument("--fps", type=float, help=rule(ScoreRequest, "fps").help)
 
     styles = command("styles", _styles, "styles that --style accepts", "Print the model's styles, one per line.")
     styles.add_argument("--model", help=_MODEL)
@@ -254,8 +257,14 @@ def _npz(made, **metadata: str) -> bytes:
 
 
 def _beats(args: argparse.Namespace) -> None:
+    check(ScoreRequest, fps=args.fps)
     if args.file.suffix.lower() == ".bvh" or _begins_as_bvh(args.file):
-        found = bvh_beats(args.file)
+        found = bvh_beats(args.file, args.fps)
+    elif args.file.suffix.lower() in _MOTION_ARRAYS or args.file.is_dir():
+        from core.formats.motion import read_motion
+
+        clip = read_motion(args.file, args.fps)
+        found = _kinematic_beats(clip.positions, clip.fps)
     else:
         from core import pipeline
         from core.audio.beat_tracking import track_beats
@@ -280,34 +289,38 @@ def _song_beats(beats) -> dict:
     }
 
 
-def bvh_beats(path: Path) -> dict:
+def bvh_beats(path: Path, fps: float | None = None) -> dict:
     """The kinematic beats and onsets of a BVH file of any skeleton and unit, as JSON values.
 
     ``beats`` (also as ``hits``) are where movements arrive, ``onsets`` where they start.
+
+    fps: frames per second of a file that does not say it.
     """
     from core.formats import bvh
     from core.formats.capture_rate import slowed
     from core.motion import kinematics
-    from core.rhythm import accents
 
-    skeleton, motion = bvh.read(path)
+    skeleton, motion = bvh.read(path, fps)
     motion = slowed(motion)
     rest = skeleton.rest_positions()
     extent = float((rest.amax(0) - rest.amin(0)).max())
     positions = kinematics.forward(motion.rotations, motion.root, skeleton, motion.offsets)
-    positions = positions * (BODY_HEIGHT / extent if extent > 0 else 1.0)
-    kinematic_beats, onsets = (
-        accents.kinematic_beats(positions, motion.fps),
-        accents.kinematic_onsets(positions, motion.fps),
-    )
+    return _kinematic_beats(positions * (BODY_HEIGHT / extent if extent > 0 else 1.0), motion.fps)
+
+
+def _kinematic_beats(positions, fps: float) -> dict:
+    """The kinematic beats and onsets of joint positions (t, j, 2 or 3) in metres."""
+    from core.rhythm import accents
+
+    kinematic_beats, onsets = accents.kinematic_beats(positions, fps), accents.kinematic_onsets(positions, fps)
     times = [round(float(time), 4) for time in kinematic_beats.times]
     return {
         "beats": times,
         "tempo": round(kinematic_beats.tempo, 3),
         "hits": times,
         "onsets": [round(float(time), 4) for time in onsets.times],
-        "fps": motion.fps,
-        "seconds": round(motion.seconds, 4),
+        "fps": fps,
+        "seconds": round(len(positions) / fps, 4),
     }
 
 

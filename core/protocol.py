@@ -231,7 +231,8 @@ class ScoreRequest(ScoreOptions, Part, Sound):
 
     op: ClassVar[str] = "score"
     motion: str = _needed(
-        "BVH of any humanoid, NPZ (rotations or positions), or a folder of OpenPose BODY_25 files", file="read"
+        "BVH of any humanoid, NPZ of Footlight, SMPL poses or joints (npz, npy, pkl), or a folder of OpenPose files",
+        file="read",
     )
     out: str = _needed(MUSIC_FILES, file="written")
     fps: float | None = _option(

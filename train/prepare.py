@@ -38,7 +38,7 @@ class Prepare:
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
-    pairs: Path | None = None  # your own capture: NAME.bvh beside NAME.wav, flac, ogg, opus or mp3
+    pairs: Path | None = None  # your own capture: NAME.bvh, npz, npy or pkl beside NAME.wav, flac, ogg, opus or mp3
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
@@ -117,6 +117,8 @@ def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict])
     shards.write_index(args.out / f"dropped-{index}", unusable + dropped)
     for drop in unusable + dropped:
         print(f"not used: {drop['source']}: {drop['reason']}")
+    for said in jobs.warned(work):
+        print(f"used with a warning: {said['warning']}")
     return lines
 
 

@@ -1,6 +1,7 @@
 """Preparing data end to end on a small folder made here, and what the loaders give back."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from core.motion.kinematics import forward
 from core.motion.resample import resample
 from core.rhythm.accents import kinematic_beats
 from core.types import Waveform
+from tests.core.formats.test_published import aist, amass, joints_npz, take
 from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
 from train.data.pairing import matching, pairs
@@ -247,3 +249,22 @@ def test_a_motion_is_cut_where_it_breaks():
     assert 190 <= kept.frames <= 205
     assert torch.equal(kept.root, root[300 - kept.frames :])
     assert matching.unbroken(whole).frames == 300
+
+
+def test_own_capture_may_be_of_other_kinds_than_bvh(tmp_path, capsys):
+    """SMPL's poses beside their music, and a BVH file that announces a frame too many, which is said."""
+    own = tmp_path / "own"
+    song(tmp_path / "song.wav", 100, 7.0)
+    for name, make in (("amass", amass), ("aist", aist), ("joints", joints_npz)):
+        (own / name).mkdir(parents=True)
+        path = make(own / name, *take({"amass": 120.0, "aist": 60.0, "joints": 30.0}[name], seconds=6.0))
+        shutil.copy(tmp_path / "song.wav", path.with_suffix(".wav"))
+    dance(own / "bvh.bvh", 100)
+    (own / "bvh.bvh").write_text(re.sub(r"Frames: (\d+)", "Frames: 9\\1", (own / "bvh.bvh").read_text()))
+    shutil.copy(tmp_path / "song.wav", own / "bvh.wav")
+    for _ in range(2):  # a second run reuses the shards, and says it again
+        lines = main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+        assert {line["genre"] for line in lines} == {"amass", "aist", "joints", "own"}
+        assert all(line["seconds"] == pytest.approx(6.0, abs=0.1) for line in lines if line["genre"] != "own")
+        out = capsys.readouterr().out
+        assert "used with a warning" in out and "frames announced" in out

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from train.data import shards
 
 Records = list[tuple[dict, dict[str, torch.Tensor]]]
@@ -63,11 +63,12 @@ def run(jobs: list[Job], workers: int, bar: tqdm, again: bool = False) -> None:
 
 
 def _make(job: Job) -> None:
-    try:
-        records, reason = job.make(job.shard.name), ""
-    except FootlightError as error:
-        records, reason = [], str(error)
-    shards.write_shard(job.shard, job.key, records, reason)
+    with collected_warnings() as said:
+        try:
+            records, reason = job.make(job.shard.name), ""
+        except FootlightError as error:
+            records, reason = [], str(error)
+    shards.write_shard(job.shard, job.key, records, reason, said)
 
 
 def gather(jobs: list[Job]) -> tuple[list[dict], list[dict]]:
@@ -83,3 +84,14 @@ def gather(jobs: list[Job]) -> tuple[list[dict], list[dict]]:
         else:
             lines += header["lines"]
     return lines, dropped
+
+
+def warned(jobs: list[Job]) -> list[dict]:
+    """``{"source", "warning"}`` of every source that was used, but not as it stood."""
+    headers = ((job, shards.read_header(job.shard)) for job in jobs)
+    return [
+        {"source": job.source, "warning": text}
+        for job, header in headers
+        if header is not None and not header["dropped"]
+        for text in header["warnings"]
+    ]

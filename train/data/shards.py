@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -75,22 +76,34 @@ def unpack(name: str, value: Tensor) -> Tensor:
     return value.float()
 
 
-def write_shard(path: Path, made_from: str, records: list[tuple[dict, dict[str, Tensor]]], dropped: str = "") -> None:
+def write_shard(
+    path: Path,
+    made_from: str,
+    records: list[tuple[dict, dict[str, Tensor]]],
+    dropped: str = "",
+    warnings: Sequence[str] = (),
+) -> None:
     """Write (index line, tensors) records. The file appears whole or not at all.
 
     dropped: why a source gave no records. The shard is then empty, so that the source is not tried again.
+    warnings: what was said about the source.
     """
     tensors = {f"{line['id']}/{name}": pack(name, v) for line, parts in records for name, v in parts.items()}
     header = {"key": made_from, "lines": json.dumps([line for line, _ in records]), "dropped": dropped}
+    header["warnings"] = json.dumps(list(warnings))
     write_atomically(path, save(tensors, metadata=header))
 
 
 def read_header(path: Path) -> dict | None:
-    """The header of a shard, ``{"key", "lines", "dropped"}``, or None when the file is missing or cannot be read."""
+    """The header of a shard, or None when the file is missing or cannot be read.
+
+    It is ``{"key", "lines", "dropped", "warnings"}``, as ``write_shard`` takes them.
+    """
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-        return {"key": header["key"], "lines": json.loads(header["lines"]), "dropped": header["dropped"]}
+        read = {name: json.loads(header.get(name, "[]")) for name in ("lines", "warnings")}
+        return {"key": header["key"], "dropped": header["dropped"], **read}
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
 

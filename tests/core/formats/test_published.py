@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import joblib
@@ -10,6 +11,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from core.cli import main
 from core.errors import FootlightError, collected_warnings
 from core.formats.motion import read_motion
 from core.motion import kinematics
@@ -361,3 +363,15 @@ def test_damage_anywhere_is_refused_or_harmless(ending, tmp_path):
                 assert torch.isfinite(read_motion(path, 30.0).positions).all()
         except FootlightError:
             continue
+
+
+def test_the_command_line_finds_their_beats(tmp_path, capsys):
+    path = edge(tmp_path, *take(30.0, Z_UP))
+    assert main(["beats", str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["seconds"] == SECONDS and len(found["beats"]) > 1 and "30 frames" in found["warnings"][0]
+    assert main(["beats", str(path), "--fps", "60"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["seconds"] == SECONDS / 2 and "warning" not in err
+    assert main(["beats", str(path), "--fps", "0.5"]) == 2
+    assert "fps is 0.5; expected 1 to 2000" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """AIST++ as its authors publish it (Li et al. 2021): takes of street dance, captured with their music.
 
-    DIR/motions/gBR_sBM_cAll_d04_mBR0_ch01.pkl    see ``train.data.motion.smpl``
+    DIR/motions/gBR_sBM_cAll_d04_mBR0_ch01.pkl    see ``core.formats.published``
     DIR/splits/crossmodal_train.txt, _val, _test  names of takes, one a line
     DIR/ignore_list.txt                           takes whose reconstruction failed
     DIR/music/mBR0.wav                            from the AIST Dance Video Database (Tsuchida et al. 2019), or mp3
@@ -68,7 +68,7 @@ def aist_jobs(
         take = Take(f"aist-{slug(name)}", name, genre, split, f"aist-{name}", tempo_of(code))
         if song not in digests:  # a song serves dozens of takes
             digests[song] = file_digest(song)
-        made_from = key("aist", file_digest(path), digests[song], take.genre, take.split, take.tempo)
+        made_from = key("aist", "fitted", file_digest(path), digests[song], take.genre, take.split, take.tempo)
         made_from = with_waveforms(made_from, waveforms)
         work.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
     entries = [

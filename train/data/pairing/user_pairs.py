@@ -1,6 +1,7 @@
 """Motion and music that were recorded together, where nothing has to be chosen or warped.
 
-A user's are ``NAME.bvh`` beside ``NAME.wav``. Data sets of such takes share the rest of this module.
+A user's are ``NAME.bvh`` (or .npz, .npy, .pkl) beside ``NAME.wav``. Data sets of such takes share the rest of this
+module.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from core.audio import io
 from core.errors import FootlightError
+from core.formats import array_files
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
 from train.data.music.songs import cut, heard, stored, with_waveforms
@@ -24,6 +26,7 @@ from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+CAPTURES = (".bvh", *array_files.SUFFIXES)
 VAL_ONE_IN = 10  # captures
 TEMPO_TOLERANCE = 0.04  # relative
 
@@ -48,9 +51,10 @@ class Take:
 
 
 def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
-    """A job for every BVH file under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
+    """A job for every motion under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
 
-    A folder within ``folder`` names the genre of what it holds.
+    Of several files of one name, the first is taken in the order of ``CAPTURES`` and ``AUDIO``. A folder within
+    ``folder`` names the genre of what it holds.
 
     waveforms: keep the music's samples.
 
@@ -59,11 +63,10 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
     if not folder.is_dir():
         raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    captures = [path for path in files if path.suffix.lower() == ".bvh"]
-    music = {suffix: {p.with_suffix(""): p for p in files if p.suffix.lower() == suffix} for suffix in AUDIO}
+    captures, music = _by_stem(files, CAPTURES), _by_stem(files, AUDIO)
     jobs, dropped = [], []
-    for path in captures:
-        song = next((found[path.with_suffix("")] for found in music.values() if path.with_suffix("") in found), None)
+    for stem, path in captures.items():
+        song = music.get(stem)
         name = str(path.relative_to(folder).with_suffix(""))
         if song is None:
             wanted = ", ".join(path.stem + suffix for suffix in AUDIO)
@@ -74,15 +77,23 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
         take = Take(record_name(name), name, genre, split, f"own-{name}")
         made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
         jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
-    songs = (path for path in files if path.suffix.lower() in AUDIO)
-    dropped += [
-        {"source": str(path), "reason": f"no motion beside it (looked for {path.stem}.bvh)"}
-        for path in songs
-        if path.with_suffix("") not in {capture.with_suffix("") for capture in captures}
-    ]
+    for path in (path for path in files if path.suffix.lower() in AUDIO and path.with_suffix("") not in captures):
+        wanted = ", ".join(path.stem + suffix for suffix in CAPTURES)
+        dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {wanted})"})
     if not captures:
-        raise FootlightError(f"{folder}: holds no .bvh file; --pairs takes a folder of NAME.bvh beside NAME.wav")
+        kinds = ", ".join(CAPTURES)
+        raise FootlightError(f"{folder}: holds no {kinds} file; --pairs takes a folder of NAME.bvh beside NAME.wav")
     return jobs, dropped
+
+
+def _by_stem(files: list[Path], suffixes: tuple[str, ...]) -> dict[Path, Path]:
+    """The files of certain kinds by path without suffix, of each the one whose suffix comes first."""
+    found: dict[Path, Path] = {}
+    for path in sorted((path for path in files if path.suffix.lower() in suffixes), key=lambda p: p.with_suffix("")):
+        other = found.setdefault(path.with_suffix(""), path)
+        if suffixes.index(path.suffix.lower()) < suffixes.index(other.suffix.lower()):
+            found[path.with_suffix("")] = path
+    return found
 
 
 def shard_of(out: Path, take: Take) -> Path:
