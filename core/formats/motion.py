@@ -161,7 +161,7 @@ def _read_bvh(path: Path, fps: float | None) -> MotionClip:
 def _read_openpose(path: Path, fps: float | None) -> MotionClip:
     if fps is None:
         raise FootlightError(f"{path}: OpenPose files do not say how fast they were filmed; give fps")
-    return MotionClip(*slowed_positions(openpose.read_folder(path), float(fps)))
+    return MotionClip(*slowed_positions(openpose.read_folder(path, fps), float(fps)))
 
 
 def _read_published(path: Path, fps: float | None) -> MotionClip:

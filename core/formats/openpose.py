@@ -1,86 +1,97 @@
-"""Reads 2-D motion from folders of OpenPose BODY_25 files, the representation of MoMu-Diffusion.
+"""Reads 2-D motion from folders of OpenPose files, the representation of MoMu-Diffusion.
 
-There is one JSON file per frame, in the order of the frame numbers in the file names. Each is ``{"people":
-[{"pose_keypoints_2d": [x, y, confidence, ...]}]}`` with 25 keypoints in pixels, y down. The result is in metres, y up,
-with the joints of ``core.motion.features.OPENPOSE14``, so it is comparable with captures seen from the front.
+There is one JSON file per frame, and the number in its name is the frame's (``core.formats.frame_names``). Each is
+``{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}]}`` with keypoints in pixels, y down: BODY_25, or another
+set of ``core.formats.keypoints``. The result is in metres, y up, with the joints of ``core.motion.layouts.OPENPOSE14``,
+so it is comparable with captures seen from the front.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
+from core.formats import frame_names, people
+from core.formats.keypoints import ANKLES, KNOWN, NECK, joints_of, without_jumps
+from core.motion.resample import spline
 
-KEYPOINTS = 25
-JOINTS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14)  # of BODY_25: all of the body except the middle of the hips
-SURE = 0.1  # confidence from which a keypoint counts as visible
 MOST_MISSING = 0.5  # fraction of frames without the body, or without a joint, that can be interpolated
-NECK = 1  # among the 14 joints
-ANKLES = (10, 13)  # among the 14 joints
 NECK_TO_ANKLES = 1.35  # metres, in a body of 1.7 m
+_MOST_NAMED = 3  # gaps that are listed in a warning
 
 
-def read_folder(folder: Path | str) -> Tensor:
+def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
     """Read positions (t, 14, 2) in metres, x to the right of the image and y up. The first frame's hips are the origin.
 
     If there are several people, the largest of the first frame is followed from frame to frame. Keypoints that are not
-    visible are interpolated over time, and held at the ends.
+    visible, that jump farther than a body moves, or whose frame has no file are interpolated over time, and held at the
+    ends. Of such jumps and files, and of unusual numbers in the names, the user is warned.
+
+    fps: of the film, which the files do not say; it tells how far a body can move from frame to frame.
 
     Raises FootlightError for a folder without such files, damaged files, and bodies that are hardly visible.
     """
     folder = Path(folder)
-    files = sorted(folder.glob("*.json"), key=_frame_number) if folder.is_dir() else []
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not files:
         raise FootlightError(
             f"{folder}: expected a folder of OpenPose files, one NAME_000000000000_keypoints.json a frame"
         )
-    frames, last = np.full((len(files), len(JOINTS), 3), np.nan), None
-    for number, path in enumerate(files):
-        person = _follow(_people(path), last)
-        if person is not None:
-            frames[number] = last = person
-    return torch.from_numpy(_to_metres(_bridged(frames, folder), folder)).float()
+    film = frame_names.ordered(files, folder)
+    if len(files) < (1 - MOST_MISSING) * film.places:
+        raise FootlightError(
+            f"{folder}: there are {len(files)} files for the {film.places} frames that their names number; at most "
+            f"{MOST_MISSING:.0%} can be bridged: run the detector on the whole film"
+        )
+    everyone: list[list[np.ndarray]] = [[] for _ in range(film.places)]
+    for path, at in zip(film.files, film.at.tolist(), strict=True):
+        everyone[at] = _people(path)
+    rate = fps / film.stride
+    frames, jumps = without_jumps(people.followed(everyone, rate), rate, MOST_MISSING)
+    made = torch.from_numpy(_to_metres(_bridged(frames, folder), folder))
+    _say(folder, film, jumps)
+    if film.stride > 1:
+        made = spline(made, torch.arange((film.places - 1) * film.stride + 1) / film.stride)
+    return made.float()
 
 
-def _frame_number(path: Path) -> tuple[int, str]:
-    digits = re.findall(r"\d+", path.stem)
-    return (int(digits[-1]) if digits else 0, path.name)
+def _say(folder: Path, film: frame_names.Frames, jumps: int) -> None:
+    """Warn of what was put right."""
+    if gaps := frame_names.gaps(film):
+        longest = sorted(sorted(gaps, key=lambda gap: gap[0] - gap[1])[:_MOST_NAMED])
+        named = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in longest)
+        more = f" and {len(gaps) - len(longest)} more stretches" if len(gaps) > len(longest) else ""
+        warn(f"{folder}: there are no files for frames {named}{more}; the movement is interpolated there")
+    if film.first > 1:
+        warn(f"{folder}: the first file is that of frame {film.first}; the motion begins there and not with the film")
+    if jumps:
+        warn(f"{folder}: {jumps} keypoints jump farther than a body moves; they are interpolated")
 
 
 def _people(path: Path) -> list[np.ndarray]:
     """Everyone in a frame, each (14, 3): pixels and confidence. Keypoints that are not visible are NaN."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        people = [np.asarray(person["pose_keypoints_2d"], dtype=np.float64) for person in document["people"]]
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = [np.asarray(person["pose_keypoints_2d"], dtype=np.float64) for person in document["people"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FootlightError(f"{path}: not an OpenPose file ({error}); expected {{'people': [...]}} as JSON") from None
-    found = []
-    for values in people:
-        if values.size != 3 * KEYPOINTS:
+    made = []
+    for values in found:
+        if not values.size:  # seen by its face or hands only
+            continue
+        person = joints_of(values)
+        if person is None:
             raise FootlightError(
-                f"{path}: a person has {values.size} numbers; BODY_25 has {3 * KEYPOINTS}: run OpenPose with that model"
+                f"{path}: a person has {values.size} numbers; {KNOWN}: run the detector with one of these models"
             )
-        person = values.reshape(KEYPOINTS, 3)[list(JOINTS)]
-        person[~(np.isfinite(person).all(axis=1) & (person[:, 2] >= SURE))] = np.nan
         if np.isfinite(person).any():
-            found.append(person)
-    return found
-
-
-def _follow(people: list[np.ndarray], last: np.ndarray | None) -> np.ndarray | None:
-    """The person nearest to that of the frame before, or the largest person if there is none."""
-    if not people:
-        return None
-    if last is None:
-        return max(people, key=lambda p: np.nanmax(p[:, 1]) - np.nanmin(p[:, 1]))
-    before = np.nanmean(last[:, :2], axis=0)
-    return min(people, key=lambda p: float(np.hypot(*(np.nanmean(p[:, :2], axis=0) - before))))
+            made.append(person)
+    return made
 
 
 def _bridged(frames: np.ndarray, folder: Path) -> np.ndarray:

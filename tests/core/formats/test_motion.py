@@ -317,7 +317,7 @@ BAD_FILES = {
     "film: half a second": (film(WALK[:15]), r"only 0\.50 s"),
     "film: stands still": (film(STANDING), "stands still"),
     "film: damaged frame": (hidden("people", [{"pose": []}]), "000000000030.*not an OpenPose file"),
-    "film: other model": (hidden("people", [{"pose_keypoints_2d": [0.0] * 54}]), "BODY_25 has 75"),
+    "film: other model": (hidden("people", [{"pose_keypoints_2d": [0.0] * 60}]), "BODY_25 has 75"),
 }
 
 
