@@ -221,7 +221,7 @@ class DanceRequest(DanceOptions, Part):
     """Generate a dance to a song, as an .npz file of ``core.formats.dance``. The command line also writes .bvh."""
 
     op: ClassVar[str] = "dance"
-    song: str = _needed(SONG_FILES, file="read")
+    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
     out: str = _needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
 
 
@@ -258,7 +258,7 @@ class BeatsRequest(Part):
     """Track the beats of a song."""
 
     op: ClassVar[str] = "beats"
-    song: str = _needed(SONG_FILES, file="read")
+    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
 
 
 @dataclass(frozen=True, kw_only=True)

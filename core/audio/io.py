@@ -1,16 +1,15 @@
 """Reads audio files as mono samples, and writes wav, flac and ogg.
 
-It reads every format that libsndfile decodes: wav, flac, ogg, opus, mp3 and others.
+It reads every format that libsndfile decodes: wav, flac, ogg, opus, mp3 and others. With ffmpeg installed it reads the
+others too: m4a, webm, wma and many more. What a file is shows in its first bytes, not in its name.
 
 A file without usable sound is refused with one line: it is missing, empty, not audio, damaged, shorter than a second,
-or silent.
+or silent. A file that was cut or is damaged in part is read as far as it goes, with a warning.
 """
 
 from __future__ import annotations
 
 import io
-import os
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +18,17 @@ import soxr
 import torch
 
 from core import progress
-from core.audio.containers import missing_bytes
+from core.audio import decoding
 from core.errors import FootlightError
 from core.files import write_atomically
-from core.protocol import SHORTEST_SECONDS
+from core.protocol import SHORTEST_SECONDS, SONG_FILES
 from core.types import Waveform
 
 WILDEST = 1000.0  # times full scale: no recording is that loud, so the file is damaged
 SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below the resolution of 16 bits with dither
-FORMATS = "wav, flac, ogg, opus or mp3"
 WRITTEN = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}  # by suffix
 LOWEST_RATE = 8_000  # Hz; outside of these two, the Vorbis encoder crashes the program
 HIGHEST_RATE = 192_000  # Hz
-_BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read in blocks until they end
 
 
 def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
@@ -49,20 +46,20 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
     """
     path = Path(path)
     if not path.exists():
-        raise FootlightError(f"{path}: no such file; give the path of a song ({FORMATS})")
+        raise FootlightError(f"{path}: no such file; give the path of a song ({SONG_FILES})")
     if path.is_dir():
-        raise FootlightError(f"{path}: is a folder; give the path of one song ({FORMATS})")
+        raise FootlightError(f"{path}: is a folder; give the path of one song ({SONG_FILES})")
     if path.stat().st_size == 0:
         raise FootlightError(f"{path}: the file is empty; export or download the song again")
     if start < 0 or (seconds is not None and seconds <= 0):
         raise FootlightError(
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
-    frames, file_rate = _decode(path, start, seconds)
+    frames, file_rate = decoding.decode(path, decoding.Part(start, seconds))
     if len(frames) and not np.abs(frames).max() < WILDEST:  # written so that NaN is refused too
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
     progress.report()
-    samples = _mono(frames)
+    samples = decoding.mono(frames)
     progress.report()
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
@@ -137,81 +134,11 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
     frames = samples.reshape(-1, 1) if samples.ndim == 1 else samples.T
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, frames.shape[1], subtype, format=form) as file:
-        for start in range(0, len(frames), _BLOCK_FRAMES):  # libsndfile's Vorbis overflows its stack on long blocks
-            file.write(frames[start : start + _BLOCK_FRAMES])
+        for start in range(
+            0, len(frames), decoding.BLOCK_FRAMES
+        ):  # libsndfile's Vorbis overflows its stack on long blocks
+            file.write(frames[start : start + decoding.BLOCK_FRAMES])
     return buffer.getvalue()
-
-
-def _decode(path: Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
-    """The samples (s, channels) float32 of a file from ``start`` on, and its rate."""
-    try:
-        if missing_bytes(path):
-            raise FootlightError(f"{path}: is damaged: the file ends too early; export or download it again")
-        with _quiet(), soundfile.SoundFile(path) as file:
-            rate = file.samplerate
-            if start > 0:
-                first = round(start * rate)
-                if first >= file.frames:
-                    raise FootlightError(
-                        f"{path}: starts at {start:g} s, but the song ends at {file.frames / rate:.2f} s; choose less"
-                    )
-                file.seek(first)
-            wanted = None if seconds is None else round(seconds * rate)
-            expected = file.frames - file.tell()
-            blocks, got = [], 0
-            while wanted is None or got < wanted:
-                count = _BLOCK_FRAMES if wanted is None else min(_BLOCK_FRAMES, wanted - got)
-                block = file.read(count, dtype="float32", always_2d=True)
-                if not len(block):
-                    break
-                blocks.append(block)
-                got += len(block)
-                progress.report(min(1.0, got / max(wanted or expected, got)))
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.strip().removeprefix("Error : ").rstrip(".")
-        why = "" if "not exist" in reason else f" ({reason})"  # libsndfile says so of any mp3 that it cannot decode
-        raise FootlightError(f"{path}: is not audio or is damaged{why}; expected {FORMATS}") from None
-    except OSError as error:
-        raise FootlightError(
-            f"{path}: cannot be opened ({error.strerror}); check the file and its permissions"
-        ) from None
-    # The length of an mp3 is an estimate, off by a few frames. If a tenth is missing, the file is damaged.
-    expected = expected if wanted is None else min(expected, wanted)
-    if got < 0.9 * expected < 2**62:
-        raise FootlightError(
-            f"{path}: is damaged: {got / rate:.1f} of {expected / rate:.1f} s could be read; export it again"
-        )
-    return (np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)), rate
-
-
-@contextmanager
-def _quiet():
-    """Silence standard error: the mp3 decoder prints messages there, but the user is to see only ours."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # the program has no standard error
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
-
-
-def _mono(frames: np.ndarray) -> np.ndarray:
-    """Mix (s, channels) down to mono (s,)."""
-    if frames.shape[1] == 1 or not len(frames):
-        return frames[:, 0]
-    channels = frames.shape[1]
-    mixed = frames @ np.full(channels, 1 / channels, np.float32)  # numpy's mean takes ten times as long
-    energy = (frames.T @ frames).diagonal()
-    if mixed @ mixed < 1e-4 * energy.mean():
-        return frames[:, energy.argmax()]
-    return mixed
 
 
 def _fit(samples: np.ndarray, length: int) -> np.ndarray:

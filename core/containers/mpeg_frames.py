@@ -1,0 +1,279 @@
+"""MPEG audio (mp3, mp2): its frames, from the first to the last, whatever lies between them.
+
+ISO 11172-3 and 13818-3: every frame begins with a header of four bytes that gives its length. Between them lie tags
+(ID3, APE, Lyrics3), padding and damage. A first frame may be a header of the whole: Xing's, with LAME's addition, or
+Fraunhofer's VBRI. Decoders believe it, or else take the first frame's bit rate for that of all. Both go wrong in files
+with a variable bit rate and no such header, and in files that were joined or cut.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import struct
+from dataclasses import dataclass, field
+
+from .types import Data
+
+SURE_FRAMES = 3  # in a row: so many do not turn up by chance
+SEARCHED = 1 << 20  # bytes in which the first frame must begin, after tags
+
+_KBPS = {
+    (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""(version, layer) -> bit rates by index; version 2.5 has those of 2."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a frame's header says.
+
+    bits: of the header.
+    form: version, layer and sample rate, which stay the same in a stream.
+    samples: of each channel.
+    length: bytes of the frame; 0 for a free format, in which all frames have one length that is not written down.
+    """
+
+    bits: int
+    form: tuple[float, int, int]
+    channels: int
+    kbps: int
+    samples: int
+    length: int
+
+    @property
+    def rate(self) -> int:
+        return self.form[2]
+
+    @property
+    def side_info(self) -> int:
+        """Where the side information of a layer III frame ends and Xing's header may begin, bytes."""
+        return 4 + ((32 if self.channels == 2 else 17) if self.form[0] == 1 else 17 if self.channels == 2 else 9)
+
+
+@functools.lru_cache(maxsize=4096)
+def header(bits: int) -> Header | None:
+    """The header in four bytes, if they are one."""
+    version = {0: 2.5, 2: 2, 3: 1}.get(bits >> 19 & 3)
+    layer, index, rate_index = 4 - (bits >> 17 & 3), bits >> 12 & 15, bits >> 10 & 3
+    if bits >> 21 != 0x7FF or version is None or layer == 4 or index == 15 or rate_index == 3 or bits & 3 == 2:
+        return None
+    rate = int((44_100, 48_000, 32_000)[rate_index] / {1: 1, 2: 2, 2.5: 4}[version])
+    kbps = _KBPS[1 if version == 1 else 2, layer][index]
+    samples = 384 if layer == 1 else 576 if layer == 3 and version != 1 else 1152
+    padding = bits >> 9 & 1
+    slots = (12 if layer == 1 else samples // 8) * 1000 * kbps // rate + padding
+    length = slots * (4 if layer == 1 else 1)
+    return Header(bits, (version, layer, rate), 1 if bits >> 6 & 3 == 3 else 2, kbps, samples, length if kbps else 0)
+
+
+@dataclass
+class Run:
+    """Frames that one decoder reads, one after another in time.
+
+    ranges: [start, end] in the file, without what lies between frames.
+    kbps: all their bit rates.
+    """
+
+    first: Header
+    ranges: list[list[int]] = field(default_factory=list)
+    frames: int = 0
+    kbps: set[int] = field(default_factory=set)
+
+    @property
+    def seconds(self) -> float:
+        return self.frames * self.first.samples / self.first.rate
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A frame that is a header of the whole.
+
+    at: its offset.
+    length: its bytes.
+    run: index of the run that it begins or lies in.
+    frame: its index there.
+    frames: how many it announces besides itself; None if it does not say.
+    delay, padding: samples that the encoder put before and after the sound, from LAME's tag; None without one.
+    tagged: whether a tag lies right before it.
+    """
+
+    at: int
+    length: int
+    run: int
+    frame: int
+    frames: int | None
+    delay: int | None
+    padding: int | None
+    tagged: bool
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The frames of a file. damage: (seconds, bytes) of what lies between frames and is no tag; cut: whether the last
+    frame is not whole."""
+
+    runs: tuple[Run, ...]
+    announcements: tuple[Announcement, ...]
+    damage: tuple[tuple[float, int], ...]
+    cut: bool
+
+
+def tag_length(data: Data, at: int) -> int:
+    """The length of the tag that begins there, or 0."""
+    head = data[at : at + 32]
+    if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 128:
+        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+        return 10 + size + (10 if head[5] & 0x10 else 0)
+    if head[:8] == b"APETAGEX" and len(head) == 32:
+        size, flags = struct.unpack("<I4xI", head[12:24])
+        return 32 + size if flags & 0x2000_0000 else 32  # the size counts the footer and not the header
+    if head[:4] == b"TAG+":
+        return 227
+    if head[:3] == b"TAG":
+        return 128
+    if head[:11] == b"LYRICSBEGIN":
+        ends = [data.find(end, at, at + (1 << 20)) for end in (b"LYRICS200", b"LYRICSEND")]
+        return min((end for end in ends if end > 0), default=at - 9) + 9 - at
+    return 0
+
+
+def starts(data: Data, at: int = 0, end: int | None = None) -> int:
+    """Where the first of some frames in a row begins, from ``at`` to before ``end``; -1 if nowhere."""
+    end = len(data) if end is None else min(end, len(data))
+    while (at := data.find(b"\xff", at, end)) >= 0:
+        if _sure(data, at):
+            return at
+        at += 1
+    return -1
+
+
+def walk(data: Data) -> Walk | None:
+    """All frames in ``data``; None if it is not MPEG audio."""
+    at = _skip_tags(data, 0)
+    if (first := starts(data, at, at + SEARCHED)) < 0:
+        return None
+    at, tagged = first, False
+    runs: list[Run] = []
+    announcements: list[Announcement] = []
+    damage: list[tuple[float, int]] = []
+    time, cut, size = 0.0, False, len(data)
+    free = 0  # length of frames of a free format
+    while at < size:
+        found = _at(data, at)
+        known = found is not None and bool(runs) and found.form == runs[-1].first.form
+        if found is None or not (known or _sure(data, at)):
+            if length := tag_length(data, at):
+                at, tagged = at + length, True
+                continue
+            resumed = starts(data, at + 1)
+            lost = data[at : resumed if resumed >= 0 else size].strip(b"\0")
+            if resumed >= 0 and lost:
+                damage.append((time, len(lost)))
+            at = resumed if resumed >= 0 else size
+            continue
+        if not found.length and not (known and free):
+            free = _free_length(data, at, found)
+        length = found.length or free + (found.bits >> 9 & 1 if free else 0)
+        if not length:
+            at += 1
+            continue
+        if at + length > size:
+            cut = True
+            break
+        if (inside := _other_inside(data, at, length)) > 0:  # where files were joined, of which the first was cut
+            at = inside
+            continue
+        if not known or not _go_together(runs[-1].first, found):
+            runs.append(Run(found))
+        run = runs[-1]
+        if told := _announcement(data, at, found, len(runs) - 1, run.frames, tagged):
+            announcements.append(told)
+        if run.ranges and run.ranges[-1][1] == at:
+            run.ranges[-1][1] = at + length
+        else:
+            run.ranges.append([at, at + length])
+        run.frames += 1
+        run.kbps.add(found.kbps)
+        time += found.samples / found.rate
+        at, tagged = at + length, False
+    return Walk(tuple(runs), tuple(announcements), tuple(damage), cut) if runs else None
+
+
+def _go_together(first: Header, later: Header) -> bool:
+    """Whether a decoder that began with one frame reads another one of that form right. Layers I and II have no header
+    of the whole, so that their length is known only where the bit rate stays the same."""
+    return first.channels == later.channels and (first.form[1] == 3 or first.kbps == later.kbps)
+
+
+def _other_inside(data: Data, at: int, length: int) -> int:
+    """Where other frames begin within a frame that none follows; -1 if nowhere."""
+    end = at + length
+    if end >= len(data) or _at(data, end) or tag_length(data, end):
+        return -1
+    return starts(data, at + 4, end)
+
+
+def _skip_tags(data: Data, at: int) -> int:
+    while at < len(data) and (length := tag_length(data, at)):
+        at += length
+    return at
+
+
+def _at(data: Data, at: int) -> Header | None:
+    return header(int.from_bytes(data[at : at + 4], "big")) if at + 4 <= len(data) else None
+
+
+def _sure(data: Data, at: int) -> bool:
+    """Whether frames of one form follow each other from there, to the end of the data if that is near."""
+    first = found = _at(data, at)
+    if first is None:
+        return False
+    free = _free_length(data, at, first) if not first.length else 0
+    for count in itertools.count(1):
+        if found is None or found.form != first.form:
+            return False
+        at += found.length or free + (found.bits >> 9 & 1)
+        if count == SURE_FRAMES or not (found.length or free):
+            return count == SURE_FRAMES
+        if at >= len(data) or tag_length(data, at):
+            return count > 1
+        found = _at(data, at)
+    return False
+
+
+def _free_length(data: Data, at: int, first: Header) -> int:
+    """The length of a free format's frame without padding: the distance to the next such header."""
+    alike = 0xFFFE_FC00
+    near = at + 24
+    while (near := data.find(data[at : at + 2], near, at + 8192)) >= 0:
+        if int.from_bytes(data[near : near + 4], "big") & alike == first.bits & alike:
+            length = near - at - (first.bits >> 9 & 1)
+            later = _at(data, near + length + (data[near + 2] >> 1 & 1))
+            if later and later.form == first.form and not later.length:
+                return length
+        near += 1
+    return 0
+
+
+def _announcement(data: Data, at: int, found: Header, run: int, frame: int, tagged: bool) -> Announcement | None:
+    if found.form[1] != 3:
+        return None
+    xing = at + found.side_info
+    if data[xing : xing + 4] in (b"Xing", b"Info"):
+        flags = int.from_bytes(data[xing + 4 : xing + 8], "big")
+        frames = int.from_bytes(data[xing + 8 : xing + 12], "big") if flags & 1 else None
+        lame = xing + 8 + sum(length for flag, length in ((1, 4), (2, 4), (4, 100), (8, 4)) if flags & flag)
+        delay = padding = None
+        if data[lame : lame + 4] in (b"LAME", b"L3.9", b"Lavf", b"Lavc"):
+            delay, padding = divmod(int.from_bytes(data[lame + 21 : lame + 24], "big"), 1 << 12)
+        return Announcement(at, found.length, run, frame, frames, delay, padding, tagged)
+    if data[at + 36 : at + 40] == b"VBRI":
+        frames = int.from_bytes(data[at + 50 : at + 54], "big")
+        return Announcement(at, found.length, run, frame, frames, None, None, tagged)
+    return None
