@@ -1,4 +1,4 @@
-"""Reads the arrays of .npz, .npy and .pkl files without running anything that they ask for.
+"""Reads the arrays of .npz, .npy and .pkl files, and runs nothing that they ask for.
 
 numpy saves dicts and lists as pickles inside .npy and .npz files, which it opens only with ``allow_pickle``. Here
 ``plain_pickle`` reads these too.

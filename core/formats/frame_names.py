@@ -41,6 +41,11 @@ class Frames:
         """How many frames could have a file, from the first to the last."""
         return int(self.at[-1]) + 1
 
+    def from_the_start(self) -> Frames:
+        """The same files, with places for the frames before the first."""
+        before, first = divmod(self.first, self.stride)
+        return Frames(self.files, self.at + before, first, self.stride)
+
 
 def ordered(files: Sequence[Path], folder: Path) -> Frames:
     """Put the files of a film in order. What is unusual about their numbers is said as a warning.
@@ -97,7 +102,7 @@ def _places(numbers: np.ndarray, folder: Path) -> tuple[np.ndarray, int]:
 def gaps(frames: Frames) -> list[tuple[int, int]]:
     """The stretches of the film's frames without a file, as (first, last)."""
     found = []
-    for before, after in pairwise(frames.at.tolist()):
+    for before, after in pairwise((-1, *frames.at.tolist())):
         if after > before + 1:
             ends = before + 1, after - 1
             found.append((frames.first + ends[0] * frames.stride, frames.first + ends[1] * frames.stride))

@@ -37,6 +37,14 @@ _COLLAPSED = 0.05  # of the usual extent: all joints in one place often marks a 
 _SHORTEST_BODY = 0.4  # metres from neck to ankles; outside of these two, positions are probably pixels
 _TALLEST_BODY = 4.0
 _JOINTS = SMPL22.joints
+_ADVICE = {
+    ".pt .pth": "save its tensors as arrays with numpy.savez",
+    ".json": "give the folder of its frames",
+    ".fbx .glb .gltf .blend .usd .usda .usdc .dae .vrma .vmd .abc": "open it in Blender and score the motion there, or "
+    "export it as BVH",
+    ".c3d .trc .asf .amc": "convert it to BVH",
+}
+"""What to do with files that are not read, by their endings."""
 _DANCE = ("rotations", "root", "contacts")
 _EXPECTED = f"rotations (t, {_JOINTS}, 4) and root (t, 3), or positions (t, {_JOINTS}, 3) or (t, {len(OPENPOSE14)}, 2)"
 
@@ -95,7 +103,11 @@ def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
     readers = {".bvh": _read_bvh, ".npz": _read_npz} | dict.fromkeys((".npy", ".pkl", ".pickle"), _read_published)
     if path.suffix.lower() not in readers:
         known = ", ".join(readers)
-        raise FootlightError(f"{path}: a movement is read from {known} files and from folders of OpenPose files")
+        ending = path.suffix.lower()
+        advice = next((f"; {text}" for endings, text in _ADVICE.items() if ending in endings.split()), "")
+        raise FootlightError(
+            f"{path}: a movement is read from {known} files and from folders of OpenPose files{advice}"
+        )
     if not path.is_file():
         raise FootlightError(f"{path}: there is no such file; give the path of a movement")
     return readers[path.suffix.lower()]

@@ -30,7 +30,8 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
 
     If there are several people, the largest of the first frame is followed from frame to frame. Keypoints that are not
     visible, that jump farther than a body moves, or whose frame has no file are interpolated over time, and held at the
-    ends. Of such jumps and files, and of unusual numbers in the names, the user is warned.
+    ends. So are frames before the first file, unless they are most of the film: then the motion begins with that file.
+    Of such jumps and files, and of unusual numbers in the names, the user is warned.
 
     fps: of the film, which the files do not say; it tells how far a body can move from frame to frame.
 
@@ -43,6 +44,8 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
             f"{folder}: expected a folder of OpenPose files, one NAME_000000000000_keypoints.json a frame"
         )
     film = frame_names.ordered(files, folder)
+    if film.first > 1 and len(files) >= (1 - MOST_MISSING) * (film.places + film.first // film.stride):
+        film = film.from_the_start()
     if len(files) < (1 - MOST_MISSING) * film.places:
         raise FootlightError(
             f"{folder}: there are {len(files)} files for the {film.places} frames that their names number; at most "

@@ -52,6 +52,10 @@ def loads(data: bytes, path: Path) -> object:
     try:
         return _Plain().of(_Unpickler(data).load())
     except _Refused as error:
+        if str(error).startswith("torch."):
+            raise FootlightError(
+                f"{path}: holds tensors of PyTorch, which are not read here; save them as arrays: tensor.cpu().numpy()"
+            ) from None
         raise FootlightError(
             f"{path}: is not plain data: it asks for {error}, which is not run here; expected a pickle of numpy "
             "arrays and plain containers. Do not open this file with other programs either, unless you made it"

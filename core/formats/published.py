@@ -54,6 +54,7 @@ _KINDS = (
     _Kind(("pose_world",), ("trans_world", "trans")),
     _Kind(("global_orient", "body_pose"), ("transl", "trans")),
     _Kind(("pose",), ("trans", "transl")),
+    _Kind(("array",), ()),  # that a .npy file holds alone
 )
 _JOINTS = ("joints", "joints3d", "joints_3d", "positions", "pred_position", "full_pose")
 """Names of the places of joints."""
@@ -112,7 +113,7 @@ def _bodies(contents: object) -> list[Mapping]:
     if isinstance(contents, dict) and list(contents) == ["arr_0"]:
         contents = contents["arr_0"]
     if isinstance(contents, np.ndarray):
-        return [{"poses" if _as_places(contents) is None else "joints": contents}]
+        return [{"array" if _as_places(contents) is None else "joints": contents}]
     found, seen, queue = [], set(), [contents]
     while queue and len(seen) < _MOST_LOOKED_AT:
         one = queue.pop(0)
@@ -161,7 +162,7 @@ def _posed(path: Path, body: Mapping, kind: _Kind, fps: float | None) -> Motion:
     fps = _fps(path, body, fps, kind.fps)
     trans = next((_finite(path, name, body[name]) for name in kind.path if _is_numbers(body.get(name))), None)
     if trans is None:
-        warn(f"{path}: holds no path of the body ({' or '.join(kind.path)}); it moves in place")
+        warn(f"{path}: holds no path of the body, only its pose; it moves in place")
         trans = torch.zeros(len(rotations), 3, dtype=torch.float64)
     trans = trans.reshape(-1, 3) if trans.shape[-1:] == (3,) and trans.dim() <= 3 else trans
     if trans.shape != (len(rotations), 3):

@@ -1,7 +1,7 @@
 """Motion of the SMPL family of bodies: axis-angles of its joints and the path of its pelvis (Loper et al. 2015).
 
-SMPL, SMPL-H and SMPL-X share their first 22 joints, those of ``SMPL22``. Fingers and face are left out. The shape of a
-body needs SMPL's licensed model, so every body is taken for the mean adult here.
+SMPL, SMPL-H and SMPL-X share their first 22 joints, which are those of ``SMPL22``. Fingers and face are left out. Shape
+needs SMPL's licensed model, so every body is taken for the mean adult here.
 """
 
 from __future__ import annotations

@@ -264,6 +264,8 @@ BAD_FILES = {
     "missing bvh": (lambda folder, ours: folder / "no.bvh", "there is no such file"),
     "missing npz": (lambda folder, ours: folder / "no.npz", "there is no such file"),
     "unknown ending": (of_text("dance.fbx", "x"), r"from \.bvh, \.npz, \.npy, \.pkl"),
+    "of Blender": (of_text("dance.glb", "x"), "open it in Blender"),
+    "of PyTorch": (of_text("dance.pt", "x"), "save its tensors as arrays"),
     "no ending": (of_text("dance", "x"), "read from"),
     "bvh: empty": (of_text("a.bvh", ""), "the file is empty"),
     "bvh: not a body": (of_text("snake.bvh", SNAKE), "no two legs and arms"),

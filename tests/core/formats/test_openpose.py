@@ -150,7 +150,17 @@ def test_a_detector_that_skips_frames(stride, tmp_path):
     torch.testing.assert_close(found, truth(len(found)), atol=0.02, rtol=0)
 
 
-def test_a_film_that_does_not_begin_with_its_first_file(tmp_path):
+def test_a_dancer_who_comes_late(tmp_path):
+    """The detector wrote nothing before; the music must not be early by that."""
+    numbers = range(25, 85)
+    found, said = read(named(tmp_path / "film", [f"f_{number}" for number in numbers], numbers))
+    assert len(found) == 85 and said == ["there are no files for frames 0-24; the movement is interpolated there"]
+    known = truth(85) - truth(85)[25, [8, 11]].mean(0)
+    torch.testing.assert_close(found[25:], known[25:], atol=2e-3, rtol=0)
+    assert (found[:25] == found[25]).all()
+
+
+def test_a_part_of_a_long_film(tmp_path):
     found, said = read(named(tmp_path / "film", [f"f_{number}" for number in range(90, 130)]))
     assert len(found) == 40 and "first file is that of frame 90" in said[0]
 

@@ -10,6 +10,7 @@ from collections import OrderedDict, defaultdict
 import joblib
 import numpy as np
 import pytest
+import torch
 
 from core.errors import FootlightError
 from core.formats import array_files, plain_pickle
@@ -37,7 +38,6 @@ TRAPS = [
     ("numpy", "load", ("trapped.npy",)),
     ("numpy", "fromfile", ("trapped",)),
     ("numpy", "memmap", ("trapped", "uint8", "w+", 0, (4,))),
-    ("torch", "load", ("trapped",)),
     ("collections", "Counter", ("trapped",)),
     ("numpy", "core.multiarray.fromfile", ("trapped",)),
     ("numpy.core._internal", "_reconstruct", ()),
@@ -274,6 +274,12 @@ def test_joblibs_files(file, order):
 def test_compressed_files_are_refused_with_what_to_do(file, method):
     joblib.dump({"pose": np.zeros(9)}, file, compress=(method, 3))
     with pytest.raises(FootlightError, match=r"motion\.pkl: is compressed .*joblib\.load"):
+        plain_pickle.load(file)
+
+
+def test_tensors_are_refused_with_what_to_do(file):
+    file.write_bytes(pickle.dumps({"pose": torch.zeros(3)}))
+    with pytest.raises(FootlightError, match=r"holds tensors of PyTorch.*numpy\(\)"):
         plain_pickle.load(file)
 
 

@@ -186,7 +186,7 @@ KINDS = {
     "matrices": (hmr, 30.0, None, None, None),
     "a batch of one, in a camera's axes": (smplx_parts, 25.0, 25.0, CAMERA, "stands along -y"),
     "a dict in .npy": (dict_in_npy, 60.0, None, None, None),
-    "poses alone": (bare_poses, 50.0, 50.0, Z_UP, "holds no path"),
+    "poses alone": (bare_poses, 50.0, 50.0, None, "holds no path"),
     "Bailando": (bailando, 60.0, None, None, "read at 60"),
     "joints in .npy": (joints_npy, 60.0, 60.0, None, None),
     "joints in .npy, z up": (joints_npy, 60.0, 60.0, Z_UP, "stands along z"),
@@ -339,7 +339,7 @@ def test_what_is_no_motion_is_refused_in_one_line(kind, tmp_path):
 
 def test_files_of_numpy_that_are_no_motion(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((100, 99)))
-    with pytest.raises(FootlightError, match=r"a\.npy: holds poses \(100, 99\); expected"):
+    with pytest.raises(FootlightError, match=r"a\.npy: holds array \(100, 99\); expected"):
         read_motion(tmp_path / "a.npy", 30.0)
     np.save(tmp_path / "b.npy", np.array("text"))
     with pytest.raises(FootlightError, match=r"b\.npy: holds a NoneType; expected"):
