@@ -30,6 +30,8 @@ _SLACK = 0.25  # of the body's length; a keypoint may be so much off in every fr
 _FASTEST = 9.0  # body lengths (neck to ankles) per second: a wrist at 12 m/s
 _CUT = 0.4  # share of the joints that jump at once where the film is cut or another person is followed
 _SHORTEST_SHOT = 0.25  # seconds; what is shorter is a detector that saw something else
+_LONGEST_SLIP = 1.0  # seconds; a stretch that is longer was no slip of the detector, however it began
+_FARTHEST = 1.5  # body lengths; no keypoint is farther from the middle of the others
 _BACK = 64  # stretches that are looked back
 
 
@@ -58,17 +60,21 @@ def body_length(frames: np.ndarray) -> float:
 def without_jumps(frames: np.ndarray, fps: float, most: float) -> tuple[np.ndarray, int]:
     """Frames (t, 14, 3) whose impossible keypoints are NaN, and how many these are.
 
-    A keypoint cannot move faster than a body can, measured in the body's own length and relative to how the whole body
-    moves in the picture. Of stretches between jumps, those are kept that hold most frames and can follow each other.
-    Where many jump at once, the film is cut, or for a moment something else was seen. A joint that would lose more than
-    the share ``most`` of all frames stays as it is.
+    A keypoint cannot be farther from the others than a body reaches. Nor can it move faster than a body can, measured
+    in the body's own length and relative to how the whole body moves in the picture. Of stretches between jumps, those
+    are kept that are long, or hold most frames and can follow each other. Where many jump at once, the film is cut, or
+    for a moment something else was seen. A joint that would lose more than the share ``most`` of all frames stays as it
+    is.
 
     fps: frames per second.
     """
     length = body_length(frames)
     if not length > 0:
         return frames, 0
-    made, count = frames.copy(), 0
+    far = _far(frames, length)
+    far &= (np.isnan(frames[:, :, 0]) | far).sum(0) <= most * len(frames)
+    frames = np.where(far[:, :, None], np.nan, frames)
+    made, count = frames.copy(), int(far.sum())
     for start, end in _shots(frames, length, fps):
         shot = frames[start:end]
         brief = (end - start) / fps < _SHORTEST_SHOT and end - start < len(frames)
@@ -79,6 +85,13 @@ def without_jumps(frames: np.ndarray, fps: float, most: float) -> tuple[np.ndarr
                 made[start + wrong, joint] = np.nan
                 count += len(wrong)
     return made, count
+
+
+def _far(frames: np.ndarray, length: float) -> np.ndarray:
+    """Which keypoints (t, 14) are out of the body's reach. A body that the camera comes close to is larger."""
+    away = np.hypot(*np.moveaxis(frames[:, :, :2] - _median(frames[:, :, :2], 1)[:, None], -1, 0))
+    size = np.fmax(length, 3 * _median(away, 1))
+    return away > _FARTHEST * size[:, None]
 
 
 def _possible(shot: np.ndarray, joint: int, before: np.ndarray, after: np.ndarray, length: float, fps: float):
@@ -108,15 +121,18 @@ def _wrong(shot: np.ndarray, joint: int, at: np.ndarray, length: float, fps: flo
     if not len(breaks):
         return at[:0]
     stretches = np.split(at, breaks)
-    best, before = np.array([len(stretch) for stretch in stretches]), np.full(len(stretches), -1)
+    firm = np.array([stretch[-1] - stretch[0] >= _LONGEST_SLIP * fps for stretch in stretches])
+    best = np.array([len(stretch) for stretch in stretches]) + len(shot) * firm  # so that no firm one is left out
+    before = np.full(len(stretches), -1)
     for k, stretch in enumerate(stretches):
-        earlier = np.arange(max(0, k - _BACK), k)
+        earlier = np.union1d(np.arange(max(0, k - _BACK), k), np.flatnonzero(firm[:k])[-1:])
         ends = np.array([stretches[i][-1] for i in earlier], dtype=int)
         if len(earlier):
-            possible = earlier[_possible(shot, joint, ends, np.full_like(ends, stretch[0]), length, fps)]
-            if len(possible):
-                before[k] = possible[best[possible].argmax()]
-                best[k] += best[before[k]]
+            possible = _possible(shot, joint, ends, np.full_like(ends, stretch[0]), length, fps)
+            earlier = earlier[possible | (firm[earlier] & firm[k])]
+        if len(earlier):
+            before[k] = earlier[best[earlier].argmax()]
+            best[k] += best[before[k]]
     k, kept = int(best.argmax()), set()
     while k >= 0:
         kept.add(k)
