@@ -139,7 +139,7 @@ def _score(args: argparse.Namespace) -> None:
 
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the motion"):
-            clip = read_motion(request.motion, request.fps, request.start, request.seconds)
+            clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
         with progress.part(0.05, 0.95):

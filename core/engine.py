@@ -181,7 +181,7 @@ class Engine:
     def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
         _check_folder(request.out)
         with progress.part(0.0, 0.02, "Reading the motion"):
-            clip = read_motion(request.motion, request.fps, request.start, request.seconds)
+            clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
         model = self._loaded(0.02, 0.05).voiced_by(request.vocoder)
         with progress.part(0.05, 1.0):
             made = pipeline.score_motion(model, clip, request)

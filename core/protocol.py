@@ -242,6 +242,11 @@ class ScoreRequest(ScoreOptions, Part, Sound):
         least=SLOWEST_FPS,
         most=FASTEST_CAPTURE_FPS,
     )
+    rest: str | None = _option(
+        None,
+        "the T-pose of a BVH: zero (rotations), first-frame, motion (found from it), or a BVH that begins with it",
+        unset="found by itself",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
 from core.formats import bvh
 from core.motion import directions, fit, kinematics, rotation
 from core.motion.skeleton import SMPL22, Skeleton
-from core.rig import humanoid
+from core.rig import humanoid, rest
 from core.rig.rest import SIDES, Joints, Pose
+
+ZERO, FIRST_FRAME, MOTION = "zero", "first-frame", "motion"
+"""Where the T-pose of a BVH file may be found."""
 
 ONE_PLACE = 0.05  # of the longest bone; a shorter bone has no reliable direction
 
@@ -25,19 +28,19 @@ class Body:
     skeleton: as ``bvh.read`` returns it.
     motion: as ``bvh.read`` returns it.
     match: which joint is which of ours.
-    rest: the file's T-pose.
+    rest: the file's T-pose; None if only the motion tells it.
     """
 
     skeleton: Skeleton
     motion: bvh.BvhMotion
     match: humanoid.Match
-    rest: Pose
+    rest: Pose | None
 
     @property
     def unit(self) -> float:
         """Metres of our body per unit of the file, from the length of its legs."""
-        places = {name: torch.from_numpy(self.rest.places[k]) for name, k in self.match.joints.items()}
-        return fit.LEG_LENGTH / fit.leg_length(places)
+        _, places = _posed(self.skeleton, self.motion.rotations[0])
+        return fit.LEG_LENGTH / fit.leg_length({name: places[k] for name, k in self.match.joints.items()})
 
     @property
     def used(self) -> set[int]:
@@ -46,20 +49,23 @@ class Body:
         return {*self.match.joints.values(), *self.match.spine} - toes
 
 
-def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion) -> Body:
+def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion, rest: str | None = None) -> Body:
     """The body of a BVH file.
 
     path: the file.
     skeleton: as ``bvh.read`` returns it.
     motion: as ``bvh.read`` returns it.
+    rest: the file's T-pose: "zero" (rotations), "first-frame", "motion", or the path of a BVH file of the same skeleton
+        that begins with it. None takes the first of these that there is: a file in a folder ``tpose`` beside the
+        file's folder; zero rotations, if a body stands in them; a first frame in a T-pose; the motion.
 
-    Raises FootlightError for a skeleton that is not a humanoid.
+    Raises FootlightError for a skeleton that is not a humanoid, and for a file of another skeleton.
     """
     try:
         match = humanoid.match(skeleton)
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None
-    return Body(skeleton, motion, match, _rest(path, skeleton, match))
+    return Body(skeleton, motion, match, _rest(path, skeleton, motion, match, rest))
 
 
 def capture(body: Body, up: int | None = None) -> fit.Capture:
@@ -114,14 +120,51 @@ def _with_toes(match: humanoid.Match, skeleton: Skeleton, turns: Tensor, places:
     return Joints(at, match.joints, match.spine), places
 
 
-def _rest(path: Path, skeleton: Skeleton, match: humanoid.Match) -> Pose:
-    """The T-pose of a file: from a matching BVH file in a folder ``tpose`` beside its folder, or zero rotations."""
-    local = rotation.identity(skeleton.joints).double()
+def _rest(
+    path: Path, skeleton: Skeleton, motion: bvh.BvhMotion, match: humanoid.Match, chosen: str | None
+) -> Pose | None:
+    """The T-pose of a file as ``body_of`` finds it; None for the motion."""
+    zero = rotation.identity(skeleton.joints).double()
+    if chosen == MOTION:
+        return None
+    if chosen in (ZERO, FIRST_FRAME):
+        return _pose(match, skeleton, zero if chosen == ZERO else motion.rotations[0].double())
+    if chosen is not None:
+        local = _t_pose_of(Path(chosen), skeleton)
+        if local is None:
+            raise FootlightError(f"{chosen}: its skeleton is not that of {path}; expected the same joints and offsets")
+        return _pose(match, skeleton, local)
     for candidate in sorted(path.parent.parent.glob("tpose/*.bvh")):
-        other, pose = bvh.read(candidate)
-        if other.names == skeleton.names and torch.allclose(other.offsets, skeleton.offsets, atol=1e-4):
-            local = pose.rotations[0].double()
-            break
-    turns, places = kinematics.forward_global(local, torch.zeros(3).double(), skeleton)
+        local = _t_pose_of(candidate, skeleton)
+        if local is not None:
+            return _pose(match, skeleton, local)
+    for local, limits in ((zero, rest.STANDING), (motion.rotations[0].double(), rest.SPREAD)):
+        pose = _pose(match, skeleton, local)
+        joints, _ = _with_toes(match, skeleton, *(torch.from_numpy(values) for values in (pose.turns, pose.places)))
+        if rest.stands({name: pose.places[k] for name, k in joints.places.items()}, limits):
+            return pose
+    warn(
+        f"{path}: nobody stands as its zero rotations do, so its T-pose was found from the movement; give rest to "
+        "choose another (first-frame, or a BVH file)"
+    )
+    return None
+
+
+def _t_pose_of(path: Path, skeleton: Skeleton) -> Tensor | None:
+    """Local rotations (j, 4) of the first frame of a BVH file; None if its skeleton is another."""
+    other, pose = bvh.read(path)
+    if other.names != skeleton.names or not torch.allclose(other.offsets, skeleton.offsets, atol=1e-4):
+        return None
+    return pose.rotations[0].double()
+
+
+def _pose(match: humanoid.Match, skeleton: Skeleton, local: Tensor) -> Pose:
+    """The pose of local rotations (j, 4), toes included."""
+    turns, places = _posed(skeleton, local)
     _, places = _with_toes(match, skeleton, turns, places)
     return Pose(turns.numpy(), places.numpy())
+
+
+def _posed(skeleton: Skeleton, local: Tensor) -> tuple[Tensor, Tensor]:
+    """World rotations (j, 4) and places (j, 3) of local rotations (j, 4), with the root at the origin."""
+    return kinematics.forward_global(local.double(), torch.zeros(3).double(), skeleton)

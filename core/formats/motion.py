@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor
 from core.errors import FootlightError
 from core.formats import array_files, bvh, dance, foreign, openpose, published, smpl
 from core.formats.capture_rate import slowed, slowed_positions
-from core.motion import fit, kinematics, rotation
+from core.motion import fit, kinematics, plausible, rotation
 from core.motion.contact import fix_floor
 from core.motion.layouts import OPENPOSE14
 from core.motion.skeleton import SMPL22
@@ -73,7 +74,11 @@ class MotionClip:
 
 
 def read_motion(
-    path: Path | str, fps: float | None = None, start: float = 0.0, seconds: float | None = None
+    path: Path | str,
+    fps: float | None = None,
+    start: float = 0.0,
+    seconds: float | None = None,
+    rest: str | None = None,
 ) -> MotionClip:
     """Read a motion, or a part of it, from a file or from a folder of OpenPose files.
 
@@ -82,6 +87,7 @@ def read_motion(
         ``core.formats.capture_rate``.
     start: where the part begins, seconds.
     seconds: its length; None reads to the end. A part stops there in any case.
+    rest: the T-pose of a BVH file of another body; see ``foreign.body_of``.
 
     Raises FootlightError when the file is missing or damaged, when the motion is not of a body, shorter than a second
     or standing still, for frame rates outside of 1 to 2000, and for times that are negative or beyond the end.
@@ -90,17 +96,18 @@ def read_motion(
     check(Part, start=start, seconds=seconds)
     if fps is not None:
         check_fps(fps)
-    clip = _part(path, _reader(path)(path, fps), start, seconds)
+    clip = _part(path, _reader(path, rest)(path, fps), start, seconds)
     _check_numbers(path, "positions", clip.positions)
     if float(mean_speed(clip.positions, clip.fps).mean()) < STANDING_STILL:
         raise FootlightError(f"{path}: the body stands still; expected a movement, not a pose: choose another part")
     return clip
 
 
-def _reader(path: Path) -> Callable[[Path, float | None], MotionClip]:
+def _reader(path: Path, rest: str | None) -> Callable[[Path, float | None], MotionClip]:
     if path.is_dir():
         return _read_openpose
-    readers = {".bvh": _read_bvh, ".npz": _read_npz} | dict.fromkeys((".npy", ".pkl", ".pickle"), _read_published)
+    readers = {".bvh": partial(_read_bvh, rest=rest), ".npz": _read_npz}
+    readers |= dict.fromkeys((".npy", ".pkl", ".pickle"), _read_published)
     if path.suffix.lower() not in readers:
         known = ", ".join(readers)
         ending = path.suffix.lower()
@@ -158,7 +165,7 @@ def _fitted(path: Path, capture: Callable[[], fit.Capture]) -> MotionClip:
     return clip_of(fix_floor(motion))
 
 
-def _read_bvh(path: Path, fps: float | None) -> MotionClip:
+def _read_bvh(path: Path, fps: float | None, rest: str | None = None) -> MotionClip:
     skeleton, motion = bvh.read(path, fps)
     check_fps(motion.fps, f"{path}: the frame rate")
     _check_length(path, motion.frames, motion.fps)
@@ -166,7 +173,7 @@ def _read_bvh(path: Path, fps: float | None) -> MotionClip:
     own = bvh.own_motion(skeleton, motion)
     if own is not None:
         return clip_of(own)
-    body = foreign.body_of(path, skeleton, motion)
+    body = foreign.body_of(path, skeleton, motion, rest)
     return _fitted(path, lambda: foreign.capture(body))
 
 
@@ -238,7 +245,12 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
         return _of_positions(path, arrays["positions"], fps)
     contacts = arrays["contacts"].float() if "contacts" in arrays else None
     turns = _unit_turns(path, arrays["rotations"])
-    return clip_of(slowed(Motion(turns.float(), arrays["root"].float(), fps, contacts)))
+    clip = clip_of(slowed(Motion(turns.float(), arrays["root"].float(), fps, contacts)))
+    try:
+        plausible.check_body(dict(zip(SMPL22.names, clip.positions.unbind(1), strict=True)))
+    except FootlightError as error:
+        raise FootlightError(f"{path}: {error}") from None
+    return clip
 
 
 def _check_shapes(path: Path, arrays: dict[str, Tensor]) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.motion import kinematics, rotation
+from core.motion import kinematics, plausible, rotation
 from core.motion.skeleton import LEFT_LEG, RIGHT_LEG, SMPL22
+from core.rig import calibration, quaternion
 from core.rig.rest import SIDES, Joints, Pose, t_posed
 from core.types import Motion
 
@@ -42,22 +44,24 @@ class Capture:
     fps: float
 
 
-def capture(joints: Joints, turns: Tensor, places: Tensor, rest: Pose, fps: float, up: int | None = None) -> Capture:
+def capture(
+    joints: Joints, turns: Tensor, places: Tensor, rest: Pose | None, fps: float, up: int | None = None
+) -> Capture:
     """Bring a source to a ``Capture``.
 
     joints: which joint of the source is which of ours.
     turns: (t, k, 4) world rotations of the source's joints.
     places: (t, k, 3) their world positions, in the source's unit.
     rest: a T-pose, or a pose close to one. Arms and legs are turned into the T-pose by the shortest rotation, and hands
-        and feet with them.
+        and feet with them. None finds the T-pose from the motion.
     fps: frames per second.
     up: the world's up axis (0-2); None takes the axis along which the body stands most.
 
-    Raises FootlightError for a rest pose without width or height.
+    Raises FootlightError for a body without width or height.
     """
-    posed, own = t_posed(joints, rest)
-    axes = torch.from_numpy(own).to(turns)
     lift = _level(joints, places, up)
+    posed, own = t_posed(joints, rest) if rest is not None else _calibrated(joints, turns, places, lift)
+    axes = torch.from_numpy(own).to(turns)
 
     def turned(k: int, name: str) -> Tensor:
         delta = rotation.mul(turns[:, k], rotation.conjugate(torch.from_numpy(posed[name]).to(turns)))
@@ -66,6 +70,17 @@ def capture(joints: Joints, turns: Tensor, places: Tensor, rest: Pose, fps: floa
     moved = {name: turned(k, name) for name, k in joints.turns.items()}
     spine = _spine([turned(k, f"_spine{i}") for i, k in enumerate(joints.spine)])
     return Capture({name: rotation.rotate(lift, places[:, k]) for name, k in joints.places.items()}, moved | spine, fps)
+
+
+def _calibrated(
+    joints: Joints, turns: Tensor, places: Tensor, lift: Tensor
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """As ``t_posed``, from the motion. lift: of ``_level``."""
+    at = {name: rotation.rotate(lift, places[:, k]).numpy() for name, k in joints.places.items()}
+    turned = joints.turns | {f"_spine{i}": k for i, k in enumerate(joints.spine)}
+    found = calibration.t_pose(at, {name: rotation.mul(lift, turns[:, k]).numpy() for name, k in turned.items()})
+    lowered = rotation.conjugate(lift).numpy()
+    return {name: quaternion.mul(lowered, turn) for name, turn in found.items()}, lowered
 
 
 def _level(joints: Joints, places: Tensor, up: int | None) -> Tensor:
@@ -103,8 +118,9 @@ def fit(source: Capture) -> tuple[Motion, float]:
 
     The floor stays where the source has it; ``contact.fix_floor`` brings it to y = 0.
 
-    Raises FootlightError for legs without length.
+    Raises FootlightError for legs without length, and as ``plausible`` does for what is no body.
     """
+    plausible.check_body(source.places)
     scale = LEG_LENGTH / leg_length(source.places)
     frames = source.turns["pelvis"].shape[0]
     like = source.turns["pelvis"]
@@ -144,7 +160,10 @@ def fit(source: Capture) -> tuple[Motion, float]:
     for chain, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
         target = source.places[f"{side}_ankle"] * scale + _narrower(source, turns, side)
         local = kinematics.two_bone_ik(local, root, target, chain)
-    return Motion(rotation.continuous(local).float(), root.float(), source.fps), scale
+    motion = Motion(rotation.continuous(local).float(), root.float(), source.fps)
+    found = kinematics.forward(motion.rotations, motion.root).to(like)
+    plausible.check_agreement(source.places, dict(zip(SMPL22.names, found.unbind(1), strict=True)))
+    return motion, scale
 
 
 def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:

@@ -5,5 +5,6 @@ quaternion   rotations
 families     joint names of common rigs
 humanoid     finds our joints in another skeleton
 rest         the rest pose of another body, and the rotations from it to our T-pose
+calibration  the T-pose of another body from its movement, where its rest pose is none
 retarget     from our joints to the bones of an armature, and back
 """

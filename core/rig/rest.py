@@ -24,6 +24,28 @@ NEARLY = np.cos(np.radians(20.0))
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How far a pose may be from the T-pose to count as one, in degrees.
+
+    trunk: from the vertical.
+    leg: of thighs and shins, from the vertical.
+    arm: of upper arms and forearms, from straight out.
+    """
+
+    trunk: float
+    leg: float
+    arm: float
+
+
+STANDING = Limits(trunk=20.0, leg=40.0, arm=125.0)
+"""A rest pose that tells how a body stands: a T-pose, an A-pose, arms hanging, legs apart."""
+SPREAD = Limits(trunk=12.0, leg=20.0, arm=25.0)
+"""A T-pose that somebody stood in."""
+_HEAD = 75.0  # degrees of the way from the shoulders to the head from the vertical
+_FEET = 80.0  # degrees of the feet from straight ahead, seen from above
+
+
+@dataclass(frozen=True)
 class Joints:
     """Which joints of a source are ours.
 
@@ -47,6 +69,47 @@ class Pose:
 
     turns: np.ndarray
     places: np.ndarray
+
+
+def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
+    """Whether joints are where they are on a body that stands upright with its arms spread or down.
+
+    place: our name -> position (3,); hips, knees, ankles, shoulders and elbows, and more if they are known.
+    """
+    try:
+        left, up, ahead = quat.rotate(axes(place), np.eye(3))
+    except FootlightError:
+        return False
+
+    def within(vector: np.ndarray, direction: np.ndarray, degrees: float) -> bool:
+        length = np.linalg.norm(vector)
+        return bool(length > 0 and vector @ direction >= np.cos(np.radians(degrees)) * length)
+
+    def middle(part: str) -> np.ndarray:
+        return (place[f"left_{part}"] + place[f"right_{part}"]) / 2
+
+    def bones(*parts: str) -> list[tuple[str, np.ndarray]]:
+        pairs = [(side, f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in pairwise(parts)]
+        return [(side, place[b] - place[a]) for side, a, b in pairs if b in place]
+
+    if not within(middle("shoulder") - middle("hip"), up, limits.trunk):
+        return False
+    if not all(within(place[f"left_{p}"] - place[f"right_{p}"], left, limits.trunk) for p in ("hip", "shoulder")):
+        return False
+    if not all(within(bone, -up, limits.leg) for _, bone in bones("hip", "knee", "ankle")):
+        return False
+    if not all(
+        within(bone, left if side == "left" else -left, limits.arm)
+        for side, bone in bones("shoulder", "elbow", "wrist")
+    ):
+        return False
+    if "head" in place and not within(place["head"] - middle("shoulder"), up, _HEAD):
+        return False
+    for _, foot in bones("ankle", "foot"):
+        level = foot - foot @ up * up
+        if np.linalg.norm(level) > 0.3 * np.linalg.norm(foot) and not within(level, ahead, _FEET):
+            return False
+    return True
 
 
 def axes(place: dict[str, np.ndarray]) -> np.ndarray:

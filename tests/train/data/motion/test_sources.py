@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from core.formats import bvh
 from core.motion import contact, kinematics, rotation
 from core.motion.resample import resample
 from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from tests.core.motion import disguise
 from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
 from train.data.motion import clean, sources
 from train.data.rates import MOTION_FPS
@@ -27,6 +29,21 @@ def test_a_disguised_dance_comes_back_clean(tmp_path):
     gap = (found - known).norm(dim=-1)
     assert gap.mean() < 0.003 and gap.max() < 0.01
     assert made.contacts.mean() > 0.95
+
+
+@pytest.mark.filterwarnings("ignore::core.errors.FootlightWarning")
+def test_a_zero_pose_that_is_no_t_pose_comes_back_clean(tmp_path):
+    """All bones along x while every rotation is zero, as converters of capture leave them."""
+    ours = dance()
+    (tmp_path / "told.bvh").write_text(bvh_text(ours.rotations, ours.root, ours.fps, Foreign(RIGS["mixamo"])))
+    skeleton, motion = bvh.read(tmp_path / "told.bvh")
+    told = disguise.text(*disguise.rezeroed(skeleton, motion, disguise.along(skeleton)))
+    (tmp_path / "odd.bvh").write_text(told)
+    found, known = (sources.load(tmp_path / f"{name}.bvh").motion for name in ("odd", "told"))
+    gap = (kinematics.forward(found.rotations, found.root) - kinematics.forward(known.rotations, known.root)).norm(
+        dim=-1
+    )
+    assert gap.mean() < 0.01 and gap.max() < 0.05
 
 
 def test_a_report_says_how_a_file_was_fitted(tmp_path):
