@@ -13,14 +13,15 @@ import numpy as np
 SURE = 0.1  # confidence from which a keypoint counts as visible
 JOINTS = 14
 NECK, ANKLES = 1, (10, 13)
-_ARMS_AND_LEGS_OF_COCO = (6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15)
+_OF_COCO = (6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15)  # arms and legs
+_OF_MEDIAPIPE = (12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27)
 _SETS: dict[int, tuple[tuple[int, ...], ...]] = {
-    # keypoints of the set: for each of the 14 joints, those in whose middle it lies
-    25: tuple((k,) for k in (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14)),  # BODY_25
-    18: tuple((k,) for k in range(JOINTS)),  # OpenPose's COCO
-    15: tuple((k,) for k in range(JOINTS)),  # OpenPose's MPI, whose first is the top of the head
-    17: ((0,), (5, 6), *((k,) for k in _ARMS_AND_LEGS_OF_COCO)),  # COCO
-    33: ((0,), (11, 12), *((k,) for k in (12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27))),  # MediaPipe
+    # by the number of keypoints: for each of the 14 joints the two in whose middle it lies, which are mostly one
+    25: ((0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14),) * 2,  # BODY_25
+    18: (tuple(range(JOINTS)),) * 2,  # OpenPose's COCO
+    15: (tuple(range(JOINTS)),) * 2,  # OpenPose's MPI, whose first is the top of the head
+    17: ((0, 5, *_OF_COCO), (0, 6, *_OF_COCO)),  # COCO, which has no neck
+    33: ((0, 11, *_OF_MEDIAPIPE), (0, 12, *_OF_MEDIAPIPE)),  # MediaPipe
 }
 _SETS |= dict.fromkeys((26, 133, 136), _SETS[17])  # Halpe and COCO-WholeBody begin with COCO
 KNOWN = "BODY_25 has 75, COCO 54 or 51, MPI 45, MediaPipe 99"
@@ -40,9 +41,9 @@ def joints_of(values: np.ndarray) -> np.ndarray | None:
     members = _SETS.get(values.size // 3)
     if members is None or values.size % 3:
         return None
-    keypoints = values.reshape(-1, 3)
-    person = np.stack([keypoints[list(of)].mean(0) for of in members])
-    person[:, 2] = [keypoints[list(of), 2].min() for of in members]
+    one, other = (values.reshape(-1, 3)[list(of)] for of in members)
+    person = (one + other) / 2
+    person[:, 2] = np.minimum(one[:, 2], other[:, 2])
     person[~(np.isfinite(person).all(axis=1) & (person[:, 2] >= SURE))] = np.nan
     return person
 

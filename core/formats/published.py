@@ -4,6 +4,7 @@
     AIST++           .pkl  smpl_poses (t, 72), smpl_trans in units of smpl_scaling to a metre, 60 frames per second
     EDGE             .pkl  smpl_poses and smpl_trans, 30 frames per second, z up; its slices q and pos, 60, y up
     Bailando, DanceRevolution and others  .npy, .pkl  joints (t, 24, 3)
+    FineDance, EDGE's samples  .npy  rows (t, 315), (t, 319) or (t, 151) of contacts, path and 6-D rotations
     WHAM, GVHMR, HMR and others  .pkl, .npz  pose or global_orient and body_pose, with trans or transl
 
 A .npy file may hold a dict, as ``numpy.save`` writes it. Which way is up is found from the body (``smpl.levelled``),
@@ -55,6 +56,7 @@ _KINDS = (
     _Kind(("global_orient", "body_pose"), ("transl", "trans")),
     _Kind(("pose",), ("trans", "transl")),
     _Kind(("array",), ()),  # that a .npy file holds alone
+    _Kind(("rotations_6d",), ("path",), "y", 30.0),
 )
 _JOINTS = ("joints", "joints3d", "joints_3d", "positions", "pred_position", "full_pose")
 """Names of the places of joints."""
@@ -66,12 +68,14 @@ _POSED = {22, 24, 52, 55}
 """Joints whose rotations a file may hold: SMPL's without and with hands, SMPL-H's and SMPL-X's."""
 _PLACED = {22, 24, 45, 52, 55, 73, 127, 144}
 """Joints whose places a file may hold, of which the first 22 are SMPL's."""
+_AIST_KEYPOINTS = "keypoints3d"
 EXPECTED = (
     "SMPL poses with their path (smpl_poses and smpl_trans, poses and trans, q and pos, root_orient, pose_body and "
     "trans, global_orient, body_pose and transl), or joints (t, 22, 3) or (t, 24, 3)"
 )
 PLACED_FPS = {"pred_position": 60.0, "full_pose": 30.0}  # of Bailando and EDGE
 _MOST_LOOKED_AT = 10_000  # dicts and lists in which a body is looked for
+_ORTHOGONAL = 0.02  # by which the products of a rotation matrix' rows may be off
 _RIGID = 0.03  # relative; bones of a body change their length by less
 _ALIKE = 0.7  # a bone of the left limb to that of the right one, and a thigh to a shin, are no more different
 _UNUSUAL_SHAPE = 3.0  # standard deviations of SMPL's shapes
@@ -100,7 +104,8 @@ def read(path: Path, fps: float | None = None) -> Motion | Places:
     contents = array_files.read(path, _NAMES)
     found = _bodies(contents)
     if not found:
-        raise FootlightError(f"{path}: holds {_held(path, contents)}; expected {EXPECTED}")
+        more = "; of AIST++, take the motions and not the keypoints" if _AIST_KEYPOINTS in _held(path, contents) else ""
+        raise FootlightError(f"{path}: holds {_held(path, contents)}; expected {EXPECTED}{more}")
     body = max(found, key=_frames)
     if len(found) > 1:
         warn(f"{path}: holds {len(found)} motions; the longest one is used ({_frames(body)} frames)")
@@ -113,7 +118,7 @@ def _bodies(contents: object) -> list[Mapping]:
     if isinstance(contents, dict) and list(contents) == ["arr_0"]:
         contents = contents["arr_0"]
     if isinstance(contents, np.ndarray):
-        return [{"array" if _as_places(contents) is None else "joints": contents}]
+        return [_split(contents) or {"array" if _as_places(contents) is None else "joints": contents}]
     found, seen, queue = [], set(), [contents]
     while queue and len(seen) < _MOST_LOOKED_AT:
         one = queue.pop(0)
@@ -125,6 +130,20 @@ def _bodies(contents: object) -> list[Mapping]:
         else:
             queue += one.values() if isinstance(one, dict) else one[:_MOST_LOOKED_AT]
     return found
+
+
+def _split(rows: np.ndarray) -> dict[str, np.ndarray] | None:
+    """The path and the 6-D rotations of rows (t, c), after contacts in some files; None where they are something else.
+
+    The six numbers of a rotation are two unit vectors at right angles.
+    """
+    for before in (3, 7):
+        joints, more = divmod(rows.shape[1] - before, 6) if rows.ndim == 2 and _is_numbers(rows) else (0, 0)
+        if joints in _POSED and not more and len(rows):
+            six = rows[:, before:].reshape(len(rows), joints, 2, 3).astype(np.float64)
+            if np.abs(six @ six.swapaxes(2, 3) - np.eye(2)).max() < _ORTHOGONAL:
+                return {"rotations_6d": six.reshape(len(rows), joints, 6), "path": rows[:, before - 3 : before]}
+    return None
 
 
 def _kind_of(body: Mapping) -> _Kind | None:
@@ -194,6 +213,8 @@ def _rotations(path: Path, body: Mapping, kind: _Kind) -> Tensor:
 def _turns(path: Path, name: str, values: np.ndarray) -> Tensor:
     """Rotations (t, n, 4) of an array; no joint at all for an array of another shape."""
     array = _finite(path, name, values)
+    if name == "rotations_6d":
+        return smpl.of_6d(array)
     if not array.numel():
         return torch.zeros(0, 0, 4, dtype=torch.float64)
     if array.dim() > 2 and array.shape[0] == 1 and array.shape[-2:] != (3, 3):
@@ -207,7 +228,7 @@ def _turns(path: Path, name: str, values: np.ndarray) -> Tensor:
 
 def _is_orthogonal(matrices: Tensor) -> bool:
     eye = torch.eye(3, dtype=matrices.dtype)
-    return bool((matrices @ matrices.mT - eye).abs().amax() < 0.01)
+    return bool((matrices @ matrices.mT - eye).abs().amax() < _ORTHOGONAL)
 
 
 def _unit(path: Path, body: Mapping, trans: Tensor, fps: float) -> float:

@@ -115,6 +115,16 @@ def up_axis(places: Tensor, usual: str) -> str:
     return floor if spread[floor] < _TOUCHING * spread[next_best] else usual
 
 
+def of_6d(values: Tensor) -> Tensor:
+    """Local rotations (t, j, 4) of two rows, or two columns, of each rotation's matrix (t, j, 6).
+
+    Which of both is told by the knees, which bend to one side only (Zhou et al. 2019 and PyTorch3D differ).
+    """
+    turns = rotation.from_matrix(rotation.matrix_from_6d(values))
+    knees = rotation.to_axis_angle(turns[:, [SMPL22.index("left_knee"), SMPL22.index("right_knee")]])
+    return turns if float(knees[..., 0].mean()) >= 0 else rotation.conjugate(turns)
+
+
 def unit_of(trans: Tensor, fps: float) -> float:
     """Metres to a unit of a path (t, 3) that should be in metres: 1, or 0.01 or 0.001 where no body is so fast."""
     if len(trans) < 2:

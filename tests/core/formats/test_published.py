@@ -142,6 +142,19 @@ def dict_in_npy(folder, poses, trans):
     return folder / "a.npy"
 
 
+def finedance(folder, poses, trans, rows=True, contacts=False):
+    """Rows of path and 6-D rotations, of matrices' rows as PyTorch3D has them, or of their columns."""
+    turns = matrices(with_more(poses, 52).reshape(len(poses), 52, 3))
+    six = (turns if rows else turns.swapaxes(2, 3))[:, :, :2].reshape(len(poses), 312)
+    parts = [np.ones((len(poses), 4))] * contacts + [trans, six]
+    np.save(folder / "001.npy", np.concatenate(parts, 1))
+    return folder / "001.npy"
+
+
+def finedance_columns(folder, poses, trans):
+    return finedance(folder, poses, trans, rows=False, contacts=True)
+
+
 def bare_poses(folder, poses, trans):
     np.save(folder / "poses.npy", with_more(poses, 24))
     return folder / "poses.npy"
@@ -186,6 +199,8 @@ KINDS = {
     "matrices": (hmr, 30.0, None, None, None),
     "a batch of one, in a camera's axes": (smplx_parts, 25.0, 25.0, CAMERA, "stands along -y"),
     "a dict in .npy": (dict_in_npy, 60.0, None, None, None),
+    "FineDance": (finedance, 30.0, None, None, "read at 30"),
+    "6-D rotations of columns, with contacts": (finedance_columns, 30.0, 30.0, Z_UP, "stands along z"),
     "poses alone": (bare_poses, 50.0, 50.0, None, "holds no path"),
     "Bailando": (bailando, 60.0, None, None, "read at 60"),
     "joints in .npy": (joints_npy, 60.0, 60.0, None, None),
@@ -304,7 +319,7 @@ def test_what_is_said_about_bodies(tmp_path):
 POSES, TRANS = take(60.0)
 TAKE = {"smpl_poses": with_more(POSES, 24), "smpl_trans": TRANS, "smpl_scaling": np.ones(1)}
 BAD = {
-    "other arrays": ({"keypoints3d": np.zeros((60, 17, 3))}, "a.pkl: holds 'keypoints3d'; expected SMPL poses"),
+    "other arrays": ({"keypoints3d": np.zeros((60, 17, 3))}, "holds 'keypoints3d'; expected SMPL.*take the motions"),
     "nothing": ({}, "holds nothing; expected"),
     "a list": ([1, 2], "holds a list; expected"),
     "a number": (3, "holds a int; expected"),
