@@ -82,12 +82,12 @@ class FootlightSettings(bpy.types.PropertyGroup):
         description="Which sound the dance is for",
         items=(
             ("STRIP", "Strip", "One sound strip of the sequencer, as long as it is visible"),
-            ("MIX", "Whole Mix", "Everything that is heard in the scene's frame range"),
+            ("MIX", "Whole Mix", "Everything that is heard in the scene's frame range, from scene strips too"),
         ),
     )
     strip: StringProperty(
         name="Strip",
-        description="The sound strip to dance to; may stay empty when there is only one",
+        description="The sound strip to dance to; may stay empty when only one is heard",
         search=_strip_names,
     )
     dancer: PointerProperty(

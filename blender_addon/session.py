@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -58,6 +59,11 @@ def drop_folder() -> None:
         state.folder = ""
 
 
+def without_folder(text: str) -> str:
+    """A message without the temporary folder's name before that of a file in it, which means nothing to the user."""
+    return text.replace(f"{state.folder}{os.sep}", "") if state.folder else text
+
+
 def start(work: protocol.Request | Preparation, finish: Callable[[protocol.Done], str]) -> None:
     """Ask the engine, starting it when it is not running; a preparation goes on meanwhile. finish: takes the engine's
     answer, writes what belongs into the scene and returns what to tell the user; it may raise UserError.
@@ -110,7 +116,7 @@ def poll() -> JobState:
             assert job.result is not None
             state.message = finish(job.result)
         elif ended is JobState.FAILED:
-            state.error = job.error
+            state.error = without_folder(job.error)
             state.log = str(worker.log) if isinstance(job, Job) else ""
         else:
             state.message = "Cancelled."

@@ -1,5 +1,5 @@
-"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.protocol`` and what they need.
-None of it starts torch.
+"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.containers``, ``core.protocol`` and what
+they need. None of it starts torch.
 
 Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
 """
@@ -8,11 +8,23 @@ from __future__ import annotations
 
 if "." in (__package__ or ""):
     from ..core import arguments, protocol
+    from ..core.containers import kinds, surveying
     from ..core.errors import FootlightError
     from ..core.rig import humanoid, quaternion, retarget, skeleton
 else:
     from core import arguments, protocol
+    from core.containers import kinds, surveying
     from core.errors import FootlightError
     from core.rig import humanoid, quaternion, retarget, skeleton
 
-__all__ = ["FootlightError", "arguments", "humanoid", "protocol", "quaternion", "retarget", "skeleton"]
+__all__ = [
+    "FootlightError",
+    "arguments",
+    "humanoid",
+    "kinds",
+    "protocol",
+    "quaternion",
+    "retarget",
+    "skeleton",
+    "surveying",
+]

@@ -25,4 +25,5 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
     count = mark_beats(scene, target, done)
-    return Written(f"{count} beats, {done.tempo:.0f} bpm", warning=all_warnings(done))
+    warning = all_warnings(done, target.song.warning if target.song else "")
+    return Written(f"{count} beats, {done.tempo:.0f} bpm", warning=warning)

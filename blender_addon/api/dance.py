@@ -65,7 +65,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     )
     if target.markers:
         mark_beats(scene, target, done)
-    return Written(f"{action.name}: {summary(action)}", action=action, warning=all_warnings(done))
+    return Written(f"{action.name}: {summary(action)}", action=action, warning=all_warnings(done, song.warning))
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:

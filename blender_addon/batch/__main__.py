@@ -15,6 +15,7 @@ anything failed, 2 for a command line that makes no sense.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -103,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
                         state, detail = "done", make(item, args, engine, folder, terminal)
             except (FootlightError, RuntimeError, OSError) as error:
                 state, detail = "failed", " ".join(str(error).split())
+            detail = detail.replace(f"{folder}{os.sep}", "")  # means nothing to the user
             outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
             terminal.say(f"{state:8s} {item.label}: {detail}")
     finally:

@@ -88,7 +88,7 @@ def _parser(description: str) -> _Parser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "inputs", nargs="*", type=Path, metavar="SONG", help="wav, flac, ogg, opus or mp3; with --score, a .blend"
+        "inputs", nargs="*", type=Path, metavar="SONG", help="any sound that Blender plays; with --score, a .blend"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--skip-existing", action="store_true", help="leave alone what is there already")

@@ -112,7 +112,8 @@ def make_blend(desk: Desk) -> str:
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A song's dance on the armature, and the song in the sequencer."""
     assert desk.item.source is not None
-    song = strips.whole_file(desk.item.source, scene.frame_start, desk.args.seconds)
+    source = desk.item.source.absolute()
+    song = strips.whole_file(source, scene.frame_start, desk.args.seconds, None if desk.args.dance else desk.folder)
     target, request = dance.request(scene, armature, song, desk.folder, **desk.options)
     if desk.args.dance:
         _check_rate(desk.args.dance, target.fps)
@@ -125,7 +126,7 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
         assert isinstance(answer, protocol.DanceDone)
     written = dance.write(target, answer)
     assert written.action is not None
-    strip = strips.add_song(scene, song.path, target.first)
+    strip = strips.add_song(scene, source, target.first)
     return Made((target.first, int(written.action.frame_range[1])), strip.sound, answer, written.warning)
 
 

@@ -124,7 +124,7 @@ def finishing(write: Callable[[Target, Any], Written], target: Target) -> Callab
 
     def finish(done: protocol.Done) -> str:
         written = write(target, done)
-        session.state.warning = written.warning
+        session.state.warning = session.without_folder(written.warning)
         return written.message
 
     return finish

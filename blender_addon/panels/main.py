@@ -109,9 +109,10 @@ def _song(layout: bpy.types.UILayout, context: bpy.types.Context, settings) -> N
     layout.row().prop(settings, "source", expand=True)
     if settings.source == "MIX":
         return
-    found = strips.sound_strips(versions.sequencer_scene(context))
-    hints = {0: "add a song to the sequencer", 1: found[0].name if found else ""}
-    hint = hints.get(len(found), "choose a strip")
+    scene = versions.sequencer_scene(context)
+    heard = strips.heard_strips(scene)
+    none = "all strips are muted" if strips.sound_strips(scene) else "add a song to the sequencer"
+    hint = {0: none, 1: heard[0].name if heard else ""}.get(len(heard), "choose a strip")
     layout.prop(settings, "strip", text="", icon="SPEAKER", placeholder=hint)
 
 

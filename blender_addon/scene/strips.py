@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import struct
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
 from ..errors import UserError
-from . import versions
-from .apart import copied
+from ..shared import kinds, protocol, surveying
+from . import mixing, versions
+from .mixing import frame_rate
 
-READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
+READABLE = (kinds.WAV, kinds.FLAC, kinds.OGG, kinds.MPEG)
 """What the engine decodes by itself; any other file that Blender can play goes through a mixdown."""
 
-MIX_RATE = 48_000
-MIX_PATIENCE = 120.0
+MISSED_SECONDS = 0.25  # of a song that its strip does not reach: fewer are not worth a word
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Song:
     all that follows.  frames: how many there are at most, where that is known.
 
     strip: the strip's name and sound: the session_uid of its data, by which it is found again; both empty for a mix.
+    warning: what the user should know of it; empty when there is nothing.
     """
 
     name: str
@@ -37,32 +36,52 @@ class Song:
     frames: int | None
     strip: str = ""
     sound: int = 0
-
-
-def frame_rate(scene: bpy.types.Scene) -> float:
-    """The frames per second at which a scene really plays: 29.97 is 30 / 1.001."""
-    return scene.render.fps / scene.render.fps_base
+    warning: str = ""
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
-    """The sound strips of a scene, from the first on the timeline to the last."""
-    editor = scene.sequence_editor
-    found = [strip for strip in editor.strips if strip.type == "SOUND"] if editor else []
+    """The sound strips of a scene, those inside meta strips too, from the first on the timeline to the last."""
+    found = [strip for strip in _all_strips(scene) if strip.type == "SOUND"]
     return sorted(found, key=lambda strip: (versions.handles(strip)[0], strip.channel))
 
 
+def heard_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+    """The sound strips of a scene that are not muted, neither themselves nor their channels nor around them."""
+    return [strip for strip in sound_strips(scene) if not is_muted(scene, strip)]
+
+
+def is_muted(scene: bpy.types.Scene, strip: bpy.types.Strip) -> bool:
+    """Whether a strip, its channel, or a meta strip around it is muted, or nothing of it is shown."""
+    if _shown(strip)[0] >= _shown(strip)[1]:
+        return True
+    while strip is not None:
+        parent = strip.parent_meta()
+        channels = (parent or scene.sequence_editor).channels
+        if strip.mute or (strip.channel < len(channels) and channels[strip.channel].mute):
+            return True
+        strip = parent
+    return False
+
+
 def choose(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
-    """The sound strip called ``name``, or the only one there is. Raises UserError when it is not clear which."""
+    """The sound strip called ``name``, or the only one that is heard. Raises UserError when it is not clear which."""
     strips = sound_strips(scene)
-    if not strips:
-        raise UserError(f"There is no sound strip in the sequencer of {scene.name!r}. Add a song there first.")
-    if name:
-        if found := [strip for strip in strips if strip.name == name]:
-            return found[0]
+    if name and (found := [strip for strip in strips if strip.name == name]):
+        return found[0]
+    heard = heard_strips(scene)
+    if name and strips:
         raise UserError(f"There is no sound strip {name!r} any more. Choose another one under Song.")
-    if len(strips) > 1:
-        raise UserError(f"There are {len(strips)} sound strips in the sequencer. Choose one under Song, or Whole Mix.")
-    return strips[0]
+    if not strips:
+        if inside := _scenes_with_sound(scene):
+            raise UserError(
+                f"The sound of {scene.name!r} is in the scene strip {inside[0].name!r}. Choose Whole Mix under Song."
+            )
+        raise UserError(f"There is no sound strip in the sequencer of {scene.name!r}. Add a song there first.")
+    if not heard:
+        raise UserError(f"{_all_muted(scene, strips)} Unmute one, or choose one under Song.")
+    if len(heard) > 1:
+        raise UserError(f"There are {len(heard)} sound strips in the sequencer. Choose one under Song, or Whole Mix.")
+    return heard[0]
 
 
 def is_there(scene: bpy.types.Scene, song: Song) -> bool:
@@ -74,38 +93,92 @@ def is_there(scene: bpy.types.Scene, song: Song) -> bool:
 
 
 def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) -> Song:
-    """What is heard of ``strip`` while it is visible: its trim, offset and speed are honoured.
+    """What is heard of ``strip`` while it is visible: its trim, offset and speed are honoured, and the meta strips that
+    it lies in.
 
     folder: takes a temporary file where the strip's own file is not what is heard (another speed, packed, silence
-    before its content).  Raises UserError when there is no sound behind the strip.
+    before its content, a kind that the engine does not decode).
+    Raises UserError when there is no sound behind the strip, or nothing is heard of it.
     """
     path = _file(strip, folder)
-    first, end = versions.handles(strip)
-    before, after = versions.trims(strip)
-    seconds = (end - first) / frame_rate(scene)
+    first, end = _shown(strip)
+    fps = frame_rate(scene)
+    if first >= end:
+        raise UserError(f"Nothing of the strip {strip.name!r} is shown: a meta strip around it cuts it all off.")
+    before = versions.trims(strip)[0] + first - versions.handles(strip)[0]
+    seconds = (end - first) / fps
+    kind = kinds.recognise(path)
+    lasts = _seconds(path, kind)
+    missed = 0.0 if lasts is None else lasts - before / fps - seconds
+    beyond = versions.trims(strip)[1] < 0 and (lasts is None or missed < -1 / fps)
+    plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and not beyond
+    warnings = []
+    if is_muted(scene, strip):
+        warnings.append(f"The strip {strip.name!r} is muted. Unmute it to hear what this is for.")
+    uncut = versions.trims(strip)[1] == 0 and end == versions.handles(strip)[1]
+    if lasts is not None and missed > MISSED_SECONDS and uncut and not strip.retiming_keys:
+        warnings.append(
+            f"{path.name} lasts {lasts:.1f} s, but Blender made its strip only {before / fps + seconds:.1f} s long. "
+            f"Drag the strip's right end to frame {end + int(missed * fps)} to use all of it."
+        )
     name = Path(bpy.path.basename(strip.sound.filepath)).stem or strip.name
-    plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and after >= 0
-    if plain and path.suffix.lower() in READABLE:
+    if plain and kind in READABLE:
         # Blender starts a trimmed sound on a whole frame of its content.
-        start = int(before) / frame_rate(scene)
+        start = int(before) / fps
     else:
-        path, start = _mixdown(scene, folder, first, end, only=strip.name), 0.0
-    return Song(name, str(path), start, seconds, first, end - first, strip.name, strip.sound.session_uid)
+        _check_length(f"The strip {strip.name!r}", seconds)
+        path, start = mixing.mixdown(scene, folder, first, end, only=strip.name), 0.0
+        if mixing.is_silent(path):
+            raise UserError(
+                f"The strip {strip.name!r} is silent on the frames {first} to {end - 1}. Check its volume and its "
+                "file, or choose another strip."
+            )
+    sound = strip.sound.session_uid
+    return Song(name, str(path), start, seconds, first, end - first, strip.name, sound, " ".join(warnings))
 
 
 def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
-    """Everything that is heard in the scene's frame range. Raises UserError when nothing can be."""
-    if not sound_strips(scene) and not any(ob.type == "SPEAKER" for ob in scene.objects):
+    """Everything that is heard in the scene's frame range, from meta strips and scene strips too.
+    Raises UserError when nothing can be."""
+    strips, inside = sound_strips(scene), _scenes_with_sound(scene)
+    speakers = any(ob.type == "SPEAKER" for ob in scene.objects)
+    if not strips and not inside and not speakers:
         raise UserError(f"There is no sound in {scene.name!r}. Add a song to its sequencer first.")
     first, end = scene.frame_start, scene.frame_end + 1
-    path = _mixdown(scene, folder, first, end)
-    return Song(f"{scene.name} mix", str(path), 0.0, (end - first) / frame_rate(scene), first, end - first)
+    seconds, warning = (end - first) / frame_rate(scene), ""
+    _check_length(f"The frame range of {scene.name!r}", seconds)
+    path = mixing.mixdown(scene, folder, first, end)
+    if inside and mixing.is_silent(path):
+        path = mixing.mixdown(scene, folder, first, end, inside=True)
+        warning = (
+            f"The scene strip {inside[0].name!r} shows a camera, so that Blender does not play the sequencer behind "
+            "it. Set the strip's Input to Sequencer to hear what this is for."
+        )
+    if mixing.is_silent(path):
+        if strips and not inside and not speakers and not heard_strips(scene):
+            raise UserError(f"{_all_muted(scene, strips)} Unmute one.")
+        raise UserError(
+            f"Nothing is heard in {scene.name!r} on the frames {first} to {end - 1}. Check where its strips lie, "
+            "whether they are muted, and their volume."
+        )
+    return Song(f"{scene.name} mix", str(path), 0.0, seconds, first, end - first, warning=warning)
 
 
-def whole_file(path: str | Path, frame: int = 1, seconds: float | None = None) -> Song:
-    """The song in a file, heard from ``frame`` on, whether it is in a sequencer or not. seconds: only its first."""
+def whole_file(
+    path: str | Path, frame: int = 1, seconds: float | None = None, folder: str | Path | None = None
+) -> Song:
+    """The song in a file, heard from ``frame`` on, whether it is in a sequencer or not. seconds: only its first.
+
+    folder: takes a temporary file where Blender decodes what the engine does not; without one that is left to the
+    engine.  Raises UserError when Blender cannot decode it either.
+    """
     path = Path(path).absolute()
-    return Song(path.stem, str(path), 0.0, seconds, frame, None)
+    read = path
+    if folder is not None and path.is_file():
+        kind = kinds.recognise(path)
+        if kind and kind.sound and not kind.own:
+            read = mixing.decode(path, folder, seconds)
+    return Song(path.stem, str(read), 0.0, seconds, frame, None)
 
 
 def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.types.Strip:
@@ -122,8 +195,12 @@ def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.ty
     strip = editor.strips.new_sound(path.stem, str(path.resolve()), highest + 1, frame)
     if strip.sound.samplerate == 0:  # Blender makes a strip even of a file that holds no sound
         remove_song(scene, strip)
-        raise UserError(f"Blender cannot read {path} as sound. Give a wav, flac, ogg, opus or mp3 file.")
+        raise UserError(f"Blender cannot read {path} as sound. Give a {protocol.SONG_FILES} file.")
     first, end = versions.handles(strip)
+    lasts = _seconds(path, kinds.recognise(path))
+    if lasts and abs(lasts - (end - first) / frame_rate(scene)) > MISSED_SECONDS:  # Blender has guessed it
+        versions.set_end(strip, first + max(1, round(lasts * frame_rate(scene))))
+        first, end = versions.handles(strip)
     taken = {
         other.channel
         for other in editor.strips
@@ -146,7 +223,7 @@ def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
     if sound is None:
         raise UserError(f"The strip {strip.name!r} has no sound. Choose another one under Song.")
     if sound.packed_file:
-        path = Path(folder) / ("packed" + Path(bpy.path.basename(sound.filepath)).suffix)
+        path = Path(folder) / (bpy.path.basename(sound.filepath) or "packed")
         path.write_bytes(sound.packed_file.data)
         return path
     if sound.filepath.startswith("//") and not bpy.data.filepath and not sound.library:
@@ -157,49 +234,55 @@ def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
     return path
 
 
-def _mixdown(scene: bpy.types.Scene, folder: str | Path, first: int, end: int, only: str = "") -> Path:
-    """What Blender itself plays on the frames from ``first`` to before ``end``, as a file in ``folder``.
-
-    A copy of the scene is mixed, so that the user's own keeps its frame range and its strips' mute switches.
-    only: the name of the one strip that shall be heard.
-    """
-    path = Path(folder) / "mix.wav"
-    path.unlink(missing_ok=True)
-    with copied(scene, objects=not only) as copy:
-        if only:
-            for strip in copy.sequence_editor.strips:
-                strip.mute = strip.name != only
-        if first < 0:  # a scene's frame range cannot begin below 0
-            for strip in copy.sequence_editor.strips:
-                versions.move(strip, -first)
-            first, end = 0, end - first
-        copy.frame_start, copy.frame_end = first, end - 1
-        scenes = {"scene": copy}
-        if hasattr(bpy.context, "sequencer_scene"):
-            scenes["sequencer_scene"] = copy
-        with bpy.context.temp_override(**scenes):
-            bpy.ops.sound.mixdown(
-                filepath=str(path),
-                check_existing=False,
-                relative_path=False,
-                container="WAV",
-                codec="PCM",
-                format="S16",
-                mixrate=MIX_RATE,
-                channels="MONO",
-            )
-        _wait_for(path, int((end - first) / frame_rate(scene) * MIX_RATE) * 2)
-    return path
+def _all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+    editor = scene.sequence_editor
+    return list(editor.strips_all) if editor else []
 
 
-def _wait_for(path: Path, size: int) -> None:
-    """Until the mixdown is whole: some versions of Blender write it after the operator has returned."""
-    deadline = time.monotonic() + MIX_PATIENCE
-    while time.monotonic() < deadline:
-        if path.exists() and os.path.getsize(path) >= size:
-            with open(path, "rb") as file:
-                head = file.read(8)
-            if len(head) == 8 and struct.unpack("<I", head[4:])[0] + 8 == os.path.getsize(path):
-                return
-        time.sleep(0.05)
-    raise UserError("Blender did not finish mixing the scene's sound. Check that its files can be played.")
+def _shown(strip: bpy.types.Strip) -> tuple[int, int]:
+    """The first frame on which a strip is shown and the first one after: meta strips around it cut it off."""
+    first, end = versions.handles(strip)
+    while (strip := strip.parent_meta()) is not None:
+        outer = versions.handles(strip)
+        first, end = max(first, outer[0]), min(end, outer[1])
+    return first, end
+
+
+def _scenes_with_sound(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+    """The strips that show another scene in which there is sound, and are not muted."""
+    found = (strip for strip in _all_strips(scene) if strip.type == "SCENE" and not is_muted(scene, strip))
+    return [strip for strip in found if strip.scene and any(map(_has_sound, _scenes_within(strip.scene)))]
+
+
+def _scenes_within(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
+    """A scene and all that its scene strips show, each once."""
+    waiting, seen = [scene], set()
+    while waiting:
+        one = waiting.pop()
+        if one.session_uid in seen:
+            continue
+        seen.add(one.session_uid)
+        yield one
+        waiting += [strip.scene for strip in _all_strips(one) if strip.type == "SCENE" and strip.scene]
+
+
+def _has_sound(scene: bpy.types.Scene) -> bool:
+    return bool(heard_strips(scene)) or any(ob.type == "SPEAKER" for ob in scene.objects)
+
+
+def _all_muted(scene: bpy.types.Scene, strips: list[bpy.types.Strip]) -> str:
+    if len(strips) == 1:
+        return f"The only sound strip of {scene.name!r}, {strips[0].name!r}, is muted."
+    return f"All {len(strips)} sound strips of {scene.name!r} are muted."
+
+
+def _check_length(what: str, seconds: float) -> None:
+    if seconds < protocol.SHORTEST_SECONDS:
+        raise UserError(f"{what} lasts {seconds:.2f} s; at least {protocol.SHORTEST_SECONDS:g} s is needed.")
+
+
+def _seconds(path: Path, kind: kinds.Kind | None) -> float | None:
+    """How long the sound in a file is, of a kind of which Blender only guesses that; None for others."""
+    if kind not in (kinds.MPEG, kinds.AAC, kinds.FLAC, kinds.OGG):
+        return None
+    return surveying.survey(path, kind).seconds

@@ -23,6 +23,14 @@ def handles(strip: bpy.types.Strip) -> tuple[int, int]:
     return strip.frame_final_start, strip.frame_final_end
 
 
+def set_end(strip: bpy.types.Strip, end: int) -> None:
+    """Make ``end`` the first frame after a strip."""
+    if NEW_STRIP_TIMES:
+        strip.right_handle = end
+    else:
+        strip.frame_final_end = end
+
+
 def trims(strip: bpy.types.Strip) -> tuple[float, float]:
     """Frames cut off a strip's content at its start and its end; negative where it is shown beyond its content."""
     if NEW_STRIP_TIMES:

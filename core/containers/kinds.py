@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import mpeg_frames, ogg, riff
+from . import adts, mpeg_frames, ogg, riff
 
 HEAD = 4096  # bytes that are looked at, after tags
 
@@ -142,20 +142,13 @@ def _by_beginning(head: bytes) -> Kind | None:
 
 def _adts(head: bytes) -> bool:
     """Whether there are frames of AAC, in ADTS (ISO 13818-7, 6.2) or LOAS (ISO 14496-3, 1.7.2)."""
-    for length_of in (_adts_length, _loas_length):
+    for length_of in (lambda head, at: adts.frame(head, at)[0], _loas_length):
         at = frames = 0
         while at + 8 < len(head) and (length := length_of(head, at)):
             at, frames = at + length, frames + 1
         if frames and at + 8 >= len(head) and (frames > 1 or at > len(head)):
             return True
     return False
-
-
-def _adts_length(head: bytes, at: int) -> int:
-    if head[at] != 0xFF or head[at + 1] & 0xF6 != 0xF0 or head[at + 2] >> 2 & 15 > 12:
-        return 0
-    length = (head[at + 3] & 3) << 11 | head[at + 4] << 3 | head[at + 5] >> 5
-    return length if length > 7 else 0
 
 
 def _loas_length(head: bytes, at: int) -> int:

@@ -155,7 +155,7 @@ def starts(data: Data, at: int = 0, end: int | None = None) -> int:
 
 def walk(data: Data) -> Walk | None:
     """All frames in ``data``; None if it is not MPEG audio."""
-    at = _skip_tags(data, 0)
+    at = skip_tags(data, 0)
     if (first := starts(data, at, at + SEARCHED)) < 0:
         return None
     at, tagged = first, False
@@ -219,7 +219,8 @@ def _other_inside(data: Data, at: int, length: int) -> int:
     return starts(data, at + 4, end)
 
 
-def _skip_tags(data: Data, at: int) -> int:
+def skip_tags(data: Data, at: int) -> int:
+    """Where the tags end that begin at an offset."""
     while at < len(data) and (length := tag_length(data, at)):
         at += length
     return at

@@ -14,6 +14,7 @@ from .types import Data, Stretch, Survey
 
 MARK = b"OggS"
 FIRST, LAST = 2, 4  # flags of a page
+BEGUN_SECONDS = 5.0  # a first page that ends later is from the middle of a broadcast
 CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex"}
 
 
@@ -54,7 +55,9 @@ def survey(data: Data) -> Survey | None:
         findings.append("has no end mark; if the end of the song is missing, download or export it again")
     stretches = tuple(_stretch(data, link) for link in links)
     right = len(links) == 1 and pages[0].start == 0 and all(isinstance(p, tuple) for p in stretches[0].pieces or ())
-    return Survey((Stretch(onward=True),) if right else stretches, None, tuple(findings))
+    lengths = [_seconds(data, link) for link in links]
+    seconds = sum(length for length in lengths if length) if len(links) > 1 and all(lengths) else None
+    return Survey((Stretch(onward=True),) if right else stretches, seconds, tuple(findings))
 
 
 def _page(data: Data, at: int) -> Page | None:
@@ -94,6 +97,27 @@ def _stretch(data: Data, link: list[Page]) -> Stretch:
         pieces = found.stretches[0].pieces if found else None
         return Stretch((made,) if not pieces else (b"".join(_bytes(made, piece) for piece in pieces),))
     return Stretch(((link[0].start, min(link[-1].end, len(data)) - link[0].start),), onward=True)
+
+
+def _seconds(data: Data, link: list[Page]) -> float | None:
+    """How long a link is by the positions of its pages; None where that is not known."""
+    head = data[link[0].body : link[0].body + 19]
+    if head.startswith(b"OpusHead") and len(head) == 19:
+        rate, skipped = 48_000, int.from_bytes(head[10:12], "little")
+    elif head.startswith(b"\x01vorbis"):
+        rate, skipped = int.from_bytes(head[12:16], "little"), 0
+    else:
+        return None
+    mine = [page for page in link if page.serial == link[0].serial and page.end <= len(data)]
+    places = [place for page in mine if (place := _position(data, page)) > 0]
+    if not places or not rate:
+        return None
+    begin = places[0] if places[0] > BEGUN_SECONDS * rate else skipped
+    return max(0, places[-1] - begin) / rate or None
+
+
+def _position(data: Data, page: Page) -> int:
+    return int.from_bytes(data[page.start + 6 : page.start + 14], "little", signed=True)
 
 
 def _is_flac(data: Data, page: Page) -> bool:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from . import chunked, flac, mpeg, ogg, riff
-from .kinds import AIFF, AU, CAF, FLAC, MPEG, OGG, W64, WAV, Kind
+from . import adts, chunked, flac, mpeg, ogg, riff
+from .kinds import AAC, AIFF, AU, CAF, FLAC, MPEG, OGG, W64, WAV, Kind
 from .types import Piece, Stretch, Survey
 
 MPEG_IN_WAV = (0x50, 0x55)
 
-_BY_BYTES = {FLAC: flac.survey, OGG: ogg.survey, MPEG: mpeg.survey}
+_BY_BYTES = {AAC: adts.survey, FLAC: flac.survey, OGG: ogg.survey, MPEG: mpeg.survey}
 _BY_CHUNKS = {AIFF: chunked.aiff, CAF: chunked.caf, AU: chunked.au, W64: chunked.w64, WAV: riff.survey}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from core.motion import kinematics
 from core.motion.skeleton import SMPL22
 from core.types import Waveform
 from tests.blender_addon.obedient import obedient, save_dance, wild_motion
+from tests.core.audio.songs import encode, mp3, song, without_header
 from tests.core.motion.rigs import RIGS
 
 INSIDE = Path(__file__).parent / "inside"
@@ -30,6 +32,21 @@ def test_the_panel_and_the_requests_agree(run_checks):
 
 @pytest.mark.checks("check_strips.py")
 def test_songs_in_the_sequencer(run_checks):
+    run_checks()
+
+
+@pytest.mark.checks("check_sound_files.py")
+def test_sound_files_as_people_have_them(run_checks, tmp_path):
+    bare, flac = without_header(mp3(song(10.0))), bytearray(encode(song(4.0), form="FLAC"))
+    flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])  # the number of samples
+    (tmp_path / "bare.mp3").write_bytes(bare)
+    (tmp_path / "joined.mp3").write_bytes(bare + bare)
+    (tmp_path / "pipe.flac").write_bytes(flac)
+    (tmp_path / "joined.ogg").write_bytes(2 * encode(song(4.0), form="OGG"))
+    if shutil.which("ffmpeg"):
+        (tmp_path / "source.wav").write_bytes(encode(song(4.0), form="WAV"))
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-i", tmp_path / "source.wav", tmp_path / "song.m4a"]
+        subprocess.run(command, check=True)
     run_checks()
 
 

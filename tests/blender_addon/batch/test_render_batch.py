@@ -1,5 +1,6 @@
 """Songs to scenes and films by the real engine, in the bpy module and in the real Blender, which says what came out."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
+from tests.core.audio.songs import encode, mp3, song, without_header
 
 BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
 RATE = 22_050
@@ -60,6 +63,47 @@ def test_songs_become_scenes_and_films(batch, look, songs):
     assert scene["fps"] == 24 and scene["frames"] == [1, 72] and scene["range"] == [1, 72]
     assert scene["song"] == "//good.wav" and scene["song is heard"]
     assert scene["size"] == [96, 54] and scene["film frames"] == 4 and scene["film is heard"]
+
+
+MATROSKA = """
+import bpy  # brings aud along
+import aud
+sound = aud.Sound.file({source!r})
+for path in {paths!r}:
+    sound.write(path, 44_100, 1, aud.FORMAT_S16, aud.CONTAINER_MATROSKA, aud.CODEC_AAC, 128_000, 4096)
+"""
+
+
+def test_songs_as_people_have_them(batch, run, look, tmp_path):
+    """Blender decodes what the engine cannot; lengths that Blender guesses are put right; what was cut is said."""
+    out, script, names = tmp_path / "out", tmp_path / "make.py", ("aac.mka", "named.mp3", "named too.wav")
+    whole = encode(song(4.0), form="WAV")
+    (tmp_path / "whole.wav").write_bytes(whole)
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) * 3 // 4])
+    (tmp_path / "bare.mp3").write_bytes(without_header(mp3(song(8.0))))
+    script.write_text(MATROSKA.format(source=str(tmp_path / "whole.wav"), paths=[str(tmp_path / n) for n in names]))
+    made = run(script)
+    files = [tmp_path / name for name in (*names, "bare.mp3", "cut.wav")]
+    assert all(path.is_file() for path in files), made.stdout + made.stderr
+    page = tmp_path / "page.mp3"
+    page.write_text("<!DOCTYPE html><html>not found</html>")
+    ffmpeg, called = tmp_path / "bin" / "ffmpeg", tmp_path / "called"
+    ffmpeg.parent.mkdir()
+    ffmpeg.write_text(f"#!/bin/sh\ntouch '{called}'\nexit 1\n")
+    ffmpeg.chmod(0o755)
+    path = f"{ffmpeg.parent}{os.pathsep}{os.environ['PATH']}"
+    answer = batch(*files, page, "--out", out, "--steps", 2, PATH=path)
+    assert not called.exists(), "Blender decodes"
+    table = answer.stdout.split("result\n")[1]
+    rows = {path.name: row for path in [*files, page] for row in table.splitlines() if row.startswith(f"{path.name} ")}
+    assert answer.returncode == 1 and "web page" in rows.pop("page.mp3"), answer.stdout[-4000:]
+    assert len(rows) == 5 and all(" done " in row for row in rows.values()), table
+    assert "ends after 3.0 of the 4.0 s" in rows.pop("cut.wav") and "warning" not in "".join(rows.values())
+    for name, seconds in (("aac", 4.0), ("named", 4.0), ("named too", 4.0), ("bare", 8.0)):
+        found = look("music.py", out / f"{name}.blend")
+        (path, first, end), (begin, last) = found["strips"][0], found["frames"]
+        assert path.endswith(next(file.name for file in files if file.stem == name))
+        assert abs((end - first) / 30 - seconds) < 0.2 and abs((last - begin + 1) / 30 - seconds) < 0.2, (name, found)
 
 
 OWN_SCENE = """

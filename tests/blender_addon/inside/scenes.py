@@ -49,9 +49,9 @@ def read_wav(path: str) -> tuple[np.ndarray, int]:
     ] / 32_000, rate
 
 
-def noise(seconds: float, name: str = "song") -> Path:
+def noise(seconds: float, name: str = "song", seed: int = 0) -> Path:
     """Noise bursts on an irregular grid: any shift or stretch of it shows in a correlation."""
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     samples = np.zeros(int(seconds * RATE))
     for start in np.sort(generator.uniform(0, seconds - 0.1, int(seconds * 3))):
         burst = generator.normal(size=RATE // 20) * np.linspace(1, 0, RATE // 20)
