@@ -19,8 +19,14 @@ SIDES = ("left", "right")
 CHAINS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 """The joints of a leg and of an arm, from the trunk outwards."""
 
-NEARLY = np.cos(np.radians(20.0))
-"""Cosine of the angle within which hips count as aligned with an axis: models are seldom exactly symmetric."""
+SKEWED = 20.0
+"""Degrees within which a body whose hips and shoulders disagree counts as facing along an axis."""
+
+AGREED = 0.5
+"""Degrees within which an axis always counts as the heading."""
+
+TILTED = 8.0
+"""Degrees from an axis beyond which a straight body counts as tilted. Up is then its own up."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
 def axes(place: dict[str, np.ndarray]) -> np.ndarray:
     """The rotation (4,) from the axes of our T-pose (x left, y up, z ahead) to those of a body at rest.
 
-    Up is one of the body's own axes. The heading is arbitrary.
+    Up is one of the body's own axes, unless the whole body is tilted. The heading is arbitrary.
 
     place: our name -> position (3,); hips, ankles and shoulders are used.
 
@@ -123,10 +129,7 @@ def axes(place: dict[str, np.ndarray]) -> np.ndarray:
     """
     hips, ankles = (place[f"left_{part}"] + place[f"right_{part}"] for part in ("hip", "ankle"))
     shoulders = place["left_shoulder"] + place["right_shoulder"]
-    tall = shoulders - ankles
-    up = np.zeros_like(tall)
-    axis = int(np.abs(tall).argmax())
-    up[axis] = np.sign(tall[axis])
+    up = _up(shoulders - hips, hips - ankles)
     left = place["left_hip"] - place["right_hip"] + place["left_shoulder"] - place["right_shoulder"]
     left = left - (left * up).sum() * up
     if np.linalg.norm(left) < 1e-6 or np.linalg.norm(hips - ankles) < 1e-6:
@@ -141,18 +144,42 @@ def axes(place: dict[str, np.ndarray]) -> np.ndarray:
 def upright(place: dict[str, np.ndarray]) -> np.ndarray:
     """The rotation matrix (3, 3) from a body's own axes to ours.
 
-    It consists of quarter turns if the body faces along an axis, even if its hips are slightly skewed.
+    It consists of quarter turns if the body faces along an axis. Models are seldom exactly symmetric, so an axis counts
+    as the heading if it is no farther off than the hips and the shoulders are from each other.
 
     place: as in ``axes``.
 
     Raises FootlightError as ``axes`` does.
     """
-    left, up, _ = quat.rotate(axes(place), np.eye(3))
+    left, up, ahead = quat.rotate(axes(place), np.eye(3))
+    longest = np.abs(up).argmax()
+    if np.abs(up[longest]) < np.cos(np.radians(AGREED)):
+        return np.stack((left, up, ahead))
     up = np.round(up)  # one of the body's axes; the rotation left a rounding error
+    headings = [place[f"left_{part}"] - place[f"right_{part}"] for part in ("hip", "shoulder")]
+    hips, shoulders = (heading - (heading @ up) * up for heading in headings)
     longest = np.abs(left).argmax()
-    if np.abs(left[longest]) > NEARLY:
-        left = np.eye(3)[longest] * np.sign(left[longest])
+    axis = np.eye(3)[longest] * np.sign(left[longest])
+    if _degrees(left, axis) <= max(AGREED, min(_degrees(hips, shoulders), SKEWED)):
+        left = axis
     return np.stack((left, up, np.cross(left, up)))
+
+
+def _up(trunk: np.ndarray, legs: np.ndarray) -> np.ndarray:
+    """Which way (3,) is up for a body whose hips are ``legs`` (3,) above its ankles and whose shoulders are ``trunk``
+    (3,) above its hips: an axis, or along the body if legs and trunk agree that it leans."""
+    tall = trunk + legs
+    axis = np.zeros_like(tall)
+    axis[np.abs(tall).argmax()] = np.sign(tall[np.abs(tall).argmax()])
+    if _degrees(tall, axis) > TILTED + 2.0 * _degrees(trunk, legs):
+        return tall / np.linalg.norm(tall)
+    return axis
+
+
+def _degrees(a: np.ndarray, b: np.ndarray) -> float:
+    """The angle between two vectors; 0 if one of them has no length."""
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(np.degrees(np.arccos(np.clip(a @ b / lengths, -1.0, 1.0)))) if lengths > 0 else 0.0
 
 
 def straighten(

@@ -64,6 +64,7 @@ class RestBone:
     rotation: (4,) rest orientation, wxyz.
     head: (3,) where the bone starts, in the armature's units.
     tail: (3,) where it ends.
+    inherits: whether it rotates with the bone above.
     """
 
     name: str
@@ -72,6 +73,7 @@ class RestBone:
     rotation: np.ndarray
     head: np.ndarray
     tail: np.ndarray
+    inherits: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,34 +90,53 @@ class Keys:
     location: np.ndarray
 
 
-def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone]) -> Keys:
+def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], ground: float | None = None) -> Keys:
     """The keys of every bone in every frame.
 
-    A rig of another size travels in proportion to its legs, on the floor on which it stands at rest.
+    A rig of another size travels in proportion to its legs. The middle of the stage is where it stands at rest.
 
     rotations: (t, 22, 4) local rotations of our body, wxyz.
     root: (t, 3) positions of its pelvis, metres.
     bones: the mapped bones; joint 0 must be among them.
+    ground: height of the floor in the armature's units; None for the floor on which the rig stands at rest.
     """
     by_joint = {bone.joint: bone for bone in bones}
-    turned = _down(quat.mul(quat.mul(C, np.asarray(rotations, dtype=float)), quat.conjugate(C)))
+    turned = _turned(rotations)
     align = _alignments(by_joint)
     found = {}
     for joint, bone in by_joint.items():
         relative, above = turned[joint], _IDENTITY
-        if bone.parent >= 0:
+        if bone.parent >= 0 and bone.inherits:
             relative, above = quat.mul(quat.conjugate(turned[bone.parent]), relative), align[bone.parent]
         before = quat.mul(quat.conjugate(bone.rotation), quat.conjugate(above))
         found[bone.name] = quat.continuous(quat.mul(quat.mul(before, relative), quat.mul(align[joint], bone.rotation)))
-    build = _build(by_joint)
     hips = by_joint[0]
-    travel = to_blender(np.asarray(root, dtype=float)) * build.size + build.floor - build.pelvis
-    lever = hips.head - build.pelvis
-    travel = travel + quat.rotate(turned[0], lever) - lever
+    travel = _carried(root, turned[0], hips, _build(by_joint, ground)) - hips.head
     return Keys(found, hips.name, quat.rotate(quat.conjugate(hips.rotation), travel))
 
 
-def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray, np.ndarray]:
+def heads(
+    rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], ground: float | None = None
+) -> dict[int, np.ndarray]:
+    """Joint -> (t, 3) where its bone starts in a dance, if its keys alone decide. Parameters are those of ``keys``."""
+    by_joint = {bone.joint: bone for bone in bones}
+    turned, align = _turned(rotations), _alignments(by_joint)
+    found = {0: _carried(root, turned[0], by_joint[0], _build(by_joint, ground))}
+
+    def place(joint: int) -> np.ndarray:
+        if joint not in found:
+            bone = by_joint[joint]
+            above = by_joint[bone.parent]
+            whole = quat.mul(turned[above.joint], align[above.joint])
+            found[joint] = place(above.joint) + quat.rotate(whole, bone.head - above.head)
+        return found[joint]
+
+    return {bone.joint: place(bone.joint) for bone in bones if bone.joint == 0 or bone.parent >= 0}
+
+
+def motion(
+    matrices: np.ndarray, bones: Sequence[RestBone], ground: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The motion of an animated armature: the inverse of ``keys``.
 
     Returns rotations (t, 22, 4), wxyz and sign-continuous, and root (t, 3) in metres, y up. Joints without a bone stay
@@ -123,6 +144,7 @@ def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray,
 
     matrices: (t, n, 4, 4) world transforms of ``bones`` in every frame, after ``upright``. They may scale and shear.
     bones: the mapped bones; joint 0 must be among them.
+    ground: as in ``keys``.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = _alignments(by_joint)
@@ -137,19 +159,45 @@ def motion(matrices: np.ndarray, bones: Sequence[RestBone]) -> tuple[np.ndarray,
             parent = PARENTS[parent]
         local = quat.mul(quat.conjugate(turned[parent]), now) if parent >= 0 else now
         rotations[:, joint] = quat.mul(quat.mul(quat.conjugate(C), local), C)
-    build = _build(by_joint)
-    heads = matrices[:, [bone.joint for bone in bones].index(0), :3, 3]
-    pelvis = heads - quat.rotate(turned[0], by_joint[0].head - build.pelvis)
+    build = _build(by_joint, ground)
+    starts = matrices[:, [bone.joint for bone in bones].index(0), :3, 3]
+    pelvis = starts - quat.rotate(turned[0], by_joint[0].head - build.pelvis)
     x, y, z = np.moveaxis((pelvis - build.floor) / build.size, -1, 0)
     return quat.continuous(rotations), np.stack((x, z, -y), axis=-1)
 
 
-def _down(rotations: np.ndarray) -> list[np.ndarray]:
-    """G: the rotation (t, 4) of every joint relative to our T-pose, from the local rotations (t, 22, 4)."""
+@dataclass(frozen=True)
+class Floor:
+    """The floor under a rig at rest, in its units.
+
+    height: of the floor.
+    leg: length of a leg, from the hip to the ankle.
+    """
+
+    height: float
+    leg: float
+
+
+def floor(bones: Sequence[RestBone]) -> Floor:
+    """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
+    by_joint = {bone.joint: bone for bone in bones}
+    hips, ankles = ((by_joint[left].head + by_joint[right].head) / 2 for left, right in (_HIPS, _ANKLES))
+    return Floor(float(_build(by_joint, None).floor[2]), float(np.linalg.norm(hips - ankles)))
+
+
+def _turned(rotations: np.ndarray) -> list[np.ndarray]:
+    """G: the rotation (t, 4) of every joint relative to our T-pose, from our local rotations (t, 22, 4)."""
+    local = quat.mul(quat.mul(C, np.asarray(rotations, dtype=float)), quat.conjugate(C))
     turned: list[np.ndarray] = []
     for joint, parent in enumerate(PARENTS):
-        turned.append(rotations[:, joint] if parent < 0 else quat.mul(turned[parent], rotations[:, joint]))
+        turned.append(local[:, joint] if parent < 0 else quat.mul(turned[parent], local[:, joint]))
     return turned
+
+
+def _carried(root: np.ndarray, turned: np.ndarray, hips: RestBone, build: _Build) -> np.ndarray:
+    """Where the bone of the pelvis starts (t, 3) when our pelvis is at ``root`` (t, 3) and rotated by ``turned``."""
+    pelvis = to_blender(np.asarray(root, dtype=float)) * build.size + build.floor
+    return pelvis + quat.rotate(turned, hips.head - build.pelvis)
 
 
 @dataclass(frozen=True)
@@ -157,7 +205,7 @@ class _Build:
     """The proportions of a rig, in its units.
 
     size: the rig's units per metre of our body.
-    floor: (3,) a point on the floor.
+    floor: (3,) the point on the floor below the pelvis at rest.
     pelvis: (3,) the pelvis at rest.
     """
 
@@ -166,7 +214,7 @@ class _Build:
     pelvis: np.ndarray
 
 
-def _build(by_joint: Mapping[int, RestBone]) -> _Build:
+def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     """The proportions of a rig, from the height of its pelvis above its ankles.
 
     The pelvis is where its bone starts. In some rigs the bone that carries legs and spine starts elsewhere, e.g. on the
@@ -179,7 +227,8 @@ def _build(by_joint: Mapping[int, RestBone]) -> _Build:
         size = (hips[2] - ankles[2]) / (ours[_HIPS[0]] - ours[_ANKLES[0]])
         pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
     size = (pelvis[2] - ankles[2]) / (ours[0] - ours[_ANKLES[0]])
-    return _Build(size, np.array((0.0, 0.0, ankles[2] - size * ours[_ANKLES[0]])), pelvis)
+    floor = ankles[2] - size * ours[_ANKLES[0]] if ground is None else ground
+    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis)
 
 
 def _alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:

@@ -51,6 +51,33 @@ def test_sloppy_hips_are_no_heading_and_a_quarter_of_a_right_angle_is_one():
     same(rest.axes(turned), heading)
 
 
+@pytest.mark.parametrize("degrees", [1, 5, 12, 19, 35, 44, 46, 80, -15])
+def test_a_body_that_was_turned_faces_where_it_faces(degrees):
+    """Hips and shoulders agree, so no axis is the heading."""
+    heading = about("y", degrees)
+    turned = {name: quat.rotate(heading, place) for name, place in posed()[1].items()}
+    np.testing.assert_allclose(rest.upright(turned), quat.rotate(heading, np.eye(3)), atol=1e-9)
+
+
+@pytest.mark.parametrize(("axis", "degrees"), [("x", 30), ("x", -55), ("z", 40), ("z", -15)])
+def test_a_straight_body_that_leans_has_its_own_up(axis, degrees):
+    lean = about(axis, degrees)
+    leaning = {name: quat.rotate(lean, place) for name, place in posed()[1].items()}
+    own = quat.rotate(lean, np.eye(3))
+    assert np.abs(np.sum(rest.upright(leaning) * own, axis=-1)).min() > np.cos(np.radians(1.0))
+
+
+def test_a_body_that_bends_stands_on_an_axis():
+    """A hunched trunk over straight legs, and somebody who sits: the floor is below them."""
+    for local in (
+        {"spine1": about("x", 30)},
+        {"left_hip": about("x", -90), "right_hip": about("x", -90), "left_knee": about("x", 90),
+         "right_knee": about("x", 90)},
+    ):  # fmt: skip
+        _, places = posed(**local)
+        np.testing.assert_allclose(rest.upright(places), np.eye(3), atol=1e-9)
+
+
 def test_limbs_that_hang_are_turned_back():
     """Of an A-pose with bent elbows and straddled legs: to the T-pose exactly, whatever the body's axes."""
     hung = {

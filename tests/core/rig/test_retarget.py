@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,47 @@ def test_arms_on_the_neck_point_where_ours_do():
     found, _ = retarget.motion(stood, bones)
     again, _ = in_our_places(found, root)
     same(again[:, list(heads)], turned[:, list(heads)])
+
+
+def somewhere():
+    """A dance, and bones of our build that stand elsewhere than at the origin."""
+    rotations, root = some_dance()
+    place = np.array((2.0, 3.0, 0.4))
+    return rotations, root, rig(dict(enumerate(STANDING + place)), dict(enumerate(PARENTS))), place
+
+
+def test_a_rig_dances_where_it_stands():
+    rotations, root, bones, place = somewhere()
+    stood = shown(retarget.keys(rotations, root, bones), bones)
+    np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + place, atol=1e-9)
+    found, back = retarget.motion(stood, bones)
+    same(found, rotations)
+    np.testing.assert_allclose(back, root, atol=1e-9)
+
+
+def test_the_floor_may_be_another_than_that_of_the_rest_pose():
+    rotations, root, bones, _ = somewhere()
+    assert retarget.floor(bones).height == pytest.approx(0.4) and retarget.floor(bones).leg == pytest.approx(0.8)
+    stood = shown(retarget.keys(rotations, root, bones, ground=1.5), bones)
+    np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + (2.0, 3.0, 1.5), atol=1e-9)
+    np.testing.assert_allclose(retarget.motion(stood, bones, ground=1.5)[1], root, atol=1e-9)
+
+
+def test_where_bones_start_in_a_dance():
+    rotations, root, bones, _ = somewhere()
+    stood = shown(retarget.keys(rotations, root, bones), bones)
+    heads = retarget.heads(rotations, root, bones)
+    assert list(heads) == [bone.joint for bone in bones]
+    np.testing.assert_allclose(np.stack(list(heads.values()), axis=1), stood[:, :, :3, 3], atol=1e-9)
+
+
+def test_a_bone_that_inherits_no_rotation():
+    """Its keys are its rotation against its own rest, whatever the bones above do."""
+    rotations, root, bones, _ = somewhere()
+    free = [replace(bone, inherits=bone.joint != JOINTS.index("head")) for bone in bones]
+    head = next(bone for bone in free if not bone.inherits)
+    turned, _ = in_our_places(rotations, root)
+    whole = quat.mul(quat.mul(retarget.C, turned[:, head.joint]), quat.conjugate(retarget.C))
+    same(
+        quat.mul(head.rotation, retarget.keys(rotations, root, free).rotations["head"]), quat.mul(whole, head.rotation)
+    )
