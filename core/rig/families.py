@@ -8,9 +8,9 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("upleg", "upperleg"), ("leg", "lowleg"), ("foot",), ("toebase", "toe"),
         ("shoulder",), ("arm",), ("forearm",), ("hand",),
     ),
-    "anatomical": (  # SMPL, CMU for 3ds Max, Biovision, Advanced Skeleton
-        ("hip",), ("knee",), ("ankle",), ("toe", "toes", "foot", "toebase"),
-        ("collar", "clavicle", "scapula"), ("shoulder",), ("elbow",), ("wrist",),
+    "anatomical": (  # SMPL, CMU for 3ds Max, Biovision, Xsens, Advanced Skeleton
+        ("hip",), ("knee",), ("ankle",), ("toe", "toes", "foot", "toebase", "ball"),
+        ("collar", "clavicle", "scapula", "clav"), ("shoulder",), ("elbow",), ("wrist",),
     ),
     "daz": (
         ("thigh", "thighbend"), ("shin",), ("foot",), ("toe",),
@@ -25,7 +25,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "blender": (  # Rigify and its metarig, our dancer, DAZ Genesis 9
         ("thigh",), ("shin",), ("foot",), ("toe", "toes"),
-        ("shoulder", "collar"), ("upperarm",), ("forearm",), ("hand",),
+        ("shoulder", "collar", "clavicle"), ("upperarm",), ("forearm",), ("hand",),
     ),
     "biped": (  # 3ds Max Biped, Valve, Character Creator
         ("thigh",), ("calf",), ("foot",), ("toe0", "toe", "toebase"),
@@ -37,6 +37,19 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     "xsens": (
         ("upperleg", "hip"), ("lowerleg", "knee"), ("foot", "ankle"), ("toe",),
         ("shoulder", "collar"), ("upperarm", "shoulder"), ("forearm", "elbow"), ("hand", "wrist"),
+    ),
+    "rokoko": (
+        ("thigh",), ("shin",), ("foot",), ("toe",), ("shoulder",), ("arm",), ("forearm",), ("hand",),
+    ),
+    "source 2": (
+        ("legupper",), ("leglower",), ("ankle",), ("ball",), ("clavicle",), ("armupper",), ("armlower",), ("hand",),
+    ),
+    "synty": (
+        ("upperleg",), ("lowerleg",), ("ankle", "foot"), ("ball", "toes"),
+        ("clavicle", "clav"), ("shoulder",), ("elbow",), ("hand",),
+    ),
+    "cascadeur": (
+        ("thigh",), ("calf",), ("foot",), ("toe",), ("clavicle",), ("arm",), ("forearm",), ("hand",),
     ),
     "vrchat": (  # and MikuMikuDance in English
         ("leg",), ("knee",), ("ankle",), ("toe",), ("shoulder",), ("arm",), ("elbow",), ("wrist",),

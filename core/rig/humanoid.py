@@ -8,6 +8,7 @@ from armatures, with any axes and unit.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
@@ -38,6 +39,14 @@ _SIDES = {
     "左": "left",
     "右": "right",
 }
+_PARTS = {part for family in FAMILIES.values() for names in family for part in names}
+
+COMMON = 0.6
+"""Share of all names: a word at which more begin or end tells nothing about the joint."""
+
+MOST_AFFIXES = 3
+"""So many words are taken off each end of a name at most."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\d_A-Za-z左右]+")
 
 
@@ -132,7 +141,31 @@ def _parsed(name: str) -> tuple[str, str, str]:
     for letter, side in (("l", "left"), ("r", "right")):  # lfemur, rtibia
         if joined.startswith(letter) and any(joined[1:] in part for part in FAMILIES["acclaim"]):
             return prefix, side, joined[1:]
+    for side in ("left", "right"):  # leftupleg
+        if joined.startswith(side) and joined.removeprefix(side) in _PARTS:
+            return prefix, side, joined.removeprefix(side)
     return prefix, "", joined
+
+
+@lru_cache(maxsize=8)
+def _plain_names(skeleton: Skeleton) -> tuple[str, ...]:
+    """The names without the words that most of them begin or end with: a character's name, ``jnt``, ``001``."""
+    words = [_WORD.findall(name) for name in skeleton.names]
+    for end in (0, -1):
+        for _ in range(MOST_AFFIXES):
+            found = Counter(line[end].lower() for line in words if len(line) > 1)
+            word, count = found.most_common(1)[0] if found else ("", 0)
+            if count < COMMON * len(words) or word in _SIDES:
+                break
+            words = [_without(line, end) if line[end].lower() == word else line for line in words]
+    plain = ("_".join(line) for line in words)
+    return tuple(n if _WORD.findall(n) == line else p for n, p, line in zip(skeleton.names, plain, words, strict=True))
+
+
+def _without(words: list[str], end: int) -> list[str]:
+    if len(words) < 2:
+        return words
+    return words[1:] if end == 0 else words[:-1]
 
 
 def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
@@ -154,7 +187,7 @@ def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
     """
     everything: dict[tuple[str, str], int] = {}
     kinds: dict[str, dict[tuple[str, str], int]] = {}
-    for index, name in enumerate(skeleton.names):
+    for index, name in enumerate(_plain_names(skeleton)):
         prefix, side, part = _parsed(name)
         everything.setdefault((side, part), index)
         kinds.setdefault(prefix, {}).setdefault((side, part), index)
@@ -207,8 +240,7 @@ def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None
 
 def lacking(skeleton: Skeleton) -> str:
     """What the best matching family of names finds and lacks, in brackets for a message; "" if none matches."""
-    tries = [_of_family(at, family) for at in _by_kind(skeleton) for family in FAMILIES]
-    joints = max(tries, key=lambda joints: (len(joints), -len(_missing(joints))))
+    joints = _nearest(skeleton)
     if len(joints) < 2:
         return ""
     names = sorted(joints.values())
@@ -217,6 +249,24 @@ def lacking(skeleton: Skeleton) -> str:
         return f" (there are {there}, but no {', no '.join(missing[:3])})"
     upper, lower = _loose(skeleton, joints) or (names[0], names[-1])
     return f" (there are {there}, but {skeleton.names[lower]} does not hang on the trunk by {skeleton.names[upper]})"
+
+
+def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
+    """What the other side calls the joints that ``lacking`` tells of, as far as it has them; at most three."""
+    joints = _nearest(skeleton)
+    pairs = [
+        (f"{side}_{role}", f"{other}_{role}")
+        for side, other in (("left", "right"), ("right", "left"))
+        for role in _LEG + _ARM
+        if role not in _OPTIONAL
+    ]
+    return tuple(skeleton.names[joints[there]] for lost, there in pairs if lost not in joints and there in joints)[:3]
+
+
+def _nearest(skeleton: Skeleton) -> dict[str, int]:
+    """Limb joints by the family of names that finds the most, whether they will do or not."""
+    tries = [_of_family(at, family) for at in _by_kind(skeleton) for family in FAMILIES]
+    return max(tries, key=lambda joints: (len(joints), -len(_missing(joints))))
 
 
 def _meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
@@ -262,7 +312,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     A joint with the name of a head descends from the chest or, in control rigs, stands beside it. Without one, the head
     is on the longest branch of the chest that carries no limb.
     """
-    named = [i for names in HEADS for i, name in enumerate(skeleton.names) if side_and_part(name)[1] in names]
+    named = [i for names in HEADS for i, name in enumerate(_plain_names(skeleton)) if side_and_part(name)[1] in names]
     limbs = {joints[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")}
     for index in named:
         if chest in skeleton.ancestors(index)[1:]:

@@ -118,6 +118,84 @@ def test_mixamo_without_its_prefix():
     assert moved(renamed(plain)) == plain
 
 
+def decorated(pattern: str) -> dict[str, str]:
+    return {joint: pattern.format(name.removeprefix("mixamorig:")) for joint, name in RIGS["mixamo"].items()}
+
+
+def sided(trunk: str, *parts: str) -> dict[str, str]:
+    """Names of a rig. trunk: pelvis, three of the spine, neck and head.  parts: of a leg and an arm, {S} for L and R,
+    {Side} for Left and Right."""
+    names = dict(zip(("pelvis", "spine1", "spine2", "spine3", "neck", "head"), trunk.split(), strict=True))
+    roles = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
+    for side in ("left", "right"):
+        for role, part in zip(roles, parts, strict=True):
+            names[f"{side}_{role}"] = part.format(S=side[0].upper(), s=side[0], Side=side.title())
+    return names
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *map(
+            decorated,
+            (
+                "mixamorig1:{}", "mixamorig_{}", "mixamorig12_{}", "Character1_{}", "Bob_{}", "Robot_{}",
+                "scene:Bob:mixamorig:{}", "mixamorig:{}.001", "{}_jnt", "骨架_{}",
+            ),
+        ),
+        {joint: name.lower() for joint, name in decorated("{}").items()},
+        {joint: f"DEF-{name}" for joint, name in RIGS["rigify"].items()},
+        {joint: f"m_avg_{name}" for joint, name in sided(
+            "Pelvis Spine1 Spine2 Spine3 Neck Head", "{S}_Hip", "{S}_Knee", "{S}_Ankle", "{S}_Foot", "{S}_Collar",
+            "{S}_Shoulder", "{S}_Elbow", "{S}_Wrist").items()},
+        sided("Hips Spine1 Spine2 Spine3 Neck Head", "{Side}Thigh", "{Side}Shin", "{Side}Foot", "{Side}Toe",
+              "{Side}Shoulder", "{Side}Arm", "{Side}ForeArm", "{Side}Hand"),
+        sided("pelvis spine_0 spine_1 spine_2 neck_0 head", "leg_upper_{S}", "leg_lower_{S}", "ankle_{S}", "ball_{S}",
+              "clavicle_{S}", "arm_upper_{S}", "arm_lower_{S}", "hand_{S}"),
+        sided("Hips Spine_01 Spine_02 Spine_03 Neck Head", "UpperLeg_{S}", "LowerLeg_{S}", "Ankle_{S}", "Ball_{S}",
+              "Clavicle_{S}", "Shoulder_{S}", "Elbow_{S}", "Hand_{S}"),
+        sided("pelvis stomach belly chest neck head", "thigh_{s}", "calf_{s}", "foot_{s}", "toe_{s}", "clavicle_{s}",
+              "arm_{s}", "forearm_{s}", "hand_{s}"),
+        sided("pelvis_jnt spine1_jnt spine2_jnt spine3_jnt neck_jnt head_jnt", "{s}_thigh_jnt", "{s}_shin_jnt",
+              "{s}_foot_jnt", "{s}_toe_jnt", "{s}_clavicle_jnt", "{s}_upperarm_jnt", "{s}_forearm_jnt", "{s}_hand_jnt"),
+        sided("Pelvis L5 L3 T8 Neck Head", "{Side}UpperLeg", "{Side}LowerLeg", "{Side}Foot", "{Side}Toe",
+              "{Side}Shoulder", "{Side}UpperArm", "{Side}ForeArm", "{Side}Hand"),
+        sided("センター 上半身 上半身1 上半身2 首 頭", "足.{S}", "ひざ.{S}", "足首.{S}", "つま先.{S}", "肩.{S}",
+              "腕.{S}", "ひじ.{S}", "手首.{S}"),
+        sided("center upper_body upper_body_1 upper_body_2 neck head", "leg_{S}", "knee_{S}", "ankle_{S}", "toe_{S}",
+              "shoulder_{S}", "arm_{S}", "elbow_{S}", "wrist_{S}"),
+    ],
+    ids=lambda names: names["left_hip"],
+)  # fmt: skip
+def test_names_as_people_have_them(names):
+    assert humanoid.match(renamed(names)).rule != "structure"
+    assert moved(renamed(names)) == names
+
+
+def test_fingers_are_no_affix():
+    """Most bones of a rig may be those of its hands."""
+    names = decorated("{}")
+    skeleton = renamed(names)
+    rows = {n: None if p < 0 else skeleton.names[p] for n, p in zip(skeleton.names, skeleton.parents, strict=True)}
+    places = dict(zip(skeleton.names, map(tuple, skeleton.rest_positions()), strict=True))
+    for side in ("Left", "Right"):
+        for finger in ("Thumb", "Index", "Middle", "Ring", "Pinky"):
+            for part in range(1, 5):
+                name = f"{side}Hand{finger}{part}"
+                rows[name] = f"{side}Hand{finger}{part - 1}" if part > 1 else f"{side}Hand"
+                x, y, z = places[f"{side}Hand"]
+                places[name] = (x + (0.03 * part if side == "Left" else -0.03 * part), y, z)
+    assert moved(tree(rows, places)) == names
+
+
+def test_what_is_missing_is_told_in_the_rigs_own_names():
+    names = sided("Hips Spine Spine1 Spine2 Neck Head", "UpLeg_{S}", "Leg_{S}", "Foot_{S}", "ToeBase_{S}",
+                  "Shoulder_{S}", "Arm_{S}", "ForeArm_{S}", "Hand_{S}")  # fmt: skip
+    skeleton = renamed(names | {"right_knee": "stick", "left_elbow": None})
+    assert humanoid.lacking(skeleton).endswith("but no left forearm, no right shin)")
+    assert humanoid.counterparts(skeleton) == ("ForeArm_R", "Leg_L")
+
+
 def test_a_longer_spine_bends_where_ours_does():
     """Five bones from pelvis to chest and two in the neck, as Unreal's newer mannequins have."""
     five = RIGS["unreal"] | {"spine1": "spine_01", "spine2": "spine_03", "spine3": "spine_05"}
