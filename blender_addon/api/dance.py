@@ -55,6 +55,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
     score = beat_alignment(done)
+    said: list[str] = []
     action = actions.write_dance(
         done.out,
         armature,
@@ -62,10 +63,12 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
         name=target.name,
         frames=target.frames,
         properties={"song": song.name} | ({} if score is None else {"beat_score": score}),
+        say=said.append,
     )
     if target.markers:
         mark_beats(scene, target, done)
-    return Written(f"{action.name}: {summary(action)}", action=action, warning=all_warnings(done, song.warning))
+    warning = all_warnings(done, song.warning, *said)
+    return Written(f"{action.name}: {summary(action)}", action=action, warning=warning)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:

@@ -53,6 +53,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
     scene, armature, sequencer = target.find("duet")
     rigs.check_writable(armature)
     score = beat_alignment(done)
+    said: list[str] = []
     strip = add_music(target, sequencer, done.out_music, done)
     try:
         action = actions.write_dance(
@@ -62,13 +63,14 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
             name=f"{Path(strip.name).stem} dance",
             frames=target.frames,
             properties={"song": strip.name} | ({} if score is None else {"beat_score": score}),
+            say=said.append,
         )
     except Exception:
         music.remove(sequencer, strip)
         raise
     if target.markers:
         mark_beats(scene, target, done)
-    warning = all_warnings(done, keeping_warning(target))
+    warning = all_warnings(done, *said, keeping_warning(target))
     return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=warning)
 
 

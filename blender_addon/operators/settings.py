@@ -8,7 +8,7 @@ from .. import names, styles
 from ..api.target import check_rates
 from ..errors import UserError
 from ..props import OWN_CHOICE, STEPS
-from ..scene import dancer, strips, versions
+from ..scene import dancer, meant, strips, versions
 
 
 def settings_of(scene: bpy.types.Scene):
@@ -29,18 +29,17 @@ def sampling(scene: bpy.types.Scene) -> dict:
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
-    """The armature that is meant: the chosen one, else the active one, else the scene's only dancer."""
+    """The armature that is meant: the chosen one, else the active one or the one of what is active, else the scene's
+    only dancer. Raises UserError, saying what to do, when there is none."""
     chosen = settings_of(context.scene).dancer
     if chosen is not None:
         if chosen.name not in context.scene.objects:
             raise UserError(f"{chosen.name!r} is no longer in this scene. Choose another armature under Dancer.")
         return chosen
     active = context.active_object
-    if active is not None and active.type == "ARMATURE":
-        return active
+    if active is not None and (shown := meant.armature_of(context.scene, active)):
+        return shown
     found = dancer.dancers(context.scene)
-    if active is not None and active.parent in found:
-        return active.parent
     if len(found) == 1:
         return found[0]
     if found:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Euler, Quaternion
+from mathutils import Euler, Matrix, Quaternion
 
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton
-from . import rigs
-
-LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between one key a frame nothing smoother shows
+from . import controls, ground, keying, rigs, seen, under
+from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
 """Texts in a dance's file that its action keeps."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One animated number: values (t,), one a frame."""
-
-    path: str
-    index: int
-    values: np.ndarray
-    group: str
 
 
 def write_dance(
@@ -39,22 +27,38 @@ def write_dance(
     name: str = "Dance",
     frames: int | None = None,
     properties: dict | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> bpy.types.Action:
     """Give ``armature`` a new action with the dance that the engine left in the file ``result``.
 
+    The action that was there before stays in the file; its curves that are not about bones are in the new one too.
+
     frame_start: where its first frame goes.  frames: at most this many are written.  properties: further custom
-    properties of the action.  The action that was there before stays in the file.
+    properties of the action.  say: takes what the user should know, a sentence at a time: what the dance overrides, and
+    what hides it.
     Raises UserError when the file is not a dance or the armature cannot take it; then nothing is changed.
     """
     values = read_dance(result)
-    rotations, root = _checked(values, result)
+    rotations, root = (whole[:frames] for whole in _checked(values, result))
     rigs.check_writable(armature)
-    keys = retarget.keys(rotations[:frames], root[:frames], rigs.at_rest(armature).bones)
-    curves = list(curves_of(armature, keys))
-    action = new_action(armature, name, curves, frame_start)
+    mapped = rigs.bones(armature)
+    keyed = rigs.keyed_bones(armature, mapped)
+    rest = rigs.at_rest(armature, keyed)
+    scene = _scene_of(armature)
+    floor = ground.of(scene, armature, rigs.at_rest(armature)) if scene else None
+    keys = retarget.keys(rotations, root, rest.bones, floor)
+    left = under.leftovers(armature, mapped.values(), keys.rotations, keys.root)
+    curves = [*curves_of(armature, keys), *_held(left), *_switched(keyed)]
+    action = new_action(armature, name, curves, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values}
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
+    if line := under.told(left):
+        say(line)
+    if scene:
+        heads = retarget.heads(rotations, root, rest.bones, floor)
+        for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):
+            say(line)
     return action
 
 
@@ -70,45 +74,93 @@ def read_dance(path: str | Path) -> dict[str, np.ndarray]:
 def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve]:
     """The curves that hold ``keys``, in each bone's own rotation mode."""
     for name, rotations in keys.rotations.items():
-        bone = f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
+        bone = controls.bone_path(name)
         if name == keys.root:
-            yield from (Curve(f"{bone}.location", i, keys.location[:, i], name) for i in range(3))
+            location = _located(armature.data.bones[name], keys.location)
+            yield from (Curve(f"{bone}.location", i, location[:, i], name) for i in range(3))
         mode = armature.pose.bones[name].rotation_mode
+        channel = under.rotation_channel(mode)
         if mode == "QUATERNION":
-            path, values = "rotation_quaternion", rotations
+            values = rotations
         elif mode == "AXIS_ANGLE":
-            path, values = "rotation_axis_angle", _axis_angles(rotations)
+            values = _axis_angles(rotations)
         else:
-            path, values = "rotation_euler", _eulers(rotations, mode)
-        yield from (Curve(f"{bone}.{path}", i, values[:, i], name) for i in range(values.shape[1]))
+            values = _eulers(rotations, mode)
+        yield from (Curve(f"{bone}.{channel}", i, values[:, i], name) for i in range(values.shape[1]))
 
 
-def new_action(target: bpy.types.ID, name: str, curves: Iterable[Curve], frame_start: int) -> bpy.types.Action:
-    """A new action with a slot for ``target``, assigned to it and kept by a fake user."""
-    action = bpy.data.actions.new(name)
-    action.use_fake_user = True
-    slot = action.slots.new(id_type=target.id_type, name=target.name)
-    channels = action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
-    groups: dict[str, bpy.types.ActionGroup] = {}
-    for curve in curves:
-        fcurve = channels.fcurves.new(curve.path, index=curve.index)
-        if curve.group not in groups:
-            groups[curve.group] = channels.groups.new(curve.group)
-        fcurve.group = groups[curve.group]
-        count = len(curve.values)
-        points = np.empty((count, 2), dtype=np.float32)
-        points[:, 0] = np.arange(frame_start, frame_start + count)
-        points[:, 1] = curve.values
-        fcurve.keyframe_points.add(count)
-        fcurve.keyframe_points.foreach_set("co", points.ravel())
-        fcurve.keyframe_points.foreach_set("interpolation", np.full(count, LINEAR, dtype=np.int32))
-        fcurve.update()
+def new_action(
+    target: bpy.types.ID,
+    name: str,
+    curves: Iterable[Curve],
+    frame_start: int,
+    *,
+    told: Callable[[str], object] = lambda _: None,
+) -> bpy.types.Action:
+    """A new action with a slot for ``target``, assigned to it and kept by a fake user.
+
+    The curves of the action before that are not about bones go along, so that the object itself moves as it did. told:
+    takes a line about them.
+    """
     data = target.animation_data or target.animation_data_create()
-    if data.action is not None:
-        data.action.use_fake_user = True  # else the user's animation would be gone after the next save
+    before, slot_before = data.action, data.action_slot
+    if before is not None and slot_before is not None and under.has_own(before, slot_before):
+        action, slot = under.own_animation(before, slot_before, name)
+        if line := under.told_own(action, slot):
+            told(line)
+    else:
+        action = bpy.data.actions.new(name)
+        slot = action.slots.new(id_type=target.id_type, name=target.name)
+        action.layers.new("Layer").strips.new(type="KEYFRAME")
+    action.use_fake_user = True
+    channels = action.layers[0].strips[0].channelbag(slot, ensure=True)
+    longest = 0
+    for curve in curves:
+        keying.add(channels, curve, frame_start)
+        longest = max(longest, len(curve.values))
+    if len(channels.fcurves) and action.curve_frame_range[1] - action.curve_frame_range[0] > max(longest - 1, 0):
+        action.use_frame_range = True  # what the object does besides may be longer
+        action.frame_start, action.frame_end = frame_start, frame_start + longest - 1
+    if before is not None:
+        before.use_fake_user = True  # else the user's animation would be gone after the next save
     data.action = action
     data.action_slot = slot
     return action
+
+
+def _scene_of(armature: bpy.types.Object) -> bpy.types.Scene | None:
+    """The scene that ``armature`` is in: the user's if it is in several."""
+    scenes = [bpy.context.scene, *armature.users_scene]
+    return next((scene for scene in scenes if armature.name in scene.objects), None)
+
+
+def _held(left: list[under.Leftover]) -> Iterable[Curve]:
+    """Curves that hold channels at rest."""
+    for one in left:
+        path = f"{controls.bone_path(one.bone)}.{one.channel}"
+        yield from (Curve(path, i, np.array([value]), one.bone) for i, value in enumerate(under.REST[one.channel]))
+
+
+def _switched(keyed: controls.Controls) -> Iterable[Curve]:
+    """Curves that let the keyed bones lead."""
+    return (Curve(switch.path, 0, np.array([switch.value]), switch.bone) for switch in keyed.switches)
+
+
+def _located(bone: bpy.types.Bone, location: np.ndarray) -> np.ndarray:
+    """Locations (t, 3) along a bone's rest axes as its location channels take them."""
+    if bone.use_local_location or bone.parent is None:
+        return location
+    above = bone.parent.matrix_local
+
+    def moved(offset: tuple[float, float, float]) -> np.ndarray:
+        return np.array(
+            bone.convert_local_to_pose(
+                Matrix.Translation(offset), bone.matrix_local, parent_matrix=above, parent_matrix_local=above
+            ).translation
+        )
+
+    axes = np.stack([moved(tuple(axis)) - moved((0.0, 0.0, 0.0)) for axis in np.eye(3)], axis=1)
+    return location @ np.array(bone.matrix_local.to_3x3()).T @ np.linalg.inv(axes).T
 
 
 def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndarray, np.ndarray]:

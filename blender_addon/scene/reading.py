@@ -1,17 +1,10 @@
-"""Read how an armature is animated, frame by frame, and leave the scene as it is.
-
-The frames are evaluated in a scene beside the user's that holds nothing but the armature; what its constraints and
-drivers point at is evaluated with it. That is quick, for no skin is bent, and poses that have no keys yet, caches and
-the timeline stay untouched. Only a rig that looks at the scene itself (a driver on its current frame, say) has to be
-read there; the scene goes back to its frame afterwards.
-"""
+"""Read how an armature is animated, frame by frame, and leave the scene as it is."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import bpy
@@ -19,8 +12,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..shared import protocol, retarget
-from . import rigs
-from .apart import copied
+from . import ground, rigs, staging
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
@@ -30,9 +22,6 @@ STILL = 1e-3
 
 FARTHEST = 1e9
 """Scene units: Blender turns an infinite key into the largest number there is, which is no place either."""
-
-Stance = tuple[np.ndarray, np.ndarray]
-"""The armature's place in the world (4, 4) and its bones' matrices (bones, 4, 4) in its own space."""
 
 
 def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
@@ -90,9 +79,9 @@ def motion(
         if lost := set(names) - set(armature.data.bones.keys()):
             raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")
         until = time.monotonic() + SLICE
-        with _stage(scene, armature) as stance:
+        with staging.evaluated(scene, armature) as on:
             for frame in frames[len(worlds) :]:
-                world, bones = stance(frame, names)
+                world, bones = staging.stance(on(frame), names)
                 worlds.append(world)
                 stances.append(bones)
                 if time.monotonic() > until:
@@ -133,7 +122,8 @@ def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: 
     turn = np.eye(4)
     turn[:3, :3] = rest.turn
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
-    return retarget.motion(moved[:, None] @ stances, rest.bones)
+    stood = moved[:, None] @ stances
+    return retarget.motion(stood, rest.bones, ground.level(rest, stood, worlds[0]))
 
 
 def _action_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
@@ -144,38 +134,3 @@ def _action_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -
     if not ranges:
         return tuple(action.frame_range)
     return min(start for start, _ in ranges), max(end for _, end in ranges)
-
-
-@contextlib.contextmanager
-def _stage(scene: bpy.types.Scene, armature: bpy.types.Object) -> Iterator[Callable[[int, list[str]], Stance]]:
-    """A function that tells how ``armature`` stands on a frame."""
-    with contextlib.ExitStack() as stack:
-        stage = stack.enter_context(copied(scene, objects=False))
-        stage.collection.objects.link(armature)
-        layer = stage.view_layers[0]
-        stage.frame_set(scene.frame_current)
-        if any(item.original == scene for item in layer.depsgraph.ids):
-            stage = stack.enter_context(_kept_frame(scene))
-            layer = next((one for one in scene.view_layers if armature.name in one.objects), scene.view_layers[0])
-        else:  # a driver's expression may ask the context for the scene
-            stack.enter_context(bpy.context.temp_override(scene=stage, view_layer=layer))
-
-        def stance(frame: int, names: list[str]) -> Stance:
-            stage.frame_set(frame)
-            evaluated = armature.evaluated_get(layer.depsgraph)
-            bones = evaluated.pose.bones
-            columns = np.empty(len(bones) * 16, dtype=np.float32)
-            bones.foreach_get("matrix", columns)
-            chosen = columns.reshape(-1, 4, 4)[[bones.find(name) for name in names]]
-            return np.array(evaluated.matrix_world), chosen.transpose(0, 2, 1).astype(float)
-
-        yield stance
-
-
-@contextlib.contextmanager
-def _kept_frame(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
-    frame, subframe = scene.frame_current, scene.frame_subframe
-    try:
-        yield scene
-    finally:
-        scene.frame_set(frame, subframe=subframe)

@@ -9,19 +9,19 @@ import numpy as np
 
 from ..errors import UserError
 from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
+from . import controls
 
-OVERRIDING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE", "IK"}
-"""Constraints that, at full influence, leave nothing of a bone's own rotation."""
-
-FOLLOWING = 3
-"""Of the eight long bones of the limbs: where so many follow others, more than one limb does, and a dance on the
-armature would not show."""
+OVERRIDE = (
+    "Make a library override of it first: select it in the 3D Viewport, then Object > Library Override > Make, and "
+    "choose the new armature under Dancer."
+)
+"""What to do with a linked character. The menu is the same from Blender 4.5 to 5.2."""
 
 
 @dataclass(frozen=True)
 class Rest:
-    """bones: those that move with a joint.  turn: (3, 3), what stands the armature's own space upright; the bones are
-    told in the upright space."""
+    """bones: those that move with a joint, or those that are keyed.  turn: (3, 3), what stands the armature's own space
+    upright; the bones are told in the upright space."""
 
     bones: tuple[retarget.RestBone, ...]
     turn: np.ndarray
@@ -44,21 +44,23 @@ def fits(armature: bpy.types.Object) -> bool:
 def check_writable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
     mapped = bones(armature)
-    if followed := _followed(armature, mapped):
-        bone, other = followed
-        raise UserError(
-            f"{armature.name!r} is a control rig: its bone {bone} follows {other} by a constraint, so keys on it would "
-            "not show. Choose the armature it was made from (Rigify's metarig, say), mute such constraints, or use Add "
-            "Dancer."
-        )
-    pelvis = armature.data.bones[mapped["pelvis"]]
+    keyed = keyed_bones(armature, mapped)
+    if (found := controls.followed(armature, mapped)) and not keyed.leaders:
+        bone, other, leader = found
+        if leader is not None and leader != armature and fits(leader):
+            raise UserError(
+                f"{armature.name!r} is moved by a control rig: its bone {bone} follows {other} of {leader.name!r} by a "
+                f"constraint, so keys on it would not show. Choose {leader.name!r} under Dancer, and {armature.name!r} "
+                "dances along; or mute these constraints."
+            )
+    pelvis = armature.data.bones[keyed.bones["pelvis"]]
     if pelvis.use_connect:
         raise UserError(
             f"{armature.name!r} cannot travel: its bone {pelvis.name} is connected to {pelvis.parent.name}. Switch off "
             "Connected for it in Edit Mode (Bone properties, Relations)."
         )
     if not armature.is_editable:
-        raise UserError(f"{armature.name!r} is linked from another file. Make a library override of it first.")
+        raise UserError(f"{armature.name!r} is linked from another file. {OVERRIDE}")
     if armature.animation_data and armature.animation_data.use_tweak_mode:
         raise UserError(f"{armature.name!r} has an NLA strip in tweak mode. Leave tweak mode (Tab in the NLA) first.")
 
@@ -94,38 +96,55 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
     except FootlightError:
         raise UserError(
             f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
-            f"could be found{humanoid.lacking(tree)}. Rename its bones as Mixamo, VRM, Unreal or SMPL do, choose "
-            "another armature, or use Add Dancer."
+            f"could be found{humanoid.lacking(tree)}.{_counterparts(tree)} Rename its bones as Mixamo, VRM, Unreal or "
+            "SMPL do, choose another armature, or use Add Dancer."
         ) from None
     mapped = {joint: tree.names[index] for joint, index in humanoid.movers(tree, found).items()}
-    if _followed(armature, mapped):
+    if controls.followed(armature, mapped):
         # The bones of a control rig are only read; that on which all of them hang need not turn with the hips.
         mapped["pelvis"] = tree.names[found.joints["pelvis"]]
     return mapped
 
 
-def at_rest(armature: bpy.types.Object) -> Rest:
-    """The bones that move with a joint, at rest. Raises UserError as ``bones``, and when it does not stand."""
-    mapped = {joint: armature.data.bones[name] for joint, name in bones(armature).items()}
+def keyed_bones(armature: bpy.types.Object, mapped: dict[str, str]) -> controls.Controls:
+    """What is keyed to make ``armature`` dance: the controls of a control rig, or the ``mapped`` bones themselves."""
+    found = controls.of(armature, mapped) if controls.followed(armature, mapped) else None
+    return found or controls.Controls(mapped, {})
+
+
+def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None) -> Rest:
+    """The bones that move with a joint, or the ``keyed`` ones, at rest. Raises UserError as ``bones``, and when the
+    armature does not stand."""
+    mapped = bones(armature)
     try:
-        turn = retarget.upright({joint: np.array(bone.head_local) for joint, bone in mapped.items()})
+        place = {joint: np.array(armature.data.bones[name].head_local) for joint, name in mapped.items()}
+        turn = retarget.upright(place)
     except FootlightError as error:
         raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
-    joint_of = {bone.name: skeleton.JOINTS.index(joint) for joint, bone in mapped.items()}
-    return Rest(
-        tuple(
-            retarget.RestBone(
-                bone.name,
-                joint_of[bone.name],
-                next((joint_of[above.name] for above in bone.parent_recursive if above.name in joint_of), -1),
-                quaternion.from_matrix(turn @ np.array(bone.matrix_local.to_3x3())),
-                turn @ np.array(bone.head_local),
-                turn @ np.array(bone.tail_local),
-            )
-            for bone in mapped.values()
-        ),
-        turn,
-    )
+    keyed = keyed or controls.Controls(mapped, {})
+    joint_of = {name: skeleton.JOINTS.index(joint) for joint, name in keyed.bones.items()}
+
+    def rest_bone(name: str) -> retarget.RestBone:
+        bone = armature.data.bones[name]
+        line = list(controls.above(armature, keyed, name))
+        at = next((i for i, one in enumerate(line) if one in joint_of), len(line))
+        return retarget.RestBone(
+            name,
+            joint_of[name],
+            joint_of[line[at]] if at < len(line) else -1,
+            quaternion.from_matrix(turn @ np.array(bone.matrix_local.to_3x3())),
+            turn @ np.array(bone.head_local),
+            turn @ np.array(bone.tail_local),
+            all(armature.data.bones[one].use_inherit_rotation for one in (name, *line[:at])),
+        )
+
+    return Rest(tuple(rest_bone(name) for name in keyed.bones.values()), turn)
+
+
+def _counterparts(tree: skeleton.Skeleton[np.ndarray]) -> str:
+    """A sentence with the names that the other side has for what is missing; "" when it has none."""
+    names = humanoid.counterparts(tree)
+    return f" On the other side there is {', '.join(names)}." if names else ""
 
 
 def _skeleton(armature: bpy.types.Armature) -> skeleton.Skeleton[np.ndarray]:
@@ -137,22 +156,3 @@ def _skeleton(armature: bpy.types.Armature) -> skeleton.Skeleton[np.ndarray]:
     above = np.array([heads[parent] if parent >= 0 else np.zeros(3) for parent in parents]).reshape(-1, 3)
     tips = {bone.name: np.array(bone.tail_local - bone.head_local) for bone in armature.bones if not bone.children}
     return skeleton.Skeleton(names, parents, heads - above, tips)
-
-
-def _followed(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str] | None:
-    """A bone of the limbs and the one that it follows, where the bones of more than one limb follow others."""
-    parts = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
-    limbs = [mapped[part] for part in parts]
-    found: dict[str, str] = {}
-    for bone in armature.pose.bones:
-        for constraint in bone.constraints:
-            if constraint.type not in OVERRIDING or constraint.mute or constraint.influence < 0.99:
-                continue
-            held = [bone]
-            if constraint.type == "IK":
-                chain = [*([bone] if constraint.use_tail else ()), *bone.parent_recursive]
-                held = chain[: constraint.chain_count or None] if constraint.target else []
-            other = getattr(constraint, "subtarget", "") or "another object"
-            found |= {one.name: other for one in held if one.name not in found}
-    followers = [name for name in limbs if name in found]
-    return (followers[0], found[followers[0]]) if len(followers) >= FOLLOWING else None

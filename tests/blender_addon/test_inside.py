@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from core.audio import io as audio
+from core.formats import bvh
 from core.motion import kinematics
 from core.motion.skeleton import SMPL22
-from core.types import Waveform
+from core.types import Motion, Waveform
 from tests.blender_addon.obedient import obedient, save_dance, wild_motion
 from tests.core.audio.songs import encode, mp3, song, without_header
-from tests.core.motion.rigs import RIGS
+from tests.core.motion.rigs import RIGS, dance
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -72,6 +73,45 @@ def test_armatures_of_every_kind(run_checks, tmp_path):
     plain = {joint: name.removeprefix("mixamorig:") for joint, name in RIGS["mixamo"].items()}
     families = {name: names for name, names in RIGS.items() if name != "nameless"} | {"mixamo, plain": plain}
     (tmp_path / "rigs.json").write_text(json.dumps(families))
+    run_checks()
+
+
+def gentle_dance(folder):
+    """A dance that a person could dance, the places of its joints, and the same as a BVH file."""
+    motion = dance(3.0, 20.0)
+    root = motion.root + torch.linspace(0, 1, len(motion.root))[:, None] * torch.tensor((0.5, 0.0, -0.3))
+    np.savez(folder / "dance.npz", rotations=motion.rotations, root=root, joints=SMPL22.names, fps=20.0, seed="7")
+    np.savez(folder / "expected.npz", positions=kinematics.forward(motion.rotations, root, SMPL22).numpy())
+    bvh.write(folder / "own.bvh", Motion(motion.rotations, root, 20.0), fps=20.0)
+
+
+@pytest.mark.checks("check_controls.py")
+def test_control_rigs(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_under.py")
+def test_what_lies_under_a_dance(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_seen.py")
+def test_dances_that_would_not_be_seen(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_places.py")
+def test_a_dance_stands_where_the_rest_pose_stands(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_linked.py")
+def test_characters_from_another_file(run_checks, tmp_path):
+    gentle_dance(tmp_path)
     run_checks()
 
 

@@ -1,0 +1,253 @@
+"""Control rigs: which bones are keyed so that the bones of the body follow.
+
+The bones of most rigs are keyed themselves. Those of a control rig follow others by constraints, in the same armature:
+one bone for forward kinematics, one for inverse kinematics, and a property that says which of the two counts. Then the
+leaders for forward kinematics are keyed, and the property too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import bpy
+
+LEADING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE"}
+"""Constraints by which a bone moves as another one does."""
+
+OVERRIDING = LEADING | {"IK"}
+"""Constraints that, at full influence, leave nothing of a bone's own rotation."""
+
+LIMBS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow"))
+"""The joints of the eight long bones."""
+
+FOLLOWING = 3
+"""Of the long bones: where so many follow others, more than one limb does."""
+
+PROPERTY = re.compile(r'pose\.bones\["(?P<bone>(?:[^"\\]|\\.)*)"\]\["(?P<name>(?:[^"\\]|\\.)*)"\]$')
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """Names of a control rig's bones for the trunk.
+
+    pelvis: carries the whole body.  spine: a pattern for those above it.
+    """
+
+    pelvis: str
+    spine: str
+    neck: str
+    head: str
+
+
+TRUNKS = (
+    Trunk("torso", r"spine_fk(\.\d+)?$", "neck", "head"),  # Rigify
+    Trunk("c_root_master.x", r"c_spine_\d+\.x$", "c_neck.x", "c_head.x"),  # Auto-Rig Pro
+)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A number that decides whether the keyed bones lead.
+
+    path: from the armature's object.  bone: whose property it is.  value: what it shall be.  on and off: constraints,
+    (bone, constraint), that it is to give all influence or none.
+    """
+
+    path: str
+    bone: str
+    value: float = 1.0
+    on: tuple[tuple[str, str], ...] = ()
+    off: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What is keyed to make an armature dance.
+
+    bones: our joint -> its bone.  leaders: a bone that follows -> the keyed bone that it follows.
+    """
+
+    bones: dict[str, str]
+    leaders: dict[str, str]
+    switches: tuple[Switch, ...] = ()
+
+
+def followed(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str, bpy.types.Object | None] | None:
+    """A bone of the limbs, what it follows and the object that this belongs to, where more than one limb follows."""
+    found: dict[str, tuple[str, bpy.types.Object | None]] = {}
+    for bone, constraint in active(armature.pose.bones):
+        if constraint.type not in OVERRIDING or constraint.influence < 0.99:
+            continue
+        target, other = first_target(constraint)
+        for held in moved_by(bone, constraint):
+            found.setdefault(held.name, (other or "another object", target))
+    followers = [mapped[part] for part in LIMBS if mapped[part] in found]
+    return (followers[0], *found[followers[0]]) if len(followers) >= FOLLOWING else None
+
+
+def of(armature: bpy.types.Object, mapped: dict[str, str]) -> Controls | None:
+    """What is keyed on a control rig; None when ``armature`` is none, or not one whose leaders can be told.
+
+    mapped: our joints -> the bones that move with them.
+    """
+    leaders = {}
+    for joint in LIMBS:
+        leader = _leader(armature, mapped[joint])
+        if leader is None or leader == mapped[joint]:
+            return None
+        leaders[joint] = leader
+    for joint in mapped.keys() - LIMBS:
+        if leader := _leader(armature, mapped[joint]):
+            leaders[joint] = leader
+    follow = {mapped[joint]: leader for joint, leader in leaders.items() if leader != mapped[joint]}
+    trunk = _trunk(armature, mapped, leaders, follow)
+    if trunk is None:
+        return None
+    limbs = {joint: bone for joint, bone in leaders.items() if joint.startswith(("left_", "right_"))}
+    controls = Controls(trunk | limbs, follow)
+    return replace(controls, switches=tuple(_switches(armature, controls)))
+
+
+def above(armature: bpy.types.Object, controls: Controls, name: str) -> Iterator[str]:
+    """The bones that carry a keyed bone, from the nearest on. Where one follows a keyed bone, that one carries it."""
+    bone = armature.data.bones[name].parent
+    while bone is not None:
+        bone = armature.data.bones[controls.leaders.get(bone.name, bone.name)]
+        yield bone.name
+        bone = bone.parent
+
+
+def active(bones: Iterable[bpy.types.PoseBone]) -> Iterator[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
+    """The constraints of ``bones`` that are not muted."""
+    for bone in bones:
+        for constraint in bone.constraints:
+            if not constraint.mute:
+                yield bone, constraint
+
+
+def moved_by(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> list[bpy.types.PoseBone]:
+    """The bones that a constraint moves: of inverse kinematics a whole chain."""
+    if constraint.type != "IK":
+        return [bone]
+    if not constraint.target:
+        return []
+    chain = [*([bone] if constraint.use_tail else ()), *bone.parent_recursive]
+    return chain[: constraint.chain_count or None]
+
+
+def bone_path(name: str) -> str:
+    """The path from an armature's object to one of its bones."""
+    return f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
+
+
+def constraint_path(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> str:
+    """The path from an armature's object to a constraint of one of its bones."""
+    return f'{bone_path(bone.name)}.constraints["{bpy.utils.escape_identifier(constraint.name)}"]'
+
+
+def targets(constraint: bpy.types.Constraint) -> list[tuple[bpy.types.Object | None, str]]:
+    """The objects and the bones that a constraint looks at; "" for a whole object."""
+    if constraint.type == "ARMATURE":
+        return [(one.target, one.subtarget) for one in constraint.targets]
+    return [
+        (target, getattr(constraint, f"{kind}subtarget", ""))
+        for kind in ("", "pole_")
+        if (target := getattr(constraint, f"{kind}target", None)) is not None
+    ]
+
+
+def first_target(constraint: bpy.types.Constraint) -> tuple[bpy.types.Object | None, str]:
+    """The first of its ``targets``."""
+    return next(iter(targets(constraint)), (None, ""))
+
+
+def _leader(armature: bpy.types.Object, name: str) -> str | None:
+    """The bone that ``name`` follows in the end, by forward kinematics; ``name`` itself where it follows none, and None
+    where it follows another object."""
+    seen = set()
+    while name not in seen:
+        seen.add(name)
+        leads = [(c, *first_target(c)) for bone, c in active([armature.pose.bones[name]]) if _leads(bone, c)]
+        if not leads:
+            return name
+        own = [bone for _, target, bone in leads if target == armature and bone in armature.pose.bones]
+        if not own:
+            return None
+        name = min(own, key=lambda bone: (not _is_fk(bone), _by_ik(armature, bone)))
+    return None
+
+
+def _leads(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bool:
+    """Whether a bone follows by a constraint, or does so at a switch's turn."""
+    return constraint.type in LEADING and (constraint.influence > 0.99 or _driver(bone, constraint) is not None)
+
+
+def _driver(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bpy.types.Driver | None:
+    """What drives the influence of a constraint."""
+    data = bone.id_data.animation_data
+    path = f"{constraint_path(bone, constraint)}.influence"
+    return next((curve.driver for curve in data.drivers if curve.data_path == path), None) if data else None
+
+
+def _is_fk(name: str) -> bool:
+    return "fk" in re.split(r"[^a-z]+", name.lower())
+
+
+def _by_ik(armature: bpy.types.Object, name: str) -> bool:
+    """Whether a bone is called after inverse kinematics or moved by it."""
+    if "ik" in re.split(r"[^a-z]+", name.lower()):
+        return True
+    ik = [(bone, c) for bone, c in active(armature.pose.bones) if c.type == "IK"]
+    return any(held.name == name for bone, c in ik for held in moved_by(bone, c))
+
+
+def _trunk(
+    armature: bpy.types.Object, mapped: dict[str, str], leaders: dict[str, str], follow: dict[str, str]
+) -> dict[str, str] | None:
+    """The keyed bones of the trunk. None when nothing carries all limbs."""
+    bones = armature.pose.bones
+    plain = Controls({}, follow)
+    lines = [[leaders[joint], *above(armature, plain, leaders[joint])] for joint in LIMBS]
+    carriers = [name for name in lines[0] if all(name in line for line in lines[1:])]
+    if not carriers:
+        return None
+    for names in TRUNKS:
+        if names.pelvis not in carriers:
+            continue
+        below = {name for joint in ("left_hip", "right_hip") for name in above(armature, plain, leaders[joint])}
+        pattern = re.compile(names.spine)
+        spine = [bone.name for bone in bones if pattern.match(bone.name) and bone.name not in below]
+        found = {"pelvis": names.pelvis} | dict(zip(("spine3", "spine2", "spine1"), reversed(spine), strict=False))
+        found |= {joint: name for joint, name in (("neck", names.neck), ("head", names.head)) if name in bones}
+        return found
+    pelvis = leaders.get("pelvis", mapped["pelvis"])
+    found = {"pelvis": pelvis if pelvis in carriers else carriers[0]}
+    for joint in ("spine1", "spine2", "spine3", "neck", "head"):
+        name = leaders.get(joint)
+        if name and name not in found.values() and found["pelvis"] in above(armature, plain, name):
+            found[joint] = name
+    return found
+
+
+def _switches(armature: bpy.types.Object, controls: Controls) -> Iterator[Switch]:
+    """The properties that drive the influence of constraints on bones that follow and on those between keyed bones."""
+    between = {name for bone in controls.bones.values() for name in above(armature, controls, bone)}
+    between -= {*controls.bones.values(), *above(armature, controls, controls.bones["pelvis"])}
+    on: dict[str, list] = {}
+    off: dict[str, list] = {}
+    for name in {*controls.leaders, *between}:
+        for _, constraint in active([armature.pose.bones[name]]):
+            driver = _driver(armature.pose.bones[name], constraint)
+            if driver is None:
+                continue
+            leads = first_target(constraint)[1] == controls.leaders.get(name)
+            for variable in driver.variables:
+                target = variable.targets[0]
+                if variable.type == "SINGLE_PROP" and target.id == armature and PROPERTY.match(target.data_path):
+                    (on if leads else off).setdefault(target.data_path, []).append((name, constraint.name))
+    for path in {**on, **off}:
+        found = PROPERTY.match(path)
+        assert found is not None, "only such paths were taken"
+        yield Switch(path, found["bone"], 1.0, tuple(on.get(path, ())), tuple(off.get(path, ())))

@@ -1,0 +1,87 @@
+"""The floor that a rig stands on.
+
+It is the one under the feet of its rest pose. Some rigs, though, have their origin in their hips, as BVH files are
+imported: at rest their feet are below the floor, and their animation lifts them onto it. Then the floor is where they
+stand in their animation.
+"""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+from ..shared import retarget, skeleton
+from . import rigs, staging
+
+NEAR = 0.25
+"""Of the length of a leg: what is nearer to a floor stands on it."""
+
+SAMPLES = 24
+"""Frames of an animation that are looked at."""
+
+LOW = 5.0
+"""Percentile of the heights of the feet at which they stand: a foot may go below the floor for a moment."""
+
+_ANKLES = (skeleton.JOINTS.index("left_ankle"), skeleton.JOINTS.index("right_ankle"))
+
+
+def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> float | None:
+    """The height of the floor of ``armature``, as ``retarget.keys`` takes it. rest: its body."""
+    if _stands_at_rest(rest, np.array(armature.matrix_world)):
+        return None
+    first, last = _range(scene, armature)
+    frames = np.unique(np.linspace(first, last, SAMPLES).round().astype(int))
+    names = [bone.name for bone in rest.bones]
+    with staging.evaluated(scene, armature) as on:
+        worlds, stances = zip(*(staging.stance(on(int(frame)), names) for frame in frames), strict=True)
+    turn = np.eye(4)
+    turn[:3, :3] = rest.turn
+    return level(rest, turn @ np.array(stances), worlds[0])
+
+
+def level(rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> float | None:
+    """The height of the floor in the upright space of ``rest``; None where it is that of the rest pose.
+
+    stood: (t, n, 4, 4) the bones of ``rest`` in upright space, while they are animated.  world: (4, 4) the armature's
+    place.
+    """
+    if _stands_at_rest(rest, world):
+        return None
+    feet = [i for i, bone in enumerate(rest.bones) if bone.joint in _ANKLES]
+    base = retarget.floor(rest.bones)
+    ankle = np.mean([rest.bones[i].head[2] for i in feet]) - base.height
+    lowest = float(np.percentile(stood[:, feet, 2, 3].min(axis=1), LOW)) - ankle
+    near = [floor for floor in _floors(rest, world) if abs(lowest - floor) < NEAR * base.leg]
+    return min(near, key=lambda floor: abs(lowest - floor), default=None)
+
+
+def _stands_at_rest(rest: rigs.Rest, world: np.ndarray) -> bool:
+    """Whether the feet of the rest pose are on the floor of the armature's space or of the world."""
+    base = retarget.floor(rest.bones)
+    return any(abs(base.height - floor) < NEAR * base.leg for floor in _floors(rest, world))
+
+
+def _floors(rest: rigs.Rest, world: np.ndarray) -> set[float]:
+    return {0.0} | _world_floor(world, rest.turn)
+
+
+def _world_floor(world: np.ndarray, turn: np.ndarray) -> set[float]:
+    """The height of the world's floor in the upright space of a rig that stands upright in the world; else nothing."""
+    up = world[:3, :3] @ turn.T @ np.array((0.0, 0.0, 1.0))
+    scale = np.linalg.norm(up)
+    if not scale > 0 or up[2] < 0.99 * scale:
+        return set()
+    return {-world[2, 3] / scale}
+
+
+def _range(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple[int, int]:
+    """The frames that the action and the NLA strips of ``armature`` speak of; the current one when it has none."""
+    data = armature.animation_data
+    ranges = [tuple(data.action.frame_range)] if data and data.action and data.action_slot else []
+    tracks = [track for track in data.nla_tracks if not track.mute] if data and data.use_nla else []
+    ranges += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips]
+    if not ranges:
+        return scene.frame_current, scene.frame_current
+    return math.floor(min(first for first, _ in ranges)), math.ceil(max(last for _, last in ranges))

@@ -1,0 +1,136 @@
+"""Rest poses that were turned, moved or scaled: a dance faces and stands as the rest pose does, on its floor."""
+
+import bpy
+import numpy as np
+from dancing import EXPECTED, JOINTS, about, apply, as_it_should, away, dancer, places, write
+from scenes import FOLDER, addon, rig, z_up
+
+reading, skeleton = addon("scene.reading"), addon("shared").skeleton
+ROOT = np.load(FOLDER / "dance.npz")["root"].astype(float)
+
+
+def read(armature):
+    steps = reading.motion(lambda: (bpy.context.scene, armature), 1, len(ROOT))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def check_a_rotation_that_was_applied():
+    for degrees in (3, 10, 19, 35, 44, 46, 90, 135, 180, -35):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        armature = dancer.add_dancer(bpy.context)
+        armature.rotation_euler.z = np.radians(degrees)
+        apply(armature, rotation=True)
+        _, said = write(armature)
+        as_it_should(armature, turn=about(degrees))
+        assert away(armature, (0, 0, 0), about(degrees)) < 1e-3 and not said, degrees
+        np.testing.assert_allclose(read(armature)[1], ROOT, atol=1e-3)
+
+
+def check_a_body_that_leans():
+    for axis in "XY":
+        for degrees in (35, -50):
+            bpy.ops.wm.read_homefile(use_empty=True)
+            armature = dancer.add_dancer(bpy.context)
+            armature.rotation_euler["XYZ".index(axis)] = np.radians(degrees)
+            apply(armature, rotation=True)
+            write(armature)
+            lean = about(degrees, axis)
+            angles = []
+            for i in range(0, len(EXPECTED), 13):
+                bpy.context.scene.frame_set(1 + i)
+                now, wanted = places(armature), z_up(EXPECTED[i]) @ np.array(lean).T
+                for a, b in (("left_shoulder", "left_elbow"), ("right_hip", "right_knee")):
+                    here, there = now[b] - now[a], wanted[JOINTS.index(b)] - wanted[JOINTS.index(a)]
+                    cosine = here @ there / np.linalg.norm(here) / np.linalg.norm(there)
+                    angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+            assert max(angles) < 1.0, (axis, degrees, max(angles))
+
+
+def check_a_location_that_was_applied():
+    armature = dancer.add_dancer(bpy.context)
+    armature.location = (2.0, 3.0, 0.5)
+    apply(armature, location=True)
+    write(armature)
+    as_it_should(armature)
+    assert away(armature, (2.0, 3.0, 0.5)) < 1e-3
+    np.testing.assert_allclose(read(armature)[1], ROOT, atol=1e-3)
+
+
+def check_two_characters_do_not_land_in_each_other():
+    """One was moved by its object, one by its mesh, one by both and turned."""
+    middle = []
+    for place, applied in (((2.0, 0.0, 0.0), False), ((-2.0, 0.0, 0.0), True), ((0.0, 3.0, 0.0), True)):
+        armature = dancer.add_dancer(bpy.context, place)
+        if applied:
+            apply(armature, location=True, rotation=True)
+        armature.rotation_euler.z = 0.0 if not applied else 0.5
+        bpy.context.view_layer.update()
+        write(armature)
+        bpy.context.scene.frame_set(1)
+        middle.append((armature, place))
+    bpy.context.scene.frame_set(1)
+    for armature, place in middle:
+        turned = np.array(armature.matrix_world.to_3x3())
+        hips = places(armature)["pelvis"] - turned @ (z_up(ROOT)[0] * (1, 1, 0)) - (0, 0, ROOT[0, 1])
+        expected = turned @ np.array(place) if armature.location.length == 0 else place
+        np.testing.assert_allclose(hips, expected, atol=1e-3)
+
+
+def check_data_in_other_units_than_the_scene():
+    for size in (0.01, 100.0):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        armature = dancer.add_dancer(bpy.context, (4.0, 5.0, 0.0))
+        armature.scale = (size,) * 3
+        apply(armature, scale=True)
+        armature.scale = (1 / size,) * 3
+        bpy.context.view_layer.update()
+        _, said = write(armature)
+        as_it_should(armature)
+        assert away(armature, (4.0, 5.0, 0.0)) < 1e-3 and not said
+
+
+def check_hips_and_shoulders_that_disagree_face_along_the_axis():
+    """As models do that are not exactly symmetric."""
+    place = z_up(skeleton.standing())
+    place[JOINTS.index("left_hip")] += (0.0, 0.03, 0.0)
+    armature = rig(JOINTS, place)
+    write(armature)
+    as_it_should(armature, dict(zip(JOINTS, JOINTS, strict=True)))
+
+
+def check_a_bvh_of_our_own_as_blender_imports_it():
+    """Its origin is in its hips: at rest its feet are below the floor, and its animation lifts them onto it."""
+    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+    for options, size in (({"global_scale": 0.01}, 1.0), ({}, 100.0), ({"global_scale": 0.01, "frame_start": 70}, 1.0)):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        bpy.ops.import_anim.bvh(filepath=str(FOLDER / "own.bvh"), **options)
+        armature = bpy.context.active_object
+        names = dict(zip(JOINTS, JOINTS, strict=True))
+        if "frame_start" not in options:
+            np.testing.assert_allclose(read(armature)[1], ROOT, atol=2e-3)
+        for _ in range(2):
+            _, said = write(armature)
+            as_it_should(armature, names)
+            assert not said
+            for i in range(0, len(EXPECTED), 13):
+                bpy.context.scene.frame_set(1 + i)
+                now = places(armature, names)
+                wanted = size * z_up(EXPECTED[i])[JOINTS.index("left_ankle")]
+                np.testing.assert_allclose(now["left_ankle"], wanted, atol=2e-3 * size)
+
+
+def check_a_rig_with_its_origin_in_its_hips_and_no_animation():
+    """It stands on the floor under the feet of its rest pose, also where its object was lifted onto the world's."""
+    for lift in (0.0, 0.95):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        armature = rig(JOINTS, z_up(skeleton.standing()) - (0.0, 0.0, 0.95))
+        armature.location.z = lift
+        bpy.context.view_layer.update()
+        write(armature)
+        bpy.context.scene.frame_set(20)
+        pelvis = places(armature, {"pelvis": "pelvis"})["pelvis"]
+        np.testing.assert_allclose(pelvis, z_up(ROOT)[19] + (0.0, 0.0, lift - 0.95), atol=1e-3)
