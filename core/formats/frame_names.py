@@ -20,6 +20,8 @@ from core.errors import FootlightError, warn
 LONGEST_STRIDE = 10
 """Detectors that skip frames look at every second to tenth one. Numbers with longer strides are clock readings."""
 
+_FARTHEST = 1_000_000  # steps from one file to the next; no film has such a gap
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -90,6 +92,10 @@ def _places(numbers: np.ndarray, folder: Path) -> tuple[np.ndarray, int]:
     steps = [int(b - a) for a, b in pairwise(numbers)]
     usual = sorted(steps)[len(steps) // 2]
     common = math.gcd(*steps)
+    if max(steps) > _FARTHEST * usual:
+        raise FootlightError(
+            f"{folder}: the numbers in the names leap by {max(steps)}; expected those of frames: name the files anew"
+        )
     if usual <= LONGEST_STRIDE and common == 1:
         return numbers.astype(np.int64), 1
     if usual <= LONGEST_STRIDE:

@@ -118,6 +118,8 @@ def _bodies(contents: object) -> list[Mapping]:
     if isinstance(contents, dict) and list(contents) == ["arr_0"]:
         contents = contents["arr_0"]
     if isinstance(contents, np.ndarray):
+        if not _is_numbers(contents):
+            return []
         return [_split(contents) or {"array" if _as_places(contents) is None else "joints": contents}]
     found, seen, queue = [], set(), [contents]
     while queue and len(seen) < _MOST_LOOKED_AT:
@@ -138,7 +140,7 @@ def _split(rows: np.ndarray) -> dict[str, np.ndarray] | None:
     The six numbers of a rotation are two unit vectors at right angles.
     """
     for before in (3, 7):
-        joints, more = divmod(rows.shape[1] - before, 6) if rows.ndim == 2 and _is_numbers(rows) else (0, 0)
+        joints, more = divmod(rows.shape[1] - before, 6) if rows.ndim == 2 else (0, 0)
         if joints in _POSED and not more and len(rows):
             six = rows[:, before:].reshape(len(rows), joints, 2, 3).astype(np.float64)
             if np.abs(six @ six.swapaxes(2, 3) - np.eye(2)).max() < _ORTHOGONAL:
@@ -213,9 +215,9 @@ def _rotations(path: Path, body: Mapping, kind: _Kind) -> Tensor:
 def _turns(path: Path, name: str, values: np.ndarray) -> Tensor:
     """Rotations (t, n, 4) of an array; no joint at all for an array of another shape."""
     array = _finite(path, name, values)
-    if name == "rotations_6d":
+    if name == "rotations_6d" and array.dim() == 3 and array.shape[2] == 6 and array.shape[1] in _POSED:
         return smpl.of_6d(array)
-    if not array.numel():
+    if name == "rotations_6d" or not array.numel():
         return torch.zeros(0, 0, 4, dtype=torch.float64)
     if array.dim() > 2 and array.shape[0] == 1 and array.shape[-2:] != (3, 3):
         array = array[0]  # one body of a batch
@@ -272,7 +274,7 @@ def _as_places(values: np.ndarray) -> Tensor | None:
     """
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] % 3 == 0:
-        array = array.reshape(len(array), -1, 3)
+        array = array.reshape(len(array), array.shape[1] // 3, 3)
     if array.ndim != 3 or array.shape[2] != 3 or array.shape[1] not in _PLACED or len(array) < 2:
         return None
     places = torch.from_numpy(np.array(array[:, : SMPL22.joints], dtype=np.float64))

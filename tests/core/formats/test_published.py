@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 
@@ -390,3 +391,26 @@ def test_the_command_line_finds_their_beats(tmp_path, capsys):
     assert json.loads(out)["seconds"] == SECONDS / 2 and "warning" not in err
     assert main(["beats", str(path), "--fps", "0.5"]) == 2
     assert "fps is 0.5; expected 1 to 2000" in capsys.readouterr().err
+
+
+def test_arrays_of_any_shape_are_read_or_refused(tmp_path):
+    draw = np.random.default_rng(0)
+    names = ["smpl_poses", "poses", "trans", "smpl_trans", "root_orient", "pose_body", "q", "pos", "joints", "array"]
+    names += ["rotations_6d", "path", "betas", "fps", "smpl_scaling", "mocap_framerate", "global_orient", "body_pose"]
+    sizes = (0, 1, 3, 6, 22, 24, 40, 40, 63, 72, 156)
+
+    def array():
+        shape = (40, *draw.choice(sizes, draw.integers(0, 3))) if draw.random() < 0.8 else ()
+        return draw.normal(size=shape).astype(draw.choice(["f8", "f4", "i4", "u1", "?"]))
+
+    for number in range(300):
+        value = {str(name): array() for name in draw.choice(names, draw.integers(1, 7))}
+        path = tmp_path / f"a.{('pkl', 'npz', 'npy')[number % 3]}"
+        if number % 3 == 0:
+            dumped(path, value)
+        elif number % 3 == 1:
+            np.savez(path, **value)
+        else:
+            np.save(path, array())
+        with contextlib.suppress(FootlightError), collected_warnings():
+            assert read_motion(path, 30.0).positions.isfinite().all()
