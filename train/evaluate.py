@@ -21,7 +21,7 @@ from pathlib import Path
 
 import tyro
 
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.files import write_atomically
 from train.evaluation import page, run
 from train.evaluation.dance import single, tables
@@ -33,7 +33,7 @@ from train.evaluation.music import tables as music_tables
 class Evaluate(run.Options):
     """A report on systems, or the measures of one motion and song."""
 
-    motion: Path | None = None  # one motion to score: .bvh, .npz, or a folder of OpenPose files
+    motion: Path | None = None  # one motion to score: .bvh, .npz, .npy, .pkl, or a folder of OpenPose files
     music: Path | None = None  # and its song
     at: float = 0.0  # seconds of the song at which the motion starts
     json: Path | None = None  # a file for the scores of the pair
@@ -59,7 +59,10 @@ def one_pair(args: Evaluate) -> dict:
     """Measure one motion against one song."""
     if args.motion is None or args.music is None:
         raise FootlightError("one pair is --motion DANCE.bvh and --music SONG.wav; one of them is missing")
-    result = single.evaluate(args.motion, args.music, args.fps, args.at)
+    with collected_warnings() as said:
+        result = single.evaluate(args.motion, args.music, args.fps, args.at)
+    for text in said:
+        print(f"evaluate: warning: {text}", file=sys.stderr)
     for table in tables.pair(result):
         print(as_text(table), end="\n\n")
     if args.json is not None:

@@ -23,6 +23,8 @@ _USUAL_RATES = (
 _ORDINARY = (24, 25, 30, 50, 60, 90, 100, 120, 144, 150, 200, 240, 250, 300, 360, 400, 480, 500, 600, 1000)
 """Rates at which cameras and capture systems run. A rounded frame time is taken for one of these."""
 _NEARLY = 5e-4  # relative; a usual rate so near is meant: 0.0333333 is 30 frames per second
+_LONGEST = 4.0  # seconds from frame to frame; what is longer is given in milliseconds, or is the frame rate itself
+_ROUNDED = 0.05  # relative; milliseconds without decimals are so far from a usual rate
 _END_MARKS = "\x00\x1a"  # what old programs and broken-off writing leave at the end of a file
 _HEADER = re.compile(r"\s*(frames|frame\s*time)\b\s*:?(.*)", re.IGNORECASE)
 _NUMBERS = re.compile(r"\s*(offset\b|frame\s*time\b|[-+.,\d])", re.IGNORECASE)
@@ -51,18 +53,17 @@ class Frames:
 def lines_of(data: bytes, name: object) -> list[str]:
     """The lines of a file, with any line ends, in UTF-8 or UTF-16, with decimal points where it has decimal commas.
 
-    What has to be said about it is said as a warning.
+    They end at a NUL or Ctrl-Z. What has to be said about it is said as a warning.
 
     name: the file, for the warning.
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = data.decode(encoding, errors="replace")
-    whole = text.rstrip(_END_MARKS + " \t\r\n")
-    if any(mark in text[len(whole) :] for mark in _END_MARKS):
-        warn(f"{name}: its end is no text (NUL or Ctrl-Z) and was left out")
-    else:
-        whole = text
-    return _with_points(whole.splitlines(), name)
+    whole = re.split(f"[{_END_MARKS}]", text, maxsplit=1)[0]
+    lines = whole.splitlines()
+    if len(whole) < len(text):
+        warn(f"{name}: ends in line {len(lines)} with a NUL or Ctrl-Z; what follows is no text and was left out")
+    return _with_points(lines, name)
 
 
 def _with_points(lines: list[str], name: object) -> list[str]:
@@ -146,6 +147,13 @@ def _rate(line: int, text: str, name: object) -> float | None:
     if not 1e-9 < seconds < 1e9:
         return None
     fps = 1 / seconds
+    if seconds > _LONGEST:
+        fps = seconds if seconds in _ORDINARY else 1000 / seconds
+        fps = min(
+            (rate for rate in _ORDINARY if abs(rate - fps) < _ROUNDED * fps), key=lambda r: abs(r - fps), default=fps
+        )
+        warn(f"{name}: its frame time is {text}, which cannot be seconds; read as {fps:g} frames per second")
+        return float(fps)
     usual = min(_USUAL_RATES, key=lambda rate: abs(rate - fps))
     near = abs(usual - fps) < _NEARLY * fps
     if near and usual in _ORDINARY:

@@ -44,11 +44,12 @@ KINDS = {
     "cut, and the header unfinished": (
         FOREIGN[: FOREIGN.index("90 0   400")].replace("Frames: 3", "Frames: 0"), 2, "last row of values is cut off",
     ),
-    "Ctrl-Z": (FOREIGN + "\x1a", 3, "its end is no text"),
-    "Ctrl-Z after the last number": (FOREIGN.rstrip() + "\x1a", 3, "its end is no text"),
-    "NUL": (FOREIGN + "\0", 3, "its end is no text"),
-    "a block of NULs": (FOREIGN.encode() + bytes(4096) + b"\r\n", 3, "its end is no text"),
+    "Ctrl-Z": (FOREIGN + "\x1a", 3, "with a NUL or Ctrl-Z"),
+    "Ctrl-Z after the last number": (FOREIGN.rstrip() + "\x1a", 3, "with a NUL or Ctrl-Z"),
+    "NUL": (FOREIGN + "\0", 3, "with a NUL or Ctrl-Z"),
+    "a block of NULs": (FOREIGN.encode() + bytes(4096) + b"\r\n", 3, "with a NUL or Ctrl-Z"),
     "NULs within a row": (FOREIGN[: FOREIGN.index("90 0   400")].encode() + bytes(512), 2, "last row of values is cut"),
+    "Ctrl-Z, and what was in the block before": (FOREIGN + "\x1aJOINT\n9 9 9", 3, "ends in line 36 with a NUL"),
     "decimal commas": (FOREIGN.replace("0.0333333", "0,0333333").replace("1.0 2.0 3.0", "1,0 2,0 3,0"), 3, "commas"),
 }  # fmt: skip
 
@@ -95,6 +96,8 @@ RATES = {
     "0.001": (1000, None), "8.3333e-3": (120, None), "8.3e-3": (120, "read as 120"),
     "0.0417083": (24000 / 1001, None), "0.0333667": (30000 / 1001, None), "0.0166833": (60000 / 1001, None),
     "0.00834167": (120000 / 1001, None), "0.0111111": (90, None), "0.0069444": (144, None), "0.0138889": (72, None),
+    "33.3333": (30, "cannot be seconds"), "33": (30, "cannot be seconds"), "8.333": (120, "cannot be seconds"),
+    "16.6667": (60, "read as 60"), "16": (60, "read as 60"), "30": (30, "read as 30"), "120": (120, "read as 120"),
     "0.016": (62.5, "write 0.016667 if 60"), "0.008": (125, "write 0.008333 if 120"), "0.025": (40, None),
     "0.03371": (1 / 0.03371, None), "1": (1, None), "0.1": (10, None),
 }  # fmt: skip

@@ -18,12 +18,15 @@ from train.evaluation.dance import measures
 def load_motion(path: Path, fps: float) -> Made:
     """Load a motion of any file that ``core.formats.motion`` reads, a robot's CSV, or a pickle of AIST++.
 
-    A body comes at ``fps``. A flat one keeps the rate of its film, and ``fps`` is that rate if the file does not say
-    it.
+    A body comes at ``fps``. A flat one keeps the rate of its film, and ``fps`` is that rate if neither the file nor its
+    kind says it.
     """
     if path.suffix.lower() in (".csv", ".pkl"):
         return resample(load_source(path).motion, fps)
-    clip = read_motion(path, fps)
+    try:
+        clip = read_motion(path)
+    except FootlightError:
+        clip = read_motion(path, fps)
     return clip if clip.motion is None else resample(clip.motion, fps)
 
 
