@@ -60,7 +60,7 @@ def lines_of(data: bytes, name: object) -> list[str]:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = data.decode(encoding, errors="replace")
     whole = re.split(f"[{_END_MARKS}]", text, maxsplit=1)[0]
-    lines = whole.splitlines()
+    lines = [*whole.splitlines(), *([""] if whole[-1:] in ("\n", "\r") else [])]  # a line end begins another line
     if len(whole) < len(text):
         warn(f"{name}: ends in line {len(lines)} with a NUL or Ctrl-Z; what follows is no text and was left out")
     return _with_points(lines, name)
@@ -92,7 +92,8 @@ def read_frames(lines: list[str], at: int, channels: int, name: object) -> Frame
         raise Malformed(at, "no joint has any CHANNELS")
     announced = _announced(said, at)
     rows = [(number, line) for number, line in enumerate(lines[at:], at + 1) if line.strip()]
-    cut = bool(rows) and _is_cut([line for _, line in rows], channels, announced)
+    ended = bool(rows) and rows[-1][0] < len(lines)
+    cut = bool(rows) and _is_cut([line for _, line in rows], channels, ended or announced == len(rows))
     whole = rows[:-1] if cut else rows
     if not whole:
         raise Malformed(len(lines) + 1, f"{announced or 'no'} frames announced, none found whole")
@@ -195,14 +196,14 @@ def _values(rows: list[tuple[int, str]], channels: int) -> np.ndarray:
     return values
 
 
-def _is_cut(rows: list[str], channels: int, announced: int | None) -> bool:
-    """Whether writing broke off within the last row."""
+def _is_cut(rows: list[str], channels: int, ended: bool) -> bool:
+    """Whether writing broke off within the last row. ended: whether a line end or the header says that it is whole."""
     words = rows[-1].split()
     if len(words) != channels:
         return len(words) < channels
     if not _is_number(words[-1]):
         return words[-1].lower().lstrip("+-") not in ("nan", "inf", "infinity") and all(map(_is_number, words[:-1]))
-    if announced is not None and 0 < announced <= len(rows):
+    if ended:
         return False
     # the last number may have lost its end: then it has fewer decimals than any other number in its column
     others = [line.split()[-1] for line in rows[-51:-1]]
@@ -210,7 +211,8 @@ def _is_cut(rows: list[str], channels: int, announced: int | None) -> bool:
 
 
 def _decimals(word: str) -> int:
-    return len(word.partition(".")[2])
+    """Characters after the point; -1 for a number that ends with it, as nobody writes."""
+    return len(word.partition(".")[2]) or -word.endswith(".")
 
 
 def _wrong(number: int, line: str, channels: int) -> Malformed | None:

@@ -49,7 +49,7 @@ KINDS = {
     "NUL": (FOREIGN + "\0", 3, "with a NUL or Ctrl-Z"),
     "a block of NULs": (FOREIGN.encode() + bytes(4096) + b"\r\n", 3, "with a NUL or Ctrl-Z"),
     "NULs within a row": (FOREIGN[: FOREIGN.index("90 0   400")].encode() + bytes(512), 2, "last row of values is cut"),
-    "Ctrl-Z, and what was in the block before": (FOREIGN + "\x1aJOINT\n9 9 9", 3, "ends in line 36 with a NUL"),
+    "Ctrl-Z, and what was in the block before": (FOREIGN + "\x1aJOINT\n9 9 9", 3, "ends in line 37 with a NUL"),
     "decimal commas": (FOREIGN.replace("0.0333333", "0,0333333").replace("1.0 2.0 3.0", "1,0 2,0 3,0"), 3, "commas"),
 }  # fmt: skip
 
