@@ -10,20 +10,22 @@ if "." in (__package__ or ""):
     from ..core import arguments, protocol
     from ..core.containers import kinds, surveying
     from ..core.errors import FootlightError
-    from ..core.rig import humanoid, quaternion, retarget, skeleton
+    from ..core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.errors import FootlightError
-    from core.rig import humanoid, quaternion, retarget, skeleton
+    from core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
 
 __all__ = [
     "FootlightError",
     "arguments",
+    "calibration",
     "humanoid",
     "kinds",
     "protocol",
     "quaternion",
+    "rest",
     "retarget",
     "skeleton",
     "surveying",

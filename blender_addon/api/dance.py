@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..errors import UserError
-from ..scene import actions, rigs, strips
+from ..scene import actions, rigs, standing, strips
 from ..shared import protocol
 from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
 
@@ -32,6 +32,7 @@ def request(
     FootlightError when an option is out of its bounds.
     """
     rigs.check_writable(armature)
+    standing.rest_of(scene, armature)
     target = Target.of(
         scene,
         armature,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..scene import actions, music, rigs, strips
+from ..scene import actions, music, rigs, standing, strips
 from ..shared import protocol
 from .score import add_music, keeping_warning
 from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
@@ -32,6 +32,7 @@ def request(
     option is out of its bounds.
     """
     rigs.check_writable(armature)
+    standing.rest_of(scene, armature)
     target = Target.of(
         scene,
         armature,

@@ -12,7 +12,7 @@ from mathutils import Euler, Matrix, Quaternion
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton
-from . import controls, ground, keying, rigs, seen, under
+from . import controls, ground, keying, rigs, seen, standing, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -43,9 +43,9 @@ def write_dance(
     rigs.check_writable(armature)
     mapped = rigs.bones(armature)
     keyed = rigs.keyed_bones(armature, mapped)
-    rest = rigs.at_rest(armature, keyed)
     scene = _scene_of(armature)
-    floor = ground.of(scene, armature, rigs.at_rest(armature)) if scene else None
+    rest, body = (standing.rest_of(scene, armature, bones) for bones in (keyed, None))
+    floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(rotations, root, rest.bones, floor)
     left = under.leftovers(armature, mapped.values(), keys.rotations, keys.root)
     curves = [*curves_of(armature, keys), *_held(left), *_switched(keyed)]
@@ -55,6 +55,8 @@ def write_dance(
         action[PREFIX + key] = value
     if line := under.told(left):
         say(line)
+    if not (rest.known or standing.stands(armature)):
+        say(standing.told(armature))
     if scene:
         heads = retarget.heads(rotations, root, rest.bones, floor)
         for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):

@@ -7,8 +7,6 @@ stand in their animation.
 
 from __future__ import annotations
 
-import math
-
 import bpy
 import numpy as np
 
@@ -31,11 +29,10 @@ def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> f
     """The height of the floor of ``armature``, as ``retarget.keys`` takes it. rest: its body."""
     if _stands_at_rest(rest, np.array(armature.matrix_world)):
         return None
-    first, last = _range(scene, armature)
-    frames = np.unique(np.linspace(first, last, SAMPLES).round().astype(int))
+    frames = staging.sampled(scene, armature, SAMPLES)
     names = [bone.name for bone in rest.bones]
     with staging.evaluated(scene, armature) as on:
-        worlds, stances = zip(*(staging.stance(on(int(frame)), names) for frame in frames), strict=True)
+        worlds, stances = zip(*(staging.stance(on(frame), names) for frame in frames), strict=True)
     turn = np.eye(4)
     turn[:3, :3] = rest.turn
     return level(rest, turn @ np.array(stances), worlds[0])
@@ -51,8 +48,7 @@ def level(rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> float | None
         return None
     feet = [i for i, bone in enumerate(rest.bones) if bone.joint in _ANKLES]
     base = retarget.floor(rest.bones)
-    ankle = np.mean([rest.bones[i].head[2] for i in feet]) - base.height
-    lowest = float(np.percentile(stood[:, feet, 2, 3].min(axis=1), LOW)) - ankle
+    lowest = float(np.percentile(stood[:, feet, 2, 3].min(axis=1), LOW)) - base.ankle
     near = [floor for floor in _floors(rest, world) if abs(lowest - floor) < NEAR * base.leg]
     return min(near, key=lambda floor: abs(lowest - floor), default=None)
 
@@ -74,14 +70,3 @@ def _world_floor(world: np.ndarray, turn: np.ndarray) -> set[float]:
     if not scale > 0 or up[2] < 0.99 * scale:
         return set()
     return {-world[2, 3] / scale}
-
-
-def _range(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple[int, int]:
-    """The frames that the action and the NLA strips of ``armature`` speak of; the current one when it has none."""
-    data = armature.animation_data
-    ranges = [tuple(data.action.frame_range)] if data and data.action and data.action_slot else []
-    tracks = [track for track in data.nla_tracks if not track.mute] if data and data.use_nla else []
-    ranges += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips]
-    if not ranges:
-        return scene.frame_current, scene.frame_current
-    return math.floor(min(first for first, _ in ranges)), math.ceil(max(last for _, last in ranges))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..shared import protocol, retarget
-from . import ground, rigs, staging
+from . import ground, rigs, staging, standing
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
@@ -69,7 +69,7 @@ def motion(
     """
     frames = range(first, last + 1)
     worlds, stances = [], []
-    rest = rigs.at_rest(find()[1])
+    rest = standing.rest_of(*find())
     names = [bone.name for bone in rest.bones]
     called = ""
     while len(worlds) < len(frames):

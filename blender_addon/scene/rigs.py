@@ -26,6 +26,11 @@ class Rest:
     bones: tuple[retarget.RestBone, ...]
     turn: np.ndarray
 
+    @property
+    def known(self) -> bool:
+        """Whether the T-pose of the bones is known otherwise than by the rest pose."""
+        return self.bones[0].posed is not None
+
 
 def check(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` is not a body that Footlight knows."""
@@ -112,15 +117,16 @@ def keyed_bones(armature: bpy.types.Object, mapped: dict[str, str]) -> controls.
     return found or controls.Controls(mapped, {})
 
 
-def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None) -> Rest:
-    """The bones that move with a joint, or the ``keyed`` ones, at rest. Raises UserError as ``bones``, and when the
-    armature does not stand."""
+def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, turn: np.ndarray | None = None) -> Rest:
+    """The bones that move with a joint, or the ``keyed`` ones, at rest. turn: of ``Rest``; told by the rest pose unless
+    given.  Raises UserError as ``bones``, and when the rest pose does not tell it."""
     mapped = bones(armature)
-    try:
-        place = {joint: np.array(armature.data.bones[name].head_local) for joint, name in mapped.items()}
-        turn = retarget.upright(place)
-    except FootlightError as error:
-        raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
+    if turn is None:
+        try:
+            place = {joint: np.array(armature.data.bones[name].head_local) for joint, name in mapped.items()}
+            turn = retarget.upright(place)
+        except FootlightError as error:
+            raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
     keyed = keyed or controls.Controls(mapped, {})
     joint_of = {name: skeleton.JOINTS.index(joint) for joint, name in keyed.bones.items()}
 

@@ -41,6 +41,19 @@ def evaluated(scene: bpy.types.Scene, armature: bpy.types.Object) -> Iterator[Ca
         yield on
 
 
+def sampled(scene: bpy.types.Scene, armature: bpy.types.Object, count: int) -> list[int]:
+    """At most ``count`` frames, spread over those that the action and the NLA strips of ``armature`` speak of; the
+    current frame when it has none."""
+    data = armature.animation_data
+    ranges = [tuple(data.action.frame_range)] if data and data.action and data.action_slot else []
+    tracks = [track for track in data.nla_tracks if not track.mute] if data and data.use_nla else []
+    ranges += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips]
+    if not ranges:
+        return [scene.frame_current]
+    first, last = min(start for start, _ in ranges), max(end for _, end in ranges)
+    return np.unique(np.linspace(first, last, count).round().astype(int)).tolist()
+
+
 def stance(armature: bpy.types.Object, names: Sequence[str]) -> Stance:
     """How an evaluated armature stands. names: its bones."""
     bones = armature.pose.bones

@@ -65,6 +65,7 @@ class RestBone:
     head: (3,) where the bone starts, in the armature's units.
     tail: (3,) where it ends.
     inherits: whether it rotates with the bone above.
+    posed: (4,) its orientation in our T-pose; None derives it from the rest pose. All bones of a rig have it or none.
     """
 
     name: str
@@ -74,6 +75,7 @@ class RestBone:
     head: np.ndarray
     tail: np.ndarray
     inherits: bool = True
+    posed: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -172,17 +174,21 @@ class Floor:
 
     height: of the floor.
     leg: length of a leg, from the hip to the ankle.
+    ankle: height of the ankles above the floor.
     """
 
     height: float
     leg: float
+    ankle: float
 
 
 def floor(bones: Sequence[RestBone]) -> Floor:
     """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
     by_joint = {bone.joint: bone for bone in bones}
-    hips, ankles = ((by_joint[left].head + by_joint[right].head) / 2 for left, right in (_HIPS, _ANKLES))
-    return Floor(float(_build(by_joint, None).floor[2]), float(np.linalg.norm(hips - ankles)))
+    place = _stood(by_joint)
+    hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
+    height = float(_build(by_joint, None).floor[2])
+    return Floor(height, float(np.linalg.norm(hips - ankles)), float(ankles[2]) - height)
 
 
 def _turned(rotations: np.ndarray) -> list[np.ndarray]:
@@ -221,8 +227,9 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     floor. Their pelvis is taken to be as far above the hips as ours.
     """
     ours = standing()[:, 1]
-    hips, knees, ankles = ((by_joint[left].head + by_joint[right].head) / 2 for left, right in (_HIPS, _KNEES, _ANKLES))
-    pelvis = by_joint[0].head
+    place = _stood(by_joint)
+    hips, knees, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _KNEES, _ANKLES))
+    pelvis = place[0]
     if np.linalg.norm(pelvis - hips) > np.linalg.norm(hips - knees):
         size = (hips[2] - ankles[2]) / (ours[_HIPS[0]] - ours[_ANKLES[0]])
         pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
@@ -231,8 +238,27 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis)
 
 
+def _stood(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
+    """Joint -> where its bone starts (3,) while the rig stands: at rest, or in the T-pose if that is known."""
+    if by_joint[0].posed is None:
+        return {joint: bone.head for joint, bone in by_joint.items()}
+    align = _alignments(by_joint)
+
+    def place(joint: int) -> np.ndarray:
+        bone = by_joint[joint]
+        if bone.parent < 0:
+            return bone.head
+        return place(bone.parent) + quat.rotate(align[bone.parent], bone.head - by_joint[bone.parent].head)
+
+    return {joint: place(joint) for joint in by_joint}
+
+
 def _alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
-    """D of every mapped joint. Trunk and feet keep their rest pose, which is part of how the rig is built."""
+    """D of every mapped joint. Trunk and feet keep their rest pose, which is part of how the rig is built, unless the
+    T-pose is known."""
+    known = {joint: bone.posed for joint, bone in by_joint.items() if bone.posed is not None}
+    if known:
+        return {joint: quat.mul(posed, quat.conjugate(by_joint[joint].rotation)) for joint, posed in known.items()}
     place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items()}
     for side in ("left", "right"):
         place.setdefault(f"{side}_wrist", by_joint[JOINTS.index(f"{side}_elbow")].tail)

@@ -19,6 +19,7 @@ from core.motion.skeleton import SMPL22
 from core.types import Motion, Waveform
 from tests.blender_addon.obedient import obedient, save_dance, wild_motion
 from tests.core.audio.songs import encode, mp3, song, without_header
+from tests.core.motion import disguise
 from tests.core.motion.rigs import RIGS, dance
 
 INSIDE = Path(__file__).parent / "inside"
@@ -83,6 +84,13 @@ def gentle_dance(folder):
     np.savez(folder / "dance.npz", rotations=motion.rotations, root=root, joints=SMPL22.names, fps=20.0, seed="7")
     np.savez(folder / "expected.npz", positions=kinematics.forward(motion.rotations, root, SMPL22).numpy())
     bvh.write(folder / "own.bvh", Motion(motion.rotations, root, 20.0), fps=20.0)
+    body, moving = bvh.read(folder / "own.bvh")
+    for name, turns in (
+        ("x", disguise.along(body)),
+        ("y", disguise.along(body, (0.0, 1.0, 0.0))),
+        ("random", disguise.any_which_way(body)),
+    ):
+        (folder / f"folded {name}.bvh").write_text(disguise.text(*disguise.rezeroed(body, moving, turns)))
 
 
 @pytest.mark.checks("check_controls.py")

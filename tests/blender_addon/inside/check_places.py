@@ -6,7 +6,8 @@ from dancing import EXPECTED, JOINTS, about, apply, as_it_should, away, dancer, 
 from scenes import FOLDER, addon, rig, z_up
 
 reading, skeleton = addon("scene.reading"), addon("shared").skeleton
-ROOT = np.load(FOLDER / "dance.npz")["root"].astype(float)
+quat = addon("shared").quaternion
+ROTATIONS, ROOT = (np.load(FOLDER / "dance.npz")[name].astype(float) for name in ("rotations", "root"))
 
 
 def read(armature):
@@ -121,6 +122,56 @@ def check_a_bvh_of_our_own_as_blender_imports_it():
                 now = places(armature, names)
                 wanted = size * z_up(EXPECTED[i])[JOINTS.index("left_ankle")]
                 np.testing.assert_allclose(now["left_ankle"], wanted, atol=2e-3 * size)
+
+
+def turned(rotations):
+    """How every joint is turned from the T-pose, (t, 22, 4)."""
+    found = []
+    for joint, parent in enumerate(skeleton.PARENTS):
+        found.append(rotations[:, joint] if parent < 0 else quat.mul(found[parent], rotations[:, joint]))
+    return np.stack(found, axis=1)
+
+
+def angles(rotations):
+    """The largest angle between how each joint is turned and how it is in the dance, by its name, in degrees."""
+    cosines = np.abs(np.sum(turned(rotations) * turned(ROTATIONS), axis=-1)).clip(0, 1)
+    return dict(zip(JOINTS, np.degrees(2 * np.arccos(cosines)).max(axis=0), strict=True))
+
+
+def check_captures_whose_rest_pose_is_folded():
+    """What is read is the dance that the file holds, and one that is written stands and dances as a body does."""
+    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+    names = dict(zip(JOINTS, JOINTS, strict=True))
+    for way in ("x", "y", "random"):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        bpy.ops.import_anim.bvh(filepath=str(FOLDER / f"folded {way}.bvh"), global_scale=0.01)
+        armature = bpy.context.active_object
+        for _ in range(2):
+            rotations, root = read(armature)
+            off = angles(rotations)
+            assert max(off[joint] for joint in ("pelvis", "spine3", "left_hip", "right_knee", "left_shoulder")) < 5.0, (
+                off
+            )
+            np.testing.assert_allclose(root, ROOT, atol=0.04)
+            _, said = write(armature)
+            assert not said
+            as_it_should(armature, names)
+            for i in range(0, len(EXPECTED), 13):
+                bpy.context.scene.frame_set(1 + i)
+                now, wanted = places(armature, names), z_up(EXPECTED[i])
+                for joint in ("left_ankle", "right_wrist", "head"):
+                    np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.06)
+
+
+def check_a_folded_rest_pose_without_animation_is_told():
+    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+    bpy.ops.import_anim.bvh(filepath=str(FOLDER / "folded random.bvh"), global_scale=0.01)
+    armature = bpy.context.active_object
+    armature.animation_data_clear()
+    for bone in armature.pose.bones:
+        bone.matrix_basis.identity()
+    _, said = write(armature)
+    assert "The rest pose of 'folded random' is no body that stands" in said and "Apply Pose as Rest Pose" in said
 
 
 def check_a_rig_with_its_origin_in_its_hips_and_no_animation():
