@@ -22,6 +22,9 @@ from core.motion.resample import spline
 
 MOST_MISSING = 0.5  # fraction of frames without the body, or without a joint, that can be interpolated
 NECK_TO_ANKLES = 1.35  # metres, in a body of 1.7 m
+_LATEST = 10.0  # seconds after which a dancer comes into the picture; a part of a long film begins later
+_FIRST_OF_SHOTS = (1000, 1001)  # numbers from which studios count
+_SHARES = 1.5  # keypoints in pixels are farther from the corner, or the middle
 _MOST_NAMED = 3  # gaps that are listed in a warning
 
 
@@ -30,8 +33,8 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
 
     If there are several people, the largest of the first frame is followed from frame to frame. Keypoints that are not
     visible, that jump farther than a body moves, or whose frame has no file are interpolated over time, and held at the
-    ends. So are frames before the first file, unless they are most of the film: then the motion begins with that file.
-    Of such jumps and files, and of unusual numbers in the names, the user is warned.
+    ends. So are frames before the first file, if they are few; else the motion begins with that file. Of such jumps and
+    files, and of unusual numbers in the names, the user is warned.
 
     fps: of the film, which the files do not say; it tells how far a body can move from frame to frame.
 
@@ -44,7 +47,8 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
             f"{folder}: expected a folder of OpenPose files, one NAME_000000000000_keypoints.json a frame"
         )
     film = frame_names.ordered(files, folder)
-    if film.first > 1 and len(files) >= (1 - MOST_MISSING) * (film.places + film.first // film.stride):
+    enough = len(files) >= (1 - MOST_MISSING) * (film.places + film.first // film.stride)
+    if 1 < film.first <= _LATEST * fps and film.first not in _FIRST_OF_SHOTS and enough:
         film = film.from_the_start()
     if len(files) < (1 - MOST_MISSING) * film.places:
         raise FootlightError(
@@ -58,6 +62,10 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
     frames, jumps = without_jumps(people.followed(everyone, rate), rate, MOST_MISSING)
     made = torch.from_numpy(_to_metres(_bridged(frames, folder), folder))
     _say(folder, film, jumps)
+    if np.nanmax(np.abs(frames[:, :, :2]), initial=0.0) <= _SHARES:
+        warn(
+            f"{folder}: its keypoints are shares of the picture, so a film that is not square is distorted; write pixels"
+        )
     if film.stride > 1:
         made = spline(made, torch.arange((film.places - 1) * film.stride + 1) / film.stride)
     return made.float()

@@ -160,9 +160,19 @@ def test_a_dancer_who_comes_late(tmp_path):
     assert (found[:25] == found[25]).all()
 
 
-def test_a_part_of_a_long_film(tmp_path):
-    found, said = read(named(tmp_path / "film", [f"f_{number}" for number in range(90, 130)]))
-    assert len(found) == 40 and "first file is that of frame 90" in said[0]
+@pytest.mark.parametrize(("first", "count"), [(90, 40), (1001, 1100), (86400, 50)])
+def test_a_part_of_a_long_film(first, count, tmp_path):
+    found, said = read(named(tmp_path / "film", [f"f_{number}" for number in range(first, first + count)]), 120.0)
+    assert len(found) == count and f"first file is that of frame {first}" in said[0]
+
+
+def test_keypoints_that_are_shares_of_the_picture(tmp_path):
+    frames = [person(body(t)) for t in range(20)]
+    for someone in frames:
+        keypoints = np.array(someone["pose_keypoints_2d"]).reshape(25, 3) / (1280, 720, 1)
+        someone["pose_keypoints_2d"] = keypoints.ravel().tolist()
+    _, said = read(write(tmp_path / "film", [[someone] for someone in frames]))
+    assert said == ["its keypoints are shares of the picture, which distorts films that are not square; write pixels"]
 
 
 def test_names_without_numbers_are_in_the_order_of_the_alphabet(tmp_path):
