@@ -64,7 +64,7 @@ def read_folder(folder: Path | str, fps: float = 30.0) -> Tensor:
     _say(folder, film, jumps)
     if np.nanmax(np.abs(frames[:, :, :2]), initial=0.0) <= _SHARES:
         warn(
-            f"{folder}: its keypoints are shares of the picture, so a film that is not square is distorted; write pixels"
+            f"{folder}: its keypoints are shares of the picture, which distorts films that are not square; write pixels"
         )
     if film.stride > 1:
         made = spline(made, torch.arange((film.places - 1) * film.stride + 1) / film.stride)
