@@ -18,6 +18,7 @@ from core.rig.rest import SIDES, Joints, Pose
 ZERO, FIRST_FRAME, MOTION = "zero", "first-frame", "motion"
 """Where the T-pose of a BVH file may be found."""
 
+_LOOKED_AT = 100  # frames of a motion by which joints without known names are told
 ONE_PLACE = 0.05  # of the longest bone; a shorter bone has no reliable direction
 
 
@@ -62,7 +63,7 @@ def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion, rest: str | N
     Raises FootlightError for a skeleton that is not a humanoid, and for a file of another skeleton.
     """
     try:
-        match = humanoid.match(skeleton)
+        match = humanoid.match(skeleton, _places(skeleton, motion).numpy())
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None
     return Body(skeleton, motion, match, _rest(path, skeleton, motion, match, rest))
@@ -163,6 +164,13 @@ def _pose(match: humanoid.Match, skeleton: Skeleton, local: Tensor) -> Pose:
     turns, places = _posed(skeleton, local)
     _, places = _with_toes(match, skeleton, turns, places)
     return Pose(turns.numpy(), places.numpy())
+
+
+def _places(skeleton: Skeleton, motion: bvh.BvhMotion) -> Tensor:
+    """Positions (t, j, 3) of all joints in some frames of a motion."""
+    some = torch.linspace(0, motion.frames - 1, min(motion.frames, _LOOKED_AT)).round().long()
+    offsets = None if motion.offsets is None else motion.offsets[some].double()
+    return kinematics.forward(motion.rotations[some].double(), motion.root[some].double(), skeleton, offsets)
 
 
 def _posed(skeleton: Skeleton, local: Tensor) -> tuple[Tensor, Tensor]:

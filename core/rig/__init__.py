@@ -3,6 +3,7 @@
 skeleton     the 22 joints of Footlight's body
 quaternion   rotations
 families     joint names of common rigs
+structure    arms and legs by the structure of a skeleton
 humanoid     finds our joints in another skeleton
 rest         the rest pose of another body, and the rotations from it to our T-pose
 calibration  the T-pose of another body from its movement, where its rest pose is none

@@ -6,11 +6,11 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     # hip, knee, ankle, toe, collar, shoulder, elbow, wrist
     "motionbuilder": (  # MotionBuilder, Mixamo, Neo, Rokoko, CMU by B. Hahne
         ("upleg", "upperleg"), ("leg", "lowleg"), ("foot",), ("toebase", "toe"),
-        ("shoulder",), ("arm",), ("forearm",), ("hand",),
+        ("shoulder", "collar", "clavicle"), ("arm",), ("forearm",), ("hand",),
     ),
     "anatomical": (  # SMPL, CMU for 3ds Max, Biovision, Xsens, Advanced Skeleton
-        ("hip",), ("knee",), ("ankle",), ("toe", "toes", "foot", "toebase", "ball"),
-        ("collar", "clavicle", "scapula", "clav"), ("shoulder",), ("elbow",), ("wrist",),
+        ("hip",), ("knee",), ("ankle", "foot"), ("toe", "toes", "foot", "toebase", "ball"),
+        ("collar", "clavicle", "scapula", "clav"), ("shoulder",), ("elbow",), ("wrist", "hand"),
     ),
     "daz": (
         ("thigh", "thighbend"), ("shin",), ("foot",), ("toe",),
@@ -40,6 +40,20 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "rokoko": (
         ("thigh",), ("shin",), ("foot",), ("toe",), ("shoulder",), ("arm",), ("forearm",), ("hand",),
+    ),
+    "ipi": (  # iPi Mocap Studio, Poser, Motive
+        ("thigh",), ("shin",), ("foot",), ("toe",),
+        ("clavicle", "collar"), ("shoulder",), ("forearm",), ("hand",),
+    ),
+    "motive": (
+        ("thigh", "uleg"), ("shin", "lleg"), ("foot",), ("toe",), ("shoulder",), ("uarm",), ("farm", "larm"), ("hand",),
+    ),
+    "soma": (  # NVIDIA's SOMA skeleton, as Kimodo writes it
+        ("leg",), ("shin",), ("foot",), ("toebase", "toe"), ("shoulder",), ("arm",), ("forearm",), ("hand",),
+    ),
+    "short": (
+        ("upleg",), ("loleg", "lowleg", "dnleg"), ("foot",), ("toe",),
+        ("clav", "clavicle"), ("uparm",), ("loarm", "lowarm", "dnarm"), ("hand",),
     ),
     "source 2": (
         ("legupper",), ("leglower",), ("ankle",), ("ball",), ("clavicle",), ("armupper",), ("armlower",), ("hand",),

@@ -10,24 +10,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations, pairwise
 
 import numpy as np
 
 from ..errors import FootlightError
+from . import structure
 from .families import FAMILIES, HEADS, PREFIXES
 from .skeleton import JOINTS, OFFSETS, Skeleton
 
-_LEG = ("hip", "knee", "ankle", "foot")
-_ARM = ("collar", "shoulder", "elbow", "wrist")
+ROLES = structure.LEG + structure.ARM
 _OPTIONAL = ("foot", "collar", "wrist")
 _WORDS = {
     "hip": "thigh", "knee": "shin", "ankle": "foot", "shoulder": "upper arm", "elbow": "forearm",
 }  # fmt: skip
 """The required joints of a limb, as words for a message."""
 
-MOST_LIMBS = 6  # long branches at one joint of a humanoid: two legs, two arms, a neck and perhaps a tail
+_FOREARM = 0.6  # of the upper arm; what is shorter is a part of a forearm
 
 _SIDES = {
     "left": "left",
@@ -69,13 +69,16 @@ class Match:
     rule: str
 
 
-def match(skeleton: Skeleton) -> Match:
+def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     """Find our joints in a foreign skeleton.
+
+    places: positions (t, j, 3) of its joints in a motion, which tell more than a rest pose that does not stand; None
+        for the rest pose alone.
 
     Raises FootlightError, saying what was found and what is missing, unless two arms and two legs share one trunk.
     """
     named = _by_name(skeleton)
-    joints, rule = named if named is not None else (_by_structure(skeleton), "structure")
+    joints, rule = named or (structure.limbs(skeleton, places, partial(_sensible, skeleton)), "structure")
     if joints is None:
         first = ", ".join(skeleton.names[:6]) + (" ..." if skeleton.joints > 6 else "")
         raise FootlightError(
@@ -107,7 +110,7 @@ def _inner_spine(skeleton: Skeleton, spine: tuple[int, ...], inner: list[int]) -
     """Choose spine1 and spine2 among the joints between pelvis and chest, by their heights along the spine."""
     ours = np.cumsum([np.linalg.norm(OFFSETS[JOINTS.index(f"spine{i}")]) for i in (1, 2, 3)])
     first, second = ours[:2] / ours[2]
-    bones = np.cumsum([_bone(skeleton, index) for index in spine[1:]])
+    bones = np.cumsum([structure.bone(skeleton, index) for index in spine[1:]])
     height = {index: bones[i] / max(bones[-1], 1e-9) for i, index in enumerate(spine[1:])}
     if not inner:
         return {}
@@ -141,9 +144,9 @@ def _parsed(name: str) -> tuple[str, str, str]:
     for letter, side in (("l", "left"), ("r", "right")):  # lfemur, rtibia
         if joined.startswith(letter) and any(joined[1:] in part for part in FAMILIES["acclaim"]):
             return prefix, side, joined[1:]
-    for side in ("left", "right"):  # leftupleg
-        if joined.startswith(side) and joined.removeprefix(side) in _PARTS:
-            return prefix, side, joined.removeprefix(side)
+    for start, side in (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right")):  # leftupleg, lthigh
+        if joined not in _PARTS and joined.startswith(start) and joined.removeprefix(start) in _PARTS:
+            return prefix, side, joined.removeprefix(start)
     return prefix, "", joined
 
 
@@ -169,14 +172,29 @@ def _without(words: list[str], end: int) -> list[str]:
 
 
 def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
-    """Limb joints by the family of names that finds the most, and that family. It must find all required joints."""
+    """Limb joints by the families of names that find the most, and these. They must find all required joints.
+
+    Legs and arms may go by different families.
+    """
     best: tuple[dict[str, int], str] | None = None
     for at in _by_kind(skeleton):
-        for family in FAMILIES:
-            joints = _of_family(at, family)
+        for joints, rule in _by_families(at):
             if (best is None or len(joints) > len(best[0])) and _sensible(skeleton, joints):
-                best = joints, family
+                best = joints, rule
     return best
+
+
+def _by_families(at: dict[tuple[str, str], int]) -> list[tuple[dict[str, int], str]]:
+    """Limb joints and the families that found them: legs and arms by one family first, then by two."""
+    legs = {family: _of_family(at, family, structure.LEG) for family in FAMILIES}
+    arms = {family: _of_family(at, family, structure.ARM) for family in FAMILIES}
+    alone = [(legs[family] | arms[family], family) for family in FAMILIES]
+    whole = [
+        [family for family in FAMILIES if not _missing(limbs[family], roles)]
+        for limbs, roles in ((legs, structure.LEG), (arms, structure.ARM))
+    ]
+    mixed = [(legs[one] | arms[other], f"{one}, {other}") for one in whole[0] for other in whole[1] if one != other]
+    return alone + mixed
 
 
 def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
@@ -191,16 +209,20 @@ def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
         prefix, side, part = _parsed(name)
         everything.setdefault((side, part), index)
         kinds.setdefault(prefix, {}).setdefault((side, part), index)
+    for kind in (everything, *kinds.values()):  # of a limb in pieces, UpperArm1 and so on, the first
+        for (side, part), index in list(kind.items()):
+            kind.setdefault((side, part.rstrip("0123456789")), index)
     first = [kinds.pop("org")] if "org" in kinds else []
     return [*first, everything, *(kinds.values() if len(kinds) > 1 else ())]
 
 
-def _of_family(at: dict[tuple[str, str], int], family: str) -> dict[str, int]:
-    joints = {}
+def _of_family(at: dict[tuple[str, str], int], family: str, roles: tuple[str, ...] = ROLES) -> dict[str, int]:
+    joints: dict[str, int] = {}
     for side in ("left", "right"):
-        for role, names in zip(_LEG + _ARM, FAMILIES[family], strict=True):
-            found = next((at[side, part] for part in names if (side, part) in at), None)
-            if found is not None:
+        for role, names in zip(ROLES, FAMILIES[family], strict=True):
+            there = (at[side, part] for part in names if (side, part) in at)
+            found = next((index for index in there if index not in joints.values()), None)
+            if found is not None and role in roles:
                 joints[f"{side}_{role}"] = found
     return joints
 
@@ -210,12 +232,12 @@ def _sensible(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     return not _missing(joints) and _loose(skeleton, joints) is None
 
 
-def _missing(joints: dict[str, int]) -> list[str]:
+def _missing(joints: dict[str, int], roles: tuple[str, ...] = ROLES) -> list[str]:
     """The required limb joints that were not found, as words."""
     return [
         f"{side} {_WORDS[role]}"
         for side in ("left", "right")
-        for role in _LEG + _ARM
+        for role in roles
         if role not in _OPTIONAL and f"{side}_{role}" not in joints
     ]
 
@@ -226,7 +248,7 @@ def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None
     Either the second should descend from the first, or both from one trunk.
     """
     for side in ("left", "right"):
-        for chain in (_LEG, _ARM):
+        for chain in (structure.LEG, structure.ARM):
             present = [joints[f"{side}_{role}"] for role in chain if f"{side}_{role}" in joints]
             for upper, lower in pairwise(present):
                 if upper not in skeleton.ancestors(lower)[1:]:
@@ -257,7 +279,7 @@ def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
     pairs = [
         (f"{side}_{role}", f"{other}_{role}")
         for side, other in (("left", "right"), ("right", "left"))
-        for role in _LEG + _ARM
+        for role in ROLES
         if role not in _OPTIONAL
     ]
     return tuple(skeleton.names[joints[there]] for lost, there in pairs if lost not in joints and there in joints)[:3]
@@ -325,111 +347,32 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     branches = [c for c in branches if not any(c in skeleton.ancestors(limb) for limb in limbs)]
     if not branches:
         return None
-    chain = max((_main_chain(skeleton, branch) for branch in branches), key=lambda c: _length(skeleton, c))
+    chain = max(
+        (structure.main_chain(skeleton, branch) for branch in branches), key=lambda c: structure.length(skeleton, c)
+    )
     return chain[min(1, len(chain) - 1)]
 
 
 def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:
-    """Find a wrist or toe joint without a known name: the longest bone below the elbow or the ankle ends there."""
+    """Find a wrist or toe joint without a known name: the longest bone below the elbow or the ankle ends there.
+
+    A forearm in pieces ends after the last of them.
+    """
     found = {}
     for above, role in ((f"{side}_elbow", f"{side}_wrist"), (f"{side}_ankle", f"{side}_foot")):
-        children = skeleton.children(joints[above])
-        if role not in joints and children:
-            far = max(children, key=lambda c: _bone(skeleton, c))
-            if _bone(skeleton, far) > 0:
-                found[role] = far
+        far = _farthest(skeleton, joints[above])
+        if role in joints or far is None:
+            continue
+        if role.endswith("wrist"):
+            upper = structure.reach(skeleton, joints[f"{side}_shoulder"], joints[above])
+            below = _farthest(skeleton, far)
+            while below is not None and structure.reach(skeleton, joints[above], far) < _FOREARM * upper:
+                far, below = below, _farthest(skeleton, below)
+        found[role] = far
     return found
 
 
-def _main_chain(skeleton: Skeleton, start: int) -> list[int]:
-    """The joints from ``start`` down to the one that is farthest along the bones."""
-    chain, below = [start], _ways_down(skeleton)
-    while below[chain[-1]] >= 0:
-        chain.append(below[chain[-1]])
-    return chain
-
-
-@lru_cache(maxsize=8)
-def _bones(skeleton: Skeleton) -> tuple[float, ...]:
-    """Lengths (j,) of the bones that end at each joint."""
-    return tuple(np.linalg.norm(np.asarray(skeleton.offsets, dtype=float), axis=-1).tolist())
-
-
-def _bone(skeleton: Skeleton, joint: int) -> float:
-    return _bones(skeleton)[joint]
-
-
-@lru_cache(maxsize=8)
-def _ways_down(skeleton: Skeleton) -> tuple[int, ...]:
-    """For each joint (j,), the child on the way to the farthest joint below it; -1 at the ends."""
-    far, below = [0.0] * skeleton.joints, [-1] * skeleton.joints
-    for joint in range(skeleton.joints - 1, -1, -1):
-        parent, reach = skeleton.parents[joint], far[joint] + _bone(skeleton, joint)
-        if parent >= 0 and reach > 0 and reach >= far[parent]:
-            far[parent], below[parent] = reach, joint
-    return tuple(below)
-
-
-def _length(skeleton: Skeleton, chain: list[int]) -> float:
-    return sum(_bone(skeleton, joint) for joint in chain[1:])
-
-
-def _by_structure(skeleton: Skeleton) -> dict[str, int] | None:
-    """Find the limbs by structure: legs are the equally long branches nearest the root, arms the longest pair above."""
-    pairs = []  # (depth, joint, branch, branch, length)
-    for joint in range(skeleton.joints):
-        branches = [_main_chain(skeleton, child) for child in skeleton.children(joint)]
-        branches = [chain for chain in branches if len(chain) >= 3]
-        reach = [_length(skeleton, [joint, *chain]) for chain in branches]
-        if sum(length > 0.5 * max(reach) for length in reach) > MOST_LIMBS:
-            continue
-        for a, b in combinations(branches, 2):
-            shorter, longer = sorted((_length(skeleton, [joint, *a]), _length(skeleton, [joint, *b])))
-            if longer > 0 and shorter > 0.9 * longer:
-                pairs.append((len(skeleton.ancestors(joint)), joint, [joint, *a], [joint, *b], longer))
-    best: tuple[float, dict[str, int]] | None = None
-    for legs, arms in ((x, y) for x in pairs for y in pairs if x is not y):
-        own = {*legs[2][1:], *legs[3][1:]}
-        if own & set(skeleton.ancestors(arms[1])) or own & {*arms[2], *arms[3]} or arms[0] < legs[0]:
-            continue
-        score = legs[4] + arms[4]
-        if best is None or score > best[0]:
-            joints = _limbs_of(skeleton, legs[2:4], arms[2:4])
-            if joints is not None and _sensible(skeleton, joints):
-                best = score, joints
-    return None if best is None else best[1]
-
-
-def _limbs_of(skeleton: Skeleton, legs, arms) -> dict[str, int] | None:
-    rest = np.asarray(skeleton.rest_positions(), dtype=float)
-    leg_roles = [_split(skeleton, chain) for chain in legs]
-    arm_roles = [_split(skeleton, chain) for chain in arms]
-    for one, other in (leg_roles, arm_roles):
-        for a, b in zip(one[1:3], other[1:3], strict=True):
-            shorter, longer = sorted((_bone(skeleton, a), _bone(skeleton, b)))
-            if shorter < 0.7 * longer:
-                return None  # one side lacks a joint: its limb is as long, but bends elsewhere
-    up = rest[arms[0][0]] - rest[[leg[2] for leg in leg_roles]].mean(0)
-    forward = sum((_ahead(rest, skeleton, leg) for leg in leg_roles), np.zeros(3))
-    left = np.cross(up, forward)
-    if np.linalg.norm(left) < 1e-6:
-        return None
-    joints = {}
-    for roles, names in ((leg_roles, _LEG[:3]), (arm_roles, _ARM[1:])):
-        ends = [rest[chain[2]] @ left for chain in roles]
-        for chain, side in zip(roles, ("left", "right") if ends[0] > ends[1] else ("right", "left"), strict=True):
-            joints |= {f"{side}_{name}": joint for name, joint in zip(names, chain[:3], strict=True)}
-    return joints
-
-
-def _ahead(rest: np.ndarray, skeleton: Skeleton, leg: list[int]) -> np.ndarray:
-    """The direction of the foot, from the ankle to the end of the leg's chain, bone tip included."""
-    end = rest[leg[-1]] + np.asarray(skeleton.tips.get(skeleton.names[leg[-1]], np.zeros(3)))
-    return end - rest[leg[2]]
-
-
-def _split(skeleton: Skeleton, chain: list[int]) -> list[int]:
-    """The joints at the start, middle and end of a limb's two long bones, and the last joint of the chain."""
-    bones = [_bone(skeleton, joint) for joint in chain[1:]]
-    start = max(range(1, len(bones) - 1), key=lambda i: min(bones[i], bones[i + 1]), default=0)
-    return [chain[start], chain[start + 1], chain[start + 2], chain[-1]]
+def _farthest(skeleton: Skeleton, joint: int) -> int | None:
+    """The child at the end of the longest bone below a joint; None if there is no bone."""
+    far = max(skeleton.children(joint), key=lambda child: structure.bone(skeleton, child), default=None)
+    return far if far is not None and structure.bone(skeleton, far) > 0 else None

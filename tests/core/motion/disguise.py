@@ -53,6 +53,45 @@ def rezeroed(skeleton: Skeleton, motion: BvhMotion, turns: Tensor) -> tuple[Skel
     return told, BvhMotion(rotation.continuous(local).float(), motion.root, motion.fps)
 
 
+def split(skeleton: Skeleton, motion: BvhMotion, joints: Sequence[str], pieces: int = 2) -> tuple[Skeleton, BvhMotion]:
+    """The same motion with the bones that begin at some joints in ``pieces``, as some rigs spread a twist.
+
+    The new joints do not turn. They are called as the joint, with a number.
+    """
+    names, parents, offsets, came = [], [], [], []
+    last: dict[int, int] = {}
+    for joint in skeleton.depth_first():
+        parent = skeleton.parents[joint]
+        cut = (
+            parent >= 0
+            and skeleton.names[parent] in joints
+            and joint == max(skeleton.children(parent), key=lambda child: float(skeleton.offsets[child].norm()))
+        )
+        above = -1 if parent < 0 else last[parent]
+        for piece in range(1, pieces if cut else 1):
+            names.append(f"{skeleton.names[parent]}{piece + 1}")
+            parents.append(above)
+            offsets.append(skeleton.offsets[joint] / pieces)
+            came.append(-1)
+            above = len(names) - 1
+        names.append(skeleton.names[joint])
+        parents.append(above)
+        offsets.append(skeleton.offsets[joint] / (pieces if cut else 1))
+        came.append(joint)
+        last[joint] = len(names) - 1
+    made = Skeleton(tuple(names), tuple(parents), torch.stack(offsets), skeleton.tips)
+    still = rotation.identity(len(motion.root), 1).to(motion.rotations)
+    rotations = torch.cat((motion.rotations, still), 1)[:, came]
+    return made, BvhMotion(rotations, motion.root, motion.fps)
+
+
+def nameless(skeleton: Skeleton) -> Skeleton:
+    """The skeleton with names that say nothing."""
+    names = tuple(f"j{joint}" for joint in range(skeleton.joints))
+    tips = {names[skeleton.index(name)]: tip for name, tip in skeleton.tips.items()}
+    return replace(skeleton, names=names, tips=tips)
+
+
 def turned(motion: BvhMotion, turn: Tensor) -> BvhMotion:
     """The motion in a world on other axes. turn: (4,) from the old axes to the new ones."""
     rotations = motion.rotations.clone()
