@@ -51,6 +51,7 @@ DIRECTIONS = {"x": (0, 1), "y": (1, 1), "z": (2, 1), "-x": (0, -1), "-y": (1, -1
 """Axis and sign of a direction in the world."""
 _UPRIGHT = 0.6  # mean of the neck's direction above the feet along an axis, from which the body stands along that axis
 _TOUCHING = 0.5  # a floor is found where the lowest joint keeps its height so much better than along the next axis
+_LEANING = 0.2  # as _UPRIGHT, where the floor tells the axis and only its sign is looked for
 _FASTEST_ROOT = 8.0  # metres per second; a pelvis that is mostly faster is not given in metres
 
 
@@ -111,8 +112,12 @@ def up_axis(places: Tensor, usual: str) -> str:
         return upright
     lowest = {name: (sign * places[..., axis]).amin(1) for name, (axis, sign) in DIRECTIONS.items()}
     spread = {name: float((low - low.median()).abs().quantile(0.8)) for name, low in lowest.items()}
-    floor, next_best = sorted(spread, key=spread.__getitem__)[:2]
-    return floor if spread[floor] < _TOUCHING * spread[next_best] else usual
+    level, next_best = sorted((min(spread[axis], spread[f"-{axis}"]), axis) for axis in "xyz")[:2]
+    if level[0] > _TOUCHING * next_best[0]:
+        return usual
+    ends = level[1], f"-{level[1]}"
+    leaning = max(ends, key=along.__getitem__)
+    return leaning if along[leaning] > _LEANING else min(ends, key=spread.__getitem__)
 
 
 def of_6d(values: Tensor) -> Tensor:
