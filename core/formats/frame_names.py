@@ -57,6 +57,10 @@ def ordered(files: Sequence[Path], folder: Path) -> Frames:
 
     Raises FootlightError for files of several films, whose numbers repeat.
     """
+    without = [path.name for path in files if not re.search(r"\d", path.stem)]
+    if 0 < len(without) < len(files):
+        warn(f"{folder}: {', '.join(without[:3])} has no frame number in its name and was left out")
+        files = [path for path in files if path.name not in without]
     names = [re.split(r"(\d+)", path.stem) for path in files]
     if len(files) == 1 or not any(len(name) > 1 for name in names):  # without numbers, the alphabet is all there is
         return Frames(tuple(sorted(files)), np.arange(len(files)), 0, 1)
@@ -72,10 +76,11 @@ def _numbers(names: list[list[str]], folder: Path) -> list[int]:
     """The frame number of each name, which is text and digits by turns."""
     texts = {tuple(name[::2]) for name in names}
     if len(texts) == 1:
-        columns = [[int(name[k]) for name in names] for k in range(1, len(names[0]), 2)]
-        single = [column for column in columns if len(set(column)) == len(column)]
-        if single:  # a clock reading beside the number has the wider range
-            return min(reversed(single), key=lambda column: max(column) - min(column))
+        columns = {k: [int(name[k]) for name in names] for k in range(1, len(names[0]), 2)}
+        columns = {k: column for k, column in columns.items() if len(set(column)) == len(column)}
+        called = [column for k, column in columns.items() if re.search(r"frame[^a-z]*$", names[0][k - 1].lower())]
+        if columns:  # a clock reading beside the number has the wider range
+            return min(called or reversed(columns.values()), key=lambda column: max(column) - min(column))
     last = [int(name[-2]) if len(name) > 1 else 0 for name in names]
     if len(set(last)) == len(last):
         return last

@@ -129,6 +129,13 @@ def test_the_frames_number_is_the_one_that_changes(kind, tmp_path):
     torch.testing.assert_close(found[20:26], found[19] + share * (found[26] - found[19]), atol=1e-5, rtol=0)
 
 
+def test_a_running_number_beside_the_frames(tmp_path):
+    """What the detector wrote is counted, and the frame is named."""
+    names = [f"{count:04d}_frame-{number}" for count, number in enumerate(WITH_A_GAP)]
+    found, said = read(named(tmp_path / "film", names, WITH_A_GAP))
+    assert len(found) == 60 and "frames 20-25" in said[0]
+
+
 def test_a_clock_beside_the_number_and_a_clock_alone(tmp_path):
     clock = [1_700_000_000_000 + round(33.4 * number) for number in range(30)]
     found, said = read(named(tmp_path / "both", [f"{time}_{number}" for number, time in enumerate(clock)]))
@@ -179,6 +186,13 @@ def test_names_without_numbers_are_in_the_order_of_the_alphabet(tmp_path):
     found, said = read(named(tmp_path / "film", ["a", "b", "c", "d"]))
     torch.testing.assert_close(found, truth(4), atol=2e-3, rtol=0)
     assert not said
+
+
+def test_a_file_without_a_number_among_others_is_left_out(tmp_path):
+    folder = named(tmp_path / "film", [f"f_{number}" for number in range(30)])
+    (folder / "settings.json").write_text("{}")
+    found, said = read(folder)
+    assert len(found) == 30 and said == ["settings.json has no frame number in its name and was left out"]
 
 
 def test_many_gaps_are_named_in_short(tmp_path):
