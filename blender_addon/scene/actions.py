@@ -41,8 +41,7 @@ def write_dance(
     values = read_dance(result)
     rotations, root = (whole[:frames] for whole in _checked(values, result))
     rigs.check_writable(armature)
-    mapped = rigs.bones(armature)
-    keyed = rigs.keyed_bones(armature, mapped)
+    mapped, keyed = rigs.bones(armature), rigs.keyed_bones(armature)
     scene = _scene_of(armature)
     rest, body = (standing.rest_of(scene, armature, bones) for bones in (keyed, None))
     floor = ground.of(scene, armature, body) if scene else None

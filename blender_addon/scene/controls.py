@@ -8,7 +8,7 @@ leaders for forward kinematics are keyed, and the property too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import bpy
@@ -74,11 +74,14 @@ class Controls:
     switches: tuple[Switch, ...] = ()
 
 
-def followed(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str, bpy.types.Object | None] | None:
-    """A bone of the limbs, what it follows and the object that this belongs to, where more than one limb follows."""
+def followed(
+    armature: bpy.types.Object, mapped: dict[str, str], kinds: Collection[str] = OVERRIDING
+) -> tuple[str, str, bpy.types.Object | None] | None:
+    """A bone of the limbs, what it follows and the object that this belongs to, where more than one limb follows.
+    kinds: of constraints."""
     found: dict[str, tuple[str, bpy.types.Object | None]] = {}
     for bone, constraint in active(armature.pose.bones):
-        if constraint.type not in OVERRIDING or constraint.influence < 0.99:
+        if constraint.type not in kinds or constraint.influence < 0.99:
             continue
         target, other = first_target(constraint)
         for held in moved_by(bone, constraint):

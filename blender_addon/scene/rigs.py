@@ -48,8 +48,7 @@ def fits(armature: bpy.types.Object) -> bool:
 
 def check_writable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
-    mapped = bones(armature)
-    keyed = keyed_bones(armature, mapped)
+    mapped, keyed = bones(armature), keyed_bones(armature)
     if (found := controls.followed(armature, mapped)) and not keyed.leaders:
         bone, other, leader = found
         if leader is not None and leader != armature and fits(leader):
@@ -93,6 +92,23 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
 
     Raises UserError, saying what was found and what is missing, when ``armature`` is no humanoid.
     """
+    mapped, pelvis = _matched(armature)
+    if controls.followed(armature, mapped, controls.LEADING):
+        # What carries all bones of a control rig need not turn with the hips.
+        mapped["pelvis"] = pelvis
+    return mapped
+
+
+def keyed_bones(armature: bpy.types.Object) -> controls.Controls:
+    """What is keyed to make ``armature`` dance: the controls of a control rig, or the bones of the body themselves.
+    Raises UserError as ``bones``."""
+    found = controls.of(armature, bones(armature))
+    return found or controls.Controls(_matched(armature)[0], {})
+
+
+def _matched(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
+    """Our joints' names -> the bones that move with them, the pelvis being what carries legs and spine; and the bone
+    at which the legs meet."""
     if armature.type != "ARMATURE":
         raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
     tree = _skeleton(armature.data)
@@ -105,16 +121,7 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
             "SMPL do, choose another armature, or use Add Dancer."
         ) from None
     mapped = {joint: tree.names[index] for joint, index in humanoid.movers(tree, found).items()}
-    if controls.followed(armature, mapped):
-        # The bones of a control rig are only read; that on which all of them hang need not turn with the hips.
-        mapped["pelvis"] = tree.names[found.joints["pelvis"]]
-    return mapped
-
-
-def keyed_bones(armature: bpy.types.Object, mapped: dict[str, str]) -> controls.Controls:
-    """What is keyed to make ``armature`` dance: the controls of a control rig, or the ``mapped`` bones themselves."""
-    found = controls.of(armature, mapped) if controls.followed(armature, mapped) else None
-    return found or controls.Controls(mapped, {})
+    return mapped, tree.names[found.joints["pelvis"]]
 
 
 def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, turn: np.ndarray | None = None) -> Rest:

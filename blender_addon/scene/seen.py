@@ -26,11 +26,11 @@ KEEPING = ("LIMIT_", "FLOOR", "CLAMP_TO", "SHRINKWRAP", "MAINTAIN_VOLUME")
 """How the types of constraints begin that only restrict a bone. They are never switched off."""
 
 ENDS = {"left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_foot", "right_foot", "neck", "head"}
-"""Joints at the ends of the body. What holds one of these alone is meant to, unless it holds the rest as well."""
+"""Joints at the ends of the body. What holds one of these is meant to, unless something holds its whole limb."""
 
 _PARTS = {
-    "left leg": ("left_hip", "left_knee", "left_ankle"),
-    "right leg": ("right_hip", "right_knee", "right_ankle"),
+    "left leg": ("left_hip", "left_knee", "left_ankle", "left_foot"),
+    "right leg": ("right_hip", "right_knee", "right_ankle", "right_foot"),
     "left arm": ("left_shoulder", "left_elbow", "left_wrist"),
     "right arm": ("right_shoulder", "right_elbow", "right_wrist"),
 }
@@ -132,8 +132,14 @@ def _set_switches(dance: Dance) -> None:
 
 
 def _body(dance: Dance) -> dict[str, str]:
-    """The bones of the body -> our joint."""
-    return {name: joint for joint, name in dance.mapped.items()}
+    """The bones of the body -> our joint; those between two of them -> the joint below."""
+    found = {name: joint for joint, name in dance.mapped.items()}
+    for joint, name in dance.mapped.items():
+        bone = dance.armature.data.bones[name].parent if joint != "pelvis" else None
+        while bone is not None and bone.name not in dance.mapped.values():
+            found.setdefault(bone.name, joint)
+            bone = bone.parent
+    return found
 
 
 def _constraints(dance: Dance) -> Iterator[tuple[bpy.types.PoseBone, bpy.types.Constraint, set[str]]]:
@@ -157,13 +163,20 @@ def _holding(dance: Dance, off: _Off) -> list[tuple[bpy.types.PoseBone, bpy.type
     driven = {curve.data_path for curve in data.drivers} if data else set()
     loose = {joint for part in off.parts - parts for joint in _PARTS[part]}
     found = [
-        (bone, constraint, joints <= ENDS)
+        (bone, constraint, joints)
         for bone, constraint, joints in _constraints(dance)
         if not (constraint.type.startswith(KEEPING) or joints <= loose)
         and f"{controls.constraint_path(bone, constraint)}.influence" not in driven
     ]
-    leaders = {controls.first_target(constraint)[0] for _, constraint, end in found if not end}
-    return [(b, c) for b, c, end in found if not end or controls.first_target(c)[0] in leaders - {dance.armature}]
+    whole = [(constraint, joints) for _, constraint, joints in found if not joints <= ENDS]
+    limbs = {part for _, joints in whole for part in _PARTS if joints & {*_PARTS[part]}}
+    leaders = {controls.first_target(constraint)[0] for constraint, _ in whole} - {dance.armature, None}
+
+    def meant(constraint: bpy.types.Constraint, joints: set[str]) -> bool:
+        held = any(joints & {*_PARTS[part]} for part in limbs)
+        return joints <= ENDS and not held and controls.first_target(constraint)[0] not in leaders
+
+    return [(bone, constraint) for bone, constraint, joints in found if not meant(constraint, joints)]
 
 
 def _switch_off(dance: Dance, held: list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]) -> str:

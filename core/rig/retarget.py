@@ -120,20 +120,24 @@ def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], gro
 def heads(
     rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], ground: float | None = None
 ) -> dict[int, np.ndarray]:
-    """Joint -> (t, 3) where its bone starts in a dance, if its keys alone decide. Parameters are those of ``keys``."""
+    """Joint -> (t, 3) where its bone starts in a dance, if its keys alone decide. Parameters are those of ``keys``.
+
+    Bones that do not hang on that of the pelvis are left out.
+    """
     by_joint = {bone.joint: bone for bone in bones}
     turned, align = _turned(rotations), _alignments(by_joint)
     found = {0: _carried(root, turned[0], by_joint[0], _build(by_joint, ground))}
 
-    def place(joint: int) -> np.ndarray:
-        if joint not in found:
+    def place(joint: int) -> np.ndarray | None:
+        if joint not in found and joint >= 0:
             bone = by_joint[joint]
-            above = by_joint[bone.parent]
-            whole = quat.mul(turned[above.joint], align[above.joint])
-            found[joint] = place(above.joint) + quat.rotate(whole, bone.head - above.head)
-        return found[joint]
+            start = place(bone.parent)
+            if start is not None:
+                whole = quat.mul(turned[bone.parent], align[bone.parent])
+                found[joint] = start + quat.rotate(whole, bone.head - by_joint[bone.parent].head)
+        return found.get(joint)
 
-    return {bone.joint: place(bone.joint) for bone in bones if bone.joint == 0 or bone.parent >= 0}
+    return {joint: start for joint in by_joint if (start := place(joint)) is not None}
 
 
 def motion(

@@ -2,8 +2,8 @@
 
 import bpy
 import numpy as np
-from dancing import OURS, as_it_should, dancer, write
-from scenes import FOLDER, addon
+from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, places, write
+from scenes import FOLDER, addon, z_up
 
 reading, rigs = addon("scene.reading"), addon("scene.rigs")
 skeleton, quat = addon("shared").skeleton, addon("shared").quaternion
@@ -156,3 +156,87 @@ def check_control_rigs_of_any_names():
             switch = next(curve for curve in curves if curve.data_path.endswith('["switch"]'))
             assert switch.keyframe_points[0].co[1] == value
             assert lead.format("thigh.L") in {curve.group.name for curve in curves}
+
+
+def mikumikudance():
+    """A rig as MikuMikuDance's come: hips that carry a lower body, whose turn the legs cancel and bones copy; inverse
+    kinematics to feet and toes."""
+    place = dict(zip(JOINTS, z_up(skeleton.standing()), strict=True))
+    rows = [("全ての親", "", (0, 0, 0)), ("センター", "全ての親", (0, 0, 0.6)), ("腰", "センター", place["pelvis"])]
+    rows += [
+        ("下半身", "腰", place["pelvis"]),
+        ("上半身", "腰", place["spine1"]),
+        ("上半身2", "上半身", place["spine3"]),
+    ]
+    rows += [("首", "上半身2", place["neck"]), ("頭", "首", place["head"])]
+    names = {"pelvis": "腰", "spine1": "上半身", "spine3": "上半身2", "neck": "首", "head": "頭"}
+    for side in ("left", "right"):
+        end = f".{side[0].upper()}"
+        arm = (("collar", "肩"), ("shoulder", "腕"), ("elbow", "ひじ"), ("wrist", "手首"))
+        leg = (("hip", "足"), ("knee", "ひざ"), ("ankle", "足首"), ("foot", "つま先"))
+        rows.append((f"腰キャンセル{end}", "下半身", place[f"{side}_hip"]))
+        for chain, above in ((arm, "上半身2"), (leg, f"腰キャンセル{end}")):
+            for part, name in chain:
+                rows.append((name + end, above, place[f"{side}_{part}"]))
+                names[f"{side}_{part}"] = above = name + end
+        above = f"腰キャンセル{end}"
+        for part, name in leg[:3]:
+            rows.append((f"{name}D{end}", above, place[f"{side}_{part}"]))
+            above = f"{name}D{end}"
+        rows.append((f"足ＩＫ{end}", "全ての親", place[f"{side}_ankle"]))
+        rows.append((f"つま先ＩＫ{end}", f"足ＩＫ{end}", place[f"{side}_foot"]))
+    armature = bpy.data.objects.new("model", bpy.data.armatures.new("model"))
+    bpy.context.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    for name, above, head in rows:
+        bone = bones.new(name)
+        bone.head, bone.tail = head, np.add(head, (0.0, 0.0, 0.05))
+        bone.parent = bones[above] if above else None
+    for joint, name in names.items():
+        below = {"hip": "knee", "knee": "ankle", "ankle": "foot", "shoulder": "elbow", "elbow": "wrist"}
+        side, _, part = joint.partition("_")
+        if part in below:
+            bones[name].tail = place[f"{side}_{below[part]}"]
+            stem, end = name[:-2], name[-2:]
+            if f"{stem}D{end}" in bones:
+                bones[f"{stem}D{end}"].matrix = bones[name].matrix
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for end in (".L", ".R"):
+        for bone, target, count in (("ひざ", "足ＩＫ", 2), ("足首", "つま先ＩＫ", 1)):
+            ik = armature.pose.bones[bone + end].constraints.new("IK")
+            ik.target, ik.subtarget, ik.chain_count = armature, target + end, count
+        for bone in ("足", "ひざ", "足首"):
+            copy = armature.pose.bones[f"{bone}D{end}"].constraints.new("COPY_ROTATION")
+            copy.target, copy.subtarget = armature, bone + end
+            copy.owner_space = copy.target_space = "LOCAL"
+    return armature, names
+
+
+def check_a_rig_of_mikumikudance():
+    armature, names = mikumikudance()
+    assert rigs.bones(armature) == names
+    armature.pose.bones["センター"].location = (0.0, 0.4, 0.2)
+    _, said = write(armature)
+    assert "left on センター is overridden" in said and "ひざ.L, 足首.L, ひざ.R and 1 more bones" in said, said
+    as_it_should(armature, names)
+    as_it_should(armature, names | {f"{s}_{j}": f"{n}D.{s[0].upper()}" for s in ("left", "right") for j, n in (
+        ("hip", "足"), ("knee", "ひざ"), ("ankle", "足首"))})  # fmt: skip
+    for i in FRAMES:
+        bpy.context.scene.frame_set(1 + i)
+        now, wanted = places(armature, names), z_up(EXPECTED[i])
+        for joint in ("left_hip", "right_foot"):
+            np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.02)
+
+
+def check_the_same_bones_beside_each_other():
+    """Where hips and spine hang on a bone that is not keyed, a dance is written as far as there are bones."""
+    armature, names = mikumikudance()
+    for bone in ("足", "ひざ", "足首"):
+        for end in (".L", ".R"):
+            follow = armature.pose.bones[bone + end].constraints.new("COPY_ROTATION")
+            follow.target = bpy.data.objects.new("goal", None)
+            bpy.context.collection.objects.link(follow.target)
+    write(armature)
+    as_it_should(armature, names)
