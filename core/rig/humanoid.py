@@ -286,9 +286,13 @@ def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
 
 
 def _nearest(skeleton: Skeleton) -> dict[str, int]:
-    """Limb joints by the family of names that finds the most, whether they will do or not."""
-    tries = [_of_family(at, family) for at in _by_kind(skeleton) for family in FAMILIES]
-    return max(tries, key=lambda joints: (len(joints), -len(_missing(joints))))
+    """Legs and arms by the families of names that find the most of each, whether they will do or not."""
+
+    def most(roles: tuple[str, ...]) -> dict[str, int]:
+        tries = (_of_family(at, family, roles) for at in _by_kind(skeleton) for family in FAMILIES)
+        return max(tries, key=lambda joints: (len(joints), -len(_missing(joints, roles))))
+
+    return most(structure.LEG) | most(structure.ARM)
 
 
 def _meeting(skeleton: Skeleton, a: int, b: int) -> int | None:

@@ -138,7 +138,7 @@ def check_an_action_whose_other_slot_is_anothers():
     np.testing.assert_allclose(travels(cube), before)
 
 
-def check_an_object_that_travels_by_the_nla_a_parent_a_path_or_a_driver():
+def check_an_object_that_travels_by_anything_else():
     def nla(armature):
         keyed(armature)
         data = armature.animation_data
@@ -160,10 +160,15 @@ def check_an_object_that_travels_by_the_nla_a_parent_a_path_or_a_driver():
             follow.offset_factor = place
             follow.keyframe_insert("offset_factor", frame=frame)
 
+    def child(armature):
+        parent(armature)
+        carrier, armature.parent = armature.parent, None
+        armature.constraints.new("CHILD_OF").target = carrier
+
     def driver(armature):
         armature.driver_add("location", 1).driver.expression = "frame / 15"
 
-    for way in (nla, parent, path, driver):
+    for way in (nla, parent, path, child, driver):
         bpy.ops.wm.read_homefile(use_empty=True)
         armature = dancer.add_dancer(bpy.context)
         way(armature)

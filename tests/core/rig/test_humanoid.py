@@ -194,6 +194,8 @@ def test_what_is_missing_is_told_in_the_rigs_own_names():
     skeleton = renamed(names | {"right_knee": "stick", "left_elbow": None})
     assert humanoid.lacking(skeleton).endswith("but no left forearm, no right shin)")
     assert humanoid.counterparts(skeleton) == ("ForeArm_R", "Leg_L")
+    two = OURS | {"left_hip": "UpLeg.L", "right_hip": "UpLeg.R", "left_knee": "Leg.L", "right_knee": None}
+    assert humanoid.lacking(renamed(two)).endswith("but no right shin)"), "legs and arms by two families"
 
 
 def test_a_longer_spine_bends_where_ours_does():
