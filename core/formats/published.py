@@ -69,15 +69,16 @@ _POSED = {22, 24, 52, 55}
 _PLACED = {22, 24, 45, 52, 55, 73, 127, 144}
 """Joints whose places a file may hold, of which the first 22 are SMPL's."""
 _AIST_KEYPOINTS = "keypoints3d"
-EXPECTED = (
+_EXPECTED = (
     "SMPL poses with their path (smpl_poses and smpl_trans, poses and trans, q and pos, root_orient, pose_body and "
     "trans, global_orient, body_pose and transl), or joints (t, 22, 3) or (t, 24, 3)"
 )
-PLACED_FPS = {"pred_position": 60.0, "full_pose": 30.0}  # of Bailando and EDGE
+_PLACED_FPS = {"pred_position": 60.0, "full_pose": 30.0}  # of Bailando and EDGE
 _MOST_LOOKED_AT = 10_000  # dicts and lists in which a body is looked for
 _ORTHOGONAL = 0.02  # by which the products of a rotation matrix' rows may be off
-_RIGID = 0.03  # relative; bones of a body change their length by less
+_RIGID = 0.15  # relative; bones change their length by less, even those that a network made
 _ALIKE = 0.7  # a bone of the left limb to that of the right one, and a thigh to a shin, are no more different
+_TRUNK = (0.4, 1.0)  # from hips to neck, in lengths of a leg
 _UNUSUAL_SHAPE = 3.0  # standard deviations of SMPL's shapes
 
 
@@ -105,7 +106,7 @@ def read(path: Path, fps: float | None = None) -> Motion | Places:
     found = _bodies(contents)
     if not found:
         more = "; of AIST++, take the motions and not the keypoints" if _AIST_KEYPOINTS in _held(path, contents) else ""
-        raise FootlightError(f"{path}: holds {_held(path, contents)}; expected {EXPECTED}{more}")
+        raise FootlightError(f"{path}: holds {_held(path, contents)}; expected {_EXPECTED}{more}")
     body = max(found, key=_frames)
     if len(found) > 1:
         warn(f"{path}: holds {len(found)} motions; the longest one is used ({_frames(body)} frames)")
@@ -258,9 +259,9 @@ def _placed(path: Path, body: Mapping, fps: float | None) -> Places:
     places = _as_places(body[name])
     if places is None:
         raise FootlightError(
-            f"{path}: {name} {np.shape(body[name])} are not the joints of a body in SMPL's order; expected {EXPECTED}"
+            f"{path}: {name} {np.shape(body[name])} are not the joints of a body in SMPL's order; expected {_EXPECTED}"
         )
-    fps = _fps(path, body, fps, PLACED_FPS.get(name))
+    fps = _fps(path, body, fps, _PLACED_FPS.get(name))
     up = smpl.up_axis(places, "y")
     if up != "y":
         warn(f"{path}: the body stands along {up}, which is taken as up")
@@ -270,7 +271,7 @@ def _placed(path: Path, body: Mapping, fps: float | None) -> Places:
 def _as_places(values: np.ndarray) -> Tensor | None:
     """Places (t, 22, 3) of an array (t, j, 3) or (t, 3 j), if its numbers are places of SMPL's joints and not angles.
 
-    Bones keep their length, and those of one side are as long as those of the other.
+    Bones keep their length, those of one side are as long as those of the other, and the trunk is as long as it should.
     """
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] % 3 == 0:
@@ -289,7 +290,10 @@ def _as_places(values: np.ndarray) -> Tensor | None:
     pairs = [(f"left_{end}", f"right_{end}") for end in ("knee", "ankle", "elbow", "wrist")]
     pairs += [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("knee", "ankle"),)]
     alike = all(min(lengths[a], lengths[b]) > _ALIKE * max(lengths[a], lengths[b]) for a, b in pairs)
-    return places if alike else None
+    hips = places[:, [SMPL22.index("left_hip"), SMPL22.index("right_hip")]].mean(1)
+    trunk = float((places[:, SMPL22.index("neck")] - hips).norm(dim=-1).median())
+    leg = lengths["left_knee"] + lengths["left_ankle"]
+    return places if alike and _TRUNK[0] * leg < trunk < _TRUNK[1] * leg else None
 
 
 def _finite(path: Path, name: str, values: np.ndarray) -> Tensor:

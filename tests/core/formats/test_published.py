@@ -294,6 +294,31 @@ def test_a_body_on_the_floor_tells_which_way_is_up_too(make, up, tmp_path):
     assert np.corrcoef(heights.ravel(), known[..., 1].ravel())[0, 1] > 0.95
 
 
+def test_joints_that_a_network_made(tmp_path):
+    """Their bones are not rigid."""
+    poses, trans = take(60.0)
+    known = placed(poses, trans, body())
+    draw = np.random.default_rng(0)
+    wobble = np.stack([np.convolve(draw.normal(0, 0.06, len(known)), np.ones(9) / 3, "same") for _ in range(66)], 1)
+    made = known + wobble.reshape(-1, 22, 3) * 0.3
+    np.save(tmp_path / "a.npy", {"pred_position": with_hands(made).reshape(len(made), 72)})
+    with collected_warnings():
+        found = read_motion(tmp_path / "a.npy")
+    assert angles(found.positions.double().numpy(), known, LIMBS).mean() < 8
+
+
+def test_angles_are_not_taken_for_places(tmp_path):
+    """Also those of somebody who hardly moves: a .npy file does not say what it holds."""
+    for seed in range(30):
+        draw = np.random.default_rng(seed)
+        pose = draw.normal(0, draw.choice([0.1, 0.3, 0.6]), (1, 24, 3))
+        moved = 0.02 * np.sin(np.arange(90)[:, None, None] / 9 + draw.uniform(0, 6, (1, 24, 3)))
+        np.save(tmp_path / "a.npy", pose + moved)
+        with collected_warnings() as said, contextlib.suppress(FootlightError):
+            read_motion(tmp_path / "a.npy", 30.0)
+        assert any("no path of the body" in text for text in said)
+
+
 @pytest.mark.parametrize(("unit", "word"), [(100.0, "centimetres"), (1000.0, "millimetres")])
 def test_a_path_that_no_body_can_walk_in_metres(unit, word, tmp_path):
     poses, trans = take(60.0, Z_UP)
