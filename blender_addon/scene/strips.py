@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import bpy
 
 from ..errors import UserError
 from ..shared import kinds, protocol, surveying
-from . import mixing, versions
+from . import mixing, timeline, versions
 from .mixing import frame_rate
 
 READABLE = (kinds.WAV, kinds.FLAC, kinds.OGG, kinds.MPEG)
@@ -41,26 +40,12 @@ class Song:
 
 def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """The sound strips of a scene, those inside meta strips too, from the first on the timeline to the last."""
-    found = [strip for strip in _all_strips(scene) if strip.type == "SOUND"]
-    return sorted(found, key=lambda strip: (versions.handles(strip)[0], strip.channel))
+    return [one.strip for one in timeline.sounds(scene)]
 
 
 def heard_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
-    """The sound strips of a scene that are not muted, neither themselves nor their channels nor around them."""
-    return [strip for strip in sound_strips(scene) if not is_muted(scene, strip)]
-
-
-def is_muted(scene: bpy.types.Scene, strip: bpy.types.Strip) -> bool:
-    """Whether a strip, its channel, or a meta strip around it is muted, or nothing of it is shown."""
-    if _shown(strip)[0] >= _shown(strip)[1]:
-        return True
-    while strip is not None:
-        parent = strip.parent_meta()
-        channels = (parent or scene.sequence_editor).channels
-        if strip.mute or (strip.channel < len(channels) and channels[strip.channel].mute):
-            return True
-        strip = parent
-    return False
+    """As ``sound_strips``, without those that are muted, by themselves, their channel or a meta strip around them."""
+    return [one.strip for one in timeline.sounds(scene) if one.heard]
 
 
 def choose(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
@@ -72,7 +57,7 @@ def choose(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
     if name and strips:
         raise UserError(f"There is no sound strip {name!r} any more. Choose another one under Song.")
     if not strips:
-        if inside := _scenes_with_sound(scene):
+        if inside := timeline.scenes_with_sound(scene):
             raise UserError(
                 f"The sound of {scene.name!r} is in the scene strip {inside[0].name!r}. Choose Whole Mix under Song."
             )
@@ -101,8 +86,8 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
     Raises UserError when there is no sound behind the strip, or nothing is heard of it.
     """
     path = _file(strip, folder)
-    first, end = _shown(strip)
-    fps = frame_rate(scene)
+    place = next(one for one in timeline.sounds(scene) if one.strip == strip)
+    first, end, fps = place.first, place.end, frame_rate(scene)
     if first >= end:
         raise UserError(f"Nothing of the strip {strip.name!r} is shown: a meta strip around it cuts it all off.")
     before = versions.trims(strip)[0] + first - versions.handles(strip)[0]
@@ -113,7 +98,7 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
     beyond = versions.trims(strip)[1] < 0 and (lasts is None or missed < -1 / fps)
     plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and not beyond
     warnings = []
-    if is_muted(scene, strip):
+    if place.muted:
         warnings.append(f"The strip {strip.name!r} is muted. Unmute it to hear what this is for.")
     uncut = versions.trims(strip)[1] == 0 and end == versions.handles(strip)[1]
     if lasts is not None and missed > MISSED_SECONDS and uncut and not strip.retiming_keys:
@@ -140,7 +125,7 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
 def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     """Everything that is heard in the scene's frame range, from meta strips and scene strips too.
     Raises UserError when nothing can be."""
-    strips, inside = sound_strips(scene), _scenes_with_sound(scene)
+    strips, inside = sound_strips(scene), timeline.scenes_with_sound(scene)
     speakers = any(ob.type == "SPEAKER" for ob in scene.objects)
     if not strips and not inside and not speakers:
         raise UserError(f"There is no sound in {scene.name!r}. Add a song to its sequencer first.")
@@ -232,42 +217,6 @@ def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
     if not path.is_file():
         raise UserError(f"The file of the strip {strip.name!r} is missing: {path}. Find it, or choose another strip.")
     return path
-
-
-def _all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
-    editor = scene.sequence_editor
-    return list(editor.strips_all) if editor else []
-
-
-def _shown(strip: bpy.types.Strip) -> tuple[int, int]:
-    """The first frame on which a strip is shown and the first one after: meta strips around it cut it off."""
-    first, end = versions.handles(strip)
-    while (strip := strip.parent_meta()) is not None:
-        outer = versions.handles(strip)
-        first, end = max(first, outer[0]), min(end, outer[1])
-    return first, end
-
-
-def _scenes_with_sound(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
-    """The strips that show another scene in which there is sound, and are not muted."""
-    found = (strip for strip in _all_strips(scene) if strip.type == "SCENE" and not is_muted(scene, strip))
-    return [strip for strip in found if strip.scene and any(map(_has_sound, _scenes_within(strip.scene)))]
-
-
-def _scenes_within(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
-    """A scene and all that its scene strips show, each once."""
-    waiting, seen = [scene], set()
-    while waiting:
-        one = waiting.pop()
-        if one.session_uid in seen:
-            continue
-        seen.add(one.session_uid)
-        yield one
-        waiting += [strip.scene for strip in _all_strips(one) if strip.type == "SCENE" and strip.scene]
-
-
-def _has_sound(scene: bpy.types.Scene) -> bool:
-    return bool(heard_strips(scene)) or any(ob.type == "SPEAKER" for ob in scene.objects)
 
 
 def _all_muted(scene: bpy.types.Scene, strips: list[bpy.types.Strip]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -45,6 +45,25 @@ class _Onward(soundfile.SoundFile):
         return False
 
 
+@dataclass(frozen=True)
+class _Decoded:
+    """What a decoder made of a part of a file.
+
+    frames: (s, channels) float32.
+    warnings: what the user should know.
+    expected: the seconds that there should be, if not everything could be decoded.
+    """
+
+    frames: np.ndarray
+    rate: int
+    warnings: tuple[str, ...] = ()
+    expected: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        return len(self.frames) / self.rate
+
+
 def decode(path: Path, part: Part) -> tuple[np.ndarray, int]:
     """The samples (s, channels) float32 of a part of a file, and its rate.
 
@@ -56,20 +75,38 @@ def decode(path: Path, part: Part) -> tuple[np.ndarray, int]:
         kind = kinds.recognise(path)
         if kind and not kind.sound:
             raise FootlightError(f"{path}: is {kind.name}; give the path of a song ({SONG_FILES})")
-        if kind and not kind.own:
-            return _by_ffmpeg(path, kind, part)
-        survey = surveying.survey(path, kind)
-        try:
-            with _quiet():
-                return _by_libsndfile(path, survey, part)
-        except soundfile.LibsndfileError as error:
-            if kind and ffmpeg.find():
-                return _by_ffmpeg(path, kind, part)
-            raise FootlightError(_not_decoded(path, kind, error)) from None
+        found = _by_ffmpeg(path, kind, part) if kind and not kind.own else _by_ourselves(path, kind, part)
     except OSError as error:
         raise FootlightError(
             f"{path}: cannot be opened ({error.strerror}); check the file and its permissions"
         ) from None
+    for warning in found.warnings:
+        warn(f"{path}: {warning}")
+    return found.frames, found.rate
+
+
+def _by_ourselves(path: Path, kind: kinds.Kind | None, part: Part) -> _Decoded:
+    """By libsndfile; by ffmpeg, where it is installed, if that gets farther."""
+    try:
+        with _quiet():
+            found = _by_libsndfile(path, surveying.survey(path, kind), part)
+    except soundfile.LibsndfileError as error:
+        if kind and ffmpeg.find():
+            return _by_ffmpeg(path, kind, part)
+        raise FootlightError(_not_decoded(path, kind, error)) from None
+    if kind and found.expected is not None and ffmpeg.find():
+        with suppress(FootlightError):
+            other = _by_ffmpeg(path, kind, part)
+            if other.seconds > found.seconds + MISSED_SECONDS:
+                return replace(other, warnings=(_damaged(other.seconds, found.expected),))
+    return found
+
+
+def _damaged(there: float, expected: float) -> str:
+    return (
+        f"only {there:.1f} of {expected:.1f} s could be decoded, the rest is missing or damaged; "
+        "download or export it again"
+    )
 
 
 def _not_decoded(path: Path, kind: kinds.Kind | None, error: soundfile.LibsndfileError) -> str:
@@ -80,7 +117,7 @@ def _not_decoded(path: Path, kind: kinds.Kind | None, error: soundfile.Libsndfil
     return f"{path}: is not audio or is damaged{why}; expected {SONG_FILES}"
 
 
-def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> tuple[np.ndarray, int]:
+def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> _Decoded:
     program = ffmpeg.find()
     if program is None:
         raise FootlightError(
@@ -91,50 +128,56 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> tuple[np.ndarray, in
     with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
         out = Path(folder) / "decoded.wav"
         told = ffmpeg.decode(program, path, kind.name, out, until)
-        frames, rate = _by_libsndfile(path, Survey(), part, out)
-    wanted = None if told is None else told - part.start
-    if wanted is not None and part.seconds is not None:
-        wanted = min(wanted, part.seconds)
-    there = len(frames) / rate
-    if wanted is not None and there < wanted - max(MISSED_SECONDS, 0.02 * wanted):
-        warn(f"{path}: {cut_short(part.start + there, part.start + wanted)}")
-    return frames, rate
+        found = _by_libsndfile(path, Survey(), part, out)
+    if told is None:
+        return found
+    wanted = told - part.start if part.seconds is None else min(told - part.start, part.seconds)
+    if found.seconds >= wanted - max(MISSED_SECONDS, 0.02 * wanted):
+        return found
+    return replace(found, warnings=(cut_short(part.start + found.seconds, part.start + wanted),))
 
 
-def _by_libsndfile(path: Path, survey: Survey, part: Part, source: Path | None = None) -> tuple[np.ndarray, int]:
-    """As ``decode``. source: the file to read, if it is another one. Raises LibsndfileError too."""
+def _by_libsndfile(path: Path, survey: Survey, part: Part, source: Path | None = None) -> _Decoded:
+    """source: the file to read, if it is another one. Raises FootlightError as ``decode``, and LibsndfileError if no
+    stretch can be read."""
     source = source or path
-    known = [_length(source, stretch) for stretch in survey.stretches]
-    rate = known[0][1]
-    lengths = [frames / rate for frames, rate in known]
-    skip, left = part.start, part.seconds
+    skip, left, begun = part.start, part.seconds, 0.0
+    rate = 0
     found: list[np.ndarray] = []
     rates: list[int] = []
-    there = 0.0
-    for stretch, (_, own_rate), length in zip(survey.stretches, known, lengths, strict=True):
-        if part.start > 0 and skip >= length:
-            skip -= length
+    there, failed = 0.0, None
+    for stretch in survey.stretches:
+        try:
+            frames, own_rate = _length(source, stretch)
+            length = frames / own_rate
+            rate, begun = rate or own_rate, begun + length
+            if part.start > 0 and skip >= length:
+                skip -= length
+                continue
+            if left is not None and there >= left:
+                continue
+            count = None if left is None else round((left - there) * own_rate)
+            found.append(_read(source, stretch, round(skip * own_rate), count))
+        except soundfile.LibsndfileError as error:
+            failed = error
             continue
-        if left is not None and there >= left:
-            break
-        count = None if left is None else round((left - there) * own_rate)
-        found.append(_read(source, stretch, round(skip * own_rate), count))
         rates.append(own_rate)
         there += len(found[-1]) / own_rate
         skip = 0.0
+    total = survey.seconds or begun
+    if not found and failed is not None:
+        raise failed
     if not found:
-        end = survey.seconds or sum(lengths)
-        raise FootlightError(f"{path}: starts at {part.start:g} s, but the song ends at {end:.2f} s; choose less")
-    for finding in survey.findings:
-        warn(f"{path}: {finding}")
-    expected = (survey.seconds or sum(lengths)) - part.start
-    expected = expected if left is None else min(expected, left)
-    if there + MISSED_SECONDS < expected < ENDLESS_SECONDS:
-        warn(
-            f"{path}: only {there:.1f} of {expected:.1f} s could be decoded, the rest is missing or damaged; "
-            "download or export it again"
-        )
-    return _joined(found, rates, rate), rate
+        raise FootlightError(f"{path}: starts at {part.start:g} s, but the song ends at {total:.2f} s; choose less")
+    expected = total - part.start if left is None else min(total - part.start, left)
+    short = there + MISSED_SECONDS < expected < ENDLESS_SECONDS
+    warnings = list(survey.findings)
+    if short:
+        warnings.append(_damaged(there, expected))
+    elif failed is not None:
+        warnings.append("a part of it could not be decoded; download or export it again")
+    incomplete = short or failed is not None
+    return _Decoded(_joined(found, rates, rate), rate, tuple(warnings), expected if incomplete else None)
 
 
 def _length(path: Path, stretch: Stretch) -> tuple[int, int]:
@@ -167,6 +210,8 @@ def _blocks(file: soundfile.SoundFile, size: int, wanted: int | None, expected: 
     """The file's frames from where it is, in blocks. wanted: how many at most."""
     got = 0
     while wanted is None or got < wanted:
+        if file.seekable() and file.tell() >= file.frames:  # SoundFile cannot bear to be beyond, as in damaged files
+            break
         block = file.read(size if wanted is None else min(size, wanted - got), dtype="float32", always_2d=True)
         if not len(block):
             break

@@ -22,7 +22,8 @@ def aiff(file: BinaryIO, size: int) -> Survey:
         return Survey()
     file.seek(chunks[b"COMM"][0])
     channels, frames, bits, exponent, mantissa = struct.unpack(">hIhHQ", file.read(18).ljust(18, b"\0"))
-    rate = mantissa * 2.0 ** (exponent - 16383 - 63)
+    power = exponent - 16383 - 63  # the rate is a float of 80 bits
+    rate = mantissa * 2.0**power if -80 < power < 0 else 0.0
     at, length = chunks[b"SSND"]
     there = max(0, size - at - 8)
     announced = frames * channels * ((bits + 7) // 8)

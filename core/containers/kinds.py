@@ -101,7 +101,7 @@ def recognise(path: Path | str) -> Kind | None:
         while True:  # tags may lie before any kind of sound, with pictures of many megabytes in them
             file.seek(at)
             head = file.read(HEAD)
-            length = mpeg_frames.tag_length(head, 0) if head[:3] == b"ID3" else 0
+            length = mpeg_frames.tag_length(head, 0, size - at) if head[:3] == b"ID3" else 0
             if not length:
                 break
             at += length

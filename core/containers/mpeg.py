@@ -25,6 +25,8 @@ def survey(data: Data) -> Survey | None:
     if walk is None:
         return None
     parts = [_as_it_is(walk)] if _read_right(walk) else list(_parts(walk))
+    if not parts:
+        return None
     seconds = sum(length for _, length in parts)
     return Survey(tuple(stretch for stretch, _ in parts), seconds, tuple(_findings(walk, seconds)))
 
@@ -32,10 +34,10 @@ def survey(data: Data) -> Survey | None:
 def _read_right(walk: Walk) -> bool:
     """Whether mpg123 finds out the true length by itself."""
     run, told = walk.runs[0], walk.announcements
-    if len(walk.runs) > 1 or len(run.ranges) > 1 or len(told) > 1:
+    if not walk.clean or len(walk.runs) > 1 or len(run.ranges) > 1 or len(told) > 1:
         return False
     if told and told[0].frame == 0:
-        return told[0].frames is not None and run.frames - 1 <= told[0].frames <= run.frames
+        return told[0].readable and run.frames - 1 <= (told[0].frames or 0) <= run.frames
     return not told and len(run.kbps) == 1
 
 
@@ -58,12 +60,16 @@ def _parts(walk: Walk) -> Iterator[tuple[Stretch, float]]:
         leading = inside[0] if index == 0 and inside and inside[0].frame == 0 else None
         dropped = {told.at: told.length for told in inside if told.tagged or told is leading}
         frames, ranges = run.frames - len(dropped), tuple(_without(run, dropped))
+        if not frames:
+            continue
         samples = frames * first.samples
         if first.form[1] != 3 or not first.length:
             pieces = ranges
         elif leading and leading.delay is not None:
-            pieces = (_announcing(first, frames, ranges, leading.delay), *ranges)
-            samples -= leading.delay + DECODER_DELAY
+            alone = len(walk.runs) == len(walk.announcements) == 1 and leading.frames == frames
+            padding = leading.padding if alone and leading.padding else DECODER_DELAY
+            pieces = (_announcing(first, frames, ranges, leading.delay, padding), *ranges)
+            samples -= leading.delay + padding
         else:  # a silent frame more, so that what mpg123 leaves out is silence
             ranges = (bytes(_frame(first)), *ranges)
             pieces = (_announcing(first, frames + 1, ranges, first.samples - DECODER_DELAY), *ranges)
@@ -79,9 +85,10 @@ def _without(run: Run, dropped: dict[int, int]) -> Iterator[Piece]:
                 yield left, right - left
 
 
-def _announcing(first: Header, frames: int, pieces: tuple[Piece, ...], delay: int) -> bytes:
-    """A frame with the header of all. delay: samples to leave out besides ``DECODER_DELAY``."""
-    lame = b"LAME3.100" + bytes(12) + (delay << 12).to_bytes(3, "big") + bytes(12)
+def _announcing(first: Header, frames: int, pieces: tuple[Piece, ...], delay: int, padding: int = 0) -> bytes:
+    """A frame with the header of all. delay, padding: samples to leave out at the start, besides ``DECODER_DELAY``, and
+    at the end, less that many."""
+    lame = b"LAME3.100" + bytes(12) + (delay << 12 | padding).to_bytes(3, "big") + bytes(12)
     place = first.side_info
     made = _frame(first, place + 16 + len(lame))
     total = len(made) + sum(len(piece) if isinstance(piece, bytes) else piece[1] for piece in pieces)

@@ -101,6 +101,7 @@ class Announcement:
     frames: how many it announces besides itself; None if it does not say.
     delay, padding: samples that the encoder put before and after the sound, from LAME's tag; None without one.
     tagged: whether a tag lies right before it.
+    readable: whether mpg123 takes it for one: there is nothing else in the frame before it.
     """
 
     at: int
@@ -111,25 +112,36 @@ class Announcement:
     delay: int | None
     padding: int | None
     tagged: bool
+    readable: bool
 
 
 @dataclass(frozen=True)
 class Walk:
-    """The frames of a file. damage: (seconds, bytes) of what lies between frames and is no tag; cut: whether the last
-    frame is not whole."""
+    """The frames of a file.
 
+    clean: whether only tags and padding lie before the first frame.
+    damage: (seconds, bytes) of what lies between frames and is no tag.
+    cut: whether the last frame is not whole.
+    """
+
+    clean: bool
     runs: tuple[Run, ...]
     announcements: tuple[Announcement, ...]
     damage: tuple[tuple[float, int], ...]
     cut: bool
 
 
-def tag_length(data: Data, at: int) -> int:
-    """The length of the tag that begins there, or 0."""
+def tag_length(data: Data, at: int, total: int | None = None) -> int:
+    """The length of the tag that begins there, or 0. One that would end after the file has a wrong length, and only its
+    head counts.
+
+    total: where the file ends, if the data are only its beginning.
+    """
     head = data[at : at + 32]
     if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 128:
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        return 10 + size + (10 if head[5] & 0x10 else 0)
+        length = 10 + size + (10 if head[5] & 0x10 else 0)
+        return length if at + length <= (len(data) if total is None else total) else 10
     if head[:8] == b"APETAGEX" and len(head) == 32:
         size, flags = struct.unpack("<I4xI", head[12:24])
         return 32 + size if flags & 0x2000_0000 else 32  # the size counts the footer and not the header
@@ -158,6 +170,7 @@ def walk(data: Data) -> Walk | None:
     at = skip_tags(data, 0)
     if (first := starts(data, at, at + SEARCHED)) < 0:
         return None
+    clean = not data[at:first].strip(b"\0")
     at, tagged = first, False
     runs: list[Run] = []
     announcements: list[Announcement] = []
@@ -189,6 +202,10 @@ def walk(data: Data) -> Walk | None:
         if (inside := _other_inside(data, at, length)) > 0:  # where files were joined, of which the first was cut
             at = inside
             continue
+        if known and found.channels != runs[-1].first.channels and not _goes_on(data, at + length, found):
+            damage.append((time, length))  # a single frame with other channels has a damaged header
+            at += length
+            continue
         if not known or not _go_together(runs[-1].first, found):
             runs.append(Run(found))
         run = runs[-1]
@@ -202,13 +219,19 @@ def walk(data: Data) -> Walk | None:
         run.kbps.add(found.kbps)
         time += found.samples / found.rate
         at, tagged = at + length, False
-    return Walk(tuple(runs), tuple(announcements), tuple(damage), cut) if runs else None
+    return Walk(clean, tuple(runs), tuple(announcements), tuple(damage), cut) if runs else None
 
 
 def _go_together(first: Header, later: Header) -> bool:
     """Whether a decoder that began with one frame reads another one of that form right. Layers I and II have no header
     of the whole, so that their length is known only where the bit rate stays the same."""
     return first.channels == later.channels and (first.form[1] == 3 or first.kbps == later.kbps)
+
+
+def _goes_on(data: Data, at: int, before: Header) -> bool:
+    """Whether a frame like the one before begins there, or it was the last one."""
+    found = _at(data, at)
+    return at >= len(data) or (found is not None and (found.form, found.channels) == (before.form, before.channels))
 
 
 def _other_inside(data: Data, at: int, length: int) -> int:
@@ -269,12 +292,13 @@ def _announcement(data: Data, at: int, found: Header, run: int, frame: int, tagg
     if data[xing : xing + 4] in (b"Xing", b"Info"):
         flags = int.from_bytes(data[xing + 4 : xing + 8], "big")
         frames = int.from_bytes(data[xing + 8 : xing + 12], "big") if flags & 1 else None
+        readable = flags & 1 > 0 and not data[at + 6 : xing].strip(b"\0")
         lame = xing + 8 + sum(length for flag, length in ((1, 4), (2, 4), (4, 100), (8, 4)) if flags & flag)
         delay = padding = None
         if data[lame : lame + 4] in (b"LAME", b"L3.9", b"Lavf", b"Lavc"):
             delay, padding = divmod(int.from_bytes(data[lame + 21 : lame + 24], "big"), 1 << 12)
-        return Announcement(at, found.length, run, frame, frames, delay, padding, tagged)
+        return Announcement(at, found.length, run, frame, frames, delay, padding, tagged, readable)
     if data[at + 36 : at + 40] == b"VBRI":
         frames = int.from_bytes(data[at + 50 : at + 54], "big")
-        return Announcement(at, found.length, run, frame, frames, None, None, tagged)
+        return Announcement(at, found.length, run, frame, frames, None, None, tagged, readable=False)
     return None

@@ -7,7 +7,7 @@ go on where it is told to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import flac
 from .types import Data, Stretch, Survey
@@ -49,6 +49,12 @@ def survey(data: Data) -> Survey | None:
             f"is joined from {len(links)} Ogg files. All were read; if Blender or another player stops after the "
             "first, join them in an audio editor"
         )
+    begun = {page.serial for page in pages if page.flags & FIRST}
+    if lost := sum(page.end - page.start for page in pages if page.serial not in begun):
+        findings.append(
+            f"has a stream of {lost} bytes whose beginning is damaged, and which was left out; download or export it "
+            "again"
+        )
     if pages[-1].end > len(data):
         findings.append("ends in the middle of a page; if the end of the song is missing, download or export it again")
     elif not any(page.flags & LAST for page in links[-1]):
@@ -76,9 +82,15 @@ def _pages(data: Data) -> Iterator[Page]:
     at = 0
     while (at := data.find(MARK, at)) >= 0:
         page = _page(data, at)
-        if page:
-            yield page
-        at = page.end if page else at + 4
+        if page is None:
+            at += 4
+            continue
+        at = page.end
+        if page.end < len(data) and data[page.end : page.end + 4] != MARK:
+            following = data.find(MARK, page.body)
+            if page.body <= following < page.end:  # it was cut, and another file joined to it
+                page, at = replace(page, end=following), following
+        yield page
 
 
 def _links(pages: list[Page]) -> list[list[Page]]:

@@ -25,6 +25,7 @@ from tests.core.audio.songs import (
 )
 
 SECONDS = 10.0
+LONG_TAG = b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(400)  # it would end far behind the file
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +158,20 @@ def test_fraunhofers_header(bare, heard):
     assert worst_second(samples[LAME_DELAY:], song(SECONDS), RATE) > 0.95 and warnings == []
 
 
-@pytest.mark.parametrize("before", [bytes(3000), b"\x12\x34" * 700, id3(300_000) + bytes(2000), b"\xff\xfb\x90"])
+@pytest.mark.parametrize(
+    "before", [bytes(3000), b"\x12\x34" * 700, id3(300_000) + bytes(2000), b"\xff\xfb\x90", LONG_TAG]
+)
 def test_what_lies_before_the_first_frame(bare, heard, before):
     samples, _ = heard(before + bare)
     assert worst_second(samples[LAME_DELAY:], song(SECONDS), RATE) > 0.95
+
+
+def test_a_header_is_heeded_wherever_it_lies(variable, heard):
+    whole, _ = heard(variable)
+    for data in (b"I3" + id3(400)[3:] + variable, b"\x55" * 999 + variable, variable + b"\x55" * 999):
+        samples, _ = heard(data)
+        assert len(samples) == len(whole), "its delay and its padding are left out"
+        np.testing.assert_allclose(samples, whole, atol=1e-5)
 
 
 def test_names_mean_nothing(bare, heard):

@@ -229,6 +229,16 @@ def test_joined_flacs_and_oggs(heard, options):
     assert len(part) == 2 * rate and np.corrcoef(part, expected)[0, 1] > 0.95
 
 
+def test_a_joined_ogg_of_which_one_part_is_damaged(heard, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
+    first, second = (encode(song(3.0, seed=seed), form="OGG") for seed in (0, 1))
+    headless, cut = second[:1] + b"?" + second[2:], second[: len(second) // 20]
+    for data in (first + headless, first + cut, cut + first):
+        samples, warnings = heard(data, "a.ogg")
+        assert warnings and len(samples) == pytest.approx(3 * RATE, abs=RATE // 5)
+        assert np.corrcoef(samples[RATE : 2 * RATE], song(3.0)[RATE : 2 * RATE])[0, 1] > 0.95
+
+
 def pages(packets, serial=7):
     """An Ogg stream. Their checksums are right, as readers ask for them."""
     found = []
