@@ -46,12 +46,13 @@ def write_dance(
     rest, body = (standing.rest_of(scene, armature, bones) for bones in (keyed, None))
     floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(rotations, root, rest.bones, floor)
-    left = under.leftovers(armature, mapped.values(), keys.rotations, keys.root)
-    curves = [*curves_of(armature, keys), *_held(left), *_switched(keyed)]
+    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, keys.root)
+    curves = [*curves_of(armature, keys), *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
     action = new_action(armature, name, curves, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values}
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
+    standing.remember(action, rest)
     if line := under.told(left):
         say(line)
     if not (rest.known or standing.stands(armature)):
@@ -79,15 +80,20 @@ def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve
         if name == keys.root:
             location = _located(armature.data.bones[name], keys.location)
             yield from (Curve(f"{bone}.location", i, location[:, i], name) for i in range(3))
-        mode = armature.pose.bones[name].rotation_mode
-        channel = under.rotation_channel(mode)
-        if mode == "QUATERNION":
-            values = rotations
-        elif mode == "AXIS_ANGLE":
-            values = _axis_angles(rotations)
-        else:
-            values = _eulers(rotations, mode)
-        yield from (Curve(f"{bone}.{channel}", i, values[:, i], name) for i in range(values.shape[1]))
+        yield from _rotated(armature, name, rotations)
+
+
+def _rotated(armature: bpy.types.Object, name: str, rotations: np.ndarray) -> Iterable[Curve]:
+    """The curves of a bone's rotations (t, 4), in its own rotation mode."""
+    mode = armature.pose.bones[name].rotation_mode
+    channel = under.rotation_channel(mode)
+    if mode == "QUATERNION":
+        values = rotations
+    elif mode == "AXIS_ANGLE":
+        values = _axis_angles(rotations)
+    else:
+        values = _eulers(rotations, mode)
+    yield from (Curve(f"{controls.bone_path(name)}.{channel}", i, values[:, i], name) for i in range(values.shape[1]))
 
 
 def new_action(
@@ -133,6 +139,12 @@ def _scene_of(armature: bpy.types.Object) -> bpy.types.Scene | None:
     """The scene that ``armature`` is in: the user's if it is in several."""
     scenes = [bpy.context.scene, *armature.users_scene]
     return next((scene for scene in scenes if armature.name in scene.objects), None)
+
+
+def _posed(armature: bpy.types.Object, between: dict[str, np.ndarray]) -> Iterable[Curve]:
+    """Curves that hold bones in a pose (4,)."""
+    for name, turn in between.items():
+        yield from _rotated(armature, name, turn[None])
 
 
 def _held(left: list[under.Leftover]) -> Iterable[Curve]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
@@ -21,10 +21,12 @@ OVERRIDE = (
 @dataclass(frozen=True)
 class Rest:
     """bones: those that move with a joint, or those that are keyed.  turn: (3, 3), what stands the armature's own space
-    upright; the bones are told in the upright space."""
+    upright; the bones are told in the upright space.  between: bones between them -> their pose (4,) in the T-pose, if
+    it is not their rest."""
 
     bones: tuple[retarget.RestBone, ...]
     turn: np.ndarray
+    between: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:

@@ -5,12 +5,16 @@ Files of captures are imported with all bones along one axis, for example. Their
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import bpy
 import numpy as np
+from mathutils import Quaternion
 
-from ..shared import FootlightError, calibration, quaternion, retarget, skeleton
+from ..errors import UserError
+from ..names import PREFIX
+from ..shared import FootlightError, calibration, quaternion, retarget
 from ..shared import rest as poses
 from . import controls, rigs, staging
 
@@ -23,18 +27,36 @@ SAMPLES = 120
 MOVES = 0.05
 """Of the length of a thigh: what moves less in an animation tells nothing."""
 
+FOLDED = 60.0
+"""Degrees between trunk and thighs below which a body is folded."""
+
+TWISTED = 100.0
+"""Degrees between the lines through hips and shoulders above which left and right are exchanged."""
+
+KEPT = f"{PREFIX}t_pose"
+"""The property of an action that keeps the T-pose that its dance was written by."""
+
 UP = (0.0, 1.0, 0.0)
 
 
 def rest_of(
     scene: bpy.types.Scene | None, armature: bpy.types.Object, keyed: controls.Controls | None = None
 ) -> rigs.Rest:
-    """As ``rigs.at_rest``; the T-pose is found from the animation where the rest pose is no body that stands. Raises
-    UserError as ``rigs.at_rest`` when the animation tells nothing either."""
+    """As ``rigs.at_rest``, where the rest pose is no body that stands with the T-pose that something else tells: the
+    dance that was written last, a pose of the animation, the animation as a whole, or the pose that the rig is in.
+
+    Raises UserError as ``rigs.at_rest``, and when nothing tells how a folded body stands.
+    """
     mapped = rigs.bones(armature)
     if _stands(armature, mapped) or scene is None or (keyed and keyed.leaders):
         return rigs.at_rest(armature, keyed)
-    return _calibrated(scene, armature, mapped) or rigs.at_rest(armature, keyed)
+    found = remembered(armature, mapped) or _calibrated(scene, armature, mapped)
+    if found is None and _folded(armature, mapped):
+        raise UserError(
+            f"The rest pose of {armature.name!r} is folded, and no animation tells how it stands. Pose it as a T and "
+            "try again, or give it back the animation that it was imported with."
+        )
+    return found or rigs.at_rest(armature, keyed)
 
 
 def stands(armature: bpy.types.Object) -> bool:
@@ -50,38 +72,128 @@ def told(armature: bpy.types.Object) -> str:
     )
 
 
+def remember(action: bpy.types.Action, rest: rigs.Rest) -> None:
+    """Keep the T-pose that a dance was written by with its action, as it cannot be told as well from the dance."""
+    if rest.known:
+        posed = {bone.name: bone.posed.tolist() for bone in rest.bones if bone.posed is not None}
+        between = {name: turn.tolist() for name, turn in rest.between.items()}
+        action[KEPT] = json.dumps({"posed": posed, "between": between, "turn": rest.turn.tolist()})
+
+
+def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
+    """The T-pose that was kept with the dance that ``armature`` has; None where there is none, or of another rig."""
+    action = armature.animation_data.action if armature.animation_data else None
+    if action is None or KEPT not in action:
+        return None
+    kept = json.loads(action[KEPT])
+    names = armature.data.bones.keys()
+    if kept["posed"].keys() != set(mapped.values()) or not kept["between"].keys() <= set(names):
+        return None
+    posed, between = ({name: np.array(turn) for name, turn in kept[key].items()} for key in ("posed", "between"))
+    return _known(armature, np.array(kept["turn"]), posed, between)
+
+
 def _stands(armature: bpy.types.Object, mapped: dict[str, str]) -> bool:
     parts = {joint: name for joint, name in mapped.items() if not joint.endswith("foot") and joint != "head"}
     return poses.stands({j: np.array(armature.data.bones[name].head_local) for j, name in parts.items()}, STANDING)
 
 
+def _folded(armature: bpy.types.Object, mapped: dict[str, str]) -> bool:
+    """Whether nobody can be in the rest pose of ``armature``: head by the knees, or left and right exchanged."""
+    at = {joint: np.array(armature.data.bones[name].head_local) for joint, name in mapped.items()}
+    hips, shoulders, knees = (at[f"left_{part}"] + at[f"right_{part}"] for part in ("hip", "shoulder", "knee"))
+    wide, broad = (at[f"left_{part}"] - at[f"right_{part}"] for part in ("hip", "shoulder"))
+    return bool(_angle(shoulders - hips, knees - hips) < FOLDED or _angle(wide, broad) > TWISTED)
+
+
+def _angle(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.degrees(np.arccos(np.clip(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12), -1.0, 1.0))))
+
+
 def _calibrated(scene: bpy.types.Scene, armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
-    """The bones with their orientations in the T-pose; None where the animation does not tell them."""
-    names = list(mapped.values())
+    """The bones with their orientations in the T-pose; None where neither the animation nor the pose tells them."""
+    names, between = list(mapped.values()), _between(armature, mapped)
     with staging.evaluated(scene, armature) as on:
         frames = staging.sampled(scene, armature, SAMPLES)
-        matrices = np.array([staging.stance(on(frame), names)[1] for frame in frames])
+        shown = [
+            (staging.stance(rig, names)[1], [rig.pose.bones[name].matrix_basis.to_quaternion() for name in between])
+            for rig in (on(frame) for frame in frames)
+        ]
+    matrices = np.array([stance for stance, _ in shown])
     places = {joint: matrices[:, i, :3, 3] for i, joint in enumerate(mapped)}
-    thigh = np.linalg.norm(places["left_knee"] - places["left_hip"], axis=-1).mean()
-    if max(np.ptp(place - places["pelvis"], axis=0).max() for place in places.values()) < MOVES * thigh:
-        return None
     lift = _lift(places)
+    at = {joint: quaternion.rotate(lift, place) for joint, place in places.items()}
     turns = {
         joint: quaternion.mul(lift, quaternion.orientation(matrices[:, i, :3, :3])) for i, joint in enumerate(mapped)
     }
     try:
-        posed = calibration.t_pose(
-            {joint: quaternion.rotate(lift, place) for joint, place in places.items()},
-            {"spine3": turns["pelvis"]} | turns,
-        )
+        posed = _posed(at, turns)
     except FootlightError:
         return None
-    turn = retarget.to_blender(quaternion.rotate(lift, np.eye(3))).T
-    rest = rigs.at_rest(armature, None, turn)
-    if not {skeleton.JOINTS[bone.joint] for bone in rest.bones} <= posed.keys():
+    if posed is None or not mapped.keys() <= posed.keys():
         return None
-    bones = (replace(bone, posed=quaternion.mul(retarget.C, posed[skeleton.JOINTS[bone.joint]])) for bone in rest.bones)
-    return rigs.Rest(tuple(bones), turn)
+    inner = {name: calibration.mean(np.array([basis[i] for _, basis in shown])) for i, name in enumerate(between)}
+    turn = retarget.to_blender(quaternion.rotate(lift, np.eye(3))).T
+    turned = {name: quaternion.mul(retarget.C, posed[joint]) for joint, name in mapped.items()}
+    return _known(armature, turn, turned, inner)
+
+
+def _posed(at: dict[str, np.ndarray], turns: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """The orientations (4,) of bones in the T-pose, by our joints; None where they cannot be told.
+
+    at, turns: places (t, 3) and rotations (t, 4) of the bones, y up.
+    """
+    thigh = np.linalg.norm(at["left_knee"] - at["left_hip"], axis=-1).mean()
+    still = max(np.ptp(place - at["pelvis"], axis=0).max() for place in at.values()) < MOVES * thigh
+    first = {joint: place[0] for joint, place in at.items()}
+    if poses.stands(first, poses.STANDING if still else poses.SPREAD):
+        index = {joint: i for i, joint in enumerate(at)}
+        pose = poses.Pose(np.array([turns[joint][0] for joint in at]), np.array([first[joint] for joint in at]))
+        turned, own = poses.t_posed(poses.Joints(index, index, ()), pose)
+        return {joint: quaternion.mul(quaternion.conjugate(own), turn) for joint, turn in turned.items()}
+    return None if still else calibration.t_pose(at, {"spine3": turns["pelvis"]} | turns)
+
+
+def _between(armature: bpy.types.Object, mapped: dict[str, str]) -> list[str]:
+    """The bones that are between others of the body and move with no joint of ours, those above before those below."""
+    body, found = set(mapped.values()), set()
+    for name in body:
+        line = [bone.name for bone in armature.data.bones[name].parent_recursive]
+        at = next((i for i, one in enumerate(line) if one in body), 0)
+        found |= {*line[:at]}
+    return [bone.name for bone in armature.data.bones if bone.name in found]
+
+
+def _known(
+    armature: bpy.types.Object, turn: np.ndarray, posed: dict[str, np.ndarray], between: dict[str, np.ndarray]
+) -> rigs.Rest:
+    """The bones of a rig whose T-pose is known.
+
+    They are at rest where the bones between them put them: these keep a pose that is theirs while the body stands.
+
+    posed: bone -> its orientation (4,) in the T-pose, in upright space.  between: bone -> its pose (4,).
+    """
+    at: dict[str, np.ndarray] = {}
+    for bone in armature.data.bones:
+        own = np.array(bone.matrix_local)
+        if bone.parent:
+            own = at[bone.parent.name] @ np.linalg.inv(np.array(bone.parent.matrix_local)) @ own
+        if bone.name in between:
+            own = own @ np.array(Quaternion(between[bone.name]).to_matrix().to_4x4())
+        at[bone.name] = own
+    rest = rigs.at_rest(armature, None, turn)
+    bones = (
+        replace(
+            bone,
+            rotation=quaternion.from_matrix(turn @ at[bone.name][:3, :3]),
+            head=turn @ at[bone.name][:3, 3],
+            tail=turn @ at[bone.name][:3, :3] @ (0.0, armature.data.bones[bone.name].length, 0.0)
+            + turn @ at[bone.name][:3, 3],
+            posed=posed[bone.name],
+        )
+        for bone in rest.bones
+    )
+    return rigs.Rest(tuple(bones), turn, between)
 
 
 def _lift(places: dict[str, np.ndarray]) -> np.ndarray:

@@ -107,7 +107,7 @@ class _Body:
         for name in ("pelvis", "spine3"):
             back = quat.conjugate(self.now[name])
             still = np.broadcast_to(_STILL, back.shape)
-            lean = _mean(_swung(still, quat.rotate(back, ours), quat.rotate(back, _unit(up))), None)
+            lean = mean(_swung(still, quat.rotate(back, ours), quat.rotate(back, _unit(up))))
             self._turn(name, quat.conjugate(lean))
 
     def limb(self, side: str, parts: tuple[str, str, str], hinge: np.ndarray) -> None:
@@ -160,9 +160,9 @@ class _Body:
             hangs = _unit(self.at[shoulder] - self.at[f"{side}_elbow"])[:, 1]
             self._settle(collar, self.now["spine3"], np.clip(hangs, 0.0, None) + 1e-3)
             ends[collar] = _unit(self._bone(collar, shoulder))
-        mean = ends["left_collar"] + ends["right_collar"] * _MIRRORED
+        both = ends["left_collar"] + ends["right_collar"] * _MIRRORED
         for collar, end in ends.items():
-            self._turn(collar, quat.between(end, mean if collar.startswith("left") else mean * _MIRRORED))
+            self._turn(collar, quat.between(end, both if collar.startswith("left") else both * _MIRRORED))
 
     def hand(self, side: str) -> None:
         """The hand, in line with the forearm on average."""
@@ -176,7 +176,7 @@ class _Body:
         weights: (t,) of the frames.
         child: the joint at the bone's end, towards which it points exactly.
         """
-        self.posed[name] = _mean(quat.mul(quat.conjugate(guess), self.turns[name]), weights)
+        self.posed[name] = mean(quat.mul(quat.conjugate(guess), self.turns[name]), weights)
         self._turn(name, quat.between(self._bone(name, child), _ours(child)) if child in self.at else _STILL)
 
     def _bone(self, name: str, child: str) -> np.ndarray:
@@ -252,7 +252,7 @@ def _between(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     return mixed / np.maximum(_length(mixed), 1e-12)
 
 
-def _mean(q: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def mean(q: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """The mean (4,) of rotations (t, 4): the main axis of their outer products (Markley et al. 2007)."""
     weights = np.ones(len(q)) if weights is None else weights
     return np.linalg.eigh(np.einsum("t,ti,tj->ij", weights, q, q))[1][:, -1]

@@ -3,10 +3,11 @@
 import bpy
 import numpy as np
 from dancing import EXPECTED, JOINTS, about, apply, as_it_should, away, dancer, places, write
-from scenes import FOLDER, addon, rig, z_up
+from scenes import FOLDER, addon, raises, rig, z_up
 
 reading, skeleton = addon("scene.reading"), addon("shared").skeleton
 quat = addon("shared").quaternion
+UserError = addon("errors").UserError
 ROTATIONS, ROOT = (np.load(FOLDER / "dance.npz")[name].astype(float) for name in ("rotations", "root"))
 
 
@@ -163,15 +164,58 @@ def check_captures_whose_rest_pose_is_folded():
                     np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.06)
 
 
-def check_a_folded_rest_pose_without_animation_is_told():
+def imported(name):
+    bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.preferences.addon_enable(module="io_anim_bvh")
-    bpy.ops.import_anim.bvh(filepath=str(FOLDER / "folded random.bvh"), global_scale=0.01)
-    armature = bpy.context.active_object
+    bpy.ops.import_anim.bvh(filepath=str(FOLDER / f"{name}.bvh"), global_scale=0.01)
+    return bpy.context.active_object
+
+
+def check_bones_between_those_of_the_body_are_posed_too():
+    """As between the hips of CMU's skeleton: at rest they lie anywhere, and so would what hangs on them."""
+    armature = imported("folded between")
+    names = dict(zip(JOINTS, JOINTS, strict=True))
+    assert len(armature.data.bones) > len(JOINTS)
+    for _ in range(2):
+        _, said = write(armature)
+        as_it_should(armature, names)
+        assert not said
+        for i in range(0, len(EXPECTED), 13):
+            bpy.context.scene.frame_set(1 + i)
+            now, wanted = places(armature, names), z_up(EXPECTED[i])
+            for joint in ("left_hip", "right_ankle", "left_shoulder", "right_wrist", "head"):
+                np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.06)
+
+
+def check_a_dance_on_a_folded_rest_pose_is_read_as_it_was_written():
+    """However often it was written: the T-pose stays with the action."""
+    armature = imported("folded random")
+    for _ in range(3):
+        action, _ = write(armature)
+        assert "footlight_t_pose" in action
+        rotations, root = read(armature)
+        assert max(angles(rotations).values()) < 0.5
+        np.testing.assert_allclose(root, ROOT, atol=2e-3)
+
+
+def check_a_folded_rest_pose_without_animation():
+    """It is refused, unless the rig is posed as a body that stands: then that pose counts."""
+    armature = imported("folded x")
+    names = dict(zip(JOINTS, JOINTS, strict=True))
+    bpy.context.scene.frame_set(1)
+    posed = {bone.name: bone.matrix_basis.copy() for bone in armature.pose.bones}
     armature.animation_data_clear()
     for bone in armature.pose.bones:
         bone.matrix_basis.identity()
+    words = "The rest pose of 'folded x' is folded, and no animation tells how it stands. Pose it as a T"
+    raises(UserError, words, write, armature)
+    assert armature.animation_data is None
+    for bone in armature.pose.bones:
+        bone.matrix_basis = posed[bone.name]
+    bpy.context.view_layer.update()
     _, said = write(armature)
-    assert "The rest pose of 'folded random' is no body that stands" in said and "Apply Pose as Rest Pose" in said
+    assert "no body that stands" not in said
+    as_it_should(armature, names)
 
 
 def check_a_rig_with_its_origin_in_its_hips_and_no_animation():

@@ -58,25 +58,33 @@ def split(skeleton: Skeleton, motion: BvhMotion, joints: Sequence[str], pieces: 
 
     The new joints do not turn. They are called as the joint, with a number.
     """
+    ends = [
+        skeleton.names[max(skeleton.children(joint), key=lambda child: float(skeleton.offsets[child].norm()))]
+        for joint, name in enumerate(skeleton.names)
+        if name in joints
+    ]
+    return interrupted(skeleton, motion, ends, pieces)
+
+
+def interrupted(
+    skeleton: Skeleton, motion: BvhMotion, ends: Sequence[str], pieces: int = 2
+) -> tuple[Skeleton, BvhMotion]:
+    """The same motion with joints that do not turn between some joints and their parents."""
     names, parents, offsets, came = [], [], [], []
     last: dict[int, int] = {}
     for joint in skeleton.depth_first():
-        parent = skeleton.parents[joint]
-        cut = (
-            parent >= 0
-            and skeleton.names[parent] in joints
-            and joint == max(skeleton.children(parent), key=lambda child: float(skeleton.offsets[child].norm()))
-        )
+        parent, cut = skeleton.parents[joint], pieces if skeleton.names[joint] in ends else 1
         above = -1 if parent < 0 else last[parent]
-        for piece in range(1, pieces if cut else 1):
-            names.append(f"{skeleton.names[parent]}{piece + 1}")
+        for piece in range(2, cut + 1):
+            name = f"{skeleton.names[parent]}{piece}"
+            names.append(name if name not in names else f"{name} to {skeleton.names[joint]}")
             parents.append(above)
-            offsets.append(skeleton.offsets[joint] / pieces)
+            offsets.append(skeleton.offsets[joint] / cut)
             came.append(-1)
             above = len(names) - 1
         names.append(skeleton.names[joint])
         parents.append(above)
-        offsets.append(skeleton.offsets[joint] / (pieces if cut else 1))
+        offsets.append(skeleton.offsets[joint] / cut)
         came.append(joint)
         last[joint] = len(names) - 1
     made = Skeleton(tuple(names), tuple(parents), torch.stack(offsets), skeleton.tips)
