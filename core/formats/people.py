@@ -15,6 +15,7 @@ _NEAR = 0.3  # of a person's size; a person is so near to where the movement lea
 _FASTEST = 5.0  # sizes per second that a person may be away from there
 _LEADING = 0.2  # seconds for which a hidden person is thought to go on
 _LOST = 1.0  # seconds after which somebody who comes back counts as new
+_MOST_UNSEEN = 0.5  # of the frames; more cannot be interpolated
 _SOON = 3.0  # seconds within which the one who comes is taken for the one who was lost
 
 
@@ -52,7 +53,8 @@ def followed(people: Sequence[Sequence[np.ndarray]], fps: float) -> np.ndarray:
     """The keypoints (t, 14, 3) of one person, NaN where that person is not seen.
 
     It is the largest person of the first frame. Where that person is lost for good, it is the one who comes next, or
-    else the one who is seen longest.
+    else the one who is seen longest. If that leaves most of the film without anybody, as where people leap from frame
+    to frame, it is whoever is nearest.
 
     people: for each frame everyone's keypoints (14, 3), with NaN where they are not visible.
     fps: frames per second.
@@ -72,16 +74,24 @@ def followed(people: Sequence[Sequence[np.ndarray]], fps: float) -> np.ndarray:
                 made[frame] = pose.keypoints
         last = now.last
         now = _next(tracks, last, fps)
+    unseen = np.isnan(made[:, :, 0]).all(1)
+    if unseen.mean() > _MOST_UNSEEN:
+        for frame in (frame for frame in np.flatnonzero(unseen).tolist() if people[frame]):
+            before = _median(made[frame - 1, :, :2] if frame else people[frame][0][:, :2])
+            made[frame] = min(people[frame], key=lambda pose: _away(pose, before))
     return made
+
+
+def _away(pose: np.ndarray, place: np.ndarray) -> float:
+    """How far a pose (14, 3) is from a place (2,); 0 for a place that is not known."""
+    return float(np.nan_to_num(np.hypot(*(_median(pose[:, :2]) - place))))
 
 
 def _next(tracks: list[_Track], last: int, fps: float) -> _Track | None:
     """Who is followed after frame ``last``."""
     coming = [track for track in tracks if last < track.first <= last + _SOON * fps]
-    if coming:
-        soonest = min(track.first for track in coming)
-        coming = [track for track in coming if track.first <= soonest + _LOST * fps]
-        return max(coming, key=lambda track: len(track.poses))
+    if coming:  # a moment's mistake of the detector gains less than waiting for the dancer
+        return max(coming, key=lambda track: len(track.poses) - (track.first - last))
     staying = [track for track in tracks if track.last > last]
     return max(staying, key=lambda track: sum(frame > last for frame in track.poses), default=None)
 
@@ -131,6 +141,8 @@ def _median(values: np.ndarray) -> np.ndarray:
     """The median over the first axis of what is not NaN. numpy's own takes twenty times as long for so few."""
     ordered = np.sort(values, axis=0)
     count = int(np.isfinite(ordered.T[0] if ordered.ndim > 1 else ordered).sum())
+    if not count:
+        return ordered[0]
     return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 

@@ -332,6 +332,13 @@ def test_when_one_leaves_for_good_the_film_goes_on_with_the_other(tmp_path):
     assert float(moved[:, 0].std()) > 0.05, "the arm of the one who stays swings"
 
 
+def test_people_who_leap_from_frame_to_frame_are_read_all_the_same(tmp_path):
+    draw = np.random.default_rng(0)
+    frames = [[person(body(t) * size + (9 * size, 0)) for size in draw.uniform(0.3, 3, 2)] for t in range(60)]
+    found, _ = read(write(tmp_path / "film", frames))
+    assert len(found) == 60 and found.isfinite().all()
+
+
 @pytest.mark.parametrize("empty", [[], [{"pose_keypoints_2d": []}], [{"pose_keypoints_2d": [0.0] * 75}]])
 def test_frames_in_which_nobody_is_seen(empty, tmp_path):
     frames = [[person(body(t))] for t in range(40)]
