@@ -46,7 +46,8 @@ def write_dance(
     rest, body = (standing.rest_of(scene, armature, bones) for bones in (keyed, None))
     floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(rotations, root, rest.bones, floor)
-    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, keys.root)
+    travelling = _carrier(armature, keys.root).name
+    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, travelling)
     curves = [*curves_of(armature, keys), *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
     action = new_action(armature, name, curves, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values}
@@ -76,10 +77,11 @@ def read_dance(path: str | Path) -> dict[str, np.ndarray]:
 def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve]:
     """The curves that hold ``keys``, in each bone's own rotation mode."""
     for name, rotations in keys.rotations.items():
-        bone = controls.bone_path(name)
         if name == keys.root:
-            location = _located(armature.data.bones[name], keys.location)
-            yield from (Curve(f"{bone}.location", i, location[:, i], name) for i in range(3))
+            carrier, rest = _carrier(armature, name), np.array(armature.data.bones[name].matrix_local.to_3x3())
+            location = _located(carrier, keys.location @ rest.T)
+            path = f"{controls.bone_path(carrier.name)}.location"
+            yield from (Curve(path, i, location[:, i], carrier.name) for i in range(3))
         yield from _rotated(armature, name, rotations)
 
 
@@ -159,10 +161,20 @@ def _switched(keyed: controls.Controls) -> Iterable[Curve]:
     return (Curve(switch.path, 0, np.array([switch.value]), switch.bone) for switch in keyed.switches)
 
 
-def _located(bone: bpy.types.Bone, location: np.ndarray) -> np.ndarray:
-    """Locations (t, 3) along a bone's rest axes as its location channels take them."""
+def _carrier(armature: bpy.types.Object, name: str) -> bpy.types.Bone:
+    """The bone that takes ``name`` along when it travels: itself, or the one on which it hangs by connected bones,
+    which have no location of their own."""
+    bone = armature.data.bones[name]
+    while bone.use_connect and bone.parent:
+        bone = bone.parent
+    return bone
+
+
+def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:
+    """Travel (t, 3) along the armature's axes as a bone's location channels take it."""
+    own = np.array(bone.matrix_local.to_3x3())
     if bone.use_local_location or bone.parent is None:
-        return location
+        return travel @ own
     above = bone.parent.matrix_local
 
     def moved(offset: tuple[float, float, float]) -> np.ndarray:
@@ -173,7 +185,7 @@ def _located(bone: bpy.types.Bone, location: np.ndarray) -> np.ndarray:
         )
 
     axes = np.stack([moved(tuple(axis)) - moved((0.0, 0.0, 0.0)) for axis in np.eye(3)], axis=1)
-    return location @ np.array(bone.matrix_local.to_3x3()).T @ np.linalg.inv(axes).T
+    return travel @ np.linalg.inv(axes).T
 
 
 def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,8 @@ LIMBS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip",
 FOLLOWING = 3
 """Of the long bones: where so many follow others, more than one limb does."""
 
-PROPERTY = re.compile(r'pose\.bones\["(?P<bone>(?:[^"\\]|\\.)*)"\]\["(?P<name>(?:[^"\\]|\\.)*)"\]$')
+PROPERTY = re.compile(r'(?:pose\.bones\["(?P<bone>(?:[^"\\]|\\.)*)"\])?\["(?:[^"\\]|\\.)*"\]$')
+"""The path to a custom property of a bone or of the armature's object."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ TRUNKS = (
 class Switch:
     """A number that decides whether the keyed bones lead.
 
-    path: from the armature's object.  bone: whose property it is.  value: what it shall be.  on and off: constraints,
-    (bone, constraint), that it is to give all influence or none.
+    path: from the armature's object.  bone: whose property it is; "" for the object's.  value: what it shall be.  on
+    and off: constraints, (bone, constraint), that it is to give all influence or none.
     """
 
     path: str
@@ -98,7 +99,7 @@ def of(armature: bpy.types.Object, mapped: dict[str, str]) -> Controls | None:
     leaders = {}
     for joint in LIMBS:
         leader = _leader(armature, mapped[joint])
-        if leader is None or leader == mapped[joint]:
+        if leader is None or (leader == mapped[joint] and not _leads_itself(armature.pose.bones[leader])):
             return None
         leaders[joint] = leader
     for joint in mapped.keys() - LIMBS:
@@ -110,7 +111,7 @@ def of(armature: bpy.types.Object, mapped: dict[str, str]) -> Controls | None:
         return None
     limbs = {joint: bone for joint, bone in leaders.items() if joint.startswith(("left_", "right_"))}
     controls = Controls(trunk | limbs, follow)
-    return replace(controls, switches=tuple(_switches(armature, controls)))
+    return replace(controls, switches=_switches(armature, controls, mapped))
 
 
 def above(armature: bpy.types.Object, controls: Controls, name: str) -> Iterator[str]:
@@ -178,8 +179,18 @@ def _leader(armature: bpy.types.Object, name: str) -> str | None:
         own = [bone for _, target, bone in leads if target == armature and bone in armature.pose.bones]
         if not own:
             return None
+        if _leads_itself(armature.pose.bones[name]):
+            return name
         name = min(own, key=lambda bone: (not _is_fk(bone), _by_ik(armature, bone)))
     return None
+
+
+def _leads_itself(bone: bpy.types.PoseBone) -> bool:
+    """Whether a bone follows inverse kinematics at a switch's turn, and else the bones above it."""
+    leads = [(c, first_target(c)[1]) for _, c in active([bone]) if _leads(bone, c)]
+    return bool(leads) and all(
+        _driver(bone, c) and not _is_fk(lead) and _by_ik(bone.id_data, lead) for c, lead in leads
+    )
 
 
 def _leads(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bool:
@@ -234,23 +245,38 @@ def _trunk(
     return found
 
 
-def _switches(armature: bpy.types.Object, controls: Controls) -> Iterator[Switch]:
+def property_of(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> str:
+    """The path to the custom property that drives the influence of a constraint; "" when none does."""
+    driver = _driver(bone, constraint)
+    for variable in driver.variables if driver else ():
+        target = variable.targets[0]
+        if variable.type == "SINGLE_PROP" and target.id == bone.id_data and PROPERTY.match(target.data_path):
+            return target.data_path
+    return ""
+
+
+def is_driven(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bool:
+    """Whether the influence of a constraint is driven, so that keys on it would not count."""
+    return _driver(bone, constraint) is not None
+
+
+def switches_of(
+    constraints: Iterable[tuple[bpy.types.PoseBone, bpy.types.Constraint, bool]],
+) -> tuple[Switch, ...]:
+    """The properties that drive the influence of constraints. Each comes with whether it is to have influence."""
+    on: dict[str, list[tuple[str, str]]] = {}
+    off: dict[str, list[tuple[str, str]]] = {}
+    for bone, constraint, wanted in constraints:
+        if path := property_of(bone, constraint):
+            (on if wanted else off).setdefault(path, []).append((bone.name, constraint.name))
+    owners = {path: match["bone"] or "" for path in {**on, **off} if (match := PROPERTY.match(path))}
+    return tuple(Switch(p, bone, 1.0, tuple(on.get(p, ())), tuple(off.get(p, ()))) for p, bone in owners.items())
+
+
+def _switches(armature: bpy.types.Object, controls: Controls, mapped: dict[str, str]) -> tuple[Switch, ...]:
     """The properties that drive the influence of constraints on bones that follow and on those between keyed bones."""
     between = {name for bone in controls.bones.values() for name in above(armature, controls, bone)}
     between -= {*controls.bones.values(), *above(armature, controls, controls.bones["pelvis"])}
-    on: dict[str, list] = {}
-    off: dict[str, list] = {}
-    for name in {*controls.leaders, *between}:
-        for _, constraint in active([armature.pose.bones[name]]):
-            driver = _driver(armature.pose.bones[name], constraint)
-            if driver is None:
-                continue
-            leads = first_target(constraint)[1] == controls.leaders.get(name)
-            for variable in driver.variables:
-                target = variable.targets[0]
-                if variable.type == "SINGLE_PROP" and target.id == armature and PROPERTY.match(target.data_path):
-                    (on if leads else off).setdefault(target.data_path, []).append((name, constraint.name))
-    for path in {**on, **off}:
-        found = PROPERTY.match(path)
-        assert found is not None, "only such paths were taken"
-        yield Switch(path, found["bone"], 1.0, tuple(on.get(path, ())), tuple(off.get(path, ())))
+    limbs = {mapped[joint] for joint in LIMBS}
+    found = active(armature.pose.bones[name] for name in {*controls.leaders, *limbs, *between})
+    return switches_of((b, c, first_target(c)[1] == controls.leaders.get(b.name)) for b, c in found)

@@ -12,7 +12,7 @@ LINEAR = 1  # bpy.types.Keyframe.interpolation as foreach_set takes it; between 
 
 @dataclass(frozen=True)
 class Curve:
-    """One animated number: values (t,), one a frame; a single one holds throughout."""
+    """One animated number: values (t,), one a frame; a single one holds throughout. group: "" for none."""
 
     path: str
     index: int
@@ -25,7 +25,8 @@ def add(channels: bpy.types.ActionChannelbag, curve: Curve, frame_start: int) ->
     if old := channels.fcurves.find(curve.path, index=curve.index):
         channels.fcurves.remove(old)
     fcurve = channels.fcurves.new(curve.path, index=curve.index)
-    fcurve.group = channels.groups.get(curve.group) or channels.groups.new(curve.group)
+    if curve.group:
+        fcurve.group = channels.groups.get(curve.group) or channels.groups.new(curve.group)
     count = len(curve.values)
     points = np.empty((count, 2), dtype=np.float32)
     points[:, 0] = np.arange(frame_start, frame_start + count)

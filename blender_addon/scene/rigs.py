@@ -59,12 +59,6 @@ def check_writable(armature: bpy.types.Object) -> None:
                 f"constraint, so keys on it would not show. Choose {leader.name!r} under Dancer, and {armature.name!r} "
                 "dances along; or mute these constraints."
             )
-    pelvis = armature.data.bones[keyed.bones["pelvis"]]
-    if pelvis.use_connect:
-        raise UserError(
-            f"{armature.name!r} cannot travel: its bone {pelvis.name} is connected to {pelvis.parent.name}. Switch off "
-            "Connected for it in Edit Mode (Bone properties, Relations)."
-        )
     if not armature.is_editable:
         raise UserError(f"{armature.name!r} is linked from another file. {OVERRIDE}")
     if armature.animation_data and armature.animation_data.use_tweak_mode:

@@ -7,7 +7,7 @@ else is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -57,7 +57,7 @@ def check(dance: Dance) -> list[str]:
     Switches of a control rig get the values at which its keyed bones lead.
     """
     said = []
-    _set_switches(dance)
+    _set_switches(dance, dance.keyed.switches)
     off, reason = _off(dance), _blocked(dance)
     if not reason and (held := _holding(dance, off)):
         said.append(_switch_off(dance, held))
@@ -114,9 +114,8 @@ def _off(dance: Dance) -> _Off:
     return _Off(frozenset(parts), away > TOLERANCE, max(farthest, away))
 
 
-def _set_switches(dance: Dance) -> None:
-    """Turn over every switch at which a constraint that should have no influence has some."""
-    switches = [switch for switch in dance.keyed.switches if switch.on or switch.off]
+def _set_switches(dance: Dance, switches: Sequence[controls.Switch]) -> None:
+    """Turn over every switch, which was keyed, at which a constraint that should have no influence has some."""
     if not switches:
         return
     with staging.evaluated(dance.scene, dance.armature) as on:
@@ -154,19 +153,17 @@ def _constraints(dance: Dance) -> Iterator[tuple[bpy.types.PoseBone, bpy.types.C
 def _holding(dance: Dance, off: _Off) -> list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
     """Constraints that may be switched off: those on both legs or both arms that do not move as in the dance. What
     holds one hand or the head alone is meant to."""
-    if dance.keyed.leaders:
+    if dance.keyed.leaders or dance.keyed.switches:
         return []
     parts = {part for pair in _PAIRS if off.parts.issuperset(pair) for part in pair}
     if not parts:
         return []
-    data = dance.armature.animation_data
-    driven = {curve.data_path for curve in data.drivers} if data else set()
     loose = {joint for part in off.parts - parts for joint in _PARTS[part]}
     found = [
         (bone, constraint, joints)
         for bone, constraint, joints in _constraints(dance)
         if not (constraint.type.startswith(KEEPING) or joints <= loose)
-        and f"{controls.constraint_path(bone, constraint)}.influence" not in driven
+        and (controls.property_of(bone, constraint) or not controls.is_driven(bone, constraint))
     ]
     whole = [(constraint, joints) for _, constraint, joints in found if not joints <= ENDS]
     limbs = {part for _, joints in whole for part in _PARTS if joints & {*_PARTS[part]}}
@@ -181,13 +178,18 @@ def _holding(dance: Dance, off: _Off) -> list[tuple[bpy.types.PoseBone, bpy.type
 
 def _switch_off(dance: Dance, held: list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]) -> str:
     for bone, constraint in held:
-        path = f"{controls.constraint_path(bone, constraint)}.influence"
-        keying.set_value(dance.armature, path, 0.0, dance.frame_start, bone.name)
+        if not controls.is_driven(bone, constraint):
+            path = f"{controls.constraint_path(bone, constraint)}.influence"
+            keying.set_value(dance.armature, path, 0.0, dance.frame_start, bone.name)
+    switches = controls.switches_of((bone, constraint, False) for bone, constraint in held)
+    for switch in switches:
+        keying.set_value(dance.armature, switch.path, switch.value, dance.frame_start, switch.bone)
+    _set_switches(dance, switches)
     names = list(dict.fromkeys(bone.name for bone, _ in held))
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more bones" if len(names) > 3 else "")
     return (
-        f"Constraints on {shown} would hide the dance; their influence is keyed to 0 in the new action. Set it back to "
-        "1 for your other actions."
+        f"Constraints on {shown} would hide the dance; the new action switches them off. Switch them on again for your "
+        "other actions (influence 1)."
     )
 
 

@@ -80,7 +80,7 @@ def own_animation(
 ) -> tuple[bpy.types.Action, bpy.types.ActionSlot]:
     """A new action with the curves of ``action`` that are not about bones, and its slot.
 
-    Of an earlier dance the influences of constraints that it set go along too.
+    Of an earlier dance what it switched off goes along too.
     """
     copy = action.copy()
     copy.name = name
@@ -115,7 +115,7 @@ def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
 def _kept(action: bpy.types.Action, path: str) -> bool:
     if not path.startswith("pose.bones["):
         return True
-    return PREFIX + "seed" in action and path.endswith(".influence")
+    return PREFIX + "seed" in action and path.endswith((".influence", '"]'))
 
 
 def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> Iterator[bpy.types.FCurve]:

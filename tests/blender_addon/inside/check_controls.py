@@ -158,6 +158,22 @@ def check_control_rigs_of_any_names():
             assert lead.format("thigh.L") in {curve.group.name for curve in curves}
 
 
+def check_bones_that_are_keyed_themselves_unless_a_switch_lets_them_follow():
+    """The bones of the limbs copy those for inverse kinematics as far as a switch says."""
+    armature = controlled("FK-{}", "IK-{}", "v", of_limbs_alone=True)
+    for joint, name in OURS.items():
+        constraints = armature.pose.bones[name].constraints
+        if constraints:
+            constraints.remove(constraints[0])
+            assert constraints[0].subtarget == f"IK-{name}", joint
+    armature.pose.bones["pelvis"]["switch"] = 1.0
+    action, said = write(armature)
+    assert not said, said
+    as_it_should(armature)
+    keyed = {curve.group.name for curve in action.layers[0].strips[0].channelbag(action.slots[0]).fcurves}
+    assert keyed == set(OURS.values())
+
+
 def mikumikudance():
     """A rig as MikuMikuDance's come: hips that carry a lower body, whose turn the legs cancel and bones copy; inverse
     kinematics to feet and toes."""

@@ -213,16 +213,24 @@ def check_legs_that_follow_their_feet():
     assert [constraint.influence for constraint in constraints] == [0.0, 0.0]
 
 
-def check_hips_that_cannot_travel():
-    armature = rig([FAMILIES["smpl"][joint] for joint in JOINTS], PLACES)
-    add_bones(armature, [("Root", None, (0.0, 0.0, 0.0), ())])
+def check_hips_that_are_connected():
+    """They have no location of their own; the bone that they hang on takes them along."""
+    names = FAMILIES["smpl"]
+    armature = rig([names[joint] for joint in JOINTS], PLACES)
+    add_bones(armature, [("Root", None, (0.0, 0.0, 0.0), ()), ("Middle", "Root", (0.0, 0.1, 0.3), ())])
     bpy.ops.object.mode_set(mode="EDIT")
     bones = armature.data.edit_bones
-    bones["Root"].tail = bones["pelvis"].head
-    bones["pelvis"].parent, bones["pelvis"].use_connect = bones["Root"], True
+    bones["Root"].tail, bones["Root"].roll = bones["Middle"].head, 0.7
+    bones["Middle"].tail = bones["pelvis"].head
+    bones["Middle"].use_connect = True
+    bones["pelvis"].parent, bones["pelvis"].use_connect = bones["Middle"], True
     bpy.ops.object.mode_set(mode="OBJECT")
-    raises(UserError, "pelvis is connected to Root", rigs.check_writable, armature)
-    rigs.check_readable(armature)
+    armature.pose.bones["Root"].location = (0.5, 0.5, 0.5)
+    armature.pose.bones["Middle"].rotation_quaternion = (0.8, 0.6, 0.0, 0.0)
+    dances(armature, names)
+    bpy.context.scene.frame_set(20)
+    hips = armature.matrix_world @ armature.pose.bones["pelvis"].head
+    np.testing.assert_allclose(hips, z_up(EXPECTED[19])[0], atol=1e-4)
 
 
 def check_what_is_no_humanoid():

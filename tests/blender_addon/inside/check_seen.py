@@ -88,7 +88,7 @@ def check_legs_and_arms_held_by_inverse_kinematics():
         before = armature.pose.bones[f"{held[0][0]}.L"].constraints[0].influence
         action, said = write(armature)
         as_it_should(armature)
-        assert f"Constraints on {held[0][0]}.L, {held[0][0]}.R" in said and "keyed to 0 in the new action" in said
+        assert f"Constraints on {held[0][0]}.L, {held[0][0]}.R" in said and "new action switches them off" in said
         assert before == 1.0 and not armature.pose.bones[f"{held[0][0]}.L"].constraints[0].mute
         paths = {curve.data_path for curve in action.layers[0].strips[0].channelbag(action.slots[0]).fcurves}
         assert f'pose.bones["{held[0][0]}.R"].constraints["IK"].influence' in paths
@@ -96,6 +96,29 @@ def check_legs_and_arms_held_by_inverse_kinematics():
         as_it_should(armature)
         kept = {curve.data_path for curve in again.layers[0].strips[0].channelbag(again.slots[0]).fcurves}
         assert kept == paths, "another dance keeps them off"
+
+
+def check_inverse_kinematics_that_a_property_switches():
+    """Its influence is driven, so the property is keyed, at whichever end it has no influence."""
+    for of_bone in (True, False):
+        for expression in ("v", "1 - v"):
+            bpy.ops.wm.read_homefile(use_empty=True)
+            armature = dancer.add_dancer(bpy.context)
+            legs_on_feet(armature)
+            owner = armature.pose.bones["pelvis"] if of_bone else armature
+            owner["legs"] = 1.0 if expression == "v" else 0.0
+            for side in "LR":
+                driver = armature.pose.bones[f"shin.{side}"].constraints[0].driver_add("influence").driver
+                driver.expression = expression
+                variable = driver.variables.new()
+                variable.name, variable.targets[0].id = "v", armature
+                variable.targets[0].data_path = 'pose.bones["pelvis"]["legs"]' if of_bone else '["legs"]'
+            for _ in range(2):
+                action, _ = write(armature)
+                as_it_should(armature)
+                curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
+                keyed = next(curve for curve in curves if curve.data_path.endswith('["legs"]'))
+                assert keyed.keyframe_points[0].co[1] == (0.0 if expression == "v" else 1.0)
 
 
 def check_one_limb_that_is_held_is_meant_to_be():
@@ -142,7 +165,7 @@ def check_bones_that_follow_objects_or_an_armature_that_moves():
         way(armature)
         _, said = write(armature)
         as_it_should(armature)
-        assert "influence is keyed to 0" in said, way.__name__
+        assert "new action switches them off" in said, way.__name__
 
 
 def check_a_body_that_follows_another_body_names_it():
