@@ -57,6 +57,23 @@ def test_json_lines_tell_progress_and_result(song_file, model_folder, tmp_path, 
         assert np.allclose(arrays["beats"], done["beats"], atol=1e-3)
 
 
+def test_warnings_stand_beside_the_result(song_file, model_folder, tmp_path, capsys):
+    song, out = tmp_path / "cut.wav", tmp_path / "dance.npz"
+    whole = song_file.read_bytes()
+    song.write_bytes(whole[: len(whole) * 3 // 4])
+    arguments = ["dance", str(song), "--out", str(out), "--model", str(model_folder), "--steps", "2"]
+    assert cli.main(arguments) == 0
+    captured = capsys.readouterr()
+    said = [line for line in captured.err.splitlines() if "warning" in line]
+    assert len(said) == 1 and said[0].startswith(f"footlight dance: warning: {song}: ends after 4.5 of the 6.0 s")
+    assert len(captured.out.splitlines()) == 1 and out.exists()
+    assert cli.main([*arguments, "--json"]) == 0
+    done = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(done["warnings"]) == 1 and f"footlight dance: warning: {done['warnings'][0]}" == said[0]
+    assert cli.main(["beats", str(song)]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == done["warnings"]
+
+
 @pytest.mark.parametrize("ending", [".bvh", ".npz"])
 def test_same_seed_same_file_other_seed_other_file(song_file, model_folder, tmp_path, ending):
     files = []

@@ -1,8 +1,9 @@
 """The whole path with the real engine and a tiny model: nothing about how well it dances, all about where and when."""
 
+import aud
 import bpy
 import numpy as np
-from scenes import FOLDER, addon, drums, fingerprint, noise, unchanged, write_wav
+from scenes import FOLDER, RATE, addon, drums, fingerprint, noise, unchanged, write_wav
 
 session, generate = addon("session"), addon("operators.generate")
 dancer, strips, versions = addon("scene.dancer"), addon("scene.strips"), addon("scene.versions")
@@ -102,6 +103,47 @@ def check_songs_that_cannot_be_danced_to():
             pass
         assert state is JobState.FAILED and word in session.state.error, session.state.error
         unchanged(before)
+    strip = strips.add_song(scene, FOLDER / "silence.wav", 100)
+    strip.sound.pack()
+    (FOLDER / "silence.wav").unlink()
+    scene.footlight.strip = strip.name
+    generate.start(bpy.context)
+    while not session.poll().ended:
+        pass
+    assert session.state.error.startswith("silence.wav: is silent"), "no word of the temporary file"
+
+
+def check_songs_in_disguise():
+    """Sound that Blender alone decodes, under the name of another kind, in a meta strip, beside a muted strip."""
+    armature, muted = stage(seconds=4.0)
+    scene = bpy.context.scene
+    muted.mute = True
+    path = FOLDER / "disguised.mp3"
+    sound = aud.Sound.file(str(drums(6.0, name="undisguised")))
+    sound.write(str(path), 44_100, 1, aud.FORMAT_S16, aud.CONTAINER_MATROSKA, aud.CODEC_AAC, 128_000, 4096)
+    strip = strips.add_song(scene, path, 11)
+    meta = scene.sequence_editor.strips.new_meta("meta", 3, 11)
+    strip.move_to_meta(meta)
+    trim(meta, 11, 131)
+    trim(meta, 41, 131)
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}, session.state.error
+    action = armature.animation_data.action
+    assert action.name == "disguised dance" and session.state.warning == ""
+    found = keys(action)
+    assert found[0] == 41 and abs(len(found) - 90) <= 1
+    scene.footlight.strip = muted.name
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+    assert "muted" in session.state.warning
+
+
+def check_a_song_that_was_cut_is_said():
+    armature, _ = stage(seconds=4.0)
+    path = drums(6.0, name="cut")
+    path.write_bytes(path.read_bytes()[: RATE * 2 * 4])
+    bpy.context.scene.footlight.strip = strips.add_song(bpy.context.scene, path, 200).name
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+    assert "4.0 of the 6.0 s" in session.state.warning, session.state.warning
+    assert armature.animation_data.action.name == "cut dance"
 
 
 def check_cancel_and_again():
