@@ -102,10 +102,13 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
         warnings.append(f"The strip {strip.name!r} is muted. Unmute it to hear what this is for.")
     uncut = versions.trims(strip)[1] == 0 and end == versions.handles(strip)[1]
     if lasts is not None and missed > MISSED_SECONDS and uncut and not strip.retiming_keys:
-        warnings.append(
+        too_short = (
             f"{path.name} lasts {lasts:.1f} s, but Blender made its strip only {before / fps + seconds:.1f} s long. "
             f"Drag the strip's right end to frame {end + int(missed * fps)} to use all of it."
         )
+        if seconds < protocol.SHORTEST_SECONDS:
+            raise UserError(too_short)
+        warnings.append(too_short)
     name = Path(bpy.path.basename(strip.sound.filepath)).stem or strip.name
     if plain and kind in READABLE:
         # Blender starts a trimmed sound on a whole frame of its content.

@@ -18,7 +18,7 @@ import soxr
 import torch
 
 from core import progress
-from core.audio import decoding
+from core.audio import decoding, libsndfile
 from core.errors import FootlightError
 from core.files import write_atomically
 from core.protocol import SHORTEST_SECONDS, SONG_FILES
@@ -55,11 +55,11 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
         raise FootlightError(
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
-    frames, file_rate = decoding.decode(path, decoding.Part(start, seconds))
+    frames, file_rate = decoding.decode(path, libsndfile.Part(start, seconds))
     if len(frames) and not np.abs(frames).max() < WILDEST:  # written so that NaN is refused too
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
     progress.report()
-    samples = decoding.mono(frames)
+    samples = libsndfile.mono(frames)
     progress.report()
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
@@ -135,9 +135,9 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, frames.shape[1], subtype, format=form) as file:
         for start in range(
-            0, len(frames), decoding.BLOCK_FRAMES
+            0, len(frames), libsndfile.BLOCK_FRAMES
         ):  # libsndfile's Vorbis overflows its stack on long blocks
-            file.write(frames[start : start + decoding.BLOCK_FRAMES])
+            file.write(frames[start : start + libsndfile.BLOCK_FRAMES])
     return buffer.getvalue()
 
 

@@ -107,7 +107,8 @@ def _stretch(data: Data, link: list[Page]) -> Stretch:
     if made := flac.of_packets(list(_packets(data, link))) if _is_flac(data, link[0]) else None:
         found = flac.survey(made)
         pieces = found.stretches[0].pieces if found else None
-        return Stretch((made,) if not pieces else (b"".join(_bytes(made, piece) for piece in pieces),))
+        whole = b"".join(_bytes(made, piece) for piece in pieces) if pieces else made
+        return Stretch((whole,), flac=True)
     return Stretch(((link[0].start, min(link[-1].end, len(data)) - link[0].start),), onward=True)
 
 

@@ -17,11 +17,13 @@ class Stretch:
     """A part of a file, as something that a decoder reads right on its own.
 
     pieces: what the decoder is to be given, in order; None is the file as it is.
+    flac: whether it is FLAC, in which one can go on behind damage.
     onward: whether it is to be decoded in one go, because the decoder is not right at once where it is told to go on.
     """
 
     pieces: tuple[Piece, ...] | None = None
     onward: bool = False
+    flac: bool = False
 
 
 AS_IT_IS = Stretch()

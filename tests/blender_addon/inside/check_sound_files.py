@@ -117,6 +117,16 @@ def check_a_strip_that_is_shorter_than_its_song():
     assert strips.excerpt(scene, strip, FOLDER).path.endswith("strip.wav")
 
 
+def check_a_strip_of_a_single_frame():
+    """Blender believes that a FLAC file from a pipe is empty."""
+    scene = bpy.context.scene
+    strip = scene.sequence_editor_create().strips.new_sound("pipe", str(FOLDER / "pipe.flac"), 1, 1)
+    raises(UserError, "Drag the strip's right end to frame 97", strips.excerpt, scene, strip, FOLDER)
+    set_handles(strip, 1, 97)
+    song = strips.excerpt(scene, strip, FOLDER)
+    assert (song.path, song.frames, song.warning) == (str(FOLDER / "pipe.flac"), 96, "")
+
+
 def check_what_is_too_short_or_silent_is_said_without_temporary_names():
     scene = bpy.context.scene
     scene.render.fps = 30

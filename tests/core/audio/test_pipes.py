@@ -202,6 +202,23 @@ def test_flac_from_a_pipe(heard):
     np.testing.assert_allclose(samples, song(3.0)[: len(samples)], atol=1e-4)
 
 
+def test_damage_in_a_flac_is_silence_and_the_rest_stays_where_it_was(heard, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
+    data, noise = encode(song(8.0), form="FLAC"), np.random.default_rng(0).bytes(2000)
+    places = [len(data) // 5, len(data) * 3 // 5]
+    flipped = bytearray(data)
+    for place in places:
+        flipped[place] ^= 0x40
+    inserted = data[: places[0]] + noise + data[places[0] : places[1]] + data[places[1] + 700 :]
+    for broken in (bytes(flipped), inserted):
+        for start in (0.0, 2.5):
+            samples, warnings = heard(broken, "a.flac", start=start)
+            expected = song(8.0)[round(start * RATE) :]
+            assert len(samples) == len(expected) and len(warnings) == 1 and "of silence stand" in warnings[0]
+            wrong = np.abs(samples - expected) > 1e-3
+            assert 0 < wrong.sum() < 0.4 * RATE and (samples[wrong] == 0).all()
+
+
 def test_a_flac_that_was_cut_loses_no_whole_block(heard):
     data = encode(song(20.0), form="FLAC")
     samples, warnings = heard(data[: len(data) // 2], "a.flac")
