@@ -75,20 +75,32 @@ class Controls:
     switches: tuple[Switch, ...] = ()
 
 
-def followed(
-    armature: bpy.types.Object, mapped: dict[str, str], kinds: Collection[str] = OVERRIDING
-) -> tuple[str, str, bpy.types.Object | None] | None:
-    """A bone of the limbs, what it follows and the object that this belongs to, where more than one limb follows.
-    kinds: of constraints."""
-    found: dict[str, tuple[str, bpy.types.Object | None]] = {}
+def follows(armature: bpy.types.Object, mapped: dict[str, str], kinds: Collection[str] = OVERRIDING) -> bool:
+    """Whether more than one limb follows something by constraints of these ``kinds``."""
+    return len(_followers(armature, mapped, kinds)) >= FOLLOWING
+
+
+def led_by(armature: bpy.types.Object, mapped: dict[str, str]) -> tuple[str, str, bpy.types.Object] | None:
+    """A bone of the limbs, the bone that it follows and the armature that this belongs to, where nearly all of the
+    limbs follow another armature."""
+    found = _followers(armature, mapped, LEADING)
+    for name, (target, other) in found.items():
+        together = [one for one, _ in found.values() if one == target]
+        if target and target != armature and target.type == "ARMATURE" and len(together) > len(LIMBS) - FOLLOWING:
+            return name, other, target
+    return None
+
+
+def _followers(
+    armature: bpy.types.Object, mapped: dict[str, str], kinds: Collection[str]
+) -> dict[str, tuple[bpy.types.Object | None, str]]:
+    """The long bones that follow something by constraints of these ``kinds``, and the first thing that they follow."""
+    found: dict[str, tuple[bpy.types.Object | None, str]] = {}
     for bone, constraint in active(armature.pose.bones):
-        if constraint.type not in kinds or constraint.influence < 0.99:
-            continue
-        target, other = first_target(constraint)
-        for held in moved_by(bone, constraint):
-            found.setdefault(held.name, (other or "another object", target))
-    followers = [mapped[part] for part in LIMBS if mapped[part] in found]
-    return (followers[0], *found[followers[0]]) if len(followers) >= FOLLOWING else None
+        if constraint.type in kinds and constraint.influence >= 0.99:
+            for held in moved_by(bone, constraint):
+                found.setdefault(held.name, first_target(constraint))
+    return {mapped[part]: found[mapped[part]] for part in LIMBS if mapped[part] in found}
 
 
 def of(armature: bpy.types.Object, mapped: dict[str, str]) -> Controls | None:

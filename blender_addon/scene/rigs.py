@@ -51,9 +51,9 @@ def fits(armature: bpy.types.Object) -> bool:
 def check_writable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
     mapped, keyed = bones(armature), keyed_bones(armature)
-    if (found := controls.followed(armature, mapped)) and not keyed.leaders:
+    if not keyed.leaders and (found := controls.led_by(armature, mapped)):
         bone, other, leader = found
-        if leader is not None and leader != armature and fits(leader):
+        if fits(leader):
             raise UserError(
                 f"{armature.name!r} is moved by a control rig: its bone {bone} follows {other} of {leader.name!r} by a "
                 f"constraint, so keys on it would not show. Choose {leader.name!r} under Dancer, and {armature.name!r} "
@@ -89,7 +89,7 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
     Raises UserError, saying what was found and what is missing, when ``armature`` is no humanoid.
     """
     mapped, pelvis = _matched(armature)
-    if controls.followed(armature, mapped, controls.LEADING):
+    if controls.follows(armature, mapped, controls.LEADING):
         # What carries all bones of a control rig need not turn with the hips.
         mapped["pelvis"] = pelvis
     return mapped

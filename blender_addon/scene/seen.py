@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ..shared import retarget, skeleton
-from . import controls, keying, rigs, staging
+from . import controls, keying, rigs, staging, under
 
 FRAMES = 5
 """Frames that are looked at."""
@@ -143,10 +143,11 @@ def _body(dance: Dance) -> dict[str, str]:
 
 def _constraints(dance: Dance) -> Iterator[tuple[bpy.types.PoseBone, bpy.types.Constraint, set[str]]]:
     """Constraints that move bones of the body, with our joints that these are."""
-    body = _body(dance)
+    body, animated = _body(dance), under.nla_paths(dance.armature)
     for bone, constraint in controls.active(dance.armature.pose.bones):
         joints = {body[held.name] for held in controls.moved_by(bone, constraint) if held.name in body}
-        if joints and constraint.influence > 0.01:
+        path = f"{controls.constraint_path(bone, constraint)}.influence"
+        if joints and (constraint.influence > 0.01 or path in animated):
             yield bone, constraint, joints
 
 

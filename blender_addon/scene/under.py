@@ -49,7 +49,7 @@ def leftovers(armature: bpy.types.Object, body: Iterable[str], rotated: Iterable
 
     body: bones that move with our joints.  rotated: those whose rotation is keyed.  root: the one whose location is.
     """
-    animated = _nla_paths(armature)
+    animated = nla_paths(armature)
     taken, found = {*rotated}, []
     for name in _deciding(armature, {*body, *taken}):
         bone = armature.pose.bones[name]
@@ -125,7 +125,7 @@ def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> Iterator[bp
                 yield from bag.fcurves
 
 
-def _nla_paths(armature: bpy.types.Object) -> set[str]:
+def nla_paths(armature: bpy.types.Object) -> set[str]:
     """What the NLA strips of ``armature`` animate."""
     data = armature.animation_data
     strips = (

@@ -3,6 +3,7 @@
 import bpy
 import numpy as np
 from dancing import DANCE, actions, as_it_should, dancer, off, write
+from mathutils import Vector
 from scenes import addon, raises
 
 rigs = addon("scene.rigs")
@@ -154,12 +155,48 @@ def check_bones_that_follow_objects_or_an_armature_that_moves():
         actions.write_dance(DANCE, other, 1)
         constrain(armature, "CHILD_OF", other)
 
+    def arms(armature):
+        constrain(
+            armature, "COPY_ROTATION", dancer.add_dancer(bpy.context), ["upper_arm.L", "upper_arm.R", "forearm.L"]
+        )
+
+    def controls(armature):
+        """An armature that is no body leads the hips, and the limbs by inverse kinematics."""
+        other = bpy.data.objects.new("controls", bpy.data.armatures.new("controls"))
+        bpy.context.collection.objects.link(other)
+        bpy.context.view_layer.objects.active = other
+        bpy.ops.object.mode_set(mode="EDIT")
+        for name in ("pelvis", "foot.L", "foot.R", "hand.L", "hand.R"):
+            bone = other.data.edit_bones.new(name)
+            bone.head = armature.data.bones[name].head_local
+            bone.tail = bone.head + Vector((0.0, 0.0, 0.1))
+        bpy.ops.object.mode_set(mode="OBJECT")
+        constrain(armature, "COPY_TRANSFORMS", other, ["pelvis"])
+        for name, end in (("shin", "foot"), ("forearm", "hand")):
+            for side in "LR":
+                ik = armature.pose.bones[f"{name}.{side}"].constraints.new("IK")
+                ik.target, ik.subtarget, ik.chain_count = other, f"{end}.{side}", 2
+
+    def later(armature):
+        """Inverse kinematics whose influence an NLA strip animates."""
+        legs_on_feet(armature)
+        for side in "LR":
+            ik = armature.pose.bones[f"shin.{side}"].constraints[0]
+            for frame, influence in ((1, 0.0), (30, 1.0)):
+                ik.influence = influence
+                ik.keyframe_insert("influence", frame=frame)
+        data = armature.animation_data
+        action, slot = data.action, data.action_slot
+        data.action = None
+        data.nla_tracks.new().strips.new("grip", 1, action).action_slot = slot
+        bpy.context.scene.frame_set(1)
+
     def hips(armature):
         other = dancer.add_dancer(bpy.context, (3.0, 0.0, 0.0))
         for kind in ("COPY_LOCATION", "COPY_ROTATION"):
             constrain(armature, kind, other, ["pelvis"])
 
-    for way in (rotations, another, hips):
+    for way in (rotations, another, arms, controls, later, hips):
         bpy.ops.wm.read_homefile(use_empty=True)
         armature = dancer.add_dancer(bpy.context)
         way(armature)
