@@ -131,7 +131,14 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     strips, inside = sound_strips(scene), timeline.scenes_with_sound(scene)
     speakers = any(ob.type == "SPEAKER" for ob in scene.objects)
     if not strips and not inside and not speakers:
+        if any(one.strip.type == "SCENE" for one in timeline.placed(scene)):
+            raise UserError(
+                f"The scene strips of {scene.name!r} are muted, or there is no sound in their scenes. Unmute one, or add a "
+                "song."
+            )
         raise UserError(f"There is no sound in {scene.name!r}. Add a song to its sequencer first.")
+    if not inside and not speakers and not heard_strips(scene):
+        raise UserError(f"{_all_muted(scene, strips)} Unmute one.")
     first, end = scene.frame_start, scene.frame_end + 1
     seconds, warning = (end - first) / frame_rate(scene), ""
     _check_length(f"The frame range of {scene.name!r}", seconds)
@@ -143,11 +150,9 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
             "it. Set the strip's Input to Sequencer to hear what this is for."
         )
     if mixing.is_silent(path):
-        if strips and not inside and not speakers and not heard_strips(scene):
-            raise UserError(f"{_all_muted(scene, strips)} Unmute one.")
         raise UserError(
             f"Nothing is heard in {scene.name!r} on the frames {first} to {end - 1}. Check where its strips lie, "
-            "whether they are muted, and their volume."
+            "whether they are muted, their volume and their files."
         )
     return Song(f"{scene.name} mix", str(path), 0.0, seconds, first, end - first, warning=warning)
 

@@ -77,8 +77,8 @@ def decode(path: Path, survey: Survey, part: Part, source: Path | None = None) -
     there, silent, failed = 0.0, 0.0, None
     for stretch in survey.stretches:
         try:
-            frames, own_rate = _length(source, stretch)
-            length = frames / own_rate
+            known, own_rate = _length(source, stretch)
+            length = known / own_rate
             rate, begun = rate or own_rate, begun + length
             if part.start > 0 and skip >= length:
                 skip -= length
