@@ -133,8 +133,8 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     if not strips and not inside and not speakers:
         if any(one.strip.type == "SCENE" for one in timeline.placed(scene)):
             raise UserError(
-                f"The scene strips of {scene.name!r} are muted, or there is no sound in their scenes. Unmute one, or add a "
-                "song."
+                f"The scene strips of {scene.name!r} are muted, or there is no sound in their scenes. Unmute one, or "
+                "add a song."
             )
         raise UserError(f"There is no sound in {scene.name!r}. Add a song to its sequencer first.")
     if not inside and not speakers and not heard_strips(scene):
