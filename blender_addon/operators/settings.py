@@ -30,7 +30,7 @@ def sampling(scene: bpy.types.Scene) -> dict:
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     """The armature that is meant: the chosen one, else the active one or the one of what is active, else the scene's
-    only dancer. Raises UserError, saying what to do, when there is none."""
+    only dancer, else its only body. Raises UserError, saying what to do, when there is none."""
     chosen = settings_of(context.scene).dancer
     if chosen is not None:
         if chosen.name not in context.scene.objects:
@@ -39,7 +39,7 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     active = context.active_object
     if active is not None and (shown := meant.armature_of(context.scene, active)):
         return shown
-    found = dancer.dancers(context.scene)
+    found = dancer.dancers(context.scene) or meant.bodies(context.scene)
     if len(found) == 1:
         return found[0]
     if found:

@@ -29,6 +29,9 @@ PROPERTY = re.compile(r'(?:pose\.bones\["(?P<bone>(?:[^"\\]|\\.)*)"\])?\["(?:[^"
 """The path to a custom property of a bone or of the armature's object."""
 
 
+_FK, _IK = (re.compile(f"{word.upper()}|(?<![a-z]){word}(?![a-z])") for word in ("fk", "ik"))
+
+
 @dataclass(frozen=True)
 class Trunk:
     """Names of a control rig's bones for the trunk.
@@ -218,12 +221,12 @@ def _driver(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bpy.t
 
 
 def _is_fk(name: str) -> bool:
-    return "fk" in re.split(r"[^a-z]+", name.lower())
+    return _FK.search(name) is not None
 
 
 def _by_ik(armature: bpy.types.Object, name: str) -> bool:
     """Whether a bone is called after inverse kinematics or moved by it."""
-    if "ik" in re.split(r"[^a-z]+", name.lower()):
+    if _IK.search(name):
         return True
     ik = [(bone, c) for bone, c in active(armature.pose.bones) if c.type == "IK"]
     return any(held.name == name for bone, c in ik for held in moved_by(bone, c))

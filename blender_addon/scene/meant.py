@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 
 from ..errors import UserError
@@ -23,6 +25,16 @@ def armature_of(scene: bpy.types.Scene, active: bpy.types.Object) -> bpy.types.O
         line.append(line[-1].parent)
     found = [ob for ob in (*modifiers, *line) if ob is not None and ob.type == "ARMATURE"]
     return next((ob for ob in found if scene in ob.users_scene and rigs.fits(ob)), None)
+
+
+def bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The armatures of ``scene`` that can be given a dance."""
+    found = []
+    for armature in (ob for ob in scene.objects if ob.type == "ARMATURE"):
+        with contextlib.suppress(UserError):
+            rigs.check_writable(armature)
+            found.append(armature)
+    return found
 
 
 def _of_instance(

@@ -268,6 +268,12 @@ def _scaled(armature: bpy.types.Object) -> Iterator[str]:
 def _hidden(dance: Dance) -> Iterator[str]:
     """Why nothing of the armature is visible in its scene, if that is so."""
     armature, scene = dance.armature, dance.scene
+    generated = getattr(armature.data, "rigify_target_rig", None)
+    if generated is not None and generated.name in scene.objects:
+        yield (
+            f"{armature.name!r} is the metarig of {generated.name!r}, which does not follow it. Choose "
+            f"{generated.name!r} under Dancer."
+        )
     layer = next((one for one in scene.view_layers if armature.name in one.objects), scene.view_layers[0])
     showing = [armature, *(ob for ob in scene.objects if _shows(ob, armature))]
     if any(ob.name in layer.objects and ob.visible_get(view_layer=layer) for ob in showing):

@@ -54,7 +54,7 @@ def leftovers(armature: bpy.types.Object, body: Iterable[str], rotated: Iterable
     for name in _deciding(armature, {*body, *taken}):
         bone = armature.pose.bones[name]
         turn = rotation_channel(bone.rotation_mode)
-        for channel in ("location", turn, "scale"):
+        for channel in (*(() if bone.bone.use_connect else ("location",)), turn, "scale"):
             keyed = (channel == turn and name in taken) or (channel == "location" and name == root)
             if not keyed and (f"{controls.bone_path(name)}.{channel}" in animated or not _rests(bone, channel)):
                 found.append(Leftover(name, channel))

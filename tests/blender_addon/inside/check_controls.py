@@ -97,6 +97,16 @@ def check_a_rigify_rig_that_was_posed():
     moves_in_all_its_layers(armature)
 
 
+def check_a_metarig_beside_its_rig():
+    generated()
+    bpy.ops.preferences.addon_enable(module="rigify")
+    try:
+        _, said = write(bpy.data.objects["metarig"])
+    finally:
+        bpy.ops.preferences.addon_disable(module="rigify")
+    assert "'metarig' is the metarig of 'rig', which does not follow it. Choose 'rig' under Dancer." in said
+
+
 def check_a_metarig():
     bpy.ops.preferences.addon_enable(module="rigify")
     try:
@@ -144,6 +154,7 @@ def check_control_rigs_of_any_names():
         ("FK_{}", "IK_{}", "1 - v", 1.0),
         ("FK_{}", "IK_{}", "v", 0.0),
         ("c_{}.fk", "c_{}.ik", "1 - v", 1.0),
+        ("CtrlArmFK {}", "CtrlArmIK {}", "1 - v", 1.0),
         ("lead {}", "other {}", "1.0 - v", 1.0),
     ):
         for of_limbs_alone in (False, True):

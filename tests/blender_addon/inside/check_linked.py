@@ -2,10 +2,11 @@
 
 import bpy
 from dancing import as_it_should, dancer, write
-from scenes import FOLDER, addon, raises
+from scenes import FOLDER, addon, raises, rig, z_up
 
 settings = addon("operators.settings")
 UserError = addon("errors").UserError
+skeleton = addon("shared").skeleton
 OVERRIDE = "Make a library override of it first: select it in the 3D Viewport, then Object > Library Override > Make"
 
 
@@ -57,7 +58,7 @@ def check_an_instance_of_a_linked_character():
            settings.find_dancer, bpy.context)  # fmt: skip
     assert bpy.ops.object.make_override_library() == {"FINISHED"}, "what the message says can be done"
     armature = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
-    bpy.context.view_layer.objects.active = armature
+    assert bpy.context.active_object is None
     assert settings.find_dancer(bpy.context) == armature and armature.override_library
     armature.pose.bones["spine2"].scale = (1.0, 1.5, 1.0)
     write(armature)
@@ -94,6 +95,17 @@ def check_an_instance_of_a_collection_of_this_file():
            settings.find_dancer, bpy.context)  # fmt: skip
     bpy.context.scene.collection.children.link(collection)
     assert settings.find_dancer(bpy.context) == armature
+
+
+def check_the_only_body_of_a_scene():
+    names = [f"bone {i}" for i in range(22)]
+    armature = rig(names, z_up(skeleton.standing()))
+    rig([None if i > 15 else f"stick {i}" for i in range(22)], z_up(skeleton.standing()))
+    bpy.context.view_layer.objects.active = None
+    assert settings.find_dancer(bpy.context) == armature
+    rig(names, z_up(skeleton.standing()))
+    bpy.context.view_layer.objects.active = None
+    raises(UserError, "There are 2 dancers in this scene. Choose one", settings.find_dancer, bpy.context)
 
 
 def check_the_mesh_of_another_armature():

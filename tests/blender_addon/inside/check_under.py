@@ -12,7 +12,7 @@ POSES = {
     "rotated": ("root", "rotation_quaternion", (0.8, 0.6, 0.0, 0.0)),
     "scaled": ("root", "scale", (1.3, 1.3, 1.3)),
     "a stretched spine": ("spine2", "scale", (1.0, 1.6, 1.0)),
-    "a spine that was moved": ("spine2", "location", (0.0, 0.2, 0.0)),
+    "a collar that was moved": ("collar.L", "location", (0.0, 0.2, 0.0)),
     "a large pelvis": ("pelvis", "scale", (2.0, 2.0, 2.0)),
     "a long arm": ("forearm.L", "scale", (1.0, 1.5, 1.0)),
     "a thigh out of its joint": ("thigh.R", "location", (0.1, 0.0, 0.0)),
