@@ -274,7 +274,7 @@ def _hidden(dance: Dance) -> Iterator[str]:
             f"{armature.name!r} is the metarig of {generated.name!r}, which does not follow it. Choose "
             f"{generated.name!r} under Dancer."
         )
-    layer = next((one for one in scene.view_layers if armature.name in one.objects), scene.view_layers[0])
+    layer = bpy.context.view_layer if scene == bpy.context.scene else scene.view_layers[0]
     showing = [armature, *(ob for ob in scene.objects if _shows(ob, armature))]
     if any(ob.name in layer.objects and ob.visible_get(view_layer=layer) for ob in showing):
         return

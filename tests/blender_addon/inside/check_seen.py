@@ -231,7 +231,9 @@ def check_what_is_hidden():
         return bpy.context.view_layer.layer_collection.children["cast"]
 
     def excluded(armature):
+        """From the view layer that is shown, not from the other one."""
         in_a_collection(armature).exclude = True
+        bpy.context.scene.view_layers.new("another").layer_collection.children["cast"].exclude = False
 
     def eye(armature):
         in_a_collection(armature).hide_viewport = True
