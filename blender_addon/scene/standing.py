@@ -18,7 +18,7 @@ from ..shared import FootlightError, calibration, quaternion, retarget
 from ..shared import rest as poses
 from . import controls, rigs, staging
 
-STANDING = poses.Limits(trunk=45.0, leg=65.0, arm=150.0)
+STANDING = poses.Limits(trunk=45.0, level=45.0, leg=65.0, arm=150.0)
 """A rest pose that is taken as it is: rigs are made in other poses than people stand in."""
 
 SAMPLES = 120

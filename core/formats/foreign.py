@@ -145,8 +145,8 @@ def _rest(
         if rest.stands({name: pose.places[k] for name, k in joints.places.items()}, limits):
             return pose
     warn(
-        f"{path}: nobody stands as its zero rotations do, so its T-pose was found from the movement; give rest to "
-        "choose another (first-frame, or a BVH file)"
+        f"{path}: its zero rotations are no T-pose, so its T-pose was found from the movement; give rest to choose "
+        "another (first-frame, or a BVH file)"
     )
     return None
 

@@ -108,7 +108,8 @@ class _Body:
             back = quat.conjugate(self.now[name])
             still = np.broadcast_to(_STILL, back.shape)
             lean = mean(_swung(still, quat.rotate(back, ours), quat.rotate(back, _unit(up))))
-            self._turn(name, quat.conjugate(lean))
+            lean[2:] *= 0.5  # aside by half of it: this tilts the lines through hips and shoulders
+            self._turn(name, quat.conjugate(lean / np.linalg.norm(lean)))
 
     def limb(self, side: str, parts: tuple[str, str, str], hinge: np.ndarray) -> None:
         """The two long bones of a limb. hinge: the axis about which it bends in our T-pose."""

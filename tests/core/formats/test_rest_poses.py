@@ -26,6 +26,7 @@ ZERO_POSES = {
     "along -y": lambda skeleton: disguise.along(skeleton, (0.0, -1.0, 0.0)),
     "along z": lambda skeleton: disguise.along(skeleton, (0.0, 0.0, 1.0)),
     "any which way": disguise.any_which_way,
+    "askew": lambda skeleton: disguise.askew(skeleton, 15.0),
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::core.errors.FootlightWarning")
@@ -151,7 +152,7 @@ def test_the_rest_pose_can_be_chosen(tmp_path):
         assert max(off(first, true).values()) < 5.0
     with pytest.raises(FootlightError, match=r"t\.bvh: its skeleton is not that of .*told\.bvh"):
         read_motion(tmp_path / "told.bvh", rest=str(pose))
-    with pytest.warns(FootlightWarning, match=r"odd\.bvh: nobody stands as its zero rotations do"):
+    with pytest.warns(FootlightWarning, match=r"odd\.bvh: its zero rotations are no T-pose"):
         read_motion(path)
 
 

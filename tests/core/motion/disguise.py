@@ -6,6 +6,7 @@ bones along one axis when every rotation is zero.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -35,6 +36,13 @@ def any_which_way(skeleton: Skeleton, seed: int = 0) -> Tensor:
     """Random turns (j, 4) for ``rezeroed``."""
     generator = torch.Generator().manual_seed(seed)
     return rotation.normalise(torch.randn(skeleton.joints, 4, generator=generator, dtype=torch.float64))
+
+
+def askew(skeleton: Skeleton, degrees: float, seed: int = 0) -> Tensor:
+    """Turns (j, 4) for ``rezeroed`` by so many degrees about random axes."""
+    generator = torch.Generator().manual_seed(seed)
+    axes = torch.randn(skeleton.joints, 3, generator=generator, dtype=torch.float64)
+    return rotation.from_axis_angle(axes / axes.norm(dim=-1, keepdim=True) * math.radians(degrees))
 
 
 def rezeroed(skeleton: Skeleton, motion: BvhMotion, turns: Tensor) -> tuple[Skeleton, BvhMotion]:
