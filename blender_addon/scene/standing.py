@@ -21,6 +21,9 @@ from . import controls, rigs, staging
 STANDING = poses.Limits(trunk=45.0, level=45.0, leg=65.0, arm=150.0)
 """A rest pose that is taken as it is: rigs are made in other poses than people stand in."""
 
+POSED = poses.Limits(trunk=20.0, level=20.0, leg=40.0, arm=125.0)
+"""A pose that somebody put a rig in, which is taken for a standing one."""
+
 SAMPLES = 120
 """Frames of an animation that are looked at."""
 
@@ -126,6 +129,11 @@ def _calibrated(scene: bpy.types.Scene, armature: bpy.types.Object, mapped: dict
     turns = {
         joint: quaternion.mul(lift, quaternion.orientation(matrices[:, i, :3, :3])) for i, joint in enumerate(mapped)
     }
+    if not calibration.sides_agree(at):
+        raise UserError(
+            f"Left and right of {armature.name!r} cannot be told: its rest pose is folded, and its animation has arms, "
+            "legs, knees or feet on the other side. Rename its bones as Mixamo, VRM, Unreal or SMPL do."
+        )
     try:
         posed = _posed(at, turns)
     except FootlightError:
@@ -146,7 +154,7 @@ def _posed(at: dict[str, np.ndarray], turns: dict[str, np.ndarray]) -> dict[str,
     thigh = np.linalg.norm(at["left_knee"] - at["left_hip"], axis=-1).mean()
     still = max(np.ptp(place - at["pelvis"], axis=0).max() for place in at.values()) < MOVES * thigh
     first = {joint: place[0] for joint, place in at.items()}
-    if poses.stands(first, poses.STANDING if still else poses.SPREAD):
+    if poses.stands(first, POSED if still else poses.SPREAD):
         index = {joint: i for i, joint in enumerate(at)}
         pose = poses.Pose(np.array([turns[joint][0] for joint in at]), np.array([first[joint] for joint in at]))
         turned, own = poses.t_posed(poses.Joints(index, index, ()), pose)

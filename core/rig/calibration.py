@@ -50,6 +50,25 @@ def t_pose(places: Mapping[str, np.ndarray], turns: Mapping[str, np.ndarray]) ->
     return body.posed
 
 
+def sides_agree(places: Mapping[str, np.ndarray]) -> bool:
+    """Whether left and right are what they are called: alike on arms and legs, knees and toes in front.
+
+    places: as in ``t_pose``, toes if they are known.
+    """
+    at = {name: np.asarray(place, dtype=float) for name, place in places.items()}
+    hips, shoulders = (_unit(at[f"left_{part}"] - at[f"right_{part}"]) for part in ("hip", "shoulder"))
+    if float((hips * shoulders).sum(-1).mean()) < 0:
+        return False
+    ahead = _unit(np.cross(hips, _middle(at, "shoulder") - _middle(at, "hip")))
+    front = []
+    for side in SIDES:
+        hip, knee, ankle = (at[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+        front.append((np.cross(_unit(knee - hip), _unit(ankle - knee)) * hips).sum(-1).mean())
+        if f"{side}_foot" in at:
+            front.append((_unit(at[f"{side}_foot"] - ankle) * ahead).sum(-1).mean())
+    return float(np.mean(front)) > -0.1
+
+
 def _thinned(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """At most ``FRAMES`` frames of every array, evenly spread."""
     frames = len(next(iter(values.values())))

@@ -91,6 +91,9 @@ def gentle_dance(folder):
         ("random", disguise.any_which_way(body)),
     ):
         (folder / f"folded {name}.bvh").write_text(disguise.text(*disguise.rezeroed(body, moving, turns)))
+    for seed in range(8):
+        told = disguise.rezeroed(disguise.nameless(body), moving, disguise.any_which_way(body, seed))
+        (folder / f"folded nameless {seed}.bvh").write_text(disguise.text(*told))
     body, moving = disguise.interrupted(body, moving, ("left_hip", "right_hip", "spine2", "head", "left_shoulder"))
     turns = disguise.any_which_way(body)
     (folder / "folded between.bvh").write_text(disguise.text(*disguise.rezeroed(body, moving, turns)))

@@ -198,6 +198,23 @@ def check_a_dance_on_a_folded_rest_pose_is_read_as_it_was_written():
         np.testing.assert_allclose(root, ROOT, atol=2e-3)
 
 
+def check_sides_that_cannot_be_told():
+    """Bones whose names say nothing, in a folded rest pose: the dance is right, or nothing is written."""
+    names = {JOINTS[joint]: f"j{index}" for index, joint in enumerate(skeleton.BODY.depth_first())}
+    refused = 0
+    for seed in range(8):
+        armature = imported(f"folded nameless {seed}")
+        before = armature.animation_data.action
+        try:
+            write(armature)
+        except UserError as error:
+            assert "Left and right of" in str(error) and armature.animation_data.action == before
+            refused += 1
+            continue
+        as_it_should(armature, names)
+    assert 0 < refused < 8, refused
+
+
 def check_a_folded_rest_pose_without_animation():
     """It is refused, unless the rig is posed as a body that stands: then that pose counts."""
     armature = imported("folded x")
