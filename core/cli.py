@@ -118,7 +118,7 @@ def _dance(args: argparse.Namespace) -> None:
     motion = made.motion
     _tell(
         args,
-        f"{request.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_style(made)}",
+        f"{request.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{_in_bars(made.beats)}{_in_style(made)}",
         made.metrics,
         out=request.out,
         frames=motion.frames,
@@ -267,9 +267,8 @@ def _beats(args: argparse.Namespace) -> None:
         found = _kinematic_beats(clip.positions, clip.fps)
     else:
         from core import pipeline
-        from core.audio.beat_tracking import track_beats
 
-        found = _song_beats(track_beats(pipeline.read_song(args.file)))
+        found = _song_beats(pipeline.beats_of(pipeline.read_song(args.file)))
     print(json.dumps({**found, "warnings": args.warnings}))
 
 
@@ -279,6 +278,10 @@ def _begins_as_bvh(path: Path) -> bool:
     return False
 
 
+def _in_bars(beats) -> str:
+    return f" in bars of {beats.metre}" if beats.metre else ""
+
+
 def _song_beats(beats) -> dict:
     """Beats as JSON values, in seconds, with those that start a bar."""
     downbeats = [] if beats.downbeats is None else beats.times[beats.downbeats]
@@ -286,6 +289,8 @@ def _song_beats(beats) -> dict:
         "beats": [round(float(time), 4) for time in beats.times],
         "tempo": round(beats.tempo, 3),
         "downbeats": [round(float(time), 4) for time in downbeats],
+        "metre": beats.metre,
+        "confidence": None if beats.confidence is None else round(beats.confidence, 3),
     }
 
 

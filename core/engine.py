@@ -25,7 +25,6 @@ from typing import Any
 import torch
 
 from core import __version__, pipeline, progress, protocol
-from core.audio.beat_tracking import track_beats
 from core.errors import FootlightError, collected_warnings
 from core.files import write_together
 from core.formats import dance
@@ -214,7 +213,7 @@ class Engine:
     def _beats(self, number: Id, request: BeatsRequest) -> BeatsDone:
         song = self._read_song(request, 0.3)
         with progress.part(0.3, 1.0, "Finding the beat"):
-            return BeatsDone(id=number, **_beats_values(track_beats(song)))
+            return BeatsDone(id=number, **_beats_values(pipeline.beats_of(song)))
 
     def _read_song(self, request: DanceRequest | BeatsRequest, end: float) -> Waveform:
         with progress.part(0.0, end, "Reading the song"):
@@ -262,7 +261,8 @@ def _line(text: str) -> str:
 def _beats_values(beats: Beats) -> dict:
     """Beats as values of an event: times in seconds, and whether each starts a bar."""
     downbeats = [False] * len(beats.times) if beats.downbeats is None else beats.downbeats.tolist()
-    return {"beats": tuple(beats.times.tolist()), "downbeats": tuple(downbeats), "tempo": beats.tempo}
+    values = {"beats": tuple(beats.times.tolist()), "downbeats": tuple(downbeats), "tempo": beats.tempo}
+    return {**values, "metre": beats.metre, "confidence": beats.confidence}
 
 
 def main(arguments: list[str] | None = None) -> int:

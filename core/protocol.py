@@ -349,12 +349,16 @@ class BeatsDone(Done):
     beats: (n,) seconds.
     downbeats: (n,) whether each beat starts a bar.
     tempo: beats per minute; 0 if unknown.
+    metre: how many beats most bars have; 0 if unknown.
+    confidence: in [0, 1], how well the beats explain the song, as in ``core.types.Beats``; None if unknown.
     """
 
     op: ClassVar[str | None] = BeatsRequest.op
     beats: tuple[float, ...]
     downbeats: tuple[bool, ...]
     tempo: float
+    metre: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,12 +43,22 @@ class Beats:
     tempo: beats per minute; 0 if unknown.
     downbeats: (n,) bool, true on the first beat of a bar; None if unknown.
     strength: (n,) in [0, 1]; None if unknown.
+    confidence: of tracked beats, in [0, 1]: how well they explain what sounds. Low in free rhythm and speech. None if
+        unknown.
     """
 
     times: Tensor
     tempo: float = 0.0
     downbeats: Tensor | None = None
     strength: Tensor | None = None
+    confidence: float | None = None
+
+    @property
+    def metre(self) -> int:
+        """How many beats most bars have; 0 if unknown."""
+        if self.downbeats is None or int(self.downbeats.sum()) < 2:
+            return 0
+        return int(self.downbeats.nonzero()[:, 0].diff().mode().values)
 
     def shifted(self, seconds: float) -> Beats:
         """The same beats with times relative to an origin that is ``seconds`` later (negative: earlier)."""
@@ -57,11 +67,11 @@ class Beats:
     def between(self, start: float, end: float) -> Beats:
         """The beats in ``[start, end)``, with unchanged times."""
         inside = (self.times >= start) & (self.times < end)
-        return Beats(
-            self.times[inside],
-            self.tempo,
-            None if self.downbeats is None else self.downbeats[inside],
-            None if self.strength is None else self.strength[inside],
+        return replace(
+            self,
+            times=self.times[inside],
+            downbeats=None if self.downbeats is None else self.downbeats[inside],
+            strength=None if self.strength is None else self.strength[inside],
         )
 
 

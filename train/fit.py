@@ -1,8 +1,9 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
 TASK is ``mel-vae``, ``motion-vae`` (after the music autoencoder of the same run), ``denoiser`` (music -> motion) or
-``scorer`` (motion -> music), which come after both, or ``all`` of these. Two more stand apart: ``vocoder`` needs only
+``scorer`` (motion -> music), which come after both, or ``all`` of these. Three more stand apart: ``vocoder`` needs only
 audio (``--vocoder.audio DATA_DIR``), and ``classifier`` recognises styles for the metrics that use its features.
+``beats`` hears beats and downbeats; it needs data that was prepared with ``--beats`` and leaves ``beats.safetensors``.
 
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
 same command continues it at any time. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init MODEL``
@@ -22,6 +23,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 import tyro
+from safetensors.torch import save
 from torch import Tensor
 
 from core import checkpoint, records
@@ -34,6 +36,7 @@ from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.loop import LoopConfig, Task, fit, make_fabric
+from train.tasks.beats import BeatsTask, BeatsTaskConfig, load_clips
 from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
@@ -74,6 +77,12 @@ class ClassifierRecipe:
 
 
 @dataclass(frozen=True)
+class BeatsRecipe:
+    loop: LoopConfig = LoopConfig(steps=22_500, batch=8, lr=2e-3, warmup=200, ema=0.998, weight_decay=1e-2)
+    task: BeatsTaskConfig = BeatsTaskConfig()
+
+
+@dataclass(frozen=True)
 class VocoderRecipe:
     """How the vocoder is trained."""
 
@@ -87,7 +96,8 @@ class Fit:
     """Train one task, or all in order."""
 
     task: Annotated[
-        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "vocoder", "classifier"], tyro.conf.Positional
+        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "vocoder", "classifier", "beats"],
+        tyro.conf.Positional,
     ]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
     out: Path  # the run folder
@@ -107,6 +117,7 @@ class Fit:
     scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
+    beats: BeatsRecipe = field(default_factory=BeatsRecipe)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
@@ -230,8 +241,23 @@ def tasks(args: Fit, config: Config) -> tuple[str, ...]:
     return tuple(name for name in run_folder.TASKS if name != "scorer" or "music" in config.denoisers)
 
 
+def fit_beats(args: Fit) -> dict:
+    """Train the beat network. It belongs to no model: its weights become ``beats.safetensors`` in the run folder."""
+    recipe = args.beats
+    loop = recipe.loop if args.steps is None else dataclasses.replace(recipe.loop, steps=args.steps)
+    fabric = make_fabric(loop)
+    torch.manual_seed(loop.seed)
+    result = fit(BeatsTask(recipe.task, load_clips(args.data)), loop, args.out / "beats", fabric=fabric)
+    if fabric.is_global_zero:
+        weights = {name: value.half().contiguous() for name, value in run_folder.averaged(args.out, "beats").items()}
+        write_atomically(args.out / "beats.safetensors", save(weights))
+    return result
+
+
 def main(args: Fit) -> dict[str, dict]:
     """Train the tasks. Returns each task's result, see ``train.loop.fit``."""
+    if args.task == "beats":
+        return {"beats": fit_beats(args)}
     pairs = load_training_pairs(args)
     config = model_config(args, pairs)
     if config.modalities["music"].representation != "mel":  # only now is the representation known

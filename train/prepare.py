@@ -4,8 +4,9 @@ DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them. ``-
 music. ``--aist`` takes AIST++ as it is published, with the music of the AIST Dance Video Database in ``music``.
 
 Songs come first: log-mels, onsets and beats of whole songs and of rendered arrangements. Then come pairs: every motion
-with music in each tempo band, warped onto its beats. What was recorded together stays as it is. A second run reuses
-what is done. Every source that cannot be used is listed with the reason.
+with music in each tempo band, warped onto its beats. What was recorded together stays as it is. ``--beats`` renders
+music whose beats are known exactly, for the beat tracker, and nothing else. A second run reuses what is done. Every
+source that cannot be used is listed with the reason.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from tqdm import tqdm
 
 from core.errors import FootlightError
 from train.data import jobs, report, shards
-from train.data.dataset import PAIRS, SONGS
-from train.data.music import synth
+from train.data.dataset import BEATS, PAIRS, SONGS
+from train.data.music import known_beats, synth
 from train.data.music.songs import arrangement_jobs, song_jobs
 from train.data.pairing.aist import aist_jobs
 from train.data.pairing.pairs import Settings, pair_jobs
@@ -45,6 +46,7 @@ class Prepare:
     limit: int | None = None  # only the first N motions, and the first N songs, of each split
     waveforms: bool = False  # keep the samples of all music too, for models of other frames than mels (0.5 GB)
     rendered: int = 40  # arrangements rendered for the mel autoencoder; an eighth as many for val
+    beats: int = 0  # render so many excerpts with known beats, and a twelfth as many for val
     again: bool = False  # redo what is done
     seed: int = 0
     workers: int = 2  # processes
@@ -60,6 +62,8 @@ def main(args: Prepare) -> list[dict]:
         synth.find_program()  # fails now and not after ten minutes
         synth.find_soundfont()
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.beats:
+        return prepare_beats(args)
     aist_songs, aist_takes, unusable = [], [], []
     if args.aist:
         aist_songs, aist_takes, unusable = aist_jobs(args.aist, args.out, args.aist_music, args.waveforms)
@@ -73,6 +77,14 @@ def main(args: Prepare) -> list[dict]:
         made = report.contact_sheets(args.out, args.out / "report", args.sheets, args.seed)
         print(f"{len(made)} contact sheets in {args.out / 'report'}")
     return lines
+
+
+def prepare_beats(args: Prepare) -> list[dict]:
+    """Render excerpts with known beats. Returns their index lines. Raises FootlightError without a data folder."""
+    if args.data is None:
+        raise FootlightError("--beats renders MIDI: give a folder with index.jsonl, midi/pop909 and midi/groove")
+    work = known_beats.jobs(args.data, args.out, "val", -(-args.beats // 12), args.seed)
+    return _made(args, work + known_beats.jobs(args.data, args.out, "train", args.beats, args.seed), BEATS, [])
 
 
 def prepare_songs(args: Prepare, audio: list[dict], more: Sequence[jobs.Job] = ()) -> list[dict]:

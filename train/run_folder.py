@@ -57,6 +57,7 @@ TRAINED = {
     "scorer": Trained("scorer", "scorer", "denoiser.music"),
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
+    "beats": Trained("beats", "beats", "beats"),
 }
 
 

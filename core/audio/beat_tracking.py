@@ -1,16 +1,13 @@
-"""Beat tracking without a trained model, light enough to run while the user waits.
+"""Beats, bars and their certainty in a song, light enough to run while the user waits.
 
-1. Onset envelope: rises of the log-mel spectrum with extra weight on the bass (flux as in SuperFlux, Böck & Widmer
-   2013).
-2. Tempogram: autocorrelation of eight-second windows, summed over the first four multiples of each period.
-3. Beats: a dynamic programme over (instant, beat period) rewards beats on onsets and periods that the tempogram
-   supports. Changes of period have a cost, so the tracker follows a drifting tempo. This is Ellis 2007 with the period
-   as a state, i.e. the beat model of Krebs, Böck & Widmer 2015.
-4. Downbeats: the beat of every four on which bass and harmony change most, tracked through the song.
+1. A small network hears how likely a beat and a downbeat are on each frame (``beat_network``).
+2. A dynamic programme finds the path of beats, which keeps its metrical level and follows a tempo that drifts
+   (``beat_path``).
+3. A hidden Markov model counts the beats of each bar (``bars``).
 
-Only 74 to 148 beats per minute are considered. That is one octave, in which people dance. A song therefore has the same
-beats whether its score is written in half, normal or double time. The constants below were chosen on renderings of MIDI
-songs with exact beats, which are not the songs of the documented figures.
+The network was trained to hear the beats that people dance to: every second beat of music that is faster than 168 beats
+a minute, if its bars allow it. The path may go from 46 to 222 beats a minute, so that music which drifts over the edge
+is followed.
 """
 
 from __future__ import annotations
@@ -18,59 +15,103 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from core import progress
+from core.audio import bars
+from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes
+from core.audio.beat_path import best_path, fill, smoothed, tempo_of
 from core.audio.io import resample
-from core.audio.mel import filterbank, rises, spectrum
+from core.audio.mel import rises, spectrum
 from core.audio.onsets import ONSET_LEAD
+from core.errors import warn
 from core.types import Beats, Waveform
 
-RATE = 16_000
-N_FFT = 1024
-HOP = 160
-FPS = RATE / HOP  # 100; periods are whole frames, so this is also the resolution of the tempo
-BANDS = 64
-SLOWEST = 74.0  # beats per minute
-FASTEST = 148.0  # beats per minute
-BEATS_PER_BAR = 4
+SLOWEST = 46.0  # beats per minute
+FASTEST = 222.0
+SLOWEST_DANCED = 58.0  # people dance twice to every beat of slower music, so beats are put between its beats
+UNSURE = 0.3  # confidence below which the beats are a guess
+USUAL = 105.0  # centre of a log-normal prior over tempo
+USUAL_OCTAVES = 0.6  # its standard deviation
+PRIOR_WEIGHT = 0.5
+SUREST = 4.0  # nats, for and against a beat on a frame: one loud stroke or a gap does not decide
+ONSET_WEIGHT = 0.4  # nats for an onset as strong as the music around it
+EAGERNESS = 0.2  # nats for every beat, which prefers the faster of two counts
+REACH = 4  # frames around a beat that say where it is exactly
 
+HARMONY_BINS = 128  # of the spectrum, up to 2 kHz
 BASS_BANDS = 4  # mel bands that count as bass
 BASS_WEIGHT = 0.3  # extra weight of the bass in the envelope
 LEVEL_SECONDS = 4.0  # the envelope is relative to its mean level over about this time
 CEILING = 4.0  # times that level: a crash cymbal counts no more than a strong beat
-SUPPORT_WEIGHT = 0.8  # weight of the tempogram relative to the onsets
-PRIOR_BPM = 112.0  # centre of a log-normal prior over tempo
-PRIOR_OCTAVES = 0.9  # its standard deviation, which makes it weak within one octave
-STEP_COST = 0.2  # for any change of period
-CHANGE_COST = 5000.0  # for what exceeds one frame, times the square of the relative change
-BAR_SWITCH_COST = 15.0  # standard deviations of evidence that a bar of another length takes
 
-_STEP = 4096  # frames of the dynamic programme between two reports, about 40 ms
-
-_PERIODS = np.arange(round(60 * FPS / FASTEST), round(60 * FPS / SLOWEST) + 1)
+_PERIODS = np.arange(int(60 * FPS / FASTEST), int(np.ceil(60 * FPS / SLOWEST)) + 1)
 
 
 def track_beats(waveform: Waveform) -> Beats:
-    """Track the beats of a whole song, with downbeats (bars of four) and strengths."""
+    """Track the beats of a whole song, with downbeats, strengths and confidence."""
     samples = resample(waveform, RATE).samples
     with progress.part(0.05, 0.45):
         magnitude = spectrum(samples, N_FFT, HOP)
-    mel = torch.log1p(20 * (magnitude @ filterbank(RATE, N_FFT, BANDS, RATE / 2, 27.5)))
-    progress.report(0.45)
-    envelope = onset_envelope(mel)
-    with progress.part(0.5, 0.85):
-        frames = beat_frames(envelope)
-    times = fill(smoothed(frames) / FPS + ONSET_LEAD, len(samples) / RATE)
-    strength = _strongest(envelope, times)
-    fine = torch.log1p(20 * magnitude[:, :128])
-    progress.report(0.9)
+    mel = from_magnitudes(magnitude)
+    envelope = onset_envelope(torch.log1p(20 * mel))
+    progress.report(0.5)
+    beat, downbeat = (some.double().numpy() for some in activations(mel))
+    with progress.part(0.6, 0.95):
+        frames = beat_frames(beat, envelope)
+    times = fill(smoothed(refined(frames, beat)) / FPS, len(samples) / RATE)
+    confidence = float(_strongest(beat, np.round(times * FPS)).mean()) if len(times) else 0.0
+    changes = bars.harmony(torch.log1p(20 * magnitude[:, :HARMONY_BINS]), times)
+    down = bars.downbeats(_likely(beat, downbeat, times, changes))
+    if 0 < tempo_of(times) < SLOWEST_DANCED:
+        times, down = doubled(times, down)
+    strength = _strongest(envelope, np.round((times - ONSET_LEAD) * FPS))
     return Beats(
         times=torch.from_numpy(times).float(),
         tempo=tempo_of(times),
-        downbeats=torch.from_numpy(_downbeats(mel, fine, times)),
+        downbeats=torch.from_numpy(down),
         strength=torch.from_numpy(np.clip(strength / max(np.quantile(strength, 0.95), 1e-6), 0, 1)).float(),
+        confidence=confidence,
     )
+
+
+def warn_if_unsure(beats: Beats) -> None:
+    """Warn the user (``core.errors.warn``) about tracked beats that the music may not have."""
+    if beats.confidence is not None and beats.confidence < UNSURE:
+        warn(
+            f"the beats are a guess, {beats.confidence:.0%} sure (music with a beat gives {UNSURE:.0%} and more): the "
+            "sound may be speech or in free rhythm, for which a beat score means little. Choose a part with a clear "
+            "beat, or dance to it as it is"
+        )
+
+
+def beat_frames(likely: np.ndarray, envelope: np.ndarray) -> np.ndarray:
+    """Frames (n,) of the beats.
+
+    likely: (t,) probability of a beat on each frame.
+    envelope: (t,) onset envelope.
+    """
+    odds = np.log(likely.clip(1e-6) / (1 - likely).clip(1e-6)).clip(-SUREST, SUREST)
+    prior = -0.5 * (np.log2(60 * FPS / _PERIODS / USUAL) / USUAL_OCTAVES) ** 2
+    onset = np.roll(envelope, round(ONSET_LEAD * FPS))
+    reward = odds + ONSET_WEIGHT * (onset - onset.mean()) + EAGERNESS
+    return best_path(reward[:, None] + PRIOR_WEIGHT * prior, _PERIODS)
+
+
+def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """The frames (n,) of beats, moved by fractions to where the probabilities (t,) around them are centred."""
+    if len(frames) == 0:
+        return frames
+    reach = np.arange(-REACH, REACH + 1)
+    weight = likely[(frames.astype(int)[:, None] + reach).clip(0, len(likely) - 1)]
+    return frames + (weight * reach).sum(axis=1) / (weight.sum(axis=1) + 1e-3)
+
+
+def doubled(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Beats (n,) and which of them are downbeats, with a beat in the middle between every two."""
+    halves = np.arange(0, len(times) - 0.75, 0.5)
+    starts = np.zeros(len(halves), bool)
+    starts[::2] = down
+    return np.interp(halves, np.arange(len(times)), times), starts
 
 
 def onset_envelope(mel: Tensor) -> np.ndarray:
@@ -85,155 +126,21 @@ def onset_envelope(mel: Tensor) -> np.ndarray:
     return ((flux - 0.75 * mean) / (level + 0.1 * level.mean() + 1e-6)).clip(0, CEILING)
 
 
-def tempogram(envelope: np.ndarray) -> np.ndarray:
-    """Tempogram (t, p) in [0, 1]: how well each beat period explains the eight seconds around each frame.
+def _likely(beat: np.ndarray, downbeat: np.ndarray, times: np.ndarray, changes: np.ndarray) -> np.ndarray:
+    """Probability (n,) that each of the beats (n,) is a downbeat; without a beat, that in bars of three or four.
 
-    envelope: (t,) onset envelope at ``FPS``.
+    changes: (n,) of the harmony, as ``bars.harmony`` measures them.
     """
-    window, step = round(8 * FPS), round(FPS / 2)
-    padded = np.pad(envelope, window // 2)
-    starts = np.arange(0, len(envelope), step)
-    frames = np.stack([padded[start : start + window] for start in starts]) * np.hanning(window)
-    correlation = np.fft.irfft(np.abs(np.fft.rfft(frames, 2 * window, axis=1)) ** 2, axis=1)[:, :window]
-    correlation = (correlation / correlation[:, :1].clip(1e-9)).clip(0)
-    # Longer lags overlap less of the window. The factor makes up for it.
-    harmonics = (correlation[:, k * _PERIODS] * window / (window - k * _PERIODS) / k**0.5 for k in (1, 2, 3, 4))
-    comb = sum(harmonics, start=np.zeros(len(_PERIODS)))
-    comb /= comb.max(axis=1, keepdims=True).clip(1e-9)
-    at = np.arange(len(envelope)) / step
-    low = at.astype(int)
-    high = np.minimum(low + 1, len(starts) - 1)
-    share = (at - low)[:, None]
-    return comb[low] * (1 - share) + comb[high] * share
+    frames = np.round(times * FPS)
+    at_all, down = _strongest(beat, frames), _strongest(downbeat, frames)
+    share = ((down + 0.006) / (at_all + 0.02)).clip(0.005, 0.98)
+    odds = np.log(share / (1 - share)) + bars.HARMONY_WEIGHT * changes
+    return (1 / (1 + np.exp(-odds))).clip(0.01, 0.97)
 
 
-def beat_frames(envelope: np.ndarray) -> np.ndarray:
-    """Frames (n,) of the beats of an onset envelope (t,): the best path through instants and periods.
-
-    It is written in numpy because it goes frame by frame.
-    """
-    length, longest, count = len(envelope), int(_PERIODS[-1]), len(_PERIODS)
-    prior = -0.5 * (np.log2(60 * FPS / _PERIODS / PRIOR_BPM) / PRIOR_OCTAVES) ** 2
-    support = np.log(tempogram(envelope) + 1e-3) + prior
-    # Slow paths collect rewards from fewer beats. The root makes up for half of that, which measured best.
-    gain = (_PERIODS / _PERIODS.mean()) ** 0.5 * (envelope[:, None] + SUPPORT_WEIGHT * support)
-    apart = np.abs(_PERIODS[:, None] - _PERIODS)
-    # A period between two whole frames alternates by one frame, so only larger steps are changes of tempo.
-    cost = STEP_COST * (apart > 0) + CHANGE_COST * (apart - 1).clip(0) ** 2 / (_PERIODS[:, None] * _PERIODS)
-    score = np.zeros((longest + length, count))  # the rows before the song cost nothing: it may start at any phase
-    came_from = np.zeros((length, count), np.int16)
-    back, states = longest - _PERIODS, np.arange(count)
-    for t in range(length):
-        options = score[t + back] - cost
-        best = options.argmax(axis=1)
-        came_from[t] = best
-        score[t + longest] = options[states, best] + gain[t]
-        if t % _STEP == 0:
-            progress.report(t / length)
-    tail = score[-longest:].max(axis=1)
-    frame = length - longest + int(tail.argmax())
-    state = int(score[frame + longest].argmax())
-    frames = []
-    while frame >= 0:
-        frames.append(frame)
-        frame, state = frame - int(_PERIODS[state]), int(came_from[frame, state])
-    return np.array(frames[::-1], dtype=float)
-
-
-def fill(times: np.ndarray, seconds: float) -> np.ndarray:
-    """Extend beats (n,) to all of ``[0, seconds)`` at their own spacing."""
-    if len(times) < 2:
-        period = 60 / PRIOR_BPM
-        return np.arange((times[0] if len(times) else 0.0) % period, seconds, period)
-    head, tail = np.median(np.diff(times[:5])), np.median(np.diff(times[-5:]))
-    before = np.arange(times[0] - head, 0, -head)[::-1]
-    after = np.arange(times[-1] + tail, seconds, tail)
-    whole = np.concatenate([before, times, after])
-    return whole[(whole >= 0) & (whole < seconds)]
-
-
-def _downbeats(mel: Tensor, fine: Tensor, times: np.ndarray) -> np.ndarray:
-    """Which beats are downbeats, (n,) bool.
-
-    A bar starts where the bass enters and stays, where the harmony changes (from one beat to the next, and from two
-    beats to the next two), and where there is no snare.
-
-    mel: (t, m) compressed mel spectrum.
-    fine: (t, 128) compressed spectrum up to 2 kHz.
-    times: (n,) beats, seconds.
-    """
-    count = len(times)
-    if count < BEATS_PER_BAR:
-        return np.arange(count) == 0
-    edges = np.append(times, 2 * times[-1] - times[-2])
-    chords = _means(fine, edges[:-1], edges[1:])
-    pairs = _means(fine, edges[:-2], edges[2:])
-    rise = (_means(mel, times, times + 0.2) - _means(mel, times - 0.2, times)).clip(0)
-    change, wide = np.zeros(count), np.zeros(count)
-    change[1:] = 1 - _cosine(chords[1:], chords[:-1])
-    wide[2:-1] = 1 - _cosine(pairs[2:], pairs[:-2])
-    bass, snare = (_standard(rise[:, bands].mean(axis=1)) for bands in (slice(0, 2), slice(12, None)))
-    return _track_bars(bass + _standard(change) + _standard(wide) - 0.5 * snare) == 0
-
-
-def _track_bars(evidence: np.ndarray) -> np.ndarray:
-    """Position (n,) of each beat in its bar, 0-3, by a best path on which skipping or repeating a position has a cost.
-
-    evidence: (n,) for a downbeat at each beat.
-    """
-    score = np.zeros(BEATS_PER_BAR)
-    came_from = np.zeros((len(evidence), BEATS_PER_BAR), int)
-    position = np.arange(BEATS_PER_BAR)
-    cost = BAR_SWITCH_COST * (position[:, None] != (position + 1) % BEATS_PER_BAR)  # (to, from)
-    for i, value in enumerate(evidence):
-        options = score - cost
-        came_from[i] = options.argmax(axis=1)
-        score = options.max(axis=1) + value * (position == 0)
-    path = [int(score.argmax())]
-    for i in range(len(evidence) - 1, 0, -1):
-        path.append(int(came_from[i, path[-1]]))
-    return np.array(path[::-1])
-
-
-def _means(frames: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Means (n, c) of frames (t, c) over spans of time. A span beyond the song takes the nearest frame.
-
-    starts: (n,) seconds.
-    ends: (n,) seconds.
-    """
-    sums = functional.pad(frames.double().cumsum(dim=0), (0, 0, 1, 0)).numpy()
-    first = np.round((starts - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames) - 1)
-    last = np.maximum(np.round((ends - ONSET_LEAD) * FPS).astype(int).clip(0, len(frames)), first + 1)
-    return (sums[last] - sums[first]) / (last - first)[:, None]
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return (a * b).sum(axis=1) / norms.clip(1e-6)
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / max(values.std(), 1e-6)
-
-
-def smoothed(frames: np.ndarray) -> np.ndarray:
-    """Smooth beats (n,) that lie on whole frames, by a triangle over five beats. A steady drift of tempo stays."""
-    if len(frames) < 5:
-        return frames
-    return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")
-
-
-def tempo_of(times: np.ndarray) -> float:
-    """Tempo of beats (n,) in beats per minute: the median over spans of up to eight beats."""
-    reach = min(8, len(times) - 1)
-    return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0
-
-
-def _strongest(envelope: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """The largest value (n,) of the envelope within 30 ms of each instant (n,)."""
-    reach = np.arange(-3, 4)
-    around = np.round((times - ONSET_LEAD) * FPS).astype(int)[:, None] + reach
-    return envelope[around.clip(0, len(envelope) - 1)].max(axis=1)
+def _strongest(curve: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """The largest value (n,) of a curve (t,) within 30 ms of each frame (n,)."""
+    return curve[(frames.astype(int)[:, None] + np.arange(-3, 4)).clip(0, len(curve) - 1)].max(axis=1, initial=0.0)
 
 
 def _local_mean(values: np.ndarray) -> np.ndarray:

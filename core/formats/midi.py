@@ -13,13 +13,13 @@ from typing import Any
 import mido
 import numpy as np
 
-from core.audio.beat_tracking import BEATS_PER_BAR
 from core.config import SignalConfig
 from core.errors import FootlightError
 from core.files import write_atomically
 from core.results import Score
 from core.rhythm import drums as drum_kit
 from core.rhythm.drums import Strokes
+from core.rhythm.features import BEATS_PER_BAR
 from core.types import Beats
 
 TICKS = 480  # per beat
@@ -52,7 +52,7 @@ def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> byte
     down = [] if beats.downbeats is None else np.flatnonzero(beats.downbeats.numpy()).tolist()
     conductor: list[Event] = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in grid.tempi()]
     conductor += [(grid.ticks[i], mido.MetaMessage("marker", text=f"bar {n + 1}")) for n, i in enumerate(down)]
-    meter = mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4)
+    meter = mido.MetaMessage("time_signature", numerator=beats.metre or BEATS_PER_BAR, denominator=4)
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS)
     song.tracks.append(_track([(0, mido.MetaMessage("track_name", name=name)), (0, meter), *conductor]))
     for strokes in drums:

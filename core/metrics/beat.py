@@ -79,19 +79,21 @@ def energy_peaks(positions: Tensor, fps: float) -> Tensor:
 def strong_beats(music: Beats) -> Tensor:
     """The strong beats (n,), seconds: in each bar the downbeat and every second beat after it.
 
-    Without downbeats, all beats are strong.
+    In bars of three and six it is every third, in bars of five and seven the downbeat alone. Without downbeats, all
+    beats are strong.
     """
     times = music.times.double()
     if music.downbeats is None or not bool(music.downbeats.any()):
         return times
     first = int(music.downbeats.nonzero()[0])
+    step = {3: 3, 5: 5, 6: 3, 7: 7}.get(music.metre, 2)
     since = torch.zeros(len(times), dtype=torch.long)
-    count = first % 2
+    count = -first % step
     for i, down in enumerate(music.downbeats.tolist()):
         count = 0 if down else count
         since[i] = count
         count += 1
-    return times[since % 2 == 0]
+    return times[since % step == 0]
 
 
 def music_onsets(waveform: Waveform) -> Tensor:

@@ -4,6 +4,7 @@ Long operations report their progress (``core.progress``). A listener can cancel
 """
 
 from core.pipeline.dance import (
+    beats_of,
     encode_song,
     finish,
     generate_dance,
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "Score",
     "ScoreOptions",
+    "beats_of",
     "encode_song",
     "find_device",
     "find_model",

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core import progress
+from core.audio.beat_tracking import track_beats, warn_if_unsure
 from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
 from core.audio.representation import music_frames, to_int16
@@ -42,6 +43,13 @@ def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None
     """
     check(Part, start=start, seconds=seconds)
     return read(path, start=start, seconds=seconds)
+
+
+def beats_of(song: Waveform) -> Beats:
+    """Track the beats of a song. Warns the user when they are a guess."""
+    beats = track_beats(song)
+    warn_if_unsure(beats)
+    return beats
 
 
 @torch.no_grad()
@@ -80,6 +88,7 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
     with progress.part(0.0, 0.12, "Finding the beat"):
         sound = resample(song, model.config.signal.audio_rate)
         heard, mel = hear(song, sound, model.config)
+        warn_if_unsure(heard.beats)
     with progress.part(0.12, 0.18, "Listening to the music"):
         condition = encode_song(model, sound, heard, style, mel)
     frames = condition.context["music"].shape[1]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from core import progress
-from core.audio.beat_tracking import BEATS_PER_BAR, track_beats
+from core.audio.beat_tracking import track_beats
 from core.audio.io import resample
 from core.audio.onsets import LOUDNESS_SPAN_DB, ONSET_FPS, RHYTHM_RATE, loudness, onset_strength, rhythm_mel
 from core.types import Beats, Waveform
@@ -32,6 +33,7 @@ RHYTHM_CHANNELS = (
     "known",  # 1 if there are beats; else phases and tempo are 0
 )
 _NORMALISED_SPAN_DB = 30.0
+BEATS_PER_BAR = 4  # of the bars that the models of dance and music know
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,26 @@ def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor |
     count = _position(beats.times.double(), times)
     if beats.downbeats is None or not bool(beats.downbeats.any()):
         return count, None, None
-    downbeats = torch.nonzero(beats.downbeats)[:, 0].double()
+    downbeats = torch.nonzero(known_bars(beats.downbeats))[:, 0].double()
     lone = len(downbeats) == 1
     bar = (count - downbeats[0]) / BEATS_PER_BAR if lone else _position(downbeats, count)
     return count, 2 * bar, bar
+
+
+def known_bars(downbeats: Tensor) -> Tensor:
+    """The downbeats (n,) of bars as the models know them, mostly of four beats.
+
+    Two bars of two beats are one. Bars of eight and of six are halved. Bars of three, five and seven stay what they
+    are.
+    """
+    starts = torch.nonzero(downbeats)[:, 0].tolist()
+    known = downbeats.clone()
+    for start, end in pairwise([*starts, len(downbeats)]):
+        if end - start in (6, 8) and end < len(downbeats):
+            known[(start + end) // 2] = True
+        if end - start == 2 and known[start] and end < len(downbeats):
+            known[end] = False
+    return known
 
 
 def tempo_at(beats: Beats, times: Tensor) -> Tensor:

@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.audio.beat_tracking import BEATS_PER_BAR, CEILING, FPS, beat_frames, fill, smoothed, tempo_of
+from core.audio.beat_network import FPS
+from core.audio.beat_path import fill, smoothed, tempo_of
+from core.audio.beat_tracking import CEILING
 from core.audio.onsets import ONSET_FPS
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth
 from core.rhythm.accents import kinematic_beats, mean_speed
-from core.rhythm.features import RHYTHM_CHANNELS, rhythm_features
+from core.rhythm.features import BEATS_PER_BAR, RHYTHM_CHANNELS, rhythm_features
+from core.rhythm.pulse import beat_frames
 from core.types import Beats
 
 BUMP_SECONDS = 0.05  # standard deviation of a bump, and of the smoothing of the speed

@@ -30,7 +30,7 @@ def test_dance_from_any_folder_to_a_bvh_file(song_file, model_folder, tmp_path):
     said = ["dance", song_file, "--out", "dance.bvh", "--model", model_folder, "--seconds", 3, "--style", "robot"]
     done = command(*said, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "dance.bvh: 90 frames at 30 fps, 120 bpm, robot, seed 0" in done.stdout
+    assert "dance.bvh: 90 frames at 30 fps, 120 bpm" in done.stdout and ", robot, seed 0" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     motion = bvh.read_motion(tmp_path / "dance.bvh")
     assert (motion.frames, motion.fps) == (90, 30.0)

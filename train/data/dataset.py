@@ -15,6 +15,7 @@ from train.data.shards import read_index, read_records
 
 PAIRS = "pairs.jsonl"  # the indices of a prepared folder
 SONGS = "songs.jsonl"
+BEATS = "beats.jsonl"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import torch
 
 from core.audio.mel import log_mel
 from core.audio.onsets import ONSET_FPS, loudness, onset_strength
-from core.rhythm.features import RHYTHM_CHANNELS, analyse, rhythm_features
+from core.rhythm.features import RHYTHM_CHANNELS, analyse, known_bars, rhythm_features
 from core.types import Beats, Waveform
 
 FPS = 31.25
@@ -67,6 +67,17 @@ def test_a_bar_of_other_length_stretches_its_own_phase_only():
     features = rhythm_features(Beats(torch.arange(12.0), 60.0, downbeats), NOTHING, NOTHING, 12, 1.0)
     expected = torch.tensor([0, 0.25, 0.5, 0.75, 0, 1 / 3, 2 / 3, 0, 0.25, 0.5, 0.75, 0])
     assert turns_apart(phase(features, "bar"), expected) < 1e-5
+
+
+@pytest.mark.parametrize(("metre", "known"), [(2, 4), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4)])
+def test_bars_come_to_the_models_as_they_know_them(metre, known):
+    count = 24 if metre != 5 else 20
+    beats = Beats(torch.arange(float(count)), 60.0, torch.arange(count) % metre == 0)
+    starts = torch.nonzero(known_bars(beats.downbeats))[:, 0]
+    assert starts.tolist()[: 16 // known] == list(range(0, count, known))[: 16 // known]
+    features = rhythm_features(beats, NOTHING, NOTHING, 16, 1.0)
+    assert turns_apart(phase(features, "bar"), torch.arange(16) / known % 1) < 1e-5
+    assert beats.metre == metre
 
 
 def test_what_is_not_known_is_zero_and_says_so():

@@ -118,7 +118,7 @@ def compose(
 def choose(data_dir, split: str, bpm: float, seed: int) -> tuple[str, str]:
     """A song and a drum take of the split that can be played at ``bpm``, as (pop909_id, groove_id)."""
     draw = np.random.default_rng([seed, 2])
-    songs, takes = _listed(str(data_dir), split)
+    songs, takes = listed(str(data_dir), split)
     return _near(songs, bpm, draw), _near(takes, bpm, draw)
 
 
@@ -233,7 +233,7 @@ def _with_crashes(drums: Part, sections: list[str]) -> Part:
 
 
 @lru_cache(maxsize=4)
-def _listed(data_dir: str, split: str) -> tuple[tuple, tuple]:
+def listed(data_dir: str, split: str) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
     """The songs and the takes of a split, each as ((id, bpm), ...)."""
     songs, takes = [], []
     with open(Path(data_dir) / "index.jsonl", encoding="utf-8") as lines:

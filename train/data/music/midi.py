@@ -143,6 +143,19 @@ def to_seconds(parts: Iterable[Part], bpm: float) -> list[Part]:
     return [_timed(part, lambda times: times * (60 / bpm)) for part in parts]
 
 
+def on_clock(parts: Iterable[Part], beat_times: np.ndarray) -> list[Part]:
+    """Parts with their times in seconds instead of beats: the inverse of ``to_beats``.
+
+    beat_times: (n,) seconds of beats 0 to n - 1. Beyond them, time runs on at the nearest beat's tempo.
+    """
+    before, after = beat_times[1] - beat_times[0], beat_times[-1] - beat_times[-2]
+    index = np.arange(-64, len(beat_times) + 64)
+    knots = np.concatenate(
+        [beat_times[0] + before * np.arange(-64, 0), beat_times, beat_times[-1] + after * np.arange(1, 65)]
+    )
+    return [_timed(part, lambda times: np.interp(times, index, knots)) for part in parts]
+
+
 def retime(parts: Iterable[Part], beat_times: np.ndarray, bpm: float) -> list[Part]:
     """Parts in seconds, played at another, constant tempo. What was at ``beat_times[k]`` comes at k * 60 / bpm."""
     return to_seconds(to_beats(parts, beat_times), bpm)

@@ -23,6 +23,10 @@ SOUNDFONTS = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",  # Debian, Ubuntu
     "/usr/share/soundfonts/FluidR3_GM.sf2",  # Arch, Fedora
 )
+MORE_SOUNDFONTS = (  # other sounds for the same notes, used where they are installed
+    "/usr/share/sounds/sf2/TimGM6mb.sf2",  # Debian: timgm6mb-soundfont
+    "/usr/share/sounds/sf3/MuseScore_General.sf3",  # Debian: musescore-general-soundfont
+)
 SOUNDFONT_VARIABLE = "FOOTLIGHT_SOUNDFONT"
 _LEAD_SECONDS = 1.0  # rendered before the excerpt and cut off, so that earlier notes and their reverb ring on in it
 _TAIL_SECONDS = 0.5  # rendered after it, because the program may end a few blocks early
@@ -52,15 +56,23 @@ def find_soundfont() -> str:
     )
 
 
-def render(parts: Iterable[Part], seconds: float, start: float = 0.0, rate: int = RATE) -> Waveform:
+def installed_soundfonts() -> list[str]:
+    """The paths of the soundfont and of those of ``MORE_SOUNDFONTS`` that are installed."""
+    return [find_soundfont(), *(path for path in MORE_SOUNDFONTS if Path(path).is_file())]
+
+
+def render(
+    parts: Iterable[Part], seconds: float, start: float = 0.0, rate: int = RATE, soundfont: str | None = None
+) -> Waveform:
     """The sound of parts from ``start`` on, exactly ``seconds`` long, mono, at its natural level.
 
     Only the excerpt is rendered, so the time taken grows with ``seconds`` alone. Notes and reverb from before ``start``
     are heard. Many processes may call this at once.
 
     parts: their times are seconds.
+    soundfont: the path of an .sf2 or .sf3 file; None is ``find_soundfont()``.
     """
-    program, soundfont = find_program(), find_soundfont()
+    program, soundfont = find_program(), soundfont or find_soundfont()
     lead = min(_LEAD_SECONDS, start)
     music = midi.excerpt(parts, start - lead, start + seconds)
     with tempfile.TemporaryDirectory(prefix="footlight-") as folder:

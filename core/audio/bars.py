@@ -1,0 +1,88 @@
+"""Bars: which beats are downbeats, for bars of two to eight beats.
+
+A hidden Markov model counts through each bar. Its states are the metres and the positions in their bars (Krebs, Böck &
+Widmer 2013).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+
+from core.audio.beat_network import FPS
+
+HARMONY_WEIGHT = 0.1  # nats for a change of harmony that is a standard deviation above the mean one
+METRES = {2: 0.1, 3: 0.14, 4: 0.7, 5: 0.02, 6: 0.02, 7: 0.01, 8: 0.01}
+"""Beats in a bar, and how often songs have them."""
+BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.0, 7: 0.6, 8: 2.0}
+"""Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
+SWITCH_COST = 12.0  # nats, for another metre from the next bar on
+SKIP_COST = 15.0  # nats, for a bar that ends early
+
+
+def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:
+    """How much more the harmony changes on each of the beats (n,) than usual, in standard deviations.
+
+    It changes from one beat to the next, and from two beats to the next two. Bars mostly start there.
+
+    fine: (t, c) compressed spectrum up to some 2 kHz, at ``FPS`` frames per second.
+    times: (n,) seconds.
+    """
+    count = len(times)
+    change, wide = np.zeros(count), np.zeros(count)
+    if count >= 4:
+        edges = np.append(times, 2 * times[-1] - times[-2])
+        chords, pairs = _means(fine, edges[:-1], edges[1:]), _means(fine, edges[:-2], edges[2:])
+        change[1:] = 1 - _cosine(chords[1:], chords[:-1])
+        wide[2:-1] = 1 - _cosine(pairs[2:], pairs[:-2])
+    return (_standard(change) + _standard(wide)).clip(-4, 4)
+
+
+def _means(frames: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Means (n, c) of frames (t, c) over spans of time (n,), seconds; the nearest frame for spans beyond the song."""
+    sums = functional.pad(frames.double().cumsum(dim=0), (0, 0, 1, 0)).numpy()
+    first = np.round(starts * FPS).astype(int).clip(0, len(frames) - 1)
+    last = np.maximum(np.round(ends * FPS).astype(int).clip(0, len(frames)), first + 1)
+    return (sums[last] - sums[first]) / (last - first)[:, None]
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return (a * b).sum(axis=1) / norms.clip(1e-6)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / max(values.std(), 1e-6)
+
+
+def downbeats(likely: np.ndarray) -> np.ndarray:
+    """Which beats are downbeats, (n,) bool.
+
+    likely: (n,) probability that each beat is a downbeat, in (0, 1).
+    """
+    if len(likely) == 0:
+        return np.zeros(0, bool)
+    metre = np.concatenate([np.full(m, m) for m in METRES])
+    place = np.concatenate([np.arange(m) for m in METRES])
+    firsts, lasts = np.flatnonzero(place == 0), np.flatnonzero(place == metre - 1)
+    counted = np.arange(len(metre)) - 1  # the state before each one
+    counted[firsts] = lasts
+    cost = np.array([BAR_COST[m] for m in metre])
+    evidence = np.where(place == 0, np.log(likely[:, None]) - cost, np.log(1 - likely[:, None]))
+    score = np.log([METRES[m] / m for m in metre]) + evidence[0]
+    came_from = np.zeros((len(likely), len(metre)), int)
+    for i in range(1, len(likely)):
+        whole, any_state = lasts[score[lasts].argmax()], int(score.argmax())
+        switched, skipped = score[whole] - SWITCH_COST, score[any_state] - SKIP_COST
+        source, value = (whole, switched) if switched >= skipped else (any_state, skipped)
+        came_from[i], best = counted, score[counted]
+        turned = firsts[value > best[firsts]]
+        came_from[i, turned], best[turned] = source, value
+        score = best + evidence[i]
+    state = int(score.argmax())
+    found = np.zeros(len(likely), bool)
+    for i in range(len(likely) - 1, -1, -1):
+        found[i] = place[state] == 0
+        state = came_from[i, state]
+    return found

@@ -1,0 +1,84 @@
+"""Beats as the best path through instants and periods: a dynamic programme over a reward for a beat at every frame.
+
+This is Ellis (2007) with the period as a state, i.e. the beat model of Krebs, Böck & Widmer (ISMIR 2015): the path
+follows a tempo that drifts or ramps, because changes of period have a cost that grows with them, and it keeps its
+metrical level.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import progress
+
+USUAL_BPM = 112.0  # where there are no beats to go by
+STEP_COST = 0.2  # for any change of period
+CHANGE_COST = 5000.0  # for what exceeds one frame, times the square of the relative change
+_REACH = 6  # frames by which a period changes at most from one beat to the next
+
+
+def best_path(reward: np.ndarray, periods: np.ndarray, change_cost: float = CHANGE_COST) -> np.ndarray:
+    """Frames (n,) of the beats whose rewards add up to the most.
+
+    reward: (t, p) for a beat on each frame that comes a period after the one before it. Frames before the first and
+        after the last beat cost nothing.
+    periods: (p,) frames, consecutive whole numbers.
+    change_cost: for a change of period by more than a frame, times the square of the relative change.
+    """
+    length, count = reward.shape
+    shortest, longest = int(periods[0]), int(periods[-1])
+    if length == 0:
+        return np.zeros(0)
+    shifts = np.arange(-_REACH, _REACH + 1)
+    # A period between two whole frames alternates by one frame, so only larger steps are changes of tempo.
+    excess = (np.abs(shifts) - 1).clip(0)
+    cost = (STEP_COST * (shifts != 0) + change_cost * excess**2 / periods[:, None] ** 2.0).astype(np.float32)  # p s
+    # The rows before the song cost nothing: it may start at any phase. The columns at the sides are no periods.
+    score = np.full((longest + length, count + 2 * _REACH), -np.inf, np.float32)
+    score[:, _REACH:-_REACH] = 0
+    before = np.lib.stride_tricks.sliding_window_view(score, len(shifts), axis=1)  #              t p s
+    states = np.arange(count)
+    came_from = np.zeros((length, count), np.int16)
+    # No beat depends on another that is closer than the shortest period, so as many frames are worked out at once.
+    for first in range(0, length, shortest):
+        frames = np.arange(first, min(first + shortest, length))
+        options = before[frames[:, None] + longest - periods, states] - cost  #                   b p s
+        best = options.argmax(axis=2)
+        came_from[frames] = states + best - _REACH
+        gained = np.take_along_axis(options, best[:, :, None], 2)[:, :, 0] + reward[frames]
+        score[frames + longest, _REACH:-_REACH] = gained
+        progress.report(first / length)
+    score = score[:, _REACH:-_REACH]
+    tail = score[-longest:].max(axis=1)
+    frame = length - longest + int(tail.argmax())
+    state = int(score[frame + longest].argmax()) if frame >= 0 else 0
+    found = []
+    while frame >= 0:
+        found.append(frame)
+        frame, state = frame - int(periods[state]), int(came_from[frame, state])
+    return np.array(found[::-1], dtype=float)
+
+
+def fill(times: np.ndarray, seconds: float) -> np.ndarray:
+    """Extend beats (n,) to all of ``[0, seconds)`` at their own spacing."""
+    if len(times) < 2:
+        period = 60 / USUAL_BPM
+        return np.arange((times[0] if len(times) else 0.0) % period, seconds, period)
+    head, tail = np.median(np.diff(times[:5])), np.median(np.diff(times[-5:]))
+    before = np.arange(times[0] - head, -1e-6, -head).clip(0)[::-1]
+    after = np.arange(times[-1] + tail, seconds, tail)
+    whole = np.concatenate([before, times, after])
+    return whole[(whole >= 0) & (whole < seconds)]
+
+
+def smoothed(frames: np.ndarray) -> np.ndarray:
+    """Smooth beats (n,) that lie on whole frames, by a triangle over five beats. A steady drift of tempo stays."""
+    if len(frames) < 5:
+        return frames
+    return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")
+
+
+def tempo_of(times: np.ndarray) -> float:
+    """Tempo of beats (n,) in beats per minute: the median over spans of up to eight beats."""
+    reach = min(8, len(times) - 1)
+    return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0

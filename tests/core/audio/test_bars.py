@@ -1,0 +1,48 @@
+"""Bars from probabilities of downbeats, whose metre is known because the probabilities are made from it."""
+
+import numpy as np
+import pytest
+
+from core.audio.bars import downbeats
+
+
+def heard(metre, first, count, sure=0.7, rest=0.1, seed=0):
+    """Probabilities (count,) of downbeats on every ``metre``-th beat from ``first`` on, with noise."""
+    down = (np.arange(count) - first) % metre == 0
+    return (np.where(down, sure, rest) + np.random.default_rng(seed).normal(0, 0.08, count)).clip(0.01, 0.97), down
+
+
+@pytest.mark.parametrize("metre", [2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_metre_and_the_one_are_found(metre, first):
+    likely, down = heard(metre, first, 96)
+    assert (downbeats(likely) == down).all()
+
+
+def test_one_false_alarm_and_one_missed_downbeat_change_nothing():
+    likely, down = heard(4, 2, 80)
+    likely[2 + 4 * 7] = 0.05
+    likely[2 + 4 * 12 + 1] = 0.9
+    assert (downbeats(likely) == down).all()
+
+
+def test_a_bar_too_short_by_one_beat_moves_the_count():
+    before, down = heard(4, 0, 43)
+    after, down_after = heard(4, 0, 40, seed=1)
+    assert (downbeats(np.concatenate([before, after])) == np.concatenate([down, down_after])).mean() > 0.97
+
+
+def test_a_song_may_change_its_metre():
+    waltz, down = heard(3, 0, 60)
+    rock, down_rock = heard(4, 0, 60, seed=1)
+    assert (downbeats(np.concatenate([waltz, rock])) == np.concatenate([down, down_rock])).all()
+
+
+def test_what_says_nothing_is_counted_in_fours():
+    found = downbeats(np.full(64, 0.25))
+    assert (np.diff(np.flatnonzero(found)) == 4).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_beats(count):
+    assert len(downbeats(np.full(count, 0.3))) == count

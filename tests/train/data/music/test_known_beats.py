@@ -1,0 +1,70 @@
+"""Improvised music: its notes are where its beats say, in every style, and its sound is as long as it should be."""
+
+import numpy as np
+import pytest
+
+from train.bench_beats import levels
+from train.data.music import clock, known_beats, patterns, plain_synth
+from train.data.music.improvise import improvise
+from train.data.music.patterns import STYLES
+
+
+@pytest.mark.parametrize("style", sorted(STYLES))
+def test_every_style_has_its_bars_at_its_tempo(style):
+    low, high = STYLES[style].bpm
+    music = known_beats.improvised(style, np.random.default_rng(3), (low + high) / 2, "steady")
+    beats = music.beats
+    counted = STYLES[style].counted
+    assert beats.tempo == pytest.approx((low + high) / 2 / counted, rel=1e-3)
+    bars = np.diff(np.flatnonzero(beats.downbeats.numpy()))
+    assert (bars == STYLES[style].beats // counted).all()
+    assert sum(len(part.notes) for part in music.parts) > 20
+
+
+def test_a_kick_on_every_beat_is_on_every_beat():
+    for seed in range(20):
+        music = known_beats.improvised("house", np.random.default_rng(seed), 120.0, "ramp")
+        kicks = [n.start for p in music.parts if p.drums for n in p.notes if n.pitch == patterns.KICK]
+        if kicks:
+            break
+    times = music.beats.times.double().numpy()
+    inside = [kick for kick in kicks if times[0] < kick < times[-1]]
+    assert max(np.abs(times - kick).min() for kick in inside) < 0.04  # people are that far off
+
+
+def test_improvising_draws_everything_from_its_generator():
+    first, second = (improvise(STYLES["funk"], 8, 100.0, np.random.default_rng(5)) for _ in range(2))
+    assert first == second != improvise(STYLES["funk"], 8, 100.0, np.random.default_rng(6))
+
+
+@pytest.mark.parametrize("freedom", clock.FREEDOMS)
+def test_clocks_keep_their_tempo_on_the_whole(freedom):
+    times = clock.beat_times(200, 100.0, freedom, np.random.default_rng(1))
+    gaps = np.diff(times)
+    assert times[0] == 0 and (gaps > 0.3).all() and (gaps < 1.2).all()
+    assert np.median(gaps) == pytest.approx(0.6, rel=0.08)
+    assert (np.ptp(gaps) < 1e-9) == (freedom == "steady")
+
+
+def test_fast_music_is_labelled_on_one_and_three():
+    beats = known_beats._labelled(np.arange(32) * 60 / 180, np.arange(32) % 4 == 2)
+    assert beats.tempo == pytest.approx(90)
+    assert beats.times[beats.downbeats].tolist() == pytest.approx((np.arange(2, 32, 4) / 3).tolist())
+    waltz = known_beats._labelled(np.arange(30) * 60 / 180, np.arange(30) % 3 == 0)
+    assert waltz.tempo == pytest.approx(180) and len(waltz.times) == 30
+
+
+def test_plain_waves_sound_as_long_as_asked_for():
+    draw = np.random.default_rng(0)
+    music = known_beats.improvised("rock", draw, 120.0, "steady")
+    sound = plain_synth.render(music.parts, 7.3, draw)
+    assert len(sound.samples) == round(7.3 * plain_synth.RATE)
+    assert sound.samples.isfinite().all() and 0.5 < float(sound.samples.abs().max()) <= 0.901
+
+
+def test_levels_are_the_counts_of_one_grid():
+    true = np.arange(12.0)
+    found = levels(true)
+    assert [len(some) for some in found] == [12, 6, 6, 23, 4, 4, 4, 34]
+    np.testing.assert_allclose(found[3], np.arange(0, 11.1, 0.5))
+    np.testing.assert_allclose(found[5], [1, 4, 7, 10])

@@ -1,0 +1,202 @@
+"""Rendered music whose beats are known exactly, for the beat tracker: to train it, to choose it and to measure it.
+
+Five kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, and music
+improvised in many styles and metres (``improvise``), played by soundfonts or by plain waves (``plain_synth``). Some
+have a silent intro, a drifting or ramping tempo, or rubato.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.audio.beat_network import RATE, spectrogram
+from core.audio.io import resample
+from core.types import Beats, Waveform
+from train.data.jobs import Job, Records
+from train.data.music import arrange, clock, midi, plain_synth, synth
+from train.data.music.improvise import improvise
+from train.data.music.midi import Note, Part
+from train.data.music.patterns import STYLES
+from train.data.shards import file_digest, key
+
+KINDS = ("arranged", "groove", "improvised", "plain", "pop909")
+SECONDS = 36.0
+FASTEST = 168.0  # beats a minute; people dance to every second beat of what is faster, unless its bars are uneven
+SHARES = {"pop909": 0.16, "arranged": 0.07, "groove": 0.18, "improvised": 0.25, "plain": 0.34}
+_RENDER_RATE = 22_050
+_VOICES = (0, 0, 0, 0, 0, 0, 1, 4, 5, 24, 25, 48, 73)  # General MIDI programs of a song played plainly
+
+
+@dataclass(frozen=True)
+class Music:
+    """Notes with their beats.
+
+    parts: their times are seconds.
+    beats: exact, with downbeats.
+    """
+
+    parts: list[Part]
+    beats: Beats
+
+
+def excerpt(data: Path, kind: str, split: str, number: int, seed: int) -> Music:
+    """The notes and beats of an excerpt of ``SECONDS``. The same arguments give the same music.
+
+    kind: one of ``SHARES``.
+    """
+    draw = np.random.default_rng([seed, number, KINDS.index(kind), split == "val"])
+    make: Callable[[], Music] = {
+        "pop909": lambda: _pop909(data, split, number, draw),
+        "arranged": lambda: _arranged(data, split, draw),
+        "groove": lambda: _groove(data, split, number, draw),
+        "improvised": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
+        "plain": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
+    }[kind]
+    music = make()
+    if draw.random() < 0.12:
+        music = _delayed(music, float(draw.uniform(0.5, 8.0)))
+    return replace(music, beats=music.beats.between(0, SECONDS))
+
+
+def render(music: Music, draw: np.random.Generator, seconds: float = SECONDS) -> Waveform:
+    """The sound of music, with one of the installed soundfonts, at a level as recordings have."""
+    soundfont = str(draw.choice(synth.installed_soundfonts()))
+    sound = synth.render(music.parts, seconds, rate=_RENDER_RATE, soundfont=soundfont)
+    return synth.set_level(sound, float(np.clip(draw.normal(-16, 5), -32, -7)))
+
+
+def improvised(style: str, draw: np.random.Generator, bpm: float | None = None, freedom: str | None = None) -> Music:
+    """Music in a style.
+
+    bpm: of its counted beats; None draws one of the style's tempi, sometimes a little beyond them.
+    freedom: of its clock, one of ``clock.FREEDOMS``; None draws one.
+    """
+    chosen = STYLES[style]
+    if bpm is None:
+        low, high = np.log(chosen.bpm)
+        bpm = float(np.exp(draw.uniform(low - 0.04, high + 0.04)))
+    freedom = freedom or str(draw.choice(clock.FREEDOMS, p=[0.66, 0.14, 0.1, 0.04, 0.06]))
+    bars = int(np.ceil(SECONDS * 1.6 * bpm / 60 / chosen.beats)) + 1
+    piece = improvise(chosen, bars, bpm, draw)
+    times = clock.beat_times(bars * piece.beats_per_bar, bpm, freedom, draw)
+    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0  # begin anywhere in a bar
+    parts = [_from(part, start) for part in midi.on_clock(piece.parts, times)]
+    return Music(parts, _counted(times - start, piece.beats_per_bar, piece.counted))
+
+
+def _pop909(data: Path, split: str, number: int, draw: np.random.Generator) -> Music:
+    """A song as it was played, faster or slower, mostly on the piano."""
+    songs, _ = arrange.listed(str(data), split)
+    name, _ = songs[number % len(songs)]
+    folder = data / "midi" / "pop909" / name
+    table = np.loadtxt(folder / "beat_midi.txt", ndmin=2)
+    speed = float(np.exp(draw.normal(0, 0.12)))
+    parts = midi.read(folder / f"{name}.mid")
+    if draw.random() < 0.5:
+        parts = [replace(part, program=int(draw.choice(_VOICES))) for part in parts]
+    start = float(draw.uniform(0, max(0.0, table[-1, 0] - SECONDS * speed)))
+    moved = [part.map(lambda note: note._replace(start=note.start / speed, end=note.end / speed)) for part in parts]
+    return Music([_from(p, start / speed) for p in moved], _labelled((table[:, 0] - start) / speed, table[:, 2] > 0.5))
+
+
+def _arranged(data: Path, split: str, draw: np.random.Generator) -> Music:
+    bpm, seed = float(np.exp(draw.uniform(np.log(64), np.log(190)))), int(draw.integers(2**31))
+    song, take = arrange.choose(data, split, bpm, seed)
+    parts, beats = arrange.compose(data, song, take, bpm, SECONDS, seed)
+    assert beats.downbeats is not None
+    lead = arrange.lead_seconds(bpm)
+    return Music(
+        [_from(part, lead) for part in parts], _labelled(beats.times.double().numpy(), beats.downbeats.numpy())
+    )
+
+
+def _groove(data: Path, split: str, number: int, draw: np.random.Generator) -> Music:
+    """A drum take, now and then with a bass line."""
+    _, takes = arrange.listed(str(data), split)
+    name, own = takes[number % len(takes)]
+    take, bpm = arrange.load_take(data, name), own * float(np.exp(draw.normal(0, 0.1)))
+    last = take.notes[-1].start
+    first = float(draw.uniform(0, max(0.0, last - SECONDS * bpm / 60)))
+    if draw.random() < 0.5:
+        first = 4.0 * round(first / 4)
+    times = clock.beat_times(int(last) + 2, bpm, "steady", draw)
+    kit = replace(take, program=int(draw.choice((0, 0, 0, 8, 16, 24, 25, 32, 40))))
+    parts = [_from(part, first * 60 / bpm) for part in midi.on_clock([kit], times)]
+    return Music(parts, _counted(times - first * 60 / bpm, 4, 1))
+
+
+def _counted(times: np.ndarray, beats_per_bar: int, counted: int) -> Beats:
+    """The beats that people dance to among all (n,), of which the first is a downbeat."""
+    index = np.arange(len(times))
+    kept = (index % beats_per_bar) % counted == 0
+    return _labelled(times[kept], (index % beats_per_bar == 0)[kept])
+
+
+def _labelled(times: np.ndarray, down: np.ndarray) -> Beats:
+    """Beats (n,) as they are to be found: of fast music in even bars, the first, third ... beat of each bar."""
+    tempo = 60 / float(np.median(np.diff(times)))
+    bar = np.diff(np.flatnonzero(down))
+    if tempo > FASTEST and len(bar) and np.median(bar) % 2 == 0:
+        since = np.arange(len(times)) - np.maximum.accumulate(np.where(down, np.arange(len(times)), 0))
+        first = int(np.flatnonzero(down)[0])
+        since[:first] = (first - np.arange(first)) % 2
+        times, down = times[since % 2 == 0], down[since % 2 == 0]
+        tempo /= 2
+    return Beats(torch.from_numpy(times.copy()).float(), tempo, torch.from_numpy(down.copy()))
+
+
+def _from(part: Part, start: float) -> Part:
+    """The part from ``start`` on, on a clock that begins there. A drum stroke before it is left out."""
+
+    def moved(note: Note) -> Note | None:
+        if note.end <= start or (part.drums and note.start < start - 0.01):
+            return None
+        return note._replace(start=max(0.0, note.start - start), end=note.end - start)
+
+    return part.map(moved)
+
+
+def _delayed(music: Music, seconds: float) -> Music:
+    """The music after a silence. There are no beats in the silence."""
+    parts = [part.map(lambda n: n._replace(start=n.start + seconds, end=n.end + seconds)) for part in music.parts]
+    inside = music.beats.times >= 0
+    times = music.beats.times[inside] + seconds
+    assert music.beats.downbeats is not None
+    return Music(parts, Beats(times, music.beats.tempo, music.beats.downbeats[inside]))
+
+
+def jobs(data: Path, out: Path, split: str, count: int, seed: int, each: int = 12) -> list[Job]:
+    """Jobs that render ``count`` excerpts of the split, ``each`` of them a shard."""
+    made = []
+    for kind, share in SHARES.items():
+        for number in range(0, round(count * share), each):
+            name = f"beats-{split}-{kind}-{number:04d}"
+            make = partial(_excerpts, data, kind, split, range(number, min(number + each, round(count * share))), seed)
+            made_from = key("beats", file_digest(data / "index.jsonl"), kind, number, each, count, seed)
+            made.append(Job(name, out / f"{name}.safetensors", made_from, make))
+    return made
+
+
+def _excerpts(data: Path, kind: str, split: str, numbers: range, seed: int, shard: str) -> Records:
+    records = []
+    for number in numbers:
+        music = excerpt(data, kind, split, number, seed)
+        if len(music.beats.times) < 8:
+            continue
+        draw = np.random.default_rng([seed, number, 1])
+        played = plain_synth.render(music.parts, SECONDS, draw) if kind == "plain" else render(music, draw)
+        sound = resample(played, RATE)
+        level = spectrogram(sound.samples).clamp_min(1e-7).log()
+        line = {"id": f"{kind}-{number:04d}", "shard": shard, "split": split, "kind": kind}
+        line |= {"tempo": round(music.beats.tempo, 3), "frames": len(level)}
+        if kind in ("improvised", "plain"):
+            line["style"] = list(STYLES)[number % len(STYLES)]
+        beats = {"beats": music.beats.times, "downbeats": music.beats.downbeats}
+        records.append((line, {"mel": level} | beats))
+    return records
