@@ -25,4 +25,4 @@ DANCER_MARK = "footlight_dancer"
 
 PREFIX = "footlight_"
 """Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score,
-style, t_pose. Of a music strip: seed, tempo, beat_score."""
+beat_confidence, style, t_pose. Of a music strip: seed, tempo, beat_score."""

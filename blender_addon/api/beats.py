@@ -25,5 +25,7 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
     count = mark_beats(scene, target, done)
+    bars = f" in bars of {done.metre}" if done.metre else ""
+    sure = "" if done.confidence is None else f", {done.confidence:.0%} sure"
     warning = all_warnings(done, target.song.warning if target.song else "")
-    return Written(f"{count} beats, {done.tempo:.0f} bpm", warning=warning)
+    return Written(f"{count} beats{bars}, {done.tempo:.0f} bpm{sure}", warning=warning)

@@ -55,7 +55,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     scene, armature, sequencer = target.find("dance")
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
-    score = beat_alignment(done)
+    known = {"song": song.name, "beat_score": beat_alignment(done), "beat_confidence": done.confidence}
     said: list[str] = []
     action = actions.write_dance(
         done.out,
@@ -63,7 +63,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
         target.first,
         name=target.name,
         frames=target.frames,
-        properties={"song": song.name} | ({} if score is None else {"beat_score": score}),
+        properties={name: value for name, value in known.items() if value is not None},
         say=said.append,
     )
     if target.markers:

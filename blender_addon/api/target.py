@@ -130,6 +130,8 @@ def summary(made: bpy.types.Action | bpy.types.Strip) -> str:
     parts = []
     if (score := made.get(names.PREFIX + "beat_score")) is not None:
         parts.append(f"beat score {score:.2f}")
+    if (sure := made.get(names.PREFIX + "beat_confidence")) is not None:
+        parts.append(f"beats {sure:.0%} sure")
     if style := made.get(names.PREFIX + "style"):
         parts.append(style)
     if tempo := float(made.get(names.PREFIX + "tempo", 0)):
