@@ -5,9 +5,9 @@
    (``beat_path``).
 3. A hidden Markov model counts the beats of each bar (``bars``).
 
-The network was trained to hear the beats that people dance to: every second beat of music that is faster than 168 beats
-a minute, if its bars allow it. The path may go from 46 to 222 beats a minute, so that music which drifts over the edge
-is followed.
+The path may go from 46 to 222 beats a minute, so nothing falls into a hole, and a song that drifts keeps its count. What
+comes out is the count that people dance to, for the whole song alike: twice to every beat of slow songs, and to every
+second beat of fast ones, on one and three, if their bars allow it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from core.types import Beats, Waveform
 SLOWEST = 46.0  # beats per minute
 FASTEST = 222.0
 SLOWEST_DANCED = 58.0  # people dance twice to every beat of slower music, so beats are put between its beats
+FASTEST_DANCED = 149.0  # and to every second beat of faster music, on one and three
 UNSURE = 0.3  # confidence below which the beats are a guess
 USUAL = 105.0  # centre of a log-normal prior over tempo
 USUAL_OCTAVES = 0.6  # its standard deviation
@@ -64,6 +65,8 @@ def track_beats(waveform: Waveform) -> Beats:
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
     if 0 < tempo_of(times) < SLOWEST_DANCED:
         times, down = doubled(times, down)
+    elif tempo_of(times) > FASTEST_DANCED:
+        times, down = thinned(times, down)
     strength = _strongest(envelope, np.round((times - ONSET_LEAD) * FPS))
     return Beats(
         times=torch.from_numpy(times).float(),
@@ -112,6 +115,23 @@ def doubled(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray
     starts = np.zeros(len(halves), bool)
     starts[::2] = down
     return np.interp(halves, np.arange(len(times)), times), starts
+
+
+def thinned(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every second of the beats (n,), from each downbeat on, and which of them are downbeats.
+
+    Of bars of six it is every third. Bars of three, five and seven stay as they are, because half of them is no beat.
+    """
+    starts = np.flatnonzero(down)
+    metre = int(np.bincount(np.diff(starts)).argmax()) if len(starts) > 1 else 0
+    if metre in (3, 5, 7):
+        return times, down
+    step = 3 if metre == 6 else 2
+    index = np.arange(len(times))
+    first = starts[0] if len(starts) else 0
+    since = np.where(index < first, index - first, index - np.maximum.accumulate(np.where(down, index, 0)))
+    kept = since % step == 0
+    return times[kept], down[kept]
 
 
 def onset_envelope(mel: Tensor) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, doubled, track_beats, warn_if_unsure
+from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, doubled, thinned, track_beats, warn_if_unsure
 from core.audio.io import resample
 from core.errors import collected_warnings
 from core.types import Beats, Waveform
@@ -119,6 +119,14 @@ def test_fast_music_is_danced_at_half_its_tempo_on_one_and_three():
     assert mir_eval.beat.f_measure(beats.times.double().numpy(), found.times.double().numpy()) > 0.95
     true, down = beats.times[beats.downbeats], found.times[found.downbeats]
     assert (down[:, None] - true).abs().amin(dim=1).median() < 0.03
+
+
+def test_every_second_beat_is_counted_from_the_one():
+    for metre, kept in ((4, [1, 3, 5, 7, 9, 11]), (6, [1, 4, 7, 10]), (3, list(range(12)))):
+        down = (np.arange(12) - 1) % metre == 0
+        times, starts = thinned(np.arange(12) * 0.35, down)
+        np.testing.assert_allclose(times, np.array(kept) * 0.35)
+        assert times[starts].tolist() == [at * 0.35 for at in range(12) if down[at]]
 
 
 def test_beats_between_beats_keep_the_bars():
