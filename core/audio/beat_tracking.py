@@ -5,9 +5,9 @@
    (``beat_path``).
 3. A hidden Markov model counts the beats of each bar (``bars``).
 
-The path may go from 46 to 222 beats a minute, so nothing falls into a hole, and a song that drifts keeps its count. What
-comes out is the count that people dance to, for the whole song alike: twice to every beat of slow songs, and to every
-second beat of fast ones, on one and three, if their bars allow it.
+The path may go from 46 to 222 beats a minute, so nothing falls into a hole, and a song that drifts keeps its count.
+What comes out is the count that people dance to, for the whole song alike: twice to every beat of slow songs, and to
+every second beat of fast ones, on one and three, if their bars allow it.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def test_capture_is_what_sets_are_measured_against(report):
 
 
 def test_snapping_more_is_more_on_the_beat(report):
-    f = {v: report["systems"][f"ours snap {v}"]["beats"]["bas_hits"]["value"] for v in (0, 1)}
+    f = {v: report["systems"][f"ours snap {v}"]["beats"]["f_hits_70ms"]["value"] for v in (0, 1)}
     assert f[1] > f[0]
 
 
