@@ -3,10 +3,10 @@
 import bpy
 import numpy as np
 from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, places, write
-from scenes import FOLDER, addon, z_up
+from scenes import FOLDER, addon, read, turned, z_up
 
-reading, rigs = addon("scene.reading"), addon("scene.rigs")
-skeleton, quat = addon("shared").skeleton, addon("shared").quaternion
+rigs = addon("scene.rigs")
+skeleton = addon("shared").skeleton
 JOINTS = skeleton.JOINTS
 ROTATIONS = np.load(FOLDER / "dance.npz")["rotations"].astype(float)
 RIGIFY = {
@@ -18,22 +18,6 @@ RIGIFY = {
     )
 }  # fmt: skip
 """The limbs of a Rigify rig, without what their kinds of bones begin with."""
-
-
-def turned(rotations):
-    found = []
-    for joint, parent in enumerate(skeleton.PARENTS):
-        found.append(rotations[:, joint] if parent < 0 else quat.mul(found[parent], rotations[:, joint]))
-    return np.stack(found, axis=1)
-
-
-def read(armature):
-    steps = reading.motion(lambda: (bpy.context.scene, armature), 1, len(ROTATIONS))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def generated():
@@ -73,7 +57,7 @@ def check_a_generated_rigify_rig():
     keyed = {curve.data_path.split('"')[1] for curve in curves}
     assert {"torso", "thigh_fk.L", "shin_fk.R", "upper_arm_fk.L", "hand_fk.R", "head"} <= keyed
     assert not [name for name in keyed if name.startswith(("ORG-", "DEF-", "MCH-"))]
-    rotations, _ = read(armature)
+    rotations, _ = read(armature, 1, len(ROTATIONS))
     mapped = [JOINTS.index(joint) for joint in RIGIFY]
     cosines = np.abs(np.sum(turned(rotations)[:, mapped] * turned(ROTATIONS)[:, mapped], axis=-1))
     assert cosines.min() > np.cos(np.radians(0.3))

@@ -2,22 +2,22 @@
 
 import bpy
 import numpy as np
-from dancing import EXPECTED, JOINTS, about, apply, as_it_should, away, dancer, places, write
-from scenes import FOLDER, addon, raises, rig, z_up
+from dancing import EXPECTED, FRAMES, JOINTS, about, apply, as_it_should, away, dancer, places, write
+from scenes import FOLDER, addon, raises, read, rig, turned, z_up
 
-reading, skeleton = addon("scene.reading"), addon("shared").skeleton
-quat = addon("shared").quaternion
+skeleton = addon("shared").skeleton
 UserError = addon("errors").UserError
 ROTATIONS, ROOT = (np.load(FOLDER / "dance.npz")[name].astype(float) for name in ("rotations", "root"))
+NAMES = dict(zip(JOINTS, JOINTS, strict=True))
 
 
-def read(armature):
-    steps = reading.motion(lambda: (bpy.context.scene, armature), 1, len(ROOT))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+def in_their_places(armature, joints, atol, size=1.0):
+    """The joints are where the dance has them. Bones are named as our joints are."""
+    for i in FRAMES:
+        bpy.context.scene.frame_set(1 + i)
+        now, wanted = places(armature, NAMES), size * z_up(EXPECTED[i])
+        for joint in joints:
+            np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=atol)
 
 
 def check_a_rotation_that_was_applied():
@@ -29,7 +29,7 @@ def check_a_rotation_that_was_applied():
         _, said = write(armature)
         as_it_should(armature, turn=about(degrees))
         assert away(armature, (0, 0, 0), about(degrees)) < 1e-3 and not said, degrees
-        np.testing.assert_allclose(read(armature)[1], ROOT, atol=1e-3)
+        np.testing.assert_allclose(read(armature, 1, len(ROOT))[1], ROOT, atol=1e-3)
 
 
 def check_a_body_that_leans():
@@ -59,7 +59,7 @@ def check_a_location_that_was_applied():
     write(armature)
     as_it_should(armature)
     assert away(armature, (2.0, 3.0, 0.5)) < 1e-3
-    np.testing.assert_allclose(read(armature)[1], ROOT, atol=1e-3)
+    np.testing.assert_allclose(read(armature, 1, len(ROOT))[1], ROOT, atol=1e-3)
 
 
 def check_two_characters_do_not_land_in_each_other():
@@ -101,7 +101,7 @@ def check_hips_and_shoulders_that_disagree_face_along_the_axis():
     place[JOINTS.index("left_hip")] += (0.0, 0.03, 0.0)
     armature = rig(JOINTS, place)
     write(armature)
-    as_it_should(armature, dict(zip(JOINTS, JOINTS, strict=True)))
+    as_it_should(armature, NAMES)
 
 
 def check_a_bvh_of_our_own_as_blender_imports_it():
@@ -111,26 +111,13 @@ def check_a_bvh_of_our_own_as_blender_imports_it():
         bpy.ops.wm.read_homefile(use_empty=True)
         bpy.ops.import_anim.bvh(filepath=str(FOLDER / "own.bvh"), **options)
         armature = bpy.context.active_object
-        names = dict(zip(JOINTS, JOINTS, strict=True))
         if "frame_start" not in options:
-            np.testing.assert_allclose(read(armature)[1], ROOT, atol=2e-3)
+            np.testing.assert_allclose(read(armature, 1, len(ROOT))[1], ROOT, atol=2e-3)
         for _ in range(2):
             _, said = write(armature)
-            as_it_should(armature, names)
+            as_it_should(armature, NAMES)
             assert not said
-            for i in range(0, len(EXPECTED), 13):
-                bpy.context.scene.frame_set(1 + i)
-                now = places(armature, names)
-                wanted = size * z_up(EXPECTED[i])[JOINTS.index("left_ankle")]
-                np.testing.assert_allclose(now["left_ankle"], wanted, atol=2e-3 * size)
-
-
-def turned(rotations):
-    """How every joint is turned from the T-pose, (t, 22, 4)."""
-    found = []
-    for joint, parent in enumerate(skeleton.PARENTS):
-        found.append(rotations[:, joint] if parent < 0 else quat.mul(found[parent], rotations[:, joint]))
-    return np.stack(found, axis=1)
+            in_their_places(armature, ("left_ankle",), 2e-3 * size, size)
 
 
 def angles(rotations):
@@ -142,13 +129,12 @@ def angles(rotations):
 def check_captures_whose_rest_pose_is_folded():
     """What is read is the dance that the file holds, and one that is written stands and dances as a body does."""
     bpy.ops.preferences.addon_enable(module="io_anim_bvh")
-    names = dict(zip(JOINTS, JOINTS, strict=True))
     for way in ("x", "y", "random"):
         bpy.ops.wm.read_homefile(use_empty=True)
         bpy.ops.import_anim.bvh(filepath=str(FOLDER / f"folded {way}.bvh"), global_scale=0.01)
         armature = bpy.context.active_object
         for _ in range(2):
-            rotations, root = read(armature)
+            rotations, root = read(armature, 1, len(ROOT))
             off = angles(rotations)
             assert max(off[joint] for joint in ("pelvis", "spine3", "left_hip", "right_knee", "left_shoulder")) < 5.0, (
                 off
@@ -156,12 +142,8 @@ def check_captures_whose_rest_pose_is_folded():
             np.testing.assert_allclose(root, ROOT, atol=0.04)
             _, said = write(armature)
             assert not said
-            as_it_should(armature, names)
-            for i in range(0, len(EXPECTED), 13):
-                bpy.context.scene.frame_set(1 + i)
-                now, wanted = places(armature, names), z_up(EXPECTED[i])
-                for joint in ("left_ankle", "right_wrist", "head"):
-                    np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.06)
+            as_it_should(armature, NAMES)
+            in_their_places(armature, ("left_ankle", "right_wrist", "head"), 0.06)
 
 
 def imported(name):
@@ -174,17 +156,12 @@ def imported(name):
 def check_bones_between_those_of_the_body_are_posed_too():
     """As between the hips of CMU's skeleton: at rest they lie anywhere, and so would what hangs on them."""
     armature = imported("folded between")
-    names = dict(zip(JOINTS, JOINTS, strict=True))
     assert len(armature.data.bones) > len(JOINTS)
     for _ in range(2):
         _, said = write(armature)
-        as_it_should(armature, names)
+        as_it_should(armature, NAMES)
         assert not said
-        for i in range(0, len(EXPECTED), 13):
-            bpy.context.scene.frame_set(1 + i)
-            now, wanted = places(armature, names), z_up(EXPECTED[i])
-            for joint in ("left_hip", "right_ankle", "left_shoulder", "right_wrist", "head"):
-                np.testing.assert_allclose(now[joint], wanted[JOINTS.index(joint)], atol=0.06)
+        in_their_places(armature, ("left_hip", "right_ankle", "left_shoulder", "right_wrist", "head"), 0.06)
 
 
 def check_a_dance_on_a_folded_rest_pose_is_read_as_it_was_written():
@@ -193,7 +170,7 @@ def check_a_dance_on_a_folded_rest_pose_is_read_as_it_was_written():
     for _ in range(3):
         action, _ = write(armature)
         assert "footlight_t_pose" in action
-        rotations, root = read(armature)
+        rotations, root = read(armature, 1, len(ROOT))
         assert max(angles(rotations).values()) < 0.5
         np.testing.assert_allclose(root, ROOT, atol=2e-3)
 
@@ -218,7 +195,6 @@ def check_sides_that_cannot_be_told():
 def check_a_folded_rest_pose_without_animation():
     """It is refused, unless the rig is posed as a body that stands: then that pose counts."""
     armature = imported("folded x")
-    names = dict(zip(JOINTS, JOINTS, strict=True))
     bpy.context.scene.frame_set(1)
     posed = {bone.name: bone.matrix_basis.copy() for bone in armature.pose.bones}
     armature.animation_data_clear()
@@ -232,7 +208,7 @@ def check_a_folded_rest_pose_without_animation():
     bpy.context.view_layer.update()
     _, said = write(armature)
     assert "no body that stands" not in said
-    as_it_should(armature, names)
+    as_it_should(armature, NAMES)
 
 
 def check_a_rig_with_its_origin_in_its_hips_and_no_animation():

@@ -9,9 +9,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
-from scenes import FOLDER, MODULE, addon, raises, rig, z_up
+from scenes import FOLDER, MODULE, addon, raises, read, rig, turned, z_up
 
-actions, reading, rigs = (addon(name) for name in ("scene.actions", "scene.reading", "scene.rigs"))
+actions, rigs = addon("scene.actions"), addon("scene.rigs")
 shared = addon("shared")
 skeleton, quat = shared.skeleton, shared.quaternion
 UserError = addon("errors").UserError
@@ -50,23 +50,6 @@ def add_bones(armature, rows):
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def turned(rotations):
-    """How every joint is turned from the T-pose, (t, 22, 4)."""
-    found = []
-    for joint, parent in enumerate(skeleton.PARENTS):
-        found.append(rotations[:, joint] if parent < 0 else quat.mul(found[parent], rotations[:, joint]))
-    return np.stack(found, axis=1)
-
-
-def read(armature):
-    steps = reading.motion(lambda: (bpy.context.scene, armature), 1, len(ROOT))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def dances(armature, expected):
     """Its limbs point where the dancer's do, and the dance comes back. expected: our joints -> its bones."""
     assert rigs.bones(armature) == expected
@@ -82,7 +65,7 @@ def dances(armature, expected):
                     bone = np.array(armature.matrix_world.to_3x3() @ bone)
                     ours = wanted[JOINTS.index(b)] - wanted[JOINTS.index(a)]
                     assert bone @ ours / np.linalg.norm(bone) / np.linalg.norm(ours) > 1 - 1e-5, (frame, a, b)
-    rotations, root = read(armature)
+    rotations, root = read(armature, 1, len(ROOT))
     np.testing.assert_allclose(root, ROOT, atol=1e-3)
     mapped = [JOINTS.index(joint) for joint in expected]
     cosines = np.abs(np.sum(turned(rotations)[:, mapped] * turned(ROTATIONS)[:, mapped], axis=-1))
@@ -183,7 +166,7 @@ def check_a_control_rig_is_read_but_not_written():
     raises(UserError, "control rig: its bone ORG-thigh.L follows left_hip", actions.write_dance, DANCE, armature, 1)
     assert armature.animation_data is None
     actions.write_dance(DANCE, other, 1)
-    rotations, root = read(armature)
+    rotations, root = read(armature, 1, len(ROOT))
     np.testing.assert_allclose(root, ROOT, atol=1e-4)
     assert np.abs(np.sum(rotations * ROTATIONS, axis=-1)).min() > 1 - 1e-5
     for constraint in armature.pose.bones["ORG-thigh.L"].constraints:

@@ -17,6 +17,14 @@ def empty(name="target", place=(1.0, 1.0, 1.0)):
     return ob
 
 
+def written_after(way):
+    """A new dancer to which ``way`` was done before it got a dance, and what was said of the dance."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    armature = dancer.add_dancer(bpy.context)
+    way(armature)
+    return armature, write(armature)[1]
+
+
 def constrain(armature, kind, target, bones=None, subtarget=True):
     for bone in bones or armature.data.bones.keys():
         constraint = armature.pose.bones[bone].constraints.new(kind)
@@ -73,10 +81,7 @@ def check_what_keeps_a_whole_armature_still():
         (edit, "in Edit Mode"),
         (driven, "a driver holds its bone thigh.L"),
     ):
-        bpy.ops.wm.read_homefile(use_empty=True)
-        armature = dancer.add_dancer(bpy.context)
-        way(armature)
-        _, said = write(armature)
+        _, said = written_after(way)
         assert said.startswith("'Dancer' does not move as the dance does: ") and words in said, said
 
 
@@ -197,10 +202,7 @@ def check_bones_that_follow_objects_or_an_armature_that_moves():
             constrain(armature, kind, other, ["pelvis"])
 
     for way in (rotations, another, arms, controls, later, hips):
-        bpy.ops.wm.read_homefile(use_empty=True)
-        armature = dancer.add_dancer(bpy.context)
-        way(armature)
-        _, said = write(armature)
+        armature, said = written_after(way)
         as_it_should(armature)
         assert "new action switches them off" in said, way.__name__
 
@@ -250,10 +252,7 @@ def check_what_is_hidden():
         (disabled, "it is disabled in viewports"),
         (bones_alone, ""),
     ):
-        bpy.ops.wm.read_homefile(use_empty=True)
-        armature = dancer.add_dancer(bpy.context)
-        way(armature)
-        _, said = write(armature)
+        _, said = written_after(way)
         assert said.startswith("'Dancer' cannot be seen: " + words) if words else not said, (way.__name__, said)
 
 

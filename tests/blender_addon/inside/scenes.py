@@ -96,6 +96,25 @@ def z_up(points):
     return np.stack((points[:, 0], -points[:, 2], points[:, 1]), axis=1)
 
 
+def turned(rotations):
+    """How every joint is turned from the T-pose, (t, 22, 4)."""
+    skeleton, quat = addon("shared").skeleton, addon("shared").quaternion
+    found = []
+    for joint, parent in enumerate(skeleton.PARENTS):
+        found.append(rotations[:, joint] if parent < 0 else quat.mul(found[parent], rotations[:, joint]))
+    return np.stack(found, axis=1)
+
+
+def read(armature, first, last):
+    """The rotations and the root of the dance that an armature shows in these frames."""
+    steps = addon("scene.reading").motion(lambda: (bpy.context.scene, armature), first, last)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def raises(error: type, words: str, function, *arguments) -> None:
     try:
         function(*arguments)
