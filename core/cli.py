@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core import __version__, arguments, progress
-from core.errors import FootlightError, collected_warnings
+from core.errors import FootlightError, collected_warnings, one_line
 from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, check, rule
 
 BAD_INPUT = 2  # exit code
@@ -84,9 +84,9 @@ def main(words: Sequence[str] | None = None) -> int:
             args.run(args)
         sys.stdout.flush()
         for warning in args.warnings:
-            print(f"footlight {args.command}: warning: {_line(warning)}", file=sys.stderr)
+            print(f"footlight {args.command}: warning: {one_line(warning)}", file=sys.stderr)
     except FootlightError as error:
-        message = _line(str(error))
+        message = one_line(str(error))
         if getattr(args, "json", False):
             _say(type="error", message=message)
         print(f"footlight {args.command}: {message}", file=sys.stderr)
@@ -327,10 +327,6 @@ def _kinematic_beats(positions, fps: float) -> dict:
         "fps": fps,
         "seconds": round(len(positions) / fps, 4),
     }
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _say(**event) -> None:

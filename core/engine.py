@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from core import __version__, pipeline, progress, protocol
-from core.errors import FootlightError, collected_warnings
+from core.errors import FootlightError, collected_warnings, one_line
 from core.files import write_together
 from core.formats import dance
 from core.formats.motion import read_motion
@@ -140,7 +140,7 @@ class Engine:
             with progress.listen(self._progress, self._check), collected_warnings() as said:
                 progress.report()
                 event = _OPERATIONS[request["op"]](self, number, protocol.request_from_json(request))
-            event = replace(event, warnings=tuple(_line(text) for text in said))
+            event = replace(event, warnings=tuple(one_line(text) for text in said))
         except _Cancelled:
             event = Cancelled(id=number)
         except FootlightError as error:
@@ -251,11 +251,7 @@ def _music_values(made: Score) -> dict:
 
 
 def _failed(number: Id, kind: str, message: str) -> Failed:
-    return Failed(id=number, kind=kind, message=_line(message))
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
+    return Failed(id=number, kind=kind, message=one_line(message))
 
 
 def _beats_values(beats: Beats) -> dict:

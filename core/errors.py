@@ -15,6 +15,16 @@ class FootlightWarning(UserWarning):
     """Input that was used, but not as it stood. The message says what was found, what was made of it and what to do."""
 
 
+def one_line(text: str) -> str:
+    """The text with its lines and runs of blanks joined by single blanks."""
+    return " ".join(text.split())
+
+
+def reason(error: BaseException) -> str:
+    """Why a library failed, in one short line: the error's message, or its kind if it has none."""
+    return one_line(str(error))[:120] or type(error).__name__
+
+
 def warn(message: str) -> None:
     """Warn the user about the input of the work that is going on. A result with a warning is still a result."""
     warnings.warn(message, FootlightWarning, stacklevel=2)

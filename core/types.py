@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 
@@ -59,6 +60,18 @@ class Beats:
         if self.downbeats is None or int(self.downbeats.sum()) < 2:
             return 0
         return int(self.downbeats.nonzero()[:, 0].diff().mode().values)
+
+    @property
+    def since_downbeat(self) -> Tensor:
+        """How many beats (n,) after the last downbeat each beat comes. Before the first downbeat it is negative.
+
+        Without a downbeat the first beat stands for it. Downbeats must not be None.
+        """
+        assert self.downbeats is not None
+        index = torch.arange(len(self.times), device=self.downbeats.device)
+        first = int(self.downbeats.int().argmax()) if len(index) else 0
+        last = torch.where(self.downbeats, index, first).cummax(dim=0).values
+        return index - last
 
     def shifted(self, seconds: float) -> Beats:
         """The same beats with times relative to an origin that is ``seconds`` later (negative: earlier)."""

@@ -72,7 +72,7 @@ def fill(times: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def smoothed(frames: np.ndarray) -> np.ndarray:
-    """Smooth beats (n,) that lie on whole frames, by a triangle over five beats. A steady drift of tempo stays."""
+    """Smooth beats (n,), frames, by a triangle over five beats. A steady drift of tempo stays."""
     if len(frames) < 5:
         return frames
     return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")

@@ -63,9 +63,10 @@ def track_beats(waveform: Waveform) -> Beats:
     confidence = float(_strongest(beat, np.round(times * FPS)).mean()) if len(times) else 0.0
     changes = bars.harmony(torch.log1p(20 * magnitude[:, :HARMONY_BINS]), times)
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
-    if 0 < tempo_of(times) < SLOWEST_DANCED:
+    tempo = tempo_of(times)
+    if 0 < tempo < SLOWEST_DANCED:
         times, down = doubled(times, down)
-    elif tempo_of(times) > FASTEST_DANCED:
+    elif tempo > FASTEST_DANCED:
         times, down = thinned(times, down)
     strength = _strongest(envelope, np.round((times - ONSET_LEAD) * FPS))
     return Beats(
@@ -122,15 +123,10 @@ def thinned(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
     Of bars of six it is every third. Bars of three, five and seven stay as they are, because half of them is no beat.
     """
-    starts = np.flatnonzero(down)
-    metre = int(np.bincount(np.diff(starts)).argmax()) if len(starts) > 1 else 0
-    if metre in (3, 5, 7):
+    beats = Beats(torch.from_numpy(times), downbeats=torch.from_numpy(down))
+    if beats.metre in (3, 5, 7):
         return times, down
-    step = 3 if metre == 6 else 2
-    index = np.arange(len(times))
-    first = starts[0] if len(starts) else 0
-    since = np.where(index < first, index - first, index - np.maximum.accumulate(np.where(down, index, 0)))
-    kept = since % step == 0
+    kept = (beats.since_downbeat % (3 if beats.metre == 6 else 2) == 0).numpy()
     return times[kept], down[kept]
 
 

@@ -61,8 +61,8 @@ def survey(data: Data) -> Survey | None:
         findings.append("has no end mark; if the end of the song is missing, download or export it again")
     stretches = tuple(_stretch(data, link) for link in links)
     right = len(links) == 1 and pages[0].start == 0 and all(isinstance(p, tuple) for p in stretches[0].pieces or ())
-    lengths = [_seconds(data, link) for link in links]
-    seconds = sum(length for length in lengths if length) if len(links) > 1 and all(lengths) else None
+    lengths = [_seconds(data, link) for link in links] if len(links) > 1 else []
+    seconds = sum(length for length in lengths if length) if lengths and all(lengths) else None
     return Survey((Stretch(onward=True),) if right else stretches, seconds, tuple(findings))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import FootlightError
+from core.errors import FootlightError, reason
 from core.formats import plain_pickle
 
 LARGEST = 2**31  # bytes of an array after decompression
@@ -38,8 +38,7 @@ def read(path: Path, names: Collection[str]) -> object:
     except OSError as error:
         raise FootlightError(f"{path}: cannot be read ({error.strerror or error}); check the file") from None
     except Exception as error:  # for a damaged file, zipfile and numpy raise almost anything
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise FootlightError(f"{path}: is damaged or no {suffix[1:]} file of plain data ({reason})") from None
+        raise FootlightError(f"{path}: is damaged or no {suffix[1:]} file of plain data ({reason(error)})") from None
     return plain_pickle.load(path)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from core import __version__
-from core.errors import FootlightError
+from core.errors import FootlightError, reason
 from core.files import write_atomically
 from core.motion.skeleton import SMPL22
 from core.results import Dance
@@ -88,5 +88,4 @@ def read_arrays(path: Path | str, names: Iterable[str]) -> tuple[dict[str, np.nd
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in names if name in file.files}, file.files
     except Exception as error:  # for a damaged file, zipfile and numpy raise almost anything, even a TokenError
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise FootlightError(f"{path}: is damaged or no npz file of plain numbers ({reason})") from None
+        raise FootlightError(f"{path}: is damaged or no npz file of plain numbers ({reason(error)})") from None

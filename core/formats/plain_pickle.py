@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from core.errors import FootlightError
+from core.errors import FootlightError, reason
 
 _COMPRESSED = {b"\x78\x01": "zlib", b"\x78\x5e": "zlib", b"\x78\x9c": "zlib", b"\x78\xda": "zlib", b"\x1f\x8b": "gzip"}
 _COMPRESSED |= {b"BZ": "bzip2", b"\xfd7": "xz", b"\x5d\x00": "lzma", b"\x04\x22": "lz4"}
@@ -61,8 +61,7 @@ def loads(data: bytes, path: Path) -> object:
             "arrays and plain containers. Do not open this file with other programs either, unless you made it"
         ) from None
     except Exception as error:  # a damaged pickle can fail in any of its instructions
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise FootlightError(f"{path}: is damaged or no pickle ({reason}); download it again") from None
+        raise FootlightError(f"{path}: is damaged or no pickle ({reason(error)}); download it again") from None
 
 
 class _Refused(Exception):

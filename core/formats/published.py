@@ -288,7 +288,7 @@ def _as_places(values: np.ndarray) -> Tensor | None:
             if not float((length - length.median()).abs().median()) < _RIGID * float(length.median()):
                 return None
     pairs = [(f"left_{end}", f"right_{end}") for end in ("knee", "ankle", "elbow", "wrist")]
-    pairs += [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("knee", "ankle"),)]
+    pairs += [(f"{side}_knee", f"{side}_ankle") for side in ("left", "right")]
     alike = all(min(lengths[a], lengths[b]) > _ALIKE * max(lengths[a], lengths[b]) for a, b in pairs)
     hips = places[:, [SMPL22.index("left_hip"), SMPL22.index("right_hip")]].mean(1)
     trunk = float((places[:, SMPL22.index("neck")] - hips).norm(dim=-1).median())

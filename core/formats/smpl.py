@@ -125,7 +125,7 @@ def of_6d(values: Tensor) -> Tensor:
 
     Which of both is told by the knees, which bend to one side only (Zhou et al. 2019 and PyTorch3D differ).
     """
-    turns = rotation.from_matrix(rotation.matrix_from_6d(values))
+    turns = rotation.from_6d(values)
     knees = rotation.to_axis_angle(turns[:, [SMPL22.index("left_knee"), SMPL22.index("right_knee")]])
     return turns if float(knees[..., 0].mean()) >= 0 else rotation.conjugate(turns)
 

@@ -85,15 +85,8 @@ def strong_beats(music: Beats) -> Tensor:
     times = music.times.double()
     if music.downbeats is None or not bool(music.downbeats.any()):
         return times
-    first = int(music.downbeats.nonzero()[0])
     step = {3: 3, 5: 5, 6: 3, 7: 7}.get(music.metre, 2)
-    since = torch.zeros(len(times), dtype=torch.long)
-    count = -first % step
-    for i, down in enumerate(music.downbeats.tolist()):
-        count = 0 if down else count
-        since[i] = count
-        count += 1
-    return times[since % step == 0]
+    return times[music.since_downbeat % step == 0]
 
 
 def music_onsets(waveform: Waveform) -> Tensor:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import FootlightError
 from . import quaternion as quat
+from .quaternion import unit
 from .rest import SIDES
 from .skeleton import JOINTS, OFFSETS, standing
 
@@ -56,16 +57,16 @@ def sides_agree(places: Mapping[str, np.ndarray]) -> bool:
     places: as in ``t_pose``, toes if they are known.
     """
     at = {name: np.asarray(place, dtype=float) for name, place in places.items()}
-    hips, shoulders = (_unit(at[f"left_{part}"] - at[f"right_{part}"]) for part in ("hip", "shoulder"))
+    hips, shoulders = (unit(at[f"left_{part}"] - at[f"right_{part}"]) for part in ("hip", "shoulder"))
     if float((hips * shoulders).sum(-1).mean()) < 0:
         return False
-    ahead = _unit(np.cross(hips, _middle(at, "shoulder") - _middle(at, "hip")))
+    ahead = unit(np.cross(hips, _middle(at, "shoulder") - _middle(at, "hip")))
     front = []
     for side in SIDES:
         hip, knee, ankle = (at[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
-        front.append((np.cross(_unit(knee - hip), _unit(ankle - knee)) * hips).sum(-1).mean())
+        front.append((np.cross(unit(knee - hip), unit(ankle - knee)) * hips).sum(-1).mean())
         if f"{side}_foot" in at:
-            front.append((_unit(at[f"{side}_foot"] - ankle) * ahead).sum(-1).mean())
+            front.append((unit(at[f"{side}_foot"] - ankle) * ahead).sum(-1).mean())
     return float(np.mean(front)) > -0.1
 
 
@@ -122,11 +123,11 @@ class _Body:
         joints = (_OURS[name] for name in ("spine1", "spine2", "spine3"))
         bones = np.diff((_middle(_OURS, "hip"), *joints, _middle(_OURS, "shoulder")), axis=0)
         turns = (_between(self.now["pelvis"], self.now["spine3"], share) for share in (0.0, 1 / 3, 2 / 3, 1.0))
-        ours = _unit(np.sum([quat.rotate(turn, bone) for turn, bone in zip(turns, bones, strict=True)], axis=0))
+        ours = unit(np.sum([quat.rotate(turn, bone) for turn, bone in zip(turns, bones, strict=True)], axis=0))
         for name in ("pelvis", "spine3"):
             back = quat.conjugate(self.now[name])
             still = np.broadcast_to(_STILL, back.shape)
-            lean = mean(_swung(still, quat.rotate(back, ours), quat.rotate(back, _unit(up))))
+            lean = mean(_swung(still, quat.rotate(back, ours), quat.rotate(back, unit(up))))
             lean[2:] *= 0.5  # aside by half of it: this tilts the lines through hips and shoulders
             self._turn(name, quat.conjugate(lean / np.linalg.norm(lean)))
 
@@ -134,11 +135,11 @@ class _Body:
         """The two long bones of a limb. hinge: the axis about which it bends in our T-pose."""
         upper, middle, end = (f"{side}_{part}" for part in parts)
         above = self.now.get(f"{side}_collar", self.now["spine3"]) if parts[0] == "shoulder" else self.now["pelvis"]
-        first = _unit(self.at[middle] - self.at[upper])
+        first = unit(self.at[middle] - self.at[upper])
         ours = _ours(middle)
         straight = quat.rotate(_swung(above, ours, first), hinge)
         if end in self.at:
-            second = _unit(self.at[end] - self.at[middle])
+            second = unit(self.at[end] - self.at[middle])
             fold = np.cross(first, second)
             sine = _length(fold)
             axis = fold + _BENT * np.clip(1 - sine / _BENT, 0, None) * straight
@@ -177,9 +178,9 @@ class _Body:
             collar, shoulder = f"{side}_collar", f"{side}_shoulder"
             if collar not in self.turns or collar not in self.at:
                 return
-            hangs = _unit(self.at[shoulder] - self.at[f"{side}_elbow"])[:, 1]
+            hangs = unit(self.at[shoulder] - self.at[f"{side}_elbow"])[:, 1]
             self._settle(collar, self.now["spine3"], np.clip(hangs, 0.0, None) + 1e-3)
-            ends[collar] = _unit(self._bone(collar, shoulder))
+            ends[collar] = unit(self._bone(collar, shoulder))
         both = ends["left_collar"] + ends["right_collar"] * _MIRRORED
         for collar, end in ends.items():
             self._turn(collar, quat.between(end, both if collar.startswith("left") else both * _MIRRORED))
@@ -227,15 +228,11 @@ def _middle(at: dict[str, np.ndarray], part: str) -> np.ndarray:
 
 def _ours(joint: str) -> np.ndarray:
     """The direction (3,) of the bone that ends at a joint of ours, in the T-pose."""
-    return _unit(OFFSETS[JOINTS.index(joint)])
+    return unit(OFFSETS[JOINTS.index(joint)])
 
 
 def _length(v: np.ndarray) -> np.ndarray:
     return np.linalg.norm(v, axis=-1, keepdims=True)
-
-
-def _unit(v: np.ndarray) -> np.ndarray:
-    return v / np.maximum(_length(v), 1e-12)
 
 
 def _flat(v: np.ndarray) -> np.ndarray:
@@ -245,15 +242,15 @@ def _flat(v: np.ndarray) -> np.ndarray:
 
 def _frames(across: np.ndarray, up: np.ndarray) -> np.ndarray:
     """The rotations (..., 4) of frames whose first axis is ``across`` and whose second one is nearest to ``up``."""
-    x = _unit(across)
-    z = _unit(np.cross(x, up))
+    x = unit(across)
+    z = unit(np.cross(x, up))
     return quat.from_matrix(np.stack((x, np.cross(z, x), z), axis=-1))
 
 
 def _along(across: np.ndarray, along: np.ndarray) -> np.ndarray:
     """As ``_frames``, with the second axis exact and the first one the nearest."""
-    y = _unit(along)
-    z = _unit(np.cross(across, y))
+    y = unit(along)
+    z = unit(np.cross(across, y))
     return quat.from_matrix(np.stack((np.cross(y, z), y, z), axis=-1))
 
 

@@ -83,3 +83,8 @@ def continuous(q: np.ndarray) -> np.ndarray:
     flips = np.sum(q[1:] * q[:-1], axis=-1) < 0
     signs = np.where(np.cumsum(flips, axis=0) % 2, -1.0, 1.0)
     return np.concatenate((q[:1], q[1:] * signs[..., None]))
+
+
+def unit(v: np.ndarray) -> np.ndarray:
+    """Vectors (..., n) with length 1. A vector without a length stays 0."""
+    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12)

@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from .quaternion import unit
 from .skeleton import Skeleton
 
 LEG = ("hip", "knee", "ankle", "foot")
@@ -101,7 +102,7 @@ def _limbs_of(skeleton: Skeleton, places: np.ndarray | None, legs, arms) -> dict
     at = np.asarray(skeleton.rest_positions(), dtype=float)[None] if places is None else places
     ahead = sum(_ahead(skeleton, at, role, places is None) for role in leg_roles)
     up = at[:, arms[0][0]] - np.mean([at[:, role[2]] for role in leg_roles], axis=0)
-    left = np.cross(_unit(up), ahead) + sum(_fold(at, role) for role in leg_roles)
+    left = np.cross(unit(up), ahead) + sum(_fold(at, role) for role in leg_roles)
     joints = {}
     for roles, names in ((leg_roles, LEG[:3]), (arm_roles, ARM[1:])):
         apart = (at[:, roles[0][:3]] - at[:, roles[1][:3]]).sum(1)
@@ -119,13 +120,13 @@ def _ahead(skeleton: Skeleton, at: np.ndarray, leg: list[int], at_rest: bool) ->
     end = at[:, leg[3]]
     if at_rest:
         end = end + np.asarray(skeleton.tips.get(skeleton.names[leg[3]], np.zeros(3)))
-    return _unit(end - at[:, leg[2]])
+    return unit(end - at[:, leg[2]])
 
 
 def _fold(at: np.ndarray, leg: list[int]) -> np.ndarray:
     """The axis (t, 3) about which a knee is bent, which points to the left; as long as the sine of the bend."""
     hip, knee, ankle = (at[:, joint] for joint in leg[:3])
-    return np.cross(_unit(knee - hip), _unit(ankle - knee))
+    return np.cross(unit(knee - hip), unit(ankle - knee))
 
 
 def _split(skeleton: Skeleton, places: np.ndarray | None, chain: list[int]) -> list[int]:
@@ -147,7 +148,7 @@ def _split(skeleton: Skeleton, places: np.ndarray | None, chain: list[int]) -> l
 
 def _varies(places: np.ndarray, chain: list[int]) -> np.ndarray:
     """By how many degrees each joint of a chain bends and stretches (n,) in a motion; 0 at the ends."""
-    ways = _unit(np.diff(places[:, chain], axis=1))
+    ways = unit(np.diff(places[:, chain], axis=1))
     angles = np.degrees(np.arccos(np.clip((ways[:, 1:] * ways[:, :-1]).sum(-1), -1.0, 1.0)))
     return np.concatenate(([0.0], np.ptp(np.quantile(angles, (0.05, 0.95), axis=0), axis=0), [0.0]))
 
@@ -181,7 +182,3 @@ def reach(skeleton: Skeleton, upper: int, lower: int) -> float:
     """The length of the chain from a joint down to another."""
     line = skeleton.ancestors(lower)
     return sum(bone(skeleton, joint) for joint in line[: line.index(upper)])
-
-
-def _unit(v: np.ndarray) -> np.ndarray:
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12)

@@ -39,7 +39,7 @@ def improvise(style: Style, bars: int, bpm: float, draw: np.random.Generator) ->
 
     bpm: the tempo at which they will be played, on which the players' imprecision in beats depends.
     """
-    chords = _harmony(style, bars, draw)
+    chords = _harmony(bars, draw)
     swing = float(draw.uniform(*style.swing)) if draw.random() < 0.7 else 0.0
     players = [_drums(style, bars, draw), _bass(style, chords, draw), _chords(style, chords, draw)]
     with_drums, with_bass, with_chords = draw.random(3) < (0.8, 0.85, 0.85)
@@ -55,7 +55,7 @@ def improvise(style: Style, bars: int, bpm: float, draw: np.random.Generator) ->
     return Improvised(tuple(part for part in moved if part.notes), style.beats, style.counted)
 
 
-def _harmony(style: Style, bars: int, draw: np.random.Generator) -> list[tuple[int, ...]]:
+def _harmony(bars: int, draw: np.random.Generator) -> list[tuple[int, ...]]:
     """The pitches of each bar's chord, from its root up. Harmonies last one bar, two, or (seldom) four."""
     scale = _SCALES[int(draw.integers(2))]
     key, degrees = int(draw.integers(12)), _DEGREES[int(draw.integers(len(_DEGREES)))]

@@ -25,7 +25,6 @@ from train.data.music.midi import Note, Part
 from train.data.music.patterns import STYLES
 from train.data.shards import file_digest, key
 
-KINDS = ("arranged", "groove", "improvised", "plain", "pop909")
 SECONDS = 36.0
 FASTEST = 168.0  # beats a minute; people dance to every second beat of what is faster, unless its bars are uneven
 SHARES = {"pop909": 0.16, "arranged": 0.07, "groove": 0.18, "improvised": 0.25, "plain": 0.34}
@@ -50,7 +49,7 @@ def excerpt(data: Path, kind: str, split: str, number: int, seed: int) -> Music:
 
     kind: one of ``SHARES``.
     """
-    draw = np.random.default_rng([seed, number, KINDS.index(kind), split == "val"])
+    draw = np.random.default_rng([seed, number, sorted(SHARES).index(kind), split == "val"])
     make: Callable[[], Music] = {
         "pop909": lambda: _pop909(data, split, number, draw),
         "arranged": lambda: _arranged(data, split, draw),
@@ -141,14 +140,12 @@ def _counted(times: np.ndarray, beats_per_bar: int, counted: int) -> Beats:
 def _labelled(times: np.ndarray, down: np.ndarray) -> Beats:
     """Beats (n,) as they are to be found: of fast music in even bars, the first, third ... beat of each bar."""
     tempo = 60 / float(np.median(np.diff(times)))
+    beats = Beats(torch.from_numpy(times.copy()).float(), tempo, torch.from_numpy(down.copy()))
     bar = np.diff(np.flatnonzero(down))
     if tempo > FASTEST and len(bar) and np.median(bar) % 2 == 0:
-        since = np.arange(len(times)) - np.maximum.accumulate(np.where(down, np.arange(len(times)), 0))
-        first = int(np.flatnonzero(down)[0])
-        since[:first] = (first - np.arange(first)) % 2
-        times, down = times[since % 2 == 0], down[since % 2 == 0]
-        tempo /= 2
-    return Beats(torch.from_numpy(times.copy()).float(), tempo, torch.from_numpy(down.copy()))
+        kept = beats.since_downbeat % 2 == 0
+        beats = Beats(beats.times[kept], tempo / 2, torch.from_numpy(down)[kept])
+    return beats
 
 
 def _from(part: Part, start: float) -> Part:

@@ -67,7 +67,6 @@ _STRAIGHT_BASS = (
     "0--- 0--- 0--- 0---",
 )
 _BARS_OF_SIX_CHORDS = ("X.x.x. x.x.x.", "X..... x.....", "X.x.x. X.x.x.", "X..... ......")
-_WALTZ_CHORDS = (".. .. x. .. x. ..", "X. .. .. .. .. ..", "X. x. x. x. x. x.")
 
 STYLES: dict[str, Style] = {
     "rock": _of(
