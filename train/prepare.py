@@ -124,14 +124,15 @@ def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict])
     """
     with tqdm(total=len(work), desc=Path(index).stem, unit=" files", mininterval=1.0) as bar:
         jobs.run(work, args.workers, bar, args.again)
-    lines, dropped = jobs.gather(work)
-    shards.write_index(args.out / index, lines)
-    shards.write_index(args.out / f"dropped-{index}", unusable + dropped)
-    for drop in unusable + dropped:
+    found = jobs.gather(work)
+    dropped = unusable + found.dropped
+    shards.write_index(args.out / index, found.lines)
+    shards.write_index(args.out / f"dropped-{index}", dropped)
+    for drop in dropped:
         print(f"not used: {drop['source']}: {drop['reason']}")
-    for said in jobs.warned(work):
+    for said in found.warned:
         print(f"used with a warning: {said['warning']}")
-    return lines
+    return found.lines
 
 
 def _first(entries: list[dict], kind: str, limit: int | None) -> list[dict]:

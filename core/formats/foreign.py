@@ -140,8 +140,7 @@ def _rest(
         if local is not None:
             return _pose(match, skeleton, local)
     for local, limits in ((zero, rest.STANDING), (motion.rotations[0].double(), rest.SPREAD)):
-        pose = _pose(match, skeleton, local)
-        joints, _ = _with_toes(match, skeleton, *(torch.from_numpy(values) for values in (pose.turns, pose.places)))
+        joints, pose = _stance(match, skeleton, local)
         if rest.stands({name: pose.places[k] for name, k in joints.places.items()}, limits):
             return pose
     warn(
@@ -161,9 +160,14 @@ def _t_pose_of(path: Path, skeleton: Skeleton) -> Tensor | None:
 
 def _pose(match: humanoid.Match, skeleton: Skeleton, local: Tensor) -> Pose:
     """The pose of local rotations (j, 4), toes included."""
+    return _stance(match, skeleton, local)[1]
+
+
+def _stance(match: humanoid.Match, skeleton: Skeleton, local: Tensor) -> tuple[Joints, Pose]:
+    """As ``_pose``, with the joints of ours in it."""
     turns, places = _posed(skeleton, local)
-    _, places = _with_toes(match, skeleton, turns, places)
-    return Pose(turns.numpy(), places.numpy())
+    joints, places = _with_toes(match, skeleton, turns, places)
+    return joints, Pose(turns.numpy(), places.numpy())
 
 
 def _places(skeleton: Skeleton, motion: bvh.BvhMotion) -> Tensor:

@@ -71,27 +71,30 @@ def _make(job: Job) -> None:
     shards.write_shard(job.shard, job.key, records, reason, said)
 
 
-def gather(jobs: list[Job]) -> tuple[list[dict], list[dict]]:
-    """The index lines of the jobs' shards, and ``{"source", "reason"}`` of every source that gave none."""
-    lines: list[dict] = []
-    dropped: list[dict] = []
+@dataclass(frozen=True)
+class Gathered:
+    """What came of some jobs.
+
+    lines: the index lines of their shards.
+    dropped: ``{"source", "reason"}`` of every source that gave none.
+    warned: ``{"source", "warning"}`` of every source that was used, but not as it stood.
+    """
+
+    lines: list[dict]
+    dropped: list[dict]
+    warned: list[dict]
+
+
+def gather(jobs: list[Job]) -> Gathered:
+    """Read back what the jobs' shards hold."""
+    found = Gathered([], [], [])
     for job in jobs:
         header = shards.read_header(job.shard)
         if header is None:
-            dropped.append({"source": job.source, "reason": f"{job.shard.name} could not be read back"})
+            found.dropped.append({"source": job.source, "reason": f"{job.shard.name} could not be read back"})
         elif header["dropped"]:
-            dropped.append({"source": job.source, "reason": header["dropped"]})
+            found.dropped.append({"source": job.source, "reason": header["dropped"]})
         else:
-            lines += header["lines"]
-    return lines, dropped
-
-
-def warned(jobs: list[Job]) -> list[dict]:
-    """``{"source", "warning"}`` of every source that was used, but not as it stood."""
-    headers = ((job, shards.read_header(job.shard)) for job in jobs)
-    return [
-        {"source": job.source, "warning": text}
-        for job, header in headers
-        if header is not None and not header["dropped"]
-        for text in header["warnings"]
-    ]
+            found.lines.extend(header["lines"])
+            found.warned.extend({"source": job.source, "warning": text} for text in header["warnings"])
+    return found
