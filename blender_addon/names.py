@@ -21,6 +21,7 @@ INSTALL_ENGINE = "footlight.install_engine"
 FREE_MEMORY = "footlight.free_memory"
 CHOOSE_SONG = "footlight.choose_song"
 BRING_SONG = "footlight.bring_song"
+SHOW_SCENE = "footlight.show_scene"
 PLAY = "footlight.play"
 ADD_STAGE = "footlight.add_stage"
 NEW_SEED = "footlight.new_seed"
@@ -32,4 +33,5 @@ DANCER_MARK = "footlight_dancer"
 
 PREFIX = "footlight_"
 """Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score,
-beat_confidence, style, t_pose. Of a music strip: seed, tempo, beat_score."""
+beat_confidence, style, t_pose. Of a music strip: seed, tempo, beat_score. Of a song's
+strip: chosen. Of a strip that does not play over another one: muted. Of what Add Stage made: stage."""

@@ -8,15 +8,19 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, styles
-from .scene import strips, versions
+from .scene import songs, strips
 from .shared import protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
 """Denoising steps of each quality; None: as many as the model was tuned for."""
 
 
-def _strip_names(_self, context: bpy.types.Context, _typed: str) -> list[str]:
-    return [strip.name for strip in strips.sound_strips(versions.sequencer_scene(context))]
+def _strip_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
+    return [strip.name for strip in strips.sound_strips(self.id_data)]
+
+
+def _follow_strip(self, _context: bpy.types.Context) -> None:
+    songs.mark(self.id_data, self.strip)
 
 
 UNSET = 0
@@ -89,6 +93,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
         name="Strip",
         description="The sound strip to dance to; may stay empty when only one is heard",
         search=_strip_names,
+        update=_follow_strip,
     )
     dancer: PointerProperty(
         name="Dancer",

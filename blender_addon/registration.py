@@ -11,6 +11,13 @@ from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
 from .operators.generate import FOOTLIGHT_OT_generate_dance
 from .operators.score import FOOTLIGHT_OT_score_motion
+from .operators.song import (
+    FOOTLIGHT_FH_song,
+    FOOTLIGHT_MT_recent_songs,
+    FOOTLIGHT_OT_bring_song,
+    FOOTLIGHT_OT_choose_song,
+    FOOTLIGHT_OT_show_scene,
+)
 from .panels.main import (
     FOOTLIGHT_PT_advanced,
     FOOTLIGHT_PT_beats,
@@ -30,6 +37,11 @@ CLASSES = (
     FOOTLIGHT_OT_generate_duet,
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_add_dancer,
+    FOOTLIGHT_OT_choose_song,
+    FOOTLIGHT_OT_bring_song,
+    FOOTLIGHT_OT_show_scene,
+    FOOTLIGHT_MT_recent_songs,
+    FOOTLIGHT_FH_song,
     FOOTLIGHT_OT_show_beats,
     FOOTLIGHT_OT_remove_beats,
     FOOTLIGHT_OT_install_engine,

@@ -7,9 +7,9 @@ from pathlib import Path
 import bpy
 
 from ..errors import UserError
-from ..scene import actions, rigs, standing, strips
+from ..scene import actions, hearing, rigs, songs, standing, strips
 from ..shared import protocol
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
 
 
 def request(
@@ -66,10 +66,12 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
         properties={name: value for name, value in known.items() if value is not None},
         say=said.append,
     )
+    heard = songs.find(sequencer, song.strip)
+    changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()
     if target.markers:
         mark_beats(scene, target, done)
     warning = all_warnings(done, song.warning, *said)
-    return Written(f"{action.name}: {summary(action)}", action=action, warning=warning)
+    return Written(with_change(f"{action.name}: {summary(action)}", changed), action=action, warning=warning)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import bpy
 
-from ..scene import actions, music, rigs, standing, strips
+from ..scene import actions, hearing, music, rigs, standing, strips
 from ..shared import protocol
 from .score import add_music, keeping_warning
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
 
 
 def request(
@@ -69,10 +69,12 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
     except Exception:
         music.remove(sequencer, strip)
         raise
+    changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
     warning = all_warnings(done, *said, keeping_warning(target))
-    return Written(f"{action.name}: {summary(action)}", action=action, strip=strip, warning=warning)
+    message = with_change(f"{action.name}: {summary(action)}", changed)
+    return Written(message, action=action, strip=strip, warning=warning)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:

@@ -8,9 +8,9 @@ from pathlib import Path
 import bpy
 
 from ..engine.job import Preparation
-from ..scene import music, reading, rigs
+from ..scene import hearing, music, reading, rigs
 from ..shared import protocol
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary
+from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
 
 
 def request(
@@ -57,10 +57,11 @@ def write(target: Target, done: protocol.ScoreDone) -> Written:
     """Put the music that the engine made into the sequencer. Raises UserError when what it was made for is gone."""
     scene, _, sequencer = target.find("music")
     strip = add_music(target, sequencer, done.out, done)
+    changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
     warning = all_warnings(done, keeping_warning(target))
-    return Written(f"{strip.name}: {summary(strip)}", strip=strip, warning=warning)
+    return Written(with_change(f"{strip.name}: {summary(strip)}", changed), strip=strip, warning=warning)
 
 
 def add_music(

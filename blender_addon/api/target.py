@@ -11,7 +11,7 @@ import bpy
 
 from .. import names
 from ..errors import UserError
-from ..scene import markers, strips
+from ..scene import hearing, markers, strips
 from ..shared import protocol
 
 
@@ -116,6 +116,11 @@ def beat_alignment(done: protocol.DanceDone | protocol.ScoreDone | protocol.Duet
 def all_warnings(done: protocol.Done, *more: str) -> str:
     """What the user should know besides the result: what the engine warned of, and ``more``; empty without any."""
     return " ".join(text for text in (*done.warnings, *more) if text)
+
+
+def with_change(message: str, changed: hearing.Changed) -> str:
+    """A message, and what is heard or muted since."""
+    return f"{message}. {changed.said}" if changed.said else message
 
 
 def mark_beats(scene: bpy.types.Scene, target: Target, done: protocol.BeatsDone) -> int:

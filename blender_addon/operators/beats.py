@@ -6,7 +6,7 @@ import bpy
 
 from .. import names, session
 from ..api import beats
-from ..scene import markers, versions
+from ..scene import markers
 from .job_operator import JobOperator, finishing
 from .settings import find_song
 
@@ -38,5 +38,5 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
 def start(context: bpy.types.Context) -> None:
     """Ask the engine for the song's beats. Raises UserError when there is no song."""
     song = find_song(context, session.prepare())
-    target, request = beats.request(context.scene, song, sequencer=versions.sequencer_scene(context))
+    target, request = beats.request(context.scene, song)
     session.start(request, finishing(beats.write, target))

@@ -6,7 +6,6 @@ import bpy
 
 from .. import names, session
 from ..api import duet
-from ..scene import versions
 from .job_operator import JobOperator, finishing
 from .settings import find_dancer, sampling, settings_of
 
@@ -31,7 +30,6 @@ def start(context: bpy.types.Context) -> None:
         find_dancer(context),
         folder,
         settings.duet_seconds,
-        sequencer=versions.sequencer_scene(context),
         markers=settings.markers,
         beat_snap=settings.beat_snap,
         **sampling(context.scene),

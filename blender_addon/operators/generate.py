@@ -6,7 +6,7 @@ import bpy
 
 from .. import names, session
 from ..api import dance
-from ..scene import rigs, versions
+from ..scene import rigs
 from .job_operator import JobOperator, finishing
 from .settings import find_dancer, find_song, sampling, settings_of
 
@@ -33,7 +33,6 @@ def start(context: bpy.types.Context) -> None:
         armature,
         find_song(context, folder),
         folder,
-        sequencer=versions.sequencer_scene(context),
         markers=settings.markers,
         beat_snap=settings.beat_snap,
         **sampling(context.scene),

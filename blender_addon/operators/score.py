@@ -6,7 +6,7 @@ import bpy
 
 from .. import names, session
 from ..api import score
-from ..scene import reading, versions
+from ..scene import reading
 from .job_operator import JobOperator, finishing
 from .settings import find_dancer, sampling, settings_of
 
@@ -32,7 +32,6 @@ def start(context: bpy.types.Context) -> None:
         armature,
         folder,
         frames=reading.animated_range(armature) if settings.score_range == "ACTION" else None,
-        sequencer=versions.sequencer_scene(context),
         markers=settings.markers,
         **sampling(context.scene),
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import bpy
 
 from .. import names, styles
-from ..api.target import check_rates
 from ..errors import UserError
 from ..props import OWN_CHOICE, STEPS
-from ..scene import dancer, meant, strips, versions
+from ..scene import dancer, meant, songs, strips, versions
 
 
 def settings_of(scene: bpy.types.Scene):
@@ -48,10 +47,10 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def find_song(context: bpy.types.Context, folder: str) -> strips.Song:
-    """The song that the settings name. folder: for files made on the way.  Raises UserError when there is none, and
-    when the sequencer shows a scene with another frame rate."""
-    settings, sequencer = settings_of(context.scene), versions.sequencer_scene(context)
-    check_rates(context.scene, sequencer)
+    """The song that the settings name, in the scene of the window. folder: for files made on the way.  Raises UserError
+    when there is none."""
+    scene, settings = context.scene, settings_of(context.scene)
     if settings.source == "MIX":
-        return strips.whole_mix(sequencer, folder)
-    return strips.excerpt(sequencer, strips.choose(sequencer, settings.strip), folder)
+        return strips.whole_mix(scene, folder)
+    strip = songs.choose(scene, settings.strip, shown=versions.sequencer_scene(context))
+    return strips.excerpt(scene, strip, folder)

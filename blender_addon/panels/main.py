@@ -10,7 +10,7 @@ from .. import environment, names, session
 from ..api.target import summary
 from ..operators.settings import settings_of
 from ..props import OWN_CHOICE
-from ..scene import strips, versions
+from . import song
 
 POINTS_PER_LETTER = 7.0
 
@@ -51,7 +51,7 @@ class FOOTLIGHT_PT_dance(FootlightPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         choices = self.layout.column()
         choices.enabled = not session.busy()
-        _song(choices, context, settings_of(context.scene))
+        song.draw(choices, context)
         _go(self.layout, names.GENERATE, "PLAY")
 
 
@@ -103,17 +103,6 @@ class FOOTLIGHT_PT_advanced(FootlightPanel, bpy.types.Panel):
         layout.prop(settings, "beat_snap", slider=True)
         if session.state.engine:
             layout.operator(names.FREE_MEMORY, icon="MEMORY")
-
-
-def _song(layout: bpy.types.UILayout, context: bpy.types.Context, settings) -> None:
-    layout.row().prop(settings, "source", expand=True)
-    if settings.source == "MIX":
-        return
-    scene = versions.sequencer_scene(context)
-    heard = strips.heard_strips(scene)
-    none = "all strips are muted" if strips.sound_strips(scene) else "add a song to the sequencer"
-    hint = {0: none, 1: heard[0].name if heard else ""}.get(len(heard), "choose a strip")
-    layout.prop(settings, "strip", text="", icon="SPEAKER", placeholder=hint)
 
 
 def _dancer(layout: bpy.types.UILayout, settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import bpy
 
 from ..errors import UserError
 from ..shared import kinds, protocol, surveying
-from . import mixing, timeline, versions
+from . import hearing, mixing, songs, timeline, versions
 from .mixing import frame_rate
 
 READABLE = (kinds.WAV, kinds.FLAC, kinds.OGG, kinds.MPEG)
@@ -48,27 +49,6 @@ def heard_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     return [one.strip for one in timeline.sounds(scene) if one.heard]
 
 
-def choose(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
-    """The sound strip called ``name``, or the only one that is heard. Raises UserError when it is not clear which."""
-    strips = sound_strips(scene)
-    if name and (found := [strip for strip in strips if strip.name == name]):
-        return found[0]
-    heard = heard_strips(scene)
-    if name and strips:
-        raise UserError(f"There is no sound strip {name!r} any more. Choose another one under Song.")
-    if not strips:
-        if inside := timeline.scenes_with_sound(scene):
-            raise UserError(
-                f"The sound of {scene.name!r} is in the scene strip {inside[0].name!r}. Choose Whole Mix under Song."
-            )
-        raise UserError(f"There is no sound strip in the sequencer of {scene.name!r}. Add a song there first.")
-    if not heard:
-        raise UserError(f"{_all_muted(scene, strips)} Unmute one, or choose one under Song.")
-    if len(heard) > 1:
-        raise UserError(f"There are {len(heard)} sound strips in the sequencer. Choose one under Song, or Whole Mix.")
-    return heard[0]
-
-
 def is_there(scene: bpy.types.Scene, song: Song) -> bool:
     """Whether the strip of a song is still in the sequencer, perhaps under another name."""
     if not song.strip:
@@ -85,7 +65,7 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
     before its content, a kind that the engine does not decode).
     Raises UserError when there is no sound behind the strip, or nothing is heard of it.
     """
-    path = _file(strip, folder)
+    path = file_of(strip, folder)
     place = next(one for one in timeline.sounds(scene) if one.strip == strip)
     first, end, fps = place.first, place.end, frame_rate(scene)
     if first >= end:
@@ -98,7 +78,7 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
     beyond = versions.trims(strip)[1] < 0 and (lasts is None or missed < -1 / fps)
     plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and not beyond
     warnings = []
-    if place.muted:
+    if place.muted and not hearing.silenced(strip):
         warnings.append(f"The strip {strip.name!r} is muted. Unmute it to hear what this is for.")
     uncut = versions.trims(strip)[1] == 0 and end == versions.handles(strip)[1]
     if lasts is not None and missed > MISSED_SECONDS and uncut and not strip.retiming_keys:
@@ -136,9 +116,9 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
                 f"The scene strips of {scene.name!r} are muted, or there is no sound in their scenes. Unmute one, or "
                 "add a song."
             )
-        raise UserError(f"There is no sound in {scene.name!r}. Add a song to its sequencer first.")
+        raise UserError(f"There is no sound in {scene.name!r}. Use Choose Song.")
     if not inside and not speakers and not heard_strips(scene):
-        raise UserError(f"{_all_muted(scene, strips)} Unmute one.")
+        raise UserError(f"{songs.all_muted(scene, timeline.sounds(scene))} Unmute one.")
     first, end = scene.frame_start, scene.frame_end + 1
     seconds, warning = (end - first) / frame_rate(scene), ""
     _check_length(f"The frame range of {scene.name!r}", seconds)
@@ -193,14 +173,18 @@ def add_song(scene: bpy.types.Scene, path: str | Path, frame: int = 1) -> bpy.ty
     lasts = _seconds(path, kinds.recognise(path))
     if lasts and abs(lasts - (end - first) / frame_rate(scene)) > MISSED_SECONDS:  # Blender has guessed it
         versions.set_end(strip, first + max(1, round(lasts * frame_rate(scene))))
-        first, end = versions.handles(strip)
-    taken = {
-        other.channel
-        for other in editor.strips
-        if other != strip and versions.handles(other)[0] < end and versions.handles(other)[1] > first
-    }
-    strip.channel = next(channel for channel in range(1, highest + 2) if channel not in taken)
+    settle(scene, strip)
     return strip
+
+
+def settle(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
+    """Move a strip to the lowest channel that is free while it is shown."""
+    first, end = versions.handles(strip)
+    others = [other for other in scene.sequence_editor.strips if other != strip]
+    taken = {
+        other.channel for other in others if versions.handles(other)[0] < end and versions.handles(other)[1] > first
+    }
+    strip.channel = next(channel for channel in itertools.count(1) if channel not in taken)
 
 
 def remove_song(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
@@ -210,7 +194,7 @@ def remove_song(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
     bpy.data.sounds.remove(sound)
 
 
-def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
+def file_of(strip: bpy.types.Strip, folder: str | Path) -> Path:
     """The file of a strip's sound, unpacked into ``folder`` when it lives inside the .blend."""
     sound = strip.sound
     if sound is None:
@@ -225,12 +209,6 @@ def _file(strip: bpy.types.Strip, folder: str | Path) -> Path:
     if not path.is_file():
         raise UserError(f"The file of the strip {strip.name!r} is missing: {path}. Find it, or choose another strip.")
     return path
-
-
-def _all_muted(scene: bpy.types.Scene, strips: list[bpy.types.Strip]) -> str:
-    if len(strips) == 1:
-        return f"The only sound strip of {scene.name!r}, {strips[0].name!r}, is muted."
-    return f"All {len(strips)} sound strips of {scene.name!r} are muted."
 
 
 def _check_length(what: str, seconds: float) -> None:

@@ -16,11 +16,34 @@ def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     return getattr(context, "sequencer_scene", None) or context.scene
 
 
+def show_in_sequencer(window: bpy.types.Window, scene: bpy.types.Scene) -> bool:
+    """Let the sequencers of a window show ``scene``. Since 5.0 they show the scene that their workspace names, and none
+    where it names none; before, always the window's. Returns whether one that is open showed another scene."""
+    workspace = window.workspace
+    if not hasattr(workspace, "sequencer_scene") or workspace.sequencer_scene == scene:
+        return False
+    workspace.sequencer_scene = scene
+    return any(area.type == "SEQUENCE_EDITOR" for area in window.screen.areas)
+
+
 def handles(strip: bpy.types.Strip) -> tuple[int, int]:
     """The first visible frame of a strip and the first one after it."""
     if NEW_STRIP_TIMES:
         return strip.left_handle, strip.right_handle
     return strip.frame_final_start, strip.frame_final_end
+
+
+def content_start(strip: bpy.types.Strip) -> float:
+    """The frame on which a strip's content begins, shown or not."""
+    return strip.content_start if NEW_STRIP_TIMES else strip.frame_start
+
+
+def set_handles(strip: bpy.types.Strip, first: int, end: int) -> None:
+    """Show a strip from ``first`` to before ``end``; its content stays where it is."""
+    if NEW_STRIP_TIMES:
+        strip.left_handle, strip.right_handle = first, end
+    else:
+        strip.frame_final_start, strip.frame_final_end = first, end
 
 
 def set_end(strip: bpy.types.Strip, end: int) -> None:

@@ -161,7 +161,7 @@ def check_what_is_missing_before():
     context = bpy.context
     raises(UserError, "no dancer", generate.start, context)
     armature = dancer.add_dancer(context)
-    raises(UserError, "no sound strip", generate.start, context)
+    raises(UserError, "no song", generate.start, context)
     strips.add_song(context.scene, noise(3.0, "well"), 1)
     assert generate.find_dancer(context) == armature
     context.view_layer.objects.active = armature.children[0]

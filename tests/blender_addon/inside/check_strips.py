@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 from scenes import FOLDER, addon, fingerprint, noise, raises, read_wav, unchanged
 
-strips, mixing = addon("scene.strips"), addon("scene.mixing")
+strips, songs, mixing = addon("scene.strips"), addon("scene.songs"), addon("scene.mixing")
 UserError = addon("errors").UserError
 
 
@@ -126,15 +126,15 @@ def check_only_the_chosen_strip_is_heard():
 
 def check_which_strip():
     scene = bpy.context.scene
-    raises(UserError, "no sound strip", strips.choose, scene)
+    raises(UserError, "no song", songs.choose, scene)
     raises(UserError, "no sound", strips.whole_mix, scene, FOLDER)
     first = strips.add_song(scene, noise(3.0, "one"), 1)
-    assert strips.choose(scene) == first
+    assert songs.choose(scene) == first
     second = strips.add_song(scene, noise(3.0, "two"), 200)
     assert second.channel == 1, "the lowest channel that is free there"
-    raises(UserError, "2 sound strips", strips.choose, scene)
-    assert strips.choose(scene, second.name) == second
-    raises(UserError, "any more", strips.choose, scene, "gone")
+    raises(UserError, "2 songs", songs.choose, scene)
+    assert songs.choose(scene, second.name) == second
+    raises(UserError, "any more", songs.choose, scene, "gone")
 
 
 def check_the_whole_mix():
@@ -207,7 +207,7 @@ def check_a_song_inside_meta_strips():
     strip = strips.add_song(scene, path, 31)
     set_handles(strip, 61, 361)
     inner = in_meta(scene, strip, "inner", 61, 361)
-    assert strips.sound_strips(scene) == [strip] and strips.choose(scene) == strip
+    assert strips.sound_strips(scene) == [strip] and songs.choose(scene) == strip
 
     def shows(first: int, end: int, start: float) -> None:
         before = fingerprint()
@@ -256,7 +256,7 @@ def check_one_strip_of_a_meta_is_heard_alone():
     two.channel = 3
     set_handles(meta, -29, 181)
     set_handles(two, -29, 181)
-    raises(UserError, "2 sound strips", strips.choose, scene)
+    raises(UserError, "2 songs", songs.choose, scene)
     heard, whole, rate = heard_as(strips.excerpt(scene, two, FOLDER), "two")
     assert abs(lag(heard, whole, rate) + 1.0) < 0.002
     wanted = resample(*read_wav(str(FOLDER / "two.wav")), rate)[: 3 * rate]
@@ -271,29 +271,29 @@ def check_muted_strips_do_not_count():
     scene.frame_end = 90
     one = strips.add_song(scene, noise(3.0, "one"), 1)
     two = strips.add_song(scene, noise(3.0, "two", seed=1), 1)
-    raises(UserError, "2 sound strips", strips.choose, scene)
+    raises(UserError, "2 songs", songs.choose, scene)
     editor = scene.sequence_editor
     one.mute = True
-    assert strips.choose(scene) == two and strips.heard_strips(scene) == [two]
-    assert strips.choose(scene, "one") == one, "who names it means it"
+    assert songs.choose(scene) == two and strips.heard_strips(scene) == [two]
+    assert songs.choose(scene, "one") == one, "who names it means it"
     assert "muted" in strips.excerpt(scene, one, FOLDER).warning
     assert strips.excerpt(scene, two, FOLDER).warning == ""
     two.mute = True
-    raises(UserError, "All 2 sound strips of 'Scene' are muted. Unmute one", strips.choose, scene)
+    raises(UserError, "All 2 sound strips of 'Scene' are muted. Unmute one", songs.choose, scene)
     raises(UserError, "All 2 sound strips of 'Scene' are muted. Unmute one", strips.whole_mix, scene, FOLDER)
     one.mute = False
     editor.channels[one.channel].mute = True
-    raises(UserError, "are muted", strips.choose, scene)
+    raises(UserError, "are muted", songs.choose, scene)
     raises(UserError, "are muted", strips.whole_mix, scene, FOLDER)
     editor.channels[one.channel].mute = False
     editor.strips.remove(two)
     meta = in_meta(scene, one, "meta", 1, 90)
-    assert strips.choose(scene) == one
+    assert songs.choose(scene) == one
     meta.mute = True
-    raises(UserError, "The only sound strip of 'Scene', 'one', is muted", strips.choose, scene)
+    raises(UserError, "The only sound strip of 'Scene', 'one', is muted", songs.choose, scene)
     meta.mute = False
     meta.channels[one.channel].mute = True
-    raises(UserError, "is muted", strips.choose, scene)
+    raises(UserError, "is muted", songs.choose, scene)
     set_handles(one, -10, 80)  # silence first, so that it must be mixed
     set_handles(meta, -10, 90)
     song = strips.excerpt(scene, one, FOLDER)
@@ -321,9 +321,9 @@ def check_the_sound_of_another_scene():
     strip = editor.strips.new_scene("shown", other, 1, 1)
     set_handles(strip, 1, 200)
     raises(UserError, "no sound", strips.whole_mix, scene, FOLDER)
-    raises(UserError, "no sound strip", strips.choose, scene)
+    raises(UserError, "no song", songs.choose, scene)
     song = strips.add_song(other, noise(6.0), 1)
-    raises(UserError, "in the scene strip 'shown'. Choose Whole Mix", strips.choose, scene)
+    raises(UserError, "in the scene strip 'shown'. Choose All Sound", songs.choose, scene)
     for shown, word in (("SEQUENCER", ""), ("CAMERA", "Set the strip's Input to Sequencer")):
         strip.scene_input = shown
         before = fingerprint()

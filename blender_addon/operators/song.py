@@ -1,0 +1,164 @@
+"""Choose a song, use one that is in another scene, and go back to the scene with the dancer."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import names, recent, session
+from ..scene import bringing, songs, versions
+from ..shared import FootlightError
+from .settings import settings_of
+
+
+class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
+    """Choose a sound file. It goes to this scene's sequencer, from the first frame on, and is the song to dance to"""
+
+    bl_idname = names.CHOOSE_SONG
+    bl_label = "Choose Song..."
+    bl_options = frozenset({"UNDO"})
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_sound: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _editable(cls, context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if self.filepath:  # dropped, or chosen among the recent ones
+            return self.execute(context)
+        if folder := recent.folder():
+            self.filepath = str(folder) + os.sep
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath)) if self.filepath else None
+        if path is None:
+            self.report({"ERROR"}, "No file was given. Give the path of a sound file.")
+            return {"CANCELLED"}
+        try:
+            brought = bringing.file(context.scene, path)
+        except FootlightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        recent.remember(path)
+        take(context, brought)
+        self.report({"INFO"}, brought.said)
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
+    """Copy the song's strip from the other scene into this one, where its dance plays"""
+
+    bl_idname = names.BRING_SONG
+    bl_label = "Use It Here"
+    bl_options = frozenset({"UNDO"})
+
+    strip: StringProperty(
+        name="Strip", description="Which strip of the other scene; empty: its only song", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not _editable(cls, context):
+            return False
+        if songs.elsewhere(context.scene, versions.sequencer_scene(context)) is None:
+            cls.poll_message_set("No other scene has a song")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        source = songs.elsewhere(context.scene, versions.sequencer_scene(context))
+        try:
+            strip = songs.choose(source, self.strip or settings_of(source).strip)
+            brought = bringing.copy(context.scene, source, strip)
+        except FootlightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        take(context, brought)
+        self.report({"INFO"}, brought.said)
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_show_scene(bpy.types.Operator):
+    """Show the scene with the dancer again. A song that was added to the empty scene comes along"""
+
+    bl_idname = names.SHOW_SCENE
+    bl_label = "Back to the Dancer"
+    bl_options = frozenset({"UNDO"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.window is None or songs.left_behind(context.scene) is None:
+            cls.poll_message_set("The dancer is in the scene that is shown")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        empty, scene = context.scene, songs.left_behind(context.scene)
+        assert scene is not None and context.window is not None
+        context.window.scene = scene
+        versions.show_in_sequencer(context.window, scene)
+        said = f"This is {scene.name!r} again; {empty.name!r} is still in the file."
+        if songs.state(scene, settings_of(scene).strip).kind is songs.Kind.ELSEWHERE and songs.songs(empty):
+            try:
+                brought = bringing.copy(scene, empty, songs.choose(empty))
+            except FootlightError as error:
+                said = f"{said} {error}"
+            else:
+                settings_of(scene).strip = brought.strip.name
+                said = f"{said} {brought.said}"
+        session.state.error = ""
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_MT_recent_songs(bpy.types.Menu):
+    """Songs that were chosen last"""
+
+    bl_label = "Recent Songs"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        paths = recent.songs()
+        for path in paths:
+            layout.operator(names.CHOOSE_SONG, text=path.stem, icon="FILE_SOUND").filepath = str(path)
+        if not paths:
+            layout.label(text="None yet")
+
+
+class FOOTLIGHT_FH_song(bpy.types.FileHandler):
+    """A sound file that is dropped on the 3D View becomes the song."""
+
+    bl_label = "Footlight: Choose Song"
+    bl_import_operator = names.CHOOSE_SONG
+    bl_file_extensions = ";".join(sorted(bpy.path.extensions_audio))
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+def take(context: bpy.types.Context, brought: bringing.Brought) -> None:
+    """Make a strip of the scene the song, and show the scene in the sequencer."""
+    settings = settings_of(context.scene)
+    settings.source, settings.strip = "STRIP", brought.strip.name
+    if context.window is not None:
+        versions.show_in_sequencer(context.window, context.scene)
+    session.state.error = session.state.log = ""
+
+
+def _editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether the scene takes strips."""
+    if not context.scene.is_editable:
+        cls.poll_message_set("The scene is linked from another file")
+        return False
+    return True
