@@ -1,15 +1,16 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is ``mel-vae``, ``motion-vae`` (after the music autoencoder of the same run), ``denoiser`` (music -> motion) or
-``scorer`` (motion -> music), which come after both, or ``all`` of these. Three more stand apart: ``vocoder`` needs only
-audio (``--vocoder.audio DATA_DIR``), and ``classifier`` recognises styles for the metrics that use its features.
-``beats`` hears beats and downbeats; it needs data that was prepared with ``--beats`` and leaves ``beats.safetensors``.
+TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion to latents and back; needs the first),
+``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
+order. Three more stand apart: ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``).
+``classifier`` tells styles apart, for metrics. ``beats`` hears beats and downbeats; it needs data prepared with
+``--beats`` and writes ``beats.safetensors``.
 
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
-same command continues it at any time. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init MODEL``
-starts from such a folder instead of from random weights, so your own capture needs fewer steps. ``--music``,
-``--latents`` and ``--no-rhythm`` make the variants of ``train.variants``. All but mels need data that was prepared with
-``--waveforms``.
+same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
+MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps.
+``--music``, ``--latents`` and ``--no-rhythm`` train the variants of ``train.variants``. Music other than mels needs
+data prepared with ``--waveforms``.
 """
 
 from __future__ import annotations

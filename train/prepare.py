@@ -1,7 +1,8 @@
 """Prepare data for training: ``python -m train.prepare [DATA_DIR] --out DATA [--pairs DIR] [--aist DIR] [--report]``.
 
-DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them. ``--pairs`` takes your own capture with its
-music. ``--aist`` takes AIST++ as it is published, with the music of the AIST Dance Video Database in ``music``.
+DATA_DIR holds motion capture, music and an ``index.jsonl`` that names them. ``--pairs`` takes your own motion
+capture with its music. ``--aist`` takes AIST++ as it is published, with the music of the AIST Dance Video Database in
+``music``.
 
 Songs come first: log-mels, onsets and beats of whole songs and of rendered arrangements. Then come pairs: every motion
 with music in each tempo band, warped onto its beats. What was recorded together stays as it is. ``--beats`` renders
@@ -39,7 +40,7 @@ class Prepare:
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
-    pairs: Path | None = None  # your own capture: NAME.bvh, npz, npy or pkl beside NAME.wav, flac, ogg, opus or mp3
+    pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, flac, ogg, opus, mp3
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many

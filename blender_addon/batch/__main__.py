@@ -9,7 +9,7 @@ Blender's own Python needs nothing but what Blender brings: the dances are made 
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
 for each scene NAME_score_SEED.blend and .wav, for each duet duet_SEED.blend and .wav; with --render an .mp4 too; each
 whole or not at all. What fails is reported and the rest goes on. At the end stands a table; the exit code is 0, 1 if
-anything failed, 2 for a command line that makes no sense.
+anything failed, 2 for a wrong command line.
 """
 
 from __future__ import annotations

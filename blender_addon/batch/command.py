@@ -91,7 +91,7 @@ def _parser(description: str) -> _Parser:
         "inputs", nargs="*", type=Path, metavar="SONG", help="any sound that Blender plays; with --score, a .blend"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--skip-existing", action="store_true", help="leave alone what is there already")
+    parser.add_argument("--skip-existing", action="store_true", help="skip what is there already")
     other = parser.add_argument_group("music instead of a dance")
     other.add_argument("--score", action="store_true", help="make music for the animation in each .blend")
     arguments.add_option(
@@ -104,7 +104,7 @@ def _parser(description: str) -> _Parser:
         default=None,
         help=f"make dances with their music, so long ({protocol.rule(protocol.DuetOptions, 'seconds').expected})",
     )
-    other.add_argument("--count", type=_count, help="how many duets, one for each seed from --seed on (1)")
+    other.add_argument("--count", type=_count, help="how many of them; the seeds count up from --seed (default 1)")
     dance = parser.add_argument_group("what is made")
     for name in ("seed", "seconds"):
         arguments.add_option(dance, protocol.DanceRequest, name)
@@ -130,7 +130,7 @@ def _parser(description: str) -> _Parser:
     )
     movie.add_argument("--frames", type=_frames, metavar="FIRST:LAST", help="of the film, for example 1:300")
     movie.add_argument(
-        "--within", type=_positive, metavar="SECONDS", help="films smaller or plainer where it would take longer"
+        "--within", type=_positive, metavar="SECONDS", help="make the film smaller or plainer if it would take longer"
     )
     process = parser.add_argument_group("the engine process")
     process.add_argument("--model", metavar="FOLDER", help="a model folder; the embedded model unless given")

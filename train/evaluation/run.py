@@ -56,7 +56,7 @@ class Options(music.MusicOptions):
     start: float = 10.0  # where the excerpt begins, if the song is long enough
     seeds: int = 1  # dances of each song, scores of each motion
     songs: int | None = None  # how many at most
-    fps: float = 30.0  # of dances and capture in every score
+    fps: float = 30.0  # of dances and motion capture in every score
     variety: int = 5  # seeds of the first song that are compared with each other
     style_songs: int = 4  # songs that models dance to in every style; 0 is none
     sheets: int = 3  # contact sheets in the report

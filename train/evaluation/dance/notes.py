@@ -1,11 +1,11 @@
 """What stands under the tables of dances: how to read them, and which of their numbers to distrust."""
 
 OVERVIEW = (
-    "Measured at {fps:g} frames a second. BAS (b) is shown as value (chance) calibrated, followed by the 95 % interval "
-    "of its calibrated mean over songs. The next three columns are calibrated: 0 is chance, 1 is perfect. Other song "
-    "compares the same dances with the beats of another song, where nothing should be left. Skating, jerk and speed "
-    "are multiples of held-out capture as it was recorded, before any warp. A body that slows down on every beat "
-    "scores well on BAS, so compare with the row slowing."
+    "Measured at {fps:g} frames a second. BAS (b) is shown as value (chance) calibrated, followed by the 95 % "
+    "interval of its calibrated mean over songs. The next three columns are calibrated: 0 is chance, 1 is perfect. "
+    "Other song compares the same dances with the beats of another song, where nothing should be left. Skating, jerk "
+    "and speed are multiples of held-out motion capture as it was recorded, before any warp. A body that slows down "
+    "on every beat scores well on BAS, so compare with the row slowing."
 )
 DIFFERENCES = (
     "The mean difference over songs, each song compared with itself, and its 95 % bootstrap interval. Where the "
@@ -13,14 +13,14 @@ DIFFERENCES = (
 )
 BEATS = (
     "Every cell is value (chance) calibrated. BAS is measured at 60 frames a second with a sigma of 3 frames. Chance "
-    "is the same dance against the same beats, shifted at random. F matches one to one, so that moving more often does "
-    "not raise it. Hits are kinematic beats, the moments when the body arrives."
+    "is the same dance against the same beats, shifted at random. F matches one to one, so that moving more often "
+    "does not raise it. Hits are kinematic beats, the moments when the body arrives."
 )
 MOMU_5 = (
     "Kinematic onsets (peaks of the directogram's change) are matched one to one with librosa's onsets of the sound, "
     "within 100 ms. The paper does not state its tolerance, so compare with the last column. An onset is where a "
-    "movement starts. A body that arrives on beats starts between them and scores below chance here. So does captured "
-    "dance that was warped onto beats. Real pairs keep no sound, so they have no row."
+    "movement starts. A body that arrives on beats starts between them and scores below chance here. So does captured"
+    " dance that was warped onto beats. Real pairs keep no sound, so they have no row."
 )
 MOMU_5_HITS = (
     "The same score for what a dancer would call the beat: hits, when the body arrives, are matched with tracked beats."
@@ -32,32 +32,32 @@ LORIS = (
 MOMU_6 = (
     "FID, diversity and KLD use the embedding of a genre classifier of this data ({classifier}). Compare them within "
     "this table only. FID k and g use the kinetic and geometric features of AIST++. Everything is measured against "
-    "training capture. A Fréchet distance grows as windows get fewer, so compare rows with similar numbers of them. "
-    "Compare also with held-out capture: unseen dance of so few windows comes no nearer. Diversity is of whole dances "
-    "and falls with their length. Diversity of windows does not fall; training capture has {windows}. Jitter raises "
-    "every diversity."
+    "training motion capture. A Fréchet distance grows as windows get fewer, so compare rows with similar numbers of "
+    "them. Compare also with held-out motion capture: unseen dance of so few windows comes no nearer. Diversity is of"
+    " whole dances and falls with their length. Diversity of windows does not fall; training motion capture has "
+    "{windows}. Jitter raises every diversity."
 )
 CLASSIFIER = "balanced accuracy {accuracy:.2f} on {takes} held-out takes, chance {chance:.2f}"
 NO_CLASSIFIER = "none was given: --classifier"
 COPYING = (
-    "For every two seconds of a dance, the mean joint distance in cm to the nearest two seconds of training capture: "
-    "the median, the 5th percentile, and the smallest with its clip. A dance that is nearer than held-out capture is "
-    "copied rather than learned. Retrieval copies by design; its distance is what the warp, the joins and the finish "
-    "change."
+    "For every two seconds of a dance, the mean joint distance in cm to the nearest two seconds of training motion "
+    "capture: the median, the 5th percentile, and the smallest with its clip. A dance that is nearer than held-out "
+    "motion capture is copied rather than learned. Retrieval copies by design; its distance is what the warp, the "
+    "joins and the finish change."
 )
 THEATRE_2 = (
-    "This BAS wants peaks of energy at strong beats; it is shown as value (chance) calibrated. The other BAS want the "
-    "opposite, the slowest moment there, so a dance that arrives on the beat is below chance here. The paper gives no "
-    "formula for MS and VoA: compare ours with the row real and not with the paper. MS rewards standing still. Energy "
-    "on beats is 1 where energy does not depend on beats."
+    "This BAS wants peaks of energy at strong beats; it is shown as value (chance) calibrated. The other BAS want the"
+    " opposite, the slowest moment there, so a dance that arrives on the beat is below chance here. The paper gives "
+    "no formula for MS and VoA: compare ours with the row real and not with the paper. MS rewards standing still. "
+    "Energy on beats is 1 where energy does not depend on beats."
 )
 PHYSICS = (
-    "Means over seconds, and in brackets as multiples of held-out capture before any warp. Less is not better: a body "
-    "that stands still has no jerk and no skating. Zero wrong bends only show that the joint limits work."
+    "Means over seconds, and in brackets as multiples of held-out motion capture before any warp. Less is not better:"
+    " a body that stands still has no jerk and no skating. Zero wrong bends only show that the joint limits work."
 )
 PHYSICS_BY_GENRE = (
-    "Every cell is value (x val capture / x all capture of the genre). The seconds of both references stand beside the "
-    "genre. The row below shows the 5th and the 95th percentile of all its ten-second windows, and ! marks a value "
-    "outside of that range. The first multiple often rests on a single clip, so trust the second."
+    "Every cell is value (x val motion capture / x all motion capture of the genre). The seconds of both references "
+    "stand beside the genre. The row below shows the 5th and the 95th percentile of all its ten-second windows, and !"
+    " marks a value outside of that range. The first multiple often rests on a single clip, so trust the second."
 )
 ONE_PAIR = "{seconds:.1f} s at {fps:g} fps, {beats} beats, {hits} hits"

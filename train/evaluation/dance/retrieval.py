@@ -68,7 +68,9 @@ class Shelf:
                     bodies.append(body)
                     names.append(clip.name)
         if not bodies:
-            raise FootlightError(f"retrieval needs training capture of {SHORTEST_CLIP:g} s or more; the data has none")
+            raise FootlightError(
+                f"retrieval needs training motion capture of {SHORTEST_CLIP:g} s or more; the data has none"
+            )
         means = [float(music_energy({"onset": s.onset, "loudness": s.loudness}).mean()) for s in songs]
         return cls(bodies, names, float(np.mean(means or [0.0])), float(np.std(means)) if len(means) > 1 else 1.0)
 
@@ -102,8 +104,8 @@ def retrieval_system(asked: Asked, fps: float, shelf: Shelf) -> System:
     )
     digest = key("retrieval", code, amount, snap, fps, shelf.names, shelf.level_middle, shelf.level_spread)
     about = (
-        f"training capture of nearest tempo and energy ({len(shelf.bodies)} clips), warped onto the beats, slowed on "
-        f"them by {amount:g}, strung together, finished as a model's dance is (beat snap {snap:g})"
+        f"training motion capture of nearest tempo and energy ({len(shelf.bodies)} clips), warped onto the beats, "
+        f"slowed on them by {amount:g}, strung together, finished as a model's dance is (beat snap {snap:g})"
     )
     return System(asked.name, digest, dance, about)
 

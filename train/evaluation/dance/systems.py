@@ -7,7 +7,7 @@ A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
     default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
                                    guidance, steps, style (of a score); these, switch and snap (of a duet)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
-    retrieval                      training capture of nearest tempo and energy, warped onto the beats
+    retrieval                      training motion capture of nearest tempo and energy, warped onto the beats
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def momu_6(report: dict) -> Table:
         "frechet.windows": "windows",
         "variety.poses": "seeds differ by, m",
     }
-    shown = {**report["systems"], "capture, val": report["capture"]["sets"]}
+    shown = {**report["systems"], "motion capture, val": report["capture"]["sets"]}
     rows = [(name, *(number(look_up(row, p)) for p in paths)) for name, row in shown.items()]
     rows += [(f"{n} (paper, AIST++)", *(number(v, 1) for v in more), *[NONE] * 7) for n, *more in MOMU_6]
     known = _embedding(report)
@@ -158,7 +158,7 @@ def _classifier(known: dict) -> str:
 def copying(report: dict) -> Table | None:
     """How near dances come to the training capture."""
     rows = []
-    for name, row in {**report["systems"], "capture, val": report["capture"]["sets"]}.items():
+    for name, row in {**report["systems"], "motion capture, val": report["capture"]["sets"]}.items():
         found = row.get("copying")
         if found:
             near = found["nearest"]
@@ -195,7 +195,7 @@ def physics_tables(report: dict) -> list[Table]:
     for name, row in report["systems"].items():
         if "physics" in row:
             rows.append((name, *_with_ratio(row["physics"], real)))
-    for title, split in (("capture, val", "val"), ("capture, train and val", "all")):
+    for title, split in (("motion capture, val", "val"), ("motion capture, train and val", "all")):
         found = report["capture"][split]
         if found:
             rows.append((title, *_with_ratio(found["mean"], real)))
@@ -225,7 +225,7 @@ def _by_genre(system: str, made: dict[str, dict], references: dict[str, dict]) -
             cells.append(f"{number(values[name])} ({shares}){'' if inside else ' !'}")
         held_out = known["val"]["seconds"] if "val" in known else 0.0
         rows.append((f"{style} ({held_out:.0f} / {known['all']['seconds']:.0f} s)", *cells))
-        rows.append(("    capture, 5–95 %", *(percentiles(known["all"], name) for name in PHYSICS)))
+        rows.append(("    motion capture, 5–95 %", *(percentiles(known["all"], name) for name in PHYSICS)))
     return Table(f"Physics by genre: {system}", notes.PHYSICS_BY_GENRE, ("style", *PHYSICS_NAMES.values()), tuple(rows))
 
 

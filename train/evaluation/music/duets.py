@@ -177,7 +177,8 @@ def compared(
                 rows[other] = summary(clips[other], [], reference, judge, "the same dances, each to the next's music")
     real = real_duets(scenes)
     clips[REAL] = clips_of(REAL, real)
-    rows[REAL] = summary(clips[REAL], real, reference, judge, "held-out capture and the music it was warped onto")
+    about = "held-out motion capture and the music it was warped onto"
+    rows[REAL] = summary(clips[REAL], real, reference, judge, about)
     return rows, clips
 
 
