@@ -1,0 +1,113 @@
+"""Metrics of footwork: whether a dance steps, travels and bends its knees, or stands while the arms go on.
+
+Conventions
+    Positions are (t, 22, 3) of ``SMPL22`` in metres, y-up, with the floor at y = 0, at ``fps``. None of the metrics has
+    a best value. Compare them with capture of the same style.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from core.layers.peaks import gaussian_smooth
+from core.metrics.physics import validate
+from core.motion import contact, kinematics
+from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.types import Motion
+
+STEP_SPEED = 0.5  # metres per second; an ankle that stays faster takes a step
+STEP_SECONDS = 0.1  # for at least this long
+STILL_SECONDS = 1.0  # of a window
+STILL_TRAVEL = 0.05  # metres; a foot that gets no farther from where it was is still
+TRAVEL_SMOOTHING = 0.5  # seconds; the pelvis sways faster than it travels
+FROZEN_SPEED = 0.03  # metres per second, a millimetre a frame at 30 fps
+SHARE = (0.1, 0.9)  # quantiles between which a range lies
+
+_ANKLES = (LEFT_LEG[2], RIGHT_LEG[2])
+
+
+def steps_per_second(positions: Tensor, fps: float) -> float:
+    """Steps of both feet per second: stretches of ``STEP_SECONDS`` or more in which an ankle is faster than
+    ``STEP_SPEED``. Steps on the spot count as well.
+    """
+    moving = contact.joint_speed(positions[:, _ANKLES], fps) > STEP_SPEED
+    edges = torch.nn.functional.pad(moving.int(), (0, 0, 1, 1)).diff(dim=0)
+    taken = 0
+    for foot in edges.unbind(dim=1):
+        lengths = (foot < 0).nonzero()[:, 0] - (foot > 0).nonzero()[:, 0]
+        taken += int((lengths >= STEP_SECONDS * fps).sum())
+    return taken / (positions.shape[0] / fps)
+
+
+def still_windows(positions: Tensor, fps: float) -> float:
+    """The fraction of all windows of one second in which no ankle gets ``STILL_TRAVEL`` away from where it was at the
+    start. A shorter clip is one window.
+    """
+    frames = min(positions.shape[0], round(STILL_SECONDS * fps) + 1)
+    windows = positions[:, _ANKLES].unfold(0, frames, 1)  #           n 2 3 frames
+    away = (windows - windows[..., :1]).norm(dim=2).amax(dim=(1, 2))
+    return float((away < STILL_TRAVEL).double().mean())
+
+
+def pelvis_travel(positions: Tensor, fps: float) -> float:
+    """Mean horizontal speed of the pelvis, m/s, after smoothing by a Gaussian that is ``TRAVEL_SMOOTHING`` wide (two
+    standard deviations).
+    """
+    width = 0.5 * TRAVEL_SMOOTHING * fps
+    path = torch.stack([gaussian_smooth(place, width) for place in positions[:, 0, (0, 2)].unbind(dim=1)])
+    # The smoothing mirrors the path at its ends, which shortens it there.
+    margin = min(round(TRAVEL_SMOOTHING * fps), (path.shape[1] - 2) // 2)
+    return float(path[:, margin : path.shape[1] - margin].diff(dim=1).norm(dim=0).mean()) * fps
+
+
+def pelvis_range(positions: Tensor) -> float:
+    """Range of the pelvis' height between the quantiles ``SHARE``, metres."""
+    return _range(positions[:, 0, 1])
+
+
+def knee_range(positions: Tensor) -> float:
+    """Range of the knees' bend between the quantiles ``SHARE``, radians; mean of both knees."""
+    ranges = []
+    for hip, knee, ankle in (LEFT_LEG, RIGHT_LEG):
+        thigh, shin = positions[:, knee] - positions[:, hip], positions[:, ankle] - positions[:, knee]
+        across, along = torch.linalg.cross(thigh, shin).norm(dim=-1), (thigh * shin).sum(dim=-1)
+        ranges.append(_range(torch.atan2(across, along)))
+    return sum(ranges) / len(ranges)
+
+
+def frozen_feet(positions: Tensor, fps: float) -> float:
+    """The fraction of frames of planted feet in which they move less than ``FROZEN_SPEED``; nan without contact.
+
+    The soles of a dancer creep and pivot, so they are seldom frozen. Those of a foot lock are.
+    """
+    feet = positions[:, FOOT_JOINTS]
+    planted = contact.label(positions, fps) > 0.5
+    both = planted[1:] & planted[:-1]
+    frozen = feet.diff(dim=0).norm(dim=-1) * fps < FROZEN_SPEED
+    count = int(both.sum())
+    return int((both & frozen).sum()) / count if count else math.nan
+
+
+def _range(values: Tensor) -> float:
+    low, high = values.quantile(values.new_tensor(SHARE))
+    return float(high - low)
+
+
+def evaluate(motion: Motion) -> dict[str, float]:
+    """All metrics of one motion of ``SMPL22``, with the frame rate at which they were computed.
+
+    Raises FootlightError as ``core.metrics.physics.validate`` does.
+    """
+    positions, fps = validate(kinematics.forward(motion.rotations, motion.root)), motion.fps
+    return {
+        "fps": fps,
+        "steps": steps_per_second(positions, fps),
+        "still": still_windows(positions, fps),
+        "travel": pelvis_travel(positions, fps),
+        "height_range": pelvis_range(positions),
+        "knee_range": knee_range(positions),
+        "frozen": frozen_feet(positions, fps),
+    }
