@@ -33,12 +33,19 @@ STYLE_NAMES = (
     ("jackson", "pop"),
     ("g1", "freestyle"),
     ("martial", "martial"),
+    ("break", "breakdance"),
+    ("middle hip-hop", "hip-hop"),
+    ("la-style hip-hop", "LA hip-hop"),
 )
+_DATA_SETS = ("aist ",)  # names of data sets before those of their genres
 
 
 def style_of(genre: str) -> str:
     """The name of a genre's style. A genre of the user's own is a style of that name."""
-    return next((style for word, style in STYLE_NAMES if word in genre.lower()), genre.lower())
+    genre = genre.lower()
+    for name in _DATA_SETS:
+        genre = genre.removeprefix(name)
+    return next((style for word, style in STYLE_NAMES if word in genre), genre)
 
 
 def _bodies(pair: Pair) -> list[Motion]:

@@ -25,12 +25,13 @@ def summary(lines: list[dict]) -> str:
         f"{'both':>7}{'worst rate':>13}{'with slowing':>13}{'error cm':>10}"
     )
     rows = [head]
-    chosen = [line for line in lines if "bas" in line]
-    genres = sorted({_family(line["genre"]) for line in chosen})
-    for name in [*genres, "all"]:
-        some = [line for line in chosen if name in ("all", _family(line["genre"]))]
-        if some:
-            rows.append(_row(name, some))
+    warped = [line for line in lines if "matched" in line]
+    known = [line for line in lines if "bas" in line and "matched" not in line]
+    for chosen, row in ((warped, _row), (known, _known_row)):
+        for name in [*sorted({_family(line["genre"]) for line in chosen}), "all" if row is _row else "known beats"]:
+            some = [line for line in chosen if name in ("all", "known beats", _family(line["genre"]))]
+            if some:
+                rows.append(row(name, some))
     own = [line for line in lines if "bas" not in line]
     if own:
         rows.append(f"{'recorded together':24}{len(own):6}{len(own):8}{sum(line['seconds'] for line in own) / 60:8.1f}")
@@ -58,11 +59,25 @@ def _row(name: str, lines: list[dict]) -> str:
     both = min(line["rate_with_accent"][0] for line in lines), max(line["rate_with_accent"][1] for line in lines)
     errors = [np.mean(list(line["error_cm"].values())) for line in lines]
     return (
-        f"{name:24}{len(lines):6}{len({line['motion'] for line in lines}):8}"
-        f"{sum(line['seconds'] for line in lines) / 60:8.1f}{'':19}{bas[0]:9.2f}{bas[1]:8.2f}{bas[2]:8.2f}{bas[3]:7.2f}"
+        f"{_counts(name, lines)}{'':19}{bas[0]:9.2f}{bas[1]:8.2f}{bas[2]:8.2f}{bas[3]:7.2f}"
         f"{f'{rate[0]:.2f}-{rate[1]:.2f}':>13}{f'{both[0]:.2f}-{both[1]:.2f}':>13}"
         f"{np.mean(errors):10.1f}"
     )
+
+
+def _known_row(name: str, lines: list[dict]) -> str:
+    """A row of pairs that are not warped. Their only BAS is that of the pair as it is."""
+    errors = [np.mean(list(line["error_cm"].values())) for line in lines]
+    rates = [line["rate"] for line in lines]
+    return (
+        f"{_counts(name, lines)}{'':19}{'':25}{np.mean([line['bas']['final'] for line in lines]):7.2f}"
+        f"{f'{min(rates):.2f}-{max(rates):.2f}':>13}{'':13}{np.mean(errors):10.1f}"
+    )
+
+
+def _counts(name: str, lines: list[dict]) -> str:
+    motions = len({line["motion"] for line in lines})
+    return f"{name:24}{len(lines):6}{motions:8}{sum(line['seconds'] for line in lines) / 60:8.1f}"
 
 
 def contact_sheets(data: Path, out: Path, count: int, seed: int) -> list[Path]:

@@ -115,10 +115,15 @@ def compose(
     return music, beats
 
 
-def choose(data_dir, split: str, bpm: float, seed: int) -> tuple[str, str]:
-    """A song and a drum take of the split that can be played at ``bpm``, as (pop909_id, groove_id)."""
+def choose(data_dir, split: str, bpm: float, seed: int, drums: tuple[str, ...] = ()) -> tuple[str, str]:
+    """A song and a drum take of the split that can be played at ``bpm``, as (pop909_id, groove_id).
+
+    drums: kinds of drumming, such as "funk". Takes whose names have one of them are preferred if some fit the tempo.
+    """
     draw = np.random.default_rng([seed, 2])
     songs, takes = listed(str(data_dir), split)
+    alike = tuple(take for take in takes if any(kind in take[0] for kind in drums) and _within_reach(take[1], bpm))
+    takes = alike or takes
     return _near(songs, bpm, draw), _near(takes, bpm, draw)
 
 
@@ -250,7 +255,11 @@ def listed(data_dir: str, split: str) -> tuple[tuple[tuple[str, float], ...], tu
 
 def _near(listed: tuple, bpm: float, draw: np.random.Generator) -> str:
     distance = np.array([abs(math.log(own / bpm)) for _, own in listed])
-    fit = np.flatnonzero(distance <= math.log(TEMPO_REACH))
+    fit = np.flatnonzero([_within_reach(own, bpm) for _, own in listed])
     if len(fit) < 3:
         fit = np.argsort(distance, kind="stable")[:3]
     return listed[int(draw.choice(fit))][0]
+
+
+def _within_reach(own: float, bpm: float) -> bool:
+    return abs(math.log(own / bpm)) <= math.log(TEMPO_REACH)

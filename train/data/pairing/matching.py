@@ -107,12 +107,17 @@ def body_of(motion: Motion) -> Body:
 
 def unbroken(motion: Motion) -> Motion:
     """The longest stretch in which the whole body never jerks as no body can. Repairs could not mend the rest."""
+    return motion.cut(*unbroken_range(motion))
+
+
+def unbroken_range(motion: Motion) -> tuple[int, int]:
+    """The first frame of ``unbroken``, and the one past its last."""
     positions = forward(motion.rotations, motion.root)
     jerk = positions.diff(n=3, dim=0).norm(dim=-1).mean(dim=-1) * motion.fps**3
     broken = [-1, *((jerk > _MOST_JERK).nonzero()[:, 0] + 2).tolist(), motion.frames]
     start, end = max(pairwise(broken), key=lambda ends: ends[1] - ends[0])
     margin = round(0.2 * motion.fps)
-    return motion.cut(start + margin if start >= 0 else 0, end - margin if end < motion.frames else end)
+    return start + margin if start >= 0 else 0, end - margin if end < motion.frames else end
 
 
 def without_still_ends(motion: Motion) -> Motion:
@@ -213,15 +218,15 @@ def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, dr
     parts, _ = heard(waveform, beats)
     starts = parts["beats"].double().numpy() + phase
     starts = starts[starts + end <= len(parts["mel"]) / MEL_FPS]
-    correlation = _energy_fit(body, parts, starts)
+    correlation = energy_fit(body.energy, parts, starts)
     start = starts[int((correlation + 0.2 * draw.random(len(starts))).argmax())]
     return Section(name, True, cut(parts, start, end))
 
 
-def _energy_fit(body: Body, parts: dict[str, Tensor], starts: np.ndarray) -> np.ndarray:
-    """The correlation (k,) of the motion's energy with the music's from each of ``starts`` (k,) on."""
+def energy_fit(energy: np.ndarray, parts: dict[str, Tensor], starts: np.ndarray) -> np.ndarray:
+    """The correlation (k,) of a motion's energy (m,) with the music's from each of ``starts`` (k,) on."""
     music = music_energy(parts)
-    energy = body.energy[: len(music)]
+    energy = energy[: len(music)]
     if len(energy) < 8:
         return np.zeros(len(starts))
     correlation = sliding_correlation(energy, music)
@@ -252,7 +257,7 @@ def song_section(
         if not len(starts):
             continue
         parts = _parts(song)
-        fit = _energy_fit(body, parts, starts)
+        fit = energy_fit(body.energy, parts, starts)
         apart = abs(np.clip(body.level, -2, 2) - levels[song.id])
         value = (
             agreement(body.kinematic_beats, body.weights, beats, starts) + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart

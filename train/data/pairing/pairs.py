@@ -1,4 +1,7 @@
-"""Makes pairs: every motion with music in each tempo band, warped in time onto its beats."""
+"""Makes pairs: every motion with music in each tempo band, warped in time onto its beats.
+
+A motion whose beats are known gets music at its own tempo instead, and is not warped (``known_beats``).
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from core.motion.resample import at_times
 from core.types import Motion
 from train.data.dataset import load_song_records
 from train.data.jobs import Job, Records
-from train.data.motion.sources import load
+from train.data.motion.sources import Source, load
 from train.data.music import arrange
 from train.data.music.songs import cut, stored, with_waveforms
-from train.data.pairing import warp
+from train.data.pairing import known_beats, warp
 from train.data.pairing.matching import Body, Section, body_of, rendered_section, song_levels, song_section
 from train.data.rates import MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
@@ -39,6 +42,7 @@ class Settings:
     rendered_share: float = 0.6  # of them are arrangements with exact beats, the rest real songs
     limit: float = warp.LIMIT  # of the warp: the motion's rate stays within 1 +- this
     beat_slowing: float = 0.25  # how strongly the body slows on every beat, on top of the warp
+    tempo_spread: float = 0.1  # a motion whose beats are known is also played faster or slower by up to this share
 
 
 def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[str, Tensor]]:
@@ -149,10 +153,23 @@ def pair_jobs(
     for entry in entries:
         name, path = Path(entry["path"]).stem, data / entry["path"]
         shard = out / f"pairs-{entry['split']}-{slug(name)}.safetensors"
-        made_from = key(file_digest(path), entry, asdict(settings), seed, songs_key)
+        made_from = key(file_digest(path), entry, _dependencies(entry, settings), seed, songs_key)
         make = partial(motion_pairs, data, out, entry, settings, seed, waveforms)
         made.append(Job(entry["path"], shard, with_waveforms(made_from, waveforms), make))
     return made
+
+
+def has_known_beats(entry: dict) -> bool:
+    """Whether an entry of ``index.jsonl`` says that beats lie at k * 60 / bpm from its first frame, four to a bar."""
+    return bool(entry.get("beats_from_zero") and entry.get("bpm"))
+
+
+def _dependencies(entry: dict, settings: Settings) -> dict:
+    """The settings that the pairs of a motion depend on."""
+    warped = ("tempo_spread",)
+    known = ("rendered_share", "limit", "beat_slowing")
+    unused = known if has_known_beats(entry) else warped
+    return {name: value for name, value in asdict(settings).items() if name not in unused}
 
 
 def motion_pairs(
@@ -160,12 +177,16 @@ def motion_pairs(
 ) -> Records:
     """The records of one motion, ``settings.songs_per_band`` for each tempo band.
 
-    Raises FootlightError for broken capture.
+    Raises FootlightError for broken capture, and for capture that the index calls ``static``.
     """
     split, name = entry["split"], Path(entry["path"]).stem
+    if entry.get("static"):
+        raise FootlightError("hardly moves")
     source = load(data / entry["path"], entry)
     if source.report["dropped"]:
         raise FootlightError(source.report["dropped"])
+    if has_known_beats(entry):
+        return _known_pairs(data, entry, source, settings, seed, waveforms, shard)
     body = body_of(source.motion)
     songs, levels = _songs(out, split, waveforms)
     made: Records = []
@@ -204,14 +225,49 @@ def motion_pairs(
     return made
 
 
+def _known_pairs(
+    data: Path, entry: dict, source: Source, settings: Settings, seed: int, waveforms: bool, shard: str
+) -> Records:
+    """The records of a motion whose beats are known, as many as one with unknown beats has. None is warped.
+
+    The first plays at its own tempo, the others a little faster or slower.
+    """
+    split, name, made = entry["split"], Path(entry["path"]).stem, []
+    for number in range(len(settings.bands) * settings.songs_per_band):
+        draw = np.random.default_rng(_number(name, "known", number, seed))
+        rate = 1 + settings.tempo_spread * draw.uniform(-1, 1) if number else 1.0
+        arranged = partial(_arranged, data, split, drums=known_beats.drums_for(entry["genre"]))
+        parts = known_beats.pair(source.motion, float(entry["bpm"]), rate, arranged, draw)
+        line = index_line(
+            f"{slug(name)}-{number}",
+            shard,
+            split,
+            name,
+            parts.music,
+            entry["genre"],
+            entry.get("group") or name,
+            parts.tempo,
+            len(parts.tensors["root"]),
+            True,
+            rate=round(rate, 4),
+            root=entry.get("root", "original"),
+            error_cm=source.report["error_cm"],
+            bas={"final": round(beat_alignment(parts.motion, parts.tensors["beats"]), 4)},
+        )
+        made.append((line, stored(parts.tensors, waveforms)))
+    return made
+
+
 def _number(*parts) -> int:
     """A seed that differs with every part and is the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little")
 
 
-def _arranged(data: Path, split: str, bpm: float, seconds: float, draw: np.random.Generator):
+def _arranged(
+    data: Path, split: str, bpm: float, seconds: float, draw: np.random.Generator, drums: tuple[str, ...] = ()
+):
     seed = int(draw.integers(1 << 31))
-    song, take = arrange.choose(data, split, bpm, seed)
+    song, take = arrange.choose(data, split, bpm, seed, drums)
     waveform, beats = arrange.arrange(data, song, take, bpm, seconds, seed)
     return f"pop909-{song}+groove-{take}", waveform, beats
 
