@@ -10,6 +10,8 @@ from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.open_panel import FOOTLIGHT_OT_open_panel
+from .operators.play import FOOTLIGHT_OT_play
 from .operators.score import FOOTLIGHT_OT_score_motion
 from .operators.song import (
     FOOTLIGHT_FH_song,
@@ -18,6 +20,8 @@ from .operators.song import (
     FOOTLIGHT_OT_choose_song,
     FOOTLIGHT_OT_show_scene,
 )
+from .operators.stage import FOOTLIGHT_OT_add_stage
+from .panels import menus
 from .panels.main import (
     FOOTLIGHT_PT_advanced,
     FOOTLIGHT_PT_beats,
@@ -26,6 +30,7 @@ from .panels.main import (
     FOOTLIGHT_PT_main,
     FOOTLIGHT_PT_score,
 )
+from .panels.menus import FOOTLIGHT_MT_footlight
 from .preferences import FootlightPreferences
 from .props import FootlightSettings
 
@@ -42,6 +47,10 @@ CLASSES = (
     FOOTLIGHT_OT_show_scene,
     FOOTLIGHT_MT_recent_songs,
     FOOTLIGHT_FH_song,
+    FOOTLIGHT_OT_play,
+    FOOTLIGHT_OT_add_stage,
+    FOOTLIGHT_OT_open_panel,
+    FOOTLIGHT_MT_footlight,
     FOOTLIGHT_OT_show_beats,
     FOOTLIGHT_OT_remove_beats,
     FOOTLIGHT_OT_install_engine,
@@ -68,9 +77,11 @@ def register() -> None:
         raise
     setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
     session.register()
+    menus.register()
 
 
 def unregister() -> None:
+    menus.unregister()
     session.unregister()
     delattr(bpy.types.Scene, names.SCENE_PROPERTY)
     for cls in reversed(CLASSES):

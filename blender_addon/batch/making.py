@@ -95,7 +95,10 @@ def make_blend(desk: Desk) -> str:
             scene.frame_set(first)
         if not args.own:
             width, height = args.resolution or RESOLUTION
-            scenery.set_stage(scene, armature, made.frames, width / height)
+            scene.camera = scenery.set_stage(scene, [armature], made.frames, width / height)
+            scenery.set_night(scene)
+            scenery.set_shading(scene)
+            scenery.set_colours(scene)
             film.set_render(scene, args.engine, (width, height), f"//{desk.item.stem}.mp4")
         if music:
             made.sound.filepath = str(_whole_copy(desk.music, music))

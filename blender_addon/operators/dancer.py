@@ -5,19 +5,35 @@ from __future__ import annotations
 import bpy
 
 from .. import names
-from ..scene import dancer
+from ..scene import dancer, placing, versions
+from .settings import settings_of
 
 
 class FOOTLIGHT_OT_add_dancer(bpy.types.Operator):
-    """Add the Footlight dancer, an armature with a mannequin, at the 3D cursor"""
+    """Add the Footlight dancer, an armature with a mannequin, at the 3D cursor or beside what stands there"""
 
     bl_idname = names.ADD_DANCER
     bl_label = "Add Dancer"
     bl_options = frozenset({"REGISTER", "UNDO"})
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not context.scene.is_editable:
+            cls.poll_message_set("The scene is linked from another file")
+            return False
+        return True
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        armature = dancer.add_dancer(context, tuple(context.scene.cursor.location))
-        getattr(context.scene, names.SCENE_PROPERTY).dancer = armature
+        add(context)
         return {"FINISHED"}
+
+
+def add(context: bpy.types.Context) -> bpy.types.Object:
+    """A new dancer where there is room, selected, active and chosen in the panel. Returns its armature."""
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    armature = dancer.add_dancer(context, placing.free_spot(context))
+    settings_of(context.scene).dancer = armature
+    if context.window is not None:
+        versions.offer_to_sequencer(context.window, context.scene)
+    return armature

@@ -20,13 +20,17 @@ MAIN_CHILD = {0: 3, 9: 12, 12: 15}
 
 
 def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> bpy.types.Object:
-    """A new dancer in the active collection, standing on ``location``, selected and active. Returns its armature.
+    """A new dancer in the active collection, or the scene's own where that one is hidden, standing on ``location``,
+    selected and active. Returns its armature.
 
     Call it in Object Mode; the operator sees to that.
     """
     armature = bpy.data.objects.new("Dancer", bpy.data.armatures.new("Dancer"))
     armature[DANCER_MARK] = VERSION
-    context.collection.objects.link(armature)
+    active = context.view_layer.active_layer_collection
+    usable = active.is_visible and not active.exclude and active.collection.is_editable
+    collection = active.collection if usable else context.scene.collection
+    collection.objects.link(armature)
     for other in context.selected_objects:
         other.select_set(False)
     context.view_layer.objects.active = armature
@@ -35,9 +39,9 @@ def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] 
     _add_bones(armature.data.edit_bones)
     bpy.ops.object.mode_set(mode="OBJECT")
     body = _add_body(armature)
-    context.collection.objects.link(body)
+    collection.objects.link(body)
     armature.location = location
-    armature.show_in_front = False
+    armature.show_in_front = True  # or in Pose Mode there is nothing to click but the ends of bones
     armature.data.display_type = "STICK"
     return armature
 

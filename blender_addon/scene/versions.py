@@ -33,6 +33,13 @@ def handles(strip: bpy.types.Strip) -> tuple[int, int]:
     return strip.frame_final_start, strip.frame_final_end
 
 
+def offer_to_sequencer(window: bpy.types.Window, scene: bpy.types.Scene) -> None:
+    """Let the sequencers of a window show ``scene`` where they show none: else they offer but New, which makes another
+    scene, and shows that one everywhere."""
+    if getattr(window.workspace, "sequencer_scene", scene) is None:
+        window.workspace.sequencer_scene = scene
+
+
 def content_start(strip: bpy.types.Strip) -> float:
     """The frame on which a strip's content begins, shown or not."""
     return strip.content_start if NEW_STRIP_TIMES else strip.frame_start

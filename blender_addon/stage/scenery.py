@@ -1,19 +1,34 @@
-"""What a dance is filmed on: a floor, a backdrop and three lamps."""
+"""What a dance is filmed on: a floor, a backdrop and three lamps, in a collection of their own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
-from .camera import dancer_path, following_camera, look_at
+from ..names import PREFIX
+from .camera import following_camera
+from .watched import Watched, watch
+
+STAGE = f"{PREFIX}stage"
+"""The custom property of a stage's collection and of all that is in it."""
 
 FLOOR, TILE, LIT = 18.0, 0.5, 2.8
-"""Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, metres."""
+"""Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, in units."""
+AROUND = 7.0
+"""How far the floor reaches at least beyond the dance, in units."""
+BELOW = 1e-3
+"""How far the floor is below the feet, in units: a floor that is there already hides it."""
 WALL, GLOW_HEIGHT, GLOW = 9.0, 2.4, 3.6
-"""Height of the backdrop, and middle and reach of the glow on it, metres."""
+"""Height of the backdrop, and middle and reach of the glow on it, in units."""
+LAMPS = (("Key", -38, 4.2, 260, 2.0), ("Fill", 50, 3.0, 70, 4.0), ("Back", 160, 4.5, 300, 1.5))
+"""Names, degrees from the front to the right, heights in units, watts for a unit of one metre, and sides in units."""
+AWAY, NEAR = 4.5, 6.0
+"""How far lamps stand from the dance, and the distance up to which they are as bright as LAMPS says, in units."""
 FLOOR_PIXELS, WALL_PIXELS = 1024, 256
 LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
 NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 0.17)
@@ -21,71 +36,157 @@ NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 
 takes less light than one that stands upright), and of the glow on the backdrop."""
 
 
-def set_stage(
-    scene: bpy.types.Scene, armature: bpy.types.Object, frames: tuple[int, int], aspect: float = 16 / 9
-) -> bpy.types.Object:
-    """A tiled floor in a pool of light, a backdrop, three lamps, and a camera that follows the dance of ``frames``.
+@dataclass(frozen=True)
+class Place:
+    """Where the stage is. middle: (3,) on the floor, in the world.  front: (2,) towards the audience.  reach: how far
+    the dance goes from the middle.  unit: length of what is a metre for the bundled dancer."""
 
-    armature: the bundled dancer, with its dance.  aspect: width of the picture by its height.  Returns the camera.
+    middle: np.ndarray
+    front: np.ndarray
+    reach: float
+    unit: float
+
+    @property
+    def side(self) -> float:
+        """Of the floor."""
+        return max(FLOOR * self.unit, 2 * (self.reach + AROUND * self.unit))
+
+    def at(self, right: float, back: float, up: float) -> tuple[float, float, float]:
+        """A place in the world, seen from the middle by the audience."""
+        x, y = self.front
+        moved = self.middle + right * np.array((-y, x, 0.0)) - back * np.array((x, y, 0.0)) + np.array((0.0, 0.0, up))
+        return tuple(moved.tolist())
+
+
+def set_stage(
+    scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int], aspect: float = 16 / 9
+) -> bpy.types.Object:
+    """A tiled floor in a pool of light, a backdrop, three lamps, and a camera that follows the dance of ``frames``, in
+    place of a stage that was set before. Nothing else in the scene is touched. Returns the camera.
+
+    armatures: those who dance, one or more, of any kind and size.  aspect: width of the picture by its height.
     """
     bpy.context.view_layer.update()  # the armature may just have been put in its place
-    path = dancer_path(armature, frames)
-    middle = (path.min(axis=0) + path.max(axis=0)) / 2
-    reach = float(np.abs(path - middle).max())
-    for ob in (_floor(middle, reach), _backdrop(middle)):
-        scene.collection.objects.link(ob)
-    for name, angle, height, energy, size in (
-        ("Key", -38, 4.2, 260, 2.0),
-        ("Fill", 50, 3.0, 70, 4.0),
-        ("Back", 160, 4.5, 300, 1.5),
-    ):
-        light = bpy.data.lights.new(f"Stage {name.lower()}", "AREA")
-        light.energy, light.size = energy, size
-        lamp = bpy.data.objects.new(light.name, light)
-        turn, away = math.radians(angle), 4.5 + reach
-        lamp.location = (middle[0] + away * math.sin(turn), middle[1] - away * math.cos(turn), height)
-        look_at(lamp, (middle[0], middle[1], 1.0))
-        scene.collection.objects.link(lamp)
-    camera = following_camera(path, frames[0], scene.render.fps / scene.render.fps_base, aspect)
-    scene.collection.objects.link(camera)
-    scene.camera = camera
-    scene.world = scene.world or bpy.data.worlds.new("Stage")
-    scene.world.color = NIGHT
-    if scene.world.node_tree and (background := scene.world.node_tree.nodes.get("Background")):
+    strike(scene)
+    watched = watch(scene, armatures, frames)
+    place = _place(watched)
+    camera = following_camera(watched, scene.render.fps / scene.render.fps_base, aspect)
+    collection = bpy.data.collections.new("Stage")
+    collection[STAGE] = True
+    scene.collection.children.link(collection)
+    for ob in (_floor(place), _backdrop(place), *(_lamp(place, *lamp) for lamp in LAMPS), camera):
+        ob[STAGE] = True
+        collection.objects.link(ob)
+    return camera
+
+
+def strike(scene: bpy.types.Scene) -> bool:
+    """Take the stage that ``set_stage`` built out of a scene. What the user put into its collection stays. Returns
+    whether there was one."""
+    found = [one for one in scene.collection.children_recursive if STAGE in one]
+    for collection in found:
+        for ob in list(collection.objects):
+            if STAGE in ob:
+                _remove(ob)
+            elif not any(one != collection for one in ob.users_collection):
+                scene.collection.objects.link(ob)
+        bpy.data.collections.remove(collection)
+    return bool(found)
+
+
+def set_night(scene: bpy.types.Scene) -> bool:
+    """A dark world, where the scene has none or a plain one; a world with a picture, a sky or the like stays. The world
+    that was there is kept in the file. Returns whether another one was set."""
+    before = scene.world
+    if before is not None and (STAGE in before or not _is_plain(before)):
+        return False
+    world = next((one for one in bpy.data.worlds if STAGE in one), None) or bpy.data.worlds.new("Stage")
+    world[STAGE] = True
+    world.color = NIGHT
+    if world.node_tree and (background := world.node_tree.nodes.get("Background")):
         background.inputs["Color"].default_value = (*NIGHT, 1.0)
         background.inputs["Strength"].default_value = 1.0
-    scene.view_settings.view_transform = "Standard"  # tones as chosen here; filmic ones would grey them
+    if before is not None:
+        before.use_fake_user = True
+    scene.world = world
+    return True
+
+
+def set_shading(scene: bpy.types.Scene) -> None:
+    """What Workbench needs in order to show the stage as the other engines do."""
     shading = scene.display.shading
     shading.light, shading.studio_light, shading.color_type = "STUDIO", "paint.sl", "TEXTURE"
     shading.show_shadows, shading.shadow_intensity, shading.show_cavity = True, 0.6, False
     shading.show_specular_highlight = True
     scene.display.light_direction = Vector((0.35, 0.45, 0.82)).normalized()
-    return camera
 
 
-def _floor(middle: np.ndarray, reach: float) -> bpy.types.Object:
-    """Tiles of two tones with joints between them, counted from the world's origin, lit where the dance is."""
-    steps = (np.arange(FLOOR_PIXELS) + 0.5) / FLOOR_PIXELS * FLOOR - FLOOR / 2
-    x, y = (steps + middle[0])[None, :] / TILE, (steps + middle[1])[:, None] / TILE
+def set_colours(scene: bpy.types.Scene) -> None:
+    """Tones as they are chosen here; a filmic view would grey them."""
+    scene.view_settings.view_transform = "Standard"
+
+
+def _place(watched: Watched) -> Place:
+    path = watched.middle
+    middle = (path.min(axis=0) + path.max(axis=0)) / 2
+    return Place(np.array((*middle, watched.floor)), watched.front, float(np.abs(path - middle).max()), watched.unit)
+
+
+def _is_plain(world: bpy.types.World) -> bool:
+    """Whether a world is of one colour."""
+    tree = world.node_tree if world.use_nodes else None
+    return tree is None or all(node.type in ("BACKGROUND", "OUTPUT_WORLD") for node in tree.nodes)
+
+
+def _remove(ob: bpy.types.Object) -> None:
+    """Remove an object of the stage with all that nothing else uses."""
+    data, action = ob.data, ob.animation_data.action if ob.animation_data else None
+    materials = list(data.materials) if isinstance(data, bpy.types.Mesh) else []
+    images = [node.image for one in materials for node in one.node_tree.nodes if node.type == "TEX_IMAGE"]
+    if action is not None:
+        action.use_fake_user = False
+    bpy.data.objects.remove(ob)
+    for block in (action, data, *materials, *images):
+        if block is not None and not block.users:
+            bpy.data.batch_remove((block,))
+
+
+def _lamp(place: Place, name: str, angle: float, height: float, energy: float, size: float) -> bpy.types.Object:
+    light = bpy.data.lights.new(f"Stage {name.lower()}", "AREA")
+    turn, away = math.radians(angle), AWAY * place.unit + place.reach
+    light.size = size * place.unit
+    light.energy = energy * place.unit**2 * max(1.0, away / (NEAR * place.unit)) ** 2
+    lamp = bpy.data.objects.new(light.name, light)
+    lamp.location = place.at(away * math.sin(turn), -away * math.cos(turn), height * place.unit)
+    target = Vector(place.at(0.0, 0.0, place.unit))
+    lamp.rotation_euler = (target - lamp.location).to_track_quat("-Z", "Y").to_euler()
+    return lamp
+
+
+def _floor(place: Place) -> bpy.types.Object:
+    """Tiles of two tones with joints between them, lit where the dance is."""
+    side, tile = place.side, TILE * place.unit * max(1, round(place.side / (FLOOR * place.unit)))
+    steps = (np.arange(FLOOR_PIXELS) + 0.5) / FLOOR_PIXELS * side - side / 2
+    x, y = (steps / tile)[None, :], (steps / tile)[:, None]
     odd = (np.floor(x) + np.floor(y)) % 2 == 1
-    joint = np.minimum(np.abs(x - np.round(x)), np.abs(y - np.round(y))) * TILE < 0.5 * FLOOR / FLOOR_PIXELS
+    joint = np.minimum(np.abs(x - np.round(x)), np.abs(y - np.round(y))) * tile < 0.5 * side / FLOOR_PIXELS
     tiles = np.where(joint[..., None], JOINT_LINE, np.where(odd[..., None], LIGHT_TILE, DARK_TILE))
     away = np.hypot(steps[None, :], steps[:, None])
-    light = np.clip(FLOOR / 2 - away, 0, 1) / (1 + (away / (reach + LIT)) ** 4)
-    half = FLOOR / 2
-    corners = [(*(middle + corner), 0.0) for corner in ((-half, -half), (half, -half), (half, half), (-half, half))]
+    light = np.clip((side / 2 - away) / place.unit, 0, 1) / (1 + (away / (place.reach + LIT * place.unit)) ** 4)
+    half, low = side / 2, -BELOW * place.unit
+    corners = [place.at(r * half, b * half, low) for r, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     return _panel("Stage floor", corners, _blend(FAR, tiles, light))
 
 
-def _backdrop(middle: np.ndarray) -> bpy.types.Object:
+def _backdrop(place: Place) -> bpy.types.Object:
     """A wall behind the floor, dark where it meets it, with a glow behind the dancer."""
-    x = ((np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS - 0.5) * 2 * FLOOR
-    z = (np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS * WALL
+    wide, high = place.side, WALL * place.side / FLOOR
+    x = ((np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS - 0.5) * 2 * wide / place.unit
+    z = (np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS * high / place.unit
     height = np.where(z < GLOW_HEIGHT, (GLOW_HEIGHT - z) / GLOW_HEIGHT * 2, (z - GLOW_HEIGHT) / GLOW)
     light = np.exp(-((x[None, :] / (2 * GLOW)) ** 2) - height[:, None] ** 2)
-    behind = middle[1] + FLOOR / 2
-    left, right = middle[0] - FLOOR, middle[0] + FLOOR
-    corners = [(left, behind, 0.0), (right, behind, 0.0), (right, behind, WALL), (left, behind, WALL)]
+    behind, low = place.side / 2, -BELOW * place.unit
+    corners = [place.at(right, behind, up) for right, up in ((-wide, low), (wide, low), (wide, high), (-wide, high))]
     return _panel("Stage backdrop", corners, _blend(NIGHT, np.array(DUSK), light), glows=True)
 
 

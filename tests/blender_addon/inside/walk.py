@@ -35,7 +35,7 @@ for side, turn in (("L", 1.4), ("R", -1.4)):
         for i in range(4)
     ]
 actions.new_action(dancer, "Walk", curves, 1)
-camera = set_stage(scene, dancer, (1, FRAMES), aspect)
+camera = set_stage(scene, [dancer], (1, FRAMES), aspect)
 seen, still = [], []
 for frame in range(1, FRAMES + 1, 8):
     scene.frame_set(frame)

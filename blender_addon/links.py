@@ -1,0 +1,81 @@
+"""Where the documentation is and where faults are told: all of it hangs on the website that the manifest names."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from urllib.parse import quote, urlencode
+
+from . import environment, names
+
+PANEL = "docs/panel.md"
+"""The page that has every button."""
+
+OPERATORS = {
+    names.CHOOSE_SONG: "song",
+    names.BRING_SONG: "song",
+    names.SHOW_SCENE: "song",
+    names.GENERATE: "dance",
+    names.SCORE: "music-for-this-dance",
+    names.DUET: "dance-and-music",
+    names.CANCEL: "while-it-works",
+    names.ADD_DANCER: "dancer",
+    names.SHOW_BEATS: "beats",
+    names.REMOVE_BEATS: "beats",
+    names.INSTALL_ENGINE: "engine",
+    names.FREE_MEMORY: "engine",
+    names.PLAY: "play",
+    names.ADD_STAGE: "stage",
+    names.NEW_SEED: "seed",
+    names.DISMISS: "messages",
+    names.OPEN_PANEL: "panel",
+}
+"""The heading of the page for an operator; any other of the extension's has the page itself."""
+
+PROPERTIES = {
+    "dancer": "dancer",
+    "source": "song",
+    "strip": "song",
+    "style": "style",
+    "style_second": "style",
+    "style_mix": "style",
+    "seed": "seed",
+    "score_range": "music-for-this-dance",
+    "duet_seconds": "dance-and-music",
+    "markers": "beats",
+    "quality": "advanced",
+    "guidance": "advanced",
+    "beat_snap": "advanced",
+}
+"""The heading for a property of the scene's settings."""
+
+
+@functools.cache
+def website() -> str:
+    """The project's website, without a slash at its end; "" where the manifest names none."""
+    with open(environment.ROOT / "blender_manifest.toml", "rb") as file:
+        return str(tomllib.load(file).get("website", "")).rstrip("/")
+
+
+def page(path: str = PANEL, heading: str = "") -> str:
+    """The address of a page of the documentation. heading: as its anchor is called."""
+    return f"{website()}/blob/main/{path}" + (f"#{heading}" if heading else "")
+
+
+def new_issue(report: str) -> str:
+    """The address at which a fault is told. report: what the text begins with."""
+    return f"{website()}/issues/new?{urlencode({'body': report}, quote_via=quote)}"
+
+
+def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What F1 opens, as ``bpy.utils.register_manual_map`` takes it: the first pattern that fits counts."""
+    found = [(f"bpy.ops.{name}", heading) for name, heading in OPERATORS.items()]
+    found += [(f"bpy.types.footlightsettings.{name}", heading) for name, heading in PROPERTIES.items()]
+    found = [(pattern, f"#{heading}") for pattern, heading in found]
+    found += [
+        ("bpy.types.footlightsettings*", ""),
+        ("bpy.types.footlightpreferences*", "#engine"),
+        ("bpy.types.scene.footlight*", ""),
+        ("bpy.ops.footlight.*", ""),
+    ]
+    return page(), tuple(found)

@@ -1,0 +1,82 @@
+"""Add a stage for the dance: what it is filmed on, lit by and seen from."""
+
+from __future__ import annotations
+
+import contextlib
+
+import bpy
+
+from .. import names
+from ..scene import playing, reading
+from ..scene.wording import listed
+from ..shared import FootlightError
+from ..stage import scenery, watched
+from .settings import find_dancer
+
+
+class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
+    """Add a floor, lights and a camera that follows the dance, in place of an earlier stage. F12 renders it"""
+
+    bl_idname = names.ADD_STAGE
+    bl_label = "Add Stage"
+    bl_options = frozenset({"UNDO"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not context.scene.is_editable:
+            cls.poll_message_set("The scene is linked from another file")
+            return False
+        if not any(ob.type == "ARMATURE" for ob in context.scene.objects):
+            cls.poll_message_set("There is no dancer yet. Add one first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene = context.scene
+        try:
+            armatures = _dancers(context)
+            frames = _frames(scene, armatures)
+            render = scene.render
+            aspect = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
+            before = None if scene.camera is None or scenery.STAGE in scene.camera else scene.camera.name
+            camera = scenery.set_stage(scene, armatures, frames, aspect)
+        except FootlightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        scene.camera = camera
+        set_too = [f"filmed by {camera.name!r}" + (f" instead of {before!r}" if before else "")]
+        if scenery.set_night(scene):
+            set_too.append("the world is dark")
+        scenery.set_shading(scene)
+        set_too.append("Workbench shows textures and shadows")
+        said = f"Stage for the frames {frames[0]} to {frames[1]}: {', '.join(set_too)}."
+        context.view_layer.update()
+        bodies = [ob for ob in scene.objects if ob.type == "ARMATURE" or scenery.STAGE in ob]
+        if others := watched.in_the_picture(scene, camera, bodies):
+            said += f" In the picture too: {listed(others)}."
+        if scene.frame_end < frames[1] or scene.frame_start > frames[0]:
+            said += f" A film would have the scene's frames, {scene.frame_start} to {scene.frame_end}."
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+
+def _dancers(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """All that have a dance, and the one that is chosen. Raises UserError when there is nobody."""
+    found = [ob for ob in context.scene.objects if playing.is_dance(ob) and ob.type == "ARMATURE"]
+    try:
+        chosen = find_dancer(context)
+    except FootlightError:
+        if not found:
+            raise
+        return found
+    return found if chosen in found else [chosen, *found]
+
+
+def _frames(scene: bpy.types.Scene, armatures: list[bpy.types.Object]) -> tuple[int, int]:
+    """The frames on which they dance, or are animated; the current one where nobody is."""
+    ranges = [playing.frames_of(ob) for ob in armatures if playing.is_dance(ob)]
+    for armature in armatures if not ranges else ():
+        with contextlib.suppress(FootlightError):
+            ranges.append(reading.animated_range(armature))
+    ranges = ranges or [(scene.frame_current, scene.frame_current)]
+    return min(first for first, _ in ranges), max(last for _, last in ranges)

@@ -1,0 +1,3 @@
+from typing import Any
+
+def world_to_camera_view(scene: Any, obj: Any, coord: Any) -> Any: ...
