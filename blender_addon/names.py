@@ -26,12 +26,16 @@ PLAY = "footlight.play"
 ADD_STAGE = "footlight.add_stage"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
+EXPLAIN = "footlight.explain"
 OPEN_PANEL = "footlight.open_panel"
 
 DANCER_MARK = "footlight_dancer"
 """Custom property of a bundled dancer's armature: the version of its body."""
 
 PREFIX = "footlight_"
-"""Custom properties of what Footlight made. Of an action: song, seed, model, audio_sha256, engine, tempo, beat_score,
-beat_confidence, style, t_pose. Of a music strip: seed, tempo, beat_score. Of a song's
-strip: chosen. Of a strip that does not play over another one: muted. Of what Add Stage made: stage."""
+"""Custom properties of what Footlight made; ``api/card.py`` reads them. Of an action and of a music strip: operation
+(what made it), seed, style, style_asked, steps, guidance, model_sha256, tempo, metre, beat_score, beat_confidence,
+frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start, song_seconds,
+audio_sha256, steps_per_second, still, t_pose. Of a strip alone: made (when).
+
+Of a song's strip: chosen. Of a strip that does not play over another one: muted. Of what Add Stage made: stage."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from . import environment, styles
+from . import environment, model, styles
 from .scene import songs, strips
 from .shared import protocol
 
@@ -23,8 +23,8 @@ def _follow_strip(self, _context: bpy.types.Context) -> None:
     songs.mark(self.id_data, self.strip)
 
 
-UNSET = 0
-"""What stands in a number's field for a choice that is left to the model."""
+NORMAL_FOLLOW = 3.0
+"""The place of *Follow the Music* that stands for what the model was tuned for."""
 
 LARGEST_INT = 2**31 - 1
 """Blender's fields for whole numbers hold no larger one."""
@@ -32,39 +32,48 @@ LARGEST_INT = 2**31 - 1
 OWN_CHOICE = "OWN"
 """The identifier that stands for no style."""
 
-_styles_shown: dict[tuple[str, ...], list[tuple[str, str, str, str, int]]] = {}
+Item = tuple[str, str, str, str, int]
+
+_shown: dict[tuple[tuple[str, ...], bool], list[Item]] = {}
 """Blender draws a menu from strings that it does not keep: here they stay."""
 
-
-def _style_items(_self, _context: bpy.types.Context) -> list[tuple[str, str, str, str, int]]:
-    names = styles.of_model(environment.model_folder())
-    if names not in _styles_shown:
-        own = (OWN_CHOICE, "Its Own Choice", "The seed draws a dance's style; a music goes by its motion", "NONE", 0)
-        known = [(name, name.title(), "", "NONE", i + 1) for i, name in enumerate(names)]
-        _styles_shown[names] = [own, *known]
-    return _styles_shown[names]
+NO_STYLE = {
+    False: ("Any Style", "Footlight picks a style for each seed. Music follows the movement"),
+    True: ("Nothing", "The first style alone"),
+}
+"""The first entry of the menu, and of that of what is mixed in."""
 
 
-def _style_menu(stored: str, name: str, description: str) -> EnumProperty:
+def _style_items(second: bool) -> list[Item]:
+    """second: of the menu of what is mixed in."""
+    known = model.facts(environment.model_folder()).styles
+    if (known, second) not in _shown:
+        first = (OWN_CHOICE, *NO_STYLE[second], "NONE", 0)
+        others = [(name, styles.label(name), styles.about(name), "NONE", i + 1) for i, name in enumerate(known)]
+        _shown[known, second] = [first, *others]
+    return _shown[known, second]
+
+
+def _style_menu(stored: str, name: str, description: str, second: bool = False) -> EnumProperty:
     """A menu of the model's styles. The choice is kept by name in ``stored``: another model has others, or the same
-    ones in another order, and one that it does not have is its own choice."""
+    ones in another order, and one that it does not have is no choice."""
 
     def get(self) -> int:
-        return next((item[4] for item in _style_items(self, None) if item[0] == getattr(self, stored)), 0)
+        return next((item[4] for item in _style_items(second) if item[0] == getattr(self, stored)), 0)
 
     def set(self, number: int) -> None:
-        setattr(self, stored, _style_items(self, None)[number][0] if number else "")
+        setattr(self, stored, _style_items(second)[number][0] if number else "")
 
-    return EnumProperty(name=name, description=description, items=_style_items, get=get, set=set)
+    def items(_self, _context: bpy.types.Context) -> list[Item]:
+        return _style_items(second)
+
+    return EnumProperty(name=name, description=description, items=items, get=get, set=set)
 
 
-def _number(kind: type, field: str, name: str, **further):
-    """A property with the help, the bounds and the default of a request's field. further: for its widget."""
+def _number(kind: type, field: str, name: str, description: str, **further):
+    """A property with the bounds and the default of a request's field. further: for its widget."""
     rule, default = protocol.rule(kind, field), protocol.default(kind, field)
     assert rule.least is not None and rule.most is not None, "a field's slider has two ends"
-    description = rule.help[0].upper() + rule.help[1:]
-    if default is None:
-        default, description = UNSET, f"{description}. {UNSET}: {rule.unset}"
     whole = protocol.plain_type(kind, field) is int
     return (IntProperty if whole else FloatProperty)(
         name=name,
@@ -76,6 +85,14 @@ def _number(kind: type, field: str, name: str, **further):
     )
 
 
+def _get_percent(self) -> int:
+    return round(100 * self.style_mix)
+
+
+def _set_percent(self, percent: int) -> None:
+    self.style_mix = percent / 100
+
+
 def _is_armature(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
@@ -85,27 +102,33 @@ class FootlightSettings(bpy.types.PropertyGroup):
         name="Song",
         description="Which sound the dance is for",
         items=(
-            ("STRIP", "Strip", "One sound strip of the sequencer, as long as it is visible"),
-            ("MIX", "Whole Mix", "Everything that is heard in the scene's frame range, from scene strips too"),
+            ("STRIP", "One Song", "One sound strip of the sequencer: the part of it that is heard"),
+            ("MIX", "All Sound", "Everything that is heard in the scene's frame range, from scene strips too"),
         ),
     )
     strip: StringProperty(
-        name="Strip",
-        description="The sound strip to dance to; may stay empty when only one is heard",
+        name="Song",
+        description="The sound strip to dance to. It may stay empty where there is only one",
         search=_strip_names,
         update=_follow_strip,
     )
     dancer: PointerProperty(
         name="Dancer",
-        description="The armature that dances or is scored; when empty, the active armature or the scene's only dancer",
+        description="Who dances, or has music made. Empty: the active armature, or the scene's only one",
         type=bpy.types.Object,
         poll=_is_armature,
     )
-    seed: _number(protocol.Sampling, "seed", "Seed")
+    seed: _number(
+        protocol.Sampling,
+        "seed",
+        "Seed",
+        "The same seed makes the same dance again, to the same song with the same settings. Another seed makes another "
+        "dance",
+    )
     style_name: StringProperty(options={"HIDDEN"})
     style_second_name: StringProperty(options={"HIDDEN"})
-    style: _style_menu("style_name", "Style", "Which of the model's styles the dance or the music has")
-    style_second: _style_menu("style_second_name", "Mixed With", "A second style that is mixed in")
+    style: _style_menu("style_name", "Style", "What kind of dance it is")
+    style_second: _style_menu("style_second_name", "Mix In", "A second style that is mixed into the first", second=True)
     style_mix: FloatProperty(
         name="Mix",
         description="How much of the second style there is: 0 is all the first, 1 all the second",
@@ -114,29 +137,68 @@ class FootlightSettings(bpy.types.PropertyGroup):
         default=0.5,
         subtype="FACTOR",
     )
+    style_percent: IntProperty(
+        name="Share",
+        description="How much of the second style there is",
+        min=0,
+        max=100,
+        subtype="PERCENTAGE",
+        get=_get_percent,
+        set=_set_percent,
+    )
     score_range: EnumProperty(
         name="Range",
         description="Which frames the music is for",
         items=(
-            ("SCENE", "Scene Range", "From the scene's first frame to its last"),
-            ("ACTION", "Action Range", "As long as the dancer's action and NLA strips"),
+            ("ACTION", "Action Range", "As long as the dancer's action and NLA strips", "NONE", 1),
+            ("SCENE", "Scene Range", "From the scene's first frame to its last", "NONE", 0),
         ),
+        default="ACTION",
     )
-    duet_seconds: _number(protocol.DuetOptions, "seconds", "Length", step=100, precision=1, subtype="TIME_ABSOLUTE")
+    duet_seconds: _number(
+        protocol.DuetOptions,
+        "seconds",
+        "Length",
+        "How long the dance and its music are",
+        step=100,
+        precision=1,
+        subtype="TIME_ABSOLUTE",
+    )
     quality: EnumProperty(
         name="Quality",
         description="How finely the dance or the music is worked out",
         items=(
             ("DRAFT", "Draft", "Fastest; for a first look"),
-            ("NORMAL", "Normal", "What the model was tuned for"),
-            ("FINE", "Fine", "Slower, with more steps"),
+            ("NORMAL", "Normal", "The best balance of time and quality"),
+            ("FINE", "Fine", "More steps: a dance takes about twice as long"),
         ),
         default="NORMAL",
     )
-    guidance: _number(protocol.Sampling, "guidance", "Guidance")
-    beat_snap: _number(protocol.DanceOptions, "beat_snap", "Beat Snap", subtype="FACTOR")
+    follow: FloatProperty(
+        name="Follow the Music",
+        description=(
+            "Higher is tighter on the beat and livelier; 3 is normal. For music: how closely it follows the movement"
+        ),
+        min=1.0,
+        max=6.0,
+        default=NORMAL_FOLLOW,
+        step=50,
+        precision=1,
+    )
+    beat_snap: _number(
+        protocol.Dancing,
+        "beat_snap",
+        "Beat Snap",
+        "How far movements are shifted onto the nearest beat: 0 as danced, 1 exactly",
+        subtype="FACTOR",
+    )
     markers: BoolProperty(
-        name="Mark Beats",
-        description="Show the beats as timeline markers with every result",
+        name="Always Show",
+        description="Mark the beats on the timeline with every dance and every piece of music that is made",
+        default=False,
+    )
+    bars_only: BoolProperty(
+        name="Bars Only",
+        description="Mark only the first beat of every bar, the next time that beats are shown",
         default=False,
     )

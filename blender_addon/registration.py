@@ -10,9 +10,11 @@ from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
 from .operators.play import FOOTLIGHT_OT_play
 from .operators.score import FOOTLIGHT_OT_score_motion
+from .operators.seed import FOOTLIGHT_OT_new_seed
 from .operators.song import (
     FOOTLIGHT_FH_song,
     FOOTLIGHT_MT_recent_songs,
@@ -21,15 +23,7 @@ from .operators.song import (
     FOOTLIGHT_OT_show_scene,
 )
 from .operators.stage import FOOTLIGHT_OT_add_stage
-from .panels import menus
-from .panels.main import (
-    FOOTLIGHT_PT_advanced,
-    FOOTLIGHT_PT_beats,
-    FOOTLIGHT_PT_dance,
-    FOOTLIGHT_PT_duet,
-    FOOTLIGHT_PT_main,
-    FOOTLIGHT_PT_score,
-)
+from .panels import main, menus, status
 from .panels.menus import FOOTLIGHT_MT_footlight
 from .preferences import FootlightPreferences
 from .props import FootlightSettings
@@ -55,12 +49,10 @@ CLASSES = (
     FOOTLIGHT_OT_remove_beats,
     FOOTLIGHT_OT_install_engine,
     FOOTLIGHT_OT_free_memory,
-    FOOTLIGHT_PT_main,
-    FOOTLIGHT_PT_dance,
-    FOOTLIGHT_PT_score,
-    FOOTLIGHT_PT_duet,
-    FOOTLIGHT_PT_beats,
-    FOOTLIGHT_PT_advanced,
+    FOOTLIGHT_OT_new_seed,
+    FOOTLIGHT_OT_dismiss,
+    FOOTLIGHT_OT_explain,
+    *main.CLASSES,
 )
 
 
@@ -77,11 +69,13 @@ def register() -> None:
         raise
     setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
     session.register()
+    bpy.types.STATUSBAR_HT_header.append(status.status_bar)
     menus.register()
 
 
 def unregister() -> None:
     menus.unregister()
+    bpy.types.STATUSBAR_HT_header.remove(status.status_bar)
     session.unregister()
     delattr(bpy.types.Scene, names.SCENE_PROPERTY)
     for cls in reversed(CLASSES):

@@ -8,26 +8,34 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
 
-from . import environment
+from . import environment, names, notices
+from .engine import timings
 from .engine.client import Engine
 from .engine.job import Job, JobState, Preparation
+from .engine.pace import Pace, about, per_cent
+from .engine.timings import Task
 from .errors import UserError
 from .shared import FootlightError, protocol
 
 
 @dataclass
 class Session:
-    """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  finish: what
-    to do with its result.  folder: its temporary files.  error, message: how the last job ended, shown until the next
-    one starts; warning: what the user should know besides; log: a file that tells more."""
+    """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  about: the
+    operator that started it.  task, pace: what it is and how it goes on, where that is learnt.  finish: what to do with
+    its result.  folder: its temporary files.  error, message: how the last job ended, until the next one starts;
+    warning: what the user should know besides; log: a file that tells more."""
 
     engine: Engine | None = None
     worker: Engine | None = None
     job: Job | Preparation | None = None
+    about: str = ""
+    task: Task | None = None
+    pace: Pace | None = None
     finish: Callable[[protocol.Done], str] | None = None
     folder: str = ""
     error: str = ""
@@ -64,12 +72,58 @@ def without_folder(text: str) -> str:
     return text.replace(f"{state.folder}{os.sep}", "") if state.folder else text
 
 
-def start(work: protocol.Request | Preparation, finish: Callable[[protocol.Done], str]) -> None:
-    """Ask the engine, starting it when it is not running; a preparation goes on meanwhile. finish: takes the engine's
-    answer, writes what belongs into the scene and returns what to tell the user; it may raise UserError.
-    Raises UserError when the engine cannot be started."""
+def start(
+    work: protocol.Request | Preparation,
+    finish: Callable[[protocol.Done], str],
+    about: str = "",
+    task: Task | None = None,
+) -> None:
+    """Ask the engine, starting it when it is not running; a preparation goes on meanwhile.
+
+    finish: takes the engine's answer, writes what belongs into the scene and returns what to tell the user; it may
+    raise UserError.  about: the operator that starts it.  task: what it is, to learn how long such a thing takes here.
+    Raises UserError when the engine cannot be started.
+    """
+    before = state.engine
     engine = _running_engine()
-    _begin(engine, work if isinstance(work, Preparation) else Job(engine, work), finish)
+    pace = None
+    if task is not None:
+        known, cold = learnt(), engine is not before
+        pace = Pace(known.expect(task, cold), known.curve(task), cold)
+    _begin(engine, work if isinstance(work, Preparation) else Job(engine, work), finish, about)
+    state.task, state.pace = task, pace
+
+
+def learnt() -> timings.Timings:
+    """How long things take on this computer, as far as is known."""
+    if _timings.known is None:
+        _timings.known = timings.read(_timings_file())
+    return _timings.known
+
+
+def expected(task: Task) -> float | None:
+    """Seconds from the click to the result; None where no such job was seen yet."""
+    return learnt().total(task, cold=state.engine is None or not state.engine.alive)
+
+
+@dataclass
+class _Timings:
+    known: timings.Timings | None = None
+
+
+_timings = _Timings()
+
+
+def _timings_file() -> Path:
+    return environment.user_folder() / "timings.json"
+
+
+def _learn() -> None:
+    """What the job that is done has taken."""
+    if state.task is not None and state.pace is not None:
+        before = timings.read(_timings_file())  # another Blender may have learnt meanwhile
+        _timings.known = before.learnt(state.task, state.pace.took())
+        timings.write(_timings_file(), _timings.known)
 
 
 def _running_engine() -> Engine:
@@ -85,12 +139,28 @@ def start_install(finish: Callable[[protocol.Done], str]) -> None:
     """Run the installer as a job. Raises UserError as ``start``."""
     free()
     worker = Engine(environment.install_command(), environment.ROOT, environment.log_file("install"))
-    _begin(worker, Job(worker, None), finish)
+    _begin(worker, Job(worker, None), finish, names.INSTALL_ENGINE)
 
 
-def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Done], str]) -> None:
+def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Done], str], about: str) -> None:
     state.error = state.message = state.warning = state.log = ""
-    state.worker, state.job, state.finish = worker, job, finish
+    state.worker, state.job, state.finish, state.about = worker, job, finish, about
+
+
+def progress() -> tuple[str, float]:
+    """What is going on, in words and as a fraction; nothing where nothing is."""
+    job, pace = state.job, state.pace
+    if job is None:
+        return "", 0.0
+    if pace is None or job.state is JobState.CANCELLING:
+        told = job.fraction
+        return (f"{job.stage} {per_cent(told)}" if told else job.stage), told
+    fraction, left = pace.fraction, pace.left
+    stage = job.stage or "Working"
+    if left is None and not fraction:
+        return stage, 0.0
+    text = f"{stage} {per_cent(fraction)}"
+    return (f"{text}, {about(left)} left" if left is not None else text), fraction
 
 
 def poll() -> JobState:
@@ -105,6 +175,8 @@ def poll() -> JobState:
         state.error = "Footlight failed; the system console says more."
         _forget()
         raise
+    if state.pace is not None and job.state is not JobState.STARTING:
+        state.pace.saw(job.fraction, preparing=isinstance(job, Preparation))
     if isinstance(job, Preparation) and ended is JobState.DONE:
         assert job.request is not None
         state.job = Job(worker, job.request)
@@ -114,6 +186,7 @@ def poll() -> JobState:
     try:
         if isinstance(job, Job) and ended is JobState.DONE:
             assert job.result is not None
+            _learn()
             state.message = finish(job.result)
         elif ended is JobState.FAILED:
             state.error = without_folder(job.error)
@@ -162,7 +235,8 @@ def _forget() -> None:
     """After a job: no job, no files, and no process that has gone or has nothing more to do."""
     if state.worker and state.worker is not state.engine:
         state.worker.stop(patience=0.5)
-    state.job = state.finish = state.worker = None
+    state.job = state.finish = state.worker = state.task = state.pace = None
+    state.about = ""
     drop_folder()
     if state.engine and not state.engine.alive:
         free()
@@ -175,10 +249,12 @@ def _before_load(*_args) -> None:
 
 def register() -> None:
     bpy.app.handlers.load_pre.append(_before_load)
+    notices.register()
     atexit.register(stop)
 
 
 def unregister() -> None:
     atexit.unregister(stop)
     bpy.app.handlers.load_pre.remove(_before_load)
+    notices.unregister()
     stop()

@@ -1,28 +1,41 @@
-"""The styles that a model knows, and how a choice of them is told to the engine."""
+"""The styles in words, and how a choice of them is told to the engine."""
 
 from __future__ import annotations
 
-import functools
-import json
-from pathlib import Path
+LABELS = {"indian": "Indian Classical"}
+"""What a style is called where its name alone is not understood."""
 
 
-def of_model(folder: Path) -> tuple[str, ...]:
-    """The styles of the model in ``folder``; none where there is no model that can be read."""
-    path = folder / "config.json"
+ABOUT = {
+    "breakdance": "Breaking. Its top rock steps a lot; there is little floor work",
+    "freestyle": "Social dance without fixed steps",
+    "indian": "Indian classical dance",
+    "modern": "Modern dance and ballet",
+    "pop": "Moves in Michael Jackson's manner",
+    "salsa": "Salsa, danced alone",
+}
+"""What a style is, and how much it moves."""
+
+
+def about(name: str) -> str:
+    """What a style of the model is; empty where that is not known."""
+    return ABOUT.get(name, "")
+
+
+def label(name: str) -> str:
+    """What a style of the model is called."""
+    return LABELS.get(name, name.replace("_", " ").title())
+
+
+def words(told: str) -> str:
+    """``Salsa``, or ``70 % Salsa, 30 % Pop`` for ``salsa:0.7,pop:0.3``. told: as ``text`` returns it."""
+    parts = [(name.strip(), share.strip()) for name, _, share in (part.partition(":") for part in told.split(","))]
+    if len(parts) == 1 and not parts[0][1]:
+        return label(parts[0][0])
     try:
-        return _read(path, path.stat().st_mtime_ns)
-    except OSError:
-        return ()
-
-
-@functools.lru_cache(maxsize=8)
-def _read(path: Path, _changed: int) -> tuple[str, ...]:
-    try:
-        found = json.loads(path.read_text("utf-8"))["config"]["styles"]
-    except (ValueError, KeyError, TypeError):
-        return ()
-    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
+        return ", ".join(f"{float(share or 1):.0%}".replace("%", " %") + f" {label(name)}" for name, share in parts)
+    except ValueError:
+        return told
 
 
 def text(first: str, second: str, share: float) -> str | None:

@@ -7,15 +7,20 @@ import bpy
 from ..errors import UserError
 from ..scene import strips
 from ..shared import protocol
-from .target import Target, Written, all_warnings, by_uid, mark_beats
+from .target import Target, Written, by_uid, mark_beats
 
 
 def request(
-    scene: bpy.types.Scene, song: strips.Song, *, sequencer: bpy.types.Scene | None = None
+    scene: bpy.types.Scene,
+    song: strips.Song,
+    *,
+    sequencer: bpy.types.Scene | None = None,
+    bars_only: bool = False,
 ) -> tuple[Target, protocol.BeatsRequest]:
     """What the beats of ``song`` are for, and what is asked of the engine. sequencer: the scene that the song is heard
-    in; the same unless given.  Raises UserError when the two scenes have different frame rates."""
-    target = Target.of(scene, None, sequencer, song.frame_start, song.frames, name=song.name, song=song)
+    in; the same unless given.  bars_only: whether only the beats that begin a bar are to be shown.
+    Raises UserError when the two scenes have different frame rates."""
+    target = Target.of(scene, None, sequencer, song.frame_start, song.frames, song=song, bars_only=bars_only)
     return target, protocol.BeatsRequest(song=song.path, start=song.start, seconds=song.seconds)
 
 
@@ -27,5 +32,5 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     count = mark_beats(scene, target, done)
     bars = f" in bars of {done.metre}" if done.metre else ""
     sure = "" if done.confidence is None else f", {done.confidence:.0%} sure"
-    warning = all_warnings(done, target.song.warning if target.song else "")
+    warning = " ".join(text for text in (*done.warnings, target.song.warning if target.song else "") if text)
     return Written(f"{count} beats{bars}, {done.tempo:.0f} bpm{sure}", warning=warning)

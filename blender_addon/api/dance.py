@@ -7,41 +7,47 @@ from pathlib import Path
 import bpy
 
 from ..errors import UserError
-from ..scene import actions, hearing, rigs, songs, standing, strips
+from ..scene import actions, dancer, hearing, rigs, songs, standing, strips
 from ..shared import protocol
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
+from . import card, naming
+from .target import Target, Written, finished, mark_beats, with_change
 
 
 def request(
     scene: bpy.types.Scene,
-    armature: bpy.types.Object,
+    armature: bpy.types.Object | None,
     song: strips.Song,
     folder: str | Path,
     *,
     sequencer: bpy.types.Scene | None = None,
     markers: bool = False,
+    bars_only: bool = False,
     seed: int = 0,
     **options: object,
 ) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
 
-    folder: takes the engine's result and must be there until ``write`` has ended.  sequencer: the scene that the song
-    is heard in; the same unless given.  markers: whether the beats are to be shown on the timeline.  options: steps,
-    guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
+    armature: None adds the Footlight dancer when the dance is there.  folder: takes the engine's result and must be
+    there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
+    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  options:
+    steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
     """
-    rigs.check_writable(armature)
-    standing.rest_of(scene, armature)
+    if armature is not None:
+        rigs.check_writable(armature)
+        standing.rest_of(scene, armature)
     target = Target.of(
         scene,
         armature,
         sequencer,
         song.frame_start,
         song.frames,
-        name=f"{song.name} dance",
+        about=song.name,
         seed=seed,
+        asked=card.asked(card.DANCE, seed, options),
         markers=markers,
+        bars_only=bars_only,
         song=song,
     )
     return target, _request(target, Path(folder), options)
@@ -55,23 +61,48 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     scene, armature, sequencer = target.find("dance")
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
-    known = {"song": song.name, "beat_score": beat_alignment(done), "beat_confidence": done.confidence}
-    said: list[str] = []
-    action = actions.write_dance(
-        done.out,
-        armature,
-        target.first,
-        name=target.name,
-        frames=target.frames,
-        properties={name: value for name, value in known.items() if value is not None},
-        say=said.append,
-    )
+    further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
+    written = write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
     heard = songs.find(sequencer, song.strip)
     changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()
     if target.markers:
         mark_beats(scene, target, done)
-    warning = all_warnings(done, song.warning, *said)
-    return Written(with_change(f"{action.name}: {summary(action)}", changed), action=action, warning=warning)
+    return with_change(written, changed)
+
+
+def write_dance(
+    target: Target,
+    done: protocol.DanceDone | protocol.DuetDone,
+    out: str,
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object | None,
+    operation: str,
+    further: dict,
+    *warnings: str,
+) -> Written:
+    """Put the dance that the engine left at ``out`` on the armature, or on a new dancer. operation: of its card.
+    further: what the action keeps besides.  warnings: what the user should know besides.
+    Raises UserError when it cannot be done; then nothing is changed."""
+    values = actions.read_dance(out)
+    style = done.style or str(values.get("style", "")) or target.asked.get("style_asked") or None
+    said: list[str] = []
+    added = dancer.add_to(scene) if armature is None else None
+    try:
+        action = actions.write_dance(
+            out,
+            added or armature,
+            target.first,
+            name=naming.title(target.about, style, target.seed, bpy.data.actions),
+            frames=target.frames,
+            properties=target.asked | card.kept(done, operation, style=style, **further),
+            say=said.append,
+        )
+    except Exception:
+        if added is not None:
+            dancer.remove(added)
+        raise
+    card.keep(action, card.length_and_feet(values, target.fps, target.frames))
+    return finished(done, *warnings, *said, action=action, dancer=added)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:

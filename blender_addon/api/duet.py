@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
-from ..scene import actions, hearing, music, rigs, standing, strips
+from ..scene import hearing, music, rigs, standing, strips
 from ..shared import protocol
+from . import card
+from .dance import write_dance
 from .score import add_music, keeping_warning
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
+from .target import Target, Written, mark_beats, with_change
 
 
 def request(
     scene: bpy.types.Scene,
-    armature: bpy.types.Object,
+    armature: bpy.types.Object | None,
     folder: str | Path,
     seconds: float,
     *,
     sequencer: bpy.types.Scene | None = None,
     music_file: str | Path | None = None,
     markers: bool = False,
+    bars_only: bool = False,
     seed: int = 0,
     **options: object,
 ) -> tuple[Target, protocol.DuetRequest]:
     """What a duet from the scene's first frame on is for, and what is asked of the engine.
 
-    seconds: how long it is; whole frames are made of them.  options: steps, guidance, style, beat_snap and
-    switch, as of ``core.protocol.DuetRequest``.  The others: as of ``score.request``.
+    armature: None adds the Footlight dancer when the dance is there.  seconds: how long it is; whole frames are made of
+    them.  options: steps, guidance, style, beat_snap and switch, as of ``core.protocol.DuetRequest``.  The others: as
+    of ``score.request``.
     Raises UserError when the armature cannot be given a dance or the music cannot be kept, and FootlightError when an
     option is out of its bounds.
     """
-    rigs.check_writable(armature)
-    standing.rest_of(scene, armature)
+    if armature is not None:
+        rigs.check_writable(armature)
+        standing.rest_of(scene, armature)
     target = Target.of(
         scene,
         armature,
         sequencer,
         scene.frame_start,
         round(seconds * strips.frame_rate(scene)),
-        name=f"duet_{seed}",
+        about="Dance and Music",
         seed=seed,
+        asked=card.asked(card.BOTH, seed, options),
         markers=markers,
+        bars_only=bars_only,
         music=Path(music_file).absolute() if music_file else None,
     )
     if target.music is None:
@@ -52,19 +60,19 @@ def request(
 def write(target: Target, done: protocol.DuetDone) -> Written:
     """Put a finished duet into the scene, both or neither. Raises UserError when what it was made for is gone."""
     scene, armature, sequencer = target.find("duet")
-    rigs.check_writable(armature)
-    score = beat_alignment(done)
-    said: list[str] = []
-    strip = add_music(target, sequencer, done.out_music, done)
+    if armature is not None:
+        rigs.check_writable(armature)
+    strip = add_music(target, sequencer, done.out_music, done, card.BOTH)
     try:
-        action = actions.write_dance(
+        written = write_dance(
+            target,
+            done,
             done.out_motion,
+            scene,
             armature,
-            target.first,
-            name=f"{Path(strip.name).stem} dance",
-            frames=target.frames,
-            properties={"song": strip.name} | ({} if score is None else {"beat_score": score}),
-            say=said.append,
+            card.BOTH,
+            {"song": strip.name, "song_start": 0.0, "song_seconds": done.seconds},
+            keeping_warning(target),
         )
     except Exception:
         music.remove(sequencer, strip)
@@ -72,9 +80,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
     changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
-    warning = all_warnings(done, *said, keeping_warning(target))
-    message = with_change(f"{action.name}: {summary(action)}", changed)
-    return Written(message, action=action, strip=strip, warning=warning)
+    return with_change(replace(written, strip=strip), changed)
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 import bpy
 
 from ..engine.job import Preparation
-from ..scene import hearing, music, reading, rigs
+from ..scene import hearing, music, reading, rigs, strips
 from ..shared import protocol
-from .target import Target, Written, all_warnings, beat_alignment, mark_beats, summary, with_change
+from . import card, naming
+from .target import Target, Written, finished, mark_beats, with_change
 
 
 def request(
@@ -22,6 +24,7 @@ def request(
     sequencer: bpy.types.Scene | None = None,
     music_file: str | Path | None = None,
     markers: bool = False,
+    bars_only: bool = False,
     seed: int = 0,
     **options: object,
 ) -> tuple[Target, Preparation]:
@@ -30,7 +33,7 @@ def request(
     folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one, both
     included; the scene's unless given.  sequencer: the scene that is to be heard; the same unless given.  music_file:
     the .wav that the music goes to; unless given a copy is kept beside the .blend, under a name that is free.
-    markers: whether the beats are to be shown on the timeline.  options: steps, guidance and style, as of
+    markers, bars_only: as of ``dance.request``.  options: steps, guidance and style, as of
     ``core.protocol.ScoreRequest``.
     Raises UserError when the animation cannot be read, is too short, or the music cannot be kept.
     """
@@ -42,9 +45,11 @@ def request(
         sequencer,
         first,
         last - first + 1,
-        name=f"score_{seed}",
+        about=f"Music for {armature.name}",
         seed=seed,
+        asked=card.asked(card.MUSIC, seed, options),
         markers=markers,
+        bars_only=bars_only,
         music=Path(music_file).absolute() if music_file else None,
     )
     reading.check_length(first, last, target.fps)
@@ -56,23 +61,32 @@ def request(
 def write(target: Target, done: protocol.ScoreDone) -> Written:
     """Put the music that the engine made into the sequencer. Raises UserError when what it was made for is gone."""
     scene, _, sequencer = target.find("music")
-    strip = add_music(target, sequencer, done.out, done)
+    strip = add_music(target, sequencer, done.out, done, card.MUSIC)
     changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
-    warning = all_warnings(done, keeping_warning(target))
-    return Written(with_change(f"{strip.name}: {summary(strip)}", changed), strip=strip, warning=warning)
+    return with_change(finished(done, keeping_warning(target), strip=strip), changed)
 
 
 def add_music(
-    target: Target, sequencer: bpy.types.Scene, made: str, done: protocol.ScoreDone | protocol.DuetDone
+    target: Target,
+    sequencer: bpy.types.Scene,
+    made: str,
+    done: protocol.ScoreDone | protocol.DuetDone,
+    operation: str,
 ) -> bpy.types.Strip:
-    """The strip with the music that the engine left at ``made``. Raises UserError as ``music.add``."""
-    known = {"seed": target.seed, "tempo": done.tempo, "beat_score": beat_alignment(done)}
-    properties = {key: value for key, value in known.items() if value is not None}
+    """The strip with the music that the engine left at ``made``. operation: of its card.
+    Raises UserError as ``music.add``."""
+    known = card.kept(done, operation, seconds=done.seconds, frames=target.frames, fps=target.fps, made=time.time())
+    style = target.asked.get("style_asked")
+    properties = target.asked | known | ({"style": style} if style else {})
     if target.music:
-        return music.add(sequencer, Path(made), target.first, properties)
-    return music.add_copy(sequencer, Path(made), target.name, target.first, properties)
+        strip = music.add(sequencer, Path(made), target.first, properties)
+    else:
+        strip = music.add_copy(sequencer, Path(made), f"music_{target.seed}", target.first, properties)
+    taken = {other.name for other in strips.sound_strips(sequencer) if other != strip}
+    strip.name = naming.title(target.about, style, target.seed, taken)
+    return strip
 
 
 def keeping_warning(target: Target) -> str:
@@ -83,8 +97,14 @@ def keeping_warning(target: Target) -> str:
 def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, protocol.ScoreRequest]:
     assert target.frames is not None
     motion, last = folder / "motion.npz", target.first + target.frames - 1
-    yield from reading.saving(motion, lambda: target.find("music")[:2], target.first, last, target.fps)
+    yield from reading.saving(motion, lambda: _dancing(target), target.first, last, target.fps)
     return _request(target, motion, folder, options)
+
+
+def _dancing(target: Target) -> tuple[bpy.types.Scene, bpy.types.Object]:
+    scene, armature, _ = target.find("music")
+    assert armature is not None
+    return scene, armature
 
 
 def _request(target: Target, motion: Path, folder: Path, options: dict) -> protocol.ScoreRequest:

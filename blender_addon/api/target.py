@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from .. import names
 from ..errors import UserError
 from ..scene import hearing, markers, strips
 from ..shared import protocol
+from . import card
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class Target:
 
     scene, sequencer, armature: their session_uids; no armature is 0.  armature_name: for messages.  fps: of the scene
     and of the sequencer's scene.  first: the first frame of the result.  frames: how many there are at most; None takes
-    what the engine makes.  name: of the result.  seed: of the result.  markers: whether its beats are shown on the
-    timeline.  song: that a dance is for.  music: the file that music stays in; None keeps a copy beside the .blend.
+    what the engine makes.  about: what the result is for, in its name.  seed: of the result.  asked: what the result
+    keeps of how it was asked for.  markers: whether its beats are shown on the timeline.  bars_only: whether only those
+    that begin a bar are.  song: that a dance is for.  music: the file that music stays in; None keeps a copy beside the
+    .blend.
     """
 
     scene: int
@@ -32,9 +34,11 @@ class Target:
     fps: float
     first: int
     frames: int | None
-    name: str = ""
+    about: str = ""
     seed: int = 0
+    asked: dict[str, Any] = field(default_factory=dict)
     markers: bool = False
+    bars_only: bool = False
     song: strips.Song | None = None
     music: Path | None = None
 
@@ -63,14 +67,14 @@ class Target:
             **more,
         )
 
-    def find(self, what: str) -> tuple[bpy.types.Scene, bpy.types.Object, bpy.types.Scene]:
-        """The scene, the armature and the sequencer's scene. what: what is being made for them, for the message.
+    def find(self, what: str) -> tuple[bpy.types.Scene, bpy.types.Object | None, bpy.types.Scene]:
+        """The scene, the armature if there was one, and the sequencer's scene. what: is made for them, for the message.
         Raises UserError when one of them is gone, or the scene has another frame rate."""
         scene = by_uid(bpy.data.scenes, self.scene)
         if scene is None:
             raise UserError(f"The scene was deleted while its {what} was made; nothing was written.")
-        armature = by_uid(scene.objects, self.armature)
-        if armature is None:
+        armature = by_uid(scene.objects, self.armature) if self.armature else None
+        if armature is None and self.armature:
             raise UserError(f"{self.armature_name!r} was deleted while its {what} was made; nothing was written.")
         sequencer = by_uid(bpy.data.scenes, self.sequencer)
         if sequencer is None:
@@ -85,13 +89,39 @@ class Written:
     """What was put into the scene.
 
     message: one line about it.  action: the dance.  strip: the music.  warning: what the user should know besides;
-    empty when there is nothing.
+    empty when there is nothing.  dancer: who was added for the dance.
     """
 
     message: str
     action: bpy.types.Action | None = None
     strip: bpy.types.Strip | None = None
     warning: str = ""
+    dancer: bpy.types.Object | None = None
+
+
+def finished(
+    done: protocol.Done,
+    *warnings: str,
+    action: bpy.types.Action | None = None,
+    strip: bpy.types.Strip | None = None,
+    dancer: bpy.types.Object | None = None,
+) -> Written:
+    """What was put into the scene, which keeps what the user should know: what the engine warned of, and ``warnings``.
+    The dance's comes first where there are both."""
+    made = action or strip
+    assert made is not None
+    warning = " ".join(text for text in (*done.warnings, *warnings) if text)
+    if warning:
+        card.keep(made, {"warning": warning})
+    shown = card.of(made)
+    assert shown is not None
+    added = f" {dancer.name!r} was added to dance it." if dancer else ""
+    return Written(f"{shown.name}: {shown.line}.{added}", action, strip, warning, dancer)
+
+
+def with_change(written: Written, changed: hearing.Changed) -> Written:
+    """With a word on what is heard or muted since."""
+    return replace(written, message=f"{written.message} {changed.said}") if changed.said else written
 
 
 def check_rates(scene: bpy.types.Scene, sequencer: bpy.types.Scene) -> None:
@@ -108,38 +138,8 @@ def by_uid(collection: Iterable, uid: int):
     return next((item for item in collection if item.session_uid == uid), None)
 
 
-def beat_alignment(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone) -> float | None:
-    """How well the dance and the music are on each other's beats, 0 to 1, from the engine's metrics."""
-    return done.metrics.get("beat")
-
-
-def all_warnings(done: protocol.Done, *more: str) -> str:
-    """What the user should know besides the result: what the engine warned of, and ``more``; empty without any."""
-    return " ".join(text for text in (*done.warnings, *more) if text)
-
-
-def with_change(message: str, changed: hearing.Changed) -> str:
-    """A message, and what is heard or muted since."""
-    return f"{message}. {changed.said}" if changed.said else message
-
-
 def mark_beats(scene: bpy.types.Scene, target: Target, done: protocol.BeatsDone) -> int:
     """Show the beats of the engine's answer on the timeline. Returns how many there are."""
     frames = [target.first + time * target.fps for time in done.beats]
-    markers.show_beats(scene, frames, done.downbeats)
+    markers.show_beats(scene, frames, done.downbeats, bars_only=target.bars_only)
     return len(frames)
-
-
-def summary(made: bpy.types.Action | bpy.types.Strip) -> str:
-    """One line about a dance or a score, from the action or the strip that holds it."""
-    parts = []
-    if (score := made.get(names.PREFIX + "beat_score")) is not None:
-        parts.append(f"beat score {score:.2f}")
-    if (sure := made.get(names.PREFIX + "beat_confidence")) is not None:
-        parts.append(f"beats {sure:.0%} sure")
-    if style := made.get(names.PREFIX + "style"):
-        parts.append(style)
-    if tempo := float(made.get(names.PREFIX + "tempo", 0)):
-        parts.append(f"{tempo:.0f} bpm")
-    parts.append(f"seed {made.get(names.PREFIX + 'seed', '?')}")
-    return ", ".join(parts)

@@ -8,13 +8,13 @@ from .. import names, session
 from ..api import beats
 from ..scene import markers
 from .job_operator import JobOperator, finishing
-from .settings import find_song
+from .settings import find_song, settings_of, task
 
 
 class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
-    """Mark the song's beats on the timeline"""
+    """Find the song's beats and mark them on the timeline"""
 
-    bl_idname = names.SHOW_BEATS
+    bl_idname = about = names.SHOW_BEATS
     bl_label = "Show Beats"
     bl_options = frozenset({"UNDO"})
 
@@ -23,11 +23,18 @@ class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
 
 
 class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
-    """Remove the beat markers that Footlight made, and no others"""
+    """Take away the beat markers that Footlight made, and no others"""
 
     bl_idname = names.REMOVE_BEATS
-    bl_label = "Remove Beats"
+    bl_label = "Hide Beats"
     bl_options = frozenset({"REGISTER", "UNDO"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not any(markers.shown(context.scene)):
+            cls.poll_message_set("No beats are shown")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         count = markers.remove_beats(context.scene)
@@ -38,5 +45,9 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
 def start(context: bpy.types.Context) -> None:
     """Ask the engine for the song's beats. Raises UserError when there is no song."""
     song = find_song(context, session.prepare())
-    target, request = beats.request(context.scene, song)
-    session.start(request, finishing(beats.write, target))
+    target, request = beats.request(
+        context.scene,
+        song,
+        bars_only=settings_of(context.scene).bars_only,
+    )
+    session.start(request, finishing(beats.write, target), names.SHOW_BEATS, task(context, names.SHOW_BEATS))

@@ -1,4 +1,4 @@
-"""Generate duet: a dance and its music from nothing."""
+"""Dance and music: both from nothing."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import bpy
 from .. import names, session
 from ..api import duet
 from .job_operator import JobOperator, finishing
-from .settings import find_dancer, sampling, settings_of
+from .seed import NewSeed
+from .settings import dancer_or_none, sampling, settings_of, task
 
 
-class FOOTLIGHT_OT_generate_duet(JobOperator, bpy.types.Operator):
-    """Make a dance and its music together, from the scene's first frame on: a new action and a new strip"""
+class FOOTLIGHT_OT_generate_duet(NewSeed, JobOperator, bpy.types.Operator):
+    """Make a dance and its music together, without a song, from the scene's first frame on. Without a dancer in the
+    scene one is added"""
 
-    bl_idname = names.DUET
-    bl_label = "Generate Duet"
+    bl_idname = about = names.DUET
+    bl_label = "Make Dance and Music"
     bl_options = frozenset({"UNDO"})
 
-    def begin(self, context: bpy.types.Context) -> None:
+    def start(self, context: bpy.types.Context) -> None:
         start(context)
 
 
@@ -27,11 +29,12 @@ def start(context: bpy.types.Context) -> None:
     settings = settings_of(context.scene)
     target, request = duet.request(
         context.scene,
-        find_dancer(context),
+        dancer_or_none(context),
         folder,
         settings.duet_seconds,
         markers=settings.markers,
+        bars_only=settings.bars_only,
         beat_snap=settings.beat_snap,
-        **sampling(context.scene),
+        **sampling(context.scene, names.DUET),
     )
-    session.start(request, finishing(duet.write, target))
+    session.start(request, finishing(duet.write, target), names.DUET, task(context, names.DUET))

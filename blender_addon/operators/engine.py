@@ -12,7 +12,7 @@ from .job_operator import JobOperator, redraw
 class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
     """Download what the engine needs (about 250 MB) and install it into the extension's own folder"""
 
-    bl_idname = names.INSTALL_ENGINE
+    bl_idname = about = names.INSTALL_ENGINE
     bl_label = "Install Engine"
 
     def begin(self, context: bpy.types.Context) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import session
-from ..api.target import Target, Written
+from .. import names, notices, session
+from ..api.target import Target, Written, by_uid
 from ..engine.job import JobState
 from ..shared import FootlightError, protocol
+from .settings import OPERATIONS, lacking, settings_of
 
 INTERVAL = 0.1  # seconds between two looks at the job
 
@@ -23,6 +24,10 @@ class JobOperator:
     """
 
     _timer = None
+    _clicked = False
+    _drawn: tuple = ()
+    about = ""
+    """Its identifier. What ``bl_idname`` says of an operator that runs is not what it was registered by."""
 
     if TYPE_CHECKING:  # what bpy.types.Operator, the other base, brings along
 
@@ -32,11 +37,17 @@ class JobOperator:
         def poll_message_set(cls, message: str) -> None: ...
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        if session.busy():
-            cls.poll_message_set("Footlight is at work")
-            return False
-        return True
+    def poll(cls, context: bpy.types.Context) -> bool:
+        why = "Footlight is at work. Wait until it is done, or cancel it" if session.busy() else cls._lack(context)
+        if why:
+            cls.poll_message_set(why)
+        return not why
+
+    @classmethod
+    def _lack(cls, context: bpy.types.Context) -> str:
+        """Why it cannot start; empty when nothing is missing."""
+        lack = lacking(context, cls.about) if cls.about in OPERATIONS else None
+        return lack.long if lack else ""
 
     def begin(self, context: bpy.types.Context) -> None:
         """Check everything and start the job. Raises UserError when something is missing."""
@@ -45,6 +56,7 @@ class JobOperator:
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if bpy.app.background or context.window is None:
             return self.execute(context)
+        self._clicked = True
         if not self._start(context):
             return {"CANCELLED"}
         manager = context.window_manager
@@ -66,13 +78,14 @@ class JobOperator:
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        shown = self._shown()
+        drawn = self._drawn
         try:
             state = session.poll()
         except Exception:
             self._drop_timer(context)
             raise
-        if shown != self._shown():
+        self._drawn = _shown()
+        if drawn != self._drawn:
             redraw(context)
         if not state.ended:
             return {"PASS_THROUGH"}
@@ -84,31 +97,31 @@ class JobOperator:
         session.abandon("Stopped, because its window was closed; nothing was written.")
         self._drop_timer(context)
 
-    @staticmethod
-    def _shown() -> tuple | None:
-        """What the panels show of the job, to the pixel's width of a progress bar."""
-        job = session.state.job
-        return job and (job.state, job.stage, round(job.fraction, 2))
-
     def _start(self, context: bpy.types.Context) -> bool:
+        notices.dismiss()
         try:
             self.begin(context)
         except FootlightError as error:
             if not session.busy():
                 session.drop_folder()
-                session.state.error = str(error)
-            self.report({"ERROR"}, str(error))
+                session.state.error, session.state.log = str(error), ""
+            self._failed(str(error))
             return False
         return True
 
     def _end(self, state: JobState) -> set[str]:
         if state is JobState.FAILED:
-            self.report({"ERROR"}, session.state.error)
+            self._failed(session.state.error, session.state.log)
         elif session.state.message:
             self.report({"INFO"}, session.state.message)
-        if session.state.warning:
-            self.report({"WARNING"}, session.state.warning)
+        redraw(bpy.context)
         return {"FINISHED"} if state is JobState.DONE else {"CANCELLED"}
+
+    def _failed(self, text: str, log: str = "") -> None:
+        """Say it once: in the panel where one is open, else by a popup; without a window by an exception."""
+        notices.tell(bpy.context, notices.Notice(text, self.about, log))
+        if not (self._clicked and panel_is_open(bpy.context)):
+            self.report({"ERROR"}, text)
 
     def _drop_timer(self, context: bpy.types.Context) -> None:
         if self._timer is not None:
@@ -117,25 +130,57 @@ class JobOperator:
 
 
 def finishing(write: Callable[[Target, Any], Written], target: Target) -> Callable[[protocol.Done], str]:
-    """What the session does with the engine's answer: ``write`` it and keep what the panel shows of that.
+    """What the session does with the engine's answer: ``write`` it, choose the dancer that was added for it, and tell.
 
     write: takes the answer to the request that was started.
     """
 
     def finish(done: protocol.Done) -> str:
         written = write(target, done)
+        if written.dancer is not None:
+            settings_of(by_uid(bpy.data.scenes, target.scene)).dancer = written.dancer
         session.state.warning = session.without_folder(written.warning)
         return written.message
 
     return finish
 
 
+def _shown() -> tuple:
+    """What is shown of the job, to the pixel's width of a progress bar."""
+    text, fraction = session.progress()
+    return session.busy(), text, round(fraction, 2)
+
+
+def panel_is_open(context: bpy.types.Context) -> bool:
+    """Whether one of Footlight's panels can be seen in any window."""
+    return any(
+        region.type == "UI" and region.width > 1 and getattr(region, "active_panel_category", "") == names.TAB
+        for window in context.window_manager.windows
+        for area in window.screen.areas
+        if area.type in SPACES
+        for region in area.regions
+    )
+
+
+SPACES = ("VIEW_3D", "SEQUENCE_EDITOR")
+"""The editors with Footlight's panels in their side bars."""
+
+
 def redraw(context: bpy.types.Context) -> None:
-    """Draw the panels again: the progress they show is not one of Blender's own properties. Only the panels: drawing
-    the 3D view itself ten times a second would cost the engine its processor."""
-    regions = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
+    """Draw the panels and the status bar again: the progress they show is not one of Blender's own properties. Only
+    these: drawing the 3D view itself ten times a second would cost the engine its processor."""
+    regions = {"PREFERENCES": "WINDOW"} | dict.fromkeys(SPACES, "UI")
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
                 if region.type == regions.get(area.type):
                     region.tag_redraw()
+        _redraw_status_bar(context, window)
+
+
+def _redraw_status_bar(context: bpy.types.Context, window: bpy.types.Window) -> None:
+    """The status bar is no area of the window's screen; that its text is set is what draws it again. Another operator
+    that runs may have a text of its own there, and is left alone."""
+    if all(operator.bl_idname.startswith("FOOTLIGHT_") for operator in window.modal_operators):
+        with context.temp_override(window=window):
+            window.workspace.status_text_set(None)

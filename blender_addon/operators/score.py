@@ -1,4 +1,4 @@
-"""Score motion: from the animation of the chosen dancer to music in the sequencer."""
+"""Music for this dance: from the animation of the chosen dancer to music in the sequencer."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import bpy
 
 from .. import names, session
 from ..api import score
-from ..scene import reading
 from .job_operator import JobOperator, finishing
-from .settings import find_dancer, sampling, settings_of
+from .seed import NewSeed
+from .settings import find_dancer, sampling, score_range, settings_of, task
 
 
-class FOOTLIGHT_OT_score_motion(JobOperator, bpy.types.Operator):
-    """Make music to the dancer's animation and add it to the sequencer. The rig stays as it is"""
+class FOOTLIGHT_OT_score_motion(NewSeed, JobOperator, bpy.types.Operator):
+    """Make music for the dancer's animation and add it to the sequencer. The animation stays as it is"""
 
-    bl_idname = names.SCORE
-    bl_label = "Score Motion"
+    bl_idname = about = names.SCORE
+    bl_label = "Make Music from Motion"
     bl_options = frozenset({"UNDO"})
 
-    def begin(self, context: bpy.types.Context) -> None:
+    def start(self, context: bpy.types.Context) -> None:
         start(context)
 
 
@@ -31,8 +31,9 @@ def start(context: bpy.types.Context) -> None:
         context.scene,
         armature,
         folder,
-        frames=reading.animated_range(armature) if settings.score_range == "ACTION" else None,
+        frames=score_range(context, armature),
         markers=settings.markers,
-        **sampling(context.scene),
+        bars_only=settings.bars_only,
+        **sampling(context.scene, names.SCORE),
     )
-    session.start(preparation, finishing(score.write, target))
+    session.start(preparation, finishing(score.write, target), names.SCORE, task(context, names.SCORE))

@@ -1,13 +1,23 @@
-"""What the panel's settings mean: who is to dance, to which song, and how the engine is to sample."""
+"""What the panel's settings mean: who is to dance, to which song, how the engine is to sample; and what is missing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 
-from .. import names, styles
+from .. import environment, model, names, styles
+from ..engine.timings import Task
 from ..errors import UserError
-from ..props import OWN_CHOICE, STEPS
-from ..scene import dancer, meant, songs, strips, versions
+from ..props import NORMAL_FOLLOW, OWN_CHOICE, STEPS
+from ..scene import dancer, meant, reading, songs, strips, timeline, versions
+
+MODALITY = {names.GENERATE: "motion", names.SCORE: "music", names.DUET: "motion"}
+"""What each operator's guidance is of."""
+
+
+OPERATIONS = {names.GENERATE: "dance", names.SCORE: "score", names.DUET: "duet", names.SHOW_BEATS: "beats"}
+"""The engine's word for each operator."""
 
 
 def settings_of(scene: bpy.types.Scene):
@@ -15,21 +25,75 @@ def settings_of(scene: bpy.types.Scene):
     return getattr(scene, names.SCENE_PROPERTY)
 
 
-def sampling(scene: bpy.types.Scene) -> dict:
-    """The engine's words for the panel's choices of seed, quality, guidance and style."""
+def sampling(scene: bpy.types.Scene, about: str) -> dict:
+    """The engine's words for the panel's choices of seed, quality, guidance and style. about: the operator."""
     settings = settings_of(scene)
     first, second = ("" if name == OWN_CHOICE else name for name in (settings.style, settings.style_second))
     return {
         "seed": settings.seed,
         "steps": STEPS[settings.quality],
-        "guidance": settings.guidance or None,
+        "guidance": guidance(settings.follow, MODALITY[about]),
         "style": styles.text(first, second, settings.style_mix),
     }
+
+
+def guidance(follow: float, modality: str) -> float | None:
+    """The model's guidance for a place of *Follow the Music*: 1 is none, ``NORMAL_FOLLOW`` what the model was tuned
+    for, and straight on from there. None leaves it to the model."""
+    tuned = model.facts(environment.model_folder()).guidance.get(modality, NORMAL_FOLLOW)
+    if abs(follow - NORMAL_FOLLOW) < 1e-4:
+        return None
+    return round(1 + (follow - 1) * (tuned - 1) / (NORMAL_FOLLOW - 1), 4)
+
+
+def task(context: bpy.types.Context, about: str) -> Task | None:
+    """What an operator would ask now, to foretell how long it takes; None where that is not clear."""
+    settings, operation = settings_of(context.scene), OPERATIONS[about]
+    seconds = seconds_of(context, about)
+    if not seconds:
+        return None
+    known = model.facts(environment.model_folder()).steps
+    steps = STEPS[settings.quality] or known.get("motion" if about == names.GENERATE else "music", 0)
+    return Task(operation, seconds, 0 if about == names.SHOW_BEATS else steps, environment.preferences().device)
+
+
+def seconds_of(context: bpy.types.Context, about: str) -> float | None:
+    """How long the result will be; None where that is not clear."""
+    scene, settings = context.scene, settings_of(context.scene)
+    if about == names.DUET:
+        return settings.duet_seconds
+    try:
+        if about == names.SCORE:
+            first, last = score_range(context, find_dancer(context))
+            return (last - first + 1) / strips.frame_rate(scene)
+        if settings.source == "MIX":
+            return (scene.frame_end - scene.frame_start + 1) / strips.frame_rate(scene)
+        strip = chosen_strip(context)
+        place = next(one for one in timeline.sounds(scene) if one.strip == strip)
+        return (place.end - place.first) / strips.frame_rate(scene)
+    except UserError:
+        return None
+
+
+def score_range(context: bpy.types.Context, armature: bpy.types.Object) -> tuple[int, int]:
+    """The first and the last frame that music is made for. Raises UserError where the action's are wanted and there is
+    none."""
+    scene = context.scene
+    if settings_of(scene).score_range == "ACTION":
+        return reading.animated_range(armature)
+    return scene.frame_start, scene.frame_end
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     """The armature that is meant: the chosen one, else the active one or the one of what is active, else the scene's
     only dancer, else its only body. Raises UserError, saying what to do, when there is none."""
+    if (found := dancer_or_none(context)) is None:
+        raise UserError("There is no dancer. Press Add Dancer, or choose an armature under Dancer.")
+    return found
+
+
+def dancer_or_none(context: bpy.types.Context) -> bpy.types.Object | None:
+    """As ``find_dancer``, None where there is no armature at all that could dance, and one can be added."""
     chosen = settings_of(context.scene).dancer
     if chosen is not None:
         if chosen.name not in context.scene.objects:
@@ -39,18 +103,58 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     if active is not None and (shown := meant.armature_of(context.scene, active)):
         return shown
     found = dancer.dancers(context.scene) or meant.bodies(context.scene)
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(found) > 1:
         raise UserError(f"There are {len(found)} dancers in this scene. Choose one under Dancer.")
-    raise UserError("There is no dancer. Use Add Dancer, or choose an armature under Dancer.")
+    if found:
+        return found[0]
+    armatures = [ob for ob in context.scene.objects if ob.type == "ARMATURE"]
+    return armatures[0] if armatures else None  # it cannot dance, and whoever is asked says why
 
 
 def find_song(context: bpy.types.Context, folder: str) -> strips.Song:
     """The song that the settings name, in the scene of the window. folder: for files made on the way.  Raises UserError
     when there is none."""
+    if settings_of(context.scene).source == "MIX":
+        return strips.whole_mix(context.scene, folder)
+    return strips.excerpt(context.scene, chosen_strip(context), folder)
+
+
+def chosen_strip(context: bpy.types.Context) -> bpy.types.Strip:
+    """The strip that is the song. Raises UserError when there is none, or it is not clear which."""
+    settings = settings_of(context.scene)
+    return songs.choose(context.scene, settings.strip, shown=versions.sequencer_scene(context))
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why an operator cannot start. short: for a line of the panel.  long: for the button's tooltip."""
+
+    short: str
+    long: str
+
+
+def lacking(context: bpy.types.Context, about: str) -> Lack | None:
+    """What an operator lacks; None where it can start. Looked up from the scene each time, and nothing that takes long:
+    whether a rig can dance is seen when it is asked to."""
     scene, settings = context.scene, settings_of(context.scene)
-    if settings.source == "MIX":
-        return strips.whole_mix(scene, folder)
-    strip = songs.choose(scene, settings.strip, shown=versions.sequencer_scene(context))
-    return strips.excerpt(scene, strip, folder)
+    if environment.find_python() is None:
+        return Lack("Install the engine first", "The engine is not installed yet. Press Install Engine first")
+    if not scene.is_editable:
+        return Lack("The scene is linked", "The scene is linked from another file. Make it local first")
+    if about in (names.GENERATE, names.SHOW_BEATS) and settings.source != "MIX":
+        try:
+            chosen_strip(context)
+        except UserError as error:
+            return Lack("Choose a song first", str(error).rstrip("."))
+    if about == names.SHOW_BEATS:
+        return None
+    try:
+        armature = find_dancer(context) if about == names.SCORE else dancer_or_none(context)
+    except UserError as error:
+        return Lack("Choose a dancer first", str(error).rstrip("."))
+    if about == names.SCORE and armature is not None:
+        try:
+            score_range(context, armature)
+        except UserError as error:
+            return Lack("The dancer does not move yet", str(error).rstrip("."))
+    return None

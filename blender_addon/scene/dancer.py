@@ -46,6 +46,25 @@ def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] 
     return armature
 
 
+def add_to(scene: bpy.types.Scene) -> bpy.types.Object:
+    """A new dancer in a scene, whatever mode and scene the user is in. Returns its armature."""
+    context = bpy.context
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    if context.scene == scene:
+        return add_dancer(context)
+    with context.temp_override(scene=scene, view_layer=scene.view_layers[0], collection=scene.collection):
+        return add_dancer(bpy.context)
+
+
+def remove(armature: bpy.types.Object) -> None:
+    """Take back what ``add_dancer`` did."""
+    for ob in (*armature.children, armature):
+        data = ob.data
+        bpy.data.objects.remove(ob)
+        (bpy.data.meshes if isinstance(data, bpy.types.Mesh) else bpy.data.armatures).remove(data)
+
+
 def dancers(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The bundled dancers of a scene."""
     return [ob for ob in scene.objects if ob.type == "ARMATURE" and DANCER_MARK in ob]

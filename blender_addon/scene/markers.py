@@ -16,19 +16,32 @@ OWN = re.compile(rf"{SIGN}( \d+)?")
 
 
 def show_beats(
-    scene: bpy.types.Scene, frames: Sequence[float], downbeats: Sequence[bool] | None = None
+    scene: bpy.types.Scene,
+    frames: Sequence[float],
+    downbeats: Sequence[bool] | None = None,
+    *,
+    bars_only: bool = False,
 ) -> list[bpy.types.TimelineMarker]:
-    """Markers on ``frames`` in place of those shown before. downbeats: which of them begin a bar."""
+    """Markers on ``frames`` in place of those shown before. downbeats: which of them begin a bar.
+    bars_only: whether the others are left out, where it is known which these are."""
     remove_beats(scene)
     made = []
-    bar = 0
+    bar, known = 0, downbeats is not None and any(downbeats)
     for i, frame in enumerate(frames):
         begins_bar = downbeats is not None and bool(downbeats[i])
         bar += begins_bar
+        if bars_only and known and not begins_bar:
+            continue
         marker = scene.timeline_markers.new(f"{SIGN} {bar}" if begins_bar else SIGN, frame=round(frame))
         marker.select = False
         made.append(marker)
     return made
+
+
+def shown(scene: bpy.types.Scene) -> tuple[int, int]:
+    """How many beats are marked, and how many of them begin a bar."""
+    own = [found for marker in scene.timeline_markers if (found := OWN.fullmatch(marker.name))]
+    return len(own), sum(found[1] is not None for found in own)
 
 
 def remove_beats(scene: bpy.types.Scene) -> int:

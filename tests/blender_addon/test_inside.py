@@ -197,7 +197,8 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert len(found["progress"]) > 1 and found["progress"][-1][1] > found["progress"][0][1]
     assert found["frames"][0] == 1 and abs(found["frames"][1] - 600) <= 1
     assert found["after_undo"] == {"dancer": "Dancer", "action": None, "actions": []}
-    assert found["after_redo"] == {"dancer": "Dancer", "action": "drums dance", "actions": ["drums dance"]}
+    dance = "drums - seed 4"
+    assert found["after_redo"] == {"dancer": "Dancer", "action": dance, "actions": [dance]}
 
 
 def test_clicks_for_music_in_a_window(window, environment, tmp_path):
@@ -211,7 +212,10 @@ def test_clicks_for_music_in_a_window(window, environment, tmp_path):
     assert report.exists(), answer.stdout + answer.stderr
     found = json.loads(report.read_text())
     assert "failed" not in found, found["failed"]
-    for operator, strips, action in (("score_motion", 1, "Dance"), ("generate_duet", 2, "untitled_duet_0 dance")):
+    for operator, strips, action in (
+        ("score_motion", 1, "Dance"),
+        ("generate_duet", 2, "Dance and Music - 50 % Salsa, 50 % Pop - seed 0"),
+    ):
         assert found[f"{operator} clicked"] == ["RUNNING_MODAL"] and not found[f"{operator} error"]
         before, after = found[f"{operator} before"], found[f"{operator} after"]
         assert len(after["strips"]) == strips and after["action"] == action

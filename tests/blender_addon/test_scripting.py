@@ -26,7 +26,7 @@ def test_the_documented_script_makes_a_dance_without_a_window(run, look, model_f
     soundfile.write(song, 0.5 * np.sin(2 * np.pi * 220 * time) * np.exp(-8 * (time % 0.5)), 22_050)
     answer = run(script, song, blend, FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
     assert blend.is_file(), answer.stdout[-4000:] + answer.stderr[-4000:]
-    assert "drums dance: " in answer.stdout and "seed 3" in answer.stdout
+    assert "drums - seed 3: " in answer.stdout and "seed 3" in answer.stdout
     scene = look("music.py", blend)
-    assert scene["frames"] == [1, 72] and scene["actions"] == ["drums dance"]
+    assert scene["frames"] == [1, 72] and scene["actions"] == ["drums - seed 3"]
     assert [strip[1:] for strip in scene["strips"]] == [[1, 73]]

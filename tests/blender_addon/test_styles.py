@@ -1,10 +1,11 @@
 """The styles of a model, and a choice of them as text."""
 
+import hashlib
 import json
 
 import pytest
 
-from blender_addon import styles
+from blender_addon import model, styles
 
 
 @pytest.mark.parametrize(
@@ -24,10 +25,33 @@ def test_a_choice_is_told_as_text(first, second, share, text):
     assert styles.text(first, second, share) == text
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("salsa", "Salsa"),
+        ("salsa:0.7,pop:0.3", "70 % Salsa, 30 % Pop"),
+        ("breakdance:0.5, indian", "50 % Breakdance, 100 % Indian Classical"),
+        ("two_step", "Two Step"),
+        ("salsa:much", "salsa:much"),
+    ],
+)
+def test_a_choice_is_read_as_words(told, words):
+    assert styles.words(told) == words
+
+
+def test_what_a_model_was_tuned_for_is_in_its_configuration(model_folder, tmp_path):
+    found = model.facts(model_folder)
+    assert found.digest == hashlib.sha256((model_folder / "config.json").read_bytes()).hexdigest()
+    told = {"config": {"styles": [], "sampling": {"motion": {"steps": 12, "guidance": 3}, "music": None, "light": {}}}}
+    (tmp_path / "config.json").write_text(json.dumps(told))
+    found = model.facts(tmp_path)
+    assert found.steps == {"motion": 12} and found.guidance == {"motion": 3.0}
+
+
 def test_a_models_styles_are_in_its_configuration(model_folder, tmp_path):
-    assert styles.of_model(model_folder) == ("salsa", "robot")
-    assert styles.of_model(tmp_path) == ()
+    assert model.facts(model_folder).styles == ("salsa", "robot")
+    assert model.facts(tmp_path) == model.Facts()
     for content in ("", "[]", json.dumps({"config": {}}), json.dumps({"config": {"styles": None}})):
         (tmp_path / "config.json").write_text(content + " " * len(content))
-        styles._read.cache_clear()
-        assert styles.of_model(tmp_path) == ()
+        model._read.cache_clear()
+        assert model.facts(tmp_path).styles == ()

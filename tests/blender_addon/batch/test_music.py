@@ -78,7 +78,7 @@ def test_duets_by_the_number(batch, look, tmp_path):
     asked = json.loads((tmp_path / "asked.json").read_text())
     assert (asked["op"], asked["seed"], asked["seconds"], asked["fps"]) == ("duet", 8, 5.0, 24.0)
     scene = look("music.py", out / "duet_8.blend")
-    assert scene == {"strips": [["//duet_8.wav", 1, 121]], "frames": [1, 120], "actions": ["duet_8 dance"]}
+    assert scene == {"strips": [["//duet_8.wav", 1, 121]], "frames": [1, 120], "actions": ["Dance and Music - seed 8"]}
 
 
 def test_an_engine_that_refuses_leaves_nothing(batch, tmp_path):

@@ -47,8 +47,8 @@ def check_a_dance_to_a_file():
     assert {key: asked()[key] for key in wanted} == wanted and Path(asked()["song"]) == FOLDER / "well.wav"
     action = armature.animation_data.action
     assert written.action == action and tuple(action.frame_range) == (31, 90) and written.warning == ""
-    assert action["footlight_song"] == "well" and action.name == "well dance"
-    assert written.message.startswith("well dance: beat score 0.50")
+    assert action["footlight_song"] == "well" and action.name == "well - seed 5"
+    assert written.message.startswith("well - seed 5: on the beat: Good (0.50)")
     assert [marker.frame for marker in scene.timeline_markers] == [43, 55]
     assert seen[0] == ("Starting the engine", 0.0)
 
@@ -80,7 +80,7 @@ def check_music():
             assert versions.handles(written.strip) == heard
             path = Path(bpy.path.abspath(written.strip.sound.filepath))
             assert path.is_file() and path.parent == FOLDER
-            assert path == named if music_file else path.name.startswith("untitled_score_7")
+            assert path == named if music_file else path.name.startswith("untitled_music_7")
             assert ("not saved" in written.warning) == (music_file is None)
 
 
@@ -91,7 +91,7 @@ def check_a_duet_and_its_beats():
         target, request = api["duet"].request(scene, armature, folder, 5.0, music_file=named, seed=3)
         written = api["duet"].write(target, api["worker"].answer(engine, request))
         assert (asked()["seconds"], asked()["fps"], asked()["seed"]) == (5.0, 24.0, 3)
-        assert armature.animation_data.action == written.action and written.action.name == "pair dance"
+        assert armature.animation_data.action == written.action and written.action.name == "Dance and Music - seed 3"
         assert versions.handles(written.strip) == (11, 131) and named.is_file()
         target, request = api["beats"].request(scene, strips.whole_file(noise(3.0, "well"), 11))
         assert api["beats"].write(target, api["worker"].answer(engine, request)).message == "2 beats, 120 bpm"

@@ -7,7 +7,7 @@ from scenes import FOLDER, RATE, addon, drums, fingerprint, noise, unchanged, wr
 
 session, generate = addon("session"), addon("operators.generate")
 dancer, strips, versions = addon("scene.dancer"), addon("scene.strips"), addon("scene.versions")
-JobState, summary = addon("engine.job").JobState, addon("api.target").summary
+JobState, card_of = addon("engine.job").JobState, addon("api.card").of
 
 
 def stage(fps=30, base=1.0, seconds=6.0, frame=1):
@@ -52,13 +52,15 @@ def check_what_the_action_says_of_itself():
     bpy.context.scene.footlight.style = "robot"
     bpy.ops.footlight.generate_dance()
     action = armature.animation_data.action
-    assert action.name == "drums dance" and action.use_fake_user
-    assert str(action["footlight_seed"]) == "11" and action["footlight_song"] == "drums"
+    assert action.name == "drums - Robot - seed 11" and action.use_fake_user
+    assert action["footlight_seed"] == 11 and action["footlight_song"] == "drums"
     assert len(action["footlight_audio_sha256"]) == 64
     assert {"footlight_model", "footlight_engine", "footlight_tempo"} <= set(action.keys())
     assert -1.0 <= action["footlight_beat_score"] <= 1.0
     assert action["footlight_style"] == "robot"
-    assert all(word in summary(action) for word in ("beat score", "robot", "seed 11"))
+    told = card_of(action)
+    assert told.style == "Robot" and told.beat.split()[0] in ("Poor", "Fair", "Good", "Excellent")
+    assert told.pulse.startswith("120 bpm") and told.length == "6.0 s" and "steps a second" in told.feet
 
 
 def check_the_seed_decides():
@@ -85,7 +87,7 @@ def check_the_whole_mix_and_a_packed_song():
     strip.sound.pack()
     (FOLDER / "drums.wav").unlink()
     bpy.ops.footlight.generate_dance()
-    assert armature.animation_data.action.name == "drums dance"
+    assert armature.animation_data.action["footlight_song"] == "drums"
 
 
 def check_songs_that_cannot_be_danced_to():
@@ -128,7 +130,7 @@ def check_songs_in_disguise():
     trim(meta, 41, 131)
     assert bpy.ops.footlight.generate_dance() == {"FINISHED"}, session.state.error
     action = armature.animation_data.action
-    assert action.name == "disguised dance" and session.state.warning == ""
+    assert action["footlight_song"] == "disguised" and session.state.warning == ""
     found = keys(action)
     assert found[0] == 41 and abs(len(found) - 90) <= 1
     scene.footlight.strip = muted.name
@@ -143,7 +145,7 @@ def check_a_song_that_was_cut_is_said():
     bpy.context.scene.footlight.strip = strips.add_song(bpy.context.scene, path, 200).name
     assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
     assert "4.0 of the 6.0 s" in session.state.warning, session.state.warning
-    assert armature.animation_data.action.name == "cut dance"
+    assert armature.animation_data.action["footlight_song"] == "cut"
 
 
 def check_cancel_and_again():

@@ -18,5 +18,5 @@ def check_the_engine_is_installed_and_dances():
     strips.add_song(bpy.context.scene, drums(4.0), 1)
     armature = dancer.add_dancer(bpy.context)
     assert bpy.ops.footlight.generate_dance() == {"FINISHED"}, session.state.error
-    assert armature.animation_data.action.name == "drums dance"
+    assert armature.animation_data.action["footlight_song"] == "drums"
     session.free()

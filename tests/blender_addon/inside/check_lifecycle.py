@@ -6,7 +6,7 @@ import time
 import bpy
 from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
 
-session, generate = addon("session"), addon("operators.generate")
+session, generate, settings = addon("session"), addon("operators.generate"), addon("operators.settings")
 dancer, strips = addon("scene.dancer"), addon("scene.strips")
 JobState = addon("engine.job").JobState
 UserError = addon("errors").UserError
@@ -63,7 +63,7 @@ def check_a_dance():
     assert finish() is JobState.DONE
     action = armature.animation_data.action
     assert action["footlight_beat_score"] == 0.5 and action["footlight_song"] == "well"
-    assert "beat score 0.50" in session.state.message
+    assert "on the beat: Good (0.50)" in session.state.message
     assert not os.path.exists(folder)
 
 
@@ -159,18 +159,17 @@ def check_another_file_is_opened_meanwhile():
 
 def check_what_is_missing_before():
     context = bpy.context
-    raises(UserError, "no dancer", generate.start, context)
     armature = dancer.add_dancer(context)
     raises(UserError, "no song", generate.start, context)
     strips.add_song(context.scene, noise(3.0, "well"), 1)
-    assert generate.find_dancer(context) == armature
+    assert settings.find_dancer(context) == armature
     context.view_layer.objects.active = armature.children[0]
-    assert generate.find_dancer(context) == armature, "the mannequin's mesh stands for its armature"
+    assert settings.find_dancer(context) == armature, "the mannequin's mesh stands for its armature"
     other = dancer.add_dancer(context)
     context.view_layer.objects.active = None
     raises(UserError, "2 dancers", generate.start, context)
     context.scene.footlight.dancer = other
-    assert generate.find_dancer(context) == other
+    assert settings.find_dancer(context) == other
     for collection in list(other.users_collection):
         collection.objects.unlink(other)
     raises(UserError, "no longer in this scene", generate.start, context)

@@ -1,6 +1,7 @@
 """The panel's numbers are those of the requests."""
 
 import dataclasses
+import math
 
 import bpy
 from scenes import addon
@@ -9,25 +10,25 @@ protocol, props = addon("shared").protocol, addon("props")
 LARGEST_INT = 2**31 - 1  # of Blender's own fields
 SHOWN = {
     "seed": (protocol.Sampling, "seed"),
-    "guidance": (protocol.Sampling, "guidance"),
     "duet_seconds": (protocol.DuetOptions, "seconds"),
     "beat_snap": (protocol.DanceOptions, "beat_snap"),
 }
 
 
-def check_bounds_defaults_and_help_are_those_of_the_requests():
+def check_bounds_and_defaults_are_those_of_the_requests():
     shown = bpy.context.scene.footlight.bl_rna.properties
     for name, (kind, field) in SHOWN.items():
         rule, default = protocol.rule(kind, field), protocol.default(kind, field)
         assert shown[name].hard_min == rule.least, name
         assert shown[name].hard_max == min(rule.most, LARGEST_INT), name
-        assert abs(shown[name].default - (0 if default is None else default)) < 1e-6, name
-        assert shown[name].description.lower().startswith(rule.help), name
+        assert abs(shown[name].default - default) < 1e-6, name
+        assert shown[name].description and not shown[name].description.endswith("."), name
 
 
 def check_every_number_of_a_request_is_shown_or_known_not_to_be():
-    """fps is the scene's, start and seconds the strip's, steps a choice of quality; the switch has no widget."""
-    elsewhere = {"fps", "start", "seconds", "steps", "switch"}
+    """fps is the scene's, start and seconds the strip's, steps a choice of quality, guidance a place of *Follow the
+    Music*; the switch has no widget."""
+    elsewhere = {"fps", "start", "seconds", "steps", "switch", "guidance"}
     numbers = {
         field
         for kind in protocol.REQUESTS.values()
@@ -37,3 +38,35 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
     assert numbers - elsewhere == {field for _, field in SHOWN.values()} - {"seconds"}
     for steps in props.STEPS.values():
         protocol.check(protocol.Sampling, steps=steps)
+
+
+def check_follow_the_music_leaves_the_model_alone_in_the_middle():
+    settings = addon("operators.settings")
+    tuned = addon("model").facts(addon("environment").model_folder()).guidance
+    assert tuned == {"motion": 3.0, "music": 5.0}, "else the cases below say nothing"
+    follow = bpy.context.scene.footlight.bl_rna.properties["follow"]
+    assert (follow.default, follow.hard_min, follow.hard_max) == (3.0, 1.0, 6.0)
+    for modality, own in tuned.items():
+        assert settings.guidance(3.0, modality) is None
+        assert settings.guidance(1.0, modality) == 1.0, "no guidance"
+        assert math.isclose(settings.guidance(2.0, modality), (1 + own) / 2)
+        assert settings.guidance(6.0, modality) > own
+        protocol.check(protocol.Sampling, guidance=settings.guidance(6.0, modality))
+
+
+def check_the_share_of_a_mixture_is_per_cent_of_what_is_kept():
+    settings = bpy.context.scene.footlight
+    assert settings.style_percent == 50 and settings.style_mix == 0.5
+    settings.style_percent = 30
+    assert abs(settings.style_mix - 0.3) < 1e-6 and settings.style_percent == 30
+
+
+def check_the_dice_draws_another_seed():
+    settings = bpy.context.scene.footlight
+    seeds = []
+    for _ in range(12):
+        before = settings.seed
+        assert bpy.ops.footlight.new_seed() == {"FINISHED"}
+        assert settings.seed != before and 0 <= settings.seed < 1000
+        seeds.append(settings.seed)
+    assert len(set(seeds)) > 3

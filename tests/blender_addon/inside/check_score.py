@@ -86,14 +86,14 @@ def check_music_for_a_dance():
     np.testing.assert_allclose(np.abs(np.sum(motion["rotations"] * written["rotations"], axis=-1)), 1.0, atol=2e-5)
     assert abs(float(motion["fps"]) - 30 / 1.001) < 1e-5
     (strip,) = music()
-    assert versions.handles(strip) == (1, 61) and strip.sound.filepath == "//score_score_7.wav"
+    assert versions.handles(strip) == (1, 61) and strip.sound.filepath == "//score_music_7.wav"
     assert strip["footlight_seed"] == 7 and strip["footlight_tempo"] == 120.0 and strip["footlight_beat_score"] == 0.5
-    assert files("score") == ["score.blend", "score_score_7.wav"] and session.state.warning == ""
+    assert files("score") == ["score.blend", "score_music_7.wav"] and session.state.warning == ""
     assert armature.animation_data.action.name == "Dance"
     now = fingerprint()
     assert {key for key in now if now[key] != before.get(key)} == {"sounds", "strips"}
     assert bpy.ops.footlight.score_motion() == {"FINISHED"}
-    assert files("score") == ["score.blend", "score_score_7.wav", "score_score_7_2.wav"]
+    assert files("score") == ["score.blend", "score_music_7.wav", "score_music_7_2.wav"]
     assert sorted(strip.channel for strip in music()) == [1, 2], "both are heard from the same frame"
 
 
@@ -103,7 +103,7 @@ def check_an_unsaved_file_gets_its_music_with_a_warning():
     assert bpy.ops.footlight.score_motion() == {"FINISHED"}
     (strip,) = music()
     path = Path(bpy.path.abspath(strip.sound.filepath))
-    assert path.is_file() and path.parent == FOLDER and path.name.startswith("untitled_score_0")
+    assert path.is_file() and path.parent == FOLDER and path.name.startswith("untitled_music_0")
     assert "not saved" in session.state.warning and str(FOLDER) in session.state.warning
 
 
@@ -132,8 +132,8 @@ def check_a_duet():
     action = armature.animation_data.action
     assert action != old and old.use_fake_user and tuple(action.frame_range) == (101, 160)
     (strip,) = music()
-    assert versions.handles(strip) == (101, 226) and strip.sound.filepath == "//duet_duet_3.wav"
-    assert action.name == "duet_duet_3 dance" and action["footlight_beat_score"] == 0.5
+    assert versions.handles(strip) == (101, 226) and strip.sound.filepath == "//duet_music_3.wav"
+    assert action.name == "Dance and Music - seed 3" and action["footlight_beat_score"] == 0.5
     now = fingerprint()
     assert {key for key in now if now[key] != before.get(key)} <= {"sounds", "strips", "actions", "objects"}
 
@@ -141,7 +141,7 @@ def check_a_duet():
 def check_styles():
     stage()
     settings = bpy.context.scene.footlight
-    known = styles.of_model(addon("environment").model_folder())
+    known = addon("model").facts(addon("environment").model_folder()).styles
     assert {"salsa", "pop"} <= set(known)
     assert settings.style == settings.style_second == "OWN"
     for first, second, mix, text in (
@@ -192,6 +192,7 @@ def check_what_is_missing_before():
     raises(UserError, "no dancer", score.start, context)
     armature = stage()
     before = fingerprint()
+    scene.footlight.score_range = "SCENE"
     scene.frame_end = scene.frame_start
     raises(UserError, "0.042 s", score.start, context)
     scene.frame_end = scene.frame_start + 22

@@ -1,0 +1,156 @@
+"""What a result tells of itself: the properties that its action or strip keeps, and their words."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from .. import environment, model, names, styles
+from ..scene import footwork
+from ..shared import protocol
+
+DANCE, MUSIC, BOTH = "dance", "music", "both"
+
+GRADES = ((0.75, "Excellent"), (0.5, "Good"), (0.25, "Fair"))
+"""The least of each grade of the beat score. Of recorded dancers to their music half score 0.58 and more; a body that
+only slows down on every beat scores 0.30; against another song's beats nine dances in ten stay below 0.25."""
+
+WORST = "Poor"
+
+LARGEST_INT = 2**31 - 1
+"""Blender's custom properties hold no larger whole number."""
+
+BEAT_SCORE = (
+    "How often the movement and the beats of the music arrive together. 1 is always, 0 is chance: what a dance to "
+    f"another song scores. {GRADES[0][1]} is {GRADES[0][0]:g} and more, {GRADES[1][1].lower()} {GRADES[1][0]:g} (as "
+    f"recorded dancers), {GRADES[2][1].lower()} {GRADES[2][0]:g}. It says nothing about how the dance looks"
+)
+MUSIC_SCORE = (
+    "How often the beats that are heard in the music are those of the movement. 1 is always, 0 is chance. It says "
+    "nothing about how the music sounds"
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A result in words, each empty where it is not known.
+
+    operation: what made it: DANCE, MUSIC or BOTH.  beat: "Good (0.73)".  pulse: "120 bpm, 4 beats a bar".
+    length: "45.0 s".  feet: how much it steps.  warning: what the user should know besides.
+    """
+
+    name: str
+    operation: str
+    style: str = ""
+    beat: str = ""
+    pulse: str = ""
+    length: str = ""
+    feet: str = ""
+    warning: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it but name and warning, in one line."""
+        beat = f"on the beat: {self.beat}" if self.beat else ""
+        return ", ".join(text for text in (self.style, beat, self.pulse, self.length, self.feet) if text)
+
+
+def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
+    """The card of a result; None of what Footlight did not make."""
+    if made is None or names.PREFIX + "seed" not in made:
+        return None
+    dance = isinstance(made, bpy.types.Action)
+    score, tempo, metre = _number(made, "beat_score"), _number(made, "tempo"), _number(made, "metre")
+    pulse = [f"{tempo:.0f} bpm"] if tempo else []
+    if metre:
+        pulse.append(f"{metre:.0f} beats a bar")
+    seconds = _number(made, "seconds")
+    return Card(
+        made.name,
+        str(made.get(names.PREFIX + "operation", DANCE if dance else MUSIC)),
+        style=styles.words(told) if (told := made.get(names.PREFIX + "style")) else "",
+        beat="" if score is None else f"{grade(score)} ({score:.2f})",
+        pulse=", ".join(pulse),
+        length="" if seconds is None else f"{seconds:.1f} s",
+        feet=_feet(_number(made, "steps_per_second"), _number(made, "still")),
+        warning=str(made.get(names.PREFIX + "warning", "")),
+    )
+
+
+def grade(score: float) -> str:
+    """The word for a beat score."""
+    return next((word for least, word in GRADES if score >= least), WORST)
+
+
+def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, operation: str, **more: Any) -> dict:
+    """What an action or a strip keeps of the engine's answer, without the prefix. more: what is known besides."""
+    found = {
+        "operation": operation,
+        "beat_score": done.metrics.get("beat"),
+        "beat_confidence": done.confidence,
+        "tempo": done.tempo or None,
+        "metre": done.metre or None,
+        **more,
+    }
+    return {name: stored(value) for name, value in found.items() if value is not None}
+
+
+def asked(operation: str, seed: int, options: dict) -> dict:
+    """What a result keeps of how it was asked for; where the model's own was meant, what that is."""
+    known, modality = model.facts(environment.model_folder()), "music" if operation == MUSIC else "motion"
+    steps = known.steps.get("motion" if operation == DANCE else "music")
+    found = {
+        "seed": seed,
+        "steps": options.get("steps") or steps,
+        "guidance": options.get("guidance") if options.get("guidance") is not None else known.guidance.get(modality),
+        "style_asked": options.get("style") or "",
+        "model_sha256": known.digest or None,
+    }
+    if operation != MUSIC:
+        found["beat_snap"] = options.get("beat_snap", protocol.default(protocol.Dancing, "beat_snap"))
+    return {name: stored(value) for name, value in found.items() if value is not None}
+
+
+def length_and_feet(values: dict, fps: float, frames: int | None) -> dict:
+    """What an action keeps of how long a dance is and how much it steps. values: of the dance's file.
+    frames: at most so many of it are used."""
+    rotations, root = values["rotations"][:frames], values["root"][:frames]
+    kept = {"frames": len(root), "fps": fps, "seconds": len(root) / fps}
+    found = footwork.measure(rotations, root, fps)
+    return kept if found is None else kept | {"steps_per_second": found.steps, "still": found.still}
+
+
+def keep(made: bpy.types.Action | bpy.types.Strip, values: dict) -> None:
+    """Let a result keep values, by their names without the prefix."""
+    for name, value in values.items():
+        made[names.PREFIX + name] = value
+
+
+def stored(value: Any) -> Any:
+    """A value as a custom property holds it: whole numbers beyond Blender's are text."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_INT:
+        return str(value)
+    return value
+
+
+def dismiss_warning(made: bpy.types.Action | bpy.types.Strip) -> None:
+    """Take the warning of a result away."""
+    with contextlib.suppress(KeyError):
+        del made[names.PREFIX + "warning"]
+
+
+def _number(made: bpy.types.Action | bpy.types.Strip, name: str) -> float | None:
+    """A property of a result; older results keep numbers as text."""
+    try:
+        return float(made[names.PREFIX + name])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _feet(steps: float | None, still: float | None) -> str:
+    if steps is None or still is None:
+        return ""
+    return f"{steps:.1f} steps a second, stands still {still:.0%}".replace("%", " %") + " of the time"

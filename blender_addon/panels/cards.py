@@ -1,0 +1,85 @@
+"""Results: what is known of a dance or of music, and what to do next."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import names
+from ..api import card
+from ..scene import strips
+from .wrapping import wrapped
+
+REMAKE = {card.DANCE: names.GENERATE, card.MUSIC: names.SCORE, card.BOTH: names.DUET}
+"""What makes another take of a result."""
+
+
+def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
+    """The card of the dance on an armature, if Footlight made it."""
+    data = armature.animation_data if armature else None
+    action = data.action if data else None
+    shown = card.of(action)
+    if action is not None and shown is not None:
+        box = _card(layout, context, shown, card.BEAT_SCORE)
+        if shown.warning:
+            _warning(box, context, shown).action = action.name
+        _next(box, shown)
+
+
+def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The card of the music that is selected in the sequencer, or else was made last."""
+    strip = music_strip(context)
+    shown = card.of(strip)
+    if strip is not None and shown is not None:
+        box = _card(layout, context, shown, card.MUSIC_SCORE)
+        if shown.warning:
+            _warning(box, context, shown).strip = strip.name
+        _next(box, shown)
+
+
+def music_strip(context: bpy.types.Context) -> bpy.types.Strip | None:
+    """Of the music that Footlight made: what is active in the sequencer, or else was made last."""
+    scene = context.scene
+    made = [strip for strip in strips.sound_strips(scene) if card.of(strip)]
+    active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+    if active is not None and active in made and active.select:
+        return active
+    return max(made, key=lambda strip: strip.get(names.PREFIX + "made", 0.0), default=None)
+
+
+def _card(
+    layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card, explanation: str
+) -> bpy.types.UILayout:
+    box = layout.box().column(align=False)
+    head = box.row()
+    head.label(text=shown.name, icon="CHECKMARK")
+    lines = box.column(align=True)
+    lines.scale_y = 0.85
+    if shown.style:
+        lines.label(text=shown.style, icon="BLANK1")
+    if shown.beat:
+        row = lines.row()
+        row.label(text=f"On the beat: {shown.beat}", icon="BLANK1")
+        row.operator(names.EXPLAIN, text="", icon="QUESTION", emboss=False).text = explanation
+    if facts := ", ".join(text for text in (shown.length, shown.pulse) if text):
+        wrapped(lines, context, facts, "BLANK1")
+    if shown.feet:
+        wrapped(lines, context, shown.feet, "BLANK1")
+    return box
+
+
+def _warning(layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card) -> bpy.types.OperatorProperties:
+    """What the user should know besides, with an X; returns the properties of that."""
+    row = layout.row()
+    wrapped(row.column(), context, shown.warning, "ERROR")
+    return row.operator(names.DISMISS, text="", icon="X", emboss=False)
+
+
+def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
+    """What can be done with it."""
+    play = layout.row()
+    play.scale_y = 1.2
+    play.operator(names.PLAY, text="Play", icon="PLAY")
+    row = layout.row(align=True)
+    row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH").new_seed = True
+    if shown.operation != card.MUSIC:
+        row.operator(names.ADD_STAGE, text="Add Stage", icon="LIGHT_SPOT")
