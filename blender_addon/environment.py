@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tomllib
@@ -11,13 +12,14 @@ from pathlib import Path
 import bpy
 
 from . import names
-from .engine.install import COMPLETE
+from .engine import places
 from .errors import UserError
 
 ROOT = Path(__file__).parents[1]
 """The extension's folder: it holds ``core``."""
 
-BIN = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+WHEELS = ROOT / "wheels"
+"""The engine's packages, in an extension that installs its engine without a network."""
 
 
 @dataclass(frozen=True)
@@ -42,39 +44,62 @@ def user_folder() -> Path:
         return Path(bpy.utils.user_resource("DATAFILES", path="footlight", create=True))
 
 
-def environment_folder() -> Path:
+def engine_places() -> places.Places:
     """Where *Install Engine* puts its Python."""
-    return user_folder() / "engine"
+    return places.Places(user_folder())
 
 
 def log_file(name: str) -> Path:
     return user_folder() / f"{name}.log"
 
 
+def chosen_python() -> Path | None:
+    """The Python that the preferences name."""
+    chosen = preferences().python
+    return Path(bpy.path.abspath(chosen)) if chosen else None
+
+
+def use_installed() -> None:
+    """Empty the preferences' field for another Python."""
+    if addon := bpy.context.preferences.addons.get(names.PACKAGE):
+        addon.preferences.python = ""
+
+
+def provided_python() -> Path | None:
+    """The Python of whoever started Blender for this: ``FOOTLIGHT_PYTHON``'s, or a checkout's own."""
+    if given := os.environ.get("FOOTLIGHT_PYTHON"):
+        return Path(given)
+    beside = [folder / ".venv" / places.BIN for folder in (ROOT, ROOT.resolve())]
+    return next((python for python in beside if python.is_file()), None)
+
+
 def find_python() -> Path | None:
-    """The engine's Python: the preferences', ``FOOTLIGHT_PYTHON``'s, a checkout's own, or the installed one."""
-    if chosen := preferences().python or os.environ.get("FOOTLIGHT_PYTHON"):
-        return Path(bpy.path.abspath(chosen))
-    beside = [folder / ".venv" / BIN for folder in (ROOT, ROOT.resolve())]
-    found = [python for python in beside if python.is_file()]
-    installed = environment_folder()
-    if (installed / COMPLETE).is_file():
-        found.append(installed / BIN)
-    return found[0] if found else None
+    """The engine's Python: the preferences', a provided one, or the installed one."""
+    if python := chosen_python() or provided_python():
+        return python
+    installed = engine_places().engine
+    return installed / places.BIN if places.read_record(installed) else None
 
 
 def engine_command() -> list[str]:
     """How the engine is started. Raises UserError when it has no Python yet."""
     python = find_python()
     if python is None:
-        raise UserError("The engine is not installed yet. Use Install Engine in the add-on's preferences.")
+        raise UserError("The engine is not installed yet. Use Install Engine.")
     if not python.is_file():
-        raise UserError(f"There is no Python at {python}. Correct it in the add-on's preferences, or leave it empty.")
+        raise UserError(missing(python))
     chosen = preferences()
     command = [str(python), "-m", "core.engine", "--device", chosen.device]
     if model := _chosen_model():
         command += ["--model", model]
     return command
+
+
+def missing(python: Path) -> str:
+    """What to say when a Python is not where it was."""
+    if python.is_relative_to(engine_places().engine):
+        return "The Python that the engine was made with is gone: Blender was moved or updated. Use Reinstall."
+    return f"There is no Python at {python}. Choose another in the add-on's preferences, or leave the field empty."
 
 
 def model_folder() -> Path:
@@ -86,9 +111,41 @@ def _chosen_model() -> str:
     return bpy.path.abspath(preferences().model_folder or os.environ.get("FOOTLIGHT_MODEL", ""))
 
 
-def install_command() -> list[str]:
-    """How the engine is installed, by the chosen Python or else Blender's own."""
+@functools.cache
+def requirements() -> list[str]:
+    """What the engine needs, such as "torch>=2.6"."""
     with open(ROOT / "pyproject.toml", "rb") as file:
-        packages = tomllib.load(file)["project"]["dependencies"]
-    python = bpy.path.abspath(preferences().python or sys.executable)
-    return [python, str(ROOT / "blender_addon/engine/install.py"), str(environment_folder()), *packages]
+        return tomllib.load(file)["project"]["dependencies"]
+
+
+@functools.cache
+def tested_torch() -> str:
+    """The PyTorch that the tests were run with, such as "torch==2.13.0"."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    return next(line.strip() for line in lines if line.startswith("torch=="))
+
+
+@functools.cache
+def version() -> str:
+    """The add-on's version."""
+    with open(ROOT / "blender_manifest.toml", "rb") as file:
+        return tomllib.load(file)["version"]
+
+
+def carries_engine() -> bool:
+    """Whether this extension installs its engine without a network."""
+    return WHEELS.is_dir()
+
+
+def install_command(large: bool = False) -> list[str]:
+    """How the engine is installed, by Blender's own Python or the chosen one.
+
+    large: with PyTorch's libraries for NVIDIA cards.
+    """
+    program = [sys.executable, "-m", "blender_addon.engine.install"]
+    command = [*program, str(user_folder()), "--addon", version(), "--tested", tested_torch()]
+    if python := chosen_python():
+        command += ["--python", str(python)]
+    if carries_engine():
+        command += ["--wheels", str(WHEELS)]
+    return [*command, *(["--large"] if large else []), *requirements()]

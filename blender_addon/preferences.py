@@ -7,55 +7,51 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import environment, names, session
+from . import names, readiness, session
+from .operators.job_operator import redraw
+from .panels import engine, status
+
+
+def _look(_self, context: bpy.types.Context) -> None:
+    readiness.look(done=lambda: redraw(bpy.context))
+    redraw(context)
 
 
 class FootlightPreferences(bpy.types.AddonPreferences):
     bl_idname = names.PACKAGE
 
     python: StringProperty(
-        name="Python",
-        description="The Python that runs the engine; empty: found automatically",
+        name="Python for the Engine",
+        description=(
+            "A Python of your own that runs the engine: 3.11 or newer, with PyTorch. Leave it empty to use the engine "
+            "that Install Engine makes"
+        ),
         subtype="FILE_PATH",
+        update=_look,
     )
     device: EnumProperty(
-        name="Device",
-        description="What the engine computes on",
+        name="Compute on",
+        description="Where dances and music are computed",
         items=(
-            ("auto", "Automatic", "The graphics card when the engine's torch supports it, else the processor"),
-            ("cpu", "Processor", ""),
-            ("cuda", "NVIDIA or AMD card", ""),
-            ("mps", "Apple card", ""),
+            ("auto", "Automatic", "The graphics card where the engine can use it, else the processor"),
+            ("cpu", "Processor", "Works on every computer"),
+            ("cuda", "NVIDIA or AMD Card", "Needs a PyTorch that was made for this card"),
+            ("mps", "Apple Card", "The graphics part of Apple's own processors"),
         ),
     )
     model_folder: StringProperty(
-        name="Model",
-        description="Folder of another model that this project trained; empty: the one inside the extension",
+        name="Your Own Model",
+        description="Folder of a model that you trained yourself. Leave it empty to use the one inside the extension",
         subtype="DIR_PATH",
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
         column = layout.column()
-        column.prop(self, "python", placeholder=str(environment.find_python() or "not found"))
+        column.prop(self, "python", placeholder="leave empty")
         column.prop(self, "device")
         column.prop(self, "model_folder", placeholder="the model inside the extension")
-        box = layout.box()
-        engine = session.state.engine
-        if job := session.state.job:
-            box.progress(text=job.stage, factor=job.fraction)
-            box.operator(names.CANCEL, icon="X")
-            return
-        if engine and engine.alive:
-            box.label(text=f"The engine is running ({engine.device or 'starting'})", icon="CHECKMARK")
-            box.operator(names.FREE_MEMORY, icon="MEMORY")
-        elif environment.find_python():
-            box.label(text="The engine is ready", icon="CHECKMARK")
-        else:
-            box.label(text="The engine is not installed yet", icon="INFO")
-        box.operator(names.INSTALL_ENGINE, icon="IMPORT")
-        if session.state.error:
-            row = box.row()
-            row.alert = True
-            row.label(text=session.state.error, icon="ERROR")
+        layout.use_property_split = False
+        engine.draw(layout, context, full=True)
+        status.error(layout, context, names.INSTALL_ENGINE)

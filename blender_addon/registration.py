@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import bpy
 
-from . import names, session
+from . import names, readiness, session
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
-from .operators.engine import FOOTLIGHT_OT_cancel, FOOTLIGHT_OT_free_memory, FOOTLIGHT_OT_install_engine
+from .operators.engine import (
+    FOOTLIGHT_OT_cancel,
+    FOOTLIGHT_OT_copy_report,
+    FOOTLIGHT_OT_free_memory,
+    FOOTLIGHT_OT_install_engine,
+    FOOTLIGHT_OT_open_log,
+    FOOTLIGHT_OT_reinstall_engine,
+    FOOTLIGHT_OT_remove_engine,
+    FOOTLIGHT_OT_use_installed_engine,
+)
 from .operators.generate import FOOTLIGHT_OT_generate_dance
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
@@ -48,6 +57,11 @@ CLASSES = (
     FOOTLIGHT_OT_show_beats,
     FOOTLIGHT_OT_remove_beats,
     FOOTLIGHT_OT_install_engine,
+    FOOTLIGHT_OT_reinstall_engine,
+    FOOTLIGHT_OT_remove_engine,
+    FOOTLIGHT_OT_use_installed_engine,
+    FOOTLIGHT_OT_open_log,
+    FOOTLIGHT_OT_copy_report,
     FOOTLIGHT_OT_free_memory,
     FOOTLIGHT_OT_new_seed,
     FOOTLIGHT_OT_dismiss,
@@ -71,6 +85,7 @@ def register() -> None:
     session.register()
     bpy.types.STATUSBAR_HT_header.append(status.status_bar)
     menus.register()
+    readiness.look_at_start()
 
 
 def unregister() -> None:

@@ -135,11 +135,13 @@ def _running_engine() -> Engine:
     return state.engine
 
 
-def start_install(finish: Callable[[protocol.Done], str]) -> None:
-    """Run the installer as a job. Raises UserError as ``start``."""
+def start_install(finish: Callable[[protocol.Done], str], large: bool = False) -> Job:
+    """Run the installer as a job. large: with libraries for NVIDIA cards.  Raises UserError as ``start``."""
     free()
-    worker = Engine(environment.install_command(), environment.ROOT, environment.log_file("install"))
-    _begin(worker, Job(worker, None), finish, names.INSTALL_ENGINE)
+    worker = Engine(environment.install_command(large), environment.ROOT, environment.log_file("install"))
+    job = Job(worker, None)
+    _begin(worker, job, finish, names.INSTALL_ENGINE)
+    return job
 
 
 def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Done], str], about: str) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..shared import FootlightError, protocol
+from .examine import clean_environment
 
 LOG_LINES = 12
 
@@ -50,7 +52,7 @@ class Engine:
             self._process = subprocess.Popen(
                 self.command,
                 cwd=str(folder),
-                env=_environment(),
+                env=clean_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
@@ -109,6 +111,15 @@ class Engine:
         """The last lines the process wrote that were not messages: what to show when it failed."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
 
+    def memory(self) -> int:
+        """Bytes that the process uses, or 0 where this system does not say so by a file."""
+        try:
+            text = Path(f"/proc/{self._process.pid}/status").read_text()
+        except OSError:
+            return 0
+        found = re.search(r"VmRSS:\s*(\d+) kB", text)
+        return int(found[1]) * 1024 if found else 0
+
     def _read(self) -> None:
         for line in self._said:
             event = _event(line)
@@ -141,15 +152,10 @@ def _event(line: str) -> protocol.Event | None:
 
 
 def _other_version(reason: str) -> protocol.Failed:
-    message = f"The engine is of another version than the add-on ({reason}). Reinstall the add-on, then the engine."
+    message = (
+        f"The engine is of another version than the add-on ({reason}). Install the add-on again, then use Reinstall."
+    )
     return protocol.Failed(kind="protocol", message=message)
-
-
-def _environment() -> dict[str, str]:
-    """The user's environment without what points a Python at Blender's own libraries."""
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    env.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8", PYTHONNOUSERSITE="1")
-    return env
 
 
 def _own_group() -> dict:

@@ -1,190 +1,249 @@
-"""Make the engine's own Python environment. A program of its own: ``python install.py FOLDER PACKAGE...``.
+"""Make the engine's own Python environment: ``python -m blender_addon.engine.install FOLDER PACKAGE...``.
 
 It runs in a Python that has nothing installed, so it uses the standard library alone, and it speaks the engine's
 protocol (progress, done and failed as JSON lines on stdout; everything pip says goes to stderr), so that Blender
 watches it as it watches any other job.
+
+The environment is made beside the one that works, and takes its place only when its packages have been started once.
+With ``--wheels`` it is made from a folder of packages, without a network.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import argparse
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-COMPLETE = "footlight-engine.json"
-"""Written last, into the environment's folder: without it an installation was broken off."""
-
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-"""On Linux the ordinary torch brings 5 GB of libraries for NVIDIA cards, which a dance in seconds does not need."""
-
-OLDEST = (3, 11)
-"""Of the Pythons that the engine runs in."""
-
-SPACE = 2_000_000_000
-"""Bytes that the packages need while they are unpacked."""
+from . import piping, places, sizes
+from .examine import OLDEST, clean_environment, examine, quiet
+from .piping import InstallError, NoSmallBuild, Pip
+from .telling import Telling, tell
 
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
-
-STEPS = (
-    (re.compile(r"^Collecting (\S+)"), "Looking up {}", 0.002),
-    (re.compile(r"^\s*Downloading (\S+?)-\d\S* \(([^)]+)\)"), "Downloading {} ({})", 0.04),
-    (re.compile(r"^Installing collected packages"), "Unpacking the packages", 0.2),
-)
-"""What a line of pip's means to a person, and how much of the whole it is worth."""
+"""Where Blender's own Python cannot do it, as in some Linux distributions."""
 
 
-class InstallError(Exception):
-    """What went wrong, and what to do."""
+@dataclass(frozen=True)
+class Order:
+    """What is to be installed.
+
+    folder: for ``places.Places``.  packages: such as "torch>=2.6".  python: one that was chosen, tried first.
+    wheels: a folder that has everything, or None for the network.  large: with PyTorch's libraries for NVIDIA cards.
+    tested: such as "torch==2.13.0".  addon: the add-on's version, for the record.
+    """
+
+    folder: Path
+    packages: tuple[str, ...]
+    python: str = ""
+    wheels: Path | None = None
+    large: bool = False
+    tested: str = ""
+    addon: str = ""
 
 
-def main(folder: str, *packages: str) -> int:
+@dataclass(frozen=True)
+class Maker:
+    """A Python that can make environments. version: such as "3.13"."""
+
+    python: str
+    version: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="install.py", description="Install Footlight's engine.")
+    parser.add_argument("folder", type=Path, help="the extension's folder among the user's files")
+    parser.add_argument("packages", nargs="+", help="what the engine needs, such as torch>=2.6")
+    parser.add_argument("--python", default="", help="the Python to make it with (default: this one)")
+    parser.add_argument("--wheels", type=Path, help="a folder of packages to install from, without a network")
+    parser.add_argument("--large", action="store_true", help="with libraries for NVIDIA cards (3 GB)")
+    parser.add_argument("--tested", default="", help="the PyTorch that it was tested with, such as torch==2.13.0")
+    parser.add_argument("--addon", default="", help="the add-on's version")
+    given = parser.parse_args(arguments)
+    order = Order(
+        given.folder, tuple(given.packages), given.python, given.wheels, given.large, given.tested, given.addon
+    )
     try:
-        install(Path(folder), packages)
-    except InstallError as error:
-        tell("failed", kind="install", message=str(error))
+        install(order)
+    except NoSmallBuild as error:
+        tell("failed", kind="no-small-build", message=str(error))
+        return 1
+    except (InstallError, OSError) as error:
+        tell("failed", kind="install", message=str(error) if isinstance(error, InstallError) else explain_os(error))
         return 1
     tell("done")
     return 0
 
 
-def install(folder: Path, packages: tuple[str, ...]) -> None:
-    """A virtual environment in ``folder`` with ``packages``. What an earlier attempt left there is replaced."""
-    tell("progress", stage="Making an environment", fraction=0.01)
-    python = make_environment(folder)
-    torch = [package for package in packages if package.startswith("torch")]
-    if torch and sys.platform == "linux":
-        try:
-            pip(python, ["--index-url", CPU_WHEELS, *torch])
-        except InstallError as error:  # a company's own package index, say: then the ordinary torch is taken below
-            sys.stderr.write(f"{error}\n")
-    pip(python, packages)
-    tell("progress", stage="Checking the engine", fraction=0.97)
-    check(python, packages)
+def install(order: Order) -> None:
+    """A whole new engine in the place of the old one. Raises InstallError or OSError, and the old one still works."""
+    here = places.Places(order.folder)
+    told = Telling(sizes.cost(order.large))
+    told.stage("Preparing", 0.01)
+    check_space(order)
+    with places.alone(here) as alone:
+        if not alone:
+            raise InstallError("Another Blender is installing the engine at this moment. Wait until it is done.")
+        places.recover(here)
+        maker = find_maker(order)
+        python = make_environment(here.new, maker)
+        pip = Pip(python, here.downloads, told)
+        pip.bring(pip_wheel(maker, order, here))
+        if order.wheels:
+            pip.install_offline(order.wheels, requirements_file(order.wheels, maker.version))
+        else:
+            pip.install(with_small_torch(pip, order) if sys.platform == "linux" and not order.large else order.packages)
+        told.stage("Trying the engine", 0.96)
+        found = examine(python, order.packages)
+        if found.problem:
+            raise InstallError(f"The engine was installed and does not start: {found.problem}")
+        size = places.size_on_disk(here.new)
+        places.write_record(here.new, places.Record(found.python, found.packages, size, order.addon))
+        told.stage("Trying the engine", 0.99)
+        places.swap(here)
+        shutil.rmtree(here.downloads, ignore_errors=True)
+
+
+def with_small_torch(pip: Pip, order: Order) -> list[str]:
+    """The packages, with PyTorch as a file that was made for the processor. Raises NoSmallBuild."""
+    small = {package for package in order.packages if places.name_of(package) == "torch"}
+    return [pip.download_small(item, order.tested) if item in small else item for item in order.packages]
+
+
+def check_space(order: Order) -> None:
+    """Raises InstallError when the disk is too full, before anything is downloaded."""
+    cost = sizes.cost(order.large)
+    # The packages lie there packed and unpacked for a while.
+    needed = cost.disk + (0 if order.wheels else 2 * cost.download)
     try:
-        (folder / COMPLETE).write_text(json.dumps({"packages": list(packages)}), "utf-8")
+        order.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InstallError(explain(str(error))) from None
-
-
-def make_environment(folder: Path) -> Path:
-    """An empty environment in ``folder``, made by this Python, else by another one on the path; returns its Python.
-    A Blender from a Linux distribution may run on a Python that comes without what this needs."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InstallError(f"The folder {folder.parent} cannot be made: {error.strerror}.") from None
-    shutil.rmtree(folder, ignore_errors=True)
-    if (free := shutil.disk_usage(folder.parent).free) < SPACE:
-        raise InstallError(f"Only {free / 1e9:.1f} GB are free in {folder.parent}; the engine needs 2 GB. Make room.")
-    found = [sys.executable, *(shutil.which(name) for name in PYTHONS)]
-    said, too_old = "", ""
-    for maker in dict.fromkeys(python for python in found if python):
-        if old := older(maker):
-            too_old = too_old or old
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
-        answer = subprocess.run([maker, "-m", "venv", folder], capture_output=True, text=True, check=False)
-        sys.stderr.write(answer.stdout + answer.stderr)
-        if answer.returncode == 0:
-            return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        said = said or answer.stdout + answer.stderr
-    shutil.rmtree(folder, ignore_errors=True)
-    if not said and too_old:
+        raise InstallError(f"The folder {order.folder} cannot be made: {error.strerror}.") from None
+    if (free := shutil.disk_usage(order.folder).free) < needed:
         raise InstallError(
-            f"The engine needs Python 3.11 or newer; {too_old}. Choose another Python in the preferences, or leave "
-            "the field empty to use Blender's own."
+            f"Only {sizes.text(free)} are free in {order.folder}; the engine needs {sizes.text(needed)} while it is "
+            "installed. Make room and try again."
         )
-    if "no space left" in said.lower():
-        raise InstallError(explain(said))
-    if "ensurepip" in said:
+
+
+def candidates(order: Order) -> Iterator[str]:
+    """Pythons that could make the environment, the most wanted first."""
+    if order.python:
+        yield order.python
+    yield sys.executable
+    for name in PYTHONS:
+        found = shutil.which(name)
+        if found and "WindowsApps" not in found:  # Windows' placeholders, which open a shop
+            yield found
+
+
+def find_maker(order: Order) -> Maker:
+    """The first Python that is new enough, and for which there are packages. Raises InstallError."""
+    refused = ""
+    for python in dict.fromkeys(candidates(order)):
+        version = version_of(python)
+        if not version:
+            refused = refused or f"{python} does not run"
+        elif places.numbers(version) < OLDEST or not has_packages(order, version):
+            refused = refused or f"{python} is Python {version}"
+        else:
+            return Maker(python, version)
+    if order.wheels:
+        carried = ", ".join(sorted(carried_versions(order.wheels), key=places.numbers))
         raise InstallError(
-            f"{sys.executable} cannot make environments: its venv module is not whole. Install it (on Debian: "
-            "the package python3-venv), or choose a Python from python.org in the preferences."
+            f"This zip carries the engine for Python {carried}; {refused}. Choose such a Python in the preferences, or "
+            "install the engine with the ordinary zip, which needs a network."
         )
-    raise InstallError(f"No environment could be made in {folder}: {last_line(said)}")
-
-
-def older(python: str) -> str:
-    """What is wrong with the version of a Python, or nothing: "PATH is Python 3.9"."""
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    answer = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    version = answer.stdout.strip()
-    if answer.returncode or not re.fullmatch(r"\d+\.\d+", version):
-        return f"{python} does not run"
-    return f"{python} is Python {version}" if tuple(map(int, version.split("."))) < OLDEST else ""
-
-
-def check(python: Path, packages: Sequence[str]) -> None:
-    """Raises InstallError when a package is there but does not start: a system library is missing, say."""
-    modules = ", ".join(re.split(r"[^\w-]", package)[0].replace("-", "_") for package in packages)
-    answer = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True, check=False)
-    sys.stderr.write(answer.stderr)
-    if answer.returncode:
-        raise InstallError(f"The packages are installed but do not start: {last_line(answer.stderr)}")
-
-
-def pip(python: Path, arguments: Sequence[str]) -> None:
-    """Install, telling what happens. Raises InstallError with the reason in plain words."""
-    command = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-    command += arguments
-    env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
-    process = subprocess.Popen(
-        command,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
+    raise InstallError(
+        f"The engine needs Python 3.11 or newer; {refused}. Choose another Python in the preferences, or leave the "
+        "field empty to use Blender's own."
     )
-    assert process.stdout is not None
-    said, fraction = [], 0.05
-    for line in process.stdout:
-        sys.stderr.write(line)
-        said.append(line)
-        for pattern, stage, worth in STEPS:
-            if found := pattern.match(line):
-                fraction = min(fraction + worth, 0.95)
-                tell("progress", stage=stage.format(*found.groups()), fraction=fraction)
-    if process.wait():
-        raise InstallError(explain("".join(said)))
 
 
-def explain(said: str) -> str:
-    """pip's complaint in plain words."""
-    words = said.lower()
-    if "no space left" in words:
-        return "The disk is full. The engine needs about 2 GB in the add-on's folder: make room and try again."
-    if "certificate_verify_failed" in words or "confirming the ssl certificate" in words:
-        return (
-            "The download server's certificate is not trusted: a company's network or a virus scanner reads the "
-            "connection. Set the variable PIP_CERT to its certificate file, start Blender again and try again."
+def has_packages(order: Order, version: str) -> bool:
+    """Whether there are packages for a Python, as far as is known before anything is downloaded."""
+    return order.wheels is None or requirements_file(order.wheels, version).is_file()
+
+
+def version_of(python: str) -> str:
+    """The version of a Python, such as "3.13", or nothing where it does not run."""
+    try:
+        answer = subprocess.run(
+            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=clean_environment(),
+            timeout=60,
+            check=False,
+            **quiet(),
         )
-    if any(sign in words for sign in ("connection broken", "could not fetch url", "timed out", "getaddrinfo")):
-        return "The packages could not be downloaded. Check the internet connection (and proxy), then try again."
-    if found := re.search(r"no matching distribution found for (\S+)", words):
-        return (
-            f"There is no {found.group(1)} for this computer and its Python. Choose another Python (3.11 to 3.13) in "
-            "the preferences."
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    said = answer.stdout.decode("utf-8", "replace").strip()
+    return said if answer.returncode == 0 and re.fullmatch(r"\d+\.\d+", said) else ""
+
+
+def make_environment(folder: Path, maker: Maker) -> Path:
+    """An empty environment in ``folder``, without pip, which some distributions leave out; returns its Python."""
+    shutil.rmtree(folder, ignore_errors=True)
+    answer = subprocess.run(
+        [maker.python, "-m", "venv", "--without-pip", str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=clean_environment(),
+        check=False,
+        **quiet(),
+    )
+    said = (answer.stdout + answer.stderr).decode("utf-8", "replace")
+    sys.stderr.write(said)
+    python = folder / places.BIN
+    if answer.returncode == 0 and python.is_file():
+        return python
+    if "no space left" in said.lower():
+        raise InstallError(piping.explain(said))
+    if "No module named venv" in said:
+        raise InstallError(
+            f"{maker.python} cannot make environments: it has no venv module. Install it (on Debian: the package "
+            "python3-venv), or choose a Python from python.org in the preferences."
         )
-    if "permission" in words or "access is denied" in words:
-        return "The add-on's folder cannot be written. Check its permissions, or close other programs using it."
-    return f"pip could not install the engine: {last_line(said)}"
+    raise InstallError(f"No environment could be made in {folder}: {piping.last_line(said)}")
 
 
-def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def pip_wheel(maker: Maker, order: Order, here: places.Places) -> Path:
+    """pip as a file: carried along, from the Python itself, or downloaded. Raises InstallError."""
+    if order.wheels:
+        return max(order.wheels.glob("pip-*.whl"))
+    program = (
+        "import glob, os, ensurepip; d = getattr(ensurepip, '_WHEEL_PKG_DIR', None);"
+        "f = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled');"
+        "print('\\n'.join(p for x in (d, f) if x for p in glob.glob(os.path.join(x, 'pip-*.whl'))))"
+    )
+    answer = subprocess.run(
+        [maker.python, "-c", program], capture_output=True, env=clean_environment(), check=False, **quiet()
+    )
+    found = [Path(line) for line in answer.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
+    return found[0] if found else piping.download_pip(here.downloads)
 
 
-def tell(event: str, **values) -> None:
-    print(json.dumps({"type": event, **values}), flush=True)
+def requirements_file(wheels: Path, version: str) -> Path:
+    """The packages that a folder has for a Python, each with its hash."""
+    return wheels / f"python-{version}.txt"
+
+
+def carried_versions(wheels: Path) -> list[str]:
+    """The Pythons that a folder has packages for."""
+    return [path.stem.removeprefix("python-") for path in wheels.glob("python-*.txt")]
+
+
+def explain_os(error: OSError) -> str:
+    """A complaint of the operating system's in plain words."""
+    where = f" ({error.filename})" if error.filename else ""
+    return piping.explain(f"{error.strerror or error}{where}")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))
+    raise SystemExit(main())

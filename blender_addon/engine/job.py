@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import enum
 import itertools
+import re
 import time
 from collections.abc import Callable, Generator
 
 from ..shared import FootlightError, protocol
 from .client import Engine, Exit
+from .examine import NAMES
 
 CANCEL_SECONDS = 0.8
 """How long a cancelled engine may take to say so before it is ended: the user waits for at most a second."""
@@ -68,8 +70,8 @@ class Job:
     """Sends the request at once; ``poll`` moves the state on.
 
     request: None for a process that does one thing and needs not be asked, as the installer.  stage, fraction: the
-    progress to show.  result: the engine's answer, once the state is DONE.  error: one line for the user;
-    log: the engine's last words when it died.
+    progress to show.  result: the engine's answer, once the state is DONE.  error: one line for the user; kind: of
+    the failure, as in ``protocol.Failed``.  log: the engine's last words when it died.
     """
 
     def __init__(
@@ -78,10 +80,11 @@ class Job:
         self.request = request
         self.number = next(_numbers)
         self.state = JobState.STARTING
-        self.stage = "Starting the engine"
+        self.stage = "Preparing" if request is None else "Starting the engine"
         self.fraction = 0.0
         self.result: protocol.Done | None = None
         self.error = ""
+        self.kind = ""
         self.log = ""
         self._engine = engine
         self._clock = clock
@@ -127,7 +130,7 @@ class Job:
             self.state = JobState.CANCELLED
         elif isinstance(event, protocol.Failed):
             self.state = JobState.CANCELLED if cancelling else JobState.FAILED
-            self.error = event.message
+            self.error, self.kind = event.message, event.kind
 
     def _died(self, code: int) -> None:
         if self.state is JobState.CANCELLING:
@@ -137,4 +140,8 @@ class Job:
         self.log = self._engine.log_tail()
         last = next((line.strip() for line in reversed(self.log.splitlines()) if line.strip()), "it left no message")
         who = "installer" if self.request is None else "engine"
+        if lacking := re.match(r"ModuleNotFoundError: No module named '(\w+)", last):
+            name = NAMES.get(lacking[1], lacking[1])
+            self.error = f"The engine's Python has no {name}. Install Engine, or choose another in the preferences."
+            return
         self.error = f"The {who} ended unexpectedly (code {code}): {last}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from .. import environment, model, names, styles
+from .. import environment, model, names, readiness, styles
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE, STEPS
@@ -137,8 +137,9 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     """What an operator lacks; None where it can start. Looked up from the scene each time, and nothing that takes long:
     whether a rig can dance is seen when it is asked to."""
     scene, settings = context.scene, settings_of(context.scene)
-    if environment.find_python() is None:
-        return Lack("Install the engine first", "The engine is not installed yet. Press Install Engine first")
+    ready = readiness.now()
+    if not ready.usable:
+        return Lack(ready.short, ready.text.rstrip("."))
     if not scene.is_editable:
         return Lack("The scene is linked", "The scene is linked from another file. Make it local first")
     if about in (names.GENERATE, names.SHOW_BEATS) and settings.source != "MIX":

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import environment, names, session
+from .. import names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, seconds_of, settings_of
 from ..scene import markers, strips
-from . import cards, rows, song, status
+from . import cards, engine, rows, song, status
 
 SPACES = {"VIEW_3D": "", "SEQUENCE_EDITOR": "_sequencer"}
 """Where the panels are, and what their identifiers there end with."""
@@ -33,9 +33,7 @@ class Main(Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        if environment.find_python() is None:
-            layout.label(text="The engine is not installed yet", icon="INFO")
-            layout.operator(names.INSTALL_ENGINE, icon="IMPORT")
+        engine.draw(layout, context)
         status.error(layout, context, names.INSTALL_ENGINE)
         choices = layout.column()
         choices.enabled = not session.busy()
