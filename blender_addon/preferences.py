@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import names, readiness, session
+from . import names, readiness
 from .operators.job_operator import redraw
 from .panels import engine, status
 
