@@ -23,6 +23,15 @@ def _follow_strip(self, _context: bpy.types.Context) -> None:
     songs.mark(self.id_data, self.strip)
 
 
+def _get_song(self) -> str:
+    meant = songs.state(self.id_data, self.strip).strip
+    return meant.name if meant else self.strip
+
+
+def _set_song(self, name: str) -> None:
+    self.strip = name
+
+
 NORMAL_FOLLOW = 3.0
 """The place of *Follow the Music* that stands for what the model was tuned for."""
 
@@ -111,6 +120,13 @@ class FootlightSettings(bpy.types.PropertyGroup):
         description="The sound strip to dance to. It may stay empty where there is only one",
         search=_strip_names,
         update=_follow_strip,
+    )
+    song: StringProperty(
+        name="Song",
+        description="The sound strip to dance to: the chosen one, or the one that is meant as long as none is chosen",
+        search=_strip_names,
+        get=_get_song,
+        set=_set_song,
     )
     dancer: PointerProperty(
         name="Dancer",

@@ -54,7 +54,12 @@ def _show(area: bpy.types.Area) -> bool:
     try:
         side = next(region for region in area.regions if region.type == "UI")
         side.active_panel_category = names.TAB
-    except (AttributeError, ReferenceError, StopIteration, TypeError):  # the area is gone, or does not know its tabs yet
+    except (
+        AttributeError,
+        ReferenceError,
+        StopIteration,
+        TypeError,
+    ):  # the area is gone, or does not know its tabs yet
         return False
     side.tag_redraw()
     return True

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import names, recent, session
+from .. import names, notices, recent
 from ..scene import bringing, songs, versions
 from ..shared import FootlightError
 from .settings import settings_of
@@ -116,7 +116,7 @@ class FOOTLIGHT_OT_show_scene(bpy.types.Operator):
             else:
                 settings_of(scene).strip = brought.strip.name
                 said = f"{said} {brought.said}"
-        session.state.error = ""
+        notices.dismiss()
         self.report({"INFO"}, said)
         return {"FINISHED"}
 
@@ -153,7 +153,7 @@ def take(context: bpy.types.Context, brought: bringing.Brought) -> None:
     settings.source, settings.strip = "STRIP", brought.strip.name
     if context.window is not None:
         versions.show_in_sequencer(context.window, context.scene)
-    session.state.error = session.state.log = ""
+    notices.dismiss()
 
 
 def _editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

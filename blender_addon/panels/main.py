@@ -10,7 +10,7 @@ from .. import names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, seconds_of, settings_of
 from ..scene import markers, strips
-from . import cards, engine, rows, song, status
+from . import cards, engine, helping, rows, song, status
 
 SPACES = {"VIEW_3D": "", "SEQUENCE_EDITOR": "_sequencer"}
 """Where the panels are, and what their identifiers there end with."""
@@ -30,6 +30,9 @@ class Main(Panel):
     """Who dances, to what and how, whatever is made."""
 
     bl_label = "Footlight"
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        helping.draw_header_preset(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
