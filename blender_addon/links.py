@@ -28,6 +28,7 @@ OPERATORS = {
     names.ADD_STAGE: "stage",
     names.NEW_SEED: "seed",
     names.DISMISS: "messages",
+    names.EXPLAIN: "dance",
     names.OPEN_PANEL: "panel",
 }
 """The heading of the page for an operator; any other of the extension's has the page itself."""
@@ -39,12 +40,14 @@ PROPERTIES = {
     "style": "style",
     "style_second": "style",
     "style_mix": "style",
+    "style_percent": "style",
     "seed": "seed",
     "score_range": "music-for-this-dance",
     "duet_seconds": "dance-and-music",
     "markers": "beats",
+    "bars_only": "beats",
     "quality": "advanced",
-    "guidance": "advanced",
+    "follow": "advanced",
     "beat_snap": "advanced",
 }
 """The heading for a property of the scene's settings."""

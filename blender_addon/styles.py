@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-LABELS = {"indian": "Indian Classical"}
+LABELS = {
+    "indian": "Indian Classical",
+    "break": "Breaking",
+    "lock": "Locking",
+    "waack": "Waacking",
+    "la-style hip-hop": "LA-Style Hip-Hop",
+}
 """What a style is called where its name alone is not understood."""
 
 
 ABOUT = {
-    "breakdance": "Breaking. Its top rock steps a lot; there is little floor work",
-    "freestyle": "Social dance without fixed steps",
-    "indian": "Indian classical dance",
-    "modern": "Modern dance and ballet",
-    "pop": "Moves in Michael Jackson's manner",
-    "salsa": "Salsa, danced alone",
+    "breakdance": "Breaking, with little floor work. One step in two seconds to a calm song, three a second to a lively one",
+    "freestyle": "Social dance. To a calm song it sways where it stands, to a lively one it takes one step a second",
+    "indian": "Indian classical dance: one to two and a half steps a second",
+    "modern": "Modern dance and ballet. To a calm song it mostly stands, to a lively one it takes two steps a second",
+    "pop": "Moves in Michael Jackson's manner, whatever the genre of the song: one to two steps a second",
+    "salsa": "Salsa without a partner: one to two small steps a second",
 }
-"""What a style is, and how much it moves."""
+"""What a style is, and how much it moves: measured on dances of the shipped model to a calm and to a lively song."""
 
 
 def about(name: str) -> str:
@@ -24,7 +30,7 @@ def about(name: str) -> str:
 
 def label(name: str) -> str:
     """What a style of the model is called."""
-    return LABELS.get(name, name.replace("_", " ").title())
+    return LABELS.get(name.lower(), name.replace("_", " ").title())
 
 
 def words(told: str) -> str:

@@ -218,6 +218,6 @@ def _pairs(rows: list) -> tuple[tuple[float, float], ...]:
 def _curve(values: list) -> tuple[float, ...]:
     """Raises ValueError for what is no rising curve from 0 to 1."""
     curve = tuple(float(value) for value in values)
-    if len(curve) != len(EVEN) or list(curve) != sorted(curve) or curve[0] < -0.01 or curve[-1] > 1.01:
+    if len(curve) != len(EVEN) or list(curve) != sorted(curve) or not all(0.0 <= share <= 1.0 for share in curve):
         raise ValueError(values)
     return curve

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..names import DANCER_MARK
 from ..shared import retarget, skeleton
-from . import mannequin
+from . import mannequin, placing
 from .mannequin import BONES
 
 VERSION = 1
@@ -48,13 +48,14 @@ def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] 
 
 def add_to(scene: bpy.types.Scene) -> bpy.types.Object:
     """A new dancer in a scene, whatever mode and scene the user is in. Returns its armature."""
-    context = bpy.context
-    if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    if context.scene == scene:
-        return add_dancer(context)
-    with context.temp_override(scene=scene, view_layer=scene.view_layers[0], collection=scene.collection):
-        return add_dancer(bpy.context)
+    window = bpy.context.window
+    before, window.scene = window.scene, scene
+    try:
+        if bpy.context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        return add_dancer(bpy.context, placing.free_spot(bpy.context))
+    finally:
+        window.scene = before
 
 
 def remove(armature: bpy.types.Object) -> None:

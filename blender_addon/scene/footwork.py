@@ -1,4 +1,7 @@
-"""How much a dance steps, measured on the dance itself, in the size of our own body."""
+"""How much a dance steps, measured on the dance itself, in the size of our own body.
+
+Steps and stillness are those of ``core.metrics.footwork``, without torch.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ FAST = 0.5  # m/s, of an ankle that takes a step
 STEP_SECONDS = 0.1  # for which it is as fast, at least
 STILL = 0.05  # metres that neither foot leaves within a window
 WINDOW_SECONDS = 1.0
-HOP_SECONDS = 0.25
 
 ANKLES = tuple(skeleton.JOINTS.index(name) for name in ("left_ankle", "right_ankle"))
 
@@ -31,28 +33,30 @@ def measure(rotations: np.ndarray, root: np.ndarray, fps: float) -> Footwork | N
     rotations: (t, 22, 4) of our body, wxyz.  root: (t, 3) metres.
     """
     window = round(WINDOW_SECONDS * fps)
-    if len(root) <= window:
+    if len(root) <= max(window, 1):
         return None
     feet = np.stack([_place(rotations, root, joint) for joint in ANKLES], axis=1)
-    return Footwork(_steps(feet, fps), _still(feet, window, max(round(HOP_SECONDS * fps), 1)))
+    return Footwork(_steps(feet, fps), _still(feet, window))
 
 
 def _steps(feet: np.ndarray, fps: float) -> float:
     """How many a second. feet: (t, 2, 3)."""
-    fast = np.linalg.norm(np.diff(feet, axis=0), axis=2) * fps > FAST
-    long_enough = max(round(STEP_SECONDS * fps), 1)
+    fast = np.linalg.norm(np.gradient(feet, axis=0), axis=2) * fps > FAST
     count = 0
     for foot in fast.T:
         edges = np.flatnonzero(np.diff(np.concatenate(([0], foot.astype(int), [0]))))
-        count += int(np.sum(edges[1::2] - edges[::2] >= long_enough))
+        count += int(np.sum(edges[1::2] - edges[::2] >= STEP_SECONDS * fps))
     return count / (len(feet) / fps)
 
 
-def _still(feet: np.ndarray, window: int, hop: int) -> float:
-    """The share of windows in which neither foot leaves its place."""
-    starts = range(0, len(feet) - window, hop)
-    moved = [np.linalg.norm(feet[i : i + window + 1] - feet[i], axis=2).max() for i in starts]
-    return float(np.mean(np.array(moved) < STILL))
+def _still(feet: np.ndarray, window: int) -> float:
+    """The share of windows in which neither foot gets away from where it was at the start. window: its frames."""
+    starts = np.arange(len(feet) - window)
+    farthest = np.zeros(len(starts))
+    for later in range(1, window + 1):
+        away = np.linalg.norm(feet[starts + later] - feet[starts], axis=2).max(axis=1)
+        farthest = np.maximum(farthest, away)
+    return float(np.mean(farthest < STILL))
 
 
 def _place(rotations: np.ndarray, root: np.ndarray, joint: int) -> np.ndarray:

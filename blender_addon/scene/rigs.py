@@ -11,6 +11,12 @@ from ..errors import UserError
 from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
 from . import controls
 
+SUPPORTED = (
+    "Rename its bones as Mixamo, VRM, Unreal or SMPL do (the page Rigs of the manual has them all), choose another "
+    "armature, or press Add Dancer."
+)
+"""What to do with an armature that is no body."""
+
 OVERRIDE = (
     "Make a library override of it first: select it in the 3D Viewport, then Object > Library Override > Make, and "
     "choose the new armature under Dancer."
@@ -113,8 +119,7 @@ def _matched(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
     except FootlightError:
         raise UserError(
             f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
-            f"could be found{humanoid.lacking(tree)}.{_counterparts(tree)} Rename its bones as Mixamo, VRM, Unreal or "
-            "SMPL do, choose another armature, or use Add Dancer."
+            f"could be found{humanoid.lacking(tree)}.{_counterparts(tree)} {SUPPORTED}"
         ) from None
     mapped = {joint: tree.names[index] for joint, index in humanoid.movers(tree, found).items()}
     return mapped, tree.names[found.joints["pelvis"]]

@@ -14,6 +14,7 @@ import torch
 
 from core.audio import io as audio
 from core.formats import bvh
+from core.metrics import footwork
 from core.motion import kinematics
 from core.motion.skeleton import SMPL22
 from core.types import Motion, Waveform
@@ -30,6 +31,21 @@ pytestmark = pytest.mark.blender
 @pytest.mark.checks("check_props.py")
 def test_the_panel_and_the_requests_agree(run_checks):
     run_checks()
+
+
+@pytest.mark.checks("check_panel.py")
+def test_what_the_panel_shows(run_checks, tmp_path):
+    save_dance(tmp_path)
+    figures, standing = {}, dance(6.0, 30.0)
+    wild = [Motion(*wild_motion(frames), fps) for frames, fps in ((240, 30.0), (500, 60.0))]
+    slow = torch.cat((wild[0].rotations[:120], wild[0].rotations[119:120].expand(90, -1, -1)))
+    stopping = Motion(slow, torch.cat((wild[0].root[:120], wild[0].root[119:120].expand(90, -1))), 30.0)
+    for i, motion in enumerate((standing, *wild, stopping)):
+        figures[f"moving {i}"] = {key: footwork.evaluate(motion)[key] for key in ("steps", "still")}
+        arrays = {"rotations": motion.rotations, "root": motion.root, "fps": motion.fps}
+        np.savez(tmp_path / f"moving {i}.npz", **arrays)
+    (tmp_path / "footwork.json").write_text(json.dumps(figures))
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
 @pytest.mark.checks("check_strips.py")
