@@ -192,7 +192,7 @@ def poll() -> JobState:
             state.message = finish(job.result)
         elif ended is JobState.FAILED:
             state.error = without_folder(job.error)
-            state.log = "" if worker.alive else str(worker.log)
+            state.log = "" if worker.alive and getattr(job, "kind", "") != "internal" else str(worker.log)
         else:
             state.message = "Cancelled."
     except FootlightError as error:

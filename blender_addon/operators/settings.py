@@ -139,7 +139,7 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     scene, settings = context.scene, settings_of(context.scene)
     ready = readiness.now()
     if not ready.usable:
-        return Lack(ready.short, ready.text.rstrip("."))
+        return Lack(ready.short, ready.text.rstrip(".") or ready.short)
     if not scene.is_editable:
         return Lack("The scene is linked", "The scene is linked from another file. Make it local first")
     if about in (names.GENERATE, names.SHOW_BEATS) and settings.source != "MIX":

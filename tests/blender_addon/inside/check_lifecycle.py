@@ -180,10 +180,11 @@ def check_add_dancer_from_any_mode():
     context = bpy.context
     context.scene.cursor.location = (1.0, 2.0, 0.0)
     bpy.ops.footlight.add_dancer()
+    assert tuple(context.active_object.location) == (1.0, 2.0, 0.0)
     bpy.ops.object.mode_set(mode="POSE")
     assert bpy.ops.footlight.add_dancer() == {"FINISHED"}
     assert context.scene.footlight.dancer == context.active_object
-    assert tuple(context.active_object.location) == (1.0, 2.0, 0.0)
+    assert tuple(context.active_object.location) != (1.0, 2.0, 0.0), "there stands one already"
 
 
 def check_beats():

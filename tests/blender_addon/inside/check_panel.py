@@ -300,16 +300,17 @@ def check_the_time_is_learnt():
 
 def check_without_an_engine_the_reason_is_drawn():
     stage()
-    kept = environment.find_python
+    readiness = addon("readiness")
+    missing, kept = readiness.Readiness(readiness.Kind.MISSING), readiness.now
     try:
-        environment.find_python = lambda: None
-        assert says("Install the engine first")
+        readiness.now = lambda: missing
+        assert says(missing.short)
         for operator in ("generate_dance", "score_motion", "generate_duet", "show_beats"):
             assert not getattr(bpy.ops.footlight, operator).poll()
-            raises(RuntimeError, "Install Engine", getattr(bpy.ops.footlight, operator))
+            raises(RuntimeError, "nstall", getattr(bpy.ops.footlight, operator))
     finally:
-        environment.find_python = kept
-    assert not says("Install the engine first")
+        readiness.now = kept
+    assert not says(missing.short)
 
 
 def check_buttons_say_why_they_are_off():
