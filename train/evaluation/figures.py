@@ -202,7 +202,7 @@ def beat_phase(report: dict) -> bytes | None:
 
 
 def sweep(report: dict, option: str, panels: dict[str, str], best: float | None = None) -> bytes:
-    """Metrics of a system over the values of one option, with 95 % intervals. Dashed is the first system as it comes.
+    """Metrics of a system over the values of one option, with 95 % intervals. Dashed: the first, with its own settings.
 
     best: a value to be marked.
     """

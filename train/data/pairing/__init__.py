@@ -1,1 +1,1 @@
-"""Motion and music brought together: matching, warping, pairs of one's own."""
+"""Motion and music brought together: matching, warping, pairs that a user brings."""

@@ -50,7 +50,7 @@ def pictures(results: Results, options: Options) -> dict[str, tuple[bytes, str]]
     if apart is not None:
         shown["differences"] = apart, "Differences with 95 % intervals; pale where the interval holds zero."
     for option in dict.fromkeys(row["option"] for row in report["sweeps"]):
-        caption = f"Over {option}, with 95 % intervals; dashed: {report['compared_with']} as it comes."
+        caption = f"Over {option}, with 95 % intervals; dashed: {report['compared_with']} with its own settings."
         shown[f"sweep_{option}"] = figures.sweep(report, option, SWEPT), caption
     clips = {name: ours for name, ours in results.clips.items() if ours and name in plain["systems"]}
     danced = {name: ours for name, ours in clips.items() if name != REAL}

@@ -1,0 +1,263 @@
+"""Runs inside a Blender that has a window, for ``panel_pictures``: goes through the first dance and takes pictures.
+
+    blender --python tour.py -- TOUR.json
+
+TOUR.json names the zip, the song, the engine's Python and the folder for pictures and report.json. Every step waits for
+some redraws, as a person would. A step that returns True is not done and comes again.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import bpy
+from mathutils import Vector
+
+ASKED = json.loads(Path(sys.argv[sys.argv.index("--") + 1]).read_text())
+FOLDER = Path(ASKED["folder"])
+MODULE = "bl_ext.user_default.footlight"
+PATIENCE = 600.0  # seconds for a step that comes again
+PARTS = ("dance", "music", "both", "beats", "advanced")
+report: dict = {"pictures": []}
+
+
+def module(name: str):
+    return sys.modules[f"{MODULE}.blender_addon.{name}"]
+
+
+def place(kind: str = "VIEW_3D"):
+    """The window, the largest area of a kind, and its main region."""
+    window = bpy.context.window_manager.windows[0]
+    area = max((a for a in window.screen.areas if a.type == kind), key=lambda a: a.width * a.height)
+    return window, area, next(region for region in area.regions if region.type == "WINDOW")
+
+
+def here(kind: str = "VIEW_3D"):
+    window, area, region = place(kind)
+    return bpy.context.temp_override(window=window, area=area, region=region)
+
+
+def side() -> bpy.types.Region:
+    return next(region for region in place()[1].regions if region.type == "UI")
+
+
+def picture(name: str, region=None):
+    """A step that takes a picture of the window, or of a region of it."""
+
+    def take() -> None:
+        file = FOLDER / f"{name}.screen.png"
+        window = bpy.context.window_manager.windows[0]
+        told: dict[str, object] = {"name": name, "file": str(file)}
+        if os.environ.get("DISPLAY") and shutil.which("import"):  # Blender's own are black where software draws
+            subprocess.run(["import", "-window", "root", file], check=True)
+            told["window"] = [window.x, window.y, window.width, window.height]
+        else:
+            with bpy.context.temp_override(window=window):
+                bpy.ops.screen.screenshot(filepath=str(file), check_existing=False)
+        if region is not None:
+            at = region()
+            told["box"] = [at.x, window.height - at.y - at.height, at.x + at.width, window.height - at.y]
+        report["pictures"].append(told)
+
+    return take
+
+
+def point(x: int, y: int) -> None:
+    """Move the mouse: dialogs open where it is."""
+    bpy.context.window_manager.windows[0].event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+
+
+def drop_zip() -> None:
+    with here():
+        bpy.ops.extensions.package_install_files("INVOKE_DEFAULT", url=ASKED["zip"])
+
+
+def install() -> None:
+    window = bpy.context.window_manager.windows[0]
+    window.event_simulate(type="ESC", value="PRESS")
+    window.event_simulate(type="ESC", value="RELEASE")
+    bpy.ops.extensions.package_install_files(filepath=ASKED["zip"], repo="user_default", enable_on_install=True)
+
+
+def open_tab() -> None:
+    space = place()[1].spaces.active
+    space.show_region_ui = True
+    overlay = space.overlay  # without the grid pictures are small
+    overlay.show_floor = overlay.show_axis_x = overlay.show_axis_y = False
+
+
+def choose_tab() -> None:
+    side().active_panel_category = "Footlight"
+    place()[1].tag_redraw()
+
+
+def allow_online() -> None:
+    bpy.context.preferences.system.use_online_access = True
+    redraw()
+
+
+def start_installing() -> None:
+    with here():
+        bpy.ops.footlight.install_engine("INVOKE_DEFAULT")
+
+
+def stop() -> None:
+    if module("session").busy():
+        with here():
+            bpy.ops.footlight.cancel()
+
+
+def stopped() -> bool:
+    return module("session").busy()
+
+
+def lend_engine() -> None:
+    """From here on with the Python of whoever takes the pictures."""
+    os.environ["FOOTLIGHT_PYTHON"] = ASKED["python"]
+    redraw()
+
+
+def tidy() -> None:
+    """A scene without the cube, so that the dancer is seen, and a sequencer below the view."""
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = 30, 1.0
+    for ob in [ob for ob in scene.objects if ob.type == "MESH"]:
+        bpy.data.objects.remove(ob)
+    window, area, region = place()
+    before = set(window.screen.areas)
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=0.24)
+    lower = min((set(window.screen.areas) - before) | {area}, key=lambda area: area.y)
+    lower.type = "SEQUENCE_EDITOR"
+    lower.spaces.active.show_region_channels = False
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+    with here():
+        bpy.ops.ed.undo_push(message="tidied")
+
+
+def choose_song() -> None:
+    with here():
+        bpy.ops.footlight.choose_song(filepath=ASKED["song"])
+    with here("SEQUENCE_EDITOR"):
+        bpy.ops.sequencer.view_all()
+
+
+def generate() -> None:
+    bpy.context.scene.footlight.seed = 7
+    with here():
+        bpy.ops.footlight.generate_dance("INVOKE_DEFAULT")
+
+
+def a_third() -> bool:
+    job = module("session").state.job
+    return job is not None and job.fraction < 0.35
+
+
+def look_at_dancer() -> None:
+    dancer = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    assert dancer.animation_data and dancer.animation_data.action, module("session").state.__dict__
+    bpy.context.scene.frame_set(200)
+    with here():
+        bpy.ops.object.select_all(action="DESELECT")
+    view = place()[1].spaces.active.region_3d
+    view.view_perspective = "PERSP"
+    pelvis = dancer.matrix_world @ dancer.pose.bones["pelvis"].head
+    view.view_location = Vector((pelvis.x + 0.35, pelvis.y, 0.85))
+    view.view_distance = 4.4
+    view.view_rotation = Vector((0.35, -1.0, 0.28)).to_track_quat("Z", "Y")
+
+
+def add_stage() -> None:
+    with here():
+        bpy.ops.footlight.add_stage()
+
+
+def render() -> None:
+    """F12: a picture of the scene as it is, smaller."""
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 800, 450, 100
+    scene.render.engine = "BLENDER_WORKBENCH"  # drawn in software too
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.filepath = str(FOLDER / "first-render.screen.png")
+    bpy.ops.render.render(write_still=True)
+    report["pictures"].append({"name": "first-render", "file": scene.render.filepath, "box": [0, 0, 800, 450]})
+
+
+def show_part(part: str):
+    """A step that shows one sub-panel of the tab alone, under an empty main panel. It has another name than the one
+    that is folded, and so is unfolded."""
+
+    def show() -> None:
+        ours = [kind for kind in module("panels.main").CLASSES if kind.bl_space_type == "VIEW_3D"]
+        for kind in (*reversed(ours), *SHOWN):
+            if kind.is_registered:
+                bpy.utils.unregister_class(kind)
+        SHOWN.clear()
+        main, *children = ours
+        main.draw = lambda self, context: None
+        folded = next(kind for kind in children if kind.__name__ == f"FOOTLIGHT_PT_{part}")
+        about = {"bl_space_type": "VIEW_3D", "bl_parent_id": main.bl_idname, "bl_options": set()}
+        name = f"{folded.__name__}_shown"
+        SHOWN.append(type(name, folded.__bases__, {"bl_idname": name, **about}))
+        for kind in (main, *SHOWN):
+            bpy.utils.register_class(kind)
+        choose_tab()
+
+    return show
+
+
+SHOWN: list[type] = []
+
+
+def redraw() -> None:
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        area.tag_redraw()
+
+
+STEPS = [
+    open_tab,
+    lambda: point(620, 430),
+    drop_zip, picture("first-install"), install, choose_tab,
+    picture("first-panel"), picture("panel-engine", side),
+    allow_online, start_installing, picture("first-engine", side), stop, stopped, lend_engine, tidy,
+    choose_song, picture("first-song"), picture("panel-rows", side), generate, a_third,
+    picture("first-running"), picture("panel-running", side), stopped, look_at_dancer,
+    picture("first-done"), picture("panel", side),
+    *(
+        step
+        for part in PARTS
+        for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
+    ),
+    add_stage, render,
+]  # fmt: skip
+waited = time.monotonic()
+
+
+def step():
+    global waited
+    try:
+        if STEPS[0]() is True:
+            assert time.monotonic() - waited < PATIENCE, f"{STEPS[0].__name__} took too long"
+            return 0.3
+        STEPS.pop(0)
+        waited = time.monotonic()
+        report.setdefault("steps", []).append(round(waited))
+    except Exception:
+        report["failed"] = traceback.format_exc()
+        STEPS.clear()
+    if STEPS:
+        return 1.0
+    (FOLDER / "report.json").write_text(json.dumps(report))
+    bpy.ops.wm.quit_blender()
+    return None
+
+
+bpy.context.preferences.view.show_splash = False
+bpy.context.preferences.filepaths.use_auto_save_temporary_files = False
+bpy.app.timers.register(step, first_interval=3.0)
