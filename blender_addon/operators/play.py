@@ -11,6 +11,7 @@ import bpy
 from .. import names
 from ..scene import bringing, playing, versions
 from ..shared import FootlightError
+from .job_operator import redraw
 from .settings import find_dancer, settings_of
 
 
@@ -35,6 +36,7 @@ class FOOTLIGHT_OT_play(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         if is_playing(context):
             bpy.ops.screen.animation_cancel(restore_frame=False)
+            redraw(context)
             return {"CANCELLED"}  # nothing that undo could take back
         scene = context.scene
         wanted, said = _plan(context), []
@@ -49,6 +51,7 @@ class FOOTLIGHT_OT_play(bpy.types.Operator):
             wanted = replace(wanted, strip=None)
         said += playing.prepare(scene, wanted)
         _start(context)
+        redraw(context)
         if said:
             self.report({"INFO"}, f"Set for playing: {'; '.join(said)}.")
         return {"FINISHED"}
@@ -57,6 +60,11 @@ class FOOTLIGHT_OT_play(bpy.types.Operator):
 def is_playing(context: bpy.types.Context) -> bool:
     """Whether Blender plays an animation in any window."""
     return any(window.screen.is_animation_playing for window in context.window_manager.windows)
+
+
+def face(context: bpy.types.Context) -> dict[str, str]:
+    """What the button is called, and its icon."""
+    return {"text": "Stop", "icon": "PAUSE"} if is_playing(context) else {"text": "Play", "icon": "PLAY"}
 
 
 def _plan(context: bpy.types.Context) -> playing.Plan:

@@ -6,6 +6,7 @@ import bpy
 
 from .. import names
 from ..api import card
+from ..operators.play import face
 from ..scene import strips
 from .wrapping import wrapped
 
@@ -78,7 +79,7 @@ def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
     """What can be done with it."""
     play = layout.row()
     play.scale_y = 1.2
-    play.operator(names.PLAY, text="Play", icon="PLAY")
+    play.operator(names.PLAY, **face(bpy.context))
     row = layout.row(align=True)
     row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH").new_seed = True
     if shown.operation != card.MUSIC:

@@ -49,8 +49,7 @@ def _sound(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
 
 ENTRIES: dict[str, Draw] = {
     "VIEW3D_MT_armature_add": _armature,
-    "VIEW3D_MT_object_animation": _submenu,
-    "VIEW3D_MT_pose": _submenu,
+    "VIEW3D_MT_object_animation": _submenu,  # Pose > Animation too
     "SEQUENCER_MT_strip": _submenu,
     "SEQUENCER_MT_add": _sound,
 }

@@ -53,6 +53,27 @@ def test_songs_in_the_sequencer(run_checks):
     run_checks()
 
 
+@pytest.mark.checks("check_song.py")
+def test_which_sound_is_the_song(run_checks):
+    run_checks()
+
+
+@pytest.mark.checks("check_play.py")
+def test_what_is_played_after_a_result(run_checks):
+    run_checks()
+
+
+@pytest.mark.checks("check_stage.py")
+def test_the_stage_shows_every_dance_and_dancers_find_room(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_menus.py")
+def test_footlight_is_found_in_menus_and_by_f1(run_checks):
+    run_checks()
+
+
 @pytest.mark.checks("check_sound_files.py")
 def test_sound_files_as_people_have_them(run_checks, tmp_path):
     bare, flac = without_header(mp3(song(10.0))), bytearray(encode(song(4.0), form="FLAC"))

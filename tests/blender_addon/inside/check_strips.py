@@ -2,7 +2,7 @@
 
 import bpy
 import numpy as np
-from scenes import FOLDER, addon, fingerprint, noise, raises, read_wav, unchanged
+from scenes import FOLDER, addon, double_speed, fingerprint, noise, raises, read_wav, unchanged
 
 strips, songs, mixing = addon("scene.strips"), addon("scene.songs"), addon("scene.mixing")
 UserError = addon("errors").UserError
@@ -33,19 +33,6 @@ def set_handles(strip, first, end):
         strip.left_handle, strip.right_handle = first, end
     else:
         strip.frame_final_start, strip.frame_final_end = first, end
-
-
-def double_speed(scene, strip):
-    window = bpy.context.window_manager.windows[0]
-    area = window.screen.areas[0]
-    area.type = "SEQUENCE_EDITOR"
-    if hasattr(window.workspace, "sequencer_scene"):
-        window.workspace.sequencer_scene = scene
-    strip.select = True
-    scene.sequence_editor.active_strip = strip
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.sequencer.retiming_segment_speed_set(speed=200)
 
 
 def against_mixdown(fps: int, base: float, arrange, plain: bool) -> None:
