@@ -13,7 +13,7 @@ import pytest
 import tyro
 
 from core import cli
-from tests.docs.pages import PAGES, ROOT, commands
+from tests.docs.pages import PAGES, ROOT, commands, text_of
 
 NAMED = [
     pytest.param(command, id=f"{page.name}: {' '.join(command[1:])[:90]}")
@@ -45,6 +45,13 @@ def understand(program: str, words: list[str]) -> None:
         module = importlib.import_module("train.demo.__main__" if program == "train.demo" else program)
         options = get_type_hints(module.main).get("args") or module.Options
         tyro.cli(options, args=words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_make_is_told_it_can_make(page):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z][a-z-]+)", text_of(page), re.MULTILINE))
+    assert named <= targets, sorted(named - targets)
 
 
 @cache
