@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 from mathutils import Vector
@@ -23,6 +24,7 @@ FOLDER = Path(ASKED["folder"])
 MODULE = "bl_ext.user_default.footlight"
 PATIENCE = 600.0  # seconds for a step that comes again
 PARTS = ("dance", "music", "both", "beats", "advanced")
+BLENDERS_OWN = 225  # pixels at the top of an extension's preferences
 report: dict = {"pictures": []}
 
 
@@ -173,6 +175,16 @@ def look_at_dancer() -> None:
     view.view_rotation = Vector((0.35, -1.0, 0.28)).to_track_quat("Z", "Y")
 
 
+def play() -> None:
+    with here():
+        bpy.ops.footlight.play()
+
+
+def another_take() -> None:
+    with here():
+        bpy.ops.footlight.generate_dance("INVOKE_DEFAULT", new_seed=True)
+
+
 def add_stage() -> None:
     with here():
         bpy.ops.footlight.add_stage()
@@ -215,6 +227,25 @@ def show_part(part: str):
 SHOWN: list[type] = []
 
 
+def open_preferences() -> None:
+    """The add-on's preferences, in place of the view."""
+    area = place()[1]
+    area.type = "PREFERENCES"
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = "Footlight"
+    bpy.ops.preferences.addon_expand(module=MODULE)
+
+
+def preferences() -> SimpleNamespace:
+    """The part of the region below what Blender itself says of the extension."""
+    region = place("PREFERENCES")[2]
+    return SimpleNamespace(x=region.x, y=region.y, width=region.width, height=region.height - BLENDERS_OWN)
+
+
+def close_preferences() -> None:
+    place("PREFERENCES")[1].type = "VIEW_3D"
+
+
 def redraw() -> None:
     for area in bpy.context.window_manager.windows[0].screen.areas:
         area.tag_redraw()
@@ -225,10 +256,12 @@ STEPS = [
     lambda: point(620, 430),
     drop_zip, picture("first-install"), install, choose_tab,
     picture("first-panel"), picture("panel-engine", side),
-    allow_online, start_installing, picture("first-engine", side), stop, stopped, lend_engine, tidy,
+    allow_online, start_installing, picture("first-engine", side), stop, stopped,
+    open_preferences, picture("panel-preferences", preferences), close_preferences, choose_tab, lend_engine, tidy,
     choose_song, picture("first-song"), picture("panel-rows", side), generate, a_third,
     picture("first-running"), picture("panel-running", side), stopped, look_at_dancer,
-    picture("first-done"), picture("panel", side),
+    picture("first-done"), picture("panel", side), play, picture("first-playing"), play,
+    another_take, stopped, look_at_dancer, picture("first-take", side),
     *(
         step
         for part in PARTS
