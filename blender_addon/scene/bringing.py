@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def file(scene: bpy.types.Scene, path: str | Path) -> Brought:
     if path.is_dir():
         raise UserError(f"{path} is a folder. Choose a sound file in it.")
     there = next((one.strip for one in songs.songs(scene) if _plays(one.strip, path)), None)
-    strip = there or strips.add_song(scene, path, scene.frame_start)
+    strip = there or _added(scene, path)
     strip.show_waveform = True
     changed = hearing.only(scene, strip)
     return Brought(strip, there is None, " ".join(filter(None, (_told(scene, strip, there is None), changed.said))))
@@ -65,6 +66,15 @@ def copy(scene: bpy.types.Scene, source: bpy.types.Scene, strip: bpy.types.Strip
     changed = hearing.only(scene, made)
     said = f"{made.name!r} from {source.name!r} is in this scene too, from frame {versions.handles(made)[0]} on."
     return Brought(made, True, " ".join(filter(None, (said, changed.said))))
+
+
+def _added(scene: bpy.types.Scene, path: Path) -> bpy.types.Strip:
+    """A new strip from the scene's first frame on. Its path is relative where Blender's own would be."""
+    strip = strips.add_song(scene, path, scene.frame_start)
+    if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
+        with contextlib.suppress(ValueError):  # on another drive of Windows there is no such path
+            strip.sound.filepath = bpy.path.relpath(str(path.resolve()))
+    return strip
 
 
 def _again(scene: bpy.types.Scene, strip: bpy.types.Strip, start: int) -> bpy.types.Strip:

@@ -99,14 +99,19 @@ def _sound_of(
     name = _song_of(armature) if armature is not None and is_dance(armature) else ""
     for among in (heard, there):
         if own := [one for one in among if name and name in _names(one.strip)]:
-            return scene, own[-1]
+            return scene, _rather_chosen(own)
     for among in (heard, there):
         if among:
-            return scene, next((one for one in among if songs.CHOSEN in one.strip), among[-1])
+            return scene, _rather_chosen(among)
     if other := songs.elsewhere(scene):
         named = [one for one in songs.songs(other) if name and name in _names(one.strip)]
         return other, named[0] if named else None
     return scene, None
+
+
+def _rather_chosen(placed: list[timeline.Placed]) -> timeline.Placed:
+    """The strip that was chosen as the song, else the last one."""
+    return next((one for one in placed if songs.CHOSEN in one.strip), placed[-1])
 
 
 def _song_of(armature: bpy.types.Object) -> str:

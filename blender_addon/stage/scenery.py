@@ -218,5 +218,6 @@ def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = F
         surface.inputs["Base Color"].default_value = (0.0, 0.0, 0.0, 1.0)
         surface.inputs["Emission Strength"].default_value = 1.0
     surface.inputs["Roughness"].default_value = material.roughness = 0.6
+    material.diffuse_color = (*picture.reshape(-1, 3).mean(axis=0), 1.0)  # what the Solid view shows
     mesh.materials.append(material)
     return bpy.data.objects.new(name, mesh)

@@ -258,3 +258,22 @@ def test_clicks_for_music_in_a_window(window, environment, tmp_path):
         assert len(after["strips"]) == strips and after["action"] == action
         assert (after["frame"], after["scenes"]) == (before["frame"], before["scenes"])
         assert found[f"{operator} after undo"] == before and found[f"{operator} after redo"] == after
+
+
+def test_a_song_is_dropped_and_played_in_a_window(window, environment, tmp_path):
+    """What *Play* sets is one step to take back, and it stops what it started."""
+    song, report = tmp_path / "drums.wav", tmp_path / "report.json"
+    audio.write(song, Waveform(0.1 * torch.sin(torch.arange(8 * 22_050) / 20.0), 22_050))
+    command = [*window, "--enable-event-simulate", "--python", INSIDE / "window_song.py", "--", song, report]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found, found["failed"]
+    assert found["song"] == "drums" and found["sequencer"]
+    assert found["before"]["preview"] is None and not any(found["before"]["muted"].values())
+    assert found["plays"] and not found["plays on"]
+    after = found["after"]
+    assert after["preview"] == [5, 120] and after["sync"] == "AUDIO_SYNC" and after["scrubbing"]
+    assert after["muted"] == {"drums": False, "other": True} and 5 <= after["frame"] <= 120
+    assert found["undone"] == found["before"]
+    assert found["closed"] and found["tab"] == "Footlight"

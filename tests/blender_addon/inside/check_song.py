@@ -54,6 +54,16 @@ def check_a_file_becomes_the_song():
         assert bpy.context.window.workspace.sequencer_scene == scene
 
 
+def check_the_path_of_a_song_is_relative_where_blenders_are():
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "saved.blend"))
+    filepaths = bpy.context.preferences.filepaths
+    for relative, wanted in ((True, "//near.wav"), (False, str(FOLDER / "far.wav"))):
+        filepaths.use_relative_paths = relative
+        bpy.ops.footlight.choose_song(filepath=str(noise(2.0, "near" if relative else "far")))
+        assert state().strip.sound.filepath == wanted
+        assert strips.excerpt(bpy.context.scene, state().strip, FOLDER).path == str(FOLDER / wanted.removeprefix("//"))
+
+
 def check_a_second_song_takes_the_place_of_the_first():
     scene = bpy.context.scene
     later = strips.add_song(scene, noise(3.0, "later", seed=2), 2000)
