@@ -13,7 +13,7 @@ LABELS = {
 
 
 ABOUT = {
-    "breakdance": "Breaking with little floor work: to a calm song a step in two seconds, to a lively one three a second",
+    "breakdance": "Breaking, little floor work: to a calm song a step in two seconds, to a lively one three a second",
     "freestyle": "Social dance. To a calm song it sways where it stands, to a lively one it takes one step a second",
     "indian": "Indian classical dance: one to two and a half steps a second",
     "modern": "Modern dance and ballet. To a calm song it mostly stands, to a lively one it takes two steps a second",

@@ -122,6 +122,7 @@ class DenoiserConfig:
     max_frames: int = 1024
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
+    prediction: str | None = None  # "epsilon" | "x0" | "v", where it differs from that of the diffusion
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class DiffusionConfig:
     steps: int = 1000
     beta_start: float = 0.00085
     beta_end: float = 0.012
-    prediction: str = "epsilon"  # "epsilon" | "x0" | "v"
+    prediction: str = "epsilon"  # "epsilon" | "x0" | "v"; a denoiser may have its own
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,10 @@ class Config:
     styles: tuple[str, ...] = ()
     style_shares: tuple[float, ...] = ()
     vocoder: VocoderConfig | None = None
+
+    def prediction(self, modality: str) -> str:
+        """What the denoiser of a modality predicts."""
+        return self.denoisers[modality].prediction or self.diffusion.prediction
 
     @property
     def latent_fps(self) -> float:

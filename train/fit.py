@@ -8,7 +8,8 @@ order. Three more stand apart: ``vocoder`` turns mels into sound and needs only 
 
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
 same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
-MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps.
+MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps. Genres
+of the data that the model does not know become new styles.
 ``--music``, ``--latents`` and ``--no-rhythm`` train the variants of ``train.variants``. Music other than mels needs
 data prepared with ``--waveforms``.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -106,6 +107,7 @@ class Fit:
     init: Path | None = None  # a model folder; its networks of the same shape give the initial weights
     layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
     network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
+    prediction: Literal["epsilon", "x0", "v"] | None = None  # of the motion denoiser; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
     music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
@@ -126,7 +128,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     path = args.out / "config.json"
     if path.is_file():
         config = run_folder.read_config(args.out)
-        check_motion_side(config, args.layout, args.network)
+        check_motion_side(config, args.layout, args.network, args.prediction)
         if music_side(config, args.music, args.latents, args.rhythm) != config:
             raise FootlightError(
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
@@ -137,10 +139,10 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             return config
     else:
         if args.init and args.preset is None:
-            config = checkpoint.load(args.init).config
+            config = with_styles(checkpoint.load(args.init).config, args, pairs, keep=True)
         else:
             config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-        config = motion_side(config, args.layout, args.network)
+        config = motion_side(config, args.layout, args.network, args.prediction)
         config = music_side(config, args.music, args.latents, args.rhythm)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=VocoderConfig())
@@ -151,16 +153,23 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     return config
 
 
-def with_styles(config: Config, args: Fit, pairs: dict[str, list]) -> Config:
-    """The configuration with the styles of the data."""
-    if args.styles:
-        frames = Counter()
-        for pair in pairs["train"]:
-            frames[latents.style_of(pair.genre)] += len(pair.rotations)
-        styles = tuple(sorted(frames))
-        shares = tuple(round(frames[style] / frames.total(), 4) for style in styles)
-        config = configuration.with_styles(config, styles, shares)
-    return config
+def with_styles(config: Config, args: Fit, pairs: dict[str, list], keep: bool = False) -> Config:
+    """The configuration with the styles of the data.
+
+    keep: those of the configuration stay, in their order. If the data has no others, nothing changes.
+    """
+    if not args.styles:
+        return config
+    frames: dict[str, float] = defaultdict(float)
+    for pair in pairs["train"]:
+        style = latents.style_of(pair.genre)
+        frames[style] += len(pair.rotations) * args.denoiser.task.style_weights.get(style, 1.0)
+    kept = config.styles if keep else ()
+    styles = (*kept, *sorted(set(frames) - set(kept)))
+    if styles == kept:
+        return config
+    whole = sum(frames.values())
+    return configuration.with_styles(config, styles, tuple(round(frames[style] / whole, 4) for style in styles))
 
 
 def waveforms(audio: Path | None, rate: int) -> dict[str, list[torch.Tensor]]:

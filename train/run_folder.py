@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from core import config as configuration
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import Checkpoint
-from core.config import Config
+from core.config import Config, DenoiserConfig
+from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from train.data import latents
 from train.data.dataset import Pair
@@ -97,8 +99,34 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
     if alike and trained.config(model.config) == trained.config(config):
         model.load_into(trained.saved, task.phases[trained.phase].networks[trained.part])
         print(f"{name} starts from the weights of the model")
+    elif alike and _but_for_styles(trained.config(model.config)) == _but_for_styles(trained.config(config)):
+        network = task.phases[trained.phase].networks[trained.part]
+        _take_what_fits(model, config, trained, network)
+        print(f"{name} starts from the weights of the model, but for its styles or its prediction")
     else:
         print(f"{name} starts from nothing: the model's {trained.saved} has another shape or representation")
+
+
+def _but_for_styles(config: object) -> object:
+    return replace(config, styles=0, prediction=None) if isinstance(config, DenoiserConfig) else config
+
+
+def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network: nn.Module) -> None:
+    """Load a denoiser's weights, and those of its styles by their names.
+
+    If it predicts something else, its output layer starts from nothing.
+    """
+    source = denoiser_of(model.config.denoisers[trained.modality])
+    given, own = model.load_into(trained.saved, source).state_dict(), network.state_dict()
+    same = model.config.prediction(trained.modality) == config.prediction(trained.modality)
+    for name, value in given.items():
+        if name == "styles.weight" and name in own:  # (width, styles)
+            for column, style in enumerate(model.config.styles):
+                if style in config.styles:
+                    own[name][:, config.styles.index(style)] = value[:, column].to(own[name])
+        elif name in own and (same or not name.startswith("out.")):
+            own[name] = value.to(own[name])
+    network.load_state_dict(own)
 
 
 def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:

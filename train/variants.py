@@ -18,11 +18,14 @@ from core.errors import FootlightError
 from core.motion.layouts import layout_named
 
 
-def motion_side(config: Config, layout: str | None = None, network: str | None = None) -> Config:
+def motion_side(
+    config: Config, layout: str | None = None, network: str | None = None, prediction: str | None = None
+) -> Config:
     """The configuration with another motion representation, another denoiser of the same size, or both.
 
     layout: a name in ``core.motion.layouts``. The motion autoencoder takes its channels.
     network: a name in ``core.diffusion.networks``.
+    prediction: what the motion denoiser predicts, a name in ``core.diffusion.parameterize``.
 
     None changes nothing. Raises FootlightError for unknown names, and for a Transformer to be made from a U-Net, whose
     size is not known any more.
@@ -33,6 +36,9 @@ def motion_side(config: Config, layout: str | None = None, network: str | None =
         motion = replace(motion, representation=layout, autoencoder=autoencoder)
         config = replace(config, modalities={**config.modalities, "motion": motion})
     denoiser = config.denoisers["motion"]
+    if prediction is not None and prediction != config.prediction("motion"):
+        denoiser = replace(denoiser, prediction=prediction)
+        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
     if network is None or network == denoiser.kind:
         return config
     if network == "unet":
@@ -58,11 +64,14 @@ def with_scorer(config: Config, wanted: bool) -> Config:
     )
 
 
-def check_motion_side(config: Config, layout: str | None = None, network: str | None = None) -> None:
+def check_motion_side(
+    config: Config, layout: str | None = None, network: str | None = None, prediction: str | None = None
+) -> None:
     """Raises FootlightError when an existing run has another representation or denoiser than is asked for."""
     for what, asked, has in (
         ("layout", layout, config.modalities["motion"].representation),
         ("network", network, config.denoisers["motion"].kind),
+        ("prediction", prediction, config.prediction("motion")),
     ):
         if asked is not None and asked != has:
             raise FootlightError(f"this run has {what} {has}, not {asked}: give --out a new folder")

@@ -53,9 +53,10 @@ class Card:
 
     @property
     def line(self) -> str:
-        """All of it but name and warning, in one line."""
-        beat = f"on the beat: {self.beat}" if self.beat else ""
-        return ", ".join(text for text in (self.style, beat, self.pulse, self.length, self.feet) if text)
+        """The name, and what is known first, in one line."""
+        known = [f"on the beat: {self.beat}" if self.beat else "", self.pulse, self.length]
+        told = ", ".join(text for text in known if text)
+        return f"{self.name}: {told}." if told else f"{self.name}."
 
 
 def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:

@@ -116,7 +116,7 @@ def finished(
     shown = card.of(made)
     assert shown is not None
     added = f" {dancer.name!r} was added to dance it." if dancer else ""
-    return Written(f"{shown.name}: {shown.line}.{added}", action, strip, warning, dancer)
+    return Written(f"{shown.line}{added}", action, strip, warning, dancer)
 
 
 def with_change(written: Written, changed: hearing.Changed) -> Written:

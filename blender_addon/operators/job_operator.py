@@ -120,6 +120,7 @@ class JobOperator:
     def _failed(self, text: str, log: str = "") -> None:
         """Say it once: in the panel where one is open, else by a popup; without a window by an exception."""
         notices.tell(bpy.context, notices.Notice(text, self.about, log))
+        redraw(bpy.context)
         if not (self._clicked and panel_is_open(bpy.context)):
             self.report({"ERROR"}, text)
 

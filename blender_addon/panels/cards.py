@@ -8,10 +8,13 @@ from .. import names
 from ..api import card
 from ..operators.play import face
 from ..scene import strips
+from .status import CROSS
 from .wrapping import wrapped
 
 REMAKE = {card.DANCE: names.GENERATE, card.MUSIC: names.SCORE, card.BOTH: names.DUET}
 """What makes another take of a result."""
+
+BOX = 2  # letters that a box takes
 
 
 def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
@@ -51,27 +54,28 @@ def _card(
     layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card, explanation: str
 ) -> bpy.types.UILayout:
     box = layout.box().column(align=False)
-    head = box.row()
-    head.label(text=shown.name, icon="CHECKMARK")
+    wrapped(box, context, shown.name, "CHECKMARK", less=BOX)
     lines = box.column(align=True)
     lines.scale_y = 0.85
-    if shown.style:
+    if shown.style and shown.style not in shown.name:
         lines.label(text=shown.style, icon="BLANK1")
     if shown.beat:
         row = lines.row()
         row.label(text=f"On the beat: {shown.beat}", icon="BLANK1")
         row.operator(names.EXPLAIN, text="", icon="QUESTION", emboss=False).text = explanation
     if facts := ", ".join(text for text in (shown.length, shown.pulse) if text):
-        wrapped(lines, context, facts, "BLANK1")
+        wrapped(lines, context, facts, "BLANK1", less=BOX)
     if shown.feet:
-        wrapped(lines, context, shown.feet, "BLANK1")
+        wrapped(lines, context, shown.feet, "BLANK1", less=BOX)
     return box
 
 
 def _warning(layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card) -> bpy.types.OperatorProperties:
     """What the user should know besides, with an X; returns the properties of that."""
     row = layout.row()
-    wrapped(row.column(), context, shown.warning, "ERROR")
+    text = row.column()
+    text.alert = True
+    wrapped(text, context, shown.warning, "ERROR", less=CROSS)
     return row.operator(names.DISMISS, text="", icon="X", emboss=False)
 
 

@@ -10,6 +10,7 @@ from ..operators.settings import lacking, task
 from .wrapping import wrapped
 
 HEIGHT = 1.4
+CROSS = 6  # letters that a box and the X in it take
 BAR_UNITS = 14  # width of the bar in the status bar
 
 
@@ -43,7 +44,7 @@ def error(layout: bpy.types.UILayout, context: bpy.types.Context, operator: str)
     row = layout.box().row()
     text = row.column()
     text.alert = True
-    wrapped(text, context, notice.text, "ERROR")
+    wrapped(text, context, notice.text, "ERROR", less=CROSS)
     buttons = row.column()
     buttons.operator(names.DISMISS, text="", icon="X", emboss=False)
     if notice.log:

@@ -175,7 +175,7 @@ def guided_denoiser(model: Model, modality: str, guidance: float | None = None) 
     guidance: strength; None is the model's own.
     """
     sampling, compute = model.config.sampling[modality], native_half(model.device)
-    prediction = model.config.diffusion.prediction
+    prediction = model.config.prediction(modality)
     denoise = as_denoise(model.denoisers[modality], schedule_of(model.config), prediction, compute)
     scale = sampling.guidance if guidance is None else guidance
     return windowed(guided(denoise, scale), sampling.window, sampling.overlap)

@@ -277,3 +277,18 @@ def test_a_song_is_dropped_and_played_in_a_window(window, environment, tmp_path)
     assert after["muted"] == {"drums": False, "other": True} and 5 <= after["frame"] <= 120
     assert found["undone"] == found["before"]
     assert found["closed"] and found["tab"] == "Footlight"
+
+
+def test_the_status_bar_tells_and_cancels_while_the_panel_is_closed(window, environment, tmp_path):
+    save_dance(tmp_path)
+    song, report = tmp_path / "wait.wav", tmp_path / "report.json"
+    audio.write(song, Waveform(torch.rand(3 * 22_050) - 0.5, 22_050))
+    environment |= {"FOOTLIGHT_PYTHON": obedient(tmp_path)}
+    command = [*window, "--enable-event-simulate", "--python", INSIDE / "window_status.py", "--", song, report]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found, found["failed"]
+    assert found["clicked"] == ["RUNNING_MODAL"] and len(found["drawn"]) >= 3
+    assert any("%" in text and fraction > 0 for text, fraction in found["drawn"])
+    assert found["message"] == "Cancelled." and found["again"]

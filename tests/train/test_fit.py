@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,10 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core import checkpoint
+from core.config import with_styles
+from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from train import export, fit, run_folder
 from train.loop import LoopConfig
 from train.state import load_state
+from train.variants import motion_side
 
 
 def quick(**settings) -> LoopConfig:
@@ -161,6 +165,28 @@ def test_a_run_can_start_from_a_model(run, tmp_path, capsys):
         for name, value in before[run_folder.TRAINED[task].saved].items():
             if "latent_" not in name:  # statistics that follow the data
                 torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
+
+
+def test_new_styles_and_another_prediction_keep_the_rest_of_the_weights(run, tmp_path, capsys):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model", half=False))
+    model = checkpoint.load(tmp_path / "model")
+    again = run_folder.read_config(folder)
+    wider = with_styles(again, ("tap", *again.styles), (0.5, *(0.5 / len(again.styles) for _ in again.styles)))
+    wider = motion_side(wider, prediction="v")
+    assert wider.prediction("motion") == "v" and wider.prediction("music") == again.diffusion.prediction
+    network = denoiser_of(wider.denoisers["motion"])
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    task = SimpleNamespace(phases={"denoiser": SimpleNamespace(networks={"denoiser": network})})
+    run_folder.start_from(model, wider, "denoiser", task)
+    assert "but for its styles or its prediction" in capsys.readouterr().out
+    given = model.tensors["denoiser.motion"]
+    for name, value in network.state_dict().items():
+        if name == "styles.weight":
+            torch.testing.assert_close(value[:, 1:], given[name])
+            assert torch.equal(value[:, 0], before[name][:, 0])
+        else:
+            torch.testing.assert_close(value, before[name] if name.startswith("out.") else given[name])
 
 
 def test_a_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):

@@ -16,6 +16,8 @@ from train.loop import Phase
 from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
 from train.tasks.motion_vae import body_losses
 
+SAMPLED = 16  # held-out clips whose dances are sampled in validation
+
 
 @dataclass(frozen=True)
 class DenoiserTaskConfig(DiffusionTaskConfig):
@@ -33,7 +35,7 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
 class DenoiserPhase(DiffusionPhase):
     def __init__(self, vae: Autoencoder, model: Config, config: DenoiserTaskConfig) -> None:
-        super().__init__("denoiser", model.denoisers["motion"], model, vae=vae.requires_grad_(False).eval())
+        super().__init__("denoiser", "motion", model, config, vae=vae.requires_grad_(False).eval())
         self.motion, self.config = model.modalities["motion"], config
 
     def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
@@ -73,6 +75,13 @@ class DenoiserTask(DiffusionTask):
         stride = self.model.modalities["motion"].autoencoder.stride
         body = self.padded({name: clip[name] for name in ("latents", "features")}, start, {"features": stride})
         return {**super().crop(clip, start, generator), **body}
+
+    def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
+        """Also ``movement``: how much sampled latents change from frame to frame, over how much the capture's do."""
+        batch, sampled = self.sketch(phases["denoiser"], 1.0, count=SAMPLED)
+        valid = batch["valid"][:, 1:, None]
+        size = [float((valid * latents.diff(dim=1).square()).sum()) for latents in (sampled, batch["latents"])]
+        return {**super().validate(phases), "movement": (size[0] / max(size[1], 1e-9)) ** 0.5}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         batch, latents = self.sketch(phases["denoiser"], self.sampling.guidance)

@@ -6,15 +6,15 @@ This task serves any modality. Those of motion and music add losses of their own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from core.config import Config, DenoiserConfig
+from core.config import Config
 from core.diffusion.guidance import guided
 from core.diffusion.networks import denoiser_of
-from core.diffusion.objective import diffusion_loss
+from core.diffusion.objective import diffusion_loss, estimate_weights, step_weights
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
@@ -34,7 +34,7 @@ def context_of(parts: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @dataclass(frozen=True)
 class DiffusionTaskConfig:
-    """Crops, and what is dropped from the condition in training.
+    """Crops, what is dropped from the condition in training, and how much each noise level counts.
 
     frames: length of a training crop, in latent frames.
     shortest: clips of at least this length are padded to a crop.
@@ -45,6 +45,12 @@ class DiffusionTaskConfig:
     balance: 0 draws every minute of capture equally often, 1 every style. Between them, rare styles are drawn more
         often. What is trained without its style follows the shares of the capture all the same, because nobody asked
         for rare ones.
+    style_weights: by style, how much each minute of its capture counts; 1 for those that are not named. 0.3 makes three
+        minutes of a style count as one, as if there were no more of it.
+    most_snr: weight the clean estimate's error by the signal-to-noise ratio up to this (``core.diffusion.objective``).
+        0 weights the prediction's error equally at all noise levels.
+    change: weight of the error in how latents change from frame to frame, where most of a step or an accent is, at the
+        same noise levels as the rest. Relative to how much they change in the capture.
     """
 
     frames: int = 96
@@ -54,12 +60,17 @@ class DiffusionTaskConfig:
     drop_style: float = 0.4
     observe: float = 0.2
     balance: float = 0.5
+    style_weights: dict[str, float] = field(default_factory=dict)
+    most_snr: float = 0.0
+    change: float = 0.0
 
 
 class DiffusionPhase(Phase):
     """Trains a denoiser.
 
     name: of the network in the training state.
+    modality: the one that it generates.
+    config: weights of the losses.
     weight: (z,) weight of each latent channel's error, or None.
     """
 
@@ -68,15 +79,16 @@ class DiffusionPhase(Phase):
     def __init__(
         self,
         name: str,
-        network: DenoiserConfig,
+        modality: str,
         model: Config,
+        config: DiffusionTaskConfig,
         weight: Tensor | None = None,
         **borrowed: nn.Module,
     ) -> None:
-        super().__init__({name: denoiser_of(network)}, **borrowed)
-        self.name = name
+        super().__init__({name: denoiser_of(model.denoisers[modality])}, **borrowed)
+        self.name, self.losses = name, config
         self.schedule = linear_sqrt(model.diffusion.steps, model.diffusion.beta_start, model.diffusion.beta_end)
-        self.prediction = model.diffusion.prediction
+        self.prediction = model.prediction(modality)
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
@@ -97,8 +109,25 @@ class DiffusionPhase(Phase):
             generator,
             valid=batch["valid"],
             channels=self.weight,
+            most_snr=self.losses.most_snr or None,
         )
-        return {"latents": parts["diffusion"], **self.further(estimate, noise_step, batch)}
+        if self.losses.change:
+            parts["change"] = self.losses.change * self.change_error(estimate, noise_step, batch)
+        parts["latents"] = parts.pop("diffusion")
+        return {**parts, **self.further(estimate, noise_step, batch)}
+
+    def change_error(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> Tensor:
+        """The mean squared error of the estimate's changes from frame to frame, over that of a still estimate.
+
+        Noise levels are weighted as in the loss on latents.
+        """
+        clean, valid = batch["latents"], batch["valid"][:, 1:, None]
+        most = self.losses.most_snr
+        weights = step_weights(self.schedule, "x0", most) if most else estimate_weights(self.schedule, self.prediction)
+        weight = valid * weights.to(estimate)[noise_step.to(estimate.device)][:, None, None]
+        error = (weight * (estimate - clean).diff(dim=1).square()).sum()
+        still = (valid * clean.diff(dim=1).square()).sum()
+        return error / still.clamp_min(1e-6)
 
     def further(self, estimate: Tensor, noise_step: Tensor, batch: dict) -> dict[str, Tensor]:
         """Further losses on the clean estimate (b, t, z)."""
@@ -112,7 +141,7 @@ class DiffusionTask:
     clips: by split, dicts with standardised ``latents`` (t, z), ``context.NAME`` (t, z') for each context modality,
         ``rhythm`` (t, r) if the network has rhythm channels, and ``style``, the index of the style or -1 if unknown.
 
-    Raises FootlightError when no clip is long enough.
+    Raises FootlightError when no clip is long enough, and for weights of unknown styles.
     """
 
     part = "denoiser"  # the name of the phase and of its network in the training state
@@ -129,20 +158,28 @@ class DiffusionTask:
             raise FootlightError(
                 f"{self.name}: none of the training pairs lasts {seconds:.1f} s, the shortest it takes"
             )
+        if unknown := set(config.style_weights) - set(model.styles):
+            raise FootlightError(
+                f"style_weights name {', '.join(sorted(unknown))}: choose among {', '.join(model.styles) or 'none'}"
+            )
         self.weights, self.anonymous = self.shares(self.train)
         self.phases = {self.part: self.phase()}
 
     def phase(self) -> DiffusionPhase:
         """What is trained."""
-        return DiffusionPhase(self.part, self.network, self.model)
+        return DiffusionPhase(self.part, self.modality, self.model, self.config)
 
     def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
         """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
         lengths = torch.tensor([float(len(clip["latents"])) for clip in clips])
+        lengths = lengths * torch.tensor([self._counts(clip["style"]) for clip in clips])
         styles = torch.tensor([clip["style"] for clip in clips])
         share = torch.stack([lengths[styles == style].sum() for style in styles])
         rarer = (share / share.max()) ** self.config.balance
         return lengths / rarer, rarer
+
+    def _counts(self, style: int) -> float:
+        return 1.0 if style < 0 else self.config.style_weights.get(self.model.styles[style], 1.0)
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
         """The clips that a batch is drawn from, and their ``shares``."""
@@ -228,10 +265,10 @@ class DiffusionTask:
         """None. Every modality looks different."""
         return {}
 
-    def sketch(self, phase: Phase, guidance: float, steps: int = 12) -> tuple[dict, Tensor]:
-        """Samples for two held-out conditions: their batch, and standardised latents (2, t, z)."""
+    def sketch(self, phase: Phase, guidance: float, steps: int = 12, count: int = 2) -> tuple[dict, Tensor]:
+        """Samples for ``count`` held-out conditions: their batch, and standardised latents (count, t, z)."""
         device = next(phase.networks.parameters()).device
-        batch = {name: value[:2] for name, value in self.held_out(device).items()}
+        batch = {name: value[:count] for name, value in self.held_out(device).items()}
         condition = Condition(
             context_of(batch), batch.get("rhythm"), observed=batch["observed"], observed_mask=batch["observed_mask"]
         )

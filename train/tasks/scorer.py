@@ -55,7 +55,7 @@ class ScorerTask(DiffusionTask):
     def phase(self) -> DiffusionPhase:
         some = torch.stack([clip["latents"][: self.config.shortest] for clip in self.train])
         weight = audibility(self.vae, some[:: max(1, len(some) // 64)])
-        return DiffusionPhase(self.part, self.network, self.model, weight)
+        return DiffusionPhase(self.part, self.modality, self.model, self.config, weight)
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
         return super().pool(rhythm_alone) if rhythm_alone else (self.paired, *self.paired_shares)

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from core.diffusion.objective import diffusion_loss, random_steps
+from core.diffusion.objective import diffusion_loss, estimate_weights, random_steps, step_weights
+from core.diffusion.parameterize import target
 from core.diffusion.schedule import linear_sqrt
 from core.types import Condition
 
@@ -44,6 +45,35 @@ def test_the_loss_is_the_mean_square_of_what_is_valid():
         zero, LATENTS, Condition(), SCHEDULE, "x0", torch.Generator().manual_seed(1), valid=valid
     )
     torch.testing.assert_close(losses["diffusion"], LATENTS[valid].square().mean())
+
+
+@pytest.mark.parametrize("prediction", ["x0", "epsilon", "v"])
+def test_noise_levels_count_by_min_snr_whatever_is_predicted(prediction):
+    """An error of the clean sample costs min(SNR, 5) times its square, up to one factor for all levels."""
+    t = torch.tensor([1, 40, 200, 500, 900])
+    x0, noise = torch.randn(2, 5, 8, 3, generator=torch.Generator().manual_seed(0)).unbind(0)
+    x_t = SCHEDULE.add_noise(x0, noise, t)
+    wrong = x0 + 0.1
+    signal, sigma = SCHEDULE.scales(t, x_t)
+    implied = (x_t - signal * wrong) / sigma
+    made = {"x0": wrong, "epsilon": implied, "v": signal * implied - sigma * wrong}[prediction]
+    error = (made - target(x0, noise, t, SCHEDULE, prediction)).square().mean(dim=(1, 2))
+    snr = (signal / sigma).square().flatten()
+    cost = step_weights(SCHEDULE, prediction, 5.0)[t] * error / snr.clamp_max(5)
+    torch.testing.assert_close(cost / cost[0], torch.ones(5), rtol=1e-2, atol=0)
+    assert float(step_weights(SCHEDULE, prediction, 5.0).mean()) == pytest.approx(1)
+    plain = estimate_weights(SCHEDULE, prediction)[t] * 0.01 / error  # equal weights of the prediction's own error
+    torch.testing.assert_close(plain / plain[0], torch.ones(5), rtol=1e-2, atol=0)
+
+
+def test_the_loss_takes_the_weights_of_its_steps():
+    steps = random_steps(6, SCHEDULE.steps, torch.Generator().manual_seed(1))
+    losses, _, t = diffusion_loss(
+        zero, LATENTS, Condition(), SCHEDULE, "x0", torch.Generator().manual_seed(1), most_snr=5.0
+    )
+    assert torch.equal(t, steps)
+    weights = step_weights(SCHEDULE, "x0", 5.0)[t]
+    torch.testing.assert_close(losses["diffusion"], (weights * LATENTS.square().mean(dim=(1, 2))).mean())
 
 
 def test_steps_cover_the_schedule_evenly_in_each_batch_and_uniformly_over_many():

@@ -5,15 +5,15 @@ import torch
 
 from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
+from core.errors import FootlightError
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 
 FRAMES = 8
 LENGTHS = {0: 900, 1: 90, 2: 10}  # latent frames by style
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    """(n,) style of the clip, whether it was a condition, and whether anything was, of many draws."""
+def task_of(**settings):
+    """A task with clips of three styles of different lengths. The values of their latents are the style's number."""
     config = with_styles(preset("tiny"), ("a", "b", "c"))
     motion, music = (config.modalities[name].autoencoder for name in ("motion", "music"))
     clips = [
@@ -26,9 +26,14 @@ def drawn():
         }
         for style, length in LENGTHS.items()
     ]
-    settings = DenoiserTaskConfig(frames=FRAMES, shortest=FRAMES, balance=0.5, drop_style=0.4, drop=0.2)
-    task = DenoiserTask(config, settings, autoencoder_of(config.modalities["motion"]), {"train": clips, "val": clips})
-    batch = task.batch(40_000, torch.Generator().manual_seed(0))
+    chosen = DenoiserTaskConfig(frames=FRAMES, shortest=FRAMES, drop_style=0.4, drop=0.2, **settings)
+    return DenoiserTask(config, chosen, autoencoder_of(config.modalities["motion"]), {"train": clips, "val": clips})
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """(n,) style of the clip, whether it was a condition, and whether anything was, of many draws."""
+    batch = task_of(balance=0.5).batch(40_000, torch.Generator().manual_seed(0))
     return batch["latents"][:, 0, 0].long(), batch["style"].sum(dim=1) > 0, batch["keep"]
 
 
@@ -56,3 +61,41 @@ def test_the_most_common_style_is_dropped_as_often_as_it_says(drawn):
     common = style == 0
     assert float((~cond[common]).float().mean()) == pytest.approx(0.4, abs=0.015)
     assert float((~keep[common]).float().mean()) == pytest.approx(0.2, abs=0.015)
+
+
+def test_minutes_of_a_style_can_count_less():
+    """With a tenth of the weight, nine tenths of the capture are drawn as if they were as much as the second style."""
+    task = task_of(balance=0.0, style_weights={"a": 0.1})
+    batch = task.batch(20_000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(
+        shares(batch["latents"][:, 0, 0].long()), torch.tensor([9, 9, 1]) / 19, atol=0.015, rtol=0
+    )
+    with pytest.raises(FootlightError, match="choose among a, b, c"):
+        task_of(style_weights={"waltz": 1.0})
+
+
+@pytest.mark.parametrize(("most_snr", "prediction"), [(0.0, None), (5.0, None), (0.0, "v")])
+def test_changes_are_judged_against_a_still_body(most_snr, prediction):
+    """An estimate that stands still costs 1 on average over noise levels, the truth and its offsets cost nothing."""
+    task = task_of(most_snr=most_snr, change=1.0)
+    phase = task.phases["denoiser"]
+    phase.prediction = prediction or phase.prediction
+    clean = torch.randn(1000, 6, 4, generator=torch.Generator().manual_seed(0))
+    clean = clean[:1].expand(1000, -1, -1)
+    batch = {"latents": clean, "valid": torch.ones(1000, 6, dtype=torch.bool)}
+    every = torch.arange(1000)
+    assert float(phase.change_error(torch.zeros_like(clean), every, batch)) == pytest.approx(1, rel=1e-3)
+    assert float(phase.change_error(clean + 3.0, every, batch)) < 1e-6
+    losses = phase(task.batch(2, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(0), 0)
+    assert {"latents", "change"} <= set(losses)
+
+
+def test_validation_says_how_much_samples_move():
+    """The zero-initialised network gives a still body, while the capture moves."""
+    task = task_of()
+    for clip in task.val:
+        clip["latents"] = torch.randn(clip["latents"].shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found = task.validate(task.phases)
+    assert 0 <= found["movement"] < 0.05
+    assert "latents" in found

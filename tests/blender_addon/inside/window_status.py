@@ -1,0 +1,94 @@
+"""Runs inside a Blender that has a window and simulates events: a job with the side bar closed is seen in the status
+bar, and a click on *Cancel* there ends it.
+
+    blender --enable-event-simulate --python window_status.py -- SONG.wav REPORT.json
+"""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+
+import bpy
+
+bpy.context.preferences.view.show_splash = False
+sys.path.insert(0, str(Path(__file__).parent))
+from host import install  # noqa: E402
+
+SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
+CANCEL = (40, 12)  # pixels from the window's right and lower edges
+report = {"drawn": []}
+
+
+def override():
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(window=window, area=area, region=region)
+
+
+def arrange():
+    from scenes import addon
+
+    status = addon("panels.status")
+    kept = status.session.progress
+
+    def seen():
+        report["drawn"].append(kept())
+        return kept()
+
+    # Only the status bar shows it here: the side bar is closed.
+    bpy.types.STATUSBAR_HT_header.append(lambda _self, _context: status.session.busy() and seen())
+    with override():
+        bpy.ops.footlight.add_dancer()
+        bpy.ops.footlight.choose_song(filepath=SONG)
+        bpy.context.area.spaces.active.show_region_ui = False
+        report["clicked"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
+
+
+def running():
+    from scenes import addon
+
+    return len(report["drawn"]) < 3 and addon("session").busy()
+
+
+def mouse(kind, value):
+    def event():
+        window = bpy.context.window_manager.windows[0]
+        window.event_simulate(type=kind, value=value, x=window.width - CANCEL[0], y=CANCEL[1])
+
+    return event
+
+
+def ended():
+    from scenes import addon
+
+    session = addon("session")
+    if session.busy():
+        report["waited"] = report.get("waited", 0) + 1
+        return report["waited"] < 50
+    report["message"] = session.state.message
+    report["again"] = bool(bpy.ops.footlight.generate_dance.poll())
+    return False
+
+
+STEPS = [install, arrange, running, mouse("MOUSEMOVE", "NOTHING"), mouse("LEFTMOUSE", "PRESS"),
+         mouse("LEFTMOUSE", "RELEASE"), ended]  # fmt: skip
+
+
+def step():
+    try:
+        if STEPS[0]():
+            return 0.2
+        STEPS.pop(0)
+    except Exception:
+        report["failed"] = traceback.format_exc()
+        STEPS.clear()
+    if STEPS:
+        return 0.5
+    Path(REPORT).write_text(json.dumps(report))
+    bpy.ops.wm.quit_blender()
+    return None
+
+
+bpy.app.timers.register(step, first_interval=2.0)
