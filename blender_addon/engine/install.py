@@ -5,7 +5,8 @@ protocol (progress, done and failed as JSON lines on stdout; everything pip says
 watches it as it watches any other job.
 
 The environment is made beside the one that works, and takes its place only when its packages have been started once.
-With ``--wheels`` it is made from a folder of packages, without a network.
+pip downloads the packages and is not part of the engine. With ``--wheels`` they are in a folder, and neither pip nor a
+network is needed.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import piping, places, sizes
+from . import piping, places, sizes, unpacking
 from .examine import OLDEST, clean_environment, examine, quiet
-from .piping import InstallError, NoSmallBuild, Pip
-from .telling import Telling, tell
+from .piping import NoSmallBuild, Pip
+from .telling import InstallError, Telling, tell
 
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
 """Where Blender's own Python cannot do it, as in some Linux distributions."""
@@ -91,12 +92,8 @@ def install(order: Order) -> None:
         places.recover(here)
         maker = find_maker(order)
         python = make_environment(here.new, maker)
-        pip = Pip(python, here.downloads, told)
-        pip.bring(pip_wheel(maker, order, here))
-        if order.wheels:
-            pip.install_offline(order.wheels, requirements_file(order.wheels, maker.version))
-        else:
-            pip.install(with_small_torch(pip, order) if sys.platform == "linux" and not order.large else order.packages)
+        wheels = carried(order.wheels, maker.version) if order.wheels else downloaded(order, here, python, maker, told)
+        unpacking.unpack(wheels, packages_folder(python), told)
         told.stage("Trying the engine", 0.96)
         found = examine(python, order.packages)
         if found.problem:
@@ -108,17 +105,30 @@ def install(order: Order) -> None:
         shutil.rmtree(here.downloads, ignore_errors=True)
 
 
-def with_small_torch(pip: Pip, order: Order) -> list[str]:
-    """The packages, with PyTorch as a file that was made for the processor. Raises NoSmallBuild."""
-    small = {package for package in order.packages if places.name_of(package) == "torch"}
-    return [pip.download_small(item, order.tested) if item in small else item for item in order.packages]
+def carried(folder: Path, version: str) -> list[Path]:
+    """The packages that the extension carries for a Python. Raises InstallError."""
+    return unpacking.carried(folder, requirements_file(folder, version))
+
+
+def downloaded(order: Order, here: places.Places, python: Path, maker: Maker, told: Telling) -> list[Path]:
+    """The packages from the network: on Linux with PyTorch for the processor, unless the large one was asked for.
+    Raises InstallError."""
+    folder = here.downloads / "pip"
+    shutil.rmtree(folder, ignore_errors=True)
+    unpacking.unpack([pip_wheel(maker, here)], folder, Telling(sizes.cost(), aloud=False))
+    pip = Pip(python, folder, here.downloads, told)
+    if order.large or sys.platform != "linux":
+        return pip.download(order.packages)
+    torch = {package for package in order.packages if places.name_of(package) == "torch"}
+    small = [pip.download_small(package, order.tested) if package in torch else package for package in order.packages]
+    return pip.download(small)
 
 
 def check_space(order: Order) -> None:
     """Raises InstallError when the disk is too full, before anything is downloaded."""
     cost = sizes.cost(order.large)
-    # The packages lie there packed and unpacked for a while.
-    needed = cost.disk + (0 if order.wheels else 2 * cost.download)
+    # The packages lie there packed, in pip's cache and beside it, and unpacked for a while.
+    needed = cost.disk + (0 if order.wheels else 3 * cost.download)
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -213,10 +223,18 @@ def make_environment(folder: Path, maker: Maker) -> Path:
     raise InstallError(f"No environment could be made in {folder}: {piping.last_line(said)}")
 
 
-def pip_wheel(maker: Maker, order: Order, here: places.Places) -> Path:
-    """pip as a file: carried along, from the Python itself, or downloaded. Raises InstallError."""
-    if order.wheels:
-        return max(order.wheels.glob("pip-*.whl"))
+def packages_folder(python: Path) -> Path:
+    """Where an environment's Python looks for packages."""
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    answer = subprocess.run(command, capture_output=True, env=clean_environment(), check=False, **quiet())
+    if answer.returncode:
+        said = piping.last_line(answer.stderr.decode("utf-8", "replace"))
+        raise InstallError(f"The environment in {python.parents[1]} does not run: {said}")
+    return Path(answer.stdout.decode("utf-8", "replace").strip())
+
+
+def pip_wheel(maker: Maker, here: places.Places) -> Path:
+    """pip as a file: from the Python itself, or downloaded. Raises InstallError."""
     program = (
         "import glob, os, ensurepip; d = getattr(ensurepip, '_WHEEL_PKG_DIR', None);"
         "f = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled');"

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from . import places
 from .examine import clean_environment, quiet
-from .telling import Telling
+from .telling import InstallError, Telling
+from .unpacking import DAMAGED
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 """On Linux the ordinary PyTorch brings gigabytes of libraries for NVIDIA cards, which a dance in seconds does not
@@ -33,10 +34,6 @@ TICK = 0.4
 """Seconds between two looks at how many bytes have come."""
 
 UNITS = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
-
-
-class InstallError(Exception):
-    """What went wrong, and what to do."""
 
 
 class Unreachable(InstallError):
@@ -54,31 +51,34 @@ class NoSmallBuild(InstallError):
 @dataclass
 class Flow:
     """What has been downloaded, as far as pip's lines say. done: bytes of whole files.  name, size: of the file that
-    is coming.  before: bytes that the disk had in use when the unpacking began, or 0."""
+    is coming.  come: bytes of it."""
 
     done: float = 0.0
     name: str = ""
     size: float = 0.0
-    before: int = 0
+    come: float = 0.0
 
 
 class Pip:
-    """pip in the environment of ``python``.
+    """pip, run by ``python`` from the folder ``pip``: nothing of it is in the engine's environment.
 
     downloads: a folder for everything that it downloads, on the disk where the engine will be: a /tmp in memory may be
     too small. What is there is used again by the next try.
     """
 
-    def __init__(self, python: Path, downloads: Path, told: Telling) -> None:
+    def __init__(self, python: Path, pip: Path, downloads: Path, told: Telling) -> None:
         self.python = python
+        self.pip = pip
         self.downloads = downloads
         self.told = told
         self._flow = Flow()
 
-    def bring(self, wheel: Path) -> None:
-        """Install pip itself from its file; it can be run from there. Raises InstallError."""
-        command = [str(self.python), str(wheel / "pip"), "install", "--no-index", "--no-deps", "--no-compile"]
-        self._run([*command, "--isolated", "--disable-pip-version-check", "--no-cache-dir", str(wheel)], watched=False)
+    def download(self, packages: Sequence[str]) -> list[Path]:
+        """Download packages and all that they need; returns their files. Raises InstallError."""
+        folder = self.downloads / "packages"
+        shutil.rmtree(folder, ignore_errors=True)
+        self._run([*packages, "--dest", str(folder), "--find-links", str(self.downloads / "small")])
+        return sorted(folder.glob("*.whl"))
 
     def download_small(self, torch: str, tested: str = "") -> str:
         """Download PyTorch for the processor; returns what to install.
@@ -106,39 +106,23 @@ class Pip:
         )
 
     def _download(self, torch: str, index: str) -> str:
-        folder = self.downloads / "wheels"
-        arguments = ["--no-deps", "--only-binary=:all:", "--dest", str(folder), "--index-url", index]
-        self._pip(["download", *arguments, torch], refuse=_large)
+        folder = self.downloads / "small"
+        self._run([torch, "--no-deps", "--dest", str(folder), "--index-url", index], refuse=_large)
         found = max(folder.glob("torch-*.whl"), key=lambda path: path.stat().st_mtime)
-        return f"torch @ {found.resolve().as_uri()}"
+        return "==".join(found.name.split("-")[:2])
 
-    def install(self, packages: Sequence[str]) -> None:
-        """Install packages from the network. Raises InstallError."""
-        self._pip(["install", *packages])
-
-    def install_offline(self, wheels: Path, requirements: Path) -> None:
-        """Install exactly what a file names, from a folder, each file by its hash. Raises InstallError."""
-        arguments = ["install", "--isolated", "--no-index", "--no-cache-dir", "--require-hashes", "--no-deps"]
-        self._pip([*arguments, "--find-links", str(wheels), "--requirement", str(requirements)])
-
-    def _pip(self, arguments: Sequence[str], refuse: Callable[[str], None] = lambda _name: None) -> None:
-        common = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--retries", str(RETRIES)]
-        if "--no-cache-dir" not in arguments:
-            common += ["--cache-dir", str(self.downloads / "cache")]
-            self.told.stage(f"Contacting the server (try 1 of {RETRIES + 1})", 0.02)
-        kind, *further = arguments
-        self._run([str(self.python), "-m", "pip", kind, *common, *further], refuse)
-
-    def _run(
-        self, command: Sequence[str], refuse: Callable[[str], None] = lambda _name: None, watched: bool = True
-    ) -> None:
+    def _run(self, arguments: Sequence[str], refuse: Callable[[str], None] = lambda _name: None) -> None:
+        command = [str(self.python), "-m", "pip", "download", "--only-binary=:all:", "--no-input", *arguments]
+        command += ["--disable-pip-version-check", "--progress-bar", "off", "--retries", str(RETRIES)]
+        command += ["--cache-dir", str(self.downloads / "cache")]
+        self.told.stage(f"Contacting the server (try 1 of {RETRIES + 1})", 0.02)
         temporary = self.downloads / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         aside = {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
         process = subprocess.Popen(
             command,
-            env=clean_environment(PIP_RESUME_RETRIES=str(RETRIES), **aside),
+            env=clean_environment(PIP_RESUME_RETRIES=str(RETRIES), PYTHONPATH=str(self.pip), **aside),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -148,25 +132,21 @@ class Pip:
         )
         ended = threading.Event()
         watch = threading.Thread(target=self._watch, args=(temporary, ended), daemon=True)
-        self._flow.before = 0
-        if watched:
-            watch.start()
+        watch.start()
         said = []
         try:
             assert process.stdout is not None
             for line in process.stdout:
                 sys.stderr.write(line)
                 said.append(line)
-                if watched:
-                    self._take(line, refuse)
+                self._take(line, refuse)
         except InstallError:
             process.kill()
             raise
         finally:
             code = process.wait()
             ended.set()
-            if watched:
-                watch.join()
+            watch.join()
             shutil.rmtree(temporary, ignore_errors=True)
         if code:
             words = "".join(said)
@@ -183,26 +163,22 @@ class Pip:
                 return
             refuse(name)
             flow.done += flow.size
-            flow.name, flow.size = name, float(found[3]) * UNITS.get(found[4], 0.0)
+            flow.name, flow.come, flow.size = name, 0.0, float(found[3]) * UNITS.get(found[4], 0.0)
             if found[1] == "Using cached":
                 flow.done, flow.size = flow.done + flow.size, 0.0
         elif found := re.match(r"\s*Processing (\S+\.whl)", line):
             refuse(urllib.parse.unquote(found[1].replace("\\", "/").rsplit("/", 1)[-1]))
         elif found := re.search(r"Retrying \(Retry\(total=(\d+)", line):
             self.told.stage(f"Contacting the server (try {RETRIES - int(found[1]) + 1} of {RETRIES + 1})")
-        elif line.startswith("Installing collected packages"):
-            flow.done, flow.size, flow.name = flow.done + flow.size, 0.0, ""
-            flow.before = shutil.disk_usage(self.downloads).used
 
     def _watch(self, temporary: Path, ended: threading.Event) -> None:
-        """Look at the growing file, and at the filling disk, until pip has ended."""
+        """Look at the growing file until pip has ended."""
         while not ended.wait(TICK):
             flow = self._flow
-            if flow.before:
-                self.told.installing(shutil.disk_usage(self.downloads).used - flow.before)
-            elif flow.name:
-                come = min(_size_of(temporary, flow.name), flow.size)
-                self.told.downloading(flow.done + come, flow.done + flow.size, flow.name.split("-")[0])
+            if flow.name:
+                # A file that is whole is moved away: what has come has come.
+                flow.come = max(flow.come, min(_size_of(temporary, flow.name), flow.size))
+                self.told.downloading(flow.done + flow.come, flow.done + flow.size, flow.name.split("-")[0])
 
 
 def _size_of(temporary: Path, name: str) -> int:
@@ -241,8 +217,6 @@ def download_pip(folder: Path) -> Path:
     path.write_bytes(content)
     return path
 
-
-DAMAGED = "A download was damaged on its way. Try again; if it happens again, a proxy or virus scanner changes it."
 
 DAMAGES = (
     "do not match the hashes",

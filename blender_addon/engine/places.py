@@ -167,13 +167,13 @@ def remove(places: Places) -> None:
         if folder.exists():
             # First of all: half an engine must never look like a whole one.
             (folder / COMPLETE).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+            shutil.rmtree(long(folder))
 
 
 def size_on_disk(folder: Path) -> int:
     """Bytes of all files below ``folder``; a link counts for nothing."""
     total = 0
-    for here, _folders, files in os.walk(folder):
+    for here, _folders, files in os.walk(long(folder)):
         for name in files:
             try:
                 found = os.lstat(os.path.join(here, name))
@@ -224,4 +224,12 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _delete(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(long(folder), ignore_errors=True)
+
+
+def long(path: Path) -> Path:
+    """A path in the form in which Windows takes more than 260 letters; elsewhere as it is."""
+    if sys.platform != "win32" or str(path).startswith("\\\\?\\"):
+        return path
+    full = os.path.abspath(path)
+    return Path("\\\\?\\UNC" + full[1:] if full.startswith("\\\\") else "\\\\?\\" + full)

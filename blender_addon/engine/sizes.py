@@ -15,9 +15,9 @@ class Cost:
 
 
 SMALL = {
-    "linux": Cost(233_000_000, 975_000_000),
-    "win32": Cost(160_000_000, 700_000_000),
-    "darwin": Cost(140_000_000, 600_000_000),
+    "linux": Cost(223_000_000, 850_000_000),
+    "win32": Cost(150_000_000, 600_000_000),
+    "darwin": Cost(138_000_000, 600_000_000),
 }
 """With PyTorch for the processor, and on Apple's computers for their graphics card too."""
 

@@ -11,16 +11,21 @@ DOWNLOADED, INSTALLED = 0.55, 0.95
 """How much of the whole is done when everything is downloaded, and when everything is installed."""
 
 
+class InstallError(Exception):
+    """What went wrong, and what to do."""
+
+
 def tell(event: str, **values) -> None:
     """One event of the engine's protocol, as a line of JSON."""
     print(json.dumps({"type": event, **values}), flush=True)
 
 
 class Telling:
-    """Turns bytes into stages and a fraction. cost: what is expected."""
+    """Turns bytes into stages and a fraction. cost: what is expected.  aloud: whether anything is said."""
 
-    def __init__(self, cost: Cost) -> None:
+    def __init__(self, cost: Cost, aloud: bool = True) -> None:
         self._cost = cost
+        self._aloud = aloud
         self._fraction = 0.0
         self._last: tuple[str, int] | None = None
         self._lock = threading.Lock()
@@ -30,7 +35,7 @@ class Telling:
         with self._lock:
             self._fraction = max(self._fraction, fraction or 0.0)
             shown = (text, round(1000 * self._fraction))
-            if shown != self._last:
+            if self._aloud and shown != self._last:
                 self._last = shown
                 tell("progress", stage=text, fraction=round(self._fraction, 4))
 
@@ -40,9 +45,7 @@ class Telling:
         text = f"Downloading {done / 1e6:.0f} of {whole / 1e6:.0f} MB ({name})"
         self.stage(text, 0.02 + (DOWNLOADED - 0.02) * min(done / whole, 1.0))
 
-    def installing(self, done: float) -> None:
-        """done: bytes that were written."""
-        whole = self._cost.disk
-        share = min(max(done / whole, 0.0), 0.99)
-        text = f"Installing {share * whole / 1e6:.0f} of {whole / 1e6:.0f} MB"
-        self.stage(text, DOWNLOADED + (INSTALLED - DOWNLOADED) * share)
+    def installing(self, done: float, whole: float) -> None:
+        """done: bytes that were written.  whole: that will be."""
+        text = f"Installing {done / 1e6:.0f} of {whole / 1e6:.0f} MB"
+        self.stage(text, DOWNLOADED + (INSTALLED - DOWNLOADED) * min(done / max(whole, 1.0), 1.0))

@@ -11,13 +11,14 @@ import ssl
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import blender_addon.engine.install as installer
-from blender_addon.engine import piping, places, sizes
-from blender_addon.engine.telling import Telling
+from blender_addon.engine import piping, places, sizes, unpacking
+from blender_addon.engine.telling import InstallError, Telling
 from tests.blender_addon.package_index import digest, serve, wheel
 
 ROOT = Path(__file__).parents[2]
@@ -147,6 +148,69 @@ def test_what_fails_leaves_the_engine_that_worked(install, installed, here, pack
     assert not here.new.exists() and not here.downloads.exists() and not places.unfinished(here)
 
 
+@pytest.fixture
+def carried(packages, tmp_path) -> Path:
+    """A folder of packages as the extension's zip carries it, for this Python."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    own = wheel(folder, "singing", "import dancing\n"), wheel(folder, "dancing", "STEPS = 10\n")
+    wheel(folder, "another", "not for this Python")
+    lines = [f"{path.name.split('-')[0]}==1.0 --hash=sha256:{digest(path)}\n" for path in own]
+    (folder / "python-{}.{}.txt".format(*sys.version_info)).write_text("".join(lines))
+    return folder
+
+
+NOWHERE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "http_proxy": "http://127.0.0.1:9"}
+
+
+def test_an_engine_that_the_extension_carries(install, here, carried):
+    events = install("singing", "--wheels", carried, **NOWHERE)
+    assert not [event for event in events if "server" in event.get("stage", "")]
+    assert says(here, "import singing; print(singing.dancing.STEPS)") == "10"
+    assert places.read_record(here.engine).packages == {"singing": "1.0"}
+    assert "No module named" in says(here, "import another")
+
+
+def test_a_carried_package_that_is_damaged(install, installed, here, carried):
+    path = carried / "dancing-1.0-py3-none-any.whl"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    failed = install("singing", "--wheels", carried, **NOWHERE)[-1]
+    assert "dancing in the extension is damaged" in failed["message"]
+    assert says(here, "import dancing; print(dancing.STEPS)") == "8"
+
+
+def test_a_python_for_which_nothing_is_carried(tmp_path, carried, monkeypatch):
+    (carried / "python-{}.{}.txt".format(*sys.version_info)).rename(carried / "python-3.99.txt")
+    monkeypatch.setenv("PATH", "/bin-of-nobody")
+    with pytest.raises(installer.InstallError, match=r"carries the engine for Python 3\.99; .* is Python 3"):
+        installer.find_maker(installer.Order(tmp_path, ("dancing",), wheels=carried))
+
+
+def test_a_wheel_that_wants_to_write_elsewhere(tmp_path):
+    path = tmp_path / "bad-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../outside.py", "")
+    with pytest.raises(InstallError, match="damaged"):
+        unpacking.unpack([path], tmp_path / "inside", Telling(sizes.cost()))
+    assert not (tmp_path / "outside.py").exists()
+
+
+def test_wheels_are_unpacked_as_pip_does(tmp_path):
+    """But for programs, manual pages and headers."""
+    path = tmp_path / "both-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("both/a.py", "both-1.0.data/purelib/both/b.py", "both-1.0.data/scripts/both", "torch/include/a.h"):
+            archive.writestr(name, name)
+        program = zipfile.ZipInfo("both/bin/run")
+        program.external_attr = 0o755 << 16
+        archive.writestr(program, "")
+    folder = tmp_path / "site"
+    unpacking.unpack([path], folder, Telling(sizes.cost()))
+    found = sorted(item.relative_to(folder).as_posix() for item in folder.rglob("*") if item.is_file())
+    assert found == ["both/a.py", "both/b.py", "both/bin/run"]
+    assert os.name == "nt" or os.access(folder / "both/bin/run", os.X_OK)
+
+
 def test_a_package_that_does_not_start_leaves_the_engine_that_worked(install, installed, here, packages):
     wheel(packages, "dancing", "raise OSError('libmissing.so: cannot open')", "2.0")
     failed = install("dancing")[-1]
@@ -224,7 +288,7 @@ def test_a_certificate_that_nobody_trusts(install, packages, tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with serve(packages, context) as index:
-        assert "PIP_CERT" in install("dancing", PIP_INDEX_URL=index.url)[-1]["message"]
+        assert "PIP_CERT" in install("dancing", PIP_INDEX_URL=index.url, PIP_TRUSTED_HOST="")[-1]["message"]
 
 
 def test_two_do_not_install_at_once(install, here):
@@ -327,7 +391,7 @@ def test_a_python_without_pip_gets_it_from_the_index(tmp_path, monkeypatch, pack
     shutil.copy(own, packages)
     monkeypatch.setenv("PIP_INDEX_URL", index.url)
     maker = installer.Maker(python_that_says(tmp_path, "bare", "exit 1"), "3.13")
-    found = installer.pip_wheel(maker, installer.Order(here.folder, ()), here)
+    found = installer.pip_wheel(maker, here)
     assert found.parent == here.downloads and digest(found) == digest(own)
 
 
@@ -357,15 +421,15 @@ def test_progress_never_goes_back(capsys):
     told.downloading(50e6, 80e6, "torch")
     told.downloading(90e6, 150e6, "torch")
     told.stage("Contacting the server (try 2 of 5)")
-    told.installing(10e6)
-    told.installing(900e6)
+    told.installing(10e6, 300e6)
+    told.installing(300e6, 300e6)
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["stage"] for event in events] == [
         "Downloading 50 of 100 MB (torch)",
         "Downloading 90 of 150 MB (torch)",
         "Contacting the server (try 2 of 5)",
         "Installing 10 of 300 MB",
-        "Installing 297 of 300 MB",
+        "Installing 300 of 300 MB",
     ]
     fractions = [event["fraction"] for event in events]
     assert fractions == sorted(fractions) and fractions[-1] < 0.96

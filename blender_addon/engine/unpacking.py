@@ -1,0 +1,93 @@
+"""Wheels, unpacked into an environment: no program is needed for that, and no network.
+
+pip would do the same, and on Windows stumbles: PyTorch has licence texts whose paths are longer than Windows allows in
+the folder where an extension keeps its files, unless a path is written in the long form that ``places.long`` gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from . import places
+from .telling import InstallError, Telling
+
+DAMAGED = "A download was damaged on its way. Try again; if it happens again, a proxy or virus scanner changes it."
+
+CARRIED_DAMAGED = "{name} in the extension is damaged. Copy the zip again, and install it again."
+
+UNWANTED = ("torch/include/",)
+"""What is needed to compile against PyTorch: ten thousand files."""
+
+
+def unpack(wheels: Sequence[Path], folder: Path, told: Telling) -> None:
+    """Unpack packages into ``folder``, where a Python looks for them. Raises InstallError for a damaged file, OSError
+    when it cannot be written."""
+    folder = places.long(folder)
+    try:
+        entries = [(wheel, entry) for wheel in wheels for entry in _entries(wheel)]
+        whole, done = sum(entry.file_size for _, entry in entries), 0
+        for wheel in wheels:
+            with zipfile.ZipFile(wheel) as archive:
+                for entry in (entry for owner, entry in entries if owner == wheel):
+                    _write(archive, entry, folder)
+                    done += entry.file_size
+                    told.installing(done, whole)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise InstallError(DAMAGED) from error
+
+
+def _entries(wheel: Path) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(wheel) as archive:
+        return [entry for entry in archive.infolist() if _place(entry.filename)]
+
+
+def _place(name: str) -> tuple[str, ...]:
+    """Where a file of a wheel belongs, below the folder of the packages; nothing for what is not wanted: programs,
+    manual pages and headers."""
+    if found := re.match(r"[^/]+\.data/([^/]+)/", name):
+        if found[1] not in ("purelib", "platlib"):
+            return ()
+        name = name[found.end() :]
+    if not name or name.endswith("/") or name.startswith(UNWANTED):
+        return ()
+    parts = tuple(name.split("/"))
+    if ".." in parts or any("\\" in part or ":" in part for part in parts) or not parts[0]:
+        raise InstallError(DAMAGED)
+    return parts
+
+
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
+    target = os.path.join(folder, *_place(entry.filename))
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with archive.open(entry) as source, open(target, "wb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+    if entry.external_attr >> 16 & 0o111:
+        os.chmod(target, 0o755)
+
+
+def carried(folder: Path, requirements: Path) -> list[Path]:
+    """The packages that a file of requirements names, in a folder. Raises InstallError where one is missing or is not
+    what the file says."""
+    wanted = dict(re.findall(r"^(\S+) --hash=sha256:([0-9a-f]{64})$", requirements.read_text("utf-8"), re.MULTILINE))
+    by_digest = {digest(wheel): wheel for wheel in sorted(folder.glob("*.whl"))}
+    for pin, expected in wanted.items():
+        if expected not in by_digest:
+            raise InstallError(CARRIED_DAMAGED.format(name=pin.split("==")[0]))
+    return [by_digest[expected] for expected in wanted.values()]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def named(wheels: Iterable[Path], package: str) -> Path | None:
+    """The file of a package."""
+    return next((wheel for wheel in wheels if wheel.name.split("-")[0].lower() == package), None)
