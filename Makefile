@@ -2,7 +2,9 @@
 # make test        sets up, then checks style, format and types, and runs the quick tests
 # make test-all    the slow tests too
 # make lint        style, format and types alone
-# make extension   build/footlight-VERSION.zip, to be installed in Blender
+# make extension   build/footlight-VERSION.zip, to be installed in Blender (needs no environment)
+# make extension OFFLINE=linux-x64|windows-x64|macos-arm64
+#                  the same with the engine inside, for computers without a network; PYTHONS="3.11 3.13" for these alone
 # make bench       the table of speeds
 # make clean       takes build/ away;  make distclean  the environment too
 #
@@ -36,9 +38,13 @@ lint: $(VENV)/.ready
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m basedpyright
 
-extension: $(VENV)/.ready
-	@echo "== make extension: building the zip"
-	@$(RUN) -m train.tools.build_extension --out build
+# Any Python from 3.11 on will do: no environment is needed.
+extension:
+	@for python in $(PYTHON) python3 python python3.14 python3.13 python3.12 $(RUN); do \
+		$$python -c 'import tomllib' 2>/dev/null || continue; \
+		exec $$python train/tools/build_extension.py --out build \
+			$(if $(OFFLINE),--offline $(OFFLINE)) $(foreach python,$(PYTHONS),--python $(python)); \
+	done; echo "missing: Python 3.11 or newer; say: make extension PYTHON=/path/to/python3"; exit 1
 
 bench: $(VENV)/.ready
 	@echo "== make bench: timing (some minutes)"

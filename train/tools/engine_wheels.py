@@ -89,8 +89,6 @@ def collect(source: Path, target: str, pythons: list[str] | None, folder: Path) 
         found |= {wheel.name: wheel for wheel in wheels}
         lines = sorted(f"{pin_of(wheel)} --hash=sha256:{digest(wheel)}\n" for wheel in wheels)
         made[f"wheels/python-{python}.txt"] = "".join(lines).encode()
-    pip = download(["pip"], pins, kind, (pythons or kind.pythons)[0], folder)[0]
-    found[pip.name] = pip
     wheels = [found[name] for name in sorted(found)]
     made["wheels/SHA256SUMS"] = "".join(f"{digest(wheel)}  {wheel.name}\n" for wheel in wheels).encode()
     made["wheels/LICENSES.txt"] = licences(wheels).encode()
@@ -122,7 +120,8 @@ def download(names: list[str], pins: list[str], kind: Target, python: str, folde
     # The build is part of the version: what another index has cannot be meant.
     command += ["--extra-index-url", kind.index] if "torch" in asked and kind.index else []
     print(f"for Python {python}: {', '.join(asked.values())}", file=sys.stderr)
-    answer = subprocess.run([*command, *asked.values()], capture_output=True, text=True, check=False)
+    exactly = [pin.replace("==", "===") for pin in asked.values()]  # else another build of the version would do
+    answer = subprocess.run([*command, *exactly], capture_output=True, text=True, check=False)
     if answer.returncode:
         said = [line for line in answer.stderr.splitlines() if line.startswith("ERROR")] or [answer.stderr.strip()]
         raise WheelsError(
