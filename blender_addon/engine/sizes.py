@@ -15,13 +15,13 @@ class Cost:
 
 
 SMALL = {
-    "linux": Cost(223_000_000, 850_000_000),
-    "win32": Cost(150_000_000, 600_000_000),
-    "darwin": Cost(138_000_000, 600_000_000),
+    "linux": Cost(223_000_000, 774_000_000),
+    "win32": Cost(150_000_000, 540_000_000),
+    "darwin": Cost(138_000_000, 530_000_000),
 }
 """With PyTorch for the processor, and on Apple's computers for their graphics card too."""
 
-LARGE = {"linux": Cost(3_000_000_000, 5_400_000_000)}
+LARGE = {"linux": Cost(3_000_000_000, 5_700_000_000)}
 """With NVIDIA's libraries, by ``sys.platform``; elsewhere the ordinary PyTorch has none."""
 
 

@@ -63,7 +63,7 @@ def serve(folder: Path, secure: ssl.SSLContext | None = None) -> Iterator[Index]
                 index.asked.append(name)
                 self._send_file((folder / name).read_bytes(), index.speed if name.startswith(index.slow) else 0.0)
             else:
-                found = [path for path in folder.glob("*.whl") if path.name.split("-")[0] == name]
+                found = [path for path in folder.glob("*.whl") if path.name.split("-")[0].replace("_", "-") == name]
                 page = "".join(f'<a href="/files/{p.name}#sha256={digest(p)}">{p.name}</a>\n' for p in found)
                 self._begin(page.encode(), "text/html", 200 if found else 404)
                 self.wfile.write(page.encode())
