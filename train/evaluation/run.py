@@ -34,6 +34,7 @@ HEADLINE = (
     "beats.f_onsets_70ms.calibrated",
     "other_song.bas_bailando.calibrated",
     *(f"physics.{name}" for name in measures.PHYSICS),
+    *(f"footwork.{name}" for name in measures.FOOTWORK),
     "theatre.ms",
     "theatre.voa",
     "theatre.energy_on_beats",

@@ -1,4 +1,4 @@
-"""Physics by genre, compared with references whose size is stated.
+"""Physics and footwork by genre, compared with references whose size is stated.
 
 Some genres hold out a single clip of a few seconds, which is too little. Therefore all capture of the genre, train and
 val, stands beside it, with the range of its ten-second windows. A dance within that range moves as people of that genre
@@ -12,7 +12,7 @@ import numpy as np
 from core.metrics import physics
 from core.types import Motion
 from train.evaluation.dance.material import Capture
-from train.evaluation.dance.measures import PHYSICS, mean_physics
+from train.evaluation.dance.measures import PHYSICS, footwork_of, mean_footwork, mean_physics
 
 WINDOW_SECONDS = 10.0
 SHORTEST_WINDOW = 4.0
@@ -30,9 +30,9 @@ def windows(motion: Motion) -> list[Motion]:
 
 
 def reference(clips: list[Capture]) -> dict:
-    """Physics of capture: ``clips``, ``seconds``, ``mean``, ``low`` and ``high``.
+    """Physics of capture: ``clips``, ``seconds``, ``mean``, ``low`` and ``high``; and its mean ``footwork``.
 
-    The mean is weighted by seconds. Low and high are the 5th and 95th percentiles of its windows.
+    Means are weighted by seconds. Low and high are the 5th and 95th percentiles of its windows.
     """
     rows = [(clip.motion.seconds, physics.evaluate(clip.motion)) for clip in clips]
     pieces = [physics.evaluate(piece) for clip in clips for piece in windows(clip.motion)]
@@ -44,12 +44,14 @@ def reference(clips: list[Capture]) -> dict:
         "mean": mean_physics(rows),
         "low": {name: float(spread[name][0]) for name in PHYSICS},
         "high": {name: float(spread[name][1]) for name in PHYSICS},
+        "footwork": mean_footwork([(clip.motion.seconds, footwork_of(clip.motion)) for clip in clips]),
     }
 
 
-def of_motions(motions: list[Motion]) -> dict[str, float]:
-    """Mean physics of dances, weighted by seconds."""
-    return mean_physics([(motion.seconds, physics.evaluate(motion)) for motion in motions])
+def of_motions(motions: list[Motion]) -> dict:
+    """Mean physics of dances, weighted by seconds; and their mean ``footwork``."""
+    found: dict = mean_physics([(motion.seconds, physics.evaluate(motion)) for motion in motions])
+    return found | {"footwork": mean_footwork([(motion.seconds, footwork_of(motion)) for motion in motions])}
 
 
 def references(clips: list[Capture]) -> dict[str, dict]:

@@ -6,6 +6,7 @@ Every beat metric stands beside its chance level, which is the same dance agains
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.formats.motion import MotionClip
-from core.metrics import beat, physics, theatre
+from core.metrics import beat, footwork, physics, theatre
 from core.motion import kinematics
 from core.rhythm.accents import kinematic_onsets
 from core.types import Beats, Motion
@@ -22,6 +23,7 @@ from train.evaluation.cache import Made
 from train.evaluation.dance.material import tempo_of
 
 PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
+FOOTWORK = ("steps", "still", "travel", "height_range", "knee_range", "frozen")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +85,23 @@ def beat_measures(made: Made, music: Beats, heard: Tensor | None = None) -> dict
 def evaluate(made: Made, music: Beats, heard: Tensor | None = None, other: Beats | None = None) -> dict:
     """All measures of one dance.
 
-    Returns ``beats``, ``other_song`` (against another song's beats, where nothing should be left), and ``physics`` and
-    ``theatre`` when there is a body.
+    Returns ``beats``, ``other_song`` (against another song's beats, where nothing should be left), and ``physics``,
+    ``footwork`` and ``theatre`` when there is a body.
     """
     result = {"beats": beat_measures(made, music, heard)}
     if other is not None:
         result["other_song"] = beat.evaluate(_solid(positions_of(made)), made.fps, other)
     if isinstance(made, Motion):
         result["physics"] = {name: physics.evaluate(made)[name] for name in PHYSICS}
+        result["footwork"] = footwork_of(made)
         result["theatre"] = theatre.evaluate(positions_of(made), made.fps, music.between(0, made.seconds))
     return result
+
+
+def footwork_of(motion: Motion) -> dict[str, float]:
+    """``core.metrics.footwork.evaluate``, without what the motion does not have: feet in the air are never frozen."""
+    found = footwork.evaluate(motion)
+    return {name: found[name] for name in FOOTWORK if math.isfinite(found[name])}
 
 
 def _solid(positions: Tensor) -> Tensor:
@@ -108,12 +117,27 @@ def average(clips: list[dict]) -> dict:
 
 def mean_physics(rows: list[tuple[float, dict]]) -> dict[str, float]:
     """The mean of (seconds, physics) rows, weighted by the seconds."""
-    whole = sum(seconds for seconds, _ in rows)
-    return {name: sum(seconds * row[name] for seconds, row in rows) / whole for name in PHYSICS}
+    return _weighted(rows, PHYSICS)
+
+
+def mean_footwork(rows: list[tuple[float, dict]]) -> dict[str, float]:
+    """The mean of (seconds, footwork) rows, weighted by the seconds of those that have it."""
+    return _weighted(rows, FOOTWORK)
+
+
+def _weighted(rows: list[tuple[float, dict]], names: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for name in names:
+        known = [(seconds, row[name]) for seconds, row in rows if name in row]
+        if known:
+            found[name] = sum(seconds * value for seconds, value in known) / sum(seconds for seconds, _ in known)
+    return found
 
 
 def summary(clips: list[Clip]) -> dict:
-    """The means of many dances of one system: beats, other_song, physics and theatre, as far as the clips have them."""
+    """The means of many dances of one system: beats, other_song, physics, footwork and theatre, as far as clips have
+    them.
+    """
     result: dict = {"clips": len(clips), "seconds": sum(clip.made.seconds for clip in clips)}
     result["beats"] = average([clip.scores["beats"] for clip in clips])
     rows = [clip.scores["other_song"] for clip in clips if "other_song" in clip.scores]
@@ -122,6 +146,9 @@ def summary(clips: list[Clip]) -> dict:
     rows = [(clip.made.seconds, clip.scores["physics"]) for clip in clips if "physics" in clip.scores]
     if rows:
         result["physics"] = mean_physics(rows)
+    rows = [(clip.made.seconds, clip.scores["footwork"]) for clip in clips if "footwork" in clip.scores]
+    if rows:
+        result["footwork"] = mean_footwork(rows)
     rows = [clip.scores["theatre"] for clip in clips if "theatre" in clip.scores]
     if rows:
         result["theatre"] = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

@@ -60,4 +60,12 @@ PHYSICS_BY_GENRE = (
     "stand beside the genre. The row below shows the 5th and the 95th percentile of all its ten-second windows, and !"
     " marks a value outside of that range. The first multiple often rests on a single clip, so trust the second."
 )
+FOOTWORK = (
+    "Means over seconds, and in brackets as multiples of all motion capture, of its genre where there is one. Steps"
+    " are stretches of 0.1 s or more in which an ankle is faster than 0.5 m/s. Still is the share of one-second windows"
+    " in which neither ankle gets 5 cm away. Travel is that of the pelvis over the floor. Ranges of the pelvis' height"
+    " and of the knees' bend lie between the 10th and the 90th percentile. Frozen is the share of planted feet's frames"
+    " in which they move less than 1 mm at 30 fps. Neither more nor less is better than the capture's."
+)
+FOOTWORK_OF_ONE = "See core/metrics/footwork.py for the definitions. Compare with capture of the same style."
 ONE_PAIR = "{seconds:.1f} s at {fps:g} fps, {beats} beats, {hits} hits"

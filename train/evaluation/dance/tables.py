@@ -26,6 +26,14 @@ PHYSICS_NAMES = {
     "speed": "speed m/s",
     "wrong_bends": "wrong bends",
 }
+FOOTWORK_NAMES = {
+    "steps": "steps / s",
+    "still": "still",
+    "travel": "travel m/s",
+    "height_range": "height range m",
+    "knee_range": "knee range rad",
+    "frozen": "frozen",
+}
 # Published values stand beside ours for orientation. They were measured on other data.
 MOMU_5 = (
     ("D2M", 23.7, 13.8, 42.8, 23.6, 30.5),
@@ -208,6 +216,36 @@ def physics_tables(report: dict) -> list[Table]:
     return found
 
 
+def footwork_tables(report: dict) -> list[Table]:
+    """Footwork with multiples of the capture's, overall and by genre."""
+    real, headers = report["capture"]["all"]["footwork"], tuple(FOOTWORK_NAMES.values())
+    rows = [(name, *_feet(row["footwork"], real)) for name, row in report["systems"].items() if "footwork" in row]
+    for title, split in (("motion capture, val", "val"), ("motion capture, train and val", "all")):
+        if report["capture"][split]:
+            rows.append((title, *_feet(report["capture"][split]["footwork"], real)))
+    found = [Table("Footwork", notes.FOOTWORK, ("system", *headers), tuple(rows))]
+    for name, row in report["systems"].items():
+        if row.get("genres"):
+            known = {style: ref["all"]["footwork"] for style, ref in report["capture"]["genres"].items()}
+            lines = []
+            for style, values in row["genres"].items():
+                lines.append((style, *_feet(values["footwork"], known[style])))
+                lines.append(("    motion capture", *_feet(known[style])))
+            found.append(Table(f"Footwork by genre: {name}", notes.FOOTWORK, ("style", *headers), tuple(lines)))
+    return found
+
+
+def _feet(values: dict, real: dict | None = None) -> list[str]:
+    """Cells of footwork, with multiples of ``real`` if given. Shares that are 0 there have none."""
+    cells = []
+    for name in FOOTWORK_NAMES:
+        cell = number(values.get(name))
+        if real is not None and values.get(name) is not None and real.get(name, 0) > 1e-9:
+            cell += f" ({values[name] / real[name]:.2f} x)"
+        cells.append(cell)
+    return cells
+
+
 def _with_ratio(values: dict, real: dict | None) -> list[str]:
     shares = ratios(values, real)
     return [f"{number(values[n])} ({NONE if shares[n] is None else f'{shares[n]:.2f} x'})" for n in PHYSICS]
@@ -260,7 +298,8 @@ def everything(report: dict) -> list[Table]:
     if not report["systems"]:
         return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
-    return [table for table in (*found, *physics_tables(report), copying(report)) if table is not None]
+    bodies = (*physics_tables(report), *footwork_tables(report))
+    return [table for table in (*found, *bodies, copying(report)) if table is not None]
 
 
 def console(report: dict) -> list[Table]:
@@ -285,4 +324,9 @@ def pair(result: dict) -> list[Table]:
     if "physics" not in result:  # a flat body
         return found
     physical = tuple((PHYSICS_NAMES[name], number(value, 3)) for name, value in result["physics"].items())
-    return [*found, Table("Physics", "", ("", "value"), physical)]
+    feet = tuple(zip(FOOTWORK_NAMES.values(), _feet(result["footwork"]), strict=True))
+    return [
+        *found,
+        Table("Physics", "", ("", "value"), physical),
+        Table("Footwork", notes.FOOTWORK_OF_ONE, ("", "value"), feet),
+    ]

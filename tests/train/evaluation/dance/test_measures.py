@@ -8,11 +8,12 @@ import torch
 
 from core.formats.motion import MotionClip
 from core.metrics import physics
-from core.motion import kinematics
-from core.types import Beats
+from core.motion import kinematics, rotation
+from core.motion.skeleton import REST_HEIGHT
+from core.types import Beats, Motion
 from tests.train.evaluation.material import swaying
 from train.data.rates import MOTION_FPS
-from train.evaluation.dance import genres, measures
+from train.evaluation.dance import genres, measures, tables
 from train.evaluation.dance.material import Capture
 
 
@@ -22,7 +23,8 @@ def test_flat_positions_are_scored_as_far_as_they_can_be():
     side = kinematics.forward(motion.rotations, motion.root)
     side[..., 2] = 0
     drawn = measures.evaluate(MotionClip(side[..., :2], MOTION_FPS), music)
-    assert "physics" in solid and "physics" not in drawn
+    for bodily in ("physics", "footwork"):
+        assert bodily in solid and bodily not in drawn
     whole = measures.evaluate(MotionClip(side, MOTION_FPS), music)
     for name in ("bas_aist", "bas_bailando", "bas_hits", "f_hits_70ms", "momu_hits"):
         assert drawn["beats"][name] == pytest.approx(whole["beats"][name])
@@ -37,3 +39,21 @@ def test_a_genres_reference_knows_its_spread():
     assert found["windows"] == 4 and found["seconds"] == pytest.approx(40, abs=0.1)
     assert min(each) * 0.8 < found["low"]["speed"] < found["mean"]["speed"] < found["high"]["speed"] < max(each) * 1.2
     assert genres.ratios(found["mean"], found)["speed"] == pytest.approx(1)
+
+
+def test_footwork_is_weighted_by_seconds_and_knows_no_frozen_feet_in_the_air():
+    frames = round(20 * MOTION_FPS)
+    root = torch.tensor([0.0, REST_HEIGHT, 0.0]).repeat(frames, 1)
+    standing = Motion(rotation.identity(frames, 22), root, MOTION_FPS)
+    high = replace(standing.cut(0, frames // 2), root=root[: frames // 2] + torch.tensor([0.0, 1.0, 0.0]))
+    walking = replace(standing, root=root + torch.arange(frames)[:, None] / MOTION_FPS * torch.tensor([0.6, 0, 0]))
+    assert "frozen" not in measures.footwork_of(high)
+    found = genres.of_motions([standing, high])["footwork"]
+    assert found["frozen"] == found["still"] == 1
+    mean = genres.of_motions([walking, high])["footwork"]["travel"]
+    assert mean == pytest.approx(2 / 3 * 0.6, rel=1e-2)
+    capture = {"all": {"footwork": found}, "val": None, "genres": {"swing": {"all": {"footwork": found}}}}
+    systems = {"ours": {"footwork": found, "genres": {"swing": {"footwork": {"still": 0.5}}}}}
+    whole, by_genre = tables.footwork_tables({"capture": capture, "systems": systems})
+    assert whole.rows[0][:3] == ("ours", "0.00", "1.00 (1.00 x)")
+    assert by_genre.rows[0][2] == "0.50 (0.50 x)" and by_genre.rows[1][0].strip() == "motion capture"

@@ -92,7 +92,14 @@ def test_the_report_stands_alone(report, arguments):
     parsed.feed(text)
     assert not parsed.open and not parsed.links and "@import" not in text and "url(" not in text
     assert parsed.images >= 8
-    for title in ("MoMu table 5", "MoMu table 6", "Theatre table 2", "Physics by genre: ours", "Overview"):
+    for title in (
+        "MoMu table 5",
+        "MoMu table 6",
+        "Theatre table 2",
+        "Physics by genre: ours",
+        "Overview",
+        "Footwork by genre: ours",
+    ):
         assert title in parsed.text
     for name in ("ours", "slowing", "retrieval", "real", "ours snap 1"):
         assert name in parsed.text
