@@ -34,6 +34,7 @@ OPERATORS = {
     names.NEW_SEED: "seed",
     names.DISMISS: "messages",
     names.EXPLAIN: "dance",
+    names.KEEP_MUSIC: "music-for-this-dance",
     names.OPEN_PANEL: "panel",
 }
 """The heading of the page for an operator; any other of the extension's has the page itself."""

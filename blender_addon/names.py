@@ -32,6 +32,7 @@ ADD_STAGE = "footlight.add_stage"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
+KEEP_MUSIC = "footlight.keep_music"
 OPEN_PANEL = "footlight.open_panel"
 
 DANCER_MARK = "footlight_dancer"

@@ -19,6 +19,7 @@ from .operators.engine import (
     FOOTLIGHT_OT_use_installed_engine,
 )
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.keep import FOOTLIGHT_OT_keep_music
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
 from .operators.play import FOOTLIGHT_OT_play
@@ -66,6 +67,7 @@ CLASSES = (
     FOOTLIGHT_OT_new_seed,
     FOOTLIGHT_OT_dismiss,
     FOOTLIGHT_OT_explain,
+    FOOTLIGHT_OT_keep_music,
     *main.CLASSES,
 )
 

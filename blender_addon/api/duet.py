@@ -72,7 +72,6 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
             armature,
             card.BOTH,
             {"song": strip.name, "song_start": 0.0, "song_seconds": done.seconds},
-            keeping_warning(target),
         )
     except Exception:
         music.remove(sequencer, strip)
@@ -80,7 +79,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
     changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
-    return with_change(replace(written, strip=strip), changed)
+    return with_change(replace(written, strip=strip), changed, keeping_warning(target))
 
 
 def _request(target: Target, folder: Path, options: dict) -> protocol.DuetRequest:

@@ -65,7 +65,7 @@ def write(target: Target, done: protocol.ScoreDone) -> Written:
     changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
-    return with_change(finished(done, keeping_warning(target), strip=strip), changed)
+    return with_change(finished(done, strip=strip), changed, keeping_warning(target))
 
 
 def add_music(

@@ -110,7 +110,7 @@ def finished(
     The dance's comes first where there are both."""
     made = action or strip
     assert made is not None
-    warning = " ".join(text for text in (*done.warnings, *warnings) if text)
+    warning = _joined((*done.warnings, *warnings))
     if warning:
         card.keep(made, {"warning": warning})
     shown = card.of(made)
@@ -119,9 +119,14 @@ def finished(
     return Written(f"{shown.line}{added}", action, strip, warning, dancer)
 
 
-def with_change(written: Written, changed: hearing.Changed) -> Written:
-    """With a word on what is heard or muted since."""
-    return replace(written, message=f"{written.message} {changed.said}") if changed.said else written
+def with_change(written: Written, changed: hearing.Changed, warning: str = "") -> Written:
+    """With a word on what is heard or muted since, and with a warning that holds only for now."""
+    message, warnings = (written.message, changed.said), (written.warning, warning)
+    return replace(written, message=_joined(message), warning=_joined(warnings))
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def check_rates(scene: bpy.types.Scene, sequencer: bpy.types.Scene) -> None:

@@ -155,7 +155,11 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         return Lack("Choose a dancer first", str(error).rstrip("."))
     if about == names.SCORE and armature is not None:
         try:
-            score_range(context, armature)
+            first, last = score_range(context, armature)
         except UserError as error:
             return Lack("The dancer does not move yet", str(error).rstrip("."))
+        try:
+            reading.check_length(first, last, strips.frame_rate(scene))
+        except UserError as error:
+            return Lack("Too short for music", str(error).rstrip("."))
     return None

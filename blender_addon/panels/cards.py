@@ -7,6 +7,7 @@ import bpy
 from .. import names
 from ..api import card
 from ..operators.play import face
+from ..scene import music as music_files
 from ..scene import strips
 from .status import CROSS
 from .wrapping import wrapped
@@ -26,6 +27,8 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
         box = _card(layout, context, shown, card.BEAT_SCORE)
         if shown.warning:
             _warning(box, context, shown).action = action.name
+        if shown.operation == card.BOTH:
+            _keep(box, context, _named(context.scene, action.get(names.PREFIX + "song", "")))
         _next(box, shown)
 
 
@@ -37,6 +40,7 @@ def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         box = _card(layout, context, shown, card.MUSIC_SCORE)
         if shown.warning:
             _warning(box, context, shown).strip = strip.name
+        _keep(box, context, strip)
         _next(box, shown)
 
 
@@ -77,6 +81,20 @@ def _warning(layout: bpy.types.UILayout, context: bpy.types.Context, shown: card
     text.alert = True
     wrapped(text, context, shown.warning, "ERROR", less=CROSS)
     return row.operator(names.DISMISS, text="", icon="X", emboss=False)
+
+
+def _keep(layout: bpy.types.UILayout, context: bpy.types.Context, strip: bpy.types.Strip | None) -> None:
+    """While music lies in a temporary folder: that it does, and the button that keeps it."""
+    if strip is None or not music_files.may_be_lost(strip):
+        return
+    text = layout.column()
+    text.alert = True
+    wrapped(text, context, music_files.LOST, "ERROR", less=BOX)
+    layout.operator(names.KEEP_MUSIC, text="Save and Keep", icon="FILE_TICK").strip = strip.name
+
+
+def _named(scene: bpy.types.Scene, name: str) -> bpy.types.Strip | None:
+    return next((strip for strip in strips.sound_strips(scene) if strip.name == name), None)
 
 
 def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:

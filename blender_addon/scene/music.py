@@ -16,9 +16,22 @@ from . import strips
 
 def folder() -> Path:
     """Where music is kept: beside the .blend, or among the temporary files while it is not saved."""
-    if bpy.data.filepath:
-        return Path(bpy.data.filepath).parent
+    return Path(bpy.data.filepath).parent if bpy.data.filepath else temporary_folder()
+
+
+def temporary_folder() -> Path:
     return Path(bpy.context.preferences.filepaths.temporary_directory or tempfile.gettempdir())
+
+
+LOST = "Save your file now, or this music will be lost: it is in a temporary folder."
+
+
+def may_be_lost(strip: bpy.types.Strip) -> bool:
+    """Whether the music of a strip lies among the temporary files, and nowhere else."""
+    sound = strip.sound
+    if sound is None or sound.packed_file:
+        return False
+    return Path(bpy.path.abspath(sound.filepath)).parent.resolve() == temporary_folder().resolve()
 
 
 def check_folder() -> None:
@@ -32,9 +45,7 @@ def check_folder() -> None:
 
 def warning() -> str:
     """What the user should know about the place where music is kept; empty when nothing is wrong with it."""
-    if bpy.data.filepath:
-        return ""
-    return f"The .blend is not saved: its music lies in the temporary folder {folder()}. Save, and pack or move it."
+    return "" if bpy.data.filepath else LOST
 
 
 def keep(made: Path, ending: str) -> Path:

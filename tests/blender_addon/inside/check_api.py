@@ -81,7 +81,7 @@ def check_music():
             path = Path(bpy.path.abspath(written.strip.sound.filepath))
             assert path.is_file() and path.parent == FOLDER
             assert path == named if music_file else path.name.startswith("untitled_music_7")
-            assert ("not saved" in written.warning) == (music_file is None)
+            assert ("temporary folder" in written.warning) == (music_file is None)
 
 
 def check_a_duet_and_its_beats():

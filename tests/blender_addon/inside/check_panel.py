@@ -169,20 +169,45 @@ def check_the_card_of_music():
 
 
 def check_a_warning_stays_with_its_result():
+    armature = stage()
+    strip = bpy.context.scene.sequence_editor.strips[0]
+    bpy.context.scene.footlight.strip, strip.mute = strip.name, True
+    bpy.ops.footlight.generate_dance()
+    action = armature.animation_data.action
+    warned = action["footlight_warning"]
+    assert warned == session.state.warning and any(item.alert for item in shown())
+    path = str(FOLDER / "warned.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert any(item.alert and item.text in warned for item in shown()), "the file keeps it"
+    (cross,) = [item for item in shown() if item.name == names.DISMISS]
+    assert bpy.ops.footlight.dismiss(**cross.properties) == {"FINISHED"}
+    assert not any(item.alert for item in shown()) and says("well - seed 0")
+
+
+def check_music_in_a_temporary_folder_is_said_until_it_is_kept():
     bpy.context.preferences.filepaths.temporary_directory = str(FOLDER)
     stage()
     bpy.ops.footlight.generate_dance()
     bpy.ops.footlight.score_motion()
-    assert says("temporary"), texts()
-    strip = cards.music_strip(bpy.context)
-    assert "temporary" in strip["footlight_warning"]
-    path = str(FOLDER / "warned.blend")
-    bpy.ops.wm.save_as_mainfile(filepath=path)
-    bpy.ops.wm.open_mainfile(filepath=path)
-    assert says("temporary"), "the file keeps it"
-    cross = [item for item in shown() if item.name == names.DISMISS and item.properties.get("strip")]
-    assert bpy.ops.footlight.dismiss(**cross[0].properties) == {"FINISHED"}
-    assert not says("temporary") and says("Music for Dancer - seed 0")
+    assert says("temporary folder"), texts()
+    keep = button("Save and Keep")
+    assert bpy.ops.footlight.keep_music(**keep.properties) == {"FINISHED"}
+    assert cards.music_strip(bpy.context).sound.packed_file and not says("temporary folder")
+    bpy.context.scene.footlight.duet_seconds = 5.0
+    bpy.ops.footlight.generate_duet()
+    assert len([item for item in shown() if item.text == "Save and Keep"]) == 2, "with the dance and with the music"
+    for made in (FOLDER / "kept").iterdir() if (FOLDER / "kept").exists() else ():
+        made.unlink()
+    (FOLDER / "kept").mkdir(exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "kept" / "kept.blend"))
+    assert says("temporary folder"), "saving alone does not move it"
+    bpy.ops.footlight.score_motion()
+    assert not music_is_lost(cards.music_strip(bpy.context))
+
+
+def music_is_lost(strip):
+    return addon("scene.music").may_be_lost(strip)
 
 
 def check_an_error_goes_with_what_may_cure_it():

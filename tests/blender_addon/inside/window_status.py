@@ -72,8 +72,42 @@ def ended():
     return False
 
 
+def open_side():
+    with override():
+        bpy.context.area.spaces.active.show_region_ui = True
+
+
+def choose_tab():
+    with override():
+        side = next(region for region in bpy.context.area.regions if region.type == "UI")
+        side.active_panel_category = "Footlight"
+
+
+def fail():
+    """An armature that is no body, with the panel in sight."""
+    from scenes import addon
+
+    notices, kept = addon("notices"), addon("notices").current
+
+    def seen(context):
+        notice = kept(context)
+        report["error drawn"] = report.get("error drawn") or bool(notice)
+        return notice
+
+    with override():
+        bpy.ops.object.armature_add()
+        bpy.context.scene.footlight.dancer = bpy.context.object
+        notices.current = seen
+        report["open"] = addon("operators.job_operator").panel_is_open(bpy.context)
+        report["failed click"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
+
+
+def rest():
+    pass
+
+
 STEPS = [install, arrange, running, mouse("MOUSEMOVE", "NOTHING"), mouse("LEFTMOUSE", "PRESS"),
-         mouse("LEFTMOUSE", "RELEASE"), ended]  # fmt: skip
+         mouse("LEFTMOUSE", "RELEASE"), ended, open_side, choose_tab, rest, fail, rest, rest]  # fmt: skip
 
 
 def step():
