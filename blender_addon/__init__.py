@@ -5,13 +5,15 @@ to a process of its own (``python -m core.engine``) and writes what comes back. 
 
     errors, names      words shared by every room
     shared             the one door to core: bodies, who is which bone, retargeting; what the engine can be asked
-    styles             the styles that a model knows
-    engine/            the other process: client, job, results, installer (no bpy)
+    styles, model      the styles in words; what a model's configuration says
+    engine/            the other process: client, job, installer, how long jobs take (no bpy)
     environment        where the engine's Python, its files and its command are
     scene/             what reads and writes Blender's data: strips, music, rigs, actions, motion, dancer, markers
     stage/             what a dance is filmed on, the camera, the film
-    api/               dances, scores, duets and beats as functions: a request, and what is written of its answer
+    api/               dances, scores, duets and beats as functions: a request, and what is written of its answer; what
+                       results keep of themselves
     props, preferences what the user chooses
+    notices            the one error that is shown
     session            the one engine and the one job of a Blender with a window
     operators/         thin: the panel's settings to api, its requests to the session
     panels/            what the user sees
