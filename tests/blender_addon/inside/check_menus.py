@@ -71,20 +71,48 @@ def check_every_operator_and_property_has_a_page():
     assert shown <= links.PROPERTIES.keys(), shown - links.PROPERTIES.keys()
 
 
-def check_f1_leads_to_the_page():
-    """Blender looks patterns up as its own manual operator does."""
-    from fnmatch import fnmatchcase
+class Website:
+    """The project has one, as long as this lasts."""
 
-    prefix, found = links.manual()
-    for asked, heading in (
-        ("bpy.ops.footlight.choose_song", "#song"),
-        ("bpy.ops.footlight.play", "#play"),
-        ("bpy.types.footlightsettings.seed", "#seed"),
-        ("bpy.types.footlightpreferences.python", "#engine"),
-        ("bpy.ops.footlight.something_new", ""),
-    ):
-        assert next(url for pattern, url in found if fnmatchcase(asked, pattern)) == heading, asked
-    assert prefix.endswith("docs/panel.md")
-    if links.website():
-        assert links.website().startswith("https://") and prefix.startswith(links.website())
-        assert links.manual in bpy.utils._manual_map
+    def __enter__(self):
+        menus.unregister()
+        self.kept, links.website = links.website, lambda: "https://example.org/footlight"
+        menus.register()
+
+    def __exit__(self, *_):
+        menus.unregister()
+        links.website = self.kept
+        menus.register()
+
+
+def check_f1_leads_to_the_page():
+    """Asked as Blender's own *Online Manual* does."""
+    from bl_operators.wm import WM_OT_doc_view_manual
+
+    page = "https://example.org/footlight/blob/main/docs/panel.md"
+    with Website():
+        for asked, heading in (
+            ("bpy.ops.footlight.choose_song", "#song"),
+            ("bpy.ops.footlight.play", "#play"),
+            ("bpy.types.FootlightSettings.seed", "#seed"),
+            ("bpy.types.FootlightSettings.style_second", "#style"),
+            ("bpy.types.FootlightPreferences.python", "#engine"),
+            ("bpy.ops.footlight.something_new", ""),
+        ):
+            assert WM_OT_doc_view_manual._lookup_rna_url(asked, verbose=False) == page + heading, asked
+    if not links.website():
+        found = WM_OT_doc_view_manual._lookup_rna_url("bpy.ops.footlight.play", verbose=False)
+        assert found is None or "footlight" not in found, "nowhere is better than a wrong page"
+
+
+def check_the_panels_header_has_help_and_where_to_tell_faults():
+    layout = Layout()
+    addon("panels.helping").draw_header_preset(layout)
+    assert bool(layout.drawn) == bool(links.website())
+    with Website():
+        layout = Layout()
+        addon("panels.helping").draw_header_preset(layout)
+        assert [name for name, _ in layout.drawn] == ["wm.url_open", "wm.url_open"]
+        address = links.new_issue(addon("panels.helping").report())
+    assert address.startswith("https://example.org/footlight/issues/new?body=What%20I%20did")
+    assert bpy.app.version_string.split()[0] in address and " " not in address and "\n" not in address
