@@ -9,15 +9,18 @@ from __future__ import annotations
 if "." in (__package__ or ""):
     from ..core import arguments, protocol
     from ..core.containers import kinds, surveying
+    from ..core.containers.types import MISSED_SECONDS
     from ..core.errors import FootlightError
     from ..core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
+    from core.containers.types import MISSED_SECONDS
     from core.errors import FootlightError
     from core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
 
 __all__ = [
+    "MISSED_SECONDS",
     "FootlightError",
     "arguments",
     "calibration",

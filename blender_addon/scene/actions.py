@@ -43,7 +43,7 @@ def write_dance(
     rigs.check_writable(armature)
     mapped, keyed = rigs.bones(armature), rigs.keyed_bones(armature)
     scene = _scene_of(armature)
-    rest, body = (standing.rest_of(scene, armature, bones) for bones in (keyed, None))
+    rest, body = standing.rests_of(scene, armature, keyed)
     floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(rotations, root, rest.bones, floor)
     travelling = _carrier(armature, keys.root).name

@@ -19,6 +19,9 @@ LEADING = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE"}
 OVERRIDING = LEADING | {"IK"}
 """Constraints that, at full influence, leave nothing of a bone's own rotation."""
 
+FULL = 0.99
+"""From this influence on a constraint counts as having all of it."""
+
 LIMBS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow"))
 """The joints of the eight long bones."""
 
@@ -100,7 +103,7 @@ def _followers(
     """The long bones that follow something by constraints of these ``kinds``, and the first thing that they follow."""
     found: dict[str, tuple[bpy.types.Object | None, str]] = {}
     for bone, constraint in active(armature.pose.bones):
-        if constraint.type in kinds and constraint.influence >= 0.99:
+        if constraint.type in kinds and is_full(constraint):
             for held in moved_by(bone, constraint):
                 found.setdefault(held.name, first_target(constraint))
     return {mapped[part]: found[mapped[part]] for part in LIMBS if mapped[part] in found}
@@ -144,6 +147,11 @@ def active(bones: Iterable[bpy.types.PoseBone]) -> Iterator[tuple[bpy.types.Pose
         for constraint in bone.constraints:
             if not constraint.mute:
                 yield bone, constraint
+
+
+def is_full(constraint: bpy.types.Constraint) -> bool:
+    """Whether a constraint has all influence."""
+    return constraint.influence >= FULL
 
 
 def moved_by(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> list[bpy.types.PoseBone]:
@@ -210,7 +218,7 @@ def _leads_itself(bone: bpy.types.PoseBone) -> bool:
 
 def _leads(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bool:
     """Whether a bone follows by a constraint, or does so at a switch's turn."""
-    return constraint.type in LEADING and (constraint.influence > 0.99 or _driver(bone, constraint) is not None)
+    return constraint.type in LEADING and (is_full(constraint) or _driver(bone, constraint) is not None)
 
 
 def _driver(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bpy.types.Driver | None:

@@ -27,18 +27,7 @@ FARTHEST = 1e9
 def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
     """The first and the last frame that the action and the NLA strips of ``armature`` speak of, whole frames around
     them. Raises UserError when it has neither, or none that plays."""
-    data = armature.animation_data
-    found: list[tuple[float, float]] = []
-    if data and data.action and not data.use_tweak_mode:
-        found.append(_action_range(data.action, data.action_slot))
-    if data and data.use_nla:
-        tracks = [track for track in data.nla_tracks if track.is_solo] or data.nla_tracks
-        found += [
-            (strip.frame_start, strip.frame_end)
-            for track in tracks
-            for strip in track.strips
-            if not (track.mute or strip.mute)
-        ]
+    found = staging.animated_spans(armature)
     if not found:
         raise UserError(
             f"{armature.name!r} has no action and no NLA strip that plays. Animate it, unmute its tracks, or choose "
@@ -124,13 +113,3 @@ def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: 
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
     stood = moved[:, None] @ stances
     return retarget.motion(stood, rest.bones, ground.level(rest, stood, worlds[0]))
-
-
-def _action_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
-    if action.use_frame_range:
-        return action.frame_start, action.frame_end
-    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips] if slot else []
-    ranges = [curve.range() for bag in bags if bag for curve in bag.fcurves]
-    if not ranges:
-        return tuple(action.frame_range)
-    return min(start for start, _ in ranges), max(end for _, end in ranges)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..shared import retarget, skeleton
 from . import controls, keying, rigs, staging, under
+from .wording import listed
 
 FRAMES = 5
 """Frames that are looked at."""
@@ -124,7 +125,7 @@ def _set_switches(dance: Dance, switches: Sequence[controls.Switch]) -> None:
             switch
             for switch in switches
             if any(bones[bone].constraints[name].influence > 0.01 for bone, name in switch.off)
-            or any(bones[bone].constraints[name].influence < 0.99 for bone, name in switch.on)
+            or any(not controls.is_full(bones[bone].constraints[name]) for bone, name in switch.on)
         ]
     for switch in wrong:
         keying.set_value(dance.armature, switch.path, 1.0 - switch.value, dance.frame_start, switch.bone)
@@ -187,10 +188,9 @@ def _switch_off(dance: Dance, held: list[tuple[bpy.types.PoseBone, bpy.types.Con
         keying.set_value(dance.armature, switch.path, switch.value, dance.frame_start, switch.bone)
     _set_switches(dance, switches)
     names = list(dict.fromkeys(bone.name for bone, _ in held))
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more bones" if len(names) > 3 else "")
     return (
-        f"Constraints on {shown} would hide the dance; the new action switches them off. Switch them on again for your "
-        "other actions (influence 1)."
+        f"Constraints on {listed(names, 'bones')} would hide the dance; the new action switches them off. Switch them "
+        "on again for your other actions (influence 1)."
     )
 
 

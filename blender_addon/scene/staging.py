@@ -41,16 +41,31 @@ def evaluated(scene: bpy.types.Scene, armature: bpy.types.Object) -> Iterator[Ca
         yield on
 
 
+def nla_strips(armature: bpy.types.Object) -> list[bpy.types.NlaStrip]:
+    """The NLA strips of ``armature`` that play: of a track that plays solo alone, and of none that is muted."""
+    data = armature.animation_data
+    if not (data and data.use_nla):
+        return []
+    tracks = [track for track in data.nla_tracks if track.is_solo] or data.nla_tracks
+    return [strip for track in tracks for strip in track.strips if not (track.mute or strip.mute)]
+
+
+def animated_spans(armature: bpy.types.Object) -> list[tuple[float, float]]:
+    """The first and the last frame that the action of ``armature`` speaks of, and of each NLA strip that plays."""
+    data = armature.animation_data
+    spans = [(strip.frame_start, strip.frame_end) for strip in nla_strips(armature)]
+    if data and data.action and not data.use_tweak_mode:
+        spans.append(_action_span(data.action, data.action_slot))
+    return spans
+
+
 def sampled(scene: bpy.types.Scene, armature: bpy.types.Object, count: int) -> list[int]:
     """At most ``count`` frames, spread over those that the action and the NLA strips of ``armature`` speak of; the
     current frame when it has none."""
-    data = armature.animation_data
-    ranges = [tuple(data.action.frame_range)] if data and data.action and data.action_slot else []
-    tracks = [track for track in data.nla_tracks if not track.mute] if data and data.use_nla else []
-    ranges += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips]
-    if not ranges:
+    spans = animated_spans(armature)
+    if not spans:
         return [scene.frame_current]
-    first, last = min(start for start, _ in ranges), max(end for _, end in ranges)
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
     return np.unique(np.linspace(first, last, count).round().astype(int)).tolist()
 
 
@@ -83,3 +98,13 @@ def _kept_frame(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
         yield scene
     finally:
         scene.frame_set(frame, subframe=subframe)
+
+
+def _action_span(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
+    if action.use_frame_range:
+        return action.frame_start, action.frame_end
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips] if slot else []
+    ranges = [curve.range() for bag in bags if bag for curve in bag.fcurves]
+    if not ranges:
+        return tuple(action.frame_range)
+    return min(start for start, _ in ranges), max(end for _, end in ranges)

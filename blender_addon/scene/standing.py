@@ -42,24 +42,31 @@ KEPT = f"{PREFIX}t_pose"
 UP = (0.0, 1.0, 0.0)
 
 
-def rest_of(
-    scene: bpy.types.Scene | None, armature: bpy.types.Object, keyed: controls.Controls | None = None
-) -> rigs.Rest:
+def rests_of(
+    scene: bpy.types.Scene | None, armature: bpy.types.Object, keyed: controls.Controls
+) -> tuple[rigs.Rest, rigs.Rest]:
+    """The ``keyed`` bones at rest, and ``rest_of`` the body; the animation is looked at once. Raises as ``rest_of``."""
+    body = rest_of(scene, armature)
+    same = body.known and not keyed.leaders
+    return (body if same else rigs.at_rest(armature, keyed)), body
+
+
+def rest_of(scene: bpy.types.Scene | None, armature: bpy.types.Object) -> rigs.Rest:
     """As ``rigs.at_rest``, where the rest pose is no body that stands with the T-pose that something else tells: the
     dance that was written last, a pose of the animation, the animation as a whole, or the pose that the rig is in.
 
     Raises UserError as ``rigs.at_rest``, and when nothing tells how a folded body stands.
     """
     mapped = rigs.bones(armature)
-    if _stands(armature, mapped) or scene is None or (keyed and keyed.leaders):
-        return rigs.at_rest(armature, keyed)
+    if _stands(armature, mapped) or scene is None:
+        return rigs.at_rest(armature)
     found = remembered(armature, mapped) or _calibrated(scene, armature, mapped)
     if found is None and _folded(armature, mapped):
         raise UserError(
             f"The rest pose of {armature.name!r} is folded, and no animation tells how it stands. Pose it as a T and "
             "try again, or give it back the animation that it was imported with."
         )
-    return found or rigs.at_rest(armature, keyed)
+    return found or rigs.at_rest(armature)
 
 
 def stands(armature: bpy.types.Object) -> bool:

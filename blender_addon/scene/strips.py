@@ -9,14 +9,12 @@ from pathlib import Path
 import bpy
 
 from ..errors import UserError
-from ..shared import kinds, protocol, surveying
+from ..shared import MISSED_SECONDS, kinds, protocol, surveying
 from . import hearing, mixing, songs, timeline, versions
 from .mixing import frame_rate
 
 READABLE = (kinds.WAV, kinds.FLAC, kinds.OGG, kinds.MPEG)
 """What the engine decodes by itself; any other file that Blender can play goes through a mixdown."""
-
-MISSED_SECONDS = 0.25  # of a song that its strip does not reach: fewer are not worth a word
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     """Everything that is heard in the scene's frame range, from meta strips and scene strips too.
     Raises UserError when nothing can be."""
     strips, inside = sound_strips(scene), timeline.scenes_with_sound(scene)
-    speakers = any(ob.type == "SPEAKER" for ob in scene.objects)
+    speakers = timeline.has_speakers(scene)
     if not strips and not inside and not speakers:
         if any(one.strip.type == "SCENE" for one in timeline.placed(scene)):
             raise UserError(

@@ -48,7 +48,12 @@ def scenes_with_sound(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
 
 def has_sound(scene: bpy.types.Scene) -> bool:
     """Whether there are sound strips that are not muted, or speakers."""
-    return any(one.heard for one in sounds(scene)) or any(ob.type == "SPEAKER" for ob in scene.objects)
+    return any(one.heard for one in sounds(scene)) or has_speakers(scene)
+
+
+def has_speakers(scene: bpy.types.Scene) -> bool:
+    """Whether there are speakers, which play sound from the scene's objects."""
+    return any(ob.type == "SPEAKER" for ob in scene.objects)
 
 
 def _inside(around, muted: bool, bounds: tuple[int, int] | None) -> Iterator[Placed]:

@@ -13,7 +13,8 @@ import bpy
 import numpy as np
 
 from ..names import PREFIX
-from . import controls
+from . import controls, staging
+from .wording import listed
 
 REST = {
     "location": (0.0, 0.0, 0.0),
@@ -26,9 +27,6 @@ REST = {
 
 CLOSE = 1e-5
 """What is nearer to rest than this (units of the armature, factors, radians) is no pose."""
-
-PLACES = 3
-"""At most so many names are told."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,7 @@ def told(left: list[Leftover]) -> str:
     names = list(dict.fromkeys(one.bone for one in left))
     if not names:
         return ""
-    shown = ", ".join(names[:PLACES]) + (f" and {len(names) - PLACES} more" if len(names) > PLACES else "")
-    return f"A pose that was left on {shown} is overridden: the new action keys it at rest."
+    return f"A pose that was left on {listed(names)} is overridden: the new action keys it at rest."
 
 
 def has_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bool:
@@ -108,8 +105,7 @@ def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
     paths = {curve.data_path for curve in _curves(action, slot) if not curve.data_path.startswith("pose.bones[")}
     if not paths:
         return ""
-    shown = ", ".join(sorted(paths)[:PLACES]) + (" ..." if len(paths) > PLACES else "")
-    return f"The object's own keys ({shown}) are in the new action too."
+    return f"The object's own keys ({listed(sorted(paths))}) are in the new action too."
 
 
 def _kept(action: bpy.types.Action, path: str) -> bool:
@@ -126,16 +122,10 @@ def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> Iterator[bp
 
 
 def nla_paths(armature: bpy.types.Object) -> set[str]:
-    """What the NLA strips of ``armature`` animate."""
-    data = armature.animation_data
-    strips = (
-        [strip for track in data.nla_tracks if not track.mute for strip in track.strips]
-        if data and data.use_nla
-        else []
-    )
+    """What the NLA strips of ``armature`` that play animate."""
     return {
         curve.data_path
-        for strip in strips
+        for strip in staging.nla_strips(armature)
         if strip.action and strip.action_slot
         for curve in _curves(strip.action, strip.action_slot)
     }

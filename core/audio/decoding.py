@@ -15,7 +15,7 @@ import soundfile
 from core.audio import ffmpeg, libsndfile
 from core.audio.libsndfile import Decoded, Part
 from core.containers import kinds, surveying
-from core.containers.types import Survey, cut_short
+from core.containers.types import MISSED_SECONDS, Survey, cut_short
 from core.errors import FootlightError, warn
 from core.protocol import SONG_FILES
 
@@ -53,7 +53,7 @@ def _by_ourselves(path: Path, kind: kinds.Kind | None, part: Part) -> Decoded:
     if kind and found.expected is not None and ffmpeg.find():
         with suppress(FootlightError):
             other = _by_ffmpeg(path, kind, part)
-            if other.seconds > found.seconds + libsndfile.MISSED_SECONDS:
+            if other.seconds > found.seconds + MISSED_SECONDS:
                 return replace(other, warnings=(libsndfile.damaged(other.seconds, found.expected),))
     return found
 
@@ -73,7 +73,7 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> Decoded:
             f"{path}: is {kind.name}, which needs the program ffmpeg, and that is not installed or not on PATH; "
             f"install it, convert the song ({SONG_FILES}), or use it in Blender, which can play it"
         )
-    until = None if part.seconds is None else part.start + part.seconds + libsndfile.MISSED_SECONDS
+    until = None if part.seconds is None else part.start + part.seconds + MISSED_SECONDS
     with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
         out = Path(folder) / "decoded.wav"
         told = ffmpeg.decode(program, path, kind.name, out, until)
@@ -81,7 +81,7 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> Decoded:
     if told is None:
         return found
     wanted = told - part.start if part.seconds is None else min(told - part.start, part.seconds)
-    if found.seconds >= wanted - max(libsndfile.MISSED_SECONDS, 0.02 * wanted):
+    if found.seconds >= wanted - max(MISSED_SECONDS, 0.02 * wanted):
         return found
     return replace(found, warnings=(cut_short(part.start + found.seconds, part.start + wanted),))
 

@@ -16,13 +16,12 @@ import soxr
 from core import progress
 from core.containers import flac
 from core.containers.splice import Spliced
-from core.containers.types import Stretch, Survey
+from core.containers.types import MISSED_SECONDS, Stretch, Survey
 from core.errors import FootlightError
 
 BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are read in blocks until they end
 SMALL_BLOCK_FRAMES = 1 << 12  # for damaged files: of the block with the damage nothing is left
 SETTLING_SECONDS = 4.0  # that a decoder is given to be right after it was told where to go on
-MISSED_SECONDS = 0.25  # fewer are not worth a word
 ENDLESS_SECONDS = 1e9  # or more: the decoder does not know the length
 MENDED_PLACES = 200  # of a file: with more damage it is not worth while
 

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 from . import mpeg_frames
 from .mpeg_frames import Header, Run, Walk, header
-from .types import Data, Piece, Stretch, Survey, cut_short
+from .types import MISSED_SECONDS, Data, Piece, Stretch, Survey, cut_short
 
 DECODER_DELAY = 529  # samples that mpg123 leaves out where there is a header, besides those of LAME's tag
-MISSED_SECONDS = 0.25  # fewer are not worth a word
 DAMAGED_BYTES = 2048  # about a frame
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import mmap
 from dataclasses import dataclass
 
+MISSED_SECONDS = 0.25
+"""Of a sound that is not heard: fewer are not worth a word."""
+
 Data = bytes | mmap.mmap
 """What is in a file."""
 
