@@ -153,6 +153,17 @@ def imported(name):
     return bpy.context.active_object
 
 
+def check_the_animation_of_a_folded_rig_is_looked_at_once_for_a_dance():
+    standing = addon("scene.standing")
+    armature, looks, sampled = imported("folded random"), [], standing.staging.sampled
+    standing.staging.sampled = lambda *given: looks.append(given[2]) or sampled(*given)
+    try:
+        write(armature)
+    finally:
+        standing.staging.sampled = sampled
+    assert looks.count(standing.SAMPLES) == 1
+
+
 def check_bones_between_those_of_the_body_are_posed_too():
     """As between the hips of CMU's skeleton: at rest they lie anywhere, and so would what hangs on them."""
     armature = imported("folded between")

@@ -106,6 +106,46 @@ def check_an_nla_strip():
     raises(UserError, "does not move", read, armature, first, last)
 
 
+def check_only_tracks_that_play_count():
+    """For the range, for the frames that are looked at, and for what NLA strips animate alike."""
+    staging, under = addon("scene.staging"), addon("scene.under")
+    armature = danced()
+    data = armature.animation_data
+    action, slot = data.action, data.action_slot
+    data.action = None
+    moving = bpy.data.actions.new("moving")
+    strips = []
+    for start, shown in ((101, action), (1001, moving)):
+        strip = data.nla_tracks.new().strips.new("strip", start, shown)
+        strip.action_slot = slot if shown == action else moving.slots.new("OBJECT", armature.name)
+        strip.frame_end = start + 50
+        strips.append(strip)
+    for index, value in enumerate((0.0, 1.0)):
+        curves = moving.layers.new("Layer").strips.new(type="KEYFRAME") if index == 0 else moving.layers[0].strips[0]
+        bag = curves.channelbag(moving.slots[0], ensure=True)
+        curve = bag.fcurves.find("location", index=0) or bag.fcurves.new("location", index=0)
+        curve.keyframe_points.insert(1 + 50 * index, value)
+    one, two = data.nla_tracks
+
+    def plays(first, last, bones, whole):
+        assert reading.animated_range(armature) == (first, last)
+        looked = staging.sampled(bpy.context.scene, armature, 9)
+        assert (looked[0], looked[-1]) == (first, last)
+        paths = under.nla_paths(armature)
+        assert (any(path.startswith("pose") for path in paths), "location" in paths) == (bones, whole)
+
+    plays(101, 1051, True, True)
+    two.mute = True
+    plays(101, 151, True, False)
+    two.mute, strips[0].mute = False, True
+    plays(1001, 1051, False, True)
+    strips[0].mute = False
+    one.is_solo = True
+    plays(101, 151, True, False)
+    two.is_solo = True
+    plays(1001, 1051, False, True)
+
+
 def check_constraints_and_drivers():
     """A hand held by a constraint to an animated empty, a head that a driver nods: read as Blender shows them."""
     armature = danced()
