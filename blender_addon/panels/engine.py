@@ -69,7 +69,7 @@ def _install(box: bpy.types.UILayout, context: bpy.types.Context, text: str = "I
 
 def _costs(large: bool) -> str:
     cost = sizes.cost(large)
-    return f"{sizes.text(cost.download)} to download, {sizes.text(cost.disk)} on the disk"
+    return f"Download {sizes.text(cost.download)}, disk {sizes.text(cost.disk)}"
 
 
 def _button(box: bpy.types.UILayout, text: str) -> None:

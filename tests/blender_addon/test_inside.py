@@ -218,6 +218,32 @@ def test_the_engine_is_installed_from_inside_and_dances(run_checks, environment,
     run_checks(seconds=1800, FOOTLIGHT_MODEL=str(model_folder))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.environ.get("FOOTLIGHT_OFFLINE_ZIP"),
+    reason="needs make extension OFFLINE=...: FOOTLIGHT_OFFLINE_ZIP=ITS.zip",
+)
+def test_the_engine_that_the_zip_carries_is_installed_without_a_network(program, environment, tmp_path):
+    """The real program in a network namespace that has no network: from the zip to a dance."""
+    environment.pop("FOOTLIGHT_PYTHON", None)
+    environment["FOOTLIGHT_TEST_ZIP"] = os.environ["FOOTLIGHT_OFFLINE_ZIP"]
+    alone, report = ["unshare", "--net"], tmp_path / "report.jsonl"
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    command = [*alone, program, "-b", "--factory-startup", "--python-exit-code", "1", "--python", INSIDE / "host.py"]
+    command += ["--", INSIDE / "check_install.py", report]
+    answer = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert found["outcome"] == "passed" and answer.returncode == 0, found["text"]
+
+
+@pytest.mark.checks("check_readiness.py")
+def test_what_is_known_of_the_engine(run_checks, environment):
+    environment.pop("FOOTLIGHT_PYTHON", None)
+    run_checks()
+
+
 def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     """A real click: the modal run, work and an undo meanwhile, and the dance as one step of its own."""
     song, report = tmp_path / "drums.wav", tmp_path / "report.json"
