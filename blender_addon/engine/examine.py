@@ -83,9 +83,8 @@ def _problem(found: dict, version: str, requirements: Sequence[str]) -> str:
     unmet = places.unmet(found["packages"], requirements)
     missing = [places.name_of(item) for item in unmet if places.name_of(item) not in found["packages"]]
     if missing:
-        named = [NAMES.get(name, name) for name in missing]
-        listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-        return f"This Python has no {listed}. Install Engine, or choose another."
+        name = NAMES.get(missing[0], missing[0])  # what is missing besides is of no more use to know
+        return f"This Python has no {name}. Install Engine, or choose another."
     if unmet:
         name = places.name_of(unmet[0])
         return (
