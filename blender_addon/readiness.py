@@ -126,13 +126,13 @@ def small_build_unreachable() -> bool:
     return _known.failure == "no-small-build"
 
 
-def installation_ended(kind: str) -> None:
-    """kind: of the failure, or "cancelled"; nothing where all went well."""
+def installation_ended(kind: str, done: Callable[[], None]) -> None:
+    """kind: of the failure, or "cancelled"; nothing where all went well.  done: as of ``look``."""
     _known.failure = kind
     forget()
     if kind:
         here = environment.engine_places()
-        threading.Thread(target=places.tidy, args=(here,), name="footlight-tidy", daemon=True).start()
+        _aside(lambda: places.tidy(here), done)
 
 
 def forget() -> None:
@@ -157,10 +157,18 @@ def look(done: Callable[[], None]) -> None:
     _answers[python] = None
 
     def ask() -> None:
-        found = examine(python, requirements)
-        _answers[python] = found
+        _answers[python] = examine(python, requirements)
 
-    thread = threading.Thread(target=ask, name="footlight-look", daemon=True)
+    _aside(ask, done)
+
+
+def _aside(work: Callable[[], None], done: Callable[[], None]) -> None:
+    """Do what takes a while without anybody's waiting; without a window somebody may as well wait."""
+    if bpy.app.background:
+        work()
+        forget()
+        return
+    thread = threading.Thread(target=work, name="footlight-aside", daemon=True)
     thread.start()
 
     def wait() -> float | None:

@@ -71,13 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         install(order)
     except NoSmallBuild as error:
-        tell("failed", kind="no-small-build", message=str(error))
-        return 1
-    except (InstallError, OSError) as error:
-        tell("failed", kind="install", message=str(error) if isinstance(error, InstallError) else explain_os(error))
-        return 1
+        return fail("no-small-build", str(error))
+    except InstallError as error:
+        return fail("install", str(error))
+    except OSError as error:
+        return fail("install", explain_os(error))
     tell("done")
     return 0
+
+
+def fail(kind: str, message: str) -> int:
+    """Say what went wrong, to the user and in the log."""
+    sys.stderr.write(f"{message}\n")
+    tell("failed", kind=kind, message=message)
+    return 1
 
 
 def install(order: Order) -> None:

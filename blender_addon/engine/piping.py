@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -200,13 +201,15 @@ def download_pip(folder: Path) -> Path:
     InstallError."""
     index = os.environ.get("PIP_INDEX_URL", PYPI).rstrip("/") + "/pip/"
     try:
-        with urllib.request.urlopen(index, timeout=60) as answer:
+        trusted = ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
+        with urllib.request.urlopen(index, timeout=60, context=trusted) as answer:
             page = answer.read().decode("utf-8", "replace")
         links = re.findall(r'href="([^"#]*/)?(pip-([\d.]+)-py3-none-any\.whl)#sha256=([0-9a-f]{64})"', page)
         if not links:
             raise InstallError(f"There is no pip on {index}. Install Python's venv module (Debian: python3-venv).")
         base, name, _version, digest = max(links, key=lambda link: places.numbers(link[2]))
-        with urllib.request.urlopen(urllib.parse.urljoin(index, base + name), timeout=60) as answer:
+        address = urllib.parse.urljoin(index, base + name)
+        with urllib.request.urlopen(address, timeout=60, context=trusted) as answer:
             content = answer.read()
     except (urllib.error.URLError, OSError) as error:
         raise Unreachable(explain(f"could not fetch url {index}: {error}")) from None

@@ -39,7 +39,8 @@ class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
         self._job = session.start_install(_installed, large=self.large)
 
     def _end(self, state: JobState) -> set[str]:
-        readiness.installation_ended("" if state is JobState.DONE else self._job.kind or state.value)
+        kind = "" if state is JobState.DONE else self._job.kind or state.value
+        readiness.installation_ended(kind, done=lambda: redraw(bpy.context))
         return super()._end(state)
 
 
