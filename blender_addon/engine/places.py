@@ -35,6 +35,10 @@ PATIENCE = 10.0
 """Seconds in which a folder that another program looks into, a virus scanner say, is moved again and again."""
 
 
+WORTHWHILE = 500_000
+"""Bytes of downloads that are kept for another try."""
+
+
 @dataclass(frozen=True)
 class Record:
     """What is written into a whole engine. python: its version.  packages: their versions, by name.  size: bytes on
@@ -147,8 +151,9 @@ def tidy(places: Places) -> None:
         if nobody_installs:
             recover(places)
             _delete(places.new)
-            _delete(places.downloads / "tmp")
-            if read_record(places.engine) is not None or not any(places.downloads.glob("*/*")):
+            for name in ("tmp", "pip", "packages"):
+                _delete(places.downloads / name)
+            if read_record(places.engine) is not None or size_on_disk(places.downloads) < WORTHWHILE:
                 _delete(places.downloads)
 
 
