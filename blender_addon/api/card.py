@@ -154,4 +154,5 @@ def _number(made: bpy.types.Action | bpy.types.Strip, name: str) -> float | None
 def _feet(steps: float | None, still: float | None) -> str:
     if steps is None or still is None:
         return ""
-    return f"{steps:.1f} steps a second, stands still {still:.0%}".replace("%", " %") + " of the time"
+    taken = f"{steps:.1f} steps a second" if steps >= 0.05 else "Takes no steps"
+    return f"{taken}, stands still {still:.0%}".replace("%", " %") + " of the time"

@@ -59,7 +59,7 @@ def request(
 
 def write(target: Target, done: protocol.DuetDone) -> Written:
     """Put a finished duet into the scene, both or neither. Raises UserError when what it was made for is gone."""
-    scene, armature, sequencer = target.find("duet")
+    scene, armature, sequencer = target.find("dance")
     if armature is not None:
         rigs.check_writable(armature)
     strip = add_music(target, sequencer, done.out_music, done, card.BOTH)

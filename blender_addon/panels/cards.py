@@ -10,7 +10,7 @@ from ..operators.play import face
 from ..scene import music as music_files
 from ..scene import strips
 from .status import CROSS
-from .wrapping import wrapped
+from .wrapping import NO_BREAK, wrapped
 
 REMAKE = {card.DANCE: names.GENERATE, card.MUSIC: names.SCORE, card.BOTH: names.DUET}
 """What makes another take of a result."""
@@ -58,7 +58,7 @@ def _card(
     layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card, explanation: str
 ) -> bpy.types.UILayout:
     box = layout.box().column(align=False)
-    wrapped(box, context, shown.name, "CHECKMARK", less=BOX)
+    wrapped(box, context, shown.name.replace("seed ", f"seed{NO_BREAK}"), "CHECKMARK", less=BOX)
     lines = box.column(align=True)
     lines.scale_y = 0.85
     if shown.style and shown.style not in shown.name:

@@ -44,7 +44,7 @@ def error(layout: bpy.types.UILayout, context: bpy.types.Context, operator: str)
     row = layout.box().row()
     text = row.column()
     text.alert = True
-    wrapped(text, context, notice.text, "ERROR", less=CROSS)
+    wrapped(text, context, notice.text[:1].upper() + notice.text[1:], "ERROR", less=CROSS)
     buttons = row.column()
     buttons.operator(names.DISMISS, text="", icon="X", emboss=False)
     if notice.log:

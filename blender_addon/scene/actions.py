@@ -196,7 +196,7 @@ def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndar
     if joints != skeleton.JOINTS or rotations.shape[1:] != (22, 4) or root.shape != (len(rotations), 3):
         raise UserError("The engine and the add-on are of different versions. Reinstall the add-on.")
     if not (np.isfinite(rotations).all() and np.isfinite(root).all()):
-        raise UserError("The engine's dance has invalid numbers in it. Try another seed, or a smaller guidance.")
+        raise UserError("The engine's dance has invalid numbers in it. Try another seed, or less Follow the Music.")
     return rotations, root
 
 

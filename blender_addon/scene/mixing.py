@@ -39,7 +39,7 @@ def mixdown(
 
     Raises UserError where Blender does not finish it.
     """
-    path = Path(folder) / "Whole Mix.wav" if not only else Path(folder) / "strip.wav"
+    path = Path(folder) / "All Sound.wav" if not only else Path(folder) / "strip.wav"
     path.unlink(missing_ok=True)
     with copied(scene, objects=not only) as copy:
         editor = copy.sequence_editor

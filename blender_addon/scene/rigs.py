@@ -12,8 +12,8 @@ from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
 from . import controls
 
 SUPPORTED = (
-    "Rename its bones as Mixamo, VRM, Unreal or SMPL do (the page Rigs of the manual has them all), choose another "
-    "armature, or press Add Dancer."
+    "Rename its bones as Mixamo, VRM, Unreal or SMPL do, choose another armature, or press Add Dancer. The page "
+    "docs/rigs.md of the manual lists the rigs that dance."
 )
 """What to do with an armature that is no body."""
 

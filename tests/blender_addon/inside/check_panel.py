@@ -38,7 +38,7 @@ def button(text, items=None):
 
 
 def says(words):
-    return any(words in text for text in texts())
+    return any(words.lower() in text.lower() for text in texts())
 
 
 def finish():
@@ -52,7 +52,7 @@ def finish():
 def fails(operator, words):
     """It is said once: by the operator's report, which without a window is an exception, and in the panel."""
     raises(RuntimeError, words, operator)
-    assert sum(item.alert and words in item.text for item in shown()) <= 1
+    assert sum(item.alert and words.lower() in item.text.lower() for item in shown()) <= 1
     assert notices.current(bpy.context) is not None
 
 
