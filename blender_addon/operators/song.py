@@ -50,8 +50,7 @@ class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         recent.remember(path)
-        take(context, brought)
-        self.report({"INFO"}, brought.said)
+        self.report({"INFO"}, " ".join(filter(None, (brought.said, take(context, brought)))))
         return {"FINISHED"}
 
 
@@ -83,8 +82,7 @@ class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
         except FootlightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        take(context, brought)
-        self.report({"INFO"}, brought.said)
+        self.report({"INFO"}, " ".join(filter(None, (brought.said, take(context, brought)))))
         return {"FINISHED"}
 
 
@@ -147,13 +145,14 @@ class FOOTLIGHT_FH_song(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-def take(context: bpy.types.Context, brought: bringing.Brought) -> None:
-    """Make a strip of the scene the song, and show the scene in the sequencer."""
+def take(context: bpy.types.Context, brought: bringing.Brought) -> str:
+    """Make a strip of the scene the song, and show the scene in the sequencer. Returns what to say of that."""
     settings = settings_of(context.scene)
     settings.source, settings.strip = "STRIP", brought.strip.name
-    if context.window is not None:
-        versions.show_in_sequencer(context.window, context.scene)
     notices.dismiss()
+    if context.window is not None and versions.show_in_sequencer(context.window, context.scene):
+        return f"The sequencer shows {context.scene.name!r} now."
+    return ""
 
 
 def _editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

@@ -22,16 +22,17 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The *Song* rows of the panel."""
     scene, settings = context.scene, settings_of(context.scene)
     column = layout.column(align=True)
-    if home := songs.left_behind(scene):
+    home = songs.left_behind(scene)
+    if home is not None:
         _left_behind(column, context, home)
-        return
     shown = versions.sequencer_scene(context)
     found = songs.state(scene, settings.strip, everything=settings.source == "MIX", shown=shown)
     if found.kind is Kind.NONE or (found.kind is Kind.GONE and not found.count):
         _empty(column)
     elif found.kind is Kind.ELSEWHERE and found.where is not None:
         _empty(column)
-        _elsewhere(column, context, found.where)
+        if found.where != home:  # that one is gone back to
+            _elsewhere(column, context, found.where)
     else:
         labelled(column, "Song").prop(settings, "source", expand=True)
         if found.kind is not Kind.ALL:

@@ -119,7 +119,7 @@ def check_a_second_stage_takes_the_place_of_the_first():
     in_the_picture(armature)
 
 
-DATA = ("meshes", "materials", "images", "lights", "cameras", "collections", "worlds")
+DATA = ("actions", "meshes", "materials", "images", "lights", "cameras", "collections", "worlds")
 
 
 def check_what_is_the_users_stays():
@@ -141,6 +141,19 @@ def check_what_is_the_users_stays():
     world.node_tree.nodes.remove(sky)
     added()
     assert scene.world != world and world.use_fake_user and tuple(world.color) == colour, "a plain one is put aside"
+
+
+def check_what_else_is_in_the_picture_is_told():
+    scene = bpy.context.scene
+    armature = dancing(dancer.add_dancer(bpy.context))
+    cube(1.0, (1.5, 0.0, 0.5)).name = "beside"
+    cube(1.0, (0.0, -60.0, 0.5)).name = "behind the camera"
+    cube(1.0, (1.0, 0.5, 0.5)).hide_render = True
+    hat = cube(0.2, (0.0, 0.0, 1.7))
+    hat.parent = armature
+    stage = added()
+    scene.frame_set(1)
+    assert watched.in_the_picture(scene, scene.camera, [armature, *stage]) == ["beside"]
 
 
 def check_without_a_dance_the_stage_is_for_where_the_dancer_stands():
