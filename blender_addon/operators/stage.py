@@ -52,7 +52,7 @@ class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
         said = f"Stage for the frames {frames[0]} to {frames[1]}: {', '.join(set_too)}."
         context.view_layer.update()
         bodies = [ob for ob in scene.objects if ob.type == "ARMATURE" or scenery.STAGE in ob]
-        if others := watched.in_the_picture(scene, camera, bodies):
+        if others := watched.in_the_picture(scene, context.view_layer, camera, bodies):
             said += f" In the picture too: {listed(others)}."
         if scene.frame_end < frames[1] or scene.frame_start > frames[0]:
             said += f" A film would have the scene's frames, {scene.frame_start} to {scene.frame_end}."

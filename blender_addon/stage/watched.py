@@ -61,12 +61,15 @@ def watch(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames:
 
 
 def in_the_picture(
-    scene: bpy.types.Scene, camera: bpy.types.Object, without: Collection[bpy.types.Object]
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    camera: bpy.types.Object,
+    without: Collection[bpy.types.Object],
 ) -> list[str]:
-    """The names of objects that are rendered and that the camera sees on the current frame, as far as their bounding
-    boxes tell. without: objects that do not count, nor what follows them."""
+    """The names of objects of a view layer that are rendered and that the camera sees on the current frame, as far as
+    their bounding boxes tell. without: objects that do not count, nor what follows them."""
     found = []
-    for ob in scene.objects:
+    for ob in layer.objects:
         if ob.type not in placing.SOLID or ob.type == "ARMATURE" or ob.hide_render or _belongs(ob, without):
             continue
         corners = [world_to_camera_view(scene, camera, ob.matrix_world @ Vector(corner)) for corner in ob.bound_box]

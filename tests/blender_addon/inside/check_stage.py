@@ -151,9 +151,16 @@ def check_what_else_is_in_the_picture_is_told():
     cube(1.0, (1.0, 0.5, 0.5)).hide_render = True
     hat = cube(0.2, (0.0, 0.0, 1.7))
     hat.parent = armature
+    aside = bpy.data.collections.new("aside")
+    scene.collection.children.link(aside)
+    widget = cube(1.0, (0.5, 0.0, 0.5))
+    aside.objects.link(widget)
+    scene.collection.objects.unlink(widget)
+    bpy.context.view_layer.layer_collection.children["aside"].exclude = True
     stage = added()
     scene.frame_set(1)
-    assert watched.in_the_picture(scene, scene.camera, [armature, *stage]) == ["beside"]
+    layer = bpy.context.view_layer
+    assert watched.in_the_picture(scene, layer, scene.camera, [armature, *stage]) == ["beside"]
 
 
 def check_without_a_dance_the_stage_is_for_where_the_dancer_stands():
