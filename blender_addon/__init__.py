@@ -8,7 +8,8 @@ to a process of its own (``python -m core.engine``) and writes what comes back. 
     styles, model      the styles in words; what a model's configuration says
     engine/            the other process: client, job, installer, how long jobs take (no bpy)
     environment        where the engine's Python, its files and its command are
-    scene/             what reads and writes Blender's data: strips, music, rigs, actions, motion, dancer, markers
+    recent, links      the songs that were chosen last; addresses of the documentation
+    scene/             what reads and writes Blender's data: songs, what is heard, music, rigs, actions, motion, dancer
     stage/             what a dance is filmed on, the camera, the film
     api/               dances, scores, duets and beats as functions: a request, and what is written of its answer; what
                        results keep of themselves
