@@ -12,8 +12,11 @@ from core.motion import fit, rotation
 from core.motion.resample import resample
 from core.rig import rest
 from core.types import Motion
-from train.data.motion import clean, g1
+from train.data.motion import clean, flight, g1
 from train.data.rates import MOTION_FPS
+
+PINNED = "reconstructed from feet"
+"""The ``root`` of an entry whose path was rebuilt by holding the lower foot on the floor."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Source:
 def load(path: str | Path, entry: dict | None = None) -> Source:
     """Load one file onto our skeleton.
 
-    entry: its line of ``index.jsonl``. ``glitch_frames`` and ``up`` are read where they are given.
+    entry: its line of ``index.jsonl``. ``glitch_frames``, ``up`` and ``root`` are read where they are given.
 
     Raises FootlightError for files that cannot be read or are no humanoid.
     """
@@ -45,6 +48,8 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
         motion, scale = fit.fit(captured)
         report |= {"scale": scale, "error_cm": fit.errors(captured, motion, scale)}
     motion = resample(clean.smoothed(motion), MOTION_FPS)
+    if entry.get("root") == PINNED:
+        motion, report["flights"] = flight.restored(motion)
     motion, more = clean.grounded(motion)
     report |= more
     report["dropped"] = clean.reason_to_drop(motion, report)

@@ -22,7 +22,7 @@ from core.motion.resample import at_times
 from core.types import Motion
 from train.data.dataset import load_song_records
 from train.data.jobs import Job, Records
-from train.data.motion.sources import Source, load
+from train.data.motion.sources import PINNED, Source, load
 from train.data.music import arrange
 from train.data.music.songs import cut, stored, with_waveforms
 from train.data.pairing import known_beats, warp
@@ -154,6 +154,7 @@ def pair_jobs(
         name, path = Path(entry["path"]).stem, data / entry["path"]
         shard = out / f"pairs-{entry['split']}-{slug(name)}.safetensors"
         made_from = key(file_digest(path), entry, _dependencies(entry, settings), seed, songs_key)
+        made_from = key(made_from, "flights") if entry.get("root") == PINNED else made_from
         make = partial(motion_pairs, data, out, entry, settings, seed, waveforms)
         made.append(Job(entry["path"], shard, with_waveforms(made_from, waveforms), make))
     return made
