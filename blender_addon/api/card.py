@@ -15,8 +15,9 @@ from ..shared import protocol
 DANCE, MUSIC, BOTH = "dance", "music", "both"
 
 GRADES = ((0.75, "Excellent"), (0.5, "Good"), (0.25, "Fair"))
-"""The least of each grade of the beat score. Of recorded dancers to their music half score 0.58 and more; a body that
-only slows down on every beat scores 0.30; against another song's beats nine dances in ten stay below 0.25."""
+"""The least of each grade of the beat score. Recorded dancers to the music that they were paired with score 0.58 on
+average (0.52 to 0.63), a body that only slows down on every beat 0.30. Of 54 dances held against the beats of another
+song none scored above 0.10. The shipped model scores 0.44 to 0.88, 0.76 on average."""
 
 WORST = "Poor"
 

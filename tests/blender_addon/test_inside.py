@@ -320,3 +320,5 @@ def test_the_status_bar_tells_and_cancels_while_the_panel_is_closed(window, envi
     assert found["message"] == "Cancelled." and found["again"]
     # Said once: in the panel, which is drawn again for it. With a popup besides this call would have been an exception.
     assert found["open"] and found["failed click"] == ["CANCELLED"] and found["error drawn"]
+    for how in ("undo", "redo"):
+        assert found[how] == ["FINISHED"] and found[f"before {how}"] and not found[f"after {how}"], how

@@ -306,6 +306,18 @@ def check_what_is_shown_while_it_works():
     assert draw(status.status_bar) == [] and "Generate Dance" in texts()
 
 
+def check_an_installation_is_told_too():
+    """Whoever installs says how far it is, and nothing was learnt of how long that takes."""
+    from types import SimpleNamespace
+
+    session.state.job = SimpleNamespace(state=JobState.RUNNING, stage="Downloading: 120 of 250 MB", fraction=0.48)
+    try:
+        bar, cross = draw(status.status_bar)
+    finally:
+        session.state.job = None
+    assert (bar.text, bar.factor, cross.name) == ("Downloading: 120 of 250 MB 48 %", 0.48, names.CANCEL)
+
+
 def check_the_time_is_learnt():
     stage()
     path = environment.user_folder() / "timings.json"

@@ -97,9 +97,36 @@ def fail():
     with override():
         bpy.ops.object.armature_add()
         bpy.context.scene.footlight.dancer = bpy.context.object
+        bpy.ops.ed.undo_push(message="an armature")
         notices.current = seen
         report["open"] = addon("operators.job_operator").panel_is_open(bpy.context)
         report["failed click"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
+
+
+def taking_back(how):
+    def take_back():
+        from scenes import addon
+
+        notices = addon("notices")
+        report[f"before {how}"] = notices._shown.notice is not None
+        with override():
+            report[how] = sorted(getattr(bpy.ops.ed, how)())
+        report[f"after {how}"] = notices._shown.notice is not None
+
+    return take_back
+
+
+def fail_again():
+    with override():
+        bpy.ops.footlight.generate_dance("INVOKE_DEFAULT")
+
+
+def step_of_the_users():
+    """Something to take back, after which the error comes again."""
+    with override():
+        bpy.context.scene.frame_end = 99
+        bpy.ops.ed.undo_push(message="the last frame")
+    fail_again()
 
 
 def rest():
@@ -107,7 +134,8 @@ def rest():
 
 
 STEPS = [install, arrange, running, mouse("MOUSEMOVE", "NOTHING"), mouse("LEFTMOUSE", "PRESS"),
-         mouse("LEFTMOUSE", "RELEASE"), ended, open_side, choose_tab, rest, fail, rest, rest]  # fmt: skip
+         mouse("LEFTMOUSE", "RELEASE"), ended, open_side, choose_tab, rest, fail, rest, rest, step_of_the_users,
+         rest, taking_back("undo"), fail_again, rest, taking_back("redo")]  # fmt: skip
 
 
 def step():
