@@ -140,10 +140,14 @@ def forget() -> None:
     _known.readiness = None
 
 
-def look_at_start() -> None:
-    """A Python that was chosen in an earlier session is looked at once Blender has started."""
+def look_at_start(done: Callable[[], None]) -> None:
+    """Once Blender has started: what a power cut left of an installation is tidied, and a Python that was chosen in an
+    earlier session is looked at. done: as of ``look``."""
+    here = environment.engine_places()
+    if here.new.exists() or here.old.exists():
+        _aside(lambda: places.tidy(here), done)
     if environment.chosen_python() and not bpy.app.background:
-        bpy.app.timers.register(lambda: look(done=lambda: None), first_interval=1.0)
+        bpy.app.timers.register(lambda: look(done), first_interval=1.0)
 
 
 def look(done: Callable[[], None]) -> None:

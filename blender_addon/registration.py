@@ -19,6 +19,7 @@ from .operators.engine import (
     FOOTLIGHT_OT_use_installed_engine,
 )
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
@@ -87,7 +88,7 @@ def register() -> None:
     session.register()
     bpy.types.STATUSBAR_HT_header.append(status.status_bar)
     menus.register()
-    readiness.look_at_start()
+    readiness.look_at_start(done=lambda: redraw(bpy.context))
 
 
 def unregister() -> None:

@@ -90,7 +90,7 @@ def fail(kind: str, message: str) -> int:
 def install(order: Order) -> None:
     """A whole new engine in the place of the old one. Raises InstallError or OSError, and the old one still works."""
     here = places.Places(order.folder)
-    told = Telling(sizes.cost(order.large))
+    told = Telling(sizes.cost(order.large), downloads=order.wheels is None)
     told.stage("Preparing", 0.01)
     check_space(order)
     with places.alone(here) as alone:

@@ -297,7 +297,7 @@ def explain(said: str) -> str:
         )
     if "permission" in words or "access is denied" in words or "used by another process" in words:
         return "The add-on's folder cannot be written. Check its permissions, or close other programs using it."
-    return f"pip could not install the engine: {last_line(said)}"
+    return f"The engine could not be installed: {last_line(said)}"
 
 
 def last_line(text: str) -> str:

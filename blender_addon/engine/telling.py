@@ -21,10 +21,12 @@ def tell(event: str, **values) -> None:
 
 
 class Telling:
-    """Turns bytes into stages and a fraction. cost: what is expected.  aloud: whether anything is said."""
+    """Turns bytes into stages and a fraction. cost: what is expected.  downloads: whether there are any.  aloud:
+    whether anything is said."""
 
-    def __init__(self, cost: Cost, aloud: bool = True) -> None:
+    def __init__(self, cost: Cost, downloads: bool = True, aloud: bool = True) -> None:
         self._cost = cost
+        self._start = DOWNLOADED if downloads else 0.02
         self._aloud = aloud
         self._fraction = 0.0
         self._last: tuple[str, int] | None = None
@@ -48,4 +50,4 @@ class Telling:
     def installing(self, done: float, whole: float) -> None:
         """done: bytes that were written.  whole: that will be."""
         text = f"Installing {done / 1e6:.0f} of {whole / 1e6:.0f} MB"
-        self.stage(text, DOWNLOADED + (INSTALLED - DOWNLOADED) * min(done / max(whole, 1.0), 1.0))
+        self.stage(text, self._start + (INSTALLED - self._start) * min(done / max(whole, 1.0), 1.0))

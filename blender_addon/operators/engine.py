@@ -81,7 +81,10 @@ class FOOTLIGHT_OT_reinstall_engine(bpy.types.Operator):
         )
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        return bpy.ops.footlight.install_engine("INVOKE_DEFAULT")
+        if bpy.app.background:
+            return bpy.ops.footlight.install_engine()
+        bpy.ops.footlight.install_engine("INVOKE_DEFAULT")
+        return {"FINISHED"}  # that one goes on by itself
 
 
 class FOOTLIGHT_OT_remove_engine(bpy.types.Operator):

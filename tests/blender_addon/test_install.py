@@ -450,7 +450,7 @@ def test_pips_complaints_in_plain_words():
             "longer than Windows allows"
         ),
         "ERROR: torch-2.13.0-cp311-cp311-win_amd64.whl is not a valid wheel: File is not a zip file": "damaged",
-        "error: something new\n\n": "pip could not install the engine: error: something new",
+        "error: something new\n\n": "The engine could not be installed: error: something new",
     }
     for said, meant in words.items():
         assert meant in piping.explain(said)

@@ -135,3 +135,13 @@ def check_no_python_of_the_add_on_is_on_blenders_path():
     with installed():
         now()
         assert not [path for path in sys.path if str(environment.user_folder()) in path or "wheels" in path]
+
+
+def check_a_power_cut_in_the_exchange():
+    """The old engine is whole, the new one half in its place: Blender is started again."""
+    with installed():
+        here = environment.engine_places()
+        here.engine.rename(here.old)
+        here.new.mkdir()
+        readiness.look_at_start(done=lambda: None)
+        assert now().kind is Kind.READY and not here.new.exists() and not here.old.exists()
