@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blender_addon.engine import sizes
 from tests.docs.pages import PAGES, ROOT, Link, anchors, links
 
 WEIGHT = 120_000  # bytes of a picture of the panel
@@ -74,6 +75,15 @@ def test_the_page_of_the_panel_has_every_button_and_field():
     hidden = {"Footlight: Choose Song", "Recent Songs", "Range", "Mix"}  # no label in the panel
     missing = {label for label in found - hidden if label not in text}
     assert not missing, sorted(missing)
+
+
+def test_the_engines_sizes_are_those_that_the_panel_says():
+    text = {name: (ROOT / name).read_text() for name in ("README.md", "docs/files.md", "docs/panel.md")}
+    for cost in sizes.SMALL.values():
+        assert sizes.text(cost.disk) in text["README.md"] and sizes.text(cost.disk) in text["docs/files.md"]
+    assert sizes.text(sizes.SMALL["linux"].download) in text["README.md"]
+    large = sizes.LARGE["linux"]
+    assert sizes.text(large.download) in text["docs/panel.md"] and sizes.text(large.disk) in text["docs/panel.md"]
 
 
 def test_the_version_of_the_zip_is_the_manifests():
