@@ -39,7 +39,7 @@ class Main(Panel):
         engine.draw(layout, context)
         status.error(layout, context, names.INSTALL_ENGINE)
         choices = layout.column()
-        choices.enabled = not session.busy()
+        choices.enabled = engine.installing() or not session.busy()
         rows.dancer(choices, context)
         song.draw(choices, context)
         rows.style(choices, context)

@@ -42,7 +42,7 @@ def add_dancer(context: bpy.types.Context, location: tuple[float, float, float] 
     collection.objects.link(body)
     armature.location = location
     armature.show_in_front = True  # or in Pose Mode there is nothing to click but the ends of bones
-    armature.data.display_type = "STICK"
+    armature.data.display_type = "WIRE"  # thin, so that the body is seen
     return armature
 
 
