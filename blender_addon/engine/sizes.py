@@ -31,11 +31,6 @@ def cost(large: bool = False, platform: str = sys.platform) -> Cost:
     return LARGE.get(platform, small) if large else small
 
 
-def has_large(platform: str = sys.platform) -> bool:
-    """Whether there is a build with NVIDIA's libraries to choose."""
-    return platform in LARGE
-
-
 def text(size: float) -> str:
     """Bytes as people say them: "233 MB", "3.0 GB"."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 1.0):.0f} MB"

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import places
@@ -86,8 +86,3 @@ def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def named(wheels: Iterable[Path], package: str) -> Path | None:
-    """The file of a package."""
-    return next((wheel for wheel in wheels if wheel.name.split("-")[0].lower() == package), None)

@@ -123,9 +123,9 @@ def download(names: list[str], pins: list[str], kind: Target, python: str, folde
     exactly = [pin.replace("==", "===") for pin in asked.values()]  # else another build of the version would do
     answer = subprocess.run([*command, *exactly], capture_output=True, text=True, check=False)
     if answer.returncode:
-        said = [line for line in answer.stderr.splitlines() if line.startswith("ERROR")] or [answer.stderr.strip()]
+        said = "\n".join(line for line in answer.stderr.splitlines() if line.startswith("ERROR")) or answer.stderr
         raise WheelsError(
-            f"not to be had for Python {python}, with which some Blenders run on such computers:\n{said[-1]}\n"
+            f"not to be had for Python {python}, with which some Blenders run on such computers:\n{said}\n"
             f"Try again where {kind.index or 'PyPI'} can be reached, or leave this Python out: name the others by "
             "--python (make: PYTHONS)."
         )

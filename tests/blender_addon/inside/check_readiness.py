@@ -145,3 +145,87 @@ def check_a_power_cut_in_the_exchange():
         here.new.mkdir()
         readiness.look_at_start(done=lambda: None)
         assert now().kind is Kind.READY and not here.new.exists() and not here.old.exists()
+
+
+class Drawn:
+    """A layout that keeps what is drawn into it, as rows: those of a box, in which a row is one."""
+
+    def __init__(self):
+        self.rows, self.scale_y, self.alert = [], 1.0, False
+
+    def label(self, text="", **_options):
+        self.rows.append(("label", text))
+
+    def operator(self, name, text="", **_options):
+        self.rows.append(("operator", name, text))
+        return Options()
+
+    def progress(self, text="", **_options):
+        self.rows.append(("progress", text))
+
+    def box(self, **_options):
+        self.rows.append(Drawn())
+        return self.rows[-1]
+
+    row = column = split = box
+
+
+class Options:
+    """An operator's properties."""
+
+
+def drawn(full=False):
+    layout = Drawn()
+    addon("panels.engine").draw(layout, bpy.context, full=full)
+    return layout.rows
+
+
+def words(rows) -> list[str]:
+    return [word for row in rows for word in (words(row.rows) if isinstance(row, Drawn) else [" ".join(row[1:])])]
+
+
+def check_a_double_click_on_install_engine_does_not_cancel():
+    """Where the button was there is a bar, and *Cancel* is in another row, at its right."""
+    bpy.context.preferences.system.use_online_access = True
+    readiness.forget()
+    before = drawn()[0].rows
+    state, job = session.state, addon("engine.job")
+    state.job = job.Job(None, None)
+    try:
+        during = drawn()[0].rows
+    finally:
+        state.job = None
+    place = next(i for i, row in enumerate(before) if isinstance(row, Drawn) and "install_engine" in words([row])[0])
+    assert before[place].scale_y == during[place].scale_y and during[place].rows[0][0] == "progress"
+    assert [row[0] for row in before[:place]] == [row[0] for row in during[:place]] == ["label"] * place
+    assert [row[:2] for row in during[-1].rows[1:]] == [("operator", "footlight.cancel")]
+
+
+def check_what_is_drawn_of_the_engine():
+    bpy.context.preferences.system.use_online_access = True
+    readiness.forget()
+    told = words(drawn())
+    assert "Download" in told[1] and "disk" in told[1] and told[2] == "footlight.install_engine Install Engine"
+    with installed():
+        readiness.forget()
+        assert not drawn(), "the panel is quiet when all is well"
+        told = words(drawn(full=True))
+        assert "The engine is ready" in told and "PyTorch 99, 774 MB on the disk" in told
+        assert {"footlight.reinstall_engine ", "footlight.remove_engine ", "footlight.copy_report "} <= {*told}
+    with installed(python=False):
+        readiness.forget()
+        assert "footlight.install_engine Reinstall" in words(drawn())
+    with installed(NEW | {"torch": "1.0"}):
+        readiness.forget()
+        assert "footlight.install_engine Update Engine" in words(drawn())
+    bpy.context.preferences.system.use_online_access = False
+    readiness.forget()
+    assert "extensions.userpref_allow_online Allow Online Access" in words(drawn())
+
+
+def check_the_large_build_is_offered_only_where_the_small_one_was_not_reached():
+    bpy.context.preferences.system.use_online_access = True
+    readiness.installation_ended("no-small-build", done=lambda: None)
+    assert "footlight.install_engine Install Large Build" in words(drawn())
+    readiness.installation_ended("", done=lambda: None)
+    assert "Large" not in " ".join(words(drawn()))
