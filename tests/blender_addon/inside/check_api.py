@@ -84,6 +84,31 @@ def check_music():
             assert ("temporary folder" in written.warning) == (music_file is None)
 
 
+def check_music_does_not_play_over_a_song_and_its_dance_brings_the_song_back():
+    """What was muted is said; what does not play at the same time stays as it is."""
+    scene, armature = stage()
+    song, later = strips.add_song(scene, noise(3.0, "well"), 11), strips.add_song(scene, noise(2.0, "later"), 900)
+
+    def muted():
+        return {strip.name for strip in strips.sound_strips(scene) if strip.mute}
+
+    with working() as (engine, folder):
+        target, request = api["duet"].request(scene, armature, folder, 5.0, music_file=FOLDER / "pair.wav", seed=3)
+        written = api["duet"].write(target, api["worker"].answer(engine, request))
+        assert muted() == {"well"} and "'well' is muted." in written.message
+        target, reading = api["score"].request(scene, armature, folder, music_file=FOLDER / "named.wav")
+        second = api["score"].write(target, api["worker"].answer(engine, reading))
+        assert muted() == {"well", written.strip.name} and f"{written.strip.name!r} is muted." in second.message
+        later.name, later.select = "own", False
+        later["footlight_seed"] = 1
+        heard = addon("scene.songs").choose(scene)
+        assert heard == song, "music by Footlight is no song, and what it muted still is one"
+        target, request = api["dance"].request(scene, armature, strips.excerpt(scene, heard, folder), folder)
+        third = api["dance"].write(target, api["worker"].answer(engine, request))
+    assert muted() == {written.strip.name, second.strip.name} and not later.mute
+    assert "'well' is heard again." in third.message and third.warning == ""
+
+
 def check_a_duet_and_its_beats():
     scene, armature = stage()
     named = FOLDER / "pair.wav"

@@ -26,7 +26,7 @@ path = f'pose.bones["{root}"].location'
 still = np.zeros(40)
 curves = [actions.Curve(path, axis, np.linspace(0, 0.5, 40) if axis == 0 else still, root) for axis in range(3)]
 actions.new_action(dancer, "Slide", curves, 1)
-scenery.set_stage(scene, dancer, (1, 40), WIDTH / HEIGHT)
+scene.camera = scenery.set_stage(scene, [dancer], (1, 40), WIDTH / HEIGHT)
 stage = drawn.read_stage(scene)
 moment = drawn.observe(stage, 30, SIZE)
 picture = drawn.draw(stage, moment, SIZE)
