@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from ..scene import actions
-from .watched import Watched
+from .watched import Watched, belongs
 
 LENS, SENSOR_HEIGHT = 50.0, 20.25  # mm
 HALF_VIEW = math.atan(0.5 * SENSOR_HEIGHT / LENS)
@@ -23,21 +25,33 @@ FOLLOW_SECONDS = 0.5
 """How lazily the camera follows: steps stay visible as steps, a walk across the stage does not leave the picture."""
 NEAREST, FARTHEST = 0.1, 200.0
 """Between these distances the camera sees, in units."""
+LOOKS, POINTS = 6, 12
+"""Frames, and about as many points on each, that are looked at for what stands in the way."""
+CLEAR = 0.25
+"""How far before a body that ends, in units: the floor under its feet is not in the way."""
 
 
-def following_camera(watched: Watched, fps: float, aspect: float) -> bpy.types.Object:
-    """A camera with a curve for each coordinate, at a distance from which all bodies are always seen. It never turns.
+@dataclass(frozen=True)
+class Shot:
+    """How a dance is filmed. first: the first frame.  places: (n, 3) where the camera is on it and those that follow.
+    right, up, ahead: (3,) its axes in the world.  distance: from what it follows."""
+
+    first: int
+    places: np.ndarray
+    right: np.ndarray
+    up: np.ndarray
+    ahead: np.ndarray
+    distance: float
+
+
+def shot(watched: Watched, fps: float, aspect: float) -> Shot:
+    """From the front, at a distance from which all bodies are always seen. The camera never turns.
 
     fps: frames a second of the scene.  aspect: width of the picture by its height.
     """
-    data = bpy.data.cameras.new("Stage camera")
-    data.sensor_fit, data.sensor_height, data.lens = "VERTICAL", SENSOR_HEIGHT, LENS
-    data.clip_start, data.clip_end = NEAREST * watched.unit, FARTHEST * watched.unit
-    camera = bpy.data.objects.new("Stage camera", data)
     frames = np.arange(watched.frames[0], watched.frames[-1] + 1)
     path = np.stack([np.interp(frames, watched.frames, watched.middle[:, axis]) for axis in range(2)], axis=1)
     followed = np.concatenate([_smooth(path, FOLLOW_SECONDS * fps), np.full((len(path), 1), watched.floor)], axis=1)
-
     front = np.array((*watched.front, 0.0))
     ahead = -math.cos(DOWN) * front - np.array((0.0, 0.0, math.sin(DOWN)))
     right = np.cross(ahead, (0.0, 0.0, 1.0)) / math.cos(DOWN)
@@ -49,13 +63,38 @@ def following_camera(watched: Watched, fps: float, aspect: float) -> bpy.types.O
     half = FULL * math.tan(HALF_VIEW)
     needed = np.maximum((np.abs(aside) + flesh) / aspect, np.abs(height - middle) + flesh) / half + nearer + flesh
     distance = float(needed.max())
-    data.clip_end = max(data.clip_end, 10 * distance)
+    return Shot(int(frames[0]), followed + middle * up - distance * ahead, right, up, ahead, distance)
 
-    places = followed + middle * up - distance * ahead
-    camera.matrix_world = Matrix.Translation(places[0]) @ Matrix(np.stack([right, up, -ahead], axis=1)).to_4x4()
-    curves = (actions.Curve("location", axis, places[:, axis], "Stage camera") for axis in range(3))
-    actions.new_action(camera, "Stage camera", curves, int(frames[0]))
+
+def following_camera(filmed: Shot, unit: float) -> bpy.types.Object:
+    """A camera with a curve for each coordinate. unit: of the bodies."""
+    data = bpy.data.cameras.new("Stage camera")
+    data.sensor_fit, data.sensor_height, data.lens = "VERTICAL", SENSOR_HEIGHT, LENS
+    data.clip_start, data.clip_end = NEAREST * unit, max(FARTHEST * unit, 10 * filmed.distance)
+    camera = bpy.data.objects.new("Stage camera", data)
+    axes = Matrix(np.stack([filmed.right, filmed.up, -filmed.ahead], axis=1)).to_4x4()
+    camera.matrix_world = Matrix.Translation(filmed.places[0]) @ axes
+    curves = (actions.Curve("location", axis, filmed.places[:, axis], "Stage camera") for axis in range(3))
+    actions.new_action(camera, "Stage camera", curves, filmed.first)
     return camera
+
+
+def hidden(scene: bpy.types.Scene, watched: Watched, filmed: Shot, bodies: Collection[bpy.types.Object]) -> float:
+    """Which part of the bodies (0 to 1) something else hides from the camera, as the scene is now.
+
+    bodies: armatures; what follows them hides nothing.
+    """
+    graph = bpy.context.evaluated_depsgraph_get()
+    blocked = total = 0
+    for i in np.linspace(0, len(watched.frames) - 1, LOOKS).round().astype(int):
+        eye = Vector(filmed.places[watched.frames[i] - filmed.first])
+        for point in watched.points[i][:: max(1, len(watched.points[i]) // POINTS)]:
+            way = Vector(point) - eye
+            far = way.length - CLEAR * watched.unit
+            hit, _, _, _, ob, _ = scene.ray_cast(graph, eye, way.normalized(), distance=far)
+            blocked += hit and not belongs(ob.original, bodies)
+            total += 1
+    return blocked / total
 
 
 def _smooth(path: np.ndarray, width: float) -> np.ndarray:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
 from ..names import PREFIX
-from .camera import following_camera
+from .camera import Shot, following_camera, hidden, shot
 from .watched import Watched, watch
 
 STAGE = f"{PREFIX}stage"
@@ -29,6 +29,8 @@ LAMPS = (("Key", -38, 4.2, 260, 2.0), ("Fill", 50, 3.0, 70, 4.0), ("Back", 160, 
 """Names, degrees from the front to the right, heights in units, watts for a unit of one metre, and sides in units."""
 AWAY, NEAR = 4.5, 6.0
 """How far lamps stand from the dance, and the distance up to which they are as bright as LAMPS says, in units."""
+TURNS, HIDDEN = (0, 45, -45, 90, -90, 135, -135, 180), 0.02
+"""Degrees from the front to where the camera may stand, in that order, and which part of the bodies may be hidden."""
 FLOOR_PIXELS, WALL_PIXELS = 1024, 256
 LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
 NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 0.17)
@@ -68,9 +70,9 @@ def set_stage(
     """
     bpy.context.view_layer.update()  # the armature may just have been put in its place
     strike(scene)
-    watched = watch(scene, armatures, frames)
+    watched, filmed = _filmed(scene, armatures, frames, aspect)
     place = _place(watched)
-    camera = following_camera(watched, scene.render.fps / scene.render.fps_base, aspect)
+    camera = following_camera(filmed, watched.unit)
     collection = bpy.data.collections.new("Stage")
     collection[STAGE] = True
     scene.collection.children.link(collection)
@@ -124,6 +126,24 @@ def set_shading(scene: bpy.types.Scene) -> None:
 def set_colours(scene: bpy.types.Scene) -> None:
     """Tones as they are chosen here; a filmic view would grey them."""
     scene.view_settings.view_transform = "Standard"
+
+
+def _filmed(
+    scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int], aspect: float
+) -> tuple[Watched, Shot]:
+    """The dance, and how it is filmed: from its front, or else from where the least stands in the way."""
+    watched = watch(scene, armatures, frames)
+    found = []
+    for degrees in TURNS:
+        turn = math.radians(degrees)
+        (x, y), sine, cosine = watched.front, math.sin(turn), math.cos(turn)
+        turned = replace(watched, front=np.array((cosine * x - sine * y, sine * x + cosine * y)))
+        filmed = shot(turned, scene.render.fps / scene.render.fps_base, aspect)
+        found.append((hidden(scene, turned, filmed, armatures), turned, filmed))
+        if found[-1][0] < HIDDEN:
+            break
+    _, watched, filmed = min(found, key=lambda one: round(one[0], 1))  # of equals the first
+    return watched, filmed
 
 
 def _place(watched: Watched) -> Place:

@@ -70,7 +70,7 @@ def in_the_picture(
     their bounding boxes tell. without: objects that do not count, nor what follows them."""
     found = []
     for ob in layer.objects:
-        if ob.type not in placing.SOLID or ob.type == "ARMATURE" or ob.hide_render or _belongs(ob, without):
+        if ob.type not in placing.SOLID or ob.type == "ARMATURE" or ob.hide_render or belongs(ob, without):
             continue
         corners = [world_to_camera_view(scene, camera, ob.matrix_world @ Vector(corner)) for corner in ob.bound_box]
         if any(0 < x < 1 and 0 < y < 1 and depth > 0 for x, y, depth in corners):
@@ -78,7 +78,7 @@ def in_the_picture(
     return found
 
 
-def _belongs(ob: bpy.types.Object, others: Collection[bpy.types.Object]) -> bool:
+def belongs(ob: bpy.types.Object, others: Collection[bpy.types.Object]) -> bool:
     """Whether an object is one of ``others``, hangs on one or is bent by one."""
     line, above = [ob], ob.parent
     while above is not None:

@@ -163,6 +163,31 @@ def check_what_else_is_in_the_picture_is_told():
     assert watched.in_the_picture(scene, layer, scene.camera, [armature, *stage]) == ["beside"]
 
 
+def check_nothing_stands_between_the_camera_and_the_dance():
+    """A wall before the dancer: the camera goes round it. Where there are walls all around, it stays in front."""
+    scene = bpy.context.scene
+    armature = dancing(dancer.add_dancer(bpy.context))
+    wall = cube(2.0, (0.0, -2.5, 1.0))
+
+    def in_the_way():
+        scene.frame_set(FRAMES // 2)
+        graph, eye = bpy.context.evaluated_depsgraph_get(), scene.camera.matrix_world.translation
+        head = armature.matrix_world @ armature.pose.bones["head"].head
+        _, _, _, _, ob, _ = scene.ray_cast(graph, eye, (head - eye).normalized(), distance=(head - eye).length)
+        return ob == wall
+
+    added()
+    assert not in_the_way()
+    in_the_picture(armature)
+    bpy.data.objects.remove(wall)
+    added()
+    assert scene.camera.matrix_world.translation.y < -3.0, "nothing is in the way of the front any more"
+    for x, y in ((0, -3), (0, 3), (3, 0), (-3, 0), (3, 3), (3, -3), (-3, 3), (-3, -3)):
+        cube(3.0, (x, y, 1.5))
+    added()
+    in_the_picture(armature)
+
+
 def check_without_a_dance_the_stage_is_for_where_the_dancer_stands():
     assert not bpy.ops.footlight.add_stage.poll()
     armature = dancer.add_dancer(bpy.context, (1.0, 1.0, 0.0))
