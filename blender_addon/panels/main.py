@@ -112,10 +112,8 @@ class Advanced(Child):
         settings = settings_of(context.scene)
         layout = self.layout
         choices = layout.column()
-        choices.use_property_split = True
-        choices.use_property_decorate = False
         choices.enabled = not session.busy()
-        choices.row().prop(settings, "quality", expand=True)
+        rows.labelled(choices, "Quality").prop(settings, "quality", expand=True)
         choices.prop(settings, "follow", slider=True)
         choices.prop(settings, "beat_snap", slider=True)
         if session.state.engine:
