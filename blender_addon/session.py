@@ -192,7 +192,8 @@ def poll() -> JobState:
             state.message = finish(job.result)
         elif ended is JobState.FAILED:
             state.error = without_folder(job.error)
-            state.log = "" if worker.alive and getattr(job, "kind", "") != "internal" else str(worker.log)
+            told = worker is state.engine and worker.alive and getattr(job, "kind", "") != "internal"
+            state.log = "" if told else str(worker.log)  # a log that says no more is not worth a look
         else:
             state.message = "Cancelled."
     except FootlightError as error:
