@@ -1,4 +1,7 @@
-"""Where the documentation is and where faults are told: all of it hangs on the website that the manifest names."""
+"""Where the documentation is and where faults are told: on the website that the manifest names, else on this computer.
+
+The zip carries the user's pages as HTML (``train/tools/help_pages.py``). A checkout has them as Markdown.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,15 @@ from urllib.parse import quote, urlencode
 
 from . import environment, names
 
-PANEL = "docs/panel.md"
+PANEL = "panel"
 """The page that has every button."""
+
+TROUBLES = "troubleshooting"
+REPORTING = "reporting-a-bug"
+"""The heading under which that page says what to send."""
+
+HELP = environment.ROOT / "help"
+DOCS = environment.ROOT / "docs"
 
 OPERATORS = {
     names.CHOOSE_SONG: "song",
@@ -41,6 +51,8 @@ OPERATORS = {
     names.EXPLAIN: "dance",
     names.KEEP_MUSIC: "music-for-this-dance",
     names.OPEN_PANEL: "panel",
+    names.OPEN_HELP: "panel",
+    names.REPORT_BUG: "panel",
 }
 """The heading of the page for an operator; any other of the extension's has the page itself."""
 
@@ -72,13 +84,29 @@ def website() -> str:
         return str(tomllib.load(file).get("website", "")).rstrip("/")
 
 
-def page(path: str = PANEL, heading: str = "") -> str:
+def page(name: str = PANEL, heading: str = "") -> str:
     """The address of a page of the documentation. heading: as its anchor is called."""
-    return f"{website()}/blob/main/{path}" + (f"#{heading}" if heading else "")
+    return _folder() + _path(name, heading)
+
+
+def _folder() -> str:
+    if website():
+        return f"{website()}/blob/main/docs/"
+    return (HELP if HELP.is_dir() else DOCS).as_uri() + "/"
+
+
+def _path(name: str, heading: str) -> str:
+    """A page below its folder."""
+    if website() or not HELP.is_dir():
+        return f"{name}.md" + (f"#{heading}" if heading else "")
+    # A file of its own leads on to the heading: Windows and macOS drop the anchor when they open a page.
+    return f"{name}/{heading}.html" if heading else f"{name}.html"
 
 
 def new_issue(report: str) -> str:
     """The address at which a fault is told. report: what the text begins with."""
+    if not website():
+        return page(TROUBLES, REPORTING)
     return f"{website()}/issues/new?{urlencode({'body': report}, quote_via=quote)}"
 
 
@@ -86,11 +114,10 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
     """What F1 opens, as ``bpy.utils.register_manual_map`` takes it: the first pattern that fits counts."""
     found = [(f"bpy.ops.{name}", heading) for name, heading in OPERATORS.items()]
     found += [(f"bpy.types.footlightsettings.{name}", heading) for name, heading in PROPERTIES.items()]
-    found = [(pattern, f"#{heading}") for pattern, heading in found]
     found += [
         ("bpy.types.footlightsettings*", ""),
-        ("bpy.types.footlightpreferences*", "#engine"),
+        ("bpy.types.footlightpreferences*", "engine"),
         ("bpy.types.scene.footlight*", ""),
         ("bpy.ops.footlight.*", ""),
     ]
-    return page(), tuple(found)
+    return _folder(), tuple((pattern, _path(PANEL, heading)) for pattern, heading in found)

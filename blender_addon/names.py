@@ -34,6 +34,8 @@ DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
 KEEP_MUSIC = "footlight.keep_music"
 OPEN_PANEL = "footlight.open_panel"
+OPEN_HELP = "footlight.open_help"
+REPORT_BUG = "footlight.report_bug"
 
 DANCER_MARK = "footlight_dancer"
 """Custom property of a bundled dancer's armature: the version of its body."""

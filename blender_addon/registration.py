@@ -19,6 +19,7 @@ from .operators.engine import (
     FOOTLIGHT_OT_use_installed_engine,
 )
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.help import FOOTLIGHT_OT_open_help, FOOTLIGHT_OT_report_bug
 from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
@@ -55,6 +56,8 @@ CLASSES = (
     FOOTLIGHT_OT_play,
     FOOTLIGHT_OT_add_stage,
     FOOTLIGHT_OT_open_panel,
+    FOOTLIGHT_OT_open_help,
+    FOOTLIGHT_OT_report_bug,
     FOOTLIGHT_MT_footlight,
     FOOTLIGHT_OT_show_beats,
     FOOTLIGHT_OT_remove_beats,

@@ -30,6 +30,8 @@ class FOOTLIGHT_MT_footlight(bpy.types.Menu):
         layout.operator(names.SHOW_BEATS, icon="MARKER_HLT")
         layout.separator()
         layout.operator(names.OPEN_PANEL)
+        layout.operator(names.OPEN_HELP, icon="HELP")
+        layout.operator(names.REPORT_BUG, icon="URL")
 
 
 def _submenu(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -59,12 +61,10 @@ ENTRIES: dict[str, Draw] = {
 def register() -> None:
     for name, draw in ENTRIES.items():
         getattr(bpy.types, name).append(draw)
-    if links.website():
-        bpy.utils.register_manual_map(links.manual)
+    bpy.utils.register_manual_map(links.manual)
 
 
 def unregister() -> None:
-    if links.website():
-        bpy.utils.unregister_manual_map(links.manual)
+    bpy.utils.unregister_manual_map(links.manual)
     for name, draw in ENTRIES.items():
         getattr(bpy.types, name).remove(draw)

@@ -60,9 +60,11 @@ def test_the_panels_help_leads_to_headings():
     """F1 on a button opens the heading that the extension names."""
     page = ROOT / "docs" / "panel.md"
     source = (ROOT / "blender_addon" / "links.py").read_text()
-    named = set(re.findall(r': "([a-z\-]+)",', source)) | set(re.findall(r'"#([a-z\-]+)"', source))
-    assert len(named) > 10
+    named = set(re.findall(r': "([a-z\-]+)",', source)) | set(re.findall(r'\*", "([a-z\-]+)"', source))
+    assert len(named) > 10 and "engine" in named
     assert named <= anchors(page), sorted(named - anchors(page))
+    told = re.search(r'REPORTING = "([a-z\-]+)"', source)
+    assert told and told[1] in anchors(ROOT / "docs" / "troubleshooting.md")
 
 
 def test_the_page_of_the_panel_has_every_button_and_field():

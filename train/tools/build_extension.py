@@ -1,7 +1,8 @@
 """Build the extension's zip: ``python train/tools/build_extension.py``, with any Python from 3.11 on and nothing else.
 
-The zip has what git tracks and the manifest does not exclude. Two builds give the same bytes: neither the time nor the
-place of the checkout, its files' dates, permissions and line endings, nor the order of its folders are in it.
+The zip has what git tracks and the manifest does not exclude, and the user's pages as HTML. Two builds give the same
+bytes: neither the time nor the place of the checkout, its files' dates, permissions and line endings, nor the order of
+its folders are in it.
 
 With ``--offline linux-x64``, ``windows-x64`` or ``macos-arm64`` the zip also carries the engine's packages for such
 computers, and installs its engine without a network. That build needs a network and pip.
@@ -25,7 +26,7 @@ except ModuleNotFoundError:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run as a file, this one finds its neighbour
 
-from train.tools import engine_wheels  # noqa: E402
+from train.tools import engine_wheels, help_pages  # noqa: E402
 
 MANIFEST = "blender_manifest.toml"
 
@@ -75,13 +76,13 @@ def build(out: Path, source: Path = ROOT, offline: str | None = None, pythons: l
     manifest = tomllib.loads(manifest_text)
     contents = {name: source / name for name in files(source, manifest["build"]["paths_exclude_pattern"])}
     name = f"{manifest['id']}-{manifest['version']}"
-    made: dict[str, bytes] = {}
+    made = help_pages.made(source, manifest.get("website", ""))
     out.mkdir(parents=True, exist_ok=True)
     if offline:
         name += f"-offline-{offline}"
-        wheels, made = engine_wheels.collect(source, offline, pythons, out / "wheels")
+        wheels, lists = engine_wheels.collect(source, offline, pythons, out / "wheels")
         contents |= {f"wheels/{wheel.name}": wheel for wheel in wheels}
-        made[MANIFEST] = for_platform(manifest_text, offline).encode()
+        made |= lists | {MANIFEST: for_platform(manifest_text, offline).encode()}
     path = out / f"{name}.zip"
     pack(path, contents, made)
     return path

@@ -1,5 +1,12 @@
 """Where Footlight is found: Blender's menus, and F1."""
 
+import re
+import tempfile
+import unittest.mock
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
 import bpy
 from scenes import addon
 
@@ -85,10 +92,14 @@ class Website:
         menus.register()
 
 
-def check_f1_leads_to_the_page():
-    """Asked as Blender's own *Online Manual* does."""
+def f1(asked):
+    """The address for an operator or property, looked up as Blender's own *Online Manual* does."""
     from bl_operators.wm import WM_OT_doc_view_manual
 
+    return WM_OT_doc_view_manual._lookup_rna_url(asked, verbose=False)
+
+
+def check_f1_leads_to_the_page():
     page = "https://example.org/footlight/blob/main/docs/panel.md"
     with Website():
         for asked, heading in (
@@ -99,20 +110,77 @@ def check_f1_leads_to_the_page():
             ("bpy.types.FootlightPreferences.python", "#engine"),
             ("bpy.ops.footlight.something_new", ""),
         ):
-            assert WM_OT_doc_view_manual._lookup_rna_url(asked, verbose=False) == page + heading, asked
-    if not links.website():
-        found = WM_OT_doc_view_manual._lookup_rna_url("bpy.ops.footlight.play", verbose=False)
-        assert found is None or "footlight" not in found, "nowhere is better than a wrong page"
+            assert f1(asked) == page + heading, asked
+
+
+def landing(address):
+    """The file that a browser shows in the end, and the heading to which it scrolls: signposts are followed."""
+    parsed = urlparse(address)
+    assert parsed.scheme == "file" and not parsed.netloc, address
+    path = Path(url2pathname(parsed.path))
+    text = path.read_text("utf-8")
+    if target := re.search(r'http-equiv="refresh" content="0; url=([^"#]+)#([^"]+)"', text):
+        assert not parsed.fragment
+        return (path.parent / unquote(target[1])).resolve(), target[2]
+    return path, parsed.fragment
+
+
+def check_without_a_website_f1_opens_the_zips_own_pages():
+    """Every operator and property, also with a heading that stands there."""
+    help_folder = (links.environment.ROOT / "help").resolve()
+    settings = bpy.types.Scene.bl_rna.properties["footlight"].fixed_type
+    asked = {f"bpy.ops.footlight.{name}": links.OPERATORS[f"footlight.{name}"] for name in dir(bpy.ops.footlight)}
+    asked |= {f"bpy.types.{settings.identifier}.{name}": heading for name, heading in links.PROPERTIES.items()}
+    asked |= {"bpy.types.FootlightPreferences.python": "engine", "bpy.types.FootlightSettings.name": ""}
+    assert len(asked) > 30 and not links.website()
+    for name, heading in asked.items():
+        path, found = landing(f1(name))
+        assert path.resolve() == help_folder / "panel.html" and found == heading, (name, path, found)
+        assert not found or f' id="{found}"' in path.read_text("utf-8"), (name, found)
+
+
+def check_a_checkout_opens_its_markdown():
+    with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(links, "HELP", Path(folder) / "none"):
+        page, anchor = links.page(heading="seed").split("#")
+        assert page == links.DOCS.as_uri() + "/panel.md" and anchor == "seed"
+        assert links.new_issue("").endswith("/docs/troubleshooting.md#reporting-a-bug")
+
+
+def opened(operator):
+    """The addresses that an operator opens in the browser."""
+    with unittest.mock.patch("webbrowser.open") as browser:
+        assert operator() == {"FINISHED"}
+    return [call.args[0] for call in browser.call_args_list]
 
 
 def check_the_panels_header_has_help_and_where_to_tell_faults():
-    layout = Layout()
-    addon("panels.helping").draw_header_preset(layout)
-    assert bool(layout.drawn) == bool(links.website())
-    with Website():
+    for website in (False, True):
         layout = Layout()
-        addon("panels.helping").draw_header_preset(layout)
-        assert [name for name, _ in layout.drawn] == ["wm.url_open", "wm.url_open"]
-        address = links.new_issue(addon("panels.helping").report())
+        with Website() if website else unittest.mock.MagicMock():
+            addon("panels.helping").draw_header_preset(layout)
+        assert [name for name, _ in layout.drawn] == [names.OPEN_HELP, names.REPORT_BUG]
+
+
+def check_help_opens_without_a_website():
+    (address,) = opened(bpy.ops.footlight.open_help)
+    path, anchor = landing(address)
+    assert path.name == "panel.html" and not anchor
+    for picture in re.findall(r'<img src="([^"]+)"', path.read_text("utf-8")):
+        assert (path.parent / picture).stat().st_size > 1000, picture
+    assert (path.parent / "style.css").is_file()
+
+
+def check_a_bug_is_told_in_one_click():
+    """The report is copied, and the page that says what to send comes up."""
+    copied = addon("report").text()
+    with unittest.mock.patch.object(addon("report"), "text", lambda: copied + "mark"):
+        (address,) = opened(bpy.ops.footlight.report_bug)
+    path, anchor = landing(address)
+    assert path.name == "troubleshooting.html" and anchor == "reporting-a-bug"
+    assert "Copy Report" in path.read_text("utf-8").split(f' id="{anchor}"')[1]
+    if bpy.context.window_manager.clipboard:  # there is none without a window
+        assert bpy.context.window_manager.clipboard.endswith("mark")
+    with Website():
+        (address,) = opened(bpy.ops.footlight.report_bug)
     assert address.startswith("https://example.org/footlight/issues/new?body=What%20I%20did")
     assert bpy.app.version_string.split()[0] in address and " " not in address and "\n" not in address

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from train.tools import build_extension, engine_wheels
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = ROOT / "train/tools/build_extension.py"
-WEIGHTS = ".safetensors"
+LARGE = re.compile(r"\.safetensors$|^help/")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def clone(tmp_path_factory) -> Path:
     if names is None:
         pytest.skip("no checkout")
     for name in names:
-        if (ROOT / name).is_file() and not name.startswith(("docs/images", "tests/")):
+        if (ROOT / name).is_file() and not name.startswith(("docs/images/demo", "tests/")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     for path in folder.rglob("*"):
@@ -54,7 +55,8 @@ def digest(path: Path) -> str:
 
 
 def test_nothing_but_the_standard_library():
-    for path in (PROGRAM, PROGRAM.with_name("engine_wheels.py")):
+    for name in ("build_extension.py", "engine_wheels.py", "help_pages.py", "markdown.py"):
+        path = PROGRAM.with_name(name)
         nodes = list(ast.walk(ast.parse(path.read_text())))
         found = {name.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for name in node.names}
         found |= {str(node.module).split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -93,12 +95,12 @@ def test_what_is_in_it(tmp_path):
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
         manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
-        source = sum(entry.compress_size for entry in archive.infolist() if not entry.filename.endswith(WEIGHTS))
+        source = sum(entry.compress_size for entry in archive.infolist() if not LARGE.search(entry.filename))
     assert names == sorted(names) and path.name == f"footlight-{manifest['version']}.zip"
     top = {name.split("/")[0] for name in names}
-    assert top >= {"__init__.py", "blender_addon", "core", "LICENSE", "pyproject.toml", "constraints.txt"}
+    assert top >= {"__init__.py", "blender_addon", "core", "LICENSE", "help", "pyproject.toml", "constraints.txt"}
     assert not top & {"train", "tests", "docs", "build", ".venv", ".git", "Makefile", "CONTRIBUTING.md"}
-    assert source < 1_000_000, "besides the weights the zip is small"
+    assert source < 1_000_000, "besides the weights and the help the zip is small"
 
 
 def test_without_git_the_patterns_decide(tmp_path):
