@@ -6,8 +6,9 @@ to a process of its own (``python -m core.engine``) and writes what comes back. 
     errors, names      words shared by every room
     shared             the one door to core: bodies, who is which bone, retargeting; what the engine can be asked
     styles, model      the styles in words; what a model's configuration says
-    engine/            the other process: client, job, installer, how long jobs take (no bpy)
+    engine/            the other process: client, job, how long jobs take; its installer, which runs by itself (no bpy)
     environment        where the engine's Python, its files and its command are
+    readiness, report  whether the engine can run, as far as is known; what to send to who is to help
     recent, links      the songs that were chosen last; addresses of the documentation
     scene/             what reads and writes Blender's data: songs, what is heard, music, rigs, actions, motion, dancer
     stage/             what a dance is filmed on, the camera, the film
