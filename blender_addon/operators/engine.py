@@ -25,12 +25,19 @@ class FOOTLIGHT_OT_install_engine(JobOperator, bpy.types.Operator):
         description="Install PyTorch with its libraries for NVIDIA graphics cards: a far larger download",
         options={"SKIP_SAVE"},
     )
+    go_online: BoolProperty(  # pyright: ignore[reportInvalidTypeForm]
+        name="Allow Online Access",
+        description="Allow Blender and its extensions to go online first, as in Preferences > System > Network",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return f"{(cls.__doc__ or '').replace(chr(10) + '    ', ' ')}. {cost_text(properties.large)}"
 
     def begin(self, context: bpy.types.Context) -> None:
+        if self.go_online and not bpy.app.online_access_override:
+            context.preferences.system.use_online_access = True
         if not (environment.carries_engine() or bpy.app.online_access):
             raise UserError(
                 "Blender is set to stay offline. Allow Online Access in Preferences > System > Network, then try again."

@@ -57,10 +57,16 @@ def _install(box: bpy.types.UILayout, context: bpy.types.Context, text: str = "I
         box.label(text=f"{sizes.text(sizes.cost().disk)} on the disk", icon="DISK_DRIVE")
         _button(box, f"{text} (no network needed)")
         return
-    if not bpy.app.online_access:
-        _offline(box, context)
+    if bpy.app.online_access_override and not bpy.app.online_access:
+        said = "Blender was started with --offline-mode. Start it without that, or use Footlight's offline zip."
+        wrapped(box, context, said, "INTERNET_OFFLINE")
         return
     box.label(text=_costs(False), icon="DISK_DRIVE")
+    if not bpy.app.online_access:
+        said = "Blender is set to stay offline. This allows online access, for other extensions too, and installs."
+        wrapped(box, context, said, "INTERNET_OFFLINE")
+        _button(box, "Go Online and Install").go_online = True
+        return
     _button(box, text)
     if readiness.small_build_unreachable():
         wrapped(box, context, f"Or take the large build from PyPI, which is made for NVIDIA cards. {_costs(True)}.")
@@ -72,22 +78,10 @@ def _costs(large: bool) -> str:
     return f"Download {sizes.text(cost.download)}, disk {sizes.text(cost.disk)}"
 
 
-def _button(box: bpy.types.UILayout, text: str) -> None:
+def _button(box: bpy.types.UILayout, text: str) -> bpy.types.OperatorProperties:
     row = box.row()
     row.scale_y = 1.4
-    row.operator(names.INSTALL_ENGINE, text=text, icon="IMPORT")
-
-
-def _offline(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Downloading was not allowed to any extension, and the user alone can allow it."""
-    if bpy.app.online_access_override:
-        text = "Blender was started with --offline-mode. Start it without that, or use Footlight's offline zip."
-        wrapped(box, context, text, "INTERNET_OFFLINE")
-        return
-    wrapped(box, context, "The engine is downloaded, and Blender is set to stay offline.", "INTERNET_OFFLINE")
-    row = box.row()
-    row.scale_y = 1.4
-    row.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
+    return row.operator(names.INSTALL_ENGINE, text=text, icon="IMPORT")
 
 
 def _cure(box: bpy.types.UILayout, context: bpy.types.Context, ready: Readiness) -> None:

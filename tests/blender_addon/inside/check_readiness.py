@@ -120,6 +120,27 @@ def check_the_network_is_asked_for_first():
     assert not session.busy() and now().kind is Kind.MISSING
 
 
+def check_one_click_goes_online_and_installs():
+    """What is installed then is another check's; here the installation is told to stop as it starts."""
+    bpy.context.preferences.system.use_online_access = False
+    starts, errors = session.start_install, addon("errors")
+    online = []
+
+    def start(*_args, **_options):
+        online.append(bpy.app.online_access)
+        raise errors.UserError("stopped as it started")
+
+    session.start_install = start
+    try:
+        bpy.ops.footlight.install_engine(go_online=True)
+    except RuntimeError as error:
+        assert "stopped as it started" in str(error), error
+    finally:
+        session.start_install = starts
+        bpy.context.preferences.system.use_online_access = False
+    assert online == [True]
+
+
 def check_a_report_says_what_is_needed_and_no_name():
     log = environment.log_file("install")
     log.write_text(f"pip said\nat {Path.home()}/Blender\nhttps://user:secret@proxy/simple\nlast line\n")
@@ -220,7 +241,8 @@ def check_what_is_drawn_of_the_engine():
         assert "footlight.install_engine Update Engine" in words(drawn())
     bpy.context.preferences.system.use_online_access = False
     readiness.forget()
-    assert "extensions.userpref_allow_online Allow Online Access" in words(drawn())
+    told = words(drawn())
+    assert "footlight.install_engine Go Online and Install" in told and "Download" in told[1], told
 
 
 def check_the_large_build_is_offered_only_where_the_small_one_was_not_reached():
