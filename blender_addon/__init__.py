@@ -16,6 +16,7 @@ to a process of its own (``python -m core.engine``) and writes what comes back. 
                        results keep of themselves
     props, preferences what the user chooses
     notices            the one error that is shown
+    status_bar         what is drawn into Blender's status bar
     session            the one engine and the one job of a Blender with a window
     operators/         thin: the panel's settings to api, its requests to the session
     panels/            what the user sees

@@ -17,8 +17,9 @@ def songs() -> list[Path]:
 
 
 def folder() -> Path | None:
-    """The folder of the song that was chosen last; None where there is none any more."""
-    return next((path.parent for path in _read() if path.parent.is_dir()), None)
+    """The folder of the song that was chosen last, else the user's folder for music; None where there is neither."""
+    places = (*(path.parent for path in _read()), Path.home() / "Music")
+    return next((path for path in places if path.is_dir()), None)
 
 
 def remember(path: Path) -> None:

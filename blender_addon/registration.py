@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import names, readiness, session
+from . import names, readiness, session, status_bar
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
@@ -89,14 +89,14 @@ def register() -> None:
         raise
     setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
     session.register()
-    bpy.types.STATUSBAR_HT_header.append(status.status_bar)
+    status_bar.register(status.status_bar)
     menus.register()
     readiness.look_at_start(done=lambda: redraw(bpy.context))
 
 
 def unregister() -> None:
     menus.unregister()
-    bpy.types.STATUSBAR_HT_header.remove(status.status_bar)
+    status_bar.unregister()
     session.unregister()
     delattr(bpy.types.Scene, names.SCENE_PROPERTY)
     for cls in reversed(CLASSES):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import names, notices, session
+from .. import names, notices, session, status_bar
 from ..api.target import Target, Written, by_uid
 from ..engine.job import JobState
 from ..shared import FootlightError, protocol
@@ -176,12 +176,4 @@ def redraw(context: bpy.types.Context) -> None:
             for region in area.regions:
                 if region.type == regions.get(area.type):
                     region.tag_redraw()
-        _redraw_status_bar(context, window)
-
-
-def _redraw_status_bar(context: bpy.types.Context, window: bpy.types.Window) -> None:
-    """The status bar is no area of the window's screen; that its text is set is what draws it again. Another operator
-    that runs may have a text of its own there, and is left alone."""
-    if all(operator.bl_idname.startswith("FOOTLIGHT_") for operator in window.modal_operators):
-        with context.temp_override(window=window):
-            window.workspace.status_text_set(None)
+        status_bar.redraw(context, window)

@@ -306,6 +306,24 @@ def check_what_is_shown_while_it_works():
     assert draw(status.status_bar) == [] and "Generate Dance" in texts()
 
 
+def check_the_status_bar_keeps_what_is_drawn_there():
+    """What another operator's status text takes away: it puts back the drawing of the time before the extension."""
+    header, bar = bpy.types.STATUSBAR_HT_header, addon("status_bar")
+    drawn = header.draw._draw_funcs
+    kept = header.__dict__.get("_draw_orig")
+    header._draw_orig = drawn[0]
+    try:
+        bpy.context.workspace.status_text_set(None)
+        assert not hasattr(header.draw, "_draw_funcs"), "nothing was lost: this check has lost its reason"
+        for window in bpy.context.window_manager.windows:
+            bar.redraw(bpy.context, window)
+        assert list(header.draw._draw_funcs).count(status.status_bar) == 1
+    finally:
+        header._draw_orig = kept
+        if not hasattr(header.draw, "_draw_funcs"):
+            header.append(status.status_bar)
+
+
 def check_an_installation_is_told_too():
     """Whoever installs says how far it is, and nothing was learnt of how long that takes."""
     from types import SimpleNamespace
