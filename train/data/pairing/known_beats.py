@@ -1,6 +1,6 @@
 """Pairs of a motion whose beats are known with music that is rendered at its tempo, from its first frame on.
 
-Nothing is warped. The pair is as exact as the beats are.
+No phrase is warped, so the pair is as exact as the beats are. The body may slow down on every beat.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.motion.resample import at_times
 from core.rhythm.accents import mean_speed
 from core.types import Motion
 from train.data.music.songs import cut, heard
-from train.data.pairing import matching
+from train.data.pairing import matching, warp
 from train.data.rates import MEL_FPS, MOTION_FPS
 
 # Kinds of the drumming in the Groove MIDI Dataset that a genre is danced to, by words of its name.
@@ -57,7 +57,14 @@ def drums_for(genre: str) -> tuple[str, ...]:
     return next((kinds for word, kinds in _DRUMS if word in genre.lower()), ())
 
 
-def pair(motion: Motion, bpm: float, rate: float, arrange: matching.Arrange, draw: np.random.Generator) -> Known:
+def pair(
+    motion: Motion,
+    bpm: float,
+    rate: float,
+    arrange: matching.Arrange,
+    draw: np.random.Generator,
+    beat_slowing: float = 0.0,
+) -> Known:
     """The motion with music at ``rate`` times its tempo, played as much faster.
 
     The music's section begins on a downbeat. It is the one whose energy follows the motion's best, give or take chance.
@@ -67,6 +74,8 @@ def pair(motion: Motion, bpm: float, rate: float, arrange: matching.Arrange, dra
     rate: 1 is the motion's own tempo.
     arrange: renders music.
     draw: draws the music.
+    beat_slowing: how strongly the body slows on every beat (``warp.slowed_on_beats``). Beats and half-beats stay where
+        they are.
 
     Raises FootlightError for a motion that breaks off or is too short.
     """
@@ -89,7 +98,10 @@ def pair(motion: Motion, bpm: float, rate: float, arrange: matching.Arrange, dra
     chosen = float(starts[int((fit + 0.2 * draw.random(len(starts))).argmax())])
     # Music is cut at whole frames. The motion starts as much later as its music does, so that both stay exact.
     first = math.ceil(chosen * MEL_FPS - 1e-6) / MEL_FPS
-    times = start / motion.fps + (first - chosen + torch.arange(frames, dtype=torch.float64) / MOTION_FPS) * rate
+    clock = first + np.arange(frames) / MOTION_FPS
+    beats_around = warp.extended(parts["beats"].double().numpy(), clock[-1] + 1)
+    played = warp.slowed_on_beats(clock, beats_around, beat_slowing) - chosen
+    times = torch.from_numpy(start / motion.fps + played * rate).clamp(0, (motion.frames - 1) / motion.fps)
     made = at_times(motion, times, MOTION_FPS)
     made = replace(made, contacts=label(forward(made.rotations, made.root), MOTION_FPS))
     section = cut(parts, first, seconds)

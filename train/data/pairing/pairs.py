@@ -168,7 +168,7 @@ def has_known_beats(entry: dict) -> bool:
 def _dependencies(entry: dict, settings: Settings) -> dict:
     """The settings that the pairs of a motion depend on."""
     warped = ("tempo_spread",)
-    known = ("rendered_share", "limit", "beat_slowing")
+    known = ("rendered_share", "limit")
     unused = known if has_known_beats(entry) else warped
     return {name: value for name, value in asdict(settings).items() if name not in unused}
 
@@ -238,7 +238,7 @@ def _known_pairs(
         draw = np.random.default_rng(_number(name, "known", number, seed))
         rate = 1 + settings.tempo_spread * draw.uniform(-1, 1) if number else 1.0
         arranged = partial(_arranged, data, split, drums=known_beats.drums_for(entry["genre"]))
-        parts = known_beats.pair(source.motion, float(entry["bpm"]), rate, arranged, draw)
+        parts = known_beats.pair(source.motion, float(entry["bpm"]), rate, arranged, draw, settings.beat_slowing)
         line = index_line(
             f"{slug(name)}-{number}",
             shard,
