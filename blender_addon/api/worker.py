@@ -49,6 +49,7 @@ def answer(
 
 def _wait(job: Job | Preparation, tell: Tell, pause: float) -> None:
     """Until it is done. Raises UserError when it ends otherwise."""
+    tell(job.stage, job.fraction)
     while not job.poll().ended:
         tell(job.stage, job.fraction)
         time.sleep(pause)
