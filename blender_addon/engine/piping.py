@@ -258,15 +258,7 @@ def kind_of(said: str) -> type[InstallError]:
 
 def _damaged(said: str) -> bool:
     words = said.lower()
-    signs = (
-        "do not match the hashes",
-        "is invalid",
-        "not a zip file",
-        "bad magic number",
-        "bad crc",
-        "incompletedownload",
-    )
-    return any(sign in words for sign in signs) or "incomplete-download" in words
+    return any(sign in words for sign in DAMAGES)
 
 
 def explain(said: str) -> str:
