@@ -30,11 +30,11 @@ def unpack(wheels: Sequence[Path], folder: Path, told: Telling) -> None:
     when it cannot be written."""
     folder = places.long(folder)
     try:
-        entries = [(wheel, entry) for wheel in wheels for entry in _entries(wheel)]
-        whole, done = sum(entry.file_size for _, entry in entries), 0
-        for wheel in wheels:
+        contents = [(wheel, _entries(wheel)) for wheel in wheels]
+        whole, done = sum(entry.file_size for _, entries in contents for entry in entries), 0
+        for wheel, entries in contents:
             with zipfile.ZipFile(wheel) as archive:
-                for entry in (entry for owner, entry in entries if owner == wheel):
+                for entry in entries:
                     _write(archive, entry, folder)
                     done += entry.file_size
                     told.installing(done, whole)
