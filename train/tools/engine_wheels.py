@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import re
 import subprocess
 import sys
@@ -183,11 +182,10 @@ def applies(marker, kind: Target, python: str) -> bool:
 def packaging(module: str):
     """A module of ``packaging``, which knows tags and markers: every pip carries it."""
     for name in ("packaging", "pip._vendor.packaging"):
-        if importlib.util.find_spec(name.split(".")[0]):
-            try:
-                return importlib.import_module(f"{name}.{module}")
-            except ImportError:
-                continue
+        try:
+            return importlib.import_module(f"{name}.{module}")
+        except ImportError:
+            continue
     raise WheelsError(f"{sys.executable} has no pip, which downloads the packages. Use another Python.")
 
 
@@ -204,10 +202,7 @@ def licences(wheels: Iterable[Path]) -> str:
     about, texts = [], {}
     for wheel in wheels:
         said = metadata(wheel)
-        classifiers = [
-            line.split(" :: ")[-1] for line in said.get_all("Classifier") or () if line.startswith("License")
-        ]
-        licence = said.get("License-Expression") or ", ".join(classifiers) or (said.get("License") or "").split("\n")[0]
+        licence = licence_of(said)
         with zipfile.ZipFile(wheel) as archive:
             names = sorted(name for name in archive.namelist() if LICENCE_FILES.fullmatch(name))
             for name in names:
