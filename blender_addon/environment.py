@@ -126,10 +126,15 @@ def tested_torch() -> str:
 
 
 @functools.cache
+def manifest() -> dict:
+    """What the extension says of itself to Blender."""
+    with open(ROOT / "blender_manifest.toml", "rb") as file:
+        return tomllib.load(file)
+
+
 def version() -> str:
     """The add-on's version."""
-    with open(ROOT / "blender_manifest.toml", "rb") as file:
-        return tomllib.load(file)["version"]
+    return manifest()["version"]
 
 
 def carries_engine() -> bool:

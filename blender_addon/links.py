@@ -5,8 +5,6 @@ The zip carries the user's pages as HTML (``train/tools/help_pages.py``). A chec
 
 from __future__ import annotations
 
-import functools
-import tomllib
 from urllib.parse import quote, urlencode
 
 from . import environment, names
@@ -33,11 +31,6 @@ OPERATORS = {
     names.SHOW_BEATS: "beats",
     names.REMOVE_BEATS: "beats",
     names.INSTALL_ENGINE: "engine",
-    names.REINSTALL_ENGINE: "engine",
-    names.REMOVE_ENGINE: "engine",
-    names.USE_INSTALLED: "engine",
-    names.OPEN_LOG: "engine",
-    names.COPY_REPORT: "engine",
     names.REINSTALL_ENGINE: "engine",
     names.REMOVE_ENGINE: "engine",
     names.USE_INSTALLED: "engine",
@@ -77,11 +70,9 @@ PROPERTIES = {
 """The heading for a property of the scene's settings."""
 
 
-@functools.cache
 def website() -> str:
     """The project's website, without a slash at its end; "" where the manifest names none."""
-    with open(environment.ROOT / "blender_manifest.toml", "rb") as file:
-        return str(tomllib.load(file).get("website", "")).rstrip("/")
+    return str(environment.manifest().get("website", "")).rstrip("/")
 
 
 def page(name: str = PANEL, heading: str = "") -> str:
