@@ -18,6 +18,7 @@ import bpy
 from . import environment
 from .engine import places
 from .engine.examine import Found, examine
+from .engine.requirements import unmet
 
 AGE = 1.0
 """Seconds for which a look at the disk is believed: panels are drawn often."""
@@ -115,8 +116,8 @@ def _installed() -> Readiness:
     ready = Readiness(Kind.READY, python, torch=record.packages.get("torch", ""), size=record.size)
     if not python.is_file():
         return replace(ready, kind=Kind.BROKEN, text=environment.missing(python))
-    if unmet := places.unmet(record.packages, environment.requirements()):
-        text = f"Footlight was updated and needs {', '.join(unmet)}. Update the engine."
+    if lacking := unmet(record.packages, environment.requirements()):
+        text = f"Footlight was updated and needs {', '.join(lacking)}. Update the engine."
         return replace(ready, kind=Kind.OUTDATED, text=text)
     return ready
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..shared import FootlightError, protocol
-from .examine import clean_environment
+from .programs import clean_environment
 
 LOG_LINES = 12
 

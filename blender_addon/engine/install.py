@@ -12,21 +12,17 @@ network is needed.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import piping, places, sizes, unpacking
-from .examine import OLDEST, clean_environment, examine, quiet
+from . import carried, makers, piping, places, sizes, unpacking
+from .examine import examine
 from .piping import NoSmallBuild, Pip
+from .requirements import name_of
 from .telling import InstallError, Telling, tell
-
-PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
-"""Where Blender's own Python cannot do it, as in some Linux distributions."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +41,6 @@ class Order:
     large: bool = False
     tested: str = ""
     addon: str = ""
-
-
-@dataclass(frozen=True)
-class Maker:
-    """A Python that can make environments. version: such as "3.13"."""
-
-    python: str
-    version: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,10 +85,13 @@ def install(order: Order) -> None:
         if not alone:
             raise InstallError("Another Blender is installing the engine at this moment. Wait until it is done.")
         places.recover(here)
-        maker = find_maker(order)
-        python = make_environment(here.new, maker)
-        wheels = carried(order.wheels, maker.version) if order.wheels else downloaded(order, here, python, maker, told)
-        unpacking.unpack(wheels, packages_folder(python), told)
+        maker = makers.find(order.python, order.wheels)
+        python = makers.make_environment(here.new, maker)
+        if order.wheels:
+            wheels = carried.wheels(order.wheels, maker.version)
+        else:
+            wheels = downloaded(order, here, python, maker, told)
+        unpacking.unpack(wheels, makers.packages_folder(python), told)
         told.stage("Trying the engine", 0.96)
         found = examine(python, order.packages)
         if found.problem:
@@ -112,22 +103,19 @@ def install(order: Order) -> None:
         shutil.rmtree(here.downloads, ignore_errors=True)
 
 
-def carried(folder: Path, version: str) -> list[Path]:
-    """The packages that the extension carries for a Python. Raises InstallError."""
-    return unpacking.carried(folder, requirements_file(folder, version))
-
-
-def downloaded(order: Order, here: places.Places, python: Path, maker: Maker, told: Telling) -> list[Path]:
+def downloaded(order: Order, here: places.Places, python: Path, maker: makers.Maker, told: Telling) -> list[Path]:
     """The packages from the network: on Linux with PyTorch for the processor, unless the large one was asked for.
     Raises InstallError."""
     folder = here.downloads / "pip"
     shutil.rmtree(folder, ignore_errors=True)
-    unpacking.unpack([pip_wheel(maker, here)], folder, Telling(sizes.cost(), aloud=False))
+    unpacking.unpack([piping.pip_wheel(maker.python, here.downloads)], folder, Telling(sizes.cost(), aloud=False))
     pip = Pip(python, folder, here.downloads, told)
     if order.large or sys.platform != "linux":
         return pip.download(order.packages)
-    torch = {package for package in order.packages if places.name_of(package) == "torch"}
-    small = [pip.download_small(package, order.tested) if package in torch else package for package in order.packages]
+    small = [
+        pip.download_small(package, order.tested) if name_of(package) == "torch" else package
+        for package in order.packages
+    ]
     return pip.download(small)
 
 
@@ -145,123 +133,6 @@ def check_space(order: Order) -> None:
             f"Only {sizes.text(free)} are free in {order.folder}; the engine needs {sizes.text(needed)} while it is "
             "installed. Make room and try again."
         )
-
-
-def candidates(order: Order) -> Iterator[str]:
-    """Pythons that could make the environment, the most wanted first."""
-    if order.python:
-        yield order.python
-    yield sys.executable
-    for name in PYTHONS:
-        found = shutil.which(name)
-        if found and "WindowsApps" not in found:  # Windows' placeholders, which open a shop
-            yield found
-
-
-def find_maker(order: Order) -> Maker:
-    """The first Python that is new enough, and for which there are packages. Raises InstallError."""
-    refused = ""
-    for python in dict.fromkeys(candidates(order)):
-        version = version_of(python)
-        if not version:
-            refused = refused or f"{python} does not run"
-        elif places.numbers(version) < OLDEST or not has_packages(order, version):
-            refused = refused or f"{python} is Python {version}"
-        else:
-            return Maker(python, version)
-    if order.wheels:
-        carried = ", ".join(sorted(carried_versions(order.wheels), key=places.numbers))
-        raise InstallError(
-            f"This zip carries the engine for Python {carried}; {refused}. Choose such a Python in the preferences, or "
-            "install the engine with the ordinary zip, which needs a network."
-        )
-    raise InstallError(
-        f"The engine needs Python 3.11 or newer; {refused}. Choose another Python in the preferences, or leave the "
-        "field empty to use Blender's own."
-    )
-
-
-def has_packages(order: Order, version: str) -> bool:
-    """Whether there are packages for a Python, as far as is known before anything is downloaded."""
-    return order.wheels is None or requirements_file(order.wheels, version).is_file()
-
-
-def version_of(python: str) -> str:
-    """The version of a Python, such as "3.13", or nothing where it does not run."""
-    try:
-        answer = subprocess.run(
-            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=clean_environment(),
-            timeout=60,
-            check=False,
-            **quiet(),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    said = answer.stdout.decode("utf-8", "replace").strip()
-    return said if answer.returncode == 0 and re.fullmatch(r"\d+\.\d+", said) else ""
-
-
-def make_environment(folder: Path, maker: Maker) -> Path:
-    """An empty environment in ``folder``, without pip, which some distributions leave out; returns its Python."""
-    shutil.rmtree(folder, ignore_errors=True)
-    answer = subprocess.run(
-        [maker.python, "-m", "venv", "--without-pip", str(folder)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=clean_environment(),
-        check=False,
-        **quiet(),
-    )
-    said = (answer.stdout + answer.stderr).decode("utf-8", "replace")
-    sys.stderr.write(said)
-    python = folder / places.BIN
-    if answer.returncode == 0 and python.is_file():
-        return python
-    if "no space left" in said.lower():
-        raise InstallError(piping.explain(said))
-    if "No module named venv" in said:
-        raise InstallError(
-            f"{maker.python} cannot make environments: it has no venv module. Install it (on Debian: the package "
-            "python3-venv), or choose a Python from python.org in the preferences."
-        )
-    raise InstallError(f"No environment could be made in {folder}: {piping.last_line(said)}")
-
-
-def packages_folder(python: Path) -> Path:
-    """Where an environment's Python looks for packages."""
-    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    answer = subprocess.run(command, capture_output=True, env=clean_environment(), check=False, **quiet())
-    if answer.returncode:
-        said = piping.last_line(answer.stderr.decode("utf-8", "replace"))
-        raise InstallError(f"The environment in {python.parents[1]} does not run: {said}")
-    return Path(answer.stdout.decode("utf-8", "replace").strip())
-
-
-def pip_wheel(maker: Maker, here: places.Places) -> Path:
-    """pip as a file: from the Python itself, or downloaded. Raises InstallError."""
-    program = (
-        "import glob, os, ensurepip; d = getattr(ensurepip, '_WHEEL_PKG_DIR', None);"
-        "f = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled');"
-        "print('\\n'.join(p for x in (d, f) if x for p in glob.glob(os.path.join(x, 'pip-*.whl'))))"
-    )
-    answer = subprocess.run(
-        [maker.python, "-c", program], capture_output=True, env=clean_environment(), check=False, **quiet()
-    )
-    found = [Path(line) for line in answer.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-    return found[0] if found else piping.download_pip(here.downloads)
-
-
-def requirements_file(wheels: Path, version: str) -> Path:
-    """The packages that a folder has for a Python, each with its hash."""
-    return wheels / f"python-{version}.txt"
-
-
-def carried_versions(wheels: Path) -> list[str]:
-    """The Pythons that a folder has packages for."""
-    return [path.stem.removeprefix("python-") for path in wheels.glob("python-*.txt")]
 
 
 def explain_os(error: OSError) -> str:

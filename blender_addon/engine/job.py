@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from ..shared import FootlightError, protocol
 from .client import Engine, Exit
 from .examine import NAMES
+from .programs import last_line
 
 CANCEL_SECONDS = 0.8
 """How long a cancelled engine may take to say so before it is ended: the user waits for at most a second."""
@@ -138,7 +139,7 @@ class Job:
             return
         self.state = JobState.FAILED
         self.log = self._engine.log_tail()
-        last = next((line.strip() for line in reversed(self.log.splitlines()) if line.strip()), "it left no message")
+        last = last_line(self.log, "it left no message")
         who = "installer" if self.request is None else "engine"
         if lacking := re.match(r"ModuleNotFoundError: No module named '(\w+)", last):
             name = NAMES.get(lacking[1], lacking[1])

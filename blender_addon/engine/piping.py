@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import places
-from .examine import clean_environment, quiet
+from .programs import clean_environment, last_line, quiet, run
+from .requirements import numbers
 from .telling import InstallError, Telling
 from .unpacking import DAMAGED
 
@@ -196,6 +196,17 @@ def _large(name: str) -> None:
         raise Absent(f"{name} is not made for the processor alone.")
 
 
+def pip_wheel(python: str, downloads: Path) -> Path:
+    """pip as a file: from a Python itself, or downloaded into a folder. Raises InstallError."""
+    program = (
+        "import glob, os, ensurepip; d = getattr(ensurepip, '_WHEEL_PKG_DIR', None);"
+        "f = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled');"
+        "print('\\n'.join(p for x in (d, f) if x for p in glob.glob(os.path.join(x, 'pip-*.whl'))))"
+    )
+    found = [Path(line) for line in run([python, "-c", program]).said.splitlines() if line.strip()]
+    return found[0] if found else download_pip(downloads)
+
+
 def download_pip(folder: Path) -> Path:
     """pip's own file, where a Python comes without it: the newest on PyPI, or on the index of PIP_INDEX_URL. Raises
     InstallError."""
@@ -207,7 +218,7 @@ def download_pip(folder: Path) -> Path:
         links = re.findall(r'href="([^"#]*/)?(pip-([\d.]+)-py3-none-any\.whl)#sha256=([0-9a-f]{64})"', page)
         if not links:
             raise InstallError(f"There is no pip on {index}. Install Python's venv module (Debian: python3-venv).")
-        base, name, _version, digest = max(links, key=lambda link: places.numbers(link[2]))
+        base, name, _version, digest = max(links, key=lambda link: numbers(link[2]))
         address = urllib.parse.urljoin(index, base + name)
         with urllib.request.urlopen(address, timeout=60, context=trusted) as answer:
             content = answer.read()
@@ -290,8 +301,3 @@ def explain(said: str) -> str:
     if "permission" in words or "access is denied" in words or "used by another process" in words:
         return "The add-on's folder cannot be written. Check its permissions, or close other programs using it."
     return f"The engine could not be installed: {last_line(said)}"
-
-
-def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"

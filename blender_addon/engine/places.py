@@ -16,11 +16,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO
@@ -33,7 +32,6 @@ BIN = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
 PATIENCE = 10.0
 """Seconds in which a folder that another program looks into, a virus scanner say, is moved again and again."""
-
 
 WORTHWHILE = 500_000
 """Bytes of downloads that are kept for another try."""
@@ -186,33 +184,6 @@ def size_on_disk(folder: Path) -> int:
                 continue
             total += found.st_size
     return total
-
-
-def unmet(versions: Mapping[str, str], requirements: Iterable[str]) -> list[str]:
-    """The requirements, such as "torch>=2.6", that installed versions do not meet."""
-    return [requirement for requirement in requirements if not _met(requirement, versions)]
-
-
-def name_of(requirement: str) -> str:
-    """The package that a requirement names, as it is imported: "mido>=1.3" is mido."""
-    return re.split(r"[^\w-]", requirement)[0].replace("-", "_")
-
-
-def _met(requirement: str, versions: Mapping[str, str]) -> bool:
-    found = versions.get(name_of(requirement))
-    if not found:
-        return False
-    least = re.search(r">=\s*([\d.]+)", requirement)
-    return least is None or numbers(found) >= numbers(least[1])
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """The release of a version as numbers: "2.13.0+cpu" is 2, 13."""
-    release = re.match(r"[\d.]*", version)
-    parts = [int(part) for part in (release[0] if release else "").split(".") if part]
-    while parts and parts[-1] == 0:
-        parts.pop()
-    return tuple(parts)
 
 
 def _move(source: Path, target: Path) -> None:

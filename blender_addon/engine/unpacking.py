@@ -6,7 +6,6 @@ the folder where an extension keeps its files, unless a path is written in the l
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -18,8 +17,6 @@ from . import places
 from .telling import InstallError, Telling
 
 DAMAGED = "A download was damaged on its way. Try again; if it happens again, a proxy or virus scanner changes it."
-
-CARRIED_DAMAGED = "{name} in the extension is damaged. Copy the zip again, and install it again."
 
 UNWANTED = ("torch/include/",)
 """What is needed to compile against PyTorch: ten thousand files."""
@@ -69,20 +66,3 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> No
         shutil.copyfileobj(source, file, 1 << 20)
     if entry.external_attr >> 16 & 0o111:
         os.chmod(target, 0o755)
-
-
-def carried(folder: Path, requirements: Path) -> list[Path]:
-    """The packages that a file of requirements names, in a folder. Raises InstallError where one is missing or is not
-    what the file says."""
-    wanted = dict(re.findall(r"^(\S+) --hash=sha256:([0-9a-f]{64})$", requirements.read_text("utf-8"), re.MULTILINE))
-    by_digest = {digest(wheel): wheel for wheel in sorted(folder.glob("*.whl"))}
-    for pin, expected in wanted.items():
-        if expected not in by_digest:
-            raise InstallError(CARRIED_DAMAGED.format(name=pin.split("==")[0]))
-    return [by_digest[expected] for expected in wanted.values()]
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

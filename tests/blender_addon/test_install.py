@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import blender_addon.engine.install as installer
-from blender_addon.engine import piping, places, sizes, unpacking
+from blender_addon.engine import makers, piping, places, requirements, sizes, unpacking
 from blender_addon.engine.telling import InstallError, Telling
 from tests.blender_addon.package_index import digest, serve, wheel
 
@@ -183,7 +183,7 @@ def test_a_python_for_which_nothing_is_carried(tmp_path, carried, monkeypatch):
     (carried / "python-{}.{}.txt".format(*sys.version_info)).rename(carried / "python-3.99.txt")
     monkeypatch.setenv("PATH", "/bin-of-nobody")
     with pytest.raises(installer.InstallError, match=r"carries the engine for Python 3\.99; .* is Python 3"):
-        installer.find_maker(installer.Order(tmp_path, ("dancing",), wheels=carried))
+        makers.find(wheels=carried)
 
 
 def test_a_wheel_that_wants_to_write_elsewhere(tmp_path):
@@ -371,7 +371,7 @@ def test_a_python_that_cannot_do_it(tmp_path, monkeypatch, script, words):
     monkeypatch.setattr(sys, "executable", python_that_says(tmp_path, "chosen", script))
     monkeypatch.setenv("PATH", "/bin-of-nobody")
     with pytest.raises(installer.InstallError, match=words):
-        installer.find_maker(installer.Order(tmp_path, ("dancing",)))
+        makers.find()
 
 
 @shell
@@ -381,7 +381,7 @@ def test_another_python_is_found_where_blenders_own_is_too_old(tmp_path, monkeyp
     python_that_says(store, "python3.13", "echo 3.13")
     good = python_that_says(tmp_path / "bin", "python3.12", "echo 3.12")
     monkeypatch.setenv("PATH", os.pathsep.join([str(store), str(tmp_path / "bin"), "/bin"]))
-    assert installer.find_maker(installer.Order(tmp_path, ("dancing",))) == installer.Maker(good, "3.12")
+    assert makers.find() == makers.Maker(good, "3.12")
 
 
 @shell
@@ -390,8 +390,7 @@ def test_a_python_without_pip_gets_it_from_the_index(tmp_path, monkeypatch, pack
     own = max((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
     shutil.copy(own, packages)
     monkeypatch.setenv("PIP_INDEX_URL", index.url)
-    maker = installer.Maker(python_that_says(tmp_path, "bare", "exit 1"), "3.13")
-    found = installer.pip_wheel(maker, here)
+    found = piping.pip_wheel(python_that_says(tmp_path, "bare", "exit 1"), here.downloads)
     assert found.parent == here.downloads and digest(found) == digest(own)
 
 
@@ -404,9 +403,9 @@ def test_a_python_without_pip_gets_it_from_the_index(tmp_path, monkeypatch, pack
     ],
 )
 def test_an_environment_that_cannot_be_made(tmp_path, script, words):
-    maker = installer.Maker(python_that_says(tmp_path, "chosen", script), "3.13")
+    maker = makers.Maker(python_that_says(tmp_path, "chosen", script), "3.13")
     with pytest.raises(installer.InstallError, match=words):
-        installer.make_environment(tmp_path / "engine.new", maker)
+        makers.make_environment(tmp_path / "engine.new", maker)
 
 
 def test_a_full_disk_is_told_before_anything_is_downloaded(tmp_path, monkeypatch):
@@ -466,4 +465,4 @@ def test_pips_complaints_in_plain_words():
     ],
 )
 def test_which_packages_are_too_old(versions, unmet):
-    assert places.unmet(versions, ["torch>=2.6", "mido>=1.3"]) == unmet
+    assert requirements.unmet(versions, ["torch>=2.6", "mido>=1.3"]) == unmet
