@@ -6,21 +6,19 @@ Each step waits for a redraw or two, as a person would. The report says how it w
 as it is for whoever takes a picture of it.
 """
 
-import json
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 from mathutils import Vector
 
-bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
-from host import install  # noqa: E402
+from host import install
+from windowed import go
 
 SONG, REPORT, *QUIT = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.footlight"
-report = {"progress": [], "steps": []}
+report = {"progress": []}
 
 
 def arrange():
@@ -137,25 +135,11 @@ def places():
     return window, area, next(region for region in area.regions if region.type == "WINDOW")
 
 
-STEPS = [install, arrange, open_tab, click, work_on, running, finished]
-
-
-def step():
-    try:
-        name = STEPS[0].__name__
-        if STEPS[0]():
-            return 0.2
-        STEPS.pop(0)
-        report["steps"].append(name)
-    except Exception:
-        report["failed"] = traceback.format_exc()
-        STEPS.clear()
-    if STEPS:
-        return 0.2 if STEPS[0] in (work_on, running) else 1.0
-    Path(REPORT).write_text(json.dumps(report))
-    if QUIT:
-        bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(step, first_interval=2.0)
+go(
+    [install, arrange, open_tab, click, work_on, running, finished],
+    report,
+    REPORT,
+    pause=1.0,
+    soon=(work_on, running),
+    leave=bool(QUIT),
+)

@@ -5,26 +5,17 @@
 The report says what was there before, after, and after undo and redo; without ``quit`` the window stays as it is.
 """
 
-import json
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
-from host import install  # noqa: E402
+from host import install
+from windowed import go, override
 
 REPORT, *QUIT = sys.argv[sys.argv.index("--") + 1 :]
 report = {}
-
-
-def override():
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return bpy.context.temp_override(window=window, area=area, region=region)
 
 
 def arrange():
@@ -100,20 +91,4 @@ for operator in ("score_motion", "generate_duet"):
     STEPS += [clicking(operator), running, finishing(operator)]
 
 
-def step():
-    try:
-        if STEPS[0]():
-            return 0.1
-        STEPS.pop(0)
-    except Exception:
-        report["failed"] = traceback.format_exc()
-        STEPS.clear()
-    if STEPS:
-        return 0.5
-    Path(REPORT).write_text(json.dumps(report))
-    if QUIT:
-        bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(step, first_interval=2.0)
+go(STEPS, report, REPORT, leave=bool(QUIT))

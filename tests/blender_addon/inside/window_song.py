@@ -5,19 +5,17 @@
 The keys are simulated, so that Blender runs the operators as it does for its user, with an undo step each.
 """
 
-import json
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
-from host import install  # noqa: E402
+from host import install
+from windowed import go
 
 SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
-report = {"steps": []}
+report = {}
 
 
 def window():
@@ -116,21 +114,4 @@ def opened():
     report["tab"] = next(region for region in area.regions if region.type == "UI").active_panel_category
 
 
-STEPS = [install, arrange, drop, dropped, play, playing, stopped, undone, panel, opened]
-
-
-def step():
-    try:
-        STEPS[0]()
-        report["steps"].append(STEPS.pop(0).__name__)
-    except Exception:
-        report["failed"] = traceback.format_exc()
-        STEPS.clear()
-    if STEPS:
-        return 1.5
-    Path(REPORT).write_text(json.dumps(report))
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(step, first_interval=2.0)
+go([install, arrange, drop, dropped, play, playing, stopped, undone, panel, opened], report, REPORT, pause=1.5)

@@ -4,27 +4,18 @@ bar, and a click on *Cancel* there ends it.
     blender --enable-event-simulate --python window_status.py -- SONG.wav REPORT.json
 """
 
-import json
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-bpy.context.preferences.view.show_splash = False
 sys.path.insert(0, str(Path(__file__).parent))
-from host import install  # noqa: E402
+from host import install
+from windowed import go, override
 
 SONG, REPORT = sys.argv[sys.argv.index("--") + 1 :]
 CANCEL = (40, 12)  # pixels from the window's right and lower edges
 report = {"drawn": []}
-
-
-def override():
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return bpy.context.temp_override(window=window, area=area, region=region)
 
 
 def arrange():
@@ -138,19 +129,4 @@ STEPS = [install, arrange, running, mouse("MOUSEMOVE", "NOTHING"), mouse("LEFTMO
          rest, taking_back("undo"), fail_again, rest, taking_back("redo")]  # fmt: skip
 
 
-def step():
-    try:
-        if STEPS[0]():
-            return 0.2
-        STEPS.pop(0)
-    except Exception:
-        report["failed"] = traceback.format_exc()
-        STEPS.clear()
-    if STEPS:
-        return 0.5
-    Path(REPORT).write_text(json.dumps(report))
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(step, first_interval=2.0)
+go(STEPS, report, REPORT)
