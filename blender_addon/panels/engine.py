@@ -131,9 +131,10 @@ def _ready(box: bpy.types.UILayout, context: bpy.types.Context, ready: Readiness
 def _further(box: bpy.types.UILayout, ready: Readiness) -> None:
     row = box.row()
     here = environment.engine_places()
-    if places.read_record(here.engine):
+    installed = places.read_record(here.engine) is not None
+    if installed:
         row.operator(names.REINSTALL_ENGINE, icon="FILE_REFRESH")
-    if places.read_record(here.engine) or places.unfinished(here):
+    if installed or places.unfinished(here):
         row.operator(names.REMOVE_ENGINE, icon="TRASH")
     row = box.row()
     if report.latest_log():
