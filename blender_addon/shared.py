@@ -11,13 +11,13 @@ if "." in (__package__ or ""):
     from ..core.containers import kinds, surveying
     from ..core.containers.types import MISSED_SECONDS
     from ..core.errors import FootlightError
-    from ..core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
+    from ..core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton, stepping
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
     from core.errors import FootlightError
-    from core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton
+    from core.rig import calibration, humanoid, quaternion, rest, retarget, skeleton, stepping
 
 __all__ = [
     "MISSED_SECONDS",
@@ -31,5 +31,6 @@ __all__ = [
     "rest",
     "retarget",
     "skeleton",
+    "stepping",
     "surveying",
 ]

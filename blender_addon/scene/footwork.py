@@ -1,6 +1,6 @@
 """How much a dance steps, measured on the dance itself, in the size of our own body.
 
-Steps and stillness are those of ``core.metrics.footwork``, without torch.
+Steps and stillness are those of the engine's own measures, without torch.
 """
 
 from __future__ import annotations
@@ -9,12 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..shared import quaternion, skeleton
-
-FAST = 0.5  # m/s, of an ankle that takes a step
-STEP_SECONDS = 0.1  # for which it is as fast, at least
-STILL = 0.05  # metres that neither foot leaves within a window
-WINDOW_SECONDS = 1.0
+from ..shared import quaternion, skeleton, stepping
 
 ANKLES = tuple(skeleton.JOINTS.index(name) for name in ("left_ankle", "right_ankle"))
 
@@ -32,31 +27,10 @@ def measure(rotations: np.ndarray, root: np.ndarray, fps: float) -> Footwork | N
 
     rotations: (t, 22, 4) of our body, wxyz.  root: (t, 3) metres.
     """
-    window = round(WINDOW_SECONDS * fps)
-    if len(root) <= max(window, 1):
+    if len(root) <= max(round(stepping.STILL_SECONDS * fps), 1):
         return None
     feet = np.stack([_place(rotations, root, joint) for joint in ANKLES], axis=1)
-    return Footwork(_steps(feet, fps), _still(feet, window))
-
-
-def _steps(feet: np.ndarray, fps: float) -> float:
-    """How many a second. feet: (t, 2, 3)."""
-    fast = np.linalg.norm(np.gradient(feet, axis=0), axis=2) * fps > FAST
-    count = 0
-    for foot in fast.T:
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], foot.astype(int), [0]))))
-        count += int(np.sum(edges[1::2] - edges[::2] >= STEP_SECONDS * fps))
-    return count / (len(feet) / fps)
-
-
-def _still(feet: np.ndarray, window: int) -> float:
-    """The share of windows in which neither foot gets away from where it was at the start. window: its frames."""
-    starts = np.arange(len(feet) - window)
-    farthest = np.zeros(len(starts))
-    for later in range(1, window + 1):
-        away = np.linalg.norm(feet[starts + later] - feet[starts], axis=2).max(axis=1)
-        farthest = np.maximum(farthest, away)
-    return float(np.mean(farthest < STILL))
+    return Footwork(stepping.steps_per_second(feet, fps), stepping.still_windows(feet, fps))
 
 
 def _place(rotations: np.ndarray, root: np.ndarray, joint: int) -> np.ndarray:

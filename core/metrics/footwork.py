@@ -2,7 +2,7 @@
 
 Conventions
     Positions are (t, 22, 3) of ``SMPL22`` in metres, y-up, with the floor at y = 0, at ``fps``. None of the metrics has
-    a best value. Compare them with capture of the same style.
+    a best value. Compare them with capture of the same style. Steps and stillness are told by ``core.rig.stepping``.
 """
 
 from __future__ import annotations
@@ -16,40 +16,14 @@ from core.layers.peaks import gaussian_smooth
 from core.metrics.physics import validate
 from core.motion import contact, kinematics
 from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.rig import stepping
 from core.types import Motion
 
-STEP_SPEED = 0.5  # metres per second; an ankle that stays faster takes a step
-STEP_SECONDS = 0.1  # for at least this long
-STILL_SECONDS = 1.0  # of a window
-STILL_TRAVEL = 0.05  # metres; a foot that gets no farther from where it was is still
 TRAVEL_SMOOTHING = 0.5  # seconds; the pelvis sways faster than it travels
 FROZEN_SPEED = 0.03  # metres per second, a millimetre a frame at 30 fps
 SHARE = (0.1, 0.9)  # quantiles between which a range lies
 
 _ANKLES = (LEFT_LEG[2], RIGHT_LEG[2])
-
-
-def steps_per_second(positions: Tensor, fps: float) -> float:
-    """Steps of both feet per second: stretches of ``STEP_SECONDS`` or more in which an ankle is faster than
-    ``STEP_SPEED``. Steps on the spot count as well.
-    """
-    moving = contact.joint_speed(positions[:, _ANKLES], fps) > STEP_SPEED
-    edges = torch.nn.functional.pad(moving.int(), (0, 0, 1, 1)).diff(dim=0)
-    taken = 0
-    for foot in edges.unbind(dim=1):
-        lengths = (foot < 0).nonzero()[:, 0] - (foot > 0).nonzero()[:, 0]
-        taken += int((lengths >= STEP_SECONDS * fps).sum())
-    return taken / (positions.shape[0] / fps)
-
-
-def still_windows(positions: Tensor, fps: float) -> float:
-    """The fraction of all windows of one second in which no ankle gets ``STILL_TRAVEL`` away from where it was at the
-    start. A shorter clip is one window.
-    """
-    frames = min(positions.shape[0], round(STILL_SECONDS * fps) + 1)
-    windows = positions[:, _ANKLES].unfold(0, frames, 1)  #           n 2 3 frames
-    away = (windows - windows[..., :1]).norm(dim=2).amax(dim=(1, 2))
-    return float((away < STILL_TRAVEL).double().mean())
 
 
 def pelvis_travel(positions: Tensor, fps: float) -> float:
@@ -102,10 +76,11 @@ def evaluate(motion: Motion) -> dict[str, float]:
     Raises FootlightError as ``core.metrics.physics.validate`` does.
     """
     positions, fps = validate(kinematics.forward(motion.rotations, motion.root)), motion.fps
+    ankles = positions[:, _ANKLES].cpu().numpy()
     return {
         "fps": fps,
-        "steps": steps_per_second(positions, fps),
-        "still": still_windows(positions, fps),
+        "steps": stepping.steps_per_second(ankles, fps),
+        "still": stepping.still_windows(ankles, fps),
         "travel": pelvis_travel(positions, fps),
         "height_range": pelvis_range(positions),
         "knee_range": knee_range(positions),
