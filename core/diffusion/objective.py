@@ -28,23 +28,29 @@ def random_steps(batch: int, steps: int, generator: torch.Generator) -> Tensor:
 
 def step_weights(schedule: Schedule, prediction: str, most_snr: float) -> Tensor:
     """Weights (steps,) of a prediction's squared error, 1 on average, that weight the error of the clean sample by
-    min(SNR, ``most_snr``).
+    min(SNR, ``most_snr``) (min-SNR, Hang et al. 2023).
 
     schedule: the noise schedule.
     prediction: one of ``parameterize.PREDICTIONS``. Its error is that of the clean sample times 1 (x0), the SNR
         (epsilon) or the SNR + 1 (v).
     most_snr: above 0.
     """
-    snr = schedule.alphas_cumprod.double() / (1 - schedule.alphas_cumprod.double())
-    own = {"x0": torch.ones_like(snr), "epsilon": snr, "v": snr + 1}[prediction]
-    weights = snr.clamp_max(most_snr) / own
-    return (weights / weights.mean()).float()
+    snr, own = _snr_and_multiple(schedule, prediction)
+    return _one_on_average(snr.clamp_max(most_snr) / own)
 
 
 def estimate_weights(schedule: Schedule, prediction: str) -> Tensor:
     """Weights (steps,) of the clean estimate's squared error, 1 on average, that an unweighted prediction implies."""
+    return _one_on_average(_snr_and_multiple(schedule, prediction)[1])
+
+
+def _snr_and_multiple(schedule: Schedule, prediction: str) -> tuple[Tensor, Tensor]:
+    """The SNR (steps,), and a prediction's squared error (steps,) as a multiple of the clean sample's."""
     snr = schedule.alphas_cumprod.double() / (1 - schedule.alphas_cumprod.double())
-    weights = {"x0": torch.ones_like(snr), "epsilon": snr, "v": snr + 1}[prediction]
+    return snr, {"x0": torch.ones_like(snr), "epsilon": snr, "v": snr + 1}[prediction]
+
+
+def _one_on_average(weights: Tensor) -> Tensor:
     return (weights / weights.mean()).float()
 
 
@@ -57,7 +63,7 @@ def diffusion_loss(
     generator: torch.Generator,
     valid: Tensor | None = None,
     channels: Tensor | None = None,
-    most_snr: float | None = None,
+    weights: Tensor | None = None,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """The loss of ``network`` on clean latents to which noise was added at random steps.
 
@@ -72,8 +78,7 @@ def diffusion_loss(
     generator: draws steps and noise.
     valid: (b, t) bool, false on padding, which neither the network nor the loss takes into account.
     channels: (c,) weights of the latent channels, 1 on average; None weights all equally.
-    most_snr: weight the error of the clean sample by the signal-to-noise ratio, but by this at most (min-SNR, Hang et
-        al. 2023); None weights the error of the prediction equally at all steps.
+    weights: (steps,) weights of the noise levels, 1 on average (``step_weights``); None weights all equally.
     """
     t = random_steps(latents.shape[0], schedule.steps, generator).to(latents.device)
     noise = noise_like(latents, generator)
@@ -81,8 +86,8 @@ def diffusion_loss(
     output = network(x_t, t, condition, valid).float()
     error = (output - target(latents, noise, t, schedule, prediction)).square()
     error = (error if channels is None else error * channels).mean(dim=-1)  # b t
-    if most_snr is not None:
-        error = error * step_weights(schedule, prediction, most_snr).to(error)[t][:, None]
+    if weights is not None:
+        error = error * weights.to(error)[t][:, None]
     if valid is not None:
         error = error * valid * (valid.numel() / valid.sum().clamp_min(1))
     return {"diffusion": error.mean()}, to_x0(output, x_t, t, schedule, prediction), t

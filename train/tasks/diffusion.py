@@ -75,6 +75,8 @@ class DiffusionPhase(Phase):
     """
 
     weight: Tensor | None
+    level_weights: Tensor | None
+    change_weights: Tensor
 
     def __init__(
         self,
@@ -86,10 +88,16 @@ class DiffusionPhase(Phase):
         **borrowed: nn.Module,
     ) -> None:
         super().__init__({name: denoiser_of(model.denoisers[modality])}, **borrowed)
-        self.name, self.losses = name, config
+        self.name, self.change = name, config.change
         self.schedule = linear_sqrt(model.diffusion.steps, model.diffusion.beta_start, model.diffusion.beta_end)
         self.prediction = model.prediction(modality)
         self.register_buffer("weight", weight, persistent=False)
+        if config.most_snr:
+            levels, changes = (step_weights(self.schedule, p, config.most_snr) for p in (self.prediction, "x0"))
+        else:
+            levels, changes = None, estimate_weights(self.schedule, self.prediction)
+        self.register_buffer("level_weights", levels, persistent=False)
+        self.register_buffer("change_weights", changes, persistent=False)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         condition = Condition(
@@ -109,10 +117,10 @@ class DiffusionPhase(Phase):
             generator,
             valid=batch["valid"],
             channels=self.weight,
-            most_snr=self.losses.most_snr or None,
+            weights=self.level_weights,
         )
-        if self.losses.change:
-            parts["change"] = self.losses.change * self.change_error(estimate, noise_step, batch)
+        if self.change:
+            parts["change"] = self.change * self.change_error(estimate, noise_step, batch)
         parts["latents"] = parts.pop("diffusion")
         return {**parts, **self.further(estimate, noise_step, batch)}
 
@@ -122,9 +130,7 @@ class DiffusionPhase(Phase):
         Noise levels are weighted as in the loss on latents.
         """
         clean, valid = batch["latents"], batch["valid"][:, 1:, None]
-        most = self.losses.most_snr
-        weights = step_weights(self.schedule, "x0", most) if most else estimate_weights(self.schedule, self.prediction)
-        weight = valid * weights.to(estimate)[noise_step.to(estimate.device)][:, None, None]
+        weight = valid * self.change_weights.to(estimate)[noise_step.to(estimate.device)][:, None, None]
         error = (weight * (estimate - clean).diff(dim=1).square()).sum()
         still = (valid * clean.diff(dim=1).square()).sum()
         return error / still.clamp_min(1e-6)

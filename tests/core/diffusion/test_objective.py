@@ -68,12 +68,12 @@ def test_noise_levels_count_by_min_snr_whatever_is_predicted(prediction):
 
 def test_the_loss_takes_the_weights_of_its_steps():
     steps = random_steps(6, SCHEDULE.steps, torch.Generator().manual_seed(1))
+    weights = step_weights(SCHEDULE, "x0", 5.0)
     losses, _, t = diffusion_loss(
-        zero, LATENTS, Condition(), SCHEDULE, "x0", torch.Generator().manual_seed(1), most_snr=5.0
+        zero, LATENTS, Condition(), SCHEDULE, "x0", torch.Generator().manual_seed(1), weights=weights
     )
     assert torch.equal(t, steps)
-    weights = step_weights(SCHEDULE, "x0", 5.0)[t]
-    torch.testing.assert_close(losses["diffusion"], (weights * LATENTS.square().mean(dim=(1, 2))).mean())
+    torch.testing.assert_close(losses["diffusion"], (weights[t] * LATENTS.square().mean(dim=(1, 2))).mean())
 
 
 def test_steps_cover_the_schedule_evenly_in_each_batch_and_uniformly_over_many():

@@ -7,14 +7,15 @@ from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
 from core.errors import FootlightError
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
+from train.variants import motion_side
 
 FRAMES = 8
 LENGTHS = {0: 900, 1: 90, 2: 10}  # latent frames by style
 
 
-def task_of(**settings):
+def task_of(prediction=None, **settings):
     """A task with clips of three styles of different lengths. The values of their latents are the style's number."""
-    config = with_styles(preset("tiny"), ("a", "b", "c"))
+    config = motion_side(with_styles(preset("tiny"), ("a", "b", "c")), prediction=prediction)
     motion, music = (config.modalities[name].autoencoder for name in ("motion", "music"))
     clips = [
         {
@@ -77,9 +78,8 @@ def test_minutes_of_a_style_can_count_less():
 @pytest.mark.parametrize(("most_snr", "prediction"), [(0.0, None), (5.0, None), (0.0, "v")])
 def test_changes_are_judged_against_a_still_body(most_snr, prediction):
     """An estimate that stands still costs 1 on average over noise levels, the truth and its offsets cost nothing."""
-    task = task_of(most_snr=most_snr, change=1.0)
+    task = task_of(most_snr=most_snr, change=1.0, prediction=prediction)
     phase = task.phases["denoiser"]
-    phase.prediction = prediction or phase.prediction
     clean = torch.randn(1000, 6, 4, generator=torch.Generator().manual_seed(0))
     clean = clean[:1].expand(1000, -1, -1)
     batch = {"latents": clean, "valid": torch.ones(1000, 6, dtype=torch.bool)}
