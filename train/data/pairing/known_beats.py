@@ -94,8 +94,7 @@ def pair(
     starts = starts[starts + seconds <= (len(parts["mel"]) - 2) / MEL_FPS]
     speed = mean_speed(forward(motion.rotations, motion.root), motion.fps)[start:end]
     energy = matching.smoothed(speed.double().numpy(), motion.fps * rate)
-    fit = matching.energy_fit(energy, parts, starts)
-    chosen = float(starts[int((fit + 0.2 * draw.random(len(starts))).argmax())])
+    chosen = matching.start_of_like_energy(energy, parts, starts, draw)
     # Music is cut at whole frames. The motion starts as much later as its music does, so that both stay exact.
     first = math.ceil(chosen * MEL_FPS - 1e-6) / MEL_FPS
     clock = first + np.arange(frames) / MOTION_FPS

@@ -36,6 +36,7 @@ _ALIGNED = 6
 _SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
 _ENERGY_WORTH = 0.35  # a correlation of 1 is worth this share of all kinematic beats on musical beats
 _LEVEL_WORTH = 0.08  # a level one standard deviation off costs this share
+_CHANCE = 0.2  # of a correlation, by which sections of alike energy are told apart
 
 
 @dataclass(frozen=True)
@@ -218,12 +219,19 @@ def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, dr
     parts, _ = heard(waveform, beats)
     starts = parts["beats"].double().numpy() + phase
     starts = starts[starts + end <= len(parts["mel"]) / MEL_FPS]
-    correlation = energy_fit(body.energy, parts, starts)
-    start = starts[int((correlation + 0.2 * draw.random(len(starts))).argmax())]
+    start = start_of_like_energy(body.energy, parts, starts, draw)
     return Section(name, True, cut(parts, start, end))
 
 
-def energy_fit(energy: np.ndarray, parts: dict[str, Tensor], starts: np.ndarray) -> np.ndarray:
+def start_of_like_energy(
+    energy: np.ndarray, parts: dict[str, Tensor], starts: np.ndarray, draw: np.random.Generator
+) -> float:
+    """The one of ``starts`` (k,) from which the music's energy follows a motion's (m,) best, give or take chance."""
+    fit = _energy_fit(energy, parts, starts)
+    return float(starts[int((fit + _CHANCE * draw.random(len(starts))).argmax())])
+
+
+def _energy_fit(energy: np.ndarray, parts: dict[str, Tensor], starts: np.ndarray) -> np.ndarray:
     """The correlation (k,) of a motion's energy (m,) with the music's from each of ``starts`` (k,) on."""
     music = music_energy(parts)
     energy = energy[: len(music)]
@@ -257,7 +265,7 @@ def song_section(
         if not len(starts):
             continue
         parts = _parts(song)
-        fit = energy_fit(body.energy, parts, starts)
+        fit = _energy_fit(body.energy, parts, starts)
         apart = abs(np.clip(body.level, -2, 2) - levels[song.id])
         value = (
             agreement(body.kinematic_beats, body.weights, beats, starts) + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart
