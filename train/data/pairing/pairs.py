@@ -1,6 +1,6 @@
 """Makes pairs: every motion with music in each tempo band, warped in time onto its beats.
 
-A motion whose beats are known gets music at its own tempo instead, and is not warped (``known_beats``).
+A motion whose beats are known gets music at its own tempo instead, and is not warped (``unwarped``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from train.data.jobs import Job, Records
 from train.data.motion.sources import PINNED, Source, load
 from train.data.music import arrange
 from train.data.music.songs import cut, stored, with_waveforms
-from train.data.pairing import known_beats, warp
+from train.data.pairing import unwarped, warp
 from train.data.pairing.matching import Body, Section, body_of, rendered_section, song_levels, song_section
 from train.data.rates import MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
@@ -237,8 +237,8 @@ def _known_pairs(
     for number in range(len(settings.bands) * settings.songs_per_band):
         draw = np.random.default_rng(_number(name, "known", number, seed))
         rate = 1 + settings.tempo_spread * draw.uniform(-1, 1) if number else 1.0
-        arranged = partial(_arranged, data, split, drums=known_beats.drums_for(entry["genre"]))
-        parts = known_beats.pair(source.motion, float(entry["bpm"]), rate, arranged, draw, settings.beat_slowing)
+        arranged = partial(_arranged, data, split, drums=unwarped.drums_for(entry["genre"]))
+        parts = unwarped.pair(source.motion, float(entry["bpm"]), rate, arranged, draw, settings.beat_slowing)
         line = index_line(
             f"{slug(name)}-{number}",
             shard,

@@ -11,7 +11,7 @@ from core.types import Beats, Waveform
 from train.data import synthetic
 from train.data.latents import style_of
 from train.data.music import arrange
-from train.data.pairing import known_beats
+from train.data.pairing import unwarped
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 
 
@@ -27,7 +27,7 @@ def clicks_from_the_third_beat(bpm, seconds, draw):
 @pytest.mark.parametrize("rate", [1.0, 0.92, 1.1])
 def test_the_body_rests_on_the_beats_of_its_music_at_every_tempo(rate):
     motion = synthetic.swing(100, int(9 * MOTION_FPS), 0.0, 0.8)
-    found = known_beats.pair(motion, 100.0, rate, clicks_from_the_third_beat, np.random.default_rng(0))
+    found = unwarped.pair(motion, 100.0, rate, clicks_from_the_third_beat, np.random.default_rng(0))
     assert found.tempo == pytest.approx(100 * rate)
     assert found.motion.seconds == pytest.approx(9 / rate, abs=0.1)
     assert len(found.tensors["mel"]) == 2 * found.motion.frames
@@ -46,7 +46,7 @@ def test_a_motion_that_breaks_off_keeps_its_beats():
     """Where the start cannot be used, the music starts as much later in its bar."""
     motion = synthetic.swing(100, int(12 * MOTION_FPS), 0.0, 0.8)
     motion.root[40] += 0.5  # a jump that no body makes
-    found = known_beats.pair(motion, 100.0, 1.0, clicks_from_the_third_beat, np.random.default_rng(0))
+    found = unwarped.pair(motion, 100.0, 1.0, clicks_from_the_third_beat, np.random.default_rng(0))
     assert 8 < found.motion.seconds < 11
     rests = kinematic_beats(forward(found.motion.rotations, found.motion.root), MOTION_FPS).times
     assert (rests[:, None] - found.tensors["beats"]).abs().min(dim=1).values.max() < 0.04
@@ -55,15 +55,15 @@ def test_a_motion_that_breaks_off_keeps_its_beats():
 def test_a_motion_that_is_too_short_is_refused():
     motion = synthetic.swing(100, int(2 * MOTION_FPS), 0.0, 0.8)
     with pytest.raises(FootlightError, match=r"at least 2\.5 s"):
-        known_beats.pair(motion, 100.0, 1.0, clicks_from_the_third_beat, np.random.default_rng(0))
+        unwarped.pair(motion, 100.0, 1.0, clicks_from_the_third_beat, np.random.default_rng(0))
 
 
 def test_drums_of_the_genre_are_preferred_where_they_fit_the_tempo(monkeypatch):
     takes = (("1_1_rock_100_beat_4-4", 100.0), ("1_2_funk_104_beat_4-4", 104.0), ("1_3_hiphop_70_beat_4-4", 70.0))
     monkeypatch.setattr(arrange, "listed", lambda data, split: ((("001", 100.0),), takes))
-    chosen = {arrange.choose("", "train", 100.0, seed, known_beats.drums_for("aist lock"))[1] for seed in range(20)}
+    chosen = {arrange.choose("", "train", 100.0, seed, unwarped.drums_for("aist lock"))[1] for seed in range(20)}
     assert chosen == {"1_2_funk_104_beat_4-4"}
-    chosen = {arrange.choose("", "train", 100.0, seed, known_beats.drums_for("aist krump"))[1] for seed in range(20)}
+    chosen = {arrange.choose("", "train", 100.0, seed, unwarped.drums_for("aist krump"))[1] for seed in range(20)}
     assert "1_1_rock_100_beat_4-4" in chosen  # the only hip-hop is far too slow
 
 
