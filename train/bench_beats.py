@@ -105,9 +105,8 @@ def pieces(data: Path, only: tuple[str, ...] = (), limit: int | None = None) -> 
 
 
 def _song(data: Path, name: str) -> Music:
-    table = np.loadtxt(data / "midi" / "pop909" / name / "beat_midi.txt", ndmin=2)
-    parts = midi.read(data / "midi" / "pop909" / name / f"{name}.mid")
-    return Music(parts, Beats(torch.from_numpy(table[:, 0]).float(), 0.0, torch.from_numpy(table[:, 2] > 0.5)))
+    parts, times, down = arrange.load_song(data, name)
+    return Music(parts, Beats(torch.from_numpy(times).float(), 0.0, torch.from_numpy(down)))
 
 
 def _take(data: Path, name: str, bpm: float) -> Music:

@@ -127,19 +127,32 @@ def choose(data_dir, split: str, bpm: float, seed: int, drums: tuple[str, ...] =
     return _near(songs, bpm, draw), _near(takes, bpm, draw)
 
 
-@lru_cache(maxsize=64)
-def load_tune(data_dir: Path, pop909_id: str) -> Tune:
-    """A POP909 song on its beat grid (``beat_midi.txt``: seconds, flag, downbeat flag)."""
-    folder = data_dir / "midi" / "pop909" / pop909_id
+def load_song(data_dir: Path, pop909_id: str) -> tuple[list[Part], np.ndarray, np.ndarray]:
+    """A POP909 song as it was played: its parts in seconds, its beats (n,) in seconds, and which are downbeats (n,).
+
+    Raises FootlightError when there is no such song.
+    """
+    folder = _song_folder(data_dir, pop909_id)
     if not folder.is_dir():
         raise FootlightError(f"{folder}: no such song; choose a number from {folder.parent}")
-    table = np.loadtxt(folder / "beat_midi.txt", ndmin=2)
-    times, downbeat = table[:, 0], table[:, 2] > 0.5
+    table = np.loadtxt(folder / "beat_midi.txt", ndmin=2)  # seconds, flag, downbeat flag
+    return midi.read(folder / f"{pop909_id}.mid"), table[:, 0], table[:, 2] > 0.5
+
+
+def _song_folder(data_dir: Path, pop909_id: str) -> Path:
+    return data_dir / "midi" / "pop909" / pop909_id
+
+
+@lru_cache(maxsize=64)
+def load_tune(data_dir: Path, pop909_id: str) -> Tune:
+    """A POP909 song on its beat grid."""
+    played, times, downbeat = load_song(data_dir, pop909_id)
     first = int(downbeat.argmax())
-    parts = midi.to_beats(midi.read(folder / f"{pop909_id}.mid"), times)
+    parts = midi.to_beats(played, times)
     bars = max(1, (len(times) - first) // BEATS_PER_BAR)
     shifted = midi.excerpt(parts, first, first + bars * BEATS_PER_BAR)
-    return Tune(tuple(shifted), accompany.read_harmony(folder / "chord_midi.txt", times, first), bars)
+    chords = _song_folder(data_dir, pop909_id) / "chord_midi.txt"
+    return Tune(tuple(shifted), accompany.read_harmony(chords, times, first), bars)
 
 
 @lru_cache(maxsize=64)

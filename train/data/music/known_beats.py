@@ -93,15 +93,13 @@ def _pop909(data: Path, split: str, number: int, draw: np.random.Generator) -> M
     """A song as it was played, faster or slower, mostly on the piano."""
     songs, _ = arrange.listed(str(data), split)
     name, _ = songs[number % len(songs)]
-    folder = data / "midi" / "pop909" / name
-    table = np.loadtxt(folder / "beat_midi.txt", ndmin=2)
+    parts, times, down = arrange.load_song(data, name)
     speed = float(np.exp(draw.normal(0, 0.12)))
-    parts = midi.read(folder / f"{name}.mid")
     if draw.random() < 0.5:
         parts = [replace(part, program=int(draw.choice(_VOICES))) for part in parts]
-    start = float(draw.uniform(0, max(0.0, table[-1, 0] - SECONDS * speed)))
+    start = float(draw.uniform(0, max(0.0, times[-1] - SECONDS * speed)))
     moved = [part.map(lambda note: note._replace(start=note.start / speed, end=note.end / speed)) for part in parts]
-    return Music([_from(p, start / speed) for p in moved], _labelled((table[:, 0] - start) / speed, table[:, 2] > 0.5))
+    return Music([_from(p, start / speed) for p in moved], _labelled((times - start) / speed, down))
 
 
 def _arranged(data: Path, split: str, draw: np.random.Generator) -> Music:
