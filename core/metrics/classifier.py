@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.errors import FootlightError
+from core.errors import FootlightError, one_line
 from core.files import write_atomically
 from core.layers.peaks import gaussian_smooth
 from core.metrics.frames import windows
@@ -242,7 +242,7 @@ class Classifier:
                 document["pose_only"],
             )
         except (KeyError, TypeError, RuntimeError, SafetensorError, OSError) as error:
-            line = " ".join(str(error).split())[:200]
+            line = one_line(str(error))[:200]
             raise FootlightError(f"{weights} does not fit {path.name} or is damaged: {line}; train it again") from None
 
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.audio.io import resample
-from core.errors import FootlightError
+from core.errors import FootlightError, reason
 from core.types import Waveform
 
 RATE = 16_000
@@ -112,8 +112,7 @@ def load(path: Path | str) -> VGGish:
             else torch.load(path, map_location="cpu", weights_only=True)
         )
     except (SafetensorError, UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        line = " ".join(str(error).split())[:120]
-        raise FootlightError(f"{path} is not a file of weights that can be read safely: {line}") from None
+        raise FootlightError(f"{path} is not a file of weights that can be read safely: {reason(error)}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise FootlightError(f"{path} holds no table of weights; expected VGGish's, by name")
     state = {name: value.float() for name, value in state.items() if not name.startswith("pproc")}
