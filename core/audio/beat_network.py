@@ -47,9 +47,12 @@ def levels(mel: Tensor) -> Tensor:
 
     mel: (..., t, m) as ``spectrogram`` returns them.
     """
-    frames = mel.mean(dim=-1)
-    loud = torch.quantile(frames.float(), _LOUD, dim=-1, keepdim=True)[..., None]
-    return torch.log1p(_GAIN * mel / loud.clamp_min(1e-6))
+    return torch.log1p(_GAIN * mel / loud(mel)[..., None, None].clamp_min(1e-6))
+
+
+def loud(mel: Tensor) -> Tensor:
+    """The mean magnitude (...) of the loud passages of music (..., t, m)."""
+    return torch.quantile(mel.mean(dim=-1).float(), _LOUD, dim=-1)
 
 
 class _Block(nn.Module):

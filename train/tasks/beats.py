@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.beat_network import BANDS, FPS, BeatNetwork, levels
+from core.audio.beat_network import BANDS, BLOCKS, FPS, WIDTH, BeatNetwork, levels, loud
 from core.errors import FootlightError
 from train.data import shards
 from train.data.dataset import BEATS
@@ -33,8 +33,8 @@ class BeatsTaskConfig:
     """
 
     frames: int = 2000
-    width: int = 32
-    blocks: int = 10
+    width: int = WIDTH
+    blocks: int = BLOCKS
     dropout: float = 0.1
     stretch: float = 1.2
     shift: int = 2
@@ -78,6 +78,11 @@ def targets(at: Tensor, frames: int, spread: float) -> Tensor:
     return torch.exp(-0.5 * (distance / spread) ** 2).float()
 
 
+def _share(generator: torch.Generator) -> float:
+    """A random number from 0 to 1."""
+    return float(torch.rand(1, generator=generator))
+
+
 class BeatsPhase(Phase):
     def __init__(self, network: BeatNetwork, config: BeatsTaskConfig) -> None:
         super().__init__({"beats": network})
@@ -110,9 +115,8 @@ class BeatsTask:
     def _crop(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A random crop (t, m) of mel magnitudes, changed at random, and its targets (t, 2)."""
         c = self.config
-        one = lambda: float(torch.rand(1, generator=generator))  # noqa: E731
         clip = self.clips["train"][int(torch.randint(len(self.clips["train"]), (1,), generator=generator))]
-        speed = c.stretch ** (2 * one() - 1) if one() < 0.5 else 1.0  # above 1 is faster
+        speed = c.stretch ** (2 * _share(generator) - 1) if _share(generator) < 0.5 else 1.0  # above 1 is faster
         length = min(round(c.frames * speed), len(clip.level))
         start = int(torch.randint(len(clip.level) - length + 1, (1,), generator=generator))
         level = clip.level[start : start + length].float()
@@ -121,11 +125,11 @@ class BeatsTask:
                 level.T[None], size=round(length / speed), mode="linear", align_corners=False
             )[0].T
         level = functional.pad(level, (0, 0, 0, max(0, c.frames - len(level))), value=_FLOOR)[: c.frames]
-        level = self._coloured(level, one, generator)
+        level = self._coloured(level, generator)
         beats = [targets((at - start) / speed, c.frames, c.spread) for at in (clip.beats, clip.downbeats)]
         return level.exp(), torch.stack(beats, dim=1)
 
-    def _coloured(self, level: Tensor, one, generator: torch.Generator) -> Tensor:
+    def _coloured(self, level: Tensor, generator: torch.Generator) -> Tensor:
         """Log magnitudes (t, m) at another pitch, through another equaliser, and with noise."""
         c = self.config
         by = int(torch.randint(-c.shift, c.shift + 1, (1,), generator=generator))
@@ -135,9 +139,9 @@ class BeatsTask:
             level[:, edge] = level[:, [by if by > 0 else by - 1]]
         knots = torch.randn(1, 1, 6, generator=generator) * c.tilt
         level = level + functional.interpolate(knots, size=BANDS, mode="linear", align_corners=True)[0, 0]
-        if one() < 0.4:
-            loud = torch.quantile(level.exp().mean(dim=1), 0.9).clamp_min(1e-7).log()
-            floor = loud + c.noise - 3.0 * one() - torch.linspace(0, 2.0 * one(), BANDS)
+        if _share(generator) < 0.4:
+            floor = loud(level.exp()).clamp_min(1e-7).log() + c.noise - 3.0 * _share(generator)
+            floor = floor - torch.linspace(0, 2.0 * _share(generator), BANDS)
             noise = floor + 0.4 * torch.randn(level.shape, generator=generator)
             level = torch.logaddexp(level, noise)
         return level
