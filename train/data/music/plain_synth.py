@@ -52,10 +52,9 @@ def render(parts: Iterable[Part], seconds: float, draw: np.random.Generator) -> 
 def _produced(mix: np.ndarray, kicks: list[float], draw: np.random.Generator) -> np.ndarray:
     """The mix as a studio hands it out."""
     if kicks and draw.random() < 0.25:  # ducked by the kick
-        since = np.full(len(mix), 9.0)
-        clock = np.arange(len(mix)) / RATE
-        for at in sorted(kicks):
-            since[clock >= at] = (clock - at)[clock >= at]
+        clock, strokes = np.arange(len(mix)) / RATE, np.sort(kicks)
+        count = np.searchsorted(strokes, clock, side="right")
+        since = np.where(count > 0, clock - strokes[count - 1], 9.0)
         mix = mix * (1 - float(draw.uniform(0.3, 0.8)) * np.exp(-since / 0.09))
     if draw.random() < 0.4:  # a room
         tail = np.arange(int(RATE * draw.uniform(0.1, 0.7)))
