@@ -92,7 +92,8 @@ def evaluate(made: Made, music: Beats, heard: Tensor | None = None, other: Beats
     if other is not None:
         result["other_song"] = beat.evaluate(_solid(positions_of(made)), made.fps, other)
     if isinstance(made, Motion):
-        result["physics"] = {name: physics.evaluate(made)[name] for name in PHYSICS}
+        found = physics.evaluate(made)
+        result["physics"] = {name: found[name] for name in PHYSICS}
         result["footwork"] = footwork_of(made)
         result["theatre"] = theatre.evaluate(positions_of(made), made.fps, music.between(0, made.seconds))
     return result
