@@ -27,11 +27,11 @@ def summary(lines: list[dict]) -> str:
     rows = [head]
     warped = [line for line in lines if "matched" in line]
     known = [line for line in lines if "bas" in line and "matched" not in line]
-    for chosen, row in ((warped, _row), (known, _known_row)):
-        for name in [*sorted({_family(line["genre"]) for line in chosen}), "all" if row is _row else "known beats"]:
-            some = [line for line in chosen if name in ("all", "known beats", _family(line["genre"]))]
-            if some:
-                rows.append(row(name, some))
+    for whole, chosen, row in (("all", warped, _row), ("known beats", known, _known_row)):
+        families = sorted({_family(line["genre"]) for line in chosen})
+        rows += [row(name, [line for line in chosen if _family(line["genre"]) == name]) for name in families]
+        if chosen:
+            rows.append(row(whole, chosen))
     own = [line for line in lines if "bas" not in line]
     if own:
         rows.append(f"{'recorded together':24}{len(own):6}{len(own):8}{sum(line['seconds'] for line in own) / 60:8.1f}")
