@@ -7,6 +7,8 @@ metrical level.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core import progress
@@ -57,6 +59,19 @@ def best_path(reward: np.ndarray, periods: np.ndarray, change_cost: float = CHAN
         found.append(frame)
         frame, state = frame - int(periods[state]), int(came_from[frame, state])
     return np.array(found[::-1], dtype=float)
+
+
+def periods_within(slowest: float, fastest: float, fps: float) -> np.ndarray:
+    """The periods (p,) of tempi in beats per minute, both ends included, as whole frames at ``fps``."""
+    return np.arange(math.floor(60 * fps / fastest), math.ceil(60 * fps / slowest) + 1)
+
+
+def tempo_prior(tempi: np.ndarray, usual: float, octaves: float) -> np.ndarray:
+    """Log of a log-normal prior over tempi (p,) in beats per minute, in nats; 0 at the usual tempo.
+
+    octaves: its standard deviation.
+    """
+    return -0.5 * (np.log2(tempi / usual) / octaves) ** 2
 
 
 def fill(times: np.ndarray, seconds: float) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor
 from core import progress
 from core.audio import bars
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes
-from core.audio.beat_path import best_path, fill, smoothed, tempo_of
+from core.audio.beat_path import best_path, fill, periods_within, smoothed, tempo_of, tempo_prior
 from core.audio.io import resample
 from core.audio.mel import rises, spectrum
 from core.audio.onsets import ONSET_LEAD
@@ -45,7 +45,7 @@ BASS_WEIGHT = 0.3  # extra weight of the bass in the envelope
 LEVEL_SECONDS = 4.0  # the envelope is relative to its mean level over about this time
 CEILING = 4.0  # times that level: a crash cymbal counts no more than a strong beat
 
-_PERIODS = np.arange(int(60 * FPS / FASTEST), int(np.ceil(60 * FPS / SLOWEST)) + 1)
+_PERIODS = periods_within(SLOWEST, FASTEST, FPS)
 
 
 def track_beats(waveform: Waveform) -> Beats:
@@ -95,7 +95,7 @@ def beat_frames(likely: np.ndarray, envelope: np.ndarray) -> np.ndarray:
     envelope: (t,) onset envelope.
     """
     odds = np.log(likely.clip(1e-6) / (1 - likely).clip(1e-6)).clip(-SUREST, SUREST)
-    prior = -0.5 * (np.log2(60 * FPS / _PERIODS / USUAL) / USUAL_OCTAVES) ** 2
+    prior = tempo_prior(60 * FPS / _PERIODS, USUAL, USUAL_OCTAVES)
     onset = np.roll(envelope, round(ONSET_LEAD * FPS))
     reward = odds + ONSET_WEIGHT * (onset - onset.mean()) + EAGERNESS
     return best_path(reward[:, None] + PRIOR_WEIGHT * prior, _PERIODS)

@@ -9,12 +9,10 @@ songs with exact beats.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from core.audio.beat_network import FPS
-from core.audio.beat_path import best_path
+from core.audio.beat_path import best_path, periods_within, tempo_prior
 
 SLOWEST = 74.0  # beats per minute
 FASTEST = 148.0
@@ -22,7 +20,7 @@ SUPPORT_WEIGHT = 0.8  # weight of the tempogram relative to the envelope
 PRIOR_BPM = 112.0  # centre of a log-normal prior over tempo
 PRIOR_OCTAVES = 0.9  # its standard deviation, which makes it weak within one octave
 
-_PERIODS = np.arange(math.floor(60 * FPS / FASTEST), math.ceil(60 * FPS / SLOWEST) + 1)
+_PERIODS = periods_within(SLOWEST, FASTEST, FPS)
 
 
 def tempogram(envelope: np.ndarray) -> np.ndarray:
@@ -49,8 +47,7 @@ def tempogram(envelope: np.ndarray) -> np.ndarray:
 
 def beat_frames(envelope: np.ndarray) -> np.ndarray:
     """Frames (n,) of the beats of an envelope (t,) at ``FPS``: the best path through instants and periods."""
-    prior = -0.5 * (np.log2(60 * FPS / _PERIODS / PRIOR_BPM) / PRIOR_OCTAVES) ** 2
-    support = np.log(tempogram(envelope) + 1e-3) + prior
+    support = np.log(tempogram(envelope) + 1e-3) + tempo_prior(60 * FPS / _PERIODS, PRIOR_BPM, PRIOR_OCTAVES)
     # Slow paths collect rewards from fewer beats. The root makes up for half of that, which measured best.
     reward = (_PERIODS / _PERIODS.mean()) ** 0.5 * (envelope[:, None] + SUPPORT_WEIGHT * support)
     return best_path(reward, _PERIODS)
