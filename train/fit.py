@@ -25,6 +25,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 import tyro
+from lightning_fabric import Fabric
 from safetensors.torch import save
 from torch import Tensor
 
@@ -244,6 +245,15 @@ def recipe_of(args: Fit, name: str) -> Any:
     return getattr(args, name.replace("-", "_"))
 
 
+def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
+    """Seed a task's randomness. Returns the settings of its loop and what it runs on."""
+    loop = recipe_of(args, name).loop
+    loop = loop if args.steps is None else dataclasses.replace(loop, steps=args.steps)
+    fabric = make_fabric(loop)
+    torch.manual_seed(loop.seed)
+    return loop, fabric
+
+
 def tasks(args: Fit, config: Config) -> tuple[str, ...]:
     """The tasks to train, in order."""
     if args.task != "all":
@@ -253,11 +263,8 @@ def tasks(args: Fit, config: Config) -> tuple[str, ...]:
 
 def fit_beats(args: Fit) -> dict:
     """Train the beat network. It belongs to no model: its weights become ``beats.safetensors`` in the run folder."""
-    recipe = args.beats
-    loop = recipe.loop if args.steps is None else dataclasses.replace(recipe.loop, steps=args.steps)
-    fabric = make_fabric(loop)
-    torch.manual_seed(loop.seed)
-    result = fit(BeatsTask(recipe.task, load_clips(args.data)), loop, args.out / "beats", fabric=fabric)
+    loop, fabric = start(args, "beats")
+    result = fit(BeatsTask(args.beats.task, load_clips(args.data)), loop, args.out / "beats", fabric=fabric)
     if fabric.is_global_zero:
         weights = {name: value.half().contiguous() for name, value in run_folder.averaged(args.out, "beats").items()}
         write_atomically(args.out / "beats.safetensors", save(weights))
@@ -277,10 +284,7 @@ def main(args: Fit) -> dict[str, dict]:
         run_folder.keep_vocoder(args.out, config, initial)
     results: dict[str, dict] = {}
     for name in tasks(args, config):
-        recipe = recipe_of(args, name)
-        loop = recipe.loop if args.steps is None else dataclasses.replace(recipe.loop, steps=args.steps)
-        fabric = make_fabric(loop)
-        torch.manual_seed(loop.seed)
+        loop, fabric = start(args, name)
         if run_folder.untrained(name, config):
             if fabric.is_global_zero:
                 results[name] = run_folder.take_statistics(args.out, name, config, pairs["train"], initial)
@@ -293,7 +297,7 @@ def main(args: Fit) -> dict[str, dict]:
         if fabric.is_global_zero:
             if isinstance(task, ClassifierTask):
                 task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
-            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe.task)}
+            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe_of(args, name).task)}
             write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())
     return results
 
