@@ -34,6 +34,7 @@ FOOTWORK_NAMES = {
     "knee_range": "knee range rad",
     "frozen": "frozen",
 }
+CAPTURE = (("motion capture, val", "val"), ("motion capture, train and val", "all"))  # rows, and the splits they show
 # Published values stand beside ours for orientation. They were measured on other data.
 MOMU_5 = (
     ("D2M", 23.7, 13.8, 42.8, 23.6, 30.5),
@@ -203,7 +204,7 @@ def physics_tables(report: dict) -> list[Table]:
     for name, row in report["systems"].items():
         if "physics" in row:
             rows.append((name, *_with_ratio(row["physics"], real)))
-    for title, split in (("motion capture, val", "val"), ("motion capture, train and val", "all")):
+    for title, split in CAPTURE:
         found = report["capture"][split]
         if found:
             rows.append((title, *_with_ratio(found["mean"], real)))
@@ -220,7 +221,7 @@ def footwork_tables(report: dict) -> list[Table]:
     """Footwork with multiples of the capture's, overall and by genre."""
     real, headers = report["capture"]["all"]["footwork"], tuple(FOOTWORK_NAMES.values())
     rows = [(name, *_feet(row["footwork"], real)) for name, row in report["systems"].items() if "footwork" in row]
-    for title, split in (("motion capture, val", "val"), ("motion capture, train and val", "all")):
+    for title, split in CAPTURE:
         if report["capture"][split]:
             rows.append((title, *_feet(report["capture"][split]["footwork"], real)))
     found = [Table("Footwork", notes.FOOTWORK, ("system", *headers), tuple(rows))]
