@@ -16,6 +16,11 @@ def songs() -> list[Path]:
     return [path for path in _read() if path.is_file()]
 
 
+def any_there() -> bool:
+    """Whether ``songs`` has any: the panel asks whenever it is drawn, and one file that is there answers it."""
+    return any(path.is_file() for path in _read())
+
+
 def folder() -> Path | None:
     """The folder of the song that was chosen last, else the user's folder for music; None where there is neither."""
     places = (*(path.parent for path in _read()), Path.home() / "Music")

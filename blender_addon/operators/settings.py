@@ -10,7 +10,7 @@ from .. import environment, model, names, readiness, styles
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE, STEPS
-from ..scene import dancer, meant, reading, songs, strips, timeline, versions
+from ..scene import dancer, meant, reading, songs, strips, versions
 
 MODALITY = {names.GENERATE: "motion", names.SCORE: "music", names.DUET: "motion"}
 """What each operator's guidance is of."""
@@ -68,9 +68,8 @@ def seconds_of(context: bpy.types.Context, about: str) -> float | None:
             return (last - first + 1) / strips.frame_rate(scene)
         if settings.source == "MIX":
             return (scene.frame_end - scene.frame_start + 1) / strips.frame_rate(scene)
-        strip = chosen_strip(context)
-        place = next(one for one in timeline.sounds(scene) if one.strip == strip)
-        return (place.end - place.first) / strips.frame_rate(scene)
+        song = songs.state(scene, settings.strip, shown=versions.sequencer_scene(context)).placed
+        return (song.end - song.first) / strips.frame_rate(scene) if song else None
     except UserError:
         return None
 
@@ -102,13 +101,13 @@ def dancer_or_none(context: bpy.types.Context) -> bpy.types.Object | None:
     active = context.active_object
     if active is not None and (shown := meant.armature_of(context.scene, active)):
         return shown
-    found = dancer.dancers(context.scene) or meant.bodies(context.scene)
+    armatures = [ob for ob in context.scene.objects if ob.type == "ARMATURE"]
+    if len(armatures) < 2:  # where it cannot dance, whoever is asked says why
+        return armatures[0] if armatures else None
+    found = dancer.dancers(context.scene) or meant.bodies(context.scene) or armatures[:1]
     if len(found) > 1:
         raise UserError(f"There are {len(found)} dancers in this scene. Choose one under Dancer.")
-    if found:
-        return found[0]
-    armatures = [ob for ob in context.scene.objects if ob.type == "ARMATURE"]
-    return armatures[0] if armatures else None  # it cannot dance, and whoever is asked says why
+    return found[0]
 
 
 def find_song(context: bpy.types.Context, folder: str) -> strips.Song:

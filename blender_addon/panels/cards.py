@@ -8,7 +8,7 @@ from .. import names
 from ..api import card
 from ..operators.play import face
 from ..scene import music as music_files
-from ..scene import strips
+from ..scene import songs, strips
 from .status import CROSS
 from .wrapping import NO_BREAK, wrapped
 
@@ -47,7 +47,7 @@ def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def music_strip(context: bpy.types.Context) -> bpy.types.Strip | None:
     """Of the music that Footlight made: what is active in the sequencer, or else was made last."""
     scene = context.scene
-    made = [strip for strip in strips.sound_strips(scene) if card.of(strip)]
+    made = [strip for strip in strips.sound_strips(scene) if songs.is_own(strip)]
     active = scene.sequence_editor.active_strip if scene.sequence_editor else None
     if active is not None and active in made and active.select:
         return active

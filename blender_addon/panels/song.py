@@ -63,7 +63,7 @@ def _field(column: bpy.types.UILayout, settings, found: songs.State) -> None:
 
 
 def _recent(row: bpy.types.UILayout) -> None:
-    if recent.songs():
+    if recent.any_there():
         row.menu("FOOTLIGHT_MT_recent_songs", text="", icon="DOWNARROW_HLT")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 import bpy
@@ -56,8 +57,8 @@ def fits(armature: bpy.types.Object) -> bool:
 
 def check_writable(armature: bpy.types.Object) -> None:
     """Raises UserError, saying why and what to do, when ``armature`` cannot be given a dance."""
-    mapped, keyed = bones(armature), keyed_bones(armature)
-    if not keyed.leaders and (found := controls.led_by(armature, mapped)):
+    found = controls.led_by(armature, bones(armature))
+    if found and not keyed_bones(armature).leaders:
         bone, other, leader = found
         if fits(leader):
             raise UserError(
@@ -114,15 +115,42 @@ def _matched(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
     if armature.type != "ARMATURE":
         raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
     tree = _skeleton(armature.data)
+    tips = tuple((name, tip.dtype.str, tip.tobytes()) for name, tip in tree.tips.items())
+    found = _found(tree.names, tree.parents, tree.offsets.tobytes(), tips)
+    if found.lacking:
+        raise UserError(
+            f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
+            f"could be found{found.lacking} {SUPPORTED}"
+        )
+    return dict(found.movers), found.pelvis
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a skeleton is. movers: our joints' names -> its bones.  pelvis: the bone at which the legs meet.
+    lacking: how the sentence goes on that says what is missing; empty for a body."""
+
+    movers: dict[str, str] = field(default_factory=dict)
+    pelvis: str = ""
+    lacking: str = ""
+
+
+@functools.lru_cache(maxsize=32)
+def _found(
+    names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes, tips: tuple[tuple[str, str, bytes], ...]
+) -> _Found:
+    """What the skeleton of these values is: kept, because the panels ask for it whenever they are drawn.
+
+    offsets: (j, 3) as float64.  tips: names, and (3,) as a dtype and its bytes: Blender 5 has float32.
+    """
+    ends = {name: np.frombuffer(tip, kind) for name, kind, tip in tips}
+    tree = skeleton.Skeleton(names, parents, np.frombuffer(offsets).reshape(-1, 3), ends)
     try:
         found = humanoid.match(tree)
     except FootlightError:
-        raise UserError(
-            f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
-            f"could be found{humanoid.lacking(tree)}.{_counterparts(tree)} {SUPPORTED}"
-        ) from None
-    mapped = {joint: tree.names[index] for joint, index in humanoid.movers(tree, found).items()}
-    return mapped, tree.names[found.joints["pelvis"]]
+        return _Found(lacking=f"{humanoid.lacking(tree)}.{_counterparts(tree)}")
+    mapped = {joint: names[index] for joint, index in humanoid.movers(tree, found).items()}
+    return _Found(mapped, names[found.joints["pelvis"]])
 
 
 def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, turn: np.ndarray | None = None) -> Rest:
