@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from .engine.job import Job, JobState, Preparation
 from .engine.pace import Pace, about, per_cent
 from .engine.timings import Task
 from .errors import UserError
+from .scene import wording
 from .shared import FootlightError, protocol
 
 
@@ -68,8 +68,8 @@ def drop_folder() -> None:
 
 
 def without_folder(text: str) -> str:
-    """A message without the temporary folder's name before that of a file in it, which means nothing to the user."""
-    return text.replace(f"{state.folder}{os.sep}", "") if state.folder else text
+    """A message without the name of the job's temporary folder."""
+    return wording.without_folder(text, state.folder) if state.folder else text
 
 
 def start(

@@ -6,6 +6,7 @@ import bpy
 
 from ..errors import UserError
 from ..scene import strips
+from ..scene.wording import joined
 from ..shared import protocol
 from .target import Target, Written, by_uid, mark_beats
 
@@ -32,5 +33,5 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     count = mark_beats(scene, target, done)
     bars = f" in bars of {done.metre}" if done.metre else ""
     sure = "" if done.confidence is None else f", {done.confidence:.0%} sure"
-    warning = " ".join(text for text in (*done.warnings, target.song.warning if target.song else "") if text)
+    warning = joined(*done.warnings, target.song.warning if target.song else "")
     return Written(f"{count} beats{bars}, {done.tempo:.0f} bpm{sure}", warning=warning)

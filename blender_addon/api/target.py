@@ -11,6 +11,7 @@ import bpy
 
 from ..errors import UserError
 from ..scene import hearing, markers, strips
+from ..scene.wording import joined
 from ..shared import protocol
 from . import card
 
@@ -110,7 +111,7 @@ def finished(
     The dance's comes first where there are both."""
     made = action or strip
     assert made is not None
-    warning = _joined((*done.warnings, *warnings))
+    warning = joined(*done.warnings, *warnings)
     if warning:
         card.keep(made, {"warning": warning})
     shown = card.of(made)
@@ -121,12 +122,7 @@ def finished(
 
 def with_change(written: Written, changed: hearing.Changed, warning: str = "") -> Written:
     """With a word on what is heard or muted since, and with a warning that holds only for now."""
-    message, warnings = (written.message, changed.said), (written.warning, warning)
-    return replace(written, message=_joined(message), warning=_joined(warnings))
-
-
-def _joined(sentences: Iterable[str]) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
+    return replace(written, message=joined(written.message, changed.said), warning=joined(written.warning, warning))
 
 
 def check_rates(scene: bpy.types.Scene, sequencer: bpy.types.Scene) -> None:

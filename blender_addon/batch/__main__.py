@@ -15,7 +15,6 @@ anything failed, 2 for a wrong command line.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from ..engine.client import Engine
 from ..errors import UserError
+from ..scene.wording import without_folder
 from ..shared import FootlightError
 from .command import ROOT, Item, engine_command, parse
 from .filming import make_film
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
                         state, detail = "done", make(item, args, engine, folder, terminal)
             except (FootlightError, RuntimeError, OSError) as error:
                 state, detail = "failed", " ".join(str(error).split())
-            detail = detail.replace(f"{folder}{os.sep}", "")  # means nothing to the user
+            detail = without_folder(detail, folder)
             outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
             terminal.say(f"{state:8s} {item.label}: {detail}")
     finally:

@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import names, notices, recent
 from ..scene import bringing, songs, versions
+from ..scene.wording import joined
 from ..shared import FootlightError
 from .settings import settings_of
 
@@ -50,7 +51,7 @@ class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         recent.remember(path)
-        self.report({"INFO"}, " ".join(filter(None, (brought.said, take(context, brought)))))
+        self.report({"INFO"}, joined(brought.said, take(context, brought)))
         return {"FINISHED"}
 
 
@@ -82,7 +83,7 @@ class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
         except FootlightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, " ".join(filter(None, (brought.said, take(context, brought)))))
+        self.report({"INFO"}, joined(brought.said, take(context, brought)))
         return {"FINISHED"}
 
 

@@ -14,6 +14,7 @@ import bpy
 from ..errors import UserError
 from . import hearing, songs, strips, timeline, versions
 from .mixing import frame_rate
+from .wording import joined
 
 KEPT = ("volume", "pan", "sound_offset", "pitch_correction")
 """Properties of a sound strip that its copy has too; the last is new in Blender 5."""
@@ -42,7 +43,7 @@ def file(scene: bpy.types.Scene, path: str | Path) -> Brought:
     strip = there or _added(scene, path)
     strip.show_waveform = True
     changed = hearing.only(scene, strip)
-    return Brought(strip, there is None, " ".join(filter(None, (_told(scene, strip, there is None), changed.said))))
+    return Brought(strip, there is None, joined(_told(scene, strip, there is None), changed.said))
 
 
 def copy(scene: bpy.types.Scene, source: bpy.types.Scene, strip: bpy.types.Strip) -> Brought:
@@ -65,7 +66,7 @@ def copy(scene: bpy.types.Scene, source: bpy.types.Scene, strip: bpy.types.Strip
     made.show_waveform = True
     changed = hearing.only(scene, made)
     said = f"{made.name!r} from {source.name!r} is in this scene too, from frame {versions.handles(made)[0]} on."
-    return Brought(made, True, " ".join(filter(None, (said, changed.said))))
+    return Brought(made, True, joined(said, changed.said))
 
 
 def _added(scene: bpy.types.Scene, path: Path) -> bpy.types.Strip:
