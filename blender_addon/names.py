@@ -10,6 +10,9 @@ SCENE_PROPERTY = "footlight"
 
 TAB = "Footlight"
 
+EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
+"""The editors with that tab in their side bars."""
+
 GENERATE = "footlight.generate_dance"
 SCORE = "footlight.score_motion"
 DUET = "footlight.generate_duet"

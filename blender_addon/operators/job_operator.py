@@ -158,19 +158,15 @@ def panel_is_open(context: bpy.types.Context) -> bool:
         region.type == "UI" and region.width > 1 and getattr(region, "active_panel_category", "") == names.TAB
         for window in context.window_manager.windows
         for area in window.screen.areas
-        if area.type in SPACES
+        if area.type in names.EDITORS
         for region in area.regions
     )
-
-
-SPACES = ("VIEW_3D", "SEQUENCE_EDITOR")
-"""The editors with Footlight's panels in their side bars."""
 
 
 def redraw(context: bpy.types.Context) -> None:
     """Draw the panels and the status bar again: the progress they show is not one of Blender's own properties. Only
     these: drawing the 3D view itself ten times a second would cost the engine its processor."""
-    regions = {"PREFERENCES": "WINDOW"} | dict.fromkeys(SPACES, "UI")
+    regions = {"PREFERENCES": "WINDOW"} | dict.fromkeys(names.EDITORS, "UI")
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:

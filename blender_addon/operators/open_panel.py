@@ -6,9 +6,6 @@ import bpy
 
 from .. import names
 
-EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
-"""Editors that may have the panel in their side bars."""
-
 PATIENCE = 20
 """So often the tab is looked for: a side bar that was closed knows its tabs when it has been drawn."""
 
@@ -43,7 +40,7 @@ class FOOTLIGHT_OT_open_panel(bpy.types.Operator):
 
 def _area(context: bpy.types.Context) -> bpy.types.Area | None:
     """The editor in which the panel is shown: the one in use if it has side bars, else the largest 3D View."""
-    if context.area is not None and context.area.type in EDITORS:
+    if context.area is not None and context.area.type in names.EDITORS:
         return context.area
     views = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
     return max(views, key=lambda area: area.width * area.height, default=None)

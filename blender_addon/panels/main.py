@@ -12,7 +12,7 @@ from ..operators.settings import dancer_or_none, seconds_of, settings_of
 from ..scene import markers, strips
 from . import cards, engine, helping, rows, song, status
 
-SPACES = {"VIEW_3D": "", "SEQUENCE_EDITOR": "_sequencer"}
+SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
 """Where the panels are, and what their identifiers there end with."""
 
 
