@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .engine.pace import per_cent
+
 LABELS = {
     "indian": "Indian Classical",
     "break": "Breaking",
@@ -39,7 +41,7 @@ def words(told: str) -> str:
     if len(parts) == 1 and not parts[0][1]:
         return label(parts[0][0])
     try:
-        return ", ".join(f"{float(share or 1):.0%}".replace("%", " %") + f" {label(name)}" for name, share in parts)
+        return ", ".join(f"{per_cent(float(share or 1))} {label(name)}" for name, share in parts)
     except ValueError:
         return told
 

@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 
 from .. import environment, model, names, styles
-from ..scene import footwork
+from ..engine.pace import per_cent
+from ..scene import footwork, songs
 from ..shared import protocol
 
 DANCE, MUSIC, BOTH = "dance", "music", "both"
@@ -62,7 +63,7 @@ class Card:
 
 def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
     """The card of a result; None of what Footlight did not make."""
-    if made is None or names.PREFIX + "seed" not in made:
+    if made is None or songs.MADE not in made:
         return None
     dance = isinstance(made, bpy.types.Action)
     score, tempo, metre = _number(made, "beat_score"), _number(made, "tempo"), _number(made, "metre")
@@ -156,4 +157,4 @@ def _feet(steps: float | None, still: float | None) -> str:
     if steps is None or still is None:
         return ""
     taken = f"{steps:.1f} steps a second" if steps >= 0.05 else "Takes no steps"
-    return f"{taken}, stands still {still:.0%}".replace("%", " %") + " of the time"
+    return f"{taken}, stands still {per_cent(still)} of the time"

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..names import PREFIX
+from ..scene.mixing import frame_rate
 from .camera import Shot, following_camera, hidden, shot
 from .watched import Watched, watch
 
@@ -138,7 +139,7 @@ def _filmed(
         turn = math.radians(degrees)
         (x, y), sine, cosine = watched.front, math.sin(turn), math.cos(turn)
         turned = replace(watched, front=np.array((cosine * x - sine * y, sine * x + cosine * y)))
-        filmed = shot(turned, scene.render.fps / scene.render.fps_base, aspect)
+        filmed = shot(turned, frame_rate(scene), aspect)
         found.append((hidden(scene, turned, filmed, armatures), turned, filmed))
         if found[-1][0] < HIDDEN:
             break

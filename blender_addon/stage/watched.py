@@ -12,6 +12,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from ..scene import ground, placing, rigs, staging, standing
+from ..scene.mixing import frame_rate
 from ..shared import retarget, skeleton
 
 LOOKS = 300
@@ -45,7 +46,7 @@ class Watched:
 def watch(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int]) -> Watched:
     """See ``armatures``, one or more, on the frames from the first to the last, both included."""
     first, last = frames
-    fps = scene.render.fps / scene.render.fps_base
+    fps = frame_rate(scene)
     count = min(LOOKS, max(2, math.ceil((last - first) / fps * 10) + 1))
     looked = np.unique(np.linspace(first, last, count).round().astype(int))
     seen = [_watch(scene, armature, looked) for armature in armatures]
