@@ -6,7 +6,7 @@ import bpy
 
 from .. import names
 from ..scene import dancer, placing, versions
-from .settings import settings_of
+from .settings import editable, settings_of
 
 
 class FOOTLIGHT_OT_add_dancer(bpy.types.Operator):
@@ -18,10 +18,7 @@ class FOOTLIGHT_OT_add_dancer(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not context.scene.is_editable:
-            cls.poll_message_set("The scene is linked from another file")
-            return False
-        return True
+        return editable(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         add(context)

@@ -21,7 +21,7 @@ class FOOTLIGHT_OT_keep_music(bpy.types.Operator):
     strip: StringProperty(name="Strip", description="The strip with the music", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        found = next((strip for strip in strips.sound_strips(context.scene) if strip.name == self.strip), None)
+        found = strips.named(context.scene, self.strip)
         if found is None or found.sound is None:
             self.report({"ERROR"}, f"There is no music {self.strip!r} in this scene any more.")
             return {"CANCELLED"}

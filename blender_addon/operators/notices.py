@@ -27,10 +27,8 @@ class FOOTLIGHT_OT_dismiss(bpy.types.Operator):
         if action := bpy.data.actions.get(self.action):
             card.dismiss_warning(action)
         elif self.strip:
-            sounds = strips.sound_strips(context.scene)
-            for strip in sounds:
-                if strip.name == self.strip:
-                    card.dismiss_warning(strip)
+            if strip := strips.named(context.scene, self.strip):
+                card.dismiss_warning(strip)
         else:
             notices.dismiss()
         redraw(context)

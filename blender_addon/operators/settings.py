@@ -124,6 +124,14 @@ def chosen_strip(context: bpy.types.Context) -> bpy.types.Strip:
     return songs.choose(context.scene, settings.strip, shown=versions.sequencer_scene(context))
 
 
+def editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """For an operator's ``poll``: whether the scene can be changed; the button says why where it cannot."""
+    if not context.scene.is_editable:
+        cls.poll_message_set("The scene is linked from another file")
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Lack:
     """Why an operator cannot start. short: for a line of the panel.  long: for the button's tooltip."""

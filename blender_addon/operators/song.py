@@ -14,7 +14,7 @@ from .. import names, notices, recent
 from ..scene import bringing, songs, versions
 from ..scene.wording import joined
 from ..shared import FootlightError
-from .settings import settings_of
+from .settings import editable, settings_of
 
 
 class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
@@ -30,7 +30,7 @@ class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _editable(cls, context)
+        return editable(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if self.filepath:  # dropped, or chosen among the recent ones
@@ -68,7 +68,7 @@ class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not _editable(cls, context):
+        if not editable(cls, context):
             return False
         if songs.elsewhere(context.scene, versions.sequencer_scene(context)) is None:
             cls.poll_message_set("No other scene has a song")
@@ -154,11 +154,3 @@ def take(context: bpy.types.Context, brought: bringing.Brought) -> str:
     if context.window is not None and versions.show_in_sequencer(context.window, context.scene):
         return f"The sequencer shows {context.scene.name!r} now."
     return ""
-
-
-def _editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Whether the scene takes strips."""
-    if not context.scene.is_editable:
-        cls.poll_message_set("The scene is linked from another file")
-        return False
-    return True

@@ -11,7 +11,7 @@ from ..scene import playing, reading
 from ..scene.wording import listed
 from ..shared import FootlightError
 from ..stage import scenery, watched
-from .settings import find_dancer
+from .settings import editable, find_dancer
 
 
 class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
@@ -23,8 +23,7 @@ class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not context.scene.is_editable:
-            cls.poll_message_set("The scene is linked from another file")
+        if not editable(cls, context):
             return False
         if not any(ob.type == "ARMATURE" for ob in context.scene.objects):
             cls.poll_message_set("There is no dancer yet. Add one first")

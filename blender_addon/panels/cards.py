@@ -28,7 +28,7 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
         if shown.warning:
             _warning(box, context, shown).action = action.name
         if shown.operation == card.BOTH:
-            _keep(box, context, _named(context.scene, action.get(names.PREFIX + "song", "")))
+            _keep(box, context, strips.named(context.scene, action.get(names.PREFIX + "song", "")))
         _next(box, shown)
 
 
@@ -91,10 +91,6 @@ def _keep(layout: bpy.types.UILayout, context: bpy.types.Context, strip: bpy.typ
     text.alert = True
     wrapped(text, context, music_files.LOST, "ERROR", less=BOX)
     layout.operator(names.KEEP_MUSIC, text="Save and Keep", icon="FILE_TICK").strip = strip.name
-
-
-def _named(scene: bpy.types.Scene, name: str) -> bpy.types.Strip | None:
-    return next((strip for strip in strips.sound_strips(scene) if strip.name == name), None)
 
 
 def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:

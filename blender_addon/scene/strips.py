@@ -42,6 +42,11 @@ def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     return [one.strip for one in timeline.sounds(scene)]
 
 
+def named(scene: bpy.types.Scene, name: str) -> bpy.types.Strip | None:
+    """The sound strip of that name; None where there is none."""
+    return next((strip for strip in sound_strips(scene) if strip.name == name), None)
+
+
 def heard_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """As ``sound_strips``, without those that are muted, by themselves, their channel or a meta strip around them."""
     return [one.strip for one in timeline.sounds(scene) if one.heard]
