@@ -107,8 +107,7 @@ def contact_sheet(
         axes.tick_params(labelsize=7)
         axes.set_ylabel("m/s", fontsize=7)
     panels[-1].set_xlabel("seconds   (solid: musical beats, dotted: kinematic beats)", fontsize=8)
-    if title:
-        figure.suptitle(title, fontsize=10)
+    panels[0].set_title(title, fontsize=10)
     figure.tight_layout(pad=0.4)
     if path is not None:
         figure.savefig(path, dpi=80)
