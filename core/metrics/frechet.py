@@ -29,6 +29,7 @@ Metrics
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -51,32 +52,64 @@ HIPS = float((_REST[_NAMES["left_hip"]] - _REST[_NAMES["right_hip"]]).norm())
 Clip = tuple[Tensor, float]
 
 
-def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """Squared Fréchet distance of the Gaussians fitted to the rows of two sets of features.
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A Gaussian in d dimensions.
 
-    It is |mean_a - mean_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2), with covariances by n - 1 (Dowson & Landau 1982;
-    Heusel et al. 2017). The last trace is the sum of the singular values of A^1/2 B^1/2. Both roots come from the
-    singular values of the centred rows, so nothing is squared and rooted again. Covariances of lower rank than d, which
-    result from fewer rows than features, lose no precision. Everything is float64.
+    mean: (d,).
+    deviations: (r,) along its principal directions.
+    directions: (r, d).
+    """
+
+    mean: Tensor
+    deviations: Tensor
+    directions: Tensor
+
+
+def fitted(rows: Tensor) -> Gaussian:
+    """The Gaussian of rows (n >= 2, d), with the covariance by n - 1.
+
+    Its root comes from the singular values of the centred rows, so nothing is squared and rooted again. A covariance of
+    lower rank than d, which results from fewer rows than features, loses no precision. Everything is float64.
+
+    Raises FootlightError for a single row, or values that are not finite.
+    """
+    if rows.ndim != 2 or len(rows) < 2:
+        raise FootlightError(
+            f"expected features of two rows or more, got {tuple(rows.shape)}; evaluate more or longer clips"
+        )
+    if not bool(rows.isfinite().all()):
+        raise FootlightError("features hold numbers that are not finite; look at the clips they came from")
+    rows = rows.detach().double()
+    _, values, directions = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)
+    return Gaussian(rows.mean(dim=0), values / math.sqrt(len(rows) - 1), directions)
+
+
+def between(a: Gaussian, b: Gaussian) -> float:
+    """Squared Fréchet distance of two Gaussians.
+
+    It is |mean_a - mean_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2) (Dowson & Landau 1982; Heusel et al. 2017). The last
+    trace is the sum of the singular values of A^1/2 B^1/2.
+
+    Raises FootlightError for different widths.
+    """
+    if a.mean.shape != b.mean.shape:
+        raise FootlightError(f"expected features of one width, got {len(a.mean)} and {len(b.mean)}")
+    product = a.deviations[:, None] * (a.directions @ b.directions.T) * b.deviations
+    overlap = torch.linalg.svdvals(product).sum()
+    apart = (a.mean - b.mean).square().sum()
+    return max(0.0, float(apart + a.deviations.square().sum() + b.deviations.square().sum() - 2 * overlap))
+
+
+def frechet_distance(a: Tensor, b: Tensor) -> float:
+    """Squared Fréchet distance (``between``) of the Gaussians ``fitted`` to the rows of two sets of features.
 
     a: (n >= 2, d).
     b: (m >= 2, d).
 
     Raises FootlightError for different widths, a single row, or values that are not finite.
     """
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
-        raise FootlightError(
-            f"expected two sets of features of one width with two rows or more, got {tuple(a.shape)} and "
-            f"{tuple(b.shape)}; evaluate more or longer clips"
-        )
-    if not bool(a.isfinite().all() and b.isfinite().all()):
-        raise FootlightError("features hold numbers that are not finite; look at the clips they came from")
-    a, b = a.detach().double(), b.detach().double()
-    (root_a, basis_a), (root_b, basis_b) = _root(a), _root(b)
-    product = root_a[:, None] * (basis_a @ basis_b.T) * root_b
-    overlap = torch.linalg.svdvals(product).sum()
-    apart = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
-    return max(0.0, float(apart + root_a.square().sum() + root_b.square().sum() - 2 * overlap))
+    return between(fitted(a), fitted(b))
 
 
 def kinetic(positions: Tensor, fps: float) -> Tensor:
@@ -195,12 +228,6 @@ def evaluate(made: list[Clip], real: list[Clip], seconds: float = 5.0) -> dict:
         result[f"dist_{name}"] = float(torch.pdist(ours).mean())
         result[f"dist_{name}_real"] = float(torch.pdist(theirs).mean())
     return result
-
-
-def _root(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Standard deviations (r,) along the principal directions (r, d) of rows (n, d)."""
-    _, values, basis = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)
-    return values / math.sqrt(len(rows) - 1), basis
 
 
 def _prepared(positions: Tensor, fps: float) -> Tensor:

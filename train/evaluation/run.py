@@ -15,7 +15,7 @@ from core.types import Motion
 from train.data.dataset import load_song_records
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import genres, measures, retrieval, sets, systems
+from train.evaluation.dance import distances, genres, measures, retrieval, sets, systems
 from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, Asked, System
@@ -228,6 +228,11 @@ def gather(
         if motions:
             row |= reference.against(motions, seeds)
         found[name] = row
+    danced = {name: ours for name, ours in clips.items() if name in found and name != REAL}
+    for name, more in distances.compared(danced, reference, first).items():
+        for kind, figures in more.items():
+            if figures:
+                found[name][kind] = found[name].get(kind, {}) | figures
     return {
         "version": VERSION,
         "settings": {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()},

@@ -47,9 +47,32 @@ def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLE
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 1:
         return Interval(float(values[0]), None, None, 1)
-    draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
-    low, high = np.quantile(values[draws].mean(axis=1), ((1 - level) / 2, (1 + level) / 2))
+    low, high = np.quantile(values[draws(len(values), resamples, seed)].mean(axis=1), _tails(level))
     return Interval(float(values.mean()), float(low), float(high), len(values))
+
+
+def draws(units: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """Indices (resamples, units) of units drawn with replacement."""
+    return np.random.default_rng(seed).integers(0, units, (resamples, units))
+
+
+def around(values: np.ndarray, units: int, level: float = 0.95) -> Interval:
+    """The interval of a statistic that only a whole set of units has, such as a Fréchet distance.
+
+    In a draw some units repeat and others are missing, which shifts such a statistic. The shift is left out: the
+    interval has the quantiles of the draws around the mean of the draws, laid around the statistic of all units.
+
+    values: (1 + resamples,) the statistic of all units, and of each of the ``draws``.
+    """
+    whole, resampled = float(values[0]), values[1:]
+    if units == 1:
+        return Interval(whole, None, None, 1)
+    low, high = whole + np.quantile(resampled, _tails(level)) - resampled.mean()
+    return Interval(whole, float(low), float(high), units)
+
+
+def _tails(level: float) -> tuple[float, float]:
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def by_song(clips: Sequence[Scored], path: str) -> dict[str, float]:

@@ -30,6 +30,22 @@ def test_the_interval_covers_the_mean_about_as_often_as_it_says():
     assert 0.90 <= covered <= 0.98
 
 
+def test_the_shift_of_draws_leaves_the_interval_of_a_whole_where_it_was():
+    """The variance by n of a draw is (n - 1) / n of the set's, on average; the interval does not move with it."""
+    values = np.random.default_rng(5).normal(size=12)
+    drawn = values[statistics.draws(12, 20_000)].var(axis=1)
+    found = statistics.around(np.array([values.var(), *drawn]), 12)
+    assert drawn.mean() == pytest.approx(11 / 12 * values.var(), rel=0.02)
+    assert found.mean == values.var() and found.units == 12
+    low, high = np.quantile(drawn * 12 / 11, (0.025, 0.975))
+    spread = drawn.std()
+    assert (found.low, found.high) == (pytest.approx(low, abs=0.3 * spread), pytest.approx(high, abs=0.3 * spread))
+    means = np.array([values.mean(), *values[statistics.draws(12)].mean(axis=1)])
+    plain = statistics.bootstrap(values)
+    assert statistics.around(means, 12).low == pytest.approx(plain.low, abs=0.02 * values.std())
+    assert statistics.around(means[:1], 1).low is None
+
+
 def clip(system: str, song: str, seed: int, value: float) -> Clip:
     made = MotionClip(torch.zeros(4, 22, 3), 30.0)
     return Clip(system, song, seed, Beats(torch.zeros(0)), made, {"score": {"value": value}})

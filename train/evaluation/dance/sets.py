@@ -31,7 +31,7 @@ class Reference:
     @cached_property
     def features(self) -> tuple[Tensor, Tensor]:
         """Kinetic and geometric features of all windows, computed once for all systems."""
-        return frechet.features([_placed(clip.motion) for clip in self.training])
+        return frechet.features([placed(clip.motion) for clip in self.training])
 
     def against(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
         """``frechet``, ``embedding`` and ``copying`` of a set of dances, and ``left_out``, the reason for each missing
@@ -53,7 +53,7 @@ class Reference:
     def distance(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict[str, float]:
         """``core.metrics.frechet.evaluate``, with the reference's features computed once."""
         result: dict[str, float] = {}
-        ours = frechet.features([_placed(motion) for motion in motions])
+        ours = frechet.features([placed(motion) for motion in motions])
         for name, made, real in zip("kg", ours, self.features, strict=True):
             made, real = frechet.z_scored(made, real), frechet.z_scored(real, real)
             result |= {"windows": len(made), "windows_real": len(real)}
@@ -76,7 +76,8 @@ class Reference:
         return embedding.evaluate(motions, real, self.classifier, list(seeds) if len(seeds) > 1 else None)
 
 
-def _placed(motion: Motion) -> tuple[Tensor, float]:
+def placed(motion: Motion) -> tuple[Tensor, float]:
+    """Joint positions (t, j, 3) in metres, and their frames a second, as the metrics of sets take them."""
     return kinematics.forward(motion.rotations, motion.root), motion.fps
 
 

@@ -271,12 +271,15 @@ def _by_genre(system: str, made: dict[str, dict], references: dict[str, dict]) -
 def differences(report: dict) -> Table | None:
     """Paired differences to the first system."""
     paths = {
-        "beats.bas_bailando.calibrated": "BAS (b)",
+        "beats.f_hits_70ms.calibrated": "F 70 ms",
         "beats.f_hits_100ms.calibrated": "F 100 ms",
+        "beats.bas_bailando.calibrated": "BAS (b)",
         "beats.bas_theatre.calibrated": "BAS, Theatre",
-        "physics.foot_skating": "foot skating",
-        "physics.jerk": "jerk m/s³",
-        "physics.speed": "speed m/s",
+        "other_song.bas_bailando.calibrated": "other song",
+        "frechet.fid_k": "FID k",
+        "frechet.fid_g": "FID g",
+        **{f"physics.{name}": PHYSICS_NAMES[name] for name in ("wrong_bends", "foot_skating", "jerk", "speed")},
+        **{f"footwork.{name}": FOOTWORK_NAMES[name] for name in ("steps", "still", "frozen")},
     }
     return differences_of(report, paths, f"Against {report['compared_with']}", notes.DIFFERENCES, "+.3g")
 

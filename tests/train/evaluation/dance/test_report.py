@@ -134,6 +134,13 @@ def test_the_files_hold_every_dance(report, arguments):
     assert all("{" not in table.note for table in tables.everything(stored))
 
 
+def test_what_a_new_model_must_not_lose_is_compared(report):
+    table = tables.differences(report)
+    assert {row[0] for row in table.rows} == {"slowing", "retrieval", "ours snap 0", "ours snap 1"}
+    for title in ("F 70 ms", "other song", "FID k", "FID g", "wrong bends", "still", "frozen"):
+        assert all("[" in row[table.headers.index(title)] for row in table.rows), title
+
+
 def test_the_card_takes_its_figures_from_the_report(report):
     lines = card.figures_table(json.loads(json.dumps(report)))
     assert "**Overview**" in lines and "**Physics by genre: ours**" in lines
