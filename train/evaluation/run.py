@@ -38,6 +38,7 @@ HEADLINE = (
     "theatre.ms",
     "theatre.voa",
     "theatre.energy_on_beats",
+    *(f"form.{name}" for name in measures.FORM[1:]),
 )
 
 
@@ -152,16 +153,20 @@ def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance)
         if made is not None:
             against = other.beats if len(songs) > 1 else None
             result = measures.evaluate(made, song.beats, song.onsets, against)
+            others = [one.heard.loudness for one in songs if one is not song]
+            result |= measures.form_of(made, song.beats, song.heard.loudness, others)
             found.append(Clip(system.name, song.name, seed, song.beats, made, result))
     return found
 
 
 def real_clips(pairs: list[RealPair], cache: Cache) -> list[Clip]:
     """The val pairs as clips of the system ``real``. A captured clip is one unit with all its tempo bands."""
-    return [
-        Clip(REAL, p.motion_name, number, p.beats, p.motion, measures.evaluate(p.motion, p.beats), p.genre)
-        for number, p in enumerate(cache.progress(pairs, REAL))
-    ]
+    found = []
+    for number, p in enumerate(cache.progress(pairs, REAL)):
+        others = [other.loudness for other in pairs if other.music_name != p.music_name]
+        result = measures.evaluate(p.motion, p.beats) | measures.form_of(p.motion, p.beats, p.loudness, others)
+        found.append(Clip(REAL, p.motion_name, number, p.beats, p.motion, result, p.genre))
+    return found
 
 
 def run(options: Options, quiet: bool = False) -> Results:

@@ -78,13 +78,17 @@ class Capture:
 
 @dataclass(frozen=True, eq=False)
 class RealPair:
-    """A val pair: captured motion that was warped onto its music's beats."""
+    """A val pair: captured motion that was warped onto its music's beats.
+
+    loudness: (t,) of the music, as ``Rhythm`` has it.
+    """
 
     motion_name: str
     music_name: str
     genre: str
     motion: Motion
     beats: Beats
+    loudness: Tensor
 
 
 def song_excerpts(source: Path, start: float, seconds: float, split: str = "val", most: int | None = None):
@@ -137,7 +141,8 @@ def real_pairs(data: Path, fps: float) -> list[RealPair]:
         motion = pair.motion()
         if motion.seconds >= SHORTEST_PAIR and not any(word in pair.genre for word in NOT_DANCE):
             beats = Beats(pair.beats, pair.tempo, pair.downbeats)
-            found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, resample(motion, fps), beats))
+            body = resample(motion, fps)
+            found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, body, beats, pair.loudness))
     return found
 
 

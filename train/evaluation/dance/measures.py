@@ -7,6 +7,7 @@ Every beat metric stands beside its chance level, which is the same dance agains
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from core.formats.motion import MotionClip
-from core.metrics import beat, footwork, physics, theatre
+from core.metrics import beat, footwork, form, physics, theatre
 from core.motion import kinematics
 from core.rhythm.accents import kinematic_onsets
 from core.types import Beats, Motion
@@ -23,6 +24,7 @@ from train.evaluation.cache import Made
 from train.evaluation.dance.material import tempo_of
 
 PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
+FORM = ("sections", "correlation", "chance", "above")
 FOOTWORK = ("steps", "still", "travel", "height_range", "knee_range", "frozen")
 
 
@@ -105,6 +107,14 @@ def footwork_of(motion: Motion) -> dict[str, float]:
     return {name: found[name] for name in FOOTWORK if math.isfinite(found[name])}
 
 
+def form_of(made: Made, music: Beats, loudness: Tensor, others: Sequence[Tensor] = ()) -> dict[str, dict]:
+    """``form``: ``core.metrics.form.evaluate`` of a dance, where it is defined. Without other songs there is no chance."""
+    found = form.evaluate(positions_of(made), made.fps, music, loudness, others)
+    if not math.isfinite(found["correlation"]):
+        return {}
+    return {"form": {name: value for name, value in found.items() if math.isfinite(value)}}
+
+
 def _solid(positions: Tensor) -> Tensor:
     flat = positions.shape[-1] == 2
     return torch.cat((positions, torch.zeros_like(positions[..., :1])), -1) if flat else positions
@@ -136,8 +146,8 @@ def _weighted(rows: list[tuple[float, dict]], names: tuple[str, ...]) -> dict[st
 
 
 def summary(clips: list[Clip]) -> dict:
-    """The means of many dances of one system: beats, other_song, physics, footwork and theatre, as far as clips have
-    them.
+    """The means of many dances of one system: beats, other_song, physics, footwork, theatre and form, as far as clips
+    have them.
     """
     result: dict = {"clips": len(clips), "seconds": sum(clip.made.seconds for clip in clips)}
     result["beats"] = average([clip.scores["beats"] for clip in clips])
@@ -153,6 +163,9 @@ def summary(clips: list[Clip]) -> dict:
     rows = [clip.scores["theatre"] for clip in clips if "theatre" in clip.scores]
     if rows:
         result["theatre"] = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    rows = [(1.0, clip.scores["form"]) for clip in clips if "form" in clip.scores]
+    if rows:
+        result["form"] = _weighted(rows, FORM)
     return result
 
 

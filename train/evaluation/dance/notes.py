@@ -53,6 +53,15 @@ THEATRE_2 = (
     "no formula for MS and VoA: compare ours with the row real and not with the paper. MS rewards standing still. "
     "Energy on beats is 1 where energy does not depend on beats."
 )
+FORM = (
+    "Whether a dance does more where its song is louder. Sections are two bars (8 beats) long, or four seconds where "
+    "there are no beats. Spearman's rank correlation of their mean loudness and mean joint speed is computed within "
+    "each dance: 1 if louder sections are always livelier, 0 if loudness says nothing. Shown are means over songs with "
+    "95 % intervals; chance is the same dance against the loudness of other songs. A form is followed where the "
+    "interval above chance is above zero. A dance of 30 s has four to seven sections, so the intervals are wide: more "
+    "seeds and a greater --seconds help. Real are val pairs and their own music, which was chosen for its like energy, "
+    "so they are above chance by choice as well; pairs of fewer than three sections do not count."
+)
 PHYSICS = (
     "Means over seconds, and in brackets as multiples of held-out motion capture before any warp. Less is not better:"
     " a body that stands still has no jerk and no skating. Zero wrong bends only show that the joint limits work."

@@ -197,6 +197,22 @@ def theatre_2(report: dict) -> Table:
     return Table("As Theatre table 2", notes.THEATRE_2, headers, tuple(rows), 1)
 
 
+def form(report: dict) -> Table | None:
+    """Whether louder sections are danced more: correlation, chance, and what is above it."""
+    names = {"correlation": "correlation", "chance": "by chance", "above": "above chance"}
+    rows = []
+    for name, row in report["systems"].items():
+        known, apart = row.get("intervals", {}), row.get("difference", {})
+        if "form.correlation" not in known:
+            continue
+        cells = [mean_with_interval(known.get(f"form.{key}"), "+.2f", "+.2f") for key in names]
+        differs = mean_with_interval(apart.get("form.correlation"), "+.2f", "+.2f")
+        songs = f"{known['form.correlation']['units']} / {row['form']['sections']:.1f}"
+        rows.append((name, songs, *cells, differs))
+    headers = ("system", "songs / sections", *names.values(), f"against {report['compared_with']}")
+    return Table("Form", notes.FORM, headers, tuple(rows)) if rows else None
+
+
 def physics_tables(report: dict) -> list[Table]:
     """Physics with multiples of real capture, overall and by genre."""
     real = report["capture"]["val"]
@@ -302,7 +318,7 @@ def everything(report: dict) -> list[Table]:
     if not report["systems"]:
         return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
-    bodies = (*physics_tables(report), *footwork_tables(report))
+    bodies = (form(report), *physics_tables(report), *footwork_tables(report))
     return [table for table in (*found, *bodies, copying(report)) if table is not None]
 
 

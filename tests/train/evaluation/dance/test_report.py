@@ -141,6 +141,20 @@ def test_what_a_new_model_must_not_lose_is_compared(report):
         assert all("[" in row[table.headers.index(title)] for row in table.rows), title
 
 
+def test_form_is_measured_as_far_as_a_dance_has_sections(report):
+    """Ten seconds hold two sections of eight beats, too few for an order. The val pair of 16 s has three."""
+    ours = report["systems"]["ours"]
+    assert "form" not in ours
+    shown = tables.form(report)
+    assert shown is not None and [row[:2] for row in shown.rows] == [("real", "1 / 3.0")]
+    known = {"mean": 0.25, "low": 0.125, "high": 0.5, "units": 9}
+    row = {"form": {"sections": 5.5}, "intervals": {f"form.{name}": known for name in ("correlation", "above")}}
+    row |= {"difference": {"form.correlation": known}}
+    shown = tables.form({"systems": {"a": row, "b": ours}, "compared_with": "c"})
+    assert shown is not None and shown.headers[-1] == "against c"
+    assert shown.rows == (("a", "9 / 5.5", "+0.25 [+0.12, +0.50]", "–", *["+0.25 [+0.12, +0.50]"] * 2),)
+
+
 def test_the_card_takes_its_figures_from_the_report(report):
     lines = card.figures_table(json.loads(json.dumps(report)))
     assert "**Overview**" in lines and "**Physics by genre: ours**" in lines
