@@ -108,7 +108,7 @@ def footwork_of(motion: Motion) -> dict[str, float]:
 
 
 def form_of(made: Made, music: Beats, loudness: Tensor, others: Sequence[Tensor] = ()) -> dict[str, dict]:
-    """``form``: ``core.metrics.form.evaluate`` of a dance, where it is defined. Without other songs there is no chance."""
+    """``form``: ``core.metrics.form.evaluate`` of a dance where it is defined. Chance takes other songs."""
     found = form.evaluate(positions_of(made), made.fps, music, loudness, others)
     if not math.isfinite(found["correlation"]):
         return {}

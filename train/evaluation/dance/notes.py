@@ -35,9 +35,10 @@ MOMU_6 = (
     "FID, diversity and KLD use the embedding of a genre classifier of this data ({classifier}). Compare them within "
     "this table only. FID k and g use the kinetic and geometric features of AIST++. Everything is measured against "
     "training motion capture. A Fréchet distance grows as windows get fewer, so compare rows with similar numbers of "
-    "them. Compare also with held-out motion capture: unseen dance of so few windows comes no nearer. Diversity is of"
-    " whole dances and falls with their length. Diversity of windows does not fall; training motion capture has "
-    "{windows}. Jitter raises every diversity."
+    "them. Compare also with held-out motion capture: unseen dance of so few windows comes no nearer. Diversity is of "
+    "whole dances: the distance between the mean embeddings of two of them. It falls with their length, so takes that "
+    "are shorter than dances look more diverse. Diversity of windows does not fall. Both have their multiple of "
+    "training motion capture's beside them. Jitter raises every diversity."
 )
 CLASSIFIER = "balanced accuracy {accuracy:.2f} on {takes} held-out takes, chance {chance:.2f}"
 NO_CLASSIFIER = "none was given: --classifier"

@@ -131,8 +131,10 @@ def momu_6(report: dict) -> Table:
     paths = {
         "embedding.fid": "FID",
         "embedding.diversity_inter": "Diversity",
+        "embedding.diversity_inter_share": "x capture's",
         "embedding.mean_kld": "Mean KLD",
         "embedding.diversity_windows": "of windows",
+        "embedding.diversity_windows_share": "x capture's",
         "frechet.fid_k": "FID k",
         "frechet.fid_g": "FID g",
         "frechet.dist_k": "Dist k",
@@ -141,11 +143,35 @@ def momu_6(report: dict) -> Table:
         "variety.poses": "seeds differ by, m",
     }
     shown = {**report["systems"], "motion capture, val": report["capture"]["sets"]}
-    rows = [(name, *(number(look_up(row, p)) for p in paths)) for name, row in shown.items()]
-    rows += [(f"{n} (paper, AIST++)", *(number(v, 1) for v in more), *[NONE] * 7) for n, *more in MOMU_6]
-    known = _embedding(report)
-    note = notes.MOMU_6.format(classifier=_classifier(known), windows=number(known.get("diversity_windows_real"), 1))
+    rows = [(name, *_quality(row, paths)) for name, row in shown.items()]
+    if training := _training(shown):
+        rows.append(("motion capture, train", *_quality(training, paths)))
+    for name, fid, diversity, kld in MOMU_6:
+        published = {"embedding": {"fid": fid, "diversity_inter": diversity, "mean_kld": kld}}
+        rows.append((f"{name} (paper, AIST++)", *_quality(published, paths, 1)))
+    note = notes.MOMU_6.format(classifier=_classifier(_embedding(report)))
     return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
+
+
+def _quality(row: dict, paths: dict[str, str], digits: int = 2) -> list[str]:
+    """Cells of figures by their paths. A path's ending _share is the figure's multiple of training capture's."""
+    cells = []
+    for path in paths:
+        whole = path.removesuffix("_share")
+        value, real = look_up(row, whole), look_up(row, f"{whole}_real")
+        shared = whole != path
+        cells.append((NONE if real is None else multiple(value, real)) if shared else number(value, digits))
+    return cells
+
+
+def _training(rows: dict[str, dict]) -> dict[str, dict]:
+    """The figures of training capture itself, which is the reference of every row and the same in all."""
+    found: dict[str, dict] = {}
+    for kind in ("embedding", "frechet"):
+        known = next((row[kind] for row in rows.values() if row.get(kind)), {})
+        own = {name: value for name, value in known.items() if name.endswith("_real") and name != "windows_real"}
+        found[kind] = own | {name.removesuffix("_real"): value for name, value in own.items()}
+    return {kind: figures for kind, figures in found.items() if figures}
 
 
 def _embedding(report: dict) -> dict:
