@@ -4,8 +4,9 @@ There are three functions:
 
 - ``contacts`` decides which toes and heels stand, from the model's contacts and from how low and slow they are.
 - ``steady`` moves the root so that standing feet neither slide nor leave the floor.
-- ``lock`` holds every standing toe in one place. The smoothest correction that does so is added to the feet. The pelvis
-  is lowered where a leg would not reach, and inverse kinematics solves the legs.
+- ``lock`` holds every standing toe near one place, where it may creep as soles do, but not slide. The smoothest
+  correction that does so is added to the feet. The pelvis is lowered where a leg would not reach, and inverse
+  kinematics solves the legs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ STEP_SECONDS = 0.25  # duration of such a step
 STEP_HEIGHT = 0.05  # its height, metres
 BLEND = 0.10  # seconds in which a horizontal correction rises and falls
 DROP = 0.05  # seconds for the vertical one, which is shorter so that a swinging foot is not held down
+CREEP = 0.04  # metres per second up to which a standing foot follows its own path; soles in capture creep and pivot
+CREEP_SMOOTHING = 0.2  # seconds (one standard deviation) by which that path is smoothed first
+CREEP_REACH = 0.01  # metres around its place that it keeps to; standing toes in capture creep by 0.5 to 3 cm
 HOLD = 400.0  # weight of a standing toe's place, relative to leaving the foot where it was
 CLAIM = 0.3  # the least value of a model's contact that counts
 CLEARANCE = 0.056  # metres that a travelling toe keeps above the floor
@@ -86,7 +90,7 @@ def steady(motion: Motion) -> Motion:
 
 
 def lock(motion: Motion) -> Motion:
-    """Hold standing feet in place and keep all feet above the floor.
+    """Keep standing feet from sliding, and all feet above the floor.
 
     The contacts (t, 4) of the result are 0 or 1 and say which joints are held.
     """
@@ -133,7 +137,7 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
             for first, last in pieces:
                 place = point[first:last].mean(0)
                 place[1] = height
-                wanted[first:last] = place - point[first:last]
+                wanted[first:last] = place + _creep(point[first:last], fps) - point[first:last]
                 weights[first:last] = HOLD
             for (_, before), (after, _) in pairwise(pieces):
                 phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
@@ -147,6 +151,22 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
     up = _envelope(sunk * (weights == 0).to(sunk), fps) + raised
     up = up + _clearance(foot[:, 1] + move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), weights > 0, fps)
     return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
+
+
+def _creep(path: Tensor, fps: float) -> Tensor:
+    """Where a standing point goes on the floor around its place (t, 3), metres, at no more than ``CREEP`` and no
+    farther than ``CREEP_REACH``.
+
+    path: (t, 3) of the point while it stands, metres.
+    """
+    if path.shape[0] < 3:
+        return torch.zeros_like(path)
+    steps = torch.gradient(gaussian(path, fps, CREEP_SMOOTHING), dim=0)[0] * path.new_tensor((1.0, 0.0, 1.0))
+    speed = torch.linalg.vector_norm(steps, dim=-1, keepdim=True) * fps
+    crept = (steps * (CREEP / speed.clamp_min(CREEP))).cumsum(0)
+    crept = crept - crept.mean(0)
+    far = torch.linalg.vector_norm(crept, dim=-1, keepdim=True).clamp_min(1e-9) / CREEP_REACH
+    return crept * (torch.tanh(far) / far)
 
 
 def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:

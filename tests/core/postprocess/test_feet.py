@@ -49,7 +49,20 @@ def test_a_clean_dance_is_hardly_touched(steps):
     assert (positions(fixed) - positions(steps)).norm(dim=-1).mean() < 0.015
 
 
-def test_standing_feet_do_not_move_at_all_and_are_labelled(steps):
+@pytest.mark.parametrize(("sway", "crept"), [(0.0, 0.0), (0.004, 0.004), (0.03, 0.010)])
+def test_standing_feet_creep_as_they_did_but_no_farther_than_soles_do(sway, crept):
+    """A body that sways along x by any amount, once in four seconds. What stands goes along, but stays near."""
+    frames, fps = 240, 30.0
+    swing = sway * torch.sin(torch.arange(frames) / fps * math.pi / 2)[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    motion = Motion(
+        rotation.identity(frames, 22), torch.tensor([0.0, REST_HEIGHT, 0.0]) + swing, fps, torch.ones(frames, 4)
+    )
+    toes = positions(feet.lock(motion))[:, (10, 11), 0]
+    assert float(toes.amax(0).sub(toes.amin(0)).max()) / 2 == pytest.approx(crept, abs=0.0015)
+    assert float(toes.diff(dim=0).abs().max()) * fps <= 0.045
+
+
+def test_standing_feet_hardly_move_and_are_labelled(steps):
     fixed = feet.lock(shaken(steps))
     assert set(fixed.contacts.unique().tolist()) <= {0.0, 1.0}
     toes = positions(fixed)[:, (10, 11)]
