@@ -17,11 +17,13 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.errors import FootlightError
+from core.layers.peaks import gaussian_smooth
+from core.motion.contact import joint_speed
 from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
 from core.rhythm.accents import amplitude
-from core.rhythm.features import relative_loudness
+from core.rhythm.features import RHYTHM_CHANNELS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 
@@ -37,6 +39,8 @@ STYLE_NAMES = (
     ("middle hip-hop", "hip-hop"),
     ("la-style hip-hop", "LA hip-hop"),
 )
+ENERGY_SMOOTHING = 0.5  # seconds, standard deviation
+LOUDNESS = RHYTHM_CHANNELS.index("loudness")
 _DATA_SETS = ("aist ",)  # names of data sets before those of their genres
 
 
@@ -76,6 +80,36 @@ def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
     curve = amplitude(forward(motion.rotations, motion.root, SMPL22), motion.fps)
     usable = len(curve) // stride * stride
     return curve[:usable].reshape(-1, stride).amax(dim=1)
+
+
+def movement_energy(motion: Motion, frames: int, fps: float) -> Tensor:
+    """Mean joint speed (frames,) of a motion in m/s, smoothed over about a second as the loudness of music is."""
+    speed = joint_speed(forward(motion.rotations, motion.root), motion.fps).mean(dim=-1)
+    clock = torch.arange(frames, dtype=torch.float64) / fps * motion.fps
+    smooth = gaussian_smooth(speed, ENERGY_SMOOTHING * motion.fps)
+    return smooth[clock.round().long().clamp_max(len(smooth) - 1)]
+
+
+def as_loud_as_they_move(clips: dict[str, list[dict]]) -> None:
+    """Replace the loudness in the rhythm of clips by one that their movement answers.
+
+    Capture and music were recorded apart, so the real loudness says nothing about the movement, and a dancer who was
+    trained on it would not hear it. Each frame gets the loudness that has the same rank among the loudness of all
+    training music as its energy has among the training capture of its style. Dances then grow where songs do.
+
+    clips: by split, with ``rhythm``, ``style`` and ``energy``, which is taken out.
+    """
+    heard = torch.cat([clip["rhythm"][:, LOUDNESS] for clip in clips["train"]]).sort().values
+    energies: dict[int, list[Tensor]] = {}
+    for clip in clips["train"]:
+        energies.setdefault(clip["style"], []).append(clip["energy"])
+    known = {style: torch.cat(some).sort().values for style, some in energies.items()}
+    everything = torch.cat(list(known.values())).sort().values
+    for clip in (clip for some in clips.values() for clip in some):
+        others = known.get(clip["style"], everything)
+        rank = torch.searchsorted(others, clip.pop("energy")) / max(len(others) - 1, 1)
+        place = (rank * (len(heard) - 1)).round().long().clamp(0, len(heard) - 1)
+        clip["rhythm"][:, LOUDNESS] = heard[place]
 
 
 def music_of(pair: Pair, config: Config) -> Tensor:
@@ -129,7 +163,7 @@ def latent_clips(
     """Clips for the motion denoiser.
 
     They have ``latents``, ``context.music`` and ``rhythm`` at the rate of latents, ``features`` at that of motion, and
-    ``style``.
+    ``style``. The loudness in the rhythm is that which the movement answers, see ``as_loud_as_they_move``.
     """
     motion = config.modalities["motion"]
     layout, stride = layout_named(motion.representation), motion.autoencoder.stride
@@ -147,10 +181,12 @@ def latent_clips(
                         "latents": latents[:frames],
                         "context.music": music[:frames],
                         "rhythm": pair.rhythm(frames, config.latent_fps),
+                        "energy": movement_energy(body, frames, config.latent_fps),
                         "features": features[: frames * stride],
                         "style": _style(pair, config),
                     }
                 )
+    as_loud_as_they_move(made)
     return made
 
 

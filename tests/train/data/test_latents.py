@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from core.motion import rotation
+from core.motion.skeleton import REST_HEIGHT
+from core.types import Motion
+from train.data.latents import LOUDNESS, as_loud_as_they_move, movement_energy
+
+
+def carried(speed: float, frames: int = 120, fps: float = 30.0) -> Motion:
+    """A stiff body that is carried along at a speed, m/s."""
+    path = torch.arange(frames)[:, None] / fps * torch.tensor([speed, 0.0, 0.0])
+    return Motion(rotation.identity(frames, 22), torch.tensor([0.0, REST_HEIGHT, 0.0]) + path, fps)
+
+
+def test_energy_is_the_speed_of_the_joints():
+    energy = movement_energy(carried(0.7), 60, 15.0)
+    torch.testing.assert_close(energy, torch.full((60,), 0.7), atol=1e-3, rtol=0)
+
+
+def clip(style: int, energy: torch.Tensor, loudness: torch.Tensor) -> dict:
+    rhythm = torch.zeros(len(energy), 10)
+    rhythm[:, LOUDNESS] = loudness
+    return {"style": style, "energy": energy, "rhythm": rhythm}
+
+
+def test_loudness_has_the_rank_that_the_energy_has_in_its_style():
+    """Two styles, of which one moves ten times as much. Their median frames are equally loud."""
+    rising, loud = torch.linspace(0.0, 1.0, 101), torch.rand(101, generator=torch.Generator().manual_seed(0))
+    clips = {
+        "train": [clip(0, rising, loud), clip(1, 10 * rising.flip(0), loud)],
+        "val": [clip(0, torch.tensor([-1.0, 0.5, 2.0]), torch.zeros(3))],
+    }
+    as_loud_as_they_move(clips)
+    first, second = (one["rhythm"][:, LOUDNESS] for one in clips["train"])
+    torch.testing.assert_close(first, loud.sort().values, atol=0.02, rtol=0)
+    torch.testing.assert_close(second, loud.sort(descending=True).values, atol=0.02, rtol=0)
+    expected = torch.tensor([float(loud.min()), float(loud.median()), float(loud.max())])
+    torch.testing.assert_close(clips["val"][0]["rhythm"][:, LOUDNESS], expected, atol=0.02, rtol=0)
+    assert all("energy" not in one for some in clips.values() for one in some)
+
+
+@pytest.mark.parametrize("style", [-1, 7])
+def test_a_style_without_training_capture_is_ranked_among_all(style):
+    rising = torch.linspace(0.0, 1.0, 11)
+    clips = {"train": [clip(0, rising, rising)], "val": [clip(style, rising[:3], torch.zeros(3))]}
+    as_loud_as_they_move(clips)
+    torch.testing.assert_close(clips["val"][0]["rhythm"][:, LOUDNESS], rising[:3], atol=0.11, rtol=0)
