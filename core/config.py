@@ -110,6 +110,7 @@ class DenoiserConfig:
     rhythm_channels: int = 10  # 0: no rhythm conditioning
     styles: int = 0
     observed: bool = True  # observed latents and their mask are additional input channels
+    observed_parts: int = 1  # channels of that mask: one for all, or one for each of core.motion.body_parts
     width: int = 576
     blocks: int = 4
     attentions: int = 2  # self-attentions per block
@@ -122,6 +123,7 @@ class DenoiserConfig:
     max_frames: int = 1024
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
+    skip: bool = False  # the noisy latents also reach the output directly, as much as suits the noise level
     prediction: str | None = None  # "epsilon" | "x0" | "v", where it differs from that of the diffusion
 
 
@@ -258,7 +260,10 @@ def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str
         return config.modalities[modality].autoencoder.latent_channels
 
     made = dataclasses.replace(
-        config.denoisers[like], latent_channels=channels(name), context={heard: channels(heard) for heard in context}
+        config.denoisers[like],
+        latent_channels=channels(name),
+        context={heard: channels(heard) for heard in context},
+        observed_parts=1,
     )
     return dataclasses.replace(config, denoisers={**config.denoisers, name: made})
 
@@ -309,6 +314,8 @@ def _default() -> Config:
         condition_width=128,
         positions="rotary",
         dropout=0.1,
+        observed_parts=5,
+        skip=True,
     )
     config = Config(
         signal=SignalConfig(),

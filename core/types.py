@@ -124,8 +124,9 @@ class Condition:
     context: modality -> (b, t, z) latents of other modalities; those of the music for a dance.
     rhythm: (b, t, r) rhythm features; see ``core.rhythm.features.RHYTHM_CHANNELS``.
     style: (b, styles) weights, which in training add up to 1; None is the learned default style.
-    observed: (b, t, z) latents that are known.
-    observed_mask: (b, t, 1) 1 where ``observed`` is known, else 0.
+    observed: (b, t, z) latents of what is given. Parts of the body that are not are at their mean there
+        (``core.motion.body_parts.shown``).
+    observed_mask: (b, t, 1) 1 where everything is given, else 0; or (b, t, parts) 1 for each part that is given.
     keep: (b,) bool. Where it is false, context, rhythm and style are replaced by learned nulls, for classifier-free
         guidance (Ho & Salimans 2022). Observations stay.
     """

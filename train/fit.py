@@ -109,6 +109,7 @@ class Fit:
     layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
     network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
     prediction: Literal["epsilon", "x0", "v"] | None = None  # of the motion denoiser; None is the preset's
+    skip: bool | None = None  # noisy latents also reach the motion denoiser's output directly; None is the preset's
     styles: bool = True  # one style for each genre of the data
     exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
     music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
@@ -143,7 +144,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             config = with_styles(checkpoint.load(args.init).config, args, pairs, keep=True)
         else:
             config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-        config = motion_side(config, args.layout, args.network, args.prediction)
+        config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
         config = music_side(config, args.music, args.latents, args.rhythm)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=VocoderConfig())

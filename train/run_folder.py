@@ -99,22 +99,25 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
     if alike and trained.config(model.config) == trained.config(config):
         model.load_into(trained.saved, task.phases[trained.phase].networks[trained.part])
         print(f"{name} starts from the weights of the model")
-    elif alike and _but_for_styles(trained.config(model.config)) == _but_for_styles(trained.config(config)):
+    elif alike and _inner(trained.config(model.config)) == _inner(trained.config(config)):
         network = task.phases[trained.phase].networks[trained.part]
         _take_what_fits(model, config, trained, network)
-        print(f"{name} starts from the weights of the model, but for its styles or its prediction")
+        print(f"{name} starts from the weights of the model, but for its styles, mask or prediction")
     else:
         print(f"{name} starts from nothing: the model's {trained.saved} has another shape or representation")
 
 
-def _but_for_styles(config: object) -> object:
-    return replace(config, styles=0, prediction=None) if isinstance(config, DenoiserConfig) else config
+def _inner(config: object) -> object:
+    if not isinstance(config, DenoiserConfig):
+        return config
+    return replace(config, styles=0, prediction=None, skip=False, observed_parts=1)
 
 
 def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network: nn.Module) -> None:
     """Load a denoiser's weights, and those of its styles by their names.
 
-    If it predicts something else, its output layer starts from nothing.
+    If it predicts something else, its output layer starts from nothing. If its mask has another number of parts, all of
+    them together mean what they meant.
     """
     source = denoiser_of(model.config.denoisers[trained.modality])
     given, own = model.load_into(trained.saved, source).state_dict(), network.state_dict()
@@ -124,6 +127,10 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
             for column, style in enumerate(model.config.styles):
                 if style in config.styles:
                     own[name][:, config.styles.index(style)] = value[:, column].to(own[name])
+        elif name == "noisy_in.conv.weight" and value.shape != own[name].shape:  # (width, channels and mask, 1, kernel)
+            channels, parts = 2 * source.config.latent_channels, config.denoisers[trained.modality].observed_parts
+            whole = value[:, channels:].sum(dim=1, keepdim=True)
+            own[name] = torch.cat([value[:, :channels], (whole / parts).expand(-1, parts, -1, -1)], dim=1)
         elif name in own and (same or not name.startswith("out.")):
             own[name] = value.to(own[name])
     network.load_state_dict(own)

@@ -19,12 +19,17 @@ from core.motion.layouts import layout_named
 
 
 def motion_side(
-    config: Config, layout: str | None = None, network: str | None = None, prediction: str | None = None
+    config: Config,
+    layout: str | None = None,
+    network: str | None = None,
+    prediction: str | None = None,
+    skip: bool | None = None,
 ) -> Config:
     """The configuration with another motion representation, another denoiser of the same size, or both.
 
     layout: a name in ``core.motion.layouts``. The motion autoencoder takes its channels.
     network: a name in ``core.diffusion.networks``.
+    skip: whether the noisy latents also reach the output of the motion denoiser directly.
     prediction: what the motion denoiser predicts, a name in ``core.diffusion.parameterize``.
 
     None changes nothing. Raises FootlightError for unknown names, and for a Transformer to be made from a U-Net, whose
@@ -36,8 +41,17 @@ def motion_side(
         motion = replace(motion, representation=layout, autoencoder=autoencoder)
         config = replace(config, modalities={**config.modalities, "motion": motion})
     denoiser = config.denoisers["motion"]
+    if (
+        denoiser.observed_parts > 1
+        and "rotations" not in layout_named(config.modalities["motion"].representation).slices
+    ):
+        denoiser = replace(denoiser, observed_parts=1)  # its channels do not belong to single parts of the body
+        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
     if prediction is not None and prediction != config.prediction("motion"):
         denoiser = replace(denoiser, prediction=prediction)
+        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
+    if skip is not None and skip != denoiser.skip:
+        denoiser = replace(denoiser, skip=skip)
         config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
     if network is None or network == denoiser.kind:
         return config

@@ -48,7 +48,7 @@ class ConditionedNetwork(nn.Module):
         super().__init__()
         self.config = config
         width, rhythm = config.width, config.rhythm_channels
-        given = config.latent_channels + 1 if config.observed else 0
+        given = config.latent_channels + config.observed_parts if config.observed else 0
         self.noisy_in = TimeConv(config.latent_channels + given, width, config.input_kernel)
         self.context_in = nn.ModuleDict(
             {
@@ -66,7 +66,23 @@ class ConditionedNetwork(nn.Module):
             self.styles = nn.Linear(config.styles, width, bias=False)
             self.default_style = nn.Parameter(torch.zeros(width))
         self.step_in = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        if config.skip:
+            self.skip = nn.Linear(2 * width, 2 * config.latent_channels)
+            nn.init.zeros_(self.skip.weight)
+            nn.init.zeros_(self.skip.bias)
         self.register_load_state_dict_pre_hook(_named_by_modality)
+
+    def _skipped(self, out: Tensor, z_t: Tensor, step: Tensor) -> Tensor:
+        """The output (b, t, z), and a share of the noisy latents that depends on the noise level.
+
+        A network of limited width cannot pass on what the latents are in every detail. Where there is hardly any noise,
+        it need not. Karras et al. (2022) fix such shares by the noise level; here they are learned, by channel, and
+        start at none.
+        """
+        if not self.config.skip:
+            return out
+        scale, share = self.skip(step_features(step, 2 * self.config.width))[:, None].chunk(2, dim=-1)
+        return (1 + scale) * out + share * z_t
 
     def _token(self, step: Tensor, condition: Condition) -> Tensor:
         token = self.step_in(step_features(step, self.config.width))
@@ -98,12 +114,17 @@ class ConditionedNetwork(nn.Module):
     def _noisy_tokens(self, z_t: Tensor, condition: Condition, rhythm: Tensor | None, valid) -> Tensor:
         x = z_t
         if self.config.observed:
-            mask = condition.observed_mask
-            mask = torch.zeros_like(z_t[..., :1]) if mask is None else mask.to(z_t.dtype)
-            observed = torch.zeros_like(z_t) if condition.observed is None else condition.observed * mask
-            x = torch.cat([z_t, observed, mask], dim=-1)
+            x = torch.cat([z_t, *self._observed(z_t, condition)], dim=-1)
         x = self.noisy_in(masked(x, valid))
         return x if rhythm is None else x + self.rhythm_in(rhythm)
+
+    def _observed(self, z_t: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Observed latents (b, t, z), zero where nothing is given, and their mask (b, t, parts)."""
+        shape = (*z_t.shape[:2], self.config.observed_parts)
+        if condition.observed is None or condition.observed_mask is None:
+            return torch.zeros_like(z_t), z_t.new_zeros(shape)
+        mask = condition.observed_mask.to(z_t.dtype).expand(shape)
+        return condition.observed * mask.amax(dim=-1, keepdim=True), mask
 
 
 def _null(modality: str) -> str:

@@ -12,9 +12,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core import checkpoint
-from core.config import with_styles
+from core.checkpoint import Checkpoint
+from core.config import preset, with_styles
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
+from core.types import Condition
 from train import export, fit, run_folder
 from train.loop import LoopConfig
 from train.state import load_state
@@ -179,7 +181,7 @@ def test_new_styles_and_another_prediction_keep_the_rest_of_the_weights(run, tmp
     before = {name: value.clone() for name, value in network.state_dict().items()}
     task = SimpleNamespace(phases={"denoiser": SimpleNamespace(networks={"denoiser": network})})
     run_folder.start_from(model, wider, "denoiser", task)
-    assert "but for its styles or its prediction" in capsys.readouterr().out
+    assert "but for its styles, mask or prediction" in capsys.readouterr().out
     given = model.tensors["denoiser.motion"]
     for name, value in network.state_dict().items():
         if name == "styles.weight":
@@ -187,6 +189,28 @@ def test_new_styles_and_another_prediction_keep_the_rest_of_the_weights(run, tmp
             assert torch.equal(value[:, 0], before[name][:, 0])
         else:
             torch.testing.assert_close(value, before[name] if name.startswith("out.") else given[name])
+
+
+def test_a_mask_of_parts_means_together_what_one_for_all_meant():
+    """The network says the same of whole frames that are given, whether its mask tells parts apart or not."""
+    plain = preset("tiny")
+    z, mask = torch.randn(1, 12, 6), torch.ones(1, 12, 1)
+    told = denoiser_of(plain.denoisers["motion"])
+    torch.nn.init.normal_(told.get_parameter("out.weight"))
+    said = []
+    for parts in (1, 3, 2, 1):
+        denoiser = replace(plain.denoisers["motion"], observed_parts=parts)
+        config = replace(plain, denoisers={**plain.denoisers, "motion": denoiser})
+        network = denoiser_of(denoiser)
+        task = SimpleNamespace(phases={"denoiser": SimpleNamespace(networks={"denoiser": network})})
+        before = replace(plain, denoisers={**plain.denoisers, "motion": told.config})
+        run_folder.start_from(Checkpoint(before, {"denoiser.motion": told.state_dict()}), config, "denoiser", task)
+        with torch.no_grad():
+            said.append(network.eval()(z, torch.tensor([7]), Condition(observed=z, observed_mask=mask)))
+        told = network
+    assert float(said[0].std()) > 0
+    for other in said[1:]:
+        torch.testing.assert_close(other, said[0])
 
 
 def test_a_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from core.autoencoder.networks import Autoencoder
 from core.config import Config
+from core.motion.body_parts import part_of_channels, shown
 from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
 from train.draw import motion_picture
 from train.loop import Phase
 from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
-from train.tasks.motion_vae import body_losses
+from train.tasks.motion_vae import as_the_heading_sees, body_losses
 
 SAMPLED = 16  # held-out clips whose dances are sampled in validation
 
@@ -25,9 +26,12 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
     body_share: the share of a batch, the least noisy, whose estimate is decoded for the body losses. 0 is none.
     positions, velocity, feet: weights of the body losses.
+    observe_parts: share of samples in which parts of the body are given, in half of them only within a range around
+        which everything is. Only for a network that tells parts apart.
     """
 
     body_share: float = 0.25
+    observe_parts: float = 0.15
     positions: float = 1.0
     velocity: float = 0.3
     feet: float = 0.3
@@ -65,6 +69,8 @@ class DenoiserTask(DiffusionTask):
         self, model: Config, config: DenoiserTaskConfig, vae: Autoencoder, clips: dict[str, list[dict]]
     ) -> None:
         self.vae, self.losses = vae, config
+        motion = model.modalities["motion"]
+        self.layout, self.stride = layout_named(motion.representation), motion.autoencoder.stride
         super().__init__(model, "motion", config, clips)
         self.name = "denoiser"
 
@@ -72,21 +78,76 @@ class DenoiserTask(DiffusionTask):
         return DenoiserPhase(self.vae, self.model, self.losses)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        stride = self.model.modalities["motion"].autoencoder.stride
-        body = self.padded({name: clip[name] for name in ("latents", "features")}, start, {"features": stride})
+        body = self.padded({name: clip[name] for name in ("latents", "features")}, start, {"features": self.stride})
         return {**super().crop(clip, start, generator), **body}
 
+    def given(self, size: int, generator: torch.Generator) -> Tensor:
+        """Also parts of the body, if the network tells them apart: some of them, but never all."""
+        given = super().given(size, generator)
+        if self.network.observed_parts == 1:
+            return given
+        parts = torch.rand(size, 1, self.network.observed_parts, generator=generator)
+        parts = (parts < 0.5) & (parts < parts.amax(dim=-1, keepdim=True))
+        around = self.frames_given(size, generator) & (torch.rand(size, 1, generator=generator) < 0.5)
+        chosen = torch.rand(size, 1, 1, generator=generator) < self.losses.observe_parts
+        return torch.where(chosen, parts | around[..., None], given)
+
+    def observed(self, batch: dict, given: Tensor) -> Tensor:
+        """Where only parts of the body are given, all others are at their mean."""
+        latents = super().observed(batch, given)
+        partly = (given.any(dim=-1) & ~given.all(dim=-1)).any(dim=1)
+        if partly.any():
+            every = given[partly].repeat_interleave(self.stride, dim=1)
+            seen = shown(batch["features"][partly].to(self.vae.mean), every, self.vae.mean, self.layout)
+            told = self.vae.encode_long(seen).to(latents)
+            latents[partly] = told * given[partly].any(dim=-1, keepdim=True)
+        return latents
+
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:
-        """Also ``movement``: how much sampled latents change from frame to frame, over how much the capture's do."""
+        """Also ``movement``, how much sampled latents change from frame to frame, over how much the capture's do; and
+        ``kept``.
+        """
         batch, sampled = self.sketch(phases["denoiser"], 1.0, count=SAMPLED)
         valid = batch["valid"][:, 1:, None]
         size = [float((valid * latents.diff(dim=1).square()).sum()) for latents in (sampled, batch["latents"])]
-        return {**super().validate(phases), "movement": (size[0] / max(size[1], 1e-9)) ** 0.5}
+        movement = {"movement": (size[0] / max(size[1], 1e-9)) ** 0.5}
+        return {**super().validate(phases), **movement, **self.kept(phases["denoiser"])}
+
+    def kept(self, phase: Phase) -> dict[str, float]:
+        """How far samples are from the motion that they were given, mean over joints, in centimetres.
+
+        The first half of each held-out clip is given, and one part of the body in the second: ``kept_frames_cm`` and
+        ``kept_parts_cm``. ``made_cm`` is the distance of the joints that were not given, for comparison. Empty for a
+        network that does not tell parts apart.
+        """
+        parts, frames = self.network.observed_parts, self.config.frames
+        if parts == 1:
+            return {}
+        half, errors = frames // 2, []
+        for index in range(parts):
+            given = torch.zeros(frames, parts, dtype=torch.bool)
+            given[:half], given[:, index] = True, True
+            batch, sampled = self.sketch(phase, 1.0, count=SAMPLED // 4, given=given)
+            whole = batch["valid"].all(dim=1)
+            made, truth = self.vae.decode(self.vae.unstandardise(sampled))[whole].float(), batch["features"][whole]
+            same = (part_of_channels(self.layout) == index).to(truth.device)
+            # What was not given is taken from the truth, so that only the given channels count, and the reverse.
+            alone = torch.where(same, made, truth), torch.where(same, truth, made)
+            errors.append([self.apart(motion, truth) for motion in (made, *alone)])
+        first, inside = slice(0, half * self.stride), slice(half * self.stride, None)
+        whole, same, free = (torch.cat(some) for some in zip(*errors, strict=True))
+        found = {"kept_frames_cm": whole[:, first], "kept_parts_cm": same[:, inside], "made_cm": free[:, inside]}
+        return {name: 100 * float(value.mean()) for name, value in found.items()}
+
+    def apart(self, made: Tensor, truth: Tensor) -> Tensor:
+        """The mean distance (b, t) of the joints of two feature sequences (b, t, c), each in its own heading."""
+        fps = self.model.modalities["motion"].fps
+        places = [as_the_heading_sees(features, fps, self.layout)[0] for features in (made, truth)]
+        return (places[0] - places[1]).norm(dim=-1).mean(dim=-1)
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         batch, latents = self.sketch(phases["denoiser"], self.sampling.guidance)
         decoded = self.vae.decode(self.vae.unstandardise(latents)).float()
-        motion = self.model.modalities["motion"]
-        fps, layout = motion.fps, layout_named(motion.representation)
+        fps, layout = self.model.modalities["motion"].fps, self.layout
         bodies = [positions_from_features(x, fps, layout=layout)[0].cpu() for x in (batch["features"], decoded)]
         return {"dance": motion_picture(bodies, fps, layout=layout)}

@@ -24,6 +24,7 @@ from train.loop import Phase
 
 HELD_OUT = 32  # clips
 HELD_OUT_SEEDS = 4
+POSES = 4  # single frames that are given, at most
 CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
 
 
@@ -41,7 +42,7 @@ class DiffusionTaskConfig:
     drop: share of samples without any condition, for guidance.
     drop_other: share of batches with rhythm alone, so that an unknown timbre or an unseen body does not matter.
     drop_style: share of samples with the default style.
-    observe: share of samples in which part of the latents is given, for editing a range.
+    observe: share of samples in which some frames are given: all but a range, a range, or single poses.
     balance: 0 draws every minute of capture equally often, 1 every style. Between them, rare styles are drawn more
         often. What is trained without its style follows the shares of the capture all the same, because nobody asked
         for rare ones.
@@ -235,14 +236,28 @@ class DiffusionTask:
             kept = (uniform(size) >= c.drop_style * anonymous[chosen]) & (style >= 0)
             batch["style"] = one_hot * kept[:, None]
         batch["keep"] = uniform(size) >= c.drop * anonymous[chosen]
-        # An observed range is a stretch at either end or in the middle.
-        edge = (uniform(size, 2).sort(dim=1).values * c.frames)[:, :, None]
-        clock = torch.arange(c.frames)[None, None, :]
-        inside = ((clock >= edge[:, :1]) & (clock < edge[:, 1:])).squeeze(1)
-        inside = torch.where((uniform(size) < 0.5)[:, None], inside, ~inside)
-        mask = (inside & (uniform(size) < c.observe)[:, None] & batch["valid"]).float()[..., None]
-        batch["observed_mask"], batch["observed"] = mask, mask * batch["latents"]
-        return batch
+        given = self.given(size, generator) & batch["valid"][..., None]
+        return {**batch, "observed_mask": given.float(), "observed": self.observed(batch, given)}
+
+    def frames_given(self, size: int, generator: torch.Generator) -> Tensor:
+        """Which frames (b, t) would be given: all but a range, a range, or up to ``POSES`` single ones."""
+        frames = self.config.frames
+        edge = (torch.rand(size, 2, generator=generator).sort(dim=1).values * frames)[:, :, None]
+        clock = torch.arange(frames)
+        inside = (clock >= edge[:, 0]) & (clock < edge[:, 1])
+        count = torch.randint(1, POSES + 1, (size, 1), generator=generator)
+        single = torch.rand(size, frames, generator=generator).argsort(dim=1).argsort(dim=1) < count
+        kind = torch.rand(size, 1, generator=generator)
+        return torch.where(kind < 0.4, inside, torch.where(kind < 0.8, ~inside, single))
+
+    def given(self, size: int, generator: torch.Generator) -> Tensor:
+        """What is given (b, t, parts) of a batch."""
+        some = torch.rand(size, 1, generator=generator) < self.config.observe
+        return (self.frames_given(size, generator) & some)[..., None].expand(-1, -1, self.network.observed_parts)
+
+    def observed(self, batch: dict, given: Tensor) -> Tensor:
+        """The latents (b, t, z) that show what is given (b, t, parts), zero where nothing is."""
+        return batch["latents"] * given.any(dim=-1, keepdim=True)
 
     def held_out(self, device: torch.device) -> dict:
         """The beginnings of the held-out clips as one batch. Only the style of some is dropped."""
@@ -251,7 +266,7 @@ class DiffusionTask:
         size = len(crops)
         batch["keep"] = torch.ones(size, dtype=torch.bool)
         batch["observed"] = torch.zeros_like(batch["latents"])
-        batch["observed_mask"] = torch.zeros_like(batch["latents"][..., :1])
+        batch["observed_mask"] = torch.zeros(size, self.config.frames, self.network.observed_parts)
         if self.network.styles:
             batch["style"] = torch.zeros(size, self.network.styles)
         return {name: value.to(device) for name, value in batch.items()}
@@ -271,10 +286,18 @@ class DiffusionTask:
         """None. Every modality looks different."""
         return {}
 
-    def sketch(self, phase: Phase, guidance: float, steps: int = 12, count: int = 2) -> tuple[dict, Tensor]:
-        """Samples for ``count`` held-out conditions: their batch, and standardised latents (count, t, z)."""
+    def sketch(
+        self, phase: Phase, guidance: float, steps: int = 12, count: int = 2, given: Tensor | None = None
+    ) -> tuple[dict, Tensor]:
+        """Samples for ``count`` held-out conditions: their batch, and standardised latents (count, t, z).
+
+        given: (t, parts) bool, what of the held-out motion is given.
+        """
         device = next(phase.networks.parameters()).device
         batch = {name: value[:count] for name, value in self.held_out(device).items()}
+        if given is not None:
+            told = (given.to(device) & batch["valid"][..., None]).float()
+            batch |= {"observed_mask": told, "observed": self.observed(batch, told > 0)}
         condition = Condition(
             context_of(batch), batch.get("rhythm"), observed=batch["observed"], observed_mask=batch["observed_mask"]
         )

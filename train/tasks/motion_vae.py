@@ -45,8 +45,8 @@ def body_losses(decoded: Tensor, target: Tensor, fps: float, layout: str | Layou
     ``feet``, the mean speed over the floor (m/s) of feet that are planted in the target, if the layout has contacts.
     """
     layout = layout_named(layout) if isinstance(layout, str) else layout
-    place, speed = _as_the_heading_sees(decoded, fps, layout)
-    truth, true_speed = _as_the_heading_sees(target, fps, layout)
+    place, speed = as_the_heading_sees(decoded, fps, layout)
+    truth, true_speed = as_the_heading_sees(target, fps, layout)
     losses = {
         "positions": (place - truth).norm(dim=-1).mean(),
         "velocity": (speed - true_speed).norm(dim=-1).mean(),
@@ -59,7 +59,7 @@ def body_losses(decoded: Tensor, target: Tensor, fps: float, layout: str | Layou
     return losses
 
 
-def _as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[Tensor, Tensor]:
+def as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[Tensor, Tensor]:
     """Joint positions (b, t, j, 3) relative to the pelvis' place on the floor, and velocities (b, t - 1, j, 3), in the
     heading.
     """

@@ -41,6 +41,18 @@ def differs(a, b) -> bool:
     return float((a - b).detach().abs().max()) > 1e-3
 
 
+@every_kind
+def test_parts_are_told_apart_and_one_mask_stands_for_all_of_them(kind):
+    network = make(kind=kind, observed_parts=2)
+    z, step, condition = given()
+    whole, legs, arms = (
+        network(z, step, dataclasses.replace(condition, observed_mask=condition.observed_mask * torch.tensor(parts)))
+        for parts in ([1.0, 1.0], [1.0, 0.0], [0.0, 1.0])
+    )
+    torch.testing.assert_close(network(z, step, condition), whole)
+    assert differs(whole, legs) and differs(legs, arms)
+
+
 def test_the_paper_preset_has_the_papers_size():
     assert size(preset("paper").denoisers["motion"]) == pytest.approx(158e6, rel=0.03)
 
@@ -207,8 +219,28 @@ def test_bfloat16_agrees_with_float32(kind):
 
 
 @every_kind
-def test_every_weight_is_trained(kind):
-    network = make(kind=kind).train()
+def test_a_skip_starts_as_none_and_then_passes_each_channel_on_by_the_step(kind):
+    network = make(kind=kind, skip=True)
+    z, step, condition = given()
+    plain = denoiser_of(dataclasses.replace(TINY, kind=kind)).eval()
+    plain.load_state_dict({name: p for name, p in network.state_dict().items() if not name.startswith("skip.")})
+    with torch.no_grad():
+        wanted = plain(z, step, condition)
+        for parameter in network.skip.parameters():
+            parameter.zero_()
+        torch.testing.assert_close(network(z, step, condition), wanted)
+        network.skip.bias.copy_(torch.tensor([-1.0, 0, 0, 1, 0.5, 0.5, 0, 0]))  # scales of the output, shares of z
+        made = network(z, step, condition)
+        expected = wanted * torch.tensor([0.0, 1, 1, 2]) + z * torch.tensor([0.5, 0.5, 0, 0])
+        torch.testing.assert_close(made, expected)
+        network.skip.weight.normal_(generator=torch.Generator().manual_seed(0))
+        assert differs(network(z, step, condition) - network(z, step + 1, condition), plain(z, step, condition) * 0)
+
+
+@every_kind
+@pytest.mark.parametrize("skip", [False, True])
+def test_every_weight_is_trained(kind, skip):
+    network = make(kind=kind, skip=skip).train()
     z, step, condition = given()
     keep = torch.tensor([True, False, True])
     partial = dataclasses.replace(condition, style=0.5 * condition.style, keep=keep)

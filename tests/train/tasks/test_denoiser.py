@@ -1,11 +1,14 @@
 """Which clips a denoiser is trained on, and which of them are conditioned on their style."""
 
+import dataclasses
+
 import pytest
 import torch
 
 from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
 from core.errors import FootlightError
+from core.motion.body_parts import part_of_channels
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.variants import motion_side
 
@@ -13,9 +16,11 @@ FRAMES = 8
 LENGTHS = {0: 900, 1: 90, 2: 10}  # latent frames by style
 
 
-def task_of(prediction=None, **settings):
+def task_of(prediction=None, parts=1, **settings):
     """A task with clips of three styles of different lengths. The values of their latents are the style's number."""
     config = motion_side(with_styles(preset("tiny"), ("a", "b", "c")), prediction=prediction)
+    denoiser = dataclasses.replace(config.denoisers["motion"], observed_parts=parts)
+    config = dataclasses.replace(config, denoisers={**config.denoisers, "motion": denoiser})
     motion, music = (config.modalities[name].autoencoder for name in ("motion", "music"))
     clips = [
         {
@@ -99,3 +104,42 @@ def test_validation_says_how_much_samples_move():
         found = task.validate(task.phases)
     assert 0 <= found["movement"] < 0.05
     assert "latents" in found
+
+
+def test_what_is_given_is_frames_poses_and_parts_of_the_body():
+    task = task_of(parts=5, observe=0.4, observe_parts=0.5)
+    batch = task.batch(20_000, torch.Generator().manual_seed(0))
+    mask = batch["observed_mask"] > 0  # b t parts
+    whole, some = mask.all(dim=-1), mask.any(dim=-1)
+    only_parts = (some & ~whole).any(dim=1)
+    assert float(only_parts.float().mean()) == pytest.approx(0.5 * 31 / 32, abs=0.02)  # one in 32 keeps no part
+    assert float((whole.any(dim=1) & ~only_parts).float().mean()) == pytest.approx(0.5 * 0.4, abs=0.03)
+    assert float((~some.any(dim=1)).float().mean()) > 0.2
+    # A part that is given alone somewhere is given in every frame.
+    assert torch.equal((mask & ~whole[..., None]).any(dim=1)[only_parts], mask.all(dim=1)[only_parts])
+    few = whole.sum(dim=1)[~only_parts]
+    assert {1, 2, 3, 4, 5, 6, 7} <= set(few.tolist())
+
+
+def test_frames_that_are_given_are_the_truth_and_hidden_parts_do_not_show():
+    """Two motions that differ in the legs alone look the same where only the other parts are given."""
+    task = task_of(parts=5, observe=0.5, observe_parts=0.5)
+    legs = part_of_channels(task.layout) == 0
+    features = torch.randn(3, FRAMES * task.stride, 140, generator=torch.Generator().manual_seed(0))
+    other = torch.where(legs, -features, features)
+    latents = torch.randn(3, FRAMES, 6)
+    given = torch.zeros(3, FRAMES, 5, dtype=torch.bool)
+    given[0], given[1, :, 1:] = True, True
+    one, two = (task.observed({"features": x, "latents": latents}, given) for x in (features, other))
+    assert torch.equal(one[0], latents[0]) and not one[2].any()
+    assert one[1].any() and torch.equal(one[1], two[1])
+
+
+def test_validation_says_how_well_what_is_given_is_kept():
+    task = task_of(parts=5)
+    task.val = [{**clip, "features": torch.randn(clip["features"].shape)} for clip in task.val]
+    with torch.no_grad():
+        found = task.validate(task.phases)
+    assert found["kept_frames_cm"] > 0 and found["kept_parts_cm"] > 0
+    # A network that has learned nothing keeps parts no better than it guesses the rest, but they are fewer.
+    assert found["kept_parts_cm"] < found["made_cm"]
