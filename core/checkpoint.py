@@ -9,6 +9,7 @@ strict: a missing, foreign, damaged or newer file raises FootlightError, which n
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,7 @@ from typing import TypeVar
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from core import config as configuration
 from core import format1, records
@@ -48,14 +50,41 @@ class Checkpoint:
 
         Raises FootlightError when the model has no such network, or a tensor's name or shape differs.
         """
+        return self._load(name, module, shared=False)
+
+    def network(self, name: str, make: Callable[[], Network]) -> Network:
+        """The network that ``make`` creates, with the tensors saved as ``name`` as its own, which are not copied.
+
+        It is several times as fast as ``load_into``, because no weights are drawn first.
+
+        Raises FootlightError as ``load_into`` does.
+        """
+        with _Uninitialised():
+            module = make()
+        return self._load(name, module, shared=True)
+
+    def _load(self, name: str, module: Network, shared: bool) -> Network:
         if name not in self.tensors:
             raise FootlightError(f"this model has no {name!r}; it holds {', '.join(sorted(self.tensors)) or 'nothing'}")
         try:
-            module.load_state_dict(self.tensors[name], strict=True)
+            module.load_state_dict(self.tensors[name], strict=True, assign=shared)
         except RuntimeError as error:
             first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
             raise FootlightError(f"the weights of {name!r} do not fit its configuration: {first}") from None
         return module
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Layers that are created inside keep the weights that happen to be in their memory.
+
+    PyTorch's "meta" device would do the same, but a network that draws numbers there imports PyTorch's compiler, which
+    takes longer than everything else together.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return None
+        return func(*args, **(kwargs or {}))
 
 
 def save_folder(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,20 +71,23 @@ class Model:
         saved = checkpoint.load(path)
         config = saved.config
 
-        def network(name: str, module: Network) -> Network:
-            return _interruptible(saved.load_into(name, module).eval().requires_grad_(False).to(place))
+        def network(name: str, make: Callable[[], Network]) -> Network:
+            return _interruptible(saved.network(name, make).eval().requires_grad_(False).to(place))
 
         return cls(
             config,
             {
-                name: network(f"autoencoder.{name}", autoencoder_of(modality))
+                name: network(f"autoencoder.{name}", partial(autoencoder_of, modality))
                 for name, modality in config.modalities.items()
             },
-            {name: network(f"denoiser.{name}", denoiser_of(denoiser)) for name, denoiser in config.denoisers.items()},
+            {
+                name: network(f"denoiser.{name}", partial(denoiser_of, denoiser))
+                for name, denoiser in config.denoisers.items()
+            },
             place,
             path.name,
             saved.card,
-            None if config.vocoder is None else network("vocoder", Vocoder(config.vocoder, config.signal)),
+            None if config.vocoder is None else network("vocoder", partial(Vocoder, config.vocoder, config.signal)),
         )
 
     def voiced_by(self, vocoder: str | None) -> Model:

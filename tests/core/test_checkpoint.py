@@ -1,12 +1,17 @@
 import json
+from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
 from core import checkpoint, config, records
+from core.autoencoder.networks import autoencoder_of
 from core.config import PRESETS, Config
+from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.pipeline.model import find_model
+from core.vocoder.model import Vocoder
 
 
 @pytest.fixture
@@ -66,6 +71,37 @@ def test_weights_must_fit(folder):
         checkpoint.load(folder).load_into("denoiser.motion", torch.nn.Linear(3, 2))
     with pytest.raises(FootlightError, match=r"no 'autoencoder\.music'"):
         checkpoint.load(folder).load_into("autoencoder.music", torch.nn.Linear(3, 2))
+
+
+def test_a_network_is_read_without_being_drawn_first(folder):
+    tensors = {"denoiser.motion": nn.Linear(3, 2).state_dict()}
+    checkpoint.save_folder(folder, config.preset("tiny"), tensors)
+    saved, state = checkpoint.load(folder), torch.get_rng_state()
+    read = saved.network("denoiser.motion", lambda: nn.Linear(3, 2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert read.weight.data_ptr() == saved.tensors["denoiser.motion"]["weight"].data_ptr()
+    assert torch.equal(read.weight, tensors["denoiser.motion"]["weight"])
+    assert nn.Linear(3, 2).weight.std() > 0 and not torch.equal(torch.get_rng_state(), state)  # drawn again afterwards
+    with pytest.raises(FootlightError, match=r"denoiser\.motion"):
+        saved.network("denoiser.motion", lambda: nn.Linear(4, 2))
+
+
+def test_networks_of_the_embedded_model_are_what_they_are_when_drawn_first():
+    """The buffers too that are not saved but computed, such as the vocoder's filters."""
+    saved = checkpoint.load(find_model())
+    parts = saved.config
+    makes = {f"autoencoder.{name}": partial(autoencoder_of, part) for name, part in parts.modalities.items()}
+    makes |= {f"denoiser.{name}": partial(denoiser_of, part) for name, part in parts.denoisers.items()}
+    makes["vocoder"] = partial(Vocoder, parts.vocoder, parts.signal)
+    assert makes.keys() == saved.tensors.keys()
+    for name, make in makes.items():
+        drawn, read = saved.load_into(name, make()), saved.network(name, make)
+        for wanted, found in zip(tensors_of(drawn), tensors_of(read), strict=True):
+            assert wanted[0] == found[0] and torch.equal(wanted[1], found[1]), wanted[0]
+
+
+def tensors_of(network):
+    return [*network.named_parameters(), *network.named_buffers()]
 
 
 def test_the_embedded_model_says_what_it_read():
