@@ -267,6 +267,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", help="a model folder, or the name of an embedded model (default: default)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     args = parser.parse_args(arguments)
+    gc.freeze()  # what has been imported stays: without this, collections would walk through all of it
     source, sink = os.dup(0), os.dup(1)
     os.dup2(2, 1)
     os.set_inheritable(sink, False)

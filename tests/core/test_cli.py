@@ -1,3 +1,4 @@
+import gc
 import json
 import math
 import os
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from core import __main__ as program
 from core import cli
 from core.audio import io
 from core.formats import bvh
@@ -203,6 +205,17 @@ def test_beats_of_a_bvh_file_in_any_unit(swinging, tmp_path, capsys, centimetres
     places = kinematics.forward(swinging.rotations, swinging.root)
     assert np.allclose(found["hits"], accents.kinematic_beats(places, 31.25).times, atol=0.02)
     assert found["beats"] == found["hits"] and found["onsets"] and found["seconds"] == pytest.approx(8.0)
+
+
+def test_the_program_runs_without_the_garbage_collector(monkeypatch):
+    collecting = []
+    monkeypatch.setattr(cli, "main", lambda: collecting.append(gc.isenabled()) or 2)
+    try:
+        assert program.main() == 2
+        assert collecting == [False] and gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_help_needs_no_torch():
