@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -90,6 +91,8 @@ def test_networks_of_the_embedded_model_are_what_they_are_when_drawn_first():
     """The buffers too that are not saved but computed, such as the vocoder's filters."""
     saved = checkpoint.load(find_model())
     parts = saved.config
+    assert parts.vocoder is not None
+    makes: dict[str, Callable[[], nn.Module]]
     makes = {f"autoencoder.{name}": partial(autoencoder_of, part) for name, part in parts.modalities.items()}
     makes |= {f"denoiser.{name}": partial(denoiser_of, part) for name, part in parts.denoisers.items()}
     makes["vocoder"] = partial(Vocoder, parts.vocoder, parts.signal)
