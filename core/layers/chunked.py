@@ -42,20 +42,27 @@ def raised_cosine(frames: int, fade: int, left: bool = True, right: bool = True)
 
 
 def chunked(
-    function: Callable[[Tensor], Tensor], x: Tensor, scale: float, chunk: int, overlap: int, margin: int = 0
+    function: Callable[[Tensor], Tensor],
+    x: Tensor,
+    scale: float,
+    chunk: int,
+    overlap: int,
+    margin: int = 0,
+    together: int = 1,
 ) -> Tensor:
     """Apply ``function`` to ``x`` chunk by chunk and cross-fade the results; returns (b, t * scale, c').
 
     A function whose output depends on at most ``margin`` frames to either side gives exactly what it gives for the
     whole sequence. t, ``chunk``, ``overlap`` and ``margin`` must each correspond to whole output frames.
 
-    function: (b, chunk, c) -> (b, chunk * scale, c').
+    function: (b, chunk, c) -> (b, chunk * scale, c'); with ``together``, for up to so many times as large a batch.
     x: (b, t, c).
     scale: output frames per input frame, e.g. 2.0 for a decoder that doubles, 0.25 for an encoder of stride 4.
     chunk: input frames of a chunk.
     overlap: input frames that neighbouring chunks share at least.
     margin: input frames at a chunk's inner ends whose results are dropped, because the function lacks context there.
         The cross-fade spans the rest of the overlap.
+    together: chunks that are one batch of ``function``, which is faster and needs more memory.
     """
     total = x.shape[1]
     if total <= chunk:
@@ -63,17 +70,19 @@ def chunked(
     assert 0 <= 2 * margin < overlap < chunk, "an overlap needs room for both margins and a fade"
     out_total, out_chunk, out_overlap, out_margin = (_whole(n * scale) for n in (total, chunk, overlap, margin))
     result, weight = x.new_zeros(0), torch.zeros(out_total, 1, device=x.device)
-    for start in starts(total, chunk, overlap):
-        left, right = start > 0, start + chunk < total
-        y = function(x[:, start : start + chunk])  #                   b t' c'
-        first, last = out_margin * left, out_chunk - out_margin * right
-        window = raised_cosine(last - first, min(out_overlap - 2 * out_margin, last - first), left, right)
-        window = window[:, None].to(x.device)
-        if start == 0:
-            result = y.new_zeros(y.shape[0], out_total, y.shape[2])
-        place = slice(_whole(start * scale) + first, _whole(start * scale) + last)
-        result[:, place] += window.to(y.dtype) * y[:, first:last]
-        weight[place] += window
+    begins = starts(total, chunk, overlap)
+    for some in (begins[i : i + together] for i in range(0, len(begins), together)):
+        made = function(torch.cat([x[:, start : start + chunk] for start in some]))  #    n*b t' c'
+        for start, y in zip(some, made.unflatten(0, (len(some), -1)), strict=True):
+            left, right = start > 0, start + chunk < total
+            first, last = out_margin * left, out_chunk - out_margin * right
+            window = raised_cosine(last - first, min(out_overlap - 2 * out_margin, last - first), left, right)
+            window = window[:, None].to(x.device)
+            if start == 0:
+                result = y.new_zeros(y.shape[0], out_total, y.shape[2])
+            place = slice(_whole(start * scale) + first, _whole(start * scale) + last)
+            result[:, place] += window.to(y.dtype) * y[:, first:last]
+            weight[place] += window
     return result / weight.to(result.dtype)
 
 

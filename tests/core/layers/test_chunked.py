@@ -27,17 +27,19 @@ def double(x):
 
 @pytest.mark.parametrize(("function", "scale"), [(smooth, 1.0), (halve, 0.5), (double, 2.0)])
 @pytest.mark.parametrize("total", [40, 64, 66, 130, 250])
-def test_a_local_function_is_unchanged(function, scale, total):
+@pytest.mark.parametrize("together", [1, 3])
+def test_a_local_function_is_unchanged(function, scale, total, together):
     x = torch.randn(2, total, 2, generator=torch.Generator().manual_seed(total))
-    lengths = []
+    shapes = []
 
     def watched(piece):
-        lengths.append(piece.shape[1])
+        shapes.append(piece.shape)
         return function(piece)
 
-    result = chunked(watched, x, scale, chunk=64, overlap=16, margin=4)
+    result = chunked(watched, x, scale, chunk=64, overlap=16, margin=4, together=together)
     torch.testing.assert_close(result, function(x), atol=1e-5, rtol=1e-5)
-    assert max(lengths) <= 64
+    assert max(length for _, length, _ in shapes) <= 64
+    assert sum(batch for batch, _, _ in shapes) == 2 * len(starts(total, 64, 16)) and max(shapes)[0] <= 2 * together
 
 
 def test_disagreeing_chunks_are_faded_into_each_other():
