@@ -5,6 +5,7 @@
     footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
     footlight beats FILE              the beats of a song, or the kinematic beats of a motion, as JSON
     footlight styles                  the styles that --style accepts
+    footlight bench [SONG]            how fast this computer is, and how long the song will take
 
 The exit code is 0, or 2 for invalid input, with one line on standard error. Warnings about input that was used all the
 same are lines there too, and ``warnings`` in JSON. Heavy modules are imported only after the arguments are parsed, so
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -25,7 +27,7 @@ from typing import NoReturn
 
 from core import __version__, arguments, progress
 from core.errors import FootlightError, collected_warnings, one_line
-from core.protocol import BeatsRequest, DanceRequest, DuetRequest, ScoreRequest, check, rule
+from core.protocol import BeatsRequest, DanceOptions, DanceRequest, DuetRequest, Part, ScoreRequest, check, rule
 
 BAD_INPUT = 2  # exit code
 INTERRUPTED = 130  # exit code
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="footlight", description="Generate dances for music and music for dances.")
     top.add_argument("--version", action="version", version=f"footlight {__version__}")
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="dance|score|duet|beats|styles", parser_class=_Parser
+        dest="command", required=True, metavar="dance|score|duet|beats|styles|bench", parser_class=_Parser
     )
 
     def command(name: str, run: Callable[[argparse.Namespace], None], help: str, description: str):
@@ -59,9 +61,7 @@ def parser() -> argparse.ArgumentParser:
     for kind, (purpose, run) in made.items():
         one = command(kind.op, run, purpose, f"{purpose.capitalize()}.")
         arguments.add_options(one, kind)
-        one.add_argument("--model", help=_MODEL)
-        one.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
-        one.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
+        _add_running(one)
 
     beats = command("beats", _beats, "beats of a song or a motion", "Print beats as JSON.")
     motions = rule(ScoreRequest, "motion").help
@@ -70,7 +70,19 @@ def parser() -> argparse.ArgumentParser:
 
     styles = command("styles", _styles, "styles that --style accepts", "Print the model's styles, one per line.")
     styles.add_argument("--model", help=_MODEL)
+
+    timed = command("bench", _bench, "how fast this computer is", "Time dances to a song that is made for it.")
+    timed.add_argument("song", nargs="?", help="a song of yours: says how long a dance to it will take")
+    timed.add_argument("--seconds", type=float, help="the same for a song of this length (default 180)")
+    timed.add_argument("--steps", type=int, help=arguments.help_text(DanceRequest, "steps"))
+    _add_running(timed)
     return top
+
+
+def _add_running(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--model", help=_MODEL)
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    one.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
 _MODEL = "a model folder, or the name of an embedded model (default: default)"
@@ -195,6 +207,25 @@ def _styles(args: argparse.Namespace) -> None:
 
     for style in checkpoint.load(pipeline.find_model(args.model)).config.styles:
         print(style)
+
+
+def _bench(args: argparse.Namespace) -> None:
+    check(Part, seconds=args.seconds)
+    options, length = DanceOptions(steps=args.steps), args.seconds or 180.0
+    from core import bench, pipeline
+
+    with _shown(args.json):
+        with progress.part(0.0, 0.05):
+            if args.song:
+                length = pipeline.read_song(args.song, seconds=args.seconds).seconds
+            model = pipeline.Model.load(args.model, args.device)
+        with progress.part(0.05, 1.0):
+            speed = bench.measure(model, options)
+    if args.json:
+        values = dataclasses.asdict(speed) | {"seconds": speed.seconds, "expected": speed.expected(length)}
+        _say(type="done", **values, length=length, model=model.name, warnings=args.warnings)
+    else:
+        print(bench.told(speed, length, args.song or "a song"))
 
 
 def _length(motion) -> str:

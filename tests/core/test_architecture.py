@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "errors", "records", "protocol", "arguments", "containers", "progress", "rig", "types", "results", "format1",
     "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder",
-    "formats", "postprocess", "metrics", "pipeline", "engine", "cli", "__main__",
+    "formats", "postprocess", "metrics", "pipeline", "bench", "engine", "cli", "__main__",
 )  # fmt: skip
 
 SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.containers", "core.rig")
