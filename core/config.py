@@ -124,6 +124,10 @@ class DenoiserConfig:
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
     skip: bool = False  # the noisy latents also reach the output directly, as much as suits the noise level
+    context_entry: str = (
+        "concatenated"  # as tokens of its own, or "added" to those of the noisy latents
+    )
+    guided: bool = False  # the strength of guidance is a condition: one pass gives the guided estimate
     prediction: str | None = None  # "epsilon" | "x0" | "v", where it differs from that of the diffusion
 
 
@@ -277,6 +281,22 @@ def with_styles(config: Config, styles: tuple[str, ...], shares: tuple[float, ..
     """
     denoisers = {name: dataclasses.replace(denoiser, styles=len(styles)) for name, denoiser in config.denoisers.items()}
     return dataclasses.replace(config, styles=styles, style_shares=shares, denoisers=denoisers)
+
+
+def distilled(config: Config, steps: int, context_entry: str = "added") -> Config:
+    """The configuration of a student of its motion denoiser, with guidance inside.
+
+    config: of the teacher.
+    steps: of the student.
+    context_entry: of the student's network.
+    """
+    student = dataclasses.replace(config.denoisers["motion"], context_entry=context_entry, guided=True)
+    sampling = dataclasses.replace(config.sampling["motion"], sampler="ddim", steps=steps)
+    return dataclasses.replace(
+        config,
+        denoisers={**config.denoisers, "motion": student},
+        sampling={**config.sampling, "motion": sampling},
+    )
 
 
 def both_ways(config: Config) -> Config:

@@ -129,6 +129,7 @@ class Condition:
     observed_mask: (b, t, 1) 1 where everything is given, else 0; or (b, t, parts) 1 for each part that is given.
     keep: (b,) bool. Where it is false, context, rhythm and style are replaced by learned nulls, for classifier-free
         guidance (Ho & Salimans 2022). Observations stay.
+    guidance: (b,) strength of guidance, for networks whose estimates are guided already; None is 1, no guidance.
     """
 
     context: Mapping[str, Tensor] = field(default_factory=dict)
@@ -137,6 +138,7 @@ class Condition:
     observed: Tensor | None = None
     observed_mask: Tensor | None = None
     keep: Tensor | None = None
+    guidance: Tensor | None = None
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Condition:
         """Apply ``function`` to every tensor that is present."""

@@ -39,7 +39,9 @@ def main(args: Export) -> None:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
         config = replace(config, vocoder=None)
-    tasks = (*(name for name in TASKS if name not in OPTIONAL), *further)
+    distilled = (args.run / "distill" / "ema.safetensors").is_file()
+    needed = (name for name in TASKS if name not in OPTIONAL)
+    tasks = (*("distill" if distilled and name == "denoiser" else name for name in needed), *further)
     for task in tasks:
         state = averaged(args.run, task)
         if args.half:

@@ -2,7 +2,8 @@
 
 TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion to latents and back; needs the first),
 ``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
-order. Three more stand apart: ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``).
+order. Four more stand apart: ``distill`` makes the dances of a model folder (``--init``) in a few steps; it needs a run
+of its own. ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``).
 ``classifier`` tells styles apart, for metrics. ``beats`` hears beats and downbeats; it needs data prepared with
 ``--beats`` and writes ``beats.safetensors``.
 
@@ -42,8 +43,10 @@ from train.loop import LoopConfig, Task, fit, make_fabric
 from train.tasks.beats import BeatsTask, BeatsTaskConfig, load_clips
 from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
+from train.tasks.distill import DistillTask, DistillTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.tasks.paths import paths_of
 from train.tasks.scorer import ScorerTask, ScorerTaskConfig
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
 from train.variants import check_motion_side, motion_side, music_side
@@ -74,6 +77,16 @@ class ScorerRecipe:
 
 
 @dataclass(frozen=True)
+class DistillRecipe:
+    """How the denoiser of motion is distilled."""
+
+    teacher: Path | None = None  # a model folder; None is that of --init, from whose weights the student starts
+    context_entry: Literal["added", "concatenated"] = "added"  # of the student's network
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=4e-4, warmup=20, ema=0.998)
+    task: DistillTaskConfig = DistillTaskConfig()
+
+
+@dataclass(frozen=True)
 class ClassifierRecipe:
     loop: LoopConfig = LoopConfig(steps=300, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
     task: ClassifierTaskConfig = ClassifierTaskConfig()
@@ -99,7 +112,7 @@ class Fit:
     """Train one task, or all in order."""
 
     task: Annotated[
-        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "vocoder", "classifier", "beats"],
+        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "distill", "vocoder", "classifier", "beats"],
         tyro.conf.Positional,
     ]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
@@ -120,6 +133,7 @@ class Fit:
     motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
     denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
     scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
+    distill: DistillRecipe = field(default_factory=DistillRecipe)
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
     beats: BeatsRecipe = field(default_factory=BeatsRecipe)
@@ -139,6 +153,10 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
         if not lacks.get(args.task):
             return config
+    elif args.task == "distill":
+        config = configuration.distilled(
+            checkpoint.load(teacher_of(args)).config, args.distill.task.steps, args.distill.context_entry
+        )
     else:
         if args.init and args.preset is None:
             config = with_styles(checkpoint.load(args.init).config, args, pairs, keep=True)
@@ -153,6 +171,14 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
     return config
+
+
+def teacher_of(args: Fit) -> Path:
+    """The model folder that is distilled."""
+    teacher = args.distill.teacher or args.init
+    if teacher is None:
+        raise FootlightError("distill needs a trained model: give --init MODEL, or --distill.teacher MODEL")
+    return teacher
 
 
 def with_styles(config: Config, args: Fit, pairs: dict[str, list], keep: bool = False) -> Config:
@@ -231,13 +257,17 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     if name == "scorer":
         clips = latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
         return ScorerTask(config, recipe.task, mel_vae.to(device), clips)
+    crop = recipe.task.paths if name == "distill" else recipe.task
     window = config.sampling["motion"].window
-    if recipe.task.frames < window:
+    if crop.frames < window:
         print(
-            f"denoiser: trained on crops of {recipe.task.frames} frames, but it will dance in windows of "
-            f"{window}: --denoiser.task.frames {window} makes them alike"
+            f"{name}: trained on crops of {crop.frames} frames, but it will dance in windows of "
+            f"{window}: frames {window} would make them alike"
         )
     clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
+    if name == "distill":
+        paths = paths_of(checkpoint.load(teacher_of(args)), recipe.task.paths, clips, args.out / name, device)
+        return DistillTask(config, recipe.task, motion_vae.to(device), paths)
     return DenoiserTask(config, recipe.task, motion_vae.to(device), clips)
 
 
@@ -280,9 +310,12 @@ def main(args: Fit) -> dict[str, dict]:
     config = model_config(args, pairs)
     if config.modalities["music"].representation != "mel":  # only now is the representation known
         pairs = load_training_pairs(args, waveforms=True)
-    initial = checkpoint.load(args.init) if args.init else None
-    if initial is not None and args.task != "vocoder":
-        run_folder.keep_vocoder(args.out, config, initial)
+    teacher = checkpoint.load(teacher_of(args)) if args.task == "distill" else None
+    initial = checkpoint.load(args.init) if args.init else teacher
+    if teacher is not None:
+        run_folder.keep(args.out, config, teacher, "mel-vae", "motion-vae", "scorer", "vocoder")
+    elif initial is not None and args.task != "vocoder":
+        run_folder.keep(args.out, config, initial, "vocoder")
     results: dict[str, dict] = {}
     for name in tasks(args, config):
         loop, fabric = start(args, name)

@@ -57,6 +57,7 @@ TRAINED = {
     "motion-vae": Trained("motion", "motion_vae", "autoencoder.motion"),
     "denoiser": Trained("denoiser", "denoiser", "denoiser.motion"),
     "scorer": Trained("scorer", "scorer", "denoiser.music"),
+    "distill": Trained("denoiser", "denoiser", "denoiser.motion"),
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
     "beats": Trained("beats", "beats", "beats"),
@@ -110,7 +111,8 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
 def _inner(config: object) -> object:
     if not isinstance(config, DenoiserConfig):
         return config
-    return replace(config, styles=0, prediction=None, skip=False, observed_parts=1)
+    plain = replace(config, styles=0, prediction=None, skip=False, observed_parts=1)
+    return replace(plain, context_entry="concatenated", guided=False)
 
 
 def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network: nn.Module) -> None:
@@ -131,22 +133,25 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
             channels, parts = 2 * source.config.latent_channels, config.denoisers[trained.modality].observed_parts
             whole = value[:, channels:].sum(dim=1, keepdim=True)
             own[name] = torch.cat([value[:, :channels], (whole / parts).expand(-1, parts, -1, -1)], dim=1)
+        elif name == "segment":
+            own[name] = value[[*range(len(own[name]) - 1), -1]].to(own[name])  # an added context has none of its own
         elif name in own and (same or not name.startswith("out.")):
             own[name] = value.to(own[name])
     network.load_state_dict(own)
 
 
-def keep_vocoder(run: Path, config: Config, model: Checkpoint) -> None:
-    """Leave the vocoder of ``model`` in a run that trains none.
+def keep(run: Path, config: Config, model: Checkpoint, *names: str) -> None:
+    """Leave networks of ``model`` in a run that trains none of its own, as the tasks ``names`` would.
 
-    It decodes mels, so other latents do not matter to it.
+    Those that the model lacks, or has in another shape, are left out.
     """
-    path = run / "vocoder" / "ema.safetensors"
-    if path.is_file() or "vocoder" not in model.tensors or config.vocoder != model.config.vocoder:
-        return
-    trained = TRAINED["vocoder"]
-    weights = {f"{trained.part}.{key}": value.float() for key, value in model.tensors["vocoder"].items()}
-    save_state(path, {"step": 0, trained.phase: weights})
+    for name in names:
+        path, trained = run / name / "ema.safetensors", TRAINED[name]
+        same = trained.config(config) == trained.config(model.config)
+        if path.is_file() or trained.saved not in model.tensors or not same:
+            continue
+        weights = {f"{trained.part}.{key}": value.float() for key, value in model.tensors[trained.saved].items()}
+        save_state(path, {"step": 0, trained.phase: weights})
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:

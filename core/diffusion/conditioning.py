@@ -66,6 +66,10 @@ class ConditionedNetwork(nn.Module):
             self.styles = nn.Linear(config.styles, width, bias=False)
             self.default_style = nn.Parameter(torch.zeros(width))
         self.step_in = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        if config.guided:
+            self.guidance_in = nn.Sequential(nn.Linear(1, width), nn.SiLU(), nn.Linear(width, width))
+            for parameter in self.guidance_in[2].parameters():
+                nn.init.zeros_(parameter)
         if config.skip:
             self.skip = nn.Linear(2 * width, 2 * config.latent_channels)
             nn.init.zeros_(self.skip.weight)
@@ -86,6 +90,8 @@ class ConditionedNetwork(nn.Module):
 
     def _token(self, step: Tensor, condition: Condition) -> Tensor:
         token = self.step_in(step_features(step, self.config.width))
+        if self.config.guided:
+            token = token + self.guidance_in(_guidance(condition, token))
         if not self.config.styles:
             return token
         if condition.style is None:
@@ -141,6 +147,14 @@ def _named_by_modality(module: ConditionedNetwork, state: dict[str, Tensor], pre
     for old, new in (("condition_in.", f"context_in.{heard}."), ("condition_out.", f"context_out.{heard}.")):
         for key in [key for key in state if key.startswith(prefix + old)]:
             state[prefix + new + key.removeprefix(prefix + old)] = state.pop(key)
+
+
+def _guidance(condition: Condition, like: Tensor) -> Tensor:
+    """The strength of guidance (b, 1) above none. A dropped condition guides nowhere."""
+    if condition.guidance is None:
+        return torch.zeros_like(like[:, :1])
+    above = condition.guidance.to(like)[:, None] - 1
+    return _kept(above, torch.zeros_like(above), condition.keep)
 
 
 def masked(x: Tensor, valid: Tensor | None) -> Tensor:

@@ -11,7 +11,7 @@ from core.diffusion.parameterize import Denoise
 from core.types import Condition
 
 
-def guided(denoise: Denoise, scale: float) -> Denoise:
+def guided(denoise: Denoise, scale: float | Tensor) -> Denoise:
     """A denoiser with guidance: x0 = x0(null) + scale (x0(condition) - x0(null)).
 
     The conditional and the unconditional estimate are computed in one batch. Eq. 7 combines predicted noises instead.
@@ -19,9 +19,9 @@ def guided(denoise: Denoise, scale: float) -> Denoise:
     the same.
 
     denoise: the denoiser.
-    scale: strength of guidance; 1 returns ``denoise`` itself.
+    scale: strength of guidance, or one for each sample (b, 1, 1); the number 1 returns ``denoise`` itself.
     """
-    if scale == 1.0:
+    if not isinstance(scale, Tensor) and scale == 1.0:
         return denoise
 
     def denoise_guided(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
@@ -33,6 +33,19 @@ def guided(denoise: Denoise, scale: float) -> Denoise:
         return uncond + scale * (cond - uncond)
 
     return denoise_guided
+
+
+def told(denoise: Denoise, scale: float) -> Denoise:
+    """A denoiser that takes the strength of guidance as a condition (Meng et al. 2023): one pass instead of two.
+
+    denoise: the denoiser, with a network that was distilled from a guided one (``DenoiserConfig.guided``).
+    scale: strength of guidance, as of ``guided``.
+    """
+
+    def denoise_told(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        return denoise(x_t, t, replace(condition, guidance=x_t.new_full((x_t.shape[0],), scale)))
+
+    return denoise_told
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 Tokens are concatenated along time: [time ; latents of each modality of the context ; noisy latents]. Frame t is the
 same instant in all segments and has the same position. A learned vector distinguishes the segments.
+
+Where the context is "added", its tokens are added to those of the noisy latents, which are then the only segment.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from core.types import Condition
 
 
 def segments_of(config: DenoiserConfig) -> int:
-    """The number of segments of frames: one per modality of the context, and the noisy latents."""
-    return len(config.context) + 1
+    """The number of segments of frames: the noisy latents, and one per modality of a concatenated context."""
+    return len(config.context) + 1 if config.context_entry == "concatenated" else 1
 
 
 def rotary_angles(frames: int, segments: int, head_channels: int, device: torch.device) -> Tensor:
@@ -142,6 +144,8 @@ class Denoiser(ConditionedNetwork):
     def __init__(self, config: DenoiserConfig) -> None:
         if config.positions not in ("learned", "rotary"):
             raise FootlightError(f"unknown positions {config.positions!r}: choose learned or rotary")
+        if config.context_entry not in ("concatenated", "added"):
+            raise FootlightError(f"unknown entry of context {config.context_entry!r}: choose concatenated or added")
         super().__init__(config)
         width = config.width
         self.segments = segments_of(config)
@@ -169,6 +173,8 @@ class Denoiser(ConditionedNetwork):
         token = self._token(step, condition)  #                        b c
         frames = self._context_tokens(condition, rhythm, b, t, valid)
         frames.append(self._noisy_tokens(z_t, condition, rhythm, valid))
+        if self.config.context_entry == "added":
+            frames = [sum(frames)]
         if self.config.positions == "learned":
             if t > self.config.max_frames:
                 raise FootlightError(

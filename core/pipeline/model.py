@@ -18,7 +18,7 @@ from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.diffusion.conditioning import ConditionedNetwork
-from core.diffusion.guidance import guided
+from core.diffusion.guidance import guided, told
 from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import sample
@@ -182,7 +182,8 @@ def guided_denoiser(model: Model, modality: str, guidance: float | None = None) 
     prediction = model.config.prediction(modality)
     denoise = as_denoise(model.denoisers[modality], schedule_of(model.config), prediction, compute)
     scale = sampling.guidance if guidance is None else guidance
-    return windowed(guided(denoise, scale), sampling.window, sampling.overlap)
+    guide = told if model.config.denoisers[modality].guided else guided
+    return windowed(guide(denoise, scale), sampling.window, sampling.overlap)
 
 
 def first_noise(model: Model, modality: str, frames: int, generator: torch.Generator) -> Tensor:

@@ -16,10 +16,12 @@ from core.checkpoint import Checkpoint
 from core.config import preset, with_styles
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
-from core.types import Condition
+from core.pipeline import DanceOptions, Model, sample_dance
+from core.types import Condition, Waveform
 from train import export, fit, run_folder
 from train.loop import LoopConfig
 from train.state import load_state
+from train.tasks.paths import PathsConfig
 from train.variants import motion_side
 
 
@@ -242,3 +244,44 @@ def test_a_run_keeps_the_vocoder_of_the_model_that_it_starts_from(model_folder, 
     assert kept.keys() == model.tensors["vocoder"].keys()
     for name, value in kept.items():
         torch.testing.assert_close(value, model.tensors["vocoder"][name].to(value.dtype))
+
+
+def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
+    task = fit.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
+    recipe = fit.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
+    return fit.Fit(task="distill", data="synthetic", out=out, init=model, steps=steps, distill=recipe)
+
+
+def test_a_model_is_distilled_into_one_that_dances_in_fewer_steps(run, tmp_path):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "teacher"))
+    errors = [
+        fit.main(distilling(tmp_path / "teacher", tmp_path / "run", steps))["distill"]["validation"]["error"]
+        for steps in (1, 60)
+    ]
+    assert errors[1] < 0.8 * errors[0]
+    export.main(export.Export(tmp_path / "run", tmp_path / "student"))
+    teacher, student = (checkpoint.load(tmp_path / name) for name in ("teacher", "student"))
+    assert student.tensors.keys() == teacher.tensors.keys()
+    made = student.config.denoisers["motion"]
+    assert (made.guided, made.context_entry, student.config.sampling["motion"].steps) == (True, "added", 2)
+    assert student.config.denoisers["music"] == teacher.config.denoisers["music"]
+    song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
+    model = Model.load(tmp_path / "student", "cpu")
+    dances = [sample_dance(model, song, DanceOptions(style="bob", guidance=scale))[0] for scale in (1.0, 4.0)]
+    assert all(torch.isfinite(dance).all() for dance in dances) and not torch.equal(*dances)
+
+
+def test_a_distillation_continues_as_if_nothing_had_happened(run, tmp_path):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "teacher"))
+    fit.main(distilling(tmp_path / "teacher", tmp_path / "whole", steps=4))
+    fit.main(distilling(tmp_path / "teacher", tmp_path / "halves", steps=2))
+    fit.main(distilling(tmp_path / "teacher", tmp_path / "halves", steps=4))
+    whole, halves = (run_folder.averaged(tmp_path / name, "distill") for name in ("whole", "halves"))
+    assert all(torch.equal(value, halves[name]) for name, value in whole.items())
+
+
+def test_distillation_needs_a_teacher(tmp_path):
+    with pytest.raises(FootlightError, match="give --init MODEL"):
+        fit.main(fit.Fit(task="distill", data="synthetic", out=tmp_path))

@@ -33,6 +33,19 @@ def context_of(parts: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(CONTEXT): value for name, value in parts.items() if name.startswith(CONTEXT)}
 
 
+def condition_of(batch: dict[str, Tensor]) -> Condition:
+    """The condition of a batch."""
+    return Condition(
+        context=context_of(batch),
+        rhythm=batch.get("rhythm"),
+        style=batch.get("style"),
+        observed=batch["observed"],
+        observed_mask=batch["observed_mask"],
+        keep=batch["keep"],
+        guidance=batch.get("guidance"),
+    )
+
+
 @dataclass(frozen=True)
 class DiffusionTaskConfig:
     """Crops, what is dropped from the condition in training, and how much each noise level counts.
@@ -101,18 +114,10 @@ class DiffusionPhase(Phase):
         self.register_buffer("change_weights", changes, persistent=False)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        condition = Condition(
-            context=context_of(batch),
-            rhythm=batch.get("rhythm"),
-            style=batch.get("style"),
-            observed=batch["observed"],
-            observed_mask=batch["observed_mask"],
-            keep=batch["keep"],
-        )
         parts, estimate, noise_step = diffusion_loss(
             self.networks[self.name],
             batch["latents"],  #                                      b t z
-            condition,
+            condition_of(batch),
             self.schedule,
             self.prediction,
             generator,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.diffusion.guidance import guided
+from core.diffusion.guidance import guided, told
 from core.diffusion.parameterize import to_x0
 from core.diffusion.schedule import linear_sqrt
 from core.types import Condition
@@ -59,3 +59,22 @@ def test_what_is_dropped_already_stays_dropped():
 
 def test_nothing_to_be_guided_by_is_no_error():
     torch.testing.assert_close(guided(denoise, 4.0)(X, T, Condition()), denoise(X, T, Condition()))
+
+
+def test_every_sample_may_have_a_strength_of_its_own():
+    condition, strengths = Condition({"music": MUSIC}), [1.0, 2.0, 5.0]
+    mixed = guided(denoise, torch.tensor(strengths).view(-1, 1, 1))(X, T, condition)
+    for i, strength in enumerate(strengths):
+        torch.testing.assert_close(mixed[i], guided(denoise, strength)(X, T, condition)[i])
+
+
+def test_a_network_with_guidance_inside_is_told_the_strength_and_called_once():
+    calls = []
+
+    def told_of(x_t, t, condition):
+        calls.append(condition)
+        return x_t
+
+    told(told_of, 3.0)(X, T, Condition({"music": MUSIC}))
+    assert len(calls) == 1 and calls[0].guidance.tolist() == [3.0, 3.0, 3.0]
+    assert torch.equal(calls[0].context["music"], MUSIC)

@@ -17,6 +17,7 @@ TINY = DenoiserConfig(
 B, T = 3, 20
 BOTH = {"music": 3, "light": 5}
 every_kind = pytest.mark.parametrize("kind", ["transformer", "unet"])
+every_entry = pytest.mark.parametrize("entry", ["concatenated", "added"])
 
 
 def make(**changes) -> ConditionedNetwork:
@@ -62,6 +63,7 @@ def test_the_paper_preset_has_the_papers_size():
     [
         *({"positions": positions, "attentions": count} for positions in ("rotary", "learned") for count in (1, 2)),
         {"context": {"music": 3, "light": 3}},
+        {"context": {"music": 3, "light": 3}, "context_entry": "added"},
         {"kind": "unet"},
         {"kind": "unet", "attentions": 1, "multipliers": (1, 1, 2)},
     ],
@@ -247,3 +249,40 @@ def test_every_weight_is_trained(kind, skip):
     network(z, step, partial).square().mean().backward()
     idle = [name for name, p in network.named_parameters() if p.grad is None or float(p.grad.abs().max()) == 0]
     assert idle == []
+
+
+@pytest.mark.parametrize("part", ["context", "rhythm", "style", "observed_mask"])
+def test_every_part_matters_where_the_context_is_added(part):
+    network, (z, step, condition) = make(context_entry="added"), given()
+    without = dataclasses.replace(condition, **{part: {} if part == "context" else None})
+    assert differs(network(z, step, condition), network(z, step, without))
+
+
+def test_an_added_context_takes_no_tokens_of_its_own():
+    lengths = []
+    for entry in ("added", "concatenated"):
+        network = make(context_entry=entry, context=BOTH)
+        network.blocks[0].register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
+        network(*given_both())
+    assert lengths == [1 + T, 1 + 3 * T]
+
+
+def test_an_unknown_entry_of_context_is_refused():
+    with pytest.raises(FootlightError, match="concatenated or added"):
+        make(context_entry="shouted")
+
+
+@every_kind
+@every_entry
+def test_a_guided_network_hears_how_strongly(kind, entry):
+    network, (z, step, condition) = make(kind=kind, context_entry=entry, guided=True), given()
+
+    def at(*strength: float, keep=None):
+        return network(z, step, dataclasses.replace(condition, guidance=torch.tensor(strength), keep=keep))
+
+    one, mixed = at(1.0, 1.0, 1.0), at(1.0, 3.0, 5.0)
+    torch.testing.assert_close(network(z, step, condition), one)  # none is 1
+    torch.testing.assert_close(mixed[0], one[0], rtol=1e-4, atol=1e-4)
+    assert differs(mixed[1], one[1]) and differs(mixed[2], one[2])
+    dropped = torch.zeros(B, dtype=torch.bool)
+    torch.testing.assert_close(at(1.0, 3.0, 5.0, keep=dropped), at(1.0, 1.0, 1.0, keep=dropped))

@@ -1,0 +1,165 @@
+"""The paths on which a teacher carries noise to dances, drawn once and kept on disk.
+
+They serve many epochs of distillation (``train.tasks.distill``), because to draw one costs as much as many steps of a
+student on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import trange
+
+from core.checkpoint import Checkpoint
+from core.diffusion.guidance import guided
+from core.diffusion.parameterize import Denoise, as_denoise
+from core.diffusion.sampler import sample
+from core.errors import FootlightError
+from core.pipeline.model import native_half
+from train.state import load_state, save_state
+from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig, condition_of
+
+POINTS = "points"  # of paths in a batch: (b, steps + 1, t, z), from noise to the dance
+GUIDANCE = "guidance"  # of paths in a batch: (b,)
+CHUNK = 16  # paths in a file
+HELD_OUT = 32  # paths for validation
+HELD_OUT_SEED = 10**9
+
+
+@dataclass(frozen=True)
+class PathsConfig(DiffusionTaskConfig):
+    """Which paths are drawn. Crops and what is dropped are those of ``DiffusionTaskConfig``, balanced in the same way.
+
+    Clips shorter than a crop are left out.
+
+    count: how many are drawn, in files of ``CHUNK``.
+    steps: of the teacher.
+    guidance: range of its strength, drawn evenly.
+    strength: range of the factor of style weights, drawn evenly (``SamplingConfig.style_strength``).
+    other_style: share of paths in another style than that of the capture whose music they hear.
+    mixed: share of paths with a second style.
+    """
+
+    shortest: int = 96
+    drop: float = 0.05
+    drop_other: float = 0.0
+    drop_style: float = 0.1
+    observe: float = 0.15
+    count: int = 2048
+    steps: int = 12
+    guidance: tuple[float, float] = (1.0, 5.0)
+    strength: tuple[float, float] = (1.0, 2.0)
+    other_style: float = 0.4
+    mixed: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.shortest < self.frames:
+            raise FootlightError(f"paths have {self.frames} frames: clips of {self.shortest} frames are too short")
+
+
+class Teacher:
+    """A trained denoiser that draws paths.
+
+    task: the one that trained it, or one like it, with its weights. It draws the conditions.
+    config: which paths are drawn.
+    compute: precision of the network's matrix products; None is that of its weights.
+    """
+
+    def __init__(self, task: DiffusionTask, config: PathsConfig, compute: torch.dtype | None = None) -> None:
+        phase = task.phases[task.part]
+        assert isinstance(phase, DiffusionPhase)
+        self.task, self.config, self.phase = task, config, phase.eval()
+        self.network = phase.networks[phase.name]
+        self.denoise: Denoise = as_denoise(self.network, phase.schedule, phase.prediction, compute)
+
+    @torch.no_grad()
+    def paths(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """A batch of conditions with the paths ``POINTS`` that they lead to."""
+        batch = self.task.batch(size, generator)
+        assert bool(batch.pop("valid").all()), "clips are as long as crops"
+        if "style" in batch:
+            batch["style"] = self.restyled(batch["style"], generator)
+        low, high = self.config.guidance
+        batch[GUIDANCE] = low + (high - low) * torch.rand(size, generator=generator)
+        noise = torch.randn(batch["latents"].shape, generator=generator)
+        device = next(self.network.parameters()).device
+        given = {name: values.to(device) for name, values in batch.items()}
+        denoise = guided(self.denoise, given[GUIDANCE][:, None, None])
+        noise, condition = noise.to(device), condition_of(given)
+        walked = sample(denoise, noise, self.phase.schedule, self.config.steps, condition=condition)
+        return {**batch, POINTS: torch.stack([noise, *walked], dim=1).cpu()}
+
+    def restyled(self, style: Tensor, generator: torch.Generator) -> Tensor:
+        """Style weights (b, styles) as users ask for: of another style, of two, and stronger than in training.
+
+        What has no style keeps none.
+        """
+        size, styles = style.shape
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(*shape, generator=generator)
+
+        def one() -> Tensor:
+            return functional.one_hot(torch.randint(styles, (size,), generator=generator), styles).float()
+
+        asked = torch.where(uniform(size, 1) < self.config.other_style, one(), style)
+        share = torch.where(uniform(size, 1) < self.config.mixed, uniform(size, 1), 1.0)
+        low, high = self.config.strength
+        asked = (low + (high - low) * uniform(size, 1)) * (share * asked + (1 - share) * one())
+        return torch.where(style.sum(dim=1, keepdim=True) > 0, asked, style)
+
+    def digest(self) -> str:
+        """A name for all that its paths depend on: settings, weights, and the clips' lengths."""
+        found = hashlib.blake2b(json.dumps(asdict(self.config)).encode(), digest_size=6)
+        found.update(json.dumps([len(clip["latents"]) for clip in self.task.train]).encode())
+        for value in self.network.state_dict().values():
+            found.update(value.float().cpu().numpy().tobytes())
+        return found.hexdigest()
+
+
+def paths_of(
+    model: Checkpoint, config: PathsConfig, clips: dict[str, list[dict]], folder: Path, device: torch.device
+) -> dict[str, dict[str, Tensor]]:
+    """The paths of a model's denoiser of motion, by split, each as one batch.
+
+    model: the teacher.
+    config: which paths.
+    clips: by split, as of ``train.data.latents.latent_clips``.
+    folder: where they are kept. Those that are not there yet are drawn.
+    device: where they are drawn.
+    """
+    found = {}
+    for split, count, first_seed in (("train", config.count, 0), ("val", HELD_OUT, HELD_OUT_SEED)):
+        task = DiffusionTask(model.config, "motion", config, {**clips, "train": clips[split]})
+        model.load_into("denoiser.motion", task.phases[task.part].networks[task.part].to(device))
+        found[split] = kept(Teacher(task, config, native_half(device)), folder, count, first_seed)
+    return found
+
+
+def kept(teacher: Teacher, folder: Path, count: int, first_seed: int = 0) -> dict[str, Tensor]:
+    """At least ``count`` paths of a teacher. Those that are not in the folder yet are drawn, file by file.
+
+    first_seed: of the first file; every file has one of its own.
+    """
+    folder = folder / f"paths-{teacher.digest()}"
+    files = []
+    for i in trange(-(-count // CHUNK), desc="drawing the teacher's paths", mininterval=2.0):
+        seed = first_seed + i
+        path = folder / f"{seed:04d}.safetensors"
+        if not path.is_file():
+            save_state(path, teacher.paths(CHUNK, torch.Generator().manual_seed(seed)))
+        files.append(load_state(path))
+    return joined(files)
+
+
+def joined(batches: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Batches as one."""
+    batches = list(batches)
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
