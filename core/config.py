@@ -124,9 +124,7 @@ class DenoiserConfig:
     dropout: float = 0.0
     multipliers: tuple[int, ...] = (1, 2, 4)  # of the U-Net's width, level by level
     skip: bool = False  # the noisy latents also reach the output directly, as much as suits the noise level
-    context_entry: str = (
-        "concatenated"  # as tokens of its own, or "added" to those of the noisy latents
-    )
+    context_entry: str = "concatenated"  # as tokens of its own, or "added" to those of the noisy latents
     guided: bool = False  # the strength of guidance is a condition: one pass gives the guided estimate
     prediction: str | None = None  # "epsilon" | "x0" | "v", where it differs from that of the diffusion
 
