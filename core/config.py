@@ -266,6 +266,8 @@ def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str
         latent_channels=channels(name),
         context={heard: channels(heard) for heard in context},
         observed_parts=1,
+        context_entry="concatenated",
+        guided=False,
     )
     return dataclasses.replace(config, denoisers={**config.denoisers, name: made})
 

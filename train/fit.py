@@ -266,8 +266,8 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
         )
     clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
     if name == "distill":
-        paths = paths_of(checkpoint.load(teacher_of(args)), recipe.task.paths, clips, args.out / name, device)
-        return DistillTask(config, recipe.task, motion_vae.to(device), paths)
+        teacher, vae = checkpoint.load(teacher_of(args)), motion_vae.to(device)
+        return DistillTask(config, recipe.task, vae, paths_of(teacher, recipe.task.paths, vae, clips, args.out / name))
     return DenoiserTask(config, recipe.task, motion_vae.to(device), clips)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
+from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
 from core.diffusion.guidance import guided
 from core.diffusion.parameterize import Denoise, as_denoise
@@ -24,7 +25,8 @@ from core.diffusion.sampler import sample
 from core.errors import FootlightError
 from core.pipeline.model import native_half
 from train.state import load_state, save_state
-from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig, condition_of
+from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
+from train.tasks.diffusion import DiffusionPhase, condition_of
 
 POINTS = "points"  # of paths in a batch: (b, steps + 1, t, z), from noise to the dance
 GUIDANCE = "guidance"  # of paths in a batch: (b,)
@@ -34,10 +36,9 @@ HELD_OUT_SEED = 10**9
 
 
 @dataclass(frozen=True)
-class PathsConfig(DiffusionTaskConfig):
-    """Which paths are drawn. Crops and what is dropped are those of ``DiffusionTaskConfig``, balanced in the same way.
-
-    Clips shorter than a crop are left out.
+class PathsConfig(DenoiserTaskConfig):
+    """Which paths are drawn. Crops, what is dropped from the condition and what is given are those of training
+    (``DenoiserTaskConfig``). Clips shorter than a crop are left out, and there are no losses.
 
     count: how many are drawn, in files of ``CHUNK``.
     steps: of the teacher.
@@ -67,12 +68,12 @@ class PathsConfig(DiffusionTaskConfig):
 class Teacher:
     """A trained denoiser that draws paths.
 
-    task: the one that trained it, or one like it, with its weights. It draws the conditions.
+    task: one like that which trained it, with its weights. It draws the conditions.
     config: which paths are drawn.
     compute: precision of the network's matrix products; None is that of its weights.
     """
 
-    def __init__(self, task: DiffusionTask, config: PathsConfig, compute: torch.dtype | None = None) -> None:
+    def __init__(self, task: DenoiserTask, config: PathsConfig, compute: torch.dtype | None = None) -> None:
         phase = task.phases[task.part]
         assert isinstance(phase, DiffusionPhase)
         self.task, self.config, self.phase = task, config, phase.eval()
@@ -84,11 +85,13 @@ class Teacher:
         """A batch of conditions with the paths ``POINTS`` that they lead to."""
         batch = self.task.batch(size, generator)
         assert bool(batch.pop("valid").all()), "clips are as long as crops"
+        shape = batch.pop("latents").shape
+        del batch["features"]
         if "style" in batch:
             batch["style"] = self.restyled(batch["style"], generator)
         low, high = self.config.guidance
         batch[GUIDANCE] = low + (high - low) * torch.rand(size, generator=generator)
-        noise = torch.randn(batch["latents"].shape, generator=generator)
+        noise = torch.randn(shape, generator=generator)
         device = next(self.network.parameters()).device
         given = {name: values.to(device) for name, values in batch.items()}
         denoise = guided(self.denoise, given[GUIDANCE][:, None, None])
@@ -125,19 +128,19 @@ class Teacher:
 
 
 def paths_of(
-    model: Checkpoint, config: PathsConfig, clips: dict[str, list[dict]], folder: Path, device: torch.device
+    model: Checkpoint, config: PathsConfig, vae: Autoencoder, clips: dict[str, list[dict]], folder: Path
 ) -> dict[str, dict[str, Tensor]]:
     """The paths of a model's denoiser of motion, by split, each as one batch.
 
     model: the teacher.
     config: which paths.
+    vae: the motion autoencoder, on the device where paths are drawn.
     clips: by split, as of ``train.data.latents.latent_clips``.
     folder: where they are kept. Those that are not there yet are drawn.
-    device: where they are drawn.
     """
-    found = {}
+    found, device = {}, vae.std.device
     for split, count, first_seed in (("train", config.count, 0), ("val", HELD_OUT, HELD_OUT_SEED)):
-        task = DiffusionTask(model.config, "motion", config, {**clips, "train": clips[split]})
+        task = DenoiserTask(model.config, config, vae, {**clips, "train": clips[split]})
         model.load_into("denoiser.motion", task.phases[task.part].networks[task.part].to(device))
         found[split] = kept(Teacher(task, config, native_half(device)), folder, count, first_seed)
     return found

@@ -11,32 +11,39 @@ from core.diffusion.guidance import guided
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
-from train.tasks.diffusion import DiffusionTask, condition_of
+from train.tasks.denoiser import DenoiserTask
+from train.tasks.diffusion import condition_of
 from train.tasks.distill import DistillTask, DistillTaskConfig, line
 from train.tasks.paths import GUIDANCE, POINTS, PathsConfig, Teacher, kept
 
 FRAMES, STEPS = 16, 6
 PATHS = PathsConfig(frames=FRAMES, shortest=FRAMES, steps=STEPS, count=20)
 CONFIG = with_styles(preset("tiny"), ("a", "b", "c"))
+VAE = autoencoder_of(CONFIG.modalities["motion"])
 SCHEDULE = linear_sqrt()
 
 
 def teacher_of(**settings) -> Teacher:
     """A teacher with random weights everywhere, and noise for capture."""
     generator = torch.Generator().manual_seed(0)
-    motion, music = (CONFIG.modalities[name].autoencoder.latent_channels for name in ("motion", "music"))
+    motion, music = (CONFIG.modalities[name].autoencoder for name in ("motion", "music"))
 
-    def noise(channels: int) -> torch.Tensor:
-        return torch.randn(40, channels, generator=generator)
+    def noise(channels: int, frames: int = 40) -> torch.Tensor:
+        return torch.randn(frames, channels, generator=generator)
 
-    rhythm = CONFIG.denoisers["motion"].rhythm_channels
     clips = [
-        {"latents": noise(motion), "context.music": noise(music), "rhythm": noise(rhythm), "style": style}
+        {
+            "latents": noise(motion.latent_channels),
+            "context.music": noise(music.latent_channels),
+            "rhythm": noise(CONFIG.denoisers["motion"].rhythm_channels),
+            "features": noise(motion.channels, 40 * motion.stride),
+            "style": style,
+        }
         for style in range(3)
     ]
     config = replace(PATHS, **settings)
     torch.manual_seed(0)
-    task = DiffusionTask(CONFIG, "motion", config, {"train": clips, "val": clips})
+    task = DenoiserTask(CONFIG, config, VAE, {"train": clips, "val": clips})
     with torch.no_grad():
         for parameter in task.phases["denoiser"].networks.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
@@ -45,8 +52,7 @@ def teacher_of(**settings) -> Teacher:
 
 def task_of(paths: dict, steps: int = 2, **settings) -> DistillTask:
     config = DistillTaskConfig(steps=steps, paths=PATHS, **settings)
-    vae = autoencoder_of(CONFIG.modalities["motion"])
-    return DistillTask(distilled(CONFIG, steps), config, vae, {"train": paths, "val": paths})
+    return DistillTask(distilled(CONFIG, steps), config, VAE, {"train": paths, "val": paths})
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +123,7 @@ def test_a_student_that_is_the_teacher_has_nothing_to_learn():
     teacher = teacher_of(guidance=(1.0, 1.0))
     paths = teacher.paths(8, torch.Generator().manual_seed(1))
     config = DistillTaskConfig(steps=STEPS, paths=PATHS, positions=0.0, velocity=0.0, feet=0.0)
-    vae = autoencoder_of(CONFIG.modalities["motion"])
-    task = DistillTask(distilled(CONFIG, STEPS, "concatenated"), config, vae, {"train": paths, "val": paths})
+    task = DistillTask(distilled(CONFIG, STEPS, "concatenated"), config, VAE, {"train": paths, "val": paths})
     before = task.validate(task.phases)
     task.phases["denoiser"].networks["denoiser"].load_state_dict(teacher.network.state_dict(), strict=False)
     after = task.validate(task.phases)
