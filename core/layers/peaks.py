@@ -50,19 +50,24 @@ def prominence(values: Tensor) -> Tensor:
     On either side of a peak, the lowest point before a higher peak or the end is its base. The prominence is the height
     above the higher base, as in topography and in ``scipy.signal.peak_prominences``.
     """
-    out = torch.zeros_like(values)
     heights = values.tolist()
+    before, after = _lowest(heights), _lowest(heights[::-1])[::-1]
+    out = [0.0] * len(heights)
     for peak in peaks(values, 1, rising=True, ends=False).tolist():
-        lows = []
-        for way in (range(peak - 1, -1, -1), range(peak + 1, len(heights))):
-            low = heights[peak]
-            for i in way:
-                if heights[i] > heights[peak]:
-                    break
-                low = min(low, heights[i])
-            lows.append(low)
-        out[peak] = heights[peak] - max(lows)
-    return out
+        out[peak] = heights[peak] - max(before[peak], after[peak])
+    return values.new_tensor(out)
+
+
+def _lowest(heights: list[float]) -> list[float]:
+    """For each height, the lowest one since a higher one, or since the start; itself included."""
+    lows, higher = [], []  # the second holds (height, its low) of those not yet exceeded, falling
+    for height in heights:
+        low = height
+        while higher and higher[-1][0] <= height:
+            low = min(low, higher.pop()[1])
+        lows.append(low)
+        higher.append((height, low))
+    return lows
 
 
 def gaussian_smooth(values: Tensor, sigma: float) -> Tensor:

@@ -29,8 +29,8 @@ def spline(values: Tensor, at: Tensor) -> Tensor:
     Up to one frame beyond either end, the spline continues as its own point reflection. Farther out it is constant.
 
     The coefficients come from a finite filter (Unser 1999, "Splines: a perfect fit for signal and image processing").
-    The pole of the inverse filter is -0.27, so 26 taps reach double precision. Reflecting the values through the end
-    points makes the curvature there zero.
+    The pole of the inverse filter is -0.27, so 26 taps to either side reach double precision. Reflecting the values
+    through the end points makes the curvature there zero.
 
     values: (t, ...) one value per frame.
     at: (n,) frame numbers, fractions allowed.
@@ -41,9 +41,8 @@ def spline(values: Tensor, at: Tensor) -> Tensor:
     flat = values.reshape(frames, -1).double()
     pad = _TAPS + 3
     padded = _reflected(flat, pad)
-    gain = -6 * _POLE / (1 - _POLE**2)
-    kernel = flat.new_tensor([gain * _POLE ** abs(tap) for tap in range(-_TAPS, _TAPS + 1)])
-    coefficients = torch.nn.functional.conv1d(padded.T[:, None], kernel[None, None])[:, 0].T  # 3 more at either end
+    both = _echoed(padded) + _echoed(padded.flip(0)).flip(0) - padded
+    coefficients = -6 * _POLE / (1 - _POLE**2) * both[_TAPS:-_TAPS]  # 3 more at either end
     at = at.double().clamp(-1, frames)
     base = at.floor()
     f = (at - base)[:, None]
@@ -53,6 +52,17 @@ def spline(values: Tensor, at: Tensor) -> Tensor:
     parts = (w * coefficients[(index + k - 1).clamp(0, limit)] for k, w in enumerate(weights))
     out = sum(parts, start=flat.new_zeros(()))
     return out.to(values.dtype).reshape(at.shape[0], *values.shape[1:])
+
+
+def _echoed(flat: Tensor) -> Tensor:
+    """Each value (t, c) plus ``_POLE`` times the one before, plus ``_POLE`` squared times the one before that, ...
+
+    The geometric series is a product, 1 + p + p^2 + ... = (1 + p)(1 + p^2)(1 + p^4)..., of which five factors are 32
+    terms.
+    """
+    for delay in (1, 2, 4, 8, 16):
+        flat = torch.cat((flat[:delay], flat[delay:] + _POLE**delay * flat[:-delay]))
+    return flat
 
 
 def _reflected(flat: Tensor, pad: int) -> Tensor:

@@ -3,9 +3,10 @@
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 
-from core.audio.mel import FLOOR, filterbank, log_mel
+from core.audio.mel import FLOOR, filterbank, log_mel, spectrum
 from core.config import SignalConfig
 
 
@@ -34,6 +35,17 @@ def test_frame_i_shows_the_instant_i_hops_in():
     samples = torch.zeros(16_000)
     samples[40 * 256] = 1
     assert int(log_mel(samples).mean(dim=1).argmax()) == 40
+
+
+def test_magnitudes_are_those_of_numpys_transform_and_have_gradients_in_silence():
+    samples = torch.cat([noise(2000), torch.zeros(3000), 1e-6 * noise(2000)]).requires_grad_()
+    found = spectrum(samples, 512, 100)
+    padded = np.pad(samples.detach().double().numpy(), 256, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 512)[: 70 * 100 : 100]
+    wanted = np.abs(np.fft.rfft(frames * scipy.signal.get_window("hann", 512)))
+    np.testing.assert_allclose(found.detach().numpy(), wanted, rtol=1e-3, atol=1e-5 * wanted.max())
+    found.sum().backward()
+    assert samples.grad is not None and bool(samples.grad.isfinite().all())
 
 
 def test_batches_and_silence():

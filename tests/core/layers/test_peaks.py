@@ -43,6 +43,9 @@ def test_smoothing_and_prominence_agree_with_scipy():
     for length, sigma in ((400, 2.5), (5, 2.5), (400, 0.05)):
         reference = gaussian_filter1d(values[:length].numpy(), sigma)
         np.testing.assert_allclose(gaussian_smooth(values[:length], sigma), reference, atol=1e-12)
+    plateaus = (2 * values).round()
+    tops = peaks(plateaus, 1, rising=True, ends=False)
+    np.testing.assert_allclose(prominence(plateaus)[tops], peak_prominences(plateaus.numpy(), tops)[0], atol=1e-12)
     theirs = find_peaks(values.numpy())[0]
     found = prominence(values)
     assert found.nonzero()[:, 0].tolist() == theirs.tolist()
