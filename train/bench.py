@@ -13,30 +13,38 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 import tyro
 from torch import Tensor, nn
 
-from core import pipeline, progress
+from core import pipeline
 from core.audio import io
 from core.audio.mel import log_mel
 from core.formats import bvh
 from core.formats.motion import read_motion
 from core.formats.music import write_music
-from core.protocol import DanceRequest, Done, Failed, Ready, Request, request_to_json
+from core.protocol import DanceRequest
+from train.bench_processes import (
+    dances_in_turn,
+    engine_memory,
+    engine_start,
+    medians_of,
+    peak_memory,
+    run_cold,
+    write_action_seconds,
+)
 from train.demo.song import write_demo_song
+from train.tools.bench_dance import stages_of
 
 SHORT = 30  # seconds of song, motion or duet
 LONG = 180
+REQUESTS = 50  # to one engine, after which its memory is weighed
 SAMPLING = "Dancing"
 """The stage of a dance in which its sampler walks."""
 
@@ -46,10 +54,11 @@ class Bench:
     """Time every operation of a model."""
 
     runs: int = 5  # how often each row is timed
-    reference_runs: int = 1  # how often the slow reference is timed
+    reference_runs: int = 3  # how often the slow reference is timed
     model: Path | None = None  # a model folder; the embedded model otherwise
     out: Path | None = None  # also write the table as JSON
     threads: int = 2
+    against: str | None = None  # a commit: a dance by its code and its default model is timed beside ours
 
 
 class FilmLayer(nn.Module):
@@ -125,80 +134,9 @@ def median_seconds(function: Callable[[], object], runs: int) -> float:
     return medians_in_turn([function], runs)[0]
 
 
-MEMORY_SCRIPT = """
-import resource, sys
-from pathlib import Path
-from core.cli import main
-code = main(sys.argv[1:])
-status = Path("/proc/self/status")
-if status.is_file():  # what this program used; ru_maxrss would count the parent it was forked from
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    kilobytes = int(line.split()[1])
-else:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print("kilobytes", kilobytes)
-"""
-
-
-def peak_memory(arguments: list[str]) -> float:
-    """The most gigabytes (2^30 bytes) that ``python -m core`` with these arguments holds."""
-    command = [sys.executable, "-c", MEMORY_SCRIPT, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return int(done.stdout.split("kilobytes")[-1]) / 2**20
-
-
-def write_action_seconds() -> float | None:
-    """Seconds to write 180 s at 30 fps on 22 bones into a Blender action, or None without the bpy module."""
-    script = Path(__file__).parent / "tools/bench_action.py"
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
-    return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None
-
-
 def stage_seconds(make: Callable[[], object], runs: int) -> dict[str, float]:
     """The median seconds of every stage that ``make`` reports, in their order; what it does outside of one is ""."""
-    taken: dict[str, list[float]] = {}
-    for _ in range(runs):
-        stages, spent = [("", time.perf_counter())], dict.fromkeys(taken, 0.0)
-
-        def show(stage: str, _: float, stages: list = stages) -> None:
-            if stage != stages[-1][0]:
-                stages.append((stage, time.perf_counter()))
-
-        with progress.listen(show):
-            make()
-        stages.append(("", time.perf_counter()))
-        for (stage, began), (_, ended) in pairwise(stages):
-            spent[stage] = spent.get(stage, 0.0) + ended - began
-        for stage, seconds in spent.items():
-            taken.setdefault(stage, []).append(seconds)
-    return {stage: statistics.median(seconds) for stage, seconds in taken.items()}
-
-
-def engine_start(request: Request, given: list[str]) -> tuple[float, float]:
-    """Seconds from starting an engine to its being ready, and to its answer to a first request."""
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "core.engine", *given]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as engine:
-        assert engine.stdin is not None and engine.stdout is not None
-        engine.stdin.write(json.dumps(request_to_json(1, request)).encode() + b"\n")
-        engine.stdin.flush()
-        ready, event = 0.0, {}
-        for line in engine.stdout:
-            event = json.loads(line)
-            if event["type"] == Ready.type:
-                ready = time.perf_counter() - began
-            elif event["type"] in (Done.type, Failed.type):
-                break
-        answered = time.perf_counter() - began
-        engine.stdin.close()
-    assert event["type"] == Done.type, event
-    return ready, answered
-
-
-def run_cold(arguments: list[str]) -> None:
-    """``python -m core`` in a process of its own."""
-    subprocess.run([sys.executable, "-m", "core", *arguments], check=True, capture_output=True)
+    return medians_of(stages_of(make) for _ in range(runs))
 
 
 class Work:
@@ -278,25 +216,56 @@ def warm_rows(work: Work, runs: int) -> list[dict]:
     return rows
 
 
+NAMES = {"": "reading the song, writing the BVH file"}
+"""What a dance does outside of its stages."""
+
+
 def stage_rows(work: Work, runs: int) -> list[dict]:
     """Where the time of a warm dance of ``SHORT`` goes; all but its sampling together are the floor."""
     stages = stage_seconds(lambda: work.dance(SHORT), runs)
     whole = sum(stages.values())
     rows = [row(f"{SHORT} s dance without sampling", whole - stages[SAMPLING], (whole - stages[SAMPLING]) / whole)]
-    names = {"": "reading the song, writing the BVH file"}
-    return rows + [
-        row(f"  of a dance: {names.get(stage, stage.lower())}", taken, taken / whole) for stage, taken in stages.items()
+    return rows + share_rows("of a dance", stages)
+
+
+def share_rows(what: str, stages: dict[str, float]) -> list[dict]:
+    """A row for every stage of something, with its share."""
+    whole = sum(stages.values())
+    return [
+        row(f"  {what}: {NAMES.get(stage, stage.lower())}", taken, taken / whole) for stage, taken in stages.items()
     ]
 
 
+def other_rows(work: Work, args: Bench) -> list[dict]:
+    """Dances of ``SHORT`` in float32 with AVX2 alone, and by another commit, in turn with one like ours."""
+    arguments = [
+        str(work.song),
+        str(work.folder / "other.bvh"),
+        "--seconds",
+        str(SHORT),
+        "--threads",
+        str(args.threads),
+    ]
+    own, *others = dances_in_turn(arguments, work.given, args.against, args.runs).items()
+    whole = sum(own[1].values())
+    rows = [row(f"{SHORT} s dance, in turn with those below", whole, 1.0)]
+    for name, stages in others:
+        taken = sum(stages.values())
+        rows.append(row(f"{SHORT} s dance: {name}", taken, taken / whole))
+        rows += share_rows(name, stages)
+    return rows
+
+
 def engine_rows(work: Work, runs: int) -> list[dict]:
-    """What a user waits for with a fresh engine."""
+    """What a user waits for with a fresh engine, and what it holds after many requests."""
     request = DanceRequest(song=str(work.song), seconds=float(SHORT), out=str(work.folder / "engine.npz"))
     started = [engine_start(request, work.given) for _ in range(runs)]
     ready, answered = (statistics.median(times) for times in zip(*started, strict=True))
+    held = engine_memory(replace(request, steps=2), work.given, REQUESTS)
     return [
         row("engine: from its start to ready", ready),
         row(f"engine: from its start to its first {SHORT} s dance", answered),
+        *(row(f"engine: memory after {n} requests, GB", held[n - 1]) for n in (REQUESTS // 10, REQUESTS) if held),
     ]
 
 
@@ -319,7 +288,7 @@ def measured(work: Work, args: Bench) -> list[dict]:
     network = Reference().eval()
     size = sum(p.numel() for p in network.parameters()) / 1e6
     reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-    rows += stage_rows(work, args.runs)
+    rows += stage_rows(work, args.runs) + other_rows(work, args)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
     rows += engine_rows(work, args.runs)
     rows.append(row(f"reference of {size:.0f} M, 30 s", reference, reference / warm))

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -11,10 +12,18 @@ import torch
 
 from core import checkpoint, cli, progress
 from core.audio import io
+from core.errors import FootlightError
 from core.protocol import DanceRequest
 from core.types import Waveform
 from train import bench
+from train.bench_processes import AVX2, code_of, dancer, medians_of
 from train.data import synthetic
+
+OTHERS = {
+    "own": {"": 0.5, "Dancing": 1.5},
+    "AVX2": {"": 1.0, "Dancing": 3.0},
+    "abc123": {"": 0.5, "Dancing": 4.5},
+}
 
 
 @pytest.fixture
@@ -28,6 +37,8 @@ def quickly(monkeypatch):
     monkeypatch.setattr(bench, "write_action_seconds", lambda: None)
     monkeypatch.setattr(bench, "run_cold", asked.append)
     monkeypatch.setattr(bench, "engine_start", lambda request, given: (0.5, 1.0))
+    monkeypatch.setattr(bench, "engine_memory", lambda request, given, requests: [0.3] * requests)
+    monkeypatch.setattr(bench, "dances_in_turn", lambda arguments, model, against, runs: OTHERS)
     monkeypatch.setattr(bench, "peak_memory", lambda arguments: asked.append(arguments) or 0.5)
     return asked
 
@@ -45,6 +56,9 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
     assert [name for name in by_name if "peak memory" in name] == [
         f"peak memory with a 7 s {what}, GB" for what in ("song", "motion", "duet")
     ]
+    assert by_name["5 s dance: AVX2"]["ratio"] == 2 and by_name["5 s dance: abc123"]["ratio"] == 2.5
+    assert by_name["  AVX2: dancing"]["ratio"] == 0.75 and by_name["  abc123: dancing"]["median"] == 4.5
+    assert by_name["engine: memory after 50 requests, GB"]["median"] == 0.3
     stages = [row for row in rows if row["what"].startswith("  of a dance: ")]
     assert len(stages) >= 6 and sum(row["ratio"] for row in stages) == pytest.approx(1)
     sampling = next(row for row in stages if row["what"].endswith("dancing"))
@@ -104,5 +118,30 @@ def test_a_real_engine_is_started_and_answers(model_folder, tmp_path):
     request = DanceRequest(song=str(song), out=str(tmp_path / "dance.npz"), steps=1)
     ready, answered = bench.engine_start(request, ["--model", str(model_folder)])
     assert 0 < ready < answered and (tmp_path / "dance.npz").is_file()
+    held = bench.engine_memory(request, ["--model", str(model_folder)], 3)
+    assert not held or (len(held) == 3 and all(0.1 < gigabytes < 2 for gigabytes in held))
     with pytest.raises(AssertionError, match="no such file"):
         bench.engine_start(DanceRequest(song="none.wav", out=str(tmp_path / "x.npz")), ["--model", str(model_folder)])
+
+
+def test_others_dance_with_older_instructions_and_older_code(model_folder, tmp_path):
+    song = tmp_path / "song.wav"
+    io.write(song, Waveform(synthetic.clicks(120.0, 3.0, torch.Generator().manual_seed(0)), 16_000))
+    arguments = [str(song), str(tmp_path / "dance.bvh"), "--model", str(model_folder)]
+    with code_of("HEAD") as tree:
+        assert (tree / "core" / "pipeline").is_dir()
+        with dancer(arguments, AVX2) as older, dancer(arguments, tree=tree) as other:
+            assert older.instructions == min(torch.backends.cpu.get_cpu_capability(), "AVX2")
+            assert Path(other.core).is_relative_to(tree) and not Path(older.core).is_relative_to(tree)
+            stages = older.dance()
+            assert stages.keys() == other.dance().keys() >= {"", bench.SAMPLING}
+            assert all(seconds > 0 for seconds in stages.values())
+    assert not tree.exists()
+    with pytest.raises(FootlightError, match="no-such-commit"), code_of("no-such-commit"):
+        pass
+    with pytest.raises(FootlightError, match="has ended"), dancer(["none.wav", str(tmp_path / "x.bvh")]):
+        pass
+
+
+def test_medians_are_those_of_each_stage():
+    assert medians_of([{"a": 1.0, "b": 5.0}, {"a": 3.0, "b": 5.0}, {"a": 2.0}]) == {"a": 2.0, "b": 5.0}

@@ -1,0 +1,202 @@
+"""What ``train.bench`` times and weighs in processes of its own: engines, commands, dances under other conditions."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from core.errors import FootlightError
+from core.protocol import Done, Failed, Id, Ready, Request, request_to_json
+
+ROOT = Path(__file__).parents[1]
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+"""Environment in which PyTorch works as on a processor without AVX-512 and bf16."""
+
+MEMORY_SCRIPT = """
+import resource, sys
+from pathlib import Path
+from core.cli import main
+code = main(sys.argv[1:])
+status = Path("/proc/self/status")
+if status.is_file():  # what this program used; ru_maxrss would count the parent it was forked from
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    kilobytes = int(line.split()[1])
+else:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print("kilobytes", kilobytes)
+"""
+
+
+def peak_memory(arguments: list[str]) -> float:
+    """The most gigabytes (2^30 bytes) that ``python -m core`` with these arguments holds."""
+    command = [sys.executable, "-c", MEMORY_SCRIPT, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.split("kilobytes")[-1]) / 2**20
+
+
+def write_action_seconds() -> float | None:
+    """Seconds to write 180 s at 30 fps on 22 bones into a Blender action, or None without the bpy module."""
+    script = Path(__file__).parent / "tools/bench_action.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
+    return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None
+
+
+def run_cold(arguments: list[str]) -> None:
+    """``python -m core`` in a process of its own."""
+    subprocess.run([sys.executable, "-m", "core", *arguments], check=True, capture_output=True)
+
+
+class Engine:
+    """A running engine that is asked one request after the other."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._asked, self._said = process, process.stdin, process.stdout
+
+    def ask(self, number: Id, request: Request) -> None:
+        """Send a request."""
+        self._asked.write(json.dumps(request_to_json(number, request)).encode() + b"\n")
+        self._asked.flush()
+
+    def wait_for(self, *types: str) -> dict:
+        """The next event of one of these types."""
+        events = (json.loads(line) for line in self._said)
+        return next(event for event in events if event["type"] in types)
+
+    def answer(self) -> dict:
+        """The event that ends a request. Raises AssertionError if it is no result."""
+        event = self.wait_for(Done.type, Failed.type)
+        assert event["type"] == Done.type, event
+        return event
+
+    def memory(self) -> float | None:
+        """Gigabytes (2^30 bytes) that are resident now, or None where Linux does not tell."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.is_file():
+            return None
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 2**20
+
+
+@contextmanager
+def running_engine(given: list[str]) -> Iterator[Engine]:
+    """An engine that has just been started with these arguments."""
+    command = [sys.executable, "-m", "core.engine", *given]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        yield Engine(process)
+
+
+def engine_start(request: Request, given: list[str]) -> tuple[float, float]:
+    """Seconds from starting an engine to its being ready, and to its answer to a first request."""
+    began = time.perf_counter()
+    with running_engine(given) as engine:
+        engine.ask(1, request)
+        engine.wait_for(Ready.type)
+        ready = time.perf_counter() - began
+        engine.answer()
+        return ready, time.perf_counter() - began
+
+
+def engine_memory(request: Request, given: list[str], requests: int) -> list[float]:
+    """Gigabytes (2^30 bytes) that an engine holds after each of several requests; empty where Linux does not tell."""
+    held = []
+    with running_engine(given) as engine:
+        for number in range(requests):
+            engine.ask(number, request)
+            engine.answer()
+            held.append(engine.memory())
+    return [gigabytes for gigabytes in held if gigabytes is not None]
+
+
+class Dancer:
+    """A process that dances when it is told to; see ``train.tools.bench_dance``.
+
+    process: the process.
+    instructions: of the processor, as PyTorch calls the newest that it uses there.
+    core: file of the ``core.pipeline`` that it uses.
+    """
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._told, self._said = process.stdin, process.stdout
+        first = self._said.readline()
+        if not first:
+            raise FootlightError("a process that should dance has ended; its own message stands above")
+        self.instructions, self.core = json.loads(first).values()
+
+    def dance(self) -> dict[str, float]:
+        """The seconds of each stage of one dance."""
+        self._told.write(b"\n")
+        self._told.flush()
+        return json.loads(self._said.readline())
+
+
+@contextmanager
+def dancer(arguments: list[str], environment: dict[str, str] | None = None, tree: Path = ROOT) -> Iterator[Dancer]:
+    """A process that has danced once.
+
+    arguments: of ``train.tools.bench_dance``.
+    environment: variables to set.
+    tree: the checkout whose ``core`` it uses.
+
+    Raises FootlightError if it ends before.
+    """
+    command = [sys.executable, str(ROOT / "train/tools/bench_dance.py"), *arguments]
+    env = os.environ | {"PYTHONPATH": str(tree)} | (environment or {})
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield Dancer(process)
+
+
+@contextmanager
+def code_of(commit: str) -> Iterator[Path]:
+    """A checkout of a commit of this repository, for a while. Raises FootlightError for what is no commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        added = subprocess.run([*git, "add", "--detach", str(tree), commit], capture_output=True, text=True)
+        if added.returncode:
+            raise FootlightError(f"{commit}: cannot be checked out ({added.stderr.strip().splitlines()[-1]})")
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True, capture_output=True)
+
+
+def medians_of(stages: Iterable[dict[str, float]]) -> dict[str, float]:
+    """The median of each stage over several dances."""
+    taken: dict[str, list[float]] = {}
+    for spent in stages:
+        for stage, seconds in spent.items():
+            taken.setdefault(stage, []).append(seconds)
+    return {stage: statistics.median(seconds) for stage, seconds in taken.items()}
+
+
+def dances_in_turn(
+    arguments: list[str], model: list[str], against: str | None, runs: int
+) -> dict[str, dict[str, float]]:
+    """The median seconds of each stage of a dance, by who dances: "own", "AVX2" and the commit.
+
+    arguments: of ``train.tools.bench_dance``, without its model.
+    model: the further arguments that say the model; a commit uses its own.
+    against: the commit.
+    runs: dances of each.
+    """
+    with ExitStack() as stack:
+        dancers = {"own": stack.enter_context(dancer([*arguments, *model]))}
+        dancers["AVX2"] = stack.enter_context(dancer([*arguments, *model], AVX2))
+        if against is not None:
+            tree = stack.enter_context(code_of(against))
+            dancers[against] = stack.enter_context(dancer(arguments, tree=tree))
+        taken = [{name: one.dance() for name, one in dancers.items()} for _ in range(runs)]
+    return {name: medians_of(turn[name] for turn in taken) for name in dancers}
