@@ -21,7 +21,7 @@ from core.checkpoint import load
 from core.files import write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
-from train.evaluation.dance import tables
+from train.evaluation.dance import momu, tables
 from train.evaluation.music import tables as music_tables
 from train.fit import Fit
 from train.state import load_state
@@ -113,7 +113,7 @@ def figures_table(report: dict) -> list[str]:
     """
     shown = [
         tables.main_table(report),
-        tables.momu_6(report),
+        momu.momu_6(report),
         tables.copying(report),
         *tables.physics_tables(report)[:2],
     ]

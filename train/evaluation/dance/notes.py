@@ -79,5 +79,11 @@ FOOTWORK = (
     " and of the knees' bend lie between the 10th and the 90th percentile. Frozen is the share of planted feet's frames"
     " in which they move less than 1 mm at 30 fps. Neither more nor less is better than the capture's."
 )
+FOOTWORK_BY_GENRE = (
+    "As above, with multiples of all motion capture of the genre, which stands below. ! marks what is unlike it: steps,"
+    " travel and ranges outside {least:g} to {most:g} times the capture's, a share of still windows more than "
+    "{still:g} above the capture's, more than {frozen:g} of planted feet's frames frozen, and skating above "
+    "{skating:g} times the capture's. The last column counts the marks."
+)
 FOOTWORK_OF_ONE = "See core/metrics/footwork.py for the definitions. Compare with capture of the same style."
 ONE_PAIR = "{seconds:.1f} s at {fps:g} fps, {beats} beats, {hits} hits"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from core.metrics.theatre import TEMPO_ROWS
 from train.evaluation.dance import notes
+from train.evaluation.dance.footwork import CAPTURE, FOOTWORK_NAMES, feet, footwork_tables
 from train.evaluation.dance.genres import ratios
 from train.evaluation.dance.measures import PHYSICS, look_up
+from train.evaluation.dance.momu import momu_tables
 from train.evaluation.layout import Table
 from train.evaluation.values import (
     NONE,
@@ -14,7 +16,6 @@ from train.evaluation.values import (
     mean_with_interval,
     multiple,
     number,
-    percent,
     percentiles,
     share,
 )
@@ -26,26 +27,7 @@ PHYSICS_NAMES = {
     "speed": "speed m/s",
     "wrong_bends": "wrong bends",
 }
-FOOTWORK_NAMES = {
-    "steps": "steps / s",
-    "still": "still",
-    "travel": "travel m/s",
-    "height_range": "height range m",
-    "knee_range": "knee range rad",
-    "frozen": "frozen",
-}
-CAPTURE = (("motion capture, val", "val"), ("motion capture, train and val", "all"))  # rows, and the splits they show
 # Published values stand beside ours for orientation. They were measured on other data.
-MOMU_5 = (
-    ("D2M", 23.7, 13.8, 42.8, 23.6, 30.5),
-    ("DiffGesture", 28.5, 16.7, 40.4, 25.7, 33.4),
-    ("MoMu-Diffusion", 39.2, 10.2, 56.3, 12.0, 46.2),
-)  # BCS, CSD, BHS, HSD, F1
-MOMU_6 = (
-    ("D2M", 17.3, 46.2, 14.5),
-    ("DiffGesture", 18.6, 37.1, 12.6),
-    ("MoMu-Diffusion", 7.3, 52.7, 4.9),
-)  # FID, Diversity, Mean KLD
 THEATRE_2 = (0.87, 0.92, 0.31)  # BAS, MS, VoA
 
 
@@ -99,95 +81,6 @@ def beats_table(report: dict) -> Table:
         if "other_song" in row:
             rows.append((f"{name}, other song", *(calibrated(row, f"other_song.{key}") for key in names)))
     return Table("Beats", notes.BEATS, ("system", *names.values()), tuple(rows))
-
-
-def momu_5(report: dict, entry: str, title: str, note: str, quote: bool) -> Table:
-    """MoMu-Diffusion table 5: BCS, CSD, BHS, HSD, F1, in percent."""
-    keys = ("bcs", "csd", "bhs", "hsd", "f1")
-    rows = []
-    for name, row in report["systems"].items():
-        score = look_up(row, f"beats.{entry}")
-        if score is not None:
-            rows.append((name, *(percent(score[key]) for key in keys), percent(score["f1_chance"])))
-    quoted = tuple((f"{name} (paper, AIST++)", *(number(v, 1) for v in more), NONE) for name, *more in MOMU_5)
-    rows += quoted if quote else ()
-    headers = ("system", "BCS", "CSD", "BHS", "HSD", "F1", "F1 by chance")
-    return Table(title, note, headers, tuple(rows), len(quoted) if quote else 0)
-
-
-def momu_tables(report: dict) -> list[Table]:
-    """MoMu-Diffusion tables 5 and 6, as far as there are figures for them."""
-    found = [
-        momu_5(report, "momu_music_onsets", "As MoMu table 5: music to motion", notes.MOMU_5, True),
-        momu_5(report, "momu_hits", "As MoMu table 5, hits on beats", notes.MOMU_5_HITS, False),
-        momu_5(report, "loris_beats", "LORIS bins", notes.LORIS, False),
-        momu_6(report),
-    ]
-    return [table for table in found if len(table.rows) > table.quoted]
-
-
-def momu_6(report: dict) -> Table:
-    """MoMu-Diffusion table 6, with the features of AIST++ beside it."""
-    paths = {
-        "embedding.fid": "FID",
-        "embedding.diversity_inter": "Diversity",
-        "embedding.diversity_inter_share": "x capture's",
-        "embedding.mean_kld": "Mean KLD",
-        "embedding.diversity_windows": "of windows",
-        "embedding.diversity_windows_share": "x capture's",
-        "frechet.fid_k": "FID k",
-        "frechet.fid_g": "FID g",
-        "frechet.dist_k": "Dist k",
-        "frechet.dist_g": "Dist g",
-        "frechet.windows": "windows",
-        "variety.poses": "seeds differ by, m",
-    }
-    shown = {**report["systems"], "motion capture, val": report["capture"]["sets"]}
-    rows = [(name, *_quality(row, paths)) for name, row in shown.items()]
-    if training := _training(shown):
-        rows.append(("motion capture, train", *_quality(training, paths)))
-    for name, fid, diversity, kld in MOMU_6:
-        published = {"embedding": {"fid": fid, "diversity_inter": diversity, "mean_kld": kld}}
-        rows.append((f"{name} (paper, AIST++)", *_quality(published, paths, 1)))
-    note = notes.MOMU_6.format(classifier=_classifier(_embedding(report)))
-    return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
-
-
-def _quality(row: dict, paths: dict[str, str], digits: int = 2) -> list[str]:
-    """Cells of figures by their paths. A path's ending _share is the figure's multiple of training capture's."""
-    cells = []
-    for path in paths:
-        whole = path.removesuffix("_share")
-        value, real = look_up(row, whole), look_up(row, f"{whole}_real")
-        shared = whole != path
-        cells.append((NONE if real is None else multiple(value, real)) if shared else number(value, digits))
-    return cells
-
-
-def _training(rows: dict[str, dict]) -> dict[str, dict]:
-    """The figures of training capture itself, which is the reference of every row and the same in all."""
-    found: dict[str, dict] = {}
-    for kind in ("embedding", "frechet"):
-        known = next((row[kind] for row in rows.values() if row.get(kind)), {})
-        own = {name: value for name, value in known.items() if name.endswith("_real") and name != "windows_real"}
-        found[kind] = own | {name.removesuffix("_real"): value for name, value in own.items()}
-    return {kind: figures for kind, figures in found.items() if figures}
-
-
-def _embedding(report: dict) -> dict:
-    """The classifier's figures for the first system that has any.
-
-    The figures about the classifier and about training capture are the same in every system.
-    """
-    return next((row["embedding"] for row in report["systems"].values() if row.get("embedding")), {})
-
-
-def _classifier(known: dict) -> str:
-    """How far the classifier can be trusted."""
-    if not known:
-        return notes.NO_CLASSIFIER
-    accuracy, chance = known["accuracy"], known["accuracy_chance"]
-    return notes.CLASSIFIER.format(accuracy=accuracy, chance=chance, takes=known["accuracy_takes"])
 
 
 def copying(report: dict) -> Table | None:
@@ -257,36 +150,6 @@ def physics_tables(report: dict) -> list[Table]:
         if row.get("genres"):
             found.append(_by_genre(name, row["genres"], report["capture"]["genres"]))
     return found
-
-
-def footwork_tables(report: dict) -> list[Table]:
-    """Footwork with multiples of the capture's, overall and by genre."""
-    real, headers = report["capture"]["all"]["footwork"], tuple(FOOTWORK_NAMES.values())
-    rows = [(name, *_feet(row["footwork"], real)) for name, row in report["systems"].items() if "footwork" in row]
-    for title, split in CAPTURE:
-        if report["capture"][split]:
-            rows.append((title, *_feet(report["capture"][split]["footwork"], real)))
-    found = [Table("Footwork", notes.FOOTWORK, ("system", *headers), tuple(rows))]
-    for name, row in report["systems"].items():
-        if row.get("genres"):
-            known = {style: ref["all"]["footwork"] for style, ref in report["capture"]["genres"].items()}
-            lines = []
-            for style, values in row["genres"].items():
-                lines.append((style, *_feet(values["footwork"], known[style])))
-                lines.append(("    motion capture", *_feet(known[style])))
-            found.append(Table(f"Footwork by genre: {name}", notes.FOOTWORK, ("style", *headers), tuple(lines)))
-    return found
-
-
-def _feet(values: dict, real: dict | None = None) -> list[str]:
-    """Cells of footwork, with multiples of ``real`` if given. Shares that are 0 there have none."""
-    cells = []
-    for name in FOOTWORK_NAMES:
-        cell = number(values.get(name))
-        if real is not None and values.get(name) is not None and real.get(name, 0) > 1e-9:
-            cell += f" ({values[name] / real[name]:.2f} x)"
-        cells.append(cell)
-    return cells
 
 
 def _with_ratio(values: dict, real: dict | None) -> list[str]:
@@ -370,9 +233,9 @@ def pair(result: dict) -> list[Table]:
     if "physics" not in result:  # a flat body
         return found
     physical = tuple((PHYSICS_NAMES[name], number(value, 3)) for name, value in result["physics"].items())
-    feet = tuple(zip(FOOTWORK_NAMES.values(), _feet(result["footwork"]), strict=True))
+    stepping = tuple(zip(FOOTWORK_NAMES.values(), feet(result["footwork"]), strict=True))
     return [
         *found,
         Table("Physics", "", ("", "value"), physical),
-        Table("Footwork", notes.FOOTWORK_OF_ONE, ("", "value"), feet),
+        Table("Footwork", notes.FOOTWORK_OF_ONE, ("", "value"), stepping),
     ]

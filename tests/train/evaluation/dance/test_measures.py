@@ -13,7 +13,7 @@ from core.motion.skeleton import REST_HEIGHT
 from core.types import Beats, Motion
 from tests.train.evaluation.material import swaying
 from train.data.rates import MOTION_FPS
-from train.evaluation.dance import genres, measures, tables
+from train.evaluation.dance import footwork, genres, measures
 from train.evaluation.dance.material import Capture
 
 
@@ -52,8 +52,8 @@ def test_footwork_is_weighted_by_seconds_and_knows_no_frozen_feet_in_the_air():
     assert found["frozen"] == found["still"] == 1
     mean = genres.of_motions([walking, high])["footwork"]["travel"]
     assert mean == pytest.approx(2 / 3 * 0.6, rel=1e-2)
-    capture = {"all": {"footwork": found}, "val": None, "genres": {"swing": {"all": {"footwork": found}}}}
+    capture = {"all": {"footwork": found}, "val": None, "genres": {"swing": {"all": {"footwork": found, "mean": {}}}}}
     systems = {"ours": {"footwork": found, "genres": {"swing": {"footwork": {"still": 0.5}}}}}
-    whole, by_genre = tables.footwork_tables({"capture": capture, "systems": systems})
+    whole, by_genre = footwork.footwork_tables({"capture": capture, "systems": systems})
     assert whole.rows[0][:3] == ("ours", "0.00", "1.00 (1.00 x)")
     assert by_genre.rows[0][2] == "0.50 (0.50 x)" and by_genre.rows[1][0].strip() == "motion capture"
