@@ -177,6 +177,16 @@ class Classifier:
         """Class probabilities (n, classes), float64, of windows (n, 60, 31)."""
         return torch.cat([self.network(part) for part in pieces.split(256)]).double().softmax(dim=1)
 
+    def taken_for(self, motions: list[Motion]) -> Tensor:
+        """For each motion that lasts a window, the share of its windows that is taken for each class (n, classes)."""
+        found = []
+        for motion in motions:
+            pieces = cut(motion)
+            if len(pieces):
+                chosen = self.probabilities(pieces).argmax(dim=1)
+                found.append(functional.one_hot(chosen, len(self.classes)).double().mean(dim=0))
+        return torch.stack(found) if found else torch.zeros(0, len(self.classes), dtype=torch.float64)
+
     def about(self) -> dict:
         """What accompanies every metric: accuracy, its chance level, accuracy of the stance alone, number of takes."""
         return {

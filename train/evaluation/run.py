@@ -15,7 +15,7 @@ from core.types import Motion
 from train.data.dataset import load_song_records
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import distances, genres, measures, retrieval, sets, systems
+from train.evaluation.dance import distances, genres, measures, retrieval, sets, systems, told
 from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, Asked, System
@@ -228,7 +228,7 @@ def gather(
         if name in by_name and by_name[name].swept is None:
             seeds = seeds_of_one_song(by_name[name], material, options, stage)
             row["variety"] = sets.variety(seeds)
-            row["genres"] = in_styles(by_name[name], material, options, stage)
+            row["genres"] = in_styles(by_name[name], material, options, stage, reference.classifier)
         motions = [clip.made for clip in ours if isinstance(clip.made, Motion)]
         if motions:
             row |= reference.against(motions, seeds)
@@ -250,6 +250,7 @@ def gather(
             "genres": genres.references(material.captures),
             "variety": sets.variety(held_out[: options.variety]),
             "sets": reference.against(held_out) if held_out else {},
+            **told.capture(material.held_out, reference.classifier),
         },
         "sweeps": [{"system": s.name, "option": s.swept[0], "value": s.swept[1]} for s in asked if s.swept],
         "failures": stage.failures,
@@ -263,8 +264,10 @@ def seeds_of_one_song(system: System, material: Material, options: Options, stag
     return [motion for motion in made if isinstance(motion, Motion)]
 
 
-def in_styles(system: System, material: Material, options: Options, stage: Performance) -> dict[str, dict]:
-    """Mean physics of the system's dances by style, for the styles that the capture has."""
+def in_styles(
+    system: System, material: Material, options: Options, stage: Performance, classifier: Classifier | None
+) -> dict[str, dict]:
+    """Mean physics of the system's dances by style, for the styles that the capture has; and whether they are told."""
     if system.in_style is None or not options.style_songs:
         return {}
     found = {}
@@ -274,6 +277,8 @@ def in_styles(system: System, material: Material, options: Options, stage: Perfo
         motions = [motion for motion in made if isinstance(motion, Motion)]
         if motions:
             found[style] = genres.of_motions(motions)
+            if classifier is not None:
+                found[style]["told"] = told.told(motions, style, classifier)
     return found
 
 

@@ -86,4 +86,12 @@ FOOTWORK_BY_GENRE = (
     "{skating:g} times the capture's. The last column counts the marks."
 )
 FOOTWORK_OF_ONE = "See core/metrics/footwork.py for the definitions. Compare with capture of the same style."
+TOLD = (
+    "The share of a style's windows of four seconds that the style classifier takes for that style, as the mean over "
+    "dances to different songs with its 95 % interval, and the same of held-out takes of motion capture, which the "
+    "classifier has not seen. Compare with the capture: a style that is not told even there cannot be judged, and one "
+    "or two takes judge little. A dance in a style that is told better than its capture is closer to the style's mean "
+    "than a dancer is. The mean is over the styles that are judged in a column. Chance is one of all classes."
+)
+TAKEN_FOR = "The classes that a style's windows are taken for most, with their shares. Its own should come first."
 ONE_PAIR = "{seconds:.1f} s at {fps:g} fps, {beats} beats, {hits} hits"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.metrics.theatre import TEMPO_ROWS
-from train.evaluation.dance import notes
+from train.evaluation.dance import notes, told
 from train.evaluation.dance.footwork import CAPTURE, FOOTWORK_NAMES, feet, footwork_tables
 from train.evaluation.dance.genres import ratios
 from train.evaluation.dance.measures import PHYSICS, look_up
@@ -207,7 +207,7 @@ def everything(report: dict) -> list[Table]:
     if not report["systems"]:
         return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
-    bodies = (form(report), *physics_tables(report), *footwork_tables(report))
+    bodies = (form(report), *physics_tables(report), *footwork_tables(report), *told.tables(report))
     return [table for table in (*found, *bodies, copying(report)) if table is not None]
 
 
