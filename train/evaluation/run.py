@@ -15,7 +15,7 @@ from core.types import Motion
 from train.data.dataset import load_song_records
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import distances, genres, measures, retrieval, sets, systems, told
+from train.evaluation.dance import aist, distances, genres, measures, retrieval, sets, systems, told
 from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, Asked, System
@@ -63,6 +63,7 @@ class Options(music.MusicOptions):
     style_songs: int = 4  # songs that models dance to in every style; 0 is none
     sheets: int = 3  # contact sheets in the report
     cache: Path | None = None  # the folder of what was made; OUT/cache otherwise
+    aist: Path | None = None  # data prepared with --waveforms, to whose val takes of AIST++ systems dance too
     classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity in its embedding
 
     @property
@@ -193,6 +194,10 @@ def run(options: Options, quiet: bool = False) -> Results:
     for system in asked:
         clips[system.name] = danced(system, material.songs, options.seeds, stage)
     report = gather(options, asked, clips, material, reference, stage)
+    if options.aist is not None and asked:
+        plain = [system for system in asked if system.swept is None]
+        held_out = aist.takes(options.aist, options.fps, options.songs)
+        report["aist"] = aist.report(plain, held_out, training, classifier, options.seeds, stage)
     played = None
     if options.plays:
         played = music.run(options, options.data, options.fps, options.seeds, reference, stage)

@@ -65,9 +65,7 @@ def momu_6(report: dict) -> Table:
     rows = [(name, *_quality(row, paths)) for name, row in shown.items()]
     if training := _training(shown):
         rows.append(("motion capture, train", *_quality(training, paths)))
-    for name, fid, diversity, kld in MOMU_6:
-        published = {"embedding": {"fid": fid, "diversity_inter": diversity, "mean_kld": kld}}
-        rows.append((f"{name} (paper, AIST++)", *_quality(published, paths, 1)))
+    rows += _published(paths)
     note = notes.MOMU_6.format(classifier=_classifier(_embedding(report)))
     return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
 
@@ -81,6 +79,15 @@ def _quality(row: dict, paths: dict[str, str], digits: int = 2) -> list[str]:
         shared = whole != path
         cells.append((NONE if real is None else multiple(value, real)) if shared else number(value, digits))
     return cells
+
+
+def _published(paths: dict[str, str]) -> list[tuple[str, ...]]:
+    """Rows of the paper's figures."""
+    rows = []
+    for name, fid, diversity, kld in MOMU_6:
+        known = {"embedding": {"fid": fid, "diversity_inter": diversity, "mean_kld": kld}}
+        rows.append((f"{name} (paper, AIST++)", *_quality(known, paths, 1)))
+    return rows
 
 
 def _training(rows: dict[str, dict]) -> dict[str, dict]:
@@ -107,3 +114,38 @@ def _classifier(known: dict) -> str:
         return notes.NO_CLASSIFIER
     accuracy, chance = known["accuracy"], known["accuracy_chance"]
     return notes.CLASSIFIER.format(accuracy=accuracy, chance=chance, takes=known["accuracy_takes"])
+
+
+def aist_tables(found: dict) -> list[Table]:
+    """Tables 5 and 6 on held-out AIST++, of ``aist.report``."""
+    keys = ("bcs", "csd", "bhs", "hsd", "f1")
+    rows = []
+    for name, row in found["rows"].items():
+        for view, shown in (("flat", "2-D"), ("solid", "3-D")):
+            if view in row:
+                score, hits = row[view]["onsets"], row[view]["hits"]
+                wide = score["f1_interval"]
+                bounds = NONE if wide["low"] is None else f"{percent(wide['low'])} … {percent(wide['high'])}"
+                cells = [*(percent(score[key]) for key in keys), bounds, percent(score["f1_chance"])]
+                rows.append((f"{name}, {shown}", *cells, percent(hits["f1"]), percent(hits["f1_chance"])))
+    quoted = [(f"{name} (paper, AIST++)", *(number(value, 1) for value in more), *[NONE] * 4) for name, *more in MOMU_5]
+    headers = ("system", "BCS", "CSD", "BHS", "HSD", "F1", "95 %", "by chance", "F1 of hits", "by chance")
+    note = notes.AIST_5.format(takes=found["takes"], seconds=found["seconds"])
+    tables = [Table("AIST++ subset: MoMu table 5", note, headers, (*rows, *quoted), len(quoted))]
+    paths = {
+        "embedding.fid": "FID",
+        "embedding.diversity_inter": "Diversity",
+        "embedding.diversity_inter_share": "x capture's",
+        "embedding.mean_kld": "Mean KLD",
+        "embedding.mean_kld_others": "to other takes",
+        "embedding.windows": "windows",
+    }
+    known = next((row["embedding"] for row in found["rows"].values() if "embedding" in row), None)
+    if known is not None:
+        rows = [(name, *_quality(row, paths)) for name, row in found["rows"].items() if "embedding" in row]
+        quoted = _published(paths)
+        note = notes.AIST_6.format(classifier=_classifier(known))
+        tables.append(
+            Table("AIST++ subset: MoMu table 6", note, ("system", *paths.values()), (*rows, *quoted), len(quoted))
+        )
+    return tables

@@ -7,7 +7,7 @@ from train.evaluation.dance import notes, told
 from train.evaluation.dance.footwork import CAPTURE, FOOTWORK_NAMES, feet, footwork_tables
 from train.evaluation.dance.genres import ratios
 from train.evaluation.dance.measures import PHYSICS, look_up
-from train.evaluation.dance.momu import momu_tables
+from train.evaluation.dance.momu import aist_tables, momu_tables
 from train.evaluation.layout import Table
 from train.evaluation.values import (
     NONE,
@@ -208,7 +208,8 @@ def everything(report: dict) -> list[Table]:
         return []
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
     bodies = (form(report), *physics_tables(report), *footwork_tables(report), *told.tables(report))
-    return [table for table in (*found, *bodies, copying(report)) if table is not None]
+    more = aist_tables(report["aist"]) if "aist" in report else []
+    return [table for table in (*found, *bodies, copying(report), *more) if table is not None]
 
 
 def console(report: dict) -> list[Table]:
