@@ -2,14 +2,15 @@
 
     python -m train.evaluate --data DATA --source DATA_DIR --systems default slowing retrieval MODEL=name --out REPORT
     python -m train.evaluate ... --sweep guidance=1,1.5,2,3 snap=0,0.25,0.5
+    python -m train.evaluate ... --classifier CLASSIFIER --aist DATA
     python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
     python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json METRICS.json]
 
 The first writes report.html, report.json and tables as CSV. What systems make is kept in REPORT/cache, so a second run
-only measures. The third is about music made from val motions and about duets, in the same report as dances or, as here
-without --systems, alone. It needs data prepared with --waveforms. The last measures one motion against one song,
-without any data. docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see
-train/evaluation/dance/systems.py.
+only measures. The third adds what takes a classifier of styles, and held-out takes of AIST++. The fourth is about music
+made from val motions and about duets, in the same report as dances or, as here without --systems, alone. It needs data
+prepared with --waveforms. The last measures one motion against one song, without any data. docs/evaluation.md says what
+the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see train/evaluation/dance/systems.py.
 """
 
 from __future__ import annotations
