@@ -9,9 +9,10 @@ OVERVIEW = (
 )
 DIFFERENCES = (
     "The mean difference over songs, each song compared with itself, and its 95 % bootstrap interval. Where the "
-    "interval holds zero, these songs cannot tell the two systems apart. FID k and g belong to a whole set of dances: "
-    "the difference is that of the whole sets, and its interval is from sets of songs drawn with replacement, the same "
-    "for all systems. Drawn sets repeat songs, which raises every FID; only their spread is used."
+    "interval holds zero, these songs cannot tell the two systems apart. FID k, FID g and diversity (of whole dances, "
+    "in the classifier's embedding) belong to a whole set of dances: the difference is that of the whole sets, and its "
+    "interval is from sets of songs drawn with replacement, the same for all systems. Drawn sets repeat songs, which "
+    "raises every FID and lowers every diversity; only their spread is used."
 )
 BEATS = (
     "Every cell is value (chance) calibrated. BAS is measured at 60 frames a second with a sigma of 3 frames. Chance "

@@ -183,6 +183,7 @@ def differences(report: dict) -> Table | None:
         "other_song.bas_bailando.calibrated": "other song",
         "frechet.fid_k": "FID k",
         "frechet.fid_g": "FID g",
+        "embedding.diversity_inter": "diversity",
         **{f"physics.{name}": PHYSICS_NAMES[name] for name in ("wrong_bends", "foot_skating", "jerk", "speed")},
         **{f"footwork.{name}": FOOTWORK_NAMES[name] for name in ("steps", "still", "frozen")},
     }

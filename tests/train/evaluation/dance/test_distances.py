@@ -8,6 +8,8 @@ import torch
 
 from core.formats.motion import MotionClip
 from core.metrics import frechet
+from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier, cut
+from core.metrics.diversity import mean_pairwise
 from core.types import Beats
 from tests.train.evaluation.material import swaying
 from train.evaluation.dance import distances
@@ -58,6 +60,21 @@ def test_all_systems_get_the_same_draws(found):
     assert same["mean"] == same["low"] == same["high"] == 0
     assert 0 < far["low"] < far["mean"] < far["high"]
     assert found["first"]["difference"] == {} and "flat" not in found
+
+
+def test_diversity_is_that_of_whole_dances_in_the_embedding(reference, found):
+    """Without a classifier there is none; with one, a set whose dances are all alike has less than any other."""
+    assert "embedding.diversity_inter" not in found["first"]["intervals"]
+    torch.manual_seed(0)
+    network = MotionClassifier(ClassifierConfig(classes=2, width=8)).eval()
+    classifier = Classifier(network, ("a", "b"), 1.0, {"a": 1.0, "b": 1.0}, {"a": 1, "b": 1}, 1.0)
+    several = dances("several", 1.0)
+    same = [replace(clip, made=several[0].made) for clip in several]
+    judged = replace(reference, classifier=classifier)
+    danced = {"several": several, "same": same}
+    apart = distances.compared(danced, judged, "several")["same"]["difference"]["embedding.diversity_inter"]
+    means = torch.stack([classifier.embed(cut(clip.made)).mean(dim=0) for clip in several])
+    assert apart["mean"] == pytest.approx(-mean_pairwise(means)) and apart["high"] < 0
 
 
 def test_a_song_that_one_system_lacks_is_not_compared(reference):
