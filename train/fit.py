@@ -88,7 +88,7 @@ class DistillRecipe:
 
 @dataclass(frozen=True)
 class ClassifierRecipe:
-    loop: LoopConfig = LoopConfig(steps=300, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
+    loop: LoopConfig = LoopConfig(steps=1000, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
     task: ClassifierTaskConfig = ClassifierTaskConfig()
 
 

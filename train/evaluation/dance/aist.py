@@ -143,7 +143,7 @@ def row(made: list[list[Made]], held_out: list[Take], reference: list[Motion], c
         seen = [(take, places) for take, dance in known if (places := view(dance)) is not None]
         if seen:
             found[name] = beats_of(seen)
-    bodies = [(take.motion, dance) for take, dance in known if isinstance(dance, Motion)]
+    bodies = [(take, dance) for take, dance in known if isinstance(dance, Motion)]
     if bodies and classifier is not None:
         try:
             found["embedding"] = _quality(bodies, reference, classifier)
@@ -208,15 +208,13 @@ def _f1(clips: list[dict], names: list[str]) -> statistics.Interval:
     return statistics.around(f1, len(takes))
 
 
-def _quality(bodies: list[tuple[Motion, Motion]], reference: list[Motion], classifier: Classifier) -> dict[str, float]:
-    """FID and diversity against training capture, and KLD from the take that each dance belongs to, and from others.
-
-    bodies: (the take's capture, the dance).
-    """
-    real, made = [capture for capture, _ in bodies], [dance for _, dance in bodies]
+def _quality(bodies: list[tuple[Take, Motion]], reference: list[Motion], classifier: Classifier) -> dict[str, float]:
+    """FID and diversity against training capture, and KLD from the take that each dance belongs to, and from others."""
+    made, captured = [dance for _, dance in bodies], {take.song.name: take.motion for take, _ in bodies}
     found = embedding.evaluate(made, reference, classifier)
-    apart = embedding.evaluate(made, real, classifier)
-    paired = embedding.evaluate(made, real, classifier, paired=True)
+    own = embedding.evaluate(made, [take.motion for take, _ in bodies], classifier, paired=True)["mean_kld"]
+    whole = embedding.evaluate(made, list(captured.values()), classifier)["mean_kld"]
+    count = len(captured)  # one in so many pairs of a take and a dance is of those that belong together
     names = ("fid", "diversity_inter", "diversity_inter_real", "windows", "accuracy", "accuracy_chance")
     kept = {name: found[name] for name in (*names, "accuracy_takes")}
-    return kept | {"mean_kld": paired["mean_kld"], "mean_kld_others": apart["mean_kld"]}
+    return kept | {"mean_kld": own, "mean_kld_others": (count * whole - own) / (count - 1)}

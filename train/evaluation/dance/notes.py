@@ -46,12 +46,12 @@ NO_CLASSIFIER = "none was given: --classifier"
 AIST_5 = (
     "A subset of AIST++, not the paper's test set: {takes} held-out takes, {seconds:.0f} s in all, where the paper has "
     "a twentieth of 1,881 clips of 25 s, drawn at random. Systems dance to the music of a take for as long as it "
-    "lasts. The recordings cannot be had freely. Unless the data was prepared with them, the music was rendered at the "
-    "take's tempo, with its beats known. 2-D is the front view of 14 joints at 60 frames a second, projected from our "
-    "bodies without perspective; the paper's poses were detected in videos. 3-D is the whole body. Kinematic onsets "
-    "are matched with librosa's onsets of the sound within 100 ms, a tolerance that the paper does not state. So "
-    "compare with chance and with motion capture of the same takes. Hits are arrivals, matched with the known beats. "
-    "The interval of F1 is over takes."
+    "lasts; in the rows that say so, in the take's style where they have it. The recordings cannot be had freely. "
+    "Unless the data was prepared with them, the music was rendered at the take's tempo, with its beats known. 2-D is "
+    "the front view of 14 joints at 60 frames a second, projected from our bodies without perspective; the paper's "
+    "poses were detected in videos. 3-D is the whole body. Kinematic onsets are matched with librosa's onsets of the "
+    "sound within 100 ms, a tolerance that the paper does not state. So compare with chance and with motion capture of "
+    "the same takes. Hits are arrivals, matched with the known beats. The interval of F1 is over takes."
 )
 AIST_6 = (
     "The same takes, in 3-D alone, because our classifier of genres sees bodies ({classifier}). The paper's is trained "

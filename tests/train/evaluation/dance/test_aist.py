@@ -8,7 +8,8 @@ import torch
 from core.audio.representation import to_int16
 from core.errors import FootlightError
 from core.formats.motion import MotionClip
-from core.metrics import beat
+from core.metrics import beat, embedding
+from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier
 from core.motion import kinematics
 from core.rhythm.features import Rhythm
 from core.types import Beats
@@ -129,6 +130,20 @@ def test_onsets_are_those_of_the_sound(takes):
     onset = aist.kinematic_onsets(aist.from_the_front(takes[0].motion), 60.0).times.double()
     bcs, bhs = beat.tolerant(beat.within(onset, SECONDS), beat.within(takes[0].song.onsets, SECONDS))
     assert (known["bcs"], known["bhs"]) == (bcs, bhs)
+
+
+def test_divergence_is_from_the_own_take_and_from_others(takes):
+    """Capture of the takes is 0 from itself, and from others what real dances are from each other."""
+    torch.manual_seed(0)
+    network = MotionClassifier(ClassifierConfig(classes=2, width=8)).eval()
+    classifier = Classifier(network, ("a", "b"), 1.0, {"a": 1.0, "b": 1.0}, {"a": 1, "b": 1}, 1.0)
+    captured = [take.motion for take in takes]
+    own = aist.row([[motion] for motion in captured], takes, captured, classifier)["embedding"]
+    assert own["mean_kld"] == pytest.approx(0) and own["fid"] == pytest.approx(0, abs=1e-9)
+    among = embedding.evaluate(captured, captured, classifier)["mean_kld_real"]
+    assert own["mean_kld_others"] == pytest.approx(among)
+    twice = aist.row([[motion, motion] for motion in captured], takes, captured, classifier)["embedding"]
+    assert twice["mean_kld_others"] == pytest.approx(among)
 
 
 def test_the_tables_say_what_is_a_subset_and_what_is_quoted(found):
