@@ -1,11 +1,8 @@
 """Dances to held-out takes of AIST++, with bodies and music whose beats are known."""
 
-import json
-
 import pytest
 import torch
 
-from core.audio.representation import to_int16
 from core.errors import FootlightError
 from core.formats.motion import MotionClip
 from core.metrics import beat, embedding
@@ -13,8 +10,8 @@ from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifi
 from core.motion import kinematics
 from core.rhythm.features import Rhythm
 from core.types import Beats
-from tests.train.evaluation.material import song, swaying
-from train.data import dataset, shards
+from tests.train.evaluation.material import prepared_takes, song, swaying
+from train.data import dataset
 from train.data.rates import MOTION_FPS
 from train.evaluation.cache import Cache
 from train.evaluation.dance import aist, momu
@@ -58,27 +55,8 @@ def found(takes, tmp_path_factory):
     return report
 
 
-def prepared(folder, waves=True):
-    """Prepared val pairs: two of one take of AIST++, one of another, and one that is not of AIST++."""
-    lines = []
-    for number, name in enumerate(("gHO_a", "gHO_a", "gHO_b", "salsa_10")):
-        body, heard = swaying(100 + number, 4.0), song(100 + number, 4.0)
-        beats = torch.arange(0, 4, 60 / (100 + number))
-        parts = {"rotations": body.rotations, "root": body.root, "contacts": torch.zeros(body.frames, 4)}
-        parts |= {"mel": torch.zeros(2 * body.frames, 80), "onset": torch.zeros(8), "loudness": torch.ones(8)}
-        parts |= {"beats": beats, "downbeats": torch.arange(len(beats)) % 4 == 0}
-        parts |= {"wave": to_int16(heard.samples)} if waves else {}
-        line = {"id": f"{name}-{number}", "shard": f"pairs-{number}.safetensors", "split": "val", "motion": name}
-        group = f"aist_{name}" if name.startswith("g") else name
-        line |= {"music": "clicks", "genre": "house", "group": group, "tempo": 100.0 + number}
-        shards.write_shard(folder / line["shard"], "key", [(line, parts)])
-        lines.append(line)
-    (folder / dataset.PAIRS).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return folder
-
-
 def test_takes_are_the_first_val_pairs_of_aist(tmp_path):
-    found = aist.takes(prepared(tmp_path), 30.0)
+    found = aist.takes(prepared_takes(tmp_path), 30.0)
     assert [(take.song.name, take.song.number, take.style) for take in found] == [
         ("gHO_a", 0, "house"),
         ("gHO_b", 1, "house"),
@@ -90,7 +68,7 @@ def test_takes_are_the_first_val_pairs_of_aist(tmp_path):
 
 def test_takes_need_waveforms_and_aist(tmp_path):
     with pytest.raises(FootlightError, match="--waveforms"):
-        aist.takes(prepared(tmp_path, waves=False), 30.0)
+        aist.takes(prepared_takes(tmp_path, waves=False), 30.0)
     (tmp_path / dataset.PAIRS).write_text("")
     with pytest.raises(FootlightError, match="AIST"):
         aist.takes(tmp_path, 30.0)

@@ -16,8 +16,9 @@ from core.autoencoder.networks import autoencoder_of
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.formats import bvh
+from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier
 from core.types import Beats
-from tests.train.evaluation.material import excerpt, song, swaying
+from tests.train.evaluation.material import excerpt, prepared_takes, song, swaying
 from train import evaluate, prepare, variants
 from train.data.pairing import pairs
 from train.evaluation import page, run
@@ -174,6 +175,18 @@ def test_capture_is_what_sets_are_measured_against(report):
 def test_snapping_more_is_more_on_the_beat(report):
     f = {v: report["systems"][f"ours snap {v}"]["beats"]["f_hits_70ms"]["value"] for v in (0, 1)}
     assert f[1] > f[0]
+
+
+def test_takes_of_aist_and_a_classifier_add_what_they_can_tell(arguments, tmp_path):
+    network = MotionClassifier(ClassifierConfig(classes=2, width=8))
+    Classifier(network, ("salsa", "other"), 1.0, {"salsa": 1.0}, {"salsa": 1}, 1.0).save(tmp_path / "classifier")
+    more = {"aist": prepared_takes(tmp_path), "classifier": tmp_path / "classifier", "out": tmp_path}
+    args = replace(arguments, systems=("slowing",), sweep=(), variety=2, sheets=0, **more)
+    found = json.loads(json.dumps(run.run(args, quiet=True).report))
+    assert list(found["aist"]["rows"]) == ["motion capture", "slowing"] and found["aist"]["takes"] == 2
+    assert "AIST++ subset: MoMu table 5" in [table.title for table in tables.everything(found)]
+    assert list(found["capture"]["told"]) == ["salsa"] and found["capture"]["classes"] == 2
+    assert found["systems"]["slowing"]["intervals"]["embedding.diversity_inter"]["units"] == 2
 
 
 def test_a_second_run_dances_nothing(report, arguments, monkeypatch):
