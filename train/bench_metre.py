@@ -98,7 +98,8 @@ def table(rows: list[dict]) -> str:
         means = {column: float(np.mean([row[column] for row in some])) for column in COLUMNS}
         leaning.setdefault(beats, []).append(means["threes"] - means["fours"])
         lines.append(f"{piece:16}{beats:8}{heard:>8}" + "".join(f"{means[column]:9.3f}" for column in COLUMNS))
-    lines += [f"threes less fours in bars of {beats}: {_shown(bootstrap(np.array(of)))}" for beats, of in leaning.items()]
+    for beats, of in leaning.items():
+        lines.append(f"threes less fours in bars of {beats}: {_shown(bootstrap(np.array(of)))}")
     change = np.array(leaning[3]) - np.array(leaning[4])
     lines.append(f"what bars of three change: {_shown(bootstrap(change))}")
     return "\n".join(lines)

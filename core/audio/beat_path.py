@@ -16,6 +16,7 @@ from core import progress
 USUAL_BPM = 112.0  # where there are no beats to go by
 STEP_COST = 0.2  # for any change of period
 CHANGE_COST = 5000.0  # for what exceeds one frame, times the square of the relative change
+AROUND = 8  # beats to either side of a gap that say how fast it goes on
 _REACH = 6  # frames by which a period changes at most from one beat to the next
 
 
@@ -72,6 +73,21 @@ def tempo_prior(tempi: np.ndarray, usual: float, octaves: float) -> np.ndarray:
     octaves: its standard deviation.
     """
     return -0.5 * (np.log2(tempi / usual) / octaves) ** 2
+
+
+def bridged(frames: np.ndarray, longest: float, usual: float) -> np.ndarray:
+    """The beats (n,), increasing, with gaps longer than ``longest`` filled evenly, at the spacing of the beats around.
+
+    usual: the spacing of beats without others around them.
+    """
+    steps = np.diff(frames)
+    counts = np.ones(len(steps), int)
+    for gap in np.flatnonzero(steps > longest):
+        around = steps[max(0, gap - AROUND) : gap + AROUND + 1]
+        near = around[around <= longest]
+        counts[gap] = max(1, round(float(steps[gap] / (np.median(near) if len(near) else usual))))
+    index = np.append(0, np.cumsum(counts))
+    return np.interp(np.arange(index[-1] + 1), index, frames) if len(frames) else frames
 
 
 def fill(times: np.ndarray, seconds: float) -> np.ndarray:

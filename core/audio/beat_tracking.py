@@ -15,11 +15,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core import progress
 from core.audio import bars
-from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes
-from core.audio.beat_path import best_path, fill, periods_within, smoothed, tempo_of, tempo_prior
+from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
+from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_of, tempo_prior
 from core.audio.io import resample
 from core.audio.mel import rises, spectrum
 from core.audio.onsets import ONSET_LEAD
@@ -37,6 +38,9 @@ PRIOR_WEIGHT = 0.5
 SUREST = 4.0  # nats, for and against a beat on a frame: one loud stroke or a gap does not decide
 ONSET_WEIGHT = 0.4  # nats for an onset as strong as the music around it
 EAGERNESS = 0.2  # nats for every beat, which prefers the faster of two counts
+SURE_BEATS = 8  # of fewer beats nobody can be sure
+SILENCE = 1e-3  # of the loud passages' level; nothing quieter sounds
+SILENT_SECONDS = 1.0  # to either side of a frame: so much silence is no pause between two beats
 REACH = 4  # frames around a beat that say where it is exactly
 
 HARMONY_BINS = 128  # of the spectrum, up to 2 kHz
@@ -58,9 +62,11 @@ def track_beats(waveform: Waveform) -> Beats:
     progress.report(0.5)
     beat, downbeat = (some.double().numpy() for some in activations(mel))
     with progress.part(0.6, 0.95):
-        frames = beat_frames(beat, envelope)
-    times = fill(smoothed(refined(frames, beat)) / FPS, len(samples) / RATE)
-    confidence = float(_strongest(beat, np.round(times * FPS)).mean()) if len(times) else 0.0
+        sounds = sounding(mel)
+        frames = beat_frames(beat, envelope, sounds)
+    frames = bridged(refined(frames, beat), 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
+    times = fill(smoothed(frames) / FPS, len(samples) / RATE)
+    confidence = _confidence(beat, times, sounds)
     changes = bars.harmony(torch.log1p(20 * magnitude[:, :HARMONY_BINS]), times)
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
     tempo = tempo_of(times)
@@ -88,17 +94,28 @@ def warn_if_unsure(beats: Beats) -> None:
         )
 
 
-def beat_frames(likely: np.ndarray, envelope: np.ndarray) -> np.ndarray:
-    """Frames (n,) of the beats.
+def sounding(mel: Tensor) -> np.ndarray:
+    """Which frames (t,) of a mel spectrum (t, m) at ``FPS`` have sound within ``SILENT_SECONDS``."""
+    if len(mel) == 0:
+        return np.zeros(0, bool)
+    reach = round(SILENT_SECONDS * FPS)
+    heard = (mel.mean(dim=1) > SILENCE * loud(mel)).float()
+    return (functional.max_pool1d(heard[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0).numpy()
+
+
+def beat_frames(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray) -> np.ndarray:
+    """Frames (n,) of the beats where something sounds. Silence says nothing about them.
 
     likely: (t,) probability of a beat on each frame.
     envelope: (t,) onset envelope.
+    sounds: (t,) bool, as ``sounding`` returns it.
     """
     odds = np.log(likely.clip(1e-6) / (1 - likely).clip(1e-6)).clip(-SUREST, SUREST)
     prior = tempo_prior(60 * FPS / _PERIODS, USUAL, USUAL_OCTAVES)
     onset = np.roll(envelope, round(ONSET_LEAD * FPS))
     reward = odds + ONSET_WEIGHT * (onset - onset.mean()) + EAGERNESS
-    return best_path(reward[:, None] + PRIOR_WEIGHT * prior, _PERIODS)
+    found = best_path((reward[:, None] + PRIOR_WEIGHT * prior) * sounds[:, None], _PERIODS)
+    return found[sounds[found.astype(int)]]
 
 
 def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
@@ -152,6 +169,13 @@ def _likely(beat: np.ndarray, downbeat: np.ndarray, times: np.ndarray, changes: 
     share = ((down + 0.006) / (at_all + 0.02)).clip(0.005, 0.98)
     odds = np.log(share / (1 - share)) + bars.HARMONY_WEIGHT * changes
     return (1 / (1 + np.exp(-odds))).clip(0.01, 0.97)
+
+
+def _confidence(likely: np.ndarray, times: np.ndarray, sounds: np.ndarray) -> float:
+    """How likely (t,) the beats (n,) are on average where something sounds. The fewest count as ``SURE_BEATS``."""
+    frames = np.round(times * FPS)
+    inside = frames[sounds[frames.astype(int).clip(0, len(sounds) - 1)]]
+    return float(_strongest(likely, inside).sum()) / max(len(inside), SURE_BEATS)
 
 
 def _strongest(curve: np.ndarray, frames: np.ndarray) -> np.ndarray:

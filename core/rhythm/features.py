@@ -108,15 +108,19 @@ def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor |
 def known_bars(downbeats: Tensor) -> Tensor:
     """The downbeats (n,) of bars as the models know them, mostly of four beats.
 
-    Two bars of two beats are one. Bars of eight and of six are halved. Bars of three, five and seven stay what they
-    are.
+    Two bars of two beats are one. Even bars of six beats and more are halved, if need be twice. Bars of three, five and
+    seven stay what they are.
     """
     starts = torch.nonzero(downbeats)[:, 0].tolist()
     known = downbeats.clone()
     for start, end in pairwise([*starts, len(downbeats)]):
-        if end - start in (6, 8) and end < len(downbeats):
-            known[(start + end) // 2] = True
-        if end - start == 2 and known[start] and end < len(downbeats):
+        if end == len(downbeats):
+            continue
+        length = end - start
+        while length >= 6 and length % 2 == 0:
+            length //= 2
+        known[start + length : end : length] = True
+        if end - start == 2 and known[start]:
             known[end] = False
     return known
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from core.audio.beat_path import STEP_COST, best_path, fill
+from core.audio.beat_path import STEP_COST, best_path, bridged, fill
 
 
 def value(frames, reward, periods, change_cost):
@@ -54,3 +54,12 @@ def test_beats_are_continued_to_both_ends():
     np.testing.assert_allclose(times, np.arange(0, 7.2, 0.5))
     assert len(fill(np.zeros(0), 10.0)) > 5
     assert len(best_path(np.zeros((0, 3)), np.arange(3, 6))) == 0
+
+
+def test_a_gap_is_filled_evenly_at_the_pace_around_it():
+    beats = np.arange(0, 30, 0.5) + 0.02 * np.sin(np.arange(60))
+    inside = (beats > 10) & (beats < 20.1)
+    np.testing.assert_allclose(bridged(beats[~inside], 1.3, 0.6), beats, atol=0.05)
+    np.testing.assert_array_equal(bridged(beats, 1.3, 0.6), beats)
+    np.testing.assert_allclose(bridged(np.array([3.0, 9.1]), 1.3, 0.6), np.linspace(3, 9.1, 11))
+    assert [len(bridged(np.arange(count) * 5.0, 9.0, 0.6)) for count in range(3)] == [0, 1, 2]

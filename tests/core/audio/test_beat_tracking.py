@@ -1,5 +1,6 @@
 """The beat tracker on music whose beats are known exactly, with mir_eval as the judge."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import mir_eval
@@ -147,6 +148,17 @@ def test_the_tracker_knows_when_it_guesses():
         assert len(said) == warned
 
 
+@pytest.mark.parametrize("times", [[12.0], [0.01], [5.0, 19.3]])
+def test_a_click_or_two_in_silence_are_a_guess_with_a_usual_beat(times):
+    sound = torch.zeros(25 * RATE)
+    for time in times:
+        sound[int(time * RATE) : int(time * RATE) + 40] = 0.5
+    found = track_beats(Waveform(sound, RATE))
+    assert found.confidence < UNSURE and found.tempo == pytest.approx(112, rel=0.08) and found.metre == 4
+    gaps = found.times.diff()
+    assert gaps.max() < 1.5 * gaps.median() and found.times[0] < 0.6 and found.times[-1] > 24.4
+
+
 def test_a_break_without_drums_keeps_the_beat():
     beats = np.arange(0.2, 42, 60 / 110)
     events = [event for event in groove(beats) if not 14 < event[1] < 22]
@@ -158,6 +170,22 @@ def test_silence_before_the_music_does_not_harm_it():
     found = track_beats(render(groove(beats), 30)).times.double().numpy()
     assert mir_eval.beat.f_measure(beats[beats < 30], found[found > 4.1]) > 0.97
     assert found[0] < 0.9 and found[-1] > 29.1
+
+
+@pytest.mark.parametrize("silent", [(0, 25), (12, 32), (15, 40)])
+@pytest.mark.parametrize("style", ["rock", "ballad"])
+def test_a_long_silence_neither_slows_the_beat_nor_makes_it_unsure(style, silent):
+    bpm = {"rock": 118, "ballad": 76}[style]
+    music = known_beats.improvised(style, np.random.default_rng([99, 4]), bpm, "steady")
+    sound = plain_synth.render(music.parts, 40.0, np.random.default_rng(4))
+    clock = torch.arange(len(sound.samples)) / sound.rate
+    sound = replace(sound, samples=sound.samples * ((clock < silent[0]) | (clock > silent[1])))
+    found, true = track_beats(sound), music.beats.between(0, 40).times.double().numpy()
+    assert found.tempo == pytest.approx(bpm, rel=0.03) and found.confidence > UNSURE
+    heard = found.times.double().numpy()
+    sounding = [times[(times < silent[0]) | (times > silent[1])] for times in (true, heard)]
+    assert mir_eval.beat.f_measure(*sounding) > 0.95
+    assert np.diff(heard).max() < 1.3 * 60 / bpm and heard[0] < 60 / bpm and heard[-1] > 40 - 60 / bpm
 
 
 def test_downbeats_fall_where_bass_and_harmony_change():
