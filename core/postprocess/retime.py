@@ -96,11 +96,17 @@ def _pair(kinematic_beats: Tensor, targets: Tensor, reach: float) -> tuple[Tenso
     """Which kinematic beats (n,) pair with a target within ``reach`` seconds, (n,) bool; and the distances (n,)."""
     if len(kinematic_beats) == 0 or len(targets) == 0:
         return torch.zeros(len(kinematic_beats), dtype=torch.bool), torch.zeros_like(kinematic_beats)
-    apart = targets[None, :] - kinematic_beats[:, None]
-    nearest = apart.abs().argmin(1)
-    mutual = apart.abs().argmin(0)[nearest] == torch.arange(len(kinematic_beats))
-    offset = apart.gather(1, nearest[:, None])[:, 0]
+    nearest = _nearest(targets, kinematic_beats)
+    mutual = _nearest(kinematic_beats, targets)[nearest] == torch.arange(len(kinematic_beats))
+    offset = targets[nearest] - kinematic_beats
     return mutual & (offset.abs() <= reach), offset
+
+
+def _nearest(knots: Tensor, at: Tensor) -> Tensor:
+    """The index (n,) of the knot (m,), in increasing order, that is nearest to each of ``at`` (n,)."""
+    right = torch.searchsorted(knots, at).clamp(max=len(knots) - 1)
+    left = (right - 1).clamp(min=0)
+    return torch.where(at - knots[left] <= knots[right] - at, left, right)
 
 
 def _calmed(source: Tensor, shift: Tensor, seconds: float, steepest: float) -> Tensor:
@@ -108,7 +114,7 @@ def _calmed(source: Tensor, shift: Tensor, seconds: float, steepest: float) -> T
 
     The result is the mean of the envelopes above and below.
 
-    source: (n,) anchors, seconds of the motion.
+    source: (n,) anchors, seconds of the motion, increasing.
     shift: (n,) seconds.
     seconds: length of the motion.
     steepest: seconds of shift per played second, at most.
@@ -116,5 +122,11 @@ def _calmed(source: Tensor, shift: Tensor, seconds: float, steepest: float) -> T
     slope = steepest / (1 + steepest)  # per second of the motion instead of per played second
     room = slope * torch.minimum(source, seconds - source)
     shift = torch.minimum(torch.maximum(shift, -room), room)
-    allowed = slope * (source[:, None] - source[None, :]).abs()
-    return ((shift[None, :] + allowed).amin(1) + (shift[None, :] - allowed).amax(1)) / 2
+    return (_below(shift, slope * source) - _below(-shift, slope * source)) / 2
+
+
+def _below(values: Tensor, place: Tensor) -> Tensor:
+    """The highest curve (n,) on or below ``values`` (n,) that changes no faster than ``place`` (n,) increases."""
+    falling = (values - place).cummin(dim=0).values + place
+    rising = (values + place).flip(0).cummin(dim=0).values.flip(0) - place
+    return torch.minimum(falling, rising)

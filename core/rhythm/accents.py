@@ -115,9 +115,12 @@ def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strengt
     found = peaks(values, 1, rising=True, ends=False)
     found = found[allowed[found]]
     kept: list[int] = []
+    near, taken = math.ceil(spacing * fps) - 1, bytearray(values.shape[0])
     for frame in found[strength[found].argsort(descending=True, stable=True)].tolist():
-        if all(abs(frame - other) >= spacing * fps for other in kept):
+        if not taken[frame]:
             kept.append(frame)
+            around = range(max(0, frame - near), min(len(taken), frame + near + 1))
+            taken[around.start : around.stop] = b"\1" * len(around)
     at = torch.tensor(sorted(kept), dtype=torch.long, device=values.device)
     left, middle, right = values[at - 1].double(), values[at].double(), values[at + 1].double()
     bend = (left - 2 * middle + right).clamp_max(-1e-12)
