@@ -6,9 +6,11 @@ Widmer 2013).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import torch
 from torch import Tensor
-from torch.nn import functional
 
 from core.audio.beat_network import FPS
 
@@ -33,22 +35,25 @@ def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:
     change, wide = np.zeros(count), np.zeros(count)
     if count >= 4:
         edges = np.append(times, 2 * times[-1] - times[-2])
-        sums = functional.pad(fine.double().cumsum(dim=0), (0, 0, 1, 0)).numpy()
-        chords, pairs = _means(sums, edges[:-1], edges[1:]), _means(sums, edges[:-2], edges[2:])
+        chords, pairs = _means(fine, edges[:-1], edges[1:]), _means(fine, edges[:-2], edges[2:])
         change[1:] = 1 - _cosine(chords[1:], chords[:-1])
         wide[2:-1] = 1 - _cosine(pairs[2:], pairs[:-2])
     return (_standard(change) + _standard(wide)).clip(-4, 4)
 
 
-def _means(sums: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Means (n, c) of frames over spans of time (n,), seconds; the nearest frame for spans beyond the song.
-
-    sums: (t + 1, c) of all frames before each one.
-    """
-    frames = len(sums) - 1
+def _means(fine: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Means (n, c) of frames (t, c) over spans of time (n,), seconds; the nearest frame for spans beyond the song."""
+    frames = len(fine)
     first = np.round(starts * FPS).astype(int).clip(0, frames - 1)
     last = np.maximum(np.round(ends * FPS).astype(int).clip(0, frames), first + 1)
-    return (sums[last] - sums[first]) / (last - first)[:, None]
+    return (_sums(fine, last) - _sums(fine, first)) / (last - first)[:, None]
+
+
+def _sums(fine: Tensor, ends: np.ndarray) -> np.ndarray:
+    """Sums (n, c) of all frames (t, c) before each of ``ends`` (n,)."""
+    knots, which = np.unique(ends, return_inverse=True)
+    pieces = [fine[start:end].sum(dim=0, dtype=torch.float64) for start, end in pairwise([0, *knots.tolist()])]
+    return torch.stack(pieces).cumsum(dim=0).numpy()[which]
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:

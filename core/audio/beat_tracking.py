@@ -22,7 +22,7 @@ from core.audio import bars
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
 from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_of, tempo_prior
 from core.audio.io import resample
-from core.audio.mel import rises, spectrum
+from core.audio.mel import rises, spectra
 from core.audio.onsets import ONSET_LEAD
 from core.errors import warn
 from core.types import Beats, Waveform
@@ -56,8 +56,7 @@ def track_beats(waveform: Waveform) -> Beats:
     """Track the beats of a whole song, with downbeats, strengths and confidence."""
     samples = resample(waveform, RATE).samples
     with progress.part(0.05, 0.45):
-        magnitude = spectrum(samples, N_FFT, HOP)
-    mel = from_magnitudes(magnitude)
+        mel, fine = _spectrograms(samples)
     envelope = onset_envelope(torch.log1p(20 * mel))
     progress.report(0.5)
     beat, downbeat = (some.double().numpy() for some in activations(mel))
@@ -67,7 +66,7 @@ def track_beats(waveform: Waveform) -> Beats:
     frames = bridged(refined(frames, beat), 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
     times = fill(smoothed(frames) / FPS, len(samples) / RATE)
     confidence = _confidence(beat, times, sounds)
-    changes = bars.harmony(torch.log1p(20 * magnitude[:, :HARMONY_BINS]), times)
+    changes = bars.harmony(fine, times)
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
     tempo = tempo_of(times)
     if 0 < tempo < SLOWEST_DANCED:
@@ -94,6 +93,15 @@ def warn_if_unsure(beats: Beats) -> None:
         )
 
 
+def _spectrograms(samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Mel magnitudes (t, m) of samples (s,), and the compressed spectrum (t, ``HARMONY_BINS``) that shows harmony."""
+    mel, fine = [], []
+    for block in spectra(samples, N_FFT, HOP):
+        mel.append(from_magnitudes(block))
+        fine.append(torch.log1p(20 * block[:, :HARMONY_BINS]))
+    return torch.cat(mel), torch.cat(fine)
+
+
 def sounding(mel: Tensor) -> np.ndarray:
     """Which frames (t,) of a mel spectrum (t, m) at ``FPS`` have sound within ``SILENT_SECONDS``."""
     if len(mel) == 0:
@@ -114,7 +122,9 @@ def beat_frames(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray) ->
     prior = tempo_prior(60 * FPS / _PERIODS, USUAL, USUAL_OCTAVES)
     onset = np.roll(envelope, round(ONSET_LEAD * FPS))
     reward = odds + ONSET_WEIGHT * (onset - onset.mean()) + EAGERNESS
-    found = best_path((reward[:, None] + PRIOR_WEIGHT * prior) * sounds[:, None], _PERIODS)
+    reward = reward[:, None] + PRIOR_WEIGHT * prior
+    reward[~sounds] = 0
+    found = best_path(reward, _PERIODS)
     return found[sounds[found.astype(int)]]
 
 

@@ -56,23 +56,24 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
         )
     frames, file_rate = decoding.decode(path, libsndfile.Part(start, seconds))
-    if len(frames) and not np.abs(frames).max() < WILDEST:  # written so that NaN is refused too
+    if len(frames) and not _peak(frames) < WILDEST:  # written so that NaN is refused too
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
     progress.report()
     samples = libsndfile.mono(frames)
+    del frames  # of an hour in stereo, a gigabyte
     progress.report()
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
         raise FootlightError(f"{path}: only {length:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
-    peak = float(np.abs(samples).max())
+    peak = _peak(samples)
     if peak < SILENCE_PEAK:
         raise FootlightError(f"{path}: is silent (peak below -70 dB); choose a file or a part with sound")
     if rate is not None and rate != file_rate:
         wanted = round(len(samples) * rate / file_rate)
         samples = _fit(soxr.resample(samples, file_rate, rate, quality="HQ"), wanted)
         file_rate = rate
-        peak = float(np.abs(samples).max())
+        peak = _peak(samples)
     if peak > 1:
         samples = samples / peak
     return Waveform(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), file_rate)
@@ -139,6 +140,11 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
         ):  # libsndfile's Vorbis overflows its stack on long blocks
             file.write(frames[start : start + libsndfile.BLOCK_FRAMES])
     return buffer.getvalue()
+
+
+def _peak(samples: np.ndarray) -> float:
+    """The largest magnitude of samples; NaN if one of them is. It makes no copy of a long song."""
+    return float(np.maximum(samples.max(), -samples.min()))
 
 
 def _fit(samples: np.ndarray, length: int) -> np.ndarray:

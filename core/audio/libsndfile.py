@@ -143,7 +143,19 @@ def _read(path: Path, stretch: Stretch, first: int, count: int | None) -> tuple[
                 return _mended(path, stretch, first, count)
             if size == SMALL_BLOCK_FRAMES and not blocks:
                 raise
-    return (np.concatenate(blocks)[settling:] if blocks else np.zeros((0, 1), np.float32)), 0
+    return (_drained(blocks)[settling:] if blocks else np.zeros((0, 1), np.float32)), 0
+
+
+def _drained(blocks: list[np.ndarray]) -> np.ndarray:
+    """The blocks one after another. Each is let go when it is copied, so a long song is held once and not twice."""
+    whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.float32)
+    blocks.reverse()
+    at = 0
+    while blocks:
+        block = blocks.pop()
+        whole[at : at + len(block)] = block
+        at += len(block)
+    return whole
 
 
 def _mended(path: Path, stretch: Stretch, first: int, count: int | None) -> tuple[np.ndarray, int]:

@@ -8,6 +8,7 @@ instant ``i * hop / rate``. There are exactly ``floor(s / hop)`` frames.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -30,9 +31,9 @@ def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
     signal: rates and bands; None takes the defaults.
     """
     signal = signal or SignalConfig()
-    magnitude = spectrum(samples, signal.n_fft, signal.hop_samples)
     bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
-    return (magnitude @ bank).clamp(min=FLOOR).log()
+    blocks = [block @ bank for block in spectra(samples, signal.n_fft, signal.hop_samples)]
+    return torch.cat(blocks, dim=-2).clamp(min=FLOOR).log()
 
 
 def rises(level: Tensor) -> Tensor:
@@ -47,6 +48,11 @@ def rises(level: Tensor) -> Tensor:
 
 def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     """Magnitudes (..., floor(s / hop), n_fft / 2 + 1) of Hann-windowed, centred frames of samples (..., s)."""
+    return torch.cat(list(spectra(samples, n_fft, hop)), dim=-2)
+
+
+def spectra(samples: Tensor, n_fft: int, hop: int) -> Iterator[Tensor]:
+    """``spectrum`` in blocks of up to ``BLOCK`` frames, for whoever keeps less than that of a long song."""
     batch, length = samples.shape[:-1], samples.shape[-1]
     flat = samples.reshape(-1, 1, length).float()
     pad = n_fft // 2
@@ -54,12 +60,11 @@ def spectrum(samples: Tensor, n_fft: int, hop: int) -> Tensor:
     padded = functional.pad(flat, (pad, pad), mode="reflect" if length > pad else "constant")
     window = torch.hann_window(n_fft, device=samples.device)
     frames = padded[:, 0].unfold(-1, n_fft, hop)[:, : length // hop]
-    blocks = []
+    done = 0
     for block in frames.split(BLOCK, dim=1):
-        blocks.append(_size(torch.fft.rfft(block * window)))
-        progress.report(min(1.0, len(blocks) * BLOCK / max(frames.shape[1], 1)))
-    magnitude = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
-    return magnitude.reshape(*batch, *magnitude.shape[1:])
+        yield _size(torch.fft.rfft(block * window)).reshape(*batch, block.shape[1], -1)
+        done += block.shape[1]
+        progress.report(min(1.0, done / max(frames.shape[1], 1)))
 
 
 def _size(values: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
     check_choices(options, model.config)
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
-    seed = noise_seed(options.seed, to_int16(song.samples).cpu().numpy().tobytes())  # decoders differ in last bits
+    seed = noise_seed(options.seed, _heard(song.samples))
     style = style_for(model.config, options.style, seed)
     with progress.part(0.0, 0.12, "Finding the beat"):
         sound = resample(song, model.config.signal.audio_rate)
@@ -97,6 +97,11 @@ def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[T
         latents = last_of(draw(model, "motion", condition, frames, seed, steps, options.guidance), steps)
     with progress.part(0.94, 1.0, "Building the movement"):
         return model.autoencoders["motion"].decode_long(latents)[0].cpu(), heard, style
+
+
+def _heard(samples: Tensor) -> bytes:
+    """Samples (s,) at 16 bits, because decoders differ in last bits. A long song is converted in pieces."""
+    return b"".join(to_int16(piece).cpu().numpy().tobytes() for piece in samples.split(1 << 20))
 
 
 def hear(song: Waveform, sound: Waveform, config: Config) -> tuple[Rhythm, Tensor | None]:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from core.audio import io
 from core.formats import bvh
@@ -86,3 +87,20 @@ def music():
     since = torch.remainder(clock, 0.5)
     click = torch.randn(clock.shape, generator=torch.Generator().manual_seed(1)) * torch.exp(-since / 0.01)
     return (sound + 0.2 * click).clamp(-1, 1)
+
+
+class _Largest(TorchDispatchMode):
+    bytes = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        for one in made if isinstance(made, tuple | list) else (made,):
+            if isinstance(one, torch.Tensor):
+                self.bytes = max(self.bytes, one.untyped_storage().nbytes())  # a view has none of its own
+        return made
+
+
+@pytest.fixture
+def largest():
+    """``bytes`` is how large the largest tensor was that was made inside of it."""
+    return _Largest()

@@ -6,8 +6,10 @@ import pytest
 import scipy.signal
 import torch
 
+from core.audio.beat_tracking import track_beats
 from core.audio.mel import FLOOR, filterbank, log_mel, spectrum
 from core.config import SignalConfig
+from core.types import Waveform
 
 
 def noise(count, seed=0):
@@ -53,3 +55,11 @@ def test_batches_and_silence():
     both = log_mel(batch, SignalConfig())
     torch.testing.assert_close(both[0], log_mel(batch[0]))
     assert torch.all(both[1] == torch.tensor(FLOOR).log())
+
+
+@pytest.mark.parametrize("work", [log_mel, lambda samples: track_beats(Waveform(samples, 16_000))])
+def test_of_a_long_song_nothing_larger_than_its_samples_is_held(work, largest):
+    samples = noise(160 * 16_000)
+    with largest:
+        work(samples)
+    assert samples.nbytes <= largest.bytes < 1.1 * samples.nbytes
