@@ -107,7 +107,7 @@ def sounding(mel: Tensor) -> np.ndarray:
     if len(mel) == 0:
         return np.zeros(0, bool)
     reach = round(SILENT_SECONDS * FPS)
-    heard = (mel.mean(dim=1) > SILENCE * loud(mel)).float()
+    heard = (mel.mean(dim=1) > SILENCE * loud(mel).clamp_min(1e-6)).float()
     return (functional.max_pool1d(heard[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0).numpy()
 
 
