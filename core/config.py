@@ -108,6 +108,7 @@ class DenoiserConfig:
     latent_channels: int = 20
     context: dict[str, int] = field(default_factory=dict)  # modalities it is conditioned on: name -> latent channels
     rhythm_channels: int = 10  # 0: no rhythm conditioning
+    loudness_power: float = 1.0  # of the rhythm's loudness; 11 spreads loud passages (core.rhythm.features)
     styles: int = 0
     observed: bool = True  # observed latents and their mask are additional input channels
     observed_parts: int = 1  # channels of that mask: one for all, or one for each of core.motion.body_parts
@@ -265,6 +266,7 @@ def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str
         config.denoisers[like],
         latent_channels=channels(name),
         context={heard: channels(heard) for heard in context},
+        loudness_power=1.0,
         observed_parts=1,
         context_entry="concatenated",
         guided=False,
@@ -334,6 +336,7 @@ def _default() -> Config:
         condition_width=128,
         positions="rotary",
         dropout=0.1,
+        loudness_power=11.0,
         observed_parts=5,
         skip=True,
     )

@@ -111,7 +111,7 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
 def _inner(config: object) -> object:
     if not isinstance(config, DenoiserConfig):
         return config
-    plain = replace(config, styles=0, prediction=None, skip=False, observed_parts=1)
+    plain = replace(config, styles=0, prediction=None, skip=False, observed_parts=1, loudness_power=1.0)
     return replace(plain, context_entry="concatenated", guided=False)
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from core.config import DenoiserConfig
 from core.layers.blocks import conv, from_picture, to_picture
+from core.rhythm.features import with_spread_loudness
 from core.types import Condition
 
 
@@ -104,7 +105,10 @@ class ConditionedNetwork(nn.Module):
     def _rhythm(self, condition: Condition, b: int, t: int) -> Tensor | None:
         if not self.config.rhythm_channels:
             return None
-        return _or_null(condition.rhythm, self.null_rhythm, condition.keep, b, t)
+        rhythm = condition.rhythm
+        if rhythm is not None and self.config.loudness_power != 1:
+            rhythm = with_spread_loudness(rhythm, self.config.loudness_power)
+        return _or_null(rhythm, self.null_rhythm, condition.keep, b, t)
 
     def _context_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> list[Tensor]:
         """Tokens (b, t, c) of each modality of the context, in the order of the configuration."""

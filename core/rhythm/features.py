@@ -156,6 +156,18 @@ def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     return y[right - 1] + share * (y[right] - y[right - 1])
 
 
+def with_spread_loudness(features: Tensor, power: float) -> Tensor:
+    """Rhythm features (..., t, r) whose loudness is raised to ``power``.
+
+    Most passages of a song are within 3 dB of its loud ones, so most loudness is above 0.9. To the power of 11 it is
+    about the share of passages of music that are quieter: of the training music of the embedded model 25, 50, 75 and
+    90 % are below 0.88, 0.94, 0.97 and 0.99, which become 0.25, 0.50, 0.74 and 0.92.
+    """
+    index = RHYTHM_CHANNELS.index("loudness")
+    spread = features[..., index : index + 1].clamp_min(0) ** power
+    return torch.cat((features[..., :index], spread, features[..., index + 1 :]), dim=-1)
+
+
 def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:
     """Maximum (frames,) of values (t,) at ``heard_fps`` over the time of each frame, half a frame to either side."""
     if len(values) == 0:

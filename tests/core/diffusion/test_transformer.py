@@ -43,6 +43,20 @@ def differs(a, b) -> bool:
 
 
 @every_kind
+def test_loudness_can_be_spread(kind):
+    """A network with a power hears what one without hears of loudness to that power."""
+    plain, spread = (make(kind=kind, rhythm_channels=10, loudness_power=power) for power in (1.0, 11.0))
+    spread.load_state_dict(plain.state_dict())
+    z, step, condition = given()
+    rhythm = torch.rand(B, T, 10, generator=torch.Generator().manual_seed(2))
+    powered = rhythm.clone()
+    powered[..., 7] **= 11
+    told = [dataclasses.replace(condition, rhythm=some) for some in (powered, rhythm)]
+    assert torch.equal(plain(z, step, told[0]), spread(z, step, told[1]))
+    assert differs(plain(z, step, told[1]), spread(z, step, told[1]))
+
+
+@every_kind
 def test_parts_are_told_apart_and_one_mask_stands_for_all_of_them(kind):
     network = make(kind=kind, observed_parts=2)
     z, step, condition = given()
