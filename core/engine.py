@@ -1,264 +1,16 @@
-"""The process behind the add-on, ``python -m core.engine``: it reads and writes JSON lines, with arrays in files.
+"""The process behind the add-on, ``python -m core.engine``: it answers requests on standard input (``core.serving``).
 
-The messages are those of ``core.protocol``. Requests are answered in order. The model is loaded with the first request
-that needs it, and kept. Standard output is only for messages; everything else that is printed goes to standard error.
-Dances are written as .npz files of ``core.formats.dance``, music as wav, flac or ogg. Every file appears whole or not
-at all.
+Standard output is only for messages; everything else that is printed goes to standard error.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import hashlib
-import json
 import os
-import queue
 import sys
-import threading
-import traceback
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import torch
-
-from core import __version__, pipeline, progress, protocol
-from core.errors import FootlightError, collected_warnings, one_line
-from core.files import write_together
-from core.formats import dance
-from core.formats.motion import read_motion
-from core.formats.music import music_files, write_music
-from core.protocol import (
-    BeatsDone,
-    BeatsRequest,
-    Cancelled,
-    DanceDone,
-    DanceRequest,
-    Done,
-    DuetDone,
-    DuetRequest,
-    Event,
-    Failed,
-    FreeRequest,
-    Id,
-    Ready,
-    ScoreDone,
-    ScoreRequest,
-)
-from core.results import Dance, Score
-from core.types import Beats, Waveform
-
-
-class _Cancelled(Exception):
-    """The running request was cancelled."""
-
-
-class Engine:
-    """Answers requests. One thread reads requests and notes cancellations, the main thread works.
-
-    source: file descriptor to read from.
-    sink: file descriptor to write to.
-    model_folder: the model, as in ``Model.load``.
-    device: the device, as in ``Model.load``.
-    """
-
-    def __init__(self, source: int, sink: int, model_folder: str | None, device: str) -> None:
-        self._source, self._sink = source, sink
-        self._model_folder, self._device = model_folder, device
-        self._model: pipeline.Model | None = None
-        self._waiting: queue.Queue[dict | None] = queue.Queue()
-        self._lock = threading.Lock()
-        self._open: dict[Id, bool] = {}  # requests that have not ended, and whether each is cancelled
-        self._current: Id | None = None
-        self._leaving = threading.Event()
-
-    def serve(self) -> None:
-        """Answer requests until a quit message or the end of the input."""
-        device = str(pipeline.find_device(self._device))
-        self._say(Ready(version=__version__, protocol=protocol.PROTOCOL, device=device))
-        threading.Thread(target=self._read, name="requests", daemon=True).start()
-        while (request := self._waiting.get()) is not None and not self._leaving.is_set():
-            self._answer(request)
-
-    def _say(self, event: Event) -> None:
-        data = (json.dumps(protocol.event_to_json(event)) + "\n").encode()
-        with self._lock:
-            try:
-                while data:
-                    data = data[os.write(self._sink, data) :]
-            except OSError:  # the other side has closed the pipe
-                self._leaving.set()
-
-    def _read(self) -> None:
-        try:
-            with os.fdopen(self._source, "rb") as lines:
-                for line in lines:
-                    if line.strip() and not self._take(line):
-                        break
-        finally:
-            self._leaving.set()
-            self._waiting.put(None)
-
-    def _take(self, line: bytes) -> bool:
-        """Take one line of input. Returns False for the last one."""
-        try:
-            request = json.loads(line)
-        except (ValueError, RecursionError):
-            request = None
-        if not isinstance(request, dict) or not isinstance(request.get("op"), str):
-            self._refuse(None, "expected one JSON object a line with an op")
-            return True
-        op, number = request["op"], request.get("id")
-        if op == "quit":
-            return False
-        if not isinstance(number, int | str):
-            self._refuse(None, f"the request {op!r} needs an id, a number or a text")
-        elif op == "cancel":
-            with self._lock:
-                if number in self._open:
-                    self._open[number] = True
-        elif op not in protocol.REQUESTS:
-            self._refuse(
-                number, f"unknown operation {op!r}: choose one of {', '.join(protocol.REQUESTS)}, cancel, quit"
-            )
-        elif number in self._open:
-            self._refuse(None, f"a request with the id {number!r} is still at work")
-        else:
-            with self._lock:
-                self._open[number] = False
-            self._waiting.put(request)
-        return True
-
-    def _refuse(self, number: Id | None, message: str) -> None:
-        self._say(Failed(id=number, kind="protocol", message=message))
-
-    def _answer(self, request: dict) -> None:
-        number = self._current = request["id"]
-        try:
-            with progress.listen(self._progress, self._check), collected_warnings() as said:
-                progress.report()
-                event = _OPERATIONS[request["op"]](self, number, protocol.request_from_json(request))
-            event = replace(event, warnings=tuple(one_line(text) for text in said))
-        except _Cancelled:
-            event = Cancelled(id=number)
-        except FootlightError as error:
-            event = _failed(number, "input", str(error))
-        except Exception as error:
-            traceback.print_exc()
-            if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error):
-                self._model = None
-                event = _failed(number, "memory", "there is not enough memory for this: free some, or ask for less")
-            else:
-                event = _failed(number, "internal", f"{type(error).__name__}: {error}")
-        finally:
-            with self._lock:
-                del self._open[number]
-            self._current = None
-        self._say(event)
-
-    def _check(self) -> None:
-        if self._leaving.is_set() or (self._current is not None and self._open.get(self._current, False)):
-            raise _Cancelled
-
-    def _progress(self, stage: str, fraction: float) -> None:
-        self._say(protocol.Progress(id=self._current, stage=stage, fraction=fraction))
-
-    def _dance(self, number: Id, request: DanceRequest) -> DanceDone:
-        _check_folder(request.out)
-        song = self._read_song(request, 0.02)
-        model = self._loaded(0.02, 0.05)
-        with progress.part(0.05, 1.0):
-            made = pipeline.generate_dance(model, song, request)
-        with open(request.song, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        progress.report()
-        dance.write(request.out, made, seed=str(request.seed), model=model.name, audio_sha256=digest)
-        return DanceDone(id=number, out=request.out, **_dance_values(made))
-
-    def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
-        _check_folder(request.out)
-        with progress.part(0.0, 0.02, "Reading the motion"):
-            clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
-        model = self._loaded(0.02, 0.05).voiced_by(request.vocoder)
-        with progress.part(0.05, 1.0):
-            made = pipeline.score_motion(model, clip, request)
-        progress.report()
-        write_music(request.out, made, model.config.signal, not request.mono, request.midi)
-        values = {**_music_values(made), "metrics": made.metrics, **_beats_values(made.beats)}
-        return ScoreDone(id=number, out=request.out, **values)
-
-    def _duet(self, number: Id, request: DuetRequest) -> DuetDone:
-        _check_folder(request.out_motion)
-        _check_folder(request.out_music)
-        model, seed = self._loaded(0.0, 0.05).voiced_by(request.vocoder), str(request.seed)
-        with progress.part(0.05, 1.0):
-            made = pipeline.generate_duet(model, request)
-        progress.report()
-        files = music_files(request.out_music, made.music, model.config.signal, not request.mono, request.midi)
-        files[Path(request.out_motion)] = dance.encoded(made.dance, seed=seed, model=model.name)
-        progress.report()
-        write_together(files)
-        values = {**_music_values(made.music), **_dance_values(made.dance)}
-        return DuetDone(id=number, out_motion=request.out_motion, out_music=request.out_music, **values)
-
-    def _loaded(self, start: float, end: float) -> pipeline.Model:
-        """The model. If it is not loaded yet, loading reports progress from ``start`` to ``end`` of the request."""
-        if self._model is None:
-            with progress.part(start, end, "Loading the model"):
-                self._model = pipeline.Model.load(self._model_folder, self._device)
-        return self._model
-
-    def _beats(self, number: Id, request: BeatsRequest) -> BeatsDone:
-        song = self._read_song(request, 0.3)
-        with progress.part(0.3, 1.0, "Finding the beat"):
-            return BeatsDone(id=number, **_beats_values(pipeline.beats_of(song)))
-
-    def _read_song(self, request: DanceRequest | BeatsRequest, end: float) -> Waveform:
-        with progress.part(0.0, end, "Reading the song"):
-            return pipeline.read_song(request.song, request.start, request.seconds)
-
-    def _free(self, number: Id, _request: FreeRequest) -> Done:
-        self._model = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        return Done(id=number)
-
-
-_OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
-    DanceRequest.op: Engine._dance,
-    ScoreRequest.op: Engine._score,
-    DuetRequest.op: Engine._duet,
-    BeatsRequest.op: Engine._beats,
-    FreeRequest.op: Engine._free,
-}
-
-
-def _check_folder(out: str) -> None:
-    if not Path(out).parent.is_dir():
-        raise FootlightError(f"{out}: there is no folder {Path(out).parent}; make it first")
-
-
-def _dance_values(made: Dance) -> dict:
-    values = {"frames": made.motion.frames, "fps": made.motion.fps, "metrics": made.metrics, "style": made.style}
-    return {**values, **_beats_values(made.beats)}
-
-
-def _music_values(made: Score) -> dict:
-    return {"seconds": made.sound.seconds, "rate": made.sound.rate}
-
-
-def _failed(number: Id, kind: str, message: str) -> Failed:
-    return Failed(id=number, kind=kind, message=one_line(message))
-
-
-def _beats_values(beats: Beats) -> dict:
-    """Beats as values of an event: times in seconds, and whether each starts a bar."""
-    downbeats = [False] * len(beats.times) if beats.downbeats is None else beats.downbeats.tolist()
-    values = {"beats": tuple(beats.times.tolist()), "downbeats": tuple(downbeats), "tempo": beats.tempo}
-    return {**values, "metre": beats.metre, "confidence": beats.confidence}
+from core.errors import FootlightError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -267,11 +19,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", help="a model folder, or the name of an embedded model (default: default)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     args = parser.parse_args(arguments)
-    gc.freeze()  # what has been imported stays: without this, collections would walk through all of it
     source, sink = os.dup(0), os.dup(1)
     os.dup2(2, 1)
     os.set_inheritable(sink, False)
     sys.stdout = sys.stderr
+    gc.disable()  # it would walk through all that is imported several times, and find nothing
+    from core.serving import Engine
+
+    gc.freeze()  # what has been imported stays, so that later collections pass it over
+    gc.enable()
     try:
         Engine(source, sink, args.model or None, args.device).serve()
     except FootlightError as error:

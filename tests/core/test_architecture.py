@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "errors", "records", "protocol", "arguments", "containers", "progress", "rig", "types", "results", "format1",
     "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder",
-    "formats", "postprocess", "metrics", "pipeline", "bench", "engine", "cli", "__main__",
+    "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli", "__main__",
 )  # fmt: skip
 
 SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.containers", "core.rig")
@@ -60,7 +60,7 @@ def test_the_documentation_lists_the_rooms_in_this_order():
 
 
 def test_the_engine_starts_without_heavy_imports():
-    seen, queue = set(), ["core.engine"]
+    seen, queue = set(), ["core.serving"]
     heavy = {"librosa", "numba", "sklearn", "scipy", "matplotlib", "mir_eval"}
     while queue:
         module = queue.pop()

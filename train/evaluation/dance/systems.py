@@ -152,7 +152,7 @@ def model_key(asked: Asked, fps: float) -> str:
     """A digest of all that shapes what a model makes besides its input and the seed."""
     folder = pipeline.find_model(asked.what)
     weights = [file_digest(path) for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")]
-    code = sources_digest("core", without=("core/metrics", "core/engine", "core/cli", "core/__main__"))
+    code = sources_digest("core", without=("core/metrics", "core/serving", "core/engine", "core/cli", "core/__main__"))
     return key(asked.role, code, weights, sorted(asked.options), fps)
 
 
