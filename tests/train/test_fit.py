@@ -16,7 +16,7 @@ from core.checkpoint import Checkpoint
 from core.config import preset, with_styles
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
-from core.pipeline import DanceOptions, Model, sample_dance
+from core.pipeline import DanceOptions, DuetOptions, Model, generate_duet, sample_dance
 from core.types import Condition, Waveform
 from train import export, fit, run_folder
 from train.loop import LoopConfig
@@ -270,6 +270,8 @@ def test_a_model_is_distilled_into_one_that_dances_in_fewer_steps(run, tmp_path)
     model = Model.load(tmp_path / "student", "cpu")
     dances = [sample_dance(model, song, DanceOptions(style="bob", guidance=scale))[0] for scale in (1.0, 4.0)]
     assert all(torch.isfinite(dance).all() for dance in dances) and not torch.equal(*dances)
+    duet = generate_duet(model, DuetOptions(seconds=5.0, steps=3))  # more steps than it learned, and no music at first
+    assert torch.isfinite(duet.dance.motion.rotations).all()
 
 
 def test_a_distillation_continues_as_if_nothing_had_happened(run, tmp_path):
