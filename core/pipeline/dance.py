@@ -28,7 +28,7 @@ from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.postprocess import bones, drift, feet, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
 from core.results import Dance
-from core.rhythm.features import Rhythm, analyse, rhythm_features
+from core.rhythm.features import Rhythm, analyse, rhythm_features, with_contrast
 from core.types import Beats, Condition, Motion, Waveform
 
 
@@ -152,8 +152,11 @@ def encode_song(
         sound = music_frames(samples, heard.beats.times, config.signal, music.representation, length, mel)
     latents = model.autoencoders["music"].encode_long(sound[None].to(model.device))[:, :frames]
     pulse = None
-    if config.denoisers["motion"].rhythm_channels:
+    denoiser = config.denoisers["motion"]
+    if denoiser.rhythm_channels:
         pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, config.latent_fps)
+        if denoiser.loudness_power != 1:  # the network answers loudness (docs/training.md)
+            pulse = with_contrast(pulse, config.latent_fps, denoiser.loudness_power)
         pulse = pulse[None].to(model.device)
     styles = style_of(model, style, config.sampling["motion"].style_strength)
     return Condition({"music": latents}, pulse, styles)

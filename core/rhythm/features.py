@@ -18,6 +18,7 @@ from core import progress
 from core.audio.beat_tracking import track_beats
 from core.audio.io import resample
 from core.audio.onsets import LOUDNESS_SPAN_DB, ONSET_FPS, RHYTHM_RATE, loudness, onset_strength, rhythm_mel
+from core.layers.peaks import gaussian_smooth
 from core.types import Beats, Waveform
 
 RHYTHM_CHANNELS = (
@@ -33,6 +34,7 @@ RHYTHM_CHANNELS = (
     "known",  # 1 if there are beats; else phases and tempo are 0
 )
 _NORMALISED_SPAN_DB = 30.0
+FORM_SECONDS = 4.0  # of a passage, two standard deviations of a Gaussian
 BEATS_PER_BAR = 4  # of the bars that the models of dance and music know
 
 
@@ -166,6 +168,26 @@ def with_spread_loudness(features: Tensor, power: float) -> Tensor:
     index = RHYTHM_CHANNELS.index("loudness")
     spread = features[..., index : index + 1].clamp_min(0) ** power
     return torch.cat((features[..., :index], spread, features[..., index + 1 :]), dim=-1)
+
+
+def with_contrast(features: Tensor, fps: float, power: float) -> Tensor:
+    """Rhythm features (t, r) of a whole song whose quiet passages are quieter and whose loud ones are louder.
+
+    Spread as in ``with_spread_loudness``, the loudness becomes the mean of itself and of its rank, from 0 to 1, within
+    the song. A song that is mastered to one level then has a form as well. The rank is that of a few seconds
+    (``FORM_SECONDS``), because form is about sections and not about notes.
+
+    fps: frames per second.
+    power: that by which loudness is spread.
+    """
+    index = RHYTHM_CHANNELS.index("loudness")
+    level = features[:, index].clamp(0, 1)
+    slow = gaussian_smooth(level, FORM_SECONDS / 2 * fps).round(decimals=4)  # equal passages share a rank
+    ordered = slow.sort().values
+    below, through = (torch.searchsorted(ordered, slow, right=right) for right in (False, True))
+    rank = (below + through) / (2 * len(slow))
+    spread = ((level**power + rank) / 2) ** (1 / power)
+    return torch.cat((features[:, :index], spread[:, None], features[:, index + 1 :]), dim=-1)
 
 
 def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:

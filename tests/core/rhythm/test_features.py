@@ -10,7 +10,14 @@ import torch
 
 from core.audio.mel import log_mel
 from core.audio.onsets import ONSET_FPS, loudness, onset_strength
-from core.rhythm.features import RHYTHM_CHANNELS, analyse, known_bars, rhythm_features
+from core.rhythm.features import (
+    RHYTHM_CHANNELS,
+    analyse,
+    known_bars,
+    rhythm_features,
+    with_contrast,
+    with_spread_loudness,
+)
 from core.types import Beats, Waveform
 
 FPS = 31.25
@@ -110,6 +117,39 @@ def test_loudness_is_relative_to_the_song():
         assert found[750] == pytest.approx(0.5, abs=1e-4)
         assert found[1250] == pytest.approx(0, abs=1e-4)
         assert 0.6 < found[500] < 0.9  # within the second around the step
+
+
+LOUDNESS = RHYTHM_CHANNELS.index("loudness")
+
+
+def features_of(loudness: torch.Tensor) -> torch.Tensor:
+    features = torch.rand(len(loudness), len(RHYTHM_CHANNELS), generator=torch.Generator().manual_seed(0))
+    features[:, LOUDNESS] = loudness
+    return features
+
+
+def test_spread_loudness_changes_loudness_alone():
+    features = features_of(torch.linspace(0, 1, 50))
+    spread = with_spread_loudness(features, 11.0)
+    torch.testing.assert_close(spread[:, LOUDNESS], torch.linspace(0, 1, 50) ** 11)
+    others = [index for index in range(len(RHYTHM_CHANNELS)) if index != LOUDNESS]
+    assert torch.equal(spread[:, others], features[:, others])
+
+
+def test_contrast_sets_a_song_s_sections_apart_however_it_was_mastered():
+    """A minute of three levels that differ by half a decibel: their ranks are 1/6, 1/2 and 5/6."""
+    fps, levels = 15.0, (0.95, 1.0, 0.967)
+    song = torch.cat([torch.full((300,), level) for level in levels])
+    heard = with_spread_loudness(with_contrast(features_of(song), fps, 11.0), 11.0)[:, LOUDNESS]
+    for place, level, rank in zip((150, 450, 750), levels, (1 / 6, 5 / 6, 1 / 2), strict=True):
+        assert float(heard[place]) == pytest.approx((level**11 + rank) / 2, abs=0.02)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("frames", [1, 40])
+def test_a_song_of_one_level_has_no_contrast(level, frames):
+    heard = with_contrast(features_of(torch.full((frames,), level)), 15.0, 11.0)[:, LOUDNESS]
+    torch.testing.assert_close(heard, torch.full((frames,), ((level**11 + 0.5) / 2) ** (1 / 11)), atol=1e-4, rtol=0)
 
 
 def test_loudness_of_a_mel_follows_decibels():
