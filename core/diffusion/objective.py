@@ -26,17 +26,18 @@ def random_steps(batch: int, steps: int, generator: torch.Generator) -> Tensor:
     return ((offset + share).remainder(1.0) * steps).long().clamp_max(steps - 1)
 
 
-def step_weights(schedule: Schedule, prediction: str, most_snr: float) -> Tensor:
-    """Weights (steps,) of a prediction's squared error, 1 on average, that weight the error of the clean sample by
-    min(SNR, ``most_snr``) (min-SNR, Hang et al. 2023).
+def step_weights(schedule: Schedule, prediction: str, most_snr: float, least_snr: float = 0.0) -> Tensor:
+    """Weights (steps,) of a prediction's squared error, 1 on average, that weight the error of the clean sample by the
+    SNR, but by ``most_snr`` at most (min-SNR, Hang et al. 2023) and ``least_snr`` at least.
 
     schedule: the noise schedule.
     prediction: one of ``parameterize.PREDICTIONS``. Its error is that of the clean sample times 1 (x0), the SNR
         (epsilon) or the SNR + 1 (v).
     most_snr: above 0.
+    least_snr: no more than that. What a condition decides is decided where there is most noise.
     """
     snr, own = _snr_and_multiple(schedule, prediction)
-    return _one_on_average(snr.clamp_max(most_snr) / own)
+    return _one_on_average(snr.clamp(least_snr, most_snr) / own)
 
 
 def estimate_weights(schedule: Schedule, prediction: str) -> Tensor:

@@ -63,6 +63,8 @@ class DiffusionTaskConfig:
         minutes of a style count as one, as if there were no more of it.
     most_snr: weight the clean estimate's error by the signal-to-noise ratio up to this (``core.diffusion.objective``).
         0 weights the prediction's error equally at all noise levels.
+    least_snr: the least of these weights. At 0, what is given and how loud the song is count little, because they show
+        most where there is most noise.
     change: weight of the error in how latents change from frame to frame, where most of a step or an accent is, at the
         same noise levels as the rest. Relative to how much they change in the capture.
     """
@@ -76,6 +78,7 @@ class DiffusionTaskConfig:
     balance: float = 0.5
     style_weights: dict[str, float] = field(default_factory=dict)
     most_snr: float = 0.0
+    least_snr: float = 0.0
     change: float = 0.0
 
 
@@ -107,7 +110,8 @@ class DiffusionPhase(Phase):
         self.prediction = model.prediction(modality)
         self.register_buffer("weight", weight, persistent=False)
         if config.most_snr:
-            levels, changes = (step_weights(self.schedule, p, config.most_snr) for p in (self.prediction, "x0"))
+            most, least = config.most_snr, config.least_snr
+            levels, changes = (step_weights(self.schedule, p, most, least) for p in (self.prediction, "x0"))
         else:
             levels, changes = None, estimate_weights(self.schedule, self.prediction)
         self.register_buffer("level_weights", levels, persistent=False)

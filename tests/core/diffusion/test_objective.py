@@ -61,6 +61,8 @@ def test_noise_levels_count_by_min_snr_whatever_is_predicted(prediction):
     snr = (signal / sigma).square().flatten()
     cost = step_weights(SCHEDULE, prediction, 5.0)[t] * error / snr.clamp_max(5)
     torch.testing.assert_close(cost / cost[0], torch.ones(5), rtol=1e-2, atol=0)
+    floored = step_weights(SCHEDULE, prediction, 5.0, 0.5)[t] * error / snr.clamp(0.5, 5)
+    torch.testing.assert_close(floored / floored[0], torch.ones(5), rtol=1e-2, atol=0)
     assert float(step_weights(SCHEDULE, prediction, 5.0).mean()) == pytest.approx(1)
     plain = estimate_weights(SCHEDULE, prediction)[t] * 0.01 / error  # equal weights of the prediction's own error
     torch.testing.assert_close(plain / plain[0], torch.ones(5), rtol=1e-2, atol=0)
