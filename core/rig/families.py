@@ -9,7 +9,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("shoulder", "collar", "clavicle"), ("arm",), ("forearm",), ("hand",),
     ),
     "anatomical": (  # SMPL, CMU for 3ds Max, Biovision, Xsens, Advanced Skeleton
-        ("hip",), ("knee",), ("ankle", "foot"), ("toe", "toes", "foot", "toebase", "ball"),
+        ("hip",), ("knee",), ("ankle", "foot"), ("foot", "toe", "toes", "toebase", "ball"),
         ("collar", "clavicle", "scapula", "clav"), ("shoulder",), ("elbow",), ("wrist", "hand"),
     ),
     "daz": (
@@ -32,7 +32,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("clavicle",), ("upperarm",), ("forearm",), ("hand",),
     ),
     "acclaim": (  # names of the CMU's own files
-        ("femur",), ("tibia",), ("foot",), ("toes",), ("clavicle",), ("humerus",), ("radius",), ("hand", "wrist"),
+        ("femur",), ("tibia",), ("foot",), ("toes",), ("clavicle",), ("humerus",), ("radius",), ("wrist", "hand"),
     ),
     "xsens": (
         ("upperleg", "hip"), ("lowerleg", "knee"), ("foot", "ankle"), ("toe",),
@@ -53,7 +53,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "short": (
         ("upleg",), ("loleg", "lowleg", "dnleg"), ("foot",), ("toe",),
-        ("clav", "clavicle"), ("uparm",), ("loarm", "lowarm", "dnarm"), ("hand",),
+        ("clav", "clavicle", "collar"), ("uparm",), ("loarm", "lowarm", "dnarm"), ("hand",),
     ),
     "source 2": (
         ("legupper",), ("leglower",), ("ankle",), ("ball",), ("clavicle",), ("armupper",), ("armlower",), ("hand",),

@@ -27,6 +27,10 @@ _WORDS = {
 }  # fmt: skip
 """The required joints of a limb, as words for a message."""
 
+_NECK = 3  # bones of a neck at most
+_PELVIS = {"pelvis", "hips", "hip"}
+"""Names of the bone that is the pelvis."""
+
 _FOREARM = 0.6  # of the upper arm; what is shorter is a part of a forearm
 
 _SIDES = {
@@ -308,7 +312,7 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     chest = _meeting(skeleton, *arms)
     assert pelvis is not None and chest is not None, "limbs are chosen so that they meet"
     line = skeleton.ancestors(chest)
-    while "neck" in side_and_part(skeleton.names[chest])[1] and skeleton.parents[chest] != pelvis and len(line) > 2:
+    while "neck" in _part(skeleton, chest) and skeleton.parents[chest] != pelvis and len(line) > 2:
         chest = skeleton.parents[chest]  # in some rigs the neck is the parent of the arms
         line = skeleton.ancestors(chest)
     if pelvis in line:
@@ -318,6 +322,9 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
         top = chest if chest in skeleton.ancestors(pelvis) else _meeting(skeleton, pelvis, chest)
         assert top is not None, "limbs are chosen so that they meet"
         spine = (pelvis, *reversed(line[: line.index(top)]))
+    above = skeleton.parents[top]
+    if above >= 0 and _part(skeleton, above) in _PELVIS and _part(skeleton, top) not in _PELVIS:
+        top = above  # 3ds Max hangs the legs on the first bone of the spine
     joints["pelvis"], joints["spine3"] = pelvis, chest
     head = _head(skeleton, joints, chest)
     neck: tuple[int, ...] = ()
@@ -330,6 +337,11 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     for side in ("left", "right"):
         joints |= _hand_and_toe(skeleton, joints, side)
     return Match(joints, spine, neck, top, rule)
+
+
+def _part(skeleton: Skeleton, joint: int) -> str:
+    """A joint's name without side, separators and prefixes."""
+    return side_and_part(_plain_names(skeleton)[joint])[1]
 
 
 def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
@@ -354,7 +366,19 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     chain = max(
         (structure.main_chain(skeleton, branch) for branch in branches), key=lambda c: structure.length(skeleton, c)
     )
-    return chain[min(1, len(chain) - 1)]
+    return _longest(skeleton, chain[1 : 1 + _NECK]) if len(chain) > 1 else chain[0]
+
+
+def _longest(skeleton: Skeleton, chain: list[int]) -> int:
+    """The joint of a chain at which its longest bone starts; the first where the ends of the bones are unknown."""
+
+    def length(joint: int) -> float:
+        below = skeleton.children(joint)
+        if not below:
+            return float(np.linalg.norm(np.asarray(skeleton.tips.get(skeleton.names[joint], 0.0))))
+        return max(structure.bone(skeleton, child) or length(child) for child in below)
+
+    return max(chain, key=length)
 
 
 def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:

@@ -20,6 +20,10 @@ ARM = ("collar", "shoulder", "elbow", "wrist")
 
 MOST_LIMBS = 6  # long branches at one joint of a humanoid: two legs, two arms, a neck and perhaps a tail
 _WHOLE = 0.6  # of a limb's length; two bones that are shorter together are parts of split ones
+_ALIKE = 0.25  # log of the ratio of thigh to shin, or of upper arm to forearm
+_UNEVEN = 0.8  # weight of a limb whose two long bones are in different numbers of pieces
+_SHARP = 0.8  # cosine of the angle between the shin and the foot at rest
+_FINGERS = 3  # bones that hang on a hand
 _BENDING = (0.25, 0.7)  # of a limb's length: where knees and elbows are
 _STIFF = 4.0  # degrees; a joint whose angle varies less does not bend
 _SUPPLE = 15.0  # degrees; a joint whose angle varies more surely does
@@ -134,6 +138,9 @@ def _split(skeleton: Skeleton, places: np.ndarray | None, chain: list[int]) -> l
     bones = np.array([bone(skeleton, joint) for joint in chain[1:]])
     if places is None:
         start = max(range(1, len(bones) - 1), key=lambda i: min(bones[i], bones[i + 1]), default=0)
+        pair = bones[start : start + 2]
+        if (pair.sum() < _WHOLE * bones[1:].sum() or _unlike(*pair) > _ALIKE) and (found := _parts(skeleton, chain)):
+            return [*found, chain[-1]]
         return [chain[start], chain[start + 1], chain[start + 2], chain[-1]]
     varies = _varies(places, chain)
     bends = np.clip(varies / _SUPPLE, 0.3, 1.0)
@@ -144,6 +151,40 @@ def _split(skeleton: Skeleton, places: np.ndarray | None, chain: list[int]) -> l
         if found is not None:
             return [*(chain[i] for i in found), chain[-1]]
     return [chain[start], chain[start + 1], chain[start + 2], chain[-1]]
+
+
+def _unlike(upper: float, lower: float) -> float:
+    """How unlike two bones are in length: the logarithm of their ratio."""
+    return abs(float(np.log(max(upper, 1e-9) / max(lower, 1e-9))))
+
+
+def _parts(skeleton: Skeleton, chain: list[int]) -> list[int] | None:
+    """The start, middle and end of a limb at rest whose long bones are in pieces: the two longest parts before the hand
+    or the foot that are about as long as each other. None where there are none."""
+    line = [joint for i, joint in enumerate(chain) if i == 0 or bone(skeleton, joint) > 0]
+    along = np.cumsum([0.0, *(bone(skeleton, joint) for joint in line[1:])])
+    last = _before_the_end(skeleton, line)
+    found: list[tuple[float, list[int]]] = []
+    for start, middle in combinations(range(1, last), 2):
+        unlike = _unlike(along[middle] - along[start], along[last] - along[middle])
+        pieces = 1.0 if middle - start == last - middle else _UNEVEN
+        if unlike < _ALIKE:
+            score = pieces * (1.0 - unlike) * (along[last] - along[start])
+            found.append((score, [line[start], line[middle], line[last]]))
+    return max(found)[1] if found else None
+
+
+def _before_the_end(skeleton: Skeleton, line: list[int]) -> int:
+    """Where on a line of joints the hand or the foot starts: several bones hang there, or the line turns sharply in its
+    further half."""
+    places = np.asarray(skeleton.rest_positions(), dtype=float)[line]
+    ways = unit(np.diff(places, axis=0))
+    along = np.linalg.norm(places - places[0], axis=-1)
+    for i in range(2, len(line) - 1):
+        turns = float(ways[i] @ ways[i - 1]) < _SHARP
+        if along[i] > 0.5 * along.max() and (turns or len(skeleton.children(line[i])) >= _FINGERS):
+            return i
+    return len(line) - 1
 
 
 def _varies(places: np.ndarray, chain: list[int]) -> np.ndarray:
