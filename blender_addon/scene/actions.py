@@ -39,13 +39,13 @@ def write_dance(
     Raises UserError when the file is not a dance or the armature cannot take it; then nothing is changed.
     """
     values = read_dance(result)
-    rotations, root = (whole[:frames] for whole in _checked(values, result))
+    dance = _checked(values, result, frames)
     rigs.check_writable(armature)
     mapped, keyed = rigs.bones(armature), rigs.keyed_bones(armature)
     scene = _scene_of(armature)
     rest, body = standing.rests_of(scene, armature, keyed)
     floor = ground.of(scene, armature, body) if scene else None
-    keys = retarget.keys(rotations, root, rest.bones, floor)
+    keys = retarget.keys(dance, rest.bones, floor)
     travelling = _carrier(armature, keys.root).name
     left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, travelling)
     curves = [*curves_of(armature, keys), *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
@@ -59,7 +59,7 @@ def write_dance(
     if not (rest.known or standing.stands(armature)):
         say(standing.told(armature))
     if scene:
-        heads = retarget.heads(rotations, root, rest.bones, floor)
+        heads = retarget.heads(dance, rest.bones, floor)
         for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):
             say(line)
     return action
@@ -188,7 +188,8 @@ def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:
     return travel @ np.linalg.inv(axes).T
 
 
-def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def _checked(values: dict[str, np.ndarray], result: str | Path, frames: int | None) -> retarget.Dance:
+    """The dance of a file's ``values``, of at most ``frames`` frames."""
     try:
         rotations, root, joints = values["rotations"], values["root"], tuple(values["joints"].tolist())
     except KeyError:
@@ -197,7 +198,8 @@ def _checked(values: dict[str, np.ndarray], result: str | Path) -> tuple[np.ndar
         raise UserError("The engine and the add-on are of different versions. Reinstall the add-on.")
     if not (np.isfinite(rotations).all() and np.isfinite(root).all()):
         raise UserError("The engine's dance has invalid numbers in it. Try another seed, or less Follow the Music.")
-    return rotations, root
+    stands = values["contacts"] > 0.5 if "contacts" in values else None
+    return retarget.Dance(rotations[:frames], root[:frames], None if stands is None else stands[:frames])
 
 
 def _eulers(rotations: np.ndarray, order: str) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..shared import protocol, retarget
-from . import ground, rigs, staging, standing
+from . import ground, rigs, staging, standing, strips
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
@@ -60,11 +60,11 @@ def motion(
     worlds, stances = [], []
     rest = standing.rest_of(*find())
     names = [bone.name for bone in rest.bones]
-    called = ""
+    called, fps = "", 0.0
     while len(worlds) < len(frames):
         scene, armature = find()
         rigs.check_moving(armature)
-        called = armature.name
+        called, fps = armature.name, strips.frame_rate(scene)
         if lost := set(names) - set(armature.data.bones.keys()):
             raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")
         until = time.monotonic() + SLICE
@@ -76,7 +76,7 @@ def motion(
                 if time.monotonic() > until:
                     break
         yield len(worlds) / len(frames)
-    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, first, called)
+    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, fps, first, called)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
         raise UserError(
             f"{called!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
@@ -99,7 +99,9 @@ def saving(
         ) from None
 
 
-def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: int, name: str) -> tuple:
+def _recovered(
+    worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, fps: float, first: int, name: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Rotations and root from the armature's places (t, 4, 4) and its bones' (t, n, 4, 4)."""
     valid = (np.abs(worlds) < FARTHEST).all(axis=(1, 2)) & (np.abs(stances) < FARTHEST).all(axis=(1, 2, 3))
     valid &= np.abs(np.linalg.det(np.where(valid[:, None, None], worlds, 0.0))) > 0
@@ -112,4 +114,4 @@ def _recovered(worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, first: 
     turn[:3, :3] = rest.turn
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
     stood = moved[:, None] @ stances
-    return retarget.motion(stood, rest.bones, ground.level(rest, stood, worlds[0]))
+    return retarget.motion(stood, rest.bones, fps, ground.level(rest, stood, worlds[0]))

@@ -108,7 +108,7 @@ class _Body:
         spine = [name for name in self.turns if name.startswith("_spine")]
         shares = {"spine1": 1 / 3, "spine2": 2 / 3} | {name: i / max(len(spine) - 1, 1) for i, name in enumerate(spine)}
         for name in self.turns.keys() & shares.keys():
-            self._settle(name, _between(self.now["pelvis"], self.now["spine3"], shares[name]))
+            self._settle(name, quat.mix(self.now["pelvis"], self.now["spine3"], shares[name]))
         if "neck" in self.turns:
             self._settle("neck", self.now["spine3"], child="head")
         if "head" in self.turns:
@@ -122,7 +122,7 @@ class _Body:
         """
         joints = (_OURS[name] for name in ("spine1", "spine2", "spine3"))
         bones = np.diff((_middle(_OURS, "hip"), *joints, _middle(_OURS, "shoulder")), axis=0)
-        turns = (_between(self.now["pelvis"], self.now["spine3"], share) for share in (0.0, 1 / 3, 2 / 3, 1.0))
+        turns = (quat.mix(self.now["pelvis"], self.now["spine3"], share) for share in (0.0, 1 / 3, 2 / 3, 1.0))
         ours = unit(np.sum([quat.rotate(turn, bone) for turn, bone in zip(turns, bones, strict=True)], axis=0))
         for name in ("pelvis", "spine3"):
             back = quat.conjugate(self.now[name])
@@ -256,17 +256,7 @@ def _along(across: np.ndarray, along: np.ndarray) -> np.ndarray:
 
 def _swung(turns: np.ndarray, bone: np.ndarray, towards: np.ndarray) -> np.ndarray:
     """Rotations (t, 4), turned on the shortest way until ``bone`` (3,) points ``towards`` (t, 3)."""
-    at = quat.rotate(turns, bone)
-    half = np.concatenate((1.0 + (at * towards).sum(-1, keepdims=True), np.cross(at, towards)), axis=-1)
-    half[half[:, 0] < 1e-9] = quat.IDENTITY
-    return quat.mul(half / _length(half), turns)
-
-
-def _between(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """Rotations (t, 4) at a share of the way from ``a`` to ``b``, which lie near each other."""
-    signs = np.where((a * b).sum(-1, keepdims=True) < 0, -1.0, 1.0)
-    mixed = (1 - share) * a + share * signs * b
-    return mixed / np.maximum(_length(mixed), 1e-12)
+    return quat.mul(quat.swing(quat.rotate(turns, bone), towards), turns)
 
 
 def mean(q: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

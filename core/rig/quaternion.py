@@ -54,6 +54,21 @@ def between(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return q / np.linalg.norm(q)
 
 
+def swing(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The shortest rotations (..., 4) that turn vectors ``u`` (..., 3) towards ``v`` (..., 3); none for opposite ones
+    and for those without a length."""
+    u, v = unit(np.asarray(u)), unit(np.asarray(v))
+    q = np.concatenate((1.0 + (u * v).sum(-1, keepdims=True), np.cross(u, v)), axis=-1)
+    q[q[..., 0] < 1e-9] = IDENTITY
+    return q / np.linalg.norm(q, axis=-1, keepdims=True)
+
+
+def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    """Rotations (..., 4) at a share of the way from ``a`` to ``b``, which lie near each other."""
+    signs = np.where((a * b).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    return unit((1 - share) * a + share * signs * b)
+
+
 def from_matrix(m: np.ndarray) -> np.ndarray:
     """Quaternions (..., 4) of rotation matrices (..., 3, 3), solved from the largest component (Shepperd 1978)."""
     m = np.asarray(m, dtype=float)

@@ -21,16 +21,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from . import feet, rest
 from . import quaternion as quat
-from . import rest
 from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 
 _HIPS = JOINTS.index("left_hip"), JOINTS.index("right_hip")
-_KNEES = JOINTS.index("left_knee"), JOINTS.index("right_knee")
 _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
+_LEGS = tuple(tuple(JOINTS.index(f"{side}_{part}") for part in rest.CHAINS[0]) for side in rest.SIDES)
+_LEG = float(np.linalg.norm(OFFSETS[list(_LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
+_TRUNK = tuple(JOINTS.index(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head"))
 _IDENTITY = np.array(quat.IDENTITY)
 
 C = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
@@ -92,18 +95,31 @@ class Keys:
     location: np.ndarray
 
 
-def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], ground: float | None = None) -> Keys:
+@dataclass(frozen=True)
+class Dance:
+    """A dance of our body.
+
+    rotations: (t, 22, 4) local rotations, wxyz.
+    root: (t, 3) positions of the pelvis, metres, y up.
+    stands: (t, 4) bool, which of left ankle, left toe, right ankle and right toe stand; None where it is not known.
+    """
+
+    rotations: np.ndarray
+    root: np.ndarray
+    stands: np.ndarray | None = None
+
+
+def keys(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -> Keys:
     """The keys of every bone in every frame.
 
-    A rig of another size travels in proportion to its legs. The middle of the stage is where it stands at rest.
+    A rig of another size travels in proportion to its legs. The middle of the stage is where it stands at rest. Where
+    it is known which feet stand, they do so on the rig too.
 
-    rotations: (t, 22, 4) local rotations of our body, wxyz.
-    root: (t, 3) positions of its pelvis, metres.
     bones: the mapped bones; joint 0 must be among them.
     ground: height of the floor in the armature's units; None for the floor on which the rig stands at rest.
     """
     by_joint = {bone.joint: bone for bone in bones}
-    turned = _turned(rotations)
+    turned, starts = _danced(dance, by_joint, ground)
     align = _alignments(by_joint)
     found = {}
     for joint, bone in by_joint.items():
@@ -113,43 +129,80 @@ def keys(rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], gro
         before = quat.mul(quat.conjugate(bone.rotation), quat.conjugate(above))
         found[bone.name] = quat.continuous(quat.mul(quat.mul(before, relative), quat.mul(align[joint], bone.rotation)))
     hips = by_joint[0]
-    travel = _carried(root, turned[0], hips, _build(by_joint, ground)) - hips.head
-    return Keys(found, hips.name, quat.rotate(quat.conjugate(hips.rotation), travel))
+    return Keys(found, hips.name, quat.rotate(quat.conjugate(hips.rotation), starts[0] - hips.head))
 
 
-def heads(
-    rotations: np.ndarray, root: np.ndarray, bones: Sequence[RestBone], ground: float | None = None
-) -> dict[int, np.ndarray]:
+def heads(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -> dict[int, np.ndarray]:
     """Joint -> (t, 3) where its bone starts in a dance, if its keys alone decide. Parameters are those of ``keys``.
 
     Bones that do not hang on that of the pelvis are left out.
     """
-    by_joint = {bone.joint: bone for bone in bones}
-    turned, align = _turned(rotations), _alignments(by_joint)
-    found = {0: _carried(root, turned[0], by_joint[0], _build(by_joint, ground))}
+    return _danced(dance, {bone.joint: bone for bone in bones}, ground)[1]
+
+
+def _danced(
+    dance: Dance, by_joint: Mapping[int, RestBone], ground: float | None
+) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
+    """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
+    turned, build = _turned(dance.rotations), _build(by_joint, ground)
+    pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
+    start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
+    starts = _starts(turned, start, by_joint)
+    if dance.stands is None:
+        return turned, starts
+    ours = _our_legs(turned, pelvis, build.size)
+    drops = _drops(by_joint, build.size)
+    for side, leg in enumerate(_LEGS):
+        stands = dance.stands[:, 2 * side : 2 * side + 2]
+        if starts.keys() >= {*leg[:3]}:
+            feet.plant(turned, leg, starts, ours, stands, drops[side])
+    return turned, _starts(turned, start, by_joint)
+
+
+def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> dict[int, np.ndarray]:
+    """Joint -> (t, 3) where the joints of our legs are. pelvis: (t, 3) where ours is. size: ours, in its units."""
+    ours = {0: pelvis}
+    for leg in _LEGS:
+        for parent, joint in pairwise((0, *leg)):
+            ours[joint] = ours[parent] + quat.rotate(turned[parent], size * to_blender(OFFSETS[joint]))
+    return ours
+
+
+def _drops(by_joint: Mapping[int, RestBone], size: float) -> list[float]:
+    """How much lower left and right toes of a rig are than ankles while the soles are flat, against ours."""
+    stood = _stood(by_joint)
+    return [stood[t][2] - stood[a][2] - size * float(OFFSETS[t, 1]) if t in stood else 0.0 for *_, a, t in _LEGS]
+
+
+def _starts(turned: list[np.ndarray], start: np.ndarray, by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
+    """Joint -> (t, 3) where its bone starts. start: (t, 3) where that of the pelvis does."""
+    align = _alignments(by_joint)
+    found = {0: start}
 
     def place(joint: int) -> np.ndarray | None:
         if joint not in found and joint >= 0:
             bone = by_joint[joint]
-            start = place(bone.parent)
-            if start is not None:
+            above = place(bone.parent)
+            if above is not None:
                 whole = quat.mul(turned[bone.parent], align[bone.parent])
-                found[joint] = start + quat.rotate(whole, bone.head - by_joint[bone.parent].head)
+                found[joint] = above + quat.rotate(whole, bone.head - by_joint[bone.parent].head)
         return found.get(joint)
 
-    return {joint: start for joint in by_joint if (start := place(joint)) is not None}
+    return {joint: at for joint in by_joint if (at := place(joint)) is not None}
 
 
 def motion(
-    matrices: np.ndarray, bones: Sequence[RestBone], ground: float | None = None
+    matrices: np.ndarray, bones: Sequence[RestBone], fps: float, ground: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The motion of an animated armature: the inverse of ``keys``.
 
-    Returns rotations (t, 22, 4), wxyz and sign-continuous, and root (t, 3) in metres, y up. Joints without a bone stay
-    straight; the next joint below that has a bone takes over their rotation.
+    Returns rotations (t, 22, 4), wxyz and sign-continuous, and root (t, 3) in metres, y up. Joints of spine and neck
+    without a bone share the bend between those that have one. Other joints without a bone stay straight; the next joint
+    below that has a bone takes over their rotation.
 
     matrices: (t, n, 4, 4) world transforms of ``bones`` in every frame, after ``upright``. They may scale and shear.
     bones: the mapped bones; joint 0 must be among them.
+    fps: frames per second. Feet that stand still on the rig do so on our body.
     ground: as in ``keys``.
     """
     by_joint = {bone.joint: bone for bone in bones}
@@ -158,18 +211,57 @@ def motion(
     for i, bone in enumerate(bones):
         at_rest = quat.mul(align[bone.joint], bone.rotation)
         turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(at_rest))
+    turned |= _bent(turned)
+    build = _build(by_joint, ground)
+    places = {bone.joint: (matrices[:, i, :3, 3] - build.floor) / build.size for i, bone in enumerate(bones)}
+    pelvis = places[0] - quat.rotate(turned[0], by_joint[0].head - build.pelvis) / build.size
+    _stand(turned, places, pelvis, _drops(by_joint, build.size), build.size, fps)
     rotations = np.tile(_IDENTITY, (len(matrices), len(JOINTS), 1))
     for joint, now in turned.items():
         parent = PARENTS[joint]
-        while parent >= 0 and parent not in by_joint:
+        while parent >= 0 and parent not in turned:
             parent = PARENTS[parent]
         local = quat.mul(quat.conjugate(turned[parent]), now) if parent >= 0 else now
         rotations[:, joint] = quat.mul(quat.mul(quat.conjugate(C), local), C)
-    build = _build(by_joint, ground)
-    starts = matrices[:, [bone.joint for bone in bones].index(0), :3, 3]
-    pelvis = starts - quat.rotate(turned[0], by_joint[0].head - build.pelvis)
-    x, y, z = np.moveaxis((pelvis - build.floor) / build.size, -1, 0)
+    x, y, z = np.moveaxis(pelvis, -1, 0)
     return quat.continuous(rotations), np.stack((x, z, -y), axis=-1)
+
+
+def _stand(
+    turned: dict[int, np.ndarray],
+    places: Mapping[int, np.ndarray],
+    pelvis: np.ndarray,
+    drops: Sequence[float],
+    size: float,
+    fps: float,
+) -> None:
+    """Turn our thighs and shins until feet that stand on a rig stand on our body too.
+
+    turned: joint -> (t, 4).
+    places: joint -> (t, 3) where it is on the rig, in our size.
+    pelvis: (t, 3) where ours is.
+    drops: as of ``_drops``, in the rig's units.
+    """
+    if not all(joint in turned for leg in _LEGS for joint in leg[:3]):
+        return
+    straight = [turned[joint] if joint in turned else turned[0] for joint in range(len(JOINTS))]
+    ours = _our_legs(straight, pelvis, 1.0)
+    for leg, drop in zip(_LEGS, drops, strict=True):
+        ends = [joint for joint in leg[2:] if joint in places]
+        lifts = [places[joint][:, 2] - standing()[joint, 1] - drop / size * (joint == leg[3]) for joint in ends]
+        stands = feet.standing(np.stack([places[joint] for joint in ends], axis=1), np.stack(lifts, axis=1), fps)
+        feet.plant(turned, leg, {j: ours[j] for j in leg if j != leg[3] or j in places}, places, stands, -drop / size)
+
+
+def _bent(turned: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """How the joints of spine and neck are turned (t, 4) that have no bone, between two that have one."""
+    found = {}
+    known = [i for i, joint in enumerate(_TRUNK) if joint in turned]
+    for below, above in pairwise(known):
+        for i in range(below + 1, above):
+            share = (i - below) / (above - below)
+            found[_TRUNK[i]] = quat.mix(turned[_TRUNK[below]], turned[_TRUNK[above]], share)
+    return found
 
 
 @dataclass(frozen=True)
@@ -204,12 +296,6 @@ def _turned(rotations: np.ndarray) -> list[np.ndarray]:
     return turned
 
 
-def _carried(root: np.ndarray, turned: np.ndarray, hips: RestBone, build: _Build) -> np.ndarray:
-    """Where the bone of the pelvis starts (t, 3) when our pelvis is at ``root`` (t, 3) and rotated by ``turned``."""
-    pelvis = to_blender(np.asarray(root, dtype=float)) * build.size + build.floor
-    return pelvis + quat.rotate(turned, hips.head - build.pelvis)
-
-
 @dataclass(frozen=True)
 class _Build:
     """The proportions of a rig, in its units.
@@ -225,20 +311,17 @@ class _Build:
 
 
 def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
-    """The proportions of a rig, from the height of its pelvis above its ankles.
+    """The proportions of a rig, from the length of its legs.
 
-    The pelvis is where its bone starts. In some rigs the bone that carries legs and spine starts elsewhere, e.g. on the
-    floor. Their pelvis is taken to be as far above the hips as ours.
+    The pelvis is where ours would be above its hips. The bone that carries legs and spine starts anywhere: higher, or
+    on the floor.
     """
-    ours = standing()[:, 1]
     place = _stood(by_joint)
-    hips, knees, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _KNEES, _ANKLES))
-    pelvis = place[0]
-    if np.linalg.norm(pelvis - hips) > np.linalg.norm(hips - knees):
-        size = (hips[2] - ankles[2]) / (ours[_HIPS[0]] - ours[_ANKLES[0]])
-        pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
-    size = (pelvis[2] - ankles[2]) / (ours[0] - ours[_ANKLES[0]])
-    floor = ankles[2] - size * ours[_ANKLES[0]] if ground is None else ground
+    hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
+    bones = [np.linalg.norm(place[lower] - place[upper]) for leg in _LEGS for upper, lower in pairwise(leg[:3])]
+    size = float(np.sum(bones)) / (2.0 * _LEG)
+    pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
+    floor = ankles[2] - size * standing()[_ANKLES[0], 1] if ground is None else ground
     return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis)
 
 

@@ -21,9 +21,19 @@ from core.types import Motion, Waveform
 from tests.blender_addon.obedient import obedient, save_dance, wild_motion
 from tests.core.audio.songs import encode, mp3, song, without_header
 from tests.core.motion import disguise
-from tests.core.motion.rigs import RIGS, dance
+from tests.core.motion.rigs import RIGS, dance, steps
+from tests.core.rig import characters
 
 INSIDE = Path(__file__).parent / "inside"
+
+BUILDS = (
+    characters.Build(),
+    characters.Build(thigh=1.05, shin=0.97, arm=1.1, wide=1.2, hang=45.0, straddle=4.0),
+    characters.Build(thigh=0.9, shin=1.0, arm=0.9, wide=1.1, hang=80.0, straddle=2.0),
+    characters.Build(hang=35.0, straddle=8.0, bent=15.0),
+    characters.Build(thigh=0.55, shin=0.5, arm=0.6, wide=0.9, hang=10.0),
+)
+"""Of the characters: as ours, in an A-pose, with hanging arms, with bent limbs, a child."""
 
 pytestmark = pytest.mark.blender
 
@@ -111,6 +121,20 @@ def test_armatures_of_every_kind(run_checks, tmp_path):
     plain = {joint: name.removeprefix("mixamorig:") for joint, name in RIGS["mixamo"].items()}
     families = {name: names for name, names in RIGS.items() if name != "nameless"} | {"mixamo, plain": plain}
     (tmp_path / "rigs.json").write_text(json.dumps(families))
+    run_checks()
+
+
+@pytest.mark.checks("check_characters.py")
+def test_characters_of_every_family(run_checks, tmp_path):
+    motion, stands = steps(4.0, 20.0)
+    arrays = {"rotations": motion.rotations, "root": motion.root, "joints": SMPL22.names, "fps": motion.fps}
+    np.savez(tmp_path / "steps.npz", **arrays, contacts=stands.repeat_interleave(2, 1).float(), seed="7")
+    families = {}
+    for number, (family, tree) in enumerate(characters.trees().items()):
+        one = characters.character(tree, BUILDS[number % len(BUILDS)])
+        families[family] = {"names": one.names, "parents": one.parents, "joints": one.joints}
+        families[family] |= {"heads": one.heads.tolist(), "tails": one.tails.tolist()}
+    (tmp_path / "characters.json").write_text(json.dumps(families))
     run_checks()
 
 

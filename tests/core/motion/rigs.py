@@ -237,6 +237,41 @@ def dance(seconds: float = 4.0, fps: float = 60.0) -> Motion:
     return Motion(rotations, root, fps)
 
 
+def steps(seconds: float = 6.0, fps: float = 30.0) -> tuple[Motion, Tensor]:
+    """Steps to the side, ahead and back, from one foot to the other, with turns of the hips and a jump; arms and spine
+    as in ``dance``. Also whether (t, 2) the left and the right foot stand."""
+    motion = dance(seconds, fps)
+    frames, beat = motion.frames, round(0.6 * fps)
+    time = torch.arange(frames) / fps
+    generator = torch.Generator().manual_seed(5)
+    rest = SMPL22.rest_positions() + torch.tensor((0.0, REST_HEIGHT, 0.0))
+    rotations, stands, targets = motion.rotations, torch.ones(frames, 2, dtype=torch.bool), []
+    for foot, chain in enumerate((LEFT_LEG, RIGHT_LEG)):
+        place = rest[chain[2]].clone()
+        target = place.repeat(frames, 1)
+        for start in range(foot * beat, frames - beat, 2 * beat):
+            goal = rest[chain[2]] + torch.tensor((0.12, 0.0, 0.2)) * (2 * torch.rand(3, generator=generator) - 1)
+            share = (torch.arange(beat) + 1) / (beat + 1)
+            smooth = (share**2 * (3 - 2 * share))[:, None]
+            target[start : start + beat] = place + smooth * (goal - place)
+            target[start : start + beat, 1] += 0.12 * torch.sin(math.pi * share)
+            target[start + beat :] = goal
+            stands[start : start + beat, foot] = False
+            place = goal
+        targets.append(target)
+    jump = 0.15 * torch.sin(math.pi * ((time - seconds / 2) / 0.5).clamp(0, 1))
+    stands &= (jump == 0)[:, None]
+    root = (targets[0] + targets[1]) / 2 * torch.tensor((1.0, 0.0, 1.0))
+    root = root + torch.stack((0.03 * torch.sin(4 * time), motion.root[:, 1] - 0.03 + jump, 0.0 * time), -1)
+    for target, chain in zip(targets, (LEFT_LEG, RIGHT_LEG), strict=True):
+        lifted = target + jump[:, None] * torch.tensor((0.0, 1.0, 0.0))
+        rotations = kinematics.two_bone_ik(rotations, root, lifted, chain)
+        world, _ = kinematics.forward_global(rotations, root)
+        level = torch.cat((world[:, : chain[2]], rotation.identity(frames, 1), world[:, chain[2] + 1 :]), 1)
+        rotations[:, chain[2]] = kinematics.local_rotations(level)[:, chain[2]]
+    return Motion(rotations, root, fps), stands
+
+
 Y_TO_Z = rotation.about("x", torch.tensor(math.pi / 2))
 DISGUISES = {
     "centimetres": Foreign(RIGS["mixamo"]),

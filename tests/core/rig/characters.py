@@ -135,7 +135,7 @@ def character(tree: str, build: Build | None = None) -> Character:
 
 def _tails(parents: tuple[int, ...], heads: np.ndarray, joints: dict[int, str], at: dict) -> np.ndarray:
     """Where bones end (n, 3): at the next joint of ours below, at the end of a hand, foot or head, else a little on."""
-    tails = heads + (0.0, 0.05, 0.0)
+    tails = heads + np.array((0.0, 0.05, 0.0))
     ends = {"wrist": "tip", "foot": "ball", "head": "top"}
     for bone in range(len(heads)):
         below = [i for i, parent in enumerate(parents) if parent == bone]
@@ -204,7 +204,8 @@ def _fingers(pattern: str, side: str, hand: int, first: int, at: dict[str, np.nd
     return rows
 
 
-def trees(path: Path = Path(__file__).with_name("characters.txt")) -> dict[str, str]:
-    """Every family's tree, by its name, from a file: ``# name`` begins one."""
-    parts = re.split(r"^# (.+)\n", path.read_text(encoding="utf-8"), flags=re.M)[1:]
+def trees() -> dict[str, str]:
+    """Every family's tree, by its name, from ``characters.txt``: ``# name`` begins one."""
+    text = Path(__file__).with_name("characters.txt").read_text(encoding="utf-8")
+    parts = re.split(r"^# (.+)\n", text, flags=re.M)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))

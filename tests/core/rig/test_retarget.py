@@ -75,10 +75,10 @@ def same(found, known):
 def test_our_own_build_dances_as_we_do():
     rotations, root = some_dance()
     bones = rig(dict(enumerate(STANDING)), dict(enumerate(PARENTS)))
-    keys = retarget.keys(rotations, root, bones)
+    keys = retarget.keys(retarget.Dance(rotations, root), bones)
     stood = shown(keys, bones)
     np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1], atol=1e-9)
-    found, place = retarget.motion(stood, bones)
+    found, place = retarget.motion(stood, bones, 30.0)
     same(found, rotations)
     np.testing.assert_allclose(place, root, atol=1e-9)
     for turns in keys.rotations.values():
@@ -93,9 +93,9 @@ def test_a_pelvis_that_begins_on_the_floor(lift):
     heads = dict(enumerate(STANDING + up))
     heads[0] = np.array((0.0, 0.2, lift))
     bones = rig(heads, dict(enumerate(PARENTS)))
-    stood = shown(retarget.keys(rotations, root, bones), bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones), bones)
     np.testing.assert_allclose(stood[:, 1:, :3, 3], in_our_places(rotations, root)[1][:, 1:] + up, atol=1e-9)
-    found, place = retarget.motion(stood, bones)
+    found, place = retarget.motion(stood, bones, 30.0)
     same(found, rotations)
     np.testing.assert_allclose(place, root, atol=1e-9)
 
@@ -108,14 +108,14 @@ def test_arms_on_the_neck_point_where_ours_do():
     neck = JOINTS.index("neck")
     hangs |= {JOINTS.index("left_shoulder"): neck, JOINTS.index("right_shoulder"): neck}
     bones = rig(heads, hangs)
-    stood = shown(retarget.keys(rotations, root, bones), bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones), bones)
     turned, places = in_our_places(rotations, root)
     at = {bone.joint: stood[:, i, :3, 3] for i, bone in enumerate(bones)}
     for side in ("left", "right"):
         for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")):
             a, b = JOINTS.index(f"{side}_{upper}"), JOINTS.index(f"{side}_{lower}")
             np.testing.assert_allclose(at[b] - at[a], places[:, b] - places[:, a], atol=1e-9)
-    found, _ = retarget.motion(stood, bones)
+    found, _ = retarget.motion(stood, bones, 30.0)
     again, _ = in_our_places(found, root)
     same(again[:, list(heads)], turned[:, list(heads)])
 
@@ -129,9 +129,9 @@ def somewhere():
 
 def test_a_rig_dances_where_it_stands():
     rotations, root, bones, place = somewhere()
-    stood = shown(retarget.keys(rotations, root, bones), bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones), bones)
     np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + place, atol=1e-9)
-    found, back = retarget.motion(stood, bones)
+    found, back = retarget.motion(stood, bones, 30.0)
     same(found, rotations)
     np.testing.assert_allclose(back, root, atol=1e-9)
 
@@ -139,15 +139,15 @@ def test_a_rig_dances_where_it_stands():
 def test_the_floor_may_be_another_than_that_of_the_rest_pose():
     rotations, root, bones, _ = somewhere()
     assert retarget.floor(bones).height == pytest.approx(0.4) and retarget.floor(bones).leg == pytest.approx(0.8)
-    stood = shown(retarget.keys(rotations, root, bones, ground=1.5), bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones, ground=1.5), bones)
     np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + (2.0, 3.0, 1.5), atol=1e-9)
-    np.testing.assert_allclose(retarget.motion(stood, bones, ground=1.5)[1], root, atol=1e-9)
+    np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=1.5)[1], root, atol=1e-9)
 
 
 def test_where_bones_start_in_a_dance():
     rotations, root, bones, _ = somewhere()
-    stood = shown(retarget.keys(rotations, root, bones), bones)
-    heads = retarget.heads(rotations, root, bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones), bones)
+    heads = retarget.heads(retarget.Dance(rotations, root), bones)
     assert list(heads) == [bone.joint for bone in bones]
     np.testing.assert_allclose(np.stack(list(heads.values()), axis=1), stood[:, :, :3, 3], atol=1e-9)
 
@@ -159,6 +159,5 @@ def test_a_bone_that_inherits_no_rotation():
     head = next(bone for bone in free if not bone.inherits)
     turned, _ = in_our_places(rotations, root)
     whole = quat.mul(quat.mul(retarget.C, turned[:, head.joint]), quat.conjugate(retarget.C))
-    same(
-        quat.mul(head.rotation, retarget.keys(rotations, root, free).rotations["head"]), quat.mul(whole, head.rotation)
-    )
+    found = retarget.keys(retarget.Dance(rotations, root), free).rotations["head"]
+    same(quat.mul(head.rotation, found), quat.mul(whole, head.rotation))

@@ -1,0 +1,157 @@
+"""Keeps feet where they stand on a rig that is built otherwise than our body.
+
+A dance's rotations bring the feet of such a rig elsewhere than ours, and while the hips move they slide. So a standing
+foot is moved as ours moves, in the rig's size: one that rests stays, one that turns about its toes does so. Where it
+stands follows from the rig's build. Between two stands the correction passes over smoothly, so that jumps and swings
+keep their shape. A leg is bent by inverse kinematics of its two bones, in the plane in which it bends already.
+
+All places are in the rig's upright space: z up, in its units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, MutableSequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from . import quaternion as quat
+
+LOW = 0.06  # metres above the flat foot's height: what is lower may stand
+SLOW = 0.3  # metres per second: what is slower may stand
+SHORTEST = 0.1  # seconds of a stand
+REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dance stretches it farther
+_GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
+_STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
+_LEFT = np.array((1.0, 0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Foot:
+    """A foot of the rig, and ours in the rig's size.
+
+    ankle, toe: (t, 3) where the dance's rotations bring the joints of the rig.
+    our_ankle, our_toe: (t, 3) where ours are.
+    heel_stands, toe_stands: (t,) bool.
+    drop: how much lower the rig's toe is than its ankle while the sole is flat, against ours.
+    """
+
+    ankle: np.ndarray
+    toe: np.ndarray
+    our_ankle: np.ndarray
+    our_toe: np.ndarray
+    heel_stands: np.ndarray
+    toe_stands: np.ndarray
+    drop: float
+
+    def correction(self) -> np.ndarray:
+        """By how much (t, 3) the foot has to be moved to stand as ours does."""
+        heel, toe = self.our_ankle - self.ankle, self.our_toe - self.toe + (0.0, 0.0, self.drop)
+        runs = _runs(self.heel_stands | self.toe_stands)
+        found = np.zeros_like(heel)
+        for first, last in runs:
+            on_toe = self.toe_stands[first + 1 : last] & self.toe_stands[first : last - 1]
+            changes = np.where(on_toe[:, None], np.diff(toe[first:last], axis=0), np.diff(heel[first:last], axis=0))
+            held = np.concatenate((np.zeros((1, 3)), np.cumsum(changes, axis=0)))
+            missing = np.where(self.toe_stands[first:last], toe[first:last, 2], heel[first:last, 2])
+            held -= held.mean(axis=0)
+            held[:, 2] += missing.mean()
+            found[first:last] = held
+        return _joined(found, runs)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A leg of the rig while it dances: (t, 3) places of its joints, (t, 4) how thigh and shin are turned."""
+
+    hip: np.ndarray
+    knee: np.ndarray
+    ankle: np.ndarray
+    thigh: np.ndarray
+    shin: np.ndarray
+
+    def reaching(self, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How thigh and shin are turned (t, 4) so that the ankle is at ``goal`` (t, 3), as far as the leg reaches."""
+        upper, lower = self.knee - self.hip, self.ankle - self.knee
+        a, b = (np.linalg.norm(bone, axis=-1, keepdims=True) for bone in (upper, lower))
+        wanted = goal - self.hip
+        way = quat.swing(self.ankle - self.hip, wanted)
+        line = quat.unit(wanted)
+        longest = np.maximum(REACH * (a + b), np.linalg.norm(self.ankle - self.hip, axis=-1, keepdims=True))
+        far = np.clip(np.linalg.norm(wanted, axis=-1, keepdims=True), np.abs(a - b) + 1e-6 * a, longest)
+        fold = np.cross(quat.unit(upper), quat.unit(lower))
+        straight = np.clip(_STRAIGHT - np.linalg.norm(fold, axis=-1, keepdims=True), 0.0, None)
+        fold = fold + straight * quat.rotate(self.thigh, _LEFT)
+        axis = quat.rotate(way, fold)
+        out = np.cross(quat.unit(axis - (axis * line).sum(-1, keepdims=True) * line), line)
+        along = (far**2 + a**2 - b**2) / (2 * far)
+        knee = along * line - np.sqrt(np.clip(a**2 - along**2, 0.0, None)) * out
+        first = quat.mul(quat.swing(quat.rotate(way, upper), knee), way)
+        second = quat.mul(quat.swing(quat.rotate(first, lower), far * line - knee), first)
+        return quat.mul(first, self.thigh), quat.mul(second, self.shin)
+
+
+def plant(
+    turned: MutableSequence[np.ndarray] | MutableMapping[int, np.ndarray],
+    leg: tuple[int, int, int, int],
+    places: Mapping[int, np.ndarray],
+    models: Mapping[int, np.ndarray],
+    stands: np.ndarray,
+    drop: float,
+) -> None:
+    """Turn thigh and shin of a leg until its foot stands as its model does.
+
+    turned: joint -> how it is turned (t, 4).
+    leg: its hip, knee, ankle and toe.
+    places: joint -> (t, 3) where the leg's joints are; without a toe where the leg has none.
+    models: joint -> (t, 3) where those of its model are.
+    stands: (t, 1 or 2) bool, whether ankle and toe of the model stand.
+    drop: as of ``Foot``.
+    """
+    hip, knee, ankle, toe = leg
+    toe = toe if toe in places and toe in models else ankle
+    on_toe = stands[:, -1] if toe != ankle else np.zeros(len(stands), dtype=bool)
+    foot = Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop)
+    both = Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
+    turned[hip], turned[knee] = both.reaching(places[ankle] + foot.correction())
+
+
+def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
+    """Which joints of a foot stand (t, n): low and slow, and not only for a moment.
+
+    places: (t, n, 3) of the joints, metres.
+    lifts: (t, n) how much higher they are than on the flat foot, metres.
+    fps: frames per second.
+    """
+    if len(places) < 2:
+        return np.zeros(lifts.shape, dtype=bool)
+    speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * fps
+    stands = (np.abs(lifts) < LOW) & (speed < SLOW)
+    for column in stands.T:
+        for first, last in _runs(column):
+            column[first:last] = last - first >= SHORTEST * fps
+    return stands
+
+
+def _runs(stands: np.ndarray) -> list[tuple[int, int]]:
+    """The runs [first, last) of true frames in (t,) bool."""
+    edges = np.flatnonzero(np.diff(stands.astype(int), prepend=0, append=0))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _joined(values: np.ndarray, runs: list[tuple[int, int]]) -> np.ndarray:
+    """``values`` (t, 3) in ``runs``, and cubic curves (Hermite) from one run to the next."""
+    values = values.copy()
+    if not runs:
+        return values
+    values[: runs[0][0]], values[runs[-1][1] :] = values[runs[0][0]], values[runs[-1][1] - 1]
+    for (before, end), (start, after) in pairwise(runs):
+        gap = start - end + 1
+        share = (np.arange(1, gap) / gap)[:, None]
+        leaving = values[end - 1] - values[end - 2] if end - before > 1 else np.zeros(3)
+        coming = values[start + 1] - values[start] if after - start > 1 else np.zeros(3)
+        curve = (1 - share) ** 2 * (1 + 2 * share) * values[end - 1] + share**2 * (3 - 2 * share) * values[start]
+        glide = min(gap, _GLIDE)
+        values[end:start] = curve + glide * share * (1 - share) * ((1 - share) * leaving - share * coming)
+    return values
