@@ -1,9 +1,9 @@
 """Keeps feet where they stand on a rig that is built otherwise than our body.
 
-A dance's rotations bring the feet of such a rig elsewhere than ours, and while the hips move they slide. So a standing
-foot is moved as ours moves, in the rig's size: one that rests stays, one that turns about its toes does so. Where it
-stands follows from the rig's build. Between two stands the correction passes over smoothly, so that jumps and swings
-keep their shape. A leg is bent by inverse kinematics of its two bones, in the plane in which it bends already.
+A dance's rotations bring the feet of such a rig elsewhere than ours, and while the hips move they slide. So feet go
+where ours go, in the rig's size: one that rests stays, one that turns about its toes does so, and jumps are as high.
+Where a foot stands follows from the rig's build, and passes over smoothly from one stand to the next. A leg is bent by
+inverse kinematics of its two bones, in the plane in which it bends already.
 
 All places are in the rig's upright space: z up, in its units.
 """
@@ -46,19 +46,21 @@ class Foot:
     drop: float
 
     def correction(self) -> np.ndarray:
-        """By how much (t, 3) the foot has to be moved to stand as ours does."""
-        heel, toe = self.our_ankle - self.ankle, self.our_toe - self.toe + (0.0, 0.0, self.drop)
-        runs = _runs(self.heel_stands | self.toe_stands)
-        found = np.zeros_like(heel)
+        """By how much (t, 3) the foot has to be moved to go where ours goes, but for where it stands: that is on
+        average where the rotations bring it."""
+        heel, toe = self.our_ankle - self.ankle, self.our_toe - self.toe + np.array((0.0, 0.0, self.drop))
+        on_toe = self.toe_stands[1:] & self.toe_stands[:-1]
+        turns = np.concatenate(
+            (np.zeros((1, 3)), np.cumsum(np.where(on_toe[:, None], np.diff(toe - heel, axis=0), 0.0), 0))
+        )
+        runs = _runs(self.heel_stands | self.toe_stands) or [(0, len(heel))]
+        place = np.zeros_like(heel)
         for first, last in runs:
-            on_toe = self.toe_stands[first + 1 : last] & self.toe_stands[first : last - 1]
-            changes = np.where(on_toe[:, None], np.diff(toe[first:last], axis=0), np.diff(heel[first:last], axis=0))
-            held = np.concatenate((np.zeros((1, 3)), np.cumsum(changes, axis=0)))
-            missing = np.where(self.toe_stands[first:last], toe[first:last, 2], heel[first:last, 2])
-            held -= held.mean(axis=0)
-            held[:, 2] += missing.mean()
-            found[first:last] = held
-        return _joined(found, runs)
+            held = turns[first:last] - turns[first:last].mean(axis=0)
+            up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
+            level = heel[first:last, :2].mean(axis=0)
+            place[first:last] = held + np.array((-level[0], -level[1], up))
+        return heel + _joined(place, runs)
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,9 @@ def check_every_family():
         assert {j: found.get(j) for j in told["joints"] if j not in ("spine1", "spine2")} == {
             j: name for j, name in told["joints"].items() if j not in ("spine1", "spine2")
         }, family
-        measure(family, armature, found)
+        row = measure(family, armature, found)
+        assert row["arms"] < 1.0 and row["legs"] < 3.0, (family, row)
+        assert row["hips"] < 0.1 and row["skate"] < row["dancer"] + 0.1 and row["back"] < 1.0, (family, row)
 
 
 def check_files():

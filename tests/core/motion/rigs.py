@@ -260,7 +260,7 @@ def steps(seconds: float = 6.0, fps: float = 30.0) -> tuple[Motion, Tensor]:
             place = goal
         targets.append(target)
     jump = 0.15 * torch.sin(math.pi * ((time - seconds / 2) / 0.5).clamp(0, 1))
-    stands &= (jump == 0)[:, None]
+    stands &= (jump < 1e-6)[:, None]
     root = (targets[0] + targets[1]) / 2 * torch.tensor((1.0, 0.0, 1.0))
     root = root + torch.stack((0.03 * torch.sin(4 * time), motion.root[:, 1] - 0.03 + jump, 0.0 * time), -1)
     for target, chain in zip(targets, (LEFT_LEG, RIGHT_LEG), strict=True):

@@ -1,0 +1,121 @@
+"""Feet that stand on rigs of any build. The oracle is the forward kinematics of the rig."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.rig import feet, retarget
+from core.rig import quaternion as quat
+from core.rig.skeleton import JOINTS, PARENTS
+from tests.core.motion.rigs import steps
+from tests.core.rig.characters import Build, places
+from tests.core.rig.test_retarget import STANDING, in_our_places, rig, shown
+
+FPS = 20.0
+MOTION, STANDS = steps(4.0, FPS)
+DANCE = retarget.Dance(
+    MOTION.rotations.double().numpy(), MOTION.root.double().numpy(), STANDS.repeat_interleave(2, 1).numpy()
+)
+FEET = STANDS.numpy()
+PLACES = in_our_places(DANCE.rotations, DANCE.root)[1]
+ANKLES = [JOINTS.index(f"{side}_ankle") for side in ("left", "right")]
+TOES = [JOINTS.index(f"{side}_foot") for side in ("left", "right")]
+
+
+def danced(build: Build, dance: retarget.Dance = DANCE) -> tuple[np.ndarray, list[retarget.RestBone]]:
+    """World matrices (t, 22, 4, 4) of the bones of a rig of this build in a dance, and its bones."""
+    at = places(build)
+    heads = {joint: retarget.to_blender(at[name]) for joint, name in enumerate(JOINTS)}
+    bones = rig(heads, dict(enumerate(PARENTS)))
+    keys = retarget.keys(dance, bones)
+    matrices = shown(keys, bones) if len(dance.root) == 40 else _shown(keys, bones, len(dance.root))
+    return matrices, bones
+
+
+def _shown(keys: retarget.Keys, bones: list[retarget.RestBone], frames: int) -> np.ndarray:
+    parts = []
+    for first in range(0, frames, 40):
+        some = np.clip(np.arange(first, first + 40), 0, frames - 1)
+        part = retarget.Keys(
+            {name: turns[some] for name, turns in keys.rotations.items()}, keys.root, keys.location[some]
+        )
+        parts.append(shown(part, bones)[: frames - first])
+    return np.concatenate(parts)
+
+
+def some_build(seed: int) -> Build:
+    at = np.random.default_rng(seed).uniform
+    return Build(at(0.8, 1.2), at(0.8, 1.2), at(0.7, 1.2), at(0.8, 1.5), at(0.0, 85.0), at(0.0, 8.0))
+
+
+SEEDS = range(6)
+
+
+def size_of(build: Build) -> float:
+    return (build.thigh + build.shin) / 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_standing_feet_stand_on_any_build(seed):
+    build = some_build(seed)
+    matrices, _ = danced(build)
+    for side in range(2):
+        both = FEET[1:, side] & FEET[:-1, side]
+        for joint in (ANKLES[side], TOES[side]):
+            moved = np.linalg.norm(np.diff(matrices[:, joint, :3, 3], axis=0), axis=-1)[both] / size_of(build)
+            ours = np.linalg.norm(np.diff(PLACES[:, joint], axis=0), axis=-1)[both]
+            assert moved.max() < ours.max() + 2e-4, "metres a frame"
+        lift, rest = matrices[FEET[:, side], ANKLES[side], 2, 3], places(build)["left_ankle"][1]
+        ours = PLACES[FEET[:, side], ANKLES[side], 2] - STANDING[ANKLES[side], 2]
+        np.testing.assert_allclose((lift - rest) / size_of(build), ours, atol=0.003)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_dance_comes_back_from_any_build(seed):
+    matrices, bones = danced(some_build(seed))
+    found, root = retarget.motion(matrices, bones, FPS)
+    np.testing.assert_allclose(in_our_places(found, root)[1], PLACES, atol=0.01)
+    known = [j for j in range(22) if not JOINTS[j].endswith(("knee", "ankle", "foot"))]
+    np.testing.assert_allclose(in_our_places(found, root)[1][:, known], PLACES[:, known], atol=1e-4)
+
+
+def test_jumps_keep_their_height():
+    build = Build(thigh=1.1, shin=0.9, wide=1.3)
+    matrices, _ = danced(build)
+    flying = ~FEET.any(axis=1)
+    assert flying.any()
+    lift = matrices[flying][:, ANKLES, 2, 3].min(axis=1) - places(build)["left_ankle"][1]
+    ours = PLACES[flying][:, ANKLES, 2].min(axis=1) - STANDING[ANKLES[0], 2]
+    np.testing.assert_allclose(lift / size_of(build), ours, atol=0.02)
+
+
+def test_nothing_changes_where_nothing_has_to():
+    matrices, _ = danced(Build())
+    np.testing.assert_allclose(matrices[:, :, :3, 3], PLACES, atol=1e-5)
+
+
+def test_a_foot_that_turns_about_its_toes_keeps_them():
+    """The heel rises while the toe stands; the rig's foot is as long as ours, on legs half as long."""
+    frames = 40
+    rotations = np.tile(np.array(quat.IDENTITY), (frames, 22, 1))
+    rise = np.linspace(0.0, 0.6, frames)
+    turn = np.stack((np.cos(rise / 2), np.sin(rise / 2), 0 * rise, 0 * rise), axis=-1)
+    rotations[:, ANKLES[0]] = turn
+    root = np.tile((0.0, 0.95, 0.0), (frames, 1))
+    toe = in_our_places(rotations, root)[1][:, TOES[0]]
+    root[:, 1] += toe[0, 2] - toe[:, 2]
+    root[:, 2] -= -(toe[:, 1] - toe[0, 1])
+    stands = np.zeros((frames, 4), dtype=bool)
+    stands[:, 1] = True
+    held = in_our_places(rotations, root)[1][:, TOES[0]]
+    np.testing.assert_allclose(held, np.tile(held[:1], (frames, 1)), atol=1e-9)
+    matrices, _ = danced(Build(thigh=0.5, shin=0.5), retarget.Dance(rotations, root, stands))
+    np.testing.assert_allclose(matrices[:, TOES[0], :3, 3], np.tile(matrices[:1, TOES[0], :3, 3], (frames, 1)), atol=2e-3)
+
+
+@pytest.mark.parametrize(("height", "speed", "stands"), [(0.0, 0.0, True), (0.2, 0.0, False), (0.0, 1.0, False)])
+def test_what_is_low_and_slow_stands(height, speed, stands):
+    places = np.zeros((30, 1, 3))
+    places[:, 0, 0] = speed * np.arange(30) / FPS
+    assert (feet.standing(places, np.full((30, 1), height), FPS) == stands).all()
