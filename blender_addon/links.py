@@ -28,6 +28,9 @@ OPERATORS = {
     names.DUET: "dance-and-music",
     names.CANCEL: "while-it-works",
     names.ADD_DANCER: "dancer",
+    names.IMPORT_BONES: "bones",
+    names.EXPORT_BONES: "bones",
+    names.CLEAR_BONES: "bones",
     names.SHOW_BEATS: "beats",
     names.REMOVE_BEATS: "beats",
     names.INSTALL_ENGINE: "engine",
@@ -108,6 +111,7 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
     found += [
         ("bpy.types.footlightsettings*", ""),
         ("bpy.types.footlightpreferences*", "engine"),
+        ("bpy.types.footlightbones*", "bones"),
         ("bpy.types.scene.footlight*", ""),
         ("bpy.ops.footlight.*", ""),
     ]

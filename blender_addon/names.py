@@ -8,6 +8,9 @@ PACKAGE = (__package__ or "").removesuffix(".blender_addon")
 SCENE_PROPERTY = "footlight"
 """``Scene.footlight`` holds the settings of ``props.FootlightSettings``."""
 
+BONES_PROPERTY = "footlight_bones"
+"""``Object.footlight_bones`` holds what the user chose of ``props.FootlightBones``, kept with an armature."""
+
 TAB = "Footlight"
 
 EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
@@ -35,6 +38,9 @@ ADD_STAGE = "footlight.add_stage"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
+IMPORT_BONES = "footlight.import_bones"
+EXPORT_BONES = "footlight.export_bones"
+CLEAR_BONES = "footlight.clear_bones"
 KEEP_MUSIC = "footlight.keep_music"
 OPEN_PANEL = "footlight.open_panel"
 OPEN_HELP = "footlight.open_help"

@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from . import environment, model, styles
 from .scene import songs, strips
-from .shared import protocol
+from .shared import mapping, protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
 """Denoising steps of each quality; None: as many as the model was tuned for."""
@@ -104,6 +104,25 @@ def _set_percent(self, percent: int) -> None:
 
 def _is_armature(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
+
+
+def _bone_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
+    return [mapping.NOT_THERE, *self.id_data.data.bones.keys()]
+
+
+def _bone_choice(words: str) -> StringProperty:
+    return StringProperty(
+        name=words[0].upper() + words[1:],
+        description=f"The bone that is the {words}. Empty: as found; {mapping.NOT_THERE}: there is none",
+        search=_bone_names,
+        override={"LIBRARY_OVERRIDABLE"},
+    )
+
+
+class FootlightBones(bpy.types.PropertyGroup):
+    """Which bones the user says are which, by our joints; empty where they are found."""
+
+    __annotations__ = {joint: _bone_choice(words) for joint, words in mapping.WORDS.items()}
 
 
 class FootlightSettings(bpy.types.PropertyGroup):

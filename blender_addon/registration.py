@@ -6,6 +6,7 @@ import bpy
 
 from . import names, readiness, session, status_bar
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
+from .operators.bones import FOOTLIGHT_OT_clear_bones, FOOTLIGHT_OT_export_bones, FOOTLIGHT_OT_import_bones
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import (
@@ -38,9 +39,10 @@ from .operators.stage import FOOTLIGHT_OT_add_stage
 from .panels import main, menus, status
 from .panels.menus import FOOTLIGHT_MT_footlight
 from .preferences import FootlightPreferences
-from .props import FootlightSettings
+from .props import FootlightBones, FootlightSettings
 
 CLASSES = (
+    FootlightBones,
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,
@@ -48,6 +50,9 @@ CLASSES = (
     FOOTLIGHT_OT_generate_duet,
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_add_dancer,
+    FOOTLIGHT_OT_import_bones,
+    FOOTLIGHT_OT_export_bones,
+    FOOTLIGHT_OT_clear_bones,
     FOOTLIGHT_OT_choose_song,
     FOOTLIGHT_OT_bring_song,
     FOOTLIGHT_OT_show_scene,
@@ -88,6 +93,8 @@ def register() -> None:
             bpy.utils.unregister_class(cls)
         raise
     setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
+    kept = bpy.props.PointerProperty(type=FootlightBones, override={"LIBRARY_OVERRIDABLE"})
+    setattr(bpy.types.Object, names.BONES_PROPERTY, kept)
     session.register()
     status_bar.register(status.status_bar)
     menus.register()
@@ -98,6 +105,7 @@ def unregister() -> None:
     menus.unregister()
     status_bar.unregister()
     session.unregister()
+    delattr(bpy.types.Object, names.BONES_PROPERTY)
     delattr(bpy.types.Scene, names.SCENE_PROPERTY)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

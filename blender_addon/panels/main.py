@@ -10,7 +10,7 @@ from .. import names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, seconds_of, settings_of
 from ..scene import markers, strips
-from . import cards, engine, helping, rows, song, status
+from . import bones, cards, engine, helping, rows, song, status
 
 SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
 """Where the panels are, and what their identifiers there end with."""
@@ -104,6 +104,18 @@ class Beats(Child):
         row.prop(settings, "bars_only")
 
 
+class Bones(Child):
+    bl_label = "Bones"
+    bl_options = frozenset({"DEFAULT_CLOSED"})
+
+    def draw(self, context: bpy.types.Context) -> None:
+        try:
+            dancer = dancer_or_none(context)
+        except UserError:
+            dancer = None
+        bones.draw(self.layout, context, dancer)
+
+
 class Advanced(Child):
     bl_label = "Advanced"
     bl_options = frozenset({"DEFAULT_CLOSED"})
@@ -133,7 +145,7 @@ def _for_space(space: str, ending: str) -> list[type]:
     """A panel of each kind for an editor's side bar."""
     main = f"FOOTLIGHT_PT_main{ending}"
     found = []
-    for kind in (Main, Dance, Music, Both, Beats, Advanced):
+    for kind in (Main, Dance, Music, Both, Beats, Bones, Advanced):
         name = f"FOOTLIGHT_PT_{kind.__name__.lower()}{ending}"
         more = {"bl_parent_id": main} if issubclass(kind, Child) else {}
         about = {"bl_idname": name, "bl_space_type": space, "__doc__": kind.__doc__, **more}

@@ -12,10 +12,13 @@ from ..props import OWN_CHOICE
 SPLIT = 0.25
 """Of the row's width that its label takes."""
 
+HALF = 0.4
+"""The same where labels are longer."""
 
-def labelled(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
+
+def labelled(layout: bpy.types.UILayout, label: str, factor: float = SPLIT) -> bpy.types.UILayout:
     """The part of a new row beside its label."""
-    split = layout.split(factor=SPLIT, align=True)
+    split = layout.split(factor=factor, align=True)
     left = split.row()
     left.alignment = "RIGHT"
     left.label(text=label)

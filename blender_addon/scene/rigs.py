@@ -9,12 +9,13 @@ import bpy
 import numpy as np
 
 from ..errors import UserError
-from ..shared import FootlightError, humanoid, quaternion, retarget, skeleton
+from ..names import BONES_PROPERTY
+from ..shared import FootlightError, humanoid, mapping, quaternion, retarget, skeleton
 from . import controls
 
 SUPPORTED = (
-    "Rename its bones as Mixamo, VRM, Unreal or SMPL do, choose another armature, or press Add Dancer. The page "
-    "docs/rigs.md of the manual lists the rigs that dance."
+    "Rename its bones as Mixamo, VRM, Unreal or SMPL do, pick them under Bones, choose another armature, or press Add "
+    "Dancer. The page docs/rigs.md of the manual lists the rigs that dance."
 )
 """What to do with an armature that is no body."""
 
@@ -96,7 +97,7 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
     Raises UserError, saying what was found and what is missing, when ``armature`` is no humanoid.
     """
     mapped, pelvis = _matched(armature)
-    if controls.follows(armature, mapped, controls.LEADING):
+    if controls.follows(armature, mapped, controls.LEADING) and "pelvis" not in chosen(armature):
         # What carries all bones of a control rig need not turn with the hips.
         mapped["pelvis"] = pelvis
     return mapped
@@ -112,45 +113,57 @@ def keyed_bones(armature: bpy.types.Object) -> controls.Controls:
 def _matched(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
     """Our joints' names -> the bones that move with them, the pelvis being what carries legs and spine; and the bone
     at which the legs meet."""
+    found = recognised(armature)
+    if found.lacking or not found.pelvis:
+        tree = _skeleton(armature.data)
+        raise UserError(
+            f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
+            f"could be found{found.lacking}.{_counterparts(tree)} {SUPPORTED}"
+        )
+    return dict(found.bones), found.pelvis
+
+
+def chosen(armature: bpy.types.Object) -> dict[str, str]:
+    """Our joints' names -> the bones that the user chose for them."""
+    kept = getattr(armature, BONES_PROPERTY, None)
+    return {joint: bone for joint in mapping.WORDS if (bone := getattr(kept, joint, ""))}
+
+
+def choose(armature: bpy.types.Object, bones: dict[str, str]) -> None:
+    """Keep these choices with ``armature``, and no others. bones: as of ``chosen``."""
+    kept = getattr(armature, BONES_PROPERTY)
+    for joint in mapping.WORDS:
+        setattr(kept, joint, bones.get(joint, ""))
+
+
+def recognised(armature: bpy.types.Object, *, by_itself: bool = False) -> mapping.Found:
+    """Which bone is which, by what the user chose and else as found; ``by_itself``: as found alone.
+
+    Raises UserError when ``armature`` is none.
+    """
     if armature.type != "ARMATURE":
         raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
     tree = _skeleton(armature.data)
     tips = tuple((name, tip.dtype.str, tip.tobytes()) for name, tip in tree.tips.items())
-    found = _found(tree.names, tree.parents, tree.offsets.tobytes(), tips)
-    if found.lacking:
-        raise UserError(
-            f"{armature.name!r} is no body that Footlight knows: among its {tree.joints} bones no two legs and arms "
-            f"could be found{found.lacking} {SUPPORTED}"
-        )
-    return dict(found.movers), found.pelvis
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What a skeleton is. movers: our joints' names -> its bones.  pelvis: the bone at which the legs meet.
-    lacking: how the sentence goes on that says what is missing; empty for a body."""
-
-    movers: dict[str, str] = field(default_factory=dict)
-    pelvis: str = ""
-    lacking: str = ""
+    choices = () if by_itself else tuple(chosen(armature).items())
+    return _found(tree.names, tree.parents, tree.offsets.tobytes(), tips, choices)
 
 
 @functools.lru_cache(maxsize=32)
 def _found(
-    names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes, tips: tuple[tuple[str, str, bytes], ...]
-) -> _Found:
+    names: tuple[str, ...],
+    parents: tuple[int, ...],
+    offsets: bytes,
+    tips: tuple[tuple[str, str, bytes], ...],
+    choices: tuple[tuple[str, str], ...],
+) -> mapping.Found:
     """What the skeleton of these values is: kept, because the panels ask for it whenever they are drawn.
 
     offsets: (j, 3) as float64.  tips: names, and (3,) as a dtype and its bytes: Blender 5 has float32.
     """
     ends = {name: np.frombuffer(tip, kind) for name, kind, tip in tips}
     tree = skeleton.Skeleton(names, parents, np.frombuffer(offsets).reshape(-1, 3), ends)
-    try:
-        found = humanoid.match(tree)
-    except FootlightError:
-        return _Found(lacking=f"{humanoid.lacking(tree)}.{_counterparts(tree)}")
-    mapped = {joint: names[index] for joint, index in humanoid.movers(tree, found).items()}
-    return _Found(mapped, names[found.joints["pelvis"]])
+    return mapping.find(tree, dict(choices))
 
 
 def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, turn: np.ndarray | None = None) -> Rest:

@@ -259,14 +259,14 @@ def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None
                     return upper, lower
     hips, shoulders = ([joints[f"{side}_{part}"] for side in ("left", "right")] for part in ("hip", "shoulder"))
     for other in (hips[1], *shoulders):
-        if _meeting(skeleton, hips[0], other) is None:
+        if meeting(skeleton, hips[0], other) is None:
             return hips[0], other
-    return None if _meeting(skeleton, *shoulders) is not None else (shoulders[0], shoulders[1])
+    return None if meeting(skeleton, *shoulders) is not None else (shoulders[0], shoulders[1])
 
 
 def lacking(skeleton: Skeleton) -> str:
     """What the best matching family of names finds and lacks, in brackets for a message; "" if none matches."""
-    joints = _nearest(skeleton)
+    joints = nearest(skeleton)
     if len(joints) < 2:
         return ""
     names = sorted(joints.values())
@@ -279,7 +279,7 @@ def lacking(skeleton: Skeleton) -> str:
 
 def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
     """What the other side calls the joints that ``lacking`` tells of, as far as it has them; at most three."""
-    joints = _nearest(skeleton)
+    joints = nearest(skeleton)
     pairs = [
         (f"{side}_{role}", f"{other}_{role}")
         for side, other in (("left", "right"), ("right", "left"))
@@ -289,8 +289,9 @@ def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
     return tuple(skeleton.names[joints[there]] for lost, there in pairs if lost not in joints and there in joints)[:3]
 
 
-def _nearest(skeleton: Skeleton) -> dict[str, int]:
-    """Legs and arms by the families of names that find the most of each, whether they will do or not."""
+def nearest(skeleton: Skeleton) -> dict[str, int]:
+    """The indices of the joints of legs and arms by the families of names that find the most of each, whether they will
+    do or not."""
 
     def most(roles: tuple[str, ...]) -> dict[str, int]:
         tries = (_of_family(at, family, roles) for at in _by_kind(skeleton) for family in FAMILIES)
@@ -299,7 +300,7 @@ def _nearest(skeleton: Skeleton) -> dict[str, int]:
     return most(structure.LEG) | most(structure.ARM)
 
 
-def _meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
+def meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
     """The nearest common ancestor of two joints; None if they have different roots."""
     others = set(skeleton.ancestors(b)[1:])
     return next((joint for joint in skeleton.ancestors(a)[1:] if joint in others), None)
@@ -307,9 +308,9 @@ def _meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
 
 def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     joints = dict(joints)
-    pelvis = _meeting(skeleton, joints["left_hip"], joints["right_hip"])
+    pelvis = meeting(skeleton, joints["left_hip"], joints["right_hip"])
     arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")]
-    chest = _meeting(skeleton, *arms)
+    chest = meeting(skeleton, *arms)
     assert pelvis is not None and chest is not None, "limbs are chosen so that they meet"
     line = skeleton.ancestors(chest)
     while "neck" in _part(skeleton, chest) and skeleton.parents[chest] != pelvis and len(line) > 2:
@@ -319,7 +320,7 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
         top = pelvis
         spine = tuple(reversed(line[: line.index(pelvis) + 1]))
     else:  # legs and spine descend from one joint above both
-        top = chest if chest in skeleton.ancestors(pelvis) else _meeting(skeleton, pelvis, chest)
+        top = chest if chest in skeleton.ancestors(pelvis) else meeting(skeleton, pelvis, chest)
         assert top is not None, "limbs are chosen so that they meet"
         spine = (pelvis, *reversed(line[: line.index(top)]))
     above = skeleton.parents[top]
@@ -356,7 +357,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
         if chest in skeleton.ancestors(index)[1:]:
             return index
     for index in named:
-        if not limbs & {*skeleton.ancestors(index)} and _meeting(skeleton, index, chest) is not None:
+        if not limbs & {*skeleton.ancestors(index)} and meeting(skeleton, index, chest) is not None:
             return index
     arms = {joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")}
     branches = [c for c in skeleton.children(chest) if not any(c in skeleton.ancestors(arm) for arm in arms)]

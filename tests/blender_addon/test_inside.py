@@ -124,6 +124,12 @@ def test_armatures_of_every_kind(run_checks, tmp_path):
     run_checks()
 
 
+@pytest.mark.checks("check_bones.py")
+def test_which_bone_is_which(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
 @pytest.mark.checks("check_characters.py")
 def test_characters_of_every_family(run_checks, tmp_path):
     motion, stands = steps(4.0, 20.0)

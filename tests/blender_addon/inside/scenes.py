@@ -131,9 +131,9 @@ def read(armature, first, last):
             return end.value
 
 
-def raises(error: type, words: str, function, *arguments) -> None:
+def raises(error: type, words: str, function, *arguments, **named) -> None:
     try:
-        function(*arguments)
+        function(*arguments, **named)
     except error as found:
         assert words in str(found), f"expected {words!r} in {str(found)!r}"
         return

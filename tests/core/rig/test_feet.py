@@ -111,7 +111,9 @@ def test_a_foot_that_turns_about_its_toes_keeps_them():
     held = in_our_places(rotations, root)[1][:, TOES[0]]
     np.testing.assert_allclose(held, np.tile(held[:1], (frames, 1)), atol=1e-9)
     matrices, _ = danced(Build(thigh=0.5, shin=0.5), retarget.Dance(rotations, root, stands))
-    np.testing.assert_allclose(matrices[:, TOES[0], :3, 3], np.tile(matrices[:1, TOES[0], :3, 3], (frames, 1)), atol=2e-3)
+    np.testing.assert_allclose(
+        matrices[:, TOES[0], :3, 3], np.tile(matrices[:1, TOES[0], :3, 3], (frames, 1)), atol=2e-3
+    )
 
 
 @pytest.mark.parametrize(("height", "speed", "stands"), [(0.0, 0.0, True), (0.2, 0.0, False), (0.0, 1.0, False)])

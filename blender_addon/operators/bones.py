@@ -1,0 +1,101 @@
+"""The list of the dancer's bones: read from a file, written to one, and found anew."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import names
+from ..errors import UserError
+from ..scene import rigs
+from ..shared import FootlightError, mapping
+from .settings import find_dancer
+
+
+class _Bones(bpy.types.Operator):
+    """What the operators have in common: whose bones they are."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        try:
+            dancer = find_dancer(context)
+        except UserError as error:
+            cls.poll_message_set(str(error).rstrip("."))
+            return False
+        if not dancer.is_editable:
+            cls.poll_message_set("The dancer is linked from another file. Make a library override of it first")
+            return False
+        return True
+
+
+class _File(_Bones):
+    """Those with a file."""
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN", "SKIP_SAVE"})
+    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            self.filepath = f"{find_dancer(context).name} bones.json"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        try:
+            self.report({"INFO"}, self.exchange(find_dancer(context), path))
+        except OSError as error:
+            self.report({"ERROR"}, f"{path} cannot be used ({error.strerror}). Choose another file.")
+            return {"CANCELLED"}
+        except (FootlightError, UnicodeDecodeError) as error:
+            self.report({"ERROR"}, f"{path.name}: {error}.")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def exchange(self, dancer: bpy.types.Object, path: Path) -> str:
+        """Read or write the file. Returns what is said about it."""
+        raise NotImplementedError
+
+
+class FOOTLIGHT_OT_import_bones(_File):
+    """Take which bone is which from a file, for rigs with the same bones"""
+
+    bl_idname = names.IMPORT_BONES
+    bl_label = "Import Bones"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    def exchange(self, dancer: bpy.types.Object, path: Path) -> str:
+        listed = mapping.from_json(path.read_text(encoding="utf-8"), tuple(dancer.data.bones.keys()))
+        rigs.choose(dancer, listed)
+        return f"{sum(bone != mapping.NOT_THERE for bone in listed.values())} bones were taken from {path.name}."
+
+
+class FOOTLIGHT_OT_export_bones(_File):
+    """Write which bone is which to a file, for other rigs with the same bones"""
+
+    bl_idname = names.EXPORT_BONES
+    bl_label = "Export Bones"
+    bl_options = frozenset({"REGISTER"})
+
+    def exchange(self, dancer: bpy.types.Object, path: Path) -> str:
+        bones = rigs.recognised(dancer).bones
+        path = path.with_suffix(".json")
+        path.write_text(mapping.to_json(bones), encoding="utf-8")
+        return f"{len(bones)} bones were written to {path}."
+
+
+class FOOTLIGHT_OT_clear_bones(_Bones):
+    """Forget what was chosen: find anew which bone is which"""
+
+    bl_idname = names.CLEAR_BONES
+    bl_label = "Clear Bones"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        rigs.choose(find_dancer(context), {})
+        return {"FINISHED"}
