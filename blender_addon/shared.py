@@ -11,13 +11,13 @@ if "." in (__package__ or ""):
     from ..core.containers import kinds, surveying
     from ..core.containers.types import MISSED_SECONDS
     from ..core.errors import FootlightError
-    from ..core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, skeleton, stepping
+    from ..core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
     from core.errors import FootlightError
-    from core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, skeleton, stepping
+    from core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
 
 __all__ = [
     "MISSED_SECONDS",
@@ -31,6 +31,7 @@ __all__ = [
     "quaternion",
     "rest",
     "retarget",
+    "sharing",
     "skeleton",
     "stepping",
     "surveying",

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY
-from ..shared import FootlightError, humanoid, mapping, quaternion, retarget, skeleton
+from ..shared import FootlightError, humanoid, mapping, quaternion, retarget, sharing, skeleton
 from . import controls
 
 SUPPORTED = (
@@ -176,8 +176,10 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
             turn = retarget.upright(place)
         except FootlightError as error:
             raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
+    shares = {} if keyed is None or keyed.leaders else _shares(armature, keyed.bones, turn)
     keyed = keyed or controls.Controls(mapped, {})
     joint_of = {name: skeleton.JOINTS.index(joint) for joint, name in keyed.bones.items()}
+    joint_of |= {name: len(skeleton.JOINTS) + i for i, name in enumerate(shares)}
 
     def rest_bone(name: str) -> retarget.RestBone:
         bone = armature.data.bones[name]
@@ -191,9 +193,20 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
             turn @ np.array(bone.head_local),
             turn @ np.array(bone.tail_local),
             all(armature.data.bones[one].use_inherit_rotation for one in (name, *line[:at])),
+            share=shares.get(name),
         )
 
-    return Rest(tuple(rest_bone(name) for name in keyed.bones.values()), turn)
+    return Rest(tuple(rest_bone(name) for name in joint_of), turn)
+
+
+def _shares(armature: bpy.types.Object, bones: dict[str, str], turn: np.ndarray) -> dict[str, sharing.Share]:
+    """The bones that share the turn of two keyed ones, unless constraints move them. turn: of ``Rest``."""
+    tree = _skeleton(armature.data)
+    upright = skeleton.Skeleton(tree.names, tree.parents, tree.offsets @ turn.T)
+    index = {name: i for i, name in enumerate(tree.names)}
+    found = sharing.shares(upright, {joint: index[name] for joint, name in bones.items()})
+    held = {bone.name for bone, _ in controls.active(armature.pose.bones)}
+    return {tree.names[i]: share for i, share in found.items() if tree.names[i] not in held}
 
 
 def _counterparts(tree: skeleton.Skeleton[np.ndarray]) -> str:

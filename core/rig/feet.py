@@ -10,7 +10,7 @@ All places are in the rig's upright space: z up, in its units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, MutableSequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -96,7 +96,7 @@ class Leg:
 
 def plant(
     turned: MutableSequence[np.ndarray] | MutableMapping[int, np.ndarray],
-    leg: tuple[int, int, int, int],
+    leg: Sequence[int],
     places: Mapping[int, np.ndarray],
     models: Mapping[int, np.ndarray],
     stands: np.ndarray,

@@ -9,9 +9,9 @@ T-pose that faces +z. A bone has its own rest orientation, and its pose is relat
     R_j  the bone's rest orientation,
     D_j  the rotation from the bone's rest direction to the joint's direction in the T-pose.
 
-The world orientation of the bone is then ``G_j D_j R_j``. Let p be the next mapped bone above. Bones between the two
-keep their rest pose, so the bone's own pose is ``R_j* D_p* (G_p* G_j) D_j R_j``. A star is the inverse. Without p, G_p
-and D_p are the identity.
+The world orientation of the bone is then ``G_j D_j R_j``. Let p be the next of these bones above. Those that share the
+turn of two others (``sharing``) are such bones too. All others keep their rest pose, so the bone's own pose is
+``R_j* D_p* (G_p* G_j) D_j R_j``. A star is the inverse. Without p, G_p and D_p are the identity.
 
 A rig may be built on other axes than Blender's. ``upright`` finds the rotation between them. All other functions here
 expect bones to which it was already applied.
@@ -27,13 +27,14 @@ import numpy as np
 
 from . import feet, rest
 from . import quaternion as quat
+from .sharing import TRUNK, Share
 from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 
 _HIPS = JOINTS.index("left_hip"), JOINTS.index("right_hip")
 _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
 _LEGS = tuple(tuple(JOINTS.index(f"{side}_{part}") for part in rest.CHAINS[0]) for side in rest.SIDES)
 _LEG = float(np.linalg.norm(OFFSETS[list(_LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
-_TRUNK = tuple(JOINTS.index(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head"))
+_TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
 
 C = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
@@ -59,16 +60,17 @@ def upright(place: dict[str, np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RestBone:
-    """A mapped bone at rest, after ``upright``.
+    """A mapped bone at rest, after ``upright``, or one that shares the turn of two of them.
 
     name: the bone's name.
-    joint: index into JOINTS.
-    parent: the joint of the next mapped bone above; -1 for none.
+    joint: index into JOINTS; from ``len(JOINTS)`` on for bones that share.
+    parent: the joint of the next of these bones above; -1 for none.
     rotation: (4,) rest orientation, wxyz.
     head: (3,) where the bone starts, in the armature's units.
     tail: (3,) where it ends.
     inherits: whether it rotates with the bone above.
     posed: (4,) its orientation in our T-pose; None derives it from the rest pose. All bones of a rig have it or none.
+    share: of a bone that shares. All such bones come after the others, those above before those below.
     """
 
     name: str
@@ -79,6 +81,7 @@ class RestBone:
     tail: np.ndarray
     inherits: bool = True
     posed: np.ndarray | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -144,19 +147,27 @@ def _danced(
     dance: Dance, by_joint: Mapping[int, RestBone], ground: float | None
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
-    turned, build = _turned(dance.rotations), _build(by_joint, ground)
+    ours, build = _turned(dance.rotations), _build(by_joint, ground)
+    turned = ours + _shared(ours, by_joint)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
     starts = _starts(turned, start, by_joint)
     if dance.stands is None:
         return turned, starts
-    ours = _our_legs(turned, pelvis, build.size)
-    drops = _drops(by_joint, build.size)
+    models, drops = _our_legs(ours, pelvis, build.size), _drops(by_joint, build.size)
     for side, leg in enumerate(_LEGS):
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
-            feet.plant(turned, leg, starts, ours, stands, drops[side])
+            feet.plant(ours, leg, starts, models, stands, drops[side])
+    turned = ours + _shared(ours, by_joint)
     return turned, _starts(turned, start, by_joint)
+
+
+def _shared(turned: Sequence[np.ndarray], by_joint: Mapping[int, RestBone]) -> list[np.ndarray]:
+    """How the bones that share are turned (t, 4), in their order."""
+    align = _alignments(by_joint)
+    shares = [bone.share for bone in by_joint.values() if bone.share]
+    return [share.of(*(quat.mul(turned[j], align[j]) for j in (share.above, share.below))) for share in shares]
 
 
 def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> dict[int, np.ndarray]:
@@ -346,8 +357,8 @@ def _alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
     known = {joint: bone.posed for joint, bone in by_joint.items() if bone.posed is not None}
     if known:
         return {joint: quat.mul(posed, quat.conjugate(by_joint[joint].rotation)) for joint, posed in known.items()}
-    place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items()}
+    place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items() if bone.share is None}
     for side in ("left", "right"):
         place.setdefault(f"{side}_wrist", by_joint[JOINTS.index(f"{side}_elbow")].tail)
-    found = rest.straighten(place, C, {JOINTS[joint] for joint in by_joint}, as_built=True)
-    return {joint: found.get(JOINTS[joint], _IDENTITY) for joint in by_joint}
+    found = rest.straighten(place, C, place.keys(), as_built=True)
+    return {j: _IDENTITY if bone.share else found.get(JOINTS[j], _IDENTITY) for j, bone in by_joint.items()}
