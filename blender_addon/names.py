@@ -53,6 +53,6 @@ PREFIX = "footlight_"
 """Custom properties of what Footlight made; ``api/card.py`` reads them. Of an action and of a music strip: operation
 (what made it), seed, style, style_asked, steps, guidance, model_sha256, tempo, metre, beat_score, beat_confidence,
 frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start, song_seconds,
-audio_sha256, steps_per_second, still, t_pose. Of a strip alone: made (when).
+audio_sha256, steps_per_second, still, t_pose, origin. Of a strip alone: made (when).
 
 Of a song's strip: chosen. Of a strip that does not play over another one: muted. Of what Add Stage made: stage."""

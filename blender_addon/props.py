@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, model, styles
-from .scene import songs, strips
+from .scene import songs, strips, travelling
 from .shared import mapping, protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
@@ -122,7 +122,18 @@ def _bone_choice(words: str) -> StringProperty:
 class FootlightBones(bpy.types.PropertyGroup):
     """Which bones the user says are which, by our joints; empty where they are found."""
 
-    __annotations__ = {joint: _bone_choice(words) for joint, words in mapping.WORDS.items()}
+    __annotations__ = {joint: _bone_choice(words) for joint, words in mapping.WORDS.items()} | {
+        "travel": EnumProperty(
+            name="Travel",
+            description="What carries the dancer about the floor",
+            items=(
+                (travelling.HIPS, "Hips", "The hips, as in motion capture"),
+                (travelling.ROOT, "Root", "The bone above all others, as games want it. The hips go up and down"),
+                (travelling.OBJECT, "Object", "The armature's object. The hips go up and down"),
+            ),
+            override={"LIBRARY_OVERRIDABLE"},
+        )
+    }
 
 
 class FootlightSettings(bpy.types.PropertyGroup):

@@ -29,6 +29,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
     for joint, words in mapping.WORDS.items():
         field = rows.labelled(column, words, rows.HALF)
         field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=by_itself.get(joint, "none"))
+    rows.labelled(column, "travel", rows.HALF).prop(kept, "travel", expand=True)
     row = layout.row(align=True)
     row.operator(names.IMPORT_BONES, text="Import", icon="IMPORT")
     row.operator(names.EXPORT_BONES, text="Export", icon="EXPORT")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix, Quaternion
+from mathutils import Euler, Quaternion
 
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton
-from . import controls, ground, keying, rigs, seen, standing, under
+from . import controls, ground, keying, rigs, seen, standing, travelling, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -46,20 +46,26 @@ def write_dance(
     rest, body = standing.rests_of(scene, armature, keyed)
     floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(dance, rest.bones, floor)
-    travelling = _carrier(armature, keys.root).name
-    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, travelling)
-    curves = [*curves_of(armature, keys), *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
+    travel = travelling.of(armature, keys, rest.turn)
+    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, travel.bones)
+    turns = [curve for bone, turns in keys.rotations.items() for curve in _rotated(armature, bone, turns)]
+    curves = [*travel.curves, *turns, *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
     action = new_action(armature, name, curves, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values}
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
     standing.remember(action, rest)
+    if travel.origin is not None:
+        action[travelling.ORIGIN] = travel.origin.tolist()
+    if travel.said:
+        say(travel.said)
     if line := under.told(left):
         say(line)
     if not (rest.known or standing.stands(armature)):
         say(standing.told(armature))
     if scene:
-        heads = retarget.heads(dance, rest.bones, floor)
+        away = travel.away @ rest.turn.T
+        heads = {joint: at - away for joint, at in retarget.heads(dance, rest.bones, floor).items()}
         for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):
             say(line)
     return action
@@ -72,17 +78,6 @@ def read_dance(path: str | Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except Exception as error:  # of a damaged file zipfile and numpy say nearly anything
         raise UserError(f"The dance {path} cannot be read ({error}). Generate it again.") from None
-
-
-def curves_of(armature: bpy.types.Object, keys: retarget.Keys) -> Iterable[Curve]:
-    """The curves that hold ``keys``, in each bone's own rotation mode."""
-    for name, rotations in keys.rotations.items():
-        if name == keys.root:
-            carrier, rest = _carrier(armature, name), np.array(armature.data.bones[name].matrix_local.to_3x3())
-            location = _located(carrier, keys.location @ rest.T)
-            path = f"{controls.bone_path(carrier.name)}.location"
-            yield from (Curve(path, i, location[:, i], carrier.name) for i in range(3))
-        yield from _rotated(armature, name, rotations)
 
 
 def _rotated(armature: bpy.types.Object, name: str, rotations: np.ndarray) -> Iterable[Curve]:
@@ -159,33 +154,6 @@ def _held(left: list[under.Leftover]) -> Iterable[Curve]:
 def _switched(keyed: controls.Controls) -> Iterable[Curve]:
     """Curves that let the keyed bones lead."""
     return (Curve(switch.path, 0, np.array([switch.value]), switch.bone) for switch in keyed.switches)
-
-
-def _carrier(armature: bpy.types.Object, name: str) -> bpy.types.Bone:
-    """The bone that takes ``name`` along when it travels: itself, or the one on which it hangs by connected bones,
-    which have no location of their own."""
-    bone = armature.data.bones[name]
-    while bone.use_connect and bone.parent:
-        bone = bone.parent
-    return bone
-
-
-def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:
-    """Travel (t, 3) along the armature's axes as a bone's location channels take it."""
-    own = np.array(bone.matrix_local.to_3x3())
-    if bone.use_local_location or bone.parent is None:
-        return travel @ own
-    above = bone.parent.matrix_local
-
-    def moved(offset: tuple[float, float, float]) -> np.ndarray:
-        return np.array(
-            bone.convert_local_to_pose(
-                Matrix.Translation(offset), bone.matrix_local, parent_matrix=above, parent_matrix_local=above
-            ).translation
-        )
-
-    axes = np.stack([moved(tuple(axis)) - moved((0.0, 0.0, 0.0)) for axis in np.eye(3)], axis=1)
-    return travel @ np.linalg.inv(axes).T
 
 
 def _checked(values: dict[str, np.ndarray], result: str | Path, frames: int | None) -> retarget.Dance:

@@ -6,7 +6,7 @@ rest where something was left on them, and the object's own curves go along into
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -42,10 +42,13 @@ def rotation_channel(mode: str) -> str:
     return {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
 
 
-def leftovers(armature: bpy.types.Object, body: Iterable[str], rotated: Iterable[str], root: str) -> list[Leftover]:
+def leftovers(
+    armature: bpy.types.Object, body: Iterable[str], rotated: Iterable[str], travelling: Collection[str]
+) -> list[Leftover]:
     """What was left on the bones that decide where the body is.
 
-    body: bones that move with our joints.  rotated: those whose rotation is keyed.  root: the one whose location is.
+    body: bones that move with our joints.  rotated: those whose rotation is keyed.  travelling: those whose
+    location is.
     """
     animated = nla_paths(armature)
     taken, found = {*rotated}, []
@@ -53,7 +56,7 @@ def leftovers(armature: bpy.types.Object, body: Iterable[str], rotated: Iterable
         bone = armature.pose.bones[name]
         turn = rotation_channel(bone.rotation_mode)
         for channel in (*(() if bone.bone.use_connect else ("location",)), turn, "scale"):
-            keyed = (channel == turn and name in taken) or (channel == "location" and name == root)
+            keyed = (channel == turn and name in taken) or (channel == "location" and name in travelling)
             if not keyed and (f"{controls.bone_path(name)}.{channel}" in animated or not _rests(bone, channel)):
                 found.append(Leftover(name, channel))
     return found
@@ -100,9 +103,14 @@ def own_animation(
     return copy, kept
 
 
+def own_paths(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> set[str]:
+    """What the curves of an action animate that are not about bones."""
+    return {curve.data_path for curve in _curves(action, slot) if not curve.data_path.startswith("pose.bones[")}
+
+
 def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
     """One line about the curves of an action that are not about bones; empty when there are none."""
-    paths = {curve.data_path for curve in _curves(action, slot) if not curve.data_path.startswith("pose.bones[")}
+    paths = own_paths(action, slot)
     if not paths:
         return ""
     return f"The object's own keys ({listed(sorted(paths))}) are in the new action too."
@@ -110,7 +118,7 @@ def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
 
 def _kept(action: bpy.types.Action, path: str) -> bool:
     if not path.startswith("pose.bones["):
-        return True
+        return path != "location" or PREFIX + "origin" not in action
     return PREFIX + "seed" in action and path.endswith((".influence", '"]'))
 
 

@@ -63,6 +63,7 @@ def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int
     found: dict[int, Share] = {}
     for lower, upper in pairwise([joint for joint in TRUNK if joint in bones]):
         line = _between(skeleton, bones[lower], bones[upper])
+        line = [bone for bone in line if not _carries_more(skeleton, bone, bones[upper], bones)]
         for i, bone in enumerate(line, 1):
             found[bone] = Share(JOINTS.index(lower), JOINTS.index(upper), i / (len(line) + 1))
     heads = skeleton.rest_positions()
@@ -87,6 +88,12 @@ def _between(skeleton: Skeleton, above: int, below: int) -> list[int]:
     """The bones between two, from above; none where the one does not carry the other."""
     line = skeleton.ancestors(below)[1:]
     return line[: line.index(above)][::-1] if above in line else []
+
+
+def _carries_more(skeleton: Skeleton, bone: int, below: int, bones: Mapping[str, int]) -> bool:
+    """Whether a bone carries a joint of ours that does not hang on the one ``below``, such as a leg."""
+    lines = (skeleton.ancestors(joint) for joint in bones.values())
+    return any(bone in line and below not in line for line in lines)
 
 
 def _twists(skeleton: Skeleton, bone: int) -> bool:

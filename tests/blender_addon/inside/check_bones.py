@@ -1,9 +1,11 @@
 """The list of bones: what is found, what the user picks, and what becomes of it."""
 
 import json
+import math
 
 import bpy
-from dancing import OURS, as_it_should, dancer, write
+import numpy as np
+from dancing import OURS, about, as_it_should, dancer, places, with_root, write
 from scenes import FOLDER, addon, raises
 
 rigs, mapping = addon("scene.rigs"), addon("shared").mapping
@@ -51,3 +53,47 @@ def check_it_is_kept_with_the_file():
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "kept.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(FOLDER / "kept.blend"))
     assert rigs.chosen(bpy.data.objects[name]) == {"neck": "-"}
+
+
+def keyed(action, path):
+    bag = action.layers[0].strips[0].channelbag(action.slots[0])
+    return np.array([[key.co[1] for key in curve.keyframe_points] for curve in bag.fcurves if curve.data_path == path])
+
+
+def check_what_carries_the_dance():
+    """The hips are where they are in the world, whatever carries them."""
+    ways = {}
+    for travel in ("HIPS", "ROOT", "OBJECT"):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        armature = dancer.add_dancer(bpy.context, (1.0, 2.0, 0.0))
+        armature.rotation_euler, armature.scale = (0.0, 0.0, 0.7), (1.2, 1.2, 1.2)
+        with_root(armature)
+        armature.footlight_bones.travel = travel
+        for generation in range(2):
+            action, said = write(armature)
+            assert not said, said
+            bpy.context.scene.frame_set(20 + 10 * generation)
+        turn = about(math.degrees(0.7))
+        as_it_should(armature, turn=turn)
+        bpy.context.scene.frame_set(30)
+        ways[travel] = places(armature)["pelvis"]
+        moved = {
+            "HIPS": keyed(action, 'pose.bones["pelvis"].location'),
+            "ROOT": keyed(action, 'pose.bones["root"].location'),
+            "OBJECT": keyed(action, "location"),
+        }
+        for other, values in moved.items():
+            travels = len(values) and np.ptp(values, axis=-1).max() > 0.3
+            assert bool(travels) == (other == travel), (travel, other)
+    for travel, place in ways.items():
+        np.testing.assert_allclose(place, ways["HIPS"], atol=1e-4, err_msg=travel)
+
+
+def check_what_cannot_carry_the_dance_is_told():
+    armature = dancer.add_dancer(bpy.context)
+    armature.footlight_bones.travel = "ROOT"
+    assert "has no bone above its hips" in write(armature)[1]
+    armature.footlight_bones.travel = "OBJECT"
+    armature.animation_data.action = None
+    armature.keyframe_insert("location", frame=1)
+    assert "moves by itself" in write(armature)[1]

@@ -29,6 +29,7 @@ def test_bones_between_and_beside():
     assert not [name for name in manny if name.startswith(("upperarm", "thigh"))]
     genesis = shares("Daz Genesis 8")
     assert genesis["lForearmTwist"] == ("left_elbow", "left_wrist", 0.5)
+    assert "Bip001 Spine" not in shares("Biped"), "the legs hang on it"
     assert shares("MMD, Japanese")["手捩.R"] == ("right_elbow", "right_wrist", 0.6)
 
 

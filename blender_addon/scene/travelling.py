@@ -1,0 +1,115 @@
+"""What carries a dance about: the hips, a root bone, or the armature's object.
+
+The way along the floor goes to what the user chose. The hips keep what is left: up and down, or all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..names import BONES_PROPERTY, PREFIX
+from ..shared import retarget
+from . import controls, under
+from .keying import Curve
+
+HIPS = "HIPS"
+ROOT = "ROOT"
+OBJECT = "OBJECT"
+
+ORIGIN = f"{PREFIX}origin"
+"""The property of an action whose dance moves the object: where it stood before."""
+
+
+@dataclass(frozen=True)
+class Travel:
+    """How a dance travels.
+
+    curves: of locations.
+    bones: those whose location is keyed.
+    away: (t, 3) by how much the object itself is moved, along the armature's axes.
+    origin: (3,) where the object stood before; None where it is not moved.
+    said: what the user should know; "" for nothing.
+    """
+
+    curves: tuple[Curve, ...]
+    bones: tuple[str, ...]
+    away: np.ndarray
+    origin: np.ndarray | None = None
+    said: str = ""
+
+
+def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Travel:
+    """How a dance with these ``keys`` travels on ``armature``. turn: of ``rigs.Rest``."""
+    whole = keys.location @ np.array(armature.data.bones[keys.root].matrix_local.to_3x3()).T
+    up = turn[2]
+    level = whole - (whole @ up)[:, None] * up
+    carrier = _carrier(armature, keys.root)
+    wanted, why = _possible(armature, carrier)
+    if wanted == ROOT:
+        root = carrier.parent_recursive[-1]
+        curves = (*_bone_curves(root, level), *_bone_curves(carrier, whole - level))
+        return Travel(curves, (root.name, carrier.name), np.zeros_like(whole), said=why)
+    if wanted == OBJECT:
+        origin = _origin(armature)
+        places = origin + level @ np.array(armature.matrix_basis.to_3x3()).T
+        moved = [Curve("location", i, places[:, i], "Object Transforms") for i in range(3)]
+        return Travel((*moved, *_bone_curves(carrier, whole - level)), (carrier.name,), level, origin, why)
+    return Travel(tuple(_bone_curves(carrier, whole)), (carrier.name,), np.zeros_like(whole), said=why)
+
+
+def _possible(armature: bpy.types.Object, carrier: bpy.types.Bone) -> tuple[str, str]:
+    """What is to carry the dance, and why it is not what the user chose; "" where it is."""
+    wanted = getattr(getattr(armature, BONES_PROPERTY, None), "travel", HIPS)
+    if wanted == ROOT and (carrier.parent is None or carrier.parent_recursive[-1].use_connect):
+        return HIPS, f"{armature.name!r} has no bone above its hips, so these carry the dance about."
+    if wanted == OBJECT:
+        data, moved = armature.animation_data, set()
+        if data and data.action and data.action_slot and ORIGIN not in data.action:
+            moved = under.own_paths(data.action, data.action_slot)
+        if "location" in moved or any(not constraint.mute for constraint in armature.constraints):
+            return HIPS, f"The object {armature.name!r} moves by itself, so the hips carry the dance about."
+    return wanted, ""
+
+
+def _origin(armature: bpy.types.Object) -> np.ndarray:
+    """Where the object stood before any dance moved it (3,)."""
+    action = armature.animation_data.action if armature.animation_data else None
+    return np.array(action[ORIGIN] if action is not None and ORIGIN in action else armature.location)
+
+
+def _bone_curves(bone: bpy.types.Bone, travel: np.ndarray) -> list[Curve]:
+    """The curves of a bone that travels (t, 3) along the armature's axes."""
+    location = _located(bone, travel)
+    path = f"{controls.bone_path(bone.name)}.location"
+    return [Curve(path, i, location[:, i], bone.name) for i in range(3)]
+
+
+def _carrier(armature: bpy.types.Object, name: str) -> bpy.types.Bone:
+    """The bone that takes ``name`` along when it travels: itself, or the one on which it hangs by connected bones,
+    which have no location of their own."""
+    bone = armature.data.bones[name]
+    while bone.use_connect and bone.parent:
+        bone = bone.parent
+    return bone
+
+
+def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:
+    """Travel (t, 3) along the armature's axes as a bone's location channels take it."""
+    own = np.array(bone.matrix_local.to_3x3())
+    if bone.use_local_location or bone.parent is None:
+        return travel @ own
+    above = bone.parent.matrix_local
+
+    def moved(offset: tuple[float, float, float]) -> np.ndarray:
+        return np.array(
+            bone.convert_local_to_pose(
+                Matrix.Translation(offset), bone.matrix_local, parent_matrix=above, parent_matrix_local=above
+            ).translation
+        )
+
+    axes = np.stack([moved(tuple(axis)) - moved((0.0, 0.0, 0.0)) for axis in np.eye(3)], axis=1)
+    return travel @ np.linalg.inv(axes).T
