@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, model, styles
-from .scene import songs, strips, travelling
+from .scene import inverse, songs, strips, travelling
 from .shared import mapping, protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
@@ -132,7 +132,16 @@ class FootlightBones(bpy.types.PropertyGroup):
                 (travelling.OBJECT, "Object", "The armature's object. The hips go up and down"),
             ),
             override={"LIBRARY_OVERRIDABLE"},
-        )
+        ),
+        "keys": EnumProperty(
+            name="Keys On",
+            description="Which controls of arms and legs get the keys on a rig that Rigify generated",
+            items=(
+                (inverse.FK, "FK", "The controls of each bone, which keep the dance exactly"),
+                (inverse.IK, "IK", "Hands, feet and poles, so that feet are easy to edit"),
+            ),
+            override={"LIBRARY_OVERRIDABLE"},
+        ),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import names
-from ..scene import rigs
+from ..scene import inverse, rigs
 from ..shared import mapping
 from . import rows
 from .wrapping import wrapped
@@ -30,6 +30,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
         field = rows.labelled(column, words, rows.HALF)
         field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=by_itself.get(joint, "none"))
     rows.labelled(column, "travel", rows.HALF).prop(kept, "travel", expand=True)
+    if inverse.possible(dancer):
+        rows.labelled(column, "keys on", rows.HALF).prop(kept, "keys", expand=True)
     row = layout.row(align=True)
     row.operator(names.IMPORT_BONES, text="Import", icon="IMPORT")
     row.operator(names.EXPORT_BONES, text="Export", icon="EXPORT")

@@ -12,7 +12,7 @@ from mathutils import Euler, Quaternion
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton
-from . import controls, ground, keying, rigs, seen, standing, travelling, under
+from . import controls, ground, inverse, keying, rigs, seen, standing, travelling, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -47,9 +47,22 @@ def write_dance(
     floor = ground.of(scene, armature, body) if scene else None
     keys = retarget.keys(dance, rest.bones, floor)
     travel = travelling.of(armature, keys, rest.turn)
-    left = under.leftovers(armature, mapped.values(), {*keys.rotations, *rest.between}, travel.bones)
-    turns = [curve for bone, turns in keys.rotations.items() for curve in _rotated(armature, bone, turns)]
-    curves = [*travel.curves, *turns, *_posed(armature, rest.between), *_held(left), *_switched(keyed)]
+    away = travel.away @ rest.turn.T
+    placed = {j: (turns, at - away) for j, (turns, at) in retarget.placed(dance, rest.bones, floor).items()}
+    limbs = _limbs(armature, keys, placed, rest, travel)
+    if limbs.rotations:
+        keyed = inverse.led(keyed)
+    rotations = keys.rotations | limbs.rotations
+    left = under.leftovers(armature, mapped.values(), {*rotations, *rest.between}, {*travel.bones, *limbs.travels})
+    curves = [
+        *travel.curves,
+        *(curve for bone, turns in rotations.items() for curve in _rotated(armature, bone, turns)),
+        *(c for bone, way in limbs.travels.items() for c in travelling.bone_curves(armature.data.bones[bone], way)),
+        *(Curve(path, 0, np.array([value]), "") for path, value in limbs.values.items()),
+        *_posed(armature, rest.between),
+        *_held(left),
+        *_switched(keyed),
+    ]
     action = new_action(armature, name, curves, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values}
     for key, value in {**kept, **(properties or {})}.items():
@@ -64,11 +77,25 @@ def write_dance(
     if not (rest.known or standing.stands(armature)):
         say(standing.told(armature))
     if scene:
-        away = travel.away @ rest.turn.T
-        heads = {joint: at - away for joint, at in retarget.heads(dance, rest.bones, floor).items()}
+        heads = {joint: at for joint, (_, at) in placed.items()}
         for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):
             say(line)
     return action
+
+
+def _limbs(
+    armature: bpy.types.Object,
+    keys: retarget.Keys,
+    placed: dict[int, tuple[np.ndarray, np.ndarray]],
+    rest: rigs.Rest,
+    travel: travelling.Travel,
+) -> inverse.Keys:
+    """The keys of inverse kinematics; none where they are not wanted."""
+    if not inverse.wanted(armature):
+        return inverse.Keys({}, {}, {})
+    below = travel.below @ rest.turn.T
+    beside = {joint: (turns, at - below) for joint, (turns, at) in placed.items()}
+    return inverse.keys(armature, keys, beside, {bone.joint: bone for bone in rest.bones}, rest.turn)
 
 
 def read_dance(path: str | Path) -> dict[str, np.ndarray]:

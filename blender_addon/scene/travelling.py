@@ -31,6 +31,7 @@ class Travel:
     curves: of locations.
     bones: those whose location is keyed.
     away: (t, 3) by how much the object itself is moved, along the armature's axes.
+    below: (t, 3) by how much the root bone is.
     origin: (3,) where the object stood before; None where it is not moved.
     said: what the user should know; "" for nothing.
     """
@@ -38,6 +39,7 @@ class Travel:
     curves: tuple[Curve, ...]
     bones: tuple[str, ...]
     away: np.ndarray
+    below: np.ndarray
     origin: np.ndarray | None = None
     said: str = ""
 
@@ -49,16 +51,17 @@ def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Tra
     level = whole - (whole @ up)[:, None] * up
     carrier = _carrier(armature, keys.root)
     wanted, why = _possible(armature, carrier)
+    still = np.zeros_like(whole)
     if wanted == ROOT:
         root = carrier.parent_recursive[-1]
-        curves = (*_bone_curves(root, level), *_bone_curves(carrier, whole - level))
-        return Travel(curves, (root.name, carrier.name), np.zeros_like(whole), said=why)
+        curves = (*bone_curves(root, level), *bone_curves(carrier, whole - level))
+        return Travel(curves, (root.name, carrier.name), still, level, said=why)
     if wanted == OBJECT:
         origin = _origin(armature)
         places = origin + level @ np.array(armature.matrix_basis.to_3x3()).T
         moved = [Curve("location", i, places[:, i], "Object Transforms") for i in range(3)]
-        return Travel((*moved, *_bone_curves(carrier, whole - level)), (carrier.name,), level, origin, why)
-    return Travel(tuple(_bone_curves(carrier, whole)), (carrier.name,), np.zeros_like(whole), said=why)
+        return Travel((*moved, *bone_curves(carrier, whole - level)), (carrier.name,), level, still, origin, why)
+    return Travel(tuple(bone_curves(carrier, whole)), (carrier.name,), still, still, said=why)
 
 
 def _possible(armature: bpy.types.Object, carrier: bpy.types.Bone) -> tuple[str, str]:
@@ -81,7 +84,7 @@ def _origin(armature: bpy.types.Object) -> np.ndarray:
     return np.array(action[ORIGIN] if action is not None and ORIGIN in action else armature.location)
 
 
-def _bone_curves(bone: bpy.types.Bone, travel: np.ndarray) -> list[Curve]:
+def bone_curves(bone: bpy.types.Bone, travel: np.ndarray) -> list[Curve]:
     """The curves of a bone that travels (t, 3) along the armature's axes."""
     location = _located(bone, travel)
     path = f"{controls.bone_path(bone.name)}.location"

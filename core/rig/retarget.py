@@ -140,7 +140,17 @@ def heads(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) 
 
     Bones that do not hang on that of the pelvis are left out.
     """
-    return _danced(dance, {bone.joint: bone for bone in bones}, ground)[1]
+    return {joint: start for joint, (_, start) in placed(dance, bones, ground).items()}
+
+
+def placed(
+    dance: Dance, bones: Sequence[RestBone], ground: float | None = None
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """As ``heads``, with how each bone is turned (t, 4) from its rest before where it starts."""
+    by_joint = {bone.joint: bone for bone in bones}
+    turned, starts = _danced(dance, by_joint, ground)
+    align = _alignments(by_joint)
+    return {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
 
 
 def _danced(

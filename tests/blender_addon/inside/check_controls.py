@@ -2,7 +2,7 @@
 
 import bpy
 import numpy as np
-from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, places, write
+from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, off, places, write
 from scenes import FOLDER, addon, read, turned, z_up
 
 rigs = addon("scene.rigs")
@@ -63,6 +63,38 @@ def check_a_generated_rigify_rig():
     arms = [i for i, joint in enumerate(RIGIFY) if "shoulder" in joint or "elbow" in joint or "wrist" in joint]
     assert cosines[:, arms].min() > np.cos(np.radians(0.3))
     assert cosines.min() > np.cos(np.radians(2.0)), "legs turn a little, as feet that stand on the rig stand on ours"
+
+
+def check_inverse_kinematics_on_request():
+    """Hands and feet are where forward kinematics has them, limbs bend the same way, and feet can be moved. Rigify's
+    chains stretch a little, so that limbs are up to two degrees off."""
+    ends = ("left_ankle", "right_ankle", "left_wrist", "right_wrist")
+    names = {joint: f"ORG-{name}" for joint, name in RIGIFY.items()}
+    shown = []
+    for keys in ("FK", "IK"):
+        armature = generated()
+        armature.footlight_bones.keys = keys
+        action, said = write(armature)
+        assert not said, said
+        found = []
+        for i in FRAMES:
+            bpy.context.scene.frame_set(1 + i)
+            now = places(armature, names)
+            found.append([now[joint] for joint in ends])
+        shown.append(np.array(found))
+    np.testing.assert_allclose(shown[1], shown[0], atol=1e-3)
+    assert (angle := off(armature, names)) < 3.0, angle
+    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
+    switches = {c.data_path: c.keyframe_points[0].co[1] for c in curves if c.data_path.endswith('"IK_FK"]')}
+    assert set(switches.values()) == {0.0} and len(switches) == 4
+    bpy.context.scene.frame_set(1)
+    before = places(armature, names)
+    for i in range(3):
+        for key in curves.find('pose.bones["foot_ik.L"].location', index=i).keyframe_points:
+            key.co[1] += 0.05
+    bpy.context.scene.frame_set(1)
+    moved = {joint: np.linalg.norm(at - before[joint]) for joint, at in places(armature, names).items()}
+    assert moved["left_ankle"] > 0.05 and moved["right_ankle"] < 1e-4, "a foot is edited by one control"
 
 
 def check_a_rigify_rig_that_was_posed():
