@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import names
+from .. import names, session
 from ..scene import inverse, rigs
 from ..shared import mapping
 from . import rows
@@ -24,7 +24,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
         wrapped(alert, context, found.lacking.strip(" ()"), "ERROR")
     by_itself = rigs.recognised(dancer, by_itself=True).bones
     column = layout.column(align=True)
-    column.enabled = dancer.is_editable
+    column.enabled = dancer.is_editable and not session.busy()
     kept = getattr(dancer, names.BONES_PROPERTY)
     for joint, words in mapping.WORDS.items():
         field = rows.labelled(column, words, rows.HALF)
@@ -32,7 +32,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
     rows.labelled(column, "travel", rows.HALF).prop(kept, "travel", expand=True)
     if inverse.possible(dancer):
         rows.labelled(column, "keys on", rows.HALF).prop(kept, "keys", expand=True)
-    row = layout.row(align=True)
+    row = column.row(align=True)
     row.operator(names.IMPORT_BONES, text="Import", icon="IMPORT")
     row.operator(names.EXPORT_BONES, text="Export", icon="EXPORT")
     row.operator(names.CLEAR_BONES, text="Clear", icon="X")
