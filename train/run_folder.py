@@ -116,7 +116,7 @@ def _inner(config: object) -> object:
 
 
 def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network: nn.Module) -> None:
-    """Load a denoiser's weights, and those of its styles by their names.
+    """Load a denoiser's weights, and those of its styles by their names. New styles start as the default style.
 
     If it predicts something else, its output layer starts from nothing. If its mask has another number of parts, all of
     them together mean what they meant.
@@ -126,9 +126,9 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
     same = model.config.prediction(trained.modality) == config.prediction(trained.modality)
     for name, value in given.items():
         if name == "styles.weight" and name in own:  # (width, styles)
-            for column, style in enumerate(model.config.styles):
-                if style in config.styles:
-                    own[name][:, config.styles.index(style)] = value[:, column].to(own[name])
+            known = dict(zip(model.config.styles, value.unbind(dim=1), strict=True))
+            columns = [known.get(style, given["default_style"]) for style in config.styles]
+            own[name] = torch.stack(columns, dim=1).to(own[name])
         elif name == "noisy_in.conv.weight" and value.shape != own[name].shape:  # (width, channels and mask, 1, kernel)
             channels, parts = 2 * source.config.latent_channels, config.denoisers[trained.modality].observed_parts
             whole = value[:, channels:].sum(dim=1, keepdim=True)
