@@ -68,8 +68,8 @@ def spectra(samples: Tensor, n_fft: int, hop: int) -> Iterator[Tensor]:
 
 
 def _size(values: Tensor) -> Tensor:
-    """The absolute values of complex numbers, in a third of the time of ``abs``; above 1e-15, with finite gradients."""
-    return (values.real.square() + values.imag.square()).clamp_min(1e-30).sqrt()
+    """The absolute values of complex numbers, faster than by ``abs``; those below 2^-50 are 0, with gradients of 0."""
+    return (values.real.square() + values.imag.square()).clamp_min(2.0**-100).sqrt() - 2.0**-50
 
 
 @lru_cache(maxsize=8)
