@@ -119,8 +119,9 @@ class Teacher:
         return torch.where(style.sum(dim=1, keepdim=True) > 0, asked, style)
 
     def digest(self) -> str:
-        """A name for all that its paths depend on: settings, weights, and the clips' lengths."""
-        found = hashlib.blake2b(json.dumps(asdict(self.config)).encode(), digest_size=6)
+        """A name for all that a path depends on: settings, weights, and the clips' lengths."""
+        settings = asdict(self.config) | {"count": None}
+        found = hashlib.blake2b(json.dumps(settings).encode(), digest_size=6)
         found.update(json.dumps([len(clip["latents"]) for clip in self.task.train]).encode())
         for value in self.network.state_dict().values():
             found.update(value.float().cpu().numpy().tobytes())

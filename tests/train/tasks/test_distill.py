@@ -78,6 +78,8 @@ def test_paths_are_drawn_once_for_the_same_teacher(tmp_path):
     again = kept(teacher, tmp_path, 20)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")} == times
     assert all(torch.equal(first[name], again[name]) for name in first)
+    more = kept(teacher_of(count=40), tmp_path, 40)
+    assert len(more[POINTS]) == 48 and torch.equal(more[POINTS][:32], first[POINTS])
     with torch.no_grad():
         next(teacher.network.parameters()).add_(1.0)
     assert not torch.equal(kept(teacher, tmp_path, 20)[POINTS], first[POINTS])
