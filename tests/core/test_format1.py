@@ -52,7 +52,9 @@ def test_an_old_model_is_the_same_model(old_folder, model_folder):
     rhythm, step = torch.randn(1, 20, 10, generator=generator), torch.tensor([300])
     for name, other in (("motion", "music"), ("music", "motion")):
         told = Condition({other: heard}, rhythm, torch.tensor([[0.5, 0.5]]))
-        assert torch.equal(old.denoisers[name](z, step, told), new.denoisers[name](z, step, told))
+        answers = [model.denoisers[name](z, step, told) for model in (old, new)]
+        # Weights that lie elsewhere in their file can be added in another order.
+        torch.testing.assert_close(*answers, atol=1e-6, rtol=0)
         assert torch.equal(old.autoencoders[name].decode_long(z), new.autoencoders[name].decode_long(z))
 
 
