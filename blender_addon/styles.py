@@ -6,10 +6,9 @@ from .engine.pace import per_cent
 
 LABELS = {
     "indian": "Indian Classical",
-    "break": "Breaking",
     "lock": "Locking",
     "waack": "Waacking",
-    "la-style hip-hop": "LA-Style Hip-Hop",
+    "la hip-hop": "LA-Style Hip-Hop",
 }
 """What a style is called where its name alone is not understood."""
 
