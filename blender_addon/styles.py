@@ -14,19 +14,27 @@ LABELS = {
 
 
 ABOUT = {
-    "breakdance": "Breaking, little floor work: to a calm song a step in two seconds, to a lively one three a second",
-    "freestyle": "Social dance. To a calm song it sways where it stands, to a lively one it takes one step a second",
-    "indian": "Indian classical dance: one to two and a half steps a second",
-    "modern": "Modern dance and ballet. To a calm song it mostly stands, to a lively one it takes two steps a second",
-    "pop": "Moves in Michael Jackson's manner, whatever the genre of the song: one to two steps a second",
-    "salsa": "Salsa without a partner: one to two small steps a second",
+    "ballet jazz": "Jazz with ballet's arms: one and a half steps a second to a calm song, three to a lively one",
+    "breakdance": "Breaking: crouches and sweeps, hardly any floor work; two to three and a half steps a second",
+    "freestyle": "Social dance. To a calm song it mostly sways where it stands, to a lively one it steps",
+    "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song two and a half",
+    "house": "House, all footwork: one and a half steps a second to a calm song, two and a half to a lively one",
+    "indian": "Indian classical dance: about two steps a second",
+    "krump": "Krump: chest and arms, with feet that mostly stand; to a calm song they do not step at all",
+    "la hip-hop": "Hip-hop of Los Angeles, wide and low: one and a half to two and a half steps a second",
+    "lock": "Locking: arms that stop on the beat, feet that mostly stand; to a lively song one step a second",
+    "modern": "Modern dance and ballet: one step a second to a calm song, two to a lively one",
+    "pop": "Popping, and moves in Michael Jackson's manner: it stands to a calm song, steps once a second to others",
+    "salsa": "Salsa without a partner: one and a half to two small steps a second",
+    "street jazz": "Jazz of the street, deep in the knees: half a step a second to a calm song, two to a lively one",
+    "waack": "Waacking, all arms: half a step a second to a calm song, two to a lively one",
 }
 """What a style is, and how much it moves: measured on dances of the shipped model to a calm and to a lively song."""
 
 
 def about(name: str) -> str:
     """What a style of the model is; empty where that is not known."""
-    return ABOUT.get(name, "")
+    return ABOUT.get(name.lower(), "")
 
 
 def label(name: str) -> str:
