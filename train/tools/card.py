@@ -21,9 +21,11 @@ from core.checkpoint import load
 from core.files import write_atomically
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
-from train.evaluation.dance import momu, tables
+from train.evaluation.dance import momu, tables, told
+from train.evaluation.dance.footwork import footwork_tables
 from train.evaluation.music import tables as music_tables
 from train.fit import Fit
+from train.run_folder import TRAINED
 from train.state import load_state
 
 matplotlib.use("Agg")
@@ -59,7 +61,7 @@ def trained(run: Path) -> list[str]:
 def curves(run: Path) -> tuple[dict[str, dict[str, list[tuple[int, float]]]], bytes]:
     """The logged curves by task, and their picture as PNG."""
     found: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    tasks = trained(run)
+    tasks = [task for task in trained(run) if (run / task / "logs").is_dir()]
     figure, panels = plt.subplots(1, len(tasks), figsize=(4.2 * len(tasks), 3), squeeze=False)
     for panel, task in zip(panels[0], tasks, strict=True):
         events = EventAccumulator(str(run / task / "logs"), size_guidance={"scalars": 0})
@@ -109,13 +111,21 @@ def data_table(data: Path, exclude: tuple[str, ...]) -> list[str]:
 def figures_table(report: dict) -> list[str]:
     """The evaluation's tables as Markdown.
 
-    They are the overview, distances, copying, physics (by genre for the first model) and the first tables of music.
+    They are the overview, differences to the first system, distances, form, footwork and physics (by genre for the last
+    model), styles told, copying and the first tables of music.
     """
+    footwork, physics = footwork_tables(report), tables.physics_tables(report)
     shown = [
         tables.main_table(report),
+        tables.differences(report),
         momu.momu_6(report),
+        tables.form(report),
+        footwork[0],
+        *footwork[1:][-1:],
+        physics[0],
+        *physics[1:][-1:],
+        *told.tables(report),
         tables.copying(report),
-        *tables.physics_tables(report)[:2],
     ]
     shown = [table for table in (*shown, *music_tables.console(report)) if table is not None]
     rows: list[str] = []
@@ -137,7 +147,7 @@ def main(args: Card) -> None:
     lines += ["## Training", "", "| task | steps | parameters | batch | learning rate |", "|---|---|---|---|---|"]
     for task in trained(args.run):
         steps = load_state(args.run / task / "ema.safetensors")["step"]
-        size = sum(value.numel() for value in model.tensors[task.replace("-", "_")].values()) / 1e6
+        size = sum(value.numel() for value in model.tensors[TRAINED[task].saved].values()) / 1e6
         loop = model.card["training"][task]["loop"]
         lines.append(f"| {task} | {steps} | {size:.1f} M | {loop['batch'] * loop['accumulate']} | {loop['lr']:g} |")
     lines += ["", "![Loss curves](curves.png)", "", "## Figures on the val split", ""]
