@@ -50,7 +50,7 @@ def arguments(source, tmp_path_factory):
     return evaluate.Evaluate(
         data=data,
         source=folder,
-        systems=("default=ours@steps=1", "slowing", "retrieval"),
+        systems=("default=ours@steps=3", "slowing", "retrieval"),
         sweep=("snap=0,1",),
         out=tmp_path_factory.mktemp("report"),
         seconds=10.0,
