@@ -88,8 +88,8 @@ def warn_if_unsure(beats: Beats) -> None:
     if beats.confidence is not None and beats.confidence < UNSURE:
         warn(
             f"the beats are a guess, {beats.confidence:.0%} sure (music with a beat gives {UNSURE:.0%} and more): the "
-            "sound may be speech or in free rhythm, for which a beat score means little. Choose a part with a clear "
-            "beat, or dance to it as it is"
+            "sound may be short, speech or in free rhythm, for which a beat score means little. Choose a part with a "
+            "clear beat, or dance to it as it is"
         )
 
 
