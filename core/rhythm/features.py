@@ -33,6 +33,7 @@ RHYTHM_CHANNELS = (
     "tempo",  # log2(bpm / 120), local
     "known",  # 1 if there are beats; else phases and tempo are 0
 )
+LOUDNESS = RHYTHM_CHANNELS.index("loudness")
 _NORMALISED_SPAN_DB = 30.0
 FORM_SECONDS = 4.0  # of a passage, two standard deviations of a Gaussian
 BEATS_PER_BAR = 4  # of the bars that the models of dance and music know
@@ -88,7 +89,7 @@ def rhythm_features(
         features[:, 8] = torch.log2(tempo_at(beats, times) / 120).float()
         features[:, 9] = 1
     features[:, 6] = _pool(onset, frames, fps, heard_fps)
-    features[:, 7] = relative_loudness(loudness, frames, fps, heard_fps)
+    features[:, LOUDNESS] = relative_loudness(loudness, frames, fps, heard_fps)
     return features
 
 
@@ -165,9 +166,7 @@ def with_spread_loudness(features: Tensor, power: float) -> Tensor:
     about the share of passages of music that are quieter: of the training music of the embedded model 25, 50, 75 and
     90 % are below 0.88, 0.94, 0.97 and 0.99, which become 0.25, 0.50, 0.74 and 0.92.
     """
-    index = RHYTHM_CHANNELS.index("loudness")
-    spread = features[..., index : index + 1].clamp_min(0) ** power
-    return torch.cat((features[..., :index], spread, features[..., index + 1 :]), dim=-1)
+    return _with_loudness(features, features[..., LOUDNESS].clamp_min(0) ** power)
 
 
 def with_contrast(features: Tensor, fps: float, power: float) -> Tensor:
@@ -180,14 +179,17 @@ def with_contrast(features: Tensor, fps: float, power: float) -> Tensor:
     fps: frames per second.
     power: that by which loudness is spread.
     """
-    index = RHYTHM_CHANNELS.index("loudness")
-    level = features[:, index].clamp(0, 1)
+    level = features[:, LOUDNESS].clamp(0, 1)
     slow = gaussian_smooth(level, FORM_SECONDS / 2 * fps).round(decimals=4)  # equal passages share a rank
     ordered = slow.sort().values
     below, through = (torch.searchsorted(ordered, slow, right=right) for right in (False, True))
     rank = (below + through) / (2 * len(slow))
-    spread = ((level**power + rank) / 2) ** (1 / power)
-    return torch.cat((features[:, :index], spread[:, None], features[:, index + 1 :]), dim=-1)
+    return _with_loudness(features, ((level**power + rank) / 2) ** (1 / power))
+
+
+def _with_loudness(features: Tensor, loudness: Tensor) -> Tensor:
+    """Rhythm features (..., t, r) with another loudness (..., t)."""
+    return torch.cat((features[..., :LOUDNESS], loudness[..., None], features[..., LOUDNESS + 1 :]), dim=-1)
 
 
 def _pool(values: Tensor, frames: int, fps: float, heard_fps: float) -> Tensor:

@@ -18,12 +18,11 @@ from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth
-from core.motion.contact import joint_speed
 from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
-from core.rhythm.accents import amplitude
-from core.rhythm.features import RHYTHM_CHANNELS, relative_loudness
+from core.rhythm.accents import amplitude, mean_speed
+from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 
@@ -40,7 +39,6 @@ STYLE_NAMES = (
     ("la-style hip-hop", "LA hip-hop"),
 )
 ENERGY_SMOOTHING = 0.5  # seconds, standard deviation
-LOUDNESS = RHYTHM_CHANNELS.index("loudness")
 _DATA_SETS = ("aist ",)  # names of data sets before those of their genres
 
 
@@ -84,7 +82,7 @@ def pooled_amplitude(motion: Motion, stride: int) -> Tensor:
 
 def movement_energy(motion: Motion, frames: int, fps: float) -> Tensor:
     """Mean joint speed (frames,) of a motion in m/s, smoothed over about a second as the loudness of music is."""
-    speed = joint_speed(forward(motion.rotations, motion.root), motion.fps).mean(dim=-1)
+    speed = mean_speed(forward(motion.rotations, motion.root), motion.fps)
     clock = torch.arange(frames, dtype=torch.float64) / fps * motion.fps
     smooth = gaussian_smooth(speed, ENERGY_SMOOTHING * motion.fps)
     return smooth[clock.round().long().clamp_max(len(smooth) - 1)]
@@ -99,6 +97,8 @@ def as_loud_as_they_move(clips: dict[str, list[dict]]) -> None:
 
     clips: by split, with ``rhythm``, ``style`` and ``energy``, which is taken out.
     """
+    if not clips["train"]:
+        return  # the task says that there is nothing to train on
     heard = torch.cat([clip["rhythm"][:, LOUDNESS] for clip in clips["train"]]).sort().values
     energies: dict[int, list[Tensor]] = {}
     for clip in clips["train"]:

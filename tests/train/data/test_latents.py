@@ -3,8 +3,9 @@ import torch
 
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT
+from core.rhythm.features import LOUDNESS
 from core.types import Motion
-from train.data.latents import LOUDNESS, as_loud_as_they_move, movement_energy
+from train.data.latents import as_loud_as_they_move, movement_energy
 
 
 def carried(speed: float, frames: int = 120, fps: float = 30.0) -> Motion:
@@ -46,3 +47,9 @@ def test_a_style_without_training_capture_is_ranked_among_all(style):
     clips = {"train": [clip(0, rising, rising)], "val": [clip(style, rising[:3], torch.zeros(3))]}
     as_loud_as_they_move(clips)
     torch.testing.assert_close(clips["val"][0]["rhythm"][:, LOUDNESS], rising[:3], atol=0.11, rtol=0)
+
+
+def test_without_training_clips_nothing_is_ranked():
+    clips = {"train": [], "val": [clip(0, torch.ones(3), torch.ones(3))]}
+    as_loud_as_they_move(clips)
+    assert torch.equal(clips["val"][0]["rhythm"][:, LOUDNESS], torch.ones(3))
