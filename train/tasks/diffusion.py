@@ -307,9 +307,7 @@ class DiffusionTask:
         if given is not None:
             told = (given.to(device) & batch["valid"][..., None]).float()
             batch |= {"observed_mask": told, "observed": self.observed(batch, told > 0)}
-        condition = Condition(
-            context_of(batch), batch.get("rhythm"), observed=batch["observed"], observed_mask=batch["observed_mask"]
-        )
+        condition = condition_of(batch)
         assert isinstance(phase, DiffusionPhase)
         denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
