@@ -285,22 +285,6 @@ def with_styles(config: Config, styles: tuple[str, ...], shares: tuple[float, ..
     return dataclasses.replace(config, styles=styles, style_shares=shares, denoisers=denoisers)
 
 
-def distilled(config: Config, steps: int, context_entry: str = "added") -> Config:
-    """The configuration of a student of its motion denoiser, with guidance inside.
-
-    config: of the teacher.
-    steps: of the student.
-    context_entry: of the student's network.
-    """
-    student = dataclasses.replace(config.denoisers["motion"], context_entry=context_entry, guided=True)
-    sampling = dataclasses.replace(config.sampling["motion"], sampler="ddim", steps=steps)
-    return dataclasses.replace(
-        config,
-        denoisers={**config.denoisers, "motion": student},
-        sampling={**config.sampling, "motion": sampling},
-    )
-
-
 def both_ways(config: Config) -> Config:
     """The configuration with a denoiser of music, conditioned on motion, with the architecture of that of motion."""
     return with_denoiser(config, "music", ("motion",))

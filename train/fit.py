@@ -49,7 +49,7 @@ from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
 from train.tasks.paths import paths_of
 from train.tasks.scorer import ScorerTask, ScorerTaskConfig
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
-from train.variants import check_motion_side, motion_side, music_side
+from train.variants import check_motion_side, distilled, motion_side, music_side
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     path = args.out / "config.json"
     if path.is_file():
         config = run_folder.read_config(args.out)
-        check_motion_side(config, args.layout, args.network, args.prediction)
+        check_motion_side(config, args.layout, args.network, args.prediction, args.skip)
         if music_side(config, args.music, args.latents, args.rhythm) != config:
             raise FootlightError(
                 f"{path} is of another variant than --music, --latents and --rhythm say: "
@@ -154,7 +154,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         if not lacks.get(args.task):
             return config
     elif args.task == "distill":
-        config = configuration.distilled(
+        config = distilled(
             checkpoint.load(teacher_of(args)).config, args.distill.task.steps, args.distill.context_entry
         )
     else:

@@ -29,8 +29,8 @@ def motion_side(
 
     layout: a name in ``core.motion.layouts``. The motion autoencoder takes its channels.
     network: a name in ``core.diffusion.networks``.
-    skip: whether the noisy latents also reach the output of the motion denoiser directly.
     prediction: what the motion denoiser predicts, a name in ``core.diffusion.parameterize``.
+    skip: whether the noisy latents also reach the output of the motion denoiser directly.
 
     None changes nothing. Raises FootlightError for unknown names, and for a Transformer to be made from a U-Net, whose
     size is not known any more.
@@ -41,18 +41,13 @@ def motion_side(
         motion = replace(motion, representation=layout, autoencoder=autoencoder)
         config = replace(config, modalities={**config.modalities, "motion": motion})
     denoiser = config.denoisers["motion"]
-    if (
-        denoiser.observed_parts > 1
-        and "rotations" not in layout_named(config.modalities["motion"].representation).slices
-    ):
+    if "rotations" not in layout_named(config.modalities["motion"].representation).slices:
         denoiser = replace(denoiser, observed_parts=1)  # its channels do not belong to single parts of the body
-        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
     if prediction is not None and prediction != config.prediction("motion"):
         denoiser = replace(denoiser, prediction=prediction)
-        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
-    if skip is not None and skip != denoiser.skip:
+    if skip is not None:
         denoiser = replace(denoiser, skip=skip)
-        config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
+    config = replace(config, denoisers={**config.denoisers, "motion": denoiser})
     if network is None or network == denoiser.kind:
         return config
     if network == "unet":
@@ -79,16 +74,37 @@ def with_scorer(config: Config, wanted: bool) -> Config:
 
 
 def check_motion_side(
-    config: Config, layout: str | None = None, network: str | None = None, prediction: str | None = None
+    config: Config,
+    layout: str | None = None,
+    network: str | None = None,
+    prediction: str | None = None,
+    skip: bool | None = None,
 ) -> None:
     """Raises FootlightError when an existing run has another representation or denoiser than is asked for."""
     for what, asked, has in (
         ("layout", layout, config.modalities["motion"].representation),
         ("network", network, config.denoisers["motion"].kind),
         ("prediction", prediction, config.prediction("motion")),
+        ("skip", skip, config.denoisers["motion"].skip),
     ):
         if asked is not None and asked != has:
             raise FootlightError(f"this run has {what} {has}, not {asked}: give --out a new folder")
+
+
+def distilled(config: Config, steps: int, context_entry: str = "added") -> Config:
+    """The configuration of a student of its motion denoiser, with guidance inside.
+
+    config: of the teacher.
+    steps: of the student.
+    context_entry: of the student's network.
+    """
+    student = replace(config.denoisers["motion"], context_entry=context_entry, guided=True)
+    sampling = replace(config.sampling["motion"], sampler="ddim", steps=steps)
+    return replace(
+        config,
+        denoisers={**config.denoisers, "motion": student},
+        sampling={**config.sampling, "motion": sampling},
+    )
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:

@@ -129,7 +129,7 @@ class DistillPhase(Phase):
 class DistillTask:
     """Trains a student of the motion denoiser.
 
-    model: the configuration, with the student's denoiser (``core.config.distilled``).
+    model: the configuration, with the student's denoiser (``train.variants.distilled``).
     vae: the motion autoencoder.
     paths: by split, the teacher's paths as one batch (``train.tasks.paths``).
     """

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.autoencoder.networks import autoencoder_of
-from core.config import distilled, preset, with_styles
+from core.config import preset, with_styles
 from core.diffusion.guidance import guided
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
@@ -15,6 +15,7 @@ from train.tasks.denoiser import DenoiserTask
 from train.tasks.diffusion import condition_of
 from train.tasks.distill import DistillTask, DistillTaskConfig, line
 from train.tasks.paths import GUIDANCE, POINTS, PathsConfig, Teacher, kept
+from train.variants import distilled
 
 FRAMES, STEPS = 16, 6
 PATHS = PathsConfig(frames=FRAMES, shortest=FRAMES, steps=STEPS, count=20)
