@@ -11,4 +11,5 @@ sharing      bones of long spines, and bones that twist
 rest         the rest pose of another body, and the rotations from it to our T-pose
 calibration  the T-pose of another body from its movement, where its rest pose is none
 retarget     from our joints to the bones of an armature, and back
+stepping     how much a body steps, and in which frames
 """

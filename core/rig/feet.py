@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from . import quaternion as quat
+from .stepping import runs
 
 LOW = 0.06  # metres above the flat foot's height: what is lower may stand
 SLOW = 0.3  # metres per second: what is slower may stand
@@ -53,14 +54,14 @@ class Foot:
         turns = np.concatenate(
             (np.zeros((1, 3)), np.cumsum(np.where(on_toe[:, None], np.diff(toe - heel, axis=0), 0.0), 0))
         )
-        runs = _runs(self.heel_stands | self.toe_stands) or [(0, len(heel))]
+        stands = runs(self.heel_stands | self.toe_stands) or [(0, len(heel))]
         place = np.zeros_like(heel)
-        for first, last in runs:
+        for first, last in stands:
             held = turns[first:last] - turns[first:last].mean(axis=0)
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        return heel + _joined(place, runs)
+        return heel + _joined(place, stands)
 
 
 @dataclass(frozen=True)
@@ -131,24 +132,16 @@ def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
     speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * fps
     stands = (np.abs(lifts) < LOW) & (speed < SLOW)
     for column in stands.T:
-        for first, last in _runs(column):
+        for first, last in runs(column):
             column[first:last] = last - first >= SHORTEST * fps
     return stands
 
 
-def _runs(stands: np.ndarray) -> list[tuple[int, int]]:
-    """The runs [first, last) of true frames in (t,) bool."""
-    edges = np.flatnonzero(np.diff(stands.astype(int), prepend=0, append=0))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-
-
-def _joined(values: np.ndarray, runs: list[tuple[int, int]]) -> np.ndarray:
-    """``values`` (t, 3) in ``runs``, and cubic curves (Hermite) from one run to the next."""
+def _joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:
+    """``values`` (t, 3) in ``stands``, and cubic curves (Hermite) from one run to the next."""
     values = values.copy()
-    if not runs:
-        return values
-    values[: runs[0][0]], values[runs[-1][1] :] = values[runs[0][0]], values[runs[-1][1] - 1]
-    for (before, end), (start, after) in pairwise(runs):
+    values[: stands[0][0]], values[stands[-1][1] :] = values[stands[0][0]], values[stands[-1][1] - 1]
+    for (before, end), (start, after) in pairwise(stands):
         gap = start - end + 1
         share = (np.arange(1, gap) / gap)[:, None]
         leaving = values[end - 1] - values[end - 2] if end - before > 1 else np.zeros(3)

@@ -17,10 +17,7 @@ def steps_per_second(ankles: np.ndarray, fps: float) -> float:
     ankles: (t, 2, 3) metres, two frames or more.
     """
     fast = np.linalg.norm(np.gradient(ankles, axis=0), axis=2) * fps > STEP_SPEED
-    taken = 0
-    for foot in fast.T:
-        edges = np.flatnonzero(np.diff(foot.astype(int), prepend=0, append=0))
-        taken += int(np.sum(edges[1::2] - edges[::2] >= STEP_SECONDS * fps))
+    taken = sum(last - first >= STEP_SECONDS * fps for foot in fast.T for first, last in runs(foot))
     return taken / (len(ankles) / fps)
 
 
@@ -37,3 +34,9 @@ def still_windows(ankles: np.ndarray, fps: float) -> float:
         away = np.linalg.norm(ankles[later : later + len(starts)] - starts, axis=2).max(axis=1)
         farthest = np.maximum(farthest, away)
     return float(np.mean(farthest < STILL_TRAVEL))
+
+
+def runs(frames: np.ndarray) -> list[tuple[int, int]]:
+    """The runs [first, last) of true frames in (t,) bool."""
+    edges = np.flatnonzero(np.diff(frames.astype(int), prepend=0, append=0))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
