@@ -48,7 +48,7 @@ def write_dance(
     keys = retarget.keys(dance, rest.bones, floor)
     travel = travelling.of(armature, keys, rest.turn)
     away = travel.away @ rest.turn.T
-    placed = {j: (turns, at - away) for j, (turns, at) in retarget.placed(dance, rest.bones, floor).items()}
+    placed = {j: (turns, at - away) for j, (turns, at) in keys.placed.items()}
     limbs = _limbs(armature, keys, placed, rest, travel)
     if limbs.rotations:
         keyed = inverse.led(keyed)

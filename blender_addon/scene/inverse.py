@@ -108,7 +108,7 @@ def keys(
 ) -> Keys:
     """The keys of hands, feet and poles for a dance.
 
-    placed: of ``retarget.placed``, without what the root bone or the object does.  rest: our joint -> its bone.
+    placed: of ``keyed``, without what the root bone or the object does.  rest: our joint -> its bone.
     turn: of ``rigs.Rest``.
     """
     rotations, travels, values = {}, {}, {}

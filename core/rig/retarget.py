@@ -91,11 +91,14 @@ class Keys:
     rotations: bone name -> (t, 4) wxyz, sign-continuous.
     root: name of the bone that also has location keys.
     location: (t, 3) of that bone, along its own rest axes, in the armature's units.
+    placed: joint -> how its bone is turned (t, 4) from its rest and where it starts (t, 3), if these keys alone decide.
+        Bones that do not hang on that of the pelvis are left out.
     """
 
     rotations: dict[str, np.ndarray]
     root: str
     location: np.ndarray
+    placed: dict[int, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,8 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -
     ground: height of the floor in the armature's units; None for the floor on which the rig stands at rest.
     """
     by_joint = {bone.joint: bone for bone in bones}
-    turned, starts = _danced(dance, by_joint, ground)
     align = _alignments(by_joint)
+    turned, starts = _danced(dance, by_joint, align, ground)
     found = {}
     for joint, bone in by_joint.items():
         relative, above = turned[joint], _IDENTITY
@@ -132,36 +135,20 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -
         before = quat.mul(quat.conjugate(bone.rotation), quat.conjugate(above))
         found[bone.name] = quat.continuous(quat.mul(quat.mul(before, relative), quat.mul(align[joint], bone.rotation)))
     hips = by_joint[0]
-    return Keys(found, hips.name, quat.rotate(quat.conjugate(hips.rotation), starts[0] - hips.head))
-
-
-def heads(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -> dict[int, np.ndarray]:
-    """Joint -> (t, 3) where its bone starts in a dance, if its keys alone decide. Parameters are those of ``keys``.
-
-    Bones that do not hang on that of the pelvis are left out.
-    """
-    return {joint: start for joint, (_, start) in placed(dance, bones, ground).items()}
-
-
-def placed(
-    dance: Dance, bones: Sequence[RestBone], ground: float | None = None
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """As ``heads``, with how each bone is turned (t, 4) from its rest before where it starts."""
-    by_joint = {bone.joint: bone for bone in bones}
-    turned, starts = _danced(dance, by_joint, ground)
-    align = _alignments(by_joint)
-    return {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
+    location = quat.rotate(quat.conjugate(hips.rotation), starts[0] - hips.head)
+    placed = {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
+    return Keys(found, hips.name, location, placed)
 
 
 def _danced(
-    dance: Dance, by_joint: Mapping[int, RestBone], ground: float | None
+    dance: Dance, by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray], ground: float | None
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
     ours, build = _turned(dance.rotations), _build(by_joint, ground)
-    turned = ours + _shared(ours, by_joint)
+    turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
-    starts = _starts(turned, start, by_joint)
+    starts = _starts(turned, start, by_joint, align)
     if dance.stands is None:
         return turned, starts
     models, drops = _our_legs(ours, pelvis, build.size), _drops(by_joint, build.size)
@@ -169,13 +156,14 @@ def _danced(
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
             feet.plant(ours, leg, starts, models, stands, drops[side])
-    turned = ours + _shared(ours, by_joint)
-    return turned, _starts(turned, start, by_joint)
+    turned = ours + _shared(ours, by_joint, align)
+    return turned, _starts(turned, start, by_joint, align)
 
 
-def _shared(turned: Sequence[np.ndarray], by_joint: Mapping[int, RestBone]) -> list[np.ndarray]:
+def _shared(
+    turned: Sequence[np.ndarray], by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray]
+) -> list[np.ndarray]:
     """How the bones that share are turned (t, 4), in their order."""
-    align = _alignments(by_joint)
     shares = [bone.share for bone in by_joint.values() if bone.share]
     return [share.of(*(quat.mul(turned[j], align[j]) for j in (share.above, share.below))) for share in shares]
 
@@ -195,9 +183,13 @@ def _drops(by_joint: Mapping[int, RestBone], size: float) -> list[float]:
     return [stood[t][2] - stood[a][2] - size * float(OFFSETS[t, 1]) if t in stood else 0.0 for *_, a, t in _LEGS]
 
 
-def _starts(turned: list[np.ndarray], start: np.ndarray, by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
+def _starts(
+    turned: Sequence[np.ndarray],
+    start: np.ndarray,
+    by_joint: Mapping[int, RestBone],
+    align: Mapping[int, np.ndarray],
+) -> dict[int, np.ndarray]:
     """Joint -> (t, 3) where its bone starts. start: (t, 3) where that of the pelvis does."""
-    align = _alignments(by_joint)
     found = {0: start}
 
     def place(joint: int) -> np.ndarray | None:

@@ -50,8 +50,8 @@ def shown(keys, bones):
         if bone.parent >= 0:
             above, (head_above, head) = at[bone.parent][0], (at[bone.parent][2], at[bone.parent][1])
             turn, place = quat.mul(above, turn), head + quat.rotate(above, place - head_above)
-        at[bone.joint] = turn, np.broadcast_to(place, (FRAMES, 3)), bone.head
-    matrices = np.tile(np.eye(4), (FRAMES, len(bones), 1, 1))
+        at[bone.joint] = turn, np.broadcast_to(place, keys.location.shape), bone.head
+    matrices = np.tile(np.eye(4), (len(keys.location), len(bones), 1, 1))
     for i, bone in enumerate(bones):
         whole = quat.mul(at[bone.joint][0], bone.rotation)
         matrices[:, i, :3, :3] = np.stack([quat.rotate(whole, axis) for axis in np.eye(3)], axis=-1)
@@ -146,8 +146,8 @@ def test_the_floor_may_be_another_than_that_of_the_rest_pose():
 
 def test_where_bones_start_in_a_dance():
     rotations, root, bones, _ = somewhere()
-    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones), bones)
-    heads = retarget.heads(retarget.Dance(rotations, root), bones)
+    keys = retarget.keys(retarget.Dance(rotations, root), bones)
+    stood, heads = shown(keys, bones), {joint: start for joint, (_, start) in keys.placed.items()}
     assert list(heads) == [bone.joint for bone in bones]
     np.testing.assert_allclose(np.stack(list(heads.values()), axis=1), stood[:, :, :3, 3], atol=1e-9)
 
