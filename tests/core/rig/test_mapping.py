@@ -50,9 +50,8 @@ def test_a_list_makes_a_body_of_what_is_none():
     names = ("a", "b", *NAMELESS.names)
     heads = [(0.0, 0.0, 0.0), (0.0, 3.0, 0.0), *NAMELESS.heads]
     parents = [-1, 0, *(p + 2 if p >= 0 else 1 for p in NAMELESS.parents)]
-    odd = {NAMELESS.names.index(NAMELESS.joints["left_elbow"]) + 2: 0.05}
-    for i, share in odd.items():
-        heads[i] = heads[parents[i]] + share * (heads[i] - heads[parents[i]])
+    elbow = NAMELESS.names.index(NAMELESS.joints["left_elbow"]) + 2
+    heads[elbow] = heads[parents[elbow]] + 0.05 * (heads[elbow] - heads[parents[elbow]])
     above = np.array([heads[p] if p >= 0 else (0.0, 0.0, 0.0) for p in parents])
     tree = Skeleton(names, tuple(parents), np.array(heads) - above)
     assert mapping.find(tree).lacking or mapping.find(tree).bones != NAMELESS.joints
