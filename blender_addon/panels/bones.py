@@ -22,13 +22,12 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
         alert = layout.column()
         alert.alert = True
         wrapped(alert, context, found.lacking.strip(" ()"), "ERROR")
-    by_itself = rigs.recognised(dancer, by_itself=True).bones
     column = layout.column(align=True)
     column.enabled = dancer.is_editable and not session.busy()
     kept = getattr(dancer, names.BONES_PROPERTY)
     for joint, words in mapping.WORDS.items():
         field = rows.labelled(column, words, rows.HALF)
-        field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=by_itself.get(joint, "none"))
+        field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=found.by_itself.get(joint, "none"))
     rows.labelled(column, "travel", rows.HALF).prop(kept, "travel", expand=True)
     if inverse.possible(dancer):
         rows.labelled(column, "keys on", rows.HALF).prop(kept, "keys", expand=True)

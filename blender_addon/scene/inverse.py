@@ -79,7 +79,7 @@ class Keys:
 def possible(armature: bpy.types.Object) -> bool:
     """Whether ``armature`` has such controls."""
     bones = armature.pose.bones
-    return all({limb.end, limb.pole, limb.owner} <= set(bones.keys()) for limb in LIMBS)
+    return all(name in bones for limb in LIMBS for name in (limb.end, limb.pole, limb.owner))
 
 
 def wanted(armature: bpy.types.Object) -> bool:

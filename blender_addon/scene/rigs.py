@@ -136,8 +136,8 @@ def choose(armature: bpy.types.Object, bones: dict[str, str]) -> None:
         setattr(kept, joint, bones.get(joint, ""))
 
 
-def recognised(armature: bpy.types.Object, *, by_itself: bool = False) -> mapping.Found:
-    """Which bone is which, by what the user chose and else as found; ``by_itself``: as found alone.
+def recognised(armature: bpy.types.Object) -> mapping.Found:
+    """Which bone is which, by what the user chose and else as found.
 
     Raises UserError when ``armature`` is none.
     """
@@ -145,8 +145,7 @@ def recognised(armature: bpy.types.Object, *, by_itself: bool = False) -> mappin
         raise UserError(f"{armature.name!r} is not an armature. Choose the dancer's armature.")
     tree = _skeleton(armature.data)
     tips = tuple((name, tip.dtype.str, tip.tobytes()) for name, tip in tree.tips.items())
-    choices = () if by_itself else tuple(chosen(armature).items())
-    return _found(tree.names, tree.parents, tree.offsets.tobytes(), tips, choices)
+    return _found(tree.names, tree.parents, tree.offsets.tobytes(), tips, tuple(chosen(armature).items()))
 
 
 @functools.lru_cache(maxsize=32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..errors import FootlightError
@@ -51,12 +51,14 @@ class Found:
     pelvis: the bone at which the legs meet.
     rule: the family of names that matched, or "structure"; "" where nothing did.
     lacking: how a sentence goes on that says what is missing; "" for a body.
+    by_itself: as ``bones``, before a person chose any.
     """
 
     bones: dict[str, str] = field(default_factory=dict)
     pelvis: str = ""
     rule: str = ""
     lacking: str = ""
+    by_itself: dict[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -73,12 +75,11 @@ def find(skeleton: Skeleton, chosen: Mapping[str, str] | None = None) -> Found:
     try:
         matched = humanoid.match(skeleton)
     except FootlightError:
-        found = Found({j: skeleton.names[i] for j, i in humanoid.nearest(skeleton).items()})
-        if not chosen:
-            return Found(found.bones, lacking=humanoid.lacking(skeleton))
+        near = {joint: skeleton.names[i] for joint, i in humanoid.nearest(skeleton).items()}
+        found = Found(near, lacking=humanoid.lacking(skeleton), by_itself=near)
     else:
         moved = {joint: skeleton.names[i] for joint, i in humanoid.movers(skeleton, matched).items()}
-        found = Found(moved, skeleton.names[matched.joints["pelvis"]], matched.rule)
+        found = Found(moved, skeleton.names[matched.joints["pelvis"]], matched.rule, by_itself=moved)
     return _corrected(skeleton, found, chosen) if chosen else found
 
 
@@ -90,7 +91,7 @@ def _corrected(skeleton: Skeleton, found: Found, chosen: dict[str, str]) -> Foun
         meeting = humanoid.meeting(skeleton, *hips)
         bones |= {} if meeting is None else {"pelvis": skeleton.names[meeting]}
     pelvis = bones.get("pelvis", "") if "pelvis" in chosen or not found.pelvis else found.pelvis
-    return Found(bones, pelvis, found.rule, _wrong(skeleton, bones))
+    return replace(found, bones=bones, pelvis=pelvis, lacking=_wrong(skeleton, bones))
 
 
 def _wrong(skeleton: Skeleton, bones: dict[str, str]) -> str:
