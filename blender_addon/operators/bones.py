@@ -52,7 +52,7 @@ class _File(_Bones):
         except OSError as error:
             self.report({"ERROR"}, f"{path} cannot be used ({error.strerror}). Choose another file.")
             return {"CANCELLED"}
-        except (FootlightError, UnicodeDecodeError) as error:
+        except FootlightError as error:
             self.report({"ERROR"}, f"{path.name}: {error}.")
             return {"CANCELLED"}
         return {"FINISHED"}
@@ -70,7 +70,7 @@ class FOOTLIGHT_OT_import_bones(_File):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     def exchange(self, dancer: bpy.types.Object, path: Path) -> str:
-        listed = mapping.from_json(path.read_text(encoding="utf-8"), tuple(dancer.data.bones.keys()))
+        listed = mapping.from_json(path.read_bytes(), tuple(dancer.data.bones.keys()))
         rigs.choose(dancer, listed)
         return f"{sum(bone != mapping.NOT_THERE for bone in listed.values())} bones were taken from {path.name}."
 

@@ -114,7 +114,7 @@ def to_json(bones: Mapping[str, str]) -> str:
     return json.dumps({"format": FORMAT, "bones": listed}, indent=2, ensure_ascii=False) + "\n"
 
 
-def from_json(text: str, names: tuple[str, ...]) -> dict[str, str]:
+def from_json(text: str | bytes, names: tuple[str, ...]) -> dict[str, str]:
     """Our joint -> a bone, or ``NOT_THERE``, for the joints that a text of ``to_json`` lists.
 
     names: of the rig's bones.

@@ -70,6 +70,7 @@ def test_a_list_goes_through_a_file():
     ("text", "words"),
     [
         ("", "no list of bones"),
+        (b"\xff\xd8\xff\xe0", "no list of bones"),
         ("[]", "no list of bones"),
         ('{"format": "footlight-bones 1", "bones": 3}', "no list of bones"),
         ('{"format": "footlight-bones 1", "bones": {"tail": "x"}}', "no list of bones"),
