@@ -69,7 +69,7 @@ def write_dance(
         action[PREFIX + key] = value
     standing.remember(action, rest)
     if travel.origin is not None:
-        action[travelling.ORIGIN] = travel.origin.tolist()
+        action[under.ORIGIN] = travel.origin.tolist()
     if travel.said:
         say(travel.said)
     if line := under.told(left):

@@ -11,17 +11,15 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..names import BONES_PROPERTY, PREFIX
+from ..names import BONES_PROPERTY
 from ..shared import retarget
 from . import controls, under
 from .keying import Curve
+from .under import ORIGIN
 
 HIPS = "HIPS"
 ROOT = "ROOT"
 OBJECT = "OBJECT"
-
-ORIGIN = f"{PREFIX}origin"
-"""The property of an action whose dance moves the object: where it stood before."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Tra
     if wanted == ROOT:
         root = carrier.parent_recursive[-1]
         curves = (*bone_curves(root, level), *bone_curves(carrier, whole - level))
-        return Travel(curves, (root.name, carrier.name), still, level, said=why)
+        return Travel(curves, (root.name, carrier.name), still, level)
     if wanted == OBJECT:
         origin = _origin(armature)
         places = origin + level @ np.array(armature.matrix_basis.to_3x3()).T
         moved = [Curve("location", i, places[:, i], "Object Transforms") for i in range(3)]
-        return Travel((*moved, *bone_curves(carrier, whole - level)), (carrier.name,), level, still, origin, why)
+        return Travel((*moved, *bone_curves(carrier, whole - level)), (carrier.name,), level, still, origin)
     return Travel(tuple(bone_curves(carrier, whole)), (carrier.name,), still, still, said=why)
 
 
@@ -68,7 +66,7 @@ def _possible(armature: bpy.types.Object, carrier: bpy.types.Bone) -> tuple[str,
     """What is to carry the dance, and why it is not what the user chose; "" where it is."""
     wanted = getattr(getattr(armature, BONES_PROPERTY, None), "travel", HIPS)
     if wanted == ROOT and (carrier.parent is None or carrier.parent_recursive[-1].use_connect):
-        return HIPS, f"{armature.name!r} has no bone above its hips, so these carry the dance about."
+        return HIPS, f"{armature.name!r} has no bone above its hips, so the hips carry the dance about."
     if wanted == OBJECT:
         data, moved = armature.animation_data, set()
         if data and data.action and data.action_slot and ORIGIN not in data.action:

@@ -25,6 +25,9 @@ REST = {
 }
 """Channels of a bone and their values at rest."""
 
+ORIGIN = f"{PREFIX}origin"
+"""The property of an action whose dance moves the object: where it stood before."""
+
 CLOSE = 1e-5
 """What is nearer to rest than this (units of the armature, factors, radians) is no pose."""
 
@@ -118,7 +121,7 @@ def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
 
 def _kept(action: bpy.types.Action, path: str) -> bool:
     if not path.startswith("pose.bones["):
-        return path != "location" or PREFIX + "origin" not in action
+        return path != "location" or ORIGIN not in action
     return PREFIX + "seed" in action and path.endswith((".influence", '"]'))
 
 
