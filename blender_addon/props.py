@@ -113,34 +113,32 @@ def _bone_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
 def _bone_choice(words: str) -> StringProperty:
     return StringProperty(
         name=words[0].upper() + words[1:],
-        description=f"The bone that is the {words}. Empty: as found; {mapping.NOT_THERE}: there is none",
+        description=f"The bone that is the {words}. Empty: as found. A dash ({mapping.NOT_THERE}): there is none",
         search=_bone_names,
         override={"LIBRARY_OVERRIDABLE"},
     )
+
+
+def _bones_menu(name: str, description: str, *items: tuple[str, str, str]) -> EnumProperty:
+    return EnumProperty(name=name, description=description, items=items, override={"LIBRARY_OVERRIDABLE"})
 
 
 class FootlightBones(bpy.types.PropertyGroup):
     """Which bones the user says are which, by our joints; empty where they are found."""
 
     __annotations__ = {joint: _bone_choice(words) for joint, words in mapping.WORDS.items()} | {
-        "travel": EnumProperty(
-            name="Travel",
-            description="What carries the dancer about the floor",
-            items=(
-                (travelling.HIPS, "Hips", "The hips, as in motion capture"),
-                (travelling.ROOT, "Root", "The bone above all others, as games want it. The hips go up and down"),
-                (travelling.OBJECT, "Object", "The armature's object. The hips go up and down"),
-            ),
-            override={"LIBRARY_OVERRIDABLE"},
+        "travel": _bones_menu(
+            "Travel",
+            "What carries the dancer about the floor",
+            (travelling.HIPS, "Hips", "The hips, as in motion capture"),
+            (travelling.ROOT, "Root", "The bone above all others, as games want it. The hips only go up and down"),
+            (travelling.OBJECT, "Object", "The armature's object. The hips only go up and down"),
         ),
-        "keys": EnumProperty(
-            name="Keys On",
-            description="Which controls of arms and legs get the keys on a rig that Rigify generated",
-            items=(
-                (inverse.FK, "FK", "The controls of each bone, which keep the dance exactly"),
-                (inverse.IK, "IK", "Hands, feet and poles, so that feet are easy to edit"),
-            ),
-            override={"LIBRARY_OVERRIDABLE"},
+        "keys": _bones_menu(
+            "Keys On",
+            "Which controls of arms and legs get the keys on a rig that Rigify generated",
+            (inverse.FK, "FK", "The controls of each bone, which keep the dance exactly"),
+            (inverse.IK, "IK", "Hands, feet and poles, so that feet are easy to edit"),
         ),
     }
 
