@@ -11,11 +11,8 @@ from . import rows
 from .wrapping import wrapped
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.types.Object | None) -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.types.Object) -> None:
     """The list of bones: what was found in grey, what was chosen in white, and what is missing in words."""
-    if dancer is None:
-        layout.label(text="No dancer yet")
-        return
     found = rigs.recognised(dancer)
     wrapped(layout, context, _summary(found))
     if found.lacking:
@@ -25,21 +22,24 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
     column = layout.column(align=True)
     column.enabled = dancer.is_editable and not session.busy()
     kept = getattr(dancer, names.BONES_PROPERTY)
-    for joint, words in mapping.WORDS.items():
-        field = rows.labelled(column, words, rows.HALF)
+    for joint in mapping.WORDS:
+        field = _labelled(column, kept, joint)
         field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=found.by_itself.get(joint, "none"))
-    rows.labelled(column, "travel", rows.HALF).prop(kept, "travel", expand=True)
+    _labelled(column, kept, "travel").prop(kept, "travel", expand=True)
     if inverse.possible(dancer):
-        rows.labelled(column, "keys on", rows.HALF).prop(kept, "keys", expand=True)
+        _labelled(column, kept, "keys").prop(kept, "keys", expand=True)
     row = column.row(align=True)
     row.operator(names.IMPORT_BONES, text="Import", icon="IMPORT")
     row.operator(names.EXPORT_BONES, text="Export", icon="EXPORT")
     row.operator(names.CLEAR_BONES, text="Clear", icon="X")
 
 
+def _labelled(layout: bpy.types.UILayout, kept: bpy.types.PropertyGroup, name: str) -> bpy.types.UILayout:
+    """The part of a new row beside the label of a property."""
+    return rows.labelled(layout, kept.bl_rna.properties[name].name, rows.HALF)
+
+
 def _summary(found: mapping.Found) -> str:
     """How the bones were found, and how many."""
-    how = {"": "Not recognised", "structure": "Found by its shape"}.get(
-        found.rule, f"Found by its names ({found.rule})"
-    )
+    how = {"": "Not recognised", "structure": "Found by shape"}.get(found.rule, f"Found by name ({found.rule})")
     return f"{how}: {len(found.bones)} of {len(mapping.WORDS)} bones"

@@ -8,9 +8,10 @@ import bpy
 
 from .. import names, session
 from ..errors import UserError
-from ..operators.settings import dancer_or_none, seconds_of, settings_of
+from ..operators.settings import dancer_or_none, find_dancer, seconds_of, settings_of
 from ..scene import markers, strips
 from . import bones, cards, engine, helping, rows, song, status
+from .wrapping import wrapped
 
 SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
 """Where the panels are, and what their identifiers there end with."""
@@ -110,9 +111,10 @@ class Bones(Child):
 
     def draw(self, context: bpy.types.Context) -> None:
         try:
-            dancer = dancer_or_none(context)
-        except UserError:
-            dancer = None
+            dancer = find_dancer(context)
+        except UserError as error:
+            wrapped(self.layout, context, str(error))
+            return
         bones.draw(self.layout, context, dancer)
 
 
