@@ -5,7 +5,7 @@ import math
 
 import bpy
 import numpy as np
-from dancing import OURS, about, as_it_should, dancer, places, with_root, write
+from dancing import OURS, about, as_it_should, curves, dancer, places, with_root, write
 from scenes import FOLDER, addon, raises
 
 rigs, mapping = addon("scene.rigs"), addon("shared").mapping
@@ -18,7 +18,7 @@ def check_what_the_user_picks_is_danced():
     armature.footlight_bones.head = "-"
     assert "head" not in rigs.bones(armature)
     action, _ = write(armature)
-    assert not [c for c in action.layers[0].strips[0].channelbag(action.slots[0]).fcurves if '"head"' in c.data_path]
+    assert not [curve for curve in curves(action) if '"head"' in curve.data_path]
     assert bpy.ops.footlight.clear_bones() == {"FINISHED"}
     assert rigs.bones(armature) == OURS
     write(armature)
@@ -56,8 +56,8 @@ def check_it_is_kept_with_the_file():
 
 
 def keyed(action, path):
-    bag = action.layers[0].strips[0].channelbag(action.slots[0])
-    return np.array([[key.co[1] for key in curve.keyframe_points] for curve in bag.fcurves if curve.data_path == path])
+    found = [curve for curve in curves(action) if curve.data_path == path]
+    return np.array([[key.co[1] for key in curve.keyframe_points] for curve in found])
 
 
 def check_what_carries_the_dance():

@@ -2,7 +2,7 @@
 
 import bpy
 import numpy as np
-from dancing import as_it_should, away, dancer, with_root, write
+from dancing import as_it_should, away, curves, dancer, with_root, write
 from scenes import addon
 
 reading = addon("scene.reading")
@@ -17,10 +17,6 @@ POSES = {
     "a long arm": ("forearm.L", "scale", (1.0, 1.5, 1.0)),
     "a thigh out of its joint": ("thigh.R", "location", (0.1, 0.0, 0.0)),
 }
-
-
-def curves(action):
-    return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
 
 
 def check_a_pose_that_was_left_over():
