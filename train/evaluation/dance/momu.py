@@ -7,6 +7,7 @@ from train.evaluation.dance.measures import look_up
 from train.evaluation.layout import Table
 from train.evaluation.values import NONE, multiple, number, percent
 
+COVERAGE = ("bcs", "csd", "bhs", "hsd", "f1")
 # Published values stand beside ours for orientation. They were measured on other data.
 MOMU_5 = (
     ("D2M", 23.7, 13.8, 42.8, 23.6, 30.5),
@@ -22,16 +23,14 @@ MOMU_6 = (
 
 def momu_5(report: dict, entry: str, title: str, note: str, quote: bool) -> Table:
     """MoMu-Diffusion table 5: BCS, CSD, BHS, HSD, F1, in percent."""
-    keys = ("bcs", "csd", "bhs", "hsd", "f1")
     rows = []
     for name, row in report["systems"].items():
         score = look_up(row, f"beats.{entry}")
         if score is not None:
-            rows.append((name, *(percent(score[key]) for key in keys), percent(score["f1_chance"])))
-    quoted = tuple((f"{name} (paper, AIST++)", *(number(v, 1) for v in more), NONE) for name, *more in MOMU_5)
-    rows += quoted if quote else ()
-    headers = ("system", "BCS", "CSD", "BHS", "HSD", "F1", "F1 by chance")
-    return Table(title, note, headers, tuple(rows), len(quoted) if quote else 0)
+            rows.append((name, *(percent(score[key]) for key in COVERAGE), percent(score["f1_chance"])))
+    quoted = _published_5(1) if quote else []
+    headers = ("system", *(key.upper() for key in COVERAGE), "F1 by chance")
+    return Table(title, note, headers, (*rows, *quoted), len(quoted))
 
 
 def momu_tables(report: dict) -> list[Table]:
@@ -65,8 +64,8 @@ def momu_6(report: dict) -> Table:
     rows = [(name, *_quality(row, paths)) for name, row in shown.items()]
     if training := _training(shown):
         rows.append(("motion capture, train", *_quality(training, paths)))
-    rows += _published(paths)
-    note = notes.MOMU_6.format(classifier=_classifier(_embedding(report)))
+    rows += _published_6(paths)
+    note = notes.MOMU_6.format(classifier=_classifier(_embedding(report["systems"])))
     return Table("As MoMu table 6: quality and diversity", note, ("system", *paths.values()), tuple(rows), len(MOMU_6))
 
 
@@ -81,8 +80,15 @@ def _quality(row: dict, paths: dict[str, str], digits: int = 2) -> list[str]:
     return cells
 
 
-def _published(paths: dict[str, str]) -> list[tuple[str, ...]]:
-    """Rows of the paper's figures."""
+def _published_5(further: int) -> list[tuple[str, ...]]:
+    """Rows of the paper's table 5, and so many further cells, which it does not have."""
+    return [
+        (f"{name} (paper, AIST++)", *(number(value, 1) for value in more), *[NONE] * further) for name, *more in MOMU_5
+    ]
+
+
+def _published_6(paths: dict[str, str]) -> list[tuple[str, ...]]:
+    """Rows of the paper's table 6."""
     rows = []
     for name, fid, diversity, kld in MOMU_6:
         known = {"embedding": {"fid": fid, "diversity_inter": diversity, "mean_kld": kld}}
@@ -100,12 +106,12 @@ def _training(rows: dict[str, dict]) -> dict[str, dict]:
     return {kind: figures for kind, figures in found.items() if figures}
 
 
-def _embedding(report: dict) -> dict:
-    """The classifier's figures for the first system that has any.
+def _embedding(rows: dict[str, dict]) -> dict:
+    """The classifier's figures in the first row that has any.
 
-    The figures about the classifier and about training capture are the same in every system.
+    The figures about the classifier and about training capture are the same in every row.
     """
-    return next((row["embedding"] for row in report["systems"].values() if row.get("embedding")), {})
+    return next((row["embedding"] for row in rows.values() if row.get("embedding")), {})
 
 
 def _classifier(known: dict) -> str:
@@ -117,8 +123,12 @@ def _classifier(known: dict) -> str:
 
 
 def aist_tables(found: dict) -> list[Table]:
-    """Tables 5 and 6 on held-out AIST++, of ``aist.report``."""
-    keys = ("bcs", "csd", "bhs", "hsd", "f1")
+    """Tables 5 and 6 on held-out AIST++, of ``aist.report``. Without a classifier there is no table 6."""
+    rows = {name: row for name, row in found["rows"].items() if "embedding" in row}
+    return [_aist_5(found), *([_aist_6(rows)] if rows else [])]
+
+
+def _aist_5(found: dict) -> Table:
     rows = []
     for name, row in found["rows"].items():
         for view, shown in (("flat", "2-D"), ("solid", "3-D")):
@@ -126,12 +136,15 @@ def aist_tables(found: dict) -> list[Table]:
                 score, hits = row[view]["onsets"], row[view]["hits"]
                 wide = score["f1_interval"]
                 bounds = NONE if wide["low"] is None else f"{percent(wide['low'])} … {percent(wide['high'])}"
-                cells = [*(percent(score[key]) for key in keys), bounds, percent(score["f1_chance"])]
+                cells = (*(percent(score[key]) for key in COVERAGE), bounds, percent(score["f1_chance"]))
                 rows.append((f"{name}, {shown}", *cells, percent(hits["f1"]), percent(hits["f1_chance"])))
-    quoted = [(f"{name} (paper, AIST++)", *(number(value, 1) for value in more), *[NONE] * 4) for name, *more in MOMU_5]
-    headers = ("system", "BCS", "CSD", "BHS", "HSD", "F1", "95 %", "by chance", "F1 of hits", "by chance")
+    quoted = _published_5(4)
+    headers = ("system", *(key.upper() for key in COVERAGE), "95 %", "by chance", "F1 of hits", "by chance")
     note = notes.AIST_5.format(takes=found["takes"], seconds=found["seconds"])
-    tables = [Table("AIST++ subset: MoMu table 5", note, headers, (*rows, *quoted), len(quoted))]
+    return Table("AIST++ subset: MoMu table 5", note, headers, (*rows, *quoted), len(quoted))
+
+
+def _aist_6(rows: dict[str, dict]) -> Table:
     paths = {
         "embedding.fid": "FID",
         "embedding.diversity_inter": "Diversity",
@@ -140,12 +153,7 @@ def aist_tables(found: dict) -> list[Table]:
         "embedding.mean_kld_others": "to other takes",
         "embedding.windows": "windows",
     }
-    known = next((row["embedding"] for row in found["rows"].values() if "embedding" in row), None)
-    if known is not None:
-        rows = [(name, *_quality(row, paths)) for name, row in found["rows"].items() if "embedding" in row]
-        quoted = _published(paths)
-        note = notes.AIST_6.format(classifier=_classifier(known))
-        tables.append(
-            Table("AIST++ subset: MoMu table 6", note, ("system", *paths.values()), (*rows, *quoted), len(quoted))
-        )
-    return tables
+    shown = [(name, *_quality(row, paths)) for name, row in rows.items()]
+    quoted = _published_6(paths)
+    note = notes.AIST_6.format(classifier=_classifier(_embedding(rows)))
+    return Table("AIST++ subset: MoMu table 6", note, ("system", *paths.values()), (*shown, *quoted), len(quoted))
