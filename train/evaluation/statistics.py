@@ -56,13 +56,18 @@ def draws(units: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, units, (resamples, units))
 
 
+def sets(units: int, resamples: int = RESAMPLES) -> np.ndarray:
+    """Indices (1 + resamples, units) of the sets that ``around`` compares: all units, then each of the ``draws``."""
+    return np.vstack((np.arange(units), draws(units, resamples)))
+
+
 def around(values: np.ndarray, units: int, level: float = 0.95) -> Interval:
     """The interval of a statistic that only a whole set of units has, such as a Fréchet distance.
 
     In a draw some units repeat and others are missing, which shifts such a statistic. The shift is left out: the
     interval has the quantiles of the draws around the mean of the draws, laid around the statistic of all units.
 
-    values: (1 + resamples,) the statistic of all units, and of each of the ``draws``.
+    values: (1 + resamples,) the statistic of each of the ``sets``.
     """
     whole, resampled = float(values[0]), values[1:]
     if units == 1:

@@ -202,8 +202,7 @@ def _f1(clips: list[dict], names: list[str]) -> statistics.Interval:
         np.mean([(clip["bcs"], clip["bhs"]) for clip, name in zip(clips, names, strict=True) if name == take], axis=0)
         for take in takes
     ])  # fmt: skip
-    draws = [np.arange(len(takes)), *statistics.draws(len(takes))]
-    means = np.stack([table[draw].mean(axis=0) for draw in draws])
+    means = table[statistics.sets(len(takes))].mean(axis=1)
     f1 = 2 * means.prod(axis=1) / np.maximum(means.sum(axis=1), 1e-12)
     return statistics.around(f1, len(takes))
 

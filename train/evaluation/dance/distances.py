@@ -60,7 +60,7 @@ def compared(danced: Mapping[str, Sequence[Clip]], reference: Reference, first: 
         shared = [song for song in next(iter(rows.values()), {}) if all(song in found for found in rows.values())]
         if not shared:
             continue
-        draws = [np.arange(len(shared)), *statistics.draws(len(shared), DRAWS)]
+        draws = statistics.sets(len(shared), DRAWS)
         values = {}
         for name, found in rows.items():
             sets = (torch.cat([found[shared[song]] for song in draw]) for draw in draws)
