@@ -58,10 +58,10 @@ def tables(report: dict) -> list[Table]:
         return []
     shown = {**systems, CAPTURE: real}
     styles = sorted({style for found in systems.values() for style in found})
+    missing = dict.fromkeys(systems, NONE) | {CAPTURE: "no takes"}
     recalls, taken = [], []
     for style in styles:
         known = {name: found.get(style) for name, found in shown.items()}
-        missing = {name: "no takes" if name == CAPTURE else NONE for name in shown}
         cells = [_recall(value) if value else missing[name] for name, value in known.items()]
         recalls.append((style, *cells, str(real[style]["recall"]["units"]) if style in real else "0"))
         taken.append((style, *(_most(value["taken_for"]) if value else missing[name] for name, value in known.items())))
