@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from core.audio.representation import to_int16
+from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier
 from core.motion import rotation
 from core.rhythm.features import analyse
 from core.types import Motion, Waveform
@@ -33,6 +34,14 @@ def swaying(bpm: float, seconds: float, seed: int = 0) -> Motion:
     rotations[:, 0] = rotation.about("y", 0.3 * clock + seed)
     root = motion.root + torch.stack((0.1 * clock, 0 * clock, 0.05 * clock), dim=1)
     return Motion(rotations, root, MOTION_FPS, motion.contacts)
+
+
+def untrained_classifier() -> Classifier:
+    """A classifier of two classes with random weights, always the same."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = MotionClassifier(ClassifierConfig(classes=2, width=8)).eval()
+    return Classifier(network, ("a", "b"), 1.0, {"a": 1.0, "b": 1.0}, {"a": 1, "b": 1}, 1.0)
 
 
 def prepared_takes(folder: Path, waves: bool = True) -> Path:

@@ -6,11 +6,10 @@ import torch
 from core.errors import FootlightError
 from core.formats.motion import MotionClip
 from core.metrics import beat, embedding
-from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier
 from core.motion import kinematics
 from core.rhythm.features import Rhythm
 from core.types import Beats
-from tests.train.evaluation.material import prepared_takes, song, swaying
+from tests.train.evaluation.material import prepared_takes, song, swaying, untrained_classifier
 from train.data import dataset
 from train.data.rates import MOTION_FPS
 from train.evaluation.cache import Cache
@@ -112,9 +111,7 @@ def test_onsets_are_those_of_the_sound(takes):
 
 def test_divergence_is_from_the_own_take_and_from_others(takes):
     """Capture of the takes is 0 from itself, and from others what real dances are from each other."""
-    torch.manual_seed(0)
-    network = MotionClassifier(ClassifierConfig(classes=2, width=8)).eval()
-    classifier = Classifier(network, ("a", "b"), 1.0, {"a": 1.0, "b": 1.0}, {"a": 1, "b": 1}, 1.0)
+    classifier = untrained_classifier()
     captured = [take.motion for take in takes]
     own = aist.row([[motion] for motion in captured], takes, captured, classifier)["embedding"]
     assert own["mean_kld"] == pytest.approx(0) and own["fid"] == pytest.approx(0, abs=1e-9)

@@ -8,10 +8,10 @@ import torch
 
 from core.formats.motion import MotionClip
 from core.metrics import frechet
-from core.metrics.classifier import Classifier, ClassifierConfig, MotionClassifier, cut
+from core.metrics.classifier import cut
 from core.metrics.diversity import mean_pairwise
 from core.types import Beats
-from tests.train.evaluation.material import swaying
+from tests.train.evaluation.material import swaying, untrained_classifier
 from train.evaluation.dance import distances
 from train.evaluation.dance.material import Capture
 from train.evaluation.dance.measures import Clip
@@ -65,9 +65,7 @@ def test_all_systems_get_the_same_draws(found):
 def test_diversity_is_that_of_whole_dances_in_the_embedding(reference, found):
     """Without a classifier there is none; with one, a set whose dances are all alike has less than any other."""
     assert "embedding.diversity_inter" not in found["first"]["intervals"]
-    torch.manual_seed(0)
-    network = MotionClassifier(ClassifierConfig(classes=2, width=8)).eval()
-    classifier = Classifier(network, ("a", "b"), 1.0, {"a": 1.0, "b": 1.0}, {"a": 1, "b": 1}, 1.0)
+    classifier = untrained_classifier()
     several = dances("several", 1.0)
     same = [replace(clip, made=several[0].made) for clip in several]
     judged = replace(reference, classifier=classifier)
