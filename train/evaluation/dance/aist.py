@@ -17,7 +17,7 @@ from torch import Tensor
 from core.audio.representation import to_float
 from core.errors import FootlightError
 from core.metrics import beat, embedding
-from core.metrics.classifier import Classifier
+from core.metrics.classifier import Classifier, cut
 from core.metrics.frames import at_rate
 from core.motion import features
 from core.motion.layouts import OPENPOSE14
@@ -208,7 +208,11 @@ def _f1(clips: list[dict], names: list[str]) -> statistics.Interval:
 
 
 def _quality(bodies: list[tuple[Take, Motion]], reference: list[Motion], classifier: Classifier) -> dict[str, float]:
-    """FID and diversity against training capture, and KLD from the take that each dance belongs to, and from others."""
+    """FID and diversity against training capture, and KLD from the take that each dance belongs to, and from others.
+
+    Takes that are shorter than a window, and dances to them, do not count.
+    """
+    bodies = [(take, dance) for take, dance in bodies if len(cut(take.motion))]
     made, captured = [dance for _, dance in bodies], {take.song.name: take.motion for take, _ in bodies}
     found = embedding.evaluate(made, reference, classifier)
     own = embedding.evaluate(made, [take.motion for take, _ in bodies], classifier, paired=True)["mean_kld"]

@@ -22,12 +22,12 @@ SECONDS = 8.0
 TEMPI = (100.0, 120.0, 80.0)
 
 
-def take(bpm: float, number: int) -> aist.Take:
-    heard = song(bpm, SECONDS)
-    quiet = torch.zeros(round(SECONDS * 62.5))
-    beats = Beats(torch.arange(0, SECONDS, 60 / bpm), bpm)
+def take(bpm: float, number: int, seconds: float = SECONDS) -> aist.Take:
+    heard = song(bpm, seconds)
+    quiet = torch.zeros(round(seconds * 62.5))
+    beats = Beats(torch.arange(0, seconds, 60 / bpm), bpm)
     excerpt = Excerpt(f"take {number}", heard, Rhythm(beats, quiet, quiet), number)
-    return aist.Take(excerpt, swaying(bpm, SECONDS, number), "aist house")
+    return aist.Take(excerpt, swaying(bpm, seconds, number), "aist house")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,15 @@ def test_divergence_is_from_the_own_take_and_from_others(takes):
     assert own["mean_kld_others"] == pytest.approx(among)
     twice = aist.row([[motion, motion] for motion in captured], takes, captured, classifier)["embedding"]
     assert twice["mean_kld_others"] == pytest.approx(among)
+
+
+def test_a_take_that_is_shorter_than_a_window_changes_no_figure(takes):
+    captured, short = [take.motion for take in takes], take(90.0, 3, seconds=3.0)
+    found, known = (
+        aist.row([[take.motion] for take in some], some, captured, untrained_classifier())["embedding"]
+        for some in ([*takes, short], takes)
+    )
+    assert found == pytest.approx(known)
 
 
 def test_the_tables_say_what_is_a_subset_and_what_is_quoted(found):
