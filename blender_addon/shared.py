@@ -1,5 +1,5 @@
-"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.containers``, ``core.protocol`` and what
-they need. None of it starts torch.
+"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.grid``, ``core.containers``,
+``core.protocol`` and what they need. None of it starts torch.
 
 Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
 """
@@ -11,24 +11,30 @@ if "." in (__package__ or ""):
     from ..core.containers import kinds, surveying
     from ..core.containers.types import MISSED_SECONDS
     from ..core.errors import FootlightError
+    from ..core.grid import beat_grid, beats_file, counts, ranges
     from ..core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
     from core.errors import FootlightError
+    from core.grid import beat_grid, beats_file, counts, ranges
     from core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
 
 __all__ = [
     "MISSED_SECONDS",
     "FootlightError",
     "arguments",
+    "beat_grid",
+    "beats_file",
     "calibration",
+    "counts",
     "humanoid",
     "kinds",
     "mapping",
     "protocol",
     "quaternion",
+    "ranges",
     "rest",
     "retarget",
     "sharing",

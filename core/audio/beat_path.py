@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from core import progress
+from core.grid.beat_grid import beyond
 
 USUAL_BPM = 112.0  # where there are no beats to go by
 STEP_COST = 0.2  # for any change of period
@@ -95,10 +96,8 @@ def fill(times: np.ndarray, seconds: float) -> np.ndarray:
     if len(times) < 2:
         period = 60 / USUAL_BPM
         return np.arange((times[0] if len(times) else 0.0) % period, seconds, period)
-    head, tail = np.median(np.diff(times[:5])), np.median(np.diff(times[-5:]))
-    before = np.arange(times[0] - head, -1e-6, -head).clip(0)[::-1]
-    after = np.arange(times[-1] + tail, seconds, tail)
-    whole = np.concatenate([before, times, after])
+    before, after = beyond(times, 0.0, seconds)
+    whole = np.concatenate([before.clip(0), times, after])
     return whole[(whole >= 0) & (whole < seconds)]
 
 
@@ -107,9 +106,3 @@ def smoothed(frames: np.ndarray) -> np.ndarray:
     if len(frames) < 5:
         return frames
     return np.convolve(np.pad(frames, 2, mode="reflect", reflect_type="odd"), np.array([1, 2, 3, 2, 1]) / 9, "valid")
-
-
-def tempo_of(times: np.ndarray) -> float:
-    """Tempo of beats (n,) in beats per minute: the median over spans of up to eight beats."""
-    reach = min(8, len(times) - 1)
-    return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0

@@ -20,11 +20,12 @@ from torch.nn import functional
 from core import progress
 from core.audio import bars
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
-from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_of, tempo_prior
+from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_prior
 from core.audio.io import resample
 from core.audio.mel import rises, spectra
 from core.audio.onsets import ONSET_LEAD
 from core.errors import warn
+from core.grid.beat_grid import Grid, doubled, tempo_of, thinned
 from core.types import Beats, Waveform
 
 SLOWEST = 46.0  # beats per minute
@@ -68,11 +69,9 @@ def track_beats(waveform: Waveform) -> Beats:
     confidence = _confidence(beat, times, sounds)
     changes = bars.harmony(fine, times)
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
-    tempo = tempo_of(times)
-    if 0 < tempo < SLOWEST_DANCED:
-        times, down = doubled(times, down)
-    elif tempo > FASTEST_DANCED:
-        times, down = thinned(times, down)
+    if len(times) >= 2:
+        counted = danced(Grid.of(times, down))
+        times, down = np.array(counted.times), np.array(counted.downbeats)
     strength = _strongest(envelope, np.round((times - ONSET_LEAD) * FPS))
     return Beats(
         times=torch.from_numpy(times).float(),
@@ -137,24 +136,18 @@ def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
     return frames + (weight * reach).sum(axis=1) / (weight.sum(axis=1) + 1e-3)
 
 
-def doubled(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Beats (n,) and which of them are downbeats, with a beat in the middle between every two."""
-    halves = np.arange(0, len(times) - 0.75, 0.5)
-    starts = np.zeros(len(halves), bool)
-    starts[::2] = down
-    return np.interp(halves, np.arange(len(times)), times), starts
+def danced(grid: Grid) -> Grid:
+    """The count of the same song that people dance to: twice to every beat of slow songs, to every second one of fast
+    ones.
 
-
-def thinned(times: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every second of the beats (n,), from each downbeat on, and which of them are downbeats.
-
-    Of bars of six it is every third. Bars of three, five and seven stay as they are, because half of them is no beat.
+    Of bars of six it is every third beat. Bars of three, five and seven stay as they are, because half of them is no
+    beat.
     """
-    beats = Beats(torch.from_numpy(times), downbeats=torch.from_numpy(down))
-    if beats.metre in (3, 5, 7):
-        return times, down
-    kept = (beats.since_downbeat % (3 if beats.metre == 6 else 2) == 0).numpy()
-    return times[kept], down[kept]
+    if grid.tempo < SLOWEST_DANCED:
+        return doubled(grid)
+    if grid.tempo > FASTEST_DANCED and grid.metre not in (3, 5, 7):
+        return thinned(grid, 3 if grid.metre == 6 else 2)
+    return grid
 
 
 def onset_envelope(mel: Tensor) -> np.ndarray:

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from core.audio.beat_network import FPS
-from core.audio.beat_path import fill, smoothed, tempo_of
+from core.audio.beat_path import fill, smoothed
 from core.audio.beat_tracking import CEILING
 from core.audio.onsets import ONSET_FPS
 from core.errors import FootlightError
+from core.grid.beat_grid import tempo_of
 from core.layers.peaks import gaussian_smooth
 from core.rhythm.accents import kinematic_beats, mean_speed
 from core.rhythm.features import BEATS_PER_BAR, RHYTHM_CHANNELS, rhythm_features

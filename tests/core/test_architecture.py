@@ -8,12 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "records", "protocol", "arguments", "containers", "progress", "rig", "types", "results", "format1",
+    "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "types", "results", "format1",
     "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder",
     "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli", "__main__",
 )  # fmt: skip
 
-SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.containers", "core.rig")
+SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.containers", "core.grid", "core.rig")
 """What Blender imports too, through ``blender_addon/shared.py``."""
 
 
@@ -84,6 +84,7 @@ def test_the_engine_starts_without_heavy_imports():
 SHARED_FILES = [
     *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "protocol", "arguments")),
     *files("core/containers"),
+    *files("core/grid"),
     *files("core/rig"),
 ]
 

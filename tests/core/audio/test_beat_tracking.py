@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, doubled, thinned, track_beats, warn_if_unsure
+from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, danced, track_beats, warn_if_unsure
 from core.audio.io import resample
 from core.errors import collected_warnings
+from core.grid.beat_grid import Grid
 from core.types import Beats, Waveform
 from train.bench_beats import levels
 from train.data.music import known_beats, plain_synth
@@ -122,18 +123,22 @@ def test_fast_music_is_danced_at_half_its_tempo_on_one_and_three():
     assert (down[:, None] - true).abs().amin(dim=1).median() < 0.03
 
 
-def test_every_second_beat_is_counted_from_the_one():
-    for metre, kept in ((4, [1, 3, 5, 7, 9, 11]), (6, [1, 4, 7, 10]), (3, list(range(12)))):
-        down = (np.arange(12) - 1) % metre == 0
-        times, starts = thinned(np.arange(12) * 0.35, down)
-        np.testing.assert_allclose(times, np.array(kept) * 0.35)
-        assert times[starts].tolist() == [at * 0.35 for at in range(12) if down[at]]
-
-
-def test_beats_between_beats_keep_the_bars():
-    times, down = doubled(np.arange(5) * 1.2, np.array([True, False, False, True, False]))
-    np.testing.assert_allclose(times, np.arange(9) * 0.6)
-    assert np.flatnonzero(down).tolist() == [0, 6]
+@pytest.mark.parametrize(
+    ("spacing", "metre", "kept"),
+    [
+        (0.35, 4, [1, 3, 5, 7, 9, 11]),
+        (0.35, 6, [1, 4, 7, 10]),
+        (0.35, 3, list(range(12))),
+        (0.5, 4, list(range(12))),
+        (1.2, 4, [half / 2 for half in range(23)]),
+    ],
+)
+def test_people_dance_to_every_second_beat_of_fast_music_and_twice_to_every_beat_of_slow_music(spacing, metre, kept):
+    down = (np.arange(12) - 1) % metre == 0
+    found = danced(Grid.of(np.arange(12) * spacing, down))
+    np.testing.assert_allclose(found.times, np.array(kept) * spacing)
+    ones = [time for time, one in zip(found.times, found.downbeats, strict=True) if one]
+    np.testing.assert_allclose(ones, np.flatnonzero(down) * spacing)
 
 
 def test_the_tracker_knows_when_it_guesses():
