@@ -15,7 +15,7 @@ from dataclasses import replace
 from core.config import Config, Modality, SignalConfig, VAEConfig, both_ways
 from core.diffusion.networks import NETWORKS, as_unet
 from core.errors import FootlightError
-from core.motion.layouts import layout_named
+from core.motion.layouts import BODY_LAYOUTS, layout_named
 
 
 def motion_side(
@@ -27,7 +27,7 @@ def motion_side(
 ) -> Config:
     """The configuration with another motion representation, another denoiser of the same size, or both.
 
-    layout: a name in ``core.motion.layouts``. The motion autoencoder takes its channels.
+    layout: one of ``BODY_LAYOUTS`` in ``core.motion.layouts``. The motion autoencoder takes its channels.
     network: a name in ``core.diffusion.networks``.
     prediction: what the motion denoiser predicts, a name in ``core.diffusion.parameterize``.
     skip: whether the noisy latents also reach the output of the motion denoiser directly.
@@ -36,6 +36,8 @@ def motion_side(
     size is not known any more.
     """
     if layout is not None:
+        if layout not in BODY_LAYOUTS:
+            raise FootlightError(f"unknown layout of motion {layout!r}: choose one of {', '.join(BODY_LAYOUTS)}")
         motion = config.modalities["motion"]
         autoencoder = replace(motion.autoencoder, channels=layout_named(layout).channels)
         motion = replace(motion, representation=layout, autoencoder=autoencoder)

@@ -3,6 +3,7 @@
 ``smpl22-6d`` (140 channels) is what the models learn: joint rotations and the velocity of the root.
 ``smpl22-directions`` (71) has bone directions instead of rotations (MoMu-Diffusion's ablation 1).
 ``openpose14-2d`` (28) is that paper's own: 14 joints seen from the front. It cannot drive a rig; see ``features``.
+``stage-66`` (66) is stage light (``core.show.channels``): a modality beside motion, without joints.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from core.errors import FootlightError
 from core.motion.skeleton import SMPL22
+from core.show import channels as stage
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Layout:
     parts: (name, width, unit) of each slice of channels.
     joints: names of the joints that ``features.positions_from_features`` returns.
     parents: (j,) index of each joint's parent, smaller than its own; -1 for the root.
-    dimensions: 3, or 2 for a flat image.
+    dimensions: 3, 2 for a flat image, or 0 where nothing has a position.
     """
 
     name: str
@@ -53,16 +55,16 @@ class Layout:
         """
         if features.shape[-1] != self.channels:
             raise FootlightError(
-                f"motion features with {features.shape[-1]} channels were given; layout {self.name} has {self.channels}"
+                f"features with {features.shape[-1]} channels were given; layout {self.name} has {self.channels}"
             )
         return {name: features[..., part] for name, part in self.slices.items()}
 
     def check_moves_a_rig(self) -> None:
-        """Raises FootlightError for a flat layout, which has no rotations."""
+        """Raises FootlightError for a layout without rotations."""
         if self.dimensions != 3:
             others = " or ".join(layout.name for layout in LAYOUTS.values() if layout.dimensions == 3)
             raise FootlightError(
-                f"motion of layout {self.name} is a flat picture and cannot be turned back into the movement of a rig: "
+                f"motion of layout {self.name} has no rotations and cannot be turned back into the movement of a rig: "
                 f"use a model of layout {others}"
             )
 
@@ -102,8 +104,12 @@ LAYOUTS = {
             parents=(-1, 0, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12),
             dimensions=2,
         ),
+        Layout("stage-66", stage.PARTS, joints=(), parents=(), dimensions=0),
     )
 }
+
+BODY_LAYOUTS = tuple(name for name, layout in LAYOUTS.items() if layout.joints)
+"""The names of those that represent a body's motion."""
 
 
 def layout_named(name: str) -> Layout:

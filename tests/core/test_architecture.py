@@ -8,12 +8,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "types", "results", "format1",
-    "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion", "vocoder",
-    "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli", "__main__",
+    "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "show", "types", "results",
+    "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion",
+    "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli", "__main__",
 )  # fmt: skip
 
-SHARED = ("core.errors", "core.records", "core.protocol", "core.arguments", "core.containers", "core.grid", "core.rig")
+SHARED = tuple(
+    f"core.{room}" for room in ("errors", "records", "protocol", "arguments", "containers", "grid", "rig", "show")
+)
 """What Blender imports too, through ``blender_addon/shared.py``."""
 
 
@@ -86,6 +88,7 @@ SHARED_FILES = [
     *files("core/containers"),
     *files("core/grid"),
     *files("core/rig"),
+    *files("core/show"),
 ]
 
 

@@ -7,6 +7,7 @@ import torch
 from core.errors import FootlightError
 from core.motion import features, kinematics, rotation
 from core.motion.kinematics import mirror
+from core.motion.layouts import BODY_LAYOUTS
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion
 
@@ -33,7 +34,7 @@ def test_encoding_is_undone_by_decoding(swaying, frames, layout):
     assert torch.equal(decoded.contacts, motion.contacts)
 
 
-@pytest.mark.parametrize("layout", features.LAYOUTS)
+@pytest.mark.parametrize("layout", BODY_LAYOUTS)
 def test_features_do_not_depend_on_where_the_dance_stands_and_faces(swaying, layout):
     motion = swaying(50)
     turn = rotation.about("y", torch.tensor(2.0))
@@ -45,7 +46,7 @@ def test_features_do_not_depend_on_where_the_dance_stands_and_faces(swaying, lay
     torch.testing.assert_close(features.encode(moved, layout), features.encode(motion, layout), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("layout", features.LAYOUTS)
+@pytest.mark.parametrize("layout", BODY_LAYOUTS)
 def test_positions_of_a_mirrored_dance_are_mirrored_positions(swaying, layout):
     motion = swaying(40)
     places, other = (
@@ -60,7 +61,7 @@ def test_positions_of_a_mirrored_dance_are_mirrored_positions(swaying, layout):
     torch.testing.assert_close(other, places[:, pair] * flip, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("layout", features.LAYOUTS)
+@pytest.mark.parametrize("layout", BODY_LAYOUTS)
 def test_positions_of_every_layout_are_those_of_the_body(swaying, layout):
     """In the picture plane of the first frame, where the layout has no depth."""
     motion = swaying(40)
