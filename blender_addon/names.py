@@ -23,6 +23,11 @@ CANCEL = "footlight.cancel"
 ADD_DANCER = "footlight.add_dancer"
 SHOW_BEATS = "footlight.show_beats"
 REMOVE_BEATS = "footlight.remove_beats"
+CORRECT_BEATS = "footlight.correct_beats"
+USE_MARKERS = "footlight.use_markers"
+IMPORT_BEATS = "footlight.import_beats"
+EXPORT_BEATS = "footlight.export_beats"
+CLEAR_BEATS = "footlight.clear_beats"
 INSTALL_ENGINE = "footlight.install_engine"
 REINSTALL_ENGINE = "footlight.reinstall_engine"
 REMOVE_ENGINE = "footlight.remove_engine"
@@ -53,6 +58,8 @@ PREFIX = "footlight_"
 """Custom properties of what Footlight made; ``api/card.py`` reads them. Of an action and of a music strip: operation
 (what made it), seed, style, style_asked, steps, guidance, model_sha256, tempo, metre, beat_score, beat_confidence,
 frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start, song_seconds,
-audio_sha256, steps_per_second, still, t_pose, origin. Of a strip alone: made (when).
+audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were corrected). Of a strip
+alone: made (when).
 
-Of a song's strip: chosen. Of a strip that does not play over another one: muted. Of what Add Stage made: stage."""
+Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
+strip that does not play over another one: muted. Of what Add Stage made: stage."""

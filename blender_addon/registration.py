@@ -20,6 +20,13 @@ from .operators.engine import (
     FOOTLIGHT_OT_use_installed_engine,
 )
 from .operators.generate import FOOTLIGHT_OT_generate_dance
+from .operators.grid import (
+    FOOTLIGHT_OT_clear_beats,
+    FOOTLIGHT_OT_correct_beats,
+    FOOTLIGHT_OT_export_beats,
+    FOOTLIGHT_OT_import_beats,
+    FOOTLIGHT_OT_use_markers,
+)
 from .operators.help import FOOTLIGHT_OT_open_help, FOOTLIGHT_OT_report_bug
 from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
@@ -66,6 +73,11 @@ CLASSES = (
     FOOTLIGHT_MT_footlight,
     FOOTLIGHT_OT_show_beats,
     FOOTLIGHT_OT_remove_beats,
+    FOOTLIGHT_OT_correct_beats,
+    FOOTLIGHT_OT_use_markers,
+    FOOTLIGHT_OT_import_beats,
+    FOOTLIGHT_OT_export_beats,
+    FOOTLIGHT_OT_clear_beats,
     FOOTLIGHT_OT_install_engine,
     FOOTLIGHT_OT_reinstall_engine,
     FOOTLIGHT_OT_remove_engine,

@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     motions = rule(ScoreRequest, "motion").help
     beats.add_argument("file", type=Path, help=f"a song ({rule(BeatsRequest, 'song').help}), or a motion ({motions})")
     beats.add_argument("--fps", type=float, help=rule(ScoreRequest, "fps").help)
+    beats.add_argument(
+        "--out", type=Path, metavar="BEATS.json", help="write the beats of a song to a file, to be corrected"
+    )
 
     styles = command("styles", _styles, "styles that --style accepts", "Print the model's styles, one per line.")
     styles.add_argument("--model", help=_MODEL)
@@ -119,10 +122,11 @@ def _dance(args: argparse.Namespace) -> None:
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the song"):
             song = pipeline.read_song(request.song, request.start, request.seconds)
+        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device)
         with progress.part(0.05, 0.98):
-            made = pipeline.generate_dance(model, song, request)
+            made = pipeline.generate_dance(model, song, request, beats)
         with progress.part(0.99, 1.0, "Writing"):
             with open(request.song, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -152,10 +156,12 @@ def _score(args: argparse.Namespace) -> None:
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the motion"):
             clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
+        seconds = len(clip.positions) / clip.fps
+        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
         with progress.part(0.05, 0.95):
-            made = pipeline.score_motion(model, clip, request)
+            made = pipeline.score_motion(model, clip, request, beats)
         with progress.part(0.95, 1.0, "Writing"):
             write_together(music_files(request.out, made, model.config.signal, not request.mono, request.midi))
     _tell(
@@ -289,6 +295,9 @@ def _npz(made, **metadata: str) -> bytes:
 
 def _beats(args: argparse.Namespace) -> None:
     check(ScoreRequest, fps=args.fps)
+    if args.out is not None:
+        _write_beats(args.file, args.out)
+        return
     if args.file.suffix.lower() == ".bvh" or _begins_as_bvh(args.file):
         found = bvh_beats(args.file, args.fps)
     elif args.file.suffix.lower() in _MOTION_ARRAYS or args.file.is_dir():
@@ -301,6 +310,18 @@ def _beats(args: argparse.Namespace) -> None:
 
         found = _song_beats(pipeline.beats_of(pipeline.read_song(args.file)))
     print(json.dumps({**found, "warnings": args.warnings}))
+
+
+def _write_beats(song: Path, out: Path) -> None:
+    """Write the beats of a song to BEATS.json, and print one line about them."""
+    _check_place(out, (".json",))
+    from core import pipeline
+    from core.files import write_atomically
+    from core.grid import beats_file
+
+    beats = pipeline.beats_of(pipeline.read_song(song))
+    write_atomically(out, beats_file.to_json(pipeline.grid_of(beats)).encode())
+    print(f"{out}: {len(beats.times)} beats, {beats.tempo:.0f} bpm{_in_bars(beats)}")
 
 
 def _begins_as_bvh(path: Path) -> bool:

@@ -223,6 +223,9 @@ class DanceRequest(DanceOptions, Part):
     op: ClassVar[str] = "dance"
     song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
     out: str = _needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
+    beats: str | None = _option(
+        None, "BEATS.json: the beats of the whole song, see docs/beats.md", unset="tracked in the song", file="read"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +249,12 @@ class ScoreRequest(ScoreOptions, Part, Sound):
         None,
         "the T-pose of a BVH: zero (rotations), first-frame, motion (found from it), or a BVH that begins with it",
         unset="found by itself",
+    )
+    beats: str | None = _option(
+        None,
+        "BEATS.json: the beats of the music, in seconds of the motion, see docs/beats.md",
+        unset="tracked in the motion",
+        file="read",
     )
 
 

@@ -15,14 +15,14 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from core import __version__, pipeline, progress, protocol
-from core.errors import FootlightError, collected_warnings, one_line
+from core.errors import FootlightError, collected_warnings, one_line, warn
 from core.files import write_together
 from core.formats import dance
 from core.formats.motion import read_motion
@@ -52,6 +52,19 @@ class _Cancelled(Exception):
     """The running request was cancelled."""
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """The song that was heard last.
+
+    key: of what it was made.
+    warnings: what the user was told of it.
+    """
+
+    key: tuple
+    song: pipeline.HeardSong
+    warnings: tuple[str, ...]
+
+
 class Engine:
     """Answers requests. One thread reads requests and notes cancellations, the main thread works.
 
@@ -65,6 +78,7 @@ class Engine:
         self._source, self._sink = source, sink
         self._model_folder, self._device = model_folder, device
         self._model: pipeline.Model | None = None
+        self._heard: _Heard | None = None
         self._waiting: queue.Queue[dict | None] = queue.Queue()
         self._lock = threading.Lock()
         self._open: dict[Id, bool] = {}  # requests that have not ended, and whether each is cancelled
@@ -145,7 +159,7 @@ class Engine:
         except Exception as error:
             traceback.print_exc()
             if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error):
-                self._model = None
+                self._model = self._heard = None
                 event = _failed(number, "memory", "there is not enough memory for this: free some, or ask for less")
             else:
                 event = _failed(number, "internal", f"{type(error).__name__}: {error}")
@@ -164,23 +178,48 @@ class Engine:
 
     def _dance(self, number: Id, request: DanceRequest) -> DanceDone:
         _check_folder(request.out)
-        song = self._read_song(request, 0.02)
+        digest = _digest(request.song)
+        heard_at = 0.05 + 0.95 * pipeline.HEARING
+        heard = self._hear(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
-        with progress.part(0.05, 1.0):
-            made = pipeline.generate_dance(model, song, request)
-        with open(request.song, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with progress.part(heard_at, 1.0):
+            made = pipeline.dance_to(model, heard, request)
         progress.report()
         dance.write(request.out, made, seed=str(request.seed), model=model.name, audio_sha256=digest)
         return DanceDone(id=number, out=request.out, **_dance_values(made))
+
+    def _hear(self, request: DanceRequest, digest: str, end: float) -> pipeline.HeardSong:
+        """The song as the model hears it. The song that was heard last is not heard again.
+
+        digest: of its file.
+        end: the fraction of the request at which it is heard.
+        """
+        key = (digest, request.start, request.seconds, request.beats and _digest(request.beats))
+        if self._heard is None or self._heard.key != key:
+            self._heard = None
+            with collected_warnings() as said:
+                song = self._read_song(request, 0.02)
+                beats = None
+                if request.beats is not None:
+                    beats = pipeline.read_beats(request.beats, request.start, song.seconds)
+                model = self._loaded(0.02, 0.05)
+                with progress.part(0.05, end):
+                    heard = pipeline.hear_song(model, song, beats)
+            self._heard = _Heard(key, heard, tuple(said))
+        for text in self._heard.warnings:
+            warn(text)
+        return self._heard.song
 
     def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
         _check_folder(request.out)
         with progress.part(0.0, 0.02, "Reading the motion"):
             clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
+        beats = None
+        if request.beats is not None:
+            beats = pipeline.read_beats(request.beats, request.start, len(clip.positions) / clip.fps)
         model = self._loaded(0.02, 0.05).voiced_by(request.vocoder)
         with progress.part(0.05, 1.0):
-            made = pipeline.score_motion(model, clip, request)
+            made = pipeline.score_motion(model, clip, request, beats)
         progress.report()
         write_music(request.out, made, model.config.signal, not request.mono, request.midi)
         values = {**_music_values(made), "metrics": made.metrics, **_beats_values(made.beats)}
@@ -217,7 +256,7 @@ class Engine:
             return pipeline.read_song(request.song, request.start, request.seconds)
 
     def _free(self, number: Id, _request: FreeRequest) -> Done:
-        self._model = None
+        self._model = self._heard = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -236,6 +275,15 @@ _OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
 def _check_folder(out: str) -> None:
     if not Path(out).parent.is_dir():
         raise FootlightError(f"{out}: there is no folder {Path(out).parent}; make it first")
+
+
+def _digest(path: str) -> str:
+    """The SHA-256 of a file; empty where it cannot be read, which whoever reads it for its content will say."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _dance_values(made: Dance) -> dict:

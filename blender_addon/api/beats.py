@@ -1,13 +1,19 @@
-"""The beats of a song, as markers on the timeline."""
+"""The beats of a song: tracked, put right, and shown as markers on the timeline.
+
+``scene/grids.py`` keeps them with the song, and has what ``correct`` takes.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 
 from ..errors import UserError
-from ..scene import strips
+from ..scene import grids, markers, strips
 from ..scene.wording import joined
-from ..shared import protocol
+from ..shared import FootlightError, beat_grid, beats_file, protocol
 from .target import Target, Written, by_uid, mark_beats
 
 
@@ -26,12 +32,91 @@ def request(
 
 
 def write(target: Target, done: protocol.BeatsDone) -> Written:
-    """Put the beats on the timeline in place of those shown before. Raises UserError when the scene is gone."""
+    """Keep the beats with their song, and put them on the timeline in place of those shown before: the corrected ones
+    where there are such. Raises UserError when the scene is gone."""
     scene = by_uid(bpy.data.scenes, target.scene)
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
+    home = remember(target, done)
+    warning = joined(*done.warnings, target.song.warning if target.song else "")
+    if home is not None and (grid := grids.corrected(home)):
+        show(scene, home, bars_only=target.bars_only)
+        return Written(f"{len(grid.times)} beats as you corrected them, {words(grid)}", warning=warning)
     count = mark_beats(scene, target, done)
     bars = f" in bars of {done.metre}" if done.metre else ""
     sure = "" if done.confidence is None else f", {done.confidence:.0%} sure"
-    warning = joined(*done.warnings, target.song.warning if target.song else "")
     return Written(f"{count} beats{bars}, {done.tempo:.0f} bpm{sure}", warning=warning)
+
+
+def remember(target: Target, done: protocol.BeatsDone) -> grids.Home | None:
+    """Keep tracked beats with the song that they were asked for. Returns where; None where there is no such place."""
+    sequencer = by_uid(bpy.data.scenes, target.sequencer)
+    home = grids.home_of(sequencer, target.song) if sequencer and target.song else None
+    if home is not None and len(done.beats) >= 2:
+        times = (home.second_of(target.first + time * target.fps) for time in done.beats)
+        grids.keep_tracked(home, beat_grid.Grid.of(times, done.downbeats), done.confidence)
+    return home
+
+
+def correct(
+    home: grids.Home, change: Callable[[beat_grid.Grid], beat_grid.Grid], *, bars_only: bool = False
+) -> beat_grid.Grid:
+    """Change the known beats of a song, keep them with it and show them. change: such as ``beat_grid.halved``.
+    Raises UserError where no beats are known, or the change makes no grid of them; then nothing is changed."""
+    return use(home, grids.changed(home, _said(change)), bars_only=bars_only)
+
+
+def use(home: grids.Home, grid: beat_grid.Grid, *, bars_only: bool = False) -> beat_grid.Grid:
+    """Let a song have these beats, and show them."""
+    grids.correct(home, grid)
+    show(home.scene, home, bars_only=bars_only)
+    return grid
+
+
+def clear(home: grids.Home, *, bars_only: bool = False) -> bool:
+    """Go back to the tracked beats, and show them if beats are shown. Returns whether there were others."""
+    found = grids.clear(home)
+    if found and any(markers.shown(home.scene)):
+        show(home.scene, home, bars_only=bars_only)
+    return found
+
+
+def show(scene: bpy.types.Scene, home: grids.Home, *, bars_only: bool = False) -> None:
+    """Show the beats that are known of a song, in place of those shown before."""
+    grid = grids.known(home)
+    if grid is None:
+        markers.remove_beats(scene)
+        return
+    frames = [home.frame_of(time) for time in grid.times]
+    markers.show_beats(scene, frames, grid.downbeats, bars_only=bars_only)
+
+
+def of_file(path: Path) -> beat_grid.Grid:
+    """The beats of a BEATS.json, in seconds of the song's file. Raises UserError when it is none."""
+    try:
+        return beats_file.from_json(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Choose another file.") from None
+    except FootlightError as error:
+        raise UserError(f"{path.name}: {error}.") from None
+
+
+def text(grid: beat_grid.Grid) -> str:
+    """A BEATS.json of the beats, without those before second 0."""
+    first = sum(time < 0 for time in grid.times)
+    return beats_file.to_json(beat_grid.Grid.of(grid.times[first:], grid.downbeats[first:]))
+
+
+def words(grid: beat_grid.Grid) -> str:
+    """Tempo and metre in a few words."""
+    return f"{grid.tempo:.0f} bpm" + (f", {grid.metre} beats a bar" if grid.metre else "")
+
+
+def _said(change: Callable[[beat_grid.Grid], beat_grid.Grid]) -> Callable[[beat_grid.Grid], beat_grid.Grid]:
+    def changed(grid: beat_grid.Grid) -> beat_grid.Grid:
+        try:
+            return change(grid)
+        except FootlightError as error:
+            raise UserError(f"This cannot be done to these beats: {error}.") from None
+
+    return changed

@@ -70,6 +70,8 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
     pulse = [f"{tempo:.0f} bpm"] if tempo else []
     if metre:
         pulse.append(f"{metre:.0f} beats a bar")
+    if names.PREFIX + "beats" in made:
+        pulse.append("beats as corrected")
     seconds = _number(made, "seconds")
     return Card(
         made.name,

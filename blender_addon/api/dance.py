@@ -7,9 +7,9 @@ from pathlib import Path
 import bpy
 
 from ..errors import UserError
-from ..scene import actions, dancer, hearing, rigs, songs, standing, strips
-from ..shared import protocol
-from . import card, naming
+from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips
+from ..shared import beat_grid, protocol
+from . import beats, card, naming
 from .target import Target, Written, finished, mark_beats, with_change
 
 
@@ -23,13 +23,15 @@ def request(
     markers: bool = False,
     bars_only: bool = False,
     seed: int = 0,
+    grid: beat_grid.Grid | None = None,
     **options: object,
 ) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
 
     armature: None adds the Footlight dancer when the dance is there.  folder: takes the engine's result and must be
     there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
-    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  options:
+    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  grid: the
+    beats, in seconds of the song's file; unless given, as the user corrected them, else as they are tracked.  options:
     steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
@@ -37,6 +39,8 @@ def request(
     if armature is not None:
         rigs.check_writable(armature)
         standing.rest_of(scene, armature)
+    grid = grid or _corrected(sequencer or scene, song)
+    counted = {} if grid is None else {"beats": beats.text(grid)}
     target = Target.of(
         scene,
         armature,
@@ -45,7 +49,7 @@ def request(
         song.frames,
         about=song.name,
         seed=seed,
-        asked=card.asked(card.DANCE, seed, options),
+        asked=card.asked(card.DANCE, seed, options) | counted,
         markers=markers,
         bars_only=bars_only,
         song=song,
@@ -65,6 +69,8 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     written = write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
     heard = songs.find(sequencer, song.strip)
     changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()
+    if "beats" not in target.asked:
+        beats.remember(target, done)
     if target.markers:
         mark_beats(scene, target, done)
     return with_change(written, changed)
@@ -105,9 +111,22 @@ def write_dance(
     return finished(done, *warnings, *said, action=action, dancer=added)
 
 
+def _corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid | None:
+    """The beats that the user corrected, in seconds of the song's file, over all that is heard of it.
+    Raises UserError where these are too few."""
+    home = grids.home_of(sequencer, song)
+    grid = grids.corrected(home) if home else None
+    if home is None or grid is None:
+        return None
+    return grids.heard(home, grid).shifted(home.second_of(song.frame_start) - song.start)
+
+
 def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
-    song = target.song
+    song, file = target.song, None
     assert song is not None
+    if "beats" in target.asked:
+        file = folder / "BEATS.json"
+        file.write_text(target.asked["beats"], encoding="utf-8")
     return protocol.DanceRequest(
         song=song.path,
         start=song.start,
@@ -115,5 +134,6 @@ def _request(target: Target, folder: Path, options: dict) -> protocol.DanceReque
         fps=target.fps,
         seed=target.seed,
         **options,
+        beats=file and str(file),
         out=str(folder / "dance.npz"),
     )

@@ -108,6 +108,7 @@ def _parser(description: str) -> _Parser:
     dance = parser.add_argument_group("what is made")
     for name in ("seed", "seconds"):
         arguments.add_option(dance, protocol.DanceRequest, name)
+    arguments.add_option(dance, protocol.DanceRequest, "beats", metavar="FILE")
     dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, an .npz file made before")
     rate = arguments.help_text(protocol.DanceOptions, "fps")
     arguments.add_option(dance, protocol.DanceOptions, "fps", default=None, help=f"{rate}; 29.97 is 30 / 1.001")
@@ -167,6 +168,10 @@ def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error(f"--dance {args.dance}: there is no such file")
     if args.dance and args.seconds:
         parser.error("--seconds is for a dance to be made: --dance has its own length")
+    if args.beats and (args.score or args.duet or args.dance or len(args.inputs) != 1):
+        parser.error("--beats are those of one SONG, to which a dance is made: give the two of them")
+    if args.beats and not Path(args.beats).is_file():
+        parser.error(f"--beats {args.beats}: there is no such file")
     if args.seconds and (args.score or args.duet):
         parser.error("--seconds is about songs: --score takes the scene's frames, --duet its own number of seconds")
     if args.beat_snap is not None and args.score:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from ..api import dance, duet, score, worker
+from ..api import beats, dance, duet, score, worker
 from ..api.target import Target, Written
 from ..engine.client import Engine
 from ..engine.job import Preparation
@@ -117,7 +117,8 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     assert desk.item.source is not None
     source = desk.item.source.absolute()
     song = strips.whole_file(source, scene.frame_start, desk.args.seconds, None if desk.args.dance else desk.folder)
-    target, request = dance.request(scene, armature, song, desk.folder, **desk.options)
+    grid = beats.of_file(Path(desk.args.beats)) if desk.args.beats else None
+    target, request = dance.request(scene, armature, song, desk.folder, grid=grid, **desk.options)
     if desk.args.dance:
         _check_rate(desk.args.dance, target.fps)
         out, frames = str(desk.args.dance), target.frames or 0

@@ -9,8 +9,8 @@ import bpy
 from .. import names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, find_dancer, seconds_of, settings_of
-from ..scene import markers, strips
-from . import bones, cards, engine, helping, rows, song, status
+from ..scene import strips
+from . import beats, bones, cards, engine, helping, rows, song, status
 from .wrapping import wrapped
 
 SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
@@ -94,15 +94,7 @@ class Beats(Child):
     bl_options = frozenset({"DEFAULT_CLOSED"})
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, settings_of(context.scene)
-        status.go(layout, context, names.SHOW_BEATS, "Show Beats", "MARKER_HLT")
-        beats, bars = markers.shown(context.scene)
-        row = layout.row()
-        row.label(text=f"{beats} shown, {bars} bars" if beats else "None shown")
-        row.operator(names.REMOVE_BEATS, text="Hide Beats", icon="X")
-        row = layout.row()
-        row.prop(settings, "markers")
-        row.prop(settings, "bars_only")
+        beats.draw(self.layout, context)
 
 
 class Bones(Child):

@@ -1,7 +1,8 @@
 """Beats as timeline markers. Only markers that Footlight made are ever removed.
 
 Blender gives markers nothing to be known by but their names (custom properties on them ended with 5.0), so Footlight's
-have names that nobody types: a note sign, and the number of the bar where one begins. Renamed, a marker is the user's.
+have names that nobody types: a note sign, the number of the bar where one begins, and the count in the eight. Renamed,
+a marker is the user's.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..shared import beat_grid, counts
+
 SIGN = "\N{EIGHTH NOTE}"
-OWN = re.compile(rf"{SIGN}( \d+)?")
+POINT = "\N{MIDDLE DOT}"
+OWN = re.compile(rf"{SIGN}( \d+)?( {POINT}\d+(, eight \d+)?)?")
 
 
 def show_beats(
@@ -26,22 +30,37 @@ def show_beats(
     bars_only: whether the others are left out, where it is known which these are."""
     remove_beats(scene)
     made = []
-    bar, known = 0, downbeats is not None and any(downbeats)
-    for i, frame in enumerate(frames):
-        begins_bar = downbeats is not None and bool(downbeats[i])
-        bar += begins_bar
-        if bars_only and known and not begins_bar:
+    known = downbeats is not None and any(downbeats)
+    for i, (frame, name) in enumerate(zip(frames, _names(frames, downbeats if known else None), strict=True)):
+        if bars_only and known and not (downbeats and downbeats[i]):
             continue
-        marker = scene.timeline_markers.new(f"{SIGN} {bar}" if begins_bar else SIGN, frame=round(frame))
+        marker = scene.timeline_markers.new(name, frame=round(frame))
         marker.select = False
         made.append(marker)
     return made
+
+
+def _names(frames: Sequence[float], downbeats: Sequence[bool] | None) -> list[str]:
+    """What the markers of beats are called."""
+    if downbeats is None or len(frames) < 2:
+        return [SIGN] * len(frames)
+    names = []
+    for one, begins_bar in zip(counts.counts(beat_grid.Grid.of(frames, downbeats)), downbeats, strict=True):
+        bar = f" {one.bar}" if begins_bar else ""
+        eight = f", eight {one.eight}" if one.count == 1 and one.eight else ""
+        names.append(f"{SIGN}{bar} {POINT}{one.count}{eight}")
+    return names
 
 
 def shown(scene: bpy.types.Scene) -> tuple[int, int]:
     """How many beats are marked, and how many of them begin a bar."""
     own = [found for marker in scene.timeline_markers if (found := OWN.fullmatch(marker.name))]
     return len(own), sum(found[1] is not None for found in own)
+
+
+def users(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
+    """The markers that somebody else set, without those that a camera hangs on."""
+    return [marker for marker in scene.timeline_markers if not (OWN.fullmatch(marker.name) or marker.camera)]
 
 
 def remove_beats(scene: bpy.types.Scene) -> int:

@@ -3,11 +3,15 @@
 Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
 
+from core.pipeline.beats import beats_of, grid_of, read_beats
 from core.pipeline.dance import (
-    beats_of,
+    HEARING,
+    HeardSong,
+    dance_to,
     encode_song,
     finish,
     generate_dance,
+    hear_song,
     joint_positions,
     judge,
     read_song,
@@ -20,22 +24,28 @@ from core.protocol import DanceOptions, DuetOptions, ScoreOptions
 from core.results import Dance, Duet, Score
 
 __all__ = [
+    "HEARING",
     "Dance",
     "DanceOptions",
     "Duet",
     "DuetOptions",
+    "HeardSong",
     "Model",
     "Score",
     "ScoreOptions",
     "beats_of",
+    "dance_to",
     "encode_song",
     "find_device",
     "find_model",
     "finish",
     "generate_dance",
     "generate_duet",
+    "grid_of",
+    "hear_song",
     "joint_positions",
     "judge",
+    "read_beats",
     "read_song",
     "sample_dance",
     "score_motion",

@@ -6,14 +6,14 @@ song ── rhythm ────────────────────�
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from core import progress
-from core.audio.beat_tracking import track_beats, warn_if_unsure
+from core.audio.beat_tracking import warn_if_unsure
 from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
 from core.audio.representation import music_frames, to_int16
@@ -45,81 +45,139 @@ def read_song(path: Path | str, start: float = 0.0, seconds: float | None = None
     return read(path, start=start, seconds=seconds)
 
 
-def beats_of(song: Waveform) -> Beats:
-    """Track the beats of a song. Warns the user when they are a guess."""
-    beats = track_beats(song)
-    warn_if_unsure(beats)
-    return beats
+@dataclass(frozen=True)
+class HeardSong:
+    """A song as a model hears it, for any number of dances to it.
+
+    pcm: its samples at 16 bits, from which the noise follows.
+    seconds: its length.
+    rhythm: its rhythm.
+    condition: of a dance in the model's default style.
+    """
+
+    pcm: bytes
+    seconds: float
+    rhythm: Rhythm
+    condition: Condition
 
 
-@torch.no_grad()
-def generate_dance(model: Model, song: Waveform, options: DanceOptions | None = None) -> Dance:
+HEARING = 0.153
+"""The part of ``generate_dance`` that ``hear_song`` is, for progress."""
+
+
+def generate_dance(
+    model: Model, song: Waveform, options: DanceOptions | None = None, beats: Beats | None = None
+) -> Dance:
     """Generate a dance for a whole song. The same model, song and options give the same dance.
+
+    beats: of the song, in place of those that would be tracked.
 
     Raises FootlightError for options that the model does not support, songs shorter than a second, and models with a
     flat motion layout.
     """
     options = options or DanceOptions()
-    body = model.config.modalities["motion"]
-    layout_named(body.representation).check_moves_a_rig()
-    with progress.part(0.0, 0.85):
-        drawn, heard, style = sample_dance(model, song, options)
-    with progress.part(0.85, 0.95, "Planting the feet"):
-        raw = features.decode(drawn, body.representation, body.fps)
-        motion = finish(raw, heard.beats, song.seconds, options.fps, options.beat_snap)
-    with progress.part(0.95, 0.98, "Judging the dance"):
-        return Dance(motion, heard.beats, judge(motion, heard.beats), style)
+    _check(model, options)
+    with progress.part(0.0, HEARING):
+        heard = hear_song(model, song, beats)
+    with progress.part(HEARING, 1.0):
+        return dance_to(model, heard, options)
 
 
 @torch.no_grad()
-def sample_dance(model: Model, song: Waveform, options: DanceOptions) -> tuple[Tensor, Rhythm, str | None]:
+def hear_song(model: Model, song: Waveform, beats: Beats | None = None) -> HeardSong:
+    """Hear a song, for ``dance_to``. Warns the user when its tracked beats are a guess.
+
+    beats: of the song, in place of those that would be tracked.
+
+    Raises FootlightError for songs shorter than a second.
+    """
+    if song.seconds < SHORTEST_SECONDS:
+        raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    with progress.part(0.0, 0.67, "Finding the beat"):
+        sound = resample(song, model.config.signal.audio_rate)
+        rhythm, mel = hear(song, sound, model.config, beats)
+        warn_if_unsure(rhythm.beats)
+    with progress.part(0.67, 1.0, "Listening to the music"):
+        return HeardSong(_pcm(song.samples), song.seconds, rhythm, encode_song(model, sound, rhythm, mel=mel))
+
+
+@torch.no_grad()
+def dance_to(model: Model, heard: HeardSong, options: DanceOptions) -> Dance:
+    """Generate a dance for a song that was heard, as ``generate_dance`` does."""
+    _check(model, options)
+    body, beats = model.config.modalities["motion"], heard.rhythm.beats
+    with progress.part(0.0, 0.823):
+        drawn, style = _sample(model, heard, options)
+    with progress.part(0.823, 0.941, "Planting the feet"):
+        raw = features.decode(drawn, body.representation, body.fps)
+        motion = finish(raw, beats, heard.seconds, options.fps, options.beat_snap)
+    with progress.part(0.941, 0.976, "Judging the dance"):
+        return Dance(motion, beats, judge(motion, beats), style)
+
+
+@torch.no_grad()
+def sample_dance(
+    model: Model, song: Waveform, options: DanceOptions, beats: Beats | None = None
+) -> tuple[Tensor, Rhythm, str | None]:
     """Sample a dance without post-processing.
 
     Returns the motion features (t, c) at the model's frame rate, the rhythm of the song, and the style. It works for
     every layout; ``joint_positions`` evaluates flat ones.
 
+    beats: of the song, in place of those that would be tracked.
+
     Raises FootlightError for options that the model does not support, and songs shorter than a second.
     """
     check_choices(options, model.config)
-    if song.seconds < SHORTEST_SECONDS:
-        raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
-    seed = noise_seed(options.seed, _heard(song.samples))
+    with progress.part(0.0, 0.18):
+        heard = hear_song(model, song, beats)
+    with progress.part(0.18, 1.0):
+        drawn, style = _sample(model, heard, options)
+        return drawn, heard.rhythm, style
+
+
+def _check(model: Model, options: DanceOptions) -> None:
+    """Raises FootlightError for options that the model does not support, and a model with a flat motion layout."""
+    check_choices(options, model.config)
+    layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
+
+
+def _sample(model: Model, heard: HeardSong, options: DanceOptions) -> tuple[Tensor, str | None]:
+    """The motion features (t, c) of a dance at the model's frame rate, and its style."""
+    seed = noise_seed(options.seed, heard.pcm)
     style = style_for(model.config, options.style, seed)
-    with progress.part(0.0, 0.12, "Finding the beat"):
-        sound = resample(song, model.config.signal.audio_rate)
-        heard, mel = hear(song, sound, model.config)
-        warn_if_unsure(heard.beats)
-    with progress.part(0.12, 0.18, "Listening to the music"):
-        condition = encode_song(model, sound, heard, style, mel)
+    told = style_of(model, style, model.config.sampling["motion"].style_strength)
+    condition = replace(heard.condition, style=told)
     frames = condition.context["music"].shape[1]
     steps = model.config.sampling["motion"].steps if options.steps is None else options.steps
-    with progress.part(0.18, 0.94, "Dancing"):
+    with progress.part(0.0, 0.927, "Dancing"):
         latents = last_of(draw(model, "motion", condition, frames, seed, steps, options.guidance), steps)
-    with progress.part(0.94, 1.0, "Building the movement"):
-        return model.autoencoders["motion"].decode_long(latents)[0].cpu(), heard, style
+    with progress.part(0.927, 1.0, "Building the movement"):
+        return model.autoencoders["motion"].decode_long(latents)[0].cpu(), style
 
 
-def _heard(samples: Tensor) -> bytes:
+def _pcm(samples: Tensor) -> bytes:
     """Samples (s,) at 16 bits, because decoders differ in last bits. A long song is converted in pieces."""
     return b"".join(to_int16(piece).cpu().numpy().tobytes() for piece in samples.split(1 << 20))
 
 
-def hear(song: Waveform, sound: Waveform, config: Config) -> tuple[Rhythm, Tensor | None]:
+def hear(song: Waveform, sound: Waveform, config: Config, beats: Beats | None = None) -> tuple[Rhythm, Tensor | None]:
     """The rhythm of a song, and its log-mel (t, m) if rhythm and model use the same one, so that it is computed once.
 
     song: at its own rate.
     sound: the song at ``config.signal.audio_rate``.
     config: of the model.
+    beats: of the song, in place of those that would be tracked.
     """
     signal = config.signal
     if signal.audio_rate != RHYTHM_RATE:
-        return analyse(song), None
+        return analyse(song, beats=beats), None
     if config.modalities["music"].representation != "mel" or signal.spectrogram != rhythm_signal().spectrogram:
-        return analyse(sound), None
+        return analyse(sound, beats=beats), None
     with progress.part(0.0, 0.3):
         mel = rhythm_mel(sound.samples)
     with progress.part(0.3, 1.0):
-        return analyse(sound, mel), mel
+        return analyse(sound, mel, beats), mel
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:

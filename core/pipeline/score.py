@@ -28,8 +28,12 @@ from core.vocoder import griffin_lim
 
 
 @torch.no_grad()
-def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = None) -> Score:
+def score_motion(
+    model: Model, clip: MotionClip, options: ScoreOptions | None = None, beats: Beats | None = None
+) -> Score:
     """Generate a score for a whole motion. The same model, motion and options give the same score.
+
+    beats: of the score, in place of those that would be tracked in the motion.
 
     Raises FootlightError for options that the model does not support, motions that are shorter than a second or stand
     still, and models that do not generate music.
@@ -41,7 +45,7 @@ def score_motion(model: Model, clip: MotionClip, options: ScoreOptions | None = 
     if seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the motion lasts {seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     with progress.part(0.0, 0.05, "Finding the pulse"):
-        target = rhythm_target(clip.positions, clip.fps)
+        target = rhythm_target(clip.positions, clip.fps, beats=beats)
     with progress.part(0.05, 0.1, "Watching the movement"):
         condition = encode_motion(model, clip, target, options.style)
     frames = frames_for(model, seconds)

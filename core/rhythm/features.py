@@ -53,17 +53,18 @@ class Rhythm:
     loudness: Tensor
 
 
-def analyse(waveform: Waveform, mel: Tensor | None = None) -> Rhythm:
+def analyse(waveform: Waveform, mel: Tensor | None = None, beats: Beats | None = None) -> Rhythm:
     """Analyse the rhythm of a song: everything that conditions a dance besides the music's latents.
 
     waveform: the song.
     mel: its ``rhythm_mel``, if it is already known.
+    beats: its beats, if they are already known.
     """
     waveform = resample(waveform, RHYTHM_RATE)
     with progress.part(0.0, 0.3):
         mel = rhythm_mel(waveform.samples) if mel is None else mel
     with progress.part(0.3, 1.0):
-        return Rhythm(track_beats(waveform), onset_strength(mel), loudness(mel))
+        return Rhythm(track_beats(waveform) if beats is None else beats, onset_strength(mel), loudness(mel))
 
 
 def rhythm_features(

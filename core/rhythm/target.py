@@ -122,12 +122,13 @@ def rhythm_target(
     positions: (t, j, 3 or 2) metres.
     fps: frames per second.
     accents: the motion's kinematic beats; None finds them.
-    beats: its beats, with bars; None tracks them.
+    beats: its beats; None tracks them. Without bars they are given bars of four.
 
-    Raises FootlightError for a motion that stands still.
+    Raises FootlightError for a motion that stands still and whose beats are to be tracked.
     """
     accents = kinematic_beats(positions, fps) if accents is None else accents
-    beats = with_bars(track_pulse(positions, fps, accents), accents) if beats is None else beats
+    beats = track_pulse(positions, fps, accents) if beats is None else beats
+    beats = with_bars(beats, accents) if beats.downbeats is None else beats
     speed = gaussian_smooth(mean_speed(positions, fps).double(), 0.5 * fps).numpy()
     frames = int(len(positions) / fps * ONSET_FPS) + 1
     busy = np.interp(

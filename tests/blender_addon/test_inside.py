@@ -58,6 +58,12 @@ def test_what_the_panel_shows(run_checks, tmp_path):
     run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
+@pytest.mark.checks("check_grid.py")
+def test_the_beats_of_a_song_are_put_right_and_kept(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 @pytest.mark.checks("check_strips.py")
 def test_songs_in_the_sequencer(run_checks):
     run_checks()

@@ -196,6 +196,33 @@ def swinging():
     return Motion(rotations, torch.tensor((0.0, 0.95, 0.0)).repeat(250, 1), 31.25)
 
 
+def test_beats_go_to_a_file_and_come_back(song_file, model_folder, tmp_path, capsys):
+    beats, out = tmp_path / "BEATS.json", tmp_path / "dance.npz"
+    assert cli.main(["beats", str(song_file), "--out", str(beats)]) == 0
+    tracked = json.loads(beats.read_text())
+    assert capsys.readouterr().out == f"{beats}: {len(tracked['beats'])} beats, 120 bpm in bars of 4\n"
+    assert cli.main(["beats", str(song_file)]) == 0
+    printed = capsys.readouterr().out
+    assert {name: json.loads(printed)[name] for name in tracked if name != "format"} == {
+        name: value for name, value in tracked.items() if name != "format"
+    }
+
+    def danced(text: str) -> dict:
+        beats.write_text(text)
+        words = ["dance", song_file, "--out", out, "--model", model_folder, "--beats", beats, "--steps", 2, "--json"]
+        assert cli.main([str(word) for word in [*words, "--start", 1]]) == 0
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    assert danced(printed)["beats"] == [round(time - 1, 4) for time in tracked["beats"] if time >= 1]
+    told = danced('{"beats": [0.5, 1.5, 2.5, 3.5], "metre": 3}')
+    assert (told["beats"], told["downbeats"], told["tempo"]) == ([0.5, 1.5, 2.5], [2.5], 60.0)
+    beats.write_text('{"beats": [2, 1]}')
+    assert cli.main(["dance", str(song_file), "--out", str(out), "--beats", str(beats)]) == 2
+    assert "the beats at 2 s and 1 s" in capsys.readouterr().err
+    assert cli.main(["beats", str(song_file), "--out", str(tmp_path / "beats.txt")]) == 2
+    assert ".json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("centimetres", [True, False])
 def test_beats_of_a_bvh_file_in_any_unit(swinging, tmp_path, capsys, centimetres):
     path = tmp_path / "dance.txt"  # known by what it holds, not by its name

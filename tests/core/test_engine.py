@@ -123,6 +123,39 @@ def test_same_seed_same_bytes(warm, song_file, tmp_path):
     assert first != other
 
 
+def test_a_song_is_heard_once_for_dances_in_a_row(warm, song_file, tmp_path):
+    """Heard anew for another part, other beats, or other contents under the same name; warned of every time."""
+    song, beats = tmp_path / "song.wav", tmp_path / "BEATS.json"
+    whole = song_file.read_bytes()
+    song.write_bytes(whole[: len(whole) * 3 // 4])
+    beats.write_text('{"beats": [0.2, 1.0, 1.8, 2.6, 3.4], "metre": 3}')
+
+    def asked(number, **options):
+        warm.seen.clear()
+        out = str(tmp_path / f"{number}.npz")
+        warm.send({"id": number, "op": "dance", "song": str(song), "steps": 2, "out": out, **options})
+        done = warm.until(type="done", id=number)
+        return done, any(event.get("stage") == "Finding the beat" for event in warm.seen)
+
+    first, heard = asked("a", seed=1)
+    assert heard and len(first["warnings"]) == 1
+    second, heard = asked("b", seed=2)
+    assert not heard and second["warnings"] == first["warnings"] and second["beats"] == first["beats"]
+    again, heard = asked("c", seed=1, beats=str(beats))
+    assert heard and again["beats"] == pytest.approx([0.2, 1.0, 1.8, 2.6, 3.4]) and again["metre"] == 3
+    assert again["downbeats"] == [True, False, False, True, False] and again["confidence"] is None
+    beats.write_text('{"beats": [0.2, 1.0, 1.8, 2.6, 3.4]}')
+    assert asked("d", beats=str(beats))[1] and asked("e")[1] and asked("f", seconds=3.0)[1]
+    assert (tmp_path / "a.npz").read_bytes() != (tmp_path / "c.npz").read_bytes()
+    song.write_bytes(whole)
+    assert asked("g", seconds=3.0)[1]
+    warm.send({"id": "free", "op": "free"})
+    warm.until(type="done", id="free")
+    assert asked("h", seconds=3.0)[1]
+    whole_again, _ = asked("i", seed=1)
+    assert whole_again["frames"] > first["frames"] and not whole_again["warnings"]
+
+
 def test_beats_and_free(warm, song_file):
     warm.send({"id": "b", "op": "beats", "song": str(song_file), "start": 1.0}, {"id": "f", "op": "free"})
     beats = warm.until(type="done", id="b")
@@ -197,7 +230,8 @@ def test_cancel_within_a_step_keeps_the_engine(warm, long_song, song_file, tmp_p
     warm.until(type="done", id=45)
     inside = [event for event in warm.seen if event.get("stage") == stage]
     assert len(inside) >= 5  # so often it may be stopped there: in a minute of song, in proportion in a longer one
-    warm.send({"id": 46, "op": "dance", "song": long_song, "steps": 1, "out": str(tmp_path / "46")})
+    part = {"start": 0.5}  # another one: the song that was heard last is not heard again
+    warm.send({"id": 46, "op": "dance", "song": long_song, "steps": 1, "out": str(tmp_path / "46"), **part})
     warm.until(type="progress", id=46, stage=stage)
     warm.send({"op": "cancel", "id": 46})
     warm.until(type="cancelled", id=46)

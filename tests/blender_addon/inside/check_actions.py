@@ -176,7 +176,11 @@ def check_markers():
     scene = bpy.context.scene
     scene.timeline_markers.new("beat", frame=30)
     markers.show_beats(scene, [1.2, 15.9, 30.0], [True, False, True])
-    assert [(m.name, m.frame) for m in scene.timeline_markers][1:] == [("♪ 1", 1), ("♪", 16), ("♪ 2", 30)]
+    assert [(m.name, m.frame) for m in scene.timeline_markers][1:] == [
+        ("♪ 1 ·1, eight 1", 1),
+        ("♪ ·2", 16),
+        ("♪ 2 ·3", 30),
+    ]
     markers.show_beats(scene, [5.0, 7.0])
     assert [(m.name, m.frame) for m in scene.timeline_markers] == [("beat", 30), ("♪", 5), ("♪", 7)]
     scene.timeline_markers[2].name = "♪ chorus"

@@ -514,7 +514,7 @@ def check_bars_alone():
     scene = bpy.context.scene
     beats = [1.0, 16.0, 31.0, 46.0, 61.0]
     markers.show_beats(scene, beats, [True, False, False, False, True], bars_only=True)
-    assert [(m.name, m.frame) for m in scene.timeline_markers] == [(f"{markers.SIGN} 1", 1), (f"{markers.SIGN} 2", 61)]
+    assert [(m.name, m.frame) for m in scene.timeline_markers] == [("♪ 1 ·1, eight 1", 1), ("♪ 2 ·5", 61)]
     assert markers.shown(scene) == (2, 2)
     markers.show_beats(scene, beats, [False] * 5, bars_only=True)
     assert markers.shown(scene) == (5, 0), "where no bars are known all beats are shown"

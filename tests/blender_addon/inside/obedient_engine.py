@@ -1,7 +1,8 @@
 """Speaks the engine's protocol and does what it is told: for what a real engine does only by accident.
 
 Told by the song's name, and where there is no song by the file ``how`` in the test's folder. Every request is kept in
-the file ``asked.json`` there, every motion as ``asked.npz``.
+the file ``asked.json`` there, every motion as ``asked.npz``, and beats that are given as ``asked_beats.json``. It hears
+the beats of ``heard.json``, if there is one.
 """
 
 import json
@@ -25,6 +26,12 @@ def say(**event):
 
 def how(message):
     return Path(message["song"]).stem if "song" in message else (FOLDER / "how").read_text()
+
+
+def heard():
+    if (FOLDER / "heard.json").exists():
+        return json.loads((FOLDER / "heard.json").read_text())
+    return {"beats": [0.5, 1.0], "downbeats": [True, False]}
 
 
 def write_music(path, seconds):
@@ -61,6 +68,8 @@ for line in sys.stdin:
     if message["op"] not in ("dance", "beats", "score", "duet"):
         continue
     (FOLDER / "asked.json").write_text(json.dumps(message))
+    if message.get("beats"):
+        shutil.copy(message["beats"], FOLDER / "asked_beats.json")
     say(type="progress", id=number, stage="at work", fraction=0.5)
     told = how(message)
     if told == "die":
@@ -75,5 +84,5 @@ for line in sys.stdin:
     if told == "refuse":
         say(type="failed", id=number, kind="input", message="the song is silent")
         continue
-    made = {**obey(message), **ABOUT.get(message["op"], {}), "beats": [0.5, 1.0], "downbeats": [True, False]}
+    made = {**obey(message), **ABOUT.get(message["op"], {}), **heard()}
     say(type="done", op=message["op"], id=number, **made, tempo=120.0)

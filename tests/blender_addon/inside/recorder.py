@@ -58,7 +58,7 @@ class Layout:
         rule = data.bl_rna.properties[name]
         self._add("prop", rule.name if text is None else text or placeholder, name=name, icon=icon)
 
-    def operator(self, name, *, text=None, icon="NONE", emboss=True):
+    def operator(self, name, *, text=None, icon="NONE", emboss=True, depress=False):
         module, function = name.split(".")
         rna = getattr(getattr(bpy.ops, module), function).get_rna_type()
         given = SimpleNamespace()

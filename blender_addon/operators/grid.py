@@ -1,0 +1,201 @@
+"""Put the beats of the song right: half, double, another one, another metre, the user's markers, a file."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+
+from .. import names, session
+from ..api import beats
+from ..errors import UserError
+from ..scene import grids
+from ..shared import FootlightError, beat_grid
+from .settings import chosen_strip, editable, settings_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """label: of the button.  about: its tooltip.  change: takes the grid, its home and the operator."""
+
+    label: str
+    about: str
+    change: Callable[[beat_grid.Grid, grids.Home, FOOTLIGHT_OT_correct_beats], beat_grid.Grid]
+
+
+def _one_here(grid: beat_grid.Grid, home: grids.Home, _operator: bpy.types.Operator) -> beat_grid.Grid:
+    return beat_grid.with_one(grid, grid.nearest(home.second_of(home.scene.frame_current_final)))
+
+
+CHANGES = {
+    "HALF": Change("Half", "Take every second beat: the song is slower", lambda grid, *_: beat_grid.halved(grid)),
+    "DOUBLE": Change(
+        "Double", "Put a beat between every two: the song is faster", lambda grid, *_: beat_grid.doubled(grid)
+    ),
+    "LATER": Change(
+        "Half a Beat Later", "Move all beats by half a beat", lambda grid, *_: beat_grid.shifted_half(grid)
+    ),
+    "ONE": Change("The One Is Here", "The beat at the current frame begins a bar", _one_here),
+    "METRE": Change(
+        "Beats a Bar",
+        "Count so many beats to the bar, from the first one on",
+        lambda grid, _home, operator: beat_grid.with_metre(grid, operator.metre),
+    ),
+}
+
+
+class _Beats(bpy.types.Operator):
+    """What the operators have in common: a song that can be found."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if session.busy():
+            cls.poll_message_set("Footlight is at work. Wait until it is done, or cancel it")
+            return False
+        try:
+            lack = cls.lack(home_of(context)) if editable(cls, context) else ""
+        except UserError as error:
+            lack = str(error)
+        if lack:
+            cls.poll_message_set(lack.rstrip("."))
+        return not lack and context.scene.is_editable
+
+    @classmethod
+    def lack(cls, home: grids.Home) -> str:
+        """Why there is nothing to do for a song; empty where there is."""
+        return "" if grids.known(home) else grids.UNKNOWN
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self.report({"INFO"}, self.act(context, home_of(context)))
+        except FootlightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        """Do it. Returns what is said about it; may raise FootlightError."""
+        raise NotImplementedError
+
+
+class FOOTLIGHT_OT_correct_beats(_Beats):
+    """Put the beats of the song right. They are kept with it, and the next dance follows them"""
+
+    bl_idname = names.CORRECT_BEATS
+    bl_label = "Correct Beats"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    change: EnumProperty(
+        name="Change", items=[(name, change.label, change.about) for name, change in CHANGES.items()], default="HALF"
+    )
+    metre: IntProperty(name="Beats a Bar", description="Of Beats a Bar", min=1, max=beat_grid.LARGEST_METRE, default=4)
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return CHANGES[properties.change].about
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        change = CHANGES[self.change].change
+        grid = beats.correct(home, lambda grid: change(grid, home, self), bars_only=_bars_only(context))
+        return f"{beats.words(grid)}. The next dance follows these beats."
+
+
+class FOOTLIGHT_OT_use_markers(_Beats):
+    """Take your own markers on the timeline as the beats. They go on at their own spacing. A marker named 1 begins a
+    bar"""
+
+    bl_idname = names.USE_MARKERS
+    bl_label = "Use My Markers"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    @classmethod
+    def lack(cls, home: grids.Home) -> str:
+        return "" if len(grids.markers.users(home.scene)) >= 2 else "Set a marker on each of two or more beats first"
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        grid = beats.use(home, grids.from_markers(home), bars_only=_bars_only(context))
+        return f"{beats.words(grid)}. The next dance follows these beats."
+
+
+class FOOTLIGHT_OT_clear_beats(_Beats):
+    """Forget how the beats were corrected, and go back to those that were tracked"""
+
+    bl_idname = names.CLEAR_BEATS
+    bl_label = "Clear Beats"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    @classmethod
+    def lack(cls, home: grids.Home) -> str:
+        return "" if grids.corrected(home) else "The beats are as they were tracked"
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        beats.clear(home, bars_only=_bars_only(context))
+        return "The beats are as they were tracked again."
+
+
+class _File(_Beats):
+    """Those with a file."""
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN", "SKIP_SAVE"})
+    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            self.filepath = "BEATS.json"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @property
+    def path(self) -> Path:
+        return Path(bpy.path.abspath(self.filepath))
+
+
+class FOOTLIGHT_OT_import_beats(_File):
+    """Take the beats of the song from a file, in seconds from the beginning of the song's file"""
+
+    bl_idname = names.IMPORT_BEATS
+    bl_label = "Import Beats"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    @classmethod
+    def lack(cls, home: grids.Home) -> str:
+        return ""
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        grid = grids.heard(home, beats.of_file(self.path))
+        beats.use(home, grid, bars_only=_bars_only(context))
+        return f"{beats.words(grid)}. The next dance follows these beats."
+
+
+class FOOTLIGHT_OT_export_beats(_File):
+    """Write the beats of the song to a file, as the command line takes them"""
+
+    bl_idname = names.EXPORT_BEATS
+    bl_label = "Export Beats"
+    bl_options = frozenset({"REGISTER"})
+
+    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+        grid, path = grids.known(home), self.path.with_suffix(".json")
+        assert grid is not None
+        try:
+            path.write_text(beats.text(grid), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{path} cannot be written ({error.strerror}). Choose another place.") from None
+        return f"{len(grid.times)} beats were written to {path}."
+
+
+def home_of(context: bpy.types.Context) -> grids.Home:
+    """Where the beats of the panel's song are kept. Raises UserError where it is not clear which song that is."""
+    if settings_of(context.scene).source == "MIX":
+        return grids.Home(context.scene)
+    return grids.Home(context.scene, chosen_strip(context))
+
+
+def _bars_only(context: bpy.types.Context) -> bool:
+    return settings_of(context.scene).bars_only
