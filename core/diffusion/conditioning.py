@@ -1,4 +1,4 @@
-"""The inputs of every denoising network: step, context, rhythm, style and observations, or learned nulls for them."""
+"""The inputs of all denoising networks: step, context, rhythm, style, steering, look, observations, or their nulls."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from core.config import DenoiserConfig
 from core.layers.blocks import conv, from_picture, to_picture
+from core.rhythm.events import beat_response
 from core.rhythm.features import with_spread_loudness
 from core.types import Condition
 
@@ -71,6 +72,13 @@ class ConditionedNetwork(nn.Module):
             self.guidance_in = nn.Sequential(nn.Linear(1, width), nn.SiLU(), nn.Linear(width, width))
             for parameter in self.guidance_in[2].parameters():
                 nn.init.zeros_(parameter)
+        if config.steering_channels:
+            self.null_steering = nn.Parameter(torch.zeros(config.steering_channels))
+            self.steering_in = _silent(nn.Linear(config.steering_channels, width))
+        if config.look_channels:
+            self.null_look = nn.Parameter(torch.zeros(config.look_channels))
+            self.look_in = _silent(nn.Linear(config.look_channels, width))
+            self.modulation = _silent(nn.Linear(config.look_channels, 2 * width))
         if config.skip:
             self.skip = nn.Linear(2 * width, 2 * config.latent_channels)
             nn.init.zeros_(self.skip.weight)
@@ -89,8 +97,29 @@ class ConditionedNetwork(nn.Module):
         scale, share = self.skip(step_features(step, 2 * self.config.width))[:, None].chunk(2, dim=-1)
         return (1 + scale) * out + share * z_t
 
+    def _modulated(self, x: Tensor, condition: Condition) -> Tensor:
+        """Features (b, t, c) before the output layer, scaled and shifted by the look, twice as much on beats.
+
+        It is how the theatre paper injects visual style into what the rhythm has shaped (section 3.3).
+        """
+        if not self.config.look_channels:
+            return x
+        scale, shift = self.modulation(self._look(condition, len(x)))[:, None].chunk(2, dim=-1)  # b 1 c
+        if condition.rhythm is not None:
+            more = 1 + beat_response(condition.rhythm)[..., None].to(x)
+            scale, shift = more * scale, more * shift
+        return x * (1 + scale) + shift
+
+    def _look(self, condition: Condition, b: int) -> Tensor:
+        """The look's style vector (b, l), or the learned null."""
+        if condition.look is None:
+            return self.null_look.expand(b, -1)
+        return _kept(condition.look, self.null_look, condition.keep)
+
     def _token(self, step: Tensor, condition: Condition) -> Tensor:
         token = self.step_in(step_features(step, self.config.width))
+        if self.config.look_channels:
+            token = token + self.look_in(self._look(condition, len(token)))
         if self.config.guided:
             token = token + self.guidance_in(_guidance(condition, token))
         if not self.config.styles:
@@ -126,6 +155,9 @@ class ConditionedNetwork(nn.Module):
         if self.config.observed:
             x = torch.cat([z_t, *self._observed(z_t, condition)], dim=-1)
         x = self.noisy_in(masked(x, valid))
+        if self.config.steering_channels:
+            b, t, _ = x.shape
+            x = x + self.steering_in(_or_null(condition.steering, self.null_steering, condition.keep, b, t))
         return x if rhythm is None else x + self.rhythm_in(rhythm)
 
     def _observed(self, z_t: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
@@ -135,6 +167,13 @@ class ConditionedNetwork(nn.Module):
             return torch.zeros_like(z_t), z_t.new_zeros(shape)
         mask = condition.observed_mask.to(z_t.dtype).expand(shape)
         return condition.observed * mask.amax(dim=-1, keepdim=True), mask
+
+
+def _silent(layer: nn.Linear) -> nn.Linear:
+    """A layer that adds nothing yet, so that a network without it can go on with it."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _null(modality: str) -> str:

@@ -192,7 +192,7 @@ class Denoiser(ConditionedNetwork):
             apart = valid.repeat_interleave(self.segments, dim=0)[..., None]  # sb t 1
         for block in self.blocks:
             x = block(x, apart, mask, rotary)
-        return self._skipped(self.out(self.norm(x[:, -t:])), z_t, step)
+        return self._skipped(self.out(self._modulated(self.norm(x[:, -t:]), condition)), z_t, step)
 
     def _rotary(self, t: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
         if self.config.positions != "rotary":

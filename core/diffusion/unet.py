@@ -136,4 +136,4 @@ class UNet(ConditionedNetwork):
             x = torch.cat([x, beside], dim=-1)
             for block in blocks.children():
                 x = block(x, token, valid)
-        return self._skipped(self.out(self.norm(x[:, :t])), z_t, step)
+        return self._skipped(self.out(self._modulated(self.norm(x[:, :t]), condition)), z_t, step)

@@ -30,6 +30,7 @@ from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth, peaks
 from core.motion.resample import spline
 from core.rhythm.accents import kinematic_beats, kinematic_onsets
+from core.rhythm.events import strong_beats
 from core.types import Beats, Waveform
 
 BAS_FPS = 60.0
@@ -74,19 +75,6 @@ def energy_peaks(positions: Tensor, fps: float) -> Tensor:
     """Peaks (n,) of the kinetic energy, seconds: the sum of squared joint speeds, smoothed by 5 frames at 60 fps."""
     speed = _velocity(positions, fps).norm(dim=-1)
     return _minima(-gaussian_smooth((speed**2).sum(dim=1), BAILANDO_SMOOTHING), 1) / BAS_FPS
-
-
-def strong_beats(music: Beats) -> Tensor:
-    """The strong beats (n,), seconds: in each bar the downbeat and every second beat after it.
-
-    In bars of three and six it is every third, in bars of five and seven the downbeat alone. Without downbeats, all
-    beats are strong.
-    """
-    times = music.times.double()
-    if music.downbeats is None or not bool(music.downbeats.any()):
-        return times
-    step = {3: 3, 5: 5, 6: 3, 7: 7}.get(music.metre, 2)
-    return times[music.since_downbeat % step == 0]
 
 
 def music_onsets(waveform: Waveform) -> Tensor:

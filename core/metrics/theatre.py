@@ -40,6 +40,7 @@ from core.errors import FootlightError
 from core.metrics import beat
 from core.metrics.frames import at_rate, checked
 from core.metrics.frechet import frechet_distance
+from core.rhythm.events import strong_beats
 from core.types import Beats
 
 MOTION_FPS = 30.0
@@ -73,7 +74,7 @@ def energy_on_beats(positions: Tensor, fps: float, beats: Beats) -> float:
     """
     energy = positions.diff(dim=0).square().sum(dim=(1, 2))
     times = (torch.arange(len(energy), dtype=torch.float64) + 0.5) / fps
-    strong = beat.strong_beats(beats)
+    strong = strong_beats(beats)
     if len(strong) == 0 or float(energy.mean()) < 1e-12:
         return 1.0
     near = (times[:, None] - strong).abs().amin(dim=1) <= beat.STRICT_TOLERANCE

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "show", "types", "results",
     "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion",
-    "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli", "__main__",
+    "theatre", "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli",
+    "__main__",
 )  # fmt: skip
 
 SHARED = tuple(

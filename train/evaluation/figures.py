@@ -15,6 +15,7 @@ from core.config import SignalConfig
 from core.layers.peaks import gaussian_smooth
 from core.metrics import beat
 from core.rhythm.accents import kinematic_beats, kinematic_onsets, mean_speed
+from core.rhythm.events import strong_beats
 from core.types import Waveform
 from train.draw import LEFT, MIDDLE, RIGHT
 from train.evaluation.dance.measures import Clip, positions_of
@@ -158,7 +159,7 @@ def energy(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> byte
         inside = (clock >= start) & (clock < end)
         axes.fill_between(clock[inside], curve[inside], color=RIGHT, alpha=0.25, lw=0)
         axes.plot(clock[inside], curve[inside], color=RIGHT, lw=1.2)
-        for time in beat.strong_beats(clip.beats).tolist():
+        for time in strong_beats(clip.beats).tolist():
             if start <= time < end:
                 axes.axvline(time, color=LEFT, lw=1.2)
         axes.set_xlim(start, end)

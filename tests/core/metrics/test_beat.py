@@ -133,13 +133,6 @@ def test_momu_onsets_are_librosas_with_its_parameters(make_song):
     assert beat.f_measure(found, seconds(*np.arange(0.5, 6, 0.5)), 0.05) > 0.9
 
 
-def test_strong_beats_are_the_first_and_third_of_a_bar():
-    downbeats = torch.tensor([False, True, False, False, False, True, False])
-    strong = beat.strong_beats(Beats(seconds(0, 1, 2, 3, 4, 5, 6), downbeats=downbeats))
-    assert strong.tolist() == [1, 3, 5]
-    assert beat.strong_beats(Beats(seconds(0, 1))).tolist() == [0, 1]
-
-
 def test_average_takes_deviations_over_clips():
     clips = [(0.5, 1.0), (1.0, 1.0), (0.6, 0.4)]
     result = beat.coverage_and_hit(clips)

@@ -1,0 +1,105 @@
+"""The presets: ``tiny`` for tests, ``default`` for two CPU cores, ``paper`` after MoMu-Diffusion's tables 8 and 9."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.model import Config, both_ways
+from core.config.parts import (
+    DenoiserConfig,
+    DiffusionConfig,
+    Modality,
+    SamplingConfig,
+    SignalConfig,
+    VAEConfig,
+    VocoderConfig,
+)
+from core.errors import FootlightError
+
+
+def _paper() -> Config:
+    config = Config(
+        signal=SignalConfig(),
+        modalities={
+            "motion": Modality("smpl22-6d", 62.5, VAEConfig(channels=140)),
+            "music": Modality("mel", 62.5, VAEConfig(channels=80)),
+        },
+        denoisers={"motion": DenoiserConfig(context={"music": 20}, rhythm_channels=0, observed=False)},
+        sampling={"motion": SamplingConfig(), "music": SamplingConfig()},
+    )
+    return both_ways(config)
+
+
+def _default() -> Config:
+    motion = VAEConfig(channels=140, width=96, multipliers=(1, 2, 2), latent_channels=32, halvings=1, heads=4)
+    music = VAEConfig(
+        channels=80, width=64, multipliers=(1, 2, 3), latent_channels=64, halvings=2, heads=4, linear=True
+    )
+    denoiser = DenoiserConfig(
+        latent_channels=32,
+        context={"music": 64},
+        width=256,
+        blocks=5,
+        attentions=1,
+        heads=4,
+        ff_kernel=3,
+        ff_multiplier=2,
+        condition_width=128,
+        positions="rotary",
+        dropout=0.1,
+        loudness_power=11.0,
+        observed_parts=5,
+        skip=True,
+    )
+    config = Config(
+        signal=SignalConfig(),
+        modalities={"motion": Modality("smpl22-6d", 31.25, motion), "music": Modality("mel", 62.5, music)},
+        denoisers={"motion": denoiser},
+        sampling={
+            "motion": SamplingConfig(steps=12, guidance=4.0, style_strength=1.6, window=96, overlap=24),
+            "music": SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
+        },
+        diffusion=DiffusionConfig(prediction="x0"),
+        vocoder=VocoderConfig(),
+    )
+    return both_ways(config)
+
+
+def _tiny() -> Config:
+    vae = VAEConfig(
+        channels=140, width=8, multipliers=(1, 2), blocks=1, kernel=3, latent_channels=6, halvings=0, heads=2
+    )
+    denoiser = DenoiserConfig(
+        latent_channels=6,
+        context={"music": 6},
+        width=32,
+        blocks=2,
+        attentions=1,
+        heads=2,
+        ff_kernel=3,
+        ff_multiplier=2,
+        condition_width=16,
+        positions="rotary",
+    )
+    config = Config(
+        signal=SignalConfig(),
+        modalities={
+            "motion": Modality("smpl22-6d", 31.25, vae),
+            "music": Modality("mel", 62.5, dataclasses.replace(vae, channels=80, halvings=1, linear=True)),
+        },
+        denoisers={"motion": denoiser},
+        sampling={name: SamplingConfig(steps=4, window=48, overlap=16) for name in ("motion", "music")},
+        diffusion=DiffusionConfig(prediction="x0"),
+        vocoder=VocoderConfig(width=24, blocks=2, expansion=2, rounds=2),
+    )
+    return both_ways(config)
+
+
+PRESETS = {"tiny": _tiny, "default": _default, "paper": _paper}
+
+
+def preset(name: str) -> Config:
+    """The named configuration. Raises FootlightError for an unknown name."""
+    if name not in PRESETS:
+        raise FootlightError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]()

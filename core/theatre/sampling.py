@@ -1,0 +1,59 @@
+"""How theatre's denoisers are sampled: coarse to fine, and with more weight on beats (section 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.diffusion.guidance import guided
+from core.diffusion.parameterize import Denoise
+from core.rhythm.events import beat_response
+from core.theatre.scheduler import over_frames
+from core.types import Condition
+
+
+def emphasised(denoise: Denoise, scale: float, emphasis: float) -> Denoise:
+    """A denoiser with guidance that is stronger near beats, so that what answers them is rebuilt with more weight.
+
+    denoise: the denoiser.
+    scale: strength of guidance halfway between two beats.
+    emphasis: by which share it is larger on a beat; 0 is ``guided``.
+    """
+
+    def denoise_emphasised(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        if condition.rhythm is None or not emphasis:
+            return guided(denoise, scale)(x_t, t, condition)
+        near = beat_response(condition.rhythm)[..., None].to(x_t)  #  b t 1
+        return guided(denoise, scale * (1 + emphasis * near))(x_t, t, condition)
+
+    return denoise_emphasised
+
+
+def coarse_to_fine(denoise: Denoise, steps: int, share: float, frames: int) -> Denoise:
+    """A denoiser that first makes coarse samples, of which only the mean of each time slice counts, without a look.
+
+    Below ``share`` of the noise schedule the look enters and every frame counts.
+
+    denoise: the denoiser.
+    steps: of the noise schedule.
+    share: of the schedule above which samples are coarse; 1 is never.
+    frames: of a time slice.
+    """
+
+    def denoise_coarse(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        if int(t[0]) < share * steps:
+            return denoise(x_t, t, condition)
+        return slice_means(denoise(x_t, t, replace(condition, look=None)), frames)
+
+    return denoise_coarse
+
+
+def slice_means(x: Tensor, frames: int) -> Tensor:
+    """The sequence (b, t, c) with only the mean of every slice of ``frames``, and straight lines between the means."""
+    missing = -x.shape[1] % frames
+    whole = torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1)
+    means = functional.avg_pool1d(whole.transpose(1, 2), frames).transpose(1, 2)
+    return over_frames(means, whole.shape[1])[:, : x.shape[1]]
