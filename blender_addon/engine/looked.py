@@ -8,6 +8,8 @@ import importlib
 import json
 import sys
 
+MODULES = {"pillow": "PIL"}  # the module of a package that is not called like it
+
 
 def main(names):
     found = {"python": list(sys.version_info[:3]), "packages": {}, "broken": {}}
@@ -23,7 +25,7 @@ def look(found, names):
     for name in names:
         try:
             found["packages"][name] = metadata.version(name)
-            importlib.import_module(name)
+            importlib.import_module(MODULES.get(name, name))
         except metadata.PackageNotFoundError:
             continue
         except Exception as error:

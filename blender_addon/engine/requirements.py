@@ -12,7 +12,7 @@ def unmet(versions: Mapping[str, str], requirements: Iterable[str]) -> list[str]
 
 
 def name_of(requirement: str) -> str:
-    """The package that a requirement names, as it is imported: "mido>=1.3" is mido."""
+    """The package that a requirement names: "mido>=1.3" is mido."""
     return re.split(r"[^\w-]", requirement)[0].replace("-", "_")
 
 

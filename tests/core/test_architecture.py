@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "show", "types", "results",
-    "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "autoencoder", "diffusion",
-    "theatre", "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine", "cli",
-    "__main__",
+    "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "light", "autoencoder",
+    "diffusion", "theatre", "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine",
+    "cli", "__main__",
 )  # fmt: skip
 
 SHARED = tuple(

@@ -12,7 +12,16 @@ environment, readiness, report = addon("environment"), addon("readiness"), addon
 session, settings = addon("session"), addon("operators.settings")
 places, errors = addon("engine.places"), addon("errors")
 Kind = readiness.Kind
-NEW = {"torch": "99", "numpy": "99", "safetensors": "99", "soundfile": "99", "soxr": "99", "tqdm": "99", "mido": "99"}
+NEW = {
+    "torch": "99",
+    "numpy": "99",
+    "safetensors": "99",
+    "soundfile": "99",
+    "soxr": "99",
+    "tqdm": "99",
+    "mido": "99",
+    "pillow": "99",
+}
 
 
 def now():

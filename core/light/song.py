@@ -1,0 +1,197 @@
+"""What the rules of light hear of a song, on the clock of shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import progress
+from core.audio.features35 import chroma
+from core.audio.io import resample
+from core.audio.onsets import ONSET_FPS, RHYTHM_RATE, rhythm_mel
+from core.light.sections import Section, find_sections
+from core.rhythm.features import Rhythm, analyse, relative_loudness
+from core.show.channels import SHOW_FPS
+from core.types import Beats, Waveform
+
+CHROMA_HOP = int(RHYTHM_RATE / SHOW_FPS)  # samples
+BARS_WITHOUT_BEATS = 2.0  # seconds
+BASS_BANDS = 6  # of the mel
+QUIET_DB = 14.0  # below the music around it is a stop
+AROUND_SECONDS = 4.0
+SHORTEST_STOP = 0.3  # seconds
+LONGEST_STOP = 4.0  # seconds; a longer silence is a quiet section
+DROP_DB = 4.0  # by which the four beats after a drop exceed the four before, in the bass or in all
+DROP_SPACING = 8.0  # seconds between two drops
+FIFTHS = 7 * np.arange(12) % 12  # pitch class -> its place on the circle of fifths, C first
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song as the rules hear it.
+
+    seconds: its length.
+    beats: its beats, with downbeats where they are known.
+    level: (t,) loudness in [0, 1] at ``SHOW_FPS``, relative to the song's loud passages.
+    tension: (t,) in [0, 1] at ``SHOW_FPS``: how far the harmony is from the song's home on the circle of fifths.
+    sections: from the start to the end.
+    stops: (start, end) of silences within the music, seconds.
+    drops: seconds of the beats at which the music opens up.
+    """
+
+    seconds: float
+    beats: Beats
+    level: np.ndarray
+    tension: np.ndarray
+    sections: tuple[Section, ...]
+    stops: tuple[tuple[float, float], ...]
+    drops: tuple[float, ...]
+
+    @property
+    def frames(self) -> int:
+        return len(self.level)
+
+
+def listen(song: Waveform, rhythm: Rhythm | None = None) -> Song:
+    """Listen to a song.
+
+    song: at any rate.
+    rhythm: its beats, onsets and loudness, if they are known already.
+    """
+    sound = resample(song, RHYTHM_RATE)
+    with progress.part(0.0, 0.2):
+        mel = rhythm_mel(sound.samples)
+    with progress.part(0.2, 0.8):
+        rhythm = rhythm or analyse(sound, mel)
+    with progress.part(0.8, 1.0):
+        tones = chroma(sound.samples, RHYTHM_RATE, CHROMA_HOP)
+    return describe(song.seconds, rhythm, mel, tones)
+
+
+def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song:
+    """Put together what is heard.
+
+    seconds: length of the song.
+    rhythm: its beats, onsets and loudness.
+    mel: (t, m) log-mel at ``ONSET_FPS``.
+    tones: (t', 12) magnitude of each pitch class at ``SHOW_FPS``.
+    """
+    frames = max(1, round(seconds * SHOW_FPS))
+    power = (2 * mel.double()).exp().numpy()
+    decibels, bass = (_decibels(part.sum(axis=1)) for part in (power, power[:, :BASS_BANDS]))
+    harmony = torch.nn.functional.normalize(tones.double(), dim=1).numpy()
+    edges = bar_edges(rhythm.beats, seconds)
+    sections = find_sections(
+        edges,
+        _means(mel.double().numpy(), ONSET_FPS, edges),
+        _means(harmony, SHOW_FPS, edges),
+        _means(decibels[:, None], ONSET_FPS, edges)[:, 0],
+    )
+    return Song(
+        seconds,
+        rhythm.beats,
+        relative_loudness(rhythm.loudness, frames, SHOW_FPS).double().numpy(),
+        _stretched(tension(harmony, edges), frames),
+        sections,
+        stops(decibels),
+        drops(rhythm.beats, decibels, bass),
+    )
+
+
+def bar_edges(beats: Beats, seconds: float) -> np.ndarray:
+    """Seconds (n + 1,) at which n bars start and the last one ends, from 0 to the end of the song.
+
+    Without downbeats four beats are a bar, without beats two seconds.
+    """
+    times = beats.times.double().numpy()
+    if beats.downbeats is not None and int(beats.downbeats.sum()) >= 2:
+        starts = times[beats.downbeats.numpy()]
+    elif len(times) >= 8:
+        starts = times[::4]
+    else:
+        starts = np.arange(BARS_WITHOUT_BEATS, seconds, BARS_WITHOUT_BEATS)
+    usual = float(np.median(np.diff(starts))) if len(starts) > 1 else BARS_WITHOUT_BEATS
+    inside = starts[(starts > usual / 2) & (starts < seconds - usual / 2)]
+    return np.concatenate(([0.0], inside, [max(seconds, 1e-3)]))
+
+
+def tension(harmony: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How far from home (t,) the harmony of each frame's bar is, in [0, 1].
+
+    The mean chroma of a bar points somewhere on the circle of fifths, and so does that of the song. Half the circle
+    away is 1.
+
+    harmony: (t, 12) chroma at ``SHOW_FPS``.
+    edges: (n + 1,) seconds of bars.
+    """
+    angle = 2 * math.pi * FIFTHS / 12
+    circle = np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    bars = _means(harmony, SHOW_FPS, edges) @ circle
+    home = harmony.mean(axis=0) @ circle if len(harmony) else np.zeros(2)
+    turn = np.arctan2(bars[:, 1], bars[:, 0]) - math.atan2(home[1], home[0])
+    apart = np.abs((turn + math.pi) % (2 * math.pi) - math.pi) / math.pi
+    apart[np.hypot(bars[:, 0], bars[:, 1]) < 1e-6] = 0.0
+    frame = np.arange(len(harmony)) / SHOW_FPS
+    return apart[np.searchsorted(edges, frame, side="right").clip(1, len(edges) - 1) - 1]
+
+
+def stops(decibels: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Silences within the music, (start, end) in seconds.
+
+    decibels: (t,) loudness at ``ONSET_FPS``.
+    """
+    if not len(decibels):
+        return ()
+    reach = round(AROUND_SECONDS * ONSET_FPS / 2)
+    padded = np.pad(decibels, reach, mode="edge")
+    around = np.quantile(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)[::8], 0.6, axis=1)
+    around = np.repeat(around, 8)[: len(decibels)]
+    quiet = np.concatenate(([0], (decibels < around - QUIET_DB).astype(int), [0]))
+    found = zip(np.flatnonzero(np.diff(quiet) == 1), np.flatnonzero(np.diff(quiet) == -1), strict=True)
+    inside = [(start / ONSET_FPS, end / ONSET_FPS) for start, end in found if start > 0 and end < len(decibels)]
+    return tuple((start, end) for start, end in inside if SHORTEST_STOP <= end - start <= LONGEST_STOP)
+
+
+def drops(beats: Beats, decibels: np.ndarray, bass: np.ndarray) -> tuple[float, ...]:
+    """Beats, in seconds, at which the music opens up: downbeats where they are known.
+
+    decibels: (t,) loudness at ``ONSET_FPS``.
+    bass: (t,) likewise, of the low bands.
+    """
+    times = beats.times.double().numpy()
+    if len(times) < 9:
+        return ()
+    levels = np.stack([_means(part[:, None], ONSET_FPS, times)[:, 0] for part in (decibels, bass)])
+    candidates = range(4, len(times) - 4)
+    if beats.downbeats is not None and bool(beats.downbeats.any()):
+        candidates = [i for i in candidates if bool(beats.downbeats[i])]
+    rise = {i: float((levels[:, i : i + 4].mean(axis=1) - levels[:, i - 4 : i].mean(axis=1)).min()) for i in candidates}
+    kept: list[float] = []
+    for i in sorted(rise, key=lambda i: -rise[i]):
+        if rise[i] >= DROP_DB and all(abs(times[i] - other) >= DROP_SPACING for other in kept):
+            kept.append(float(times[i]))
+    return tuple(sorted(kept))
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    return 10 * np.log10(np.maximum(power, 1e-7))
+
+
+def _means(values: np.ndarray, fps: float, edges: np.ndarray) -> np.ndarray:
+    """The means (n, c) of values (t, c) between edges (n + 1,) in seconds; the nearest frame where there is none."""
+    if not len(values):
+        return np.zeros((len(edges) - 1, values.shape[1]))
+    sums = np.concatenate((np.zeros((1, values.shape[1])), values.cumsum(axis=0)))
+    frames = np.round(edges * fps).astype(int)
+    first = frames[:-1].clip(0, len(values) - 1)
+    last = np.maximum(frames[1:].clip(0, len(values)), first + 1)
+    return (sums[last] - sums[first]) / (last - first)[:, None]
+
+
+def _stretched(values: np.ndarray, frames: int) -> np.ndarray:
+    """Values (frames,), repeating the last one where there are too few."""
+    return np.pad(values, (0, max(0, frames - len(values))), mode="edge" if len(values) else "constant")[:frames]
