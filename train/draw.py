@@ -139,3 +139,27 @@ def mel_picture(original: Tensor, decoded: Tensor) -> Tensor:
             panels[row, column].set_axis_off()
     figure.tight_layout(pad=0.2)
     return _as_image(figure)
+
+
+def similarity_picture(tables: dict[str, Tensor]) -> Tensor:
+    """Cosines (n, n) between time slices by the pair that they compare, side by side. Returns (h, w, 3) uint8."""
+    figure, panels = plt.subplots(1, len(tables), figsize=(3.2 * len(tables), 3.4), squeeze=False)
+    for axes, (name, table) in zip(panels[0], tables.items(), strict=True):
+        axes.imshow(table.float().cpu().numpy(), vmin=-1, vmax=1, cmap="coolwarm")
+        axes.set_title(name, fontsize=9)
+        axes.tick_params(labelsize=7)
+    figure.tight_layout(pad=0.4)
+    return _as_image(figure)
+
+
+def light_picture(shows: list[Tensor]) -> Tensor:
+    """Strips of colour over time, one of all roles for each show, the first at the top. Returns (h, w, 3) uint8.
+
+    shows: (roles, t, 3) sRGB in [0, 1] each.
+    """
+    figure, panels = plt.subplots(len(shows), 1, figsize=(8, 1.4 * len(shows)), squeeze=False)
+    for axes, strip in zip(panels[:, 0], shows, strict=True):
+        axes.imshow(strip.float().cpu().numpy(), aspect="auto", interpolation="nearest")
+        axes.set_axis_off()
+    figure.tight_layout(pad=0.2)
+    return _as_image(figure)

@@ -153,6 +153,34 @@ def identity(channels: int) -> VAEConfig:
     return VAEConfig(channels=channels, latent_channels=channels, halvings=0, kind="identity")
 
 
+THEATRE = ("nothing", "music", "attention", "beat", "style")
+"""What the theatre paper's ablations leave out (section 5.4). "beat" is a loss and changes no configuration."""
+
+
+def theatre_side(config: Config, without: str) -> Config:
+    """The configuration of a theatre without one of its parts. Applying this twice changes nothing more.
+
+    Without music, neither denoiser hears music, rhythm or the scheduler. Without attention, the scheduler takes the
+    mean of motion and light. Without style, neither denoiser nor the scheduler knows a look.
+
+    without: one of ``THEATRE``.
+
+    Raises FootlightError for what it cannot be without.
+    """
+    if without not in THEATRE:
+        raise FootlightError(f"no theatre is known without {without!r}: choose one of {', '.join(THEATRE)}")
+    assert config.theatre is not None
+    theatre, denoisers = config.theatre, dict(config.theatre.denoisers)
+    for name, denoiser in denoisers.items():
+        if without == "music":
+            context = {heard: channels for heard, channels in denoiser.context.items() if heard != "music"}
+            denoisers[name] = replace(denoiser, context=context, rhythm_channels=0, steering_channels=0)
+        elif without == "style":
+            denoisers[name] = replace(denoiser, look_channels=0)
+    theatre = replace(theatre, attention=theatre.attention and without != "attention", denoisers=denoisers)
+    return replace(config, theatre=theatre)
+
+
 def _music(config: Config, representation: str, fps: float) -> tuple[SignalConfig, Modality]:
     """The signal and the modality that bring the music to ``fps`` latents a second."""
     signal, autoencoder = config.signal, config.modalities["music"].autoencoder

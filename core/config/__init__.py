@@ -4,7 +4,7 @@
 (NeurIPS 2024), tables 8 and 9.
 """
 
-from core.config.model import Config, both_ways, read, with_denoiser, with_styles
+from core.config.model import Config, both_ways, on_stage, read, with_denoiser, with_styles
 from core.config.parts import (
     AUTOENCODERS,
     MUSIC,
@@ -16,11 +16,12 @@ from core.config.parts import (
     VAEConfig,
     VocoderConfig,
 )
-from core.config.presets import PRESETS, preset
+from core.config.presets import LIGHT, PRESETS, preset, with_theatre
 from core.config.theatre import TheatreConfig
 
 __all__ = [
     "AUTOENCODERS",
+    "LIGHT",
     "MUSIC",
     "PRESETS",
     "Config",
@@ -33,8 +34,10 @@ __all__ = [
     "VAEConfig",
     "VocoderConfig",
     "both_ways",
+    "on_stage",
     "preset",
     "read",
     "with_denoiser",
     "with_styles",
+    "with_theatre",
 ]

@@ -145,6 +145,13 @@ def with_styles(config: Config, styles: tuple[str, ...], shares: tuple[float, ..
     return dataclasses.replace(config, styles=styles, style_shares=shares, denoisers=denoisers)
 
 
+def on_stage(config: Config) -> Config:
+    """The configuration whose denoisers are those of its theatre."""
+    assert config.theatre is not None
+    theatre = config.theatre
+    return dataclasses.replace(config, denoisers=theatre.denoisers, sampling={**config.sampling, **theatre.sampling})
+
+
 def both_ways(config: Config) -> Config:
     """The configuration with a denoiser of music, conditioned on motion, with the architecture of that of motion."""
     return with_denoiser(config, "music", ("motion",))

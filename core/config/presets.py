@@ -14,7 +14,9 @@ from core.config.parts import (
     VAEConfig,
     VocoderConfig,
 )
+from core.config.theatre import TheatreConfig
 from core.errors import FootlightError
+from core.show.channels import CHANNELS
 
 
 def _paper() -> Config:
@@ -103,3 +105,53 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise FootlightError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]()
+
+
+LIGHT = "stage-66"  # the representation of light (``core.motion.layouts``)
+
+THEATRES = {
+    "tiny": TheatreConfig(
+        width=16, blocks=1, encoder_heads=2, slice_frames=8, timbre=12, filters=2, graph_width=4, graph_layers=2,
+        style=6, picture_filters=2, space=8, steering=16,
+    ),
+    "default": TheatreConfig(),
+    "paper": TheatreConfig(
+        width=512, blocks=6, encoder_heads=8, slice_frames=8, filters=32, graph_width=64, graph_layers=4, style=128,
+        picture_filters=32, space=256, steering=512,
+    ),
+}  # fmt: skip
+"""The theatre of each preset, without looks and denoisers."""
+
+
+def with_theatre(config: Config, looks: tuple[str, ...], size: str = "default") -> Config:
+    """The configuration with stage light as a modality, and the networks that make it together with a dance.
+
+    The dancer of the theatre has the architecture of the one of music alone, so that it can start from its weights. The
+    light's denoiser is half as wide, and music and motion are added to its tokens.
+
+    config: to which they are added.
+    looks: names of the categories of looks.
+    size: the preset whose theatre it is.
+    """
+    theatre = dataclasses.replace(THEATRES[size], looks=looks)
+    steered = {"steering_channels": theatre.steering, "look_channels": theatre.style, "rhythm_channels": 10}
+    motion = dataclasses.replace(config.denoisers["motion"], observed=True, guided=False, **steered)
+    light = dataclasses.replace(
+        motion,
+        latent_channels=CHANNELS,
+        context={**motion.context, "motion": motion.latent_channels},
+        context_entry="added",
+        loudness_power=1.0,
+        observed_parts=1,
+        width=motion.width // 2,
+        blocks=min(motion.blocks, 3),
+    )
+    sampling = config.sampling["motion"]
+    theatre = dataclasses.replace(
+        theatre,
+        denoisers={"motion": motion, "light": light},
+        sampling={"motion": sampling, "light": dataclasses.replace(sampling, guidance=2.0, style_strength=1.0)},
+    )
+    channels = VAEConfig(channels=CHANNELS, latent_channels=CHANNELS, halvings=0, kind="identity")
+    modalities = {**config.modalities, "light": Modality(LIGHT, config.latent_fps, channels)}
+    return dataclasses.replace(config, modalities=modalities, theatre=theatre)

@@ -65,6 +65,8 @@ def diffusion_loss(
     valid: Tensor | None = None,
     channels: Tensor | None = None,
     weights: Tensor | None = None,
+    frame_weights: Tensor | None = None,
+    steps: Tensor | None = None,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """The loss of ``network`` on clean latents to which noise was added at random steps.
 
@@ -80,13 +82,18 @@ def diffusion_loss(
     valid: (b, t) bool, false on padding, which neither the network nor the loss takes into account.
     channels: (c,) weights of the latent channels, 1 on average; None weights all equally.
     weights: (steps,) weights of the noise levels, 1 on average (``step_weights``); None weights all equally.
+    frame_weights: (b, t) weights of the frames, about 1 on average; None weights all equally.
+    steps: (b,) the steps, if they are drawn already.
     """
-    t = random_steps(latents.shape[0], schedule.steps, generator).to(latents.device)
+    t = random_steps(latents.shape[0], schedule.steps, generator) if steps is None else steps
+    t = t.to(latents.device)
     noise = noise_like(latents, generator)
     x_t = schedule.add_noise(latents, noise, t)
     output = network(x_t, t, condition, valid).float()
     error = (output - target(latents, noise, t, schedule, prediction)).square()
     error = (error if channels is None else error * channels).mean(dim=-1)  # b t
+    if frame_weights is not None:
+        error = error * frame_weights
     if weights is not None:
         error = error * weights.to(error)[t][:, None]
     if valid is not None:

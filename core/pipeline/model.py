@@ -26,6 +26,7 @@ from core.diffusion.schedule import Schedule, linear_sqrt
 from core.diffusion.windows import windowed
 from core.errors import FootlightError
 from core.pipeline.choices import parse_style
+from core.theatre.network import Theatre
 from core.types import Condition
 from core.vocoder import bigvgan
 from core.vocoder.bigvgan import BigVGAN
@@ -48,6 +49,7 @@ class Model:
     name: of the folder.
     card: as in ``core.checkpoint``.
     vocoder: from log-mel to sound; None is Griffin-Lim.
+    theatre: what makes dance and stage light together; None for a model without it.
     """
 
     config: Config
@@ -57,6 +59,7 @@ class Model:
     name: str
     card: dict
     vocoder: Vocoder | BigVGAN | None = None
+    theatre: Theatre | None = None
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
@@ -88,6 +91,7 @@ class Model:
             path.name,
             saved.card,
             None if config.vocoder is None else network("vocoder", partial(Vocoder, config.vocoder, config.signal)),
+            None if config.theatre is None else network("theatre", partial(Theatre, config)),
         )
 
     def voiced_by(self, vocoder: str | None) -> Model:
@@ -109,6 +113,14 @@ class Model:
             raise FootlightError(
                 f"the model {self.name} makes dances only: choose another, or train it with `train.fit scorer`"
             )
+
+    def check_lights(self) -> Theatre:
+        """The theatre's networks. Raises FootlightError if this model has none."""
+        if self.theatre is None:
+            raise FootlightError(
+                f"the model {self.name} makes no stage light: choose another, or train it with `train.fit theatre`"
+            )
+        return self.theatre
 
 
 def find_model(folder: Path | str | None = None) -> Path:

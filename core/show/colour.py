@@ -67,7 +67,7 @@ def hsv(colours: np.ndarray) -> np.ndarray:
     return np.stack([sixth * 60 % 360, spread / np.where(value > 0, value, 1), value], axis=-1)
 
 
-def share_at(across: np.ndarray, spread: np.ndarray, place: float) -> np.ndarray:
+def share_at(across: np.ndarray, spread: np.ndarray, place: np.ndarray | float) -> np.ndarray:
     """How much (...) of a role's level reaches a place on the stage, in (0, 1].
 
     It is a Gaussian around ``across``, ``NARROWEST / (1 - spread)`` wide. With spread 1 the light is even.

@@ -5,14 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from core.autoencoder.vae import pad_to
 from core.config import Config
 from core.diffusion.networks import denoiser_of
+from core.layers.chunked import chunked
 from core.theatre.motion import MotionEncoder
 from core.theatre.music import MusicEncoder
 from core.theatre.scheduler import Scheduler, over_frames
 from core.theatre.slices import Slicing
 from core.theatre.space import UnifiedSpace
 from core.theatre.visual import LightEncoder, StyleEncoder
+
+CHUNK = 24  # slices of a piece of a long song
+OVERLAP = 8  # slices that neighbouring pieces share
+MARGIN = 1  # slices at the inner ends of a piece that are dropped
 
 
 class Theatre(nn.Module):
@@ -52,6 +58,31 @@ class Theatre(nn.Module):
         motion = self.space.expected_motion(heard) if motion is None else motion
         light = self.space.expected_light(heard, motion) if light is None else light
         return over_frames(self.scheduler(music, motion, light, accent, look), frames)
+
+    def encoded(self, modality: str, rows: Tensor) -> Tensor:
+        """Vectors of a modality (b, s, width) of any length, in constant memory.
+
+        rows: (b, s, c) of music or motion; of light (b, t, c) normalised, whose last frame fills the last slice.
+        """
+        encoder, frames = self.get_submodule(modality), self.slicing.latents if modality == "light" else 1
+        lengths = (CHUNK * frames, OVERLAP * frames, MARGIN * frames)
+        return chunked(encoder, pad_to(rows, frames), 1 / frames, *lengths)
+
+    def steering_long(self, frames: int, music: Tensor, accent: Tensor, **known: Tensor | None) -> Tensor:
+        """``steering`` for any length, in constant memory. The parameters are the same."""
+        look = known.pop("look", None)
+        sequences = {"music": music, **{name: value for name, value in known.items() if value is not None}}
+        widths, scale = [value.shape[-1] for value in sequences.values()], self.slicing.latents
+
+        def one(piece: Tensor) -> Tensor:
+            parts = dict(zip(sequences, piece.split(widths, dim=-1), strict=True))
+            b = len(piece) // len(accent)
+            told = None if look is None else look.repeat(b, 1)
+            return self.steering(parts.pop("music"), accent.repeat(b), piece.shape[1] * scale, look=told, **parts)
+
+        made = chunked(one, torch.cat([*sequences.values()], dim=-1), scale, CHUNK, OVERLAP, MARGIN)
+        missing = frames - made.shape[1]
+        return torch.cat([made, made[:, -1:].expand(-1, missing, -1)], dim=1) if missing > 0 else made[:, :frames]
 
     def vectors(self, music: Tensor, motion: Tensor, light: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Music, motion and light (b, s, k) in the unified space.

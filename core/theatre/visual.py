@@ -100,7 +100,12 @@ PICTURE_CHANNELS = PLACES[0] * PLACES[1] + 2
 
 
 class StyleEncoder(nn.Module):
-    """Pictures or palettes -> style vectors (b, style) of unit length, and how likely each category of looks is."""
+    """Pictures or palettes -> style vectors (b, style) of unit length, and how likely each category of looks is.
+
+    prototypes: (looks, style) the mean vector of the shows of each look, from the training data.
+    """
+
+    prototypes: Tensor
 
     def __init__(self, config: TheatreConfig) -> None:
         super().__init__()
@@ -115,6 +120,7 @@ class StyleEncoder(nn.Module):
         wide = COLOUR_CHANNELS + PICTURE_CHANNELS + 4 * f
         self.style = nn.Sequential(nn.Linear(wide, config.width), nn.SiLU(), nn.Linear(config.width, config.style))
         self.category = nn.Linear(config.style, max(1, len(config.looks)))
+        self.register_buffer("prototypes", torch.zeros(max(1, len(config.looks)), config.style))
 
     def of_pictures(self, pictures: Tensor) -> Tensor:
         """Style vectors (b, style) of sRGB pictures (b, 3, h, w) in [0, 1], 32 pixels or more each way."""

@@ -56,12 +56,12 @@ def _bodies(pair: Pair) -> list[Motion]:
     return [motion, mirror(motion)]
 
 
-def _shown(pair: Pair, split: str) -> list[Motion]:
+def shown_bodies(pair: Pair, split: str) -> list[Motion]:
     """The motions of a pair that a split holds. Only training has mirror images."""
     return _bodies(pair) if split == "train" else [pair.motion()]
 
 
-def _style(pair: Pair, config: Config) -> int:
+def style_index(pair: Pair, config: Config) -> int:
     """The index of a pair's style in the configuration, or -1 when it is none of them."""
     name = style_of(pair.genre)
     return config.styles.index(name) if name in config.styles else -1
@@ -143,7 +143,7 @@ def motion_clips(
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
             music = encoded(mel_vae, music_of(pair, config))
-            for body in _shown(pair, split):
+            for body in shown_bodies(pair, split):
                 made[split].append(
                     {
                         "features": encode(body, layout),
@@ -172,7 +172,7 @@ def latent_clips(
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
             music = encoded(mel_vae, music_of(pair, config))
-            for body in _shown(pair, split):
+            for body in shown_bodies(pair, split):
                 features = encode(body, layout)
                 latents = encoded(motion_vae, features)
                 frames = min(len(latents), len(music))
@@ -183,7 +183,7 @@ def latent_clips(
                         "rhythm": pair.rhythm(frames, config.latent_fps),
                         "energy": movement_energy(body, frames, config.latent_fps),
                         "features": features[: frames * stride],
-                        "style": _style(pair, config),
+                        "style": style_index(pair, config),
                     }
                 )
     as_loud_as_they_move(made)
@@ -207,8 +207,8 @@ def score_clips(
     for split in pairs:
         made[split] = []
         for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
-            music, style = encoded(mel_vae, pair.mel), _style(pair, config)
-            for body in _shown(pair, split):
+            music, style = encoded(mel_vae, pair.mel), style_index(pair, config)
+            for body in shown_bodies(pair, split):
                 cond = encoded(motion_vae, encode(body, layout))
                 frames = min(len(cond), len(music))
                 made[split].append(

@@ -74,7 +74,7 @@ class DenoiserTask(DiffusionTask):
         super().__init__(model, "motion", config, clips)
         self.name = "denoiser"
 
-    def phase(self) -> DenoiserPhase:
+    def phase(self) -> Phase:
         return DenoiserPhase(self.vae, self.model, self.losses)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:

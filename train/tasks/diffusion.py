@@ -181,7 +181,7 @@ class DiffusionTask:
         self.weights, self.anonymous = self.shares(self.train)
         self.phases = {self.part: self.phase()}
 
-    def phase(self) -> DiffusionPhase:
+    def phase(self) -> Phase:
         """What is trained."""
         return DiffusionPhase(self.part, self.modality, self.model, self.config)
 

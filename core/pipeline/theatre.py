@@ -1,0 +1,210 @@
+"""Makes a dance and its stage light for a song, or one of them for the other.
+
+song ── spectrogram, rhythm events ── music encoder ──┐
+look ── style vector ─────────────────────────────────┼── scheduler ── steers ── motion chain ── dance
+motion or light, where given ── encoders, space ──────┘                └──────── light chain ─── show
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core import progress
+from core.audio.io import resample
+from core.audio.representation import music_frames
+from core.config import Config, on_stage
+from core.config.theatre import ACCENTS
+from core.diffusion.sampler import walk
+from core.errors import FootlightError
+from core.motion import features
+from core.motion.kinematics import forward
+from core.motion.layouts import layout_named
+from core.motion.resample import at_times
+from core.pipeline.choices import check_choices, noise_seed, style_for
+from core.pipeline.dance import hear_song
+from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
+from core.protocol import DanceOptions
+from core.rhythm.features import Rhythm
+from core.show.channels import CHANNELS
+from core.show.show import as_valid
+from core.theatre.chains import Given, Prompt, chains
+from core.theatre.network import Theatre
+from core.theatre.slices import Slicing, motion_rows, music_rows
+from core.types import Beats, Motion, Waveform
+
+
+@dataclass(frozen=True)
+class KnownLight:
+    """Light that is given, at the model's latent frames a second.
+
+    values: (t, c) of ``core.show.channels``; missing frames at the end are not given.
+    mask: (t, c) bool, true where it is given; None is everywhere.
+    """
+
+    values: Tensor
+    mask: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A dance and its light, before post-processing.
+
+    motion: features (t, c) at the model's frame rate; None if a motion was given.
+    light: (t', c') valid values at ``light_fps``.
+    light_fps: frames per second of the light.
+    rhythm: of the song.
+    style: of the dance.
+    """
+
+    motion: Tensor | None
+    light: Tensor
+    light_fps: float
+    rhythm: Rhythm
+    style: str | None
+
+
+@torch.no_grad()
+def perform(
+    model: Model,
+    song: Waveform,
+    options: DanceOptions | None = None,
+    look: Tensor | None = None,
+    accent: str | None = None,
+    motion: Motion | None = None,
+    light: KnownLight | None = None,
+    beats: Beats | None = None,
+) -> Performance:
+    """Make dance and light for a song. The same arguments give the same performance.
+
+    model: with a theatre.
+    song: the song.
+    options: seed, steps, guidance and the dance's style.
+    look: (style,) the style vector of a look (``look_vector``); None is any.
+    accent: "strike" or "arrive"; None is the model's own.
+    motion: the dance, if only light is to be made.
+    light: what of the light is given. It comes out as it is.
+    beats: of the song, in place of those that would be tracked.
+
+    Raises FootlightError for a model without theatre, options that it does not support, an unknown accent, a song
+    shorter than a second, and light of another number of channels.
+    """
+    options, theatre, config = options or DanceOptions(), model.check_lights(), model.config
+    check_choices(options, config)
+    index = accent_index(config, accent)
+    with progress.part(0.0, 0.16):
+        heard = hear_song(model, song, beats)
+    seed = noise_seed(options.seed, heard.pcm)
+    style = style_for(config, options.style, seed)
+    told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
+    condition = replace(heard.condition, style=told)
+    frames = condition.context["music"].shape[1]
+    with progress.part(0.16, 0.2):
+        music = theatre.encoded("music", song_rows(model, song, heard.rhythm, frames)[None].to(model.device))
+    given = {}
+    if motion is not None:
+        given["motion"] = known_motion(model, theatre, motion, frames)
+    if light is not None:
+        given["light"] = known_light(model, theatre, light, frames)
+    prompt = Prompt(
+        condition,
+        music,
+        torch.tensor([index], device=model.device),
+        None if look is None else look[None].to(model.device),
+        given,
+    )
+    steps = on_stage(config).sampling["motion"].steps if options.steps is None else options.steps
+    with progress.part(0.2, 0.94, "Dancing"):
+        made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
+    with progress.part(0.94, 1.0, "Building the movement"):
+        danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu() if "motion" in made else None
+        return Performance(danced, _finished(model, made, light, frames), config.latent_fps, heard.rhythm, style)
+
+
+def accent_index(config: Config, accent: str | None) -> int:
+    """The index of an accent in ``ACCENTS``; None is the model's own. Raises FootlightError for an unknown one."""
+    assert config.theatre is not None
+    accent = accent or config.theatre.accent
+    if accent not in ACCENTS:
+        raise FootlightError(f"unknown accent {accent!r}: choose one of {', '.join(ACCENTS)}")
+    return ACCENTS.index(accent)
+
+
+def look_vector(model: Model, name: str) -> Tensor:
+    """The style vector (style,) of one of the model's looks. Raises FootlightError for an unknown one."""
+    theatre, config = model.check_lights(), model.config.theatre
+    assert config is not None
+    if name not in config.looks:
+        raise FootlightError(f"unknown look {name!r}: this model knows {', '.join(config.looks)}")
+    return theatre.style.prototypes[config.looks.index(name)]
+
+
+def song_rows(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor:
+    """Rows (s, c) of a song for the music encoder, for as many slices as ``frames`` latent frames need."""
+    slicing, music = Slicing.of(model.config), model.config.modalities["music"]
+    length = -(-frames // slicing.latents) * slicing.mels
+    samples = resample(song, model.config.signal.audio_rate).samples
+    told = music_frames(samples, rhythm.beats.times, model.config.signal, music.representation, length)
+    return music_rows(told[:length], rhythm.beats, rhythm.onset, slicing)
+
+
+def known_motion(model: Model, theatre: Theatre, motion: Motion, frames: int) -> Given:
+    """A given motion as latents and vectors. Beyond its end it stands still."""
+    body, slicing = model.config.modalities["motion"], Slicing.of(model.config)
+    layout = layout_named(body.representation)
+    slices = -(-frames // slicing.latents)
+    times = torch.arange(slices * slicing.moves, dtype=torch.float64) / body.fps
+    moved = at_times(motion, times.clamp_max(motion.seconds - 1 / motion.fps), body.fps)
+    told = features.encode(moved, layout).to(model.device)
+    latents = model.autoencoders["motion"].encode_long(told[None])[:, :frames]
+    rows = motion_rows(forward(moved.rotations, moved.root).to(model.device), body.fps, slicing)
+    return Given(latents, vectors=theatre.space("motion", theatre.encoded("motion", rows[None])))
+
+
+def known_light(model: Model, theatre: Theatre, light: KnownLight, frames: int) -> Given:
+    """Given light as latents, with vectors if all of it is given.
+
+    Raises FootlightError for another number of channels.
+    """
+    if light.values.ndim != 2 or light.values.shape[1] != CHANNELS:
+        raise FootlightError(f"light of shape {tuple(light.values.shape)} was given; expected (frames, {CHANNELS})")
+    values, mask = light.values[:frames].to(model.device), light.mask
+    missing = frames - len(values)
+    mask = torch.ones_like(values, dtype=torch.bool) if mask is None else mask[:frames].to(model.device)
+    latents = model.autoencoders["light"].encode_long(values[None].float())
+    latents = torch.nn.functional.pad(latents, (0, 0, 0, missing))
+    mask = torch.nn.functional.pad(mask, (0, 0, 0, missing))[None]
+    if not bool(mask.all()):
+        return Given(latents, mask)
+    return Given(latents, vectors=theatre.space("light", theatre.encoded("light", latents)))
+
+
+def _walked(
+    model: Model, theatre: Theatre, prompt: Prompt, frames: int, seed: int, steps: int, guidance: float | None
+) -> dict[str, Tensor]:
+    """Latents (1, t, c) of what is made, by modality."""
+    noise = {}
+    for name in ("motion", "light"):
+        channels = model.config.modalities[name].autoencoder.latent_channels
+        own = torch.Generator().manual_seed(noise_seed(seed, name.encode()))
+        noise[name] = torch.randn(1, frames, channels, generator=own).to(model.device)
+    schedule = schedule_of(model.config)
+    made = chains(theatre, model.config, prompt, noise, schedule, guidance, native_half(model.device))
+    return last_of(walk(made, schedule, steps), steps) if made else {}
+
+
+def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, frames: int) -> Tensor:
+    """Valid light (t, c): what was made, with what was given as it was."""
+    if "light" not in made:
+        assert light is not None
+        return light.values[:frames].float().cpu()
+    drawn = model.autoencoders["light"].decode_long(made["light"])[0].float().cpu()
+    values = torch.from_numpy(as_valid(drawn.numpy()))
+    if light is None:
+        return values
+    given = light.values[:frames].float().cpu()
+    mask = torch.ones_like(given, dtype=torch.bool) if light.mask is None else light.mask[:frames].cpu()
+    values[: len(given)] = torch.where(mask, given, values[: len(given)])
+    return values

@@ -1,0 +1,159 @@
+"""The chains that make dance and stage light side by side: who hears whom, and what is given and kept.
+
+    music            -> motion and light    two chains; from the switch on, each hears the other's estimate
+    music and motion -> light               one chain, which hears the motion from the start
+    music and light  -> motion              one chain, steered by the light
+    music and a look -> motion              two chains of which the light is not wanted
+
+Parts of the light (frames, roles) and frames of the motion's latents can be given as well. They come out as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core.config import Config, on_stage
+from core.diffusion.guidance import told
+from core.diffusion.inpaint import pinned
+from core.diffusion.parameterize import Denoise, as_denoise
+from core.diffusion.sampler import Chain
+from core.diffusion.schedule import Schedule
+from core.diffusion.windows import windowed
+from core.theatre.network import Theatre
+from core.theatre.sampling import coarse_to_fine, emphasised
+from core.types import Condition
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of one modality.
+
+    latents: (b, t, c), of any value where nothing is given.
+    mask: (b, t, c) bool, true where it is given; None is everywhere.
+    vectors: (b, s, k) of the whole in the unified space; None where only some of it is given.
+    """
+
+    latents: Tensor
+    mask: Tensor | None = None
+    vectors: Tensor | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.mask is None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a performance is made from.
+
+    condition: music latents by name, rhythm and the dance's style.
+    music: (b, s, width) vectors of the music encoder.
+    accent: (b,) index in ``core.config.theatre.ACCENTS``.
+    look: (b, style) the style vector of the look; None is any.
+    given: by modality, what is known of "motion" and "light".
+    """
+
+    condition: Condition
+    music: Tensor
+    accent: Tensor
+    look: Tensor | None
+    given: Mapping[str, Given]
+
+    def vectors(self, modality: str) -> Tensor | None:
+        """Vectors (b, s, k) of a modality, where all of it is given."""
+        return self.given[modality].vectors if modality in self.given else None
+
+
+def chains(
+    theatre: Theatre,
+    config: Config,
+    prompt: Prompt,
+    noise: Mapping[str, Tensor],
+    schedule: Schedule,
+    guidance: float | None = None,
+    compute: torch.dtype | None = None,
+) -> dict[str, Chain]:
+    """The chains of all modalities that have noise and are not wholly given.
+
+    theatre: the networks.
+    config: of the model.
+    prompt: what it is made from.
+    noise: (b, t, c) by modality.
+    schedule: the noise schedule.
+    guidance: of the motion; None is the model's own.
+    compute: as of ``core.diffusion.parameterize.as_denoise``.
+    """
+    stage = on_stage(config)
+    made = [name for name in noise if name not in prompt.given or not prompt.given[name].whole]
+    frames = noise[made[0]].shape[1] if made else 0
+
+    def steering(**vectors: Tensor | None) -> Tensor:
+        look = prompt.look if stage.denoisers["light"].look_channels else None
+        return theatre.steering_long(frames, prompt.music, prompt.accent, look=look, **vectors)
+
+    def tell_motion(estimates: Mapping[str, Tensor]) -> Condition:
+        light = theatre.space("light", theatre.encoded("light", estimates["light"]))
+        return replace(start["motion"], steering=steering(light=light))
+
+    def tell_light(estimates: Mapping[str, Tensor]) -> Condition:
+        return _hearing(start["light"], motion=estimates["motion"])
+
+    start = {name: _condition(name, stage, prompt, steering) for name in made}
+    tells = {"motion": tell_motion, "light": tell_light}
+    other = {"motion": "light", "light": "motion"}
+    return {
+        name: Chain(
+            _denoise(name, theatre, config, prompt, schedule, guidance if name == "motion" else None, compute),
+            noise[name],
+            start[name],
+            tells[name] if other[name] in made else None,
+            sampler=stage.sampling[name].sampler,
+        )
+        for name in made
+    }
+
+
+def _condition(name: str, stage: Config, prompt: Prompt, steering) -> Condition:
+    """What a chain is told before it hears the other."""
+    known = prompt.condition
+    context = {heard: known.context[heard] for heard in stage.denoisers[name].context if heard in known.context}
+    vectors = {other: prompt.vectors(other) for other in ("motion", "light") if other != name}
+    condition = replace(known, context=context, steering=steering(**vectors), look=prompt.look)
+    if name == "light" and "motion" in prompt.given and prompt.given["motion"].whole:
+        condition = _hearing(condition, motion=prompt.given["motion"].latents)
+    given = prompt.given.get(name)
+    if given is not None and given.mask is not None and stage.denoisers[name].observed:
+        mask = given.mask.all(dim=-1, keepdim=True).to(given.latents)
+        condition = replace(condition, observed=given.latents * mask, observed_mask=mask)
+    return condition
+
+
+def _hearing(condition: Condition, **latents: Tensor) -> Condition:
+    return replace(condition, context={**condition.context, **latents})
+
+
+def _denoise(
+    name: str,
+    theatre: Theatre,
+    config: Config,
+    prompt: Prompt,
+    schedule: Schedule,
+    guidance: float | None,
+    compute: torch.dtype | None,
+) -> Denoise:
+    """A modality's denoiser with guidance, windows, coarse samples first, and what is given."""
+    stage, shape = on_stage(config), config.theatre
+    assert shape is not None
+    sampling, network = stage.sampling[name], theatre.denoisers[name]
+    scale = sampling.guidance if guidance is None else guidance
+    denoise = as_denoise(network, schedule, stage.prediction(name), compute)
+    denoise = told(denoise, scale) if stage.denoisers[name].guided else emphasised(denoise, scale, shape.emphasis)
+    denoise = windowed(denoise, sampling.window, sampling.overlap)
+    if name == "motion":
+        denoise = coarse_to_fine(denoise, schedule.steps, shape.coarse, shape.slice_frames)
+    given = prompt.given.get(name)
+    return denoise if given is None or given.mask is None else pinned(denoise, given.latents, given.mask)

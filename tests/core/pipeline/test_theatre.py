@@ -1,0 +1,154 @@
+"""Dance and light from a tiny theatre with random weights: who is made, who is heard, and what is kept."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core import checkpoint
+from core.autoencoder.networks import autoencoder_of
+from core.config import with_theatre
+from core.errors import FootlightError
+from core.motion import features
+from core.pipeline import DanceOptions, Model
+from core.pipeline.theatre import KnownLight, look_vector, perform
+from core.show.channels import CHANNELS, ROLES, SLICES
+from core.show.show import as_valid, check_values
+from core.theatre.network import Theatre
+from core.types import Motion
+
+LOOKS = ("disco", "noir")
+OPTIONS = DanceOptions(seed=3, steps=3, guidance=2.0)
+
+
+@pytest.fixture(scope="module")
+def folder(model_folder, tmp_path_factory):
+    """The tiny model with a theatre, whose every layer that starts at zero has random weights."""
+    saved = checkpoint.load(model_folder)
+    shape = with_theatre(saved.config, LOOKS, "tiny")
+    state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    theatre, light = Theatre(shape), autoencoder_of(shape.modalities["light"])
+    for parameter in theatre.denoisers.parameters():
+        if not parameter.count_nonzero():
+            torch.nn.init.normal_(parameter, std=0.1)
+    torch.nn.init.normal_(theatre.style.prototypes)
+    torch.random.set_rng_state(state)
+    light.mean.fill_(0.5)
+    light.std.fill_(0.3)
+    tensors = {**saved.tensors, "theatre": theatre.state_dict(), "autoencoder.light": light.state_dict()}
+    path = tmp_path_factory.mktemp("theatre") / "model"
+    checkpoint.save_folder(path, shape, tensors)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return Model.load(folder, "cpu")
+
+
+@pytest.fixture(scope="module")
+def song(make_song):
+    return make_song(4.0)
+
+
+@pytest.fixture(scope="module")
+def made(model, song):
+    return perform(model, song, OPTIONS, look_vector(model, "noir"))
+
+
+def some_light(frames: int) -> torch.Tensor:
+    draw = torch.rand(frames, CHANNELS, generator=torch.Generator().manual_seed(5)).numpy()
+    return torch.from_numpy(as_valid(draw))
+
+
+def test_a_song_becomes_a_dance_and_its_light(made, model, song):
+    assert made.motion is not None and made.light_fps == model.config.latent_fps
+    assert made.motion.shape[1] == 140 and bool(made.motion.isfinite().all())
+    assert made.light.shape == (len(made.motion) // model.config.modalities["motion"].autoencoder.stride, CHANNELS)
+    assert len(made.light) / made.light_fps >= song.seconds
+    check_values(made.light.numpy())
+
+
+def test_the_same_arguments_give_the_same_performance(made, model, song):
+    again = perform(model, song, OPTIONS, look_vector(model, "noir"))
+    assert torch.equal(again.motion, made.motion) and torch.equal(again.light, made.light)
+
+
+def test_seed_look_and_accent_are_heard(made, model, song):
+    noir = look_vector(model, "noir")
+    for other in (
+        perform(model, song, replace(OPTIONS, seed=4), noir),
+        perform(model, song, OPTIONS, look_vector(model, "disco")),
+        perform(model, song, OPTIONS, noir, accent="arrive"),
+    ):
+        assert not torch.equal(other.motion, made.motion) and not torch.equal(other.light, made.light)
+    own = perform(model, song, OPTIONS, noir, accent=model.config.theatre.accent)
+    assert torch.equal(own.motion, made.motion)
+
+
+def test_light_is_made_for_a_dance_which_it_sees(made, model, song):
+    dance = features.decode(made.motion, fps=31.25)
+    lit = perform(model, song, OPTIONS, look_vector(model, "noir"), motion=dance)
+    assert lit.motion is None and lit.light.shape == made.light.shape
+    still = Motion(
+        dance.rotations[:1].expand(len(dance.root), -1, -1), dance.root[:1].expand(len(dance.root), -1), 31.25
+    )
+    other = perform(model, song, OPTIONS, look_vector(model, "noir"), motion=still)
+    assert not torch.equal(other.light, lit.light)
+
+
+def test_a_dance_is_made_for_light_which_stays_as_it_is(made, model, song):
+    given = some_light(len(made.light))
+    danced = perform(model, song, OPTIONS, light=KnownLight(given))
+    assert torch.equal(danced.light, given)
+    other = perform(model, song, OPTIONS, light=KnownLight(given.flip(0)))
+    assert danced.motion is not None and not torch.equal(other.motion, danced.motion)
+
+
+def test_given_frames_and_roles_come_out_as_they_are(made, model, song):
+    given, mask = some_light(len(made.light)), torch.zeros(len(made.light), CHANNELS, dtype=torch.bool)
+    mask[:20] = True
+    for part in (f"{ROLES[0]}_hue", f"{ROLES[0]}_level"):
+        mask[:, SLICES[part]] = True
+    kept = perform(model, song, OPTIONS, look_vector(model, "noir"), light=KnownLight(given, mask))
+    assert torch.equal(kept.light[mask], given[mask])
+    assert not torch.equal(kept.light[~mask], given[~mask])
+    check_values(kept.light.numpy())
+    short = perform(model, song, OPTIONS, light=KnownLight(given[:20]))
+    assert torch.equal(short.light[:20], given[:20]) and len(short.light) == len(made.light)
+
+
+def test_a_longer_song_is_made_in_windows(model, make_song):
+    long = perform(model, make_song(16.0), replace(OPTIONS, steps=2))
+    assert len(long.light) > 2 * model.config.theatre.sampling["light"].window
+    assert bool(long.motion.isfinite().all())
+
+
+def test_what_cannot_be_made_says_why(model, model_folder, song):
+    with pytest.raises(FootlightError, match="makes no stage light"):
+        perform(Model.load(model_folder, "cpu"), song, OPTIONS)
+    with pytest.raises(FootlightError, match="unknown look 'opera': this model knows disco, noir"):
+        look_vector(model, "opera")
+    with pytest.raises(FootlightError, match="strike, arrive"):
+        perform(model, song, OPTIONS, accent="stumble")
+    with pytest.raises(FootlightError, match=r"expected \(frames, 66\)"):
+        perform(model, song, OPTIONS, light=KnownLight(torch.zeros(10, 3)))
+
+
+def test_a_folder_without_theatre_is_what_it_was(model, model_folder):
+    before = Model.load(model_folder, "cpu")
+    assert before.theatre is None and set(before.autoencoders) == {"motion", "music"}
+    assert not (model_folder / "theatre.safetensors").exists()
+    assert set(model.denoisers) == set(before.denoisers)
+    for name, denoiser in before.denoisers.items():
+        for key, value in denoiser.state_dict().items():
+            assert torch.equal(model.denoisers[name].state_dict()[key], value)
+
+
+def test_a_folder_that_lacks_its_theatre_is_damaged(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / "theatre.safetensors").unlink()
+    with pytest.raises(FootlightError, match=r"theatre\.safetensors is missing"):
+        Model.load(tmp_path / "model", "cpu")

@@ -1,0 +1,142 @@
+"""The stages of theatre on synthetic triples: each learns, goes on bit for bit, and needs what came before."""
+
+import pytest
+import torch
+
+from core import config
+from core.autoencoder.networks import autoencoder_of
+from core.config import with_theatre
+from core.errors import FootlightError
+from core.theatre.network import Theatre
+from tests.train.theatre_shows import writer
+from train.data import synthetic
+from train.data.latents import motion_features
+from train.data.theatre import Shows, theatre_clips
+from train.loop import LoopConfig, fit
+from train.state import load_state
+from train.tasks.theatre import TheatreTask, TheatreTaskConfig
+from train.tasks.theatre_encoders import EncodersTask, EncodersTaskConfig
+from train.tasks.theatre_space import SpaceTask, SpaceTaskConfig
+from train.variants import THEATRE, theatre_side
+
+CROPS = {"frames": 32, "shortest": 32}
+
+
+@pytest.fixture(scope="module")
+def material():
+    """Configuration, autoencoders and clips."""
+    torch.manual_seed(0)
+    shape = with_theatre(config.with_styles(config.preset("tiny"), ("bob", "swing")), ("noir", "disco"), "tiny")
+    music, motion, light = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion", "light"))
+    pairs = {split: some[:2] for split, some in synthetic.pairs(seconds=4.0).items()}
+    motion.learn_from(torch.cat(list(motion_features(pairs["train"], shape))))
+    clips = theatre_clips(pairs, music, motion, shape, Shows(writer(shape.latent_fps)))
+    light.learn_from(torch.cat([light.float() for clip in clips["train"] for light, _ in clip["shows"]]))
+    return shape, motion, light, clips
+
+
+def task_of(stage: str, material, shape=None, **settings):
+    """A stage on networks with the same random weights each time."""
+    own, motion, light, clips = material
+    shape = shape or own
+    torch.manual_seed(1)
+    if stage == "theatre-encoders":
+        return EncodersTask(shape, EncodersTaskConfig(**CROPS, **settings), light, clips)
+    theatre = Theatre(shape)
+    if stage == "theatre-space":
+        return SpaceTask(shape, SpaceTaskConfig(**CROPS, **settings), light, theatre, clips)
+    chosen = TheatreTaskConfig(**CROPS, body_share=0.5, most_snr=10.0, **settings)
+    return TheatreTask(shape, chosen, motion, light, theatre, clips)
+
+
+def loop(steps: int) -> LoopConfig:
+    return LoopConfig(
+        steps=steps, batch=4, lr=3e-3, warmup=2, ema=0.5, schedule="constant", precision="32-true", accelerator="cpu",
+        validate_every=10**6, pictures_every=10**6,
+    )  # fmt: skip
+
+
+STAGES = {
+    "theatre-encoders": ("music", "light", "category"),
+    "theatre-space": ("likelihood", "contrast"),
+    "theatre": ("light",),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_learns_and_goes_on_as_if_nothing_had_happened(stage, material, tmp_path):
+    task = task_of(stage, material)
+    before = losses_of(task)
+    whole = fit(task, loop(6), tmp_path / "whole")
+    after = losses_of(task)
+    for loss in STAGES[stage]:
+        assert after[loss] < before[loss], loss
+    fit(task_of(stage, material), loop(3), tmp_path / "halves")
+    fit(task_of(stage, material), loop(6), tmp_path / "halves")
+    states = [load_state(tmp_path / name / "state.safetensors") for name in ("whole", "halves")]
+    first, second = (state["networks"]["theatre"] for state in states)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+    assert all(torch.isfinite(torch.tensor(value)) for value in whole["validation"].values())
+
+
+@torch.no_grad()
+def losses_of(task) -> dict[str, float]:
+    """The losses of a task on the same batch with the same noise each time."""
+    batch = task.batch(12, torch.Generator().manual_seed(7))
+    losses = task.phases["theatre"](batch, torch.Generator().manual_seed(0), 1)
+    return {name: float(value) for name, value in losses.items()}
+
+
+def test_validation_says_what_the_paper_counts(material, tmp_path):
+    space = fit(task_of("theatre-space", material), loop(1), tmp_path / "space")["validation"]
+    assert {"cmc_value", "cmc_chance", "cmc_calibrated", "motion_told", "light_told"} <= space.keys()
+    stage = fit(task_of("theatre", material), loop(1), tmp_path / "theatre")["validation"]
+    assert {
+        "beat",
+        "smooth",
+        "coherence",
+        "sci",
+        "sci_chance",
+        "speed_on_beats",
+        "speed_on_beats_source",
+    } <= stage.keys()
+
+
+def test_only_the_last_stage_changes_the_denoisers(material):
+    trained = {}
+    for stage in STAGES:
+        theatre = task_of(stage, material).phases["theatre"].network("theatre", Theatre)
+        trained[stage] = {
+            name for name, part in theatre.named_children() if any(p.requires_grad for p in part.parameters())
+        }
+    assert trained == {
+        "theatre-encoders": {"music", "motion", "light", "style"},
+        "theatre-space": {"music", "motion", "light", "space"},
+        "theatre": {"scheduler", "denoisers"},
+    }
+
+
+@pytest.mark.parametrize("without", THEATRE)
+def test_every_ablation_is_a_configuration(without, material):
+    shape = theatre_side(material[0], without)
+    assert theatre_side(shape, without) == shape
+    task = task_of("theatre", material, shape, beat=0.0 if without == "beat" else 0.2)
+    generator = torch.Generator().manual_seed(0)
+    losses = task.phases["theatre"](task.batch(4, generator), generator, 0)
+    sum(value for name, value in losses.items() if not name.startswith("_")).backward()
+    denoisers = shape.theatre.denoisers
+    assert ("music" in denoisers["light"].context) == (without != "music")
+    assert bool(denoisers["motion"].look_channels) == (without != "style")
+    assert shape.theatre.attention == (without != "attention")
+    assert (float(losses["beat"].detach()) == 0) == (without == "beat")
+
+
+def test_what_cannot_be_trained_says_why(material):
+    with pytest.raises(FootlightError, match="expected a multiple of 8"):
+        EncodersTask(material[0], EncodersTaskConfig(frames=30), material[2], material[3])
+    with pytest.raises(FootlightError, match="the shortest that theatre takes"):
+        EncodersTask(material[0], EncodersTaskConfig(frames=32, shortest=10**4), material[2], material[3])
+    with pytest.raises(FootlightError, match="without 'rhyme'"):
+        theatre_side(material[0], "rhyme")

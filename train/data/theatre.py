@@ -1,0 +1,153 @@
+"""Triples of music, motion and stage light for the theatre model, from prepared pairs.
+
+Prepared pairs have no light. Shows are written over them by the rules of looks (``core.light``), with another look and
+another seed for each. What the model learns of light is therefore what designers wrote down, and not seen on stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from core.autoencoder.networks import Autoencoder
+from core.config import Config
+from core.config.theatre import ACCENTS
+from core.motion.features import encode, layout_named
+from core.rhythm.events import beat_strength
+from core.theatre.slices import Slicing, music_rows
+from core.types import Beats
+from train.data.dataset import Pair
+from train.data.latents import (
+    as_loud_as_they_move,
+    encoded,
+    movement_energy,
+    music_of,
+    shown_bodies,
+    style_index,
+)
+from train.data.pairing.striking import struck
+
+Writer = Callable[[Pair, int], tuple[np.ndarray, int]]
+"""Writes a show over a pair: (pair, seed) -> values (t, c) at the latents' rate, and the index of its look."""
+
+
+@dataclass(frozen=True)
+class Shows:
+    """How shows are written over pairs.
+
+    write: one show.
+    each: shows of a training pair. Held-out pairs have one.
+    """
+
+    write: Writer
+    each: int = 2
+
+
+def theatre_clips(
+    pairs: dict[str, list[Pair]],
+    mel_vae: Autoencoder,
+    motion_vae: Autoencoder,
+    config: Config,
+    shows: Shows,
+    accents: tuple[str, ...] = ACCENTS,
+) -> dict[str, list[dict]]:
+    """Clips by split, as ``train.data.latents.latent_clips`` makes them, with what the theatre needs besides.
+
+    They also have ``rows``, those of music (s, c); ``strength``, that of the beat on each frame of the motion, 0 where
+    there is none; ``accent``, its index in ``ACCENTS``; and ``shows``, a list of pairs of light (t, c) and the index of
+    its look.
+
+    accents: which of them the dancer is shown to have. "arrive" is a pair as it is, "strike" is made of it.
+    """
+    made: dict[str, list[dict]] = {}
+    seed = 0
+    for split, some in pairs.items():
+        made[split] = []
+        for pair in tqdm(some, desc=f"lighting {split} pairs", mininterval=2.0):
+            music = encoded(mel_vae, music_of(pair, config))
+            for accent in accents:
+                piece = struck(pair) if accent == "strike" else pair
+                count = shows.each if split == "train" else 1
+                written = [shows.write(piece, seed + index) for index in range(count)]
+                seed += count
+                made[split] += _clips(piece, split, music, accent, written, motion_vae, config)
+    as_loud_as_they_move(made)
+    return made
+
+
+def _clips(
+    pair: Pair,
+    split: str,
+    music: Tensor,
+    accent: str,
+    written: list[tuple[np.ndarray, int]],
+    motion_vae: Autoencoder,
+    config: Config,
+) -> list[dict]:
+    """The clips of a pair: its motion and, in training, its mirror image."""
+    motion, slicing = config.modalities["motion"], Slicing.of(config)
+    layout, stride = layout_named(motion.representation), motion.autoencoder.stride
+    beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+    rows = music_rows(music_of(pair, config), beats, pair.onset, slicing).half()
+    clips = []
+    for body in shown_bodies(pair, split):
+        features = encode(body, layout)
+        latents = encoded(motion_vae, features)
+        frames = min(len(latents), len(music), len(rows) * slicing.latents, *(len(light) for light, _ in written))
+        frames = frames // slicing.latents * slicing.latents
+        clips.append(
+            {
+                "latents": latents[:frames],
+                "context.music": music[:frames],
+                "rhythm": pair.rhythm(frames, config.latent_fps),
+                "energy": movement_energy(body, frames, config.latent_fps),
+                "features": features[: frames * stride],
+                "style": style_index(pair, config),
+                "rows": rows[: frames // slicing.latents],
+                "strength": strength_on_frames(beats, pair.onset, frames * stride, motion.fps),
+                "accent": ACCENTS.index(accent),
+                "shows": [(torch.from_numpy(light[:frames]).half(), look) for light, look in written],
+            }
+        )
+    return clips
+
+
+def strength_on_frames(beats: Beats, onset: Tensor, frames: int, fps: float) -> Tensor:
+    """The strength (frames,) of the beat on each frame, 0 where there is none."""
+    strength = torch.zeros(frames)
+    at = (beats.times.double() * fps).round().long()
+    inside = at < frames
+    strength[at[inside]] = beat_strength(beats, onset)[inside].float()
+    return strength
+
+
+def crop(clip: dict, start: int, frames: int, slicing: Slicing, stride: int, show: int) -> dict[str, Tensor]:
+    """What the theatre needs of a clip from latent frame ``start`` on, which begins a slice.
+
+    Beyond the clip's end the last slice and frame are repeated, and there are no beats.
+
+    frames: latent frames, whole slices.
+    stride: frames of motion for a latent frame.
+    show: which of the clip's shows.
+    """
+    first, slices = start // slicing.latents, frames // slicing.latents
+    light, look = clip["shows"][show % len(clip["shows"])]
+    strength = clip["strength"][start * stride : (start + frames) * stride]
+    return {
+        "rows": _continued(clip["rows"][first : first + slices].float(), slices),
+        "light": _continued(light[start : start + frames].float(), frames),
+        "strength": functional.pad(strength, (0, frames * stride - len(strength))),
+        "accent": torch.tensor(clip["accent"]),
+        "look": torch.tensor(look),
+    }
+
+
+def _continued(values: Tensor, count: int) -> Tensor:
+    """Values (count, ...) of which the last is repeated where there are too few."""
+    return torch.cat([values, values[-1:].expand(count - len(values), *values.shape[1:])])
