@@ -15,9 +15,9 @@ import tyro
 
 from core.checkpoint import save_folder
 from core.errors import FootlightError
-from train.run_folder import TASKS, TRAINED, averaged, read_config
+from train.run_folder import TASKS, THEATRE, TRAINED, averaged, read_config
 
-OPTIONAL = ("scorer", "vocoder")  # a model may lack these
+OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ def main(args: Export) -> None:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
         config = replace(config, vocoder=None)
+    if "theatre" not in further:
+        further = [name for name in further if name != "light"]
+        modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
+        config = replace(config, theatre=None, modalities=modalities)
     distilled = (args.run / "distill" / "ema.safetensors").is_file()
     needed = (name for name in TASKS if name not in OPTIONAL)
     tasks = (*("distill" if distilled and name == "denoiser" else name for name in needed), *further)
@@ -48,7 +52,7 @@ def main(args: Export) -> None:
             state = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in state.items()}
         tensors[TRAINED[task].saved] = state
     card = json.loads(args.card.read_text()) if args.card else {}
-    for task in tasks:
+    for task in (*tasks, *(THEATRE[:-1] if "theatre" in tasks else ())):
         settings = args.run / task / "settings.json"
         if settings.is_file():
             card.setdefault("training", {})[task] = json.loads(settings.read_text())

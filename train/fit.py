@@ -11,6 +11,9 @@ A run folder holds one folder for each task, with the training state, the averag
 same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
 MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps. Genres
 of the data that the model does not know become new styles.
+``theatre-encoders``, ``theatre-space`` and ``theatre`` are the stages of the model that makes dance and stage light
+together (``core.theatre``); ``theatre`` also trains the first two where they are missing. They need both autoencoders,
+which ``--init MODEL`` gives them.
 ``--music``, ``--latents`` and ``--no-rhythm`` train the variants of ``train.variants``. Music other than mels needs
 data prepared with ``--waveforms``.
 """
@@ -36,75 +39,38 @@ from core.audio.representation import waveform_frames
 from core.config import Config, VocoderConfig
 from core.errors import FootlightError
 from core.files import write_atomically
+from core.light.look import shipped_looks
+from core.theatre.network import Theatre
 from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
+from train.data.splits import seven_one_two
 from train.loop import LoopConfig, Task, fit, make_fabric
-from train.tasks.beats import BeatsTask, BeatsTaskConfig, load_clips
-from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
-from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
-from train.tasks.distill import DistillTask, DistillTaskConfig
-from train.tasks.mel_vae import MelVAEConfig, MelVAETask
-from train.tasks.motion_vae import MotionVAEConfig, MotionVAETask
+from train.recipes import (
+    PAPER,
+    BeatsRecipe,
+    ClassifierRecipe,
+    DenoiserRecipe,
+    DistillRecipe,
+    EncodersRecipe,
+    MelVAERecipe,
+    MotionVAERecipe,
+    ScorerRecipe,
+    SpaceRecipe,
+    TheatreRecipe,
+    VocoderRecipe,
+)
+from train.tasks.beats import BeatsTask, load_clips
+from train.tasks.classifier import ClassifierTask
+from train.tasks.denoiser import DenoiserTask
+from train.tasks.distill import DistillTask
+from train.tasks.mel_vae import MelVAETask
+from train.tasks.motion_vae import MotionVAETask
 from train.tasks.paths import paths_of
-from train.tasks.scorer import ScorerTask, ScorerTaskConfig
-from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, load_waveforms
-from train.variants import check_motion_side, distilled, motion_side, music_side
-
-
-@dataclass(frozen=True)
-class MelVAERecipe:
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=5e-4)
-    task: MelVAEConfig = MelVAEConfig()
-
-
-@dataclass(frozen=True)
-class MotionVAERecipe:
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=6e-4, ema=0.995)
-    task: MotionVAEConfig = MotionVAEConfig()
-
-
-@dataclass(frozen=True)
-class DenoiserRecipe:
-    loop: LoopConfig = LoopConfig(steps=12_000, batch=16, lr=5e-4, warmup=300, ema=0.998)
-    task: DenoiserTaskConfig = DenoiserTaskConfig()
-
-
-@dataclass(frozen=True)
-class ScorerRecipe:
-    loop: LoopConfig = LoopConfig(steps=12_000, batch=8, lr=5e-4, warmup=300, ema=0.998)
-    task: ScorerTaskConfig = ScorerTaskConfig()
-
-
-@dataclass(frozen=True)
-class DistillRecipe:
-    """How the denoiser of motion is distilled."""
-
-    teacher: Path | None = None  # a model folder; None is that of --init, from whose weights the student starts
-    context_entry: Literal["added", "concatenated"] = "added"  # of the student's network
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=4e-4, warmup=20, ema=0.998)
-    task: DistillTaskConfig = DistillTaskConfig()
-
-
-@dataclass(frozen=True)
-class ClassifierRecipe:
-    loop: LoopConfig = LoopConfig(steps=1000, batch=48, lr=1e-3, warmup=50, ema=0.99, weight_decay=5e-2)
-    task: ClassifierTaskConfig = ClassifierTaskConfig()
-
-
-@dataclass(frozen=True)
-class BeatsRecipe:
-    loop: LoopConfig = LoopConfig(steps=22_500, batch=8, lr=2e-3, warmup=200, ema=0.998, weight_decay=1e-2)
-    task: BeatsTaskConfig = BeatsTaskConfig()
-
-
-@dataclass(frozen=True)
-class VocoderRecipe:
-    """How the vocoder is trained."""
-
-    audio: Path | None = None  # a folder with audio and an index.jsonl that names it, or the word "synthetic"
-    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=1e-3, warmup=50, ema=0.995, weight_decay=1e-3)
-    task: VocoderTaskConfig = VocoderTaskConfig()
+from train.tasks.scorer import ScorerTask
+from train.tasks.vocoder import VocoderTask, load_waveforms
+from train.theatre_stages import Stages
+from train.variants import check_motion_side, distilled, motion_side, music_side, theatre_side
 
 
 @dataclass(frozen=True)
@@ -112,7 +78,20 @@ class Fit:
     """Train one task, or all in order."""
 
     task: Annotated[
-        Literal["mel-vae", "motion-vae", "denoiser", "scorer", "all", "distill", "vocoder", "classifier", "beats"],
+        Literal[
+            "mel-vae",
+            "motion-vae",
+            "denoiser",
+            "scorer",
+            "all",
+            "distill",
+            "vocoder",
+            "classifier",
+            "beats",
+            "theatre-encoders",
+            "theatre-space",
+            "theatre",
+        ],
         tyro.conf.Positional,
     ]
     data: Path  # a folder written by train.prepare, or the word "synthetic"
@@ -128,6 +107,7 @@ class Fit:
     music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
     latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
     rhythm: bool = True  # condition the denoiser on beats, onsets and loudness besides the music
+    theatre_without: Literal["nothing", "music", "attention", "beat", "style"] = "nothing"  # the paper's ablations
     steps: int | None = None  # overrides the steps of every task that is trained
     mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
     motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
@@ -137,6 +117,9 @@ class Fit:
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
     beats: BeatsRecipe = field(default_factory=BeatsRecipe)
+    theatre_encoders: EncodersRecipe = field(default_factory=EncodersRecipe)
+    theatre_space: SpaceRecipe = field(default_factory=SpaceRecipe)
+    theatre: TheatreRecipe = field(default_factory=TheatreRecipe)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
@@ -151,6 +134,12 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
                 "choose another --out, or leave the flags away"
             )
         lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
+        lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
+        if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
+            raise FootlightError(
+                f"{path} is of another variant than --theatre-without says: choose another --out, or leave the flag "
+                "away"
+            )
         if not lacks.get(args.task):
             return config
     elif args.task == "distill":
@@ -168,6 +157,10 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         config = dataclasses.replace(config, vocoder=VocoderConfig())
     if args.task == "scorer" and "music" not in config.denoisers:
         config = configuration.both_ways(config)
+    if args.task in run_folder.THEATRE:
+        if config.theatre is None:
+            config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
+        config = theatre_side(config, args.theatre_without)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
     return config
@@ -272,8 +265,15 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
 
 
 def recipe_of(args: Fit, name: str) -> Any:
-    """The settings of a task."""
-    return getattr(args, name.replace("-", "_"))
+    """The settings of a task. For the paper's theatre they are those of its section 5.1."""
+    recipe = getattr(args, name.replace("-", "_"))
+    if name not in run_folder.THEATRE:
+        return recipe
+    if args.preset == "paper":
+        recipe = dataclasses.replace(recipe, loop=dataclasses.replace(recipe.loop, **PAPER))
+    if name == "theatre" and args.theatre_without == "beat":
+        recipe = dataclasses.replace(recipe, task=dataclasses.replace(recipe.task, beat=0.0))
+    return recipe
 
 
 def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
@@ -287,6 +287,9 @@ def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
 
 def tasks(args: Fit, config: Config) -> tuple[str, ...]:
     """The tasks to train, in order."""
+    if args.task == "theatre":
+        missing = (n for n in run_folder.THEATRE[:-1] if not (args.out / n / "ema.safetensors").is_file())
+        return (*missing, "theatre")
     if args.task != "all":
         return (args.task,)
     return tuple(name for name in run_folder.TASKS if name != "scorer" or "music" in config.denoisers)
@@ -314,8 +317,12 @@ def main(args: Fit) -> dict[str, dict]:
     initial = checkpoint.load(args.init) if args.init else teacher
     if teacher is not None:
         run_folder.keep(args.out, config, teacher, "mel-vae", "motion-vae", "scorer", "vocoder")
+    elif initial is not None and args.task in run_folder.THEATRE:
+        run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task != "vocoder":
         run_folder.keep(args.out, config, initial, "vocoder")
+    split = seven_one_two(pairs) if args.preset == "paper" else pairs
+    stages = Stages(args.theatre, args.out, config, split)
     results: dict[str, dict] = {}
     for name in tasks(args, config):
         loop, fabric = start(args, name)
@@ -324,8 +331,13 @@ def main(args: Fit) -> dict[str, dict]:
                 results[name] = run_folder.take_statistics(args.out, name, config, pairs["train"], initial)
             fabric.barrier()
             continue
-        task = make_task(name, args, config, pairs, fabric.device)
-        if initial is not None and name != "classifier":
+        if name in run_folder.THEATRE:
+            task = stages.task(name, recipe_of(args, name).task, fabric.device)
+        else:
+            task = make_task(name, args, config, pairs, fabric.device)
+        if initial is not None and name in run_folder.THEATRE:
+            run_folder.start_theatre(initial, config, name, task.phases["theatre"].network("theatre", Theatre))
+        elif initial is not None and name != "classifier":
             run_folder.start_from(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core import config as configuration
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import Checkpoint
-from core.config import Config, DenoiserConfig
+from core.config import Config, DenoiserConfig, on_stage
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
+from core.theatre.network import Theatre
 from train.data import latents
 from train.data.dataset import Pair
 from train.loop import Task
 from train.state import load_state, save_state
+
+THEATRE = ("theatre-encoders", "theatre-space", "theatre")
+"""The stages of theatre in order. Each trains more of the same networks."""
 
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
@@ -49,7 +54,7 @@ class Trained:
             return config.modalities[self.modality].autoencoder
         if kind == "denoiser":
             return config.denoisers.get(self.modality)
-        return config.vocoder if kind == "vocoder" else None
+        return {"vocoder": config.vocoder, "theatre": config.theatre}.get(kind)
 
 
 TRAINED = {
@@ -61,6 +66,8 @@ TRAINED = {
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
     "beats": Trained("beats", "beats", "beats"),
+    "light": Trained("light", "light", "autoencoder.light"),
+    **{name: Trained("theatre", "theatre", "theatre") for name in THEATRE},
 }
 
 
@@ -106,6 +113,22 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
         print(f"{name} starts from the weights of the model, but for its styles, mask or prediction")
     else:
         print(f"{name} starts from nothing: the model's {trained.saved} has another shape or representation")
+
+
+def start_theatre(model: Checkpoint, config: Config, name: str, theatre: Theatre) -> None:
+    """Give a stage of theatre the weights of ``model`` if it has the same theatre, and print which it was.
+
+    The dancer of the last stage otherwise starts from the model's dancer of music alone.
+    """
+    if "theatre" in model.tensors and model.config.theatre == config.theatre:
+        model.load_into("theatre", theatre)
+        print(f"{name} starts from the weights of the model")
+    elif name == "theatre" and "denoiser.motion" in model.tensors:
+        dancer = theatre.denoisers["motion"]
+        _take_what_fits(model, on_stage(config), TRAINED["denoiser"], dancer)
+        print("theatre: its dancer starts from the weights of the model's dancer")
+    else:
+        print(f"{name} starts from nothing: the model has no such networks")
 
 
 def _inner(config: object) -> object:
@@ -170,6 +193,24 @@ def load_autoencoder(run: Path, config: Config, modality: str) -> NormalisedVAE 
     vae = autoencoder_of(config.modalities[modality])
     vae.load_state_dict(averaged(run, task))
     return vae.eval().requires_grad_(False)
+
+
+def load_theatre(run: Path, config: Config, stage: str) -> Theatre:
+    """The networks of theatre as a finished stage left them. Raises FootlightError when it is not trained yet."""
+    theatre = Theatre(config)
+    theatre.load_state_dict(averaged(run, stage))
+    return theatre
+
+
+def light_statistics(run: Path, config: Config, frames: Callable[[], Tensor]) -> Identity | NormalisedVAE:
+    """The autoencoder of light of a run: with its own statistics, or with those of frames (n, c), which it keeps."""
+    if (run / "light" / "ema.safetensors").is_file():
+        return load_autoencoder(run, config, "light")
+    module = autoencoder_of(config.modalities["light"])
+    module.learn_from(frames())
+    state = {f"light.{key}": value for key, value in module.state_dict().items()}
+    save_state(run / "light" / "ema.safetensors", {"step": 0, "light": state})
+    return module.eval().requires_grad_(False)
 
 
 def read_config(run: Path) -> Config:

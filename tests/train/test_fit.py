@@ -18,7 +18,7 @@ from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.pipeline import DanceOptions, DuetOptions, Model, generate_duet, sample_dance
 from core.types import Condition, Waveform
-from train import export, fit, run_folder
+from train import export, fit, recipes, run_folder
 from train.loop import LoopConfig
 from train.state import load_state
 from train.tasks.paths import PathsConfig
@@ -38,12 +38,17 @@ def arguments(task: str, out, steps: int) -> fit.Fit:
         out=out,
         preset="tiny",
         steps=steps,
-        mel_vae=fit.MelVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.MelVAEConfig(frames=64, gan_start=20)),
-        motion_vae=fit.MotionVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.MotionVAEConfig(frames=64)),
+        mel_vae=fit.MelVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MelVAEConfig(frames=64, gan_start=20)),
+        motion_vae=fit.MotionVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MotionVAEConfig(frames=64)),
         denoiser=fit.DenoiserRecipe(
-            quick(lr=2e-3, warmup=5, ema=0.9, seed=5), fit.DenoiserTaskConfig(frames=64, shortest=32)
+            quick(lr=2e-3, warmup=5, ema=0.9, seed=5), recipes.DenoiserTaskConfig(frames=64, shortest=32)
         ),
-        scorer=fit.ScorerRecipe(quick(lr=2e-3, warmup=5, ema=0.9), fit.ScorerTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.ScorerTaskConfig(frames=64, shortest=32)),
+        theatre_encoders=fit.EncodersRecipe(quick(ema=0.9), recipes.EncodersTaskConfig(frames=64, shortest=32)),
+        theatre_space=fit.SpaceRecipe(quick(ema=0.9), recipes.SpaceTaskConfig(frames=64, shortest=32)),
+        theatre=fit.TheatreRecipe(
+            ("strike",), 1, quick(ema=0.9), recipes.TheatreTaskConfig(frames=64, shortest=32, body_share=0.5)
+        ),
     )
 
 
@@ -247,7 +252,7 @@ def test_a_run_keeps_the_vocoder_of_the_model_that_it_starts_from(model_folder, 
 
 
 def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
-    task = fit.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
+    task = recipes.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
     recipe = fit.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
     return fit.Fit(task="distill", data="synthetic", out=out, init=model, steps=steps, distill=recipe)
 

@@ -16,7 +16,7 @@ from core.errors import FootlightError
 from core.formats import bvh
 from core.rhythm.features import Rhythm
 from core.types import Beats, Waveform
-from train import export, fit
+from train import export, fit, recipes
 from train.data import latents, synthetic
 from train.loop import LoopConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask, louder, spread
@@ -137,10 +137,10 @@ def arguments(out, steps=24, **flags) -> fit.Fit:
         data="synthetic",
         out=out,
         preset="tiny",
-        mel_vae=fit.MelVAERecipe(quick(3), fit.MelVAEConfig(frames=64, gan_start=0)),
-        motion_vae=fit.MotionVAERecipe(quick(3), fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserRecipe(quick(steps), fit.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerRecipe(quick(3), fit.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=fit.MelVAERecipe(quick(3), recipes.MelVAEConfig(frames=64, gan_start=0)),
+        motion_vae=fit.MotionVAERecipe(quick(3), recipes.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserRecipe(quick(steps), recipes.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(quick(3), recipes.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )
 

@@ -17,7 +17,7 @@ from core.motion.layouts import BODY_LAYOUTS
 from core.motion.skeleton import SMPL22
 from core.rhythm import accents
 from core.types import Waveform
-from train import export, fit
+from train import export, fit, recipes
 from train.data import synthetic
 from train.loop import LoopConfig
 from train.tasks.motion_vae import body_losses
@@ -31,10 +31,10 @@ LOOP = LoopConfig(
 def trained(out, **flags):
     args = fit.Fit(
         task="all", data="synthetic", out=out / "run", preset="tiny", steps=6,
-        mel_vae=fit.MelVAERecipe(LOOP, fit.MelVAEConfig(frames=64)),
-        motion_vae=fit.MotionVAERecipe(LOOP, fit.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserRecipe(LOOP, fit.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerRecipe(LOOP, fit.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=fit.MelVAERecipe(LOOP, recipes.MelVAEConfig(frames=64)),
+        motion_vae=fit.MotionVAERecipe(LOOP, recipes.MotionVAEConfig(frames=64)),
+        denoiser=fit.DenoiserRecipe(LOOP, recipes.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=fit.ScorerRecipe(LOOP, recipes.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )  # fmt: skip
     results = fit.main(args)

@@ -1,0 +1,61 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.audio.mel import log_mel
+from core.light.look import shipped_looks
+from core.show.show import check_values
+from train.data import synthetic
+from train.data.lighting import at_rate, rules, song_of, tones
+from train.data.rates import AUDIO_RATE
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return synthetic.pairs()["train"][3]
+
+
+def test_the_rules_write_valid_shows_over_a_pair(pair):
+    write = rules(15.625)
+    values, look = write(pair, 3)
+    check_values(values)
+    assert len(values) == round(len(pair.mel) / 62.5 * 15.625) and 0 <= look < len(shipped_looks())
+    again, same = write(pair, 3)
+    assert np.array_equal(again, values) and same == look
+    assert len({write(pair, seed)[1] for seed in range(12)}) > 3
+
+
+def test_the_dancer_is_seen(pair):
+    write = rules(15.625)
+    seeds = range(8)
+    still = replace(
+        pair, rotations=pair.rotations[:1].expand_as(pair.rotations), root=pair.root[:1].expand_as(pair.root)
+    )
+    changed = [not np.array_equal(write(pair, seed)[0], write(still, seed)[0]) for seed in seeds]
+    assert any(changed)
+
+
+def test_shows_come_at_any_rate(pair):
+    slow, fast = (rules(fps)(pair, 5)[0] for fps in (15.625, 31.25))
+    check_values(fast)
+    assert abs(len(fast) - 2 * len(slow)) <= 1
+    np.testing.assert_allclose(fast[:-1:2], slow[: len(fast[:-1:2])], atol=1e-5)
+    assert at_rate(slow, 15.625, 15.625) is slow
+
+
+def test_a_pair_is_heard_as_a_song(pair):
+    song = song_of(pair)
+    assert song.seconds == pytest.approx(8.0, abs=0.1) and torch.equal(song.beats.times, pair.beats)
+    assert song.sections[0].start == 0
+
+
+@pytest.mark.parametrize(("hertz", "tone"), [(440.0, 9), (523.25, 0), (784.0, 7)])
+def test_tones_are_where_they_sound(hertz, tone):
+    clock = torch.arange(2 * AUDIO_RATE) / AUDIO_RATE
+    folded = tones(log_mel(0.5 * torch.sin(2 * math.pi * hertz * clock)))
+    assert folded.shape == (31, 12)
+    apart = abs(int(folded.mean(dim=0).argmax()) - tone) % 12
+    assert min(apart, 12 - apart) <= 1

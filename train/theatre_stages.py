@@ -1,0 +1,71 @@
+"""The stages by which ``train.fit`` trains the theatre model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.autoencoder.networks import Autoencoder
+from core.config import Config
+from train import run_folder
+from train.data.dataset import Pair
+from train.data.lighting import rules
+from train.data.theatre import Shows, theatre_clips
+from train.loop import Task
+from train.recipes import TheatreRecipe
+from train.tasks.theatre import TheatreTask
+from train.tasks.theatre_encoders import EncodersTask
+from train.tasks.theatre_space import SpaceTask
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The tasks of all stages, on triples that are made once.
+
+    recipe: how the triples are made.
+    run: the run folder, with both autoencoders.
+    config: with a theatre.
+    pairs: by split.
+    """
+
+    recipe: TheatreRecipe
+    run: Path
+    config: Config
+    pairs: dict[str, list[Pair]]
+
+    @cached_property
+    def motion_vae(self) -> Autoencoder:
+        return run_folder.load_autoencoder(self.run, self.config, "motion")
+
+    @cached_property
+    def clips(self) -> dict[str, list[dict]]:
+        music_vae = run_folder.load_autoencoder(self.run, self.config, "music")
+        shows = Shows(rules(self.config.latent_fps), self.recipe.shows)
+        return theatre_clips(self.pairs, music_vae, self.motion_vae, self.config, shows, self.recipe.accents)
+
+    def task(self, name: str, settings: Any, device: torch.device) -> Task:
+        """One stage, from what the stage before it left in the run.
+
+        settings: of its task.
+        """
+        if name == run_folder.THEATRE[0]:
+            return EncodersTask(self.config, settings, self.light_vae(device), self.clips)
+        before = run_folder.THEATRE[run_folder.THEATRE.index(name) - 1]
+        theatre = run_folder.load_theatre(self.run, self.config, before)
+        if name == "theatre-space":
+            return SpaceTask(self.config, settings, self.light_vae(device), theatre, self.clips)
+        return TheatreTask(
+            self.config, settings, self.motion_vae.to(device), self.light_vae(device), theatre, self.clips
+        )
+
+    def light_vae(self, device: torch.device) -> Autoencoder:
+        """The autoencoder of light, which takes the statistics of the shows."""
+
+        def frames() -> torch.Tensor:
+            return torch.cat([light.float() for clip in self.clips["train"] for light, _ in clip["shows"]])
+
+        return run_folder.light_statistics(self.run, self.config, frames).to(device)
