@@ -43,6 +43,7 @@ def test_an_exported_run_performs_and_its_dancer_and_composer_are_kept(run, mode
             assert torch.equal(made.tensors[name][key], value), (name, key)
     assert made.card["training"].keys() >= set(run_folder.THEATRE)
     model = Model.load(tmp_path / "model", "cpu")
+    assert model.config.theatre is not None
     song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
     shown = perform(model, song, DanceOptions(steps=2), look_vector(model, model.config.theatre.looks[0]))
     assert shown.motion is not None and bool(shown.motion.isfinite().all())

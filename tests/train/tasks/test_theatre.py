@@ -125,7 +125,8 @@ def test_every_ablation_is_a_configuration(without, material):
     task = task_of("theatre", material, shape, beat=0.0 if without == "beat" else 0.2)
     generator = torch.Generator().manual_seed(0)
     losses = task.phases["theatre"](task.batch(4, generator), generator, 0)
-    sum(value for name, value in losses.items() if not name.startswith("_")).backward()
+    torch.stack([value for name, value in losses.items() if not name.startswith("_")]).sum().backward()
+    assert shape.theatre is not None
     denoisers = shape.theatre.denoisers
     assert ("music" in denoisers["light"].context) == (without != "music")
     assert bool(denoisers["motion"].look_channels) == (without != "style")
