@@ -11,6 +11,12 @@ SCENE_PROPERTY = "footlight"
 BONES_PROPERTY = "footlight_bones"
 """``Object.footlight_bones`` holds what the user chose of ``props.FootlightBones``, kept with an armature."""
 
+TAKES_PROPERTY = "footlight_takes"
+"""``Object.footlight_takes`` holds ``props.FootlightTakes``: which takes are a dancer's."""
+
+TAKE_NAME = "footlight_take"
+"""``Action.footlight_take`` is what a take is called in the list of takes."""
+
 TAB = "Footlight"
 
 EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
@@ -19,6 +25,9 @@ EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
 GENERATE = "footlight.generate_dance"
 SCORE = "footlight.score_motion"
 DUET = "footlight.generate_duet"
+STEP_TAKE = "footlight.step_take"
+ACCEPT_TAKE = "footlight.accept_take"
+REJECT_TAKE = "footlight.reject_take"
 CANCEL = "footlight.cancel"
 ADD_DANCER = "footlight.add_dancer"
 SHOW_BEATS = "footlight.show_beats"
@@ -58,8 +67,8 @@ PREFIX = "footlight_"
 """Custom properties of what Footlight made; ``api/card.py`` reads them. Of an action and of a music strip: operation
 (what made it), seed, style, style_asked, steps, guidance, model_sha256, tempo, metre, beat_score, beat_confidence,
 frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start, song_seconds,
-audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were corrected). Of a strip
-alone: made (when).
+audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were corrected), dancer_id
+(whose take it is). Of both: made (when).
 
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
 strip that does not play over another one: muted. Of what Add Stage made: stage."""

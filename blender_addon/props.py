@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, model, styles
-from .scene import inverse, songs, strips, travelling
+from .scene import inverse, songs, strips, takes, travelling
 from .shared import mapping, protocol
 
 STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
@@ -37,6 +37,9 @@ NORMAL_FOLLOW = 3.0
 
 LARGEST_INT = 2**31 - 1
 """Blender's fields for whole numbers hold no larger one."""
+
+MOST_TAKES = 16
+"""So many dances are made at once at most."""
 
 OWN_CHOICE = "OWN"
 """The identifier that stands for no style."""
@@ -143,6 +146,41 @@ class FootlightBones(bpy.types.PropertyGroup):
     }
 
 
+def _get_take(self) -> int:
+    action = takes.shown(self.id_data)
+    return -1 if action is None else next((i for i, one in enumerate(bpy.data.actions) if one == action), -1)
+
+
+def _set_take(self, index: int) -> None:
+    if 0 <= index < len(bpy.data.actions):
+        takes.show(self.id_data, bpy.data.actions[index])
+
+
+def _get_take_name(self) -> str:
+    return takes.label(self)
+
+
+def _set_take_name(self, label: str) -> None:
+    takes.rename(self, label)
+
+
+TAKE_NAME = StringProperty(name="Take", get=_get_take_name, set=_set_take_name)
+"""Of an action."""
+
+
+class FootlightTakes(bpy.types.PropertyGroup):
+    """Which dances are a dancer's takes, kept with its armature."""
+
+    dancer: StringProperty(options={"HIDDEN"}, override={"LIBRARY_OVERRIDABLE"})
+    shown: IntProperty(
+        name="Take",
+        description="The take that the dancer shows. A double click renames it",
+        get=_get_take,
+        set=_set_take,
+        override={"LIBRARY_OVERRIDABLE"},
+    )
+
+
 class FootlightSettings(bpy.types.PropertyGroup):
     source: EnumProperty(
         name="Song",
@@ -177,6 +215,13 @@ class FootlightSettings(bpy.types.PropertyGroup):
         "Seed",
         "The same seed makes the same dance again, to the same song with the same settings. Another seed makes another "
         "dance",
+    )
+    takes: IntProperty(
+        name="Takes",
+        description="How many dances are made at once, with this seed and the next ones, to choose from",
+        min=1,
+        max=MOST_TAKES,
+        default=1,
     )
     style_name: StringProperty(options={"HIDDEN"})
     style_second_name: StringProperty(options={"HIDDEN"})

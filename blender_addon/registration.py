@@ -43,18 +43,25 @@ from .operators.song import (
     FOOTLIGHT_OT_show_scene,
 )
 from .operators.stage import FOOTLIGHT_OT_add_stage
+from .operators.takes import FOOTLIGHT_OT_accept_take, FOOTLIGHT_OT_reject_take, FOOTLIGHT_OT_step_take
 from .panels import main, menus, status
 from .panels.menus import FOOTLIGHT_MT_footlight
+from .panels.takes import FOOTLIGHT_UL_takes
 from .preferences import FootlightPreferences
-from .props import FootlightBones, FootlightSettings
+from .props import TAKE_NAME, FootlightBones, FootlightSettings, FootlightTakes
 
 CLASSES = (
     FootlightBones,
+    FootlightTakes,
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,
     FOOTLIGHT_OT_score_motion,
     FOOTLIGHT_OT_generate_duet,
+    FOOTLIGHT_OT_step_take,
+    FOOTLIGHT_OT_accept_take,
+    FOOTLIGHT_OT_reject_take,
+    FOOTLIGHT_UL_takes,
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_add_dancer,
     FOOTLIGHT_OT_import_bones,
@@ -107,6 +114,9 @@ def register() -> None:
     setattr(bpy.types.Scene, names.SCENE_PROPERTY, bpy.props.PointerProperty(type=FootlightSettings))
     kept = bpy.props.PointerProperty(type=FootlightBones, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, names.BONES_PROPERTY, kept)
+    listed = bpy.props.PointerProperty(type=FootlightTakes, override={"LIBRARY_OVERRIDABLE"})
+    setattr(bpy.types.Object, names.TAKES_PROPERTY, listed)
+    setattr(bpy.types.Action, names.TAKE_NAME, TAKE_NAME)
     session.register()
     status_bar.register(status.status_bar)
     menus.register()
@@ -117,6 +127,8 @@ def unregister() -> None:
     menus.unregister()
     status_bar.unregister()
     session.unregister()
+    delattr(bpy.types.Action, names.TAKE_NAME)
+    delattr(bpy.types.Object, names.TAKES_PROPERTY)
     delattr(bpy.types.Object, names.BONES_PROPERTY)
     delattr(bpy.types.Scene, names.SCENE_PROPERTY)
     for cls in reversed(CLASSES):

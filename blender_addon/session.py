@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
@@ -17,7 +18,8 @@ from .engine import timings
 from .engine.client import Engine
 from .engine.job import Job, JobState, Preparation
 from .engine.pace import Pace, about, per_cent
-from .engine.timings import Task
+from .engine.series import CANCELLED, Series
+from .engine.timings import EVEN, Task
 from .errors import UserError
 from .scene import wording
 from .shared import FootlightError, protocol
@@ -32,11 +34,11 @@ class Session:
 
     engine: Engine | None = None
     worker: Engine | None = None
-    job: Job | Preparation | None = None
+    job: Job | Preparation | Series | None = None
     about: str = ""
     task: Task | None = None
     pace: Pace | None = None
-    finish: Callable[[protocol.Done], str] | None = None
+    finish: Callable[[Any], str] | None = None
     folder: str = ""
     error: str = ""
     message: str = ""
@@ -73,15 +75,17 @@ def without_folder(text: str) -> str:
 
 
 def start(
-    work: protocol.Request | Preparation,
-    finish: Callable[[protocol.Done], str],
+    work: protocol.Request | Preparation | Sequence[protocol.Request],
+    finish: Callable[[Any], str],
     about: str = "",
     task: Task | None = None,
 ) -> None:
     """Ask the engine, starting it when it is not running; a preparation goes on meanwhile.
 
-    finish: takes the engine's answer, writes what belongs into the scene and returns what to tell the user; it may
-    raise UserError.  about: the operator that starts it.  task: what it is, to learn how long such a thing takes here.
+    work: several requests are asked one after another, and what was done of them before a cancel or a failure is kept.
+    finish: takes the engine's answer, of several requests the list of them, writes what belongs into the scene and
+    returns what to tell the user; it may raise UserError.  about: the operator that starts it.  task: what it is, to
+    learn how long such a thing takes here.
     Raises UserError when the engine cannot be started.
     """
     before = state.engine
@@ -89,9 +93,17 @@ def start(
     pace = None
     if task is not None:
         known, cold = learnt(), engine is not before
-        pace = Pace(known.expect(task, cold), known.curve(task), cold)
-    _begin(engine, work if isinstance(work, Preparation) else Job(engine, work), finish, about)
+        pace = Pace(known.expect(task, cold), EVEN if isinstance(work, Sequence) else known.curve(task), cold)
+    _begin(engine, _job(engine, work), finish, about)
     state.task, state.pace = task, pace
+
+
+def _job(
+    engine: Engine, work: protocol.Request | Preparation | Sequence[protocol.Request]
+) -> Job | Preparation | Series:
+    if isinstance(work, Preparation):
+        return work
+    return Series(engine, work) if isinstance(work, Sequence) else Job(engine, work)
 
 
 def learnt() -> timings.Timings:
@@ -119,8 +131,8 @@ def _timings_file() -> Path:
 
 
 def _learn() -> None:
-    """What the job that is done has taken."""
-    if state.task is not None and state.pace is not None:
+    """What the job that is done has taken, where it was a single one."""
+    if isinstance(state.job, Job) and state.task is not None and state.pace is not None:
         before = timings.read(_timings_file())  # another Blender may have learnt meanwhile
         _timings.known = before.learnt(state.task, state.pace.took())
         timings.write(_timings_file(), _timings.known)
@@ -144,7 +156,7 @@ def start_install(finish: Callable[[protocol.Done], str], large: bool = False) -
     return job
 
 
-def _begin(worker: Engine, job: Job | Preparation, finish: Callable[[protocol.Done], str], about: str) -> None:
+def _begin(worker: Engine, job: Job | Preparation | Series, finish: Callable[[Any], str], about: str) -> None:
     state.error = state.message = state.warning = state.log = ""
     state.worker, state.job, state.finish, state.about = worker, job, finish, about
 
@@ -186,10 +198,12 @@ def poll() -> JobState:
     if not ended.ended:
         return ended
     try:
-        if isinstance(job, Job) and ended is JobState.DONE:
+        if not isinstance(job, Preparation) and ended is JobState.DONE:
             assert job.result is not None
             _learn()
             state.message = finish(job.result)
+            if isinstance(job, Series) and job.shortfall not in ("", CANCELLED):
+                state.warning = wording.joined(without_folder(job.shortfall), state.warning)
         elif ended is JobState.FAILED:
             state.error = without_folder(job.error)
             told = worker is state.engine and worker.alive and getattr(job, "kind", "") != "internal"

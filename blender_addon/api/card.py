@@ -54,6 +54,12 @@ class Card:
     warning: str = ""
 
     @property
+    def short(self) -> str:
+        """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6"."""
+        steps = self.feet.split(" ")[0] if self.feet[:1].isdigit() else "0"
+        return ", ".join(text for text in (self.beat.split(" ")[0], steps if self.feet else "") if text)
+
+    @property
     def line(self) -> str:
         """The name, and what is known first, in one line."""
         known = [f"on the beat: {self.beat}" if self.beat else "", self.pulse, self.length]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
 from ..errors import UserError
-from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips
-from ..shared import beat_grid, protocol
+from ..names import PREFIX
+from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips, takes
+from ..scene.wording import joined
+from ..shared import beat_grid, beats_file, protocol
 from . import beats, card, naming
 from .target import Target, Written, finished, mark_beats, with_change
 
@@ -55,6 +58,29 @@ def request(
         song=song,
     )
     return target, _request(target, Path(folder), options)
+
+
+def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dict]:
+    """How to ask for a dance again: the arguments seed, steps, guidance, style, beat_snap and grid of ``request``.
+
+    song: to which it will be; it is returned with a warning where the result cannot be the same.
+    Raises UserError when the action is no dance to a song.
+    """
+    kept = {key.removeprefix(PREFIX): value for key, value in action.items() if key.startswith(PREFIX)}
+    if kept.get("operation") != card.DANCE or "song" not in kept:
+        raise UserError(f"{action.name!r} is no dance to a song that Footlight made. Choose another take.")
+    options = {name: kept.get(name) for name in ("steps", "guidance", "beat_snap")}
+    options = {name: value for name, value in options.items() if value is not None}
+    grid = beats_file.from_json(kept["beats"]) if "beats" in kept else None
+    differs = []
+    if kept.get("model_sha256") != card.asked(card.DANCE, 0, {}).get("model_sha256"):
+        differs.append("by another model")
+    if (kept.get("song_start"), kept.get("song_seconds")) != (song.start, song.seconds):
+        differs.append("to another part of its song")
+    if differs:
+        said = f"{action.name!r} was made {' and '.join(differs)}: this dance is another one."
+        song = replace(song, warning=joined(song.warning, said))
+    return song, {**options, "seed": int(kept["seed"]), "style": kept.get("style_asked") or None, "grid": grid}
 
 
 def write(target: Target, done: protocol.DanceDone) -> Written:
@@ -108,6 +134,7 @@ def write_dance(
             dancer.remove(added)
         raise
     card.keep(action, card.length_and_feet(values, target.fps, target.frames))
+    takes.enlist(added or armature, action)
     return finished(done, *warnings, *said, action=action, dancer=added)
 
 

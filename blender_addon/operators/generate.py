@@ -1,12 +1,16 @@
 """Generate dance: from the chosen song to a new action on the chosen dancer, or on a new one where there is none."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
 
 from __future__ import annotations
 
 import bpy
+from bpy.props import IntProperty, StringProperty
 
 from .. import names, session
-from ..api import dance
-from ..scene import rigs
+from ..api import dance, takes
+from ..errors import UserError
+from ..scene import playing, rigs, strips
 from .job_operator import JobOperator, finishing
 from .seed import NewSeed
 from .settings import dancer_or_none, find_song, sampling, settings_of, task
@@ -19,25 +23,80 @@ class FOOTLIGHT_OT_generate_dance(NewSeed, JobOperator, bpy.types.Operator):
     bl_label = "Generate Dance"
     bl_options = frozenset({"UNDO"})
 
+    takes: IntProperty(
+        description="How many dances are made, each with the next seed; 0: as many as the panel says",
+        min=0,
+        default=0,
+        options={"SKIP_SAVE"},
+    )
+    like: StringProperty(
+        description="The action of a dance that is made again: its song, seed, style, beats and settings count",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        if properties.like:
+            return "Make this dance again, with its own song, seed, style, beats and settings"
+        return " ".join((cls.__doc__ or "").split())
+
     def start(self, context: bpy.types.Context) -> None:
-        start(context)
+        if self.like:
+            start_again(context, self.like)
+        else:
+            start(context, self.takes)
 
 
-def start(context: bpy.types.Context) -> None:
-    """Ask the engine for the dance that the scene's settings describe. Raises UserError when something is missing."""
+def start(context: bpy.types.Context, count: int = 0) -> None:
+    """Ask the engine for the dance that the scene's settings describe, or for several of them.
+
+    count: how many; 0: as many as the settings say.  Raises UserError when something is missing.
+    """
     folder = session.prepare()
     settings = settings_of(context.scene)
+    armature = _dancer(context)
+    chosen = sampling(context.scene, names.GENERATE)
+    seeds = range(chosen.pop("seed"), settings.seed + (count or settings.takes))
+    more = _shown(settings) | {"beat_snap": settings.beat_snap, **chosen}
+    song = find_song(context, folder)
+    targets, requests = takes.request(context.scene, armature, song, folder, seeds, **more)
+    asked = task(context, names.GENERATE, len(seeds))
+    if len(requests) == 1:
+        session.start(requests[0], finishing(dance.write, targets[0]), names.GENERATE, asked)
+    else:
+        session.start(requests, finishing(takes.write, targets), names.GENERATE, asked)
+
+
+def start_again(context: bpy.types.Context, name: str) -> None:
+    """Ask the engine for the dance of an action again. Raises UserError when there is none, or no song for it."""
+    folder = session.prepare()
+    scene, action = context.scene, bpy.data.actions.get(name)
+    if action is None:
+        raise UserError(f"There is no action {name!r} any more. Choose another take.")
+    armature = _dancer(context)
+    song, options = dance.again(action, _song_of(context, action, folder))
+    target, request = dance.request(scene, armature, song, folder, **_shown(settings_of(scene)), **options)
+    session.start(request, finishing(dance.write, target), names.GENERATE, task(context, names.GENERATE, 1))
+
+
+def _song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) -> strips.Song:
+    """The song of a dance. Raises UserError where it is not in the scene."""
+    scene, name = context.scene, str(action.get(f"{names.PREFIX}song", ""))
+    if name == strips.mix_name(scene):
+        return strips.whole_mix(scene, folder)
+    strip = playing.strip_of(scene, name)
+    if strip is None:
+        raise UserError(f"The song of this dance, {name!r}, is not in {scene.name!r}. Use Choose Song, then try again.")
+    return strips.excerpt(scene, strip, folder)
+
+
+def _dancer(context: bpy.types.Context) -> bpy.types.Object | None:
     armature = dancer_or_none(context)
     if armature is not None:
         rigs.check_writable(armature)  # before the song is mixed, which may take a while
-    target, request = dance.request(
-        context.scene,
-        armature,
-        find_song(context, folder),
-        folder,
-        markers=settings.markers,
-        bars_only=settings.bars_only,
-        beat_snap=settings.beat_snap,
-        **sampling(context.scene, names.GENERATE),
-    )
-    session.start(request, finishing(dance.write, target), names.GENERATE, task(context, names.GENERATE))
+    return armature
+
+
+def _shown(settings) -> dict:
+    """How the result's beats are shown."""
+    return {"markers": settings.markers, "bars_only": settings.bars_only}

@@ -90,9 +90,7 @@ class FOOTLIGHT_OT_correct_beats(_Beats):
     bl_label = "Correct Beats"
     bl_options = frozenset({"REGISTER", "UNDO"})
 
-    change: EnumProperty(
-        name="Change", items=[(name, change.label, change.about) for name, change in CHANGES.items()], default="HALF"
-    )
+    change: EnumProperty(items=[(name, change.label, change.about) for name, change in CHANGES.items()], default="HALF")
     metre: IntProperty(name="Beats a Bar", description="Of Beats a Bar", min=1, max=beat_grid.LARGEST_METRE, default=4)
 
     @classmethod

@@ -11,7 +11,7 @@ import bpy
 from .. import names, notices, session, status_bar
 from ..api.target import Target, Written, by_uid
 from ..engine.job import JobState
-from ..shared import FootlightError, protocol
+from ..shared import FootlightError
 from .settings import OPERATIONS, lacking, settings_of
 
 INTERVAL = 0.1  # seconds between two looks at the job
@@ -130,16 +130,17 @@ class JobOperator:
             self._timer = None
 
 
-def finishing(write: Callable[[Target, Any], Written], target: Target) -> Callable[[protocol.Done], str]:
+def finishing(write: Callable[[Any, Any], Written], target: Target | list[Target]) -> Callable[[Any], str]:
     """What the session does with the engine's answer: ``write`` it, choose the dancer that was added for it, and tell.
 
-    write: takes the answer to the request that was started.
+    write: takes the target and the answer to the request that was started; of several requests, lists of them.
     """
+    scene = (target[0] if isinstance(target, list) else target).scene
 
-    def finish(done: protocol.Done) -> str:
+    def finish(done: Any) -> str:
         written = write(target, done)
         if written.dancer is not None:
-            settings_of(by_uid(bpy.data.scenes, target.scene)).dancer = written.dancer
+            settings_of(by_uid(bpy.data.scenes, scene)).dancer = written.dancer
         session.state.warning = session.without_folder(written.warning)
         return written.message
 

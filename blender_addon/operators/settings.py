@@ -46,14 +46,17 @@ def guidance(follow: float, modality: str) -> float | None:
     return round(1 + (follow - 1) * (tuned - 1) / (NORMAL_FOLLOW - 1), 4)
 
 
-def task(context: bpy.types.Context, about: str) -> Task | None:
-    """What an operator would ask now, to foretell how long it takes; None where that is not clear."""
+def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
+    """What an operator would ask now, to foretell how long it takes; None where that is not clear. takes: how many
+    dances are made; 0: as many as the settings say."""
     settings, operation = settings_of(context.scene), OPERATIONS[about]
     seconds = seconds_of(context, about)
     if not seconds:
         return None
     known = model.facts(environment.model_folder()).steps
     steps = STEPS[settings.quality] or known.get("motion" if about == names.GENERATE else "music", 0)
+    if about == names.GENERATE:
+        seconds *= takes or settings.takes
     return Task(operation, seconds, 0 if about == names.SHOW_BEATS else steps, environment.preferences().device)
 
 

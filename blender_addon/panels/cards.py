@@ -29,7 +29,7 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
             _warning(box, context, shown).action = action.name
         if shown.operation == card.BOTH:
             _keep(box, context, strips.named(context.scene, action.get(names.PREFIX + "song", "")))
-        _next(box, shown)
+        _next(box, shown, action.name)
 
 
 def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -93,12 +93,17 @@ def _keep(layout: bpy.types.UILayout, context: bpy.types.Context, strip: bpy.typ
     layout.operator(names.KEEP_MUSIC, text="Save and Keep", icon="FILE_TICK").strip = strip.name
 
 
-def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
-    """What can be done with it."""
+def _next(layout: bpy.types.UILayout, shown: card.Card, action: str = "") -> None:
+    """What can be done with it. action: of a dance."""
     play = layout.row()
     play.scale_y = 1.2
     play.operator(names.PLAY, **face(bpy.context))
     row = layout.row(align=True)
-    row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH").new_seed = True
+    another = row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH")
+    another.new_seed = True
+    if shown.operation == card.DANCE:
+        another.takes = 1
+        row.operator(names.GENERATE, text="Again", icon="LOOP_BACK").like = action
+        row = layout.row(align=True)
     if shown.operation != card.MUSIC:
         row.operator(names.ADD_STAGE, text="Add Stage", icon="LIGHT_SPOT")

@@ -10,7 +10,7 @@ from .. import names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, find_dancer, seconds_of, settings_of
 from ..scene import strips
-from . import beats, bones, cards, engine, helping, rows, song, status
+from . import beats, bones, cards, engine, helping, rows, song, status, takes
 from .wrapping import wrapped
 
 SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
@@ -55,11 +55,13 @@ class Dance(Child):
     bl_label = "Dance"
 
     def draw(self, context: bpy.types.Context) -> None:
+        takes.number(self.layout, context)
         status.go(self.layout, context, names.GENERATE, "Generate Dance", "ARMATURE_DATA")
         try:
             dancer = dancer_or_none(context)
         except UserError:
             dancer = None
+        takes.draw(self.layout, dancer)
         cards.dance(self.layout, context, dancer)
 
 

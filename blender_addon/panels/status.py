@@ -6,7 +6,7 @@ import bpy
 
 from .. import names, notices, session
 from ..engine.pace import about as about_seconds
-from ..operators.settings import lacking, task
+from ..operators.settings import lacking, seconds_of, task
 from .wrapping import wrapped
 
 HEIGHT = 1.4
@@ -78,6 +78,6 @@ def _cost(context: bpy.types.Context, operator: str) -> str:
         return ""
     seconds = session.expected(asked)
     if seconds is None:
-        return f"{asked.seconds:.1f} s long"
+        return f"{seconds_of(context, operator):.1f} s long"
     told = about_seconds(seconds)
     return f"{told[0].upper()}{told[1:]} on this computer"

@@ -109,6 +109,12 @@ def _sound_of(
     return scene, None
 
 
+def strip_of(scene: bpy.types.Scene, name: str) -> bpy.types.Strip | None:
+    """The strip of the song that a dance calls by that name; None where the scene has none."""
+    found = [one for one in timeline.sounds(scene) if name and name in _names(one.strip)]
+    return _rather_chosen(found).strip if found else None
+
+
 def _rather_chosen(placed: list[timeline.Placed]) -> timeline.Placed:
     """The strip that was chosen as the song, else the last one."""
     return next((one for one in placed if songs.CHOSEN in one.strip), placed[-1])

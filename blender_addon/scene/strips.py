@@ -137,7 +137,12 @@ def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
             f"Nothing is heard in {scene.name!r} on the frames {first} to {end - 1}. Check where its strips lie, "
             "whether they are muted, their volume and their files."
         )
-    return Song(f"{scene.name} mix", str(path), 0.0, seconds, first, end - first, warning=warning)
+    return Song(mix_name(scene), str(path), 0.0, seconds, first, end - first, warning=warning)
+
+
+def mix_name(scene: bpy.types.Scene) -> str:
+    """What the song is called that is all sound of a scene."""
+    return f"{scene.name} mix"
 
 
 def whole_file(

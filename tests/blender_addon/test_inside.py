@@ -64,6 +64,12 @@ def test_the_beats_of_a_song_are_put_right_and_kept(run_checks, tmp_path):
     run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
+@pytest.mark.checks("check_takes.py")
+def test_takes_to_choose_from(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 @pytest.mark.checks("check_strips.py")
 def test_songs_in_the_sequencer(run_checks):
     run_checks()

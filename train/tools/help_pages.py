@@ -17,6 +17,7 @@ FOLDER = "help"
 PAGES = {
     "first-dance": "First Dance",
     "panel": "Panel",
+    "beats": "Beats",
     "rigs": "Characters",
     "using-a-dance": "Using a Dance",
     "troubleshooting": "Troubles",

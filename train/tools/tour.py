@@ -185,6 +185,31 @@ def another_take() -> None:
         bpy.ops.footlight.generate_dance("INVOKE_DEFAULT", new_seed=True)
 
 
+def show_beats() -> None:
+    with here():
+        bpy.ops.footlight.show_beats("INVOKE_DEFAULT")
+
+
+def correct_beats() -> None:
+    """Half a beat later, and the sequencer at the first bars."""
+    with here():
+        bpy.ops.footlight.correct_beats(change="LATER")
+    with here("SEQUENCE_EDITOR"):
+        region = place("SEQUENCE_EDITOR")[2]
+        edges = {"xmin": 0, "xmax": region.width // 5, "ymin": 0, "ymax": region.height}
+        bpy.ops.view2d.zoom_border(**edges, wait_for_input=False)
+
+
+def sequencer() -> bpy.types.Region:
+    return place("SEQUENCE_EDITOR")[2]
+
+
+def make_takes() -> None:
+    bpy.context.scene.footlight.takes = 4
+    with here():
+        bpy.ops.footlight.generate_dance("INVOKE_DEFAULT")
+
+
 def add_stage() -> None:
     with here():
         bpy.ops.footlight.add_stage()
@@ -262,11 +287,13 @@ STEPS = [
     picture("first-running"), picture("panel-running", side), stopped, look_at_dancer,
     picture("first-done"), picture("panel", side), play, picture("first-playing"), play,
     another_take, stopped, look_at_dancer, picture("first-take", side),
+    show_beats, stopped, correct_beats, picture("panel-markers", sequencer),
     *(
         step
         for part in PARTS
         for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
     ),
+    show_part("dance"), choose_tab, make_takes, stopped, picture("panel-takes", side),
     add_stage, render,
 ]  # fmt: skip
 waited = time.monotonic()

@@ -1,5 +1,6 @@
 """Songs to scenes and films by the real engine, in the bpy module and in the real Blender, which says what came out."""
 
+import json
 import os
 import subprocess
 import sys
@@ -63,6 +64,26 @@ def test_songs_become_scenes_and_films(batch, look, songs):
     assert scene["fps"] == 24 and scene["frames"] == [1, 72] and scene["range"] == [1, 72]
     assert scene["song"] == "//good.wav" and scene["song is heard"]
     assert scene["size"] == [96, 54] and scene["film frames"] == 4 and scene["film is heard"]
+
+
+BEATS = """
+import bpy, sys
+bpy.ops.wm.open_mainfile(filepath={blend!r})
+print("FOUND", bpy.data.actions[0]["footlight_beats"].replace("\\n", ""))
+"""
+
+
+def test_the_beats_of_a_song_may_be_given(batch, run, songs, tmp_path):
+    beats, script = tmp_path / "BEATS.json", tmp_path / "print.py"
+    script.write_text(BEATS.format(blend=str(songs / "good.blend")))
+    arguments = (songs / "good.wav", "--out", songs, "--steps", 2, "--beats", beats)
+    beats.write_text('{"beats": [2, 1]}')
+    answer = batch(*arguments)
+    assert answer.returncode == 1 and "BEATS.json: the beats at 2 s and 1 s" in answer.stdout
+    beats.write_text('{"beats": [0.1, 0.9, 1.7, 2.5], "metre": 3}')
+    assert batch(*arguments).returncode == 0
+    kept = run(script).stdout.split("FOUND ")[1].splitlines()[0]
+    assert json.loads(kept)["beats"] == [0.1, 0.9, 1.7, 2.5] and json.loads(kept)["downbeats"] == [0.1, 2.5]
 
 
 MATROSKA = """
@@ -196,6 +217,9 @@ def test_a_drawn_dancer_stands_where_blender_projects_it(look):
         ("a.wav --out out --within 9", "--render"),
         ("a.wav --out out --dance none.npz", "no such file"),
         ("a.wav b.wav --out out --dance d", "one SONG"),
+        ("a.wav --out out --beats none.json", "no such file"),
+        ("a.wav b.wav --out out --beats b.json", "one SONG"),
+        ("a.blend --score --out out --beats b.json", "to which a dance is made"),
         ("a.blend --score --duet 30 --out out", "one of them"),
         ("a.wav --duet 30 --out out", "a.wav has no use"),
         ("--duet 3 --out out", "5 to 240 seconds"),

@@ -71,7 +71,7 @@ def check_half_double_and_later():
     bpy.ops.footlight.correct_beats(change="LATER")
     assert np.allclose(grids.known(home(strip)).times[:3], [0.0, 0.5, 1.0])
     assert grids.tracked(home(strip)).times[0] == 0.25
-    for _ in range(3):
+    for _ in range(2):
         bpy.ops.footlight.correct_beats(change="DOUBLE")
     before = grids.known(home(strip))
     raises(RuntimeError, "This cannot be done to these beats", lambda: bpy.ops.footlight.correct_beats(change="DOUBLE"))

@@ -129,7 +129,7 @@ def check_the_card_stays_with_the_dance():
     assert says("well - seed 7") and "On the beat: Good (0.50)" in texts()
     for text, name in (("Play", names.PLAY), ("Another Take", names.GENERATE), ("Add Stage", names.ADD_STAGE)):
         assert button(text).name == name
-    assert button("Another Take").properties == {"new_seed": True}
+    assert button("Another Take").properties == {"new_seed": True, "takes": 1}
     explained = [item for item in shown() if item.name == names.EXPLAIN]
     assert len(explained) == 1 and "0 is chance" in explained[0].properties["text"]
     assert bpy.ops.footlight.show_beats() == {"FINISHED"}

@@ -2,7 +2,7 @@
 
 Told by the song's name, and where there is no song by the file ``how`` in the test's folder. Every request is kept in
 the file ``asked.json`` there, every motion as ``asked.npz``, and beats that are given as ``asked_beats.json``. It hears
-the beats of ``heard.json``, if there is one.
+the beats of ``heard.json``, if there is one, and does with a seed what ``seeds.json`` says of it.
 """
 
 import json
@@ -26,6 +26,13 @@ def say(**event):
 
 def how(message):
     return Path(message["song"]).stem if "song" in message else (FOLDER / "how").read_text()
+
+
+def by_seed(message, name, otherwise):
+    """What the file ``seeds.json`` says of a seed."""
+    if not (FOLDER / "seeds.json").exists():
+        return otherwise
+    return json.loads((FOLDER / "seeds.json").read_text()).get(str(message.get("seed")), {}).get(name, otherwise)
 
 
 def heard():
@@ -71,7 +78,7 @@ for line in sys.stdin:
     if message.get("beats"):
         shutil.copy(message["beats"], FOLDER / "asked_beats.json")
     say(type="progress", id=number, stage="at work", fraction=0.5)
-    told = how(message)
+    told = by_seed(message, "how", how(message))
     if told == "die":
         print("RuntimeError: out of memory", file=sys.stderr, flush=True)
         os._exit(9)
@@ -85,4 +92,6 @@ for line in sys.stdin:
         say(type="failed", id=number, kind="input", message="the song is silent")
         continue
     made = {**obey(message), **ABOUT.get(message["op"], {}), **heard()}
+    if "metrics" in made:
+        made["metrics"] = {"beat": by_seed(message, "beat", made["metrics"]["beat"])}
     say(type="done", op=message["op"], id=number, **made, tempo=120.0)

@@ -70,6 +70,19 @@ class Layout:
         assert hasattr(bpy.types, name), name
         self._add("menu", text, name=name, icon=icon)
 
+    def template_list(self, kind, _id, data, collection, active, index, *, rows, maxrows):
+        """Every item that the list shows, in its order."""
+        drawn = getattr(bpy.types, kind)
+        chosen = SimpleNamespace(bitflag_filter_item=1)
+        flags, order = drawn.filter_items(chosen, bpy.context, data, collection)
+        items = getattr(data, collection)
+        assert rows <= maxrows and len(flags) == len(order) == len(items)
+        for place in sorted(range(len(items)), key=lambda i: order[i]):
+            if flags[place]:
+                shown = getattr(active, index) == place
+                drawn.draw_item(chosen, bpy.context, self._within(), data, items[place], 0, active, index, place)
+                self._items[-1].icon = "CHECKMARK" if shown else "NONE"
+
     def progress(self, *, text="", factor=0.0, type="BAR"):
         assert 0.0 <= factor <= 1.0
         self._add("progress", text, factor=factor)

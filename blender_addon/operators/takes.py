@@ -1,0 +1,97 @@
+"""Choose among a dancer's takes: go through them, keep one, remove one."""
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import IntProperty
+
+from .. import names, session
+from ..errors import UserError
+from ..scene import takes
+from ..scene.wording import listed
+from .settings import find_dancer
+
+
+class _Take(bpy.types.Operator):
+    """What the operators have in common: a dancer that shows one of its takes."""
+
+    least = 1
+    """So many takes are needed."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if session.busy():
+            cls.poll_message_set("Footlight is at work. Wait until it is done, or cancel it")
+            return False
+        try:
+            armature = find_dancer(context)
+        except UserError as error:
+            cls.poll_message_set(str(error).rstrip("."))
+            return False
+        found = takes.of(armature)
+        if len(found) < cls.least or not (cls.least > 1 or takes.shown(armature) in found):
+            cls.poll_message_set("The dancer has no other take" if found else "The dancer has no take yet")
+            return False
+        return True
+
+
+class FOOTLIGHT_OT_step_take(_Take):
+    """Show another take of the dancer, also while it plays"""
+
+    bl_idname = names.STEP_TAKE
+    bl_label = "Next Take"
+    bl_options = frozenset({"UNDO"})
+    least = 2
+
+    by: IntProperty(description="How many places further in the list", default=1)
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"Show the {'next' if properties.by > 0 else 'previous'} take, also while it plays"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shown = takes.step(find_dancer(context), self.by)
+        if shown is not None:
+            self.report({"INFO"}, f"{shown.name} is shown.")
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_accept_take(_Take):
+    """Keep the take that is shown, and remove the dancer's others to the same song"""
+
+    bl_idname = names.ACCEPT_TAKE
+    bl_label = "Keep Only This Take"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+    least = 1
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature = find_dancer(context)
+        action = takes.shown(armature)
+        assert action is not None
+        removed, left = takes.accept(armature, action)
+        kept = f" {listed(left)} is used elsewhere and was left." if left else ""
+        self.report({"INFO"}, f"{action.name} is kept, {len(removed)} other takes were removed.{kept}")
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_reject_take(_Take):
+    """Remove the take that is shown. The next one is shown in its place"""
+
+    bl_idname = names.REJECT_TAKE
+    bl_label = "Remove Take"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature = find_dancer(context)
+        action = takes.shown(armature)
+        assert action is not None
+        name = action.name
+        try:
+            following = takes.reject(armature, action)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{name} was removed." + (f" {following.name} is shown." if following else ""))
+        return {"FINISHED"}

@@ -1,0 +1,62 @@
+"""The takes of a dancer: how many are to be made, and which there are."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import names, session
+from ..api import card
+from ..operators.settings import find_dancer, settings_of
+from ..scene import takes
+from ..shared import FootlightError
+
+ROWS = 4
+"""Of the list, with up to twice as many takes in it."""
+
+WIDTH = 0.6
+"""The part of the list's width that names have."""
+
+
+class FOOTLIGHT_UL_takes(bpy.types.UIList):
+    """The takes of the dancer that the panel names, the oldest first: a click shows one, a double click renames it."""
+
+    def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:
+        shown = card.of(item)
+        parts = layout.split(factor=WIDTH)
+        parts.prop(item, names.TAKE_NAME, text="", emboss=False)
+        parts.label(text=shown.short if shown else "")
+
+    def filter_items(self, context, data, property) -> tuple[list[int], list[int]]:
+        actions = getattr(data, property)
+        try:
+            found = [action.name for action in takes.of(find_dancer(context))]
+        except FootlightError:
+            found = []
+        places = {name: i for i, name in enumerate(found)}
+        flags = [self.bitflag_filter_item if action.name in places else 0 for action in actions]
+        return flags, [places.get(action.name, len(found)) for action in actions]
+
+
+def number(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """How many are made with one click."""
+    row = layout.row()
+    row.enabled = not session.busy()
+    row.prop(settings_of(context.scene), "takes")
+
+
+def draw(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
+    """The list, once there is a choice."""
+    if armature is None or len(found := takes.of(armature)) < 2:
+        return
+    column = layout.column(align=True)
+    head = column.split(factor=WIDTH)
+    head.label(text=f"{len(found)} takes")
+    head.label(text="Beat, steps/s")
+    kept = getattr(armature, names.TAKES_PROPERTY)
+    rows = min(ROWS, len(found))
+    column.template_list("FOOTLIGHT_UL_takes", "", bpy.data, "actions", kept, "shown", rows=rows, maxrows=2 * ROWS)
+    row = column.row(align=True)
+    row.operator(names.STEP_TAKE, text="", icon="TRIA_UP").by = -1
+    row.operator(names.STEP_TAKE, text="", icon="TRIA_DOWN").by = 1
+    row.operator(names.REJECT_TAKE, text="Remove", icon="X")
+    row.operator(names.ACCEPT_TAKE, text="Keep This", icon="CHECKMARK")

@@ -1,0 +1,120 @@
+"""A dancer's takes: every dance that was made for it, each an action of its own.
+
+They belong to a dancer by a mark on both, which outlives renaming, saving and linking. Which one is shown is the
+armature's action and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import bpy
+
+from .. import names
+from ..errors import UserError
+from . import songs
+
+DANCER, MADE = names.PREFIX + "dancer_id", names.PREFIX + "made"
+
+
+def enlist(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Count a new dance among the takes of the armature that it was made for."""
+    action[DANCER], action[MADE] = _mark(armature) or _set_mark(armature), time.time()
+
+
+def of(armature: bpy.types.Object) -> list[bpy.types.Action]:
+    """The takes of a dancer, the oldest first. A dance that it shows is one, whoever it was made for."""
+    mark, current = _mark(armature), shown(armature)
+    found = [a for a in bpy.data.actions if songs.MADE in a and ((mark and a.get(DANCER) == mark) or a == current)]
+    return sorted(found, key=lambda action: (action.get(MADE, 0.0), action.name))
+
+
+def shown(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The action that a dancer shows, a take or another one."""
+    data = armature.animation_data
+    return data.action if data else None
+
+
+def show(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Let a dancer show a take. What it showed before stays in the file."""
+    data = armature.animation_data or armature.animation_data_create()
+    if data.action is not None and data.action != action:
+        data.action.use_fake_user = True
+    data.action = action
+    data.action_slot = next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
+
+
+def step(armature: bpy.types.Object, by: int) -> bpy.types.Action | None:
+    """Show the take that is so many places further in the list, which begins anew at its end. Returns it."""
+    found, current = of(armature), shown(armature)
+    if not found:
+        return None
+    place = found.index(current) + by if current in found else 0
+    show(armature, found[place % len(found)])
+    return found[place % len(found)]
+
+
+def label(action: bpy.types.Action) -> str:
+    """What a take is called in a list of takes: its name without the song's, which all of them begin with."""
+    return action.name.removeprefix(_beginning(action))
+
+
+def rename(action: bpy.types.Action, label: str) -> None:
+    """Call a take otherwise in the list. The name of the action still begins with the song's, where it did."""
+    beginning = _beginning(action)
+    action.name = beginning + label if action.name.startswith(beginning) else label
+
+
+def _mark(armature: bpy.types.Object) -> str:
+    """What an armature's takes are marked with; empty where it has none."""
+    kept = getattr(armature, names.TAKES_PROPERTY, None)
+    return (kept.dancer if kept else "") or str(armature.get(DANCER, ""))
+
+
+def _set_mark(armature: bpy.types.Object) -> str:
+    """A new mark. A library override keeps only what the add-on has registered; a script may do without the add-on."""
+    mark = uuid.uuid4().hex
+    if (kept := getattr(armature, names.TAKES_PROPERTY, None)) is not None:
+        kept.dancer = mark
+    else:
+        armature[DANCER] = mark
+    return mark
+
+
+def _beginning(action: bpy.types.Action) -> str:
+    return f"{action.get(names.PREFIX + 'song', '')} - "
+
+
+def accept(armature: bpy.types.Object, action: bpy.types.Action) -> tuple[list[str], list[str]]:
+    """Keep one take and remove the others to the same song from the file. Returns the names of those that were removed,
+    and of those that were left because something else uses them."""
+    show(armature, action)
+    others = [other for other in of(armature) if other != action and _song(other) == _song(action)]
+    left = [other.name for other in others if _used_elsewhere(armature, other)]
+    removed = [other.name for other in others if other.name not in left]
+    for name in removed:
+        bpy.data.actions.remove(bpy.data.actions[name])
+    return removed, left
+
+
+def reject(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Action | None:
+    """Remove a take from the file; the next one is shown in its place. Returns that; None where there is none.
+    Raises UserError where something else uses it."""
+    if _used_elsewhere(armature, action):
+        raise UserError(f"{action.name!r} is used in the NLA or by another object too. Take it out there first.")
+    if shown(armature) == action:
+        following = step(armature, 1)
+        if following == action:
+            armature.animation_data.action = None
+    bpy.data.actions.remove(action)
+    return shown(armature)
+
+
+def _song(action: bpy.types.Action) -> tuple:
+    """Which part of which song a take is for."""
+    return tuple(action.get(names.PREFIX + key) for key in ("operation", "song", "song_start", "song_seconds"))
+
+
+def _used_elsewhere(armature: bpy.types.Object, action: bpy.types.Action) -> bool:
+    return action.users - action.use_fake_user - (shown(armature) == action) > 0
