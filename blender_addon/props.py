@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, model, styles
+from .key_props import FootlightKeys
 from .scene import inverse, songs, strips, takes, travelling
 from .shared import mapping, protocol
 
@@ -290,6 +291,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
         "How far movements are shifted onto the nearest beat: 0 as danced, 1 exactly",
         subtype="FACTOR",
     )
+    keys: PointerProperty(type=FootlightKeys)
     markers: BoolProperty(
         name="Always Show",
         description="Mark the beats on the timeline with every dance and every piece of music that is made",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import names, readiness, session, status_bar
+from .key_props import FootlightKeys
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.bones import FOOTLIGHT_OT_clear_bones, FOOTLIGHT_OT_export_bones, FOOTLIGHT_OT_import_bones
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
@@ -53,6 +54,7 @@ from .props import TAKE_NAME, FootlightBones, FootlightSettings, FootlightTakes
 CLASSES = (
     FootlightBones,
     FootlightTakes,
+    FootlightKeys,
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,

@@ -12,14 +12,42 @@ if "." in (__package__ or ""):
     from ..core.containers.types import MISSED_SECONDS
     from ..core.errors import FootlightError
     from ..core.grid import beat_grid, beats_file, counts, ranges
-    from ..core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
+    from ..core.rig import (
+        calibration,
+        channels,
+        humanoid,
+        mapping,
+        posing,
+        quaternion,
+        rest,
+        retarget,
+        sharing,
+        skeleton,
+        splines,
+        stepping,
+        thinning,
+    )
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
     from core.errors import FootlightError
     from core.grid import beat_grid, beats_file, counts, ranges
-    from core.rig import calibration, humanoid, mapping, quaternion, rest, retarget, sharing, skeleton, stepping
+    from core.rig import (
+        calibration,
+        channels,
+        humanoid,
+        mapping,
+        posing,
+        quaternion,
+        rest,
+        retarget,
+        sharing,
+        skeleton,
+        splines,
+        stepping,
+        thinning,
+    )
 
 __all__ = [
     "MISSED_SECONDS",
@@ -28,10 +56,12 @@ __all__ = [
     "beat_grid",
     "beats_file",
     "calibration",
+    "channels",
     "counts",
     "humanoid",
     "kinds",
     "mapping",
+    "posing",
     "protocol",
     "quaternion",
     "ranges",
@@ -39,6 +69,8 @@ __all__ = [
     "retarget",
     "sharing",
     "skeleton",
+    "splines",
     "stepping",
     "surveying",
+    "thinning",
 ]

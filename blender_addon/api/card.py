@@ -41,7 +41,8 @@ class Card:
     """A result in words, each empty where it is not known.
 
     operation: what made it: DANCE, MUSIC or BOTH.  beat: "Good (0.73)".  pulse: "120 bpm, 4 beats a bar".
-    length: "45.0 s".  feet: how much it steps.  warning: what the user should know besides.
+    length: "45.0 s".  feet: how much it steps.  keys: how many there are, and how far they are off, where not every
+    frame is keyed.  warning: what the user should know besides.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Card:
     pulse: str = ""
     length: str = ""
     feet: str = ""
+    keys: str = ""
     warning: str = ""
 
     @property
@@ -87,6 +89,7 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
         pulse=", ".join(pulse),
         length="" if seconds is None else f"{seconds:.1f} s",
         feet=_feet(_number(made, "steps_per_second"), _number(made, "still")),
+        keys=_keys(made),
         warning=str(made.get(names.PREFIX + "warning", "")),
     )
 
@@ -159,6 +162,17 @@ def _number(made: bpy.types.Action | bpy.types.Strip, name: str) -> float | None
         return float(made[names.PREFIX + name])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _keys(made: bpy.types.Action | bpy.types.Strip) -> str:
+    told = [_number(made, name) for name in ("keys", "keys_dense", "keys_degrees", "keys_millimetres", "keys_slide")]
+    if None in told:
+        return ""
+    keys, dense, degrees, millimetres, slide = (value for value in told if value is not None)
+    return (
+        f"{keys:,.0f} keys ({per_cent(keys / dense)} of one a frame): at most {degrees:.1f}\N{DEGREE SIGN} and "
+        f"{millimetres:.1f} mm off, standing feet slide {max(slide, 0.0):.1f} cm/s more"
+    )
 
 
 def _feet(steps: float | None, still: float | None) -> str:

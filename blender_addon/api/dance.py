@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..names import PREFIX
 from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips, takes
 from ..scene.wording import joined
-from ..shared import beat_grid, beats_file, protocol
+from ..shared import beat_grid, beats_file, protocol, thinning
 from . import beats, card, naming
 from .target import Target, Written, finished, mark_beats, with_change
 
@@ -25,6 +25,7 @@ def request(
     sequencer: bpy.types.Scene | None = None,
     markers: bool = False,
     bars_only: bool = False,
+    keys: thinning.Spacing = thinning.EVERY_FRAME,
     seed: int = 0,
     grid: beat_grid.Grid | None = None,
     **options: object,
@@ -33,9 +34,10 @@ def request(
 
     armature: None adds the Footlight dancer when the dance is there.  folder: takes the engine's result and must be
     there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
-    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  grid: the
-    beats, in seconds of the song's file; unless given, as the user corrected them, else as they are tracked.  options:
-    steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
+    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  keys: which
+    frames are keyed; all unless given.  grid: the beats, in seconds of the song's file; unless given, as the user
+    corrected them, else as they are tracked.  options: steps, guidance, style and beat_snap, as of
+    ``core.protocol.DanceRequest``.
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
     """
@@ -55,6 +57,7 @@ def request(
         asked=card.asked(card.DANCE, seed, options) | counted,
         markers=markers,
         bars_only=bars_only,
+        keys=keys,
         song=song,
     )
     return target, _request(target, Path(folder), options)
@@ -127,6 +130,7 @@ def write_dance(
             name=naming.title(target.about, style, target.seed, bpy.data.actions),
             frames=target.frames,
             properties=target.asked | card.kept(done, operation, style=style, **further),
+            keys=target.keys,
             say=said.append,
         )
     except Exception:

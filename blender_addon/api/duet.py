@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from ..scene import hearing, music, rigs, standing, strips
-from ..shared import protocol
+from ..shared import protocol, thinning
 from . import card
 from .dance import write_dance
 from .score import add_music, keeping_warning
@@ -25,14 +25,15 @@ def request(
     music_file: str | Path | None = None,
     markers: bool = False,
     bars_only: bool = False,
+    keys: thinning.Spacing = thinning.EVERY_FRAME,
     seed: int = 0,
     **options: object,
 ) -> tuple[Target, protocol.DuetRequest]:
     """What a duet from the scene's first frame on is for, and what is asked of the engine.
 
     armature: None adds the Footlight dancer when the dance is there.  seconds: how long it is; whole frames are made of
-    them.  options: steps, guidance, style, beat_snap and switch, as of ``core.protocol.DuetRequest``.  The others: as
-    of ``score.request``.
+    them.  keys: as of ``dance.request``.  options: steps, guidance, style, beat_snap and switch, as of
+    ``core.protocol.DuetRequest``.  The others: as of ``score.request``.
     Raises UserError when the armature cannot be given a dance or the music cannot be kept, and FootlightError when an
     option is out of its bounds.
     """
@@ -50,6 +51,7 @@ def request(
         asked=card.asked(card.BOTH, seed, options),
         markers=markers,
         bars_only=bars_only,
+        keys=keys,
         music=Path(music_file).absolute() if music_file else None,
     )
     if target.music is None:

@@ -12,7 +12,7 @@ import bpy
 from ..errors import UserError
 from ..scene import hearing, markers, strips
 from ..scene.wording import joined
-from ..shared import protocol
+from ..shared import protocol, thinning
 from . import card
 
 
@@ -24,8 +24,8 @@ class Target:
     and of the sequencer's scene.  first: the first frame of the result.  frames: how many there are at most; None takes
     what the engine makes.  about: what the result is for, in its name.  seed: of the result.  asked: what the result
     keeps of how it was asked for.  markers: whether its beats are shown on the timeline.  bars_only: whether only those
-    that begin a bar are.  song: that a dance is for.  music: the file that music stays in; None keeps a copy beside the
-    .blend.
+    that begin a bar are.  keys: which frames of a dance are keyed.  song: that a dance is for.  music: the file that
+    music stays in; None keeps a copy beside the .blend.
     """
 
     scene: int
@@ -40,6 +40,7 @@ class Target:
     asked: dict[str, Any] = field(default_factory=dict)
     markers: bool = False
     bars_only: bool = False
+    keys: thinning.Spacing = thinning.EVERY_FRAME
     song: strips.Song | None = None
     music: Path | None = None
 

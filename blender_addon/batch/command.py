@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import UserError
-from ..shared import FootlightError, arguments, protocol
+from ..shared import FootlightError, arguments, protocol, thinning
 from ..stage import film
 from . import opengl
 
@@ -116,6 +116,13 @@ def _parser(description: str) -> _Parser:
         arguments.add_option(dance, protocol.DanceOptions, name)
     arguments.add_option(dance, protocol.DanceOptions, "beat_snap", default=None)
     arguments.add_option(dance, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
+    dance.add_argument(
+        "--keys",
+        type=_keys,
+        default=thinning.EVERY_FRAME,
+        metavar="N|DEG:MM",
+        help="a key on every Nth frame, or as few as a tolerance allows, for example 1:5; on every frame unless given",
+    )
     scene = parser.add_argument_group("a scene of your own")
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
     scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
@@ -174,6 +181,8 @@ def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error(f"--beats {args.beats}: there is no such file")
     if args.seconds and (args.score or args.duet):
         parser.error("--seconds is about songs: --score takes the scene's frames, --duet its own number of seconds")
+    if args.keys != thinning.EVERY_FRAME and args.score:
+        parser.error("--keys is about dances: --score makes music")
     if args.beat_snap is not None and args.score:
         parser.error("--beat-snap is about dances: --score makes music")
 
@@ -216,6 +225,18 @@ def _frames(text: str) -> tuple[int, int]:
     if not found or int(found[1]) > int(found[2]):
         raise argparse.ArgumentTypeError(f"{text}: expected FIRST:LAST, for example 1:300")
     return int(found[1]), int(found[2])
+
+
+def _keys(text: str) -> thinning.Spacing:
+    try:
+        numbers = [float(part) for part in text.split(":")]
+        if len(numbers) == 2:
+            return thinning.Spacing(tolerance=thinning.Tolerance(*numbers), smooth=True)
+        return thinning.Spacing(every=int(text), smooth=int(text) > 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: expected N, or DEGREES:MILLIMETRES, for example 2 or 1:5") from None
+    except FootlightError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def engine_command(args: argparse.Namespace) -> list[str]:

@@ -117,8 +117,8 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     assert desk.item.source is not None
     source = desk.item.source.absolute()
     song = strips.whole_file(source, scene.frame_start, desk.args.seconds, None if desk.args.dance else desk.folder)
-    grid = beats.of_file(Path(desk.args.beats)) if desk.args.beats else None
-    target, request = dance.request(scene, armature, song, desk.folder, grid=grid, **desk.options)
+    grid, keys = beats.of_file(Path(desk.args.beats)) if desk.args.beats else None, desk.args.keys
+    target, request = dance.request(scene, armature, song, desk.folder, grid=grid, keys=keys, **desk.options)
     if desk.args.dance:
         _check_rate(desk.args.dance, target.fps)
         out, frames = str(desk.args.dance), target.frames or 0
@@ -152,7 +152,9 @@ def _score(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
 
 def _duet(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
     """A dance on the armature and its music in the sequencer."""
-    target, request = duet.request(scene, armature, desk.folder, desk.args.duet, music_file=desk.music, **desk.options)
+    target, request = duet.request(
+        scene, armature, desk.folder, desk.args.duet, music_file=desk.music, keys=desk.args.keys, **desk.options
+    )
     answer = desk.answer(request)
     assert isinstance(answer, protocol.DuetDone)
     return _with_music(target, duet.write(target, answer), answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import names, session
+from .. import key_props, names, session
 from ..api import duet
 from .job_operator import JobOperator, finishing
 from .seed import NewSeed
@@ -34,6 +34,7 @@ def start(context: bpy.types.Context) -> None:
         settings.duet_seconds,
         markers=settings.markers,
         bars_only=settings.bars_only,
+        keys=key_props.spacing(settings.keys),
         beat_snap=settings.beat_snap,
         **sampling(context.scene, names.DUET),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import names, session
+from .. import key_props, names, session
 from ..api import dance, takes
 from ..errors import UserError
 from ..scene import playing, rigs, strips
@@ -98,5 +98,9 @@ def _dancer(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def _shown(settings) -> dict:
-    """How the result's beats are shown."""
-    return {"markers": settings.markers, "bars_only": settings.bars_only}
+    """How the result's beats are shown, and which of its frames are keyed."""
+    return {
+        "markers": settings.markers,
+        "bars_only": settings.bars_only,
+        "keys": key_props.spacing(settings.keys),
+    }

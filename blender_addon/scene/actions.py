@@ -1,18 +1,18 @@
-"""Write a dance into a new action: slotted, in bulk, one key a frame and nothing else touched."""
+"""Write a dance into a new action: slotted, in bulk, and nothing else touched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Euler, Quaternion
 
 from ..errors import UserError
 from ..names import PREFIX
-from ..shared import retarget, skeleton
-from . import controls, ground, inverse, keying, rigs, seen, standing, travelling, under
+from ..shared import channels, posing, retarget, skeleton, thinning
+from . import controls, ground, inverse, keying, rigs, seen, spacing, standing, strips, travelling, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -27,6 +27,7 @@ def write_dance(
     name: str = "Dance",
     frames: int | None = None,
     properties: dict | None = None,
+    keys: thinning.Spacing = thinning.EVERY_FRAME,
     say: Callable[[str], object] = lambda _: None,
 ) -> bpy.types.Action:
     """Give ``armature`` a new action with the dance that the engine left in the file ``result``.
@@ -34,8 +35,8 @@ def write_dance(
     The action that was there before stays in the file; its curves that are not about bones are in the new one too.
 
     frame_start: where its first frame goes.  frames: at most this many are written.  properties: further custom
-    properties of the action.  say: takes what the user should know, a sentence at a time: what the dance overrides, and
-    what hides it.
+    properties of the action.  keys: which frames are keyed.  say: takes what the user should know, a sentence at a
+    time: what the dance overrides, and what hides it.
     Raises UserError when the file is not a dance or the armature cannot take it; then nothing is changed.
     """
     values = read_dance(result)
@@ -45,26 +46,31 @@ def write_dance(
     scene = _scene_of(armature)
     rest, body = standing.rests_of(scene, armature, keyed)
     floor = ground.of(scene, armature, body) if scene else None
-    keys = retarget.keys(dance, rest.bones, floor)
-    travel = travelling.of(armature, keys, rest.turn)
+    danced = retarget.keys(dance, rest.bones, floor)
+    travel = travelling.of(armature, danced, rest.turn)
     away = travel.away @ rest.turn.T
-    placed = {j: (turns, at - away) for j, (turns, at) in keys.placed.items()}
-    limbs = _limbs(armature, keys, placed, rest, travel)
+    placed = {j: (turns, at - away) for j, (turns, at) in danced.placed.items()}
+    limbs = _limbs(armature, danced, placed, rest, travel)
     if limbs.rotations:
         keyed = inverse.led(keyed)
-    rotations = keys.rotations | limbs.rotations
-    left = under.leftovers(armature, mapped.values(), {*rotations, *rest.between}, {*travel.bones, *limbs.travels})
+    turned = {bone: _turned(armature, bone, r) for bone, r in (danced.rotations | limbs.rotations).items()}
+    left = under.leftovers(armature, mapped.values(), {*turned, *rest.between}, {*travel.bones, *limbs.travels})
     curves = [
         *travel.curves,
-        *(curve for bone, turns in rotations.items() for curve in _rotated(armature, bone, turns)),
-        *(c for bone, way in limbs.travels.items() for c in travelling.bone_curves(armature.data.bones[bone], way)),
-        *(Curve(path, 0, np.array([value]), "") for path, value in limbs.values.items()),
+        *(curve for bone, one in turned.items() for curve in _rotated(armature, bone, one)),
+        *(curve for bone, way in limbs.travels.items() for curve in _travelled(armature, bone, way)),
+        *_valued(limbs),
         *_posed(armature, rest.between),
         *_held(left),
         *_switched(keyed),
     ]
-    action = new_action(armature, name, curves, frame_start, told=say)
-    kept = {key: str(values[key]) for key in KEPT if key in values}
+    body = posing.Body(rest.bones, retarget.size(rest.bones), limbs.controls, limbs.led, travel.carries)
+    tracks = spacing.tracks(turned, danced, limbs, rest)
+    fps = strips.frame_rate(scene or bpy.context.scene)
+    spaced, written = spacing.spaced(curves, keys, tracks, body, dance.stands, fps)
+    grouped = spacing.grouped(spaced, armature, keyed.bones, limbs.joints)
+    action = new_action(armature, name, grouped, frame_start, told=say)
+    kept = {key: str(values[key]) for key in KEPT if key in values} | written.properties
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
     standing.remember(action, rest)
@@ -85,17 +91,17 @@ def write_dance(
 
 def _limbs(
     armature: bpy.types.Object,
-    keys: retarget.Keys,
+    danced: retarget.Keys,
     placed: dict[int, tuple[np.ndarray, np.ndarray]],
     rest: rigs.Rest,
     travel: travelling.Travel,
 ) -> inverse.Keys:
     """The keys of inverse kinematics; none where they are not wanted."""
     if not inverse.wanted(armature):
-        return inverse.Keys({}, {}, {})
+        return inverse.Keys()
     below = travel.below @ rest.turn.T
     beside = {joint: (turns, at - below) for joint, (turns, at) in placed.items()}
-    return inverse.keys(armature, keys, beside, {bone.joint: bone for bone in rest.bones}, rest.turn)
+    return inverse.keys(armature, danced, beside, {bone.joint: bone for bone in rest.bones}, rest.turn)
 
 
 def read_dance(path: str | Path) -> dict[str, np.ndarray]:
@@ -107,17 +113,27 @@ def read_dance(path: str | Path) -> dict[str, np.ndarray]:
         raise UserError(f"The dance {path} cannot be read ({error}). Generate it again.") from None
 
 
-def _rotated(armature: bpy.types.Object, name: str, rotations: np.ndarray) -> Iterable[Curve]:
-    """The curves of a bone's rotations (t, 4), in its own rotation mode."""
+def _turned(armature: bpy.types.Object, name: str, rotations: np.ndarray) -> posing.Channels:
+    """A bone's rotations (t, 4) as the channels of its own rotation mode."""
     mode = armature.pose.bones[name].rotation_mode
-    channel = under.rotation_channel(mode)
-    if mode == "QUATERNION":
-        values = rotations
-    elif mode == "AXIS_ANGLE":
-        values = _axis_angles(rotations)
-    else:
-        values = _eulers(rotations, mode)
-    yield from (Curve(f"{controls.bone_path(name)}.{channel}", i, values[:, i], name) for i in range(values.shape[1]))
+    return posing.Channels(channels.of(rotations, mode), mode)
+
+
+def _rotated(armature: bpy.types.Object, name: str, turned: posing.Channels) -> Iterable[Curve]:
+    """The curves of a bone's rotations."""
+    path = f"{controls.bone_path(name)}.{under.rotation_channel(turned.mode)}"
+    yield from (Curve(path, i, one, name, (name, posing.TURN)) for i, one in enumerate(turned.values.T))
+
+
+def _travelled(armature: bpy.types.Object, name: str, way: np.ndarray) -> Iterable[Curve]:
+    """The curves of a control that travels (t, 3) along the armature's axes."""
+    return travelling.bone_curves(armature.data.bones[name], way, (name, posing.PLACE))
+
+
+def _valued(limbs: inverse.Keys) -> Iterable[Curve]:
+    """Curves that hold the properties of controls."""
+    for (bone, name), value in limbs.values.items():
+        yield Curve(f'{controls.bone_path(bone)}["{name}"]', 0, np.array([value]), bone)
 
 
 def new_action(
@@ -168,7 +184,7 @@ def _scene_of(armature: bpy.types.Object) -> bpy.types.Scene | None:
 def _posed(armature: bpy.types.Object, between: dict[str, np.ndarray]) -> Iterable[Curve]:
     """Curves that hold bones in a pose (4,)."""
     for name, turn in between.items():
-        yield from _rotated(armature, name, turn[None])
+        yield from (replace(one, track=None) for one in _rotated(armature, name, _turned(armature, name, turn[None])))
 
 
 def _held(left: list[under.Leftover]) -> Iterable[Curve]:
@@ -195,18 +211,3 @@ def _checked(values: dict[str, np.ndarray], result: str | Path, frames: int | No
         raise UserError("The engine's dance has invalid numbers in it. Try another seed, or less Follow the Music.")
     stands = values["contacts"] > 0.5 if "contacts" in values else None
     return retarget.Dance(rotations[:frames], root[:frames], None if stands is None else stands[:frames])
-
-
-def _eulers(rotations: np.ndarray, order: str) -> np.ndarray:
-    found, last = [], Euler((0.0, 0.0, 0.0), order)
-    for rotation in rotations:
-        last = Quaternion(rotation).to_euler(order, last)
-        found.append(tuple(last))
-    return np.array(found)
-
-
-def _axis_angles(rotations: np.ndarray) -> np.ndarray:
-    # Signs are continuous, so half the angle is taken over the full circle: no jump where the axis turns over.
-    sine = np.linalg.norm(rotations[:, 1:], axis=1, keepdims=True)
-    axis = np.where(sine > 1e-9, rotations[:, 1:] / np.maximum(sine, 1e-9), (0.0, 1.0, 0.0))
-    return np.concatenate((2.0 * np.arctan2(sine, rotations[:, :1]), axis), axis=1)

@@ -7,13 +7,13 @@ controls hang on nothing that the dance moves but the root bone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import bpy
 import numpy as np
 
 from ..names import BONES_PROPERTY
-from ..shared import quaternion, retarget, skeleton
+from ..shared import posing, quaternion, retarget, skeleton, thinning
 from . import controls
 
 FK = "FK"
@@ -68,12 +68,17 @@ PROPERTIES = {"pole_vector": 1.0, "pole_parent": 1.0, "IK_parent": 1.0}
 class Keys:
     """Keys of such controls.
 
-    rotations: bone -> (t, 4).  travels: bone -> (t, 3), along the armature's axes.  values: path -> a property's value.
+    rotations: bone -> (t, 4).  travels: bone -> (t, 3), along the armature's axes.  values: bone and property -> its
+    value.  controls: those that travel.  led: our joints whose places these decide.  joints: bone -> the joint at the
+    start of its limb.
     """
 
-    rotations: dict[str, np.ndarray]
-    travels: dict[str, np.ndarray]
-    values: dict[str, float]
+    rotations: dict[str, np.ndarray] = field(default_factory=dict)
+    travels: dict[str, np.ndarray] = field(default_factory=dict)
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    controls: tuple[posing.Control, ...] = ()
+    led: frozenset[int] = frozenset()
+    joints: dict[str, str] = field(default_factory=dict)
 
 
 def possible(armature: bpy.types.Object) -> bool:
@@ -111,7 +116,7 @@ def keys(
     placed: of ``keyed``, without what the root bone or the object does.  rest: our joint -> its bone.
     turn: of ``rigs.Rest``.
     """
-    rotations, travels, values = {}, {}, {}
+    rotations, travels, values, stood, joints = {}, {}, {}, [], {}
     for limb in LIMBS:
         upper, middle, end = (skeleton.JOINTS.index(joint) for joint in limb.joints)
         bone = armature.data.bones[limb.end]
@@ -124,11 +129,15 @@ def keys(
         travels[limb.end] = (place - head) @ turn
         pole = turn @ np.array(armature.data.bones[limb.pole].head_local)
         travels[limb.pole] = (_pole(placed, (upper, middle, end), pole, rest) - pole) @ turn
-        values |= {f'{controls.bone_path(limb.owner)}["{name}"]': value for name, value in PROPERTIES.items()}
+        values |= {(limb.owner, name): value for name, value in PROPERTIES.items()}
+        foot = thinning.FEET.index(end) if end in thinning.FEET else -1
+        reach = float(np.linalg.norm(pole - rest[middle].head))
+        stood += [posing.Control(limb.end, foot), posing.Control(limb.pole, reach=reach)]
+        joints |= dict.fromkeys((limb.end, limb.pole, *(name for name, _ in limb.further)), limb.joints[0])
         for name, other in limb.further:
             if name in armature.pose.bones and other in keyed.rotations:
                 rotations[name] = keyed.rotations[other]
-    return Keys(rotations, travels, values)
+    return Keys(rotations, travels, values, tuple(stood), frozenset(thinning.ENDS), joints)
 
 
 def _pole(

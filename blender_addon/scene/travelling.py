@@ -12,7 +12,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..names import BONES_PROPERTY
-from ..shared import retarget
+from ..shared import posing, retarget
 from . import controls, under
 from .keying import Curve
 from .under import ORIGIN
@@ -41,6 +41,11 @@ class Travel:
     origin: np.ndarray | None = None
     said: str = ""
 
+    @property
+    def carries(self) -> bool:
+        """Whether something else than the hips goes the way along the floor."""
+        return bool(self.away.any() or self.below.any())
+
 
 def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Travel:
     """How a dance with these ``keys`` travels on ``armature``. turn: of ``rigs.Rest``."""
@@ -51,21 +56,22 @@ def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Tra
     wanted, why = _possible(armature, carrier)
     still = np.zeros_like(whole)
     if wanted == ROOT:
-        root = carrier.parent_recursive[-1]
-        curves = (*bone_curves(root, level), *bone_curves(carrier, whole - level))
+        root = _root(armature, carrier)
+        curves = (*bone_curves(root, level, posing.WAY), *bone_curves(carrier, whole - level, posing.WAY))
         return Travel(curves, (root.name, carrier.name), still, level)
     if wanted == OBJECT:
         origin = _origin(armature)
         places = origin + level @ np.array(armature.matrix_basis.to_3x3()).T
-        moved = [Curve("location", i, places[:, i], "Object Transforms") for i in range(3)]
-        return Travel((*moved, *bone_curves(carrier, whole - level)), (carrier.name,), level, still, origin)
-    return Travel(tuple(bone_curves(carrier, whole)), (carrier.name,), still, still, said=why)
+        moved = [Curve("location", i, places[:, i], "Object Transforms", posing.WAY) for i in range(3)]
+        curves = (*moved, *bone_curves(carrier, whole - level, posing.WAY))
+        return Travel(curves, (carrier.name,), level, still, origin)
+    return Travel(tuple(bone_curves(carrier, whole, posing.WAY)), (carrier.name,), still, still, said=why)
 
 
 def _possible(armature: bpy.types.Object, carrier: bpy.types.Bone) -> tuple[str, str]:
     """What is to carry the dance, and why it is not what the user chose; "" where it is."""
     wanted = getattr(getattr(armature, BONES_PROPERTY, None), "travel", HIPS)
-    if wanted == ROOT and (carrier.parent is None or carrier.parent_recursive[-1].use_connect):
+    if wanted == ROOT and (carrier.parent is None or _root(armature, carrier).use_connect):
         return HIPS, f"{armature.name!r} has no bone above its hips, so the hips carry the dance about."
     if wanted == OBJECT:
         data, moved = armature.animation_data, set()
@@ -82,11 +88,11 @@ def _origin(armature: bpy.types.Object) -> np.ndarray:
     return np.array(action[ORIGIN] if action is not None and ORIGIN in action else armature.location)
 
 
-def bone_curves(bone: bpy.types.Bone, travel: np.ndarray) -> list[Curve]:
-    """The curves of a bone that travels (t, 3) along the armature's axes."""
+def bone_curves(bone: bpy.types.Bone, travel: np.ndarray, track: posing.Track) -> list[Curve]:
+    """The curves of a bone that travels (t, 3) along the armature's axes. track: of ``Curve``."""
     location = _located(bone, travel)
     path = f"{controls.bone_path(bone.name)}.location"
-    return [Curve(path, i, location[:, i], bone.name) for i in range(3)]
+    return [Curve(path, i, location[:, i], bone.name, track) for i in range(3)]
 
 
 def _carrier(armature: bpy.types.Object, name: str) -> bpy.types.Bone:
@@ -96,6 +102,17 @@ def _carrier(armature: bpy.types.Object, name: str) -> bpy.types.Bone:
     while bone.use_connect and bone.parent:
         bone = bone.parent
     return bone
+
+
+def _root(armature: bpy.types.Object, bone: bpy.types.Bone) -> bpy.types.Bone:
+    """The bone above all others that carry ``bone``. One of a control rig that follows another is carried by that."""
+    top = bone.parent_recursive[-1] if bone.parent else bone
+    for _, constraint in controls.active([armature.pose.bones[top.name]]):
+        target, name = controls.first_target(constraint)
+        follows = constraint.type in controls.LEADING and controls.is_full(constraint)
+        if follows and target == armature and name in armature.data.bones:
+            return _root(armature, armature.data.bones[name])
+    return top
 
 
 def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:

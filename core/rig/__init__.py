@@ -12,4 +12,8 @@ rest         the rest pose of another body, and the rotations from it to our T-p
 calibration  the T-pose of another body from its movement, where its rest pose is none
 retarget     from our joints to the bones of an armature, and back
 stepping     how much a body steps, and in which frames
+channels     rotations as quaternions, Euler angles, or an angle and an axis
+splines      curves between keys
+posing       where a rig is with the channels that are keyed
+thinning     which frames are keyed
 """

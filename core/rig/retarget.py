@@ -291,6 +291,11 @@ class Floor:
     ankle: float
 
 
+def size(bones: Sequence[RestBone]) -> float:
+    """A rig's units per metre of our body. bones: as of ``floor``."""
+    return _build({bone.joint: bone for bone in bones}, None).size
+
+
 def floor(bones: Sequence[RestBone]) -> Floor:
     """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
     by_joint = {bone.joint: bone for bone in bones}

@@ -1,7 +1,8 @@
 """Bones that share the turn of two others: of a spine or a neck with more bones than ours, and bones that twist.
 
 A spine bends in all of its bones, and not at three of them alone. A forearm's skin is twisted along its length by the
-bones between elbow and wrist, whether these carry the hand or hang beside it.
+bones between elbow and wrist, whether these carry the hand or hang beside it. An upper arm's skin is twisted by bones
+beside it too: those near the shoulder do not twist with the arm.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ TWISTED = tuple(
 )
 """Where the joint below may turn about the bone that leads to it."""
 
+SWUNG = tuple(
+    (above, f"{side}_{upper}", f"{side}_{lower}")
+    for side in ("left", "right")
+    for above, upper, lower in ((f"{side}_collar", "shoulder", "elbow"), ("pelvis", "hip", "knee"))
+)
+"""What carries a limb, where it starts, and where its first bone ends. Bones beside this one twist less than it."""
+
 _TWIST = re.compile("twist|roll|捩", re.I)
 _NEAR = 0.05  # share below which a bone goes along with the one above
 
@@ -37,12 +45,14 @@ class Share:
     above, below: the joints of the two, as indices into JOINTS.
     share: of the way from the one to the other, in [0, 1].
     axis: (3,) about which it turns alone; None for any.
+    swings: whether it goes along with the one below, and only its twist about the axis is shared.
     """
 
     above: int
     below: int
     share: float
     axis: np.ndarray | None = None
+    swings: bool = False
 
     def of(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
         """How the bone is turned (t, 4) where the two are turned by ``above`` and ``below`` (t, 4), from rest."""
@@ -51,8 +61,9 @@ class Share:
         whole = quat.mul(quat.conjugate(above), below)
         angle = np.unwrap(2.0 * np.arctan2(whole[:, 1:] @ self.axis, whole[:, 0]))
         angle -= 2.0 * np.pi * np.round(np.median(angle) / (2.0 * np.pi))
-        half = 0.5 * self.share * angle[:, None]
-        return quat.mul(above, np.concatenate((np.cos(half), np.sin(half) * self.axis), axis=-1))
+        half = 0.5 * (self.share - self.swings) * angle[:, None]
+        twist = np.concatenate((np.cos(half), np.sin(half) * self.axis), axis=-1)
+        return quat.mul(below if self.swings else above, twist)
 
 
 def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int, Share]:
@@ -81,6 +92,17 @@ def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int
             share = float(np.clip((heads[bone] - heads[start]) @ axis / length**2, 0.0, 1.0))
             if share > _NEAR and bone not in bones.values():
                 found[bone] = Share(JOINTS.index(upper), JOINTS.index(lower), share, axis / length)
+    for carrier, upper, lower in SWUNG:
+        above = carrier if carrier in bones else next((one for one in reversed(TRUNK[:4]) if one in bones), None)
+        if above is None or upper not in bones or lower not in bones:
+            continue
+        start = bones[upper]
+        axis = heads[bones[lower]] - heads[start]
+        length = np.linalg.norm(axis)
+        for bone in skeleton.children(start) if length > 0 else ():
+            share = float(np.clip((heads[bone] - heads[start]) @ axis / length**2, 0.0, 1.0))
+            if _twists(skeleton, bone) and bone not in bones.values() and share < 1.0 - _NEAR:
+                found[bone] = Share(JOINTS.index(above), JOINTS.index(upper), share, axis / length, swings=True)
     return {bone: found[bone] for bone in sorted(found)}
 
 

@@ -144,9 +144,7 @@ def test_which_bone_is_which(run_checks, tmp_path):
 
 @pytest.mark.checks("check_characters.py")
 def test_characters_of_every_family(run_checks, tmp_path):
-    motion, stands = steps(4.0, 20.0)
-    arrays = {"rotations": motion.rotations, "root": motion.root, "joints": SMPL22.names, "fps": motion.fps}
-    np.savez(tmp_path / "steps.npz", **arrays, contacts=stands.repeat_interleave(2, 1).float(), seed="7")
+    stepping_dance(tmp_path)
     families = {}
     for number, (family, tree) in enumerate(characters.trees().items()):
         one = characters.character(tree, BUILDS[number % len(BUILDS)])
@@ -154,6 +152,25 @@ def test_characters_of_every_family(run_checks, tmp_path):
         families[family] |= {"heads": one.heads.tolist(), "tails": one.tails.tolist()}
     (tmp_path / "characters.json").write_text(json.dumps(families))
     run_checks()
+
+
+@pytest.mark.checks("check_keys.py")
+def test_which_frames_are_keyed(run_checks, tmp_path):
+    stepping_dance(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_export.py")
+def test_a_dance_goes_through_blenders_exporters(run_checks, tmp_path):
+    stepping_dance(tmp_path)
+    run_checks()
+
+
+def stepping_dance(folder):
+    """A dance with steps and a jump, and what is known of its feet."""
+    motion, stands = steps(4.0, 20.0)
+    arrays = {"rotations": motion.rotations, "root": motion.root, "joints": SMPL22.names, "fps": motion.fps}
+    np.savez(folder / "steps.npz", **arrays, contacts=stands.repeat_interleave(2, 1).float(), seed="7")
 
 
 def gentle_dance(folder):

@@ -70,7 +70,12 @@ def test_the_panels_help_leads_to_headings():
 def test_the_page_of_the_panel_has_every_button_and_field():
     text = (ROOT / "docs" / "panel.md").read_text()
     addon = ROOT / "blender_addon"
-    sources = [*(addon / "operators").glob("*.py"), addon / "props.py", addon / "preferences.py"]
+    sources = [
+        *(addon / "operators").glob("*.py"),
+        addon / "props.py",
+        addon / "key_props.py",
+        addon / "preferences.py",
+    ]
     named = re.compile(r'(?:bl_label = |\bname=|_menu\("\w+", )"([A-Z][^"]+)"')
     found = {label.removesuffix("...") for path in sources for label in named.findall(path.read_text())}
     assert len(found) > 25

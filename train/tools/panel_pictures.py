@@ -44,6 +44,7 @@ class PanelPictures:
 
     blender: str = os.environ.get("FOOTLIGHT_WINDOW", "blender")  # the command that opens Blender
     out: Path = Path("docs/images")  # the pictures' folder
+    character: Path | None = None  # an FBX file: the pictures of its dance are taken, and not those of the first dance
     only: tuple[str, ...] = ()  # the names of some pictures; all otherwise
     keep: Path | None = None  # a folder for whole screens, to look at
 
@@ -53,7 +54,7 @@ def main(args: PanelPictures) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="footlight-pictures-") as name:
         folder = args.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        taken = tour(args.blender, folder.absolute())
+        taken = tour(args.blender, folder.absolute(), args.character)
         args.out.mkdir(parents=True, exist_ok=True)
         made = []
         for picture in taken:
@@ -65,7 +66,7 @@ def main(args: PanelPictures) -> list[Path]:
     return made
 
 
-def tour(blender: str, folder: Path) -> list[dict]:
+def tour(blender: str, folder: Path, character: Path | None = None) -> list[dict]:
     """Let Blender go through the first dance. Returns its pictures, each by name and file.
 
     box: of a part of the window: left, upper, right, lower, in pixels.
@@ -74,6 +75,7 @@ def tour(blender: str, folder: Path) -> list[dict]:
     song, report = folder / SONG, folder / "report.json"
     write_demo_song(song, SONG_SECONDS)
     asked = {"zip": str(build(folder)), "song": str(song), "folder": str(folder), "python": sys.executable}
+    asked["character"] = str(character.absolute()) if character else ""
     (folder / "tour.json").write_text(json.dumps(asked))
     report.unlink(missing_ok=True)
     command = shlex.split(blender.format(picture=folder / "screen.png", seconds=SECONDS))

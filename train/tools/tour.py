@@ -1,8 +1,10 @@
-"""Runs inside a Blender that has a window, for ``panel_pictures``: goes through the first dance and takes pictures.
+"""Runs inside a Blender that has a window, for ``panel_pictures``: goes through the first dance, or that of a
+character, and takes pictures.
 
     blender --python tour.py -- TOUR.json
 
-TOUR.json names the zip, the song, the engine's Python and the folder for pictures and report.json. Every step waits for
+TOUR.json names the zip, the song, the engine's Python, the character's file or none, and the folder for pictures and
+report.json. Every step waits for
 some redraws, as a person would. A step that returns True is not done and comes again.
 """
 
@@ -162,17 +164,55 @@ def a_third() -> bool:
 
 
 def look_at_dancer() -> None:
-    dancer = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    dancer = armature()
     assert dancer.animation_data and dancer.animation_data.action, module("session").state.__dict__
     bpy.context.scene.frame_set(200)
+    look()
+
+
+def armature() -> bpy.types.Object:
+    return next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+
+
+def look() -> None:
+    """The view in front of whoever dances."""
+    dancer = armature()
     with here():
         bpy.ops.object.select_all(action="DESELECT")
     view = place()[1].spaces.active.region_3d
     view.view_perspective = "PERSP"
-    pelvis = dancer.matrix_world @ dancer.pose.bones["pelvis"].head
+    pelvis = dancer.matrix_world @ dancer.pose.bones[module("scene.rigs").bones(dancer)["pelvis"]].head
     view.view_location = Vector((pelvis.x + 0.35, pelvis.y, 0.85))
     view.view_distance = 4.4
     view.view_rotation = Vector((0.35, -1.0, 0.28)).to_track_quat("Z", "Y")
+
+
+def bring_character() -> None:
+    with here():
+        bpy.ops.import_scene.fbx(filepath=ASKED["character"])
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        if area.type == "VIEW_3D":
+            area.spaces.active.shading.type = "MATERIAL"
+    look()
+
+
+def thin() -> None:
+    bpy.context.scene.footlight.keys.frames = "THINNED"
+
+
+def show_keys() -> None:
+    """The keys of the dance in place of the sequencer, by limb."""
+    area = place("SEQUENCE_EDITOR")[1]
+    area.type = "DOPESHEET_EDITOR"
+    area.spaces.active.mode = "ACTION"
+    dancer = armature()
+    bpy.context.view_layer.objects.active = dancer
+    dancer.select_set(True)
+
+
+def frame_keys() -> None:
+    with here("DOPESHEET_EDITOR"):
+        bpy.ops.action.view_all()
 
 
 def play() -> None:
@@ -296,22 +336,32 @@ STEPS = [
     show_part("dance"), choose_tab, make_takes, stopped, picture("panel-takes", side),
     add_stage, render,
 ]  # fmt: skip
+CHARACTER = [
+    open_tab, install, choose_tab, lend_engine, tidy, bring_character, choose_song, look, picture("character-imported"),
+    thin, generate, stopped, look_at_dancer, picture("character-dance"), show_keys, frame_keys, picture("character-keys"),
+    *(
+        step
+        for part in ("bones", "keys")
+        for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
+    ),
+]  # fmt: skip
+steps = CHARACTER if ASKED["character"] else STEPS
 waited = time.monotonic()
 
 
 def step():
     global waited
     try:
-        if STEPS[0]() is True:
-            assert time.monotonic() - waited < PATIENCE, f"{STEPS[0].__name__} took too long"
+        if steps[0]() is True:
+            assert time.monotonic() - waited < PATIENCE, f"{steps[0].__name__} took too long"
             return 0.3
-        STEPS.pop(0)
+        steps.pop(0)
         waited = time.monotonic()
         report.setdefault("steps", []).append(round(waited))
     except Exception:
         report["failed"] = traceback.format_exc()
-        STEPS.clear()
-    if STEPS:
+        steps.clear()
+    if steps:
         return 1.0
     (FOLDER / "report.json").write_text(json.dumps(report))
     bpy.ops.wm.quit_blender()

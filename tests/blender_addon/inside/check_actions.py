@@ -64,7 +64,12 @@ def check_the_action():
     assert mine.use_fake_user, "an action that lost its last user would be gone after the next save"
     assert dict(action)["footlight_song"] == "song" and dict(action)["footlight_seed"] == "7"
     channels = action.layers[0].strips[0].channelbag(action.slots[0])
-    assert len(channels.fcurves) == 22 * 4 + 3 and len(channels.groups) == 22
+    assert len(channels.fcurves) == 22 * 4 + 3
+    limbs = [f"{side} {limb}" for side in ("Left", "Right") for limb in ("Arm", "Leg")]
+    assert sorted(group.name for group in channels.groups) == sorted(("Hips", "Spine", "Head", *limbs))
+    for name, part, count in (("Left Arm", ".L", 16), ("Right Leg", ".R", 16), ("Hips", "pelvis", 7)):
+        inside = [curve for curve in channels.fcurves if curve.group.name == name]
+        assert len(inside) == count and all(part in curve.data_path for curve in inside), name
     assert tuple(action.frame_range) == (5, 24)
     for curve in channels.fcurves:
         assert [point.co[0] for point in curve.keyframe_points] == list(range(5, 25))

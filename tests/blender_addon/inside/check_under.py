@@ -29,7 +29,7 @@ def check_a_pose_that_was_left_over():
         as_it_should(armature)
         assert away(armature, (0, 0, 0)) < 1e-3, name
         assert f"left on {bone} is overridden" in said, said
-        assert {curve.group.name for curve in curves(action)} == {b.name for b in armature.pose.bones} - (
+        assert {curve.data_path.split('"')[1] for curve in curves(action)} == {b.name for b in armature.pose.bones} - (
             {"root"} if bone != "root" else set()
         )
 
