@@ -1,6 +1,7 @@
 """The command line: ``python -m core`` and ``footlight``.
 
     footlight dance SONG --out OUT.bvh|OUT.npz               a dance to a song
+    footlight dance SONG --edit BASE.bvh --range "bars 17:20" --out OUT.bvh   four bars of it made anew
     footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    music for a motion
     footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
     footlight beats FILE              the beats of a song, or the kinematic beats of a motion, as JSON
@@ -125,8 +126,10 @@ def _dance(args: argparse.Namespace) -> None:
         beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device)
-        with progress.part(0.05, 0.98):
-            made = pipeline.generate_dance(model, song, request, beats)
+        with progress.part(0.05, 0.98 * pipeline.HEARING):
+            heard = pipeline.hear_song(model, song, beats)
+        with progress.part(0.98 * pipeline.HEARING, 0.98):
+            made = pipeline.answer(model, heard, request)
         with progress.part(0.99, 1.0, "Writing"):
             with open(request.song, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -41,6 +41,9 @@ SHORTEST_SECONDS = 1.0  # of a song or a motion
 SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
+LEAST_VARIATION = 0.05
+"""Of an edit; less than that is the same dance."""
+
 Id = int | str
 """Identifies a request and the events that belong to it."""
 
@@ -210,6 +213,43 @@ class Sound(Options):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Editing(Options):
+    """What is made anew of a dance that there is; without one, a whole dance is made.
+
+    Raises FootlightError for the other fields without a dance.
+    """
+
+    edit: str | None = _option(
+        None,
+        "a dance to edit, BVH of any humanoid or NPZ; all that is not made anew stays as it is, see docs/edits.md",
+        unset="a new dance is made",
+        file="read",
+    )
+    range: str | None = _option(
+        None,
+        'what is made anew: "bars 17:20", "the third eight", seconds 12.5:20 or "frames 375:600"',
+        unset="all of the dance",
+    )
+    joints: str | None = _option(
+        None,
+        "the part of the body that is made anew: upper, lower, arms, left arm, right arm, head, torso, legs, or "
+        "several, separated by commas",
+        unset="all of it",
+    )
+    keys: str | None = _option(
+        None, "KEYS.json: poses inside the range that are hit exactly", unset="none", file="read"
+    )
+    path: str | None = _option(None, "PATH.json: a curve on the floor to be followed", unset="none", file="read")
+    variation: float = _option(1.0, "from a little different to anew", least=LEAST_VARIATION, most=1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [name for name in ("range", "joints", "keys", "path") if getattr(self, name) is not None]
+        if self.edit is None and given:
+            raise FootlightError(f"{given[0]} says what is made anew of a dance; give the dance with edit")
+
+
 # Requests
 
 SONG_FILES = "wav, flac, ogg, opus or mp3"
@@ -217,8 +257,11 @@ MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DanceRequest(DanceOptions, Part):
-    """Generate a dance to a song, as an .npz file of ``core.formats.dance``. The command line also writes .bvh."""
+class DanceRequest(DanceOptions, Part, Editing):
+    """Generate a dance to a song, or make a part of one anew, as an .npz file of ``core.formats.dance``.
+
+    The command line also writes .bvh.
+    """
 
     op: ClassVar[str] = "dance"
     song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")

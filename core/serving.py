@@ -183,7 +183,7 @@ class Engine:
         heard = self._hear(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
         with progress.part(heard_at, 1.0):
-            made = pipeline.dance_to(model, heard, request)
+            made = pipeline.answer(model, heard, request)
         progress.report()
         dance.write(request.out, made, seed=str(request.seed), model=model.name, audio_sha256=digest)
         return DanceDone(id=number, out=request.out, **_dance_values(made))

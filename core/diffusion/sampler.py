@@ -165,7 +165,9 @@ class Chain:
 
 
 @torch.no_grad()
-def walk(chains: Mapping[str, Chain], schedule: Schedule, steps: int) -> Iterator[dict[str, Tensor]]:
+def walk(
+    chains: Mapping[str, Chain], schedule: Schedule, steps: int, strength: float = 1.0
+) -> Iterator[dict[str, Tensor]]:
     """Sample all chains side by side, from noise to clean samples.
 
     Yields the x (b, t, c) of every chain by name after each step; the last ones are clean. The caller may stop between
@@ -174,11 +176,13 @@ def walk(chains: Mapping[str, Chain], schedule: Schedule, steps: int) -> Iterato
     chains: by name.
     schedule: the noise schedule.
     steps: number of steps.
+    strength: share of the schedule that is walked, as in ``Schedule.timesteps``. Below 1, the chains start from samples
+        with the noise of its first step (SDEdit, Meng et al. 2022).
     """
     step = {name: STEPPERS[chain.sampler](schedule, chain.generator) for name, chain in chains.items()}
     x = {name: chain.noise for name, chain in chains.items()}
     estimates: dict[str, Tensor] = {}
-    walked = schedule.timesteps(steps)
+    walked = schedule.timesteps(steps, strength)
     for t, before in zip(walked, [*walked[1:], CLEAN], strict=True):
         conditions = {name: chain.condition_at(estimates, t, schedule) for name, chain in chains.items()}
         estimates = {
@@ -197,6 +201,7 @@ def sample(
     sampler: str = "ddim",
     generator: torch.Generator | None = None,
     condition: Condition | None = None,
+    strength: float = 1.0,
 ) -> Iterator[Tensor]:
     """Sample a single chain: yields x (b, t, c) after each step; the last one is clean.
 
@@ -205,4 +210,4 @@ def sample(
     Raises FootlightError for an unknown sampler, before anything runs.
     """
     alone = Chain(denoise, noise, condition or Condition(), sampler=sampler, generator=generator)
-    return (x["alone"] for x in walk({"alone": alone}, schedule, steps))
+    return (x["alone"] for x in walk({"alone": alone}, schedule, steps, strength))

@@ -5,6 +5,7 @@ x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise, for t = 0 ... steps - 1 (MoMu-D
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -40,13 +41,19 @@ class Schedule:
         signal, sigma = self.scales(t, x0)
         return signal * x0 + sigma * noise
 
-    def timesteps(self, count: int) -> list[int]:
-        """``count`` evenly spaced steps, from the noisiest down ("trailing" spacing, Lin et al. 2024).
+    def timesteps(self, count: int, strength: float = 1.0) -> list[int]:
+        """Evenly spaced steps, from the noisiest down ("trailing" spacing, Lin et al. 2024).
 
         Sampling starts from pure noise, so the first step must be the noisiest one that the network knows.
+
+        count: number of steps from pure noise.
+        strength: share of the schedule that is walked, above 0; below 1 there is less noise at first, and fewer steps.
         """
         assert 1 <= count <= self.steps, f"between 1 and {self.steps} steps, not {count}"
-        return [round(self.steps - i * self.steps / count) - 1 for i in range(count)]
+        assert 0 < strength <= 1, f"a strength of {strength} is outside of (0, 1]"
+        noisiest = max(1, round(strength * self.steps))
+        count = min(noisiest, math.ceil(count * strength))
+        return [round(noisiest - i * noisiest / count) - 1 for i in range(count)]
 
 
 def linear_sqrt(steps: int = 1000, beta_start: float = 0.00085, beta_end: float = 0.012) -> Schedule:

@@ -5,6 +5,7 @@
     eights 3:4, eight 3  the same with eights
     beats 5:8, beat 5    the same with beats, counted from the first downbeat
     the third eight      also "3rd eight", "the last bar"
+    frames 375:600       from frame 375 to frame 600, where there is a frame rate
 
 ``core.grid.counts`` says how they are counted.
 """
@@ -40,6 +41,7 @@ _ORDINALS = [
 _NUMBERED = re.compile(r"(bar|beat|eight)s?\s+(\d+)(?:\s*(?::|-|to)\s*(\d+))?")
 _ORDINAL = re.compile(rf"(?:the\s+)?(last|{'|'.join(_ORDINALS)}|(\d+)(?:st|nd|rd|th))\s+(bar|beat|eight)")
 _SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*:\s*(\d+(?:\.\d*)?|\.\d+)(?:\s*s)?")
+_FRAMES = re.compile(r"frames\s+(\d+)\s*:\s*(\d+)")
 _LAST = -1
 
 
@@ -55,18 +57,22 @@ class Span:
         return round(self.start * fps), round(self.end * fps)
 
 
-def parse(text: str, grid: Grid | None = None) -> Span:
+def parse(text: str, grid: Grid | None = None, fps: float | None = None) -> Span:
     """The part of a song that a text names.
 
-    grid: its beats; seconds can do without.
+    text: see above.
+    grid: its beats; seconds and frames can do without.
+    fps: frames per second, of frames.
 
     Raises FootlightError for another text, an empty part, one that the song does not have, or counts without a grid.
     """
     told = " ".join(text.lower().split())
-    if found := _SECONDS.fullmatch(told):
-        span = Span(float(found[1]), float(found[2]))
+    frames = _FRAMES.fullmatch(told) if fps else None
+    if found := frames or _SECONDS.fullmatch(told):
+        rate = fps if frames and fps else 1.0
+        span = Span(float(found[1]) / rate, float(found[2]) / rate)
         if not (math.isfinite(span.end) and span.start < span.end):
-            raise FootlightError(f"the part {text!r} ends before it begins; expected START:END in seconds")
+            raise FootlightError(f"the part {text!r} ends before it begins; expected START:END")
         return span
     if found := _NUMBERED.fullmatch(told):
         unit, first = found[1], int(found[2])

@@ -1,4 +1,4 @@
-"""The parts of the body that an edit keeps or makes anew, as channels of a layout.
+"""The parts of the body (``core.edits.parts``) that an edit keeps or makes anew, as channels of a layout.
 
 A part that is given is shown to a denoiser as latents of the motion in which all other parts are at the mean of the
 training motion (``shown``).
@@ -9,20 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from core.edits.parts import BODY_PARTS
 from core.motion.layouts import Layout
 from core.motion.skeleton import SMPL22
-
-BODY_PARTS = {
-    "legs": (
-        "pelvis", "left_hip", "left_knee", "left_ankle", "left_foot", "right_hip", "right_knee", "right_ankle",
-        "right_foot",
-    ),
-    "torso": ("spine1", "spine2", "spine3"),
-    "head": ("neck", "head"),
-    "left arm": ("left_collar", "left_shoulder", "left_elbow", "left_wrist"),
-    "right arm": ("right_collar", "right_shoulder", "right_elbow", "right_wrist"),
-}  # fmt: skip
-"""The joints of each part. The path of the root and the contacts of the feet belong to the legs."""
 
 
 def part_of_channels(layout: Layout) -> Tensor:

@@ -24,7 +24,7 @@ from core.types import Motion
 
 __all__ = [
     "LAYOUTS", "OPENPOSE14", "Layout", "decode", "decode_arrays", "encode", "encode_arrays", "heading_of",
-    "layout_named", "origin_of", "positions_from_features",
+    "layout_named", "origin_of", "path_of", "positions_from_features",
 ]  # fmt: skip
 
 DEFAULT_FPS = 31.25  # frames per second, as in the prepared data and the embedded model
@@ -120,7 +120,7 @@ def decode_arrays(
     layout = _layout(layout)
     parts = layout.split(features)
     layout.check_moves_a_rig()
-    heading, root = _integrate(parts, fps, origin)
+    heading, root = path_of(parts, fps, origin)
     if "directions" in parts:
         local = directions.to_rotations(parts["directions"].unflatten(-1, (-1, 3)))
     else:
@@ -146,7 +146,7 @@ def positions_from_features(
     parts = layout.split(features)
     if layout.dimensions == 2:
         return parts["positions"].unflatten(-1, (-1, 2))
-    heading, root = _integrate(parts, fps, origin)
+    heading, root = path_of(parts, fps, origin)
     if "directions" in parts:
         level = directions.positions(parts["directions"].unflatten(-1, (-1, 3)))
     else:
@@ -161,8 +161,13 @@ def heading_of(parts: dict[str, Tensor], fps: float) -> Tensor:
     return torch.cat((torch.zeros_like(parts["root_yaw_velocity"][..., :1, 0]), turns), -1)
 
 
-def _integrate(parts: dict[str, Tensor], fps: float, origin: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Heading (..., t) and root (..., t, 3), integrated from the velocities, starting at ``origin``."""
+def path_of(parts: dict[str, Tensor], fps: float, origin: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Heading (..., t) in radians and root (..., t, 3) in metres, integrated from the velocities.
+
+    parts: of features, as ``Layout.split`` gives them.
+    fps: frames per second.
+    origin: (..., 3) as in ``decode_arrays``.
+    """
     height = parts["root_height"]
     if origin is None:
         origin = height.new_zeros(*height.shape[:-2], 3)

@@ -18,6 +18,8 @@ from core.pipeline.dance import (
     sample_dance,
 )
 from core.pipeline.duet import generate_duet
+from core.pipeline.edit import Edit, edit_dance
+from core.pipeline.edit_files import answer, read_dance, read_edit
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
 from core.protocol import DanceOptions, DuetOptions, ScoreOptions
@@ -29,12 +31,15 @@ __all__ = [
     "DanceOptions",
     "Duet",
     "DuetOptions",
+    "Edit",
     "HeardSong",
     "Model",
     "Score",
     "ScoreOptions",
+    "answer",
     "beats_of",
     "dance_to",
+    "edit_dance",
     "encode_song",
     "find_device",
     "find_model",
@@ -46,6 +51,8 @@ __all__ = [
     "joint_positions",
     "judge",
     "read_beats",
+    "read_dance",
+    "read_edit",
     "read_song",
     "sample_dance",
     "score_motion",

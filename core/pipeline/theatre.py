@@ -8,6 +8,7 @@ motion or light, where given ── encoders, space ──────┘       
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -19,19 +20,23 @@ from core.config import Config, on_stage
 from core.config.theatre import ACCENTS
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
+from core.light.look import read_look
 from core.motion import features
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices, noise_seed, style_for
-from core.pipeline.dance import hear_song
+from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
 from core.protocol import DanceOptions
+from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
-from core.show.show import as_valid
+from core.show.flashes import limited
+from core.show.show import Show, as_valid
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
+from core.theatre.palettes import palette_of_look
 from core.theatre.slices import Slicing, motion_rows, music_rows
 from core.types import Beats, Motion, Waveform
 
@@ -57,6 +62,7 @@ class Performance:
     light_fps: frames per second of the light.
     rhythm: of the song.
     style: of the dance.
+    accent: what the dancer does on beats, "strike" or "arrive".
     """
 
     motion: Tensor | None
@@ -64,6 +70,7 @@ class Performance:
     light_fps: float
     rhythm: Rhythm
     style: str | None
+    accent: str
 
 
 @torch.no_grad()
@@ -120,7 +127,40 @@ def perform(
         made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
     with progress.part(0.94, 1.0, "Building the movement"):
         danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu() if "motion" in made else None
-        return Performance(danced, _finished(model, made, light, frames), config.latent_fps, heard.rhythm, style)
+        lit = _finished(model, made, light, frames)
+        return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index])
+
+
+def as_dance(model: Model, performance: Performance, seconds: float, options: DanceOptions | None = None) -> Dance:
+    """The finished dance of a performance, as ``core.pipeline.dance`` finishes its own.
+
+    Who strikes is not snapped: the beat snap would bring arrivals to the beats.
+
+    performance: with a motion.
+    seconds: length of the song.
+    options: frame rate and beat snap.
+    """
+    assert performance.motion is not None, "a motion that was given is finished already"
+    options, body = options or DanceOptions(), model.config.modalities["motion"]
+    snap = options.beat_snap if performance.accent == "arrive" else 0.0
+    raw = features.decode(performance.motion, body.representation, body.fps)
+    beats = performance.rhythm.beats
+    motion = finish(raw, beats, seconds, options.fps, snap)
+    return Dance(motion, beats, judge(motion, beats), performance.style)
+
+
+def as_show(performance: Performance, seconds: float, look: str = "") -> Show:
+    """The show of a performance, as long as the song, with at most three flashes in any second.
+
+    Light that was given and is safe stays as it was.
+
+    seconds: length of the song.
+    look: its name.
+    """
+    frames = max(1, round(seconds * performance.light_fps))
+    beats = performance.rhythm.beats.times.double()
+    values = performance.light[:frames].numpy()
+    return limited(Show(values, performance.light_fps, look, tuple(beats.tolist())))
 
 
 def accent_index(config: Config, accent: str | None) -> int:
@@ -132,13 +172,30 @@ def accent_index(config: Config, accent: str | None) -> int:
     return ACCENTS.index(accent)
 
 
-def look_vector(model: Model, name: str) -> Tensor:
-    """The style vector (style,) of one of the model's looks. Raises FootlightError for an unknown one."""
+@torch.no_grad()
+def look_vector(model: Model, asked: str) -> Tensor:
+    """The style vector (style,) of a look.
+
+    asked: the name of one of the model's looks, the path of another (LOOK.json), or that of a picture.
+
+    Raises FootlightError for an unknown name, and for a file that is neither.
+    """
     theatre, config = model.check_lights(), model.config.theatre
     assert config is not None
-    if name not in config.looks:
-        raise FootlightError(f"unknown look {name!r}: this model knows {', '.join(config.looks)}")
-    return theatre.style.prototypes[config.looks.index(name)]
+    if asked in config.looks:
+        return theatre.style.prototypes[config.looks.index(asked)]
+    path = Path(asked)
+    if path.suffix.lower() == ".json":
+        colours, weights = palette_of_look(read_look(path))
+        return theatre.style.of_palettes(colours[None].to(model.device), weights[None].to(model.device))[0]
+    if not path.is_file():
+        raise FootlightError(
+            f"unknown look {asked!r}: this model knows {', '.join(config.looks)}; or give a LOOK.json or a picture"
+        )
+    from core.light.picture import read_picture  # Pillow takes a moment to import
+
+    picture = torch.from_numpy(read_picture(path)).float().permute(2, 0, 1)
+    return theatre.style.of_pictures(picture[None].to(model.device))[0]
 
 
 def song_rows(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor:

@@ -26,9 +26,14 @@ _MEAN_SECONDS = 2.0  # standard deviation of the average; a spin, or a step ther
 _CLOCK = 4.0  # steps of the correction per second
 
 
-def keep(motion: Motion) -> Motion:
-    """Rotate a motion towards the front (+z) and move it towards where it started. Its first frame stays as it is."""
-    if motion.frames < 3:
+def keep(motion: Motion, hold: Tensor | None = None) -> Motion:
+    """Rotate a motion towards the front (+z) and move it towards where it started. Its first frame stays as it is.
+
+    motion: (t, ...) the motion.
+    hold: (t, j) bool, see ``core.postprocess.hold``. A path that is held somewhere has its place and does not drift, so
+        it stays as it is.
+    """
+    if motion.frames < 3 or (hold is not None and bool(hold[:, 0].any())):
         return motion
     turn = rotation.about("y", _on_clock(_turning(motion), motion).to(motion.root.dtype))
     steps = rotation.rotate(turn[1:], torch.diff(motion.root, dim=0))

@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.motion import contact, kinematics
+from core.motion import contact, kinematics, rotation
 from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
 from core.postprocess.banded import smoothest
+from core.postprocess.hold import between, fade, runs
 from core.postprocess.smooth import gaussian
 from core.types import Motion
 
@@ -67,10 +68,13 @@ def contacts(motion: Motion, positions: Tensor) -> Tensor:
     return contact.stretches(loose, tight, max(1, round(SHORTEST * motion.fps)))
 
 
-def steady(motion: Motion) -> Motion:
+def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
     """Move the root so that standing feet do not slide and are on the floor.
 
     If both feet stand and slide apart, the root follows their mean; ``lock`` removes the rest.
+
+    motion: (t, ...) the motion.
+    hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``.
     """
     if motion.frames < 3:
         return motion
@@ -79,6 +83,8 @@ def steady(motion: Motion) -> Motion:
     weight = torch.exp(-0.5 * (speed / LOOSE_SPEED) ** 2 - 0.5 * (lift.clamp_min(0) / LOOSE_LIFT) ** 2)
     if motion.contacts is not None:
         weight = weight * motion.contacts
+    if hold is not None:
+        weight = weight * ~hold[:, :1]
     weight = gaussian(weight, motion.fps, 0.03).clamp_min(0)[..., None]  # t 4 1
     slide = torch.gradient(positions[:, FOOT_JOINTS], dim=0)[0]  # metres per frame
     slide = (weight * slide).sum(1) / (weight.sum(1) + 0.3)
@@ -86,31 +92,51 @@ def steady(motion: Motion) -> Motion:
     around = gaussian(torch.cat((weight * lift[..., None], weight), -1).sum(1), motion.fps, 0.4)
     height = around[:, 0] / (around[:, 1].clamp_min(0) + 0.2)
     shift = torch.stack((shift[:, 0] - shift[0, 0], -height, shift[:, 2] - shift[0, 2]), -1)
+    if hold is not None:
+        shift = (shift - between(shift, hold[:, 0])) * fade(hold[:, 0], motion.fps).to(shift)[:, None]
     return replace(motion, root=motion.root + shift)
 
 
-def lock(motion: Motion) -> Motion:
+def lock(motion: Motion, hold: Tensor | None = None) -> Motion:
     """Keep standing feet from sliding, and all feet above the floor.
 
-    The contacts (t, 4) of the result are 0 or 1 and say which joints are held.
+    The contacts (t, 4) of the result are 0 or 1 and say which joints stand.
+
+    motion: (t, ...) the motion.
+    hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``. A foot that stands in a held frame stays in
+        its place there.
     """
     if motion.frames < 3:
         return motion
     positions = kinematics.forward(motion.rotations, motion.root)
     standing = contacts(motion, positions)
+    legs = [_held(hold, leg, motion.frames) for leg, _ in _SIDES]
     targets, sinks = [], []
-    for (hip, _, ankle), column in _SIDES:
+    for ((hip, _, ankle), column), held in zip(_SIDES, legs, strict=True):
         heel, toe = standing[:, column], standing[:, column + 1]
-        move, steps = _correction(positions[:, FOOT_JOINTS[column : column + 2]], heel, toe, motion.fps)
+        move, steps = _correction(positions[:, FOOT_JOINTS[column : column + 2]], heel, toe, motion.fps, held)
         standing[:, column : column + 2] &= ~steps[:, None]
         targets.append(positions[:, ankle] + move)
         sinks.append(_sink(positions[:, hip], positions[:, ankle], targets[-1]) * (heel | toe))
     sink = _envelope(torch.stack(sinks).amax(0), motion.fps)
+    if hold is not None:
+        sink = sink * fade(hold[:, 0], motion.fps).to(sink)
     root = motion.root - sink[:, None] * motion.root.new_tensor((0.0, 1.0, 0.0))
     rotations = motion.rotations
-    for (leg, _), target in zip(_SIDES, targets, strict=True):
-        rotations = kinematics.two_bone_ik(rotations, root, target, leg)
+    for (leg, _), target, held in zip(_SIDES, targets, legs, strict=True):
+        solved = kinematics.two_bone_ik(rotations, root, target, leg)
+        if held.any():
+            share = fade(held, motion.fps).to(root)[:, None]
+            solved[:, leg] = rotation.slerp(rotations[:, leg], solved[:, leg], share)
+        rotations = solved
+    if hold is not None:
+        rotations = torch.where(hold[..., None], motion.rotations, rotations)
     return replace(motion, rotations=rotations, root=root, contacts=standing.to(root.dtype))
+
+
+def _held(hold: Tensor | None, leg: tuple[int, int, int], frames: int) -> Tensor:
+    """The frames (t,) bool in which some joint of a leg is held."""
+    return torch.zeros(frames, dtype=torch.bool) if hold is None else hold[:, list(leg)].any(1)
 
 
 def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,7 +145,7 @@ def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
     return feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS), contact.joint_speed(feet, motion.fps)
 
 
-def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tensor) -> tuple[Tensor, Tensor]:
     """The shift (t, 3) of a foot, metres, and where it takes a small step instead of sliding, (t,) bool.
 
     The toe is held in place; where only the heel stands, the heel.
@@ -128,16 +154,18 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
     heel: (t,) bool, whether it stands.
     toe: (t,) bool, whether it stands.
     fps: frames per second.
+    held: (t,) bool, where the foot is not shifted.
     """
-    wanted, weights = torch.zeros_like(foot[:, 0]), torch.zeros_like(foot[:, 0, 0])
+    wanted, weights = torch.zeros_like(foot[:, 0]), HOLD * held.to(foot)
     raised = torch.zeros_like(weights)
     for stands, point, height in ((heel & ~toe, foot[:, 0], FOOT_HEIGHTS[0]), (toe, foot[:, 1], FOOT_HEIGHTS[1])):
-        for start, end in _runs(stands):
+        for start, end in runs(stands):
             pieces = _pieces(point[start:end, (0, 2)], start, fps)
             for first, last in pieces:
                 place = point[first:last].mean(0)
                 place[1] = height
-                wanted[first:last] = place + _creep(point[first:last], fps) - point[first:last]
+                shift = place + _creep(point[first:last], fps) - point[first:last]
+                wanted[first:last] = shift - between(shift, held[first:last])
                 weights[first:last] = HOLD
             for (_, before), (after, _) in pairwise(pieces):
                 phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
@@ -150,6 +178,7 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float) -> tuple[Te
     sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
     up = _envelope(sunk * (weights == 0).to(sunk), fps) + raised
     up = up + _clearance(foot[:, 1] + move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), weights > 0, fps)
+    up = up * fade(held, fps).to(up)
     return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
 
 
@@ -175,17 +204,11 @@ def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:
     travels = gaussian(((speed - 0.5 * TRAVEL) / (0.5 * TRAVEL)).clamp(0, 1), fps, 0.03)
     short = (CLEARANCE - toe[:, 1]).clamp_min(0) * travels
     allowed = torch.zeros_like(short)
-    for start, end in _runs(~stands):
+    for start, end in runs(~stands):
         inside = torch.arange(end - start)
         edge = torch.minimum(inside + 1, end - start - inside) / (RISE * fps)
         allowed[start:end] = (0.5 - 0.5 * torch.cos(math.pi * edge.clamp_max(1.0))).to(allowed)
     return gaussian(short * allowed, fps, 0.02).clamp_min(0) * ~stands
-
-
-def _runs(stands: Tensor) -> list[tuple[int, int]]:
-    """The runs [start, end) of true frames in (t,) bool."""
-    edges = torch.diff(stands.int(), prepend=stands.new_zeros(1).int(), append=stands.new_zeros(1).int())
-    return list(zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True))
 
 
 def _pieces(path: Tensor, start: int, fps: float) -> list[tuple[int, int]]:

@@ -44,12 +44,19 @@ HINGES = (
 _SOFTNESS = _BACKWARD  # radians around a limit within which a joint slows down; the straight joint is not affected
 
 
-def limit(motion: Motion, hinges: tuple[Hinge, ...] = HINGES) -> Motion:
-    """Rotate the lower bones of a motion into the limits of their joints, by the shortest way."""
+def limit(motion: Motion, hinges: tuple[Hinge, ...] = HINGES, hold: Tensor | None = None) -> Motion:
+    """Rotate the lower bones of a motion into the limits of their joints, by the shortest way.
+
+    motion: (t, ...) the motion.
+    hinges: the joints that are limited.
+    hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``.
+    """
     rotations = motion.rotations.clone()
     for hinge in hinges:
         joint = SMPL22.index(hinge.joint)
         rotations[:, joint] = inside(rotations[:, joint], hinge)
+    if hold is not None:
+        rotations = torch.where(hold[..., None], motion.rotations, rotations)
     return replace(motion, rotations=rotations)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.motion import kinematics
+from core.postprocess.hold import runs
 from core.rhythm.accents import kinematic_beats as find_beats
 from core.types import Beats, Motion
 
@@ -47,18 +48,39 @@ class Clock:
         return times - torch.lerp(shift[left], shift[right], share)
 
 
-def beat_clock(motion: Motion, beats: Beats, strength: float, limit: float = LIMIT) -> Clock:
+def beat_clock(
+    motion: Motion, beats: Beats, strength: float, limit: float = LIMIT, hold: Tensor | None = None
+) -> Clock:
     """The time warp that shifts the kinematic beats of a motion towards the nearest musical beats.
 
     motion: the motion.
     beats: of the music.
     strength: 0-1, the fraction of the distance.
     limit: the local rate stays within 1 - limit and 1 + limit.
+    hold: (t, j) bool, see ``core.postprocess.hold``. Frames in which a joint is held keep their time.
     """
     if strength <= 0:
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
     positions = kinematics.forward(motion.rotations, motion.root)
-    return snap(find_beats(positions, motion.fps).times, beats.times, motion.seconds, strength, limit)
+    found = find_beats(positions, motion.fps).times
+    if hold is None:
+        return snap(found, beats.times, motion.seconds, strength, limit)
+    return _between_held(found.double(), beats, motion, strength, limit, hold.any(1))
+
+
+def _between_held(found: Tensor, beats: Beats, motion: Motion, strength: float, limit: float, held: Tensor) -> Clock:
+    """A time warp of every run of frames that are not held (t,) bool, between which nothing is shifted."""
+    ends = torch.tensor([0.0, motion.seconds], dtype=torch.float64)
+    played, source = [ends[:1]], [ends[:1]]
+    for start, end in runs(~held):
+        first, last = max(0, start - 1) / motion.fps, min(end, motion.frames) / motion.fps
+        inside = found[(found > first) & (found < last)] - first
+        clock = snap(inside, beats.times.double() - first, last - first, strength, limit)
+        played.append(clock.played + first)
+        source.append(clock.source + first)
+    played, source = torch.cat((*played, ends[1:])), torch.cat((*source, ends[1:]))
+    new = torch.cat((played[:1] >= 0, played.diff() > 0))
+    return Clock(played[new], source[new])
 
 
 def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.motion import rotation
+from core.postprocess.hold import fade
 from core.types import Motion
 
 CUTOFF = 11.0  # Hz at half power: removes jitter from frame to frame, keeps the sharpest accents
@@ -16,14 +17,26 @@ ORDER = 4  # of the Butterworth response
 _PAD_SECONDS = 1.5
 
 
-def smooth(motion: Motion, cutoff: float = CUTOFF) -> Motion:
+def smooth(motion: Motion, cutoff: float = CUTOFF, hold: Tensor | None = None) -> Motion:
     """Remove frequencies above ``cutoff`` Hz from the rotations and the root. Contacts stay as they are.
 
     Quaternions are filtered per component, with continuous signs, and normalised. Within the fraction of a second that
     the filter covers they are close together, so this is as good as filtering their logarithms.
+
+    motion: (t, ...) the motion.
+    cutoff: Hz.
+    hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``.
     """
-    rotations = lowpass(rotation.continuous(motion.rotations), motion.fps, cutoff)
-    return replace(motion, rotations=rotation.normalise(rotations), root=lowpass(motion.root, motion.fps, cutoff))
+    signed = rotation.continuous(motion.rotations)
+    rotations, root = lowpass(signed, motion.fps, cutoff), lowpass(motion.root, motion.fps, cutoff)
+    if hold is not None:
+        share = torch.stack([fade(held, motion.fps) for held in hold.T], 1).to(root)
+        rotations = torch.lerp(signed, rotations, share[..., None])
+        root = torch.lerp(motion.root, root, share[:, :1])
+    rotations = rotation.normalise(rotations)
+    if hold is not None:
+        rotations = torch.where(hold[..., None], motion.rotations, rotations)
+    return replace(motion, rotations=rotations, root=root)
 
 
 def lowpass(values: Tensor, fps: float, cutoff: float, order: int = ORDER) -> Tensor:

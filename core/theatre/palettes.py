@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from core.light.look import Look
+from core.light.rules import WHITE_ROLES
 from core.show.channels import ROLES, SLICES, SURFACES
+from core.show.colour import hue_vector, srgb
 
 EVERY = 4  # frames between those whose colours count
 SURFACE_WEIGHT = 0.15  # of a surface's colour; a role's is its level
@@ -24,6 +28,22 @@ def rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     turn = torch.atan2(hue[..., 1], hue[..., 0])[..., None] / (2 * math.pi)
     wheel = (((turn + turn.new_tensor(_WHEEL)) % 1 * 6 - 3).abs() - 1).clamp(0, 1)
     return value[..., None] * (1 - saturation[..., None] * (1 - wheel))
+
+
+def palette_of_look(look: Look) -> tuple[Tensor, Tensor]:
+    """The colours (n, 3) of a look and their weights (n,): of its lamps by the levels at home, and of its surfaces.
+
+    The rules give the palette's colours to the roles in turn, so each has an equal part of their level.
+    """
+    white = sum(look.levels[role] for role in WHITE_ROLES)
+    coloured = sum(look.levels.values()) - white
+    lamps = [(colour.hue, colour.saturation, 1.0, coloured / len(look.palette)) for colour in look.palette]
+    lamps.append((look.white.hue, look.white.saturation, 1.0, white))
+    paints = (paint for surface in (look.costume, look.backdrop) for paint in (surface.base, surface.accent))
+    painted = [(paint.hue, paint.saturation, paint.value, SURFACE_WEIGHT) for paint in paints]
+    hue, saturation, value, weight = np.array([*lamps, *painted]).T
+    colours = srgb(hue_vector(hue), saturation, value)
+    return torch.from_numpy(colours).float(), torch.from_numpy(weight).float()
 
 
 def palette_of_light(values: Tensor) -> tuple[Tensor, Tensor]:

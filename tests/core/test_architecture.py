@@ -8,14 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "show", "types", "results",
-    "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "light", "autoencoder",
-    "diffusion", "theatre", "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench", "serving", "engine",
-    "cli", "__main__",
+    "errors", "records", "protocol", "arguments", "containers", "grid", "progress", "rig", "edits", "show", "types",
+    "results", "format1", "config", "files", "checkpoint", "layers", "audio", "motion", "rhythm", "light",
+    "autoencoder", "diffusion", "theatre", "vocoder", "formats", "postprocess", "metrics", "pipeline", "bench",
+    "serving", "engine", "cli", "__main__",
 )  # fmt: skip
 
 SHARED = tuple(
-    f"core.{room}" for room in ("errors", "records", "protocol", "arguments", "containers", "grid", "rig", "show")
+    f"core.{room}"
+    for room in ("errors", "records", "protocol", "arguments", "containers", "grid", "rig", "edits", "show")
 )
 """What Blender imports too, through ``blender_addon/shared.py``."""
 
@@ -88,6 +89,7 @@ SHARED_FILES = [
     *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "protocol", "arguments")),
     *files("core/containers"),
     *files("core/grid"),
+    *files("core/edits"),
     *files("core/rig"),
     *files("core/show"),
 ]

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from core import checkpoint
 from core.autoencoder.networks import autoencoder_of
 from core.config import with_theatre
 from core.errors import FootlightError
+from core.light.look import encoded_look, shipped_looks
 from core.motion import features
 from core.pipeline import DanceOptions, Model
-from core.pipeline.theatre import KnownLight, Performance, look_vector, perform
+from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
 from core.show.channels import CHANNELS, ROLES, SLICES
+from core.show.flashes import most_flashes
 from core.show.show import as_valid, check_values
 from core.theatre.network import Theatre
 from core.types import Motion
@@ -125,6 +128,29 @@ def test_given_frames_and_roles_come_out_as_they_are(made, model, song):
     assert torch.equal(short.light[:20], given[:20]) and len(short.light) == len(made.light)
 
 
+def test_a_performance_is_finished(made, model, song):
+    show = as_show(made, song.seconds, "noir")
+    assert show.frames == round(song.seconds * made.light_fps) and show.look == "noir"
+    assert most_flashes(show) <= 3
+    dance = as_dance(model, made, song.seconds, DanceOptions(fps=25.0))
+    assert dance.motion.frames == 100 and dance.beats is made.rhythm.beats
+
+
+def test_light_that_is_given_and_safe_is_shown_as_it_is(made, model, song):
+    given = some_light(1).expand(len(made.light), -1).clone()
+    given[:, SLICES["strobe"]] = 0
+    show = as_show(perform(model, song, OPTIONS, light=KnownLight(given)), song.seconds)
+    assert torch.equal(torch.from_numpy(show.values), given[: show.frames])
+
+
+def test_a_look_is_a_name_a_file_or_a_picture(model, tmp_path):
+    (tmp_path / "look.json").write_bytes(encoded_look(shipped_looks()["disco"]))
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(tmp_path / "red.png")
+    for name in ("look.json", "red.png"):
+        vector = look_vector(model, str(tmp_path / name))
+        assert vector.shape == (model.config.theatre.style,) and float(vector.norm()) == pytest.approx(1, abs=1e-5)
+
+
 def test_a_longer_song_is_made_in_windows(model, make_song):
     long = perform(model, make_song(16.0), replace(OPTIONS, steps=2))
     assert len(long.light) > 2 * model.config.theatre.sampling["light"].window
@@ -134,7 +160,7 @@ def test_a_longer_song_is_made_in_windows(model, make_song):
 def test_what_cannot_be_made_says_why(model, model_folder, song):
     with pytest.raises(FootlightError, match="makes no stage light"):
         perform(Model.load(model_folder, "cpu"), song, OPTIONS)
-    with pytest.raises(FootlightError, match="unknown look 'opera': this model knows disco, noir"):
+    with pytest.raises(FootlightError, match="unknown look 'opera': this model knows disco, noir; or give"):
         look_vector(model, "opera")
     with pytest.raises(FootlightError, match="strike, arrive"):
         perform(model, song, OPTIONS, accent="stumble")

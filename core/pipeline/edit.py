@@ -1,0 +1,384 @@
+"""Makes a part of a dance anew: a range, parts of the body, between key poses, along a path.
+
+base ── the range and what is around it ── latents ──┐
+song ── condition of that stretch ───────────────────┴── sampler, pinned to what is kept ── motion ── join ── base
+
+Only the windows around the range are sampled. What is kept enters three times: the network sees it (it was trained
+with masks over ranges, poses and parts of the body), the estimate of each step is pinned and fitted to it, and in the
+end it is copied, so that it is the same bit by bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import progress
+from core.diffusion.inpaint import corrected, fitted, pinned
+from core.diffusion.sampler import sample
+from core.edits.keys_file import Key
+from core.edits.parts import BODY_PARTS, joints_of, parse_parts
+from core.edits.path_file import FloorPath
+from core.errors import FootlightError
+from core.motion import contact, features, kinematics, rotation
+from core.motion.body_parts import part_of_channels, shown
+from core.motion.layouts import layout_named
+from core.motion.resample import at_times
+from core.motion.skeleton import SMPL22
+from core.pipeline.choices import check_choices, noise_seed
+from core.pipeline.dance import HeardSong, judge
+from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
+from core.pipeline.targets import Targets, Walk
+from core.postprocess import feet, joints, retime, smooth
+from core.postprocess.hold import fade
+from core.postprocess.join import copied, join
+from core.protocol import DanceOptions
+from core.results import Dance
+from core.types import Beats, Condition, Motion
+
+CONTEXT_SECONDS = 2.0  # before and after the range that the network sees
+FIT_BELOW = 0.3  # share of the schedule from which estimates are fitted, where they are near a motion
+FIT_FIRST = 12  # iterations that find the latents of what is kept
+FIT_EACH = 2  # iterations of each step
+FIT_LAST = 12  # iterations of the result
+APPROACH = 1.5  # seconds in which a dancer comes to a path and leaves it
+SWAY = 0.5  # seconds (one standard deviation) over which a dancer may sway about a path
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is made anew of a dance.
+
+    base: the dance, whose second 0 is that of the song.
+    start, end: its frames [start, end) that are made anew.
+    parts: names of ``core.edits.parts.BODY_PARTS`` that are made anew; the others are kept.
+    keys: poses inside the range that are hit.
+    path: a curve on the floor that is followed, or None.
+    variation: in (0, 1]; 1 makes it anew, less keeps nearer to the base.
+    """
+
+    base: Motion
+    start: int
+    end: int
+    parts: tuple[str, ...] = tuple(BODY_PARTS)
+    keys: tuple[Key, ...] = ()
+    path: FloorPath | None = None
+    variation: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The part of a dance that an edit touches, with what is around it.
+
+    base: (t, ...) of the dance at its own frame rate, with the key poses in it.
+    hold: (t, j) bool, what is kept of it.
+    first: the frame of the dance at which it begins.
+    latents: [first, last) of the song's latent frames that cover it.
+    """
+
+    base: Motion
+    hold: Tensor
+    first: int
+    latents: tuple[int, int]
+
+    @property
+    def seconds(self) -> float:
+        """When it begins."""
+        return self.first / self.base.fps
+
+
+@torch.no_grad()
+def edit_dance(
+    model: Model, heard: HeardSong, edit: Edit, options: DanceOptions | None = None, style: str | None = None
+) -> Dance:
+    """The dance with a part made anew. What is kept of the base is the same, bit by bit.
+
+    model: the model.
+    heard: the song of the dance.
+    edit: what is made anew.
+    options: seed, steps, guidance and beat snap. The frame rate is that of the base.
+    style: of the base, if it is known, for options without a style.
+
+    Raises FootlightError for edits that do not fit the dance, and options and edits that the model does not support.
+    """
+    options = options or DanceOptions()
+    check_choices(options, model.config)
+    check_edit(edit, heard.seconds)
+    style = style if options.style is None else options.style
+    stretch = stretch_of(model, edit, heard)
+    targets = targets_of(model, stretch, edit)
+    with progress.part(0.0, 0.9, "Dancing"):
+        drawn = sample_edit(model, heard, stretch, edit, targets, options, style)
+    with progress.part(0.9, 0.96, "Planting the feet"):
+        made = played(model, drawn, stretch, targets)
+        motion = merged(edit.base, finish_edit(made, stretch, edit, heard.rhythm.beats, options.beat_snap), stretch)
+    with progress.part(0.96, 1.0, "Judging the dance"):
+        return Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats), style)
+
+
+def check_edit(edit: Edit, seconds: float) -> None:
+    """Raises FootlightError for an edit that does not fit its dance, or a song of so many seconds."""
+    base, last = edit.base, edit.end / edit.base.fps
+    if not 0 <= edit.start < edit.end <= base.frames:
+        raise FootlightError(
+            f"frames {edit.start} to {edit.end} were to be made anew; the dance has frames 0 to {base.frames}"
+        )
+    if last > seconds + 1 / base.fps:
+        raise FootlightError(f"the range ends at {last:.2f} s, but the song at {seconds:.2f} s")
+    if edit.path is not None and "legs" not in edit.parts:
+        raise FootlightError("a path is walked by the legs: make them anew too, or leave the path out")
+    for key in edit.keys:
+        frame = frame_of(key, base.fps)
+        if not edit.start <= frame < edit.end:
+            raise FootlightError(
+                f"the key at frame {frame} is outside of the range that is made anew, {edit.start} to {edit.end}"
+            )
+
+
+def frame_of(key: Key, fps: float) -> int:
+    """The frame of a dance at which a key is."""
+    return key.frame if key.frame is not None else round((key.seconds or 0.0) * fps)
+
+
+def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:
+    """The part of a dance that an edit touches: its range, and at least so much around it that a window is full."""
+    base, rate = edit.base, model.config.latent_fps
+    total = heard.condition.context["music"].shape[1]
+    context, window = math.ceil(CONTEXT_SECONDS * rate), model.config.sampling["motion"].window
+    first, last = math.floor(edit.start / base.fps * rate), math.ceil(edit.end / base.fps * rate)
+    around = max(context, math.ceil((window - (last - first)) / 2))
+    latents = max(0, first - around), min(total, last + around)
+    begin = math.ceil(latents[0] / rate * base.fps)
+    end = max(edit.end, min(base.frames, math.floor(latents[1] / rate * base.fps)))
+    piece = base.cut(begin, end)
+    hold = torch.ones(piece.frames, SMPL22.joints, dtype=torch.bool)
+    anew = torch.tensor(joints_of(edit.parts))
+    hold[edit.start - begin : edit.end - begin, anew] = False
+    return Stretch(*with_keys(piece, hold, edit.keys, begin), begin, latents)
+
+
+def with_keys(piece: Motion, hold: Tensor, keys: tuple[Key, ...], begin: int) -> tuple[Motion, Tensor]:
+    """A piece of a dance that goes through key poses, and what is held (t, j) of it, the keys included.
+
+    piece: (t, ...) of the dance.
+    hold: (t, j) bool, what is held without the keys.
+    keys: the poses.
+    begin: the frame of the dance at which the piece begins.
+    """
+    hold, rotations, root = hold.clone(), piece.rotations.clone(), piece.root.clone()
+    for key in keys:
+        frame = frame_of(key, piece.fps) - begin
+        if not key.posed:
+            hold[frame, torch.tensor(joints_of(parse_parts(key.joints)))] = True
+        for name, turn in key.rotations.items():
+            rotations[frame, SMPL22.index(name)] = rotation.normalise(rotations.new_tensor(turn))
+            hold[frame, SMPL22.index(name)] = True
+        if key.root is not None:
+            root[frame] = root.new_tensor(key.root)
+            hold[frame, 0] = True
+    if not any(key.posed for key in keys):
+        return piece, hold
+    return join(piece, replace(piece, rotations=rotations, root=root), hold), hold
+
+
+def sample_edit(
+    model: Model,
+    heard: HeardSong,
+    stretch: Stretch,
+    edit: Edit,
+    targets: Targets,
+    options: DanceOptions,
+    style: str | None,
+) -> Tensor:
+    """Features (t, c) of the stretch made anew, at the model's frame rate. What is kept is only nearly kept."""
+    body, autoencoder = model.config.modalities["motion"], model.autoencoders["motion"]
+    clean = autoencoder.encode_long(targets.features[None].to(model.device))
+    given = given_parts(targets, body.autoencoder.stride)[None].to(model.device)
+
+    def missed(latents: Tensor) -> Tensor:
+        return targets.loss(autoencoder.decode(autoencoder.unstandardise(latents))[0].cpu())
+
+    schedule = schedule_of(model.config)
+
+    known = fitted(clean, missed, FIT_FIRST)
+    denoise = pinned(guided_denoiser(model, "motion", options.guidance), known, given.amin(-1, keepdim=True) > 0)
+    denoise = corrected(denoise, lambda x0: fitted(x0, missed, FIT_EACH), round(FIT_BELOW * schedule.steps))
+    condition = condition_of(model, heard, stretch, targets, given, clean, style)
+    generator = torch.Generator().manual_seed(noise_seed(options.seed, heard.pcm))
+    noise = first_noise(model, "motion", clean.shape[1], generator)
+    steps = model.config.sampling["motion"].steps if options.steps is None else options.steps
+    walked = schedule.timesteps(steps, edit.variation)
+    if edit.variation < 1:
+        noise = schedule.add_noise(clean, noise, torch.tensor([walked[0]]))
+    samples = sample(
+        denoise, noise, schedule, steps, model.config.sampling["motion"].sampler, generator, condition, edit.variation
+    )
+    latents = fitted(last_of(samples, len(walked)), missed, FIT_LAST)
+    return autoencoder.decode_long(latents)[0].cpu()
+
+
+def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> Motion:
+    """The motion of features (t, c) at the model's frame rate, at the frames of the stretch."""
+    body = model.config.modalities["motion"]
+    raw = features.decode(drawn, body.representation, body.fps, targets.origin)
+    frames = torch.arange(stretch.base.frames, dtype=torch.float64)
+    times = (stretch.first + frames) / stretch.base.fps - stretch.latents[0] / model.config.latent_fps
+    return at_times(raw, times, stretch.base.fps)
+
+
+def condition_of(
+    model: Model, heard: HeardSong, stretch: Stretch, targets: Targets, given: Tensor, clean: Tensor, style: str | None
+) -> Condition:
+    """What the network is told: the music of the stretch, the style, and what is kept as far as it knows masks.
+
+    given: (1, t, parts) 1 where a part is kept.
+    clean: (1, t, z) latents of the whole base.
+    """
+    condition = heard.condition.window(*stretch.latents)
+    condition = replace(condition, style=style_of(model, style, model.config.sampling["motion"].style_strength))
+    network = model.config.denoisers["motion"]
+    if not network.observed:
+        return condition
+    if network.observed_parts == 1:
+        given = given.amin(-1, keepdim=True)
+    observed = clean
+    if bool((given.amax(-1) > given.amin(-1)).any()):
+        autoencoder = model.autoencoders["motion"]
+        every = given.repeat_interleave(targets.features.shape[0] // given.shape[1], dim=1)
+        seen = shown(targets.features[None].to(model.device), every, autoencoder.mean, targets.layout)
+        observed = autoencoder.encode_long(seen)
+    return replace(condition, observed=observed * given.amax(-1, keepdim=True), observed_mask=given)
+
+
+def targets_of(model: Model, stretch: Stretch, edit: Edit) -> Targets:
+    """What the stretch has to meet, at the model's frame rate.
+
+    Raises FootlightError for a model of another layout than rotations, and a path that is too fast.
+    """
+    body, rate = model.config.modalities["motion"], model.config.latent_fps
+    layout = layout_named(body.representation)
+    if "rotations" not in layout.slices:
+        raise FootlightError(f"a model of layout {layout.name} cannot make parts of a dance anew; choose another model")
+    frames = (stretch.latents[1] - stretch.latents[0]) * body.autoencoder.stride
+    times = stretch.latents[0] / rate + torch.arange(frames, dtype=torch.float64) / body.fps
+    base = at_times(stretch.base, (times - stretch.seconds).clamp(0, stretch.base.seconds), body.fps)
+    base = replace(base, contacts=contact.label(kinematics.forward(base.rotations, base.root), base.fps))
+    held = _at_model_rate(stretch.hold, (times - stretch.seconds) * stretch.base.fps)
+    kept = held[:, 0][:, None].expand(-1, layout.channels).clone()
+    kept[:, layout.slices["rotations"]] = held.repeat_interleave(6, dim=1)
+    origin, walk = features.origin_of(base.rotations, base.root), None
+    if edit.path is not None:
+        walk, origin = walk_of(edit, base, times, held[:, 0], origin)
+    return Targets(features.encode(base, layout), kept, layout, body.fps, origin, walk)
+
+
+def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
+    """What is held (t', j) at frame numbers (t',) of ``hold`` (t, j): what is held on both sides, and single frames."""
+    last = len(hold) - 1
+    low, high = at.floor().long().clamp(0, last), at.ceil().long().clamp(0, last)
+    held = hold[low] & hold[high]
+    near = at.round().long().clamp(0, last)
+    alone = hold & ~torch.roll(hold, 1, 0) & ~torch.roll(hold, -1, 0)
+    return held | (alone[near] & ((at - near).abs() <= 0.5)[:, None])
+
+
+def given_parts(targets: Targets, stride: int) -> Tensor:
+    """Where each part of the body is given (t / stride, parts), at the rate of the latents: 1 where all of it is kept.
+
+    A single kept frame counts for its latent frame.
+    """
+    part = part_of_channels(targets.layout)
+    kept = torch.stack([targets.kept[:, part == index].all(1) for index in range(len(BODY_PARTS))], 1)
+    alone = kept & ~torch.roll(kept, 1, 0) & ~torch.roll(kept, -1, 0)
+    return (kept.unflatten(0, (-1, stride)).all(1) | alone.unflatten(0, (-1, stride)).any(1)).float()
+
+
+def walk_of(edit: Edit, base: Motion, times: Tensor, held: Tensor, origin: Tensor) -> tuple[Walk, Tensor]:
+    """The path of an edit as the dancer walks it, and where the stretch starts (3,).
+
+    base: (t, ...) the stretch at the model's frame rate.
+    times: (t,) of its frames, seconds.
+    held: (t,) bool, where the path of the base is kept.
+    origin: (3,) where the base starts.
+    """
+    assert edit.path is not None
+    start, end = edit.start / edit.base.fps, edit.end / edit.base.fps
+    places, heading = _course(edit.path, times.numpy(), start, end)
+    share = (~held).float() * fade(held, base.fps, _approach(end - start)).float()
+    if not held[0]:
+        facing = heading[0] if edit.path.facing == "along" else origin[2]
+        origin = torch.stack((places[0, 0], places[0, 1], facing))
+    return Walk(places, heading if edit.path.facing == "along" else None, share), origin
+
+
+def _course(path: FloorPath, times: np.ndarray, start: float, end: float) -> tuple[Tensor, Tensor]:
+    """Places (t, 2) on a path at times (t,), with its corners rounded, and the heading (t,) along it."""
+    fps = 1 / (times[1] - times[0])
+    places = torch.from_numpy(path.at(times, start, end)).float()
+    places = smooth.gaussian(places, fps, 0.2)
+    ahead = torch.gradient(smooth.gaussian(places, fps, 0.3), dim=0)[0]
+    still = torch.linalg.vector_norm(ahead, dim=-1) * fps < 0.02
+    heading = torch.atan2(ahead[:, 0], ahead[:, 1])
+    moving = (~still).nonzero()[:, 0]
+    nearest = (moving[None] - torch.arange(len(times))[:, None]).abs().argmin(1)
+    return places, rotation.unwrap(heading[moving[nearest]])
+
+
+def _approach(seconds: float) -> float:
+    """How long a dancer takes to a path and from it, within a range of so many seconds."""
+    return min(APPROACH, seconds / 4)
+
+
+def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float) -> Motion:
+    """The stretch, made anew and post-processed, with what is kept of it bit by bit."""
+    base, hold = stretch.base, stretch.hold
+    motion = join(made, base, hold)
+    motion = smooth.smooth(joints.limit(motion, hold=hold), hold=hold)
+    progress.report(0.3)
+    motion = feet.steady(motion, hold)
+    if edit.path is not None:
+        motion = followed(motion, edit, stretch)
+    motion = feet.lock(motion, hold)
+    progress.report(0.8)
+    clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold)
+    times = torch.arange(motion.frames, dtype=torch.float64) / motion.fps
+    motion = at_times(motion, clock.at(times), motion.fps)
+    assert motion.contacts is not None
+    return copied(replace(motion, contacts=motion.contacts.round()), base, hold)
+
+
+def followed(motion: Motion, edit: Edit, stretch: Stretch) -> Motion:
+    """The motion moved onto the path of its edit and turned along it, about which it may sway."""
+    assert edit.path is not None
+    times = stretch.seconds + torch.arange(motion.frames, dtype=torch.float64) / motion.fps
+    start, end = edit.start / edit.base.fps, edit.end / edit.base.fps
+    places, heading = _course(edit.path, times.numpy(), start, end)
+    share = fade(stretch.hold[:, 0], motion.fps, _approach(end - start)).to(places)[:, None]
+    away = share * (places - smooth.gaussian(motion.root[:, [0, 2]], motion.fps, SWAY))
+    root = motion.root + torch.stack((away[:, 0], torch.zeros_like(away[:, 0]), away[:, 1]), -1)
+    rotations = motion.rotations
+    if edit.path.facing == "along":
+        off = rotation.unwrap(heading - rotation.yaw(rotations[:, 0]))
+        off = off - 2 * math.pi * torch.round((off * share[:, 0]).sum() / share.sum() / (2 * math.pi))
+        turn = rotation.about("y", (share * smooth.gaussian(off[:, None], motion.fps, SWAY))[:, 0])
+        rotations = rotations.clone()
+        rotations[:, 0] = rotation.normalise(rotation.mul(turn, rotations[:, 0]))
+    return replace(motion, rotations=rotations, root=root)
+
+
+def merged(base: Motion, made: Motion, stretch: Stretch) -> Motion:
+    """The whole dance, with the stretch in its place."""
+    place = slice(stretch.first, stretch.first + made.frames)
+    contacts = base.contacts
+    if contacts is None:
+        contacts = contact.label(kinematics.forward(base.rotations, base.root), base.fps)
+    rotations, root, contacts = base.rotations.clone(), base.root.clone(), contacts.clone()
+    rotations[place], root[place] = made.rotations, made.root
+    changed = ~stretch.hold.all(1)
+    assert made.contacts is not None
+    contacts[place][changed] = made.contacts[changed]
+    return replace(base, rotations=rotations, root=root, contacts=contacts)

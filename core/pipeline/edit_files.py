@@ -1,0 +1,98 @@
+"""Reads what a request asks to be edited: the dance, the range, keys and a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from core import progress
+from core.edits import keys_file, path_file
+from core.edits.parts import parse_parts
+from core.errors import FootlightError
+from core.formats.dance import read_arrays
+from core.formats.motion import read_motion
+from core.grid import ranges
+from core.pipeline.beats import grid_of
+from core.pipeline.dance import HeardSong, dance_to
+from core.pipeline.edit import Edit, edit_dance
+from core.pipeline.model import Model
+from core.protocol import DanceRequest
+from core.results import Dance
+from core.types import Motion
+
+T = TypeVar("T")
+
+
+def answer(model: Model, heard: HeardSong, request: DanceRequest) -> Dance:
+    """The dance that a request asks for: a new one, or one with a part made anew.
+
+    Raises FootlightError as ``dance_to``, ``read_edit`` and ``edit_dance`` do.
+    """
+    if request.edit is None:
+        return dance_to(model, heard, request)
+    with progress.part(0.0, 0.02, "Reading the dance"):
+        edit, style = read_edit(request, heard)
+    with progress.part(0.02, 1.0):
+        return edit_dance(model, heard, edit, request, style)
+
+
+def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None]:
+    """The edit that a request asks for, and the style of the dance if its file says it.
+
+    Raises FootlightError for files that are missing, damaged or of another form, and a range that there is not.
+    """
+    assert request.edit is not None
+    base, style = read_dance(request.edit)
+    span = range(base.frames)
+    start, end = span.start, span.stop
+    if request.range is not None:
+        counted = None if len(heard.rhythm.beats.times) < 2 else grid_of(heard.rhythm.beats)
+        start, end = ranges.parse(request.range, counted, base.fps).frames(base.fps)
+        if start >= base.frames:
+            raise FootlightError(
+                f"the range begins at {start / base.fps:.2f} s, but the dance ends at {base.seconds:.2f} s"
+            )
+        end = min(end, base.frames)
+    return Edit(
+        base,
+        start,
+        end,
+        parse_parts(request.joints or "all"),
+        () if request.keys is None else _read(request.keys, keys_file.from_json),
+        None if request.path is None else _read(request.path, path_file.from_json),
+        request.variation,
+    ), style
+
+
+def read_dance(path: Path | str) -> tuple[Motion, str | None]:
+    """A dance to be edited, as rotations, and its style if the file says it.
+
+    A file that Footlight wrote is read exactly. Other bodies are fitted to ours.
+
+    Raises FootlightError as ``core.formats.motion.read_motion`` does, and for positions without rotations.
+    """
+    motion, style = read_motion(path).motion, None
+    if motion is None:
+        raise FootlightError(f"{path}: has no rotations, so it cannot be edited; expected BVH, or NPZ of Footlight")
+    if Path(path).suffix.lower() == ".npz":
+        arrays, _ = read_arrays(path, ("rotations", "root", "style"))
+        if "style" in arrays:
+            style = str(arrays["style"])
+        same = {name: torch.from_numpy(arrays[name]) for name in ("rotations", "root") if name in arrays}
+        if all(kept.shape == getattr(motion, name).shape for name, kept in same.items()):
+            motion = replace(motion, **{name: kept.float() for name, kept in same.items()})  # not normalised again
+    return motion, style
+
+
+def _read(path: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise FootlightError(f"{path}: cannot be read ({why})") from None
+    except FootlightError as error:
+        raise FootlightError(f"{path}: {error}") from None

@@ -1,0 +1,146 @@
+"""What a motion that is made anew has to meet, as a loss on its features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from core.motion import kinematics, rotation
+from core.motion.features import path_of
+from core.motion.layouts import Layout
+from core.motion.skeleton import SMPL22
+from core.postprocess.hold import runs
+from core.postprocess.smooth import gaussian
+
+POSE = 100.0  # weights of squared metres
+STEP = 0.2  # of squared metres and radians per second
+MEETING = 0.05  # of squared metres and radians where a path meets what is kept
+WALK = 2.0  # of squared metres and radians beside a path that is followed
+SWAY = 0.4  # seconds (one standard deviation) over which a dancer may sway about a path
+KEY_WEIGHT = 8.0  # frames that a single kept frame counts for
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A path to be followed.
+
+    places: (t, 2) x and z, metres.
+    heading: (t,) radians to be faced; None leaves it free.
+    share: (t,) in [0, 1], how much each frame counts.
+    """
+
+    places: Tensor
+    heading: Tensor | None
+    share: Tensor
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is kept of a motion, and the path that it takes.
+
+    features: (t, c) of the motion, of which some is kept.
+    kept: (t, c) bool, which.
+    layout: of the features, with rotations.
+    fps: frames per second.
+    origin: (3,) x, z and heading of its first frame, metres and radians.
+    walk: a path to be followed, or None.
+    """
+
+    features: Tensor
+    kept: Tensor
+    layout: Layout
+    fps: float
+    origin: Tensor
+    walk: Walk | None = None
+
+    def loss(self, made: Tensor) -> Tensor:
+        """How far features (t, c) are from what is kept. What is not, does not count."""
+        mixed = torch.where(self.kept, made, self.features)
+        total = POSE * (self._weights[:, None] * (self.level(mixed) - self._places).square().sum(-1)).mean()
+        for name in ("root_yaw_velocity", "root_velocity"):
+            place = self.layout.slices[name]
+            missed = (made[:, place] - self.features[:, place]).square().sum(-1)
+            total = total + STEP * (self._weights * self._planted * missed).mean()
+        heading, root = self.path(made)
+        for before, after in self._gaps:
+            total = total + MEETING * self._apart(heading, root, before, after)
+        return total if self.walk is None else total + WALK * self._strayed(heading, root, self.walk)
+
+    def path(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Heading (t,) and root (t, 3) of features (t, c)."""
+        return path_of(self.layout.split(features), self.fps, self.origin)
+
+    def kept_error(self, made: Tensor) -> Tensor:
+        """The mean distance () of kept joints of features (t, c) from where they were, in the dancer's heading, metres.
+
+        What is not kept is taken from the motion, so that a hand counts if the arm is kept.
+        """
+        apart = (self.level(torch.where(self.kept, made, self.features)) - self._places).norm(dim=-1)
+        joints = self.kept[:, self.layout.slices["rotations"]].unflatten(-1, (SMPL22.joints, -1)).all(-1)
+        return (apart * joints).sum() / joints.sum().clamp_min(1)
+
+    def level(self, features: Tensor) -> Tensor:
+        """Joint positions (t, j, 3) of features (t, c) on the vertical axis and in the dancer's own heading, metres."""
+        parts = self.layout.split(features)
+        root = torch.nn.functional.pad(parts["root_height"], (1, 1))
+        return kinematics.forward_matrices(
+            rotation.matrix_from_6d(parts["rotations"].unflatten(-1, (SMPL22.joints, 6))), root
+        )
+
+    @cached_property
+    def _places(self) -> Tensor:
+        return self.level(self.features)
+
+    @cached_property
+    def _weights(self) -> Tensor:
+        """How much (t,) each frame counts: single kept frames as much as several."""
+        weights = torch.ones(len(self.kept))
+        for start, end in runs(self.kept.all(-1)):
+            weights[start:end] = max(1.0, KEY_WEIGHT / (end - start))
+        return weights
+
+    @cached_property
+    def _planted(self) -> Tensor:
+        """Where (t,) the path is kept, bool."""
+        return self.kept[:, self.layout.slices["root_height"]][:, 0]
+
+    @cached_property
+    def _gaps(self) -> list[tuple[int, int]]:
+        """The kept frames before and after each stretch in which the path is free."""
+        return [(start - 1, end) for start, end in runs(~self._planted) if start > 0 and end < len(self.kept)]
+
+    @cached_property
+    def _path(self) -> tuple[Tensor, Tensor]:
+        return self.path(self.features)
+
+    def _apart(self, heading: Tensor, root: Tensor, before: int, after: int) -> Tensor:
+        """How far () a path is from where it has to arrive, squared, as the dancer sees it who sets out."""
+        arrived = [self._arrival(*path, before, after) for path in ((heading, root), self._path)]
+        (turned, moved), (wanted_turn, wanted_move) = arrived
+        return (moved - wanted_move).square().sum() + _wrapped(turned - wanted_turn).square()
+
+    def _arrival(self, heading: Tensor, root: Tensor, before: int, after: int) -> tuple[Tensor, Tensor]:
+        moved = rotation.rotate(rotation.about("y", -heading[before]), root[after] - root[before])
+        return heading[after] - heading[before], moved[[0, 2]]
+
+    def _strayed(self, heading: Tensor, root: Tensor, walk: Walk) -> Tensor:
+        """How far () a path is from the one to be followed, squared."""
+        anchor = max(0, runs(~self._planted)[0][0] - 1)
+        own_heading, own_root = self._path
+        turn = own_heading[anchor] - heading[anchor]
+        seen = rotation.rotate(rotation.about("y", turn), root - root[anchor])[:, [0, 2]] + own_root[anchor, [0, 2]]
+        missed = walk.share * (gaussian(seen, self.fps, SWAY) - walk.places).square().sum(-1)
+        if walk.heading is not None:
+            missed = (
+                missed
+                + walk.share * gaussian(_wrapped(heading + turn - walk.heading)[:, None], self.fps, SWAY)[:, 0].square()
+            )
+        return missed.sum() / walk.share.sum().clamp_min(1e-6)
+
+
+def _wrapped(angle: Tensor) -> Tensor:
+    return angle - 2 * math.pi * torch.round(angle.detach() / (2 * math.pi))

@@ -1,0 +1,87 @@
+"""Joins a motion that was made anew to the one that is held around it, exactly and without a jolt.
+
+1. The made path is turned and moved so that it meets the held one wherever the pelvis is held. In between, the turn and
+   the shift grow slowly.
+2. What is left of the difference in pose fades out beside held frames along the smoothest curve, so that velocity runs
+   on, too ("inertialisation", Bollo 2018, with both sides known).
+3. What is held is copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from core.motion import rotation
+from core.postprocess.banded import smoothest
+from core.postprocess.hold import between
+from core.types import Motion
+
+BLEND = 0.25  # seconds over which a difference in pose fades out
+_EXACT = 1e9  # weight of a held frame against the smoothness of the curve
+
+
+def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Motion:
+    """The made motion where nothing is held, the base where it is.
+
+    made: (t, ...) the new motion.
+    base: (t, ...) the motion that is held, of the same frame rate.
+    hold: (t, j) bool, see ``core.postprocess.hold``.
+    blend: seconds over which a difference in pose fades out.
+    """
+    assert made.frames == base.frames and made.fps == base.fps
+    motion = _meet(made, base, hold[:, 0])
+    apart = rotation.to_axis_angle(rotation.mul(rotation.conjugate(motion.rotations), base.rotations))
+    for pattern in hold.T.unique(dim=0):
+        joints = (hold == pattern[:, None]).all(0)
+        if pattern.any() and not pattern.all():
+            apart[:, joints] = _fading(apart[:, joints].flatten(1), pattern, blend * base.fps).unflatten(1, (-1, 3))
+        apart[:, joints] *= bool(pattern.any())
+    rotations = rotation.normalise(rotation.mul(motion.rotations, rotation.from_axis_angle(apart)))
+    root = motion.root + _fading(base.root - motion.root, hold[:, 0], blend * base.fps)
+    return copied(replace(motion, rotations=rotations, root=root), base, hold)
+
+
+def copied(made: Motion, base: Motion, hold: Tensor) -> Motion:
+    """The made motion (t, ...) with what is held (t, j) from the base (t, ...), bit by bit."""
+    rotations = torch.where(hold[..., None], base.rotations, made.rotations)
+    root = torch.where(hold[:, :1], base.root, made.root)
+    contacts = made.contacts
+    if contacts is not None and base.contacts is not None:
+        contacts = torch.where(hold.all(1, keepdim=True), base.contacts, contacts)
+    return replace(made, rotations=rotations, root=root, contacts=contacts)
+
+
+def _meet(made: Motion, base: Motion, held: Tensor) -> Motion:
+    """The made motion, turned about the vertical and moved over the floor so that it meets the base where that is held.
+
+    It meets it at the edges of what is held. Beyond them the two go on apart, which says how velocities differ there.
+    """
+    edges = held & ~(_beside(held, 1) & _beside(held, -1))
+    if not bool(edges.any()):
+        return made
+    turn = rotation.yaw(rotation.mul(base.rotations[:, 0], rotation.conjugate(made.rotations[:, 0]))).double()
+    turn[edges] = rotation.unwrap(turn[edges])
+    turned = rotation.about("y", between(turn[:, None], edges)[:, 0]).to(made.root.dtype)
+    rotations = made.rotations.clone()
+    rotations[:, 0] = rotation.normalise(rotation.mul(turned, rotations[:, 0]))
+    steps = rotation.rotate(turned[1:], torch.diff(made.root, dim=0))
+    root = made.root[:1] + torch.cat((torch.zeros_like(made.root[:1]), steps.cumsum(0)))
+    flat = root.new_tensor((1.0, 0.0, 1.0))
+    return replace(made, rotations=rotations, root=root + between((base.root - root) * flat, edges))
+
+
+def _beside(held: Tensor, step: int) -> Tensor:
+    """Whether the neighbour of each frame (t,) is held; beyond the ends there is none that is not."""
+    moved = torch.roll(held, step)
+    moved[0 if step > 0 else -1] = True
+    return moved
+
+
+def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
+    """A smooth curve (t, c) through the differences (t, c) of held frames (t,) bool that is near zero far from them."""
+    if not bool(held.any()):
+        return torch.zeros_like(apart)
+    return smoothest(apart.double(), _EXACT * held.double(), span).to(apart.dtype)
