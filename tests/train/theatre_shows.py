@@ -32,8 +32,8 @@ def pulsing(beats: torch.Tensor, frames: int, fps: float, look: int) -> np.ndarr
 def writer(fps: float):
     """A ``train.data.theatre.Writer`` of such shows."""
 
-    def write(pair, seed: int):
-        frames, look = int(len(pair.mel) / 62.5 * fps) + 1, seed % LOOKS
-        return pulsing(pair.beats, frames, fps, look), look
+    def write(pair, seeds):
+        frames = int(len(pair.mel) / 62.5 * fps) + 1
+        return [(pulsing(pair.beats, frames, fps, seed % LOOKS), seed % LOOKS) for seed in seeds]
 
     return write

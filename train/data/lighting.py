@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -32,12 +34,15 @@ def rules(fps: float) -> Writer:
     """
     looks = tuple(shipped_looks().values())
 
-    def write(pair: Pair, seed: int) -> tuple[np.ndarray, int]:
-        draw = np.random.default_rng(seed)
-        index = int(draw.integers(len(looks)))
-        dancer = watch(forward(pair.rotations, pair.root), MOTION_FPS)
-        show = write_show(song_of(pair), looks[index], draw, dancer)
-        return at_rate(show.values, show.fps, fps), index
+    def write(pair: Pair, seeds: Sequence[int]) -> list[tuple[np.ndarray, int]]:
+        song, dancer = song_of(pair), watch(forward(pair.rotations, pair.root), MOTION_FPS)
+        written = []
+        for seed in seeds:
+            draw = np.random.default_rng(seed)
+            index = int(draw.integers(len(looks)))
+            show = write_show(song, looks[index], draw, dancer)
+            written.append((at_rate(show.values, show.fps, fps), index))
+        return written
 
     return write
 

@@ -6,7 +6,7 @@ another seed for each. What the model learns of light is therefore what designer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,15 +33,17 @@ from train.data.latents import (
 )
 from train.data.pairing.striking import struck
 
-Writer = Callable[[Pair, int], tuple[np.ndarray, int]]
-"""Writes a show over a pair: (pair, seed) -> values (t, c) at the latents' rate, and the index of its look."""
+Writer = Callable[[Pair, Sequence[int]], list[tuple[np.ndarray, int]]]
+"""Writes shows over a pair: (pair, seeds) -> for each seed values (t, c) at the latents' rate, and the index of its
+look.
+"""
 
 
 @dataclass(frozen=True)
 class Shows:
     """How shows are written over pairs.
 
-    write: one show.
+    write: writes them.
     each: shows of a training pair. Held-out pairs have one.
     """
 
@@ -74,7 +76,7 @@ def theatre_clips(
             for accent in accents:
                 piece = struck(pair) if accent == "strike" else pair
                 count = shows.each if split == "train" else 1
-                written = [shows.write(piece, seed + index) for index in range(count)]
+                written = shows.write(piece, range(seed, seed + count))
                 seed += count
                 made[split] += _clips(piece, split, music, accent, written, motion_vae, config)
     as_loud_as_they_move(made)
