@@ -58,7 +58,7 @@ def _default() -> Config:
         modalities={"motion": Modality("smpl22-6d", 31.25, motion), "music": Modality("mel", 62.5, music)},
         denoisers={"motion": denoiser},
         sampling={
-            "motion": SamplingConfig(steps=12, guidance=4.0, style_strength=1.6, window=96, overlap=24),
+            "motion": SamplingConfig(steps=12, guidance=4.0, style_strength=1.2, window=96, overlap=24),
             "music": SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
         },
         diffusion=DiffusionConfig(prediction="x0"),
