@@ -14,20 +14,20 @@ LABELS = {
 
 
 ABOUT = {
-    "ballet jazz": "Jazz with ballet's arms: one and a half steps a second to a calm song, three to a lively one",
-    "breakdance": "Breaking: crouches and sweeps, hardly any floor work; two to three and a half steps a second",
-    "freestyle": "Social dance. To a calm song it mostly sways where it stands, to a lively one it steps",
-    "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song two and a half",
-    "house": "House, all footwork: one and a half steps a second to a calm song, two and a half to a lively one",
-    "indian": "Indian classical dance: about two steps a second",
+    "ballet jazz": "Jazz with ballet's arms: one and a half steps a second, to a lively song two and a half",
+    "breakdance": "Breaking: crouches and sweeps, hardly any floor work; two and a half steps a second and more",
+    "freestyle": "Social dance. To a calm song it sways half of the time, to a lively one it steps once a second",
+    "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song nearly three",
+    "house": "House, all footwork: two steps a second to a calm song, nearly three to a lively one",
+    "indian": "Indian classical dance: two steps a second, to a lively song two and a half",
     "krump": "Krump: chest and arms, with feet that mostly stand; to a calm song they do not step at all",
-    "la hip-hop": "Hip-hop of Los Angeles, wide and low: one and a half to two and a half steps a second",
-    "lock": "Locking: arms that stop on the beat, feet that mostly stand; to a lively song one step a second",
-    "modern": "Modern dance and ballet: one step a second to a calm song, two to a lively one",
-    "pop": "Popping, and moves in Michael Jackson's manner: it stands to a calm song, steps once a second to others",
-    "salsa": "Salsa without a partner: one and a half to two small steps a second",
-    "street jazz": "Jazz of the street, deep in the knees: half a step a second to a calm song, two to a lively one",
-    "waack": "Waacking, all arms: half a step a second to a calm song, two to a lively one",
+    "la hip-hop": "Hip-hop of Los Angeles, wide and low: two steps a second, to a lively song nearly three",
+    "lock": "Locking: arms that stop on the beat, feet that mostly stand",
+    "modern": "Modern dance and ballet: one and a half steps a second to a calm song, two to a lively one",
+    "pop": "Popping, and moves in Michael Jackson's manner: half a step a second to a calm song, more to others",
+    "salsa": "Salsa without a partner: one small step a second to a calm song, two to a lively one",
+    "street jazz": "Jazz of the street, deep in the knees: one to two steps a second",
+    "waack": "Waacking, all arms: one step a second to a calm song, two to a lively one",
 }
 """What a style is, and how much it moves: measured on dances of the shipped model to a calm and to a lively song."""
 
