@@ -145,6 +145,12 @@ def tidy() -> None:
         bpy.ops.ed.undo_push(message="tidied")
 
 
+def forget_times() -> None:
+    """What the machine that takes the pictures has learnt of its own speed is nobody else's."""
+    module("session")._timings.known = module("engine.timings").Timings()
+    redraw()
+
+
 def choose_song() -> None:
     with here():
         bpy.ops.footlight.choose_song(filepath=ASKED["song"])
@@ -324,16 +330,16 @@ STEPS = [
     allow_online, start_installing, picture("first-engine", side), stop, stopped,
     open_preferences, picture("panel-preferences", preferences), close_preferences, choose_tab, lend_engine, tidy,
     choose_song, picture("first-song"), picture("panel-rows", side), generate, a_third,
-    picture("first-running"), picture("panel-running", side), stopped, look_at_dancer,
+    picture("first-running"), picture("panel-running", side), stopped, look_at_dancer, forget_times,
     picture("first-done"), picture("panel", side), play, picture("first-playing"), play,
-    another_take, stopped, look_at_dancer, picture("first-take", side),
-    show_beats, stopped, correct_beats, picture("panel-markers", sequencer),
+    another_take, stopped, look_at_dancer, forget_times, picture("first-take", side),
+    show_beats, stopped, correct_beats, forget_times, picture("panel-markers", sequencer),
     *(
         step
         for part in PARTS
         for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
     ),
-    show_part("dance"), choose_tab, make_takes, stopped, picture("panel-takes", side),
+    show_part("dance"), choose_tab, make_takes, stopped, forget_times, picture("panel-takes", side),
     add_stage, render,
 ]  # fmt: skip
 CHARACTER = [
