@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.rig import feet, retarget
 from core.rig import quaternion as quat
@@ -108,3 +110,14 @@ def test_what_is_low_and_slow_stands(height, speed, stands):
     places = np.zeros((30, 1, 3))
     places[:, 0, 0] = speed * np.arange(30) / FPS
     assert (feet.standing(places, np.full((30, 1), height), FPS) == stands).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(15.0, 120.0))
+def test_a_dance_comes_back_at_any_frame_rate(seed, fps):
+    motion, stands = steps(2.0, fps)
+    turns, root = motion.rotations.double().numpy(), motion.root.double().numpy()
+    dance = retarget.Dance(turns, root, stands.repeat_interleave(2, 1).numpy())
+    matrices, bones = danced(some_build(seed), dance)
+    found, place = retarget.motion(matrices, bones, fps)
+    np.testing.assert_allclose(in_our_places(found, place)[1], in_our_places(turns, root)[1], atol=0.01)
