@@ -78,8 +78,9 @@ def write_dance(
         action[under.ORIGIN] = travel.origin.tolist()
     if travel.said:
         say(travel.said)
-    if line := under.told(left):
-        say(line)
+    for line in (under.told(left), under.told_locked(armature, turned, (*travel.bones, *limbs.travels))):
+        if line:
+            say(line)
     if not (rest.known or standing.stands(armature)):
         say(standing.told(armature))
     if scene:

@@ -73,6 +73,20 @@ def told(left: list[Leftover]) -> str:
     return f"A pose that was left on {listed(names)} is overridden: the new action keys it at rest."
 
 
+def told_locked(armature: bpy.types.Object, rotated: Iterable[str], travelling: Iterable[str]) -> str:
+    """One line about keyed channels that are locked; empty when there are none. Parameters are those of
+    ``leftovers``."""
+    bones = armature.pose.bones
+    locked = [name for name in rotated if any(bones[name].lock_rotation)]
+    locked += [name for name in travelling if any(bones[name].lock_location) and name not in locked]
+    if not locked:
+        return ""
+    return (
+        f"Channels of {listed(locked)} are locked. They are keyed and move all the same; to edit them by hand, unlock "
+        "them in the side panel's tab Item."
+    )
+
+
 def has_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bool:
     """Whether an action has curves that are not about bones."""
     return any(_kept(action, curve.data_path) for curve in _curves(action, slot))

@@ -34,6 +34,18 @@ def check_a_pose_that_was_left_over():
         )
 
 
+def check_locked_channels_are_said():
+    armature = dancer.add_dancer(bpy.context)
+    armature.pose.bones["hand.L"].lock_rotation[1] = True
+    armature.pose.bones["hand.R"].lock_location[1] = True
+    _, said = write(armature)
+    as_it_should(armature)
+    assert "Channels of hand.L are locked" in said and "hand.R" not in said, said
+    armature.pose.bones["pelvis"].lock_location[2] = True
+    _, said = write(armature)
+    assert "Channels of hand.L, pelvis are locked" in said, said
+
+
 def check_every_rotation_mode_of_what_was_left_over():
     for mode, channel, value in (
         ("XYZ", "rotation_euler", (0.3, 0.0, 1.0)),
