@@ -1,6 +1,7 @@
 """Dances with fewer keys. The oracle is the same dance with a key on every frame, as Blender shows it."""
 
 import bpy
+import dump
 import numpy as np
 from generated import generated
 from mathutils import Matrix
@@ -133,3 +134,19 @@ def check_a_rigify_rig():
                 p for p in ankle.keyframe_points if STANDS[max(round(p.co[0]) - 2, 0) : round(p.co[0]) + 1, 0].all()
             ]
             assert len(inside) < 0.3 * STANDS[:, 0].sum(), "a foot that stands has few keys"
+
+
+def check_undo_returns_the_exact_scene():
+    """Every value of the data-blocks that a scene is made of, and the number of all others."""
+    for rig in (lambda: dancer.add_dancer(bpy.context), generated):
+        armature = rig()
+        armature.animation_data_create().action = bpy.data.actions.new("mine")
+        bpy.context.scene.render.fps = round(FPS)
+        bpy.ops.ed.undo_push(message="before")
+        before = dump.everything()
+        write(armature, thinned(True)[0])
+        write(armature)
+        assert len(dump.differences(before, dump.everything())) > 1000, "else it would not be seen"
+        bpy.ops.ed.undo_push(message="two dances")
+        bpy.ops.ed.undo()
+        assert not (changed := dump.differences(before, dump.everything())), changed[:20]
