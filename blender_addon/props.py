@@ -144,6 +144,12 @@ class FootlightBones(bpy.types.PropertyGroup):
             (inverse.FK, "FK", "The controls of each bone, which keep the dance exactly"),
             (inverse.IK, "IK", "Hands, feet and poles, so that feet are easy to edit"),
         ),
+        "stance": StringProperty(
+            name="Rest Pose",
+            description="The pose that it stands in, where that is not its rest pose",
+            options={"HIDDEN"},
+            override={"LIBRARY_OVERRIDABLE"},
+        ),
     }
 
 

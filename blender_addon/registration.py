@@ -7,7 +7,12 @@ import bpy
 from . import names, readiness, session, status_bar
 from .key_props import FootlightKeys
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
-from .operators.bones import FOOTLIGHT_OT_clear_bones, FOOTLIGHT_OT_export_bones, FOOTLIGHT_OT_import_bones
+from .operators.bones import (
+    FOOTLIGHT_OT_clear_bones,
+    FOOTLIGHT_OT_export_bones,
+    FOOTLIGHT_OT_import_bones,
+    FOOTLIGHT_OT_take_stance,
+)
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
 from .operators.engine import (
@@ -69,6 +74,7 @@ CLASSES = (
     FOOTLIGHT_OT_import_bones,
     FOOTLIGHT_OT_export_bones,
     FOOTLIGHT_OT_clear_bones,
+    FOOTLIGHT_OT_take_stance,
     FOOTLIGHT_OT_choose_song,
     FOOTLIGHT_OT_bring_song,
     FOOTLIGHT_OT_show_scene,

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import names
 from ..errors import UserError
-from ..scene import rigs
+from ..scene import rigs, standing
 from ..shared import FootlightError, mapping
 from .settings import find_dancer
 
@@ -97,5 +97,23 @@ class FOOTLIGHT_OT_clear_bones(_Bones):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        rigs.choose(find_dancer(context), {})
+        dancer = find_dancer(context)
+        rigs.choose(dancer, {})
+        getattr(dancer, names.BONES_PROPERTY).stance = ""
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_take_stance(_Bones):
+    """Let the dancer stand as it is posed now, in place of its rest pose: upright, with arms as in a T or an A"""
+
+    bl_idname = names.TAKE_STANCE
+    bl_label = "Take Current Pose"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            standing.take(context.scene, find_dancer(context))
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         return {"FINISHED"}

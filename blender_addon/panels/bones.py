@@ -25,6 +25,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
     for joint in mapping.WORDS:
         field = _labelled(column, kept, joint)
         field.prop(kept, joint, text="", icon="BONE_DATA", placeholder=found.by_itself.get(joint, "none"))
+    taken = "Take Another Pose" if kept.stance else "Take Current Pose"
+    _labelled(column, kept, "stance").operator(names.TAKE_STANCE, text=taken, icon="ARMATURE_DATA")
     _labelled(column, kept, "travel").prop(kept, "travel", expand=True)
     if inverse.possible(dancer):
         _labelled(column, kept, "keys").prop(kept, "keys", expand=True)

@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Quaternion
 
 from ..errors import UserError
-from ..names import PREFIX
+from ..names import BONES_PROPERTY, PREFIX
 from ..shared import FootlightError, calibration, quaternion, retarget
 from ..shared import rest as poses
 from . import controls, rigs, staging
@@ -52,21 +52,41 @@ def rests_of(
 
 
 def rest_of(scene: bpy.types.Scene | None, armature: bpy.types.Object) -> rigs.Rest:
-    """As ``rigs.at_rest``, where the rest pose is no body that stands with the T-pose that something else tells: the
-    dance that was written last, a pose of the animation, the animation as a whole, or the pose that the rig is in.
+    """As ``rigs.at_rest``, or as the user let it stand by ``take``. Where the rest pose is no body that stands, with
+    the T-pose that something else tells: the dance that was written last, a pose of the animation, the animation as a
+    whole, or the pose that the rig is in.
 
     Raises UserError as ``rigs.at_rest``, and when nothing tells how a folded body stands.
     """
     mapped = rigs.bones(armature)
+    if found := _read(getattr(getattr(armature, BONES_PROPERTY, None), "stance", ""), armature, mapped):
+        return found
     if _stands(armature, mapped) or scene is None:
         return rigs.at_rest(armature)
-    found = remembered(armature, mapped) or _calibrated(scene, armature, mapped)
+    frames = staging.sampled(scene, armature, SAMPLES)
+    found = remembered(armature, mapped) or _calibrated(scene, armature, mapped, frames)
     if found is None and _folded(armature, mapped):
         raise UserError(
             f"The rest pose of {armature.name!r} is folded, and no animation tells how it stands. Pose it as a T and "
             "try again, or give it back the animation that it was imported with."
         )
     return found or rigs.at_rest(armature)
+
+
+def take(scene: bpy.types.Scene, armature: bpy.types.Object) -> None:
+    """Take the pose that ``armature`` is in for the one that it stands in, in place of its rest pose.
+
+    Raises UserError as ``rigs.bones``, for a control rig, and when nobody stands in that pose.
+    """
+    mapped = rigs.bones(armature)
+    if rigs.keyed_bones(armature).leaders:
+        raise UserError(f"{armature.name!r} is a control rig, which stands as its rest pose does.")
+    found = _calibrated(scene, armature, mapped, [scene.frame_current])
+    if found is None:
+        raise UserError(
+            f"Nobody stands in the pose of {armature.name!r}. Pose it upright, with arms as in a T or an A."
+        )
+    getattr(armature, BONES_PROPERTY).stance = _text(found)
 
 
 def stands(armature: bpy.types.Object) -> bool:
@@ -85,17 +105,27 @@ def told(armature: bpy.types.Object) -> str:
 def remember(action: bpy.types.Action, rest: rigs.Rest) -> None:
     """Keep the T-pose that a dance was written by with its action, as it cannot be told as well from the dance."""
     if rest.known:
-        posed = {bone.name: bone.posed.tolist() for bone in rest.bones if bone.posed is not None}
-        between = {name: turn.tolist() for name, turn in rest.between.items()}
-        action[KEPT] = json.dumps({"posed": posed, "between": between, "turn": rest.turn.tolist()})
+        action[KEPT] = _text(rest)
 
 
 def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
     """The T-pose that was kept with the dance that ``armature`` has; None where there is none, or of another rig."""
     action = armature.animation_data.action if armature.animation_data else None
-    if action is None or KEPT not in action:
+    return _read(action[KEPT], armature, mapped) if action is not None and KEPT in action else None
+
+
+def _text(rest: rigs.Rest) -> str:
+    """A known T-pose as text."""
+    posed = {bone.name: bone.posed.tolist() for bone in rest.bones if bone.posed is not None}
+    between = {name: turn.tolist() for name, turn in rest.between.items()}
+    return json.dumps({"posed": posed, "between": between, "turn": rest.turn.tolist()})
+
+
+def _read(text: str, armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
+    """The T-pose of a ``text``; None where there is none, or of another rig."""
+    if not text:
         return None
-    kept = json.loads(action[KEPT])
+    kept = json.loads(text)
     names = armature.data.bones.keys()
     if kept["posed"].keys() != set(mapped.values()) or not kept["between"].keys() <= set(names):
         return None
@@ -120,11 +150,12 @@ def _angle(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12), -1.0, 1.0))))
 
 
-def _calibrated(scene: bpy.types.Scene, armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
-    """The bones with their orientations in the T-pose; None where neither the animation nor the pose tells them."""
+def _calibrated(
+    scene: bpy.types.Scene, armature: bpy.types.Object, mapped: dict[str, str], frames: list[int]
+) -> rigs.Rest | None:
+    """The bones with their orientations in the T-pose; None where the poses in these frames do not tell them."""
     names, between = list(mapped.values()), _between(armature, mapped)
     with staging.evaluated(scene, armature) as on:
-        frames = staging.sampled(scene, armature, SAMPLES)
         shown = [
             (staging.stance(rig, names)[1], [rig.pose.bones[name].matrix_basis.to_quaternion() for name in between])
             for rig in (on(frame) for frame in frames)

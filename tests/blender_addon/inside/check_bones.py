@@ -5,8 +5,9 @@ import math
 
 import bpy
 import numpy as np
-from dancing import OURS, about, as_it_should, curves, dancer, places, with_root, write
-from scenes import FOLDER, addon, raises
+from dancing import EXPECTED, FRAMES, JOINTS, OURS, about, as_it_should, curves, dancer, places, with_root, write
+from mathutils import Matrix
+from scenes import FOLDER, addon, raises, z_up
 
 rigs, mapping = addon("scene.rigs"), addon("shared").mapping
 UserError = addon("errors").UserError
@@ -97,3 +98,42 @@ def check_what_cannot_carry_the_dance_is_told():
     armature.animation_data.action = None
     armature.keyframe_insert("location", frame=1)
     assert "moves by itself" in write(armature)[1]
+
+
+def check_a_pose_that_stands_for_the_rest_pose():
+    """A dancer who was built bowed dances bowed, until a pose tells how it stands. Clearing takes that back."""
+    armature = dancer.add_dancer(bpy.context)
+    bow = Matrix.Rotation(math.radians(35.0), 4, "X")
+    spine = armature.pose.bones[OURS["spine1"]]
+    head = Matrix.Translation(spine.head)
+    spine.matrix = head @ bow @ head.inverted() @ spine.matrix
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+    bpy.ops.pose.armature_apply()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    write(armature)
+    bowed = leaning(armature)
+    assert bowed > 15.0, bowed
+    armature.animation_data_clear()
+    for bone in armature.pose.bones:
+        bone.matrix_basis = Matrix()
+    bpy.context.view_layer.update()
+    spine.matrix = head @ bow.inverted() @ head.inverted() @ spine.matrix
+    bpy.context.view_layer.update()
+    bpy.context.scene.footlight.dancer = armature
+    assert bpy.ops.footlight.take_stance() == {"FINISHED"} and armature.footlight_bones.stance
+    write(armature)
+    assert (straight := leaning(armature)) < 3.0, straight
+    as_it_should(armature)
+    assert bpy.ops.footlight.clear_bones() == {"FINISHED"} and not armature.footlight_bones.stance
+
+
+def leaning(armature):
+    """The largest angle between the line from hips to neck and the dance's, degrees."""
+    worst = 0.0
+    for i in FRAMES:
+        bpy.context.scene.frame_set(1 + i)
+        now, wanted = places(armature), z_up(EXPECTED[i])
+        a, b = now["neck"] - now["pelvis"], wanted[JOINTS.index("neck")] - wanted[0]
+        worst = max(worst, math.degrees(math.acos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1.0, 1.0))))
+    return worst
