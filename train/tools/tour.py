@@ -198,7 +198,7 @@ def bring_character() -> None:
         bpy.ops.import_scene.fbx(filepath=ASKED["character"])
     for area in bpy.context.window_manager.windows[0].screen.areas:
         if area.type == "VIEW_3D":
-            area.spaces.active.shading.type = "MATERIAL"
+            area.spaces.active.shading.color_type = "MATERIAL"
     look()
 
 
@@ -344,7 +344,8 @@ STEPS = [
 ]  # fmt: skip
 CHARACTER = [
     open_tab, install, choose_tab, lend_engine, tidy, bring_character, choose_song, look, picture("character-imported"),
-    thin, generate, stopped, look_at_dancer, picture("character-dance"), show_keys, frame_keys, picture("character-keys"),
+    thin, generate, stopped, look_at_dancer, picture("character-dance"),
+    show_keys, frame_keys, picture("character-keys"),
     *(
         step
         for part in ("bones", "keys")
