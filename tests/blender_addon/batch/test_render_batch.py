@@ -229,6 +229,10 @@ def test_a_drawn_dancer_stands_where_blender_projects_it(look):
         ("a.blend --score --out out --seconds 9", "the scene's frames"),
         ("a.blend --score --out out --fps 24", "its frame rate"),
         ("a.blend --score --out out --beat-snap 1", "makes music"),
+        ("a.blend --score --out out --keys 2", "makes music"),
+        ("a.wav --out out --keys few", "DEGREES:MILLIMETRES"),
+        ("a.wav --out out --keys 0", "give 1 or more"),
+        ("a.wav --out out --keys 1:0", "give more than 0"),
         ("a.blend b/a.blend --score --out out", "a_score_0.blend"),
     ],
 )
@@ -240,3 +244,18 @@ def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
         command.parse(arguments.split(), "")
     error = capsys.readouterr().err
     assert end.value.code == 2 and words in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "every", "tolerance", "smooth"),
+    [(None, 1, None, False), ("1", 1, None, False), ("3", 3, None, True), ("0.5:4", 1, (0.5, 4.0), True)],
+)
+def test_which_frames_are_keyed(keys, every, tolerance, smooth, tmp_path):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import command
+
+    (tmp_path / "a.wav").touch()
+    words = [str(tmp_path / "a.wav"), "--out", str(tmp_path / "out"), *(("--keys", keys) if keys else ())]
+    found = command.parse(words, "").keys
+    told = found.tolerance and (found.tolerance.degrees, found.tolerance.millimetres)
+    assert (found.every, told, found.smooth) == (every, tolerance, smooth)
