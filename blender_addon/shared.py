@@ -1,5 +1,5 @@
-"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.grid``, ``core.containers``,
-``core.protocol`` and what they need. None of it starts torch.
+"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.show``, ``core.grid``,
+``core.containers``, ``core.protocol`` and what they need. None of it starts torch.
 
 Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
 """
@@ -27,6 +27,10 @@ if "." in (__package__ or ""):
         stepping,
         thinning,
     )
+    from ..core.show import channels as show_channels
+    from ..core.show import colour, flashes
+    from ..core.show import file as show_file
+    from ..core.show.show import Show
 else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
@@ -48,16 +52,23 @@ else:
         stepping,
         thinning,
     )
+    from core.show import channels as show_channels
+    from core.show import colour, flashes
+    from core.show import file as show_file
+    from core.show.show import Show
 
 __all__ = [
     "MISSED_SECONDS",
     "FootlightError",
+    "Show",
     "arguments",
     "beat_grid",
     "beats_file",
     "calibration",
     "channels",
+    "colour",
     "counts",
+    "flashes",
     "humanoid",
     "kinds",
     "mapping",
@@ -68,6 +79,8 @@ __all__ = [
     "rest",
     "retarget",
     "sharing",
+    "show_channels",
+    "show_file",
     "skeleton",
     "splines",
     "stepping",

@@ -4,6 +4,7 @@
     python train/render_batch.py SONG... --out DIR [--render]          (with the bpy module)
     ... --score SCENE.blend... --out DIR [--armature NAME]             music for what is animated there
     ... --duet SECONDS --out DIR [--count N]                           N dances, each with its music
+    SONG --show SHOW.json --out DIR [--render]                         a dance on a lit stage
 
 Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
@@ -53,7 +54,8 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
         detail = "filmed the scene that was there"
     else:
         asked = None if args.dance else engine()
-        detail = make_blend(Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}")))
+        desk = Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}"))
+        detail = make_blend(desk)
     if "film" in paths:
         terminal.say(f"{paths['blend']} is there")
         make_film(paths["blend"], paths["film"], args, terminal)

@@ -44,10 +44,12 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     _check_numbers(parser, args)
     args.out = args.out.absolute()
     args.own = bool(args.blend or args.score)  # the scenes are the user's
+    args.lit = bool(args.show)
     if args.out.exists() and not args.out.is_dir():
         parser.error(f"--out {args.out}: this is a file; give a folder")
     _check_inputs(parser, args)
     _check_scene(parser, args)
+    _check_light(parser, args)
     if not args.render and (args.engine or args.resolution or args.frames or args.within):
         parser.error("--engine, --resolution, --frames and --within are about the film: ask for it by --render")
     if args.own and args.engine == "drawn":
@@ -58,17 +60,29 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
         if other := stems.get(item.stem):
             parser.error(f"{other.source} and {item.source} would both be {item.stem}.blend: rename one of them")
         stems[item.stem] = item
-    missing = opengl.lacking() if args.render and args.engine not in film.WITHOUT_OPENGL else ""
+    args.engine = _engine(parser, args) if args.render else "eevee" if args.lit else "workbench"
+    return args
+
+
+def _engine(parser: _Parser, args: argparse.Namespace) -> str:
+    """The engine that is asked for, or the best that this machine has, with a word about it."""
+    if args.engine in film.WITHOUT_OPENGL:
+        return args.engine
+    usual, name = ("eevee", "EEVEE") if args.lit else ("workbench", "Workbench")
+    missing = opengl.lacking()
     if missing and args.engine:
         parser.error(
             f"--engine {args.engine} needs {missing}: {opengl.REMEDY}, or render with --engine cycles or drawn"
         )
     if missing:
-        print(f"Workbench needs {missing}; rendering with Cycles, which takes longer. To have it, {opengl.REMEDY}.")
+        print(f"{name} needs {missing}; rendering with Cycles, which takes longer. To have it, {opengl.REMEDY}.")
         if not args.own:
             print("--engine drawn needs no OpenGL and is much faster than Cycles.")
-    args.engine = args.engine or ("cycles" if missing else "workbench")
-    return args
+        return "cycles"
+    if not args.engine and args.lit and opengl.is_slow():
+        print("OpenGL is calculated by the processor here, where Cycles is faster than EEVEE; rendering with Cycles.")
+        return "cycles"
+    return args.engine or usual
 
 
 def items(args: argparse.Namespace) -> list[Item]:
@@ -126,12 +140,15 @@ def _parser(description: str) -> _Parser:
     scene = parser.add_argument_group("a scene of your own")
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
     scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
+    light = parser.add_argument_group("stage light, in the bundled scene")
+    light.add_argument("--show", type=Path, metavar="FILE", help="light the SONG's dance by a SHOW.json made before")
     movie = parser.add_argument_group("the film")
     movie.add_argument("--render", action="store_true", help="also make a film with sound")
     movie.add_argument(
         "--engine",
         choices=tuple(film.ENGINES),
-        help="workbench unless given; cycles where there is no OpenGL; drawn is fast without it (bundled dancer only)",
+        help="workbench unless given, eevee for a lit stage; cycles where OpenGL is missing or too slow; drawn is fast "
+        "without it (bundled dancer only)",
     )
     movie.add_argument(
         "--resolution", type=_resolution, metavar="WxH", help="1280x720 unless given, or what your own scene has"
@@ -196,6 +213,19 @@ def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--armature names one of your own scene: give that by --blend")
     if args.fps and args.own:
         parser.error("--fps is for the bundled scene: your own keeps its frame rate")
+
+
+def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
+    if not args.lit:
+        return
+    if args.own or args.duet:
+        parser.error("--show lights a SONG's dance in the bundled scene: not --blend, --score or --duet")
+    if len(args.inputs) != 1:
+        parser.error("--show is the light for one SONG: give the two of them")
+    if not args.show.is_file():
+        parser.error(f"--show {args.show}: there is no such file")
+    if args.engine == "workbench":
+        parser.error("--engine workbench knows no lamps: choose another for a lit stage")
 
 
 def _count(text: str) -> int:

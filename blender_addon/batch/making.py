@@ -18,8 +18,8 @@ from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
-from ..shared import protocol
-from ..stage import film, scenery
+from ..shared import protocol, show_file
+from ..stage import film, lights, scenery
 from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
@@ -94,12 +94,7 @@ def make_blend(desk: Desk) -> str:
             scene.frame_end = last
             scene.frame_set(first)
         if not args.own:
-            width, height = args.resolution or RESOLUTION
-            scene.camera = scenery.set_stage(scene, [armature], made.frames, width / height)
-            scenery.set_night(scene)
-            scenery.set_shading(scene)
-            scenery.set_colours(scene)
-            film.set_render(scene, args.engine, (width, height), f"//{desk.item.stem}.mp4")
+            _set_stage(desk, scene, armature, made)
         if music:
             made.sound.filepath = str(_whole_copy(desk.music, music))
         save(paths["blend"], made.sound)
@@ -110,6 +105,22 @@ def make_blend(desk: Desk) -> str:
     metrics = "  ".join(f"{key} {value:.2f}" for key, value in made.answer.metrics.items())
     detail = "the dance that was given" if args.dance else metrics
     return f"{detail}  warning: {made.warning}" if made.warning else detail
+
+
+def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, made: Made) -> None:
+    """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be read."""
+    args = desk.args
+    width, height = args.resolution or RESOLUTION
+    if args.lit:
+        show = show_file.read(args.show)
+        scene.camera = lights.set_lit_stage(scene, [armature], made.frames, show, width / height)
+    else:
+        scene.camera = scenery.set_stage(scene, [armature], made.frames, width / height)
+    scenery.set_night(scene)
+    scenery.set_shading(scene)
+    scenery.set_colours(scene)
+    engine = "eevee" if args.lit and args.engine == "drawn" else args.engine  # what looks most like it
+    film.set_render(scene, engine, (width, height), f"//{desk.item.stem}.mp4")
 
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
@@ -131,7 +142,8 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     written = dance.write(target, answer)
     assert written.action is not None
     strip = strips.add_song(scene, source, target.first)
-    return Made((target.first, int(written.action.frame_range[1])), strip.sound, answer, written.warning)
+    frames = target.first, int(written.action.frame_range[1])
+    return Made(frames, strip.sound, answer, written.warning)
 
 
 def _check_rate(path: Path, fps: float) -> None:

@@ -49,21 +49,27 @@ def shot(watched: Watched, fps: float, aspect: float) -> Shot:
 
     fps: frames a second of the scene.  aspect: width of the picture by its height.
     """
-    frames = np.arange(watched.frames[0], watched.frames[-1] + 1)
-    path = np.stack([np.interp(frames, watched.frames, watched.middle[:, axis]) for axis in range(2)], axis=1)
-    followed = np.concatenate([_smooth(path, FOLLOW_SECONDS * fps), np.full((len(path), 1), watched.floor)], axis=1)
+    path = followed(watched, fps)
     front = np.array((*watched.front, 0.0))
     ahead = -math.cos(DOWN) * front - np.array((0.0, 0.0, math.sin(DOWN)))
     right = np.cross(ahead, (0.0, 0.0, 1.0)) / math.cos(DOWN)
     up = np.cross(right, ahead)
-    apart = watched.points - followed[watched.frames - frames[0]][:, None]
+    first = int(watched.frames[0])
+    apart = watched.points - path[watched.frames - first][:, None]
     aside, height, nearer = apart @ right, apart @ up, -(apart @ ahead)
     flesh = FLESH * watched.unit
     middle = (height.min() + height.max()) / 2
     half = FULL * math.tan(HALF_VIEW)
     needed = np.maximum((np.abs(aside) + flesh) / aspect, np.abs(height - middle) + flesh) / half + nearer + flesh
     distance = float(needed.max())
-    return Shot(int(frames[0]), followed + middle * up - distance * ahead, right, up, ahead, distance)
+    return Shot(first, path + middle * up - distance * ahead, right, up, ahead, distance)
+
+
+def followed(watched: Watched, fps: float) -> np.ndarray:
+    """Where the bodies are on the floor on every frame (t, 3), as whoever follows them with ease sees it."""
+    frames = np.arange(watched.frames[0], watched.frames[-1] + 1)
+    path = np.stack([np.interp(frames, watched.frames, watched.middle[:, axis]) for axis in range(2)], axis=1)
+    return np.concatenate([_smooth(path, FOLLOW_SECONDS * fps), np.full((len(path), 1), watched.floor)], axis=1)
 
 
 def following_camera(filmed: Shot, unit: float) -> bpy.types.Object:

@@ -18,6 +18,8 @@ import numpy as np
 
 from ..errors import UserError
 from ..scene.dancer import dancers
+from .lights import ROLE, WATTS
+from .spots import EVEN, Spots, enlarged, light_at
 
 THREADS = min(4, os.cpu_count() or 1)
 FINE = 2  # samples of the dancer along each side of a pixel; their mean smooths the outline
@@ -29,44 +31,52 @@ SUN = np.array((0.40, -0.35, 0.85))
 """Where the light comes from that casts the shadow: it falls beside the dancer, where the camera sees it."""
 SHADE = 0.5  # what the shadow takes from the floor
 FLOOR_TONE = 0.72  # the floor takes less light than the dancer
+STEP = 8  # pixels between those for which the light of spots is calculated; it is smooth between them
+BOUNCED = 0.06  # of the light of spots, on what they do not reach
 LEVELS = 6  # of the floor's texture, each half as large as the one before
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A textured rectangle. corner: (3,) metres; sides: (2, 3), along u and v; levels: pictures (h, w, 3), sRGB."""
+    """A textured rectangle. corner: (3,) metres; sides: (2, 3), along u and v; levels: pictures (h, w, 3), sRGB;
+    glow: light of its own, radiance of white."""
 
     corner: np.ndarray
     sides: np.ndarray
     levels: list[np.ndarray]
+    glow: float = 0.0
 
 
 @dataclass(frozen=True)
 class Body:
-    """The dancer's mesh. quads: (q, 4) vertices; colours: (q, 3), linear."""
+    """The dancer's mesh. quads: (q, 4) vertices; colours: (q, 3), linear; glow: (q,) light of their own."""
 
     ob: bpy.types.Object
     quads: np.ndarray
     colours: np.ndarray
+    glow: np.ndarray
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is drawn."""
+    """What is drawn. spots: the lamps of a lit stage."""
 
     scene: bpy.types.Scene
     bodies: list[Body]
     floor: Plane
     backdrop: Plane
+    spots: list[bpy.types.Object]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What moves. view: (4, 4), world to clip space; eye: (3,) metres; shapes: vertices and normals (v, 3) a body."""
+    """What moves. view: (4, 4), world to clip space; eye: (3,) metres; shapes: vertices and normals (v, 3) a body;
+    spots: the lamps of a lit stage, None on another."""
 
     view: np.ndarray
     eye: np.ndarray
     shapes: list[tuple[np.ndarray, np.ndarray]]
+    spots: Spots | None
 
 
 def read_stage(scene: bpy.types.Scene) -> Stage:
@@ -75,7 +85,9 @@ def read_stage(scene: bpy.types.Scene) -> Stage:
     panels = [scene.objects.get(name) for name in ("Stage floor", "Stage backdrop")]
     if not bodies or None in panels or scene.camera is None:
         raise UserError(f"the scene {scene.name!r} has not the bundled dancer, stage and camera; film it with Cycles")
-    return Stage(scene, [_body(ob) for ob in bodies], *map(_plane, panels))
+    spots = [ob for ob in scene.objects if ob.type == "LIGHT" and ROLE in ob]
+    floor, backdrop = map(_plane, panels)
+    return Stage(scene, [_body(ob) for ob in bodies], floor, backdrop, spots)
 
 
 def observe(stage: Stage, frame: int, size: tuple[int, int]) -> Moment:
@@ -86,7 +98,9 @@ def observe(stage: Stage, frame: int, size: tuple[int, int]) -> Moment:
     camera = scene.camera.evaluated_get(graph)
     place = np.array(camera.matrix_world)
     view = np.array(camera.calc_matrix_camera(graph, x=width, y=height)) @ np.linalg.inv(place)
-    return Moment(view, place[:3, 3], [_shape(body.ob.evaluated_get(graph)) for body in stage.bodies])
+    shapes = [_shape(body.ob.evaluated_get(graph)) for body in stage.bodies]
+    spots = read_spots([ob.evaluated_get(graph) for ob in stage.spots]) if stage.spots else None
+    return Moment(view, place[:3, 3], shapes, spots)
 
 
 def draw(stage: Stage, moment: Moment, size: tuple[int, int]) -> np.ndarray:
@@ -94,7 +108,7 @@ def draw(stage: Stage, moment: Moment, size: tuple[int, int]) -> np.ndarray:
     threads can share the work."""
     width, height = size
     view = moment.view
-    picture = _ground(stage, view, moment.eye, width, height)
+    picture = _ground(stage, moment, width, height)
     fine = width * FINE, height * FINE
     for body, (points, _) in zip(stage.bodies, moment.shapes, strict=True):
         fallen = points - points[:, 2:] / SUN[2] * SUN
@@ -106,10 +120,10 @@ def draw(stage: Stage, moment: Moment, size: tuple[int, int]) -> np.ndarray:
         found = nearest(projected, body.quads[front], fine)
         seen = found.quad >= 0
         quads = front[found.quad[seen]]
-        light = _lit(normals)[body.quads[quads]]  # (samples, 4)
-        light = (light * _weights(found.u[seen], found.v[seen])).sum(axis=1)
+        light = (_lit(normals) if moment.spots is None else _lit_by(moment.spots, points, normals))[body.quads[quads]]
+        light = np.einsum("scl,sc->sl", light, _weights(found.u[seen], found.v[seen])) + body.glow[quads, None]
         layer = np.zeros((*seen.shape, 4), np.float32)
-        layer[seen, :3] = np.clip(body.colours[quads] * light[:, None], 0, 1) ** (1 / 2.2)
+        layer[seen, :3] = np.clip(body.colours[quads] * light, 0, 1) ** EVEN
         layer[seen, 3] = 1.0
         layer = _coarse(layer)
         picture = picture * (1 - layer[..., 3:]) + layer[..., :3]
@@ -232,11 +246,17 @@ def _project(view: np.ndarray, points: np.ndarray, size: tuple[int, int]) -> np.
 
 
 def _lit(normals: np.ndarray) -> np.ndarray:
-    """How much light each normal (v, 3) takes."""
+    """How much light each normal (v, 3) takes: (v, 1)."""
     light = np.full(len(normals), AMBIENT)
     for *towards, bright in LAMPS:
         light += bright * np.clip(normals @ (np.array(towards) / np.linalg.norm(towards)), 0, None)
-    return light
+    return light[:, None]
+
+
+def _lit_by(spots: Spots, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """The light (v, 3) of spots on vertices (v, 3), with a little that comes from all around."""
+    light = light_at(spots, points, normals)
+    return light + BOUNCED * light.max(axis=0)
 
 
 def _coarse(picture: np.ndarray) -> np.ndarray:
@@ -245,8 +265,9 @@ def _coarse(picture: np.ndarray) -> np.ndarray:
     return picture.reshape(height // FINE, FINE, width // FINE, FINE, channels).mean(axis=(1, 3))
 
 
-def _ground(stage: Stage, view: np.ndarray, eye: np.ndarray, width: int, height: int) -> np.ndarray:
+def _ground(stage: Stage, moment: Moment, width: int, height: int) -> np.ndarray:
     """The floor below the horizon and the backdrop above, (h, w, 3)."""
+    view, eye = moment.view, moment.eye
     x = (np.arange(width) + 0.5) / width * 2 - 1
     y = (np.arange(height) + 0.5) / height * 2 - 1
     flat = np.stack([*np.meshgrid(x, y), np.ones((height, width)), np.ones((height, width))], axis=-1)
@@ -257,7 +278,26 @@ def _ground(stage: Stage, view: np.ndarray, eye: np.ndarray, width: int, height:
     picture = np.empty((height, width, 3), np.float32)
     picture[~low] = _seen(stage.backdrop, eye, rays[~low])
     picture[low] = FLOOR_TONE * _seen(stage.floor, eye, rays[low])
+    if moment.spots is not None:
+        for plane, rows in ((stage.backdrop, ~low), (stage.floor, low)):
+            picture[rows] *= _light_on(plane, moment.spots, eye, rays[rows])
+        np.minimum(picture, 1.0, out=picture)
     return picture
+
+
+def _light_on(plane: Plane, spots: Spots, eye: np.ndarray, rays: np.ndarray) -> np.ndarray:
+    """The light of spots where rays (h, w, 3) meet a plane, as a factor of its sRGB colours."""
+    if not len(rays):
+        return rays
+    rows, columns = (np.unique(np.r_[np.arange(0, count, STEP), count - 1]) for count in rays.shape[:2])
+    coarse = rays[np.ix_(rows, columns)]
+    normal = np.cross(*plane.sides)
+    normal /= np.linalg.norm(normal)
+    hits = eye + coarse * (((plane.corner - eye) @ normal) / (coarse @ normal))[..., None]
+    facing = normal * np.sign((eye - plane.corner) @ normal)
+    light = light_at(spots, hits.reshape(-1, 3), facing).reshape(coarse.shape) + plane.glow
+    height, width, _ = rays.shape
+    return enlarged((light**EVEN).astype(np.float32), rows, columns, (height, width))
 
 
 def _seen(plane: Plane, eye: np.ndarray, rays: np.ndarray) -> np.ndarray:
@@ -275,8 +315,9 @@ def _seen(plane: Plane, eye: np.ndarray, rays: np.ndarray) -> np.ndarray:
         rows = finer == number
         picture[rows] = _sampled(plane.levels[number], uv[rows])
         rows &= between > 0
-        share = between[rows, None, None].astype(np.float32)
-        picture[rows] += share * (_sampled(plane.levels[number + 1], uv[rows]) - picture[rows])
+        if rows.any():
+            share = between[rows, None, None].astype(np.float32)
+            picture[rows] += share * (_sampled(plane.levels[number + 1], uv[rows]) - picture[rows])
     return picture
 
 
@@ -290,6 +331,15 @@ def _sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     texels = texture.reshape(-1, 3)
     below, above = (texels[first + row] * (1 - u) + texels[first + row + 1] * u for row in (0, size[0]))
     return below * (1 - v) + above * v
+
+
+def read_spots(lamps: list[bpy.types.Object]) -> Spots:
+    """Evaluated spots that give light."""
+    places = np.array([lamp.matrix_world for lamp in lamps])
+    light = [np.array(lamp.data.color) * lamp.data.energy / WATTS for lamp in lamps]
+    ends = np.cos([lamp.data.spot_size / 2 for lamp in lamps])
+    soft = ends + (1 - ends) * np.array([max(lamp.data.spot_blend, 1e-3) for lamp in lamps])
+    return Spots(places[:, :3, 3], -places[:, :3, 2], np.array(light), np.stack([ends, soft], axis=1)).lit()
 
 
 def _shape(ob: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
@@ -308,13 +358,19 @@ def _body(ob: bpy.types.Object) -> Body:
     if any(len(face) > 4 for face in faces):
         raise UserError(f"{ob.name} has faces of more than four corners; film it with Cycles")
     tones = np.array([tuple(slot.material.diffuse_color)[:3] for slot in ob.material_slots])
+    glow = np.array([_glow(slot.material) for slot in ob.material_slots])
     which = [face.material_index for face in ob.data.polygons]
-    return Body(ob, np.array([face if len(face) == 4 else (*face, face[-1]) for face in faces]), tones[which])
+    quads = np.array([face if len(face) == 4 else (*face, face[-1]) for face in faces])
+    return Body(ob, quads, tones[which], glow[which])
 
 
 def _plane(ob: bpy.types.Object) -> Plane:
     corners = np.array([ob.matrix_world @ vertex.co for vertex in ob.data.vertices])
-    image = next(node.image for node in ob.active_material.node_tree.nodes if node.type == "TEX_IMAGE")
+    image = next((node.image for node in ob.active_material.node_tree.nodes if node.type == "TEX_IMAGE"), None)
+    sides = np.stack([corners[1] - corners[0], corners[3] - corners[0]])
+    if image is None:
+        colour = np.array(tuple(ob.active_material.diffuse_color)[:3], np.float32) ** EVEN
+        return Plane(corners[0], sides, [np.full((2, 2, 3), colour)], _glow(ob.active_material))
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)
@@ -322,4 +378,11 @@ def _plane(ob: bpy.types.Object) -> Plane:
     while len(levels) < LEVELS:
         finer = levels[-1]
         levels.append(finer.reshape(len(finer) // 2, 2, finer.shape[1] // 2, 2, 3).mean(axis=(1, 3)))
-    return Plane(corners[0], np.stack([corners[1] - corners[0], corners[3] - corners[0]]), levels)
+    return Plane(corners[0], sides, levels)
+
+
+def _glow(material: bpy.types.Material) -> float:
+    """The emission of a material in its own colour."""
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    coloured = shader.inputs["Emission Color"].is_linked and shader.inputs["Base Color"].is_linked
+    return shader.inputs["Emission Strength"].default_value if coloured else 0.0

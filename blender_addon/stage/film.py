@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 
@@ -54,6 +55,17 @@ def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int],
     if render.engine == "CYCLES":
         scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = CYCLES_SAMPLES, True, 2
         render.use_persistent_data = True  # what does not move is not built anew for each frame
+
+
+def render_picture(scene: bpy.types.Scene, path: Path) -> None:
+    """Render the current frame as a PNG file. Raises RuntimeError as Blender does."""
+    image = scene.render.image_settings
+    if hasattr(image, "media_type"):
+        image.media_type = "IMAGE"
+    image.file_format = "PNG"
+    scene.render.filepath = str(path)
+    with bpy.context.temp_override(scene=scene):
+        bpy.ops.render.render(write_still=True)
 
 
 def size(scene: bpy.types.Scene) -> tuple[int, int]:

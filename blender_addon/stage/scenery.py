@@ -34,6 +34,8 @@ TURNS, HIDDEN = (0, 45, -45, 90, -90, 135, -135, 180), 0.02
 """Degrees from the front to where the camera may stand, in that order, and which part of the bodies may be hidden."""
 FLOOR_PIXELS, WALL_PIXELS = 1024, 256
 LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
+DARK_FLOOR = 0.3
+"""Of the tiles' colours, on a floor for lamps."""
 NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 0.17)
 """Linear colours of the floor, of the dark, of the floor in the dark (it must end where the dark backdrop begins, and
 takes less light than one that stands upright), and of the glow on the backdrop."""
@@ -69,18 +71,39 @@ def set_stage(
 
     armatures: those who dance, one or more, of any kind and size.  aspect: width of the picture by its height.
     """
+    site = clear(scene, armatures, frames, aspect)
+    lamps = [_lamp(site.place, *lamp) for lamp in LAMPS]
+    assemble(scene, [_floor(site.place), _backdrop(site.place), *lamps, site.camera])
+    return site.camera
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stage is to stand, and the camera that will film it."""
+
+    place: Place
+    watched: Watched
+    camera: bpy.types.Object
+
+
+def clear(
+    scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int], aspect: float
+) -> Site:
+    """Strike the stage that was set before, and find the place of the next one: arguments as of ``set_stage``."""
     bpy.context.view_layer.update()  # the armature may just have been put in its place
     strike(scene)
     watched, filmed = _filmed(scene, armatures, frames, aspect)
-    place = _place(watched)
-    camera = following_camera(filmed, watched.unit)
+    return Site(_place(watched), watched, following_camera(filmed, watched.unit))
+
+
+def assemble(scene: bpy.types.Scene, objects: Sequence[bpy.types.Object]) -> None:
+    """Put the objects of a stage into a collection of their own, where ``strike`` finds them."""
     collection = bpy.data.collections.new("Stage")
     collection[STAGE] = True
     scene.collection.children.link(collection)
-    for ob in (_floor(place), _backdrop(place), *(_lamp(place, *lamp) for lamp in LAMPS), camera):
+    for ob in objects:
         ob[STAGE] = True
         collection.objects.link(ob)
-    return camera
 
 
 def strike(scene: bpy.types.Scene) -> bool:
@@ -94,6 +117,7 @@ def strike(scene: bpy.types.Scene) -> bool:
             elif not any(one != collection for one in ob.users_collection):
                 scene.collection.objects.link(ob)
         bpy.data.collections.remove(collection)
+    _undress(scene)
     return bool(found)
 
 
@@ -159,16 +183,40 @@ def _is_plain(world: bpy.types.World) -> bool:
     return tree is None or all(node.type in ("BACKGROUND", "OUTPUT_WORLD") for node in tree.nodes)
 
 
+def _undress(scene: bpy.types.Scene) -> None:
+    """Give back their own materials to those who wear a costume of the stage."""
+    worn = {slot: slot.material for ob in scene.objects for slot in ob.material_slots if slot.link == "OBJECT"}
+    costumes = {material for material in worn.values() if material and STAGE in material}
+    for slot, material in worn.items():
+        if material in costumes:
+            slot.material = None
+            slot.link = "DATA"
+    keyed = [_action(material.node_tree) for material in costumes]
+    _remove_unused([*costumes, *keyed])
+
+
 def _remove(ob: bpy.types.Object) -> None:
     """Remove an object of the stage with all that nothing else uses."""
-    data, action = ob.data, ob.animation_data.action if ob.animation_data else None
+    data = ob.data
     materials = list(data.materials) if isinstance(data, bpy.types.Mesh) else []
     images = [node.image for one in materials for node in one.node_tree.nodes if node.type == "TEX_IMAGE"]
-    if action is not None:
-        action.use_fake_user = False
+    actions = [_action(one) for one in (ob, data, *(one.node_tree for one in materials))]
     bpy.data.objects.remove(ob)
-    for block in (action, data, *materials, *images):
-        if block is not None and not block.users:
+    _remove_unused([data, *materials, *images, *actions])
+
+
+def _action(owner: bpy.types.ID | None) -> bpy.types.Action | None:
+    return owner.animation_data.action if owner and owner.animation_data else None
+
+
+def _remove_unused(blocks: Sequence[bpy.types.ID | None]) -> None:
+    """Remove those that nothing uses any more, in this order."""
+    for block in blocks:
+        if block is None:
+            continue
+        if block.id_type == "ACTION":
+            block.use_fake_user = False
+        if not block.users:
             bpy.data.batch_remove((block,))
 
 
@@ -186,17 +234,30 @@ def _lamp(place: Place, name: str, angle: float, height: float, energy: float, s
 
 def _floor(place: Place) -> bpy.types.Object:
     """Tiles of two tones with joints between them, lit where the dance is."""
+    steps, tiles = _tiles(place)
+    away = np.hypot(steps[None, :], steps[:, None])
+    light = np.clip((place.side / 2 - away) / place.unit, 0, 1) / (1 + (away / (place.reach + LIT * place.unit)) ** 4)
+    return _panel("Stage floor", _on_the_floor(place), _blend(FAR, tiles, light))
+
+
+def bare_floor(place: Place) -> bpy.types.Object:
+    """The tiles in the dark tone of a stage floor, for lamps to light."""
+    return _panel("Stage floor", _on_the_floor(place), DARK_FLOOR * _tiles(place)[1])
+
+
+def _tiles(place: Place) -> tuple[np.ndarray, np.ndarray]:
+    """Places along a side of the floor (n,), from its middle, and linear colours (n, n, 3)."""
     side, tile = place.side, TILE * place.unit * max(1, round(place.side / (FLOOR * place.unit)))
     steps = (np.arange(FLOOR_PIXELS) + 0.5) / FLOOR_PIXELS * side - side / 2
     x, y = (steps / tile)[None, :], (steps / tile)[:, None]
     odd = (np.floor(x) + np.floor(y)) % 2 == 1
     joint = np.minimum(np.abs(x - np.round(x)), np.abs(y - np.round(y))) * tile < 0.5 * side / FLOOR_PIXELS
-    tiles = np.where(joint[..., None], JOINT_LINE, np.where(odd[..., None], LIGHT_TILE, DARK_TILE))
-    away = np.hypot(steps[None, :], steps[:, None])
-    light = np.clip((side / 2 - away) / place.unit, 0, 1) / (1 + (away / (place.reach + LIT * place.unit)) ** 4)
-    half, low = side / 2, -BELOW * place.unit
-    corners = [place.at(r * half, b * half, low) for r, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-    return _panel("Stage floor", corners, _blend(FAR, tiles, light))
+    return steps, np.where(joint[..., None], JOINT_LINE, np.where(odd[..., None], LIGHT_TILE, DARK_TILE))
+
+
+def _on_the_floor(place: Place) -> list[tuple]:
+    half, low = place.side / 2, -BELOW * place.unit
+    return [place.at(r * half, b * half, low) for r, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
 
 
 def _backdrop(place: Place) -> bpy.types.Object:
@@ -206,9 +267,17 @@ def _backdrop(place: Place) -> bpy.types.Object:
     z = (np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS * high / place.unit
     height = np.where(z < GLOW_HEIGHT, (GLOW_HEIGHT - z) / GLOW_HEIGHT * 2, (z - GLOW_HEIGHT) / GLOW)
     light = np.exp(-((x[None, :] / (2 * GLOW)) ** 2) - height[:, None] ** 2)
-    behind, low = place.side / 2, -BELOW * place.unit
-    corners = [place.at(right, behind, up) for right, up in ((-wide, low), (wide, low), (wide, high), (-wide, high))]
-    return _panel("Stage backdrop", corners, _blend(NIGHT, np.array(DUSK), light), glows=True)
+    return _panel("Stage backdrop", _upright(place, place.side / 2), _blend(NIGHT, np.array(DUSK), light), glows=True)
+
+
+def cloth(place: Place, behind: float) -> bpy.types.Object:
+    """A backdrop without a material. behind: how far from the middle it hangs."""
+    return _square("Stage backdrop", _upright(place, behind))
+
+
+def _upright(place: Place, behind: float) -> list[tuple]:
+    wide, high, low = place.side, WALL * place.side / FLOOR, -BELOW * place.unit
+    return [place.at(right, behind, up) for right, up in ((-wide, low), (wide, low), (wide, high), (-wide, high))]
 
 
 def _blend(dark: tuple[float, float, float], bright: np.ndarray, light: np.ndarray) -> np.ndarray:
@@ -218,9 +287,7 @@ def _blend(dark: tuple[float, float, float], bright: np.ndarray, light: np.ndarr
 
 def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = False) -> bpy.types.Object:
     """A flat square of four corners with a picture (h, w, 3) on it, kept inside the .blend. glows: gives off light."""
-    mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    mesh.uv_layers.new(name="Picture").data.foreach_set("uv", (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0))
+    ob = _square(name, corners)
     height, width, _ = picture.shape
     image = bpy.data.images.new(name, width, height)
     pixels = np.ones((height, width, 4), np.float32)
@@ -240,5 +307,12 @@ def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = F
         surface.inputs["Emission Strength"].default_value = 1.0
     surface.inputs["Roughness"].default_value = material.roughness = 0.6
     material.diffuse_color = (*picture.reshape(-1, 3).mean(axis=0), 1.0)  # what the Solid view shows
-    mesh.materials.append(material)
+    ob.data.materials.append(material)
+    return ob
+
+
+def _square(name: str, corners: list[tuple]) -> bpy.types.Object:
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    mesh.uv_layers.new(name="Picture").data.foreach_set("uv", (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0))
     return bpy.data.objects.new(name, mesh)

@@ -16,6 +16,7 @@ below 0.80; or a pair of opposing changes to and from a saturated red. Here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -54,8 +55,9 @@ def _is_lit(rate: float, phase: float) -> bool:
     return rate <= 0 or phase % 1.0 < 0.5
 
 
-def role_light(values: np.ndarray) -> np.ndarray:
-    """Linear RGB light (t, roles, places, 3) of each role at ``PLACES``, without the strobe, of a show (t, c)."""
+def role_light(values: np.ndarray, places: Sequence[float] = PLACES) -> np.ndarray:
+    """Linear RGB light (t, roles, places, 3) of each role at places on the stage, of a show (t, c). The strobe is left
+    out."""
     parts = []
     for role in ROLES:
         hue, saturation, level, across, spread = (
@@ -63,7 +65,7 @@ def role_light(values: np.ndarray) -> np.ndarray:
             for name in ("hue", "saturation", "level", "across", "spread")
         )
         light = light_of(hue, saturation[:, 0], level[:, 0])
-        share = np.concatenate([share_at(across, spread, place) for place in PLACES], axis=1)
+        share = np.concatenate([share_at(across, spread, place) for place in places], axis=1)
         parts.append(light[:, None] * share[..., None])
     return np.stack(parts, axis=1)
 

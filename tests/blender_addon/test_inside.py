@@ -91,6 +91,12 @@ def test_the_stage_shows_every_dance_and_dancers_find_room(run_checks, tmp_path)
     run_checks()
 
 
+@pytest.mark.checks("check_lights.py")
+def test_a_lit_stage_shines_as_its_show_says(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    run_checks()
+
+
 @pytest.mark.checks("check_menus.py")
 def test_footlight_is_found_in_menus_and_by_f1(run_checks):
     run_checks()

@@ -96,20 +96,16 @@ def with_dots(picture: Image.Image, counted: Count, second: float) -> Image.Imag
 
 
 def photograph(scene: bpy.types.Scene, frames: range, size: tuple[int, int], folder: Path) -> list[Path]:
-    """The frames of a scene as pictures in a folder: by Workbench, or drawn where there is no OpenGL."""
-    if opengl.lacking():
-        return drawn.save_frames(drawn.read_stage(scene), frames, size, folder)
+    """The frames of a scene as pictures in a folder: by Workbench, or drawn where the stage is lit or OpenGL lacks."""
+    stage = drawn.read_stage(scene)
+    if stage.spots or opengl.lacking():
+        return drawn.save_frames(stage, frames, size, folder)
     film.set_render(scene, "workbench", size, "")
     scene.render.use_sequencer = False
-    image = scene.render.image_settings
-    if hasattr(image, "media_type"):
-        image.media_type = "IMAGE"
-    image.file_format = "PNG"
     paths = [folder / f"{number:06d}.png" for number in range(len(frames))]
     for frame, path in zip(frames, paths, strict=True):
         scene.frame_set(frame)
-        scene.render.filepath = str(path)
-        bpy.ops.render.render(write_still=True)
+        film.render_picture(scene, path)
     return paths
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.show import file as show_file
+from core.show.channels import CHANNELS
+from core.show.show import Show, as_valid
 from tests.core.audio.songs import encode, mp3, song, without_header
 
 BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
@@ -201,9 +204,33 @@ def test_a_drawn_dancer_stands_where_blender_projects_it(look):
     assert seen["range"][0] >= 0 and seen["range"][1] <= 1
 
 
+def test_drawn_light_has_the_colour_of_its_role_where_that_shines(look):
+    """Red from the front, green from the top, yellow on the dancer alone, blue on the cloth alone."""
+    seen = look("lit.py")
+
+    def lit(role, place):
+        return [channel > 0.15 for channel in seen[role][place]]
+
+    assert lit("front", "chest") == [True, False, False] and lit("top", "floor") == [False, True, False]
+    assert lit("follow", "chest") == [True, True, False] and not any(lit("follow", "corner"))
+    assert lit("backdrop", "cloth") == [False, False, True] and not any(lit("backdrop", "floor"))
+    assert not any(lit("follow", "cloth")) and not any(lit("top", "cloth"))
+
+
+def test_a_show_lights_a_dance_and_its_film(batch, look, songs):
+    show = Show(as_valid(np.full((47, CHANNELS), 0.5)))
+    (songs / "show.json").write_bytes(show_file.encoded(show))
+    arguments = (songs / "good.wav", "--out", songs, *SMALL, "5:12", "--engine", "drawn")
+    answer = batch(*arguments, "--show", songs / "show.json")
+    assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    assert look("film.py", songs / "good.mp4")["frames"] == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ("a.wav --out out --show none.json", "no such file"),
+        ("--duet 30 --out out --show a.json", "--duet"),
         ("a.wav", "--out"),
         ("--out out", "SONG"),
         ("a.wav b/a.mp3 --out out", "a.blend"),

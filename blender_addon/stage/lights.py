@@ -1,0 +1,188 @@
+"""The lit stage: lamps, cloth, floor and costume of a show, keyed where the show changes them.
+
+Every role has lamps along the stage's width, each with the role's light at its place. All of them are spots. A lamp's
+power is such that at full level it lights what it is aimed at as ``PLOT`` says, however large the stage is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..names import PREFIX
+from ..scene.dancer import dancers
+from ..scene.mixing import frame_rate
+from ..shared import Show
+from . import camera, paint, scenery
+from .animation import Animation
+from .paint import Weave
+from .played import PLACES, Played, play
+from .scenery import STAGE, Place, Site
+
+ROLE = f"{PREFIX}role"
+"""The custom property that says which role a lamp plays."""
+
+AIM = "Stage follow aim"
+"""The name of the empty that the follow spot is aimed at."""
+HALF = 4.0
+"""How far the stage reaches to either side, in units: as far as ``across`` does in ``core.light``."""
+BEHIND = 4.5
+"""How far the cloth hangs behind the dance, in units."""
+SOFT = 0.12
+"""Radius of a lamp, in units: its shadows have soft edges."""
+BLEND = 0.6
+"""How much of a cone is its soft edge."""
+FOLLOW_CONE, FOLLOW_WIDENS = 11.0, 30.0
+"""Degrees of the follow spot's cone, and by how much a spread of 1 widens it."""
+CHEST = 1.0
+"""Where the follow spot is aimed, in units above the floor."""
+SWING = math.radians(12.0)
+"""How far beams move to either side."""
+LEVEL_TOLERANCE, COLOUR_TOLERANCE, TURN_TOLERANCE = 0.01, 0.01, math.radians(0.5)
+"""How far keyed curves may be from the show: of full level, of the light that reaches the stage, and radians."""
+WATTS = 4 * math.pi**2
+"""Watts of a spot for a radiance of 1 on white, a metre away (a point light of W watts gives W / (4 pi^2 d^2))."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The lamps of a role.
+
+    places: which of ``PLACES`` they stand at.  bright: radiance of white where they are aimed, at full level.
+    cone: degrees.  stands, aims: right, back and up in units; right is multiplied with the place, and back counts from
+    the end of the dance on the side where it points.
+    """
+
+    places: tuple[float, ...]
+    bright: float
+    cone: float
+    stands: tuple[float, float, float]
+    aims: tuple[float, float, float]
+
+
+PLOT = {
+    "front": Group((-1.0, 0.0, 1.0), 1.0, 38.0, (4.0, -6.5, 5.2), (2.4, 0.0, 1.0)),
+    "side": Group((-1.0, 1.0), 1.8, 60.0, (4.6, 0.4, 1.9), (0.0, 0.0, 1.1)),
+    "back": Group(PLACES, 2.6, 34.0, (4.4, 3.4, 5.2), (2.2, 0.0, 0.9)),
+    "top": Group(PLACES, 1.8, 36.0, (4.0, 0.0, 6.6), (4.0, 0.0, 0.0)),
+    "follow": Group((0.0,), 1.9, FOLLOW_CONE, (0.0, -8.0, 6.5), (0.0, 0.0, CHEST)),
+    "backdrop": Group(PLACES, 3.0, 110.0, (6.0, BEHIND - 2.3, 0.15), (6.0, BEHIND, 1.9)),
+}
+"""The light plot."""
+
+
+def set_lit_stage(
+    scene: bpy.types.Scene,
+    armatures: Sequence[bpy.types.Object],
+    frames: tuple[int, int],
+    show: Show,
+    aspect: float = 16 / 9,
+) -> bpy.types.Object:
+    """A stage that is lit by a show, in place of a stage that was set before: floor, cloth, lamps of all roles, a
+    follow spot and a camera that follow the dance, and costumes for bundled dancers. Returns the camera.
+
+    armatures: those who dance, one or more, of any kind and size.  frames: of the dance; the show begins with them.
+    aspect: width of the picture by its height.
+    """
+    site = scenery.clear(scene, armatures, frames, aspect)
+    fps, unit = frame_rate(scene), site.place.unit
+    played = play(show, frames[0], frames[1] - frames[0] + 1, fps)
+    animation = Animation(played.first)
+    cloth = scenery.cloth(site.place, site.place.reach + BEHIND * unit)
+    cloth.data.materials.append(paint.material("Stage cloth", played.surfaces["backdrop"], CLOTH, animation))
+    aim = _aim(site, fps, animation)
+    lamps = [lamp for role in PLOT if role != "follow" for lamp in _group(site.place, role, played, animation)]
+    follow = _follow_spot(site.place, aim, played, animation)
+    _dress(scene, armatures, played, animation)
+    scenery.assemble(scene, [scenery.bare_floor(site.place), cloth, *lamps, follow, aim, site.camera])
+    animation.write()
+    return site.camera
+
+
+CLOTH = Weave("UV", (2 * scenery.FLOOR, scenery.WALL, 0.0), 0, 0.9)
+COSTUME = Weave("Generated", (1.7, 0.35, 1.75), 2, 0.16)
+
+
+def _group(place: Place, role: str, played: Played, animation: Animation) -> Iterator[bpy.types.Object]:
+    group = PLOT[role]
+    for number, across in enumerate(group.places):
+        stands, aims = (_at(place, across, point) for point in (group.stands, group.aims))
+        lamp = _lamp(place, f"Stage {role} {number + 1}", role, stands, aims, math.radians(group.cone))
+        _shine(lamp.data, group.bright, (aims - stands).length, played.light[role][:, PLACES.index(across)], animation)
+        if role == "back":
+            turns = lamp.rotation_euler[2] + SWING * played.swing * (1 if across >= 0 else -1)
+            turned = np.column_stack([np.full((len(turns), 2), lamp.rotation_euler[:2]), turns])
+            animation.put(lamp, "rotation_euler", turned, TURN_TOLERANCE)
+        yield lamp
+
+
+def _at(place: Place, across: float, point: tuple[float, float, float]) -> Vector:
+    """A place of the light plot in the world."""
+    right, back, up = (value * place.unit for value in point)
+    wider = max(1.0, place.reach / (HALF * place.unit))
+    return Vector(place.at(right * across * wider, back + math.copysign(place.reach, back) * (back != 0), up))
+
+
+def _lamp(place: Place, name: str, role: str, stands: Vector, aims: Vector, cone: float) -> bpy.types.Object:
+    light = bpy.data.lights.new(name, "SPOT")
+    light.spot_size, light.spot_blend, light.shadow_soft_size = cone, BLEND, SOFT * place.unit
+    lamp = bpy.data.objects.new(name, light)
+    lamp[ROLE] = role
+    lamp.location = stands
+    lamp.rotation_euler = (aims - stands).to_track_quat("-Z", "Y").to_euler()
+    return lamp
+
+
+def _shine(light: bpy.types.Light, bright: float, distance: float, shown: np.ndarray, animation: Animation) -> None:
+    """Give a lamp its light on every frame: the power is the level, the colour is the rest.
+
+    bright: radiance of white at ``distance``, at full level.  shown: (t, 3) linear RGB, 1 is full.
+    """
+    full = bright * WATTS * distance**2
+    level = shown.max(axis=1)
+    lit = level > 1e-6
+    last_lit = np.maximum.accumulate(np.where(lit, np.arange(len(level)), -1))
+    last_lit = np.where(last_lit < 0, int(lit.argmax()), last_lit)  # what is dark keeps the colour it had
+    colours = shown[last_lit] / np.maximum(level[last_lit], 1e-6)[:, None] if lit.any() else np.ones_like(shown)
+    animation.put(light, "color", colours, COLOUR_TOLERANCE / np.maximum(level, COLOUR_TOLERANCE))
+    animation.put(light, "energy", full * level, full * LEVEL_TOLERANCE)
+
+
+def _aim(site: Site, fps: float, animation: Animation) -> bpy.types.Object:
+    """An empty that goes where the dancers are, which the follow spot is aimed at."""
+    unit = site.place.unit
+    aim = bpy.data.objects.new(AIM, None)
+    aim.empty_display_size = 0.2 * unit
+    path = camera.followed(site.watched, fps) + np.array((0.0, 0.0, CHEST * unit))
+    animation.put(aim, "location", path, 0.02 * unit)
+    return aim
+
+
+def _follow_spot(place: Place, aim: bpy.types.Object, played: Played, animation: Animation) -> bpy.types.Object:
+    group = PLOT["follow"]
+    stands, aims = (_at(place, 0.0, point) for point in (group.stands, group.aims))
+    lamp = _lamp(place, "Stage follow spot", "follow", stands, aims, math.radians(group.cone))
+    lamp.data.spot_blend = 0.25
+    cone = np.radians(FOLLOW_CONE + FOLLOW_WIDENS * played.spread)
+    animation.put(lamp.data, "spot_size", cone, math.radians(0.5))
+    _shine(lamp.data, group.bright, (aims - stands).length, played.light["follow"][:, PLACES.index(0.0)], animation)
+    tracking = lamp.constraints.new("TRACK_TO")
+    tracking.target, tracking.track_axis, tracking.up_axis = aim, "TRACK_NEGATIVE_Z", "UP_Y"
+    return lamp
+
+
+def _dress(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], played: Played, animation: Animation) -> None:
+    """A costume for the bundled dancers. It hangs on the object; the mesh keeps its own materials."""
+    bodies = [child for ob in dancers(scene) if ob in armatures for child in ob.children if child.type == "MESH"]
+    if not bodies:
+        return
+    costume = paint.material("Stage costume", played.surfaces["costume"], COSTUME, animation)
+    costume[STAGE] = True
+    for body in bodies:
+        shell = body.material_slots[0]  # what is not the joints
+        shell.link, shell.material = "OBJECT", costume

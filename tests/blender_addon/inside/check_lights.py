@@ -1,0 +1,178 @@
+"""The lit stage: its lamps shine as the show says, safely, with few keys; it comes and goes without a trace."""
+
+import math
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from scenes import FOLDER, MIXAMO, addon, rig, z_up
+
+actions, dancer = addon("scene.actions"), addon("scene.dancer")
+lights, played, scenery = addon("stage.lights"), addon("stage.played"), addon("stage.scenery")
+shared = addon("shared")
+SLICES, ROLES, FPS = shared.show_channels.SLICES, shared.show_channels.ROLES, shared.show_channels.SHOW_FPS
+DANCE = FOLDER / "dance.npz"
+FRAMES = 60  # of the dance: 3 s at 20 frames a second
+CLOCK = np.arange(math.ceil(3 * FPS) + 1) / FPS
+DATA = ("actions", "meshes", "materials", "images", "lights", "cameras", "collections", "worlds", "objects")
+
+
+def show(**parts):
+    """A show whose roles are red, half lit and even, but for ``parts``: numbers or (t,) or (t, n)."""
+    values = np.zeros((len(CLOCK), shared.show_channels.CHANNELS))
+    for name in shared.show_channels.HUES:
+        values[:, SLICES[name]] = (1.0, 0.0)
+    for name in shared.show_channels.MIXTURES:
+        values[:, SLICES[name].start] = 1.0
+    for role in ROLES:
+        for part, value in (("saturation", 1.0), ("level", 0.5), ("spread", 1.0)):
+            values[:, SLICES[f"{role}_{part}"]] = value
+    for name, value in parts.items():
+        column = np.asarray(value, dtype=float)
+        values[:, SLICES[name]] = column[:, None] if column.ndim == 1 and len(column) == len(CLOCK) else column
+    return shared.Show(values.astype(np.float32), FPS)
+
+
+def hues(degrees):
+    return shared.colour.hue_vector(degrees)
+
+
+def lit(of, *armatures):
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = 20, 1.0
+    scene.camera = lights.set_lit_stage(scene, armatures, (1, FRAMES), of)
+    return [ob for ob in scene.objects if lights.ROLE in ob]
+
+
+def dancing(armature=None):
+    armature = armature or dancer.add_dancer(bpy.context)
+    actions.write_dance(DANCE, armature, 1)
+    return armature
+
+
+def shining(lamps):
+    """The light (t, n, 3) that lamps give where they are aimed, on every frame; 1 is full. From Blender itself."""
+    full, found = [], []
+    bpy.context.view_layer.update()
+    for lamp in lamps:
+        group = lights.PLOT[lamp[lights.ROLE]]
+        down = lamp.matrix_world.translation.z - group.aims[2]
+        distance = down / (lamp.matrix_world.to_3x3() @ Vector((0.0, 0.0, 1.0))).z
+        full.append(group.bright * lights.WATTS * distance**2)
+    for frame in range(1, FRAMES + 1):
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        shown = [lamp.evaluated_get(graph).data for lamp in lamps]
+        found.append([np.array(light.color) * light.energy for light in shown])
+    return np.array(found) / np.array(full)[:, None]
+
+
+def keys():
+    bags = (bag for action in bpy.data.actions for bag in action.layers[0].strips[0].channelbags)
+    return {curve.data_path: len(curve.keyframe_points) for bag in bags for curve in bag.fcurves}
+
+
+def rises(light):
+    """The frames on which light (t,) begins to rise by a tenth or more."""
+    up = np.flatnonzero(np.diff(light) > 0)
+    runs = np.split(up, np.flatnonzero(np.diff(up) > 1) + 1)
+    return np.array([run[0] for run in runs if len(run) and light[run[-1] + 1] - light[run[0]] >= 0.1])
+
+
+def check_every_lamp_shines_as_the_show_says():
+    """Cyan at half a level with a patch that moves, against the documented formulas, between the show's frames too."""
+    across = np.linspace(-1, 1, len(CLOCK))
+    level = 0.6 + 0.3 * np.sin(2 * np.pi * CLOCK / 2)
+    lamps = lit(show(back_hue=hues(180.0), back_level=level, back_across=across, back_spread=0.5), dancing())
+    back = [lamp for lamp in lamps if lamp[lights.ROLE] == "back"]
+    assert len(back) == len(lights.PLOT["back"].places)
+    found = shining(back)
+    seconds = np.arange(FRAMES) / 20
+    for index, place in enumerate(lights.PLOT["back"].places):
+        share = np.exp(-0.5 * ((place - across) * (1 - 0.5) / 0.2) ** 2)
+        expected = np.interp(seconds, CLOCK, level * share)[:, None] * (0.0, 1.0, 1.0)
+        assert np.abs(found[:, index] - expected).max() < 0.03, place
+
+
+def check_only_what_changes_is_keyed():
+    armature = dancing()
+    before = set(bpy.data.actions)
+    lamps = lit(show(), armature)
+    keyed = [action.name for action in bpy.data.actions if action not in before]
+    assert all("camera" in name or "aim" in name for name in keyed), keyed
+    assert all(lamp.data.energy > 0 for lamp in lamps)
+    step = np.where(CLOCK < 1.5, 0.2, 0.8)
+    lamps = lit(show(top_level=step), armature)
+    assert not any(lamp.data.animation_data for lamp in lamps if lamp[lights.ROLE] != "top")
+    action = next(lamp.data.animation_data.action for lamp in lamps if lamp[lights.ROLE] == "top")
+    (curve,) = action.layers[0].strips[0].channelbags[0].fcurves
+    assert curve.data_path == "energy" and len(curve.keyframe_points) <= 6, "a step, not its colour"
+
+
+def check_no_second_has_a_fourth_flash():
+    """A chase and strokes that are too fast for the eye are held, as Blender plays them."""
+    wild = show(
+        back_level=(np.arange(len(CLOCK)) % 2).astype(float),
+        back_spread=0.0,
+        back_across=np.sin(np.arange(len(CLOCK)) * 2.0),
+        front_saturation=0.0,
+        front_level=np.arange(len(CLOCK)) // 2 % 2,
+    )
+    assert lights.play(wild, 1, FRAMES, 20.0).first == 1
+    lamps = lit(wild, dancing())
+    for role in ("front", "back"):
+        found = shining([lamp for lamp in lamps if lamp[lights.ROLE] == role])
+        for light in (found @ shared.colour.LUMINANCE).T:
+            starts = rises(light)
+            assert len(starts) and max(((starts >= s) & (starts <= s + 20)).sum() for s in starts) <= 3, (role, starts)
+
+
+def check_the_follow_spot_follows():
+    armature = dancing()
+    lamps = lit(show(), armature)
+    (spot,) = [lamp for lamp in lamps if lamp[lights.ROLE] == "follow"]
+    for frame in range(1, FRAMES + 1, 7):
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        place = spot.evaluated_get(graph).matrix_world
+        chest = armature.evaluated_get(graph).pose.bones["spine2"].head
+        towards = (armature.matrix_world @ chest - place.translation).normalized()
+        assert (place.to_3x3() @ Vector((0, 0, -1))).angle(towards) < spot.data.spot_size / 2
+
+
+def check_a_second_stage_takes_the_place_of_the_first():
+    scene = bpy.context.scene
+    armature = dancing()
+    body = armature.children[0]
+    scenery.set_stage(scene, [armature], (1, FRAMES))
+    kept = {name: sorted(getattr(bpy.data, name).keys()) for name in DATA}
+    own = [slot.material.name for slot in body.material_slots]
+    changing = show(
+        top_level=np.linspace(0, 1, len(CLOCK)), costume_glow=np.linspace(0, 1, len(CLOCK)), move=1.0,
+        backdrop_base_value=np.linspace(0, 1, len(CLOCK)), follow_spread=np.linspace(0, 1, len(CLOCK)),
+    )  # fmt: skip
+    lit(changing, armature)
+    worn = [slot.material.name for slot in body.material_slots]
+    assert worn != own and [material.name for material in body.data.materials] == own
+    full = {name: sorted(getattr(bpy.data, name).keys()) for name in DATA}
+    lit(changing, armature)
+    assert {name: sorted(getattr(bpy.data, name).keys()) for name in DATA} == full, "the second is as large"
+    scenery.set_stage(scene, [armature], (1, FRAMES))
+    assert {name: sorted(getattr(bpy.data, name).keys()) for name in DATA} == kept, "nothing is left over"
+    assert [slot.material.name for slot in body.material_slots] == own
+
+
+def check_a_character_keeps_its_clothes_and_any_size_is_lit():
+    small = rig(MIXAMO, z_up(shared.skeleton.standing()) * 100.0)
+    small.scale = (0.01,) * 3
+    mesh = bpy.data.meshes.new("clothes")
+    mesh.materials.append(bpy.data.materials.new("silk"))
+    clothes = bpy.data.objects.new("clothes", mesh)
+    bpy.context.scene.collection.objects.link(clothes)
+    clothes.parent = small
+    one = {lamp.name: lamp.data.energy for lamp in lit(show(), dancing(small))}
+    assert clothes.material_slots[0].material.name == "silk"
+    small.scale = (0.02,) * 3
+    two = {lamp.name: lamp.data.energy for lamp in lit(show(), small)}
+    for name, energy in one.items():
+        assert 3.0 < two[name] / energy < 5.0, "twice as far needs four times the power"

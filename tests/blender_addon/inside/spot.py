@@ -1,0 +1,53 @@
+"""Runs inside a Blender: a white floor under a spot, by Cycles and by numpy."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from blender_addon.stage import drawn, lights, spots
+
+bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+scene = bpy.context.scene
+mesh = bpy.data.meshes.new("floor")
+mesh.from_pydata([(-4, -4, 0), (4, -4, 0), (4, 4, 0), (-4, 4, 0)], [], [(0, 1, 2, 3)])
+material = bpy.data.materials.new("white")
+material.use_nodes = True
+nodes = material.node_tree.nodes
+white = nodes.new("ShaderNodeBsdfDiffuse")
+white.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
+output = next(node for node in nodes if node.type == "OUTPUT_MATERIAL")
+material.node_tree.links.new(white.outputs[0], output.inputs["Surface"])
+mesh.materials.append(material)
+scene.collection.objects.link(bpy.data.objects.new("floor", mesh))
+lamp = bpy.data.objects.new("spot", bpy.data.lights.new("spot", "SPOT"))
+scene.collection.objects.link(lamp)
+lamp.location, lamp.rotation_euler = (0.0, -1.5, 3.0), (0.4, 0.0, 0.0)
+lamp.data.energy, lamp.data.color = 6.0 * lights.WATTS, (1.0, 0.5, 0.25)
+lamp.data.spot_size, lamp.data.spot_blend, lamp.data.shadow_soft_size = 1.0, 0.6, 0.01
+camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+scene.collection.objects.link(camera)
+camera.location, camera.data.type, camera.data.ortho_scale = (0.0, 0.0, 5.0), "ORTHO", 4.0
+scene.camera = camera
+render = scene.render
+render.engine, render.resolution_x, render.resolution_y = "CYCLES", 16, 16
+scene.cycles.samples, scene.cycles.use_denoising = 32, False
+scene.view_settings.view_transform = "Standard"
+render.image_settings.file_format = "OPEN_EXR"
+with tempfile.TemporaryDirectory() as folder:
+    render.filepath = str(Path(folder) / "floor.exr")
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(render.filepath)
+    seen = np.array(image.pixels[:]).reshape(16, 16, 4)[..., :3]
+at = (np.arange(16) + 0.5) / 16 * 4 - 2
+points = np.array([(x, y, 0.0) for y in at for x in at])
+shining = drawn.read_spots([lamp.evaluated_get(bpy.context.evaluated_depsgraph_get())])
+calculated = spots.light_at(shining, points, np.array((0.0, 0.0, 1.0))).reshape(16, 16, 3)
+rows, columns = np.array([(8, 8), (8, 4), (4, 8), (12, 8), (11, 5), (8, 1)]).T
+found = {name: picture[rows, columns].ravel().tolist() for name, picture in (("cycles", seen), ("numpy", calculated))}
+print("FOUND", json.dumps(found), flush=True)
