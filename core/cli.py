@@ -4,6 +4,8 @@
     footlight dance SONG --edit BASE.bvh --range "bars 17:20" --out OUT.bvh   four bars of it made anew
     footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    music for a motion
     footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
+    footlight light SONG --out SHOW.json                     stage light for a song
+    footlight looks                   the looks that --look accepts
     footlight beats FILE              the beats of a song, or the kinematic beats of a motion, as JSON
     footlight styles                  the styles that --style accepts
     footlight bench [SONG]            how fast this computer is, and how long the song will take
@@ -28,7 +30,17 @@ from typing import NoReturn
 
 from core import __version__, arguments, progress
 from core.errors import FootlightError, collected_warnings, one_line
-from core.protocol import BeatsRequest, DanceOptions, DanceRequest, DuetRequest, Part, ScoreRequest, check, rule
+from core.protocol import (
+    BeatsRequest,
+    DanceOptions,
+    DanceRequest,
+    DuetRequest,
+    LightRequest,
+    Part,
+    ScoreRequest,
+    check,
+    rule,
+)
 
 BAD_INPUT = 2  # exit code
 INTERRUPTED = 130  # exit code
@@ -46,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="footlight", description="Generate dances for music and music for dances.")
     top.add_argument("--version", action="version", version=f"footlight {__version__}")
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="dance|score|duet|beats|styles|bench", parser_class=_Parser
+        dest="command", required=True, metavar="dance|score|duet|light|looks|beats|styles|bench", parser_class=_Parser
     )
 
     def command(name: str, run: Callable[[argparse.Namespace], None], help: str, description: str):
@@ -63,6 +75,12 @@ def parser() -> argparse.ArgumentParser:
         one = command(kind.op, run, purpose, f"{purpose.capitalize()}.")
         arguments.add_options(one, kind)
         _add_running(one)
+
+    purpose = "write stage light for a song"
+    light = command("light", _light, purpose, f"{purpose.capitalize()}, by the rules of a look.")
+    arguments.add_options(light, LightRequest)
+    _add_json(light)
+    command("looks", _looks, "looks that --look accepts", "Print the looks, one per line, and what they are for.")
 
     beats = command("beats", _beats, "beats of a song or a motion", "Print beats as JSON.")
     motions = rule(ScoreRequest, "motion").help
@@ -86,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
 def _add_running(one: argparse.ArgumentParser) -> None:
     one.add_argument("--model", help=_MODEL)
     one.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    _add_json(one)
+
+
+def _add_json(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
@@ -209,6 +231,45 @@ def _duet(args: argparse.Namespace) -> None:
         model=model.name,
         **_song_beats(made.dance.beats),
     )
+
+
+def _light(args: argparse.Namespace) -> None:
+    request = arguments.request_of(LightRequest, args)
+    out = Path(request.out)
+    _check_place(out, (".json",))
+    from core import pipeline
+    from core.files import write_atomically
+    from core.formats.motion import read_motion
+    from core.show import file
+
+    with _shown(args.json):
+        with progress.part(0.0, 0.1, "Reading the song"):
+            song = pipeline.read_song(request.song, request.start, request.seconds)
+            clip = None if request.motion is None else read_motion(request.motion)
+        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
+        with progress.part(0.1, 0.98):
+            made = pipeline.light_song(song, request, clip, beats)
+        with progress.part(0.98, 1.0, "Writing"):
+            write_atomically(out, file.encoded(made.show, engine=__version__, seed=str(request.seed)))
+    show = made.show
+    _tell(
+        args,
+        f"{request.out}: {show.seconds:.2f} s, {len(show.cues)} cues, look {show.look}",
+        made.metrics,
+        out=request.out,
+        frames=show.frames,
+        fps=show.fps,
+        look=show.look,
+        sections=[round(time, 4) for time in show.sections],
+        **_song_beats(made.beats),
+    )
+
+
+def _looks(_args: argparse.Namespace) -> None:
+    from core.light.look import shipped_looks
+
+    for look in shipped_looks().values():
+        print(f"{look.name:<10} {look.title}: {look.about}")
 
 
 def _styles(args: argparse.Namespace) -> None:

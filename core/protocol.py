@@ -142,12 +142,18 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampling(Options):
-    """Options of everything that a model samples."""
+class Seeded(Options):
+    """Options of everything that chance decides."""
 
     seed: int = _option(
         0, "the same seed gives the same result, another seed another result", least=0, most=LARGEST_SEED
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling(Seeded):
+    """Options of everything that a model samples."""
+
     steps: int | None = _option(None, "denoising steps", least=1, unset="the model's own")
     guidance: float | None = _option(
         None,
@@ -191,6 +197,15 @@ class DuetOptions(Sampling, Dancing):
     seconds: float = _option(30.0, "length of the dance and its music", unit="seconds", least=5.0, most=240.0)
     switch: float = _option(
         SWITCH, "fraction of the steps, the last ones, in which dance and music follow each other", least=0.0, most=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightOptions(Seeded):
+    """Options of the light for a song."""
+
+    look: str = _option(
+        "musical", "one of the looks that `core looks` lists, a LOOK.json, or a picture (jpg, png, webp) to light like"
     )
 
 
@@ -311,6 +326,21 @@ class DuetRequest(DuetOptions, Sound):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LightRequest(LightOptions, Part):
+    """Write the light for a song, and for a dance to it, as a SHOW.json of ``core.show.file``."""
+
+    op: ClassVar[str] = "light"
+    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
+    out: str = _needed("SHOW.json", file="written")
+    motion: str | None = _option(
+        None, "the dance whose energy and place the light follows: BVH or NPZ", unset="nobody", file="read"
+    )
+    beats: str | None = _option(
+        None, "BEATS.json: the beats of the whole song, see docs/beats.md", unset="tracked in the song", file="read"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class BeatsRequest(Part):
     """Track the beats of a song."""
 
@@ -325,7 +355,7 @@ class FreeRequest(Options):
     op: ClassVar[str] = "free"
 
 
-Request = DanceRequest | ScoreRequest | DuetRequest | BeatsRequest | FreeRequest
+Request = DanceRequest | ScoreRequest | DuetRequest | LightRequest | BeatsRequest | FreeRequest
 REQUESTS: dict[str, type[Request]] = {kind.op: kind for kind in typing.get_args(Request)}
 
 
@@ -465,6 +495,27 @@ class DuetDone(BeatsDone):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LightDone(BeatsDone):
+    """A show was written.
+
+    out: the file.
+    frames: its length.
+    fps: frames per second.
+    sections: (n,) seconds where the song's sections begin.
+    look: the name of the look.
+    metrics: as in ``core.results.Light``.
+    """
+
+    op: ClassVar[str | None] = LightRequest.op
+    out: str
+    frames: int
+    fps: float
+    sections: tuple[float, ...]
+    look: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cancelled:
     """A request was cancelled by its sender."""
 
@@ -490,7 +541,9 @@ class Failed:
 
 Event = Ready | Progress | Done | Cancelled | Failed
 EVENTS: dict[str, type[Event]] = {kind.type: kind for kind in typing.get_args(Event)}
-ANSWERS: dict[str | None, type[Done]] = {kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, BeatsDone)}
+ANSWERS: dict[str | None, type[Done]] = {
+    kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, BeatsDone)
+}
 
 
 def event_to_json(event: Event) -> dict[str, Any]:

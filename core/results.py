@@ -1,4 +1,4 @@
-"""The results of generation: a dance, a score, or a duet of both."""
+"""The results of generation: a dance, a score, a duet of both, or the light for a song."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from core.show.show import Show
 from core.types import Beats, Motion, Waveform
 
 
@@ -57,3 +58,19 @@ class Duet:
 
     dance: Dance
     music: Score
+
+
+@dataclass(frozen=True)
+class Light:
+    """The light for a song.
+
+    show: as long as the song to within one frame.
+    beats: of the song.
+    metrics: ``flashes``, the most flashes in any second (at most 3); ``pulse_f``, the strict F-measure of strokes of
+        light against strong beats, and ``pulse_f_chance``, its chance level, where the look strikes; ``energy``, the
+        correlation of the level with the dance's energy, and ``energy_chance``, where there is a dance.
+    """
+
+    show: Show
+    beats: Beats
+    metrics: dict[str, float]

@@ -23,7 +23,7 @@ import torch
 
 from core import __version__, pipeline, progress, protocol
 from core.errors import FootlightError, collected_warnings, one_line, warn
-from core.files import write_together
+from core.files import write_atomically, write_together
 from core.formats import dance
 from core.formats.motion import read_motion
 from core.formats.music import music_files, write_music
@@ -40,11 +40,14 @@ from core.protocol import (
     Failed,
     FreeRequest,
     Id,
+    LightDone,
+    LightRequest,
     Ready,
     ScoreDone,
     ScoreRequest,
 )
 from core.results import Dance, Score
+from core.show import file as show_file
 from core.types import Beats, Waveform
 
 
@@ -239,6 +242,19 @@ class Engine:
         values = {**_music_values(made.music), **_dance_values(made.dance)}
         return DuetDone(id=number, out_motion=request.out_motion, out_music=request.out_music, **values)
 
+    def _light(self, number: Id, request: LightRequest) -> LightDone:
+        _check_folder(request.out)
+        song = self._read_song(request, 0.1)
+        clip = None if request.motion is None else read_motion(request.motion)
+        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
+        with progress.part(0.1, 1.0):
+            made = pipeline.light_song(song, request, clip, beats)
+        progress.report()
+        show = made.show
+        write_atomically(Path(request.out), show_file.encoded(show, engine=__version__, seed=str(request.seed)))
+        values = {"frames": show.frames, "fps": show.fps, "sections": show.sections, "look": show.look}
+        return LightDone(id=number, out=request.out, metrics=made.metrics, **values, **_beats_values(made.beats))
+
     def _loaded(self, start: float, end: float) -> pipeline.Model:
         """The model. If it is not loaded yet, loading reports progress from ``start`` to ``end`` of the request."""
         if self._model is None:
@@ -251,7 +267,7 @@ class Engine:
         with progress.part(0.3, 1.0, "Finding the beat"):
             return BeatsDone(id=number, **_beats_values(pipeline.beats_of(song)))
 
-    def _read_song(self, request: DanceRequest | BeatsRequest, end: float) -> Waveform:
+    def _read_song(self, request: DanceRequest | LightRequest | BeatsRequest, end: float) -> Waveform:
         with progress.part(0.0, end, "Reading the song"):
             return pipeline.read_song(request.song, request.start, request.seconds)
 
@@ -267,6 +283,7 @@ _OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
     DanceRequest.op: Engine._dance,
     ScoreRequest.op: Engine._score,
     DuetRequest.op: Engine._duet,
+    LightRequest.op: Engine._light,
     BeatsRequest.op: Engine._beats,
     FreeRequest.op: Engine._free,
 }

@@ -43,6 +43,10 @@ class Scene:
         """The same scene for a section of another intensity."""
         return replace(self, intensity=intensity)
 
+    def turned(self) -> Scene:
+        """The same scene with its colours moved on, for a section that follows one of its kind."""
+        return replace(self, colours=self.next_colours, next_colours=self.colours)
+
 
 def cue_weights(song: Song, taken: list[int], cues: Cues) -> np.ndarray:
     """How much (t, n) of each section's scene there is; each frame adds up to 1.

@@ -1,7 +1,8 @@
 """Writes a show by rules: a song, a dance and a look become light.
 
 1. Every section gets a *scene*: which colour each role has, how bright the stage is, who strikes and who runs. Sections
-   of one kind share a scene, so the stage has a home to return to. A cue leads from scene to scene.
+   of one kind share a scene, so the stage has a home to return to; of two in a row, the second has the colours moved
+   on. A cue leads from scene to scene.
 2. Levels of a scene are scaled by the section's intensity, the moment's loudness and the dancer's energy.
 3. Strokes on strong beats, chases, breathing, blooms and blackouts are laid over them. Of two levels the higher one
    counts, of two colours the later one, as on a lighting desk; a blackout counts over everything.
@@ -107,7 +108,8 @@ def _scenes(song: Song, look: Look, draw: np.random.Generator) -> tuple[tuple[Sc
         made = _scene(section.label, palette, white, levels, look, section.intensity, draw)
         kind = kinds.setdefault(section.label, made)
         if draw.uniform() < look.cues.chance or not scenes:
-            scenes.append(kind.at(section.intensity))
+            stays = bool(scenes) and scenes[-1].colours == kind.colours
+            scenes.append((kind.turned() if stays else kind).at(section.intensity))
             taken.append(number)
         else:
             scenes.append(scenes[-1].at(section.intensity))

@@ -13,6 +13,7 @@ from core import progress
 from core.audio.features35 import chroma
 from core.audio.io import resample
 from core.audio.onsets import ONSET_FPS, RHYTHM_RATE, rhythm_mel
+from core.layers.peaks import gaussian_smooth
 from core.light.sections import Section, find_sections
 from core.rhythm.features import Rhythm, analyse, relative_loudness
 from core.show.channels import SHOW_FPS
@@ -27,6 +28,8 @@ SHORTEST_STOP = 0.3  # seconds
 LONGEST_STOP = 4.0  # seconds; a longer silence is a quiet section
 DROP_DB = 4.0  # by which the four beats after a drop exceed the four before, in the bass or in all
 DROP_SPACING = 8.0  # seconds between two drops
+TURN_SECONDS = 0.4  # standard deviation by which the tension is smoothed
+NEAREST_KEY = 1 / 6  # of half the circle of fifths
 FIFTHS = 7 * np.arange(12) % 12  # pitch class -> its place on the circle of fifths, C first
 
 
@@ -56,17 +59,17 @@ class Song:
         return len(self.level)
 
 
-def listen(song: Waveform, rhythm: Rhythm | None = None) -> Song:
+def listen(song: Waveform, beats: Beats | None = None) -> Song:
     """Listen to a song.
 
     song: at any rate.
-    rhythm: its beats, onsets and loudness, if they are known already.
+    beats: its beats, if they are known already.
     """
     sound = resample(song, RHYTHM_RATE)
     with progress.part(0.0, 0.2):
         mel = rhythm_mel(sound.samples)
     with progress.part(0.2, 0.8):
-        rhythm = rhythm or analyse(sound, mel)
+        rhythm = analyse(sound, mel, beats)
     with progress.part(0.8, 1.0):
         tones = chroma(sound.samples, RHYTHM_RATE, CHROMA_HOP)
     return describe(song.seconds, rhythm, mel, tones)
@@ -95,7 +98,7 @@ def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song
         seconds,
         rhythm.beats,
         relative_loudness(rhythm.loudness, frames, SHOW_FPS).double().numpy(),
-        _stretched(tension(harmony, edges), frames),
+        _stretched(_smoothed(tension(harmony, edges)), frames),
         sections,
         stops(decibels),
         drops(rhythm.beats, decibels, bass),
@@ -122,8 +125,8 @@ def bar_edges(beats: Beats, seconds: float) -> np.ndarray:
 def tension(harmony: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """How far from home (t,) the harmony of each frame's bar is, in [0, 1].
 
-    The mean chroma of a bar points somewhere on the circle of fifths, and so does that of the song. Half the circle
-    away is 1.
+    The mean chroma of a bar points somewhere on the circle of fifths, and so does that of the song. The farthest bars
+    of a song (95th percentile) are 1, if they are a twelfth of the circle away or more.
 
     harmony: (t, 12) chroma at ``SHOW_FPS``.
     edges: (n + 1,) seconds of bars.
@@ -135,6 +138,7 @@ def tension(harmony: np.ndarray, edges: np.ndarray) -> np.ndarray:
     turn = np.arctan2(bars[:, 1], bars[:, 0]) - math.atan2(home[1], home[0])
     apart = np.abs((turn + math.pi) % (2 * math.pi) - math.pi) / math.pi
     apart[np.hypot(bars[:, 0], bars[:, 1]) < 1e-6] = 0.0
+    apart = (apart / max(float(np.quantile(apart, 0.95)), NEAREST_KEY)).clip(0, 1)
     frame = np.arange(len(harmony)) / SHOW_FPS
     return apart[np.searchsorted(edges, frame, side="right").clip(1, len(edges) - 1) - 1]
 
@@ -152,7 +156,8 @@ def stops(decibels: np.ndarray) -> tuple[tuple[float, float], ...]:
     around = np.repeat(around, 8)[: len(decibels)]
     quiet = np.concatenate(([0], (decibels < around - QUIET_DB).astype(int), [0]))
     found = zip(np.flatnonzero(np.diff(quiet) == 1), np.flatnonzero(np.diff(quiet) == -1), strict=True)
-    inside = [(start / ONSET_FPS, end / ONSET_FPS) for start, end in found if start > 0 and end < len(decibels)]
+    last = np.flatnonzero(decibels >= np.median(decibels) - QUIET_DB)[-1]  # after it the song is over
+    inside = [(start / ONSET_FPS, end / ONSET_FPS) for start, end in found if start > 0 and end <= last]
     return tuple((start, end) for start, end in inside if SHORTEST_STOP <= end - start <= LONGEST_STOP)
 
 
@@ -175,6 +180,11 @@ def drops(beats: Beats, decibels: np.ndarray, bass: np.ndarray) -> tuple[float, 
         if rise[i] >= DROP_DB and all(abs(times[i] - other) >= DROP_SPACING for other in kept):
             kept.append(float(times[i]))
     return tuple(sorted(kept))
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Values (t,) whose steps take about a second."""
+    return gaussian_smooth(torch.from_numpy(values), TURN_SECONDS * SHOW_FPS).numpy()
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

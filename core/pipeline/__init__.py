@@ -1,4 +1,4 @@
-"""Generates dances for songs, scores for motions, and duets of both, by composing the steps of the other rooms.
+"""Makes dances for songs, scores for motions, duets of both, and light for songs, by composing the other rooms.
 
 Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
@@ -20,10 +20,11 @@ from core.pipeline.dance import (
 from core.pipeline.duet import generate_duet
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.edit_files import answer, read_dance, read_edit
+from core.pipeline.light import light_song
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
-from core.protocol import DanceOptions, DuetOptions, ScoreOptions
-from core.results import Dance, Duet, Score
+from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions
+from core.results import Dance, Duet, Light, Score
 
 __all__ = [
     "HEARING",
@@ -33,6 +34,8 @@ __all__ = [
     "DuetOptions",
     "Edit",
     "HeardSong",
+    "Light",
+    "LightOptions",
     "Model",
     "Score",
     "ScoreOptions",
@@ -50,6 +53,7 @@ __all__ = [
     "hear_song",
     "joint_positions",
     "judge",
+    "light_song",
     "read_beats",
     "read_dance",
     "read_edit",

@@ -98,7 +98,7 @@ def hear_song(model: Model, song: Waveform, beats: Beats | None = None) -> Heard
         rhythm, mel = hear(song, sound, model.config, beats)
         warn_if_unsure(rhythm.beats)
     with progress.part(0.67, 1.0, "Listening to the music"):
-        return HeardSong(_pcm(song.samples), song.seconds, rhythm, encode_song(model, sound, rhythm, mel=mel))
+        return HeardSong(pcm(song.samples), song.seconds, rhythm, encode_song(model, sound, rhythm, mel=mel))
 
 
 @torch.no_grad()
@@ -156,7 +156,7 @@ def _sample(model: Model, heard: HeardSong, options: DanceOptions) -> tuple[Tens
         return model.autoencoders["motion"].decode_long(latents)[0].cpu(), style
 
 
-def _pcm(samples: Tensor) -> bytes:
+def pcm(samples: Tensor) -> bytes:
     """Samples (s,) at 16 bits, because decoders differ in last bits. A long song is converted in pieces."""
     return b"".join(to_int16(piece).cpu().numpy().tobytes() for piece in samples.split(1 << 20))
 

@@ -22,6 +22,8 @@ from core.protocol import (
     DuetOptions,
     DuetRequest,
     Failed,
+    LightDone,
+    LightOptions,
     Progress,
     Ready,
     Sampling,
@@ -40,6 +42,7 @@ EVENTS = [
     DanceDone(id=5, out="a.npz", **DANCE, **BEATS),
     ScoreDone(id=6, out="a.wav", seconds=2.0, rate=16_000, metrics={}, **BEATS),
     DuetDone(id=7, out_motion="a.npz", out_music="a.wav", seconds=2.5, rate=16_000, **DANCE, **BEATS),
+    LightDone(id=9, out="a.json", frames=47, fps=15.625, sections=(0.0,), look="noir", metrics={}, **BEATS),
     Cancelled(id=8),
     Failed(id=None, kind="input", message="no such file"),
 ]
@@ -50,6 +53,7 @@ EVENTS = [
     [
         (Sampling, {"seed": -1}, r"seed is -1; expected 0 to 2\^63 - 1"),
         (Sampling, {"seed": 2**63}, "seed is 9223372036854775808"),
+        (LightOptions, {"seed": -1}, "seed is -1"),
         (Sampling, {"steps": 0}, "steps is 0; expected 1 or more"),
         (Sampling, {"guidance": 20.5}, "guidance is 20.5; expected 0 to 20"),
         (Sampling, {"guidance": math.inf}, "guidance is inf"),

@@ -1,0 +1,96 @@
+"""Light for a rendered song whose sections and beats are known, from the command line to the file."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from core import cli
+from core.audio.io import read
+from core.errors import FootlightError
+from core.formats.motion import MotionClip
+from core.pipeline.light import light_song
+from core.protocol import LightOptions
+from core.show import file
+from core.show.flashes import MOST, most_flashes
+from core.types import Waveform
+from train.demo.song import compose
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return compose(seconds=40.0)
+
+
+@pytest.fixture(scope="module")
+def song_path(demo, tmp_path_factory):
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    soundfile.write(path, demo.samples, demo.rate)
+    return path
+
+
+@pytest.fixture(scope="module")
+def swinging() -> MotionClip:
+    """A body that swings more and more, 40 s."""
+    time = torch.arange(1200) / 30
+    positions = torch.zeros(1200, 22, 3)
+    positions[:, :, 0] = (torch.sin(6 * time) * time / 40)[:, None]
+    return MotionClip(positions, 30.0)
+
+
+def test_the_light_for_a_song_is_on_its_beats_and_safe(demo, swinging):
+    made = light_song(demo.mono, LightOptions(look="arena"), swinging)
+    assert abs(made.show.seconds - 40) < 0.1 and made.metrics["flashes"] <= MOST
+    assert made.metrics["pulse_f"] > 0.85 > made.metrics["pulse_f_chance"] + 0.3
+    assert made.metrics["energy"] > made.metrics["energy_chance"]
+
+
+def test_the_command_writes_a_show_and_says_what_it_did(song_path, tmp_path, capsys):
+    out = tmp_path / "SHOW.json"
+    assert cli.main(["light", str(song_path), "--look", "noir", "--out", str(out), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    show = file.read(out)
+    assert said["look"] == show.look == "noir" and said["frames"] == show.frames == 625
+    assert most_flashes(show) <= MOST and show.sections[0] == 0 and len(show.beats) > 60
+    first = out.read_bytes()
+    assert cli.main(["light", str(song_path), "--look", "noir", "--out", str(out)]) == 0
+    assert out.read_bytes() == first
+    assert "look noir" in capsys.readouterr().out
+
+
+def test_looks_are_listed(capsys):
+    assert cli.main(["looks"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == 10 and listed[0].startswith("arena")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--look", "circus", "--out", "a.json"], "unknown look 'circus'"),
+        (["--out", "a.txt"], "the ending must be one of .json"),
+        (["--look", "song.wav", "--out", "a.json"], "give a jpg, png or webp file"),
+        (["--motion", "none.bvh", "--out", "a.json"], "none.bvh"),
+    ],
+)
+def test_bad_input_is_one_line(song_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(song_path.parent)
+    assert cli.main(["light", "song.wav", *words]) == 2
+    assert message in capsys.readouterr().err and not (song_path.parent / "a.json").exists()
+
+
+def test_what_cannot_be_lit_is_refused(swinging):
+    with pytest.raises(FootlightError, match=r"lasts 0\.50 s"):
+        light_song(Waveform(torch.zeros(8000), 16_000))
+    flat = MotionClip(swinging.positions[:, :14, :2], 30.0)
+    with pytest.raises(FootlightError, match="flat picture"):
+        light_song(Waveform(torch.zeros(32_000), 16_000), clip=flat)
+
+
+def test_silence_and_noise_get_a_show(song_path):
+    for samples in (torch.zeros(64_000), 0.1 * torch.randn(64_000, generator=torch.Generator().manual_seed(0))):
+        made = light_song(Waveform(samples, 16_000))
+        assert made.show.frames == 62 and np.isfinite(made.show.values).all()
+    assert read(song_path).seconds == pytest.approx(40)
