@@ -23,6 +23,7 @@ EDITORS = ("VIEW_3D", "SEQUENCE_EDITOR")
 """The editors with that tab in their side bars."""
 
 GENERATE = "footlight.generate_dance"
+EDIT = "footlight.edit_dance"
 SCORE = "footlight.score_motion"
 DUET = "footlight.generate_duet"
 STEP_TAKE = "footlight.step_take"

@@ -98,6 +98,19 @@ def _number(kind: type, field: str, name: str, description: str, **further):
     )
 
 
+PARTS = (
+    ("all", "All", "The whole body", "NONE", 0),
+    ("upper", "Upper Body", "Torso, head and arms. The legs and the way over the floor stay", "NONE", 1),
+    ("lower", "Lower Body", "The legs with the hips, and the way over the floor", "NONE", 2),
+    ("arms", "Arms", "Both arms", "NONE", 3),
+    ("left arm", "Left Arm", "From the collar bone to the hand", "NONE", 4),
+    ("right arm", "Right Arm", "From the collar bone to the hand", "NONE", 5),
+    ("head", "Head", "Head and neck", "NONE", 6),
+    ("torso", "Torso", "The spine", "NONE", 7),
+)
+"""What can be made anew, as ``core.edits.parts`` reads it."""
+
+
 def _get_percent(self) -> int:
     return round(100 * self.style_mix)
 
@@ -250,6 +263,37 @@ class FootlightSettings(bpy.types.PropertyGroup):
         subtype="PERCENTAGE",
         get=_get_percent,
         set=_set_percent,
+    )
+    edit_range: EnumProperty(
+        name="Range",
+        description="Which frames are made anew",
+        items=(
+            ("PREVIEW", "Preview Range", "The preview range of the timeline (P in the timeline sets it)", "NONE", 0),
+            ("COUNTS", "Counts", 'Bars, eights or seconds of the song, such as "bars 17:20"', "NONE", 1),
+        ),
+        default="PREVIEW",
+    )
+    edit_counts: StringProperty(
+        name="Counts",
+        description='Such as "bars 17:20", "the third eight", or seconds of the song, 12.5:20',
+        default="bars 1:4",
+    )
+    edit_joints: EnumProperty(
+        name="Body",
+        description="What is made anew. Everything else stays as it is",
+        items=PARTS,
+        default="all",
+    )
+    edit_keep_keys: BoolProperty(
+        name="Keep My Keys",
+        description="The poses at the selected keys of the range stay exactly, and the dance is made around them",
+    )
+    edit_variation: _number(
+        protocol.DanceRequest,
+        "variation",
+        "Variation",
+        "From a little different to anew. Another seed is another try",
+        subtype="FACTOR",
     )
     score_range: EnumProperty(
         name="Range",

@@ -15,6 +15,7 @@ from .operators.bones import (
 )
 from .operators.dancer import FOOTLIGHT_OT_add_dancer
 from .operators.duet import FOOTLIGHT_OT_generate_duet
+from .operators.edit import FOOTLIGHT_OT_edit_dance
 from .operators.engine import (
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_copy_report,
@@ -63,6 +64,7 @@ CLASSES = (
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,
+    FOOTLIGHT_OT_edit_dance,
     FOOTLIGHT_OT_score_motion,
     FOOTLIGHT_OT_generate_duet,
     FOOTLIGHT_OT_step_take,

@@ -1,5 +1,5 @@
-"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.show``, ``core.grid``,
-``core.containers``, ``core.protocol`` and what they need. None of it starts torch.
+"""The one door to what the add-on shares with the engine: ``core.rig``, ``core.edits``, ``core.show``,
+``core.grid``, ``core.containers``, ``core.protocol`` and what they need. None of it starts torch.
 
 Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
 """
@@ -10,6 +10,7 @@ if "." in (__package__ or ""):
     from ..core import arguments, protocol
     from ..core.containers import kinds, surveying
     from ..core.containers.types import MISSED_SECONDS
+    from ..core.edits import keys_file, parts
     from ..core.errors import FootlightError
     from ..core.grid import beat_grid, beats_file, counts, ranges
     from ..core.rig import (
@@ -35,6 +36,7 @@ else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
+    from core.edits import keys_file, parts
     from core.errors import FootlightError
     from core.grid import beat_grid, beats_file, counts, ranges
     from core.rig import (
@@ -70,8 +72,10 @@ __all__ = [
     "counts",
     "flashes",
     "humanoid",
+    "keys_file",
     "kinds",
     "mapping",
+    "parts",
     "posing",
     "protocol",
     "quaternion",

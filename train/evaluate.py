@@ -4,12 +4,14 @@
     python -m train.evaluate ... --sweep guidance=1,1.5,2,3 snap=0,0.25,0.5
     python -m train.evaluate ... --classifier CLASSIFIER --aist DATA
     python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
+    python -m train.evaluate --data DATA --source DATA_DIR --edits default --out REPORT
     python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json METRICS.json]
 
 The first writes report.html, report.json and tables as CSV. What systems make is kept in REPORT/cache, so a second run
 only measures. The third adds what takes a classifier of styles, and held-out takes of AIST++. The fourth is about music
 made from val motions and about duets, in the same report as dances or, as here without --systems, alone. It needs data
-prepared with --waveforms. The last measures one motion against one song, without any data. docs/evaluation.md says what
+prepared with --waveforms. The fifth makes parts of a model's dances anew, beside simpler ways to do so, and writes
+edits.json alone. The last measures one motion against one song, without any data. docs/evaluation.md says what
 the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see train/evaluation/dance/systems.py.
 """
 
@@ -17,15 +19,17 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tyro
 
+from core import pipeline
 from core.errors import FootlightError, collected_warnings
 from core.files import write_atomically
 from train.evaluation import page, run
-from train.evaluation.dance import single, tables
+from train.evaluation.cache import Cache
+from train.evaluation.dance import edits, single, tables
 from train.evaluation.layout import as_text
 from train.evaluation.music import tables as music_tables
 
@@ -38,12 +42,15 @@ class Evaluate(run.Options):
     music: Path | None = None  # and its song
     at: float = 0.0  # seconds of the song at which the motion starts
     json: Path | None = None  # a file for the scores of the pair
+    edits: str | None = None  # a model whose dances are edited
 
 
 def main(args: Evaluate) -> dict:
     """Run, print and write. Returns the report."""
     if args.motion is not None or args.music is not None:
         return one_pair(args)
+    if args.edits is not None:
+        return edited(args)
     results = run.run(args)
     run.write_tables(results, args.out)
     page.write(results, args)
@@ -54,6 +61,20 @@ def main(args: Evaluate) -> dict:
         print(f"{failure['system']} failed on {failure['song']} (seed {failure['seed']}): {failure['reason']}")
     print(f"{args.out / 'report.html'}, report.json and tables as .csv are written")
     return results.report
+
+
+def edited(args: Evaluate) -> dict:
+    """Edit a model's dances, print the table and write edits.json."""
+    if args.data is None or args.source is None:
+        raise FootlightError("edits need --data and --source")
+    cache = Cache(args.cache or args.out / "cache", quiet=False)
+    model = pipeline.Model.load(args.edits)
+    found, real = edits.run(model, args.data, args.source, args.songs, args.seconds, args.fps, cache)
+    print(as_text(edits.table(found, real)))
+    report = {"real_seam": real, "cases": [asdict(case) for case in found]}
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_atomically(args.out / "edits.json", (json.dumps(report, indent=1) + "\n").encode())
+    return report
 
 
 def one_pair(args: Evaluate) -> dict:

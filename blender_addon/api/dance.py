@@ -44,7 +44,7 @@ def request(
     if armature is not None:
         rigs.check_writable(armature)
         standing.rest_of(scene, armature)
-    grid = grid or _corrected(sequencer or scene, song)
+    grid = grid or corrected(sequencer or scene, song)
     counted = {} if grid is None else {"beats": beats.text(grid)}
     target = Target.of(
         scene,
@@ -142,7 +142,7 @@ def write_dance(
     return finished(done, *warnings, *said, action=action, dancer=added)
 
 
-def _corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid | None:
+def corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid | None:
     """The beats that the user corrected, in seconds of the song's file, over all that is heard of it.
     Raises UserError where these are too few."""
     home = grids.home_of(sequencer, song)

@@ -10,13 +10,19 @@ from .. import environment, model, names, readiness, styles
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE, STEPS
-from ..scene import dancer, meant, reading, songs, strips, versions
+from ..scene import dancer, meant, reading, songs, strips, takes, versions
 
-MODALITY = {names.GENERATE: "motion", names.SCORE: "music", names.DUET: "motion"}
+MODALITY = {names.GENERATE: "motion", names.EDIT: "motion", names.SCORE: "music", names.DUET: "motion"}
 """What each operator's guidance is of."""
 
 
-OPERATIONS = {names.GENERATE: "dance", names.SCORE: "score", names.DUET: "duet", names.SHOW_BEATS: "beats"}
+OPERATIONS = {
+    names.GENERATE: "dance",
+    names.EDIT: "dance",
+    names.SCORE: "score",
+    names.DUET: "duet",
+    names.SHOW_BEATS: "beats",
+}
 """The engine's word for each operator."""
 
 
@@ -152,7 +158,7 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         return Lack(ready.short, ready.text.rstrip(".") or ready.short)
     if not scene.is_editable:
         return Lack("The scene is linked", "The scene is linked from another file. Make it local first")
-    if about in (names.GENERATE, names.SHOW_BEATS) and settings.source != "MIX":
+    if about in (names.GENERATE, names.EDIT, names.SHOW_BEATS) and settings.source != "MIX":
         try:
             chosen_strip(context)
         except UserError as error:
@@ -160,9 +166,11 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     if about == names.SHOW_BEATS:
         return None
     try:
-        armature = find_dancer(context) if about == names.SCORE else dancer_or_none(context)
+        armature = find_dancer(context) if about in (names.SCORE, names.EDIT) else dancer_or_none(context)
     except UserError as error:
         return Lack("Choose a dancer first", str(error).rstrip("."))
+    if about == names.EDIT and armature is not None and takes.shown(armature) is None:
+        return Lack("There is no dance to edit", "The dancer has no action. Generate a dance first")
     if about == names.SCORE and armature is not None:
         try:
             first, last = score_range(context, armature)

@@ -65,6 +65,23 @@ class Dance(Child):
         cards.dance(self.layout, context, dancer)
 
 
+class Edit(Child):
+    bl_label = "Edit"
+    bl_options = frozenset({"DEFAULT_CLOSED"})
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, settings_of(context.scene)
+        choices = layout.column()
+        choices.enabled = not session.busy()
+        choices.row().prop(settings, "edit_range", expand=True)
+        if settings.edit_range == "COUNTS":
+            choices.prop(settings, "edit_counts", text="")
+        rows.labelled(choices, "Body").prop(settings, "edit_joints", text="")
+        choices.prop(settings, "edit_keep_keys")
+        choices.prop(settings, "edit_variation", slider=True)
+        status.go(layout, context, names.EDIT, "Regenerate", "FILE_REFRESH")
+
+
 class Music(Child):
     bl_label = "Music for This Dance"
     bl_options = frozenset({"DEFAULT_CLOSED"})
@@ -149,7 +166,7 @@ def _for_space(space: str, ending: str) -> list[type]:
     """A panel of each kind for an editor's side bar."""
     main = f"FOOTLIGHT_PT_main{ending}"
     found = []
-    for kind in (Main, Dance, Music, Both, Beats, Bones, Keys, Advanced):
+    for kind in (Main, Dance, Edit, Music, Both, Beats, Bones, Keys, Advanced):
         name = f"FOOTLIGHT_PT_{kind.__name__.lower()}{ending}"
         more = {"bl_parent_id": main} if issubclass(kind, Child) else {}
         about = {"bl_idname": name, "bl_space_type": space, "__doc__": kind.__doc__, **more}

@@ -56,8 +56,10 @@ def fitted(x0: Tensor, loss: Loss, iterations: int) -> Tensor:
 
     x0: (b, t, c) where it starts; few iterations keep near.
     loss: of x0.
-    iterations: at most; each computes the loss and its gradient about once.
+    iterations: at most; each computes the loss and its gradient about once. 0 returns x0.
     """
+    if iterations < 1:
+        return x0
     moving = x0.detach().clone().requires_grad_()
     descent = torch.optim.LBFGS([moving], max_iter=iterations, max_eval=iterations + 1, history_size=_HISTORY)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..errors import FootlightError
 from ..rig.skeleton import JOINTS
 
+__all__ = ["BODY_PARTS", "JOINTS", "SELECTIONS", "joints_of", "parse_parts"]
+
 BODY_PARTS = {
     "legs": (
         "pelvis", "left_hip", "left_knee", "left_ankle", "left_foot", "right_hip", "right_knee", "right_ankle",

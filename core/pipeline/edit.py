@@ -41,12 +41,24 @@ from core.results import Dance
 from core.types import Beats, Condition, Motion
 
 CONTEXT_SECONDS = 2.0  # before and after the range that the network sees
-FIT_BELOW = 0.3  # share of the schedule from which estimates are fitted, where they are near a motion
-FIT_FIRST = 12  # iterations that find the latents of what is kept
-FIT_EACH = 2  # iterations of each step
-FIT_LAST = 12  # iterations of the result
 APPROACH = 1.5  # seconds in which a dancer comes to a path and leaves it
 SWAY = 0.5  # seconds (one standard deviation) over which a dancer may sway about a path
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How latents are fitted to what is kept, through the decoder.
+
+    first: iterations that find the latents of what is kept.
+    each: iterations of each step.
+    last: iterations of the result.
+    below: share of the schedule from which on estimates are fitted, where they are near a motion.
+    """
+
+    first: int = 12
+    each: int = 2
+    last: int = 12
+    below: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -193,6 +205,7 @@ def sample_edit(
     targets: Targets,
     options: DanceOptions,
     style: str | None,
+    fit: Fit = Fit(),
 ) -> Tensor:
     """Features (t, c) of the stretch made anew, at the model's frame rate. What is kept is only nearly kept."""
     body, autoencoder = model.config.modalities["motion"], model.autoencoders["motion"]
@@ -204,9 +217,9 @@ def sample_edit(
 
     schedule = schedule_of(model.config)
 
-    known = fitted(clean, missed, FIT_FIRST)
+    known = fitted(clean, missed, fit.first)
     denoise = pinned(guided_denoiser(model, "motion", options.guidance), known, given.amin(-1, keepdim=True) > 0)
-    denoise = corrected(denoise, lambda x0: fitted(x0, missed, FIT_EACH), round(FIT_BELOW * schedule.steps))
+    denoise = corrected(denoise, lambda x0: fitted(x0, missed, fit.each), round(fit.below * schedule.steps))
     condition = condition_of(model, heard, stretch, targets, given, clean, style)
     generator = torch.Generator().manual_seed(noise_seed(options.seed, heard.pcm))
     noise = first_noise(model, "motion", clean.shape[1], generator)
@@ -217,7 +230,7 @@ def sample_edit(
     samples = sample(
         denoise, noise, schedule, steps, model.config.sampling["motion"].sampler, generator, condition, edit.variation
     )
-    latents = fitted(last_of(samples, len(walked)), missed, FIT_LAST)
+    latents = fitted(last_of(samples, len(walked)), missed, fit.last)
     return autoencoder.decode_long(latents)[0].cpu()
 
 

@@ -274,6 +274,11 @@ def test_the_real_engine_fills_the_timeline(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
 
 
+@pytest.mark.checks("check_edit.py")
+def test_parts_of_a_dance_are_made_anew(run_checks, model_folder):
+    run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("FOOTLIGHT_INSTALL"), reason="downloads 250 MB: set FOOTLIGHT_INSTALL=1")
 @pytest.mark.checks("check_install.py")

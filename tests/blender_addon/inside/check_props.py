@@ -12,6 +12,7 @@ SHOWN = {
     "seed": (protocol.Sampling, "seed"),
     "duet_seconds": (protocol.DuetOptions, "seconds"),
     "beat_snap": (protocol.DanceOptions, "beat_snap"),
+    "edit_variation": (protocol.DanceRequest, "variation"),
 }
 
 
@@ -19,7 +20,7 @@ def check_bounds_and_defaults_are_those_of_the_requests():
     shown = bpy.context.scene.footlight.bl_rna.properties
     for name, (kind, field) in SHOWN.items():
         rule, default = protocol.rule(kind, field), protocol.default(kind, field)
-        assert shown[name].hard_min == rule.least, name
+        assert abs(shown[name].hard_min - rule.least) < 1e-6, name
         assert shown[name].hard_max == min(rule.most, LARGEST_INT), name
         assert abs(shown[name].default - default) < 1e-6, name
         assert shown[name].description and not shown[name].description.endswith("."), name

@@ -1,0 +1,145 @@
+"""A part of a dancer's animation, made anew to its song, as a new action. Everything else stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bpy
+
+from ..engine.job import Preparation
+from ..errors import UserError
+from ..scene import reading, rigs, stitching, strips, takes
+from ..shared import beat_grid, keys_file, parts, protocol
+from . import beats, card, dance
+from .target import Target, Written, by_uid
+
+
+@dataclass(frozen=True)
+class EditTarget(Target):
+    """What an edit is for. base: the session_uid of the action that is edited.  part: what of it is made anew."""
+
+    base: int = 0
+    part: stitching.Range = stitching.Range(0, 0, (), (), 1.0)
+
+
+def request(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    song: strips.Song,
+    folder: str | Path,
+    *,
+    frames: tuple[int, int],
+    joints: str = "all",
+    keys: Iterable[int] = (),
+    variation: float = 1.0,
+    sequencer: bpy.types.Scene | None = None,
+    grid: beat_grid.Grid | None = None,
+    seed: int = 0,
+    **options: object,
+) -> tuple[EditTarget, Preparation]:
+    """What the edit is for, and the reading of the animation, which ends with what is asked of the engine.
+
+    folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one that
+    are made anew, both included.  joints: parts of the body, as ``core.edits.parts`` reads them; the others stay.
+    keys: frames among them whose poses stay.  variation: from a little different to 1, anew.  sequencer, grid and
+    options: as of ``dance.request``.
+    Raises UserError when the dancer has no action, cannot be read or written, or the range is outside of the song, and
+    FootlightError for unknown parts and options out of their bounds.
+    """
+    rigs.check_writable(armature)
+    rigs.check_readable(armature)
+    action = takes.shown(armature)
+    if action is None:
+        raise UserError(f"{armature.name!r} has no action to edit. Generate a dance first, or animate it.")
+    first = song.frame_start
+    last = reading.animated_range(armature)[1]
+    if song.frames is not None:
+        last = min(last, first + song.frames - 1)
+    if not first <= frames[0] <= frames[1] <= last:
+        raise UserError(
+            f"The frames {frames[0]} to {frames[1]} are not within the animated part of the song, {first} to {last}."
+        )
+    kept = tuple(sorted(frame for frame in set(keys) if frames[0] <= frame <= frames[1]))
+    part = stitching.Range(frames[0], frames[1], kept, parts.parse_parts(joints), strips.frame_rate(scene))
+    grid = grid or dance.corrected(sequencer or scene, song)
+    counted = {} if grid is None else {"beats": beats.text(grid)}
+    target = EditTarget.of(
+        scene,
+        armature,
+        sequencer,
+        first,
+        last - first + 1,
+        about=song.name,
+        seed=seed,
+        asked=card.asked(card.DANCE, seed, options) | counted,
+        song=song,
+        base=action.session_uid,
+        part=part,
+    )
+    reading.check_length(first, last, target.fps)
+    asked = {"joints": joints, "variation": variation, "seed": seed, **options}
+    assert isinstance(target, EditTarget)
+    return target, Preparation("Reading the animation", _read(target, Path(folder), asked))
+
+
+def write(target: EditTarget, done: protocol.DanceDone) -> Written:
+    """Give the dancer the edited dance as a new action, a take beside the old one.
+    Raises UserError when what it was made for is gone; then nothing is changed."""
+    song = target.song
+    assert song is not None
+    scene, armature, _ = target.find("dance")
+    assert armature is not None
+    base = by_uid(bpy.data.actions, target.base)
+    if base is None:
+        raise UserError("The action was deleted while a part of it was made anew; nothing was written.")
+    further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
+    written = dance.write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
+    made = written.action
+    assert made is not None
+    edited = stitching.stitched(scene, armature, base, made, target.part)
+    for key, value in made.items():
+        edited[key] = value
+    name = made.name
+    takes.show(armature, edited)
+    bpy.data.actions.remove(made)
+    edited.name = name
+    takes.enlist(armature, edited)
+    return replace(written, action=edited)
+
+
+def _read(target: EditTarget, folder: Path, asked: dict) -> Generator[float, None, protocol.DanceRequest]:
+    part = target.part
+    assert target.frames is not None and target.song is not None
+    motion, last = folder / "base.npz", target.first + target.frames - 1
+    yield from reading.saving(motion, lambda: _dancing(target), target.first, last, target.fps)
+    files = {}
+    if part.keys:
+        keys = folder / "KEYS.json"
+        keys.write_text(
+            keys_file.to_json(tuple(keys_file.Key(frame=f - target.first) for f in part.keys)), encoding="utf-8"
+        )
+        files["keys"] = str(keys)
+    if "beats" in target.asked:
+        counted = folder / "BEATS.json"
+        counted.write_text(target.asked["beats"], encoding="utf-8")
+        files["beats"] = str(counted)
+    song = target.song
+    return protocol.DanceRequest(
+        song=song.path,
+        start=song.start,
+        seconds=song.seconds,
+        fps=target.fps,
+        edit=str(motion),
+        range=f"frames {part.first - target.first}:{part.last + 1 - target.first}",
+        **asked,
+        **files,
+        out=str(folder / "dance.npz"),
+    )
+
+
+def _dancing(target: Target) -> tuple[bpy.types.Scene, bpy.types.Object]:
+    scene, armature, _ = target.find("dance")
+    assert armature is not None
+    return scene, armature

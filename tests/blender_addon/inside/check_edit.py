@@ -1,0 +1,112 @@
+"""Parts of a dance made anew, with the real engine and a tiny model: what is not asked for stays on every frame."""
+
+import bpy
+import numpy as np
+from scenes import addon, drums, raises
+
+strips, dancer, takes = addon("scene.strips"), addon("scene.dancer"), addon("scene.takes")
+edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
+FRAMES = range(1, 181)
+
+
+def stage():
+    """A dance of six seconds, and the preview range on two of them."""
+    scene = bpy.context.scene
+    strips.add_song(scene, drums(6.0), 1)
+    armature = dancer.add_dancer(bpy.context)
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 61, 120
+    return armature
+
+
+def values(action) -> dict:
+    """What each curve is on every frame."""
+    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
+    return {
+        (curve.data_path, curve.array_index): np.array([curve.evaluate(frame) for frame in FRAMES]) for curve in curves
+    }
+
+
+def regenerate(armature, **settings):
+    """The values before and after an edit; the old action is as it was."""
+    before = takes.shown(armature)
+    old = values(before)
+    for name, value in settings.items():
+        setattr(bpy.context.scene.footlight, name, value)
+    assert bpy.ops.footlight.edit_dance() == {"FINISHED"}
+    after = takes.shown(armature)
+    assert after != before and after in takes.of(armature) and before in takes.of(armature)
+    assert all(np.array_equal(old[key], row) for key, row in values(before).items())
+    new = values(after)
+    assert old.keys() == new.keys()
+    return old, new
+
+
+def changed(old, new) -> set[int]:
+    """The frames on which anything differs."""
+    return {frame for i, frame in enumerate(FRAMES) if any(old[key][i] != new[key][i] for key in old)}
+
+
+def check_the_preview_range_is_made_anew_and_no_other_frame():
+    old, new = regenerate(stage(), seed=3)
+    frames = changed(old, new)
+    assert min(frames) >= 61 and max(frames) <= 120 and len(frames) > 50
+    steps = max(np.abs(np.diff(row)).max() for row in new.values())
+    assert steps < 1.0, "nothing jumps"
+
+
+def check_a_part_of_the_body_leaves_all_other_bones():
+    armature = stage()
+    old, new = regenerate(armature, edit_joints="left arm")
+    paths = {path for path, i in old if not np.array_equal(old[path, i], new[path, i])}
+    bones = {path.split('"')[1] for path in paths}
+    assert bones and len(bones) <= 6, sorted(bones)
+    assert all("left" in name.lower() or name.endswith((".L", "_l")) for name in bones), sorted(bones)
+
+
+def check_counts_name_the_range():
+    armature = stage()
+    rate = strips.frame_rate(bpy.context.scene)
+    old, new = regenerate(armature, edit_range="COUNTS", edit_counts="2:3")
+    frames = changed(old, new)
+    assert (min(frames), max(frames)) == (1 + 2 * rate, 3 * rate), (rate, sorted(frames))
+
+
+def check_selected_keys_stay_exactly():
+    armature = stage()
+    action = takes.shown(armature)
+    for curve in action.layers[0].strips[0].channelbag(action.slots[0]).fcurves:
+        for point in curve.keyframe_points:
+            point.select_control_point = point.co.x == 90
+    old, new = regenerate(armature, edit_keep_keys=True)
+    assert max(abs(old[key][89] - new[key][89]) for key in old) < 1e-5
+    assert 90 not in {f for f in changed(old, new) if any(abs(old[k][f - 1] - new[k][f - 1]) > 1e-5 for k in old)}
+    assert {85, 95} <= changed(old, new)
+
+
+def check_sparse_keys_outside_keep_every_frame():
+    armature = stage()
+    action = takes.shown(armature)
+    for curve in action.layers[0].strips[0].channelbag(action.slots[0]).fcurves:
+        for point in reversed(list(curve.keyframe_points)):
+            if (point.co.x - 1) % 8:
+                curve.keyframe_points.remove(point)
+            else:
+                point.interpolation = "BEZIER"
+        curve.update()
+    old, new = regenerate(armature)
+    frames = changed(old, new)
+    far = [f for f in FRAMES if not 61 <= f <= 120]
+    assert max(abs(old[key][f - 1] - new[key][f - 1]) for key in old for f in far) < 1e-5
+    assert {70, 100} <= frames
+
+
+def check_what_is_missing_is_said():
+    armature = stage()
+    bpy.context.scene.use_preview_range = False
+    raises(UserError, "There is no preview range", edit.start, bpy.context)
+    bpy.context.scene.use_preview_range, bpy.context.scene.frame_preview_end = True, 400
+    raises(UserError, "not within the animated part of the song", edit.start, bpy.context)
+    bpy.context.scene.frame_preview_end = 120
+    armature.animation_data.action = None
+    raises(UserError, "has no action to edit", edit.start, bpy.context)
