@@ -4,7 +4,8 @@
     python train/render_batch.py SONG... --out DIR [--render]          (with the bpy module)
     ... --score SCENE.blend... --out DIR [--armature NAME]             music for what is animated there
     ... --duet SECONDS --out DIR [--count N]                           N dances, each with its music
-    SONG --show SHOW.json --out DIR [--render]                         a dance on a lit stage
+    SONG... --look NAME|PICTURE --out DIR [--render]                   dances on a lit stage
+    SONG... --look NAME,NAME --dataset COUNT --out DIR                 pictures of lit stages, for training
 
 Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
@@ -30,7 +31,7 @@ from ..scene.wording import without_folder
 from ..shared import FootlightError
 from .command import ROOT, Item, engine_command, parse
 from .filming import make_film
-from .making import Desk, make_blend, outputs
+from .making import Desk, make_blend, make_dataset, outputs
 from .terminal import Terminal
 
 
@@ -53,9 +54,9 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
     if args.skip_existing and all(path.is_file() for kind, path in paths.items() if kind != "film"):
         detail = "filmed the scene that was there"
     else:
-        asked = None if args.dance else engine()
+        asked = None if args.dance and not args.look else engine()
         desk = Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}"))
-        detail = make_blend(desk)
+        detail = make_dataset(desk) if args.dataset else make_blend(desk)
     if "film" in paths:
         terminal.say(f"{paths['blend']} is there")
         make_film(paths["blend"], paths["film"], args, terminal)

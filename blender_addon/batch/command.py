@@ -44,13 +44,14 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     _check_numbers(parser, args)
     args.out = args.out.absolute()
     args.own = bool(args.blend or args.score)  # the scenes are the user's
-    args.lit = bool(args.show)
+    args.lit = bool(args.show or args.look)
     if args.out.exists() and not args.out.is_dir():
         parser.error(f"--out {args.out}: this is a file; give a folder")
     _check_inputs(parser, args)
     _check_scene(parser, args)
     _check_light(parser, args)
-    if not args.render and (args.engine or args.resolution or args.frames or args.within):
+    pictures = args.render or args.dataset
+    if (args.engine and not pictures) or ((args.resolution or args.frames or args.within) and not args.render):
         parser.error("--engine, --resolution, --frames and --within are about the film: ask for it by --render")
     if args.own and args.engine == "drawn":
         parser.error("--engine drawn knows the bundled dancer and its stage only: choose another for your own scene")
@@ -60,7 +61,7 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
         if other := stems.get(item.stem):
             parser.error(f"{other.source} and {item.source} would both be {item.stem}.blend: rename one of them")
         stems[item.stem] = item
-    args.engine = _engine(parser, args) if args.render else "eevee" if args.lit else "workbench"
+    args.engine = _engine(parser, args) if pictures else "eevee" if args.lit else "workbench"
     return args
 
 
@@ -76,7 +77,7 @@ def _engine(parser: _Parser, args: argparse.Namespace) -> str:
         )
     if missing:
         print(f"{name} needs {missing}; rendering with Cycles, which takes longer. To have it, {opengl.REMEDY}.")
-        if not args.own:
+        if args.render and not args.own:
             print("--engine drawn needs no OpenGL and is much faster than Cycles.")
         return "cycles"
     if not args.engine and args.lit and opengl.is_slow():
@@ -141,7 +142,18 @@ def _parser(description: str) -> _Parser:
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
     scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
     light = parser.add_argument_group("stage light, in the bundled scene")
+    light.add_argument(
+        "--look",
+        metavar="NAME|FILE",
+        help=f"light the dance: {arguments.help_text(protocol.LightOptions, 'look')}; with --dataset several",
+    )
     light.add_argument("--show", type=Path, metavar="FILE", help="light the SONG's dance by a SHOW.json made before")
+    light.add_argument(
+        "--dataset",
+        type=_count,
+        metavar="COUNT",
+        help="instead of a scene, so many small pictures of random moments from random cameras, and what they show",
+    )
     movie = parser.add_argument_group("the film")
     movie.add_argument("--render", action="store_true", help="also make a film with sound")
     movie.add_argument(
@@ -216,13 +228,19 @@ def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
 
 
 def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
+    if args.dataset and (not args.look or args.render or args.fps):
+        parser.error("--dataset makes pictures of a --look at the rate of shows: give that, without --render and --fps")
+    if args.dataset and args.engine == "drawn":
+        parser.error("--engine drawn makes no pictures for a data set: choose another")
     if not args.lit:
         return
     if args.own or args.duet:
-        parser.error("--show lights a SONG's dance in the bundled scene: not --blend, --score or --duet")
-    if len(args.inputs) != 1:
+        parser.error("--look and --show light a SONG's dance in the bundled scene: not --blend, --score or --duet")
+    if args.look and args.show:
+        parser.error("--show is a finished show, --look asks for one: give one of them")
+    if args.show and len(args.inputs) != 1:
         parser.error("--show is the light for one SONG: give the two of them")
-    if not args.show.is_file():
+    if args.show and not args.show.is_file():
         parser.error(f"--show {args.show}: there is no such file")
     if args.engine == "workbench":
         parser.error("--engine workbench knows no lamps: choose another for a lit stage")

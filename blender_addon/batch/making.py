@@ -18,8 +18,9 @@ from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
-from ..shared import protocol, show_file
+from ..shared import protocol, show_channels, show_file
 from ..stage import film, lights, scenery
+from . import dataset
 from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
@@ -33,12 +34,13 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True)
 class Made:
     """What was put into a scene. frames: the first and the last of it; answer: what the engine said; warning: what the
-    user should know besides."""
+    user should know besides; asked: what the engine was asked for, of a dance to a song."""
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
     answer: Answer
     warning: str
+    asked: protocol.DanceRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,13 @@ class Desk:
 
 
 def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
-    """Where an item's results go, by what they are: blend, and, where they are asked for, film and music."""
+    """Where an item's results go, by what they are: blend, and, where they are asked for, film, music and show; of a
+    data set its truth alone."""
+    if args.dataset:
+        return {"truth": args.out / item.stem / dataset.TRUTH}
     kinds = {"blend": ".blend"}
+    if args.look:
+        kinds["show"] = ".show.json"
     if args.render:
         kinds["film"] = ".mp4"
     if args.score or args.duet:
@@ -108,19 +115,63 @@ def make_blend(desk: Desk) -> str:
 
 
 def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, made: Made) -> None:
-    """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be read."""
+    """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be made or read."""
     args = desk.args
     width, height = args.resolution or RESOLUTION
+    if args.look:
+        _write_show(desk, made, args.look, outputs(desk.item, args)["show"])
     if args.lit:
-        show = show_file.read(args.show)
+        show = show_file.read(args.show or outputs(desk.item, args)["show"])
         scene.camera = lights.set_lit_stage(scene, [armature], made.frames, show, width / height)
     else:
         scene.camera = scenery.set_stage(scene, [armature], made.frames, width / height)
+    _set_tones(scene)
+    engine = "eevee" if args.lit and args.engine == "drawn" else args.engine  # what looks most like it
+    film.set_render(scene, engine, (width, height), f"//{desk.item.stem}.mp4")
+
+
+def _set_tones(scene: bpy.types.Scene) -> None:
     scenery.set_night(scene)
     scenery.set_shading(scene)
     scenery.set_colours(scene)
-    engine = "eevee" if args.lit and args.engine == "drawn" else args.engine  # what looks most like it
-    film.set_render(scene, engine, (width, height), f"//{desk.item.stem}.mp4")
+
+
+def _write_show(desk: Desk, made: Made, look: str, out: Path) -> None:
+    """Let the engine write the light for a dance to a song. Raises UserError when it fails."""
+    assert made.asked is not None and isinstance(made.answer, protocol.DanceDone)
+    asked = made.asked
+    request = protocol.LightRequest(
+        song=asked.song,
+        start=asked.start,
+        seconds=asked.seconds,
+        beats=asked.beats,
+        seed=asked.seed,
+        motion=made.answer.out,
+        look=look,
+        out=str(out),
+    )
+    desk.answer(request)
+
+
+def make_dataset(desk: Desk) -> str:
+    """Photograph one item's dance in random looks. Returns what was made in a few words; raises UserError."""
+    args = desk.args
+    scene, armature = open_scene(args, desk.item)
+    set_frame_rate(scene, show_channels.SHOW_FPS)
+    made = _dance(desk, scene, armature)
+    _set_tones(scene)
+    shows = {}
+    for number, look in enumerate(args.look.split(",")):
+        path = desk.folder / f"{desk.item.stem}{number}.json"
+        _write_show(desk, made, look, path)
+        shows[look] = show_file.read(path)
+    folder = outputs(desk.item, args)["truth"].parent
+
+    def count(done: int) -> None:
+        desk.tell(f"picture {done} of {args.dataset}")
+
+    dataset.photograph(scene, armature, made.frames, shows, args.dataset, desk.item.seed, args.engine, folder, count)
+    return f"{args.dataset} pictures"
 
 
 def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Made:
@@ -143,7 +194,7 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     assert written.action is not None
     strip = strips.add_song(scene, source, target.first)
     frames = target.first, int(written.action.frame_range[1])
-    return Made(frames, strip.sound, answer, written.warning)
+    return Made(frames, strip.sound, answer, written.warning, request)
 
 
 def _check_rate(path: Path, fps: float) -> None:

@@ -1,8 +1,8 @@
 """The demonstration: ``python -m train.demo --out build/demo``.
 
 Composes the demo song and dances to it with the embedded model. Writes ``dance.bvh`` and a contact sheet with the beats
-marked. Then Blender makes ``dance.blend`` and films the song's liveliest part, with sound. The film is as good as the
-machine has time for. Without OpenGL, ``blender_addon.stage.drawn`` draws it.
+marked, and the light for both. Then Blender makes ``dance.blend``, the dance on its lit stage. The film shows the
+song's liveliest part, with sound, and is as large as the machine has time for. ``blender_addon.stage.drawn`` draws it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ from pathlib import Path
 
 import tyro
 
-from blender_addon.batch import opengl
 from core import pipeline
 from core.audio import io
 from core.errors import FootlightError
+from core.files import write_atomically
 from core.formats import bvh
 from core.formats.dance import write as write_dance
+from core.formats.motion import MotionClip
 from core.metrics.beat import kinematic_beats
 from core.motion import kinematics
+from core.protocol import LightOptions
+from core.show import file as show_file
+from core.types import Waveform
 from train.demo.song import DemoSong, write_demo_song
 from train.draw import contact_sheet
 
@@ -34,7 +38,7 @@ LEAD_SECONDS = 4.0  # what is shown before the liveliest part begins
 FPS = 30
 FILM_WITHIN = 75.0  # seconds; on a slower machine the film is smaller or plainer
 BATCH = Path(__file__).parents[1] / "render_batch.py"
-RESULTS = ("dance.wav", "dance.bvh", "dance.blend", "contact.png", "dance.mp4")
+RESULTS = ("dance.wav", "dance.bvh", "show.json", "dance.blend", "contact.png", "dance.mp4")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Demo:
     out: Path = Path("build/demo")  # the folder to write
     model: Path | None = None  # a model folder; the embedded model otherwise
     seed: int = 3  # of the dance: for the demo song this one draws a salsa, which shows footwork
+    look: str = "neon"  # of the light; `core looks` lists them
     film_start: float | None = None  # seconds; otherwise where the song's liveliest part begins
     film_seconds: float = 12.0  # length of the film
     width: int = 854  # of its picture, pixels
@@ -74,10 +79,14 @@ def main(args: Demo) -> None:
     say("loading the model and dancing (about twenty seconds)")
     model = pipeline.Model.load(args.model)
     options = pipeline.DanceOptions(seed=args.seed, fps=FPS)
-    dance = pipeline.generate_dance(model, io.read(song_path), options)
+    song = io.read(song_path)
+    dance = pipeline.generate_dance(model, song, options)
     bvh.write(args.out / "dance.bvh", dance.motion, fps=FPS)
     made("dance.bvh")
     say("  " + ", ".join(f"{name} {value:.2f}" for name, value in dance.metrics.items()))
+    say("writing the light (a few seconds)")
+    write_light(song, dance, args)
+    made("show.json")
     say("drawing the contact sheet (a few seconds)")
     draw_sheet(dance, start, args)
     made("contact.png")
@@ -99,6 +108,13 @@ def liveliest(song: DemoSong) -> float:
     return max(0.0, section.start - LEAD_SECONDS)
 
 
+def write_light(song: Waveform, dance: pipeline.Dance, args: Demo) -> None:
+    """Write ``show.json``, the light for the song and its dance. Raises FootlightError for an unknown look."""
+    clip = MotionClip(kinematics.forward(dance.motion.rotations, dance.motion.root), FPS)
+    light = pipeline.light_song(song, LightOptions(look=args.look, seed=args.seed), clip, dance.beats)
+    write_atomically(args.out / "show.json", show_file.encoded(light.show))
+
+
 def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
     """Write the contact sheet of ``SHEET_SECONDS`` from ``start`` on."""
     first = round(start * FPS)
@@ -113,22 +129,19 @@ def draw_sheet(dance: pipeline.Dance, start: float, args: Demo) -> None:
 
 def film(song: Path, dance: Path, start: float, args: Demo) -> None:
     """Let Blender put the dance into a scene, save the scene and film it. Raises FootlightError."""
-    engine = "workbench"
-    if missing := opengl.lacking():
-        print(f"  Workbench needs {missing}: {opengl.REMEDY}. Until then Footlight draws the film itself.")
-        engine = "drawn"
-    if subprocess.run(film_command(song, dance, start, engine, args)).returncode != 0:
+    if subprocess.run(film_command(song, dance, start, args)).returncode != 0:
         raise FootlightError("Blender made no film; what is wrong stands above")
 
 
-def film_command(song: Path, dance: Path, start: float, engine: str, args: Demo) -> list[str]:
+def film_command(song: Path, dance: Path, start: float, args: Demo) -> list[str]:
     """The command line of the batch that films.
 
     start: of the film, seconds.
     """
     first = round(start * FPS) + 1
     command = [sys.executable, BATCH, song, "--out", args.out, "--dance", dance, "--fps", FPS]
-    command += ["--render", "--engine", engine, "--resolution", f"{args.width}x{args.height}", "--within", FILM_WITHIN]
+    command += ["--show", args.out / "show.json", "--render", "--engine", "drawn", "--within", FILM_WITHIN]
+    command += ["--resolution", f"{args.width}x{args.height}"]
     command += ["--frames", f"{first}:{first + round(args.film_seconds * FPS) - 1}"]
     return [str(part) for part in command]
 

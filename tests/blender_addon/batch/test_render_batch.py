@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from core.show import file as show_file
-from core.show.channels import CHANNELS
-from core.show.show import Show, as_valid
+from core.show.channels import PARTS
 from tests.core.audio.songs import encode, mp3, song, without_header
 
 BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
@@ -217,20 +217,37 @@ def test_drawn_light_has_the_colour_of_its_role_where_that_shines(look):
     assert not any(lit("follow", "cloth")) and not any(lit("top", "cloth"))
 
 
-def test_a_show_lights_a_dance_and_its_film(batch, look, songs):
-    show = Show(as_valid(np.full((47, CHANNELS), 0.5)))
-    (songs / "show.json").write_bytes(show_file.encoded(show))
-    arguments = (songs / "good.wav", "--out", songs, *SMALL, "5:12", "--engine", "drawn")
-    answer = batch(*arguments, "--show", songs / "show.json")
+def test_a_look_lights_a_dance_and_its_film(batch, look, songs):
+    arguments = (songs / "good.wav", "--out", songs, *SMALL, "5:12", "--engine", "drawn", "--look", "neon")
+    answer = batch(*arguments)
     assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    show = show_file.read(songs / "good.show.json")
+    assert show.look == "neon" and show.seconds == pytest.approx(3.0, abs=0.1)
     assert look("film.py", songs / "good.mp4")["frames"] == 8
+    again = batch(*arguments[:-2], "--show", songs / "good.show.json")
+    assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
+
+
+def test_a_data_set_of_lit_stages(batch, songs):
+    arguments = (songs / "good.wav", "--out", songs, "--look", "noir,neon", "--dataset", 3, "--engine", "cycles")
+    answer = batch(*arguments)
+    assert answer.returncode == 0 and "3 pictures" in answer.stdout, answer.stdout[-4000:] + answer.stderr[-4000:]
+    lines = [json.loads(line) for line in (songs / "good" / "frames.jsonl").read_text().splitlines()]
+    assert len(lines) == 3 and {line["look"] for line in lines} <= {"noir", "neon"}
+    for line in lines:
+        assert set(line["channels"]) == {name for name, _, _ in PARTS} and 0 <= line["seconds"] < 3
+        with Image.open(songs / "good" / line["file"]) as picture:
+            assert picture.size == (128, 72)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ("a.wav --out out --show none.json", "no such file"),
-        ("--duet 30 --out out --show a.json", "--duet"),
+        ("a.wav --out out --look neon --show a.json", "one of them"),
+        ("a.wav --out out --look neon --render --engine workbench", "lamps"),
+        ("--duet 30 --out out --look neon", "--duet"),
+        ("a.wav --out out --dataset 5", "--look"),
         ("a.wav", "--out"),
         ("--out out", "SONG"),
         ("a.wav b/a.mp3 --out out", "a.blend"),
