@@ -35,6 +35,7 @@ OPERATORS = {
     names.IMPORT_BONES: "bones",
     names.EXPORT_BONES: "bones",
     names.CLEAR_BONES: "bones",
+    names.TAKE_STANCE: "bones",
     names.SHOW_BEATS: "beats",
     names.REMOVE_BEATS: "beats",
     names.CORRECT_BEATS: "beats",
@@ -72,6 +73,7 @@ PROPERTIES = {
     "style_percent": "style",
     "seed": "seed",
     "takes": "takes",
+    "keys": "keys",
     **dict.fromkeys(("edit_range", "edit_counts", "edit_joints", "edit_keep_keys", "edit_variation"), "edit"),
     "score_range": "music-for-this-dance",
     "duet_seconds": "dance-and-music",
@@ -124,6 +126,7 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
         ("bpy.types.footlightpreferences*", "engine"),
         ("bpy.types.footlightbones*", "bones"),
         ("bpy.types.footlighttakes*", "takes"),
+        ("bpy.types.footlightkeys*", "keys"),
         ("bpy.types.scene.footlight*", ""),
         ("bpy.ops.footlight.*", ""),
     ]

@@ -25,7 +25,7 @@ def look(found, names):
     for name in names:
         try:
             found["packages"][name] = metadata.version(name)
-            importlib.import_module(MODULES[name] if name in MODULES else name)
+            importlib.import_module(str(MODULES.get(name, name)))
         except metadata.PackageNotFoundError:
             continue
         except Exception as error:
