@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from blender_addon.stage import drawn, lights, spots
 
+SIDE = 64  # pixels; what is averaged over one is then like its middle, at the edge of the cone too
 bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 scene = bpy.context.scene
 mesh = bpy.data.meshes.new("floor")
@@ -35,7 +36,7 @@ scene.collection.objects.link(camera)
 camera.location, camera.data.type, camera.data.ortho_scale = (0.0, 0.0, 5.0), "ORTHO", 4.0
 scene.camera = camera
 render = scene.render
-render.engine, render.resolution_x, render.resolution_y = "CYCLES", 16, 16
+render.engine, render.resolution_x, render.resolution_y = "CYCLES", SIDE, SIDE
 scene.cycles.samples, scene.cycles.use_denoising = 32, False
 scene.view_settings.view_transform = "Standard"
 render.image_settings.file_format = "OPEN_EXR"
@@ -43,11 +44,11 @@ with tempfile.TemporaryDirectory() as folder:
     render.filepath = str(Path(folder) / "floor.exr")
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(render.filepath)
-    seen = np.array(image.pixels[:]).reshape(16, 16, 4)[..., :3]
-at = (np.arange(16) + 0.5) / 16 * 4 - 2
+    seen = np.array(image.pixels[:]).reshape(SIDE, SIDE, 4)[..., :3]
+at = (np.arange(SIDE) + 0.5) / SIDE * 4 - 2
 points = np.array([(x, y, 0.0) for y in at for x in at])
 shining = drawn.read_spots([lamp.evaluated_get(bpy.context.evaluated_depsgraph_get())])
-calculated = spots.light_at(shining, points, np.array((0.0, 0.0, 1.0))).reshape(16, 16, 3)
-rows, columns = np.array([(8, 8), (8, 4), (4, 8), (12, 8), (11, 5), (8, 1)]).T
+calculated = spots.light_at(shining, points, np.array((0.0, 0.0, 1.0))).reshape(SIDE, SIDE, 3)
+rows, columns = np.array([(32, 32), (32, 18), (18, 32), (50, 32), (46, 22), (34, 6)]).T
 found = {name: picture[rows, columns].ravel().tolist() for name, picture in (("cycles", seen), ("numpy", calculated))}
 print("FOUND", json.dumps(found), flush=True)
