@@ -70,7 +70,7 @@ def test_a_network_is_exchanged_for_one_of_its_size():
 
 @pytest.mark.parametrize(
     ("layout", "network", "words"),
-    [("smplx", None, "unknown layout 'smplx'"), (None, "mamba", "unknown denoiser 'mamba'")],
+    [("smplx", None, "unknown layout of motion 'smplx'"), (None, "mamba", "unknown denoiser 'mamba'")],
 )
 def test_unknown_names_are_refused(layout, network, words):
     with pytest.raises(FootlightError, match=words):
