@@ -15,9 +15,9 @@ class Cost:
 
 
 SMALL = {
-    "linux": Cost(223_000_000, 774_000_000),
-    "win32": Cost(150_000_000, 540_000_000),
-    "darwin": Cost(138_000_000, 530_000_000),
+    "linux": Cost(230_000_000, 796_000_000),
+    "win32": Cost(157_000_000, 555_000_000),
+    "darwin": Cost(143_000_000, 542_000_000),
 }
 """With PyTorch for the processor, and on Apple's computers for their graphics card too."""
 
