@@ -6,7 +6,9 @@ can be continued without unpickling anything.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -66,3 +68,17 @@ def load_state(path: Path) -> dict:
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise FootlightError(f"{path} is not a training state that can be continued: {error}") from None
     return unflatten(flat)
+
+
+def digest(values: Iterable[object], tensors: Iterable[Tensor]) -> str:
+    """A name for what is made of these settings and numbers, so that it is made again for others.
+
+    values: of kinds that JSON knows.
+    tensors: of any shape.
+    """
+    found = hashlib.blake2b(digest_size=6)
+    for value in values:
+        found.update(json.dumps(value).encode())
+    for tensor in tensors:
+        found.update(tensor.float().cpu().numpy().tobytes())
+    return found.hexdigest()

@@ -11,12 +11,14 @@ import torch
 
 from core.autoencoder.networks import Autoencoder
 from core.config import Config
+from core.light.look import shipped_looks
 from train import run_folder
 from train.data.dataset import Pair
 from train.data.lighting import rules
 from train.data.theatre import Shows, theatre_clips
 from train.loop import Task
 from train.recipes import TheatreRecipe
+from train.state import digest
 from train.tasks.theatre import TheatreTask
 from train.tasks.theatre_encoders import EncodersTask
 from train.tasks.theatre_space import SpaceTask
@@ -24,7 +26,7 @@ from train.tasks.theatre_space import SpaceTask
 
 @dataclass(frozen=True)
 class Stages:
-    """The tasks of all stages, on triples that are made once.
+    """The tasks of all stages, on triples that are made once. What takes long of them is kept in the run.
 
     recipe: how the triples are made.
     run: the run folder, with both autoencoders.
@@ -45,7 +47,9 @@ class Stages:
     def clips(self) -> dict[str, list[dict]]:
         music_vae = run_folder.load_autoencoder(self.run, self.config, "music")
         shows = Shows(rules(self.config.latent_fps), self.recipe.shows)
-        return theatre_clips(self.pairs, music_vae, self.motion_vae, self.config, shows, self.recipe.accents)
+        made_of = (repr(self.config.modalities), repr(shipped_looks()))
+        folder = self.run / f"triples-{digest(made_of, self.motion_vae.state_dict().values())}"
+        return theatre_clips(self.pairs, music_vae, self.motion_vae, self.config, shows, folder, self.recipe.accents)
 
     def task(self, name: str, settings: Any, device: torch.device) -> Task:
         """One stage, from what the stage before it left in the run.

@@ -166,7 +166,7 @@ def latent_clips(
     ``style``. The loudness in the rhythm is that which the movement answers, see ``as_loud_as_they_move``.
     """
     motion = config.modalities["motion"]
-    layout, stride = layout_named(motion.representation), motion.autoencoder.stride
+    layout = layout_named(motion.representation)
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
@@ -176,18 +176,29 @@ def latent_clips(
                 features = encode(body, layout)
                 latents = encoded(motion_vae, features)
                 frames = min(len(latents), len(music))
-                made[split].append(
-                    {
-                        "latents": latents[:frames],
-                        "context.music": music[:frames],
-                        "rhythm": pair.rhythm(frames, config.latent_fps),
-                        "energy": movement_energy(body, frames, config.latent_fps),
-                        "features": features[: frames * stride],
-                        "style": style_index(pair, config),
-                    }
-                )
+                made[split].append(clip_of(pair, body, features, latents, music, frames, config))
     as_loud_as_they_move(made)
     return made
+
+
+def clip_of(
+    pair: Pair, body: Motion, features: Tensor, latents: Tensor, music: Tensor, frames: int, config: Config
+) -> dict:
+    """The beginning of a body of a pair as a clip of ``latent_clips``, with the ``energy`` of its movement.
+
+    features: (t, c) of the body.
+    latents: (t', z) of the features.
+    music: (t'', z') latents of the pair's music.
+    frames: length of the clip, in latent frames.
+    """
+    return {
+        "latents": latents[:frames],
+        "context.music": music[:frames],
+        "rhythm": pair.rhythm(frames, config.latent_fps),
+        "energy": movement_energy(body, frames, config.latent_fps),
+        "features": features[: frames * config.modalities["motion"].autoencoder.stride],
+        "style": style_index(pair, config),
+    }
 
 
 def score_clips(

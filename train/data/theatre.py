@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,17 +22,11 @@ from core.config.theatre import ACCENTS
 from core.motion.features import encode, layout_named
 from core.rhythm.events import beat_strength
 from core.theatre.slices import Slicing, music_rows
-from core.types import Beats
+from core.types import Beats, Motion
 from train.data.dataset import Pair
-from train.data.latents import (
-    as_loud_as_they_move,
-    encoded,
-    movement_energy,
-    music_of,
-    shown_bodies,
-    style_index,
-)
+from train.data.latents import as_loud_as_they_move, clip_of, encoded, music_of, shown_bodies
 from train.data.pairing.striking import struck
+from train.state import digest, load_state, save_state
 
 Writer = Callable[[Pair, Sequence[int]], list[tuple[np.ndarray, int]]]
 """Writes shows over a pair: (pair, seeds) -> for each seed values (t, c) at the latents' rate, and the index of its
@@ -57,6 +52,7 @@ def theatre_clips(
     motion_vae: Autoencoder,
     config: Config,
     shows: Shows,
+    folder: Path,
     accents: tuple[str, ...] = ACCENTS,
 ) -> dict[str, list[dict]]:
     """Clips by split, as ``train.data.latents.latent_clips`` makes them, with what the theatre needs besides.
@@ -65,56 +61,77 @@ def theatre_clips(
     there is none; ``accent``, its index in ``ACCENTS``; and ``shows``, a list of pairs of light (t, c) and the index of
     its look.
 
+    folder: where latents and shows are kept, which take long to make. Other weights and writers need another.
     accents: which of them the dancer is shown to have. "arrive" is a pair as it is, "strike" is made of it.
     """
+    layout = layout_named(config.modalities["motion"].representation)
     made: dict[str, list[dict]] = {}
     seed = 0
     for split, some in pairs.items():
         made[split] = []
+        count = shows.each if split == "train" else 1
         for pair in tqdm(some, desc=f"lighting {split} pairs", mininterval=2.0):
             music = encoded(mel_vae, music_of(pair, config))
             for accent in accents:
                 piece = struck(pair) if accent == "strike" else pair
-                count = shows.each if split == "train" else 1
-                written = shows.write(piece, range(seed, seed + count))
+                bodies = shown_bodies(piece, split)
+                features = [encode(body, layout) for body in bodies]
+                seeds = range(seed, seed + count)
                 seed += count
-                made[split] += _clips(piece, split, music, accent, written, motion_vae, config)
+                path = folder / f"{_name(piece, len(bodies), seeds)}.safetensors"
+                if not path.is_file():
+                    save_state(path, _costly(piece, features, motion_vae, shows.write, seeds))
+                kept = load_state(path)
+                made[split] += _clips(piece, bodies, features, music, accent, kept, config)
     as_loud_as_they_move(made)
     return made
 
 
+def _name(pair: Pair, bodies: int, seeds: Sequence[int]) -> str:
+    """A name for what ``_costly`` makes of so many bodies of a pair."""
+    return digest(
+        (bodies, list(seeds), pair.tempo), (value for value in vars(pair).values() if isinstance(value, Tensor))
+    )
+
+
+def _costly(pair: Pair, features: list[Tensor], motion_vae: Autoencoder, write: Writer, seeds: Sequence[int]) -> dict:
+    """What takes long to make of a pair.
+
+    These are, by their number, ``latents`` (t, z) of the features of its bodies and ``lights`` (t, c); and ``looks``,
+    the index of each light's.
+    """
+    written = write(pair, seeds)
+    return {
+        "latents": {i: encoded(motion_vae, one) for i, one in enumerate(features)},
+        "lights": {i: torch.from_numpy(light).half() for i, (light, _) in enumerate(written)},
+        "looks": [look for _, look in written],
+    }
+
+
 def _clips(
-    pair: Pair,
-    split: str,
-    music: Tensor,
-    accent: str,
-    written: list[tuple[np.ndarray, int]],
-    motion_vae: Autoencoder,
-    config: Config,
+    pair: Pair, bodies: list[Motion], features: list[Tensor], music: Tensor, accent: str, kept: dict, config: Config
 ) -> list[dict]:
-    """The clips of a pair: its motion and, in training, its mirror image."""
+    """The clips of a pair, one for each of its bodies.
+
+    kept: what ``_costly`` made.
+    """
     motion, slicing = config.modalities["motion"], Slicing.of(config)
-    layout, stride = layout_named(motion.representation), motion.autoencoder.stride
     beats = Beats(pair.beats, pair.tempo, pair.downbeats)
     rows = music_rows(music_of(pair, config), beats, pair.onset, slicing).half()
+    shows = [(kept["lights"][i], look) for i, look in enumerate(kept["looks"])]
     clips = []
-    for body in shown_bodies(pair, split):
-        features = encode(body, layout)
-        latents = encoded(motion_vae, features)
-        frames = min(len(latents), len(music), len(rows) * slicing.latents, *(len(light) for light, _ in written))
+    for i, body in enumerate(bodies):
+        latents = kept["latents"][i]
+        frames = min(len(latents), len(music), len(rows) * slicing.latents, *(len(light) for light, _ in shows))
         frames = frames // slicing.latents * slicing.latents
+        strength = strength_on_frames(beats, pair.onset, frames * motion.autoencoder.stride, motion.fps)
         clips.append(
             {
-                "latents": latents[:frames],
-                "context.music": music[:frames],
-                "rhythm": pair.rhythm(frames, config.latent_fps),
-                "energy": movement_energy(body, frames, config.latent_fps),
-                "features": features[: frames * stride],
-                "style": style_index(pair, config),
+                **clip_of(pair, body, features[i], latents, music, frames, config),
                 "rows": rows[: frames // slicing.latents],
-                "strength": strength_on_frames(beats, pair.onset, frames * stride, motion.fps),
+                "strength": strength,
                 "accent": ACCENTS.index(accent),
-                "shows": [(torch.from_numpy(light[:frames]).half(), look) for light, look in written],
+                "shows": [(light[:frames], look) for light, look in shows],
             }
         )
     return clips

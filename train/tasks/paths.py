@@ -6,8 +6,6 @@ student on it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import sample
 from core.errors import FootlightError
 from core.pipeline.model import native_half
-from train.state import load_state, save_state
+from train.state import digest, load_state, save_state
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.diffusion import DiffusionPhase, condition_of
 
@@ -121,11 +119,8 @@ class Teacher:
     def digest(self) -> str:
         """A name for all that a path depends on: settings, weights, and the clips' lengths."""
         settings = asdict(self.config) | {"count": None}
-        found = hashlib.blake2b(json.dumps(settings).encode(), digest_size=6)
-        found.update(json.dumps([len(clip["latents"]) for clip in self.task.train]).encode())
-        for value in self.network.state_dict().values():
-            found.update(value.float().cpu().numpy().tobytes())
-        return found.hexdigest()
+        lengths = [len(clip["latents"]) for clip in self.task.train]
+        return digest((settings, lengths), self.network.state_dict().values())
 
 
 def paths_of(

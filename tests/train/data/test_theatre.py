@@ -17,11 +17,12 @@ from train.data.theatre import Shows, crop, theatre_clips
 
 
 @pytest.fixture(scope="module")
-def clips():
+def clips(tmp_path_factory):
     shape = with_theatre(config.with_styles(config.preset("tiny"), ("bob", "swing")), ("noir", "disco"), "tiny")
     music, motion = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion"))
     pairs = {split: some[:1] for split, some in synthetic.pairs().items()}
-    return shape, theatre_clips(pairs, music, motion, shape, Shows(writer(shape.latent_fps), each=3))
+    shows, folder = Shows(writer(shape.latent_fps), each=3), tmp_path_factory.mktemp("triples")
+    return shape, theatre_clips(pairs, music, motion, shape, shows, folder)
 
 
 def test_a_pair_becomes_a_clip_for_each_accent_and_mirror_image(clips):
@@ -35,6 +36,35 @@ def test_a_pair_becomes_a_clip_for_each_accent_and_mirror_image(clips):
         assert len(clip["shows"]) == 3 and all(light.shape == (frames, CHANNELS) for light, _ in clip["shows"])
     assert {clip["accent"] for clip in made["train"]} == {0, 1}
     assert [len(clip["shows"]) for clip in made["val"]] == [1, 1]
+
+
+def test_shows_are_written_once_for_the_same_pair_and_seeds(tmp_path):
+    shape = with_theatre(config.preset("tiny"), ("noir", "disco"), "tiny")
+    music, motion = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion"))
+    pairs = {split: some[:1] for split, some in synthetic.pairs().items()}
+    writes, asked = writer(shape.latent_fps), []
+
+    def write(pair, seeds):
+        asked.append(list(seeds))
+        return writes(pair, seeds)
+
+    def made(pairs):
+        asked.clear()
+        return theatre_clips(pairs, music, motion, shape, Shows(write), tmp_path)
+
+    first = made(pairs)
+    assert asked == [[0, 1], [2, 3], [4], [5]]
+    again = made(pairs)
+    assert asked == []
+    for split, some in first.items():
+        assert len(some) == len(again[split])
+        for one, other in zip(some, again[split], strict=True):
+            assert torch.equal(one["latents"], other["latents"]) and torch.equal(one["rhythm"], other["rhythm"])
+            for (light, look), (kept, known) in zip(one["shows"], other["shows"], strict=True):
+                assert torch.equal(light, kept) and look == known
+    higher = replace(pairs["val"][0], root=pairs["val"][0].root + 0.1)
+    made({**pairs, "val": [higher]})
+    assert asked == [[4], [5]]
 
 
 def test_a_crop_beyond_the_end_repeats_the_last_slice(clips):

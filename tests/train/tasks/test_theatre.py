@@ -23,14 +23,14 @@ CROPS = {"frames": 32, "shortest": 32}
 
 
 @pytest.fixture(scope="module")
-def material():
+def material(tmp_path_factory):
     """Configuration, autoencoders and clips."""
     torch.manual_seed(0)
     shape = with_theatre(config.with_styles(config.preset("tiny"), ("bob", "swing")), ("noir", "disco"), "tiny")
     music, motion, light = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion", "light"))
     pairs = {split: some[:2] for split, some in synthetic.pairs(seconds=4.0).items()}
     motion.learn_from(torch.cat(list(motion_features(pairs["train"], shape))))
-    clips = theatre_clips(pairs, music, motion, shape, Shows(writer(shape.latent_fps)))
+    clips = theatre_clips(pairs, music, motion, shape, Shows(writer(shape.latent_fps)), tmp_path_factory.mktemp("kept"))
     light.learn_from(torch.cat([light.float() for clip in clips["train"] for light, _ in clip["shows"]]))
     return shape, motion, light, clips
 
