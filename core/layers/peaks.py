@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -68,6 +70,25 @@ def _lowest(heights: list[float]) -> list[float]:
         lows.append(low)
         higher.append((height, low))
     return lows
+
+
+def spaced(places: Sequence[float], strength: Sequence[float], distance: float) -> list[int]:
+    """The events that stay where any two have to be ``distance`` apart, by their index, increasing.
+
+    The stronger of two that are closer stays, of two that are equally strong the earlier one in the list. It is the
+    rule of ``distance`` in ``scipy.signal.find_peaks``.
+
+    places: (n,) where the events are, such as frames or seconds.
+    strength: (n,) theirs.
+    """
+    taken: list[float] = []  # places, increasing
+    kept = []
+    for event in sorted(range(len(places)), key=lambda event: -strength[event]):
+        after = bisect(taken, places[event])
+        if all(abs(places[event] - other) >= distance for other in taken[max(0, after - 1) : after + 1]):
+            taken.insert(after, places[event])
+            kept.append(event)
+    return sorted(kept)
 
 
 def gaussian_smooth(values: Tensor, sigma: float) -> Tensor:

@@ -13,7 +13,7 @@ from core import progress
 from core.audio.features35 import chroma
 from core.audio.io import resample
 from core.audio.onsets import ONSET_FPS, RHYTHM_RATE, rhythm_mel
-from core.layers.peaks import gaussian_smooth
+from core.layers.peaks import gaussian_smooth, spaced
 from core.light.sections import Section, find_sections
 from core.rhythm.features import Rhythm, analyse, relative_loudness
 from core.show.channels import SHOW_FPS
@@ -175,11 +175,9 @@ def drops(beats: Beats, decibels: np.ndarray, bass: np.ndarray) -> tuple[float, 
     if beats.downbeats is not None and bool(beats.downbeats.any()):
         candidates = [i for i in candidates if bool(beats.downbeats[i])]
     rise = {i: float((levels[:, i : i + 4].mean(axis=1) - levels[:, i - 4 : i].mean(axis=1)).min()) for i in candidates}
-    kept: list[float] = []
-    for i in sorted(rise, key=lambda i: -rise[i]):
-        if rise[i] >= DROP_DB and all(abs(times[i] - other) >= DROP_SPACING for other in kept):
-            kept.append(float(times[i]))
-    return tuple(sorted(kept))
+    high = [i for i in candidates if rise[i] >= DROP_DB]
+    places = times[high].tolist()
+    return tuple(places[k] for k in spaced(places, [rise[i] for i in high], DROP_SPACING))
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.layers.peaks import gaussian_smooth, peaks, prominence
+from core.layers.peaks import gaussian_smooth, peaks, prominence, spaced
 from core.metrics.beat import STRICT_TOLERANCE, f_measure, with_chance
 from core.show.flashes import most_flashes, role_light, strobe_gate
 from core.show.show import Show
@@ -145,12 +145,9 @@ def novelty(similar: Tensor) -> Tensor:
 def _prominent(values: Tensor, distance: int, least: float) -> list[int]:
     """Peaks that are prominent enough and ``distance`` apart; of two that are closer, the higher one stays."""
     height = prominence(values)
-    found = peaks(values, 1, rising=True, ends=False).tolist()
-    kept: list[int] = []
-    for frame in sorted(found, key=lambda frame: -float(values[frame])):
-        if all(abs(frame - other) >= distance for other in kept):
-            kept.append(frame)
-    return sorted(frame for frame in kept if float(height[frame]) >= least)
+    found = peaks(values, 1, rising=True, ends=False)
+    kept = found[spaced(found.tolist(), values[found].tolist(), distance)]
+    return kept[height[kept] >= least].tolist()
 
 
 def correspondence(light: Tensor, brightness: Tensor, chroma: Tensor, loudness: Tensor, onset: Tensor, beats: Tensor):
@@ -214,13 +211,9 @@ def _plateaus(values: Tensor, distance: int, least: float) -> list[int]:
     """Where prominent peaks or plateaus of a stepped curve begin."""
     changes = torch.cat((torch.tensor([True]), values.diff() != 0)).nonzero()[:, 0]
     steps = values[changes]
-    height = prominence(steps)
-    kept: list[int] = []
-    for i in sorted(range(len(steps)), key=lambda i: -float(steps[i])):
-        frame = int(changes[i])
-        if float(height[i]) >= least and all(abs(frame - other) >= distance for other in kept):
-            kept.append(frame)
-    return sorted(kept)
+    high = prominence(steps) >= least
+    changes, steps = changes[high], steps[high]
+    return changes[spaced(changes.tolist(), steps.tolist(), distance)].tolist()
 
 
 def strokes_of_light(brightness: Tensor, fps: float) -> Tensor:
@@ -250,13 +243,10 @@ def scene_changes(light: Tensor, fps: float, count: int) -> Tensor:
     after = (sums[last] - sums[index]) / (last - index).clamp_min(1)[:, None]
     change = (after - before).norm(dim=1)
     change[:reach] = change[len(light) - reach :] = 0
-    kept: list[int] = []
-    for frame in change.argsort(descending=True).tolist():
-        if len(kept) == count or float(change[frame]) <= 0:
-            break
-        if all(abs(frame - other) >= SECTION_SPACING * fps for other in kept):
-            kept.append(frame)
-    return torch.tensor(sorted(kept), dtype=torch.float64) / fps
+    found = (change > 0).nonzero()[:, 0]
+    found = found[spaced(found.tolist(), change[found].tolist(), SECTION_SPACING * fps)]
+    strongest = change[found].argsort(descending=True, stable=True)[:count]
+    return found[strongest].sort().values.double() / fps
 
 
 def energy_correlation(brightness: Tensor, energy: Tensor, fps: float) -> float:

@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor
 
-from core.layers.peaks import gaussian_smooth, peaks, prominence
+from core.layers.peaks import gaussian_smooth, peaks, prominence, spaced
 from core.motion.contact import joint_speed
 from core.types import Beats
 
@@ -114,18 +114,11 @@ def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strengt
     strength = values if strength is None else strength
     found = peaks(values, 1, rising=True, ends=False)
     found = found[allowed[found]]
-    kept: list[int] = []
-    near, taken = math.ceil(spacing * fps) - 1, bytearray(values.shape[0])
-    for frame in found[strength[found].argsort(descending=True, stable=True)].tolist():
-        if not taken[frame]:
-            kept.append(frame)
-            around = range(max(0, frame - near), min(len(taken), frame + near + 1))
-            taken[around.start : around.stop] = b"\1" * len(around)
-    at = torch.tensor(sorted(kept), dtype=torch.long, device=values.device)
+    at = found[spaced(found.tolist(), strength[found].tolist(), spacing * fps)]
     left, middle, right = values[at - 1].double(), values[at].double(), values[at + 1].double()
     bend = (left - 2 * middle + right).clamp_max(-1e-12)
     shift = (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
     times = ((at + shift) / fps).to(values.dtype)
-    at_most = strength[at].amax().clamp_min(1e-9) if len(kept) else 1.0
-    tempo = 60.0 / times.diff().median().item() if len(kept) > 1 else 0.0
+    at_most = strength[at].amax().clamp_min(1e-9) if len(at) else 1.0
+    tempo = 60.0 / times.diff().median().item() if len(at) > 1 else 0.0
     return Beats(times, tempo, strength=(strength[at] / at_most).clamp(0, 1))

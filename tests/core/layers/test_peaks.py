@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelextrema, find_peaks, peak_prominences
 
-from core.layers.peaks import gaussian_smooth, peaks, prominence
+from core.layers.peaks import gaussian_smooth, peaks, prominence, spaced
 
 
 def curve(length=400, seed=0):
@@ -50,3 +50,18 @@ def test_smoothing_and_prominence_agree_with_scipy():
     found = prominence(values)
     assert found.nonzero()[:, 0].tolist() == theirs.tolist()
     np.testing.assert_allclose(found[theirs], peak_prominences(values.numpy(), theirs)[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("distance", (1, 2, 7, 40, 10_000))
+def test_peaks_that_are_apart_are_scipys(distance):
+    for seed in range(20):
+        values = torch.randn(400, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        found = find_peaks(values.numpy())[0]
+        kept = found[spaced(found.tolist(), values[found].tolist(), distance)]
+        assert kept.tolist() == find_peaks(values.numpy(), distance=distance)[0].tolist()
+
+
+def test_of_equal_events_the_earlier_stays_and_those_that_just_fit_do():
+    assert spaced([0.0, 0.5, 1.0, 2.5], [1, 1, 1, 1], 1.0) == [0, 2, 3]
+    assert spaced([0, 4, 8], [1, 2, 1], 5) == [1]
+    assert spaced([], [], 1.0) == []
