@@ -50,7 +50,7 @@ from torch import Tensor
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth, peaks, prominence, spaced
 from core.metrics.beat import STRICT_TOLERANCE, f_measure, with_chance
-from core.show.flashes import most_flashes, role_light, strobe_gate
+from core.show.flashes import most_flashes, strobed_light
 from core.show.show import Show
 
 FPS = 30.0
@@ -79,14 +79,12 @@ FEWEST_FRAMES = 20
 
 def roles_brightness(show: Show) -> Tensor:
     """Brightness (t, roles) in [0, 1] of each role: level x share at the middle of the stage, with the strobe."""
-    light = torch.from_numpy(role_light(show.values))[:, :, 1].amax(dim=-1)
-    return light * torch.from_numpy(strobe_gate(show.part("strobe"), show.fps))[:, None]
+    return torch.from_numpy(strobed_light(show, (0.0,)))[:, :, 0].amax(dim=-1)
 
 
 def channels_of_light(show: Show) -> Tensor:
     """The light (t, c) of all roles at three places, linear RGB, with the strobe."""
-    light = torch.from_numpy(role_light(show.values)).flatten(1)
-    return light * torch.from_numpy(strobe_gate(show.part("strobe"), show.fps))[:, None]
+    return torch.from_numpy(strobed_light(show)).flatten(1)
 
 
 def resampled(values: Tensor, fps: float, wanted: float = FPS) -> Tensor:

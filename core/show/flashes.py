@@ -70,6 +70,12 @@ def role_light(values: np.ndarray, places: Sequence[float] = PLACES) -> np.ndarr
     return np.stack(parts, axis=1)
 
 
+def strobed_light(show: Show, places: Sequence[float] = PLACES) -> np.ndarray:
+    """The light (t, roles, places, 3) of a show, as ``role_light`` has it, with the strobe."""
+    gate = strobe_gate(show.part("strobe"), show.fps)
+    return role_light(show.values, places) * gate[:, None, None, None]
+
+
 def signals(light: np.ndarray) -> np.ndarray:
     """What is watched for flashes (t, 2, n): luminance and red, of each role at each place, then of all roles together.
 
@@ -153,8 +159,7 @@ class _Seconds:
 
 def most_flashes(show: Show) -> int:
     """The largest number of rises, or of falls, in any second of a show."""
-    gate = strobe_gate(show.part("strobe"), show.fps)
-    watched = signals(role_light(show.values) * gate[:, None, None, None])
+    watched = signals(strobed_light(show))
     counter = Counter(watched[0], show.fps)
     for now in watched[1:]:
         counter.take(now)
