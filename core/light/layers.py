@@ -18,6 +18,7 @@ from core.show.show import Cue
 
 CHASE_PLACES = (-0.75, -0.25, 0.25, 0.75)
 END_SECONDS = 2.5  # in which the stage goes dark at the end of a song
+STROBE_BEATS = 2.0  # after a drop
 USUAL_BEAT = 0.5  # seconds, where there are no beats
 FIRST_FADE = 0.6  # seconds in which the stage comes up, at least
 
@@ -53,7 +54,7 @@ def cue_weights(song: Song, taken: list[int], cues: Cues) -> np.ndarray:
 
     taken: the sections at which a cue is taken. Where none is, intensity alone changes, within two seconds.
     """
-    time = np.arange(song.frames) / SHOW_FPS
+    time = song.clock
     weights = np.zeros((song.frames, len(song.sections)))
     weights[:, 0] = 1.0
     for number, section in enumerate(song.sections[1:], 1):
@@ -108,8 +109,7 @@ def role_values(
 
 def strokes(song: Song, pulse: Pulse, draw: np.random.Generator) -> np.ndarray:
     """How much (t,) of a stroke there is: 1 on the frame of a strong beat, then it decays. Some are left out."""
-    time = np.arange(song.frames) / SHOW_FPS
-    found = np.zeros(song.frames)
+    time, found = song.clock, np.zeros(song.frames)
     for beat in strong_beats(song.beats).tolist():
         if draw.uniform() < pulse.chance and 0 <= round(beat * SHOW_FPS) < song.frames:
             since = time - round(beat * SHOW_FPS) / SHOW_FPS
@@ -129,10 +129,9 @@ def chased(song: Song, chase: Chase, share: np.ndarray) -> tuple[np.ndarray, np.
 
 def _beat_phase(song: Song) -> np.ndarray:
     """Beats (t,) counted at each frame; whole numbers on beats."""
-    time = np.arange(song.frames) / SHOW_FPS
     if len(song.beats.times) < 2:
-        return time / USUAL_BEAT
-    return phases(song.beats, torch.from_numpy(time + 0.5 / SHOW_FPS))[0].numpy()
+        return song.clock / USUAL_BEAT
+    return phases(song.beats, torch.from_numpy(song.clock + 0.5 / SHOW_FPS))[0].numpy()
 
 
 def _beat_seconds(song: Song) -> float:
@@ -146,7 +145,7 @@ def breath(song: Song, fade: Fade) -> np.ndarray:
 
 def blooms(song: Song, bloom: Bloom, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[Cue]]:
     """How far (t,) the stage is opened by drops, how far (t,) it narrows before them, and the cues."""
-    time, beat = np.arange(song.frames) / SHOW_FPS, _beat_seconds(song)
+    time, beat = song.clock, _beat_seconds(song)
     opening, build = np.zeros(song.frames), np.zeros(song.frames)
     cues = []
     for drop in song.drops:
@@ -160,10 +159,16 @@ def blooms(song: Song, bloom: Bloom, draw: np.random.Generator) -> tuple[np.ndar
     return opening, build, cues
 
 
+def soon_after_drops(song: Song) -> np.ndarray:
+    """Which frames (t,) are within ``STROBE_BEATS`` of a drop."""
+    within = STROBE_BEATS * _beat_seconds(song)
+    after = [(song.clock >= drop) & (song.clock < drop + within) for drop in song.drops]
+    return np.any([np.zeros(song.frames, dtype=bool), *after], axis=0)
+
+
 def darkness(song: Song, blackout: Blackout, draw: np.random.Generator) -> tuple[np.ndarray, list[Cue]]:
     """Which frames (t,) are dark because the music stops, and the cues."""
-    time = np.arange(song.frames) / SHOW_FPS
-    dark = np.zeros(song.frames, dtype=bool)
+    time, dark = song.clock, np.zeros(song.frames, dtype=bool)
     cues = []
     for start, end in song.stops:
         if draw.uniform() < blackout.chance:
@@ -174,7 +179,7 @@ def darkness(song: Song, blackout: Blackout, draw: np.random.Generator) -> tuple
 
 def ends(song: Song, fade: float) -> np.ndarray:
     """A factor (t,) of levels: the stage comes up at the start and goes dark at the end."""
-    time = np.arange(song.frames) / SHOW_FPS
+    time = song.clock
     up = _smooth((time + 1 / SHOW_FPS) / max(fade, FIRST_FADE))
     left = (song.frames - 1) / SHOW_FPS - time
     return up * _smooth(left / min(END_SECONDS, max(song.seconds / 4, 1e-3)))

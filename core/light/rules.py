@@ -30,6 +30,7 @@ from core.light.layers import (
     ends,
     mixed_colours,
     role_values,
+    soon_after_drops,
     strokes,
 )
 from core.light.look import Bloom, Look, Material
@@ -43,7 +44,6 @@ WHITE_ROLES = ("front", "follow")  # they show faces and have the look's white
 LEVEL_VARIATION = 0.12  # relative standard deviation of levels, from show to show
 CALM_CHASE = 0.4  # section intensity below which nothing runs
 FAINTEST_STROKE = 0.5  # of a stroke's depth, in the quietest section
-STROBE_BEATS = 2.0  # after a drop
 BLOOM_LEVEL = 0.95  # of every role, at full depth
 FOLLOW_SPREAD = 0.15
 NO_BLOOM = Bloom(chance=0.0, build=0.0, beats=1.0, depth=0.0, strobe=0.0)
@@ -186,16 +186,8 @@ def _values(plan: _Plan, levels: np.ndarray, opening: np.ndarray, draw: np.rando
         _paint(values, surface, material, look.variation, draw)
     values[:, SLICES["move"]] = (look.move * (0.3 + 0.7 * plan.intensity)).clip(0, FASTEST_MOVE)[:, None]
     if does.bloom:
-        values[(opening > 0) & _soon_after(song), SLICES["strobe"]] = does.bloom.strobe
+        values[(opening > 0) & soon_after_drops(song), SLICES["strobe"]] = does.bloom.strobe
     return values
-
-
-def _soon_after(song: Song) -> np.ndarray:
-    """Which frames (t,) are within ``STROBE_BEATS`` of a drop."""
-    beat = 60 / song.beats.tempo if song.beats.tempo else 0.5
-    time = np.arange(song.frames) / SHOW_FPS
-    after = [(time >= drop) & (time < drop + STROBE_BEATS * beat) for drop in song.drops]
-    return np.any([np.zeros(song.frames, dtype=bool), *after], axis=0)
 
 
 def _paint(values: np.ndarray, surface: str, material: Material, variation: float, draw: np.random.Generator) -> None:

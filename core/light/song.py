@@ -58,6 +58,11 @@ class Song:
     def frames(self) -> int:
         return len(self.level)
 
+    @property
+    def clock(self) -> np.ndarray:
+        """When each frame is (t,), seconds."""
+        return np.arange(self.frames) / SHOW_FPS
+
 
 def listen(song: Waveform, beats: Beats | None = None) -> Song:
     """Listen to a song.
