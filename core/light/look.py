@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parent / "looks"
 MOST_BYTES = 1 << 20  # of a file
 FEWEST_COLOURS = 2
 MOST_COLOURS = 8
+WHITE_ROLES = ("front", "follow")  # they show faces and have the look's white
+COLOURED_ROLES = tuple(role for role in reversed(ROLES) if role not in WHITE_ROLES)  # the palette's, in its order
 
 
 def _bounded(name: str, value: float, least: float, most: float) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import FootlightError, reason
-from core.light.look import FEWEST_COLOURS, Colour, Look, Material, Paint
+from core.light.look import COLOURED_ROLES, FEWEST_COLOURS, WHITE_ROLES, Colour, Look, Material, Paint
+from core.show.channels import ROLES
 from core.show.colour import encoded, hsv, hue_vector, light_of, linear
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -118,13 +120,17 @@ def lab(colours: np.ndarray) -> np.ndarray:
     return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1)
 
 
+def lightness_of(picture: np.ndarray) -> float:
+    """The mean lightness 0-1 of a picture (h, w, 3)."""
+    return float(lab(picture)[..., 0].mean() / 100)
+
+
 def style_of(picture: np.ndarray) -> Style:
     """The style of a picture (h, w, 3)."""
     tones = lab(picture)
     lightness, chroma = tones[..., 0] / 100, np.hypot(tones[..., 1], tones[..., 2])
-    hue = hsv(picture)[..., 0]
     coloured = np.where(chroma >= CHROMA_OF_COLOUR, chroma, 0.0)
-    hues = np.bincount((hue / 360 * HUE_BINS).astype(int).ravel() % HUE_BINS, coloured.ravel(), HUE_BINS)
+    hues = np.bincount(_bins(hsv(picture)[..., 0]).ravel(), coloured.ravel(), HUE_BINS)
     light = np.bincount((lightness * LIGHT_BINS).astype(int).clip(0, LIGHT_BINS - 1).ravel(), minlength=LIGHT_BINS)
     rows, columns = (np.array_split(np.arange(length), PLACES) for length in lightness.shape)
     whole = float(lightness.mean())
@@ -136,6 +142,11 @@ def style_of(picture: np.ndarray) -> Style:
         np.array(places),
         _edges(lightness),
     )
+
+
+def _bins(hues: np.ndarray | float) -> np.ndarray:
+    """In which of the ``HUE_BINS`` hues (...) in degrees are."""
+    return (np.asarray(hues) / 360 * HUE_BINS).astype(int) % HUE_BINS
 
 
 def _edges(lightness: np.ndarray) -> np.ndarray:
@@ -173,7 +184,7 @@ def palette_of(picture: np.ndarray) -> list[tuple[Colour, float]]:
 
 def _grouped(tones: np.ndarray, hues: np.ndarray) -> np.ndarray:
     """The group (n,) of each pixel, by k-means of CIELAB (n, 3) that starts from the most frequent hues (n,)."""
-    bins = (hues / 360 * HUE_BINS).astype(int) % HUE_BINS
+    bins = _bins(hues)
     count = np.bincount(bins, minlength=HUE_BINS)
     first = [int(i) for i in np.argsort(-count, kind="stable")[:PALETTE] if count[i]]
     centres = np.stack([tones[bins == i].mean(axis=0) for i in first])
@@ -188,22 +199,23 @@ def _grouped(tones: np.ndarray, hues: np.ndarray) -> np.ndarray:
 
 def look_style(look: Look) -> tuple[np.ndarray, float]:
     """What a look's stage looks like: the hues (12,) as in ``Style``, and the mean lightness 0-1."""
-    roles = [role for role in look.levels if role not in ("front", "follow")]
+
+    def lit(colour: Colour, role: str) -> np.ndarray:
+        return light_of(hue_vector(colour.hue), np.array(colour.saturation), look.levels[role])
+
     hues, total = np.zeros(HUE_BINS), np.zeros(3)
-    for i, role in enumerate(reversed(roles)):
-        colour = look.palette[i % len(look.palette)]
-        light = light_of(hue_vector(colour.hue), np.array(colour.saturation), look.levels[role])
-        hues[int(colour.hue / 360 * HUE_BINS) % HUE_BINS] += np.hypot(*lab(encoded(light))[1:])
-        total += light / len(look.levels)
-    for role in ("front", "follow"):
-        total += light_of(hue_vector(look.white.hue), np.array(look.white.saturation), look.levels[role]) / 6
+    for colour, role in zip(cycle(look.palette), COLOURED_ROLES, strict=False):
+        light = lit(colour, role)
+        hues[_bins(colour.hue)] += np.hypot(*lab(encoded(light))[1:])
+        total += light / len(ROLES)
+    for role in WHITE_ROLES:
+        total += lit(look.white, role) / len(ROLES)
     return hues / max(hues.sum(), 1e-9), float(lab(encoded(total.clip(0, 1)))[0] / 100)
 
 
 def nearest_look(picture: np.ndarray, looks: dict[str, Look]) -> Look:
     """The look that is nearest to a picture (h, w, 3), by hues, colourfulness and lightness."""
-    style = style_of(picture)
-    lightness = float(lab(picture)[..., 0].mean() / 100)
+    style, lightness = style_of(picture), lightness_of(picture)
 
     def smooth(hues: np.ndarray) -> np.ndarray:
         return 0.5 * hues + 0.25 * (np.roll(hues, 1) + np.roll(hues, -1))  # neighbouring hues are half alike
@@ -232,8 +244,7 @@ def look_of_picture(picture: np.ndarray, looks: dict[str, Look]) -> Look:
         paler = Colour(colours[0].hue, colours[0].saturation / 3)
         colours = [*colours, paler]
     usual = look_style(nearest)[1]
-    lightness = float(lab(picture)[..., 0].mean() / 100)
-    scale = float(np.clip(lightness / max(usual, 1e-3), 2 / 3, 4 / 3))
+    scale = float(np.clip(lightness_of(picture) / max(usual, 1e-3), 2 / 3, 4 / 3))
     return replace(
         nearest,
         palette=tuple(colours),

@@ -33,14 +33,13 @@ from core.light.layers import (
     soon_after_drops,
     strokes,
 )
-from core.light.look import Bloom, Look, Material
+from core.light.look import COLOURED_ROLES, Bloom, Look, Material
 from core.light.song import Song
 from core.show.channels import CHANNELS, FASTEST_MOVE, PATTERNS, ROLES, SHOW_FPS, SLICES, SURFACES
 from core.show.colour import hue_vector
 from core.show.flashes import limited
 from core.show.show import Cue, Show, as_valid, rounded
 
-WHITE_ROLES = ("front", "follow")  # they show faces and have the look's white
 LEVEL_VARIATION = 0.12  # relative standard deviation of levels, from show to show
 CALM_CHASE = 0.4  # section intensity below which nothing runs
 FAINTEST_STROKE = 0.5  # of a stroke's depth, in the quietest section
@@ -119,8 +118,7 @@ def _scenes(song: Song, look: Look, draw: np.random.Generator) -> tuple[tuple[Sc
 def _scene(label: int, palette, white, levels, look: Look, intensity: float, draw: np.random.Generator) -> Scene:
     """A new scene. The first kind of section has the palette in its order, so that its home colour is home."""
     order = np.arange(len(palette)) if label == 0 else draw.permutation(len(palette))
-    coloured = [role for role in ROLES if role not in WHITE_ROLES]
-    colours = {role: int(order[i % len(palette)]) for i, role in enumerate(reversed(coloured))}
+    colours = {role: int(order[i % len(palette)]) for i, role in enumerate(COLOURED_ROLES)}
     chase = look.behaviours.chase
     running = chase is not None and intensity >= CALM_CHASE and draw.uniform() < chase.chance
     return Scene(
@@ -149,8 +147,9 @@ def _levels(
     if does.fade:
         base = np.where(_among(does.fade.roles), base * breath(song, does.fade)[:, None], base)
     if does.pulse:
-        strength = strokes(song, does.pulse, draw) * (FAINTEST_STROKE + (1 - FAINTEST_STROKE) * intensity)
-        rest = base * (1 - does.pulse.depth * (FAINTEST_STROKE + (1 - FAINTEST_STROKE) * intensity))[:, None]
+        force = FAINTEST_STROKE + (1 - FAINTEST_STROKE) * intensity
+        strength = strokes(song, does.pulse, draw) * force
+        rest = base * (1 - does.pulse.depth * force)[:, None]
         top = np.maximum(base, does.pulse.depth * 0.8).clip(0, 1)
         base = np.where(_among(does.pulse.roles), rest + (top - rest) * strength[:, None], base)
     if does.bloom:

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.light.look import Look
-from core.light.rules import WHITE_ROLES
+from core.light.look import WHITE_ROLES, Look
 from core.show.channels import ROLES, SLICES, SURFACES
 from core.show.colour import hue_vector, srgb
 
