@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from .errors import FootlightError
+from .errors import FootlightError, reason
 
 
 class Record(Protocol):
@@ -42,6 +44,26 @@ def from_json(kind: type[T], values: Any, path: str) -> T:
         raise FootlightError(f"{path}: the field {missing[0]!r} is missing; it has no default")
     hints = typing.get_type_hints(kind)
     return kind(**{name: _value(hints[name], value, f"{path}.{name}") for name, value in values.items()})
+
+
+def read_values(path: Path | str, most_bytes: int, name: str) -> Any:
+    """The JSON values of a file.
+
+    most_bytes: of the file. A larger one is not read.
+    name: what the file holds, such as "look".
+
+    Raises FootlightError, which begins with the path, for a file that cannot be read, is larger or is no JSON.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > most_bytes:
+            raise FootlightError(f"{path}: has {size >> 20} MB, which no {name} has; give a {name.upper()}.json")
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise FootlightError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError) as error:
+        raise FootlightError(f"{path}: is damaged or no JSON ({reason(error)})") from None
 
 
 def is_required(field: dataclasses.Field) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core import records
-from core.errors import FootlightError, reason
+from core.errors import FootlightError
 from core.show.channels import FASTEST_MOVE, FASTEST_STROBE, PATTERNS, ROLES
 
 FORMAT = "footlight-look 1"
@@ -31,16 +31,6 @@ def _bounded(name: str, value: float, least: float, most: float) -> None:
         raise FootlightError(f"{name} is {value:g}; expected {least:g} to {most:g}")
 
 
-def _shares(record: records.Record) -> None:
-    """Raises FootlightError for a field named in ``_LIMITS`` that is out of bounds, and for unknown roles."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if field.name == "roles":
-            _known(value)
-        elif field.name in _LIMITS:
-            _bounded(field.name, value, *_LIMITS[field.name])
-
-
 def _known(roles: Iterable[str]) -> None:
     if wrong := [role for role in roles if role not in ROLES]:
         raise FootlightError(f"unknown role {wrong[0]!r}: choose from {', '.join(ROLES)}")
@@ -55,15 +45,23 @@ _LIMITS = {
         (0.0, 1.0),
     ),
 }  # fmt: skip
-"""The least and the largest value of every field that is a number."""
+"""The least and the largest value of every field that is a number, by its name."""
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """Values within their bounds. Creating one with others raises FootlightError, which names the field."""
+    """Values within their bounds, and roles that there are.
+
+    Creating one with others raises FootlightError, which names the field or the role.
+    """
 
     def __post_init__(self) -> None:
-        _shares(self)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "roles":
+                _known(value)
+            elif field.name in _LIMITS:
+                _bounded(field.name, value, *_LIMITS[field.name])
 
 
 @dataclass(frozen=True)
@@ -260,16 +258,7 @@ def look_from_json(values: Any, name: str) -> Look:
 
 def read_look(path: Path | str) -> Look:
     """Read a look. Raises FootlightError, which names file and field, for any other file."""
-    path = Path(path)
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise FootlightError(f"{path}: has {path.stat().st_size >> 20} MB, which no look has")
-        values = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FootlightError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, RecursionError) as error:
-        raise FootlightError(f"{path}: is damaged or no JSON ({reason(error)})") from None
-    return look_from_json(values, str(path))
+    return look_from_json(records.read_values(path, MOST_BYTES, "look"), str(path))
 
 
 def encoded_look(look: Look) -> bytes:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from .. import records
-from ..errors import FootlightError, reason
+from ..errors import FootlightError
 from .channels import HUES, MIXTURES, PARTS, SLICES
 from .colour import hue_degrees, hue_vector
 from .show import DECIMALS, HUE_DECIMALS, Cue, Show, as_valid, check_values
@@ -59,16 +59,7 @@ def _column(show: Show, name: str) -> Any:
 
 def read(path: Path | str) -> Show:
     """Read a show. Raises FootlightError for a file that is damaged or not a show."""
-    path = Path(path)
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise FootlightError(f"{path}: has {path.stat().st_size >> 20} MB, which no show has; give a SHOW.json")
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FootlightError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, RecursionError) as error:
-        raise FootlightError(f"{path}: is damaged or no JSON ({reason(error)})") from None
-    return decoded(document, str(path))
+    return decoded(records.read_values(path, MOST_BYTES, "show"), str(path))
 
 
 def decoded(document: Any, name: str = "show") -> Show:

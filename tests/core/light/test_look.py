@@ -57,3 +57,10 @@ def test_what_is_no_look_is_refused(content, tmp_path):
         read_look(path)
     with pytest.raises(FootlightError, match="cannot be read"):
         read_look(tmp_path / "none.json")
+
+
+def test_a_file_that_is_too_large_for_a_look_is_not_read(tmp_path):
+    path = tmp_path / "look.json"
+    path.write_bytes(b" " * (2 << 20))
+    with pytest.raises(FootlightError, match=r"look\.json: has 2 MB, which no look has; give a LOOK\.json"):
+        read_look(path)
