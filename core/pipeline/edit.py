@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,17 +31,16 @@ from core.motion.skeleton import SMPL22
 from core.pipeline.choices import check_choices, noise_seed
 from core.pipeline.dance import HeardSong, judge
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
-from core.pipeline.targets import Targets, Walk
+from core.pipeline.targets import Targets
+from core.pipeline.walks import followed, walked
 from core.postprocess import feet, joints, retime, smooth
-from core.postprocess.hold import fade
+from core.postprocess.hold import alone
 from core.postprocess.join import copied, join
 from core.protocol import DanceOptions
 from core.results import Dance
 from core.types import Beats, Condition, Motion
 
 CONTEXT_SECONDS = 2.0  # before and after the range that the network sees
-APPROACH = 1.5  # seconds in which a dancer comes to a path and leaves it
-SWAY = 0.5  # seconds (one standard deviation) over which a dancer may sway about a path
 
 
 @dataclass(frozen=True)
@@ -81,6 +79,18 @@ class Edit:
     path: FloorPath | None = None
     variation: float = 1.0
 
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Between which it is made anew."""
+        return self.start / self.base.fps, self.end / self.base.fps
+
+    @property
+    def hold(self) -> Tensor:
+        """What is kept of the base without the keys, (t, j) bool."""
+        hold = torch.ones(self.base.frames, SMPL22.joints, dtype=torch.bool)
+        hold[self.start : self.end, torch.tensor(joints_of(self.parts))] = False
+        return hold
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -101,6 +111,11 @@ class Stretch:
     def seconds(self) -> float:
         """When it begins."""
         return self.first / self.base.fps
+
+    @property
+    def times(self) -> Tensor:
+        """When its frames (t,) are, seconds of the dance."""
+        return (self.first + torch.arange(self.base.frames, dtype=torch.float64)) / self.base.fps
 
 
 @torch.no_grad()
@@ -134,7 +149,7 @@ def edit_dance(
 
 def check_edit(edit: Edit, seconds: float) -> None:
     """Raises FootlightError for an edit that does not fit its dance, or a song of so many seconds."""
-    base, last = edit.base, edit.end / edit.base.fps
+    base, (_, last) = edit.base, edit.seconds
     if not 0 <= edit.start < edit.end <= base.frames:
         raise FootlightError(
             f"frames {edit.start} to {edit.end} were to be made anew; the dance has frames 0 to {base.frames}"
@@ -166,11 +181,7 @@ def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:
     latents = max(0, first - around), min(total, last + around)
     begin = math.ceil(latents[0] / rate * base.fps)
     end = max(edit.end, min(base.frames, math.floor(latents[1] / rate * base.fps)))
-    piece = base.cut(begin, end)
-    hold = torch.ones(piece.frames, SMPL22.joints, dtype=torch.bool)
-    anew = torch.tensor(joints_of(edit.parts))
-    hold[edit.start - begin : edit.end - begin, anew] = False
-    return Stretch(*with_keys(piece, hold, edit.keys, begin), begin, latents)
+    return Stretch(*with_keys(base.cut(begin, end), edit.hold[begin:end], edit.keys, begin), begin, latents)
 
 
 def with_keys(piece: Motion, hold: Tensor, keys: tuple[Key, ...], begin: int) -> tuple[Motion, Tensor]:
@@ -238,9 +249,7 @@ def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> M
     """The motion of features (t, c) at the model's frame rate, at the frames of the stretch."""
     body = model.config.modalities["motion"]
     raw = features.decode(drawn, body.representation, body.fps, targets.origin)
-    frames = torch.arange(stretch.base.frames, dtype=torch.float64)
-    times = (stretch.first + frames) / stretch.base.fps - stretch.latents[0] / model.config.latent_fps
-    return at_times(raw, times, stretch.base.fps)
+    return at_times(raw, stretch.times - stretch.latents[0] / model.config.latent_fps, stretch.base.fps)
 
 
 def condition_of(
@@ -279,13 +288,15 @@ def targets_of(model: Model, stretch: Stretch, edit: Edit) -> Targets:
     frames = (stretch.latents[1] - stretch.latents[0]) * body.autoencoder.stride
     times = stretch.latents[0] / rate + torch.arange(frames, dtype=torch.float64) / body.fps
     base = at_times(stretch.base, (times - stretch.seconds).clamp(0, stretch.base.seconds), body.fps)
-    base = replace(base, contacts=contact.label(kinematics.forward(base.rotations, base.root), base.fps))
+    base = replace(base, contacts=None)  # those of another frame rate; ``encode`` labels them anew
     held = _at_model_rate(stretch.hold, (times - stretch.seconds) * stretch.base.fps)
     kept = held[:, 0][:, None].expand(-1, layout.channels).clone()
     kept[:, layout.slices["rotations"]] = held.repeat_interleave(6, dim=1)
     origin, walk = features.origin_of(base.rotations, base.root), None
     if edit.path is not None:
-        walk, origin = walk_of(edit, base, times, held[:, 0], origin)
+        walk = walked(edit.path, edit.seconds, times, held[:, 0], body.fps)
+        if not held[0, 0]:
+            origin = torch.cat((walk.places[0], origin[2:] if walk.heading is None else walk.heading[:1]))
     return Targets(features.encode(base, layout), kept, layout, body.fps, origin, walk)
 
 
@@ -295,8 +306,7 @@ def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
     low, high = at.floor().long().clamp(0, last), at.ceil().long().clamp(0, last)
     held = hold[low] & hold[high]
     near = at.round().long().clamp(0, last)
-    alone = hold & ~torch.roll(hold, 1, 0) & ~torch.roll(hold, -1, 0)
-    return held | (alone[near] & ((at - near).abs() <= 0.5)[:, None])
+    return held | (alone(hold)[near] & ((at - near).abs() <= 0.5)[:, None])
 
 
 def given_parts(targets: Targets, stride: int) -> Tensor:
@@ -306,44 +316,7 @@ def given_parts(targets: Targets, stride: int) -> Tensor:
     """
     part = part_of_channels(targets.layout)
     kept = torch.stack([targets.kept[:, part == index].all(1) for index in range(len(BODY_PARTS))], 1)
-    alone = kept & ~torch.roll(kept, 1, 0) & ~torch.roll(kept, -1, 0)
-    return (kept.unflatten(0, (-1, stride)).all(1) | alone.unflatten(0, (-1, stride)).any(1)).float()
-
-
-def walk_of(edit: Edit, base: Motion, times: Tensor, held: Tensor, origin: Tensor) -> tuple[Walk, Tensor]:
-    """The path of an edit as the dancer walks it, and where the stretch starts (3,).
-
-    base: (t, ...) the stretch at the model's frame rate.
-    times: (t,) of its frames, seconds.
-    held: (t,) bool, where the path of the base is kept.
-    origin: (3,) where the base starts.
-    """
-    assert edit.path is not None
-    start, end = edit.start / edit.base.fps, edit.end / edit.base.fps
-    places, heading = _course(edit.path, times.numpy(), start, end)
-    share = (~held).float() * fade(held, base.fps, _approach(end - start)).float()
-    if not held[0]:
-        facing = heading[0] if edit.path.facing == "along" else origin[2]
-        origin = torch.stack((places[0, 0], places[0, 1], facing))
-    return Walk(places, heading if edit.path.facing == "along" else None, share), origin
-
-
-def _course(path: FloorPath, times: np.ndarray, start: float, end: float) -> tuple[Tensor, Tensor]:
-    """Places (t, 2) on a path at times (t,), with its corners rounded, and the heading (t,) along it."""
-    fps = 1 / (times[1] - times[0])
-    places = torch.from_numpy(path.at(times, start, end)).float()
-    places = smooth.gaussian(places, fps, 0.2)
-    ahead = torch.gradient(smooth.gaussian(places, fps, 0.3), dim=0)[0]
-    still = torch.linalg.vector_norm(ahead, dim=-1) * fps < 0.02
-    heading = torch.atan2(ahead[:, 0], ahead[:, 1])
-    moving = (~still).nonzero()[:, 0]
-    nearest = (moving[None] - torch.arange(len(times))[:, None]).abs().argmin(1)
-    return places, rotation.unwrap(heading[moving[nearest]])
-
-
-def _approach(seconds: float) -> float:
-    """How long a dancer takes to a path and from it, within a range of so many seconds."""
-    return min(APPROACH, seconds / 4)
+    return (kept.unflatten(0, (-1, stride)).all(1) | alone(kept).unflatten(0, (-1, stride)).any(1)).float()
 
 
 def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float) -> Motion:
@@ -354,7 +327,7 @@ def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_s
     progress.report(0.3)
     motion = feet.steady(motion, hold)
     if edit.path is not None:
-        motion = followed(motion, edit, stretch)
+        motion = followed(motion, walked(edit.path, edit.seconds, stretch.times, hold[:, 0], motion.fps))
     motion = feet.lock(motion, hold)
     progress.report(0.8)
     clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold)
@@ -362,25 +335,6 @@ def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_s
     motion = at_times(motion, clock.at(times), motion.fps)
     assert motion.contacts is not None
     return copied(replace(motion, contacts=motion.contacts.round()), base, hold)
-
-
-def followed(motion: Motion, edit: Edit, stretch: Stretch) -> Motion:
-    """The motion moved onto the path of its edit and turned along it, about which it may sway."""
-    assert edit.path is not None
-    times = stretch.seconds + torch.arange(motion.frames, dtype=torch.float64) / motion.fps
-    start, end = edit.start / edit.base.fps, edit.end / edit.base.fps
-    places, heading = _course(edit.path, times.numpy(), start, end)
-    share = fade(stretch.hold[:, 0], motion.fps, _approach(end - start)).to(places)[:, None]
-    away = share * (places - smooth.gaussian(motion.root[:, [0, 2]], motion.fps, SWAY))
-    root = motion.root + torch.stack((away[:, 0], torch.zeros_like(away[:, 0]), away[:, 1]), -1)
-    rotations = motion.rotations
-    if edit.path.facing == "along":
-        off = rotation.unwrap(heading - rotation.yaw(rotations[:, 0]))
-        off = off - 2 * math.pi * torch.round((off * share[:, 0]).sum() / share.sum() / (2 * math.pi))
-        turn = rotation.about("y", (share * smooth.gaussian(off[:, None], motion.fps, SWAY))[:, 0])
-        rotations = rotations.clone()
-        rotations[:, 0] = rotation.normalise(rotation.mul(turn, rotations[:, 0]))
-    return replace(motion, rotations=rotations, root=root)
 
 
 def merged(base: Motion, made: Motion, stretch: Stretch) -> Motion:

@@ -13,6 +13,7 @@ from core.motion import kinematics, rotation
 from core.motion.features import path_of
 from core.motion.layouts import Layout
 from core.motion.skeleton import SMPL22
+from core.pipeline.walks import Walk
 from core.postprocess.hold import runs
 from core.postprocess.smooth import gaussian
 
@@ -22,20 +23,6 @@ MEETING = 0.05  # of squared metres and radians where a path meets what is kept
 WALK = 2.0  # of squared metres and radians beside a path that is followed
 SWAY = 0.4  # seconds (one standard deviation) over which a dancer may sway about a path
 KEY_WEIGHT = 8.0  # frames that a single kept frame counts for
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A path to be followed.
-
-    places: (t, 2) x and z, metres.
-    heading: (t,) radians to be faced; None leaves it free.
-    share: (t,) in [0, 1], how much each frame counts.
-    """
-
-    places: Tensor
-    heading: Tensor | None
-    share: Tensor
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,11 @@ def runs(frames: Tensor) -> list[tuple[int, int]]:
     return list(zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True))
 
 
+def alone(frames: Tensor) -> Tensor:
+    """The true frames of (t, ...) bool whose neighbours are both false. The first and the last frame are neighbours."""
+    return frames & ~torch.roll(frames, 1, 0) & ~torch.roll(frames, -1, 0)
+
+
 def _around(held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The last held frame up to each frame (t,), the first one from it on, and the frame; infinite where none is."""
     frame = torch.arange(len(held), dtype=torch.float64, device=held.device)

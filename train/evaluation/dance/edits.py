@@ -122,23 +122,17 @@ def _sampled(fit: Fit, model, heard, edit: Edit, _other: Motion, style: str | No
 
 
 def _cut(model, heard, edit: Edit, other: Motion, _style: str | None) -> tuple[Motion, float]:
-    return copied(other, edit.base, _hold(edit)), 0.0
+    return copied(other, edit.base, edit.hold), 0.0
 
 
 def _faded(model, heard, edit: Edit, other: Motion, _style: str | None) -> tuple[Motion, float]:
-    base, hold = edit.base, _hold(edit)
+    base = edit.base
     outside = torch.ones(base.frames, dtype=torch.bool)
     outside[edit.start : edit.end] = False
     share = fade(outside, base.fps, FADE).to(base.root)[:, None]
     rotations = rotation.slerp(base.rotations, other.rotations, share)
     mixed = replace(base, rotations=rotations, root=torch.lerp(base.root, other.root, share))
-    return copied(mixed, base, hold), 0.0
-
-
-def _hold(edit: Edit) -> Tensor:
-    hold = torch.ones(edit.base.frames, 22, dtype=torch.bool)
-    hold[edit.start : edit.end, list(joints_of(edit.parts))] = False
-    return hold
+    return copied(mixed, base, edit.hold), 0.0
 
 
 Way = Callable[..., tuple[Motion, float]]

@@ -1,0 +1,75 @@
+"""A path as a dancer walks it in an edit, and a motion moved onto it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core.edits.path_file import FloorPath
+from core.motion import rotation
+from core.postprocess.hold import fade
+from core.postprocess.smooth import gaussian
+from core.types import Motion
+
+APPROACH = 1.5  # seconds in which a dancer comes to a path and leaves it
+SWAY = 0.5  # seconds (one standard deviation) over which a dancer may sway about a path
+CORNERS = 0.2  # seconds (one standard deviation) over which a path is rounded
+TURNS = 0.3  # seconds (one standard deviation) over which a dancer turns along it
+STILL = 0.02  # metres per second, below which a path has no direction
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A path to be followed.
+
+    places: (t, 2) x and z, metres.
+    heading: (t,) radians to be faced; None leaves it free.
+    share: (t,) in [0, 1], how much each frame counts.
+    """
+
+    places: Tensor
+    heading: Tensor | None
+    share: Tensor
+
+
+def walked(path: FloorPath, span: tuple[float, float], times: Tensor, held: Tensor, fps: float) -> Walk:
+    """A path at the frames of a motion, with its corners rounded.
+
+    path: the curve.
+    span: seconds between which the dance is made anew.
+    times: (t,) of the frames, seconds.
+    held: (t,) bool, where the root of the dance is held.
+    fps: frames per second.
+
+    Raises FootlightError for a path that is too fast.
+    """
+    start, end = span
+    places = gaussian(torch.from_numpy(path.at(times.numpy(), start, end)).float(), fps, CORNERS)
+    share = fade(held, fps, min(APPROACH, (end - start) / 4)).to(places)
+    return Walk(places, _along(places, fps) if path.facing == "along" else None, share)
+
+
+def _along(places: Tensor, fps: float) -> Tensor:
+    """The heading (t,) along places (t, 2). Who stands faces where the nearest step goes."""
+    ahead = torch.gradient(gaussian(places, fps, TURNS), dim=0)[0]
+    moving = (torch.linalg.vector_norm(ahead, dim=-1) * fps >= STILL).nonzero()[:, 0]
+    nearest = (moving[None] - torch.arange(len(places))[:, None]).abs().argmin(1)
+    return rotation.unwrap(torch.atan2(ahead[:, 0], ahead[:, 1])[moving[nearest]])
+
+
+def followed(motion: Motion, walk: Walk) -> Motion:
+    """The motion moved onto a walk of its frames and turned along it, about which it may sway."""
+    share = walk.share[:, None]
+    away = share * (walk.places - gaussian(motion.root[:, [0, 2]], motion.fps, SWAY))
+    root = motion.root + torch.stack((away[:, 0], torch.zeros_like(away[:, 0]), away[:, 1]), -1)
+    if walk.heading is None:
+        return replace(motion, root=root)
+    off = rotation.unwrap(walk.heading - rotation.yaw(motion.rotations[:, 0]))
+    off = off - 2 * math.pi * torch.round((off * walk.share).sum() / walk.share.sum() / (2 * math.pi))
+    turn = rotation.about("y", (share * gaussian(off[:, None], motion.fps, SWAY))[:, 0])
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = rotation.normalise(rotation.mul(turn, rotations[:, 0]))
+    return replace(motion, rotations=rotations, root=root)
