@@ -22,6 +22,11 @@ def check_choices(options: Sampling, config: Config) -> None:
         parse_style(options.style, config.styles)
 
 
+def steps_for(config: Config, modality: str, asked: int | None) -> int:
+    """The requested denoising steps or, unless given, the model's own for a modality."""
+    return config.sampling[modality].steps if asked is None else asked
+
+
 def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
     """Weights (styles,) of a mixture of styles.
 

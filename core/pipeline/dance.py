@@ -23,7 +23,7 @@ from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
-from core.pipeline.choices import check_choices, noise_seed, style_for
+from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.postprocess import bones, drift, feet, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
@@ -149,7 +149,7 @@ def _sample(model: Model, heard: HeardSong, options: DanceOptions) -> tuple[Tens
     told = style_of(model, style, model.config.sampling["motion"].style_strength)
     condition = replace(heard.condition, style=told)
     frames = condition.context["music"].shape[1]
-    steps = model.config.sampling["motion"].steps if options.steps is None else options.steps
+    steps = steps_for(model.config, "motion", options.steps)
     with progress.part(0.0, 0.927, "Dancing"):
         latents = last_of(draw(model, "motion", condition, frames, seed, steps, options.guidance), steps)
     with progress.part(0.927, 1.0, "Building the movement"):

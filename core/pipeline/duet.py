@@ -19,7 +19,7 @@ from core.diffusion.sampler import Chain, walk
 from core.motion import features, kinematics
 from core.motion.layouts import layout_named
 from core.pipeline import dance, score
-from core.pipeline.choices import check_choices, noise_seed, style_for
+from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, first_noise, frames_for, guided_denoiser, last_of, schedule_of, style_of
 from core.protocol import DuetOptions
 from core.results import Dance, Duet
@@ -39,7 +39,7 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     check_choices(options, model.config)
     layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
     model.check_scores()
-    steps = model.config.sampling["music"].steps if options.steps is None else options.steps
+    steps = steps_for(model.config, "music", options.steps)
     with progress.part(0.0, 0.65, "Inventing"):
         drawn = last_of(walk(chains(model, options), schedule_of(model.config), steps), steps)
     with progress.part(0.65, 0.9, "Playing the music"):

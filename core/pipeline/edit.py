@@ -28,7 +28,7 @@ from core.motion.body_parts import part_of_channels, shown
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
-from core.pipeline.choices import check_choices, noise_seed
+from core.pipeline.choices import check_choices, noise_seed, steps_for
 from core.pipeline.dance import HeardSong, judge
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
@@ -234,7 +234,7 @@ def sample_edit(
     condition = condition_of(model, heard, stretch, targets, given, clean, style)
     generator = torch.Generator().manual_seed(noise_seed(options.seed, heard.pcm))
     noise = first_noise(model, "motion", clean.shape[1], generator)
-    steps = model.config.sampling["motion"].steps if options.steps is None else options.steps
+    steps = steps_for(model.config, "motion", options.steps)
     walked = schedule.timesteps(steps, edit.variation)
     if edit.variation < 1:
         noise = schedule.add_noise(clean, noise, torch.tensor([walked[0]]))

@@ -18,7 +18,7 @@ from core.metrics import beat
 from core.motion import features
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
-from core.pipeline.choices import check_choices
+from core.pipeline.choices import check_choices, steps_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.protocol import SHORTEST_SECONDS, ScoreOptions
 from core.results import Score
@@ -49,7 +49,7 @@ def score_motion(
     with progress.part(0.05, 0.1, "Watching the movement"):
         condition = encode_motion(model, clip, target, options.style)
     frames = frames_for(model, seconds)
-    steps = model.config.sampling["music"].steps if options.steps is None else options.steps
+    steps = steps_for(model.config, "music", options.steps)
     with progress.part(0.1, 0.6, "Composing"):
         latents = last_of(draw(model, "music", condition, frames, options.seed, steps, options.guidance), steps)
     with progress.part(0.6, 1.0, "Playing the music"):

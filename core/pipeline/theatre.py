@@ -25,7 +25,7 @@ from core.motion import features
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
-from core.pipeline.choices import check_choices, noise_seed, style_for
+from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
 from core.protocol import DanceOptions
@@ -122,7 +122,7 @@ def perform(
         None if look is None else look[None].to(model.device),
         given,
     )
-    steps = on_stage(config).sampling["motion"].steps if options.steps is None else options.steps
+    steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
         made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
     with progress.part(0.94, 1.0, "Building the movement"):
