@@ -66,6 +66,26 @@ def read_values(path: Path | str, most_bytes: int, name: str) -> Any:
         raise FootlightError(f"{path}: is damaged or no JSON ({reason(error)})") from None
 
 
+def from_text(kind: type[T], text: str, path: str, format: str, shown: str) -> T:
+    """Build a dataclass from the text of a JSON file that may state its format in a field "format".
+
+    kind: the dataclass.
+    text: JSON.
+    path: the name of the values in a message, such as "keys".
+    format: the expected one; a text without a format has it.
+    shown: what is expected and where it is shown, for people, such as "keys as docs/edits.md shows them".
+
+    Raises FootlightError for a text that is no JSON or has another format, and as ``from_json`` does.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FootlightError(f"this is no JSON ({error}); expected {shown}") from None
+    if isinstance(values, dict) and values.get("format", format) != format:
+        raise FootlightError(f"the format is {values['format']!r}; expected {format!r}")
+    return from_json(kind, values, path)
+
+
 def is_required(field: dataclasses.Field) -> bool:
     """Whether a field has no default."""
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

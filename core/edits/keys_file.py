@@ -79,13 +79,7 @@ class _File:
 
 def from_json(text: str) -> tuple[Key, ...]:
     """The keys of a text. Raises FootlightError, saying what is wrong and where, for anything else."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FootlightError(f"this is no JSON ({error}); expected keys as docs/edits.md shows them") from None
-    if isinstance(values, dict) and values.get("format", FORMAT) != FORMAT:
-        raise FootlightError(f"the format is {values['format']!r}; expected {FORMAT!r}")
-    keys = records.from_json(_File, values, "keys").keys
+    keys = records.from_text(_File, text, "keys", FORMAT, "keys as docs/edits.md shows them").keys
     if not keys:
         raise FootlightError("there are no keys; expected one or more")
     return keys

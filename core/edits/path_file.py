@@ -91,13 +91,7 @@ class FloorPath:
 
 def from_json(text: str) -> FloorPath:
     """The path of a text. Raises FootlightError, saying what is wrong and where, for anything else."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FootlightError(f"this is no JSON ({error}); expected a path as docs/edits.md shows it") from None
-    if isinstance(values, dict) and values.get("format", FORMAT) != FORMAT:
-        raise FootlightError(f"the format is {values['format']!r}; expected {FORMAT!r}")
-    return records.from_json(FloorPath, values, "path")
+    return records.from_text(FloorPath, text, "path", FORMAT, "a path as docs/edits.md shows it")
 
 
 def to_json(path: FloorPath) -> str:

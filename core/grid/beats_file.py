@@ -61,15 +61,7 @@ def from_json(text: str) -> Grid:
 
     Raises FootlightError, saying what is wrong and where, for anything else.
     """
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FootlightError(
-            f"this is no JSON ({error}); expected beats as `core beats SONG --out` writes them"
-        ) from None
-    if isinstance(values, dict) and values.get("format", FORMAT) != FORMAT:
-        raise FootlightError(f"the format is {values['format']!r}; expected {FORMAT!r}")
-    file = records.from_json(_File, values, "beats")
+    file = records.from_text(_File, text, "beats", FORMAT, "beats as `core beats SONG --out` writes them")
     if any(time < 0 for time in file.beats):
         raise FootlightError(
             f"a beat is at {min(file.beats):g} s; expected seconds from the song's beginning, 0 or more"
