@@ -145,7 +145,7 @@ def _dance(args: argparse.Namespace) -> None:
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the song"):
             song = pipeline.read_song(request.song, request.start, request.seconds)
-        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
+        beats = pipeline.beats_given(request, song.seconds)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device)
         with progress.part(0.05, 0.98 * pipeline.HEARING):
@@ -181,8 +181,7 @@ def _score(args: argparse.Namespace) -> None:
     with _shown(args.json):
         with progress.part(0.0, 0.02, "Reading the motion"):
             clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
-        seconds = len(clip.positions) / clip.fps
-        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, seconds)
+        beats = pipeline.beats_given(request, len(clip.positions) / clip.fps)
         with progress.part(0.02, 0.05, "Loading the model"):
             model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
         with progress.part(0.05, 0.95):
@@ -246,7 +245,7 @@ def _light(args: argparse.Namespace) -> None:
         with progress.part(0.0, 0.1, "Reading the song"):
             song = pipeline.read_song(request.song, request.start, request.seconds)
             clip = None if request.motion is None else read_motion(request.motion)
-        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
+        beats = pipeline.beats_given(request, song.seconds)
         with progress.part(0.1, 0.98):
             made = pipeline.light_song(song, request, clip, beats)
         with progress.part(0.98, 1.0, "Writing"):

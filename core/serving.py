@@ -202,9 +202,7 @@ class Engine:
             self._heard = None
             with collected_warnings() as said:
                 song = self._read_song(request, 0.02)
-                beats = None
-                if request.beats is not None:
-                    beats = pipeline.read_beats(request.beats, request.start, song.seconds)
+                beats = pipeline.beats_given(request, song.seconds)
                 model = self._loaded(0.02, 0.05)
                 with progress.part(0.05, end):
                     heard = pipeline.hear_song(model, song, beats)
@@ -217,9 +215,7 @@ class Engine:
         _check_folder(request.out)
         with progress.part(0.0, 0.02, "Reading the motion"):
             clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
-        beats = None
-        if request.beats is not None:
-            beats = pipeline.read_beats(request.beats, request.start, len(clip.positions) / clip.fps)
+        beats = pipeline.beats_given(request, len(clip.positions) / clip.fps)
         model = self._loaded(0.02, 0.05).voiced_by(request.vocoder)
         with progress.part(0.05, 1.0):
             made = pipeline.score_motion(model, clip, request, beats)
@@ -246,7 +242,7 @@ class Engine:
         _check_folder(request.out)
         song = self._read_song(request, 0.1)
         clip = None if request.motion is None else read_motion(request.motion)
-        beats = None if request.beats is None else pipeline.read_beats(request.beats, request.start, song.seconds)
+        beats = pipeline.beats_given(request, song.seconds)
         with progress.part(0.1, 1.0):
             made = pipeline.light_song(song, request, clip, beats)
         progress.report()

@@ -3,7 +3,7 @@
 Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
 
-from core.pipeline.beats import beats_of, grid_of, read_beats
+from core.pipeline.beats import beats_given, beats_of, grid_of, read_beats
 from core.pipeline.dance import (
     HEARING,
     HeardSong,
@@ -40,6 +40,7 @@ __all__ = [
     "Score",
     "ScoreOptions",
     "answer",
+    "beats_given",
     "beats_of",
     "dance_to",
     "edit_dance",

@@ -10,6 +10,8 @@ from core.audio.beat_tracking import track_beats, warn_if_unsure
 from core.errors import FootlightError
 from core.grid import beats_file
 from core.grid.beat_grid import Grid
+from core.pipeline.documents import read_document
+from core.protocol import DanceRequest, LightRequest, ScoreRequest
 from core.types import Beats, Waveform
 
 
@@ -25,6 +27,14 @@ def grid_of(beats: Beats) -> Grid:
     return Grid.of(beats.times.tolist(), None if beats.downbeats is None else beats.downbeats.tolist())
 
 
+def beats_given(request: DanceRequest | ScoreRequest | LightRequest, seconds: float) -> Beats | None:
+    """The beats that a request hands over, for so many seconds from its start; None if they are to be tracked.
+
+    Raises FootlightError as ``read_beats`` does.
+    """
+    return None if request.beats is None else read_beats(request.beats, request.start, seconds)
+
+
 def read_beats(path: Path | str, start: float, seconds: float) -> Beats:
     """The beats of a part of a song, or of a motion, by its BEATS.json.
 
@@ -34,13 +44,7 @@ def read_beats(path: Path | str, start: float, seconds: float) -> Beats:
 
     Raises FootlightError for another file, and for one with fewer than two beats in the part.
     """
-    try:
-        grid = beats_file.from_json(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise FootlightError(f"{path}: cannot be read ({why}); expected a file of `core beats SONG --out`") from None
-    except FootlightError as error:
-        raise FootlightError(f"{path}: {error}") from None
+    grid = read_document(path, beats_file.from_json, "a file of `core beats SONG --out`")
     downbeats = torch.tensor(grid.downbeats) if any(grid.downbeats) else None
     beats = Beats(torch.tensor(grid.shifted(start).times), grid.tempo, downbeats).between(0.0, seconds)
     if len(beats.times) < 2:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
@@ -18,13 +16,12 @@ from core.formats.motion import read_motion
 from core.grid import ranges
 from core.pipeline.beats import grid_of
 from core.pipeline.dance import HeardSong, dance_to
+from core.pipeline.documents import read_document
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.model import Model
 from core.protocol import DanceRequest
 from core.results import Dance
 from core.types import Motion
-
-T = TypeVar("T")
 
 
 def answer(model: Model, heard: HeardSong, request: DanceRequest) -> Dance:
@@ -47,8 +44,7 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
     """
     assert request.edit is not None
     base, style = read_dance(request.edit)
-    span = range(base.frames)
-    start, end = span.start, span.stop
+    start, end = 0, base.frames
     if request.range is not None:
         counted = None if len(heard.rhythm.beats.times) < 2 else grid_of(heard.rhythm.beats)
         start, end = ranges.parse(request.range, counted, base.fps).frames(base.fps)
@@ -62,8 +58,8 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
         start,
         end,
         parse_parts(request.joints or "all"),
-        () if request.keys is None else _read(request.keys, keys_file.from_json),
-        None if request.path is None else _read(request.path, path_file.from_json),
+        () if request.keys is None else read_document(request.keys, keys_file.from_json),
+        None if request.path is None else read_document(request.path, path_file.from_json),
         request.variation,
     ), style
 
@@ -86,13 +82,3 @@ def read_dance(path: Path | str) -> tuple[Motion, str | None]:
         if all(kept.shape == getattr(motion, name).shape for name, kept in same.items()):
             motion = replace(motion, **{name: kept.float() for name, kept in same.items()})  # not normalised again
     return motion, style
-
-
-def _read(path: str, parse: Callable[[str], T]) -> T:
-    try:
-        return parse(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise FootlightError(f"{path}: cannot be read ({why})") from None
-    except FootlightError as error:
-        raise FootlightError(f"{path}: {error}") from None
