@@ -38,6 +38,7 @@ SLOWEST_FPS = 1.0
 FASTEST_FPS = 240.0
 FASTEST_CAPTURE_FPS = 2000.0  # of a motion that is read
 SHORTEST_SECONDS = 1.0  # of a song or a motion
+SONG_FILES = "wav, flac, ogg, opus or mp3"
 SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
@@ -218,6 +219,22 @@ class Part(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Song(Part):
+    """The song, or the part of it, that is used."""
+
+    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedSong(Song):
+    """A song whose beats may be given."""
+
+    beats: str | None = _option(
+        None, "BEATS.json: the beats of the whole song, see docs/beats.md", unset="tracked in the song", file="read"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sound(Options):
     """Options of the files of every score."""
 
@@ -267,23 +284,18 @@ class Editing(Options):
 
 # Requests
 
-SONG_FILES = "wav, flac, ogg, opus or mp3"
 MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DanceRequest(DanceOptions, Part, Editing):
+class DanceRequest(DanceOptions, CountedSong, Editing):
     """Generate a dance to a song, or make a part of one anew, as an .npz file of ``core.formats.dance``.
 
     The command line also writes .bvh.
     """
 
     op: ClassVar[str] = "dance"
-    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
     out: str = _needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
-    beats: str | None = _option(
-        None, "BEATS.json: the beats of the whole song, see docs/beats.md", unset="tracked in the song", file="read"
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,26 +338,21 @@ class DuetRequest(DuetOptions, Sound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LightRequest(LightOptions, Part):
+class LightRequest(LightOptions, CountedSong):
     """Write the light for a song, and for a dance to it, as a SHOW.json of ``core.show.file``."""
 
     op: ClassVar[str] = "light"
-    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
     out: str = _needed("SHOW.json", file="written")
     motion: str | None = _option(
         None, "the dance whose energy and place the light follows: BVH or NPZ", unset="nobody", file="read"
     )
-    beats: str | None = _option(
-        None, "BEATS.json: the beats of the whole song, see docs/beats.md", unset="tracked in the song", file="read"
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class BeatsRequest(Part):
+class BeatsRequest(Song):
     """Track the beats of a song."""
 
     op: ClassVar[str] = "beats"
-    song: str = _needed(f"{SONG_FILES}; with ffmpeg on PATH m4a, webm, wma and others too", file="read")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -263,7 +263,7 @@ class Engine:
         with progress.part(0.3, 1.0, "Finding the beat"):
             return BeatsDone(id=number, **_beats_values(pipeline.beats_of(song)))
 
-    def _read_song(self, request: DanceRequest | LightRequest | BeatsRequest, end: float) -> Waveform:
+    def _read_song(self, request: protocol.Song, end: float) -> Waveform:
         with progress.part(0.0, end, "Reading the song"):
             return pipeline.read_song(request.song, request.start, request.seconds)
 
