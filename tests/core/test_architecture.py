@@ -86,7 +86,8 @@ def test_the_engine_starts_without_heavy_imports():
 
 
 SHARED_FILES = [
-    *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "protocol", "arguments")),
+    *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "arguments")),
+    *files("core/protocol"),
     *files("core/containers"),
     *files("core/grid"),
     *files("core/edits"),

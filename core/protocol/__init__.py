@@ -1,0 +1,150 @@
+"""The protocol of the engine: every request and every event, with bounds, defaults, units and help.
+
+This is the only place where they are defined. The engine reads requests and writes events as JSON lines
+(``core.engine``). The command line and the batches build their options from the fields (``core.arguments``), the panel
+builds its properties. Numbers are checked when a request is created, so an existing request is within its bounds. What
+depends on a model, such as the names of styles, is checked by ``core.pipeline``. The package needs only the standard
+library, and Blender imports it too.
+
+rules       what is known of a field besides its type: bounds, unit and help
+options     the fields of requests, by what they are of
+requests    the requests, and how they are messages
+events      the events, and how they are messages
+
+Every message is one JSON object on a line of its own:
+
+    {"id": 1, "op": "dance", "song": PATH, "out": PATH, ...}   a request: its operation and its fields, of which
+                                                               defaults may be omitted
+    {"op": "cancel", "id": 1}                                  cancel a request that waits or runs
+    {"op": "quit"}                                             end the engine, as the end of the input does
+    {"type": "ready", ...}                                     once, at the start
+    {"type": "progress", "id": 1, ...}
+    {"type": "done", "op": "dance", "id": 1, ...}              one of the last three for every request
+    {"type": "cancelled", "id": 1}
+    {"type": "failed", "id": 1, "kind": KIND, "message": one line}
+"""
+
+from __future__ import annotations
+
+from .events import (
+    ANSWERS,
+    EVENTS,
+    BeatsDone,
+    Cancelled,
+    DanceDone,
+    Done,
+    DuetDone,
+    Event,
+    Failed,
+    LightDone,
+    Progress,
+    Ready,
+    ScoreDone,
+    event_from_json,
+    event_to_json,
+)
+from .options import (
+    FASTEST_CAPTURE_FPS,
+    FASTEST_FPS,
+    LARGEST_SEED,
+    LEAST_VARIATION,
+    SHORTEST_SECONDS,
+    SLOWEST_FPS,
+    SONG_FILES,
+    SWITCH,
+    CountedSong,
+    DanceOptions,
+    Dancing,
+    DuetOptions,
+    Editing,
+    LightOptions,
+    Options,
+    Part,
+    Sampling,
+    ScoreOptions,
+    Seeded,
+    Song,
+    Sound,
+)
+from .requests import (
+    MUSIC_FILES,
+    REQUESTS,
+    BeatsRequest,
+    DanceRequest,
+    DuetRequest,
+    FreeRequest,
+    Id,
+    LightRequest,
+    Request,
+    ScoreRequest,
+    cancel_message,
+    request_from_json,
+    request_to_json,
+)
+from .rules import (
+    Rule,
+    check,
+    default,
+    plain_type,
+    rule,
+)
+
+PROTOCOL = 3  # increased whenever an older engine or add-on would misunderstand a message
+
+__all__ = [
+    "ANSWERS",
+    "EVENTS",
+    "FASTEST_CAPTURE_FPS",
+    "FASTEST_FPS",
+    "LARGEST_SEED",
+    "LEAST_VARIATION",
+    "MUSIC_FILES",
+    "PROTOCOL",
+    "REQUESTS",
+    "SHORTEST_SECONDS",
+    "SLOWEST_FPS",
+    "SONG_FILES",
+    "SWITCH",
+    "BeatsDone",
+    "BeatsRequest",
+    "Cancelled",
+    "CountedSong",
+    "DanceDone",
+    "DanceOptions",
+    "DanceRequest",
+    "Dancing",
+    "Done",
+    "DuetDone",
+    "DuetOptions",
+    "DuetRequest",
+    "Editing",
+    "Event",
+    "Failed",
+    "FreeRequest",
+    "Id",
+    "LightDone",
+    "LightOptions",
+    "LightRequest",
+    "Options",
+    "Part",
+    "Progress",
+    "Ready",
+    "Request",
+    "Rule",
+    "Sampling",
+    "ScoreDone",
+    "ScoreOptions",
+    "ScoreRequest",
+    "Seeded",
+    "Song",
+    "Sound",
+    "cancel_message",
+    "check",
+    "default",
+    "event_from_json",
+    "event_to_json",
+    "plain_type",
+    "request_from_json",
+    "request_to_json",
+    "rule",
+]
