@@ -60,7 +60,7 @@ def request(
         keys=keys,
         song=song,
     )
-    return target, _request(target, Path(folder), options)
+    return target, request_of(target, Path(folder), options)
 
 
 def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dict]:
@@ -94,8 +94,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     scene, armature, sequencer = target.find("dance")
     if not strips.is_there(sequencer, song):
         raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
-    further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
-    written = write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
+    written = write_to_song(target, song, done, scene, armature)
     heard = songs.find(sequencer, song.strip)
     changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()
     if "beats" not in target.asked:
@@ -103,6 +102,18 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     if target.markers:
         mark_beats(scene, target, done)
     return with_change(written, changed)
+
+
+def write_to_song(
+    target: Target,
+    song: strips.Song,
+    done: protocol.DanceDone,
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object | None,
+) -> Written:
+    """Put a dance to ``song`` on the armature, or on a new dancer. Raises UserError as ``write_dance``."""
+    further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
+    return write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
 
 
 def write_dance(
@@ -152,7 +163,8 @@ def corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid |
     return grids.heard(home, grid).shifted(home.second_of(song.frame_start) - song.start)
 
 
-def _request(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
+def request_of(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
+    """What is asked of the engine for a target with a song. folder: as of ``request``.  options: further fields."""
     song, file = target.song, None
     assert song is not None
     if "beats" in target.asked:

@@ -79,8 +79,7 @@ def request(
         part=part,
     )
     reading.check_length(first, last, target.fps)
-    asked = {"joints": joints, "variation": variation, "seed": seed, **options}
-    assert isinstance(target, EditTarget)
+    asked = {"joints": joints, "variation": variation, **options}
     return target, Preparation("Reading the animation", _read(target, Path(folder), asked))
 
 
@@ -94,8 +93,7 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     base = by_uid(bpy.data.actions, target.base)
     if base is None:
         raise UserError("The action was deleted while a part of it was made anew; nothing was written.")
-    further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
-    written = dance.write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
+    written = dance.write_to_song(target, song, done, scene, armature)
     made = written.action
     assert made is not None
     edited = stitching.stitched(scene, armature, base, made, target.part)
@@ -109,37 +107,13 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     return replace(written, action=edited)
 
 
-def _read(target: EditTarget, folder: Path, asked: dict) -> Generator[float, None, protocol.DanceRequest]:
-    part = target.part
-    assert target.frames is not None and target.song is not None
-    motion, last = folder / "base.npz", target.first + target.frames - 1
-    yield from reading.saving(motion, lambda: _dancing(target), target.first, last, target.fps)
-    files = {}
+def _read(target: EditTarget, folder: Path, options: dict) -> Generator[float, None, protocol.DanceRequest]:
+    part, first = target.part, target.first
+    base = folder / "base.npz"
+    yield from target.saving(base, "dance")
+    edited = {"edit": str(base), "range": f"frames {part.first - first}:{part.last + 1 - first}"}
     if part.keys:
         keys = folder / "KEYS.json"
-        keys.write_text(
-            keys_file.to_json(tuple(keys_file.Key(frame=f - target.first) for f in part.keys)), encoding="utf-8"
-        )
-        files["keys"] = str(keys)
-    if "beats" in target.asked:
-        counted = folder / "BEATS.json"
-        counted.write_text(target.asked["beats"], encoding="utf-8")
-        files["beats"] = str(counted)
-    song = target.song
-    return protocol.DanceRequest(
-        song=song.path,
-        start=song.start,
-        seconds=song.seconds,
-        fps=target.fps,
-        edit=str(motion),
-        range=f"frames {part.first - target.first}:{part.last + 1 - target.first}",
-        **asked,
-        **files,
-        out=str(folder / "dance.npz"),
-    )
-
-
-def _dancing(target: Target) -> tuple[bpy.types.Scene, bpy.types.Object]:
-    scene, armature, _ = target.find("dance")
-    assert armature is not None
-    return scene, armature
+        keys.write_text(keys_file.to_json(tuple(keys_file.Key(frame=frame - first) for frame in part.keys)), "utf-8")
+        edited["keys"] = str(keys)
+    return dance.request_of(target, folder, options | edited)

@@ -95,18 +95,6 @@ def keeping_warning(target: Target) -> str:
 
 
 def _read(target: Target, folder: Path, options: dict) -> Generator[float, None, protocol.ScoreRequest]:
-    assert target.frames is not None
-    motion, last = folder / "motion.npz", target.first + target.frames - 1
-    yield from reading.saving(motion, lambda: _dancing(target), target.first, last, target.fps)
-    return _request(target, motion, folder, options)
-
-
-def _dancing(target: Target) -> tuple[bpy.types.Scene, bpy.types.Object]:
-    scene, armature, _ = target.find("music")
-    assert armature is not None
-    return scene, armature
-
-
-def _request(target: Target, motion: Path, folder: Path, options: dict) -> protocol.ScoreRequest:
-    out = target.music or folder / "music.wav"
+    motion, out = folder / "motion.npz", target.music or folder / "music.wav"
+    yield from target.saving(motion, "music")
     return protocol.ScoreRequest(motion=str(motion), seed=target.seed, **options, out=str(out))

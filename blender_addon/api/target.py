@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import bpy
 
 from ..errors import UserError
-from ..scene import hearing, markers, strips
+from ..scene import hearing, markers, reading, strips
 from ..scene.wording import joined
 from ..shared import protocol, thinning
 from . import card
@@ -53,7 +53,7 @@ class Target:
         first: int,
         frames: int | None,
         **more: Any,
-    ) -> Target:
+    ) -> Self:
         """The target that these things are now. sequencer: the scene whose sequencer is meant; the same unless given.
         more: the other fields.  Raises UserError when the two scenes have different frame rates."""
         strips_scene = scene if sequencer is None else sequencer
@@ -84,6 +84,18 @@ class Target:
         if {strips.frame_rate(scene), strips.frame_rate(sequencer)} != {self.fps}:
             raise UserError(f"The scene's frame rate was changed while the {what} was made. Generate it again.")
         return scene, armature, sequencer
+
+    def saving(self, path: Path, what: str) -> Generator[float, None, None]:
+        """Save the animation of the armature, in all frames of the target, as ``reading.saving`` does. what: as of
+        ``find``."""
+        assert self.frames is not None
+
+        def dancing() -> tuple[bpy.types.Scene, bpy.types.Object]:
+            scene, armature, _ = self.find(what)
+            assert armature is not None
+            return scene, armature
+
+        yield from reading.saving(path, dancing, self.first, self.first + self.frames - 1, self.fps)
 
 
 @dataclass(frozen=True)
