@@ -1,0 +1,220 @@
+"""What the commands do, each with its parsed arguments. Heavy modules are imported when one runs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from core import __version__, arguments, progress
+from core.cli.shown import check_place, in_bars, progress_shown, say, song_beats, tell
+from core.protocol import DanceOptions, DanceRequest, DuetRequest, LightRequest, Part, ScoreRequest, check
+
+
+def dance(args: argparse.Namespace) -> None:
+    """Make a dance to a song, or a part of one anew."""
+    request = arguments.request_of(DanceRequest, args)
+    danced = _dance_files(Path(request.out))
+    from core import pipeline
+    from core.files import write_together
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.02, "Reading the song"):
+            song = pipeline.read_song(request.song, request.start, request.seconds)
+        beats = pipeline.beats_given(request, song.seconds)
+        with progress.part(0.02, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device)
+        with progress.part(0.05, 0.98 * pipeline.HEARING):
+            heard = pipeline.hear_song(model, song, beats)
+        with progress.part(0.98 * pipeline.HEARING, 0.98):
+            made = pipeline.answer(model, heard, request)
+        with progress.part(0.99, 1.0, "Writing"):
+            with open(request.song, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            write_together(danced(made, seed=str(request.seed), model=model.name, audio_sha256=digest))
+    motion = made.motion
+    tell(
+        args,
+        f"{request.out}: {_length(motion)}, {made.beats.tempo:.0f} bpm{in_bars(made.beats)}{_in_style(made)}",
+        made.metrics,
+        out=request.out,
+        frames=motion.frames,
+        fps=motion.fps,
+        style=made.style,
+        model=model.name,
+        **song_beats(made.beats),
+    )
+
+
+def score(args: argparse.Namespace) -> None:
+    """Make music for a motion."""
+    request = arguments.request_of(ScoreRequest, args)
+    _check_music_places(request.out, request.midi)
+    from core import pipeline
+    from core.files import write_together
+    from core.formats.motion import read_motion
+    from core.formats.music import music_files
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.02, "Reading the motion"):
+            clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
+        beats = pipeline.beats_given(request, len(clip.positions) / clip.fps)
+        with progress.part(0.02, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
+        with progress.part(0.05, 0.95):
+            made = pipeline.score_motion(model, clip, request, beats)
+        with progress.part(0.95, 1.0, "Writing"):
+            write_together(music_files(request.out, made, model.config.signal, not request.mono, request.midi))
+    tell(
+        args,
+        f"{request.out}: {made.sound.seconds:.2f} s, {made.beats.tempo:.0f} bpm",
+        made.metrics,
+        out=request.out,
+        seconds=round(made.sound.seconds, 4),
+        model=model.name,
+        **song_beats(made.beats),
+    )
+
+
+def duet(args: argparse.Namespace) -> None:
+    """Make a dance and its music."""
+    request = arguments.request_of(DuetRequest, args)
+    danced = _dance_files(Path(request.out_motion))
+    _check_music_places(request.out_music, request.midi)
+    from core import pipeline
+    from core.files import write_together
+    from core.formats.music import music_files
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device).voiced_by(request.vocoder)
+        with progress.part(0.05, 0.95):
+            made = pipeline.generate_duet(model, request)
+        with progress.part(0.95, 1.0, "Writing"):
+            played = music_files(request.out_music, made.music, model.config.signal, not request.mono, request.midi)
+            write_together(played | danced(made.dance, seed=str(request.seed), model=model.name))
+    motion = made.dance.motion
+    what = f"{_length(motion)}, {made.dance.beats.tempo:.0f} bpm{_in_style(made.dance)}"
+    tell(
+        args,
+        f"{request.out_motion}, {request.out_music}: {what}",
+        made.dance.metrics,
+        out_motion=request.out_motion,
+        out_music=request.out_music,
+        frames=motion.frames,
+        fps=motion.fps,
+        style=made.dance.style,
+        seconds=round(made.music.sound.seconds, 4),
+        model=model.name,
+        **song_beats(made.dance.beats),
+    )
+
+
+def light(args: argparse.Namespace) -> None:
+    """Write the light for a song."""
+    request = arguments.request_of(LightRequest, args)
+    out = Path(request.out)
+    check_place(out, (".json",))
+    from core import pipeline
+    from core.files import write_atomically
+    from core.formats.motion import read_motion
+    from core.show import file
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.1, "Reading the song"):
+            song = pipeline.read_song(request.song, request.start, request.seconds)
+            clip = None if request.motion is None else read_motion(request.motion)
+        beats = pipeline.beats_given(request, song.seconds)
+        with progress.part(0.1, 0.98):
+            made = pipeline.light_song(song, request, clip, beats)
+        with progress.part(0.98, 1.0, "Writing"):
+            write_atomically(out, file.encoded(made.show, engine=__version__, seed=str(request.seed)))
+    show = made.show
+    tell(
+        args,
+        f"{request.out}: {show.seconds:.2f} s, {len(show.cues)} cues, look {show.look}",
+        made.metrics,
+        out=request.out,
+        frames=show.frames,
+        fps=show.fps,
+        look=show.look,
+        sections=[round(time, 4) for time in show.sections],
+        **song_beats(made.beats),
+    )
+
+
+def looks(_args: argparse.Namespace) -> None:
+    """Print the looks."""
+    from core.light.look import shipped_looks
+
+    for look in shipped_looks().values():
+        print(f"{look.name:<10} {look.title}: {look.about}")
+
+
+def styles(args: argparse.Namespace) -> None:
+    """Print a model's styles."""
+    from core import checkpoint, pipeline
+
+    for style in checkpoint.load(pipeline.find_model(args.model)).config.styles:
+        print(style)
+
+
+def bench(args: argparse.Namespace) -> None:
+    """Print how fast this computer is."""
+    check(Part, seconds=args.seconds)
+    options, length = DanceOptions(steps=args.steps), args.seconds or 180.0
+    from core import bench, pipeline
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.05):
+            if args.song:
+                length = pipeline.read_song(args.song, seconds=args.seconds).seconds
+            model = pipeline.Model.load(args.model, args.device)
+        with progress.part(0.05, 1.0):
+            speed = bench.measure(model, options)
+    if args.json:
+        values = dataclasses.asdict(speed) | {"seconds": speed.seconds, "expected": speed.expected(length)}
+        say(type="done", **values, length=length, model=model.name, warnings=args.warnings)
+    else:
+        print(bench.told(speed, length, args.song or "a song"))
+
+
+def _length(motion) -> str:
+    return f"{motion.frames} frames at {motion.fps:g} fps"
+
+
+def _in_style(dance) -> str:
+    return "" if dance.style is None else f", {dance.style}"
+
+
+def _check_music_places(out: str, midi: str | None) -> None:
+    """Raises FootlightError if the music cannot be written. It is called before anything is computed."""
+    from core.audio import io
+
+    check_place(Path(out), io.WRITTEN)
+    if midi is not None:
+        check_place(Path(midi), (".mid", ".midi"))
+
+
+def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
+    """A function from a dance to its file, by the ending of ``out``. It is called before anything is computed.
+
+    Raises FootlightError if ``out`` cannot be written.
+    """
+    forms = {".bvh": _bvh, ".npz": _npz}
+    check_place(out, forms)
+    return lambda made, **metadata: {out: forms[out.suffix.lower()](made, **metadata)}
+
+
+def _bvh(made, **_metadata: str) -> bytes:
+    from core.formats import bvh
+
+    return bvh.encoded(made.motion, made.motion.fps)
+
+
+def _npz(made, **metadata: str) -> bytes:
+    from core.formats import dance
+
+    return dance.encoded(made, **metadata)
