@@ -15,7 +15,7 @@ import tyro
 
 from core.checkpoint import save_folder
 from core.errors import FootlightError
-from train.run_folder import TASKS, THEATRE, TRAINED, averaged, read_config
+from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config
 
 OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
 
@@ -34,7 +34,7 @@ def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
     config = read_config(args.run)
     tensors = {}
-    further = [name for name in OPTIONAL if (args.run / name / "ema.safetensors").is_file()]
+    further = [name for name in OPTIONAL if is_trained(args.run, name)]
     if "scorer" not in further:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
@@ -43,7 +43,7 @@ def main(args: Export) -> None:
         further = [name for name in further if name != "light"]
         modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
         config = replace(config, theatre=None, modalities=modalities)
-    distilled = (args.run / "distill" / "ema.safetensors").is_file()
+    distilled = is_trained(args.run, "distill")
     needed = (name for name in TASKS if name not in OPTIONAL)
     tasks = (*("distill" if distilled and name == "denoiser" else name for name in needed), *further)
     for task in tasks:

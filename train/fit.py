@@ -288,7 +288,7 @@ def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
 def tasks(args: Fit, config: Config) -> tuple[str, ...]:
     """The tasks to train, in order."""
     if args.task == "theatre":
-        missing = (n for n in run_folder.THEATRE[:-1] if not (args.out / n / "ema.safetensors").is_file())
+        missing = (name for name in run_folder.THEATRE[:-1] if not run_folder.is_trained(args.out, name))
         return (*missing, "theatre")
     if args.task != "all":
         return (args.task,)

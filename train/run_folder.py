@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,8 +92,7 @@ def take_statistics(run: Path, name: str, config: Config, pairs: list[Pair], mod
         model.load_into(trained.saved, module)
     else:
         module.learn_from(torch.cat([some.float() for some in frames]))
-    state = {f"{trained.part}.{key}": value for key, value in module.state_dict().items()}
-    save_state(run / name / "ema.safetensors", {"step": 0, trained.phase: state})
+    leave(run, name, module.state_dict())
     print(f"{name}: nothing to train, {trained.saved} is an identity; took the statistics of {len(pairs)} pairs")
     return {"step": 0, "history": [], "validation": {}}
 
@@ -169,21 +168,35 @@ def keep(run: Path, config: Config, model: Checkpoint, *names: str) -> None:
     Those that the model lacks, or has in another shape, are left out.
     """
     for name in names:
-        path, trained = run / name / "ema.safetensors", TRAINED[name]
+        trained = TRAINED[name]
         same = trained.config(config) == trained.config(model.config)
-        if path.is_file() or trained.saved not in model.tensors or not same:
+        if is_trained(run, name) or trained.saved not in model.tensors or not same:
             continue
-        weights = {f"{trained.part}.{key}": value.float() for key, value in model.tensors[trained.saved].items()}
-        save_state(path, {"step": 0, trained.phase: weights})
+        leave(run, name, {key: value.float() for key, value in model.tensors[trained.saved].items()})
+
+
+def leave(run: Path, task: str, weights: Mapping[str, Tensor]) -> None:
+    """Leave the weights of a network in a run as its task would, without training."""
+    trained = TRAINED[task]
+    state = {f"{trained.part}.{key}": value for key, value in weights.items()}
+    save_state(_averages(run, task), {"step": 0, trained.phase: state})
+
+
+def is_trained(run: Path, task: str) -> bool:
+    """Whether a run has the weights of a task."""
+    return _averages(run, task).is_file()
+
+
+def _averages(run: Path, task: str) -> Path:
+    return run / task / "ema.safetensors"
 
 
 def averaged(run: Path, task: str) -> dict[str, torch.Tensor]:
     """The averaged (EMA) weights that a finished task left in a run folder."""
-    path = run / task / "ema.safetensors"
-    if not path.is_file():
+    if not is_trained(run, task):
         raise FootlightError(f"{run} has no trained {task}: run `python -m train.fit {task}` first")
     trained = TRAINED[task]
-    prefix, state = f"{trained.part}.", load_state(path)[trained.phase]
+    prefix, state = f"{trained.part}.", load_state(_averages(run, task))[trained.phase]
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
@@ -204,12 +217,11 @@ def load_theatre(run: Path, config: Config, stage: str) -> Theatre:
 
 def light_statistics(run: Path, config: Config, frames: Callable[[], Tensor]) -> Identity | NormalisedVAE:
     """The autoencoder of light of a run: with its own statistics, or with those of frames (n, c), which it keeps."""
-    if (run / "light" / "ema.safetensors").is_file():
+    if is_trained(run, "light"):
         return load_autoencoder(run, config, "light")
     module = autoencoder_of(config.modalities["light"])
     module.learn_from(frames())
-    state = {f"light.{key}": value for key, value in module.state_dict().items()}
-    save_state(run / "light" / "ema.safetensors", {"step": 0, "light": state})
+    leave(run, "light", module.state_dict())
     return module.eval().requires_grad_(False)
 
 
