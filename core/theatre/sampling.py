@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core.autoencoder.vae import pad_to
 from core.diffusion.guidance import guided
 from core.diffusion.parameterize import Denoise
 from core.rhythm.events import beat_response
@@ -53,7 +53,6 @@ def coarse_to_fine(denoise: Denoise, steps: int, share: float, frames: int) -> D
 
 def slice_means(x: Tensor, frames: int) -> Tensor:
     """The sequence (b, t, c) with only the mean of every slice of ``frames``, and straight lines between the means."""
-    missing = -x.shape[1] % frames
-    whole = torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1)
+    whole = pad_to(x, frames)
     means = functional.avg_pool1d(whole.transpose(1, 2), frames).transpose(1, 2)
     return over_frames(means, whole.shape[1])[:, : x.shape[1]]

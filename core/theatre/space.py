@@ -86,16 +86,23 @@ def orthogonality(space: UnifiedSpace) -> Tensor:
     return torch.stack([(a.T @ b).square().sum() for a, b in combinations(matrices, 2)]).mean()
 
 
+def disagreement(vectors: Triple) -> Tensor:
+    """How far (...), from 0 to 2, music, motion and light (..., k) of unit length are from agreeing.
+
+    It is the mean of 1 - cosine over the three pairs.
+    """
+    return torch.stack([1 - (a * b).sum(dim=-1) for a, b in combinations(vectors, 2)]).mean(dim=0)
+
+
 def correlation(vectors: Triple, intensity: Tensor) -> Tensor:
     """How far (), from 0 to 2, the three modalities are from agreeing, where the rhythm is intense.
 
-    It is the mean of 1 - cosine over the three pairs, weighted by the intensity.
+    It is the mean of their ``disagreement``, weighted by the intensity.
 
     vectors: of music, motion and light, (..., k) of unit length.
     intensity: (...) of the rhythm, 0 or more.
     """
-    apart = torch.stack([1 - (a * b).sum(dim=-1) for a, b in combinations(vectors, 2)]).mean(dim=0)
-    return (apart * intensity).sum() / intensity.sum().clamp_min(1e-6)
+    return (disagreement(vectors) * intensity).sum() / intensity.sum().clamp_min(1e-6)
 
 
 def contrast(a: Tensor, b: Tensor, temperature: float) -> Tensor:

@@ -35,7 +35,14 @@ from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.diffusion import condition_of
 from train.tasks.motion_vae import body_losses
 from train.tasks.theatre_encoders import Inputs
-from train.tasks.theatre_losses import BeatWeight, beat_loss, coherence_loss, smooth_loss, tempo_density
+from train.tasks.theatre_losses import (
+    BeatWeight,
+    beat_loss,
+    coherence_loss,
+    mean_speeds,
+    smooth_loss,
+    tempo_density,
+)
 from train.tasks.theatre_report import judged, pictured
 
 PROTOTYPES = 8  # shows of a look whose mean vector stands for it
@@ -238,11 +245,6 @@ class TheatrePhase(Phase):
         theatre = self.network("theatre", Theatre)
         moves = theatre.motion(motion_rows(places, self.motion.fps, self.slicing))
         return music, theatre.space("motion", moves), theatre.space("light", theatre.light(light))
-
-
-def mean_speeds(positions: Tensor, fps: float) -> Tensor:
-    """The mean joint speed (b, t - 1), m/s, of positions (b, t, j, 3)."""
-    return positions.diff(dim=1).norm(dim=-1).mean(dim=-1) * fps
 
 
 class TheatreTask(DenoiserTask):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from core.config.theatre import ACCENTS
-from core.theatre.space import Triple
+from core.theatre.space import Triple, disagreement
 
 SPARSEST = 0.5  # beats a second; sparser music counts as if it had so many
 USUAL_DENSITY = 1.8  # beats a second at which L_beat has its own weight
+
+
+def mean_speeds(positions: Tensor, fps: float) -> Tensor:
+    """The mean joint speed (b, t - 1), m/s, of positions (b, t, j, 3)."""
+    return positions.diff(dim=1).norm(dim=-1).mean(dim=-1) * fps
 
 
 def expected_amplitude(usual: Tensor, strength: Tensor, accent: Tensor, gain: float) -> Tensor:
@@ -55,7 +58,7 @@ def smooth_loss(positions: Tensor, fps: float) -> Tensor:
 
 def coherence_loss(vectors: Triple) -> Tensor:
     """L_coherence (), eq. 4: the mean of 1 - cosine over the pairs of music, motion and light (b, s, k)."""
-    return torch.stack([1 - (a * b).sum(dim=-1) for a, b in combinations(vectors, 2)]).mean()
+    return disagreement(vectors).mean()
 
 
 def tempo_density(rhythm: Tensor, tempo_channel: int, known_channel: int) -> Tensor:

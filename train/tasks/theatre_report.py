@@ -18,6 +18,7 @@ from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_light, rgb
 from core.types import Condition
 from train.draw import light_picture, motion_picture
+from train.tasks.theatre_losses import mean_speeds
 
 if TYPE_CHECKING:
     from train.tasks.theatre import TheatrePhase
@@ -55,7 +56,7 @@ def judged(phase: TheatrePhase, batch: dict, model: Config) -> dict[str, float]:
     strength = batch["strength"][: len(features), 1:]
     found = {}
     for name, some in (("speed_on_beats", features), ("speed_on_beats_source", batch["features"][: len(features)])):
-        speed = positions_from_features(some, fps, layout=phase.layout).diff(dim=1).norm(dim=-1).mean(dim=-1)
+        speed = mean_speeds(positions_from_features(some, fps, layout=phase.layout), fps)
         on_beats = (speed * strength).sum() / strength.sum().clamp_min(1e-6)
         found[name] = float(on_beats / speed.mean().clamp_min(1e-9))
     made = functional.normalize(theatre.style.of_palettes(*palette_of_light(light)), dim=-1)
