@@ -23,6 +23,7 @@ from core.motion.features import encode, layout_named
 from core.rhythm.events import beat_strength
 from core.theatre.slices import Slicing, music_rows
 from core.types import Beats, Motion
+from train.data.crops import continued
 from train.data.dataset import Pair
 from train.data.latents import as_loud_as_they_move, clip_of, encoded, music_of, shown_bodies
 from train.data.pairing.striking import struck
@@ -159,14 +160,9 @@ def crop(clip: dict, start: int, frames: int, slicing: Slicing, stride: int, sho
     light, look = clip["shows"][show % len(clip["shows"])]
     strength = clip["strength"][start * stride : (start + frames) * stride]
     return {
-        "rows": _continued(clip["rows"][first : first + slices].float(), slices),
-        "light": _continued(light[start : start + frames].float(), frames),
+        "rows": continued(clip["rows"][first : first + slices].float(), slices),
+        "light": continued(light[start : start + frames].float(), frames),
         "strength": functional.pad(strength, (0, frames * stride - len(strength))),
         "accent": torch.tensor(clip["accent"]),
         "look": torch.tensor(look),
     }
-
-
-def _continued(values: Tensor, count: int) -> Tensor:
-    """Values (count, ...) of which the last is repeated where there are too few."""
-    return torch.cat([values, values[-1:].expand(count - len(values), *values.shape[1:])])

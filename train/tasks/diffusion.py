@@ -20,6 +20,7 @@ from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.errors import FootlightError
 from core.types import Condition
+from train.data.crops import continued, stacked
 from train.loop import Phase
 
 HELD_OUT = 32  # clips
@@ -218,7 +219,7 @@ class DiffusionTask:
         for name, values in parts.items():
             stride = strides.get(name, 1)
             piece = values[start * stride : (start + frames) * stride].float()
-            crop[name] = torch.cat([piece, piece[-1:].expand(frames * stride - len(piece), -1)])
+            crop[name] = continued(piece, frames * stride)
         length = min(frames, len(parts["latents"]) - start)
         return {**crop, "valid": torch.arange(frames) < length}
 
@@ -237,8 +238,9 @@ class DiffusionTask:
         for index in chosen:
             room = max(0, len(clips[index]["latents"]) - c.frames)
             crops.append(self.crop(clips[index], int(uniform(1) * (room + 1)), generator))
-        names = [name for name in crops[0] if not (name.startswith(CONTEXT) and rhythm_alone)]
-        batch = {name: torch.stack([crop[name] for crop in crops]) for name in names}
+        batch = stacked(crops)
+        if rhythm_alone:
+            batch = {name: values for name, values in batch.items() if not name.startswith(CONTEXT)}
         if self.network.styles:
             style = torch.tensor([clips[index]["style"] for index in chosen])
             one_hot = nn.functional.one_hot(style.clamp_min(0), self.network.styles).float()
@@ -271,7 +273,7 @@ class DiffusionTask:
     def held_out(self, device: torch.device) -> dict:
         """The beginnings of the held-out clips as one batch. Only the style of some is dropped."""
         crops = [self.crop(clip, 0, None) for clip in self.val[:HELD_OUT]]
-        batch = {name: torch.stack([crop[name] for crop in crops]) for name in crops[0]}
+        batch = stacked(crops)
         size = len(crops)
         batch["keep"] = torch.ones(size, dtype=torch.bool)
         batch["observed"] = torch.zeros_like(batch["latents"])

@@ -25,6 +25,7 @@ from core.theatre.network import Theatre, learn_scales
 from core.theatre.palettes import palette_of_light
 from core.theatre.slices import Slicing, motion_rows
 from core.theatre.space import contrast
+from train.data.crops import continued, stacked
 from train.data.painted import paint
 from train.data.theatre import crop
 from train.loop import Phase
@@ -100,10 +101,9 @@ class StageTask:
         """A crop of one clip from a latent frame on, with its features and style."""
         frames, start = self.config.frames, start // self.slicing.latents * self.slicing.latents
         features = clip["features"][start * self.stride : (start + frames) * self.stride].float()
-        missing = frames * self.stride - len(features)
         return {
             **crop(clip, start, frames, self.slicing, self.stride, show),
-            "features": torch.cat([features, features[-1:].expand(missing, -1)]),
+            "features": continued(features, frames * self.stride),
             "style": torch.tensor(clip["style"]),
         }
 
@@ -126,11 +126,6 @@ class StageTask:
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
         return {}
-
-
-def stacked(crops: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The crops as one batch."""
-    return {name: torch.stack([one[name] for one in crops]) for name in crops[0]}
 
 
 def pictures_of(crops: list[dict[str, Tensor]], generator: torch.Generator) -> Tensor:
