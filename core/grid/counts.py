@@ -37,9 +37,10 @@ def counts(grid: Grid) -> list[Count]:
     """How each beat (n,) is counted. Where bars are unknown, they have four beats from the first on."""
     bars, eights = bar_starts(grid), eight_starts(grid)
     pickup = bars[0]
-    in_bar, in_eight = grid.metre or USUAL_METRE, BARS_IN_EIGHT.get(grid.metre or USUAL_METRE, 2)
+    in_bar = grid.metre or USUAL_METRE
+    in_eight = in_bar * _bars_in_eight(grid)
     found = [
-        Count(0, (i - pickup) % in_bar + 1, 0, (i - pickup) % (in_bar * in_eight) + 1)
+        Count(0, (i - pickup) % in_bar + 1, 0, (i - pickup) % in_eight + 1)
         for i in range(pickup)
     ]  # fmt: skip
     for i in range(pickup, len(grid.times)):
@@ -56,4 +57,8 @@ def bar_starts(grid: Grid) -> Sequence[int]:
 
 def eight_starts(grid: Grid) -> Sequence[int]:
     """The beats that begin an eight."""
-    return bar_starts(grid)[:: BARS_IN_EIGHT.get(grid.metre or USUAL_METRE, 2)]
+    return bar_starts(grid)[:: _bars_in_eight(grid)]
+
+
+def _bars_in_eight(grid: Grid) -> int:
+    return BARS_IN_EIGHT.get(grid.metre or USUAL_METRE, 2)

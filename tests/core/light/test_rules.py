@@ -3,12 +3,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from core.light.look import Behaviours, shipped_looks
 from core.light.rules import write_show
+from core.light.sections import Section
 from core.show import file
 from core.show.channels import ROLES, SHOW_FPS
 from core.show.flashes import MOST, most_flashes
+from core.types import Beats
 from tests.core.light.songs import made_dancer, made_song
 
 LOOKS = shipped_looks()
@@ -125,11 +128,6 @@ def test_a_breath_takes_as_long_as_it_says():
 
 
 def test_a_song_without_beats_and_form_gets_a_show():
-    import torch
-
-    from core.light.sections import Section
-    from core.types import Beats
-
     song = made_song(seconds=3, beats=Beats(torch.zeros(0)), sections=(Section(0.0, 3.0, 0, 1.0),))
     for look in LOOKS.values():
         assert written(look, song).frames == 47
