@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from .. import names, session
 from ..api import beats
 from ..errors import UserError
-from ..scene import grids
+from ..scene import grids, markers
 from ..shared import FootlightError, beat_grid
 from .settings import chosen_strip, editable, settings_of
 
@@ -68,7 +68,7 @@ class _Beats(bpy.types.Operator):
     @classmethod
     def lack(cls, home: grids.Home) -> str:
         """Why there is nothing to do for a song; empty where there is."""
-        return "" if grids.known(home) else grids.UNKNOWN
+        return "" if grids.is_known(home) else grids.UNKNOWN
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -113,7 +113,7 @@ class FOOTLIGHT_OT_use_markers(_Beats):
 
     @classmethod
     def lack(cls, home: grids.Home) -> str:
-        return "" if len(grids.markers.users(home.scene)) >= 2 else "Set a marker on each of two or more beats first"
+        return "" if len(markers.users(home.scene)) >= 2 else "Set a marker on each of two or more beats first"
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid = beats.use(home, grids.from_markers(home), bars_only=_bars_only(context))
@@ -129,7 +129,7 @@ class FOOTLIGHT_OT_clear_beats(_Beats):
 
     @classmethod
     def lack(cls, home: grids.Home) -> str:
-        return "" if grids.corrected(home) else "The beats are as they were tracked"
+        return "" if grids.is_corrected(home) else "The beats are as they were tracked"
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
         beats.clear(home, bars_only=_bars_only(context))

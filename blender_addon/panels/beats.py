@@ -35,7 +35,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _grid(layout: bpy.types.UILayout, context: bpy.types.Context, home: grids.Home) -> None:
     """What is known of the song's beats, and the buttons that change it."""
-    grid, corrected = grids.known(home), grids.corrected(home) is not None
+    grid, corrected = grids.known(home), grids.is_corrected(home)
     wrapped(layout, context, _told(grid, corrected, grids.confidence(home)), "CHECKMARK" if corrected else "BLANK1")
     column = layout.column(align=True)
     column.enabled = not session.busy()

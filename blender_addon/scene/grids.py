@@ -69,12 +69,22 @@ def tracked(home: Home) -> beat_grid.Grid | None:
 def confidence(home: Home) -> float | None:
     """How sure the tracked beats are, 0 to 1."""
     group = home.kept.get(TRACKED)
-    return None if group is None else group.to_dict().get("confidence")
+    return None if group is None else group.get("confidence")
 
 
 def corrected(home: Home) -> beat_grid.Grid | None:
     """The beats as the user put them right."""
     return _read(home, CORRECTED)
+
+
+def is_corrected(home: Home) -> bool:
+    """Whether the user put the beats right, without reading them."""
+    return CORRECTED in home.kept
+
+
+def is_known(home: Home) -> bool:
+    """Whether any beats are known, without reading them: buttons ask this whenever they are drawn."""
+    return is_corrected(home) or TRACKED in home.kept
 
 
 def known(home: Home) -> beat_grid.Grid | None:
@@ -94,7 +104,7 @@ def correct(home: Home, grid: beat_grid.Grid) -> None:
 
 def clear(home: Home) -> bool:
     """Go back to the tracked beats. Returns whether there were others."""
-    if CORRECTED not in home.kept:
+    if not is_corrected(home):
         return False
     del home.kept[CORRECTED]
     return True
