@@ -60,7 +60,7 @@ def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
     if not seconds:
         return None
     known = model.facts(environment.model_folder()).steps
-    steps = STEPS[settings.quality] or known.get("motion" if about == names.GENERATE else "music", 0)
+    steps = STEPS[settings.quality] or known.get("motion" if operation == "dance" else "music", 0)
     if about == names.GENERATE:
         seconds *= takes or settings.takes
     return Task(operation, seconds, 0 if about == names.SHOW_BEATS else steps, environment.preferences().device)
