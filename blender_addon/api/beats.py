@@ -1,7 +1,4 @@
-"""The beats of a song: tracked, put right, and shown as markers on the timeline.
-
-``scene/grids.py`` keeps them with the song, and has what ``correct`` takes.
-"""
+"""The beats of a song: tracked, put right, and shown as markers on the timeline. ``scene/grids.py`` keeps them."""
 
 from __future__ import annotations
 
@@ -63,7 +60,14 @@ def correct(
 ) -> beat_grid.Grid:
     """Change the known beats of a song, keep them with it and show them. change: such as ``beat_grid.halved``.
     Raises UserError where no beats are known, or the change makes no grid of them; then nothing is changed."""
-    return use(home, grids.changed(home, _said(change)), bars_only=bars_only)
+    grid = grids.known(home)
+    if grid is None:
+        raise UserError(grids.UNKNOWN)
+    try:
+        grid = change(grid)
+    except FootlightError as error:
+        raise UserError(f"This cannot be done to these beats: {error}.") from None
+    return use(home, grids.heard(home, grid), bars_only=bars_only)
 
 
 def use(home: grids.Home, grid: beat_grid.Grid, *, bars_only: bool = False) -> beat_grid.Grid:
@@ -110,13 +114,3 @@ def text(grid: beat_grid.Grid) -> str:
 def words(grid: beat_grid.Grid) -> str:
     """Tempo and metre in a few words."""
     return f"{grid.tempo:.0f} bpm" + (f", {grid.metre} beats a bar" if grid.metre else "")
-
-
-def _said(change: Callable[[beat_grid.Grid], beat_grid.Grid]) -> Callable[[beat_grid.Grid], beat_grid.Grid]:
-    def changed(grid: beat_grid.Grid) -> beat_grid.Grid:
-        try:
-            return change(grid)
-        except FootlightError as error:
-            raise UserError(f"This cannot be done to these beats: {error}.") from None
-
-    return changed

@@ -6,7 +6,6 @@ strip is moved or trimmed. Where all sound of a scene is the song they stand on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -108,15 +107,6 @@ def clear(home: Home) -> bool:
         return False
     del home.kept[CORRECTED]
     return True
-
-
-def changed(home: Home, change: Callable[[beat_grid.Grid], beat_grid.Grid]) -> beat_grid.Grid:
-    """The known beats with a change, over all that is heard of the song; ``correct`` keeps them.
-    Raises UserError where none are known, or the change makes no grid of them."""
-    grid = known(home)
-    if grid is None:
-        raise UserError(UNKNOWN)
-    return heard(home, change(grid))
 
 
 def from_markers(home: Home) -> beat_grid.Grid:
