@@ -49,7 +49,7 @@ def write(targets: Sequence[Target], answers: Sequence[protocol.DanceDone]) -> W
         added = added or written[-1].dancer
     actions = [one.action for one in written if one.action is not None]
     best = max(actions, key=lambda action: action.get(PREFIX + "beat_score", 0.0))
-    _, armature, _ = (replace(targets[0], armature=added.session_uid) if added else targets[0]).find("dance")
+    armature = added or targets[0].find("dance")[1]
     assert armature is not None
     takes.show(armature, best)
     count = f"{len(actions)} takes" if len(actions) == len(targets) else f"{len(actions)} of {len(targets)} takes"
