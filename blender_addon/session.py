@@ -53,11 +53,16 @@ def busy() -> bool:
     return state.job is not None
 
 
+def check_idle() -> None:
+    """Raises UserError when a job runs."""
+    if busy():
+        raise UserError("Footlight is at work. Wait until it is done, or cancel it.")
+
+
 def prepare() -> str:
     """A temporary folder for the job that is about to start; it goes when the job ends.
     Raises UserError when another job runs."""
-    if busy():
-        raise UserError("Footlight is at work. Wait until it is done, or cancel it.")
+    check_idle()
     drop_folder()
     state.folder = tempfile.mkdtemp(prefix="footlight-")
     return state.folder

@@ -8,6 +8,7 @@ from .. import names, session
 from ..api import beats
 from ..scene import markers
 from .job_operator import JobOperator, finishing
+from .polling import SaysWhy
 from .settings import find_song, settings_of, task
 
 
@@ -22,7 +23,7 @@ class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
         start(context)
 
 
-class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
+class FOOTLIGHT_OT_remove_beats(SaysWhy, bpy.types.Operator):
     """Take away the beat markers that Footlight made, and no others"""
 
     bl_idname = names.REMOVE_BEATS
@@ -30,11 +31,8 @@ class FOOTLIGHT_OT_remove_beats(bpy.types.Operator):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not any(markers.shown(context.scene)):
-            cls.poll_message_set("No beats are shown")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        return "" if any(markers.shown(context.scene)) else "No beats are shown"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         count = markers.remove_beats(context.scene)

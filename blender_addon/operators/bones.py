@@ -13,23 +13,17 @@ from .. import names
 from ..errors import UserError
 from ..scene import rigs, standing
 from ..shared import FootlightError, mapping
+from .polling import SaysWhy
 from .settings import find_dancer
 
 
-class _Bones(bpy.types.Operator):
+class _Bones(SaysWhy, bpy.types.Operator):
     """What the operators have in common: whose bones they are."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        try:
-            dancer = find_dancer(context)
-        except UserError as error:
-            cls.poll_message_set(str(error).rstrip("."))
-            return False
-        if not dancer.is_editable:
-            cls.poll_message_set("The dancer is linked from another file. Make a library override of it first")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        linked = "The dancer is linked from another file. Make a library override of it first"
+        return "" if find_dancer(context).is_editable else linked
 
 
 class _File(_Bones):

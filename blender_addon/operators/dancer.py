@@ -6,10 +6,11 @@ import bpy
 
 from .. import names
 from ..scene import dancer, placing, versions
-from .settings import editable, settings_of
+from .polling import SaysWhy
+from .settings import check_editable, settings_of
 
 
-class FOOTLIGHT_OT_add_dancer(bpy.types.Operator):
+class FOOTLIGHT_OT_add_dancer(SaysWhy, bpy.types.Operator):
     """Add the Footlight dancer, an armature with a mannequin, at the 3D cursor or beside what stands there"""
 
     bl_idname = names.ADD_DANCER
@@ -17,8 +18,9 @@ class FOOTLIGHT_OT_add_dancer(bpy.types.Operator):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return editable(cls, context)
+    def lack(cls, context: bpy.types.Context) -> str:
+        check_editable(context.scene)
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         add(context)

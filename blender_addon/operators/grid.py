@@ -16,7 +16,8 @@ from ..api import beats
 from ..errors import UserError
 from ..scene import grids, markers
 from ..shared import FootlightError, beat_grid
-from .settings import chosen_strip, editable, settings_of
+from .polling import SaysWhy
+from .settings import check_editable, chosen_strip, settings_of
 
 
 @dataclass(frozen=True)
@@ -49,24 +50,17 @@ CHANGES = {
 }
 
 
-class _Beats(bpy.types.Operator):
+class _Beats(SaysWhy, bpy.types.Operator):
     """What the operators have in common: a song that can be found."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if session.busy():
-            cls.poll_message_set("Footlight is at work. Wait until it is done, or cancel it")
-            return False
-        try:
-            lack = cls.lack(home_of(context)) if editable(cls, context) else ""
-        except UserError as error:
-            lack = str(error)
-        if lack:
-            cls.poll_message_set(lack.rstrip("."))
-        return not lack and context.scene.is_editable
+    def lack(cls, context: bpy.types.Context) -> str:
+        session.check_idle()
+        check_editable(context.scene)
+        return cls.lack_of(home_of(context))
 
     @classmethod
-    def lack(cls, home: grids.Home) -> str:
+    def lack_of(cls, home: grids.Home) -> str:
         """Why there is nothing to do for a song; empty where there is."""
         return "" if grids.is_known(home) else grids.UNKNOWN
 
@@ -112,7 +106,7 @@ class FOOTLIGHT_OT_use_markers(_Beats):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     @classmethod
-    def lack(cls, home: grids.Home) -> str:
+    def lack_of(cls, home: grids.Home) -> str:
         return "" if len(markers.users(home.scene)) >= 2 else "Set a marker on each of two or more beats first"
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
@@ -128,7 +122,7 @@ class FOOTLIGHT_OT_clear_beats(_Beats):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     @classmethod
-    def lack(cls, home: grids.Home) -> str:
+    def lack_of(cls, home: grids.Home) -> str:
         return "" if grids.is_corrected(home) else "The beats are as they were tracked"
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
@@ -162,7 +156,7 @@ class FOOTLIGHT_OT_import_beats(_File):
     bl_options = frozenset({"REGISTER", "UNDO"})
 
     @classmethod
-    def lack(cls, home: grids.Home) -> str:
+    def lack_of(cls, home: grids.Home) -> str:
         return ""
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:

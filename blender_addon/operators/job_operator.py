@@ -12,12 +12,13 @@ from .. import names, notices, session, status_bar
 from ..api.target import Target, Written, by_uid
 from ..engine.job import JobState
 from ..shared import FootlightError
+from .polling import SaysWhy
 from .settings import OPERATIONS, lacking, settings_of
 
 INTERVAL = 0.1  # seconds between two looks at the job
 
 
-class JobOperator:
+class JobOperator(SaysWhy):
     """Starts a job and sees it to its end: by a timer where there is a window, in a loop where there is none.
 
     Subclasses say how it starts; ``session.poll`` does everything else, so that a script and a click end alike.
@@ -33,19 +34,9 @@ class JobOperator:
 
         def report(self, kind: set[str], message: str) -> None: ...
 
-        @classmethod
-        def poll_message_set(cls, message: str) -> None: ...
-
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        why = "Footlight is at work. Wait until it is done, or cancel it" if session.busy() else cls._lack(context)
-        if why:
-            cls.poll_message_set(why)
-        return not why
-
-    @classmethod
-    def _lack(cls, context: bpy.types.Context) -> str:
-        """Why it cannot start; empty when nothing is missing."""
+    def lack(cls, context: bpy.types.Context) -> str:
+        session.check_idle()
         lack = lacking(context, cls.about) if cls.about in OPERATIONS else None
         return lack.long if lack else ""
 

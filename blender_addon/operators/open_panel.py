@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import names
+from .polling import SaysWhy
 
 PATIENCE = 20
 """So often the tab is looked for: a side bar that was closed knows its tabs when it has been drawn."""
@@ -12,7 +13,7 @@ PATIENCE = 20
 INTERVAL = 0.05  # seconds between two looks
 
 
-class FOOTLIGHT_OT_open_panel(bpy.types.Operator):
+class FOOTLIGHT_OT_open_panel(SaysWhy, bpy.types.Operator):
     """Show the Footlight tab in the side bar"""
 
     bl_idname = names.OPEN_PANEL
@@ -20,11 +21,9 @@ class FOOTLIGHT_OT_open_panel(bpy.types.Operator):
     bl_options = frozenset()
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if context.window is None or _area(context) is None:
-            cls.poll_message_set("There is no 3D View in this window")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        there = context.window is not None and _area(context) is not None
+        return "" if there else "There is no 3D View in this window"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         area = _area(context)

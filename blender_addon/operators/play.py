@@ -12,10 +12,11 @@ from .. import names
 from ..scene import bringing, playing, versions
 from ..shared import FootlightError
 from .job_operator import redraw
+from .polling import SaysWhy
 from .settings import find_dancer, settings_of
 
 
-class FOOTLIGHT_OT_play(bpy.types.Operator):
+class FOOTLIGHT_OT_play(SaysWhy, bpy.types.Operator):
     """Play the dance and its music from the first frame, or stop. Sets the preview range and mutes other music"""
 
     bl_idname = names.PLAY
@@ -23,15 +24,10 @@ class FOOTLIGHT_OT_play(bpy.types.Operator):
     bl_options = frozenset({"UNDO"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if is_playing(context):
-            return True
-        try:
+    def lack(cls, context: bpy.types.Context) -> str:
+        if not is_playing(context):
             _plan(context)
-        except FootlightError as error:
-            cls.poll_message_set(str(error))
-            return False
-        return True
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if is_playing(context):

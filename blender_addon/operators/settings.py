@@ -133,12 +133,10 @@ def chosen_strip(context: bpy.types.Context) -> bpy.types.Strip:
     return songs.choose(context.scene, settings.strip, shown=versions.sequencer_scene(context))
 
 
-def editable(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """For an operator's ``poll``: whether the scene can be changed; the button says why where it cannot."""
-    if not context.scene.is_editable:
-        cls.poll_message_set("The scene is linked from another file")
-        return False
-    return True
+def check_editable(scene: bpy.types.Scene) -> None:
+    """Raises UserError when the scene cannot be changed."""
+    if not scene.is_editable:
+        raise UserError("The scene is linked from another file. Make it local first.")
 
 
 @dataclass(frozen=True)
@@ -156,8 +154,10 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     ready = readiness.now()
     if not ready.usable:
         return Lack(ready.short, ready.text.rstrip(".") or ready.short)
-    if not scene.is_editable:
-        return Lack("The scene is linked", "The scene is linked from another file. Make it local first")
+    try:
+        check_editable(scene)
+    except UserError as error:
+        return Lack("The scene is linked", str(error).rstrip("."))
     if about in (names.GENERATE, names.EDIT, names.SHOW_BEATS) and settings.source != "MIX":
         try:
             chosen_strip(context)

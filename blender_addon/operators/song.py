@@ -14,10 +14,11 @@ from .. import names, notices, recent
 from ..scene import bringing, songs, versions
 from ..scene.wording import joined
 from ..shared import FootlightError
-from .settings import editable, settings_of
+from .polling import SaysWhy
+from .settings import check_editable, settings_of
 
 
-class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
+class FOOTLIGHT_OT_choose_song(SaysWhy, bpy.types.Operator):
     """Choose a sound file. It goes to this scene's sequencer, from the first frame on, and is the song to dance to"""
 
     bl_idname = names.CHOOSE_SONG
@@ -29,8 +30,9 @@ class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return editable(cls, context)
+    def lack(cls, context: bpy.types.Context) -> str:
+        check_editable(context.scene)
+        return ""
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if self.filepath:  # dropped, or chosen among the recent ones
@@ -55,7 +57,7 @@ class FOOTLIGHT_OT_choose_song(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
+class FOOTLIGHT_OT_bring_song(SaysWhy, bpy.types.Operator):
     """Copy the song's strip from the other scene into this one, where its dance plays"""
 
     bl_idname = names.BRING_SONG
@@ -67,13 +69,10 @@ class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not editable(cls, context):
-            return False
-        if songs.elsewhere(context.scene, versions.sequencer_scene(context)) is None:
-            cls.poll_message_set("No other scene has a song")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        check_editable(context.scene)
+        found = songs.elsewhere(context.scene, versions.sequencer_scene(context))
+        return "No other scene has a song" if found is None else ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         source = songs.elsewhere(context.scene, versions.sequencer_scene(context))
@@ -87,7 +86,7 @@ class FOOTLIGHT_OT_bring_song(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FOOTLIGHT_OT_show_scene(bpy.types.Operator):
+class FOOTLIGHT_OT_show_scene(SaysWhy, bpy.types.Operator):
     """Show the scene with the dancer again. A song that was added to the empty scene comes along"""
 
     bl_idname = names.SHOW_SCENE
@@ -95,11 +94,9 @@ class FOOTLIGHT_OT_show_scene(bpy.types.Operator):
     bl_options = frozenset({"UNDO"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if context.window is None or songs.left_behind(context.scene) is None:
-            cls.poll_message_set("The dancer is in the scene that is shown")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        elsewhere = context.window is not None and songs.left_behind(context.scene) is not None
+        return "" if elsewhere else "The dancer is in the scene that is shown"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         empty, scene = context.scene, songs.left_behind(context.scene)

@@ -11,10 +11,11 @@ from ..scene import playing, reading
 from ..scene.wording import listed
 from ..shared import FootlightError
 from ..stage import scenery, watched
-from .settings import editable, find_dancer
+from .polling import SaysWhy
+from .settings import check_editable, find_dancer
 
 
-class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
+class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
     """Add a floor, lights and a camera that follows the dance, in place of an earlier stage. F12 renders it"""
 
     bl_idname = names.ADD_STAGE
@@ -22,13 +23,10 @@ class FOOTLIGHT_OT_add_stage(bpy.types.Operator):
     bl_options = frozenset({"UNDO"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not editable(cls, context):
-            return False
-        if not any(ob.type == "ARMATURE" for ob in context.scene.objects):
-            cls.poll_message_set("There is no dancer yet. Add one first")
-            return False
-        return True
+    def lack(cls, context: bpy.types.Context) -> str:
+        check_editable(context.scene)
+        there = any(ob.type == "ARMATURE" for ob in context.scene.objects)
+        return "" if there else "There is no dancer yet. Add one first"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene

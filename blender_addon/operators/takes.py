@@ -11,30 +11,24 @@ from .. import names, session
 from ..errors import UserError
 from ..scene import takes
 from ..scene.wording import listed
+from .polling import SaysWhy
 from .settings import find_dancer
 
 
-class _Take(bpy.types.Operator):
+class _Take(SaysWhy, bpy.types.Operator):
     """What the operators have in common: a dancer that shows one of its takes."""
 
     least = 1
     """So many takes are needed."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if session.busy():
-            cls.poll_message_set("Footlight is at work. Wait until it is done, or cancel it")
-            return False
-        try:
-            armature = find_dancer(context)
-        except UserError as error:
-            cls.poll_message_set(str(error).rstrip("."))
-            return False
+    def lack(cls, context: bpy.types.Context) -> str:
+        session.check_idle()
+        armature = find_dancer(context)
         found = takes.of(armature)
         if len(found) < cls.least or not (cls.least > 1 or takes.shown(armature) in found):
-            cls.poll_message_set("The dancer has no other take" if found else "The dancer has no take yet")
-            return False
-        return True
+            return "The dancer has no other take" if found else "The dancer has no take yet"
+        return ""
 
 
 class FOOTLIGHT_OT_step_take(_Take):
