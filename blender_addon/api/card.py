@@ -56,12 +56,6 @@ class Card:
     warning: str = ""
 
     @property
-    def short(self) -> str:
-        """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6"."""
-        steps = self.feet.split(" ")[0] if self.feet[:1].isdigit() else "0"
-        return ", ".join(text for text in (self.beat.split(" ")[0], steps if self.feet else "") if text)
-
-    @property
     def line(self) -> str:
         """The name, and what is known first, in one line."""
         known = [f"on the beat: {self.beat}" if self.beat else "", self.pulse, self.length]
@@ -92,6 +86,15 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
         keys=_keys(made),
         warning=str(made.get(names.PREFIX + "warning", "")),
     )
+
+
+def short(made: bpy.types.Action) -> str:
+    """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6"."""
+    score, steps = _number(made, "beat_score"), _number(made, "steps_per_second")
+    told = [] if score is None else [grade(score)]
+    if steps is not None:
+        told.append(_steps(steps) or "0")
+    return ", ".join(told)
 
 
 def grade(score: float) -> str:
@@ -178,5 +181,10 @@ def _keys(made: bpy.types.Action | bpy.types.Strip) -> str:
 def _feet(steps: float | None, still: float | None) -> str:
     if steps is None or still is None:
         return ""
-    taken = f"{steps:.1f} steps a second" if steps >= 0.05 else "Takes no steps"
+    taken = f"{told} steps a second" if (told := _steps(steps)) else "Takes no steps"
     return f"{taken}, stands still {per_cent(still)} of the time"
+
+
+def _steps(steps: float) -> str:
+    """Steps a second in digits; empty where there are none to speak of."""
+    return f"{steps:.1f}" if steps >= 0.05 else ""

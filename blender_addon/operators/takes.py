@@ -18,17 +18,17 @@ from .settings import find_dancer
 class _Take(SaysWhy, bpy.types.Operator):
     """What the operators have in common: a dancer that shows one of its takes."""
 
-    least = 1
-    """So many takes are needed."""
-
     @classmethod
     def lack(cls, context: bpy.types.Context) -> str:
         session.check_idle()
-        armature = find_dancer(context)
-        found = takes.of(armature)
-        if len(found) < cls.least or not (cls.least > 1 or takes.shown(armature) in found):
-            return "The dancer has no other take" if found else "The dancer has no take yet"
-        return ""
+        return cls.lack_of(find_dancer(context))
+
+    @classmethod
+    def lack_of(cls, armature: bpy.types.Object) -> str:
+        """Why there is nothing to do for a dancer; empty where there is."""
+        if takes.shows_one(armature):
+            return ""
+        return "The dancer shows none of its takes" if takes.of(armature) else "The dancer has no take yet"
 
 
 class FOOTLIGHT_OT_step_take(_Take):
@@ -37,13 +37,18 @@ class FOOTLIGHT_OT_step_take(_Take):
     bl_idname = names.STEP_TAKE
     bl_label = "Next Take"
     bl_options = frozenset({"UNDO"})
-    least = 2
 
     by: IntProperty(description="How many places further in the list", default=1)
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return f"Show the {'next' if properties.by > 0 else 'previous'} take, also while it plays"
+
+    @classmethod
+    def lack_of(cls, armature: bpy.types.Object) -> str:
+        if takes.several(armature):
+            return ""
+        return "The dancer has no other take" if takes.of(armature) else "The dancer has no take yet"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         shown = takes.step(find_dancer(context), self.by)
@@ -58,7 +63,6 @@ class FOOTLIGHT_OT_accept_take(_Take):
     bl_idname = names.ACCEPT_TAKE
     bl_label = "Keep Only This Take"
     bl_options = frozenset({"REGISTER", "UNDO"})
-    least = 1
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         armature = find_dancer(context)

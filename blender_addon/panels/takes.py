@@ -21,20 +21,19 @@ class FOOTLIGHT_UL_takes(bpy.types.UIList):
     """The takes of the dancer that the panel names, the oldest first: a click shows one, a double click renames it."""
 
     def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:
-        shown = card.of(item)
         parts = layout.split(factor=WIDTH)
         parts.prop(item, names.TAKE_NAME, text="", emboss=False)
-        parts.label(text=shown.short if shown else "")
+        parts.label(text=card.short(item))
 
     def filter_items(self, context, data, property) -> tuple[list[int], list[int]]:
         actions = getattr(data, property)
         try:
-            found = [action.name for action in takes.of(find_dancer(context))]
+            found = takes.of(find_dancer(context))
         except FootlightError:
             found = []
-        places = {name: i for i, name in enumerate(found)}
-        flags = [self.bitflag_filter_item if action.name in places else 0 for action in actions]
-        return flags, [places.get(action.name, len(found)) for action in actions]
+        places = {action: i for i, action in enumerate(found)}
+        flags = [self.bitflag_filter_item if action in places else 0 for action in actions]
+        return flags, [places.get(action, len(found)) for action in actions]
 
 
 def number(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

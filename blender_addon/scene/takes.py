@@ -6,8 +6,10 @@ armature's action and nothing else.
 
 from __future__ import annotations
 
+import itertools
 import time
 import uuid
+from collections.abc import Iterator
 
 import bpy
 
@@ -25,9 +27,23 @@ def enlist(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 def of(armature: bpy.types.Object) -> list[bpy.types.Action]:
     """The takes of a dancer, the oldest first. A dance that it shows is one, whoever it was made for."""
+    return sorted(_each(armature), key=lambda action: (action.get(MADE, 0.0), action.name))
+
+
+def several(armature: bpy.types.Object) -> bool:
+    """Whether there is a choice. Looks no further than it must: buttons ask this whenever they are drawn."""
+    return len([*itertools.islice(_each(armature), 2)]) == 2
+
+
+def shows_one(armature: bpy.types.Object) -> bool:
+    """Whether what a dancer shows is a take."""
+    current = shown(armature)
+    return current is not None and songs.MADE in current
+
+
+def _each(armature: bpy.types.Object) -> Iterator[bpy.types.Action]:
     mark, current = _mark(armature), shown(armature)
-    found = [a for a in bpy.data.actions if songs.MADE in a and ((mark and a.get(DANCER) == mark) or a == current)]
-    return sorted(found, key=lambda action: (action.get(MADE, 0.0), action.name))
+    return (a for a in bpy.data.actions if songs.MADE in a and ((mark and a.get(DANCER) == mark) or a == current))
 
 
 def shown(armature: bpy.types.Object) -> bpy.types.Action | None:
@@ -91,11 +107,12 @@ def accept(armature: bpy.types.Object, action: bpy.types.Action) -> tuple[list[s
     and of those that were left because something else uses them."""
     show(armature, action)
     others = [other for other in of(armature) if other != action and _song(other) == _song(action)]
-    left = [other.name for other in others if _used_elsewhere(armature, other)]
-    removed = [other.name for other in others if other.name not in left]
-    for name in removed:
-        bpy.data.actions.remove(bpy.data.actions[name])
-    return removed, left
+    left = [other for other in others if _used_elsewhere(armature, other)]
+    removed = [other for other in others if other not in left]
+    told = [other.name for other in removed], [other.name for other in left]
+    for other in removed:
+        bpy.data.actions.remove(other)
+    return told
 
 
 def reject(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Action | None:
