@@ -99,14 +99,14 @@ def _number(kind: type, field: str, name: str, description: str, **further):
 
 
 PARTS = (
-    ("all", "All", "The whole body", "NONE", 0),
-    ("upper", "Upper Body", "Torso, head and arms. The legs and the way over the floor stay", "NONE", 1),
-    ("lower", "Lower Body", "The legs with the hips, and the way over the floor", "NONE", 2),
-    ("arms", "Arms", "Both arms", "NONE", 3),
-    ("left arm", "Left Arm", "From the collar bone to the hand", "NONE", 4),
-    ("right arm", "Right Arm", "From the collar bone to the hand", "NONE", 5),
-    ("head", "Head", "Head and neck", "NONE", 6),
-    ("torso", "Torso", "The spine", "NONE", 7),
+    ("all", "All", "The whole body"),
+    ("upper", "Upper Body", "Torso, head and arms. The legs and the way over the floor stay"),
+    ("lower", "Lower Body", "The legs with the hips, and the way over the floor"),
+    ("arms", "Arms", "Both arms"),
+    ("left arm", "Left Arm", "From the collar bone to the hand"),
+    ("right arm", "Right Arm", "From the collar bone to the hand"),
+    ("head", "Head", "Head and neck"),
+    ("torso", "Torso", "The spine"),
 )
 """What can be made anew, as ``core.edits.parts`` reads it."""
 
@@ -268,8 +268,8 @@ class FootlightSettings(bpy.types.PropertyGroup):
         name="Range",
         description="Which frames are made anew",
         items=(
-            ("PREVIEW", "Preview Range", "The preview range of the timeline (P in the timeline sets it)", "NONE", 0),
-            ("COUNTS", "Counts", 'Bars, eights or seconds of the song, such as "bars 17:20"', "NONE", 1),
+            ("PREVIEW", "Preview Range", "The preview range of the timeline (P in the timeline sets it)"),
+            ("COUNTS", "Counts", 'Bars, eights or seconds of the song, such as "bars 17:20"'),
         ),
         default="PREVIEW",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from .. import environment, model
 from ..errors import UserError
 from ..names import PREFIX
 from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips, takes
@@ -76,7 +77,7 @@ def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dic
     options = {name: value for name, value in options.items() if value is not None}
     grid = beats_file.from_json(kept["beats"]) if "beats" in kept else None
     differs = []
-    if kept.get("model_sha256") != card.asked(card.DANCE, 0, {}).get("model_sha256"):
+    if kept.get("model_sha256", "") != model.facts(environment.model_folder()).digest:
         differs.append("by another model")
     if (kept.get("song_start"), kept.get("song_seconds")) != (song.start, song.seconds):
         differs.append("to another part of its song")

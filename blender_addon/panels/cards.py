@@ -8,7 +8,7 @@ from .. import names
 from ..api import card
 from ..operators.play import face
 from ..scene import music as music_files
-from ..scene import songs, strips
+from ..scene import songs, strips, takes
 from .status import CROSS
 from .wrapping import NO_BREAK, wrapped
 
@@ -20,8 +20,7 @@ BOX = 2  # letters that a box takes
 
 def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
     """The card of the dance on an armature, if Footlight made it."""
-    data = armature.animation_data if armature else None
-    action = data.action if data else None
+    action = takes.shown(armature) if armature else None
     shown = card.of(action)
     if action is not None and shown is not None:
         box = _card(layout, context, shown, card.BEAT_SCORE)
@@ -29,7 +28,7 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
             _warning(box, context, shown).action = action.name
         if shown.operation == card.BOTH:
             _keep(box, context, strips.named(context.scene, action.get(names.PREFIX + "song", "")))
-        _next(box, shown, action.name)
+        _next(box, shown)
 
 
 def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -95,8 +94,8 @@ def _keep(layout: bpy.types.UILayout, context: bpy.types.Context, strip: bpy.typ
     layout.operator(names.KEEP_MUSIC, text="Save and Keep", icon="FILE_TICK").strip = strip.name
 
 
-def _next(layout: bpy.types.UILayout, shown: card.Card, action: str = "") -> None:
-    """What can be done with it. action: of a dance."""
+def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
+    """What can be done with it."""
     play = layout.row()
     play.scale_y = 1.2
     play.operator(names.PLAY, **face(bpy.context))
@@ -105,7 +104,7 @@ def _next(layout: bpy.types.UILayout, shown: card.Card, action: str = "") -> Non
     another.new_seed = True
     if shown.operation == card.DANCE:
         another.takes = 1
-        row.operator(names.GENERATE, text="Again", icon="LOOP_BACK").like = action
+        row.operator(names.GENERATE, text="Again", icon="LOOP_BACK").like = shown.name
         row = layout.row(align=True)
     if shown.operation != card.MUSIC:
         row.operator(names.ADD_STAGE, text="Add Stage", icon="LIGHT_SPOT")
