@@ -1,18 +1,16 @@
 """The list of the dancer's bones: read from a file, written to one, and found anew."""
-# pyright: reportInvalidTypeForm=false
-# Blender's properties are annotations that are calls.
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
 
 from .. import names
 from ..errors import UserError
 from ..scene import rigs, standing
 from ..shared import FootlightError, mapping
+from .json_file import JsonFile
 from .polling import SaysWhy
 from .settings import find_dancer
 
@@ -26,21 +24,14 @@ class _Bones(SaysWhy, bpy.types.Operator):
         return "" if find_dancer(context).is_editable else linked
 
 
-class _File(_Bones):
+class _File(JsonFile, _Bones):
     """Those with a file."""
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN", "SKIP_SAVE"})
-    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        if not self.filepath:
-            self.filepath = f"{find_dancer(context).name} bones.json"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+    def suggested(self, context: bpy.types.Context) -> str:
+        return f"{find_dancer(context).name} bones.json"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path
         try:
             self.report({"INFO"}, self.exchange(find_dancer(context), path))
         except OSError as error:

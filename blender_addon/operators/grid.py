@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty
 
 from .. import names, session
 from ..api import beats
 from ..errors import UserError
 from ..scene import grids, markers
 from ..shared import FootlightError, beat_grid
+from .json_file import JsonFile
 from .polling import SaysWhy
 from .settings import check_editable, chosen_strip, settings_of
 
@@ -94,7 +94,7 @@ class FOOTLIGHT_OT_correct_beats(_Beats):
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
         change = CHANGES[self.change].change
         grid = beats.correct(home, lambda grid: change(grid, home, self), bars_only=_bars_only(context))
-        return f"{beats.words(grid)}. The next dance follows these beats."
+        return _followed(grid)
 
 
 class FOOTLIGHT_OT_use_markers(_Beats):
@@ -111,7 +111,7 @@ class FOOTLIGHT_OT_use_markers(_Beats):
 
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid = beats.use(home, grids.from_markers(home), bars_only=_bars_only(context))
-        return f"{beats.words(grid)}. The next dance follows these beats."
+        return _followed(grid)
 
 
 class FOOTLIGHT_OT_clear_beats(_Beats):
@@ -130,22 +130,11 @@ class FOOTLIGHT_OT_clear_beats(_Beats):
         return "The beats are as they were tracked again."
 
 
-class _File(_Beats):
+class _File(JsonFile, _Beats):
     """Those with a file."""
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN", "SKIP_SAVE"})
-    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        if not self.filepath:
-            self.filepath = "BEATS.json"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    @property
-    def path(self) -> Path:
-        return Path(bpy.path.abspath(self.filepath))
+    def suggested(self, context: bpy.types.Context) -> str:
+        return "BEATS.json"
 
 
 class FOOTLIGHT_OT_import_beats(_File):
@@ -162,7 +151,7 @@ class FOOTLIGHT_OT_import_beats(_File):
     def act(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid = grids.heard(home, beats.of_file(self.path))
         beats.use(home, grid, bars_only=_bars_only(context))
-        return f"{beats.words(grid)}. The next dance follows these beats."
+        return _followed(grid)
 
 
 class FOOTLIGHT_OT_export_beats(_File):
@@ -191,3 +180,8 @@ def home_of(context: bpy.types.Context) -> grids.Home:
 
 def _bars_only(context: bpy.types.Context) -> bool:
     return settings_of(context.scene).bars_only
+
+
+def _followed(grid: beat_grid.Grid) -> str:
+    """What is said when a song has other beats."""
+    return f"{beats.words(grid)}. The next dance follows these beats."

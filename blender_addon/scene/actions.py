@@ -64,10 +64,10 @@ def write_dance(
         *_held(left),
         *_switched(keyed),
     ]
-    body = posing.Body(rest.bones, retarget.size(rest.bones), limbs.controls, limbs.led, travel.carries)
+    posed = posing.Body(rest.bones, retarget.size(rest.bones), limbs.controls, limbs.led, travel.carries)
     tracks = spacing.tracks(turned, danced, limbs, rest)
     fps = strips.frame_rate(scene or bpy.context.scene)
-    spaced, written = spacing.spaced(curves, keys, tracks, body, dance.stands, fps)
+    spaced, written = spacing.spaced(curves, keys, tracks, posed, dance.stands, fps)
     grouped = spacing.grouped(spaced, armature, keyed.bones, limbs.joints)
     action = new_action(armature, name, grouped, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values} | written.properties
@@ -76,17 +76,14 @@ def write_dance(
     standing.remember(action, rest)
     if travel.origin is not None:
         action[under.ORIGIN] = travel.origin.tolist()
-    if travel.said:
-        say(travel.said)
-    for line in (under.told(left), under.told_locked(armature, turned, (*travel.bones, *limbs.travels))):
-        if line:
-            say(line)
+    said = [travel.said, under.told(left), under.told_locked(armature, turned, (*travel.bones, *limbs.travels))]
     if not (rest.known or standing.stands(armature)):
-        say(standing.told(armature))
+        said.append(standing.told(armature))
     if scene:
         heads = {joint: at for joint, (_, at) in placed.items()}
-        for line in seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start)):
-            say(line)
+        said += seen.check(seen.Dance(scene, armature, mapped, keyed, rest, heads, frame_start))
+    for line in filter(None, said):
+        say(line)
     return action
 
 
