@@ -5,9 +5,9 @@ import math
 
 import bpy
 import numpy as np
-from dancing import EXPECTED, FRAMES, JOINTS, OURS, about, as_it_should, curves, dancer, places, with_root, write
+from dancing import EXPECTED, FRAMES, JOINTS, OURS, about, as_it_should, dancer, places, with_root, write
 from mathutils import Matrix
-from scenes import FOLDER, addon, raises, z_up
+from scenes import FOLDER, addon, curves, raises, z_up
 
 rigs, mapping = addon("scene.rigs"), addon("shared").mapping
 UserError = addon("errors").UserError

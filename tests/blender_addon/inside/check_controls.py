@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, off, places, write
 from generated import generated
-from scenes import FOLDER, addon, read, turned, z_up
+from scenes import FOLDER, addon, curves, read, turned, z_up
 
 rigs = addon("scene.rigs")
 skeleton = addon("shared").skeleton
@@ -37,10 +37,10 @@ def check_a_generated_rigify_rig():
     action, said = write(armature)
     assert not said
     moves_in_all_its_layers(armature)
-    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-    switches = {c.data_path: c.keyframe_points[0].co[1] for c in curves if c.data_path.endswith('"IK_FK"]')}
+    found = curves(action)
+    switches = {c.data_path: c.keyframe_points[0].co[1] for c in found if c.data_path.endswith('"IK_FK"]')}
     assert set(switches.values()) == {1.0} and len(switches) == 4
-    keyed = {curve.data_path.split('"')[1] for curve in curves}
+    keyed = {curve.data_path.split('"')[1] for curve in found}
     assert {"torso", "thigh_fk.L", "shin_fk.R", "upper_arm_fk.L", "hand_fk.R", "head"} <= keyed
     assert not [name for name in keyed if name.startswith(("ORG-", "DEF-", "MCH-"))]
     rotations, _ = read(armature, 1, len(ROTATIONS))
@@ -70,13 +70,13 @@ def check_inverse_kinematics_on_request():
         shown.append(np.array(found))
     np.testing.assert_allclose(shown[1], shown[0], atol=1e-3)
     assert (angle := off(armature, names)) < 3.0, angle
-    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-    switches = {c.data_path: c.keyframe_points[0].co[1] for c in curves if c.data_path.endswith('"IK_FK"]')}
+    found = curves(action)
+    switches = {c.data_path: c.keyframe_points[0].co[1] for c in found if c.data_path.endswith('"IK_FK"]')}
     assert set(switches.values()) == {0.0} and len(switches) == 4
     bpy.context.scene.frame_set(1)
     before = places(armature, names)
     for i in range(3):
-        for key in curves.find('pose.bones["foot_ik.L"].location', index=i).keyframe_points:
+        for key in found.find('pose.bones["foot_ik.L"].location', index=i).keyframe_points:
             key.co[1] += 0.05
     bpy.context.scene.frame_set(1)
     moved = {joint: np.linalg.norm(at - before[joint]) for joint, at in places(armature, names).items()}
@@ -167,10 +167,10 @@ def check_control_rigs_of_any_names():
             action, said = write(armature)
             assert not said, said
             as_it_should(armature)
-            curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-            switch = next(curve for curve in curves if curve.data_path.endswith('["switch"]'))
+            found = curves(action)
+            switch = next(curve for curve in found if curve.data_path.endswith('["switch"]'))
             assert switch.keyframe_points[0].co[1] == value
-            assert lead.format("thigh.L") in {curve.data_path.split('"')[1] for curve in curves}
+            assert lead.format("thigh.L") in {curve.data_path.split('"')[1] for curve in found}
 
 
 def check_bones_that_are_keyed_themselves_unless_a_switch_lets_them_follow():
@@ -185,8 +185,8 @@ def check_bones_that_are_keyed_themselves_unless_a_switch_lets_them_follow():
     action, said = write(armature)
     assert not said, said
     as_it_should(armature)
-    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-    keyed = {curve.data_path.split('"')[1] for curve in curves}
+    found = curves(action)
+    keyed = {curve.data_path.split('"')[1] for curve in found}
     assert keyed == set(OURS.values())
 
 

@@ -4,12 +4,12 @@ import json
 
 import bpy
 import numpy as np
-from recorder import draw
+from recorder import shown
 from scenes import FOLDER, addon, noise, raises
 
 names, grids, markers = addon("names"), addon("scene.grids"), addon("scene.markers")
 strips, dancer, beats, card = addon("scene.strips"), addon("scene.dancer"), addon("api.beats"), addon("api.card")
-main, beat_grid = addon("panels.main"), addon("shared").beat_grid
+beat_grid = addon("shared").beat_grid
 
 SPACING = 0.5
 COUNT = 17
@@ -40,8 +40,8 @@ def asked_beats():
 
 
 def says(words):
-    shown = [item.text for cls in main.CLASSES if cls.bl_space_type == "VIEW_3D" for item in draw(cls.draw)]
-    return words in " ".join(shown), shown
+    texts = [item.text for item in shown()]
+    return words in " ".join(texts), texts
 
 
 def check_show_beats_names_counts_and_keeps_the_tracked_grid():
@@ -52,9 +52,9 @@ def check_show_beats_names_counts_and_keeps_the_tracked_grid():
     assert bpy.ops.footlight.show_beats() == {"FINISHED"}
     wanted = [11 + 30 * (0.25 + SPACING * i) for i in range(COUNT)]
     assert np.abs(np.array(marked()) - wanted).max() <= 0.5 and len(marked()) == COUNT
-    shown = [m.name for m in bpy.context.scene.timeline_markers]
-    assert shown[:7] == ["♪ ·8", "♪ 1 ·1, eight 1", "♪ ·2", "♪ ·3", "♪ ·4", "♪ 2 ·5", "♪ ·6"]
-    assert shown[9] == "♪ 3 ·1, eight 2"
+    called = [m.name for m in bpy.context.scene.timeline_markers]
+    assert called[:7] == ["♪ ·8", "♪ 1 ·1, eight 1", "♪ ·2", "♪ ·3", "♪ ·4", "♪ 2 ·5", "♪ ·6"]
+    assert called[9] == "♪ 3 ·1, eight 2"
     assert grids.corrected(home(strip)) is None and grids.confidence(home(strip)) == 0.9
     assert np.allclose(grids.tracked(home(strip)).times, [0.25 + SPACING * i for i in range(COUNT)])
     assert says("Tracked: 120 bpm, 4 beats a bar, 90 % sure")[0], says("")[1]

@@ -1,10 +1,9 @@
 """What can go wrong between the click and the keyframes: always a clear word, nothing written, and ready again."""
 
 import os
-import time
 
 import bpy
-from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
+from scenes import FOLDER, addon, fingerprint, finish, noise, raises, unchanged, wait
 
 session, generate, settings = addon("session"), addon("operators.generate"), addon("operators.settings")
 dancer, strips = addon("scene.dancer"), addon("scene.strips")
@@ -23,22 +22,6 @@ def begun(context):
     """The job after the engine's first word about it."""
     generate.start(context)
     wait(lambda: session.state.job.state is not JobState.STARTING)
-
-
-def wait(until):
-    end = time.monotonic() + 60
-    while not until():
-        assert time.monotonic() < end
-        session.poll()
-        time.sleep(0.01)
-
-
-def finish() -> JobState:
-    end = time.monotonic() + 60
-    while not (state := session.poll()).ended:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return state
 
 
 def ready_again(before):

@@ -1,10 +1,8 @@
 """What the panel shows, in every state: drawn from the scene, said once, and gone when it is cured."""
 
-import time
-
 import bpy
-from recorder import draw
-from scenes import FOLDER, addon, noise, raises
+from recorder import draw, shown
+from scenes import FOLDER, addon, finish, noise, raises
 
 session, notices, names = addon("session"), addon("notices"), addon("names")
 main, status, cards = addon("panels.main"), addon("panels.status"), addon("panels.cards")
@@ -22,11 +20,6 @@ def stage(how="well"):
     return dancer.add_dancer(bpy.context)
 
 
-def shown(space="VIEW_3D"):
-    """All that Footlight's panels show in an editor's side bar, closed ones too."""
-    return [item for cls in main.CLASSES if cls.bl_space_type == space for item in draw(cls.draw)]
-
-
 def texts(items=None):
     return [item.text for item in shown() if item.text] if items is None else [item.text for item in items if item.text]
 
@@ -39,14 +32,6 @@ def button(text, items=None):
 
 def says(words):
     return any(words.lower() in text.lower() for text in texts())
-
-
-def finish():
-    end = time.monotonic() + 60
-    while not (state := session.poll()).ended:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return state
 
 
 def fails(operator, words):

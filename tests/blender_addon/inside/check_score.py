@@ -6,12 +6,11 @@ import os
 import resource
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import bpy
 import numpy as np
-from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
+from scenes import FOLDER, addon, fingerprint, finish, noise, raises, unchanged
 
 session, score, duet = addon("session"), addon("operators.score"), addon("operators.duet")
 actions, dancer, reading = addon("scene.actions"), addon("scene.dancer"), addon("scene.reading")
@@ -52,14 +51,6 @@ def run_until(stage: str) -> None:
     """The job is in the middle of this stage."""
     while session.state.job.stage != stage or session.state.job.fraction == 0.0:
         session.poll()
-
-
-def finish() -> JobState:
-    end = time.monotonic() + 60
-    while not (state := session.poll()).ended:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return state
 
 
 def files(saved: str) -> list[str]:

@@ -1,17 +1,16 @@
 """Several dances in one run, and how one of them is chosen."""
 
 import json
-import time
 
 import bpy
 import numpy as np
-from recorder import draw
-from scenes import FOLDER, addon, fingerprint, noise, raises, unchanged
+from recorder import shown
+from scenes import FOLDER, addon, curves, fingerprint, finish, noise, raises, unchanged, wait
 
 session, names, environment = addon("session"), addon("names"), addon("environment")
 strips, dancer, grids = addon("scene.strips"), addon("scene.dancer"), addon("scene.grids")
 takes, api, dance, card = addon("scene.takes"), addon("api.takes"), addon("api.dance"), addon("api.card")
-main, beat_grid, worker = addon("panels.main"), addon("shared").beat_grid, addon("api.worker")
+beat_grid, worker = addon("shared").beat_grid, addon("api.worker")
 
 SCORES = {7: 0.2, 8: 0.8, 9: 0.5}
 
@@ -28,25 +27,12 @@ def stage(how=None, with_dancer=True):
     return dancer.add_dancer(bpy.context) if with_dancer else None
 
 
-def shown():
-    return [item for cls in main.CLASSES if cls.bl_space_type == "VIEW_3D" for item in draw(cls.draw)]
-
-
 def listed(armature):
     return [action.name for action in takes.of(armature)]
 
 
 def values(action):
-    curves = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-    return [[tuple(point.co) for point in curve.keyframe_points] for curve in curves]
-
-
-def wait():
-    end = time.monotonic() + 60
-    while not (state := session.poll()).ended:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return state
+    return [[tuple(point.co) for point in curve.keyframe_points] for curve in curves(action)]
 
 
 NAMES = [f"well - seed {seed}" for seed in SCORES]
@@ -145,21 +131,17 @@ def check_reject_shows_the_next_one():
 def check_a_cancel_keeps_the_finished_takes():
     armature = stage({9: "wait"})
     addon("operators.generate").start(bpy.context)
-    while len(session.state.job.result) < 2 or session.state.job.fraction < 0.8:
-        session.poll()
-        time.sleep(0.01)
+    wait(lambda: len(session.state.job.result) >= 2 and session.state.job.fraction >= 0.8)
     text, fraction = session.progress()
     assert text.startswith("3 of 3: at work") and fraction > 0.6
     assert listed(armature) == [], "all are written at once, as one step"
     session.cancel()
-    assert wait().value == "done"
+    assert finish().value == "done"
     assert listed(armature) == NAMES[:2] and takes.shown(armature).name == NAMES[1]
     assert session.state.message.startswith("2 of 3 takes") and not session.state.warning
 
     addon("operators.generate").start(bpy.context, 3)
-    while session.state.job.fraction < 0.1:
-        session.poll()
-        time.sleep(0.01)
+    wait(lambda: session.state.job.fraction >= 0.1)
     session.abandon("gone")
     assert listed(armature) == NAMES[:2]
 
@@ -167,11 +149,9 @@ def check_a_cancel_keeps_the_finished_takes():
 def check_a_cancel_of_the_first_take_leaves_nothing():
     armature = stage({7: "wait"})
     addon("operators.generate").start(bpy.context)
-    while session.state.job.fraction < 0.1:
-        session.poll()
-        time.sleep(0.01)
+    wait(lambda: session.state.job.fraction >= 0.1)
     session.cancel()
-    assert wait().value == "cancelled" and session.state.message == "Cancelled."
+    assert finish().value == "cancelled" and session.state.message == "Cancelled."
     assert listed(armature) == [] and not session.busy()
 
 

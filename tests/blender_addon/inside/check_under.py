@@ -2,8 +2,8 @@
 
 import bpy
 import numpy as np
-from dancing import as_it_should, away, curves, dancer, with_root, write
-from scenes import addon
+from dancing import as_it_should, away, dancer, with_root, write
+from scenes import addon, curves
 
 reading = addon("scene.reading")
 

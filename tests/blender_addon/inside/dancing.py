@@ -27,11 +27,6 @@ def write(armature, frame=1):
     return actions.write_dance(DANCE, armature, frame, say=said.append), " ".join(said)
 
 
-def curves(action):
-    """The curves of a dance's action."""
-    return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-
-
 def places(armature, bones=OURS):
     """Our joints -> where their bones start in the world, as they are shown now."""
     shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import bpy
+from scenes import addon
 
 
 @dataclass
@@ -107,3 +108,8 @@ def draw(function, context=None) -> list[Item]:
     layout = Layout()
     function(SimpleNamespace(layout=layout), context or bpy.context)
     return layout._items
+
+
+def shown(space="VIEW_3D") -> list[Item]:
+    """All that Footlight's panels show in an editor's side bar, closed ones too."""
+    return [item for cls in addon("panels.main").CLASSES if cls.bl_space_type == space for item in draw(cls.draw)]

@@ -3,6 +3,7 @@
 import importlib
 import os
 import struct
+import time
 import wave
 from pathlib import Path
 
@@ -138,6 +139,29 @@ def raises(error: type, words: str, function, *arguments, **named) -> None:
         assert words in str(found), f"expected {words!r} in {str(found)!r}"
         return
     raise AssertionError(f"nothing was raised where {words!r} was expected")
+
+
+def wait(until) -> None:
+    """Let the session's job go on until something holds."""
+    end = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < end
+        addon("session").poll()
+        time.sleep(0.01)
+
+
+def finish():
+    """Let the session's job go on to its end. Returns the state that it ended in."""
+    end = time.monotonic() + 60
+    while not (state := addon("session").poll()).ended:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return state
+
+
+def curves(action):
+    """The curves of a dance's action."""
+    return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
 
 
 def fingerprint() -> dict:
