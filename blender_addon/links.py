@@ -79,7 +79,7 @@ PROPERTIES = {
     "duet_seconds": "dance-and-music",
     "markers": "beats",
     "bars_only": "beats",
-    "quality": "advanced",
+    "fine": "advanced",
     "follow": "advanced",
     "beat_snap": "advanced",
 }

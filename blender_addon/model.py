@@ -12,44 +12,68 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Facts:
     """styles: their names.  steps, guidance: what the model was tuned for, by what it makes: "motion" or "music".
+    work: of sampling a second of it, in steps without guidance whose context is added.
+    taught: whether it has a teacher, for those who have time.
     digest: by which a model is told from another of the same name: of its ``config.json``, training included."""
 
     styles: tuple[str, ...] = ()
     steps: dict[str, int] = field(default_factory=dict)
     guidance: dict[str, float] = field(default_factory=dict)
+    work: dict[str, float] = field(default_factory=dict)
+    taught: bool = False
     digest: str = ""
 
 
-def facts(folder: Path) -> Facts:
-    """Of the model in ``folder``; nothing is known where there is no model that can be read."""
+def facts(folder: Path, quality: str = "normal") -> Facts:
+    """Of the model in ``folder``, at a quality of ``protocol.QUALITIES``; nothing is known where there is no model that
+    can be read."""
     path = folder / "config.json"
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        return _read(path, quality, path.stat().st_mtime_ns)
     except OSError:
         return Facts()
 
 
 @functools.lru_cache(maxsize=8)
-def _read(path: Path, _changed: int) -> Facts:
+def _read(path: Path, quality: str, _changed: int) -> Facts:
     try:
         data = path.read_bytes()
         config = json.loads(data)["config"]
         styles = config["styles"]
-        sampling = config.get("sampling") or {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError):
         return Facts()
+    teachers = _named(config.get("teachers"))
+    parts = {part: _named(config.get(part)) for part in ("denoisers", "sampling")}
+    if quality == "fine":
+        for part, one in (("denoisers", "denoiser"), ("sampling", "sampling")):
+            parts[part] |= {name: teacher.get(one) for name, teacher in teachers.items()}
+    steps = _numbers(parts["sampling"], "steps", int)
     return Facts(
         tuple(name for name in styles if isinstance(name, str)) if isinstance(styles, list) else (),
-        _numbers(sampling, "steps", int),
-        _numbers(sampling, "guidance", float),
+        steps,
+        _numbers(parts["sampling"], "guidance", float),
+        {name: float(count * _passes(parts["denoisers"].get(name))) for name, count in steps.items()},
+        bool(teachers),
         hashlib.sha256(data).hexdigest(),
     )
 
 
-def _numbers(sampling: object, name: str, kind: type) -> dict:
+def _passes(denoiser: object) -> int:
+    """The work of a step: with guidance from outside it has two passes; a context that is not added doubles what each
+    goes over."""
+    told = denoiser if isinstance(denoiser, dict) else {}
+    return (1 if told.get("guided") else 2) * (1 if told.get("context_entry") == "added" else 2)
+
+
+def _named(values: object) -> dict:
+    """A new dictionary of those values that are dictionaries themselves."""
+    return (
+        {name: value for name, value in values.items() if isinstance(value, dict)} if isinstance(values, dict) else {}
+    )
+
+
+def _numbers(sampling: dict, name: str, kind: type) -> dict:
     """One of the numbers of every modality that has it."""
-    if not isinstance(sampling, dict):
-        return {}
     found = {modality: values.get(name) for modality, values in sampling.items() if isinstance(values, dict)}
     return {
         modality: kind(value)

@@ -12,9 +12,6 @@ from .key_props import FootlightKeys
 from .scene import inverse, songs, strips, takes, travelling
 from .shared import mapping, protocol
 
-STEPS = {"DRAFT": 6, "NORMAL": None, "FINE": 30}
-"""Denoising steps of each quality; None: as many as the model was tuned for."""
-
 
 def _strip_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
     return [strip.name for strip in strips.sound_strips(self.id_data)]
@@ -313,15 +310,13 @@ class FootlightSettings(bpy.types.PropertyGroup):
         precision=1,
         subtype="TIME_ABSOLUTE",
     )
-    quality: EnumProperty(
-        name="Quality",
-        description="How finely the dance or the music is worked out",
-        items=(
-            ("DRAFT", "Draft", "Fastest; for a first look"),
-            ("NORMAL", "Normal", "The best balance of time and quality"),
-            ("FINE", "Fine", "More steps: a dance takes about twice as long"),
+    fine: BoolProperty(
+        name="Fine",
+        description=(
+            "Work it out more finely, with the slow model from which the fast one has learnt. It takes several times "
+            "as long, for a little more life"
         ),
-        default="NORMAL",
+        default=False,
     )
     follow: FloatProperty(
         name="Follow the Music",

@@ -9,7 +9,7 @@ strict: a missing, foreign, damaged or newer file raises FootlightError, which n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -37,12 +37,12 @@ class Checkpoint:
     """A model as loaded from disk.
 
     config: its configuration.
-    tensors: network -> name -> tensor.
+    tensors: network -> name -> tensor. A network is read from its file when it is asked for.
     card: what it was trained on, and its metrics.
     """
 
     config: Config
-    tensors: dict[str, dict[str, Tensor]]
+    tensors: Mapping[str, dict[str, Tensor]]
     card: dict = field(default_factory=dict)
 
     def load_into(self, name: str, module: Network) -> Network:
@@ -72,6 +72,25 @@ class Checkpoint:
             first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
             raise FootlightError(f"the weights of {name!r} do not fit its configuration: {first}") from None
         return module
+
+
+class _Files(Mapping[str, dict[str, Tensor]]):
+    """The networks of a folder. Each is read whenever it is asked for.
+
+    paths: network -> its file.
+    """
+
+    def __init__(self, paths: dict[str, Path]) -> None:
+        self._paths = paths
+
+    def __getitem__(self, name: str) -> dict[str, Tensor]:
+        return _read_network(self._paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class _Uninitialised(TorchFunctionMode):
@@ -118,7 +137,8 @@ def save_folder(
 def load(folder: Path | str) -> Checkpoint:
     """Load a model folder. Half-precision weights are converted to float32.
 
-    Raises FootlightError when the folder is missing, damaged, or of another program or version.
+    Raises FootlightError when the folder is missing, incomplete, damaged, or of another program or version. A damaged
+    network is noticed when it is asked for.
     """
     folder = Path(folder)
     path = folder / "config.json"
@@ -137,16 +157,15 @@ def load(folder: Path | str) -> Checkpoint:
     if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
         raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
     config = configuration.read(document["config"])
-    tensors = {}
-    for name in document["networks"]:
-        named = format1.NETWORKS.get(name, name) if version == 1 else name
-        tensors[named] = _read_network(folder / f"{name}.safetensors")
-    return Checkpoint(config, tensors, document.get("card", {}))
+    names = format1.NETWORKS if version == 1 else {}
+    paths = {names.get(name, name): folder / f"{name}.safetensors" for name in document["networks"]}
+    for path in paths.values():
+        if not path.is_file():
+            raise FootlightError(f"{path} is missing: the model folder is incomplete, copy it again")
+    return Checkpoint(config, _Files(paths), document.get("card", {}))
 
 
 def _read_network(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise FootlightError(f"{path} is missing: the model folder is incomplete, copy it again")
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:

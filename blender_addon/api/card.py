@@ -117,10 +117,12 @@ def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, oper
 
 def asked(operation: str, seed: int, options: dict) -> dict:
     """What a result keeps of how it was asked for; where the model's own was meant, what that is."""
-    known, modality = model.facts(environment.model_folder()), "music" if operation == MUSIC else "motion"
+    quality = options.get("quality") or protocol.default(protocol.Sampling, "quality")
+    known, modality = model.facts(environment.model_folder(), quality), "music" if operation == MUSIC else "motion"
     steps = known.steps.get("motion" if operation == DANCE else "music")
     found = {
         "seed": seed,
+        "quality": quality,
         "steps": options.get("steps") or steps,
         "guidance": options.get("guidance") if options.get("guidance") is not None else known.guidance.get(modality),
         "style_asked": options.get("style") or "",

@@ -37,7 +37,7 @@ def request(
     there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
     whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  keys: which
     frames are keyed; all unless given.  grid: the beats, in seconds of the song's file; unless given, as the user
-    corrected them, else as they are tracked.  options: steps, guidance, style and beat_snap, as of
+    corrected them, else as they are tracked.  options: quality, steps, guidance, style and beat_snap, as of
     ``core.protocol.DanceRequest``.
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
@@ -65,7 +65,8 @@ def request(
 
 
 def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dict]:
-    """How to ask for a dance again: the arguments seed, steps, guidance, style, beat_snap and grid of ``request``.
+    """How to ask for a dance again: the arguments seed, quality, steps, guidance, style, beat_snap and grid of
+    ``request``.
 
     song: to which it will be; it is returned with a warning where the result cannot be the same.
     Raises UserError when the action is no dance to a song.
@@ -73,7 +74,7 @@ def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dic
     kept = {key.removeprefix(PREFIX): value for key, value in action.items() if key.startswith(PREFIX)}
     if kept.get("operation") != card.DANCE or "song" not in kept:
         raise UserError(f"{action.name!r} is no dance to a song that Footlight made. Choose another take.")
-    options = {name: kept.get(name) for name in ("steps", "guidance", "beat_snap")}
+    options = {name: kept.get(name) for name in ("quality", "steps", "guidance", "beat_snap")}
     options = {name: value for name, value in options.items() if value is not None}
     grid = beats_file.from_json(kept["beats"]) if "beats" in kept else None
     differs = []

@@ -127,7 +127,7 @@ def _parser(description: str) -> _Parser:
     dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, an .npz file made before")
     rate = arguments.help_text(protocol.DanceOptions, "fps")
     arguments.add_option(dance, protocol.DanceOptions, "fps", default=None, help=f"{rate}; 29.97 is 30 / 1.001")
-    for name in ("steps", "guidance"):
+    for name in ("quality", "steps", "guidance"):
         arguments.add_option(dance, protocol.DanceOptions, name)
     arguments.add_option(dance, protocol.DanceOptions, "beat_snap", default=None)
     arguments.add_option(dance, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
@@ -177,7 +177,8 @@ def _parser(description: str) -> _Parser:
 
 
 def _check_numbers(parser: _Parser, args: argparse.Namespace) -> None:
-    named = {name: getattr(args, name) for name in ("seed", "seconds", "fps", "steps", "guidance", "beat_snap")}
+    numbers = ("seed", "seconds", "fps", "quality", "steps", "guidance", "beat_snap")
+    named = {name: getattr(args, name) for name in numbers}
     try:
         protocol.check(protocol.DanceRequest, **named)
     except FootlightError as error:

@@ -63,7 +63,7 @@ class Desk:
     def options(self) -> dict:
         """What the command line says of how to make it."""
         chosen = vars(self.args)
-        given = {name: chosen[name] for name in ("steps", "guidance", "style", "beat_snap")}
+        given = {name: chosen[name] for name in ("quality", "steps", "guidance", "style", "beat_snap")}
         return {"seed": self.item.seed} | {name: value for name, value in given.items() if value is not None}
 
     def answer(self, work: protocol.Request | Preparation) -> protocol.Done:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 KEPT = 12  # jobs of each kind
 NEAREST = 5  # of them, those of the most similar size
 KINDS = 24  # of which something is kept
@@ -27,18 +27,18 @@ KNOTS = 20
 LOADED = 0.05
 """The engine's own fraction at which its model is loaded and the work begins."""
 
-OVERHEAD = {"dance": 2.0, "score": 5.0, "duet": 3.0, "beats": 1.0}
-"""What a job costs besides its denoising steps, in steps: the beat, the movement, the feet, the sound."""
+OVERHEAD = {"dance": 10.0, "score": 20.0, "duet": 20.0, "beats": 4.0}
+"""What a job costs besides sampling, in its unit: the beat, the movement, the feet, the sound."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked. operation: as in the protocol.  seconds: of dance or music.  steps: of denoising.
-    device: what the engine is told to compute on."""
+    """What is asked. operation: as in the protocol.  seconds: of dance or music.  work: of sampling a second of it,
+    as of ``model.Facts``.  device: what the engine is told to compute on."""
 
     operation: str
     seconds: float
-    steps: int = 0
+    work: float = 0.0
     device: str = "auto"
 
     @property
@@ -47,8 +47,8 @@ class Task:
 
     @property
     def size(self) -> float:
-        """How much work it is: seconds times steps."""
-        return self.seconds * (self.steps + OVERHEAD[self.operation])
+        """How much work it all is."""
+        return self.seconds * (self.work + OVERHEAD[self.operation])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import bpy
 from .. import environment, model, names, readiness, styles
 from ..engine.timings import Task
 from ..errors import UserError
-from ..props import NORMAL_FOLLOW, OWN_CHOICE, STEPS
+from ..props import NORMAL_FOLLOW, OWN_CHOICE
 from ..scene import dancer, meant, reading, songs, strips, takes, versions
 
 MODALITY = {names.GENERATE: "motion", names.EDIT: "motion", names.SCORE: "music", names.DUET: "motion"}
@@ -37,16 +37,21 @@ def sampling(scene: bpy.types.Scene, about: str) -> dict:
     first, second = ("" if name == OWN_CHOICE else name for name in (settings.style, settings.style_second))
     return {
         "seed": settings.seed,
-        "steps": STEPS[settings.quality],
-        "guidance": guidance(settings.follow, MODALITY[about]),
+        "quality": quality(settings),
+        "guidance": guidance(settings.follow, MODALITY[about], quality(settings)),
         "style": styles.text(first, second, settings.style_mix),
     }
 
 
-def guidance(follow: float, modality: str) -> float | None:
+def quality(settings) -> str:
+    """The engine's word for *Fine*."""
+    return "fine" if settings.fine else "normal"
+
+
+def guidance(follow: float, modality: str, quality: str = "normal") -> float | None:
     """The model's guidance for a place of *Follow the Music*: 1 is none, ``NORMAL_FOLLOW`` what the model was tuned
     for, and straight on from there. None leaves it to the model."""
-    tuned = model.facts(environment.model_folder()).guidance.get(modality, NORMAL_FOLLOW)
+    tuned = model.facts(environment.model_folder(), quality).guidance.get(modality, NORMAL_FOLLOW)
     if abs(follow - NORMAL_FOLLOW) < 1e-4:
         return None
     return round(1 + (follow - 1) * (tuned - 1) / (NORMAL_FOLLOW - 1), 4)
@@ -59,11 +64,12 @@ def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
     seconds = seconds_of(context, about)
     if not seconds:
         return None
-    known = model.facts(environment.model_folder()).steps
-    steps = STEPS[settings.quality] or known.get("motion" if operation == "dance" else "music", 0)
+    known = model.facts(environment.model_folder(), quality(settings)).work
+    makes = {"dance": ("motion",), "score": ("music",), "duet": ("motion", "music")}.get(operation, ())
+    work = sum(known.get(modality, 0.0) for modality in makes)
     if about == names.GENERATE:
         seconds *= takes or settings.takes
-    return Task(operation, seconds, 0 if about == names.SHOW_BEATS else steps, environment.preferences().device)
+    return Task(operation, seconds, work, environment.preferences().device)
 
 
 def seconds_of(context: bpy.types.Context, about: str) -> float | None:

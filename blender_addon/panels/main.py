@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import names, session
+from .. import environment, model, names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, find_dancer, seconds_of, settings_of
 from ..scene import strips
@@ -146,7 +146,8 @@ class Advanced(Child):
         layout = self.layout
         choices = layout.column()
         choices.enabled = not session.busy()
-        rows.labelled(choices, "Quality").prop(settings, "quality", expand=True)
+        if model.facts(environment.model_folder()).taught:
+            choices.prop(settings, "fine")
         choices.prop(settings, "follow", slider=True)
         choices.prop(settings, "beat_snap", slider=True)
         if session.state.engine:

@@ -4,7 +4,7 @@
 (NeurIPS 2024), tables 8 and 9.
 """
 
-from core.config.model import Config, both_ways, on_stage, read, with_denoiser, with_styles
+from core.config.model import Config, both_ways, on_stage, read, taught, with_denoiser, with_styles, with_teachers
 from core.config.parts import (
     AUTOENCODERS,
     MUSIC,
@@ -13,6 +13,7 @@ from core.config.parts import (
     Modality,
     SamplingConfig,
     SignalConfig,
+    TeacherConfig,
     VAEConfig,
     VocoderConfig,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Modality",
     "SamplingConfig",
     "SignalConfig",
+    "TeacherConfig",
     "TheatreConfig",
     "VAEConfig",
     "VocoderConfig",
@@ -37,7 +39,9 @@ __all__ = [
     "on_stage",
     "preset",
     "read",
+    "taught",
     "with_denoiser",
     "with_styles",
+    "with_teachers",
     "with_theatre",
 ]

@@ -13,6 +13,7 @@ from core.config.parts import (
     Modality,
     SamplingConfig,
     SignalConfig,
+    TeacherConfig,
     VocoderConfig,
 )
 from core.config.theatre import TheatreConfig
@@ -34,6 +35,7 @@ class Config:
     style_shares: fraction of each style in the capture; a dance without a requested style draws one by them.
     vocoder: its architecture; None for a model without one.
     theatre: the networks that make dance and stage light together; None for a model without them.
+    teachers: those of ``denoisers`` that were distilled have their teacher here, by the same name, for who has time.
 
     Raises FootlightError when the parts do not fit each other.
     """
@@ -47,6 +49,7 @@ class Config:
     style_shares: tuple[float, ...] = ()
     vocoder: VocoderConfig | None = None
     theatre: TheatreConfig | None = None
+    teachers: dict[str, TeacherConfig] = field(default_factory=dict)
 
     def prediction(self, modality: str) -> str:
         """What the denoiser of a modality predicts."""
@@ -76,6 +79,8 @@ class Config:
             self._check_denoiser(name, denoiser)
         for name, denoiser in (self.theatre.denoisers if self.theatre else {}).items():
             self._check_denoiser(name, denoiser)
+        for name, teacher in self.teachers.items():
+            self._check_denoiser(name, teacher.denoiser)
 
     def _check_music(self) -> None:
         if "music" not in self.modalities:
@@ -150,6 +155,28 @@ def on_stage(config: Config) -> Config:
     assert config.theatre is not None
     theatre = config.theatre
     return dataclasses.replace(config, denoisers=theatre.denoisers, sampling={**config.sampling, **theatre.sampling})
+
+
+def taught(config: Config) -> Config:
+    """The configuration with its teachers in the place of what was distilled from them."""
+    denoisers = {name: teacher.denoiser for name, teacher in config.teachers.items()}
+    sampling = {name: teacher.sampling for name, teacher in config.teachers.items()}
+    return dataclasses.replace(
+        config,
+        denoisers={**config.denoisers, **denoisers},
+        sampling={**config.sampling, **sampling},
+        teachers={},
+    )
+
+
+def with_teachers(config: Config, teacher: Config) -> Config:
+    """The configuration with the denoisers of ``teacher`` that differ from its own as their teachers."""
+    teachers = {
+        name: TeacherConfig(denoiser, teacher.sampling[name])
+        for name, denoiser in teacher.denoisers.items()
+        if name in config.denoisers and denoiser != config.denoisers[name]
+    }
+    return dataclasses.replace(config, teachers=teachers)
 
 
 def both_ways(config: Config) -> Config:

@@ -156,3 +156,11 @@ class SamplingConfig:
     style_strength: float = 1.0  # factor of the style's weights; 1 is as in training; duets always use 1
     window: int = 128
     overlap: int = 64
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """The denoiser from which a model's own was distilled, and how it is sampled."""
+
+    denoiser: DenoiserConfig
+    sampling: SamplingConfig

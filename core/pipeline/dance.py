@@ -76,6 +76,7 @@ def generate_dance(
     flat motion layout.
     """
     options = options or DanceOptions()
+    model = model.at(options.quality)
     _check(model, options)
     with progress.part(0.0, HEARING):
         heard = hear_song(model, song, beats)
@@ -104,6 +105,7 @@ def hear_song(model: Model, song: Waveform, beats: Beats | None = None) -> Heard
 @torch.no_grad()
 def dance_to(model: Model, heard: HeardSong, options: DanceOptions) -> Dance:
     """Generate a dance for a song that was heard, as ``generate_dance`` does."""
+    model = model.at(options.quality)
     _check(model, options)
     body, beats = model.config.modalities["motion"], heard.rhythm.beats
     with progress.part(0.0, 0.823):
@@ -128,6 +130,7 @@ def sample_dance(
 
     Raises FootlightError for options that the model does not support, and songs shorter than a second.
     """
+    model = model.at(options.quality)
     check_choices(options, model.config)
     with progress.part(0.0, 0.18):
         heard = hear_song(model, song, beats)

@@ -36,6 +36,7 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     Raises FootlightError for options that the model does not support, and models that do not generate both.
     """
     options = options or DuetOptions()
+    model = model.at(options.quality)
     check_choices(options, model.config)
     layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
     model.check_scores()

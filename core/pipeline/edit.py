@@ -133,6 +133,7 @@ def edit_dance(
     Raises FootlightError for edits that do not fit the dance, and options and edits that the model does not support.
     """
     options = options or DanceOptions()
+    model = model.at(options.quality)
     check_choices(options, model.config)
     check_edit(edit, heard.seconds)
     style = style if options.style is None else options.style

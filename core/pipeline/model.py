@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,8 @@ from core import checkpoint, progress
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
-from core.config import Config
+from core.checkpoint import Checkpoint
+from core.config import Config, taught
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided, told
 from core.diffusion.networks import denoiser_of
@@ -49,7 +50,7 @@ class Model:
     name: of the folder.
     card: as in ``core.checkpoint``.
     vocoder: from log-mel to sound; None is Griffin-Lim.
-    theatre: what makes dance and stage light together; None for a model without it.
+    saved: the folder, from which networks are read that not every request needs; None if there are none.
     """
 
     config: Config
@@ -59,11 +60,11 @@ class Model:
     name: str
     card: dict
     vocoder: Vocoder | BigVGAN | None = None
-    theatre: Theatre | None = None
+    saved: Checkpoint | None = None
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
-        """Load a model.
+        """Load a model. Its theatre and its teachers are loaded when they are asked for.
 
         folder: a model folder, or the name of an embedded model; None is the embedded default.
         device: "auto", "cpu", "cuda" or "mps".
@@ -75,7 +76,7 @@ class Model:
         config = saved.config
 
         def network(name: str, make: Callable[[], Network]) -> Network:
-            return _interruptible(saved.network(name, make).eval().requires_grad_(False).to(place))
+            return _ready(saved, name, make, place)
 
         return cls(
             config,
@@ -91,8 +92,31 @@ class Model:
             path.name,
             saved.card,
             None if config.vocoder is None else network("vocoder", partial(Vocoder, config.vocoder, config.signal)),
-            None if config.theatre is None else network("theatre", partial(Theatre, config)),
+            saved,
         )
+
+    @cached_property
+    def theatre(self) -> Theatre | None:
+        """What makes dance and stage light together; None for a model without it."""
+        if self.config.theatre is None or self.saved is None:
+            return None
+        return _ready(self.saved, "theatre", partial(Theatre, self.config), self.device)
+
+    def at(self, quality: str) -> Model:
+        """The model for a quality of ``core.protocol.QUALITIES``.
+
+        "fine" has the teachers in the place of what was distilled from them. A model without any is as fine as it gets.
+        """
+        return self._taught if quality == "fine" and self.config.teachers else self
+
+    @cached_property
+    def _taught(self) -> Model:
+        assert self.saved is not None
+        teachers = {
+            name: _ready(self.saved, f"teacher.{name}", partial(denoiser_of, teacher.denoiser), self.device)
+            for name, teacher in self.config.teachers.items()
+        }
+        return replace(self, config=taught(self.config), denoisers={**self.denoisers, **teachers})
 
     def voiced_by(self, vocoder: str | None) -> Model:
         """The model with another vocoder.
@@ -238,6 +262,11 @@ def last_of(samples: Iterator[T], steps: int) -> T:
             progress.report(1.0)
             return drawn
     raise AssertionError("a sampler takes one step at least")
+
+
+def _ready(saved: Checkpoint, name: str, make: Callable[[], Network], device: torch.device) -> Network:
+    """A network of a model folder, for use on a device."""
+    return _interruptible(saved.network(name, make).eval().requires_grad_(False).to(device))
 
 
 def _interruptible(network: Network) -> Network:

@@ -39,6 +39,7 @@ def score_motion(
     still, and models that do not generate music.
     """
     options = options or ScoreOptions()
+    model = model.at(options.quality)
     check_choices(options, model.config)
     model.check_scores()
     seconds = len(clip.positions) / clip.fps

@@ -17,6 +17,8 @@ SONG_FILES = "wav, flac, ogg, opus or mp3"
 SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
+QUALITIES = ("normal", "fine")
+
 LEAST_VARIATION = 0.05
 """Of an edit; less than that is the same dance."""
 
@@ -42,6 +44,7 @@ class Seeded(Options):
 class Sampling(Seeded):
     """Options of everything that a model samples."""
 
+    quality: str = option("normal", "fine: by the slow teacher of a fast model, where it has one", choices=QUALITIES)
     steps: int | None = option(None, "denoising steps", least=1, unset="the model's own")
     guidance: float | None = option(
         None,

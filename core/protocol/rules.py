@@ -20,6 +20,7 @@ class Rule:
     unit: of a number, in the plural.
     least: lower bound, inclusive.
     most: upper bound, inclusive.
+    choices: the words of which a text is one; empty for any text.
     unset: what None means.
     file: "read" or "written" if the field is the path of a file.
     """
@@ -28,23 +29,34 @@ class Rule:
     unit: str = ""
     least: float | None = None
     most: float | None = None
+    choices: tuple[str, ...] = ()
     unset: str = ""
     file: str = ""
 
     @property
     def bounded(self) -> bool:
-        return self.least is not None or self.most is not None
+        return self.least is not None or self.most is not None or bool(self.choices)
 
     @property
     def expected(self) -> str:
-        """The bounds in words, such as "1 to 240 frames per second"; empty without bounds."""
+        """The bounds in words, such as "1 to 240 frames per second" or "normal or fine"; empty without bounds."""
         if not self.bounded:
             return ""
+        if self.choices:
+            return " or ".join(self.choices)
         assert self.least is not None, "an upper bound needs a lower one"
         bounds = (
             f"{_shown(self.least)} or more" if self.most is None else f"{_shown(self.least)} to {_shown(self.most)}"
         )
         return f"{bounds} {self.unit}".rstrip()
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bounds."""
+        if self.choices:
+            return value in self.choices
+        least = -math.inf if self.least is None else self.least
+        most = math.inf if self.most is None else self.most
+        return math.isfinite(value) and least <= value <= most
 
 
 def rule(kind: type, name: str) -> Rule:
@@ -63,15 +75,13 @@ def plain_type(kind: type, name: str) -> type:
     return next((kind for kind in typing.get_args(hint) if kind is not type(None)), hint)
 
 
-def check(kind: type, **values: float | None) -> None:
+def check(kind: type, **values: Any) -> None:
     """Raises FootlightError for the first of the given fields of ``kind`` whose value is out of bounds."""
     for name, value in values.items():
         bounds = rule(kind, name)
         if value is None or not bounds.bounded:
             continue
-        least = -math.inf if bounds.least is None else bounds.least
-        most = math.inf if bounds.most is None else bounds.most
-        if not (math.isfinite(value) and least <= value <= most):
+        if not bounds.allows(value):
             shown = f"{value:g}" if isinstance(value, float) else value
             raise FootlightError(f"{name.replace('_', ' ')} is {shown}; expected {bounds.expected}")
 

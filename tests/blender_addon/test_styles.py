@@ -42,10 +42,15 @@ def test_a_choice_is_read_as_words(told, words):
 def test_what_a_model_was_tuned_for_is_in_its_configuration(model_folder, tmp_path):
     found = model.facts(model_folder)
     assert found.digest == hashlib.sha256((model_folder / "config.json").read_bytes()).hexdigest()
-    told = {"config": {"styles": [], "sampling": {"motion": {"steps": 12, "guidance": 3}, "music": None, "light": {}}}}
-    (tmp_path / "config.json").write_text(json.dumps(told))
-    found = model.facts(tmp_path)
-    assert found.steps == {"motion": 12} and found.guidance == {"motion": 3.0}
+    sampling = {"motion": {"steps": 4, "guidance": 3}, "music": None, "light": {}}
+    teacher = {"denoiser": {"guided": False}, "sampling": {"steps": 12, "guidance": 2}}
+    quick = {"motion": {"guided": True, "context_entry": "added"}}
+    told = {"styles": [], "sampling": sampling, "denoisers": quick, "teachers": {"motion": teacher}}
+    (tmp_path / "config.json").write_text(json.dumps({"config": told}))
+    found, fine = model.facts(tmp_path), model.facts(tmp_path, "fine")
+    assert (found.steps, found.guidance, found.work) == ({"motion": 4}, {"motion": 3.0}, {"motion": 4.0})
+    assert (fine.steps, fine.guidance, fine.work) == ({"motion": 12}, {"motion": 2.0}, {"motion": 48.0})
+    assert found.taught and fine.digest == found.digest and not model.facts(model_folder).taught
 
 
 def test_a_models_styles_are_in_its_configuration(model_folder, tmp_path):

@@ -151,7 +151,7 @@ def check_a_song_that_was_cut_is_said():
 def check_cancel_and_again():
     armature, _ = stage(seconds=20.0)
     scene = bpy.context.scene
-    scene.footlight.quality = "FINE"
+    scene.footlight.fine = True
     generate.start(bpy.context)
     while session.state.job.state is not JobState.RUNNING:
         session.poll()
@@ -159,7 +159,7 @@ def check_cancel_and_again():
     while not (state := session.poll()).ended:
         pass
     assert state is JobState.CANCELLED and armature.animation_data is None
-    scene.footlight.quality = "DRAFT"
+    scene.footlight.fine = False
     assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
 
 

@@ -430,13 +430,13 @@ def check_names_stay_readable():
 def check_a_result_keeps_how_it_was_made():
     armature = stage()
     settings = bpy.context.scene.footlight
-    settings.seed, settings.beat_snap, settings.quality, settings.follow = 3, 0.5, "DRAFT", 4.0
+    settings.seed, settings.beat_snap, settings.fine, settings.follow = 3, 0.5, True, 4.0
     settings.style, settings.style_second, settings.style_mix = "salsa", "pop", 0.25
     bpy.ops.footlight.generate_dance()
     action = armature.animation_data.action
     kept = {key.removeprefix("footlight_"): action[key] for key in action.keys() if key.startswith("footlight_")}  # noqa: SIM118
     wanted = {
-        "operation": "dance", "seed": 3, "steps": 6, "guidance": 5.5, "beat_snap": 0.5, "song": "well",
+        "operation": "dance", "seed": 3, "quality": "fine", "guidance": 5.5, "beat_snap": 0.5, "song": "well",
         "style_asked": "salsa:0.75,pop:0.25", "tempo": 120.0, "beat_score": 0.5, "frames": 60, "song_start": 0.0,
     }  # fmt: skip
     assert {key: kept.get(key) for key in wanted} == wanted
@@ -444,9 +444,10 @@ def check_a_result_keeps_how_it_was_made():
         int
     ] + 5 * [float]
     assert len(kept["model_sha256"]) == 64
-    settings.quality, settings.follow = "NORMAL", 3.0
+    settings.fine, settings.follow = False, 3.0
     bpy.ops.footlight.generate_dance()
     tuned = addon("model").facts(environment.model_folder())
+    assert armature.animation_data.action["footlight_quality"] == "normal"
     action = armature.animation_data.action
     assert (
         action["footlight_steps"] == tuned.steps["motion"] and action["footlight_guidance"] == tuned.guidance["motion"]
@@ -489,7 +490,7 @@ def check_files_of_older_versions_load():
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     settings = bpy.context.scene.footlight
-    assert (settings.seed, settings.style, settings.source, settings.quality) == (9, "salsa", "MIX", "FINE")
+    assert (settings.seed, settings.style, settings.source, settings.fine) == (9, "salsa", "MIX", False)
     assert (settings.score_range, settings.style_percent, settings.markers) == ("SCENE", 25, True)
     assert settings.follow == 3.0 and settings.strip == "song"
     assert shown() and addon("operators.settings").sampling(bpy.context.scene, names.GENERATE)["guidance"] is None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import types
 
 import bpy
 from scenes import addon
@@ -27,9 +28,9 @@ def check_bounds_and_defaults_are_those_of_the_requests():
 
 
 def check_every_number_of_a_request_is_shown_or_known_not_to_be():
-    """fps is the scene's, start and seconds the strip's, steps a choice of quality, guidance a place of *Follow the
-    Music*; the switch has no widget."""
-    elsewhere = {"fps", "start", "seconds", "steps", "switch", "guidance"}
+    """fps is the scene's, start and seconds the strip's, quality whether *Fine* is ticked, guidance a place of *Follow
+    the Music*; steps and the switch have no widget."""
+    elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance"}
     numbers = {
         field
         for kind in protocol.REQUESTS.values()
@@ -37,8 +38,10 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
         if protocol.rule(kind, field).bounded
     }
     assert numbers - elsewhere == {field for _, field in SHOWN.values()} - {"seconds"}
-    for steps in props.STEPS.values():
-        protocol.check(protocol.Sampling, steps=steps)
+    settings = addon("operators.settings")
+    for fine, quality in ((False, "normal"), (True, "fine")):
+        assert settings.quality(types.SimpleNamespace(fine=fine)) == quality
+        protocol.check(protocol.Sampling, quality=quality)
 
 
 def check_follow_the_music_leaves_the_model_alone_in_the_middle():

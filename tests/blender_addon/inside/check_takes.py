@@ -202,7 +202,7 @@ def check_takes_are_saved_and_stay_with_a_renamed_dancer():
 def check_again_asks_for_the_same_dance():
     armature = stage()
     settings = bpy.context.scene.footlight
-    settings.follow, settings.beat_snap, settings.quality, settings.takes = 4.0, 0.75, "DRAFT", 1
+    settings.follow, settings.beat_snap, settings.fine, settings.takes = 4.0, 0.75, True, 1
     strip = strips.sound_strips(bpy.context.scene)[0]
     home = grids.Home(bpy.context.scene, strip)
     grids.correct(home, beat_grid.Grid.of([0.5, 1.25, 2.0, 2.75], [False, True, False, False]))
@@ -210,7 +210,7 @@ def check_again_asks_for_the_same_dance():
     first = json.loads((FOLDER / "asked.json").read_text())
     beats = (FOLDER / "asked_beats.json").read_text()
     grids.clear(home)
-    settings.seed, settings.follow, settings.beat_snap, settings.quality = 99, 3.0, 0.0, "FINE"
+    settings.seed, settings.follow, settings.beat_snap, settings.fine = 99, 3.0, 0.0, False
     again = [item for item in shown() if item.text == "Again"]
     assert len(again) == 1 and again[0].properties == {"like": NAMES[0]}
     (FOLDER / "asked_beats.json").unlink()

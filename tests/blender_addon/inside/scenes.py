@@ -180,7 +180,7 @@ def fingerprint() -> dict:
         },
         "actions": {action.name for action in bpy.data.actions},
         "sounds": [(sound.name, sound.filepath) for sound in bpy.data.sounds],
-        "settings": [str(getattr(scene.footlight, key)) for key in ("source", "strip", "dancer", "seed", "quality")],
+        "settings": [str(getattr(scene.footlight, key)) for key in ("source", "strip", "dancer", "seed", "fine")],
     }
     if scene.sequence_editor:
         keys = ("name", "channel", "mute", "frame_final_start", "frame_final_end", "frame_start")
