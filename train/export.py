@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import tyro
+from torch import Tensor
 
-from core.checkpoint import save_folder
+from core import checkpoint
+from core.config import with_teachers
 from core.errors import FootlightError
 from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config
 
@@ -28,6 +29,7 @@ class Export:
     model: Annotated[Path, tyro.conf.Positional]  # the folder to write
     card: Path | None = None  # JSON to be kept with the model
     half: bool = True  # store weights in half precision
+    teacher: Path | None = None  # a model from which the run was distilled, kept inside for --quality fine
 
 
 def main(args: Export) -> None:
@@ -47,16 +49,24 @@ def main(args: Export) -> None:
     needed = (name for name in TASKS if name not in OPTIONAL)
     tasks = (*("distill" if distilled and name == "denoiser" else name for name in needed), *further)
     for task in tasks:
-        state = averaged(args.run, task)
-        if args.half:
-            state = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in state.items()}
-        tensors[TRAINED[task].saved] = state
+        tensors[TRAINED[task].saved] = averaged(args.run, task)
+    if args.teacher:
+        teacher = checkpoint.load(args.teacher)
+        config = with_teachers(config, teacher.config)
+        tensors |= {f"teacher.{name}": teacher.tensors[f"denoiser.{name}"] for name in config.teachers}
+    if args.half:
+        tensors = {name: halved(state) for name, state in tensors.items()}
     card = json.loads(args.card.read_text()) if args.card else {}
     for task in (*tasks, *(THEATRE[:-1] if "theatre" in tasks else ())):
         settings = args.run / task / "settings.json"
         if settings.is_file():
             card.setdefault("training", {})[task] = json.loads(settings.read_text())
-    save_folder(args.model, config, tensors, card)
+    checkpoint.save_folder(args.model, config, tensors, card)
+
+
+def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in half precision."""
+    return {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
 
 
 if __name__ == "__main__":

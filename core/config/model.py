@@ -170,7 +170,11 @@ def taught(config: Config) -> Config:
 
 
 def with_teachers(config: Config, teacher: Config) -> Config:
-    """The configuration with the denoisers of ``teacher`` that differ from its own as their teachers."""
+    """The configuration with the denoisers of ``teacher`` that differ from its own as their teachers.
+
+    config: of a model that was distilled.
+    teacher: of the model that it was distilled from.
+    """
     teachers = {
         name: TeacherConfig(denoiser, teacher.sampling[name])
         for name, denoiser in teacher.denoisers.items()

@@ -54,6 +54,7 @@ EVENTS = [
         (Sampling, {"seed": -1}, r"seed is -1; expected 0 to 2\^63 - 1"),
         (Sampling, {"seed": 2**63}, "seed is 9223372036854775808"),
         (LightOptions, {"seed": -1}, "seed is -1"),
+        (Sampling, {"quality": "draft"}, "quality is draft; expected normal or fine"),
         (Sampling, {"steps": 0}, "steps is 0; expected 1 or more"),
         (Sampling, {"guidance": 20.5}, "guidance is 20.5; expected 0 to 20"),
         (Sampling, {"guidance": math.inf}, "guidance is inf"),

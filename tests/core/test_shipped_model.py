@@ -1,6 +1,6 @@
 """The shipped model makes the dances, scores and duets it always made.
 
-A golden file holds what twelve requests gave when it was written. The songs are integers, so the seeds drawn from them
+A golden file holds what thirteen requests gave when it was written. The songs are integers, so the seeds drawn from them
 are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise on
 another processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
 
@@ -38,6 +38,7 @@ DANCES = {
     "another song": (1, 6, {"seed": 7}),
     "salsa": (0, 6, {"seed": 3, "style": "salsa", "fps": 24.0}),
     "a mixture": (1, 6, {"seed": 3, "style": "salsa:0.6,pop:0.4", "beat_snap": 0.8}),
+    "fine": (0, 6, {"seed": 3, "style": "salsa", "quality": "fine"}),
     "windows": (1, 15, {"seed": 5, "steps": 4, "guidance": 2.0}),
 }
 SCORES = {"plain": {"steps": 8}, "another seed": {"seed": 4, "steps": 8}, "salsa": {"style": "salsa", "steps": 8}}
