@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -125,6 +126,13 @@ def learning_rate(config: LoopConfig, progress: float, step: int) -> float:
     return config.lr * warm * (config.final_lr + (1 - config.final_lr) * cosine)
 
 
+class WholeInput(MixedPrecision):
+    """Mixed precision whose batches stay as they are. Rounded targets would jitter, and so would what learns them."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
 def make_fabric(config: LoopConfig) -> Fabric:
     """One process, or the processes that ``torchrun`` started."""
     world = int(os.environ.get("WORLD_SIZE", 1))
@@ -133,12 +141,15 @@ def make_fabric(config: LoopConfig) -> Fabric:
     if accelerator == "auto":
         accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     strategy = "ddp" if world > 1 else "auto"
+    precision: Any = config.precision  # Fabric checks the name itself
+    mixed = precision.endswith("-mixed")
     fabric = Fabric(
         accelerator=accelerator,
         strategy=strategy,
         devices=local,
         num_nodes=max(1, world // local),
-        precision=cast(Any, config.precision),  # Fabric checks the name itself
+        precision=None if mixed else precision,
+        plugins=WholeInput(precision, "cuda" if accelerator == "cuda" else "cpu") if mixed else None,
     )
     fabric.launch()
     # On CPUs Fabric silently runs every process alone unless a strategy is given.
