@@ -29,7 +29,7 @@ from core.audio.mel import log_mel
 from core.formats import bvh
 from core.formats.motion import read_motion
 from core.formats.music import write_music
-from core.protocol import DanceRequest
+from core.protocol import QUALITIES, DanceRequest
 from train.bench_processes import (
     dances_in_turn,
     engine_memory,
@@ -153,9 +153,10 @@ class Work:
         """The dance that ``dance`` has made."""
         return self.folder / f"dance{seconds}.bvh"
 
-    def dance(self, seconds: int) -> None:
+    def dance(self, seconds: int, quality: str = "normal") -> None:
         song = io.read(self.song, seconds=seconds)
-        bvh.write(self.motion(seconds), pipeline.generate_dance(self.model, song).motion)
+        made = pipeline.generate_dance(self.model, song, pipeline.DanceOptions(quality=quality))
+        bvh.write(self.motion(seconds), made.motion)
 
     def score(self, seconds: int) -> None:
         made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)))
@@ -228,6 +229,37 @@ def stage_rows(work: Work, runs: int) -> list[dict]:
     return rows + share_rows("of a dance", stages)
 
 
+def teacher_rows(work: Work, runs: int) -> list[dict]:
+    """Sampling by the model and by its teacher, in turn."""
+    if not work.model.config.teachers:
+        return []
+    taken: dict[str, list[dict[str, float]]] = {quality: [] for quality in QUALITIES}
+    for _ in range(runs):
+        for quality, stages in taken.items():
+            stages.append(stages_of(lambda quality=quality: work.dance(SHORT, quality)))
+    own, teacher = (medians_of(stages)[SAMPLING] for stages in taken.values())
+    return [
+        row(f"sampling of a {SHORT} s dance", own, 1.0),
+        row("sampling of the same by the teacher (fine)", teacher, teacher / own),
+    ]
+
+
+def thread_rows(work: Work, args: Bench) -> list[dict]:
+    """Dances of ``SHORT`` with all threads and with one, in turn."""
+
+    def dance(threads: int) -> None:
+        torch.set_num_threads(threads)
+        work.dance(SHORT)
+
+    counts = (args.threads, 1)
+    taken = medians_in_turn([lambda count=count: dance(count) for count in counts], args.runs)
+    torch.set_num_threads(args.threads)
+    return [
+        row(f"{SHORT} s dance with {count} thread{'s'[: count > 1]}", seconds, seconds / taken[0])
+        for count, seconds in zip(counts, taken, strict=True)
+    ]
+
+
 def share_rows(what: str, stages: dict[str, float]) -> list[dict]:
     """A row for every stage of something, with its share."""
     whole = sum(stages.values())
@@ -288,7 +320,8 @@ def measured(work: Work, args: Bench) -> list[dict]:
     network = Reference().eval()
     size = sum(p.numel() for p in network.parameters()) / 1e6
     reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-    rows += stage_rows(work, args.runs) + other_rows(work, args)
+    rows += stage_rows(work, args.runs) + teacher_rows(work, args.runs) + thread_rows(work, args)
+    rows += other_rows(work, args)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
     rows += engine_rows(work, args.runs)
     rows.append(row(f"reference of {size:.0f} M, 30 s", reference, reference / warm))

@@ -1,8 +1,8 @@
 """The shipped model makes the dances, scores and duets it always made.
 
-A golden file holds what thirteen requests gave when it was written. The songs are integers, so the seeds drawn from them
-are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise on
-another processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
+A golden file holds what thirteen requests gave when it was written. The songs are integers, so the seeds drawn from
+them are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise
+on another processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
 
 ``python -m tests.core.test_shipped_model`` writes the file anew. Do that when another model ships, and say so.
 """

@@ -36,6 +36,7 @@ CURVES = {
     "motion-vae": ("motion/reconstruction", "validation/position_cm"),
     "denoiser": ("denoiser/latents", "validation/latents"),
     "scorer": ("scorer/latents", "validation/latents"),
+    "distill": ("denoiser/latents", "validation/error"),
     "vocoder": ("generator/spectra", "validation/spectra"),
 }
 
