@@ -157,8 +157,8 @@ def load(folder: Path | str) -> Checkpoint:
     if not isinstance(document.get("config"), dict) or not isinstance(document.get("networks"), list):
         raise FootlightError(f"{path} is damaged: it lacks the configuration or the networks' names")
     config = configuration.read(document["config"])
-    names = format1.NETWORKS if version == 1 else {}
-    paths = {names.get(name, name): folder / f"{name}.safetensors" for name in document["networks"]}
+    names = {name: name for name in document["networks"]} | (format1.NETWORKS if version == 1 else {})
+    paths = {names[name]: folder / f"{name}.safetensors" for name in document["networks"]}
     for path in paths.values():
         if not path.is_file():
             raise FootlightError(f"{path} is missing: the model folder is incomplete, copy it again")
