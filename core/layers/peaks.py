@@ -52,12 +52,16 @@ def prominence(values: Tensor) -> Tensor:
     On either side of a peak, the lowest point before a higher peak or the end is its base. The prominence is the height
     above the higher base, as in topography and in ``scipy.signal.peak_prominences``.
     """
-    heights = values.tolist()
-    before, after = _lowest(heights), _lowest(heights[::-1])[::-1]
-    out = [0.0] * len(heights)
-    for peak in peaks(values, 1, rising=True, ends=False).tolist():
-        out[peak] = heights[peak] - max(before[peak], after[peak])
-    return values.new_tensor(out)
+    if len(values) < 3:
+        return torch.zeros_like(values)
+    steps = values.diff()
+    turns = functional.pad(steps[:-1] * steps[1:] <= 0, (1, 1), value=True).nonzero()[:, 0]  # slopes hold no base
+    heights = values[turns].tolist()
+    bases = values.new_tensor([*map(max, _lowest(heights), _lowest(heights[::-1])[::-1])])
+    found = peaks(values, 1, rising=True, ends=False)
+    out = torch.zeros_like(values)
+    out[found] = values[found] - bases[torch.searchsorted(turns, found)]
+    return out
 
 
 def _lowest(heights: list[float]) -> list[float]:

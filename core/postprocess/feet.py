@@ -12,8 +12,9 @@ There are three functions:
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor
@@ -159,17 +160,18 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
     wanted, weights = torch.zeros_like(foot[:, 0]), HOLD * held.to(foot)
     raised = torch.zeros_like(weights)
     for stands, point, height in ((heel & ~toe, foot[:, 0], FOOT_HEIGHTS[0]), (toe, foot[:, 1], FOOT_HEIGHTS[1])):
-        for start, end in runs(stands):
-            pieces = _pieces(point[start:end, (0, 2)], start, fps)
-            for first, last in pieces:
-                place = point[first:last].mean(0)
-                place[1] = height
-                shift = place + _creep(point[first:last], fps) - point[first:last]
-                wanted[first:last] = shift - between(shift, held[first:last])
-                weights[first:last] = HOLD
-            for (_, before), (after, _) in pairwise(pieces):
-                phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
-                raised[before:after] = STEP_HEIGHT * torch.sin(math.pi * phase).square().to(raised)
+        split = [_pieces(point[start:end, (0, 2)], start, fps) for start, end in runs(stands)]
+        pieces = [*chain.from_iterable(split)]
+        for frames in _alike(pieces):
+            path = point[frames]  #                                    t n 3
+            place = path.mean(0)
+            place[:, 1] = height
+            wanted[frames], weights[frames] = place + _creep(path, fps) - path, HOLD
+        for first, last in pieces if held.any() else ():
+            wanted[first:last] -= between(wanted[first:last], held[first:last])
+        for (_, before), (after, _) in chain.from_iterable(map(pairwise, split)):
+            phase = torch.arange(1, after - before + 1, dtype=raised.dtype) / (after - before + 1)
+            raised[before:after] = STEP_HEIGHT * torch.sin(math.pi * phase).square().to(raised)
     weights = weights.double()
     along = smoothest(wanted[:, (0, 2)].double(), weights, BLEND * fps)
     down = smoothest(wanted[:, 1:2].double(), weights, DROP * fps)
@@ -182,11 +184,20 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
     return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
 
 
+def _alike(pieces: Iterable[tuple[int, int]]) -> Iterator[Tensor]:
+    """Pieces [first, last) in groups of one length, to be worked on at once: the frames (t, n) of each group."""
+    firsts: dict[int, list[int]] = {}
+    for first, last in pieces:
+        firsts.setdefault(last - first, []).append(first)
+    for length, begins in firsts.items():
+        yield torch.arange(length)[:, None] + torch.tensor(begins)
+
+
 def _creep(path: Tensor, fps: float) -> Tensor:
-    """Where a standing point goes on the floor around its place (t, 3), metres, at no more than ``CREEP`` and no
+    """Where standing points go on the floor around their places (t, n, 3), metres, at no more than ``CREEP`` and no
     farther than ``CREEP_REACH``.
 
-    path: (t, 3) of the point while it stands, metres.
+    path: (t, n, 3) of points while they stand, metres.
     """
     if path.shape[0] < 3:
         return torch.zeros_like(path)
@@ -203,11 +214,8 @@ def _clearance(toe: Tensor, stands: Tensor, fps: float) -> Tensor:
     speed = torch.linalg.vector_norm(torch.gradient(toe[:, (0, 2)], dim=0)[0], dim=-1) * fps
     travels = gaussian(((speed - 0.5 * TRAVEL) / (0.5 * TRAVEL)).clamp(0, 1), fps, 0.03)
     short = (CLEARANCE - toe[:, 1]).clamp_min(0) * travels
-    allowed = torch.zeros_like(short)
-    for start, end in runs(~stands):
-        inside = torch.arange(end - start)
-        edge = torch.minimum(inside + 1, end - start - inside) / (RISE * fps)
-        allowed[start:end] = (0.5 - 0.5 * torch.cos(math.pi * edge.clamp_max(1.0))).to(allowed)
+    stood = functional.pad(stands, (1, 1), value=True)  # before and after the dance, too
+    allowed = fade(stood, fps, RISE)[1:-1].to(short)
     return gaussian(short * allowed, fps, 0.02).clamp_min(0) * ~stands
 
 
