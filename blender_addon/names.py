@@ -70,8 +70,8 @@ PREFIX = "footlight_"
 (what made it), seed, style, style_asked, quality, steps, guidance, model_sha256, tempo, metre, beat_score,
 beat_confidence, frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start,
 song_seconds, audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were
-corrected), dancer_id (whose take it is); where not every frame is keyed keys, keys_dense, keys_degrees,
-keys_millimetres, keys_slide (see ``scene/spacing.py``). Of both: made (when).
+corrected), dancer_id (whose take it is); look and accent, where it was made with its light; where not every frame is
+keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see ``scene/spacing.py``). Of both: made (when).
 
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
 strip that does not play over another one: muted. Of what Add Stage made: stage."""

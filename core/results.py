@@ -1,4 +1,4 @@
-"""The results of generation: a dance, a score, a duet of both, or the light for a song."""
+"""The results of generation: a dance, a score, a duet of both, light for a song, or a dance with its light."""
 
 from __future__ import annotations
 
@@ -74,3 +74,17 @@ class Light:
     show: Show
     beats: Beats
     metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class LitDance:
+    """A dance and its light, generated together or one for the other.
+
+    dance: as it was given, if it was.
+    light: as it was given, if it was; its metrics are told of this dance.
+    accent: what the body does on a beat, "strike" or "arrive".
+    """
+
+    dance: Dance
+    light: Light
+    accent: str

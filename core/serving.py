@@ -45,6 +45,8 @@ from core.protocol import (
     Ready,
     ScoreDone,
     ScoreRequest,
+    TheatreDone,
+    TheatreRequest,
 )
 from core.results import Dance, Score
 from core.show import file as show_file
@@ -251,6 +253,33 @@ class Engine:
         values = {"frames": show.frames, "fps": show.fps, "sections": show.sections, "look": show.look}
         return LightDone(id=number, out=request.out, metrics=made.metrics, **values, **_beats_values(made.beats))
 
+    def _theatre(self, number: Id, request: TheatreRequest) -> TheatreDone:
+        for out in filter(None, (request.out, request.out_light)):
+            _check_folder(out)
+        digest, seed = _digest(request.song), str(request.seed)
+        song = self._read_song(request, 0.02)
+        beats = pipeline.beats_given(request, song.seconds)
+        model = self._loaded(0.02, 0.05)
+        with progress.part(0.05, 1.0):
+            made = pipeline.answer_theatre(model, song, request, beats)
+        progress.report()
+        files = {}
+        if request.out is not None:
+            files[Path(request.out)] = dance.encoded(made.dance, seed=seed, model=model.name, audio_sha256=digest)
+        if request.out_light is not None:
+            show = show_file.encoded(made.light.show, engine=__version__, seed=seed, model=model.name)
+            files[Path(request.out_light)] = show
+        write_together(files)
+        return TheatreDone(
+            id=number,
+            out=request.out or request.motion or "",
+            out_light=request.out_light or request.light,
+            look=made.light.show.look,
+            accent=made.accent,
+            light_metrics=made.light.metrics,
+            **_dance_values(made.dance),
+        )
+
     def _loaded(self, start: float, end: float) -> pipeline.Model:
         """The model. If it is not loaded yet, loading reports progress from ``start`` to ``end`` of the request."""
         if self._model is None:
@@ -280,6 +309,7 @@ _OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
     ScoreRequest.op: Engine._score,
     DuetRequest.op: Engine._duet,
     LightRequest.op: Engine._light,
+    TheatreRequest.op: Engine._theatre,
     BeatsRequest.op: Engine._beats,
     FreeRequest.op: Engine._free,
 }

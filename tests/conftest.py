@@ -13,10 +13,12 @@ from core.autoencoder.networks import autoencoder_of
 from core.diffusion.networks import denoiser_of
 from core.motion import features
 from core.motion.skeleton import REST_HEIGHT
+from core.theatre.network import Theatre
 from core.types import Motion
 from core.vocoder.model import Vocoder
 
 STYLES = ("salsa", "robot")
+LOOKS = ("disco", "noir")
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,27 @@ def model_folder(tmp_path_factory) -> Path:
     networks |= {f"denoiser.{name}": denoiser for name, denoiser in denoisers.items()}
     folder = tmp_path_factory.mktemp("models") / "tiny"
     checkpoint.save_folder(folder, shape, {name: network.state_dict() for name, network in networks.items()})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def theatre_folder(model_folder, tmp_path_factory) -> Path:
+    """The tiny model with a theatre of two looks, whose every layer that starts at zero has random weights."""
+    saved = checkpoint.load(model_folder)
+    shape = config.with_theatre(saved.config, LOOKS, "tiny")
+    generator_state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    theatre, light = Theatre(shape), autoencoder_of(shape.modalities["light"])
+    for parameter in theatre.denoisers.parameters():
+        if not parameter.count_nonzero():
+            torch.nn.init.normal_(parameter, std=0.1)
+    torch.nn.init.normal_(theatre.style.prototypes)
+    torch.random.set_rng_state(generator_state)
+    light.mean.fill_(0.5)
+    light.std.fill_(0.3)
+    tensors = {**saved.tensors, "theatre": theatre.state_dict(), "autoencoder.light": light.state_dict()}
+    folder = tmp_path_factory.mktemp("theatre") / "tiny"
+    checkpoint.save_folder(folder, shape, tensors)
     return folder
 
 

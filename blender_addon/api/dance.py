@@ -82,6 +82,8 @@ def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dic
         differs.append("by another model")
     if (kept.get("song_start"), kept.get("song_seconds")) != (song.start, song.seconds):
         differs.append("to another part of its song")
+    if "accent" in kept:
+        differs.append("together with its light")
     if differs:
         said = f"{action.name!r} was made {' and '.join(differs)}: this dance is another one."
         song = replace(song, warning=joined(song.warning, said))

@@ -5,6 +5,7 @@
     ... --score SCENE.blend... --out DIR [--armature NAME]             music for what is animated there
     ... --duet SECONDS --out DIR [--count N]                           N dances, each with its music
     SONG... --look NAME|PICTURE --out DIR [--render]                   dances on a lit stage
+    SONG... --theatre [--look NAME|PICTURE] --out DIR [--render]       dances and light that the model makes together
     SONG... --look NAME,NAME --dataset COUNT --out DIR                 pictures of lit stages, for training
 
 Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
@@ -54,7 +55,7 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
     if args.skip_existing and all(path.is_file() for kind, path in paths.items() if kind != "film"):
         detail = "filmed the scene that was there"
     else:
-        asked = None if args.dance and not args.look else engine()
+        asked = None if args.dance and not (args.look or args.theatre) else engine()
         desk = Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}"))
         detail = make_dataset(desk) if args.dataset else make_blend(desk)
     if "film" in paths:

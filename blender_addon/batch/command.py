@@ -44,7 +44,7 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     _check_numbers(parser, args)
     args.out = args.out.absolute()
     args.own = bool(args.blend or args.score)  # the scenes are the user's
-    args.lit = bool(args.show or args.look)
+    args.lit = bool(args.show or args.look or args.theatre)
     if args.out.exists() and not args.out.is_dir():
         parser.error(f"--out {args.out}: this is a file; give a folder")
     _check_inputs(parser, args)
@@ -149,6 +149,12 @@ def _parser(description: str) -> _Parser:
     )
     light.add_argument("--show", type=Path, metavar="FILE", help="light the SONG's dance by a SHOW.json made before")
     light.add_argument(
+        "--theatre",
+        action="store_true",
+        help="let the model make dance and light together; with --dance or --show, the other one for it",
+    )
+    arguments.add_option(light, protocol.TheatreOptions, "accent", metavar="strike|arrive")
+    light.add_argument(
         "--dataset",
         type=_count,
         metavar="COUNT",
@@ -233,10 +239,18 @@ def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--dataset makes pictures of a --look at the rate of shows: give that, without --render and --fps")
     if args.dataset and args.engine == "drawn":
         parser.error("--engine drawn makes no pictures for a data set: choose another")
+    if args.accent and not args.theatre:
+        parser.error("--accent is about a dance that is made with its light: ask for that by --theatre")
+    if args.theatre and args.dataset:
+        parser.error("--dataset makes pictures of looks by rules: leave --theatre out")
+    if args.theatre and args.dance and args.show:
+        parser.error("--dance and --show leave nothing to make for --theatre: give one of them")
     if not args.lit:
         return
     if args.own or args.duet:
-        parser.error("--look and --show light a SONG's dance in the bundled scene: not --blend, --score or --duet")
+        parser.error(
+            "--look, --show and --theatre light a SONG's dance in the bundled scene: not --blend, --score or --duet"
+        )
     if args.look and args.show:
         parser.error("--show is a finished show, --look asks for one: give one of them")
     if args.show and len(args.inputs) != 1:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from ..api import beats, dance, duet, score, worker
+from ..api import beats, dance, duet, score, theatre, worker
 from ..api.target import Target, Written
 from ..engine.client import Engine
 from ..engine.job import Preparation
@@ -34,13 +34,13 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True)
 class Made:
     """What was put into a scene. frames: the first and the last of it; answer: what the engine said; warning: what the
-    user should know besides; asked: what the engine was asked for, of a dance to a song."""
+    user should know besides; asked: what the engine was asked for, of a dance to a song, or of one with its light."""
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
     answer: Answer
     warning: str
-    asked: protocol.DanceRequest | None = None
+    asked: protocol.DanceRequest | protocol.TheatreRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
     if args.dataset:
         return {"truth": args.out / item.stem / dataset.TRUTH}
     kinds = {"blend": ".blend"}
-    if args.look:
+    if args.look or (args.theatre and not args.show):
         kinds["show"] = ".show.json"
     if args.render:
         kinds["film"] = ".mp4"
@@ -118,7 +118,7 @@ def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, m
     """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be made or read."""
     args = desk.args
     width, height = args.resolution or RESOLUTION
-    if args.look:
+    if args.look and not args.theatre:
         _write_show(desk, made, args.look, outputs(desk.item, args)["show"])
     if args.lit:
         show = show_file.read(args.show or outputs(desk.item, args)["show"])
@@ -180,9 +180,14 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     source = desk.item.source.absolute()
     song = strips.whole_file(source, scene.frame_start, desk.args.seconds, None if desk.args.dance else desk.folder)
     grid, keys = beats.of_file(Path(desk.args.beats)) if desk.args.beats else None, desk.args.keys
-    target, request = dance.request(scene, armature, song, desk.folder, grid=grid, keys=keys, **desk.options)
+    options = {"grid": grid, "keys": keys, **desk.options}
     if desk.args.dance:
-        _check_rate(desk.args.dance, target.fps)
+        _check_rate(desk.args.dance, strips.frame_rate(scene))
+    if desk.args.theatre:
+        target, request = theatre.request(scene, armature, song, desk.folder, **_with_light(desk), **options)
+    else:
+        target, request = dance.request(scene, armature, song, desk.folder, **options)
+    if desk.args.dance and not desk.args.theatre:
         out, frames = str(desk.args.dance), target.frames or 0
         answer = protocol.DanceDone(
             out=out, frames=frames, fps=target.fps, metrics={}, beats=(), downbeats=(), tempo=0.0
@@ -190,11 +195,23 @@ def _dance(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object) -> Ma
     else:
         answer = desk.answer(request)
         assert isinstance(answer, protocol.DanceDone)
-    written = dance.write(target, answer)
+    written = theatre.write(target, answer) if isinstance(answer, protocol.TheatreDone) else dance.write(target, answer)
     assert written.action is not None
     strip = strips.add_song(scene, source, target.first)
     frames = target.first, int(written.action.frame_range[1])
     return Made(frames, strip.sound, answer, written.warning, request)
+
+
+def _with_light(desk: Desk) -> dict:
+    """What the command line says of a dance that is made with its light."""
+    args = desk.args
+    return {
+        "out_light": outputs(desk.item, args).get("show"),
+        "look": args.look,
+        "accent": args.accent,
+        "motion": args.dance,
+        "light": args.show,
+    }
 
 
 def _check_rate(path: Path, fps: float) -> None:

@@ -4,7 +4,8 @@
     footlight dance SONG --edit BASE.bvh --range "bars 17:20" --out OUT.bvh   four bars of it made anew
     footlight score MOTION --out OUT.wav|OUT.flac|OUT.ogg    music for a motion
     footlight duet --out-motion OUT.bvh --out-music OUT.wav  a dance and its music together
-    footlight light SONG --out SHOW.json                     stage light for a song
+    footlight theatre SONG --look LOOK --out OUT.bvh --out-light SHOW.json    a dance and its light together
+    footlight light SONG --out SHOW.json                     stage light for a song, by rules
     footlight looks                   the looks that --look accepts
     footlight beats FILE              the beats of a song, or the kinematic beats of a motion, as JSON
     footlight styles                  the styles that --style accepts

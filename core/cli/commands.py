@@ -10,7 +10,16 @@ from pathlib import Path
 
 from core import __version__, arguments, progress
 from core.cli.shown import check_place, in_bars, progress_shown, say, song_beats, tell
-from core.protocol import DanceOptions, DanceRequest, DuetRequest, LightRequest, Part, ScoreRequest, check
+from core.protocol import (
+    DanceOptions,
+    DanceRequest,
+    DuetRequest,
+    LightRequest,
+    Part,
+    ScoreRequest,
+    TheatreRequest,
+    check,
+)
 
 
 def dance(args: argparse.Namespace) -> None:
@@ -31,8 +40,7 @@ def dance(args: argparse.Namespace) -> None:
         with progress.part(0.98 * pipeline.HEARING, 0.98):
             made = pipeline.answer(model, heard, request)
         with progress.part(0.99, 1.0, "Writing"):
-            with open(request.song, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest(request.song)
             write_together(danced(made, seed=str(request.seed), model=model.name, audio_sha256=digest))
     motion = made.motion
     tell(
@@ -145,6 +153,48 @@ def light(args: argparse.Namespace) -> None:
     )
 
 
+def theatre(args: argparse.Namespace) -> None:
+    """Make a dance and its light for a song, or one of them for the other."""
+    request = arguments.request_of(TheatreRequest, args)
+    danced = None if request.out is None else _dance_files(Path(request.out))
+    if request.out_light is not None:
+        check_place(Path(request.out_light), (".json",))
+    from core import pipeline
+    from core.files import write_together
+    from core.show import file
+
+    with progress_shown(args.json):
+        with progress.part(0.0, 0.02, "Reading the song"):
+            song = pipeline.read_song(request.song, request.start, request.seconds)
+        beats = pipeline.beats_given(request, song.seconds)
+        with progress.part(0.02, 0.05, "Loading the model"):
+            model = pipeline.Model.load(args.model, args.device)
+        with progress.part(0.05, 0.98):
+            made = pipeline.answer_theatre(model, song, request, beats)
+        with progress.part(0.98, 1.0, "Writing"):
+            said = {"seed": str(request.seed), "model": model.name}
+            files = {} if danced is None else danced(made.dance, **said, audio_sha256=_digest(request.song))
+            if request.out_light is not None:
+                files[Path(request.out_light)] = file.encoded(made.light.show, engine=__version__, **said)
+            write_together(files)
+    dance, show = made.dance, made.light.show
+    what = f"{_length(dance.motion)}, {dance.beats.tempo:.0f} bpm{in_bars(dance.beats)}{_in_style(dance)}"
+    tell(
+        args,
+        f"{', '.join(str(path) for path in files)}: {what}, {made.accent}{f', look {show.look}' if show.look else ''}",
+        {**dance.metrics, **{f"light_{name}": value for name, value in made.light.metrics.items()}},
+        out=request.out,
+        out_light=request.out_light,
+        frames=dance.motion.frames,
+        fps=dance.motion.fps,
+        style=dance.style,
+        look=show.look,
+        accent=made.accent,
+        model=model.name,
+        **song_beats(dance.beats),
+    )
+
+
 def looks(_args: argparse.Namespace) -> None:
     """Print the looks."""
     from core.light.look import shipped_looks
@@ -179,6 +229,12 @@ def bench(args: argparse.Namespace) -> None:
         say(type="done", **values, length=length, model=model.name, warnings=args.warnings)
     else:
         print(bench.told(speed, length, args.song or "a song"))
+
+
+def _digest(song: str) -> str:
+    """The SHA-256 of a song's file."""
+    with open(song, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _length(motion) -> str:

@@ -14,7 +14,7 @@ from core.cli import commands
 from core.cli.beats import print_beats
 from core.cli.shown import say
 from core.errors import FootlightError, collected_warnings, one_line
-from core.protocol import BeatsRequest, DanceRequest, DuetRequest, LightRequest, ScoreRequest, rule
+from core.protocol import BeatsRequest, DanceRequest, DuetRequest, LightRequest, ScoreRequest, TheatreRequest, rule
 
 BAD_INPUT = 2  # exit code
 INTERRUPTED = 130  # exit code
@@ -31,7 +31,10 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="footlight", description="Generate dances for music and music for dances.")
     top.add_argument("--version", action="version", version=f"footlight {__version__}")
     choices = top.add_subparsers(
-        dest="command", required=True, metavar="dance|score|duet|light|looks|beats|styles|bench", parser_class=_Parser
+        dest="command",
+        required=True,
+        metavar="dance|score|duet|theatre|light|looks|beats|styles|bench",
+        parser_class=_Parser,
     )
 
     def command(name: str, run: Callable[[argparse.Namespace], None], help: str, description: str):
@@ -43,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         DanceRequest: ("generate a dance to a song", commands.dance),
         ScoreRequest: ("generate music for a motion", commands.score),
         DuetRequest: ("generate a dance and its music together", commands.duet),
+        TheatreRequest: ("generate a dance and its stage light together, or one for the other", commands.theatre),
     }
     for kind, (purpose, run) in made.items():
         one = command(kind.op, run, purpose, f"{purpose.capitalize()}.")

@@ -1,4 +1,4 @@
-"""Makes dances for songs, scores for motions, duets of both, and light for songs, by composing the other rooms.
+"""Makes dances for songs, scores for motions, duets of both, light for songs, and dances with their light.
 
 Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
@@ -21,10 +21,11 @@ from core.pipeline.duet import generate_duet
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.edit_files import answer, read_dance, read_edit
 from core.pipeline.light import light_song
+from core.pipeline.lit_dance import answer_theatre, generate_theatre
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
-from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions
-from core.results import Dance, Duet, Light, Score
+from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions, TheatreOptions
+from core.results import Dance, Duet, Light, LitDance, Score
 
 __all__ = [
     "HEARING",
@@ -36,10 +37,13 @@ __all__ = [
     "HeardSong",
     "Light",
     "LightOptions",
+    "LitDance",
     "Model",
     "Score",
     "ScoreOptions",
+    "TheatreOptions",
     "answer",
+    "answer_theatre",
     "beats_given",
     "beats_of",
     "dance_to",
@@ -50,6 +54,7 @@ __all__ = [
     "finish",
     "generate_dance",
     "generate_duet",
+    "generate_theatre",
     "grid_of",
     "hear_song",
     "joint_positions",

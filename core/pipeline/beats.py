@@ -11,7 +11,7 @@ from core.errors import FootlightError
 from core.grid import beats_file
 from core.grid.beat_grid import Grid
 from core.pipeline.documents import read_document
-from core.protocol import DanceRequest, LightRequest, ScoreRequest
+from core.protocol import CountedSong, ScoreRequest
 from core.types import Beats, Waveform
 
 
@@ -27,7 +27,7 @@ def grid_of(beats: Beats) -> Grid:
     return Grid.of(beats.times.tolist(), None if beats.downbeats is None else beats.downbeats.tolist())
 
 
-def beats_given(request: DanceRequest | ScoreRequest | LightRequest, seconds: float) -> Beats | None:
+def beats_given(request: CountedSong | ScoreRequest, seconds: float) -> Beats | None:
     """The beats that a request hands over, for so many seconds from its start; None if they are to be tracked.
 
     Raises FootlightError as ``read_beats`` does.

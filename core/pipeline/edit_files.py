@@ -65,7 +65,7 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
 
 
 def read_dance(path: Path | str) -> tuple[Motion, str | None]:
-    """A dance to be edited, as rotations, and its style if the file says it.
+    """A dance as rotations, and its style if the file says it.
 
     A file that Footlight wrote is read exactly. Other bodies are fitted to ours.
 
@@ -73,7 +73,7 @@ def read_dance(path: Path | str) -> tuple[Motion, str | None]:
     """
     motion, style = read_motion(path).motion, None
     if motion is None:
-        raise FootlightError(f"{path}: has no rotations, so it cannot be edited; expected BVH, or NPZ of Footlight")
+        raise FootlightError(f"{path}: has positions without rotations; expected a dance as BVH, or NPZ of Footlight")
     if Path(path).suffix.lower() == ".npz":
         arrays, _ = read_arrays(path, ("rotations", "root", "style"))
         if "style" in arrays:

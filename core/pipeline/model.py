@@ -142,7 +142,8 @@ class Model:
         """The theatre's networks. Raises FootlightError if this model has none."""
         if self.theatre is None:
             raise FootlightError(
-                f"the model {self.name} makes no stage light: choose another, or train it with `train.fit theatre`"
+                f"the model {self.name} has no theatre: choose another, or train it with `python -m train.fit theatre`"
+                "; `core light` lights songs by rules"
             )
         return self.theatre
 

@@ -33,7 +33,7 @@ from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
 from core.show.flashes import limited
-from core.show.show import Show, as_valid
+from core.show.show import Show, as_valid, rounded
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_look
@@ -143,10 +143,12 @@ def as_dance(model: Model, performance: Performance, seconds: float, options: Da
     assert performance.motion is not None, "a motion that was given is finished already"
     options, body = options or DanceOptions(), model.config.modalities["motion"]
     snap = options.beat_snap if performance.accent == "arrive" else 0.0
-    raw = features.decode(performance.motion, body.representation, body.fps)
     beats = performance.rhythm.beats
-    motion = finish(raw, beats, seconds, options.fps, snap)
-    return Dance(motion, beats, judge(motion, beats), performance.style)
+    with progress.part(0.0, 0.77, "Planting the feet"):
+        raw = features.decode(performance.motion, body.representation, body.fps)
+        motion = finish(raw, beats, seconds, options.fps, snap)
+    with progress.part(0.77, 1.0, "Judging the dance"):
+        return Dance(motion, beats, judge(motion, beats), performance.style)
 
 
 def as_show(performance: Performance, seconds: float, look: str = "") -> Show:
@@ -258,7 +260,7 @@ def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, f
         assert light is not None
         return light.values[:frames].float().cpu()
     drawn = model.autoencoders["light"].decode_long(made["light"])[0].float().cpu()
-    values = torch.from_numpy(as_valid(drawn.numpy()))
+    values = torch.from_numpy(rounded(as_valid(drawn.numpy())))
     if light is None:
         return values
     given = light.values[:frames].float().cpu()

@@ -40,6 +40,7 @@ from .events import (
     Progress,
     Ready,
     ScoreDone,
+    TheatreDone,
     event_from_json,
     event_to_json,
 )
@@ -66,6 +67,7 @@ from .options import (
     Seeded,
     Song,
     Sound,
+    TheatreOptions,
 )
 from .requests import (
     MUSIC_FILES,
@@ -78,6 +80,7 @@ from .requests import (
     LightRequest,
     Request,
     ScoreRequest,
+    TheatreRequest,
     cancel_message,
     request_from_json,
     request_to_json,
@@ -140,6 +143,9 @@ __all__ = [
     "Seeded",
     "Song",
     "Sound",
+    "TheatreDone",
+    "TheatreOptions",
+    "TheatreRequest",
     "cancel_message",
     "check",
     "default",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .. import records
-from .requests import BeatsRequest, DanceRequest, DuetRequest, Id, LightRequest, ScoreRequest
+from .requests import BeatsRequest, DanceRequest, DuetRequest, Id, LightRequest, ScoreRequest, TheatreRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +145,24 @@ class LightDone(BeatsDone):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TheatreDone(DanceDone):
+    """A dance and its light are there. The fields of ``DanceDone`` are the dance's, if it was given too.
+
+    out: the file of the dance, as written or as given.
+    out_light: the file of the light, likewise; None if it was not asked for.
+    look: the name of the look; empty for any.
+    accent: what the body does on a beat, "strike" or "arrive".
+    light_metrics: as in ``core.results.Light``.
+    """
+
+    op: ClassVar[str | None] = TheatreRequest.op
+    out_light: str | None
+    look: str
+    accent: str
+    light_metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cancelled:
     """A request was cancelled by its sender."""
 
@@ -171,7 +189,7 @@ class Failed:
 Event = Ready | Progress | Done | Cancelled | Failed
 EVENTS: dict[str, type[Event]] = {kind.type: kind for kind in typing.get_args(Event)}
 ANSWERS: dict[str | None, type[Done]] = {
-    kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, BeatsDone)
+    kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, TheatreDone, BeatsDone)
 }
 
 

@@ -14,6 +14,7 @@ FASTEST_FPS = 240.0
 FASTEST_CAPTURE_FPS = 2000.0  # of a motion that is read
 SHORTEST_SECONDS = 1.0  # of a song or a motion
 SONG_FILES = "wav, flac, ogg, opus or mp3"
+LOOKS = "one of the looks that `core looks` lists, a LOOK.json, or a picture (jpg, png, webp) to light like"
 SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
@@ -95,8 +96,18 @@ class DuetOptions(Sampling, Dancing):
 class LightOptions(Seeded):
     """Options of the light for a song."""
 
-    look: str = option(
-        "musical", "one of the looks that `core looks` lists, a LOOK.json, or a picture (jpg, png, webp) to light like"
+    look: str = option("musical", LOOKS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TheatreOptions(DanceOptions):
+    """Options of a dance and its stage light, generated together. Who strikes is not moved by ``beat_snap``."""
+
+    look: str | None = option(None, LOOKS, unset="any that suits the song")
+    accent: str | None = option(
+        None,
+        "what the body does on a beat: strike (moves most there) or arrive (comes to rest there)",
+        unset="the model's own",
     )
 
 

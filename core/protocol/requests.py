@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .. import records
+from ..errors import FootlightError
 from .options import (
     FASTEST_CAPTURE_FPS,
     SLOWEST_FPS,
@@ -20,12 +21,14 @@ from .options import (
     ScoreOptions,
     Song,
     Sound,
+    TheatreOptions,
 )
 from .rules import needed, option
 
 Id = int | str
 """Identifies a request and the events that belong to it."""
 
+DANCE_FILES = "OUT.bvh (y-up, centimetres) or OUT.npz (arrays)"
 MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
 
 
@@ -37,7 +40,7 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
     """
 
     op: ClassVar[str] = "dance"
-    out: str = needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
+    out: str = needed(DANCE_FILES, file="written")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,7 @@ class DuetRequest(DuetOptions, Sound):
     """Generate a dance and its music together."""
 
     op: ClassVar[str] = "duet"
-    out_motion: str = needed("OUT.bvh (y-up, centimetres) or OUT.npz (arrays)", file="written")
+    out_motion: str = needed(DANCE_FILES, file="written")
     out_music: str = needed(MUSIC_FILES, file="written")
 
 
@@ -88,6 +91,36 @@ class LightRequest(LightOptions, CountedSong):
     motion: str | None = option(
         None, "the dance whose energy and place the light follows: BVH or NPZ", unset="nobody", file="read"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TheatreRequest(TheatreOptions, CountedSong):
+    """Generate a dance and its stage light together, or one of them for the other.
+
+    The dance is an .npz file of ``core.formats.dance``; the command line also writes .bvh. The light is a SHOW.json of
+    ``core.show.file``.
+
+    Raises FootlightError if nothing is made, or if what is given would be written.
+    """
+
+    op: ClassVar[str] = "theatre"
+    out: str | None = option(None, f"{DANCE_FILES}: the dance", unset="none, where motion is given", file="written")
+    out_light: str | None = option(None, "SHOW.json: the light", unset="none", file="written")
+    motion: str | None = option(
+        None, "the dance that is lit: BVH of any humanoid, or NPZ of Footlight", unset="a dance is made", file="read"
+    )
+    light: str | None = option(None, "SHOW.json: the light that is danced to", unset="light is made", file="read")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.motion is not None and self.light is not None:
+            raise FootlightError("motion and light are both given, so nothing is left to make; give one of them")
+        if self.motion is not None and (self.out is not None or self.out_light is None):
+            raise FootlightError("the motion is given, so only its light is made; give out light, without out")
+        if self.light is not None and self.out_light is not None:
+            raise FootlightError("the light is given, so only a dance is made; give out, without out light")
+        if self.motion is None and self.out is None:
+            raise FootlightError("there is no place for the dance; give out, or motion for a dance that there is")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +137,7 @@ class FreeRequest(Options):
     op: ClassVar[str] = "free"
 
 
-Request = DanceRequest | ScoreRequest | DuetRequest | LightRequest | BeatsRequest | FreeRequest
+Request = DanceRequest | ScoreRequest | DuetRequest | LightRequest | TheatreRequest | BeatsRequest | FreeRequest
 REQUESTS: dict[str, type[Request]] = {kind.op: kind for kind in typing.get_args(Request)}
 
 

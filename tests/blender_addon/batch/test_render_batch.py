@@ -228,6 +228,21 @@ def test_a_look_lights_a_dance_and_its_film(batch, look, songs):
     assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
 
 
+def test_the_theatre_makes_dance_and_light_together(run, look, songs, theatre_folder):
+    def batch(*more: object) -> None:
+        engine = ("--model", theatre_folder, "--python", sys.executable, "--device", "cpu")
+        answer = run(BATCH, songs / "good.wav", "--out", songs, "--theatre", "--steps", 2, *more, *engine)
+        assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+
+    batch("--look", "noir", "--accent", "arrive", *SMALL, "5:8", "--engine", "drawn")
+    show = show_file.read(songs / "good.show.json")
+    assert show.look == "noir" and show.seconds == pytest.approx(3.0, abs=0.1)
+    assert look("film.py", songs / "good.mp4")["frames"] == 4
+    kept = (songs / "good.show.json").read_bytes()
+    batch("--show", songs / "good.show.json")
+    assert (songs / "good.show.json").read_bytes() == kept
+
+
 def test_a_data_set_of_lit_stages(batch, songs):
     arguments = (songs / "good.wav", "--out", songs, "--look", "noir,neon", "--dataset", 3, "--engine", "cycles")
     answer = batch(*arguments)
@@ -248,6 +263,9 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("a.wav --out out --look neon --render --engine workbench", "lamps"),
         ("--duet 30 --out out --look neon", "--duet"),
         ("a.wav --out out --dataset 5", "--look"),
+        ("a.wav --out out --accent strike", "--theatre"),
+        ("a.wav --out out --theatre --look noir,neon --dataset 5", "leave --theatre out"),
+        ("--duet 30 --out out --theatre", "--duet"),
         ("a.wav", "--out"),
         ("--out out", "SONG"),
         ("a.wav b/a.mp3 --out out", "a.blend"),

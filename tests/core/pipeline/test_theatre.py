@@ -7,9 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from core import checkpoint
-from core.autoencoder.networks import autoencoder_of
-from core.config import with_theatre
 from core.errors import FootlightError
 from core.light.look import encoded_look, shipped_looks
 from core.motion import features
@@ -18,37 +15,14 @@ from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, lo
 from core.show.channels import CHANNELS, ROLES, SLICES
 from core.show.flashes import most_flashes
 from core.show.show import as_valid, check_values
-from core.theatre.network import Theatre
 from core.types import Motion
 
-LOOKS = ("disco", "noir")
 OPTIONS = DanceOptions(seed=3, steps=3, guidance=2.0)
 
 
 @pytest.fixture(scope="module")
-def folder(model_folder, tmp_path_factory):
-    """The tiny model with a theatre, whose every layer that starts at zero has random weights."""
-    saved = checkpoint.load(model_folder)
-    shape = with_theatre(saved.config, LOOKS, "tiny")
-    state = torch.random.get_rng_state()
-    torch.manual_seed(0)
-    theatre, light = Theatre(shape), autoencoder_of(shape.modalities["light"])
-    for parameter in theatre.denoisers.parameters():
-        if not parameter.count_nonzero():
-            torch.nn.init.normal_(parameter, std=0.1)
-    torch.nn.init.normal_(theatre.style.prototypes)
-    torch.random.set_rng_state(state)
-    light.mean.fill_(0.5)
-    light.std.fill_(0.3)
-    tensors = {**saved.tensors, "theatre": theatre.state_dict(), "autoencoder.light": light.state_dict()}
-    path = tmp_path_factory.mktemp("theatre") / "model"
-    checkpoint.save_folder(path, shape, tensors)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model(folder):
-    return Model.load(folder, "cpu")
+def model(theatre_folder):
+    return Model.load(theatre_folder, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +132,7 @@ def test_a_longer_song_is_made_in_windows(model, make_song):
 
 
 def test_what_cannot_be_made_says_why(model, model_folder, song):
-    with pytest.raises(FootlightError, match="makes no stage light"):
+    with pytest.raises(FootlightError, match="the model tiny has no theatre: choose another, or train it"):
         perform(Model.load(model_folder, "cpu"), song, OPTIONS)
     with pytest.raises(FootlightError, match="unknown look 'opera': this model knows disco, noir; or give"):
         look_vector(model, "opera")
@@ -178,8 +152,8 @@ def test_a_folder_without_theatre_is_what_it_was(model, model_folder):
             assert torch.equal(model.denoisers[name].state_dict()[key], value)
 
 
-def test_a_folder_that_lacks_its_theatre_is_damaged(folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "model")
+def test_a_folder_that_lacks_its_theatre_is_damaged(theatre_folder, tmp_path):
+    shutil.copytree(theatre_folder, tmp_path / "model")
     (tmp_path / "model" / "theatre.safetensors").unlink()
     with pytest.raises(FootlightError, match=r"theatre\.safetensors is missing"):
         Model.load(tmp_path / "model", "cpu")

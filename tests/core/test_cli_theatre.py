@@ -1,0 +1,131 @@
+"""``footlight theatre``: a dance and its light together, one for the other, and what cannot be made."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core import cli
+from core.formats import bvh, dance
+from core.show import file
+from core.show.channels import CHANNELS
+from core.show.flashes import most_flashes
+from core.show.show import Show, as_valid
+from tests.core.test_cli import command
+
+QUICK = ("--steps", 2)
+
+
+def ran(*words) -> int:
+    return cli.main([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def made(song_file, theatre_folder, tmp_path_factory):
+    """A dance and its light by the command, and what the command said."""
+    folder = tmp_path_factory.mktemp("made")
+    outs = ("--out", "dance.bvh", "--out-light", "SHOW.json")
+    words = ("theatre", song_file, *outs, "--model", theatre_folder, "--look", "noir", "--seconds", 4, "--fps", 25)
+    done = command(*words, "--seed", 3, *QUICK, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_a_song_becomes_a_dance_and_its_light(made):
+    folder, said = made
+    assert sorted(path.name for path in folder.iterdir()) == ["SHOW.json", "dance.bvh"]
+    motion, show = bvh.read_motion(folder / "dance.bvh"), file.read(folder / "SHOW.json")
+    assert (motion.frames, motion.fps) == (100, 25.0)
+    assert show.look == "noir" and show.seconds == pytest.approx(4.0, abs=0.05) and most_flashes(show) <= 3
+    assert show.beats[0] == pytest.approx(0, abs=0.05) and np.diff(show.beats) == pytest.approx(0.5, abs=0.03)
+    document = json.loads((folder / "SHOW.json").read_text())
+    assert (document["seed"], document["model"]) == ("3", "tiny")
+    assert len(said.splitlines()) == 1
+    assert (
+        said.startswith("dance.bvh, SHOW.json: 100 frames at 25 fps, 120 bpm") and "strike, look noir, seed 3" in said
+    )
+
+
+def test_the_same_words_make_the_same_files_and_others_do_not(made, song_file, theatre_folder, tmp_path, capsys):
+    folder, _ = made
+    same = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--fps", 25, "--seed", 3, *QUICK]
+    noir = ("--look", "noir")
+    changes = {"same": noir, "look": ("--look", "disco"), "accent": (*noir, "--accent", "arrive")}
+    for name, change in changes.items():
+        outs = ("--out", tmp_path / f"{name}.bvh", "--out-light", tmp_path / f"{name}.json")
+        assert ran(*same, *change, *outs) == 0
+    first = [(folder / name).read_bytes() for name in ("dance.bvh", "SHOW.json")]
+    files = {name: [(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("bvh", "json")] for name in changes}
+    assert files["same"] == first
+    for name in ("look", "accent"):
+        assert files[name][0] != first[0] and files[name][1] != first[1]
+    assert "arrive" in capsys.readouterr().out
+
+
+def test_a_dance_gets_its_light(made, song_file, theatre_folder, tmp_path, capsys):
+    folder, _ = made
+    out = tmp_path / "SHOW.json"
+    words = ["theatre", song_file, "--model", theatre_folder, "--motion", folder / "dance.bvh", "--seconds", 4]
+    assert ran(*words, "--out-light", out, "--look", "disco", "--json", *QUICK) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    fractions = [event["fraction"] for event in events[:-1]]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    done = events[-1]
+    assert done["out"] is None and done["out_light"] == str(out) and done["look"] == "disco" and done["frames"] == 100
+    assert file.read(out).look == "disco" and "light_energy" in done["metrics"]
+    assert [path.name for path in tmp_path.iterdir()] == ["SHOW.json"]
+
+
+def test_light_gets_its_dance(made, song_file, theatre_folder, tmp_path):
+    folder, _ = made
+    out = tmp_path / "dance.npz"
+    words = ["theatre", song_file, "--model", theatre_folder, "--light", folder / "SHOW.json", "--seconds", 4]
+    assert ran(*words, "--out", out, *QUICK) == 0
+    arrays, _ = dance.read_arrays(out, ("rotations",))
+    assert arrays["rotations"].shape == (120, 22, 4)
+
+
+def test_beats_are_given_and_a_picture_is_a_look(song_file, theatre_folder, tmp_path):
+    beats, picture, out = tmp_path / "BEATS.json", tmp_path / "red.png", tmp_path / "SHOW.json"
+    beats.write_text('{"beats": [0.2, 1.0, 1.8, 2.6, 3.4], "metre": 3}')
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(picture)
+    words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--beats", beats, "--look", picture]
+    assert ran(*words, "--out", tmp_path / "dance.npz", "--out-light", out, *QUICK) == 0
+    show = file.read(out)
+    assert show.beats == pytest.approx((0.2, 1.0, 1.8, 2.6, 3.4)) and show.look
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out-light", "a.json"], "no place for the dance; give out, or motion"),
+        (["--motion", "a.bvh", "--out", "b.bvh", "--out-light", "a.json"], "only its light is made; give out light"),
+        (["--motion", "a.bvh"], "only its light is made; give out light"),
+        (["--light", "a.json", "--out", "a.bvh", "--out-light", "b.json"], "only a dance is made; give out"),
+        (["--light", "a.json", "--motion", "a.bvh", "--out-light", "b.json"], "nothing is left to make"),
+        (["--out", "a.fbx"], "the ending must be one of .bvh, .npz"),
+        (["--out", "a.bvh", "--out-light", "a.txt"], "the ending must be one of .json"),
+        (["--out", "a.bvh", "--look", "opera"], "unknown look 'opera': this model knows disco, noir"),
+        (["--out", "a.bvh", "--look", "song.wav"], "give a jpg, png or webp file"),
+        (["--out", "a.bvh", "--accent", "stumble"], "unknown accent 'stumble': choose one of strike, arrive"),
+        (["--out", "a.bvh", "--style", "waltz"], "unknown style 'waltz'"),
+        (["--motion", "none.bvh", "--out-light", "a.json"], "none.bvh: no such file"),
+        (["--light", "fast.json", "--out", "a.bvh"], "the show has 30 frames a second; this model"),
+    ],
+)
+def test_what_cannot_be_made_is_one_line(song_file, theatre_folder, tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "song.wav").write_bytes(song_file.read_bytes())
+    (tmp_path / "fast.json").write_bytes(file.encoded(Show(as_valid(np.zeros((30, CHANNELS))), 30.0)))
+    assert ran("theatre", "song.wav", "--model", theatre_folder, *words) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.startswith("footlight theatre: ") and len(said.splitlines()) == 1
+    assert not (tmp_path / "a.bvh").exists() and not (tmp_path / "a.json").exists()
+
+
+def test_a_model_without_theatre_says_what_to_do(song_file, model_folder, tmp_path, capsys):
+    assert ran("theatre", song_file, "--model", model_folder, "--out", tmp_path / "a.bvh", "--look", "noir") == 2
+    said = capsys.readouterr().err
+    assert "the model tiny has no theatre: choose another, or train it with `python -m train.fit theatre`" in said
+    assert "`core light` lights songs by rules" in said and not list(tmp_path.iterdir())

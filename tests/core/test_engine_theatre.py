@@ -1,0 +1,58 @@
+"""The engine makes a dance and its light: both files or none."""
+
+import os
+
+import numpy as np
+import pytest
+
+from core.show import file
+from tests.core.test_engine import Process
+
+
+@pytest.fixture(scope="module")
+def warm(theatre_folder):
+    engine = Process(theatre_folder)
+    yield engine
+    assert engine.end() == 0
+
+
+def test_a_dance_and_its_light_arrive_together_then_light_for_that_dance(warm, song_file, tmp_path):
+    out, show = str(tmp_path / "dance.npz"), str(tmp_path / "SHOW.json")
+    asked = {"op": "theatre", "song": str(song_file), "seconds": 3.0, "steps": 2, "look": "disco", "seed": 5}
+    warm.seen.clear()
+    warm.send({**asked, "id": 1, "out": out, "out_light": show, "fps": 24, "accent": "arrive"})
+    done = warm.until(type="done", id=1)
+    fractions = [event["fraction"] for event in warm.seen if event["type"] == "progress"]
+    assert fractions == sorted(fractions) and len(fractions) > 6
+    assert (done["op"], done["out"], done["out_light"]) == ("theatre", out, show)
+    assert (done["look"], done["accent"], done["frames"], done["fps"]) == ("disco", "arrive", 72, 24.0)
+    assert 0 <= done["metrics"]["beat_f"] <= 1 and done["light_metrics"]["flashes"] <= 3
+    assert done["tempo"] == pytest.approx(120, abs=2) and len(done["beats"]) == len(done["downbeats"])
+    with np.load(out, allow_pickle=False) as arrays:
+        assert arrays["rotations"].shape == (72, 22, 4) and str(arrays["model"]) == "tiny"
+    assert file.read(show).look == "disco"
+
+    again = str(tmp_path / "again.json")
+    warm.send({**asked, "id": 2, "motion": out, "out_light": again})
+    done = warm.until(type="done", id=2)
+    assert (done["out"], done["out_light"], done["frames"], done["fps"]) == (out, again, 72, 24.0)
+    assert sorted(os.listdir(tmp_path)) == ["SHOW.json", "again.json", "dance.npz"]
+
+
+def test_what_cannot_be_made_leaves_no_file(warm, song_file, tmp_path):
+    asked = {"op": "theatre", "song": str(song_file), "out": str(tmp_path / "dance.npz")}
+    for number, (change, words) in enumerate(
+        (
+            ({"look": "opera"}, "unknown look 'opera'"),
+            ({"out_light": "/no/where/SHOW.json"}, "no folder"),
+            ({"motion": "a.bvh"}, "only its light is made"),
+        )
+    ):
+        warm.send({**asked, **change, "id": number})
+        event = warm.until(type="failed", id=number)
+        assert event["kind"] == "input" and words in event["message"]
+    warm.send({**asked, "id": "cancelled", "steps": 1000, "out_light": str(tmp_path / "SHOW.json")})
+    warm.until(type="progress", id="cancelled", stage="Dancing")
+    warm.send({"op": "cancel", "id": "cancelled"})
+    warm.until(type="cancelled", id="cancelled")
+    assert os.listdir(tmp_path) == []
