@@ -17,19 +17,19 @@ import torch
 from torch import Tensor
 
 from core import progress
-from core.diffusion.inpaint import corrected, fitted, pinned
 from core.diffusion.sampler import sample
 from core.edits.keys_file import Key
 from core.edits.parts import BODY_PARTS, joints_of, parse_parts
 from core.edits.path_file import FloorPath
 from core.errors import FootlightError
 from core.motion import contact, features, kinematics, rotation
-from core.motion.body_parts import part_of_channels, shown
+from core.motion.body_parts import shown
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
 from core.pipeline.choices import check_choices, noise_seed, steps_for
 from core.pipeline.dance import HeardSong, judge
+from core.pipeline.kept import Fit, Kept, kept_of
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
 from core.pipeline.walks import followed, walked
@@ -41,22 +41,6 @@ from core.results import Dance
 from core.types import Beats, Condition, Motion
 
 CONTEXT_SECONDS = 2.0  # before and after the range that the network sees
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How latents are fitted to what is kept, through the decoder.
-
-    first: iterations that find the latents of what is kept.
-    each: iterations of each step.
-    last: iterations of the result.
-    below: share of the schedule from which on estimates are fitted, where they are near a motion.
-    """
-
-    first: int = 12
-    each: int = 2
-    last: int = 12
-    below: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -217,33 +201,23 @@ def sample_edit(
     targets: Targets,
     options: DanceOptions,
     style: str | None,
-    fit: Fit = Fit(),
+    fit: Fit | None = None,
 ) -> Tensor:
     """Features (t, c) of the stretch made anew, at the model's frame rate. What is kept is only nearly kept."""
-    body, autoencoder = model.config.modalities["motion"], model.autoencoders["motion"]
-    clean = autoencoder.encode_long(targets.features[None].to(model.device))
-    given = given_parts(targets, body.autoencoder.stride)[None].to(model.device)
-
-    def missed(latents: Tensor) -> Tensor:
-        return targets.loss(autoencoder.decode(autoencoder.unstandardise(latents))[0].cpu())
-
-    schedule = schedule_of(model.config)
-
-    known = fitted(clean, missed, fit.first)
-    denoise = pinned(guided_denoiser(model, "motion", options.guidance), known, given.amin(-1, keepdim=True) > 0)
-    denoise = corrected(denoise, lambda x0: fitted(x0, missed, fit.each), round(fit.below * schedule.steps))
-    condition = condition_of(model, heard, stretch, targets, given, clean, style)
+    schedule, kept = schedule_of(model.config), kept_of(model, targets, fit or Fit())
+    denoise = kept.held(guided_denoiser(model, "motion", options.guidance), schedule.steps)
+    condition = condition_of(model, heard, stretch, targets, kept, style)
     generator = torch.Generator().manual_seed(noise_seed(options.seed, heard.pcm))
-    noise = first_noise(model, "motion", clean.shape[1], generator)
+    noise = first_noise(model, "motion", kept.clean.shape[1], generator)
     steps = steps_for(model.config, "motion", options.steps)
     walked = schedule.timesteps(steps, edit.variation)
     if edit.variation < 1:
-        noise = schedule.add_noise(clean, noise, torch.tensor([walked[0]]))
+        noise = schedule.add_noise(kept.clean, noise, torch.tensor([walked[0]]))
     samples = sample(
         denoise, noise, schedule, steps, model.config.sampling["motion"].sampler, generator, condition, edit.variation
     )
-    latents = fitted(last_of(samples, len(walked)), missed, fit.last)
-    return autoencoder.decode_long(latents)[0].cpu()
+    latents = kept.finished(last_of(samples, len(walked)))
+    return model.autoencoders["motion"].decode_long(latents)[0].cpu()
 
 
 def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> Motion:
@@ -254,13 +228,10 @@ def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> M
 
 
 def condition_of(
-    model: Model, heard: HeardSong, stretch: Stretch, targets: Targets, given: Tensor, clean: Tensor, style: str | None
+    model: Model, heard: HeardSong, stretch: Stretch, targets: Targets, kept: Kept, style: str | None
 ) -> Condition:
-    """What the network is told: the music of the stretch, the style, and what is kept as far as it knows masks.
-
-    given: (1, t, parts) 1 where a part is kept.
-    clean: (1, t, z) latents of the whole base.
-    """
+    """What the network is told: the music of the stretch, the style, and what is kept as far as it knows masks."""
+    given = kept.given
     condition = heard.condition.window(*stretch.latents)
     condition = replace(condition, style=style_of(model, style, model.config.sampling["motion"].style_strength))
     network = model.config.denoisers["motion"]
@@ -268,7 +239,7 @@ def condition_of(
         return condition
     if network.observed_parts == 1:
         given = given.amin(-1, keepdim=True)
-    observed = clean
+    observed = kept.clean
     if bool((given.amax(-1) > given.amin(-1)).any()):
         autoencoder = model.autoencoders["motion"]
         every = given.repeat_interleave(targets.features.shape[0] // given.shape[1], dim=1)
@@ -308,16 +279,6 @@ def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
     held = hold[low] & hold[high]
     near = at.round().long().clamp(0, last)
     return held | (alone(hold)[near] & ((at - near).abs() <= 0.5)[:, None])
-
-
-def given_parts(targets: Targets, stride: int) -> Tensor:
-    """Where each part of the body is given (t / stride, parts), at the rate of the latents: 1 where all of it is kept.
-
-    A single kept frame counts for its latent frame.
-    """
-    part = part_of_channels(targets.layout)
-    kept = torch.stack([targets.kept[:, part == index].all(1) for index in range(len(BODY_PARTS))], 1)
-    return (kept.unflatten(0, (-1, stride)).all(1) | alone(kept).unflatten(0, (-1, stride)).any(1)).float()
 
 
 def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float) -> Motion:
