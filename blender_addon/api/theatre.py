@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -24,7 +25,7 @@ def request(
     accent: str | None = None,
     motion: str | Path | None = None,
     light: str | Path | None = None,
-    **options: object,
+    **options: Any,
 ) -> tuple[Target, protocol.TheatreRequest]:
     """What a dance with light is for, and what is asked of the engine.
 

@@ -187,6 +187,7 @@ def _check_numbers(parser: _Parser, args: argparse.Namespace) -> None:
     named = {name: getattr(args, name) for name in numbers}
     try:
         protocol.check(protocol.DanceRequest, **named)
+        protocol.check(protocol.TheatreOptions, accent=args.accent)
     except FootlightError as error:
         parser.error(str(error))
     try:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from core.config.parts import DenoiserConfig, SamplingConfig
 from core.errors import FootlightError
-
-ACCENTS = ("strike", "arrive")  # on a beat the body's energy peaks, or the body comes to rest
+from core.protocol import ACCENTS
 
 
 @dataclass(frozen=True)

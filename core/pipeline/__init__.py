@@ -21,7 +21,7 @@ from core.pipeline.duet import generate_duet
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.edit_files import answer, read_dance, read_edit
 from core.pipeline.light import light_song
-from core.pipeline.lit_dance import answer_theatre, generate_theatre
+from core.pipeline.lit_dance import Known, answer_theatre, generate_theatre
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
 from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions, TheatreOptions
@@ -35,6 +35,7 @@ __all__ = [
     "DuetOptions",
     "Edit",
     "HeardSong",
+    "Known",
     "Light",
     "LightOptions",
     "LitDance",

@@ -44,24 +44,40 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
     """
     assert request.edit is not None
     base, style = read_dance(request.edit)
-    start, end = 0, base.frames
-    if request.range is not None:
-        counted = None if len(heard.rhythm.beats.times) < 2 else grid_of(heard.rhythm.beats)
-        start, end = ranges.parse(request.range, counted, base.fps).frames(base.fps)
-        if start >= base.frames:
-            raise FootlightError(
-                f"the range begins at {start / base.fps:.2f} s, but the dance ends at {base.seconds:.2f} s"
-            )
-        end = min(end, base.frames)
     return Edit(
         base,
-        start,
-        end,
+        *frames_of(request.range, base, heard),
         parse_parts(request.joints or "all"),
         () if request.keys is None else read_document(request.keys, keys_file.from_json),
         None if request.path is None else read_document(request.path, path_file.from_json),
         request.variation,
     ), style
+
+
+def frames_of(range: str | None, base: Motion, heard: HeardSong) -> tuple[int, int]:
+    """The frames [start, end) of a dance that a range in words means; None is all of it.
+
+    Raises FootlightError for other words, and a range that there is not.
+    """
+    if range is None:
+        return 0, base.frames
+    start, end = span_of(range, heard, base.fps).frames(base.fps)
+    if start >= base.frames:
+        raise FootlightError(
+            f"the range begins at {start / base.fps:.2f} s, but the dance ends at {base.seconds:.2f} s"
+        )
+    return start, min(end, base.frames)
+
+
+def span_of(range: str, heard: HeardSong, fps: float) -> ranges.Span:
+    """The part of a song that a range in words means.
+
+    fps: of the dance whose frames it may name.
+
+    Raises FootlightError for other words, and a range that there is not.
+    """
+    counted = None if len(heard.rhythm.beats.times) < 2 else grid_of(heard.rhythm.beats)
+    return ranges.parse(range, counted, fps)
 
 
 def read_dance(path: Path | str) -> tuple[Motion, str | None]:

@@ -1,29 +1,63 @@
-"""Generates a dance and its stage light for a song, or one of them for the other, finished and judged.
+"""Generates a dance and its stage light for a song, or what is missing of them, finished and judged.
 
-song, look ──────────── perform ── dance ── post-processing ──┐
-dance or show, where given ──┘ └── light ── limiter of flashes ── metrics of both
+song, look ───────────── perform ── dance ── post-processing ──┐
+dance and show, where given ──┘ └── light ── limiter of flashes ── metrics of both
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from core import progress
+from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.light.choice import look_of
 from core.light.dancer import watch
 from core.motion.kinematics import forward
-from core.pipeline.dance import judge
-from core.pipeline.edit_files import read_dance
+from core.pipeline.choices import check_choices
+from core.pipeline.dance import HeardSong, hear_song, judge
+from core.pipeline.edit import Edit, Stretch, check_edit, finish_edit, merged, played, targets_of
+from core.pipeline.edit_files import frames_of, read_dance, span_of
+from core.pipeline.kept import kept_of
 from core.pipeline.light import judge as judge_light
 from core.pipeline.model import Model
-from core.pipeline.theatre import KnownLight, as_dance, as_show, look_vector, perform
+from core.pipeline.targets import Targets
+from core.pipeline.theatre import (
+    KnownLight,
+    Performance,
+    accent_index,
+    as_dance,
+    as_show,
+    look_vector,
+    perform,
+    snap_of,
+)
 from core.protocol import TheatreOptions, TheatreRequest
 from core.results import Dance, Light, LitDance
 from core.show import file as show_file
+from core.show.channels import channels_of
 from core.show.show import Show
 from core.types import Beats, Motion, Waveform
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is given of a dance and its light. Both begin with the song.
+
+    motion: a dance that stays as it is.
+    edit: a dance of which a part is made anew; not with a motion.
+    show: light that stays as it is. Where it ends before the song, its end is made.
+    anew: (t, c) bool, which of the show's values are made anew; None is none.
+    """
+
+    motion: Motion | None = None
+    edit: Edit | None = None
+    show: Show | None = None
+    anew: np.ndarray | None = None
 
 
 def answer_theatre(model: Model, song: Waveform, request: TheatreRequest, beats: Beats | None = None) -> LitDance:
@@ -31,12 +65,44 @@ def answer_theatre(model: Model, song: Waveform, request: TheatreRequest, beats:
 
     beats: of the song, in place of those that would be tracked.
 
-    Raises FootlightError as ``generate_theatre``, ``read_dance`` and ``core.show.file.read`` do.
+    Raises FootlightError as ``generate_theatre``, ``read_dance`` and ``core.show.file.read`` do, and for a range that
+    there is not.
     """
-    model.check_lights()
-    motion = None if request.motion is None else read_dance(request.motion)[0]
+    _check(model, request)
+    base, style = (None, None) if request.motion is None else read_dance(request.motion)
     show = None if request.light is None else show_file.read(request.light)
-    return generate_theatre(model, song, request, motion, show, beats)
+    with progress.part(0.0, 0.14):
+        heard = hear_song(model, song, beats)
+    options = request if request.style is not None else replace(request, style=style)
+    with progress.part(0.14, 1.0):
+        return generate_theatre(model, song, options, _known(request, base, show, heard), heard=heard)
+
+
+def _known(request: TheatreRequest, base: Motion | None, show: Show | None, heard: HeardSong) -> Known:
+    """What a request gives. Raises FootlightError for a range that there is not."""
+    edit = anew = None
+    if base is not None and request.makes_motion:
+        edit = Edit(base, *frames_of(request.range, base, heard), parse_parts(request.joints or "all"))
+    if show is not None and request.makes_light:
+        anew = _anew(show, request, heard, request.fps if base is None else base.fps)
+    return Known(base if edit is None else None, edit, show, anew)
+
+
+def _anew(show: Show, request: TheatreRequest, heard: HeardSong, fps: float) -> np.ndarray:
+    """Which values (t, c) of a show a request wants anew.
+
+    fps: of the dance, whose frames a range may name.
+    """
+    start, end = 0, show.frames
+    if request.range is not None:
+        start, end = span_of(request.range, heard, fps).frames(show.fps)
+        if start >= show.frames:
+            raise FootlightError(
+                f"the range begins at {start / show.fps:.2f} s, but the show ends at {show.seconds:.2f} s"
+            )
+    anew = np.zeros(show.values.shape, dtype=bool)
+    anew[start:end, slice(None) if request.roles is None else channels_of(request.roles)] = True
+    return anew
 
 
 @torch.no_grad()
@@ -44,50 +110,102 @@ def generate_theatre(
     model: Model,
     song: Waveform,
     options: TheatreOptions | None = None,
-    motion: Motion | None = None,
-    show: Show | None = None,
+    known: Known | None = None,
     beats: Beats | None = None,
+    *,
+    heard: HeardSong | None = None,
 ) -> LitDance:
-    """Generate a dance and its light for a whole song. The same arguments give the same result.
+    """Generate a dance and its light for a whole song, or what is missing of them.
+
+    The same arguments give the same result. What is given comes out as it is: a dance bit by bit, and light where it
+    is safe.
 
     model: with a theatre.
     song: at any rate.
     options: look, accent, seed, style and frame rate; None takes the defaults.
-    motion: the dance, which begins with the song, if only light is to be made.
-    show: its light, if only the dance is to be made. Where it ends before the song, its end is made.
+    known: what is given; None is nothing.
     beats: of the song, in place of those that would be tracked.
+    heard: the song as it was heard, if it was.
 
-    Raises FootlightError as ``perform`` and ``look_vector`` do, and for a show of another frame rate than the model's.
+    Raises FootlightError as ``perform`` and ``look_vector`` do, for an edit that does not fit, and for a show of
+    another frame rate than the model's.
     """
-    options = options or TheatreOptions()
-    look, name = _look(model, options.look)
-    known = None if show is None else _known(model, show)
-    with progress.part(0.0, 0.84):
-        made = perform(model, song, options, look, options.accent, motion, known, beats)
+    options, known = options or TheatreOptions(), known or Known()
+    look, name = _check(model, options)
+    light = None if known.show is None else _light(model, known.show, known.anew)
+    if heard is None:
+        with progress.part(0.0, 0.14):
+            heard = hear_song(model, song, beats)
+    edited = None if known.edit is None else _edited(model, known.edit, heard)
+    kept = None if edited is None else kept_of(model, edited.targets)
+    with progress.part(0.14, 0.84):
+        made = perform(model, song, options, look, options.accent, known.motion, light, heard=heard, kept=kept)
+    tracked = heard.rhythm.beats
     with progress.part(0.84, 0.96):
-        tracked = made.rhythm.beats
-        if motion is None:
-            dance = as_dance(model, made, song.seconds, options)
+        if known.motion is not None:
+            dance = Dance(known.motion, tracked, judge(known.motion, tracked))
+        elif edited is not None:
+            dance = edited.finished(model, made, options)
         else:
-            dance = Dance(motion, tracked, judge(motion, tracked))
+            dance = as_dance(model, made, song.seconds, options)
     with progress.part(0.96, 1.0, "Judging the light"):
-        lit = as_show(made, song.seconds, name if show is None else show.look)
+        lit = as_show(made, song.seconds, name if known.show is None else known.show.look)
         dancer = watch(forward(dance.motion.rotations, dance.motion.root), dance.motion.fps)
         return LitDance(dance, Light(lit, tracked, judge_light(lit, tracked, dancer)), made.accent)
 
 
-def _look(model: Model, asked: str | None) -> tuple[Tensor | None, str]:
-    """The style vector of a look and its name: of a picture, that of the nearest look. None is any, without a name."""
-    if asked is None:
+def _check(model: Model, options: TheatreOptions) -> tuple[Tensor | None, str]:
+    """The style vector of the look and its name: of a picture, that of the nearest look. No look is any, without name.
+
+    Raises FootlightError for a model without theatre, and options that it does not support.
+    """
+    model.check_lights()
+    check_choices(options, model.config)
+    accent_index(model.config, options.accent)
+    if options.look is None:
         return None, ""
-    vector, config = look_vector(model, asked), model.config.theatre
+    vector, config = look_vector(model, options.look), model.config.theatre
     assert config is not None
-    return vector, asked if asked in config.looks else look_of(asked).name
+    return vector, options.look if options.look in config.looks else look_of(options.look).name
 
 
-def _known(model: Model, show: Show) -> KnownLight:
+def _light(model: Model, show: Show, anew: np.ndarray | None) -> KnownLight:
     """A show as the model's light. Raises FootlightError for another frame rate."""
     rate = model.config.latent_fps
     if abs(show.fps - rate) > 1e-6:
         raise FootlightError(f"the show has {show.fps:g} frames a second; this model makes dances for {rate:g}")
-    return KnownLight(torch.from_numpy(show.values))
+    return KnownLight(torch.from_numpy(show.values), None if anew is None else torch.from_numpy(~anew))
+
+
+@dataclass(frozen=True)
+class _Edited:
+    """An edit of a dance whose light is made too.
+
+    edit: what is made anew.
+    stretch: the dance, as far as the song goes.
+    targets: what is kept of it.
+    """
+
+    edit: Edit
+    stretch: Stretch
+    targets: Targets
+
+    def finished(self, model: Model, made: Performance, options: TheatreOptions) -> Dance:
+        """The dance, post-processed, with what is kept bit by bit."""
+        assert made.motion is not None
+        beats = made.rhythm.beats
+        with progress.part(0.0, 0.77, "Planting the feet"):
+            drawn = played(model, made.motion, self.stretch, self.targets)
+            anew = finish_edit(drawn, self.stretch, self.edit, beats, snap_of(made, options))
+            motion = merged(self.edit.base, anew, self.stretch)
+        with progress.part(0.77, 1.0, "Judging the dance"):
+            return Dance(motion, beats, judge(motion, beats), made.style)
+
+
+def _edited(model: Model, edit: Edit, heard: HeardSong) -> _Edited:
+    """An edit over all of a song. Raises FootlightError for one that does not fit."""
+    check_edit(edit, heard.seconds)
+    total = heard.condition.context["music"].shape[1]
+    end = min(edit.base.frames, int(total / model.config.latent_fps * edit.base.fps))
+    stretch = Stretch(edit.base.cut(0, end), edit.hold[:end], 0, (0, total))
+    return _Edited(edit, stretch, targets_of(model, stretch, edit))

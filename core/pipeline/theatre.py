@@ -8,6 +8,7 @@ motion or light, where given ── encoders, space ──────┘       
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +18,6 @@ from core import progress
 from core.audio.io import resample
 from core.audio.representation import music_frames
 from core.config import Config, on_stage
-from core.config.theatre import ACCENTS
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
 from core.light.look import read_look
@@ -26,9 +26,10 @@ from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
-from core.pipeline.dance import finish, hear_song, judge
+from core.pipeline.dance import HeardSong, finish, hear_song, judge
+from core.pipeline.kept import Kept
 from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
-from core.protocol import DanceOptions
+from core.protocol import ACCENTS, DanceOptions
 from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
@@ -83,6 +84,9 @@ def perform(
     motion: Motion | None = None,
     light: KnownLight | None = None,
     beats: Beats | None = None,
+    *,
+    heard: HeardSong | None = None,
+    kept: Kept | None = None,
 ) -> Performance:
     """Make dance and light for a song. The same arguments give the same performance.
 
@@ -94,6 +98,8 @@ def perform(
     motion: the dance, if only light is to be made.
     light: what of the light is given. It comes out as it is.
     beats: of the song, in place of those that would be tracked.
+    heard: the song as it was heard, if it was.
+    kept: what is kept of a dance of which the rest is made. It comes out nearly as it is.
 
     Raises FootlightError for a model without theatre, options that it does not support, an unknown accent, a song
     shorter than a second, and light of another number of channels.
@@ -101,8 +107,9 @@ def perform(
     options, theatre, config = options or DanceOptions(), model.check_lights(), model.config
     check_choices(options, config)
     index = accent_index(config, accent)
-    with progress.part(0.0, 0.16):
-        heard = hear_song(model, song, beats)
+    if heard is None:
+        with progress.part(0.0, 0.16):
+            heard = hear_song(model, song, beats)
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(config, options.style, seed)
     told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
@@ -113,6 +120,9 @@ def perform(
     given = {}
     if motion is not None:
         given["motion"] = known_motion(model, theatre, motion, frames)
+    elif kept is not None:
+        held = partial(kept.held, steps=config.diffusion.steps)
+        given["motion"] = Given(kept.known, kept.given.amin(-1, keepdim=True) > 0, held=held)
     if light is not None:
         given["light"] = known_light(model, theatre, light, frames)
     prompt = Prompt(
@@ -125,6 +135,8 @@ def perform(
     steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
         made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
+        if kept is not None:
+            made["motion"] = kept.finished(made["motion"])
     with progress.part(0.94, 1.0, "Building the movement"):
         danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu() if "motion" in made else None
         lit = _finished(model, made, light, frames)
@@ -134,21 +146,23 @@ def perform(
 def as_dance(model: Model, performance: Performance, seconds: float, options: DanceOptions | None = None) -> Dance:
     """The finished dance of a performance, as ``core.pipeline.dance`` finishes its own.
 
-    Who strikes is not snapped: the beat snap would bring arrivals to the beats.
-
     performance: with a motion.
     seconds: length of the song.
     options: frame rate and beat snap.
     """
     assert performance.motion is not None, "a motion that was given is finished already"
     options, body = options or DanceOptions(), model.config.modalities["motion"]
-    snap = options.beat_snap if performance.accent == "arrive" else 0.0
     beats = performance.rhythm.beats
     with progress.part(0.0, 0.77, "Planting the feet"):
         raw = features.decode(performance.motion, body.representation, body.fps)
-        motion = finish(raw, beats, seconds, options.fps, snap)
+        motion = finish(raw, beats, seconds, options.fps, snap_of(performance, options))
     with progress.part(0.77, 1.0, "Judging the dance"):
         return Dance(motion, beats, judge(motion, beats), performance.style)
+
+
+def snap_of(performance: Performance, options: DanceOptions) -> float:
+    """The beat snap of a performance. Who strikes is not snapped, because it would bring arrivals to the beats."""
+    return options.beat_snap if performance.accent == "arrive" else 0.0
 
 
 def as_show(performance: Performance, seconds: float, look: str = "") -> Show:

@@ -45,6 +45,7 @@ from .events import (
     event_to_json,
 )
 from .options import (
+    ACCENTS,
     FASTEST_CAPTURE_FPS,
     FASTEST_FPS,
     LARGEST_SEED,
@@ -96,6 +97,7 @@ from .rules import (
 PROTOCOL = 3  # increased whenever an older engine or add-on would misunderstand a message
 
 __all__ = [
+    "ACCENTS",
     "ANSWERS",
     "EVENTS",
     "FASTEST_CAPTURE_FPS",

@@ -19,6 +19,7 @@ SWITCH = 0.5
 """Default of Tc / T in MoMu-Diffusion (section 4.3). The paper found 0.3 to 0.7 robust; 0.9 fails."""
 
 QUALITIES = ("normal", "fine")
+ACCENTS = ("strike", "arrive")
 
 LEAST_VARIATION = 0.05
 """Of an edit; less than that is the same dance."""
@@ -108,6 +109,7 @@ class TheatreOptions(DanceOptions):
         None,
         "what the body does on a beat: strike (moves most there) or arrive (comes to rest there)",
         unset="the model's own",
+        choices=ACCENTS,
     )
 
 

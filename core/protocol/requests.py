@@ -110,17 +110,50 @@ class TheatreRequest(TheatreOptions, CountedSong):
         None, "the dance that is lit: BVH of any humanoid, or NPZ of Footlight", unset="a dance is made", file="read"
     )
     light: str | None = option(None, "SHOW.json: the light that is danced to", unset="light is made", file="read")
+    range: str | None = option(
+        None,
+        'what is made anew of the motion and light that are given: "bars 17:20", seconds 12.5:20 or "frames 375:600"',
+        unset="nothing, or all of it with joints or roles",
+    )
+    joints: str | None = option(
+        None, "the part of the body that is made anew of the given motion, such as upper or arms", unset="all of it"
+    )
+    roles: str | None = option(
+        None,
+        "what is made anew of the given light: front, side, back, top, follow, backdrop, costume, strobe, move, or "
+        "several, separated by commas",
+        unset="all of it",
+    )
+
+    @property
+    def makes_motion(self) -> bool:
+        """Whether a dance is made, or a part of it."""
+        return self.motion is None or self.range is not None or self.joints is not None
+
+    @property
+    def makes_light(self) -> bool:
+        """Whether light is made, or a part of it."""
+        return self.light is None or self.range is not None or self.roles is not None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.motion is not None and self.light is not None:
+        for part, whole, given in (
+            ("range", "motion or light", self.motion or self.light),
+            ("joints", "motion", self.motion),
+            ("roles", "light", self.light),
+        ):
+            if getattr(self, part) is not None and given is None:
+                raise FootlightError(f"{part} says what is made anew of a given {whole}; give {whole}")
+        if not self.makes_motion and not self.makes_light:
             raise FootlightError("motion and light are both given, so nothing is left to make; give one of them")
-        if self.motion is not None and (self.out is not None or self.out_light is None):
+        if self.out is not None and not self.makes_motion:
             raise FootlightError("the motion is given, so only its light is made; give out light, without out")
-        if self.light is not None and self.out_light is not None:
+        if self.out_light is not None and not self.makes_light:
             raise FootlightError("the light is given, so only a dance is made; give out, without out light")
-        if self.motion is None and self.out is None:
+        if self.out is None and self.makes_motion:
             raise FootlightError("there is no place for the dance; give out, or motion for a dance that there is")
+        if self.out_light is None and self.makes_light and (not self.makes_motion or self.light is not None):
+            raise FootlightError("there is no place for the light; give out light")
 
 
 @dataclass(frozen=True, kw_only=True)

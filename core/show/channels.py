@@ -8,6 +8,8 @@ cloth of the backdrop.
 
 from __future__ import annotations
 
+from ..errors import FootlightError
+
 SHOW_FPS = 15.625  # frames per second: the clock of the default model's latents
 ROLES = ("front", "side", "back", "top", "follow", "backdrop")
 SURFACES = ("costume", "backdrop")
@@ -67,6 +69,26 @@ SLICES = _slices()
 CHANNELS = sum(width for _, width, _ in PARTS)
 HUES = tuple(name for name, _, _ in PARTS if name.endswith("_hue"))
 MIXTURES = tuple(name for name, _, _ in PARTS if name.endswith("_pattern"))
+
+KINDS = (*ROLES, "costume", "strobe", "move")
+"""What can be chosen by name: lamps with their cloth, the costume, and rates."""
+
+
+def channels_of(text: str) -> list[int]:
+    """The channels of chosen ``KINDS``, of which a text has the names, separated by commas.
+
+    Raises FootlightError for another name.
+    """
+    found: set[int] = set()
+    for word in text.lower().split(","):
+        name = word.strip()
+        if name not in KINDS:
+            raise FootlightError(f"unknown part of the light {name!r}: choose among {', '.join(KINDS)}")
+        for part, place in SLICES.items():
+            if part == name or part.startswith(f"{name}_"):
+                found |= set(range(place.start, place.stop))
+    return sorted(found)
+
 
 BOUNDS: dict[str, tuple[float, float]] = {
     **{name: (0.0, 1.0) for name, _, _ in PARTS},

@@ -5,12 +5,12 @@
     music and light  -> motion              one chain, steered by the light
     music and a look -> motion              two chains of which the light is not wanted
 
-Parts of the light (frames, roles) and frames of the motion's latents can be given as well. They come out as they are.
+Parts of the light (frames, roles) and of the motion (frames, parts of the body) can be given as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,11 +35,13 @@ class Given:
     latents: (b, t, c), of any value where nothing is given.
     mask: (b, t, c) bool, true where it is given; None is everywhere.
     vectors: (b, s, k) of the whole in the unified space; None where only some of it is given.
+    held: makes a denoiser's estimates what is given, where latents alone cannot say it; None pins the latents.
     """
 
     latents: Tensor
     mask: Tensor | None = None
     vectors: Tensor | None = None
+    held: Callable[[Denoise], Denoise] | None = None
 
     @property
     def whole(self) -> bool:
@@ -52,7 +54,7 @@ class Prompt:
 
     condition: music latents by name, rhythm and the dance's style.
     music: (b, s, width) vectors of the music encoder.
-    accent: (b,) index in ``core.config.theatre.ACCENTS``.
+    accent: (b,) index in ``core.protocol.ACCENTS``.
     look: (b, style) the style vector of the look; None is any.
     given: by modality, what is known of "motion" and "light".
     """
@@ -126,7 +128,8 @@ def _condition(name: str, stage: Config, prompt: Prompt, steering) -> Condition:
     if name == "light" and "motion" in prompt.given and prompt.given["motion"].whole:
         condition = _hearing(condition, motion=prompt.given["motion"].latents)
     given = prompt.given.get(name)
-    if given is not None and given.mask is not None and stage.denoisers[name].observed:
+    told = name == "light" and stage.denoisers[name].observed  # the dancer is not trained with masks
+    if told and given is not None and given.mask is not None:
         mask = given.mask.all(dim=-1, keepdim=True).to(given.latents)
         condition = replace(condition, observed=given.latents * mask, observed_mask=mask)
     return condition
@@ -156,4 +159,6 @@ def _denoise(
     if name == "motion":
         denoise = coarse_to_fine(denoise, schedule.steps, shape.coarse, shape.slice_frames)
     given = prompt.given.get(name)
-    return denoise if given is None or given.mask is None else pinned(denoise, given.latents, given.mask)
+    if given is None or given.mask is None:
+        return denoise
+    return pinned(denoise, given.latents, given.mask) if given.held is None else given.held(denoise)

@@ -48,7 +48,7 @@ class Theatre(nn.Module):
         """Scheduling vectors (b, frames, steering) for a denoiser.
 
         music: (b, s, width) the music encoder's vectors.
-        accent: (b,) index in ``core.config.theatre.ACCENTS``.
+        accent: (b,) index in ``core.protocol.ACCENTS``.
         frames: latent frames.
         motion: (b, s, k) what is known of the motion, in the unified space; None is what is expected of the music.
         light: (b, s, k) what is known of the light; None is what is expected of music and motion.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.config import TheatreConfig
-from core.config.theatre import ACCENTS
+from core.protocol import ACCENTS
 from core.theatre.layers import MultiHead, RelativeBias
 
 

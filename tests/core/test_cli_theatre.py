@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from core import cli
+from core.edits.parts import joints_of
 from core.formats import bvh, dance
 from core.show import file
-from core.show.channels import CHANNELS
+from core.show.channels import CHANNELS, channels_of
 from core.show.flashes import most_flashes
 from core.show.show import Show, as_valid
 from tests.core.test_cli import command
@@ -86,6 +87,27 @@ def test_light_gets_its_dance(made, song_file, theatre_folder, tmp_path):
     assert arrays["rotations"].shape == (120, 22, 4)
 
 
+def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatre_folder, tmp_path):
+    folder, _ = made
+    first = file.read(folder / "SHOW.json").values[:1]
+    first[:, channels_of("strobe")] = 0
+    rate = file.read(folder / "SHOW.json").fps
+    still = Show(first.repeat(round(4 * rate), axis=0), rate)  # what is kept of it cannot flash
+    (tmp_path / "still.json").write_bytes(file.encoded(still))
+    given = ("--motion", folder / "dance.bvh", "--light", tmp_path / "still.json")
+    outs = ("--out", tmp_path / "dance.bvh", "--out-light", tmp_path / "SHOW.json")
+    words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--range", "frames 30:60", *QUICK]
+    assert ran(*words, *given, *outs, "--joints", "left arm", "--roles", "front, follow", "--seed", 9) == 0
+    base, anew = (bvh.read_motion(path / "dance.bvh") for path in (folder, tmp_path))
+    changed = (base.rotations - anew.rotations).abs().amax(-1) > 1e-4
+    assert set(changed.any(0).nonzero()[:, 0].tolist()) <= set(joints_of(("left arm",)))
+    assert int(changed.any(1).sum()) > 20 and not changed[:30].any() and not changed[60:].any()
+    moved = file.read(tmp_path / "SHOW.json").values != file.read(tmp_path / "still.json").values
+    assert set(np.flatnonzero(moved.any(0))) <= set(channels_of("front,follow"))
+    rows = np.flatnonzero(moved.any(1))
+    assert len(rows) > 10 and rows.min() >= round(30 / 25 * rate) and rows.max() < round(60 / 25 * rate)
+
+
 def test_beats_are_given_and_a_picture_is_a_look(song_file, theatre_folder, tmp_path):
     beats, picture, out = tmp_path / "BEATS.json", tmp_path / "red.png", tmp_path / "SHOW.json"
     beats.write_text('{"beats": [0.2, 1.0, 1.8, 2.6, 3.4], "metre": 3}')
@@ -101,16 +123,20 @@ def test_beats_are_given_and_a_picture_is_a_look(song_file, theatre_folder, tmp_
     [
         (["--out-light", "a.json"], "no place for the dance; give out, or motion"),
         (["--motion", "a.bvh", "--out", "b.bvh", "--out-light", "a.json"], "only its light is made; give out light"),
-        (["--motion", "a.bvh"], "only its light is made; give out light"),
+        (["--motion", "a.bvh"], "no place for the light; give out light"),
         (["--light", "a.json", "--out", "a.bvh", "--out-light", "b.json"], "only a dance is made; give out"),
         (["--light", "a.json", "--motion", "a.bvh", "--out-light", "b.json"], "nothing is left to make"),
         (["--out", "a.fbx"], "the ending must be one of .bvh, .npz"),
         (["--out", "a.bvh", "--out-light", "a.txt"], "the ending must be one of .json"),
         (["--out", "a.bvh", "--look", "opera"], "unknown look 'opera': this model knows disco, noir"),
         (["--out", "a.bvh", "--look", "song.wav"], "give a jpg, png or webp file"),
-        (["--out", "a.bvh", "--accent", "stumble"], "unknown accent 'stumble': choose one of strike, arrive"),
+        (["--out", "a.bvh", "--accent", "stumble"], "accent is stumble; expected strike or arrive"),
         (["--out", "a.bvh", "--style", "waltz"], "unknown style 'waltz'"),
-        (["--motion", "none.bvh", "--out-light", "a.json"], "none.bvh: no such file"),
+        (["--motion", "none.bvh", "--out-light", "a.json"], "none.bvh: there is no such file"),
+        (["--out", "a.bvh", "--range", "0:1"], "made anew of a given motion or light; give motion or light"),
+        (["--out", "a.bvh", "--joints", "arms"], "made anew of a given motion; give motion"),
+        (["--light", "fast.json", "--out", "a.bvh", "--range", "0:1"], "no place for the light; give out light"),
+        (["--light", "fast.json", "--out", "a.bvh", "--out-light", "a.json", "--roles", "moon"], "choose among front"),
         (["--light", "fast.json", "--out", "a.bvh"], "the show has 30 frames a second; this model"),
     ],
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.config.theatre import ACCENTS
+from core.protocol import ACCENTS
 from core.theatre.space import Triple, disagreement
 
 SPARSEST = 0.5  # beats a second; sparser music counts as if it had so many

@@ -264,6 +264,7 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("--duet 30 --out out --look neon", "--duet"),
         ("a.wav --out out --dataset 5", "--look"),
         ("a.wav --out out --accent strike", "--theatre"),
+        ("a.wav --out out --theatre --accent stumble", "strike or arrive"),
         ("a.wav --out out --theatre --look noir,neon --dataset 5", "leave --theatre out"),
         ("--duet 30 --out out --theatre", "--duet"),
         ("a.wav", "--out"),

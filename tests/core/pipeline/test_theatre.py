@@ -3,14 +3,16 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.light.look import encoded_look, shipped_looks
-from core.motion import features
-from core.pipeline import DanceOptions, Model
+from core.motion import features, rotation
+from core.pipeline import DanceOptions, Edit, Known, Model, TheatreOptions, generate_theatre
 from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
 from core.show.channels import CHANNELS, ROLES, SLICES
 from core.show.flashes import most_flashes
@@ -100,6 +102,22 @@ def test_given_frames_and_roles_come_out_as_they_are(made, model, song):
     check_values(kept.light.numpy())
     short = perform(model, song, OPTIONS, light=KnownLight(given[:20]))
     assert torch.equal(short.light[:20], given[:20]) and len(short.light) == len(made.light)
+
+
+@pytest.mark.parametrize("parts", ["all", "upper"])
+def test_what_is_kept_of_a_dance_is_the_same_bit_by_bit_and_lit_anew(model, song, swaying, parts):
+    base = swaying(120, 30.0)
+    edit = Edit(base, 40, 80, parse_parts(parts))
+    lit = generate_theatre(model, song, TheatreOptions(seed=1, steps=3, look="noir"), Known(edit=edit))
+    made = lit.dance.motion
+    keep = edit.hold
+    assert torch.equal(made.rotations[keep], base.rotations[keep]) and made.frames == base.frames
+    assert torch.equal(made.root[keep[:, 0]], base.root[keep[:, 0]])
+    apart = rotation.angle(made.rotations, base.rotations)
+    assert float(apart[~keep].mean()) > 0.02 and bool(made.rotations.isfinite().all())
+    assert lit.light.show.look == "noir" and lit.light.show.frames == round(song.seconds * lit.light.show.fps)
+    other = generate_theatre(model, song, TheatreOptions(seed=1, steps=3, look="noir"), Known(motion=base))
+    assert other.dance.motion is base and not np.array_equal(other.light.show.values, lit.light.show.values)
 
 
 def test_a_performance_is_finished(made, model, song):

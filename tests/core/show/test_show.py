@@ -3,7 +3,7 @@ import pytest
 
 from core.errors import FootlightError
 from core.motion.layouts import layout_named
-from core.show.channels import CHANNELS, PARTS, SLICES
+from core.show.channels import CHANNELS, KINDS, PARTS, SLICES, channels_of
 from core.show.show import Show, as_valid, rounded
 from tests.core.show.shows import dark, random_show
 
@@ -59,3 +59,18 @@ def test_whatever_a_network_gives_becomes_valid():
 def test_rounding_twice_is_rounding_once():
     once = rounded(random_show(1).values)
     assert np.array_equal(rounded(once), once)
+
+
+def test_channels_are_chosen_by_the_names_of_what_they_are_of():
+    back = channels_of("back")
+    assert back == [i for part in ("hue", "saturation", "level", "across", "spread") for i in _places(f"back_{part}")]
+    assert not set(back) & set(channels_of("backdrop"))
+    assert set(_places("backdrop_level") + _places("backdrop_glow")) <= set(channels_of("backdrop"))
+    assert channels_of("move") == _places("move")
+    assert channels_of(", ".join(KINDS)) == list(range(CHANNELS))
+    with pytest.raises(FootlightError, match="unknown part of the light 'moon': choose among front, side"):
+        channels_of("front,moon")
+
+
+def _places(part: str) -> list[int]:
+    return list(range(SLICES[part].start, SLICES[part].stop))
