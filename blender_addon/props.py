@@ -120,6 +120,10 @@ def _is_armature(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
 
+def _is_curve(_self, ob: bpy.types.Object) -> bool:
+    return ob.type == "CURVE"
+
+
 def _bone_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
     return [mapping.NOT_THERE, *self.id_data.data.bones.keys()]
 
@@ -284,6 +288,20 @@ class FootlightSettings(bpy.types.PropertyGroup):
     edit_keep_keys: BoolProperty(
         name="Keep My Keys",
         description="The poses at the selected keys of the range stay exactly, and the dance is made around them",
+    )
+    edit_path: PointerProperty(
+        name="Path",
+        description="A curve on the floor that is followed from its start to its end, over the whole range",
+        type=bpy.types.Object,
+        poll=_is_curve,
+    )
+    edit_facing: EnumProperty(
+        name="Facing",
+        description="Where the dancer looks on the path",
+        items=(
+            ("along", "Along It", "Where the path goes"),
+            ("kept", "Free", "Wherever the dance turns"),
+        ),
     )
     edit_variation: _number(
         protocol.DanceRequest,

@@ -10,7 +10,7 @@ if "." in (__package__ or ""):
     from ..core import arguments, protocol
     from ..core.containers import kinds, surveying
     from ..core.containers.types import MISSED_SECONDS
-    from ..core.edits import keys_file, parts
+    from ..core.edits import keys_file, parts, path_file
     from ..core.errors import FootlightError
     from ..core.grid import beat_grid, beats_file, counts, ranges
     from ..core.rig import (
@@ -36,7 +36,7 @@ else:
     from core import arguments, protocol
     from core.containers import kinds, surveying
     from core.containers.types import MISSED_SECONDS
-    from core.edits import keys_file, parts
+    from core.edits import keys_file, parts, path_file
     from core.errors import FootlightError
     from core.grid import beat_grid, beats_file, counts, ranges
     from core.rig import (
@@ -76,6 +76,7 @@ __all__ = [
     "kinds",
     "mapping",
     "parts",
+    "path_file",
     "posing",
     "protocol",
     "quaternion",

@@ -10,8 +10,8 @@ import bpy
 
 from ..engine.job import Preparation
 from ..errors import UserError
-from ..scene import reading, rigs, stitching, strips, takes
-from ..shared import beat_grid, keys_file, parts, protocol
+from ..scene import paths, reading, rigs, stitching, strips, takes
+from ..shared import FootlightError, beat_grid, keys_file, parts, path_file, protocol
 from . import beats, card, dance
 from .target import Target, Written, by_uid
 
@@ -33,6 +33,8 @@ def request(
     frames: tuple[int, int],
     joints: str = "all",
     keys: Iterable[int] = (),
+    path: bpy.types.Object | None = None,
+    facing: str = "along",
     variation: float = 1.0,
     sequencer: bpy.types.Scene | None = None,
     grid: beat_grid.Grid | None = None,
@@ -43,10 +45,11 @@ def request(
 
     folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one that
     are made anew, both included.  joints: parts of the body, as ``core.edits.parts`` reads them; the others stay.
-    keys: frames among them whose poses stay.  variation: from a little different to 1, anew.  sequencer, grid and
-    options: as of ``dance.request``.
-    Raises UserError when the dancer has no action, cannot be read or written, or the range is outside of the song, and
-    FootlightError for unknown parts and options out of their bounds.
+    keys: frames among them whose poses stay.  path: a curve on the floor that is followed.  facing: as of
+    ``core.edits.path_file.FloorPath``.  variation: from a little different to 1, anew.  sequencer, grid and options: as
+    of ``dance.request``.
+    Raises UserError when the dancer has no action, cannot be read or written, the range is outside of the song, or the
+    path cannot be followed, and FootlightError for unknown parts and options out of their bounds.
     """
     rigs.check_writable(armature)
     rigs.check_readable(armature)
@@ -79,8 +82,9 @@ def request(
         part=part,
     )
     reading.check_length(first, last, target.fps)
+    way = None if path is None else _way(scene, armature, path, facing, target)
     asked = {"joints": joints, "variation": variation, **options}
-    return target, Preparation("Reading the animation", _read(target, Path(folder), asked))
+    return target, Preparation("Reading the animation", _read(target, Path(folder), asked, way))
 
 
 def write(target: EditTarget, done: protocol.DanceDone) -> Written:
@@ -107,7 +111,24 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     return replace(written, action=edited)
 
 
-def _read(target: EditTarget, folder: Path, options: dict) -> Generator[float, None, protocol.DanceRequest]:
+def _way(
+    scene: bpy.types.Scene, armature: bpy.types.Object, path: bpy.types.Object, facing: str, target: EditTarget
+) -> path_file.FloorPath:
+    """The path over the floor. Raises UserError when it cannot be followed."""
+    part = target.part
+    if "legs" not in part.chosen:
+        raise UserError("A path is walked by the legs. Choose All or Lower Body, or empty the field Path.")
+    way = paths.of(scene, armature, path, facing, target.first)
+    try:
+        way.check_pace(0.0, (part.last + 1 - part.first) / part.fps)
+    except FootlightError as error:
+        raise UserError(f"{path.name!r} is no way to follow: {error}.") from None
+    return way
+
+
+def _read(
+    target: EditTarget, folder: Path, options: dict, way: path_file.FloorPath | None
+) -> Generator[float, None, protocol.DanceRequest]:
     part, first = target.part, target.first
     base = folder / "base.npz"
     yield from target.saving(base, "dance")
@@ -116,4 +137,8 @@ def _read(target: EditTarget, folder: Path, options: dict) -> Generator[float, N
         keys = folder / "KEYS.json"
         keys.write_text(keys_file.to_json(tuple(keys_file.Key(frame=frame - first) for frame in part.keys)), "utf-8")
         edited["keys"] = str(keys)
+    if way is not None:
+        path = folder / "PATH.json"
+        path.write_text(path_file.to_json(way), "utf-8")
+        edited["path"] = str(path)
     return dance.request_of(target, folder, options | edited)

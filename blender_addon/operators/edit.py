@@ -39,6 +39,8 @@ def start(context: bpy.types.Context) -> None:
         frames=frames,
         joints=settings.edit_joints,
         keys=selected_keys(armature, frames) if settings.edit_keep_keys else (),
+        path=settings.edit_path,
+        facing=settings.edit_facing,
         variation=settings.edit_variation,
         beat_snap=settings.beat_snap,
         **sampling(context.scene, names.EDIT),

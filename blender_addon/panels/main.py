@@ -78,6 +78,9 @@ class Edit(Child):
             choices.prop(settings, "edit_counts", text="")
         rows.labelled(choices, "Body").prop(settings, "edit_joints", text="")
         choices.prop(settings, "edit_keep_keys")
+        rows.labelled(choices, "Path").prop(settings, "edit_path", text="", icon="CURVE_DATA")
+        if settings.edit_path is not None:
+            rows.labelled(choices, "Facing").prop(settings, "edit_facing", text="")
         choices.prop(settings, "edit_variation", slider=True)
         status.go(layout, context, names.EDIT, "Regenerate", "FILE_REFRESH")
 

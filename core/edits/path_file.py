@@ -63,7 +63,7 @@ class FloorPath:
     @property
     def length(self) -> float:
         """Metres."""
-        return float(np.linalg.norm(np.diff(np.array(self.points), axis=0), axis=1).sum())
+        return float(self._steps.sum())
 
     def at(self, times: np.ndarray, start: float, end: float) -> np.ndarray:
         """Where the dancer is (n, 2) at times (n,), metres; before and after, at the path's ends.
@@ -72,21 +72,30 @@ class FloorPath:
 
         Raises FootlightError if it is faster than ``FASTEST``.
         """
-        points = np.array(self.points)
-        steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-        if self.seconds is None:
-            walked = np.concatenate(([0.0], steps.cumsum())) / steps.sum()
-            clock = start + (end - start) * walked
-        else:
-            clock = np.array(self.seconds)
-        spent = np.diff(clock)
-        speed = float((steps[spent > 0] / spent[spent > 0]).max())
+        self.check_pace(start, end)
+        points, clock = np.array(self.points), self._clock(start, end)
+        return np.stack([np.interp(times, clock, points[:, axis]) for axis in (0, 1)], 1)
+
+    def check_pace(self, start: float, end: float) -> None:
+        """Raises FootlightError if the path has to be walked faster than ``FASTEST``. start, end: as of ``at``."""
+        spent = np.diff(self._clock(start, end))
+        speed = float((self._steps[spent > 0] / spent[spent > 0]).max())
         if speed > FASTEST:
             raise FootlightError(
                 f"the path has to be danced at {speed:.1f} m/s; expected {FASTEST:g} m/s at most: make it shorter, or "
                 "the part that is made anew longer"
             )
-        return np.stack([np.interp(times, clock, points[:, axis]) for axis in (0, 1)], 1)
+
+    def _clock(self, start: float, end: float) -> np.ndarray:
+        """When (n,) the dancer is at each point."""
+        if self.seconds is not None:
+            return np.array(self.seconds)
+        return start + (end - start) * np.concatenate(([0.0], self._steps.cumsum())) / self.length
+
+    @property
+    def _steps(self) -> np.ndarray:
+        """Metres (n - 1,) from each point to the next."""
+        return np.linalg.norm(np.diff(np.array(self.points), axis=0), axis=1)
 
 
 def from_json(text: str) -> FloorPath:

@@ -296,6 +296,16 @@ def size(bones: Sequence[RestBone]) -> float:
     return _build({bone.joint: bone for bone in bones}, None).size
 
 
+def on_floor(points: np.ndarray, bones: Sequence[RestBone]) -> np.ndarray:
+    """Where points (n, 3) of a rig's upright space are on the floor of a dance: x and z (n, 2), metres.
+
+    bones: as of ``floor``.
+    """
+    build = _build({bone.joint: bone for bone in bones}, None)
+    places = (np.asarray(points, dtype=float) - build.floor) / build.size
+    return places[:, :2] * (1.0, -1.0)
+
+
 def floor(bones: Sequence[RestBone]) -> Floor:
     """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
     by_joint = {bone.joint: bone for bone in bones}

@@ -2,9 +2,10 @@
 
 import bpy
 import numpy as np
+from mathutils import Vector
 from scenes import addon, drums, raises
 
-strips, dancer, takes = addon("scene.strips"), addon("scene.dancer"), addon("scene.takes")
+strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
 edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
 FRAMES = range(1, 181)
 
@@ -99,6 +100,78 @@ def check_sparse_keys_outside_keep_every_frame():
     far = [f for f in FRAMES if not 61 <= f <= 120]
     assert max(abs(old[key][f - 1] - new[key][f - 1]) for key in old for f in far) < 1e-5
     assert {70, 100} <= frames
+
+
+def curve(points, name="Way"):
+    """A curve on the floor through points (n, 2), with a thickness, as somebody may have drawn it."""
+    data = bpy.data.curves.new(name, "CURVE")
+    data.dimensions, data.bevel_depth = "3D", 0.05
+    spline = data.splines.new("POLY")
+    spline.points.add(len(points) - 1)
+    for point, (x, y) in zip(spline.points, points, strict=True):
+        point.co = (x, y, 0.0, 1.0)
+    made = bpy.data.objects.new(name, data)
+    bpy.context.collection.objects.link(made)
+    return made
+
+
+def hips(armature) -> np.ndarray:
+    """Where the hips are in the world on every frame (t, 3)."""
+    found = []
+    for frame in FRAMES:
+        bpy.context.scene.frame_set(frame)
+        bone = armature.pose.bones[addon("scene.rigs").bones(armature)["pelvis"]]
+        found.append(armature.matrix_world @ bone.head)
+    return np.array(found)
+
+
+def check_a_curve_is_followed_wherever_the_dancer_stands():
+    armature = stage()
+    scene = bpy.context.scene
+    armature.location, armature.rotation_euler, armature.scale = (2.0, -1.0, 0.5), (0.0, 0.0, 1.2), (1.4, 1.4, 1.4)
+    scene.frame_preview_start, scene.frame_preview_end = FRAMES[0], FRAMES[-1]
+    way = curve([(-1.0, 0.0), (1.0, 0.0), (1.0, 2.0)])
+    way.location, way.rotation_euler = (2.0, -1.0, 0.5), (0.0, 0.0, -0.4)
+    regenerate(armature, edit_path=way, edit_facing="kept")
+    bpy.context.view_layer.update()
+    walked = np.linspace(0.0, 4.0, len(FRAMES))
+    wanted = np.array([way.matrix_world @ Vector((min(s, 2.0) - 1.0, max(s - 2.0, 0.0), 0.0)) for s in walked])
+    apart = np.linalg.norm((hips(armature) - wanted)[:, :2], axis=1)
+    assert apart.mean() < 0.3, apart.round(2)
+
+
+def check_points_of_curves():
+    straight = paths.line(curve([(0.0, 0.0), (1.0, 0.0)]))
+    assert np.allclose(straight, [(0, 0, 0), (1, 0, 0)])
+    ring = curve([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)])
+    ring.data.splines[0].use_cyclic_u = True
+    assert np.allclose(paths.line(ring)[[0, -1]], 0.0) and len(paths.line(ring)) == 4
+    bent = curve([(0.0, 0.0), (2.0, 0.0)])
+    bent.data.splines.clear()
+    spline = bent.data.splines.new("BEZIER")
+    spline.bezier_points.add(1)
+    for point, x in zip(spline.bezier_points, (0.0, 2.0), strict=True):
+        point.co, point.handle_left, point.handle_right = (x, 0, 0), (x - 1, -1, 0), (x + 1, 1, 0)
+    points = paths.line(bent)
+    assert (
+        len(points) > 8 and np.allclose(points[[0, -1]], [(0, 0, 0), (2, 0, 0)]) and (np.diff(points[:, 0]) > 0).all()
+    )
+    before = {name: len(getattr(bpy.data, name)) for name in ("objects", "curves", "meshes")}
+    paths.line(bent)
+    assert before == {name: len(getattr(bpy.data, name)) for name in before}
+    bent.data.splines.new("POLY")
+    raises(UserError, "has 2 curves in it", paths.line, bent)
+
+
+def check_a_path_that_cannot_be_followed_is_refused():
+    stage()
+    settings = bpy.context.scene.footlight
+    settings.edit_path, settings.edit_joints = curve([(0.0, 0.0), (1.0, 0.0)]), "arms"
+    raises(UserError, "walked by the legs", edit.start, bpy.context)
+    settings.edit_joints, settings.edit_path = "all", curve([(0.0, 0.0), (50.0, 0.0)], "Marathon")
+    raises(UserError, "'Marathon' is no way to follow: the path has to be danced at", edit.start, bpy.context)
+    settings.edit_path = curve([(1.0, 0.0), (1.0, 0.0)], "Point")
+    raises(UserError, "'Point' is no way to follow", edit.start, bpy.context)
 
 
 def check_what_is_missing_is_said():

@@ -144,6 +144,12 @@ def test_the_floor_may_be_another_than_that_of_the_rest_pose():
     np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=1.5)[1], root, atol=1e-9)
 
 
+def test_places_on_the_floor_are_those_of_the_dance_that_goes_there():
+    rotations, root, bones, _ = somewhere()
+    starts = retarget.keys(retarget.Dance(rotations, root), bones).placed[0][1]
+    np.testing.assert_allclose(retarget.on_floor(starts, bones), root[:, [0, 2]], atol=1e-9)
+
+
 def test_where_bones_start_in_a_dance():
     rotations, root, bones, _ = somewhere()
     keys = retarget.keys(retarget.Dance(rotations, root), bones)
