@@ -2,54 +2,67 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 
-def smoothest(values: Tensor, weights: Tensor, span: float) -> Tensor:
-    """The curve c (t, n) that minimises  sum w |c - values|^2 + sum |c|^2 + span^4 sum |second difference of c|^2.
+def smoothest(values: Tensor, weights: Tensor, span: float, order: int = 2) -> Tensor:
+    """The curve c (t, n) that minimises  sum w |c - values|^2 + sum |c|^2 + span^(2k) sum |k-th difference of c|^2.
 
     values: (t, n).
     weights: (t,), w >= 0.
     span: frames over which c rises from zero and falls back to it.
+    order: k. With 2, c has no sudden change of velocity beside what is held; with 3, none of acceleration either.
 
-    This is Whittaker's smoother (1923). Its pentadiagonal system is factored as L D L^T in one pass over the frames.
+    This is Whittaker's smoother (1923). Its banded system is factored as L D L^T in one pass over the frames.
     """
     frames = values.shape[0]
-    if frames < 3:
+    if frames <= order:
         return weights[:, None] / (weights[:, None] + 1) * values
-    main, next_, after = _second_differences(frames, span**4)
-    pull = weights.tolist()
-    d, e, f = [0.0] * frames, [0.0] * frames, [0.0] * frames  # D, and the two diagonals below that of L
-    for i in range(frames):
-        d[i] = main[i] + 1.0 + pull[i]
-        if i > 0:
-            d[i] -= e[i - 1] ** 2 * d[i - 1]
-        if i > 1:
-            d[i] -= f[i - 2] ** 2 * d[i - 2]
-        if i + 1 < frames:
-            e[i] = (next_[i] - (f[i - 1] * d[i - 1] * e[i - 1] if i > 0 else 0.0)) / d[i]
-        if i + 2 < frames:
-            f[i] = after / d[i]
-    columns = [_solve(d, e, f, column) for column in (values * weights[:, None]).T.tolist()]
+    bands = [(span ** (2 * order) * band).tolist() for band in _normal(frames, order)]
+    bands[0] = [main + 1.0 + pull for main, pull in zip(bands[0], weights.tolist(), strict=True)]
+    pivots, below = _factored(bands)
+    columns = [_solve(pivots, below, column) for column in (values * weights[:, None]).T.tolist()]
     return torch.tensor(columns, dtype=values.dtype, device=values.device).T
 
 
-def _second_differences(frames: int, stiffness: float) -> tuple[list[float], list[float], float]:
-    """The main diagonal of D^T D for second differences D, the first off-diagonal, and the constant second one."""
-    main, next_ = [6 * stiffness] * frames, [-4 * stiffness] * frames
-    for i, value in ((0, 1.0), (1, 5.0 if frames > 3 else 4.0)):
-        main[i] = main[frames - 1 - i] = value * stiffness
-    next_[0] = next_[frames - 2] = -2 * stiffness
-    return main, next_, stiffness
+def _normal(frames: int, order: int) -> list[Tensor]:
+    """The main diagonal of D^T D for differences D of an order, and the diagonals below it."""
+    row = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
+    bands = [torch.zeros(frames - k, dtype=torch.float64) for k in range(order + 1)]
+    for k, band in enumerate(bands):
+        for i in range(order + 1 - k):
+            band[i : i + frames - order] += row[i] * row[i + k]
+    return bands
 
 
-def _solve(d: list[float], e: list[float], f: list[float], x: list[float]) -> list[float]:
-    frames = len(x)
-    for i in range(1, frames):
-        x[i] -= e[i - 1] * x[i - 1] + (f[i - 2] * x[i - 2] if i > 1 else 0.0)
+def _factored(bands: list[list[float]]) -> tuple[list[float], list[list[float]]]:
+    """D, and the diagonals below that of L, of a matrix whose ``bands`` are its main diagonal and those below."""
+    frames, order = len(bands[0]), len(bands) - 1
+    pivots, below = [0.0] * frames, [[0.0] * frames for _ in range(order)]
     for i in range(frames):
-        x[i] /= d[i]
-    for i in range(frames - 2, -1, -1):
-        x[i] -= e[i] * x[i + 1] + (f[i] * x[i + 2] if i + 2 < frames else 0.0)
+        pivot = bands[0][i]
+        for k in range(1, min(order, i) + 1):
+            pivot -= below[k - 1][i - k] ** 2 * pivots[i - k]
+        pivots[i] = pivot
+        for k in range(1, min(order, frames - 1 - i) + 1):
+            rest = bands[k][i]
+            for j in range(1, min(order - k, i) + 1):
+                rest -= below[k + j - 1][i - j] * below[j - 1][i - j] * pivots[i - j]
+            below[k - 1][i] = rest / pivot
+    return pivots, below
+
+
+def _solve(pivots: list[float], below: list[list[float]], x: list[float]) -> list[float]:
+    diagonals = list(enumerate(below, 1))
+    for i in range(len(x)):
+        for k, diagonal in diagonals[:i]:
+            x[i] -= diagonal[i - k] * x[i - k]
+    for i, pivot in enumerate(pivots):
+        x[i] /= pivot
+    for i in range(len(x) - 2, -1, -1):
+        for k, diagonal in diagonals[: len(x) - 1 - i]:
+            x[i] -= diagonal[i] * x[i + k]
     return x

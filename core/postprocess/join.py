@@ -2,8 +2,8 @@
 
 1. The made path is turned and moved so that it meets the held one wherever the pelvis is held. In between, the turn and
    the shift grow slowly.
-2. What is left of the difference in pose fades out beside held frames along the smoothest curve, so that velocity runs
-   on, too ("inertialisation", Bollo 2018, with both sides known).
+2. What is left of the difference in pose fades out beside held frames along the smoothest curve, so that velocity and
+   acceleration run on, too ("inertialisation", Bollo 2018, with both sides known).
 3. What is held is copied.
 """
 
@@ -19,8 +19,9 @@ from core.postprocess.banded import smoothest
 from core.postprocess.hold import between
 from core.types import Motion
 
-BLEND = 0.25  # seconds over which a difference in pose fades out
-_EXACT = 1e9  # weight of a held frame against the smoothness of the curve
+BLEND = 0.15  # seconds: scale of the curve along which a difference in pose fades out; four of them later it is gone
+_ORDER = 3  # of the differences that are small along its curve: acceleration runs on
+_EXACT = 1e6  # weight of a held frame against the smoothness of the curve
 
 
 def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Motion:
@@ -29,7 +30,7 @@ def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Moti
     made: (t, ...) the new motion.
     base: (t, ...) the motion that is held, of the same frame rate.
     hold: (t, j) bool, see ``core.postprocess.hold``.
-    blend: seconds over which a difference in pose fades out.
+    blend: as ``BLEND``.
     """
     assert made.frames == base.frames and made.fps == base.fps
     motion = _meet(made, base, hold[:, 0])
@@ -84,4 +85,5 @@ def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
     """A smooth curve (t, c) through the differences (t, c) of held frames (t,) bool that is near zero far from them."""
     if not bool(held.any()):
         return torch.zeros_like(apart)
-    return smoothest(apart.double(), _EXACT * held.double(), span).to(apart.dtype)
+    exact = _EXACT * max(1.0, span ** (2 * _ORDER))
+    return smoothest(apart.double(), exact * held.double(), span, _ORDER).to(apart.dtype)

@@ -4,15 +4,16 @@ import torch
 from core.postprocess.banded import smoothest
 
 
-@pytest.mark.parametrize("frames", [3, 4, 5, 40])
-def test_it_solves_the_problem_it_states(frames):
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.parametrize("frames", [4, 5, 6, 40])
+def test_it_solves_the_problem_it_states(frames, order):
     generator = torch.Generator().manual_seed(frames)
     values = torch.randn(frames, 3, generator=generator, dtype=torch.float64)
     weights = 50 * torch.rand(frames, generator=generator, dtype=torch.float64) * (torch.arange(frames) % 3 > 0)
-    second = torch.diff(torch.eye(frames, dtype=torch.float64), n=2, dim=0)
-    matrix = torch.diag(weights + 1) + 2.5**4 * second.T @ second
+    differences = torch.diff(torch.eye(frames, dtype=torch.float64), n=order, dim=0)
+    matrix = torch.diag(weights + 1) + 2.5 ** (2 * order) * differences.T @ differences
     expected = torch.linalg.solve(matrix, weights[:, None] * values)
-    assert torch.allclose(smoothest(values, weights, 2.5), expected, atol=1e-9)
+    assert torch.allclose(smoothest(values, weights, 2.5, order), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2])
