@@ -29,8 +29,8 @@ def check_bounds_and_defaults_are_those_of_the_requests():
 
 def check_every_number_of_a_request_is_shown_or_known_not_to_be():
     """fps is the scene's, start and seconds the strip's, quality whether *Fine* is ticked, guidance a place of *Follow
-    the Music*; steps and the switch have no widget."""
-    elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance"}
+    the Music*; steps, the switch and the accents of the theatre have no widget."""
+    elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance", "accent"}
     numbers = {
         field
         for kind in protocol.REQUESTS.values()
