@@ -5,14 +5,17 @@
     python -m train.evaluate ... --classifier CLASSIFIER --aist DATA
     python -m train.evaluate --data DATA --source DATA_DIR --systems --scores default --duets default --out REPORT
     python -m train.evaluate --data DATA --source DATA_DIR --edits default --out REPORT
+    python -m train.evaluate --data DATA --source DATA_DIR --theatre MODEL=theatre ABLATION=no-music --out REPORT
     python -m train.evaluate --motion DANCE.bvh --music SONG.wav [--json METRICS.json]
 
 The first writes report.html, report.json and tables as CSV. What systems make is kept in REPORT/cache, so a second run
 only measures. The third adds what takes a classifier of styles, and held-out takes of AIST++. The fourth is about music
 made from val motions and about duets, in the same report as dances or, as here without --systems, alone. It needs data
 prepared with --waveforms. The fifth makes parts of a model's dances anew, beside simpler ways to do so, and writes
-edits.json alone. The last measures one motion against one song, without any data. docs/evaluation.md says what
-the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see train/evaluation/dance/systems.py.
+edits.json alone. The sixth lets theatre models make dances with their light, beside rules and controls, and writes
+theatre.json, theatre.csv and figures. The last measures one motion against one song, without any data.
+docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see
+train/evaluation/dance/systems.py.
 """
 
 from __future__ import annotations
@@ -32,10 +35,12 @@ from train.evaluation.cache import Cache
 from train.evaluation.dance import edits, single, tables
 from train.evaluation.layout import as_text
 from train.evaluation.music import tables as music_tables
+from train.evaluation.theatre import report as theatre_report
+from train.evaluation.theatre import tables as theatre_tables
 
 
 @dataclass(frozen=True)
-class Evaluate(run.Options):
+class Evaluate(theatre_report.TheatreOptions):
     """A report on systems, or the measures of one motion and song."""
 
     motion: Path | None = None  # one motion to score: .bvh, .npz, .npy, .pkl, or a folder of OpenPose files
@@ -51,6 +56,8 @@ def main(args: Evaluate) -> dict:
         return one_pair(args)
     if args.edits is not None:
         return edited(args)
+    if args.theatre:
+        return staged(args)
     results = run.run(args)
     run.write_tables(results, args.out)
     page.write(results, args)
@@ -75,6 +82,21 @@ def edited(args: Evaluate) -> dict:
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(args.out / "edits.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
+
+
+def staged(args: Evaluate) -> dict:
+    """Let theatres stage songs, print the tables and write theatre.json, theatre.csv and figures."""
+    if args.data is None or args.source is None:
+        raise FootlightError("a theatre needs --data and --source")
+    cache = Cache(args.cache or args.out / "cache", quiet=False)
+    results = theatre_report.run(args, args.data, args.source, cache)
+    for table in theatre_tables.everything(results.report):
+        print(as_text(table), end="\n\n")
+    for failure in results.report["failures"]:
+        print(f"{failure['system']} failed on {failure['song']} (seed {failure['seed']}): {failure['reason']}")
+    theatre_report.write(results, args.out)
+    print(f"{args.out / 'theatre.json'}, theatre.csv and figures are written")
+    return results.report
 
 
 def one_pair(args: Evaluate) -> dict:

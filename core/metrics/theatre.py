@@ -127,6 +127,24 @@ def sci(generated: Tensor, target: Tensor) -> dict[str, float]:
     return _calibrated([similarities(generated, target)])
 
 
+def sci_among(generated: Tensor, prototypes: Tensor, target: int) -> dict[str, float]:
+    """SCI of one style vector (d,): {"value", "chance", "calibrated", "right"}.
+
+    Chance is its mean cosine with the looks that were not wanted. ``right`` is 1 if the wanted one is the nearest, else
+    0; by chance one in n.
+
+    prototypes: (n >= 2, d) the vectors of all looks.
+    target: index of the one that is wanted.
+
+    Raises FootlightError for fewer than two looks.
+    """
+    if len(prototypes) < 2:
+        raise FootlightError("a style has no chance level among fewer than two looks; give all of them")
+    cosines = similarities(generated[None], prototypes)[0]
+    value, chance = float(cosines[target]), float((cosines.sum() - cosines[target]) / (len(cosines) - 1))
+    return {**_against(value, chance), "right": float(int(cosines.argmax()) == target)}
+
+
 def similarities(a: Tensor, b: Tensor) -> Tensor:
     """Cosines (n, m) between all rows of (n, d) and (m, d), as in figure 5. Those of a zero row are 0."""
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
@@ -161,12 +179,12 @@ def _calibrated(tables: list[Tensor]) -> dict[str, float]:
         )
     value = sum(float(table.diagonal().mean()) for table in tables) / len(tables)
     others = sum(float(table.sum() - table.diagonal().sum()) for table in tables) / len(tables)
-    chance = others / (count * (count - 1))
-    return {
-        "value": value,
-        "chance": chance,
-        "calibrated": (value - chance) / (1 - chance) if chance < 1 - 1e-12 else 0.0,
-    }
+    return _against(value, others / (count * (count - 1)))
+
+
+def _against(value: float, chance: float) -> dict[str, float]:
+    calibrated = (value - chance) / (1 - chance) if chance < 1 - 1e-12 else 0.0
+    return {"value": value, "chance": chance, "calibrated": calibrated}
 
 
 def _named(name: str, made: Tensor, real: Tensor, embedding: str) -> dict:

@@ -59,8 +59,21 @@ class Together:
     music: Music
 
 
+@dataclass(frozen=True)
+class Staged:
+    """A dance and its stage light.
+
+    light: (t, c) channels of ``core.show.channels``.
+    light_fps: frames of light a second.
+    """
+
+    motion: Motion
+    light: Tensor
+    light_fps: float
+
+
 Made = Motion | MotionClip
-Kept = Made | Music | Together
+Kept = Made | Music | Together | Staged
 K = TypeVar("K", bound=Kept)
 
 
@@ -105,6 +118,9 @@ def _packed(value: Kept | None) -> dict[str, np.ndarray]:
         return {"none": np.zeros(0)}
     if isinstance(value, Together):
         return _packed(value.motion) | _packed(value.music)
+    if isinstance(value, Staged):
+        lit = {"light": value.light.cpu().numpy(), "light_fps": np.array(value.light_fps, np.float64)}
+        return _packed(value.motion) | lit
     if isinstance(value, MotionClip):
         return {"positions": value.positions.cpu().numpy(), "fps": np.array(value.fps, np.float64)}
     if isinstance(value, Music):
@@ -117,14 +133,17 @@ def _packed(value: Kept | None) -> dict[str, np.ndarray]:
 def _unpacked(parts: dict[str, np.ndarray]) -> Kept | None:
     if "none" in parts:
         return None
-    numbers = {name: parts.pop(name).item() for name in ("fps", "rate") if name in parts}
+    numbers = {name: parts.pop(name).item() for name in ("fps", "rate", "light_fps") if name in parts}
     tensors = {name: torch.from_numpy(part) for name, part in parts.items()}
     music = Music(tensors["wave"], numbers["rate"], tensors.get("mel")) if "wave" in tensors else None
     if "positions" in tensors:
         return MotionClip(tensors["positions"], numbers["fps"])
     if music is not None and "rotations" not in tensors:
         return music
+    light, light_fps = parts.pop("light", None), numbers.pop("light_fps", None)
     motion = motion_of({**parts, **numbers})
+    if light is not None:
+        return Staged(motion, tensors["light"], light_fps)
     return motion if music is None else Together(motion, music)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 
 
@@ -31,3 +33,13 @@ def as_text(table: Table) -> str:
         for line in lines
     ]
     return "\n".join([table.title, *shown])
+
+
+def as_csv(rows: list[dict]) -> bytes:
+    """Rows as a CSV file, with a column for everything that any of them has."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from train.evaluation.dance import aist, distances, genres, measures, retrieval,
 from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, Asked, System
+from train.evaluation.layout import as_csv
 from train.evaluation.music import report as music
 from train.evaluation.performance import Performance
 
@@ -295,19 +294,19 @@ def write_tables(results: Results, out: Path) -> None:
     rows = [_row(clip) for ours in results.clips.values() for clip in ours]
     report = results.report | {"clips": rows}
     write_atomically(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
-    write_atomically(out / "clips.csv", _csv(rows))
+    write_atomically(out / "clips.csv", as_csv(rows))
     left_out = ("about", "phase", "tempo", "genres")
     averaged = [
         {"system": name} | measures.flat({k: v for k, v in row.items() if k not in left_out and v})
         for name, row in results.report["systems"].items()
     ]
-    write_atomically(out / "systems.csv", _csv(averaged))
+    write_atomically(out / "systems.csv", as_csv(averaged))
     if results.music is not None:
         pieces = [_piece_row(piece) for ours in results.music.pieces.values() for piece in ours]
         duets = [_row(clip) for ours in results.music.clips.values() for clip in ours]
         for name, found in (("music", pieces), ("duets", duets)):
             if found:
-                write_atomically(out / f"{name}.csv", _csv(found))
+                write_atomically(out / f"{name}.csv", as_csv(found))
 
 
 def _row(clip: Clip) -> dict:
@@ -324,12 +323,3 @@ def _piece_row(piece: music.Piece) -> dict:
         | {"tempo": round(piece.heard.tempo, 2), "wanted_tempo": round(piece.scene.tempo, 2)}
         | measures.flat(piece.scores)
     )
-
-
-def _csv(rows: list[dict]) -> bytes:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()

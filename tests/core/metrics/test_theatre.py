@@ -115,3 +115,15 @@ def test_bad_input_is_refused_in_words():
         theatre.sci(torch.ones(1, 3), torch.ones(1, 3))
     with pytest.raises(FootlightError, match="one width"):
         theatre.sci(torch.ones(2, 3), torch.ones(2, 4))
+
+
+def test_a_style_is_held_against_the_looks_that_were_not_wanted():
+    looks = torch.eye(4)
+    exact = theatre.sci_among(looks[2], looks, 2)
+    assert exact == {"value": 1, "chance": 0, "calibrated": 1, "right": 1}
+    other = theatre.sci_among(looks[1], looks, 2)
+    assert other["value"] == 0 and other["chance"] == pytest.approx(1 / 3) and other["right"] == 0
+    alike = theatre.sci_among(looks[2] + 100, looks + 100, 2)  # styles that differ little: near 1, and as near to all
+    assert alike["value"] > 0.999 and alike["chance"] > 0.999
+    with pytest.raises(FootlightError, match="two looks"):
+        theatre.sci_among(looks[0], looks[:1], 0)

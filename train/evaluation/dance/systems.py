@@ -5,7 +5,8 @@ A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
     default                        the embedded model
     FOLDER, FOLDER=mine            a model folder, under its own or another name
     default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
-                                   guidance, steps, style (of a score); these, switch and snap (of a duet)
+                                   guidance, steps, style (of a score); these, switch and snap (of a duet);
+                                   guidance, steps, style and accent (of a theatre)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
     retrieval                      training motion capture of nearest tempo and energy, warped onto the beats
 """
@@ -39,6 +40,7 @@ REAL = "real"
 DANCER = "model"  # what a model may be asked for
 SCORER = "scorer"
 DUET = "duet"
+THEATRE = "theatre"
 SHORTEST_SLOWED = 12.0  # seconds of a clip worth slowing on beats
 _NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float}
 # The options of each kind of system.
@@ -46,6 +48,7 @@ ALLOWED = {
     DANCER: ("guidance", "steps", "sampler", "snap", "style"),
     SCORER: ("guidance", "steps", "style"),
     DUET: ("guidance", "steps", "switch", "snap", "style"),
+    THEATRE: ("guidance", "steps", "style", "accent"),
     SLOWING: ("amount",),
     RETRIEVAL: ("amount", "snap"),
 }
@@ -84,7 +87,7 @@ class Asked:
     what: the word or folder.
     name: in tables.
     options: of the sampling.
-    role: ``DANCER``, ``SCORER`` or ``DUET``.
+    role: ``DANCER``, ``SCORER``, ``DUET`` or ``THEATRE``.
     """
 
     what: str

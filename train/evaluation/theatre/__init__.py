@@ -1,0 +1,1 @@
+"""Systems that make a dance and its stage light, compared."""
