@@ -238,9 +238,9 @@ class DiffusionTask:
         for index in chosen:
             room = max(0, len(clips[index]["latents"]) - c.frames)
             crops.append(self.crop(clips[index], int(uniform(1) * (room + 1)), generator))
+        if rhythm_alone:  # which is all that songs without a motion have
+            crops = [{name: crop[name] for name in crop if not name.startswith(CONTEXT)} for crop in crops]
         batch = stacked(crops)
-        if rhythm_alone:
-            batch = {name: values for name, values in batch.items() if not name.startswith(CONTEXT)}
         if self.network.styles:
             style = torch.tensor([clips[index]["style"] for index in chosen])
             one_hot = nn.functional.one_hot(style.clamp_min(0), self.network.styles).float()
