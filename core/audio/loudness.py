@@ -26,6 +26,7 @@ _OFFSET = -0.691  # dB, so that a 997 Hz sine at full scale in one channel is -3
 LOOK_SECONDS = 0.01  # the limiter starts to reduce the gain this long before a peak, and recovers in the same time
 _OVERSAMPLING = 4  # of the true peak
 _TAPS = 24  # of its polyphase interpolator, per phase
+_FRAME = 40  # samples between which it interpolates at once
 
 
 def loudness(samples: Tensor, rate: int) -> float:
@@ -153,21 +154,29 @@ def _lufs(power: Tensor) -> Tensor:
 
 def _peaks(channels: Tensor) -> Tensor:
     """The largest magnitude (c, s) between each sample of (c, s) and the next."""
-    kernel = _interpolator().to(channels)  #                          phases 1 taps
-    padded = functional.pad(channels[:, None], (_TAPS // 2 - 1, _TAPS // 2))
-    between = functional.conv1d(padded, kernel).abs().amax(dim=1)
-    return torch.maximum(between, channels.abs())
+    samples = channels.shape[-1]
+    padded = functional.pad(channels, (_TAPS // 2 - 1, _TAPS // 2 + -samples % _FRAME))
+    frames = padded.unfold(-1, _FRAME + _TAPS - 1, _FRAME)  #         c n w
+    between = (frames @ _interpolator().to(channels)).unflatten(-1, (-1, _FRAME)).abs().amax(dim=2)
+    return torch.maximum(between.flatten(1)[:, :samples], channels.abs())
 
 
 @lru_cache(maxsize=1)
 def _interpolator() -> Tensor:
-    """Windowed sinc filters (3, 1, taps) for the three points between two samples."""
+    """The matrix (w, 3 * n) from a frame of samples to the three points after each of n of them.
+
+    They come from windowed sinc filters. A matrix product is three times as fast as three convolutions.
+    """
     at = torch.arange(_TAPS, dtype=torch.float64) - (_TAPS // 2 - 1)
     phases = torch.arange(1, _OVERSAMPLING, dtype=torch.float64)[:, None] / _OVERSAMPLING
     offset = at - phases
     window = torch.special.i0(8.0 * (1 - (offset / (_TAPS / 2)).square()).clamp_min(0).sqrt())  # Kaiser
     kernel = torch.sinc(offset) * window
-    return (kernel / kernel.sum(dim=1, keepdim=True))[:, None]
+    kernel = kernel / kernel.sum(dim=1, keepdim=True)  #              phases taps
+    matrix = kernel.new_zeros(_FRAME + _TAPS - 1, len(kernel), _FRAME)
+    for place in range(_FRAME):
+        matrix[place : place + _TAPS, :, place] = kernel.T
+    return matrix.flatten(1)
 
 
 def _filtered(channels: Tensor, kernel: Tensor) -> Tensor:

@@ -62,6 +62,7 @@ def overlap_add(frames: Tensor, hop: int) -> Tensor:
     return added.flatten(1)
 
 
+@lru_cache(maxsize=8)
 def envelope(t: int, n_fft: int, hop: int, device: torch.device | str = "cpu") -> Tensor:
     """Sum ((t - 1) * hop + n_fft,) of the squared windows of ``t`` frames, by which overlap-add is divided."""
     squared = window(n_fft, device).square().expand(1, t, n_fft)

@@ -106,7 +106,7 @@ def random_phase(magnitude: Tensor, generator: torch.Generator) -> Tensor:
 
 def direction(z: Tensor) -> Tensor:
     """Scale complex numbers to length one. Zero stays zero."""
-    return z / z.abs().clamp_min(1e-12)
+    return torch.sgn(z)
 
 
 def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int = 50) -> Tensor:

@@ -65,6 +65,15 @@ def test_peaks_between_samples_are_seen(hz_share, phase):
     assert -0.4 < 20 * math.log10(true_peak(tone) / 0.5) < 0.2
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_peak_is_as_high_wherever_it_lies(channels):
+    between = torch.sinc(0.5 * (torch.arange(-40, 40) - 0.5))  # a pulse of height 1, whose top is between two samples
+    for start in (*range(60, 102), 220):  # the last one ends with the sound
+        sound = torch.zeros(channels, 300)
+        sound[-1, start : start + len(between)] = between
+        assert true_peak(sound) == pytest.approx(1, abs=0.02), start
+
+
 def drums(rate=16_000, seconds=6):
     """Loud clicks over a quiet tone: what cannot be brought to a level by gain alone."""
     clock = torch.arange(seconds * rate) / rate
