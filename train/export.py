@@ -16,7 +16,7 @@ from torch import Tensor
 from core import checkpoint
 from core.config import with_teachers
 from core.errors import FootlightError
-from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config
+from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config, task_of
 
 OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
 
@@ -36,7 +36,7 @@ def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
     config = read_config(args.run)
     tensors = {}
-    further = [name for name in OPTIONAL if is_trained(args.run, name)]
+    further = [name for name in OPTIONAL if is_trained(args.run, task_of(args.run, name))]
     if "scorer" not in further:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
@@ -45,9 +45,8 @@ def main(args: Export) -> None:
         further = [name for name in further if name != "light"]
         modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
         config = replace(config, theatre=None, modalities=modalities)
-    distilled = is_trained(args.run, "distill")
     needed = (name for name in TASKS if name not in OPTIONAL)
-    tasks = (*("distill" if distilled and name == "denoiser" else name for name in needed), *further)
+    tasks = [task_of(args.run, name) for name in (*needed, *further)]
     for task in tasks:
         tensors[TRAINED[task].saved] = averaged(args.run, task)
     if args.teacher:

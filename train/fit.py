@@ -2,10 +2,10 @@
 
 TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion to latents and back; needs the first),
 ``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
-order. Four more stand apart: ``distill`` makes the dances of a model folder (``--init``) in a few steps; it needs a run
-of its own. ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``).
-``classifier`` tells styles apart, for metrics. ``beats`` hears beats and downbeats; it needs data prepared with
-``--beats`` and writes ``beats.safetensors``.
+order. Others stand apart: ``distill`` and ``distill-music`` make the dances and the music of a model folder
+(``--init``) in a few steps; they need a run of their own, which they may share. ``vocoder`` turns mels into sound and
+needs only audio (``--vocoder.audio DATA_DIR``). ``classifier`` tells styles apart, for metrics. ``beats`` hears beats
+and downbeats; it needs data prepared with ``--beats`` and writes ``beats.safetensors``.
 
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
 same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
@@ -47,6 +47,7 @@ from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, 
 from train.data.splits import seven_one_two
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.recipes import (
+    DISTILL_MUSIC,
     PAPER,
     BeatsRecipe,
     ClassifierRecipe,
@@ -62,12 +63,10 @@ from train.recipes import (
 )
 from train.tasks.beats import BeatsTask, load_clips
 from train.tasks.classifier import ClassifierTask
-from train.tasks.denoiser import DenoiserTask
 from train.tasks.distill import DistillTask
 from train.tasks.mel_vae import MelVAETask
 from train.tasks.motion_vae import MotionVAETask
-from train.tasks.paths import paths_of
-from train.tasks.scorer import ScorerTask
+from train.tasks.paths import EXPERTS, paths_of
 from train.tasks.vocoder import VocoderTask, load_waveforms
 from train.theatre_stages import Stages
 from train.variants import check_motion_side, distilled, motion_side, music_side, theatre_side
@@ -85,6 +84,7 @@ class Fit:
             "scorer",
             "all",
             "distill",
+            "distill-music",
             "vocoder",
             "classifier",
             "beats",
@@ -114,6 +114,7 @@ class Fit:
     denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
     scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
+    distill_music: DistillRecipe = DISTILL_MUSIC
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
     beats: BeatsRecipe = field(default_factory=BeatsRecipe)
@@ -134,6 +135,8 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
                 "choose another --out, or leave the flags away"
             )
         lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
+        if is_student(args):
+            lacks[args.task] = not config.denoisers[run_folder.TRAINED[args.task].modality].guided
         lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
         if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
             raise FootlightError(
@@ -142,10 +145,8 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             )
         if not lacks.get(args.task):
             return config
-    elif args.task == "distill":
-        config = distilled(
-            checkpoint.load(teacher_of(args)).config, args.distill.task.steps, args.distill.context_entry
-        )
+    elif is_student(args):
+        config = checkpoint.load(teacher_of(args)).config
     else:
         if args.init and args.preset is None:
             config = with_styles(checkpoint.load(args.init).config, args, pairs, keep=True)
@@ -153,6 +154,9 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
         config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
         config = music_side(config, args.music, args.latents, args.rhythm)
+    if is_student(args):
+        recipe, modality = recipe_of(args, args.task), run_folder.TRAINED[args.task].modality
+        config = distilled(config, modality, recipe.task.steps, recipe.context_entry)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=VocoderConfig())
     if args.task == "scorer" and "music" not in config.denoisers:
@@ -166,11 +170,17 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     return config
 
 
+def is_student(args: Fit) -> bool:
+    """Whether the task distils a model."""
+    return args.task in run_folder.STUDENTS.values()
+
+
 def teacher_of(args: Fit) -> Path:
     """The model folder that is distilled."""
-    teacher = args.distill.teacher or args.init
+    teacher = recipe_of(args, args.task).teacher or args.init
     if teacher is None:
-        raise FootlightError("distill needs a trained model: give --init MODEL, or --distill.teacher MODEL")
+        name = args.task
+        raise FootlightError(f"{name} needs a trained model: give --init MODEL, or --{name}.teacher MODEL")
     return teacher
 
 
@@ -246,22 +256,23 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     mel_vae = run_folder.load_autoencoder(args.out, config, "music")
     if name == "motion-vae":
         return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, mel_vae, config))
-    motion_vae = run_folder.load_autoencoder(args.out, config, "motion")
-    if name == "scorer":
-        clips = latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
-        return ScorerTask(config, recipe.task, mel_vae.to(device), clips)
-    crop = recipe.task.paths if name == "distill" else recipe.task
-    window = config.sampling["motion"].window
+    motion_vae, modality = run_folder.load_autoencoder(args.out, config, "motion"), run_folder.TRAINED[name].modality
+    crop, window = recipe.task.paths if is_student(args) else recipe.task, config.sampling[modality].window
     if crop.frames < window:
         print(
-            f"{name}: trained on crops of {crop.frames} frames, but it will dance in windows of "
+            f"{name}: trained on crops of {crop.frames} frames, but it will be sampled in windows of "
             f"{window}: frames {window} would make them alike"
         )
-    clips = latents.latent_clips(pairs, mel_vae, motion_vae, config)
-    if name == "distill":
-        teacher, vae = checkpoint.load(teacher_of(args)), motion_vae.to(device)
-        return DistillTask(config, recipe.task, vae, paths_of(teacher, recipe.task.paths, vae, clips, args.out / name))
-    return DenoiserTask(config, recipe.task, motion_vae.to(device), clips)
+    if modality == "music":
+        vae, clips = mel_vae, latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
+    else:
+        vae, clips = motion_vae, latents.latent_clips(pairs, mel_vae, motion_vae, config)
+    vae = vae.to(device)
+    if not is_student(args):
+        return EXPERTS[modality](config, recipe.task, vae, clips)
+    teacher = checkpoint.load(teacher_of(args))
+    paths = paths_of(teacher, modality, recipe.task.paths, vae, clips, args.out / name)
+    return DistillTask(config, modality, recipe.task, vae, paths)
 
 
 def recipe_of(args: Fit, name: str) -> Any:
@@ -313,10 +324,10 @@ def main(args: Fit) -> dict[str, dict]:
     config = model_config(args, pairs)
     if config.modalities["music"].representation != "mel":  # only now is the representation known
         pairs = load_training_pairs(args, waveforms=True)
-    teacher = checkpoint.load(teacher_of(args)) if args.task == "distill" else None
+    teacher = checkpoint.load(teacher_of(args)) if is_student(args) else None
     initial = checkpoint.load(args.init) if args.init else teacher
     if teacher is not None:
-        run_folder.keep(args.out, config, teacher, "mel-vae", "motion-vae", "scorer", "vocoder")
+        run_folder.keep(args.out, config, teacher, *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task in run_folder.THEATRE:
         run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task != "vocoder":

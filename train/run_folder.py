@@ -29,6 +29,9 @@ THEATRE = ("theatre-encoders", "theatre-space", "theatre")
 
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
+STUDENTS = {"denoiser": "distill", "scorer": "distill-music"}
+"""By task, the one that trains a student of its network."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -63,6 +66,7 @@ TRAINED = {
     "denoiser": Trained("denoiser", "denoiser", "denoiser.motion"),
     "scorer": Trained("scorer", "scorer", "denoiser.music"),
     "distill": Trained("denoiser", "denoiser", "denoiser.motion"),
+    "distill-music": Trained("denoiser", "denoiser", "denoiser.music"),
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
     "beats": Trained("beats", "beats", "beats"),
@@ -180,6 +184,12 @@ def leave(run: Path, task: str, weights: Mapping[str, Tensor]) -> None:
     trained = TRAINED[task]
     state = {f"{trained.part}.{key}": value for key, value in weights.items()}
     save_state(_averages(run, task), {"step": 0, trained.phase: state})
+
+
+def task_of(run: Path, task: str) -> str:
+    """The task whose network a run has in the place of this task's: that of its student, if there is one."""
+    student = STUDENTS.get(task, task)
+    return student if is_trained(run, student) else task
 
 
 def is_trained(run: Path, task: str) -> bool:

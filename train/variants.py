@@ -93,19 +93,27 @@ def check_motion_side(
             raise FootlightError(f"this run has {what} {has}, not {asked}: give --out a new folder")
 
 
-def distilled(config: Config, steps: int, context_entry: str = "added") -> Config:
-    """The configuration of a student of its motion denoiser, with guidance inside.
+def distilled(config: Config, modality: str, steps: int, context_entry: str = "added") -> Config:
+    """The configuration with a student of one of its denoisers, with guidance inside.
 
     config: of the teacher.
+    modality: what the denoiser generates.
     steps: of the student.
     context_entry: of the student's network.
+
+    Raises FootlightError for a denoiser that is missing, or a student itself.
     """
-    student = replace(config.denoisers["motion"], context_entry=context_entry, guided=True)
-    sampling = replace(config.sampling["motion"], sampler="ddim", steps=steps)
+    if modality not in config.denoisers:
+        raise FootlightError(f"the teacher makes no {modality}: choose another")
+    if config.denoisers[modality].guided:
+        raise FootlightError(f"the teacher's denoiser of {modality} is a student itself: choose its teacher")
+    student = replace(config.denoisers[modality], context_entry=context_entry, guided=True)
+    sampling = replace(config.sampling[modality], sampler="ddim", steps=steps)
     return replace(
         config,
-        denoisers={**config.denoisers, "motion": student},
-        sampling={**config.sampling, "motion": sampling},
+        denoisers={**config.denoisers, modality: student},
+        sampling={**config.sampling, modality: sampling},
+        teachers={},
     )
 
 

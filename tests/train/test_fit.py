@@ -16,9 +16,12 @@ from core.checkpoint import Checkpoint
 from core.config import preset, with_styles
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
-from core.pipeline import DanceOptions, DuetOptions, Model, generate_duet, sample_dance
+from core.formats.motion import MotionClip
+from core.motion.kinematics import forward
+from core.pipeline import DanceOptions, DuetOptions, Model, ScoreOptions, generate_duet, sample_dance, score_motion
 from core.types import Condition, Waveform
 from train import export, fit, recipes, run_folder
+from train.data import synthetic
 from train.loop import LoopConfig
 from train.state import load_state
 from train.tasks.paths import PathsConfig
@@ -251,42 +254,67 @@ def test_a_run_keeps_the_vocoder_of_the_model_that_it_starts_from(model_folder, 
         torch.testing.assert_close(value, model.tensors["vocoder"][name].to(value.dtype))
 
 
-def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
+def distilling(name: str, model: Path, out: Path, steps: int) -> fit.Fit:
     task = recipes.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
     recipe = fit.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
-    return fit.Fit(task="distill", data="synthetic", out=out, init=model, steps=steps, distill=recipe)
+    settings = fit.Fit(task=name, data="synthetic", out=out, init=model, steps=steps)
+    return replace(settings, **{name.replace("-", "_"): recipe})
 
 
-def test_a_model_is_distilled_into_one_that_dances_in_fewer_steps(run, tmp_path):
-    folder, _ = run
-    export.main(export.Export(folder, tmp_path / "teacher"))
-    errors = [
-        fit.main(distilling(tmp_path / "teacher", tmp_path / "run", steps))["distill"]["validation"]["error"]
-        for steps in (1, 60)
-    ]
-    assert errors[1] < 0.8 * errors[0]
-    export.main(export.Export(tmp_path / "run", tmp_path / "student", teacher=tmp_path / "teacher"))
-    teacher, student = (checkpoint.load(tmp_path / name) for name in ("teacher", "student"))
-    assert student.tensors.keys() == {*teacher.tensors, "teacher.motion"}
-    made = student.config.denoisers["motion"]
-    assert (made.guided, made.context_entry, student.config.sampling["motion"].steps) == (True, "added", 2)
-    assert student.config.denoisers["music"] == teacher.config.denoisers["music"]
+@pytest.fixture(scope="module")
+def teacher(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teacher") / "model"
+    export.main(export.Export(run[0], folder))
+    return folder
+
+
+@pytest.fixture(scope="module", params=[("distill-music",), ("distill", "distill-music")], ids="+".join)
+def distilled(request, teacher, tmp_path_factory):
+    """The tasks, their errors after one step and in the end, and a model folder with the students that one run made."""
+    folder, errors = tmp_path_factory.mktemp("distilled"), []
+    for steps in (1, 60):
+        results = [fit.main(distilling(name, teacher, folder / "run", steps))[name] for name in request.param]
+        errors.append([result["validation"]["error"] for result in results])
+    export.main(export.Export(folder / "run", folder / "student", teacher=teacher))
+    return request.param, errors, folder / "student"
+
+
+def test_a_model_is_distilled_into_one_of_fewer_steps(teacher, distilled):
+    tasks, errors, folder = distilled
+    assert all(after < 0.8 * before for before, after in zip(*errors, strict=True))
+    before, after = (checkpoint.load(folder) for folder in (teacher, folder))
+    students = {run_folder.TRAINED[task].modality for task in tasks}
+    assert after.tensors.keys() == {*before.tensors, *(f"teacher.{modality}" for modality in students)}
+    for modality, made in after.config.denoisers.items():
+        if modality in students:
+            assert (made.guided, made.context_entry, after.config.sampling[modality].steps) == (True, "added", 2)
+        else:
+            assert made == before.config.denoisers[modality]
+            name = f"denoiser.{modality}"
+            assert all(torch.equal(value, after.tensors[name][key]) for key, value in before.tensors[name].items())
+
+
+def test_a_model_with_students_makes_dances_music_and_both(distilled):
+    _, _, folder = distilled
+    model = Model.load(folder, "cpu")
     song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
-    model = Model.load(tmp_path / "student", "cpu")
     dances = [sample_dance(model, song, DanceOptions(style="bob", guidance=scale))[0] for scale in (1.0, 4.0)]
     assert all(torch.isfinite(dance).all() for dance in dances) and not torch.equal(*dances)
+    motion = synthetic.swing(100.0, 100, 0.0, 0.6)
+    clip = MotionClip(forward(motion.rotations, motion.root), motion.fps, motion)
+    music = [score_motion(model, clip, ScoreOptions(guidance=scale)).mel for scale in (1.0, 4.0)]
+    assert all(torch.isfinite(mel).all() for mel in music) and not torch.equal(*music)
     duet = generate_duet(model, DuetOptions(seconds=5.0, steps=3))  # more steps than it learned, and no music at first
-    assert torch.isfinite(duet.dance.motion.rotations).all()
+    assert torch.isfinite(duet.dance.motion.rotations).all() and torch.isfinite(duet.music.mel).all()
 
 
-def test_a_distillation_continues_as_if_nothing_had_happened(run, tmp_path):
-    folder, _ = run
-    export.main(export.Export(folder, tmp_path / "teacher"))
-    fit.main(distilling(tmp_path / "teacher", tmp_path / "whole", steps=4))
-    fit.main(distilling(tmp_path / "teacher", tmp_path / "halves", steps=2))
-    fit.main(distilling(tmp_path / "teacher", tmp_path / "halves", steps=4))
-    whole, halves = (run_folder.averaged(tmp_path / name, "distill") for name in ("whole", "halves"))
-    assert all(torch.equal(value, halves[name]) for name, value in whole.items())
+@pytest.mark.parametrize("name", ["distill", "distill-music"])
+def test_a_distillation_continues_as_if_nothing_had_happened(teacher, tmp_path, name):
+    fit.main(distilling(name, teacher, tmp_path / "whole", steps=4))
+    fit.main(distilling(name, teacher, tmp_path / "halves", steps=2))
+    fit.main(distilling(name, teacher, tmp_path / "halves", steps=4))
+    whole, halves = (run_folder.averaged(tmp_path / folder, name) for folder in ("whole", "halves"))
+    assert all(torch.equal(value, halves[key]) for key, value in whole.items())
 
 
 def test_distillation_needs_a_teacher(tmp_path):

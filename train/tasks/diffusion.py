@@ -7,6 +7,7 @@ This task serves any modality. Those of motion and music add losses of their own
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -162,7 +163,6 @@ class DiffusionTask:
     """
 
     part = "denoiser"  # the name of the phase and of its network in the training state
-    phases: dict[str, Phase]
 
     def __init__(self, model: Config, modality: str, config: DiffusionTaskConfig, clips: dict[str, list[dict]]) -> None:
         self.model, self.modality, self.config = model, modality, config
@@ -180,10 +180,14 @@ class DiffusionTask:
                 f"style_weights name {', '.join(sorted(unknown))}: choose among {', '.join(model.styles) or 'none'}"
             )
         self.weights, self.anonymous = self.shares(self.train)
-        self.phases = {self.part: self.phase()}
+
+    @cached_property
+    def phases(self) -> dict[str, Phase]:
+        """What is trained, by name."""
+        return {self.part: self.phase()}
 
     def phase(self) -> Phase:
-        """What is trained."""
+        """The network with its losses."""
         return DiffusionPhase(self.part, self.modality, self.model, self.config)
 
     def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,11 @@
-"""Distils the denoiser of motion into a student that takes a few steps, with guidance inside.
+"""Distils a denoiser into a student that takes a few steps, with guidance inside.
 
-The teacher, sampled by DDIM with guidance, carries noise along a path to a dance (``train.tasks.paths``). Every path is
-cut into as many segments as the student shall take steps. From each point of a segment, the student learns the clean
-estimate with which one DDIM step arrives at the segment's end, as in progressive distillation (Salimans & Ho 2022) and
-multistep consistency (Heek et al. 2024), but with the teacher's whole paths instead of the student's own guesses.
-A shorter step with the same estimate stays on the same line, so a student may also take more steps.
+The teacher, sampled by DDIM with guidance, carries noise along a path to a dance, or to music (``train.tasks.paths``).
+Every path is cut into as many segments as the student shall take steps. From each point of a segment, the student
+learns the clean estimate with which one DDIM step arrives at the segment's end, as in progressive distillation
+(Salimans & Ho 2022) and multistep consistency (Heek et al. 2024), but with the teacher's whole paths instead of the
+student's own guesses. A shorter step with the same estimate stays on the same line, so a student may also take more
+steps.
 """
 
 from __future__ import annotations
@@ -20,14 +21,12 @@ from core.diffusion.networks import denoiser_of
 from core.diffusion.objective import random_steps
 from core.diffusion.parameterize import as_denoise, to_x0
 from core.diffusion.sampler import sample
-from core.diffusion.schedule import CLEAN, Schedule, linear_sqrt
+from core.diffusion.schedule import CLEAN, Schedule
 from core.errors import FootlightError
-from core.motion.features import positions_from_features
-from core.motion.layouts import layout_named
-from train.draw import motion_picture
+from core.pipeline.model import schedule_of
 from train.loop import Phase
+from train.tasks.decoded import decoded_as
 from train.tasks.diffusion import condition_of
-from train.tasks.motion_vae import body_losses
 from train.tasks.paths import POINTS, PathsConfig
 
 VALIDATION_SEED = 0
@@ -41,7 +40,9 @@ class DistillTaskConfig:
     starts: share of the samples that lie where a segment begins. These are the points at which a student of ``steps``
         steps is used; the others serve more steps.
     change: weight of the error in how latents change from frame to frame, relative to how much they change.
-    positions, velocity, feet: weights of the losses on bodies that the last segment's estimates decode to.
+    positions, velocity, feet: weights of the losses on bodies that the last segment's estimates decode to, if they are
+        of motion.
+    mel, attack: weights of the losses on mels that they decode to, if they are of music.
     paths: which of the teacher's paths are drawn. They are kept in the run folder.
     """
 
@@ -51,6 +52,8 @@ class DistillTaskConfig:
     positions: float = 1.0
     velocity: float = 0.3
     feet: float = 0.3
+    mel: float = 0.1
+    attack: float = 0.1
     paths: PathsConfig = field(default_factory=PathsConfig)
 
     def __post_init__(self) -> None:
@@ -77,10 +80,10 @@ class DistillPhase(Phase):
     ends: Tensor
     lines: Tensor
 
-    def __init__(self, vae: Autoencoder, model: Config, config: DistillTaskConfig) -> None:
-        super().__init__({self.name: denoiser_of(model.denoisers["motion"])}, vae=vae.requires_grad_(False).eval())
-        self.config, self.motion, self.prediction = config, model.modalities["motion"], model.prediction("motion")
-        self.schedule = linear_sqrt(model.diffusion.steps, model.diffusion.beta_start, model.diffusion.beta_end)
+    def __init__(self, vae: Autoencoder, model: Config, modality: str, config: DistillTaskConfig) -> None:
+        super().__init__({self.name: denoiser_of(model.denoisers[modality])}, vae=vae.requires_grad_(False).eval())
+        self.config, self.prediction = config, model.prediction(modality)
+        self.decoded, self.schedule = decoded_as(model.modalities[modality]), schedule_of(model)
         self.stride = config.paths.steps // config.steps
         steps = [*self.schedule.timesteps(config.paths.steps), CLEAN]
         ends = [(i // self.stride + 1) * self.stride for i in range(config.paths.steps)]
@@ -105,7 +108,7 @@ class DistillPhase(Phase):
             change = (weight * (estimate - target).diff(dim=1).square()).mean()
             parts["change"] = self.config.change * change / still
         last = end == self.config.paths.steps
-        return {**parts, **self.bodies(estimate[last], target[last])}
+        return {**parts, **self.further(estimate[last], target[last])}
 
     def points(self, size: int, generator: torch.Generator) -> Tensor:
         """Indices (b,) of points of a path, spread evenly over its segments."""
@@ -113,8 +116,8 @@ class DistillPhase(Phase):
         starts = torch.rand(size, generator=generator, device=generator.device) < self.config.starts
         return torch.where(starts, points - points % self.stride, points)
 
-    def bodies(self, estimate: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Losses on the bodies that clean estimates (b, t, z) decode to."""
+    def further(self, estimate: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Losses on the bodies or mels that clean estimates (b, t, z) decode to."""
         if not len(estimate):
             return {}
         vae = self.borrowed.vae
@@ -122,39 +125,46 @@ class DistillPhase(Phase):
             truth = vae.decode(vae.unstandardise(target))
         decoded = vae.decode(vae.unstandardise(estimate))
         with torch.autocast(estimate.device.type, enabled=False):
-            body = body_losses(decoded.float(), truth.float(), self.motion.fps, self.motion.representation)
-        return {name: getattr(self.config, name) * value for name, value in body.items()}
+            losses = self.decoded.losses(decoded.float(), truth.float())
+        return {name: getattr(self.config, name) * value for name, value in losses.items()}
 
 
 class DistillTask:
-    """Trains a student of the motion denoiser.
+    """Trains a student of one denoiser.
 
     model: the configuration, with the student's denoiser (``train.variants.distilled``).
-    vae: the motion autoencoder.
-    paths: by split, the teacher's paths as one batch (``train.tasks.paths``).
+    modality: what it generates.
+    vae: the autoencoder of the modality.
+    paths: by split, the teacher's paths, in one batch for each kind of conditions (``train.tasks.paths``).
     """
 
-    name = "distill"
     phases: dict[str, Phase]
 
     def __init__(
-        self, model: Config, config: DistillTaskConfig, vae: Autoencoder, paths: dict[str, dict[str, Tensor]]
+        self,
+        model: Config,
+        modality: str,
+        config: DistillTaskConfig,
+        vae: Autoencoder,
+        paths: dict[str, list[dict[str, Tensor]]],
     ) -> None:
-        self.model, self.vae, self.config, self.paths = model, vae, config, paths
-        self.phases = {"denoiser": DistillPhase(vae, model, config)}
+        self.name, self.vae, self.config, self.paths = f"student of {modality}", vae, config, paths
+        self.phases = {"denoiser": DistillPhase(vae, model, modality, config)}
 
     def batch(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """Random paths with their conditions."""
-        train = self.paths["train"]
-        chosen = torch.randint(len(train[POINTS]), (size,), generator=generator)
-        return {name: values[chosen] for name, values in train.items()}
+        """Random paths with their conditions, all of one kind."""
+        kinds = self.paths["train"]
+        shares = torch.tensor([float(len(paths[POINTS])) for paths in kinds])
+        paths = kinds[int(torch.multinomial(shares, 1, generator=generator))]
+        chosen = torch.randint(len(paths[POINTS]), (size,), generator=generator)
+        return {name: values[chosen] for name, values in paths.items()}
 
     def held_out(self, phases: dict[str, Phase]) -> tuple[dict[str, Tensor], Tensor]:
-        """The held-out paths, and where the student arrives (b, t, z) from the noise with which they start."""
+        """Held-out paths, and where the student arrives (b, t, z) from the noise with which they start."""
         phase = phases["denoiser"]
         assert isinstance(phase, DistillPhase)
         device = next(phase.networks.parameters()).device
-        batch = {name: values.to(device) for name, values in self.paths["val"].items()}
+        batch = {name: values.to(device) for name, values in self.paths["val"][0].items()}
         denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
         *_, drawn = sample(
             denoise, batch[POINTS][:, 0], phase.schedule, self.config.steps, condition=condition_of(batch)
@@ -176,10 +186,9 @@ class DistillTask:
         return {**found, "error": float(error), "movement": float(moved / wanted.clamp_min(1e-9))}
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
-        """The teacher's dance and the student's, from the same noise."""
+        """What the teacher makes and what the student makes, from the same noise."""
         batch, drawn = self.held_out(phases)
-        motion = self.model.modalities["motion"]
-        fps, layout = motion.fps, layout_named(motion.representation)
+        phase = phases["denoiser"]
+        assert isinstance(phase, DistillPhase)
         decoded = [self.vae.decode(self.vae.unstandardise(x[:1])).float() for x in (batch[POINTS][:, -1], drawn)]
-        bodies = [positions_from_features(x, fps, layout=layout)[0].cpu() for x in decoded]
-        return {"dance": motion_picture(bodies, fps, layout=layout)}
+        return phase.decoded.picture(*decoded)

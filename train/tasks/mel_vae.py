@@ -43,6 +43,15 @@ LEARNT_FRAMES = 1_000_000  # of mel; statistics and principal components need no
 STRETCH = 256
 
 
+def mel_losses(decoded: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """How far log-mels (b, t, m) are from others, in nepers.
+
+    Returns ``mel``, the mean difference, and ``attack``, that of the rises from frame to frame.
+    """
+    rises = [music.diff(dim=1).clamp_min(0) for music in (decoded, target)]
+    return {"mel": (decoded - target).abs().mean(), "attack": (rises[0] - rises[1]).abs().mean()}
+
+
 class GeneratorPhase(Phase):
     def __init__(self, vae: NormalisedVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
         super().__init__({"mel_vae": vae}, critic=critic)
@@ -121,11 +130,9 @@ class MelVAETask:
         vae = phases["generator"].network("mel_vae", NormalisedVAE)
         music = self._held_out().to(vae.std.device)
         decoded = vae.decode(vae.encode(music).mode())
-        measured = {f"{self.music}_l1": float((decoded - music).abs().mean())}
         if self.music == "mel":
-            # An attack is a rise from frame to frame.
-            attack = (decoded.diff(dim=1).clamp_min(0) - music.diff(dim=1).clamp_min(0)).abs().mean()
-            return measured | {"attack_l1": float(attack)}
+            return {f"{name}_l1": float(loss) for name, loss in mel_losses(decoded, music).items()}
+        measured = {f"{self.music}_l1": float((decoded - music).abs().mean())}
         error = (decoded - music).square().sum().clamp_min(1e-12)
         return measured | {"snr_db": float(10 * torch.log10(music.square().sum().clamp_min(1e-12) / error))}
 

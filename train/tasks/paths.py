@@ -1,4 +1,4 @@
-"""The paths on which a teacher carries noise to dances, drawn once and kept on disk.
+"""The paths on which a teacher carries noise to dances or to music, drawn once and kept on disk.
 
 They serve many epochs of distillation (``train.tasks.distill``), because to draw one costs as much as many steps of a
 student on it.
@@ -17,16 +17,22 @@ from tqdm import trange
 
 from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
+from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import sample
 from core.errors import FootlightError
-from core.pipeline.model import native_half
+from core.pipeline.model import native_half, schedule_of
 from train.state import digest, load_state, save_state
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
-from train.tasks.diffusion import DiffusionPhase, condition_of
+from train.tasks.diffusion import condition_of
+from train.tasks.scorer import ScorerTask
 
-POINTS = "points"  # of paths in a batch: (b, steps + 1, t, z), from noise to the dance
+EXPERTS = {"motion": DenoiserTask, "music": ScorerTask}
+"""By modality, the task that trains its denoiser."""
+
+POINTS = "points"  # of paths in a batch: (b, steps + 1, t, z), from noise to the clean latents
 GUIDANCE = "guidance"  # of paths in a batch: (b,)
 CHUNK = 16  # paths in a file
 HELD_OUT = 32  # paths for validation
@@ -42,7 +48,7 @@ class PathsConfig(DenoiserTaskConfig):
     steps: of the teacher.
     guidance: range of its strength, drawn evenly.
     strength: range of the factor of style weights, drawn evenly (``SamplingConfig.style_strength``).
-    other_style: share of paths in another style than that of the capture whose music they hear.
+    other_style: share of paths in another style than that of the capture whose motion or music they are conditioned on.
     mixed: share of paths with a second style.
     """
 
@@ -66,17 +72,22 @@ class PathsConfig(DenoiserTaskConfig):
 class Teacher:
     """A trained denoiser that draws paths.
 
-    task: one like that which trained it, with its weights. It draws the conditions.
+    task: one like that which trained it. It draws the conditions.
+    network: the denoiser.
     config: which paths are drawn.
     compute: precision of the network's matrix products; None is that of its weights.
     """
 
-    def __init__(self, task: DenoiserTask, config: PathsConfig, compute: torch.dtype | None = None) -> None:
-        phase = task.phases[task.part]
-        assert isinstance(phase, DiffusionPhase)
-        self.task, self.config, self.phase = task, config, phase.eval()
-        self.network = phase.networks[phase.name]
-        self.denoise: Denoise = as_denoise(self.network, phase.schedule, phase.prediction, compute)
+    def __init__(
+        self,
+        task: DenoiserTask | ScorerTask,
+        network: ConditionedNetwork,
+        config: PathsConfig,
+        compute: torch.dtype | None = None,
+    ) -> None:
+        self.task, self.network, self.config = task, network.eval(), config
+        self.schedule, prediction = schedule_of(task.model), task.model.prediction(task.modality)
+        self.denoise: Denoise = as_denoise(self.network, self.schedule, prediction, compute)
 
     @torch.no_grad()
     def paths(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -84,7 +95,7 @@ class Teacher:
         batch = self.task.batch(size, generator)
         assert bool(batch.pop("valid").all()), "clips are as long as crops"
         shape = batch.pop("latents").shape
-        del batch["features"]
+        batch.pop("features", None)
         if "style" in batch:
             batch["style"] = self.restyled(batch["style"], generator)
         low, high = self.config.guidance
@@ -94,7 +105,7 @@ class Teacher:
         given = {name: values.to(device) for name, values in batch.items()}
         denoise = guided(self.denoise, given[GUIDANCE][:, None, None])
         noise, condition = noise.to(device), condition_of(given)
-        walked = sample(denoise, noise, self.phase.schedule, self.config.steps, condition=condition)
+        walked = sample(denoise, noise, self.schedule, self.config.steps, condition=condition)
         return {**batch, POINTS: torch.stack([noise, *walked], dim=1).cpu()}
 
     def restyled(self, style: Tensor, generator: torch.Generator) -> Tensor:
@@ -124,26 +135,32 @@ class Teacher:
 
 
 def paths_of(
-    model: Checkpoint, config: PathsConfig, vae: Autoencoder, clips: dict[str, list[dict]], folder: Path
-) -> dict[str, dict[str, Tensor]]:
-    """The paths of a model's denoiser of motion, by split, each as one batch.
+    model: Checkpoint,
+    modality: str,
+    config: PathsConfig,
+    vae: Autoencoder,
+    clips: dict[str, list[dict]],
+    folder: Path,
+) -> dict[str, list[dict[str, Tensor]]]:
+    """The paths of one of a model's denoisers, by split, as ``kept`` returns them.
 
     model: the teacher.
+    modality: what its denoiser generates.
     config: which paths.
-    vae: the motion autoencoder, on the device where paths are drawn.
-    clips: by split, as of ``train.data.latents.latent_clips``.
+    vae: the autoencoder of the modality, on the device where paths are drawn.
+    clips: by split, as the task in ``EXPERTS`` takes them.
     folder: where they are kept. Those that are not there yet are drawn.
     """
     found, device = {}, vae.std.device
     for split, count, first_seed in (("train", config.count, 0), ("val", HELD_OUT, HELD_OUT_SEED)):
-        task = DenoiserTask(model.config, config, vae, {**clips, "train": clips[split]})
-        model.load_into("denoiser.motion", task.phases[task.part].networks[task.part].to(device))
-        found[split] = kept(Teacher(task, config, native_half(device)), folder, count, first_seed)
+        task = EXPERTS[modality](model.config, config, vae, {**clips, "train": clips[split]})
+        network = model.load_into(f"denoiser.{modality}", denoiser_of(task.network).to(device))
+        found[split] = kept(Teacher(task, network, config, native_half(device)), folder, count, first_seed)
     return found
 
 
-def kept(teacher: Teacher, folder: Path, count: int, first_seed: int = 0) -> dict[str, Tensor]:
-    """At least ``count`` paths of a teacher. Those that are not in the folder yet are drawn, file by file.
+def kept(teacher: Teacher, folder: Path, count: int, first_seed: int = 0) -> list[dict[str, Tensor]]:
+    """At least ``count`` paths of a teacher, ``grouped``. Those that are not in the folder yet are drawn, file by file.
 
     first_seed: of the first file; every file has one of its own.
     """
@@ -155,10 +172,12 @@ def kept(teacher: Teacher, folder: Path, count: int, first_seed: int = 0) -> dic
         if not path.is_file():
             save_state(path, teacher.paths(CHUNK, torch.Generator().manual_seed(seed)))
         files.append(load_state(path))
-    return joined(files)
+    return grouped(files)
 
 
-def joined(batches: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Batches as one."""
-    batches = list(batches)
-    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+def grouped(batches: Iterable[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """As few batches as there are kinds of conditions: those with a context, and those with rhythm alone."""
+    alike: dict[frozenset[str], list[dict[str, Tensor]]] = {}
+    for batch in batches:
+        alike.setdefault(frozenset(batch), []).append(batch)
+    return [{name: torch.cat([batch[name] for batch in some]) for name in some[0]} for some in alike.values()]

@@ -44,7 +44,9 @@ class ScorerTask(DiffusionTask):
 
     part = "scorer"
 
-    def __init__(self, model: Config, config: ScorerTaskConfig, vae: Autoencoder, clips: dict[str, list[dict]]) -> None:
+    def __init__(
+        self, model: Config, config: DiffusionTaskConfig, vae: Autoencoder, clips: dict[str, list[dict]]
+    ) -> None:
         self.vae = vae.requires_grad_(False).eval()
         super().__init__(model, "music", config, clips)
         self.name = "scorer"

@@ -17,7 +17,7 @@ from train.variants import distilled
 def student_of(model_folder, folder):
     """A folder with a student that was not trained, and its teacher."""
     teacher = checkpoint.load(model_folder)
-    config = with_teachers(distilled(teacher.config, 2), teacher.config)
+    config = with_teachers(distilled(teacher.config, "motion", 2), teacher.config)
     tensors = dict(teacher.tensors)
     tensors["teacher.motion"] = tensors["denoiser.motion"]
     torch.manual_seed(3)

@@ -8,82 +8,113 @@ import torch
 from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
 from core.diffusion.guidance import guided
+from core.diffusion.networks import denoiser_of
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
-from train.tasks.denoiser import DenoiserTask
+from core.types import Beats
 from train.tasks.diffusion import condition_of
 from train.tasks.distill import DistillTask, DistillTaskConfig, line
-from train.tasks.paths import GUIDANCE, POINTS, PathsConfig, Teacher, kept
+from train.tasks.paths import EXPERTS, GUIDANCE, POINTS, PathsConfig, Teacher, grouped, kept
 from train.variants import distilled
 
-FRAMES, STEPS = 16, 6
+FRAMES, STEPS, LENGTH = 16, 6, 40
 PATHS = PathsConfig(frames=FRAMES, shortest=FRAMES, steps=STEPS, count=20)
 CONFIG = with_styles(preset("tiny"), ("a", "b", "c"))
-VAE = autoencoder_of(CONFIG.modalities["motion"])
+VAES = {name: autoencoder_of(modality).eval() for name, modality in CONFIG.modalities.items()}
+DECODED = {"motion": {"positions", "velocity", "feet"}, "music": {"mel", "attack"}}
 SCHEDULE = linear_sqrt()
 
 
-def teacher_of(**settings) -> Teacher:
-    """A teacher with random weights everywhere, and noise for capture."""
+def clips_of(modality: str) -> list[dict]:
+    """Noise for capture and music, one clip in each style."""
     generator = torch.Generator().manual_seed(0)
-    motion, music = (CONFIG.modalities[name].autoencoder for name in ("motion", "music"))
 
-    def noise(channels: int, frames: int = 40) -> torch.Tensor:
+    def noise(channels: int, frames: int = LENGTH) -> torch.Tensor:
         return torch.randn(frames, channels, generator=generator)
 
-    clips = [
-        {
-            "latents": noise(motion.latent_channels),
-            "context.music": noise(music.latent_channels),
-            "rhythm": noise(CONFIG.denoisers["motion"].rhythm_channels),
-            "features": noise(motion.channels, 40 * motion.stride),
-            "style": style,
-        }
-        for style in range(3)
-    ]
-    config = replace(PATHS, **settings)
+    motion, music = (CONFIG.modalities[name].autoencoder for name in ("motion", "music"))
+    latents = {"motion": noise(motion.latent_channels), "music": noise(music.latent_channels)}
+    other = "music" if modality == "motion" else "motion"
+    clip = {"latents": latents[modality], f"context.{other}": latents[other]}
+    if modality == "motion":
+        clip["rhythm"] = noise(CONFIG.denoisers["motion"].rhythm_channels)
+        clip["features"] = noise(motion.channels, LENGTH * motion.stride)
+    else:
+        times = torch.arange(0, LENGTH / CONFIG.latent_fps, 0.5, dtype=torch.float64)
+        downbeats = torch.arange(len(times)) % 4 == 0
+        clip["beats"], clip["onsets"] = Beats(times, 120.0, downbeats), Beats(times, strength=torch.ones(len(times)))
+        clip["loudness"] = torch.rand(LENGTH * music.stride, generator=generator)
+    return [{**clip, "style": style} for style in range(3)]
+
+
+def teacher_of(modality: str = "motion", **settings) -> Teacher:
+    """A teacher with random weights everywhere."""
+    config, generator = replace(PATHS, **settings), torch.Generator().manual_seed(0)
+    clips = clips_of(modality)
+    task = EXPERTS[modality](CONFIG, config, VAES[modality], {"train": clips, "val": clips})
     torch.manual_seed(0)
-    task = DenoiserTask(CONFIG, config, VAE, {"train": clips, "val": clips})
+    network = denoiser_of(CONFIG.denoisers[modality])
     with torch.no_grad():
-        for parameter in task.phases["denoiser"].networks.parameters():
+        for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
-    return Teacher(task, config)
+    return Teacher(task, network, config)
 
 
-def task_of(paths: dict, steps: int = 2, **settings) -> DistillTask:
+def task_of(paths: dict, modality: str = "motion", steps: int = 2, **settings) -> DistillTask:
     config = DistillTaskConfig(steps=steps, paths=PATHS, **settings)
-    return DistillTask(distilled(CONFIG, steps), config, VAE, {"train": paths, "val": paths})
+    model = distilled(CONFIG, modality, steps)
+    return DistillTask(model, modality, config, VAES[modality], {"train": [paths], "val": [paths]})
+
+
+@pytest.fixture(scope="module", params=["motion", "music"])
+def modality(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def paths():
-    return teacher_of().paths(12, torch.Generator().manual_seed(1))
+def paths(modality):
+    return teacher_of(modality).paths(12, torch.Generator().manual_seed(1))
 
 
-def test_a_path_is_what_the_guided_teacher_samples(paths):
-    teacher = teacher_of()
+def test_a_path_is_what_the_guided_teacher_samples(modality, paths):
+    teacher = teacher_of(modality)
     for i in (0, 7):
         one = {name: values[i : i + 1] for name, values in paths.items()}
         denoise = guided(teacher.denoise, float(one[GUIDANCE]))
         condition = replace(condition_of(one), guidance=None)
-        *_, dance = sample(denoise, one[POINTS][:, 0], SCHEDULE, STEPS, condition=condition)
-        torch.testing.assert_close(one[POINTS][:, -1], dance, rtol=1e-3, atol=1e-3)
+        *_, made = sample(denoise, one[POINTS][:, 0], SCHEDULE, STEPS, condition=condition)
+        torch.testing.assert_close(one[POINTS][:, -1], made, rtol=1e-3, atol=1e-3)
 
 
 def test_paths_are_drawn_once_for_the_same_teacher(tmp_path):
     teacher = teacher_of()
-    first = kept(teacher, tmp_path, 20)
+    (first,) = kept(teacher, tmp_path, 20)
     assert len(first[POINTS]) == 32 and len(list(tmp_path.glob("*/*"))) == 2
     times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
-    again = kept(teacher, tmp_path, 20)
+    (again,) = kept(teacher, tmp_path, 20)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")} == times
     assert all(torch.equal(first[name], again[name]) for name in first)
-    more = kept(teacher_of(count=40), tmp_path, 40)
+    (more,) = kept(teacher_of(count=40), tmp_path, 40)
     assert len(more[POINTS]) == 48 and torch.equal(more[POINTS][:32], first[POINTS])
     with torch.no_grad():
         next(teacher.network.parameters()).add_(1.0)
-    assert not torch.equal(kept(teacher, tmp_path, 20)[POINTS], first[POINTS])
+    (other,) = kept(teacher, tmp_path, 20)
+    assert not torch.equal(other[POINTS], first[POINTS])
+
+
+def test_paths_with_rhythm_alone_are_batches_of_their_own():
+    teacher = teacher_of("music", drop_other=0.5)
+    drawn = [teacher.paths(4, torch.Generator().manual_seed(seed)) for seed in range(8)]
+    kinds = grouped(drawn)
+    assert sorted("context.motion" in paths for paths in kinds) == [False, True]
+    assert sum(len(paths[POINTS]) for paths in kinds) == 32
+    task = task_of(drawn[0], "music")
+    task.paths["train"] = kinds
+    generator = torch.Generator().manual_seed(0)
+    heard = [len(paths[POINTS]) for paths in kinds if "context.motion" in paths]
+    share = sum("context.motion" in task.batch(1, generator) for _ in range(400)) / 400
+    assert share == pytest.approx(heard[0] / 32, abs=0.08)
 
 
 def test_styles_are_asked_for_as_users_do():
@@ -104,9 +135,9 @@ def test_a_line_is_a_step_of_ddim(t, end):
 
 
 @pytest.mark.parametrize("steps", [2, 6])
-def test_what_the_student_learns_leads_along_the_teachers_path(paths, steps):
-    """With the estimates that it is trained on, both a student of two steps and one of six reach the dance."""
-    phase = task_of(paths).phases["denoiser"]
+def test_what_the_student_learns_leads_along_the_teachers_path(modality, paths, steps):
+    """With the estimates that it is trained on, both a student of two steps and one of six arrive with the teacher."""
+    phase = task_of(paths, modality).phases["denoiser"]
     path = paths[POINTS].double()
     reached = {0: path[:, 0]}
 
@@ -116,17 +147,18 @@ def test_what_the_student_learns_leads_along_the_teachers_path(paths, steps):
         reached[begin] = x_t
         return (path[:, end] - b * x_t) / a
 
-    *_, dance = sample(taught, path[:, 0], SCHEDULE, steps)
-    torch.testing.assert_close(dance, path[:, -1], rtol=1e-4, atol=1e-4)
+    *_, made = sample(taught, path[:, 0], SCHEDULE, steps)
+    torch.testing.assert_close(made, path[:, -1], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(reached[3], path[:, 3], rtol=1e-4, atol=1e-4)
 
 
-def test_a_student_that_is_the_teacher_has_nothing_to_learn():
+def test_a_student_that_is_the_teacher_has_nothing_to_learn(modality):
     """As many steps as the teacher, no guidance, and the same weights."""
-    teacher = teacher_of(guidance=(1.0, 1.0))
+    teacher = teacher_of(modality, guidance=(1.0, 1.0))
     paths = teacher.paths(8, torch.Generator().manual_seed(1))
-    config = DistillTaskConfig(steps=STEPS, paths=PATHS, positions=0.0, velocity=0.0, feet=0.0)
-    task = DistillTask(distilled(CONFIG, STEPS, "concatenated"), config, VAE, {"train": paths, "val": paths})
+    config = DistillTaskConfig(steps=STEPS, paths=PATHS)
+    model = distilled(CONFIG, modality, STEPS, "concatenated")
+    task = DistillTask(model, modality, config, VAES[modality], {"train": [paths], "val": [paths]})
     before = task.validate(task.phases)
     task.phases["denoiser"].networks["denoiser"].load_state_dict(teacher.network.state_dict(), strict=False)
     after = task.validate(task.phases)
@@ -144,17 +176,31 @@ def test_points_begin_segments_as_often_as_asked():
     torch.testing.assert_close(share, expected, atol=0.02, rtol=0)
 
 
-def test_only_dances_have_bodies(paths):
-    task = task_of(paths, starts=1.0)
+def test_what_is_clean_is_compared_as_bodies_or_mels(modality, paths):
+    task = task_of(paths, modality, starts=1.0)
     phase, generator = task.phases["denoiser"], torch.Generator().manual_seed(0)
     batch = task.batch(8, generator)
-    losses = phase(batch, generator, 0)
-    assert {"latents", "change", "positions", "velocity", "feet"} == set(losses)
-    assert phase.bodies(batch[POINTS][:0, 0], batch[POINTS][:0, 0]) == {}
+    assert {"latents", "change", *DECODED[modality]} == set(phase(batch, generator, 0))
+    estimate, target = batch[POINTS][:, 0], batch[POINTS][:, -1]
+    assert phase.further(estimate[:0], target[:0]) == {}
+    assert set(phase.further(estimate, target)) == DECODED[modality]
+    same = phase.further(target, target)
+    assert all(float(loss) == 0 for name, loss in same.items() if name != "feet")  # that of standing feet that slide
 
 
-def test_steps_that_do_not_divide_the_teachers_are_refused():
+def test_pictures_show_what_both_make(modality, paths):
+    task = task_of(paths, modality)
+    ((name, picture),) = task.pictures(task.phases).items()
+    assert name == {"motion": "dance", "music": "music"}[modality]
+    assert picture.ndim == 3 and picture.shape[-1] == 3
+
+
+def test_what_cannot_be_distilled_is_refused():
     with pytest.raises(FootlightError, match="a multiple"):
         DistillTaskConfig(steps=4, paths=PATHS)
     with pytest.raises(FootlightError, match="too short"):
         PathsConfig(frames=96, shortest=48)
+    with pytest.raises(FootlightError, match="a student itself"):
+        distilled(distilled(CONFIG, "music", 2), "music", 2)
+    with pytest.raises(FootlightError, match="makes no light"):
+        distilled(CONFIG, "light", 2)
