@@ -20,9 +20,9 @@ from ..scene.mixing import frame_rate
 from ..shared import Show
 from . import camera, paint, scenery
 from .animation import Animation
-from .paint import Weave
 from .played import PLACES, Played, play
 from .scenery import STAGE, Place, Site
+from .weave import Weave
 
 ROLE = f"{PREFIX}role"
 """The custom property that says which role a lamp plays."""
@@ -66,12 +66,12 @@ class Group:
 
 
 PLOT = {
-    "front": Group((-1.0, 0.0, 1.0), 1.0, 38.0, (4.0, -6.5, 5.2), (2.4, 0.0, 1.0)),
-    "side": Group((-1.0, 1.0), 1.8, 60.0, (4.6, 0.4, 1.9), (0.0, 0.0, 1.1)),
-    "back": Group(PLACES, 2.6, 34.0, (4.4, 3.4, 5.2), (2.2, 0.0, 0.9)),
+    "front": Group((-1.0, 0.0, 1.0), 0.8, 38.0, (4.0, -6.5, 5.2), (2.4, 0.0, 1.0)),
+    "side": Group((-1.0, 1.0), 3.0, 60.0, (4.6, 0.4, 1.9), (0.0, 0.0, 1.1)),
+    "back": Group(PLACES, 2.0, 34.0, (4.4, 3.4, 5.2), (2.2, 0.0, 0.9)),
     "top": Group(PLACES, 1.8, 36.0, (4.0, 0.0, 6.6), (4.0, 0.0, 0.0)),
-    "follow": Group((0.0,), 1.9, FOLLOW_CONE, (0.0, -8.0, 6.5), (0.0, 0.0, CHEST)),
-    "backdrop": Group(PLACES, 3.0, 110.0, (6.0, BEHIND - 2.3, 0.15), (6.0, BEHIND, 1.9)),
+    "follow": Group((0.0,), 1.4, FOLLOW_CONE, (0.0, -8.0, 6.5), (0.0, 0.0, CHEST)),
+    "backdrop": Group(PLACES, 1.6, 120.0, (6.0, BEHIND - 1.3, 0.15), (6.0, BEHIND, 0.9)),
 }
 """The light plot."""
 
@@ -94,7 +94,9 @@ def set_lit_stage(
     played = play(show, frames[0], frames[1] - frames[0] + 1, fps)
     animation = Animation(played.first)
     cloth = scenery.cloth(site.place, site.place.reach + BEHIND * unit)
-    cloth.data.materials.append(paint.material("Stage cloth", played.surfaces["backdrop"], CLOTH, animation))
+    cloth.data.materials.append(
+        paint.material("Stage cloth", played.surfaces["backdrop"], CLOTH, CLOTH_GLOW, animation)
+    )
     aim = _aim(site, fps, animation)
     lamps = [lamp for role in PLOT if role != "follow" for lamp in _group(site.place, role, played, animation)]
     follow = _follow_spot(site.place, aim, played, animation)
@@ -105,6 +107,8 @@ def set_lit_stage(
 
 
 CLOTH = Weave("UV", (2 * scenery.FLOOR, scenery.WALL, 0.0), 0, 0.9)
+CLOTH_GLOW, COSTUME_GLOW = 0.2, 0.3
+"""Radiance of white with a glow of 1: the dancer stands out from the cloth."""
 COSTUME = Weave("Generated", (1.7, 0.35, 1.75), 2, 0.16)
 
 
@@ -181,7 +185,7 @@ def _dress(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], played
     bodies = [child for ob in dancers(scene) if ob in armatures for child in ob.children if child.type == "MESH"]
     if not bodies:
         return
-    costume = paint.material("Stage costume", played.surfaces["costume"], COSTUME, animation)
+    costume = paint.material("Stage costume", played.surfaces["costume"], COSTUME, COSTUME_GLOW, animation)
     costume[STAGE] = True
     for body in bodies:
         shell = body.material_slots[0]  # what is not the joints

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict
 
 import bpy
 import numpy as np
 
+from ..names import PREFIX
 from ..shared import show_channels
 from .animation import Animation
 from .played import Surface
+from .weave import SPOTS, Weave, Woven
 
-GLOW = 0.6  # emission of a surface with a glow of 1
+WOVEN = f"{PREFIX}woven"
+"""The custom property of a material from which ``woven`` reads its surface."""
 TOLERANCE = 0.01  # of a colour, a weight or a roughness
 
 
-@dataclass(frozen=True)
-class Weave:
-    """How patterns lie on a surface.
-
-    coordinates: the output of Blender's Texture Coordinate node.  size: of the surface along these, in metres.
-    stripes: the axis across which they run.  pitch: metres from one stripe to the next; dots and sparkles are as far.
-    """
-
-    coordinates: str
-    size: tuple[float, float, float]
-    stripes: int
-    pitch: float
-
-
-def material(name: str, surface: Surface, weave: Weave, animation: Animation) -> bpy.types.Material:
-    """A material that looks as ``surface`` does on every frame."""
+def material(name: str, surface: Surface, weave: Weave, glow: float, animation: Animation) -> bpy.types.Material:
+    """A material that looks as ``surface`` does on every frame. glow: emission where the surface's glow is 1."""
     made = bpy.data.materials.new(name)
     made.use_nodes = True
     nodes, links = made.node_tree.nodes, made.node_tree.links
@@ -47,17 +37,32 @@ def material(name: str, surface: Surface, weave: Weave, animation: Animation) ->
     for socket in ("Base Color", "Emission Color"):
         links.new(mix.outputs[2], shader.inputs[socket])
     animation.put(shader.inputs["Roughness"], "default_value", surface.roughness, TOLERANCE)
-    animation.put(shader.inputs["Emission Strength"], "default_value", surface.glow * GLOW, TOLERANCE)
-    shown = surface.base.mean(axis=0) * surface.pattern[:, 0].mean() + _other(surface)
-    made.diffuse_color = (*shown.tolist(), 1.0)  # what the Solid view and drawn films show
+    animation.put(shader.inputs["Emission Strength"], "default_value", surface.glow * glow, TOLERANCE)
+    woven = Woven(weave, surface.base.mean(axis=0), surface.accent.mean(axis=0), _weights(surface))
+    made.diffuse_color = (*woven.mean.tolist(), 1.0)  # what the Solid view shows
+    made[WOVEN] = json.dumps(asdict(woven), default=np.ndarray.tolist)
     made.roughness = float(surface.roughness.mean())
     return made
 
 
-def _other(surface: Surface) -> np.ndarray:
-    """The part of a surface's mean colour (3,) that patterns have."""
-    halves = (surface.base + surface.accent).mean(axis=0) / 2
-    return halves * (1 - surface.pattern[:, 0].mean())
+def woven(material: bpy.types.Material) -> Woven | None:
+    """The surface that ``material`` was made for, as it is on average over the show; None for another material."""
+    if WOVEN not in material:
+        return None
+    kept = json.loads(material[WOVEN])
+    base, accent = (np.array(kept[name]) for name in ("base", "accent"))
+    return Woven(Weave(**kept["weave"]), base, accent, kept["weights"])
+
+
+def glow(material: bpy.types.Material) -> float:
+    """The light that a material gives off in its own colour, radiance of white."""
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    coloured = shader.inputs["Emission Color"].is_linked and shader.inputs["Base Color"].is_linked
+    return shader.inputs["Emission Strength"].default_value if coloured else 0.0
+
+
+def _weights(surface: Surface) -> dict[str, float]:
+    return dict(zip(show_channels.PATTERNS, surface.pattern.mean(axis=0).tolist(), strict=True))
 
 
 def _colour(socket: bpy.types.NodeSocket, values: np.ndarray, animation: Animation) -> None:
@@ -79,10 +84,6 @@ def _pattern(
         animation.put(weighted.inputs[1], "default_value", weights[:, index], TOLERANCE)
         total = weighted.outputs[0] if total is None else _math(tree, "ADD", total, weighted.outputs[0])
     return total
-
-
-SPOTS = {"dots": (1.0, 0.30, 0.0), "sparkle": (3.0, 0.16, 1.0)}
-"""Of a pattern: how many to a pitch, their radius, both as a share of their distance, and how irregular they are."""
 
 
 def _stripes(tree: bpy.types.NodeTree, weave: Weave) -> bpy.types.NodeSocket:

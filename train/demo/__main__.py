@@ -48,7 +48,7 @@ class Demo:
     out: Path = Path("build/demo")  # the folder to write
     model: Path | None = None  # a model folder; the embedded model otherwise
     seed: int = 3  # of the dance: for the demo song this one draws a salsa, which shows footwork
-    look: str = "neon"  # of the light; `core looks` lists them
+    look: str = "disco"  # of the light; `core looks` lists them
     film_start: float | None = None  # seconds; otherwise where the song's liveliest part begins
     film_seconds: float = 12.0  # length of the film
     width: int = 854  # of its picture, pixels

@@ -11,21 +11,15 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from blender_addon.scene import actions
-from blender_addon.scene.dancer import add_dancer
+from pictures import add_sliding_dancer, empty_scene
+
 from blender_addon.stage import drawn, scenery
 
 SIZE = WIDTH, HEIGHT = 480, 270
-bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-scene = bpy.context.scene
-scene.render.resolution_x, scene.render.resolution_y = SIZE
-dancer = add_dancer(bpy.context)
-root = dancer.data.bones[0].name
-path = f'pose.bones["{root}"].location'
-still = np.zeros(40)
-curves = [actions.Curve(path, axis, np.linspace(0, 0.5, 40) if axis == 0 else still, root) for axis in range(3)]
-actions.new_action(dancer, "Slide", curves, 1)
+scene = empty_scene(SIZE)
+dancer = add_sliding_dancer(np.linspace((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), 40))
 scene.camera = scenery.set_stage(scene, [dancer], (1, 40), WIDTH / HEIGHT)
 stage = drawn.read_stage(scene)
 moment = drawn.observe(stage, 30, SIZE)

@@ -4,15 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-import bpy
 import numpy as np
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from blender_addon.scene import actions
-from blender_addon.scene.dancer import add_dancer
+from pictures import add_sliding_dancer, empty_scene
+
 from blender_addon.shared import Show, colour
 from blender_addon.shared import show_channels as channels
 from blender_addon.stage import drawn, lights
@@ -40,14 +40,8 @@ def alone(role):
     return Show(values)
 
 
-bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-scene = bpy.context.scene
-scene.render.resolution_x, scene.render.resolution_y = SIZE
-dancer = add_dancer(bpy.context)
-root = dancer.data.bones[0].name
-path = f'pose.bones["{root}"].location'
-curves = [actions.Curve(path, axis, np.zeros(10), root) for axis in range(3)]
-actions.new_action(dancer, "Stand", curves, 1)
+scene = empty_scene(SIZE)
+dancer = add_sliding_dancer(np.zeros((10, 3)))
 found = {}
 for role in HUES:
     scene.camera = lights.set_lit_stage(scene, [dancer], (1, 10), alone(role), WIDTH / HEIGHT)

@@ -2,19 +2,20 @@
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pictures import empty_scene, seen_from_above
 
 from blender_addon.stage import drawn, lights, spots
 
 SIDE = 64  # pixels; what is averaged over one is then like its middle, at the edge of the cone too
-bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-scene = bpy.context.scene
+scene = empty_scene((SIDE, SIDE))
 mesh = bpy.data.meshes.new("floor")
 mesh.from_pydata([(-4, -4, 0), (4, -4, 0), (4, 4, 0), (-4, 4, 0)], [], [(0, 1, 2, 3)])
 material = bpy.data.materials.new("white")
@@ -31,20 +32,7 @@ scene.collection.objects.link(lamp)
 lamp.location, lamp.rotation_euler = (0.0, -1.5, 3.0), (0.4, 0.0, 0.0)
 lamp.data.energy, lamp.data.color = 6.0 * lights.WATTS, (1.0, 0.5, 0.25)
 lamp.data.spot_size, lamp.data.spot_blend, lamp.data.shadow_soft_size = 1.0, 0.6, 0.01
-camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-scene.collection.objects.link(camera)
-camera.location, camera.data.type, camera.data.ortho_scale = (0.0, 0.0, 5.0), "ORTHO", 4.0
-scene.camera = camera
-render = scene.render
-render.engine, render.resolution_x, render.resolution_y = "CYCLES", SIDE, SIDE
-scene.cycles.samples, scene.cycles.use_denoising = 32, False
-scene.view_settings.view_transform = "Standard"
-render.image_settings.file_format = "OPEN_EXR"
-with tempfile.TemporaryDirectory() as folder:
-    render.filepath = str(Path(folder) / "floor.exr")
-    bpy.ops.render.render(write_still=True)
-    image = bpy.data.images.load(render.filepath)
-    seen = np.array(image.pixels[:]).reshape(SIDE, SIDE, 4)[..., :3]
+seen = seen_from_above(scene, 4.0, 32)
 at = (np.arange(SIDE) + 0.5) / SIDE * 4 - 2
 points = np.array([(x, y, 0.0) for y in at for x in at])
 shining = drawn.read_spots([lamp.evaluated_get(bpy.context.evaluated_depsgraph_get())])
