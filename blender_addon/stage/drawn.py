@@ -20,7 +20,7 @@ from ..scene.dancer import dancers
 from . import paint
 from .lights import COSTUME, ROLE, WATTS
 from .planes import Plane, read_plane
-from .raster import coarse, faces_us, nearest, weights_at
+from .raster import coarse, covered, faces_us, nearest, weights_at
 from .spots import EVEN, Spots, light_at
 from .weave import PLAIN, Woven
 
@@ -29,9 +29,13 @@ FINE = 2  # samples of the dancer along each side of a pixel; their mean smooths
 LAMPS = ((-0.55, -0.65, 0.75, 0.62), (0.85, -0.45, 0.30, 0.22), (0.40, 0.85, 0.55, 0.30))
 """Where each lamp stands, as a direction, and how bright it is: key, fill and back."""
 AMBIENT = 0.20
-SUN = np.array((0.40, -0.35, 0.85))
-"""Where the light comes from that casts the shadow: it falls beside the dancer, where the camera sees it."""
-SHADE = 0.5  # what the shadow takes from the floor
+SUN = 1e4 * np.array((0.40, -0.35, 0.85))
+"""Metres: what casts the shadow in the light of ``LAMPS``. It falls beside the dancer, where the camera sees it."""
+SHADE = 0.5  # what that shadow takes from the floor
+SHADOW_STEP = 2  # pixels along each side of those in which shadows are found
+FAINT = 0.03  # of the light under a body: what gives less casts no shadow
+UNDER = 0.25  # of a lamp's height: what is not so far below it casts no shadow on the floor
+UP = np.array((0.0, 0.0, 1.0))
 FLOOR_TONE = 0.72  # the floor takes less of the light of ``LAMPS`` than the dancer
 BOUNCED = 0.06  # of the light of spots, on what they do not reach
 
@@ -111,10 +115,6 @@ def draw(stage: Stage, moment: Moment, size: tuple[int, int]) -> np.ndarray:
     view = moment.view
     picture = _ground(stage, moment, width, height)
     fine = width * FINE, height * FINE
-    for body, (points, _) in zip(stage.bodies, moment.shapes, strict=True):
-        fallen = points - points[:, 2:] / SUN[2] * SUN
-        fallen = nearest(_project(view, fallen, size), body.quads, size).quad >= 0
-        picture *= 1 - SHADE * _soft(fallen.astype(np.float32))[..., None]
     for body, (points, normals) in zip(stage.bodies, moment.shapes, strict=True):
         projected = _project(view, points, fine)
         front = np.flatnonzero(faces_us(projected, body.quads))
@@ -213,7 +213,7 @@ def _lit_by(spots: Spots, points: np.ndarray, normals: np.ndarray) -> np.ndarray
 
 def _ground(stage: Stage, moment: Moment, width: int, height: int) -> np.ndarray:
     """The floor below the horizon and the backdrop above, (h, w, 3)."""
-    view, eye = moment.view, moment.eye
+    view, eye, spots = moment.view, moment.eye, moment.spots
     x = (np.arange(width) + 0.5) / width * 2 - 1
     y = (np.arange(height) + 0.5) / height * 2 - 1
     flat = np.stack([*np.meshgrid(x, y), np.ones((height, width)), np.ones((height, width))], axis=-1)
@@ -223,12 +223,56 @@ def _ground(stage: Stage, moment: Moment, width: int, height: int) -> np.ndarray
     low = rays[:, width // 2, 2] * foot < -eye[2] * rays[:, width // 2, 1]  # the camera is never rolled: whole rows
     picture = np.empty((height, width, 3), np.float32)
     picture[~low] = stage.backdrop.colours(eye, rays[~low])
-    picture[low] = (FLOOR_TONE if moment.spots is None else 1.0) * stage.floor.colours(eye, rays[low])
-    if moment.spots is not None:
-        for plane, rows in ((stage.backdrop, ~low), (stage.floor, low)):
-            picture[rows] *= plane.light(moment.spots, eye, rays[rows])
-        np.minimum(picture, 1.0, out=picture)
-    return picture
+    picture[low] = (FLOOR_TONE if spots is None else 1.0) * stage.floor.colours(eye, rays[low])
+    if spots is None:
+        for body, (points, _) in zip(stage.bodies, moment.shapes, strict=True):
+            picture *= 1 - SHADE * _shadow(stage, moment, body, points, SUN, (width, height))[..., None]
+        return picture
+    for plane, rows in ((stage.backdrop, ~low), (stage.floor, low)):
+        picture[rows] *= plane.light(spots, eye, rays[rows])
+    shadows = _shadows(stage, moment, spots, (width, height))[:, low]
+    picture[low] *= _unshaded(stage.floor, spots, eye, rays[low], shadows)
+    return np.minimum(picture, 1.0)
+
+
+def _shadows(stage: Stage, moment: Moment, spots: Spots, size: tuple[int, int]) -> np.ndarray:
+    """What part of each spot's light the bodies keep from the floor: (n, h, w), 0-1."""
+    width, height = size
+    shadows = np.zeros((len(spots.places), height, width), np.float32)
+    for body, (points, _) in zip(stage.bodies, moment.shapes, strict=True):
+        foot = np.array((*points[:, :2].mean(axis=0), stage.floor.corner[2]))
+        there = light_at(spots, np.tile(foot, (len(shadows), 1)), UP, np.eye(len(shadows))).max(axis=1)
+        for number in np.flatnonzero(there > FAINT * there.sum()):
+            shadow = _shadow(stage, moment, body, points, spots.places[number], size)
+            shadows[number] = np.maximum(shadows[number], shadow)
+    return shadows
+
+
+def _shadow(
+    stage: Stage, moment: Moment, body: Body, points: np.ndarray, lamp: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """What part of a lamp's light a body keeps from the floor: (h, w), 0-1."""
+    below = (lamp[2] - points[:, 2]) / (lamp[2] - stage.floor.corner[2])
+    fallen = lamp + (points - lamp) / np.maximum(below, UNDER)[:, None]
+    quads = body.quads[(below > UNDER)[body.quads].all(axis=1)]
+    width, height = size
+    rough = -(-width // SHADOW_STEP), -(-height // SHADOW_STEP)
+    fallen = _project(moment.view, fallen, rough)
+    dark = covered(fallen, quads[faces_us(fallen, quads)], rough)
+    for axis in (0, 1):
+        dark = dark.repeat(SHADOW_STEP, axis)
+    return _soft(dark[:height, :width].astype(np.float32))
+
+
+def _unshaded(floor: Plane, spots: Spots, eye: np.ndarray, rays: np.ndarray, shadows: np.ndarray) -> np.ndarray:
+    """What shadows (n, h, w) leave of the light of spots where rays (h, w, 3) meet the floor: a factor (h, w, 3) of
+    sRGB colours."""
+    left = np.ones(rays.shape, np.float32)
+    shaded = shadows.any(axis=0)
+    points = floor.hits(eye, rays[shaded])
+    whole, part = light_at(spots, points, UP), light_at(spots, points, UP, 1 - shadows[:, shaded])
+    left[shaded] = (part / np.maximum(whole, 1e-9)) ** EVEN
+    return left
 
 
 def read_spots(lamps: list[bpy.types.Object]) -> Spots:

@@ -28,16 +28,21 @@ class Spots:
         return Spots(self.places[on], self.ways[on], self.light[on], self.edges[on])
 
 
-def light_at(spots: Spots, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Radiance (m, 3) of white at points (m, 3) whose surfaces face along ``normals``, (m, 3) or (3,)."""
+def light_at(spots: Spots, points: np.ndarray, normals: np.ndarray, reaches: np.ndarray | None = None) -> np.ndarray:
+    """Radiance (m, 3) of white at points (m, 3) whose surfaces face along ``normals``, (m, 3) or (3,).
+
+    reaches: (n, m), which part of each spot's light comes to each point; all of it otherwise.
+    """
     found = np.zeros((len(points), 3))
-    for place, way, light, (end, soft) in zip(spots.places, spots.ways, spots.light, spots.edges, strict=True):
+    reaches = np.ones((len(spots.places), 1)) if reaches is None else reaches
+    each = zip(spots.places, spots.ways, spots.light, spots.edges, reaches, strict=True)
+    for place, way, light, (end, soft), part in each:
         to_lamp = place - points
         square = np.einsum("ij,ij->i", to_lamp, to_lamp)
         distance = np.sqrt(square)
         facing = (to_lamp * normals).sum(axis=1).clip(0)
         inside = ((-(to_lamp @ way) / distance - end) / (soft - end)).clip(0, 1)
-        found += (facing * inside * inside * (3 - 2 * inside) / (distance * square))[:, None] * light
+        found += (part * facing * inside * inside * (3 - 2 * inside) / (distance * square))[:, None] * light
     return found
 
 

@@ -215,6 +215,7 @@ def test_drawn_light_has_the_colour_of_its_role_where_that_shines(look):
     assert lit("follow", "chest") == [True, True, False] and not any(lit("follow", "corner"))
     assert lit("backdrop", "cloth") == [False, False, True] and not any(lit("backdrop", "floor"))
     assert not any(lit("follow", "cloth")) and not any(lit("top", "cloth"))
+    assert seen["shadow"]["with"] < 0.05 < 0.12 < seen["shadow"]["without"], "of the hips, from the left front lamp"
 
 
 def test_a_look_lights_a_dance_and_its_film(batch, look, songs):

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy_extras.object_utils import world_to_camera_view
-from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pictures import add_sliding_dancer, empty_scene
+from pictures import add_sliding_dancer, empty_scene, in_picture
 
 from blender_addon.stage import drawn, scenery
 
@@ -28,8 +26,7 @@ empty = drawn.draw(dataclasses.replace(stage, bodies=[]), dataclasses.replace(mo
 brighter = (picture - empty).max(axis=2) > 0.1  # the dancer; its shadow is darker
 rows, columns = np.flatnonzero(brighter.any(axis=1)), np.flatnonzero(brighter.any(axis=0))
 body = dancer.children[0].evaluated_get(bpy.context.evaluated_depsgraph_get())
-points = [world_to_camera_view(scene, scene.camera, body.matrix_world @ Vector(v.co)) for v in body.data.vertices]
-across, up = np.array([point[:2] for point in points]).T * np.array([[WIDTH], [HEIGHT]])
+across, up = np.array([in_picture(scene, body.matrix_world @ v.co) for v in body.data.vertices]).T
 found = {
     "drawn": [int(columns[0]), int(columns[-1] + 1), int(rows[0]), int(rows[-1] + 1)],
     "projected": [float(across.min()), float(across.max()), float(up.min()), float(up.max())],

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
 
 from blender_addon.scene import actions
 from blender_addon.scene.dancer import add_dancer
@@ -25,6 +27,12 @@ def add_sliding_dancer(path):
     places = f'pose.bones["{root}"].location'
     actions.new_action(dancer, "Slide", [actions.Curve(places, axis, path[:, axis], root) for axis in range(3)], 1)
     return dancer
+
+
+def in_picture(scene, place):
+    """Where the camera sees a place: pixels from the left and the lower edge."""
+    seen = world_to_camera_view(scene, scene.camera, Vector(place))
+    return seen.x * scene.render.resolution_x, seen.y * scene.render.resolution_y
 
 
 def seen_from_above(scene, metres, samples):
