@@ -80,7 +80,9 @@ class Light:
 class LitDance:
     """A dance and its light, generated together or one for the other.
 
-    dance: as it was given, if it was.
+    dance: as it was given, if it was. Its metrics have ``energy_on_beats`` too, the kinetic energy on strong beats
+        relative to its mean: above 1 it strikes, below 1 it arrives. If it is to strike, ``beat`` and its like, which
+        count arrivals, are left out.
     light: as it was given, if it was; its metrics are told of this dance.
     accent: what the body does on a beat, "strike" or "arrive".
     """

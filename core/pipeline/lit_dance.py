@@ -17,6 +17,7 @@ from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.light.choice import look_of
 from core.light.dancer import watch
+from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
 from core.pipeline.choices import check_choices
 from core.pipeline.dance import HeardSong, hear_song, judge
@@ -149,9 +150,18 @@ def generate_theatre(
         else:
             dance = as_dance(model, made, song.seconds, options)
     with progress.part(0.96, 1.0, "Judging the light"):
+        positions = forward(dance.motion.rotations, dance.motion.root)
+        strikes = known.motion is None and made.accent == "strike"
+        dance = replace(dance, metrics=_metrics(dance, positions, strikes))
         lit = as_show(made, song.seconds, name if known.show is None else known.show.look)
-        dancer = watch(forward(dance.motion.rotations, dance.motion.root), dance.motion.fps)
-        return LitDance(dance, Light(lit, tracked, judge_light(lit, tracked, dancer)), made.accent)
+        metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
+        return LitDance(dance, Light(lit, tracked, metrics), made.accent)
+
+
+def _metrics(dance: Dance, positions: Tensor, strikes: bool) -> dict[str, float]:
+    """The metrics of a dance with its energy on beats; of one that strikes without those that count arrivals."""
+    told = {name: value for name, value in dance.metrics.items() if not (strikes and name.startswith("beat"))}
+    return {**told, "energy_on_beats": energy_on_beats(positions, dance.motion.fps, dance.beats)}
 
 
 def _check(model: Model, options: TheatreOptions) -> tuple[Tensor | None, str]:

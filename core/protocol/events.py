@@ -148,6 +148,7 @@ class LightDone(BeatsDone):
 class TheatreDone(DanceDone):
     """A dance and its light are there. The fields of ``DanceDone`` are the dance's, if it was given too.
 
+    metrics: of the dance, as in ``core.results.LitDance``.
     out: the file of the dance, as written or as given.
     out_light: the file of the light, likewise; None if it was not asked for.
     look: the name of the look; empty for any.

@@ -43,9 +43,8 @@ def test_a_song_becomes_a_dance_and_its_light(made):
     document = json.loads((folder / "SHOW.json").read_text())
     assert (document["seed"], document["model"]) == ("3", "tiny")
     assert len(said.splitlines()) == 1
-    assert (
-        said.startswith("dance.bvh, SHOW.json: 100 frames at 25 fps, 120 bpm") and "strike, look noir, seed 3" in said
-    )
+    assert said.startswith("dance.bvh, SHOW.json: 100 frames at 25 fps, 120 bpm")
+    assert "strike, look noir, seed 3" in said and "energy on beats" in said and "beat f" not in said
 
 
 def test_the_same_words_make_the_same_files_and_others_do_not(made, song_file, theatre_folder, tmp_path, capsys):
@@ -74,7 +73,7 @@ def test_a_dance_gets_its_light(made, song_file, theatre_folder, tmp_path, capsy
     assert fractions == sorted(fractions) and fractions[-1] == 1
     done = events[-1]
     assert done["out"] is None and done["out_light"] == str(out) and done["look"] == "disco" and done["frames"] == 100
-    assert file.read(out).look == "disco" and "light_energy" in done["metrics"]
+    assert file.read(out).look == "disco" and {"light_energy", "beat", "energy_on_beats"} <= set(done["metrics"])
     assert [path.name for path in tmp_path.iterdir()] == ["SHOW.json"]
 
 

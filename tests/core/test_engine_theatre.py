@@ -26,7 +26,8 @@ def test_a_dance_and_its_light_arrive_together_then_light_for_that_dance(warm, s
     assert fractions == sorted(fractions) and len(fractions) > 6
     assert (done["op"], done["out"], done["out_light"]) == ("theatre", out, show)
     assert (done["look"], done["accent"], done["frames"], done["fps"]) == ("disco", "arrive", 72, 24.0)
-    assert 0 <= done["metrics"]["beat_f"] <= 1 and done["light_metrics"]["flashes"] <= 3
+    assert 0 <= done["metrics"]["beat_f"] <= 1 and done["metrics"]["energy_on_beats"] > 0
+    assert done["light_metrics"]["flashes"] <= 3
     assert done["tempo"] == pytest.approx(120, abs=2) and len(done["beats"]) == len(done["downbeats"])
     with np.load(out, allow_pickle=False) as arrays:
         assert arrays["rotations"].shape == (72, 22, 4) and str(arrays["model"]) == "tiny"
