@@ -86,6 +86,9 @@ class _Files(Mapping[str, dict[str, Tensor]]):
     def __getitem__(self, name: str) -> dict[str, Tensor]:
         return _read_network(self._paths[name])
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths  # what Mapping has would read the network
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
 

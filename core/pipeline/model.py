@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +39,28 @@ GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
+class Networks(Mapping[str, Network]):
+    """Networks by modality. Each is loaded when it is asked for first: a dance does not wait for what makes music.
+
+    load: modality -> what loads its network.
+    """
+
+    def __init__(self, load: Mapping[str, Callable[[], Network]]) -> None:
+        self._load = {name: cache(one) for name, one in load.items()}
+
+    def __getitem__(self, name: str) -> Network:
+        return self._load[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._load
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load)
+
+    def __len__(self) -> int:
+        return len(self._load)
+
+
 @dataclass(frozen=True)
 class Model:
     """The networks of a model folder, ready to use.
@@ -55,7 +77,7 @@ class Model:
 
     config: Config
     autoencoders: dict[str, NormalisedVAE | Identity]
-    denoisers: dict[str, ConditionedNetwork]
+    denoisers: Mapping[str, ConditionedNetwork]
     device: torch.device
     name: str
     card: dict
@@ -64,7 +86,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto") -> Model:
-        """Load a model. Its theatre and its teachers are loaded when they are asked for.
+        """Load a model. Its denoisers, its theatre and its teachers are loaded when they are asked for.
 
         folder: a model folder, or the name of an embedded model; None is the embedded default.
         device: "auto", "cpu", "cuda" or "mps".
@@ -84,10 +106,12 @@ class Model:
                 name: network(f"autoencoder.{name}", partial(autoencoder_of, modality))
                 for name, modality in config.modalities.items()
             },
-            {
-                name: network(f"denoiser.{name}", partial(denoiser_of, denoiser))
-                for name, denoiser in config.denoisers.items()
-            },
+            Networks(
+                {
+                    name: partial(network, f"denoiser.{name}", partial(denoiser_of, denoiser))
+                    for name, denoiser in config.denoisers.items()
+                }
+            ),
             place,
             path.name,
             saved.card,

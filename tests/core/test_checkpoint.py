@@ -72,6 +72,7 @@ def test_a_damaged_network_is_noticed_by_who_asks_for_it(folder):
     (folder / "other.safetensors").write_bytes(b"abc")
     model = checkpoint.load(folder)
     assert torch.equal(model.tensors["one"]["x"], torch.ones(2))
+    assert "other" in model.tensors and "third" not in model.tensors
     with pytest.raises(FootlightError, match=r"other\.safetensors is damaged") as error:
         model.network("other", lambda: nn.Linear(3, 1))
     assert "\n" not in str(error.value)
