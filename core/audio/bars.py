@@ -21,6 +21,9 @@ BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.0, 7: 0.6, 8: 2.0}
 """Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
 SWITCH_COST = 12.0  # nats, for another metre from the next bar on
 SKIP_COST = 15.0  # nats, for a bar that ends early
+RARE, USUAL = 0.2, 0.25
+"""Mean probability of downbeats. Music has more than the first. A metronome has less, for no beat of it sounds like a
+downbeat, and would be given the longest bars. Its probabilities are raised to the second."""
 
 
 def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:
@@ -72,6 +75,8 @@ def downbeats(likely: np.ndarray) -> np.ndarray:
     """
     if len(likely) == 0:
         return np.zeros(0, bool)
+    if likely.mean() < RARE and likely.max() < 0.5:
+        likely = raised(likely)
     metre = np.concatenate([np.full(m, m) for m in METRES])
     place = np.concatenate([np.arange(m) for m in METRES])
     firsts, lasts = np.flatnonzero(place == 0), np.flatnonzero(place == metre - 1)
@@ -95,3 +100,13 @@ def downbeats(likely: np.ndarray) -> np.ndarray:
         found[i] = place[state] == 0
         state = came_from[i, state]
     return found
+
+
+def raised(likely: np.ndarray) -> np.ndarray:
+    """Probabilities (n,) in (0, 1) with as much added to the log-odds of each as makes their mean ``USUAL``."""
+    odds = np.log(likely / (1 - likely))
+    low, high = -odds.max() - 10.0, -odds.min() + 10.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if (1 / (1 + np.exp(-odds - middle))).mean() > USUAL else (middle, high)
+    return 1 / (1 + np.exp(-odds - low))

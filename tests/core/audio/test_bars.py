@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.audio.bars import downbeats
+from core.audio.bars import USUAL, downbeats, raised
 
 
 def heard(metre, first, count, sure=0.7, rest=0.1, seed=0):
@@ -46,3 +46,21 @@ def test_what_says_nothing_is_counted_in_fours():
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_beats(count):
     assert len(downbeats(np.full(count, 0.3))) == count
+
+
+@pytest.mark.parametrize("level", [0.005, 0.03, 0.1])
+def test_sounds_that_are_never_like_a_downbeat_have_no_long_bars(level):
+    """As a metronome's: without a louder one they are counted in fours, with one as it comes."""
+    noise = np.exp(0.3 * np.random.default_rng(0).standard_normal(72))
+    found = np.flatnonzero(downbeats(level * noise))
+    assert set(np.diff(found)) == {4}
+    louder = level * noise * np.where(np.arange(72) % 3 == 1, 5.0, 1.0)
+    assert np.array_equal(np.flatnonzero(downbeats(louder)), np.arange(1, 72, 3))
+
+
+def test_odds_are_raised_alike_until_their_mean_is_usual():
+    likely = np.random.default_rng(1).uniform(0.001, 0.2, 50)
+    high = raised(likely)
+    assert high.mean() == pytest.approx(USUAL, abs=1e-9)
+    added = np.log(high / (1 - high)) - np.log(likely / (1 - likely))
+    assert np.ptp(added) < 1e-9 and added[0] > 0
