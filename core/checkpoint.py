@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import TypeVar
 
 from safetensors import SafetensorError
@@ -70,7 +71,8 @@ class Checkpoint:
             module.load_state_dict(self.tensors[name], strict=True, assign=shared)
         except RuntimeError as error:
             first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-            raise FootlightError(f"the weights of {name!r} do not fit its configuration: {first}") from None
+            said = shorten(first, 200)
+            raise FootlightError(f"the weights of {name!r} do not fit its configuration: {said}") from None
         return module
 
 

@@ -78,6 +78,13 @@ def test_a_damaged_network_is_noticed_by_who_asks_for_it(folder):
     assert "\n" not in str(error.value)
 
 
+def test_a_network_of_another_shape_is_a_line_that_can_be_read(folder):
+    checkpoint.save_folder(folder, config.preset("tiny"), {"one": {"x": torch.ones(2)}})
+    with pytest.raises(FootlightError, match=r"weights of 'one' do not fit .* Missing key") as error:
+        checkpoint.load(folder).network("one", lambda: nn.ModuleList(nn.Linear(3, 1) for _ in range(100)))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
 def test_weights_must_fit(folder):
     with pytest.raises(FootlightError, match=r"denoiser\.motion"):
         checkpoint.load(folder).load_into("denoiser.motion", torch.nn.Linear(3, 2))
