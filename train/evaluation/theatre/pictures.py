@@ -34,6 +34,7 @@ BARS = {
     "fvd": "FVD (lower is nearer)",
 }
 COSINES = "RdBu_r"
+COMPARED = ("capture, struck", "capture, arriving", "default dance, rules")  # in figure 4
 PAIRS = ((0, 1, "music, motion"), (0, 2, "music, light"), (1, 2, "motion, light"))
 
 
@@ -43,9 +44,7 @@ def everything(found: dict[str, list[Act]], report: dict, other_look: Act | None
     if report["judge"] not in theatres:
         return {}
     ours = found[report["judge"]]
-    curves = {
-        name: some for name, some in found.items() if name in (report["judge"], "capture, struck") or "rules" in name
-    }
+    curves = {name: some for name, some in found.items() if name in (report["judge"], *COMPARED)}
     shown = {
         "theatre_4_energy": energy(ours[0], curves),
         "theatre_5_similarity": similarity(
@@ -99,7 +98,7 @@ def energy(act: Act, compared: dict[str, list[Act]]) -> bytes:
         right.plot((np.arange(BINS) + 0.5) / BINS, folded(some), lw=2.2 if name == act.system else 1.2, label=name)
     right.axhline(1, color=PALE, lw=0.8)
     right.set(xlabel="from one strong beat to the next", xlim=(0, 1))
-    right.legend(fontsize=6, frameon=False)
+    right.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     return png(figure)
 

@@ -32,7 +32,8 @@ from train.evaluation.theatre.stagings import Staging
 
 DANCER = "default"  # whose dances rules and theatre light
 REFERENCE = 1  # the designer's other draw, with which shows are compared
-DRAWS = 200  # of whole sets of songs
+OURS, LIT, RULED, OTHERS = 0, 2, 3, 5  # places in ``Company.stagings``
+DRAWS = 100  # of whole sets of songs
 FRECHET = ("fid", "fvd")
 PATHS = (
     *(f"{name}.{part}" for name in ("bas", "cmc", "sci") for part in ("value", "chance", "calibrated")),
@@ -47,7 +48,7 @@ class TheatreOptions(Options):
     """What is staged. The first theatre judges."""
 
     theatre: tuple[str, ...] = ()  # model folders with a theatre: FOLDER[=NAME][@OPTION=VALUE,...]
-    demo_seconds: float = 60.0  # of the demo song, whose sections are known; 0 leaves it out
+    demo_seconds: float = 45.0  # of the demo song, whose sections are known; 0 leaves it out
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,8 @@ class Company:
     """Everybody who stages songs.
 
     theatres: as they were asked for. The first one is the judge.
-    stagings: all of them, the first theatre's first.
+    stagings: the first theatre, the same without a look, its light for the dancer's dances, rules for them with and
+        without seeing them, and the other theatres.
     reference: who writes the shows that frames are compared with.
     """
 
@@ -114,7 +116,7 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     for staging in known.stagings:
         found[staging.name] = _staged(staging, material, seeds, stage, judge)
     reference = _staged(known.reference, material, seeds, stage, judge)
-    found |= controls(found[known.stagings[0].name], found[known.stagings[3].name], judge)
+    found |= controls(*(found[known.stagings[i].name] for i in (OURS, LIT, RULED)), judge)
     found = {name: some for name, some in found.items() if some}
     report = gather(found, reference, known)
     if options.demo_seconds:
@@ -141,26 +143,34 @@ def _staged(staging: Staging, material: list[Scene], seeds: int, stage: Performa
     return found
 
 
-def controls(ours: list[Act], authored: list[Act], judge: Judge) -> dict[str, list[Act]]:
-    """The first theatre's dances with light that is not theirs: of another of its dances to the song, of the same show
-    shifted, and of the show that rules wrote for the next song, in the look of that song.
+def controls(ours: list[Act], lit: list[Act], authored: list[Act], judge: Judge) -> dict[str, list[Act]]:
+    """Dances with light that is not theirs. Song, look and seed are the same, unless they are named.
+
+    - *light of another dance*: the first theatre's show for another dance, and its own show for that dance;
+    - *light shifted*: its own show, begun elsewhere; of the rules too;
+    - *random show*: what rules wrote for the next song, in the look of that song.
 
     ours: the acts of the first theatre.
+    lit: another system's dances, with the light that the first theatre made for them.
     authored: by rules, of the same songs.
     """
-    dances = {(act.song, act.seed): act for act in ours}
+    others = {(act.song, act.seed): act for act in lit}
     shows = {act.song: act.show for act in authored if act.seed == 0}
     following = dict(zip(shows, [*list(shows)[1:], *list(shows)[:1]], strict=True))
     made: dict[str, list[Act]] = {}
     for act in ours:
-        other = dances.get((act.song, act.seed + 1), dances.get((act.song, 0)))
-        lit = [acts.shifted(act, f"{act.system}, light shifted")]
-        if other is not None and other is not act:
-            lit.append(acts.lit_by(act, other.show, f"{act.system}, light of another dance"))
+        other, title = others.get((act.song, act.seed)), "light of another dance"
+        some = [acts.shifted(act, f"{act.system}, light shifted")]
+        if other is not None:
+            some.append(acts.lit_by(act, other.show, f"{act.system}, {title}"))
+            some.append(acts.lit_by(other, act.show, f"{other.system.partition(',')[0]}, {title}"))
         if following.get(act.song, act.song) != act.song:
-            lit.append(acts.lit_by(act, shows[following[act.song]], f"{act.system}, random show"))
-        for one in lit:
+            some.append(acts.lit_by(act, shows[following[act.song]], f"{act.system}, random show"))
+        for one in some:
             made.setdefault(one.system, []).append(acts.measured(one, judge))
+    for act in authored:
+        one = acts.shifted(act, f"{act.system} shifted")
+        made.setdefault(one.system, []).append(acts.measured(one, judge))
     return made
 
 
@@ -206,29 +216,31 @@ def _differences(some: list[Act], ours: list[Act]) -> dict[str, dict]:
 
 
 def frechet_of(some: list[Act], reference: list[Act]) -> dict[str, dict]:
-    """FID and FVD of the songs that both have, with intervals over sets of songs. Empty without shared songs."""
+    """FID and FVD of the songs that both have, with intervals over sets of songs: in every draw the songs of the
+    reference are the same. Empty without shared songs.
+    """
     songs = sorted({act.song for act in some} & {act.song for act in reference})
-    if not songs:
-        return {}
     kinds: dict[str, Callable[[Act], Tensor]] = {"fid": lambda act: act.frames, "fvd": lambda act: act.clips}
     result = {}
-    for name, rows_of in kinds.items():
-        real = frechet.fitted(torch.cat([rows_of(act) for act in reference if act.song in songs]))
-        rows = [torch.cat([rows_of(act) for act in some if act.song == song]) for song in songs]
-        values = np.array(
-            [
-                frechet.between(frechet.fitted(torch.cat([rows[i] for i in draw])), real)
-                for draw in statistics.sets(len(songs), DRAWS)
-            ]
+    for name, rows_of in kinds.items() if songs else ():
+        made, real = (
+            [torch.cat([rows_of(act) for act in group if act.song == song]) for song in songs]
+            for group in (some, reference)
         )
-        result[name] = {**asdict(statistics.around(values, len(songs))), "rows": sum(map(len, rows))}
+        values = [
+            frechet.frechet_distance(*(torch.cat([rows[i] for i in draw]) for rows in (made, real)))
+            for draw in statistics.sets(len(songs), DRAWS)
+        ]
+        known = statistics.around(np.array(values), len(songs))
+        result[name] = {**asdict(known), "rows": sum(len(rows) for rows in made)}
     return result
 
 
 def _sections(known: Company, scene: Scene, stage: Performance) -> dict[str, dict]:
     """F of scene changes against the demo song's known sections, by system, and strokes against its exact beats."""
     found = {}
-    for staging in known.stagings:
+    told = [known.stagings[i] for i in (OURS, RULED)] + known.stagings[OTHERS:]
+    for staging in told:
         made = staging.attempt(scene, 0, stage)
         if made is None:
             continue

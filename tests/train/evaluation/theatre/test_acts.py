@@ -142,24 +142,24 @@ def test_a_set_of_frames_is_at_no_distance_from_itself():
     assert report.frechet_of([act(number=7)], some) == {}
 
 
-@pytest.mark.parametrize(
-    ("seeds", "expected"), [(1, {"light shifted", "random show"}), (2, {"light of another dance"})]
-)
-def test_controls_take_the_light_of_others(seeds, expected, monkeypatch):
+def test_controls_take_the_light_of_others(monkeypatch):
     monkeypatch.setattr(acts, "measured", lambda one, _: one)
-    ours = [
-        replace(act(number=i, show=lit(np.full(375, 0.1 + i / 10 + s / 100))), seed=s)
-        for i in range(2)
-        for s in range(seeds)
-    ]
-    authored = [act(number=i, show=lit(np.full(375, 0.8 + i / 10))) for i in range(2)]
-    made = report.controls(ours, authored, cast("Judge", None))
-    assert {f"theatre, {name}" for name in expected} <= set(made)
-    assert ("theatre, light of another dance" in made) == (seeds == 2)
 
-    def level(one: Act) -> float:
-        return float(one.show.part("front_level")[0])
+    def steady(system: str, level: float, number: int) -> Act:
+        return replace(act(number=number, show=lit(np.full(375, level))), system=system)
 
-    assert [level(one) for one in made["theatre, random show"]][::seeds] == pytest.approx([0.9, 0.8])
-    if seeds == 2:
-        assert [level(one) for one in made["theatre, light of another dance"]] == pytest.approx([0.11, 0.1, 0.21, 0.2])
+    def levels(name: str) -> list[float]:
+        return [float(one.show.part("front_level")[0]) for one in made[name]]
+
+    ours, other, authored = (
+        [steady(system, base + i / 10, i) for i in range(2)]
+        for system, base in (("theatre", 0.1), ("default dance, light by theatre", 0.4), ("rules", 0.7))
+    )
+    made = report.controls(ours, other, authored, cast("Judge", None))
+    assert levels("theatre, light shifted") == pytest.approx([0.1, 0.2])
+    assert levels("theatre, light of another dance") == pytest.approx([0.4, 0.5])
+    assert levels("default dance, light of another dance") == pytest.approx([0.1, 0.2])
+    assert levels("theatre, random show") == pytest.approx([0.8, 0.7])
+    assert levels("rules shifted") == pytest.approx([0.7, 0.8])
+    alone = report.controls(ours, [], authored[:1], cast("Judge", None))
+    assert set(alone) == {"theatre, light shifted", "rules shifted"}

@@ -37,7 +37,6 @@ def arguments(theatre_folder, model_folder, tmp_path_factory):
             theatre=(f"{theatre_folder}=ours@steps=2", f"{theatre_folder}=arriving@steps=2,accent=arrive"),
             out=folder / "report",
             seconds=SECONDS,
-            seeds=2,
             demo_seconds=0.0,
         )
 
@@ -59,7 +58,9 @@ def test_capture_theatres_baselines_and_controls_are_compared(made):
         "arriving",
         "ours, light shifted",
         "ours, light of another dance",
+        "default dance, light of another dance",
         "ours, random show",
+        "default dance, rules shifted",
     ]
     assert made["judge"] == "ours" and made["theatres"] == ["ours", "arriving"] and not made["failures"]
     for name, row in made["systems"].items():
