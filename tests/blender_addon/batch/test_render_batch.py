@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from core import cli
 from core.show import file as show_file
 from core.show.channels import PARTS
 from tests.core.audio.songs import encode, mp3, song, without_header
@@ -242,6 +243,10 @@ def test_the_theatre_makes_dance_and_light_together(run, look, songs, theatre_fo
     kept = (songs / "good.show.json").read_bytes()
     batch("--show", songs / "good.show.json")
     assert (songs / "good.show.json").read_bytes() == kept
+    danced = songs / "danced.npz"
+    assert cli.main(["dance", str(songs / "good.wav"), "--out", str(danced), "--model", str(theatre_folder)]) == 0
+    batch("--dance", danced, "--look", "disco")
+    assert show_file.read(songs / "good.show.json").look == "disco"
 
 
 def test_a_data_set_of_lit_stages(batch, songs):
