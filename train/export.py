@@ -10,13 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 from torch import Tensor
 
 from core import checkpoint
-from core.config import with_teachers
+from core.checkpoint import Checkpoint
+from core.config import Config, with_teachers
 from core.errors import FootlightError
 from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config, task_of
+
+Tensors = dict[str, dict[str, Tensor]]
+"""Network -> name -> tensor."""
 
 OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
 
@@ -29,7 +34,7 @@ class Export:
     model: Annotated[Path, tyro.conf.Positional]  # the folder to write
     card: Path | None = None  # JSON to be kept with the model
     half: bool = True  # store weights in half precision
-    teacher: Path | None = None  # a model from which the run was distilled, kept inside for --quality fine
+    onto: Path | None = None  # a model that gets the run's students and theatre, and stays as it is otherwise
 
 
 def main(args: Export) -> None:
@@ -49,18 +54,62 @@ def main(args: Export) -> None:
     tasks = [task_of(args.run, name) for name in (*needed, *further)]
     for task in tasks:
         tensors[TRAINED[task].saved] = averaged(args.run, task)
-    if args.teacher:
-        teacher = checkpoint.load(args.teacher)
-        config = with_teachers(config, teacher.config)
-        tensors |= {f"teacher.{name}": teacher.tensors[f"denoiser.{name}"] for name in config.teachers}
+    card = json.loads(args.card.read_text()) if args.card else {}
+    if args.onto:
+        base = checkpoint.load(args.onto)
+        card = {**base.card, **card}
+        config, tensors = put_onto(base, config, tensors)
+    else:
+        config = replace(config, teachers={})
     if args.half:
         tensors = {name: halved(state) for name, state in tensors.items()}
-    card = json.loads(args.card.read_text()) if args.card else {}
     for task in (*tasks, *(THEATRE[:-1] if "theatre" in tasks else ())):
         settings = args.run / task / "settings.json"
         if settings.is_file():
             card.setdefault("training", {})[task] = json.loads(settings.read_text())
     checkpoint.save_folder(args.model, config, tensors, card)
+
+
+def put_onto(base: Checkpoint, config: Config, made: Tensors) -> tuple[Config, Tensors]:
+    """A model with what another one, trained from it, has more.
+
+    That is its students, whose teachers are the model's own denoisers, and its theatre.
+
+    base: the model.
+    config, made: configuration and networks of the other one.
+
+    Raises FootlightError if they do not have the same latents.
+    """
+    for name in base.config.modalities.keys() - {"light"}:
+        network = f"autoencoder.{name}"
+        if config.modalities.get(name) != base.config.modalities[name] or differs(base.tensors[network], made[network]):
+            raise FootlightError(
+                f"the run has other latents of {name} than the model: distil it, or train it, from that"
+            )
+    students = [
+        name
+        for name, denoiser in config.denoisers.items()
+        if denoiser.guided and not base.config.denoisers[name].guided
+    ]
+    whole, tensors = base.config, dict(base.tensors)
+    if students:
+        denoisers = whole.denoisers | {name: config.denoisers[name] for name in students}
+        sampling = whole.sampling | {name: config.sampling[name] for name in students}
+        whole = with_teachers(replace(whole, denoisers=denoisers, sampling=sampling), whole)
+        tensors |= {f"teacher.{name}": tensors[f"denoiser.{name}"] for name in students}
+        tensors |= {f"denoiser.{name}": made[f"denoiser.{name}"] for name in students}
+    if config.theatre is not None:
+        modalities = whole.modalities | {"light": config.modalities["light"]}
+        whole = replace(whole, theatre=config.theatre, modalities=modalities)
+        tensors |= {name: made[name] for name in ("theatre", "autoencoder.light")}
+    return whole, tensors
+
+
+def differs(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether the weights of two networks of one shape differ by more than half precision does."""
+    return any(
+        not torch.allclose(one[name], other[name], rtol=2e-3, atol=1e-6) for name in one if name != "latent_updates"
+    )
 
 
 def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:

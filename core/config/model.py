@@ -180,7 +180,7 @@ def with_teachers(config: Config, teacher: Config) -> Config:
         for name, denoiser in teacher.denoisers.items()
         if name in config.denoisers and denoiser != config.denoisers[name]
     }
-    return dataclasses.replace(config, teachers=teachers)
+    return dataclasses.replace(config, teachers={**config.teachers, **teachers})
 
 
 def both_ways(config: Config) -> Config:

@@ -275,7 +275,7 @@ def distilled(request, teacher, tmp_path_factory):
     for steps in (1, 60):
         results = [fit.main(distilling(name, teacher, folder / "run", steps))[name] for name in request.param]
         errors.append([result["validation"]["error"] for result in results])
-    export.main(export.Export(folder / "run", folder / "student", teacher=teacher))
+    export.main(export.Export(folder / "run", folder / "student", onto=teacher))
     return request.param, errors, folder / "student"
 
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from core import checkpoint
+from core.config import with_teachers
+from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.pipeline import DanceOptions, Model
 from core.pipeline.theatre import look_vector, perform
@@ -14,6 +16,7 @@ from core.types import Waveform
 from tests.train.test_fit import arguments
 from train import export, fit, run_folder
 from train.fit import recipe_of
+from train.variants import distilled
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,30 @@ def test_an_exported_run_performs_and_its_dancer_and_composer_are_kept(run, mode
     song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
     shown = perform(model, song, DanceOptions(steps=2), look_vector(model, model.config.theatre.looks[0]))
     assert shown.motion is not None and bool(shown.motion.isfinite().all())
+
+
+def test_a_theatre_is_put_onto_a_model_that_has_a_student_since(run, model_folder, tmp_path):
+    base = checkpoint.load(model_folder)
+    config = with_teachers(distilled(base.config, "motion", 2), base.config)
+    student = denoiser_of(config.denoisers["motion"]).state_dict()
+    tensors = {**base.tensors, "teacher.motion": base.tensors["denoiser.motion"], "denoiser.motion": student}
+    checkpoint.save_folder(tmp_path / "base", config, tensors, {"training": {"distill": {}}, "metrics": 1})
+    export.main(export.Export(run[0], tmp_path / "model", half=False, onto=tmp_path / "base"))
+    made = checkpoint.load(tmp_path / "model")
+    assert made.config.theatre is not None and made.config.teachers == config.teachers
+    for name, weights in tensors.items():
+        assert all(torch.equal(made.tensors[name][key], value) for key, value in weights.items()), name
+    assert made.card["metrics"] == 1 and made.card["training"].keys() == {"distill", *run_folder.THEATRE}
+    Model.load(tmp_path / "model", "cpu").check_lights()
+
+
+def test_a_theatre_of_other_latents_is_refused(run, model_folder, tmp_path):
+    base = checkpoint.load(model_folder)
+    other = {key: value + 0.5 for key, value in base.tensors["autoencoder.motion"].items()}
+    checkpoint.save_folder(tmp_path / "base", base.config, {**base.tensors, "autoencoder.motion": other})
+    with pytest.raises(FootlightError, match="other latents of motion"):
+        export.main(export.Export(run[0], tmp_path / "model", onto=tmp_path / "base"))
+    assert not (tmp_path / "model").exists()
 
 
 def test_without_theatre_the_run_exports_what_it_did(run, tmp_path):
