@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import shorten
 from typing import TypeVar
@@ -63,6 +63,12 @@ class Checkpoint:
         with _Uninitialised():
             module = make()
         return self._load(name, module, shared=True)
+
+    def taught(self) -> Checkpoint:
+        """The model with its teachers in the place of what was distilled from them. Training goes on from there."""
+        teachers = {f"denoiser.{name}": self.tensors[f"teacher.{name}"] for name in self.config.teachers}
+        others = {name: self.tensors[name] for name in self.tensors if name.partition(".")[0] != "teacher"}
+        return replace(self, config=configuration.taught(self.config), tensors={**others, **teachers})
 
     def _load(self, name: str, module: Network, shared: bool) -> Network:
         if name not in self.tensors:

@@ -36,6 +36,7 @@ from torch import Tensor
 from core import checkpoint, records
 from core import config as configuration
 from core.audio.representation import waveform_frames
+from core.checkpoint import Checkpoint
 from core.config import Config, VocoderConfig
 from core.errors import FootlightError
 from core.files import write_atomically
@@ -146,10 +147,10 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         if not lacks.get(args.task):
             return config
     elif is_student(args):
-        config = checkpoint.load(teacher_of(args)).config
+        config = teacher_of(args).config
     else:
         if args.init and args.preset is None:
-            config = with_styles(checkpoint.load(args.init).config, args, pairs, keep=True)
+            config = with_styles(checkpoint.load(args.init).taught().config, args, pairs, keep=True)
         else:
             config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
         config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
@@ -175,13 +176,21 @@ def is_student(args: Fit) -> bool:
     return args.task in run_folder.STUDENTS.values()
 
 
-def teacher_of(args: Fit) -> Path:
-    """The model folder that is distilled."""
+def teacher_of(args: Fit) -> Checkpoint:
+    """The model that is distilled."""
     teacher = recipe_of(args, args.task).teacher or args.init
     if teacher is None:
         name = args.task
         raise FootlightError(f"{name} needs a trained model: give --init MODEL, or --{name}.teacher MODEL")
-    return teacher
+    return checkpoint.load(teacher).taught()
+
+
+def initial_of(args: Fit) -> Checkpoint | None:
+    """The model from whose weights a run starts: from its students to train students, else from their teachers."""
+    if args.init is None:
+        return teacher_of(args) if is_student(args) else None
+    model = checkpoint.load(args.init)
+    return model if is_student(args) else model.taught()
 
 
 def with_styles(config: Config, args: Fit, pairs: dict[str, list], keep: bool = False) -> Config:
@@ -270,8 +279,7 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     vae = vae.to(device)
     if not is_student(args):
         return EXPERTS[modality](config, recipe.task, vae, clips)
-    teacher = checkpoint.load(teacher_of(args))
-    paths = paths_of(teacher, modality, recipe.task.paths, vae, clips, args.out / name)
+    paths = paths_of(teacher_of(args), modality, recipe.task.paths, vae, clips, args.out / name)
     return DistillTask(config, modality, recipe.task, vae, paths)
 
 
@@ -324,10 +332,9 @@ def main(args: Fit) -> dict[str, dict]:
     config = model_config(args, pairs)
     if config.modalities["music"].representation != "mel":  # only now is the representation known
         pairs = load_training_pairs(args, waveforms=True)
-    teacher = checkpoint.load(teacher_of(args)) if is_student(args) else None
-    initial = checkpoint.load(args.init) if args.init else teacher
-    if teacher is not None:
-        run_folder.keep(args.out, config, teacher, *run_folder.TASKS, "vocoder")
+    initial = initial_of(args)
+    if is_student(args):
+        run_folder.keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task in run_folder.THEATRE:
         run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task != "vocoder":

@@ -294,6 +294,20 @@ def test_a_model_is_distilled_into_one_of_fewer_steps(teacher, distilled):
             assert all(torch.equal(value, after.tensors[name][key]) for key, value in before.tensors[name].items())
 
 
+def test_further_training_goes_on_from_the_teachers(run, teacher, distilled, tmp_path):
+    _, _, folder = distilled
+    settings = arguments("scorer", tmp_path, steps=1)
+    for part in ("mel-vae", "motion-vae"):
+        shutil.copytree(run[0] / part, tmp_path / part)
+    loop = quick(lr=1e-12, warmup=0, ema=0.0, weight_decay=0.0)
+    fit.main(replace(settings, preset=None, init=folder, scorer=replace(settings.scorer, loop=loop)))
+    before, own = checkpoint.load(teacher), run_folder.read_config(tmp_path)
+    assert own.denoisers == before.config.denoisers and not own.teachers
+    after = run_folder.averaged(tmp_path, "scorer")
+    for name, value in before.tensors["denoiser.music"].items():
+        torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
+
+
 def test_a_model_with_students_makes_dances_music_and_both(distilled):
     _, _, folder = distilled
     model = Model.load(folder, "cpu")

@@ -52,6 +52,7 @@ PROTOTYPES = 8  # shows of a look whose mean vector stands for it
 class TheatreTaskConfig(DenoiserTaskConfig):
     """Settings of the last stage, besides those of the motion denoiser.
 
+    dance: False leaves the dancer as it is, and trains the light alone, in a third of the time a step.
     light: weight of the light's diffusion loss.
     coherence: weight of L_coherence.
     beat: weight of L_beat, before it is revised; 0 is the paper's No-L_beat.
@@ -65,6 +66,7 @@ class TheatreTaskConfig(DenoiserTaskConfig):
     observe_light: share of samples in which some frames of the light are given.
     """
 
+    dance: bool = True
     light: float = 1.0
     coherence: float = 0.1
     beat: float = 0.2
@@ -98,11 +100,12 @@ class TheatrePhase(Phase):
         t = random_steps(len(light), self.schedule.steps, generator).to(light.device)
         vectors = self.encoded(batch, light, t, generator)
         look = self.look(batch)
-        motion = self.motion_condition(batch, vectors, look, t)
-        lit = self.light_condition(batch, vectors, look, light, t, generator)
+        made = {"light": (light, self.light_condition(batch, vectors, look, light, t, generator))}
+        if c.dance:
+            made["motion"] = batch["latents"], self.motion_condition(batch, vectors, look, t)
         frames = 1 + self.shape.emphasis * (beat_response(batch["rhythm"]) - 0.375)  # 3/8 is its mean over a beat
         losses, estimates = {}, {}
-        for name, latents, condition in (("motion", batch["latents"], motion), ("light", light, lit)):
+        for name, (latents, condition) in made.items():
             parts, estimates[name], _ = diffusion_loss(
                 theatre.denoisers[name],
                 latents,
@@ -116,7 +119,8 @@ class TheatrePhase(Phase):
                 steps=t,
             )
             losses[name] = parts["diffusion"] * (c.light if name == "light" else 1.0)
-        return {**losses, **self.further(estimates, batch, vectors["music"], t, step)}
+        further = self.further(estimates, batch, vectors["music"], t, step) if c.dance else {}
+        return {**losses, **further}
 
     def level_weights(self, name: str) -> Tensor | None:
         c = self.config

@@ -1,5 +1,7 @@
 """The stages of theatre on synthetic triples: each learns, goes on bit for bit, and needs what came before."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -102,6 +104,21 @@ def test_validation_says_what_the_paper_counts(material, tmp_path):
         "speed_on_beats",
         "speed_on_beats_source",
     } <= stage.keys()
+
+
+def test_the_light_can_be_trained_alone(material, tmp_path):
+    task = task_of("theatre", material, dance=False)
+    theatre = task.phases["theatre"].network("theatre", Theatre)
+    before = {name: value.clone() for name, value in theatre.denoisers.state_dict().items()}
+    assert losses_of(task).keys() == {"light"}
+    fit(task, loop(2), tmp_path)
+    changed = {name for name, value in theatre.denoisers.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and all(name.startswith("light.") for name in changed), changed
+
+
+def test_it_is_trained_in_mixed_precision(material, tmp_path):
+    """Targets that come in half precision would stop the loss on beats."""
+    fit(task_of("theatre", material), replace(loop(1), precision="bf16-mixed"), tmp_path)
 
 
 def test_only_the_last_stage_changes_the_denoisers(material):
