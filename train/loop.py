@@ -96,7 +96,9 @@ class Task(Protocol):
     """
 
     name: str
-    phases: dict[str, Phase]
+
+    @property
+    def phases(self) -> dict[str, Phase]: ...
 
     def batch(self, size: int, generator: torch.Generator) -> dict: ...
 

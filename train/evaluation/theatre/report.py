@@ -116,7 +116,8 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     for staging in known.stagings:
         found[staging.name] = _staged(staging, material, seeds, stage, judge)
     reference = _staged(known.reference, material, seeds, stage, judge)
-    found |= controls(*(found[known.stagings[i].name] for i in (OURS, LIT, RULED)), judge)
+    ours, lit, ruled = (found[known.stagings[i].name] for i in (OURS, LIT, RULED))
+    found |= controls(ours, lit, ruled, judge)
     found = {name: some for name, some in found.items() if some}
     report = gather(found, reference, known)
     if options.demo_seconds:
