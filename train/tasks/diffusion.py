@@ -181,10 +181,14 @@ class DiffusionTask:
             )
         self.weights, self.anonymous = self.shares(self.train)
 
-    @cached_property
+    @property
     def phases(self) -> dict[str, Phase]:
         """What is trained, by name."""
-        return {self.part: self.phase()}
+        return {self.part: self._phase}
+
+    @cached_property
+    def _phase(self) -> Phase:
+        return self.phase()
 
     def phase(self) -> Phase:
         """The network with its losses."""
