@@ -35,6 +35,7 @@ from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
 from core.show.flashes import limited
 from core.show.show import Show, as_valid, rounded
+from core.show.steady import steadied
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_look
@@ -274,7 +275,7 @@ def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, f
         assert light is not None
         return light.values[:frames].float().cpu()
     drawn = model.autoencoders["light"].decode_long(made["light"])[0].float().cpu()
-    values = torch.from_numpy(rounded(as_valid(drawn.numpy())))
+    values = torch.from_numpy(rounded(as_valid(steadied(drawn.numpy()))))
     if light is None:
         return values
     given = light.values[:frames].float().cpu()
