@@ -74,6 +74,11 @@ PLOT = {
     "backdrop": Group(PLACES, 1.6, 120.0, (6.0, BEHIND - 1.3, 0.15), (6.0, BEHIND, 0.9)),
 }
 """The light plot."""
+CLOTH = Weave("UV", (2 * scenery.FLOOR, scenery.WALL, 0.0), 0, 0.9)
+COSTUME = Weave("Generated", (1.7, 0.35, 1.75), 2, 0.16)
+"""How patterns lie on the cloth and on the bundled dancer."""
+CLOTH_GLOW, COSTUME_GLOW = 0.2, 0.3
+"""Radiance of white with a glow of 1: the dancer stands out from the cloth."""
 
 
 def set_lit_stage(
@@ -104,12 +109,6 @@ def set_lit_stage(
     scenery.assemble(scene, [scenery.bare_floor(site.place), cloth, *lamps, follow, aim, site.camera])
     animation.write()
     return site.camera
-
-
-CLOTH = Weave("UV", (2 * scenery.FLOOR, scenery.WALL, 0.0), 0, 0.9)
-CLOTH_GLOW, COSTUME_GLOW = 0.2, 0.3
-"""Radiance of white with a glow of 1: the dancer stands out from the cloth."""
-COSTUME = Weave("Generated", (1.7, 0.35, 1.75), 2, 0.16)
 
 
 def _group(place: Place, role: str, played: Played, animation: Animation) -> Iterator[bpy.types.Object]:
