@@ -141,7 +141,7 @@ def _parser(description: str) -> _Parser:
     scene = parser.add_argument_group("a scene of your own")
     scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
     scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
-    light = parser.add_argument_group("stage light, in the bundled scene")
+    light = parser.add_argument_group("stage light")
     light.add_argument(
         "--look",
         metavar="NAME|FILE",
@@ -248,10 +248,10 @@ def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--dance and --show leave nothing to make for --theatre: give one of them")
     if not args.lit:
         return
-    if args.own or args.duet:
-        parser.error(
-            "--look, --show and --theatre light a SONG's dance in the bundled scene: not --blend, --score or --duet"
-        )
+    if args.score or args.duet:
+        parser.error("--look, --show and --theatre light a SONG's dance: not --score or --duet")
+    if args.blend and (args.theatre or args.dataset):
+        parser.error("--theatre and --dataset are for the bundled scene: not --blend")
     if args.look and args.show:
         parser.error("--show is a finished show, --look asks for one: give one of them")
     if args.show and len(args.inputs) != 1:

@@ -100,7 +100,7 @@ def make_blend(desk: Desk) -> str:
         if not args.score:
             scene.frame_end = last
             scene.frame_set(first)
-        if not args.own:
+        if args.lit or not args.own:
             _set_stage(desk, scene, armature, made)
         if music:
             made.sound.filepath = str(_whole_copy(desk.music, music))
@@ -117,7 +117,7 @@ def make_blend(desk: Desk) -> str:
 def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, made: Made) -> None:
     """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be made or read."""
     args = desk.args
-    width, height = args.resolution or RESOLUTION
+    width, height = args.resolution or (film.size(scene) if args.own else RESOLUTION)
     if args.look and not args.theatre:
         _write_show(desk, made, args.look, outputs(desk.item, args)["show"])
     if args.lit:
@@ -272,7 +272,7 @@ def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, b
     if len(named) != 1:
         names = ", ".join(ob.name for ob in armatures) or "none"
         raise UserError(f"{blend.name}: which armature is meant? Give --armature; there are: {names}")
-    if args.render and scene.camera is None:
+    if args.render and scene.camera is None and not args.lit:
         raise UserError(f"{blend.name}: the scene {scene.name!r} has no camera to film with; add one")
     return scene, named[0]
 

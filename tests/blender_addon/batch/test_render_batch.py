@@ -169,6 +169,14 @@ def test_a_scene_of_ones_own(batch, run, look, songs, tmp_path):
     assert scene["objects"] == ["Camera", "Dancer body", "Dancer body.001", "John", "Mary"]
     assert scene["song"] == "//../songs/good.wav" and scene["song is heard"]
     assert scene["size"] == [64, 64] and scene["film frames"] == 2
+    lit = (songs / "good.wav", "--out", tmp_path / "lit", "--render", "--frames", "101:101", "--engine", "cycles")
+    refused = batch(*lit, "--blend", blind, "--theatre")
+    assert refused.returncode == 2 and "not --blend" in refused.stderr
+    answer = batch(*lit, "--blend", blind, "--armature", "John", "--look", "dawn")
+    assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+    scene = look("look.py", tmp_path / "lit" / "good.blend", tmp_path / "lit" / "good.mp4")
+    assert {"Mary", "Stage floor", "Stage backdrop", "Stage follow spot", "Stage camera"} <= set(scene["objects"])
+    assert scene["fps"] == 25 and scene["frames"] == [101, 175] and scene["size"] == [64, 64]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="OpenGL can be hidden on Linux only")
