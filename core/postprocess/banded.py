@@ -6,6 +6,10 @@ import math
 
 import torch
 from torch import Tensor
+from torch.linalg import cholesky, solve_triangular
+from torch.nn import functional
+
+BLOCK = 32  # frames that are worked on at once
 
 
 def smoothest(values: Tensor, weights: Tensor, span: float, order: int = 2) -> Tensor:
@@ -16,16 +20,14 @@ def smoothest(values: Tensor, weights: Tensor, span: float, order: int = 2) -> T
     span: frames over which c rises from zero and falls back to it.
     order: k. With 2, c has no sudden change of velocity beside what is held; with 3, none of acceleration either.
 
-    This is Whittaker's smoother (1923). Its banded system is factored as L D L^T in one pass over the frames.
+    This is Whittaker's smoother (1923). Its banded system is factored as L L^T in one pass over blocks of frames.
     """
     frames = values.shape[0]
     if frames <= order:
         return weights[:, None] / (weights[:, None] + 1) * values
-    bands = [(span ** (2 * order) * band).tolist() for band in _normal(frames, order)]
-    bands[0] = [main + 1.0 + pull for main, pull in zip(bands[0], weights.tolist(), strict=True)]
-    pivots, below = _factored(bands)
-    columns = [_solve(pivots, below, column) for column in (values * weights[:, None]).T.tolist()]
-    return torch.tensor(columns, dtype=values.dtype, device=values.device).T
+    bands = [span ** (2 * order) * band for band in _normal(frames, order)]
+    bands[0] = bands[0] + 1 + weights
+    return _solved(bands, (values * weights[:, None]).double()).to(values)
 
 
 def _normal(frames: int, order: int) -> list[Tensor]:
@@ -38,31 +40,29 @@ def _normal(frames: int, order: int) -> list[Tensor]:
     return bands
 
 
-def _factored(bands: list[list[float]]) -> tuple[list[float], list[list[float]]]:
-    """D, and the diagonals below that of L, of a matrix whose ``bands`` are its main diagonal and those below."""
-    frames, order = len(bands[0]), len(bands) - 1
-    pivots, below = [0.0] * frames, [[0.0] * frames for _ in range(order)]
-    for i in range(frames):
-        pivot = bands[0][i]
-        for k in range(1, min(order, i) + 1):
-            pivot -= below[k - 1][i - k] ** 2 * pivots[i - k]
-        pivots[i] = pivot
-        for k in range(1, min(order, frames - 1 - i) + 1):
-            rest = bands[k][i]
-            for j in range(1, min(order - k, i) + 1):
-                rest -= below[k + j - 1][i - j] * below[j - 1][i - j] * pivots[i - j]
-            below[k - 1][i] = rest / pivot
-    return pivots, below
+def _solved(bands: list[Tensor], right: Tensor) -> Tensor:
+    """The solution x (t, n) of A x = ``right`` for a symmetric positive definite A.
 
-
-def _solve(pivots: list[float], below: list[list[float]], x: list[float]) -> list[float]:
-    diagonals = list(enumerate(below, 1))
-    for i in range(len(x)):
-        for k, diagonal in diagonals[:i]:
-            x[i] -= diagonal[i - k] * x[i - k]
-    for i, pivot in enumerate(pivots):
-        x[i] /= pivot
-    for i in range(len(x) - 2, -1, -1):
-        for k, diagonal in diagonals[: len(x) - 1 - i]:
-            x[i] -= diagonal[i] * x[i + k]
-    return x
+    bands: the main diagonal of A and those below it, no more than ``BLOCK``.
+    right: (t, n).
+    """
+    frames, columns = right.shape
+    rest = -frames % BLOCK  # rows of the identity, which fill the last block
+    strips = right.new_zeros((frames + rest) // BLOCK, BLOCK, 2 * BLOCK)
+    for k, band in enumerate(bands):
+        row = functional.pad(band, (k, rest), value=float(k == 0))
+        strips.diagonal(BLOCK - k, 1, 2).copy_(row.unflatten(0, (-1, BLOCK)))
+    beside, own = strips.split(BLOCK, dim=2)  # each block of rows, where it meets the frames before it and its own
+    own = own + own.tril(-1).mT
+    factor, half, done = torch.eye(BLOCK).to(right), right.new_zeros(BLOCK, columns), []
+    for block, left, side in zip(own, beside, functional.pad(right, (0, 0, 0, rest)).split(BLOCK), strict=True):
+        link = solve_triangular(factor, left.mT, upper=False)
+        factor = cholesky(block - link.mT @ link)
+        half = solve_triangular(factor, side - link.mT @ half, upper=False)
+        done.append((factor, link, half))
+    link, part, parts = torch.zeros_like(factor), torch.zeros_like(half), []
+    for factor, before, half in reversed(done):
+        part = solve_triangular(factor.mT, half - link @ part, upper=True)
+        link = before
+        parts.append(part)
+    return torch.cat(parts[::-1])[:frames]

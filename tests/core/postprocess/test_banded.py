@@ -5,7 +5,7 @@ from core.postprocess.banded import smoothest
 
 
 @pytest.mark.parametrize("order", [2, 3])
-@pytest.mark.parametrize("frames", [4, 5, 6, 40])
+@pytest.mark.parametrize("frames", [4, 5, 6, 32, 40, 97])
 def test_it_solves_the_problem_it_states(frames, order):
     generator = torch.Generator().manual_seed(frames)
     values = torch.randn(frames, 3, generator=generator, dtype=torch.float64)
