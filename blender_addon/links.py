@@ -74,7 +74,9 @@ PROPERTIES = {
     "seed": "seed",
     "takes": "takes",
     "keys": "keys",
-    **dict.fromkeys(("edit_range", "edit_counts", "edit_joints", "edit_keep_keys", "edit_variation"), "edit"),
+    **dict.fromkeys(
+        (f"edit_{name}" for name in ("range", "counts", "joints", "keep_keys", "path", "facing", "variation")), "edit"
+    ),
     "score_range": "music-for-this-dance",
     "duet_seconds": "dance-and-music",
     "markers": "beats",
