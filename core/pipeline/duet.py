@@ -33,6 +33,8 @@ from core.types import Beats, Condition, Motion
 def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     """Generate a dance and its music. The same model and options give the same duet.
 
+    Both take as many steps as the slower of them needs.
+
     Raises FootlightError for options that the model does not support, and models that do not generate both.
     """
     options = options or DuetOptions()
@@ -40,7 +42,7 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     check_choices(options, model.config)
     layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
     model.check_scores()
-    steps = steps_for(model.config, "music", options.steps)
+    steps = max(steps_for(model.config, name, options.steps) for name in ("motion", "music"))
     with progress.part(0.0, 0.65, "Inventing"):
         drawn = last_of(walk(chains(model, options), schedule_of(model.config), steps), steps)
     with progress.part(0.65, 0.9, "Playing the music"):

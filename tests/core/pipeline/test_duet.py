@@ -49,6 +49,19 @@ def test_they_speak_only_below_the_switch(model, monkeypatch):
         assert heard == ["motion", "music"] * times
 
 
+@pytest.mark.parametrize(("motion", "music"), [(2, 3), (3, 2)])
+def test_both_take_the_steps_that_the_slower_one_needs(model, monkeypatch, motion, music):
+    taken: list[int] = []
+    real = duet.walk
+    monkeypatch.setattr(duet, "walk", lambda *a: taken.append(a[-1]) or real(*a))
+    needed = {"motion": motion, "music": music}
+    sampling = {name: replace(model.config.sampling[name], steps=steps) for name, steps in needed.items()}
+    varied = replace(model, config=replace(model.config, sampling=sampling))
+    generate_duet(varied, DuetOptions(seconds=5.0))
+    generate_duet(varied, DuetOptions(seconds=5.0, steps=1))
+    assert taken == [3, 1]
+
+
 def test_the_switch_and_the_style_matter(model):
     plain, alone, salsa = (
         generate_duet(model, DuetOptions(seconds=5.0, steps=4, **more))
