@@ -59,7 +59,7 @@ def _default() -> Config:
         denoisers={"motion": denoiser},
         sampling={
             "motion": SamplingConfig(steps=12, guidance=4.0, style_strength=1.2, window=96, overlap=24),
-            "music": SamplingConfig(steps=25, guidance=5.0, window=192, overlap=48),
+            "music": SamplingConfig(sampler="dpmpp", steps=8, guidance=5.0, window=192, overlap=48),
         },
         diffusion=DiffusionConfig(prediction="x0"),
         vocoder=VocoderConfig(),
