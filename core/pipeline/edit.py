@@ -40,7 +40,7 @@ from core.protocol import DanceOptions
 from core.results import Dance
 from core.types import Beats, Condition, Motion
 
-CONTEXT_SECONDS = 2.0  # before and after the range that the network sees
+CONTEXT_SECONDS = 1.0  # before and after the range that the network sees at least
 
 
 @dataclass(frozen=True)
@@ -157,12 +157,14 @@ def frame_of(key: Key, fps: float) -> int:
 
 
 def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:
-    """The part of a dance that an edit touches: its range, and at least so much around it that a window is full."""
-    base, rate = edit.base, model.config.latent_fps
+    """The part of a dance that an edit touches: its range, and around it what fills whole windows."""
+    base, rate, sampling = edit.base, model.config.latent_fps, model.config.sampling["motion"]
     total = heard.condition.context["music"].shape[1]
-    context, window = math.ceil(CONTEXT_SECONDS * rate), model.config.sampling["motion"].window
     first, last = math.floor(edit.start / base.fps * rate), math.ceil(edit.end / base.fps * rate)
-    around = max(context, math.ceil((window - (last - first)) / 2))
+    least = last - first + 2 * math.ceil(CONTEXT_SECONDS * rate)
+    further = max(0, math.ceil((least - sampling.window) / (sampling.window - sampling.overlap)))
+    filled = sampling.window + further * (sampling.window - sampling.overlap)
+    around = (filled - (last - first)) // 2
     latents = max(0, first - around), min(total, last + around)
     begin = math.ceil(latents[0] / rate * base.fps)
     end = max(edit.end, min(base.frames, math.floor(latents[1] / rate * base.fps)))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.diffusion.inpaint import Loss, corrected, fitted, pinned
+from core.autoencoder.identity import Identity
+from core.autoencoder.normalised import NormalisedVAE
+from core.diffusion.inpaint import corrected, fitted, pinned
 from core.diffusion.parameterize import Denoise
 from core.edits.parts import BODY_PARTS
 from core.motion.body_parts import part_of_channels
@@ -18,35 +20,31 @@ from core.postprocess.hold import alone
 
 @dataclass(frozen=True)
 class Fit:
-    """How latents are fitted to what is kept, through the decoder.
+    """How latents are fitted to what is kept.
 
-    first: iterations that find the latents of what is kept.
-    each: iterations of each step.
-    last: iterations of the result.
-    below: share of the schedule from which on estimates are fitted, where they are near a motion.
+    below: share of the schedule from which on estimates are corrected, where they are near a motion.
+    last: iterations of a descent on the result through the decoder, at most: fewer where it is near enough.
     """
 
-    first: int = 12
-    each: int = 2
-    last: int = 12
     below: float = 0.3
+    last: int = 16
 
 
 @dataclass(frozen=True)
 class Kept:
     """What is kept of a motion, in latents.
 
-    clean: (1, t, z) of the whole motion.
-    known: (1, t, z) those that decode to nearly what is kept.
+    autoencoder: of the motion.
+    targets: what is kept.
+    clean: (1, t, z) latents of the whole motion.
     given: (1, t, parts) 1 where all of a part of the body is kept.
-    missed: how far latents are from what is kept, once they are decoded.
     fit: how latents are fitted to it.
     """
 
+    autoencoder: NormalisedVAE | Identity
+    targets: Targets
     clean: Tensor
-    known: Tensor
     given: Tensor
-    missed: Loss
     fit: Fit
 
     def held(self, denoise: Denoise, steps: int) -> Denoise:
@@ -54,12 +52,35 @@ class Kept:
 
         steps: of the noise schedule.
         """
-        pin = pinned(denoise, self.known, self.given.amin(-1, keepdim=True) > 0)
-        return corrected(pin, lambda x0: fitted(x0, self.missed, self.fit.each), round(self.fit.below * steps))
+        pin = pinned(denoise, self.clean, self.given.amin(-1, keepdim=True) > 0)
+        return corrected(pin, self.restored, round(self.fit.below * steps))
+
+    def restored(self, latents: Tensor) -> Tensor:
+        """Latents (1, t, z) that decode to more of what is kept, by way of the encoder.
+
+        They change by as much as the encoder tells a motion with what is kept in it from the one without it.
+        """
+        made = self._decoded(latents)
+        met = self.targets.met(made[0].cpu())[None].to(made.device)
+        encoded = self.autoencoder.encode(torch.cat((met, made))).mode()
+        with_it, without = self.autoencoder.standardise(encoded).chunk(2)
+        return latents + with_it - without
 
     def finished(self, latents: Tensor) -> Tensor:
         """The last latents (1, t, z) of a sampler, which decode to nearly what is kept."""
-        return fitted(latents, self.missed, self.fit.last)
+        near = False
+
+        def missed(latents: Tensor) -> Tensor:
+            nonlocal near
+            made = self._decoded(latents)[0].cpu()
+            near = self.targets.are_near(made.detach())
+            return self.targets.loss(made)
+
+        return fitted(latents, missed, self.fit.last, lambda: near)
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        """Features (1, t, c)."""
+        return self.autoencoder.decode(self.autoencoder.unstandardise(latents))
 
 
 def kept_of(model: Model, targets: Targets, fit: Fit = Fit()) -> Kept:
@@ -67,11 +88,7 @@ def kept_of(model: Model, targets: Targets, fit: Fit = Fit()) -> Kept:
     body, autoencoder = model.config.modalities["motion"], model.autoencoders["motion"]
     clean = autoencoder.encode_long(targets.features[None].to(model.device))
     given = given_parts(targets, body.autoencoder.stride)[None].to(model.device)
-
-    def missed(latents: Tensor) -> Tensor:
-        return targets.loss(autoencoder.decode(autoencoder.unstandardise(latents))[0].cpu())
-
-    return Kept(clean, fitted(clean, missed, fit.first), given, missed, fit)
+    return Kept(autoencoder, targets, clean, given, fit)
 
 
 def given_parts(targets: Targets, stride: int) -> Tensor:

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from core.diffusion.inpaint import fitted
 from core.motion import kinematics, rotation
 from core.motion.features import path_of
 from core.motion.layouts import Layout
@@ -19,10 +20,14 @@ from core.postprocess.smooth import gaussian
 
 POSE = 100.0  # weights of squared metres
 STEP = 0.2  # of squared metres and radians per second
-MEETING = 0.05  # of squared metres and radians where a path meets what is kept
+MEETING = 0.015  # of squared metres and radians where a path meets what is kept
 WALK = 2.0  # of squared metres and radians beside a path that is followed
 SWAY = 0.4  # seconds (one standard deviation) over which a dancer may sway about a path
 KEY_WEIGHT = 8.0  # frames that a single kept frame counts for
+NEAR = 0.009  # metres: what is kept may be missed by as much, before it is copied
+NEAR_PATH = 5e-4  # of the path's loss: it arrives within 18 cm
+ARRIVAL = 4  # iterations in which a path is bent
+_PATH = ("root_yaw_velocity", "root_velocity")  # parts of a layout that a path follows from
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,25 @@ class Targets:
         """How far features (t, c) are from what is kept. What is not, does not count."""
         mixed = torch.where(self.kept, made, self.features)
         total = POSE * (self._weights[:, None] * (self.level(mixed) - self._places).square().sum(-1)).mean()
-        for name in ("root_yaw_velocity", "root_velocity"):
+        for name in _PATH:
             place = self.layout.slices[name]
             missed = (made[:, place] - self.features[:, place]).square().sum(-1)
             total = total + STEP * (self._weights * self._planted * missed).mean()
-        heading, root = self.path(made)
-        for before, after in self._gaps:
-            total = total + MEETING * self._apart(heading, root, before, after)
-        return total if self.walk is None else total + WALK * self._strayed(heading, root, self.walk)
+        return total + self._missed_path(made)
+
+    def met(self, made: Tensor) -> Tensor:
+        """Features (t, c) with what is kept in them, and the rest of their path bent to where it has to go."""
+        mixed = torch.where(self.kept, self.features, made)
+        if not self._gaps and self.walk is None:
+            return mixed
+        channels = [i for name in _PATH for i in range(*self.layout.slices[name].indices(self.layout.channels))]
+
+        def bent(speeds: Tensor) -> Tensor:
+            with_them = mixed.clone()
+            with_them[:, channels] = torch.where(self._planted[:, None], mixed[:, channels], speeds)
+            return with_them
+
+        return bent(fitted(mixed[:, channels], lambda speeds: self._missed_path(bent(speeds)), ARRIVAL))
 
     def path(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Heading (t,) and root (t, 3) of features (t, c)."""
@@ -70,6 +86,10 @@ class Targets:
         joints = self.kept[:, self.layout.slices["rotations"]].unflatten(-1, (SMPL22.joints, -1)).all(-1)
         return (apart * joints).sum() / joints.sum().clamp_min(1)
 
+    def are_near(self, made: Tensor) -> bool:
+        """Whether features (t, c) are as near to what is kept, and go where they have to, as they need to be."""
+        return bool(self.kept_error(made) < NEAR and self._missed_path(made) < NEAR_PATH)
+
     def level(self, features: Tensor) -> Tensor:
         """Joint positions (t, j, 3) of features (t, c) on the vertical axis and in the dancer's own heading, metres."""
         parts = self.layout.split(features)
@@ -77,6 +97,14 @@ class Targets:
         return kinematics.forward_matrices(
             rotation.matrix_from_6d(parts["rotations"].unflatten(-1, (SMPL22.joints, 6))), root
         )
+
+    def _missed_path(self, made: Tensor) -> Tensor:
+        """How far () the path of features (t, c) is from where it has to go, squared and weighted."""
+        heading, root = self.path(made)
+        total = made.new_zeros(())
+        for before, after in self._gaps:
+            total = total + MEETING * self._apart(heading, root, before, after)
+        return total if self.walk is None else total + WALK * self._strayed(heading, root, self.walk)
 
     @cached_property
     def _places(self) -> Tensor:

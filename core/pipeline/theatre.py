@@ -123,7 +123,7 @@ def perform(
         given["motion"] = known_motion(model, theatre, motion, frames)
     elif kept is not None:
         held = partial(kept.held, steps=config.diffusion.steps)
-        given["motion"] = Given(kept.known, kept.given.amin(-1, keepdim=True) > 0, held=held)
+        given["motion"] = Given(kept.clean, kept.given.amin(-1, keepdim=True) > 0, held=held)
     if light is not None:
         given["light"] = known_light(model, theatre, light, frames)
     prompt = Prompt(

@@ -138,7 +138,7 @@ def _faded(model, heard, edit: Edit, other: Motion, _style: str | None) -> tuple
 Way = Callable[..., tuple[Motion, float]]
 _WAYS: dict[str, Way] = {
     "edit": lambda *known: _sampled(Fit(), *known),
-    "imputation": lambda *known: _sampled(Fit(0, 0, 0), *known),
+    "imputation": lambda *known: _sampled(Fit(0.0, 0), *known),
     "cross-fade": _faded,
     "hard cut": _cut,
 }
