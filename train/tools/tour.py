@@ -221,6 +221,36 @@ def frame_keys() -> None:
         bpy.ops.action.view_all()
 
 
+def choose_bars() -> None:
+    """Four bars of the dance, and the preview range around them, so that they are seen."""
+    scene = bpy.context.scene
+    settings = scene.footlight
+    settings.edit_range, settings.edit_counts, settings.seed = "COUNTS", "bars 5:8", 3
+    song = module("operators.settings").find_song(bpy.context, FOLDER)
+    first, last = module("operators.edit").edit_frames(bpy.context, song)
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, first, last
+    scene.frame_set(round(0.4 * first + 0.6 * last))
+
+
+def show_curves() -> None:
+    """The curves of a forearm in place of the keys, and the skin without bones."""
+    place()[1].spaces.active.overlay.show_bones = False
+    with here():
+        bpy.ops.object.mode_set(mode="POSE")
+        bpy.ops.object.select_pattern(pattern=module("scene.rigs").bones(armature())["left_elbow"], extend=False)
+    place("DOPESHEET_EDITOR")[1].type = "GRAPH_EDITOR"
+
+
+def frame_curves() -> None:
+    with here("GRAPH_EDITOR"):
+        bpy.ops.graph.view_all()
+
+
+def regenerate() -> None:
+    with here():
+        bpy.ops.footlight.edit_dance("INVOKE_DEFAULT")
+
+
 def play() -> None:
     with here():
         bpy.ops.footlight.play()
@@ -346,9 +376,11 @@ CHARACTER = [
     open_tab, install, choose_tab, lend_engine, tidy, bring_character, choose_song, look, picture("character-imported"),
     thin, generate, stopped, look_at_dancer, picture("character-dance"),
     show_keys, frame_keys, picture("character-keys"),
+    choose_bars, look, show_curves, frame_curves, picture("edit-before"),
+    regenerate, stopped, forget_times, frame_curves, picture("edit-after"),
     *(
         step
-        for part in ("bones", "keys")
+        for part in ("bones", "keys", "edit")
         for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
     ),
 ]  # fmt: skip
