@@ -13,6 +13,7 @@ from core.config import PRESETS, Config
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.pipeline.model import find_model
+from core.theatre.network import Theatre
 from core.vocoder.model import Vocoder
 
 
@@ -116,6 +117,7 @@ def test_networks_of_the_embedded_model_are_what_they_are_when_drawn_first():
     makes |= {f"denoiser.{name}": partial(denoiser_of, part) for name, part in parts.denoisers.items()}
     makes |= {f"teacher.{name}": partial(denoiser_of, part.denoiser) for name, part in parts.teachers.items()}
     makes["vocoder"] = partial(Vocoder, parts.vocoder, parts.signal)
+    makes["theatre"] = partial(Theatre, parts)
     assert makes.keys() == saved.tensors.keys()
     for name, make in makes.items():
         drawn, read = saved.load_into(name, make()), saved.network(name, make)
