@@ -173,8 +173,9 @@ def test_capture_is_what_sets_are_measured_against(report):
 
 
 def test_snapping_more_is_more_on_the_beat(report):
-    f = {v: report["systems"][f"ours snap {v}"]["beats"]["f_hits_70ms"]["value"] for v in (0, 1)}
-    assert f[1] > f[0]
+    """By how near the moves are, for hits within 70 ms may all be there without snapping."""
+    near = {v: report["systems"][f"ours snap {v}"]["beats"]["bas_bailando"]["value"] for v in (0, 1)}
+    assert near[1] > near[0]
 
 
 def test_takes_of_aist_and_a_classifier_add_what_they_can_tell(arguments, tmp_path):
