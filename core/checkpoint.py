@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import TypeVar
@@ -26,11 +27,34 @@ from core.config import Config
 from core.errors import FootlightError
 from core.files import write_atomically
 
+T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
 
 FORMAT = "footlight-model"
 VERSION = 2
 READS = (1, 2)
+
+
+class OnDemand(Mapping[str, T]):
+    """Values by name, each of which is made whenever it is asked for, and not to see whether it is there.
+
+    make: name -> what makes its value.
+    """
+
+    def __init__(self, make: Mapping[str, Callable[[], T]]) -> None:
+        self._make = make
+
+    def __getitem__(self, name: str) -> T:
+        return self._make[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._make  # what Mapping has would make the value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._make)
+
+    def __len__(self) -> int:
+        return len(self._make)
 
 
 @dataclass(frozen=True)
@@ -66,9 +90,10 @@ class Checkpoint:
 
     def taught(self) -> Checkpoint:
         """The model with its teachers in the place of what was distilled from them. Training goes on from there."""
-        teachers = {f"denoiser.{name}": self.tensors[f"teacher.{name}"] for name in self.config.teachers}
-        others = {name: self.tensors[name] for name in self.tensors if name.partition(".")[0] != "teacher"}
-        return replace(self, config=configuration.taught(self.config), tensors={**others, **teachers})
+        names = {name: name for name in self.tensors if name.partition(".")[0] != "teacher"}
+        names |= {f"denoiser.{name}": f"teacher.{name}" for name in self.config.teachers}
+        read = {name: partial(self.tensors.__getitem__, saved) for name, saved in names.items()}
+        return replace(self, config=configuration.taught(self.config), tensors=OnDemand(read))
 
     def _load(self, name: str, module: Network, shared: bool) -> Network:
         if name not in self.tensors:
@@ -80,28 +105,6 @@ class Checkpoint:
             said = shorten(first, 200)
             raise FootlightError(f"the weights of {name!r} do not fit its configuration: {said}") from None
         return module
-
-
-class _Files(Mapping[str, dict[str, Tensor]]):
-    """The networks of a folder. Each is read whenever it is asked for.
-
-    paths: network -> its file.
-    """
-
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self._paths = paths
-
-    def __getitem__(self, name: str) -> dict[str, Tensor]:
-        return _read_network(self._paths[name])
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._paths  # what Mapping has would read the network
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        return len(self._paths)
 
 
 class _Uninitialised(TorchFunctionMode):
@@ -173,7 +176,8 @@ def load(folder: Path | str) -> Checkpoint:
     for path in paths.values():
         if not path.is_file():
             raise FootlightError(f"{path} is missing: the model folder is incomplete, copy it again")
-    return Checkpoint(config, _Files(paths), document.get("card", {}))
+    read = {name: partial(_read_network, path) for name, path in paths.items()}
+    return Checkpoint(config, OnDemand(read), document.get("card", {}))
 
 
 def _read_network(path: Path) -> dict[str, Tensor]:

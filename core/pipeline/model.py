@@ -16,7 +16,7 @@ from core import checkpoint, progress
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
-from core.checkpoint import Checkpoint
+from core.checkpoint import Checkpoint, OnDemand
 from core.config import Config, taught
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided, told
@@ -37,28 +37,6 @@ T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
 GRIFFIN_LIM = "griffin-lim"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
-
-
-class Networks(Mapping[str, Network]):
-    """Networks by modality. Each is loaded when it is asked for first: a dance does not wait for what makes music.
-
-    load: modality -> what loads its network.
-    """
-
-    def __init__(self, load: Mapping[str, Callable[[], Network]]) -> None:
-        self._load = {name: cache(one) for name, one in load.items()}
-
-    def __getitem__(self, name: str) -> Network:
-        return self._load[name]()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._load
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._load)
-
-    def __len__(self) -> int:
-        return len(self._load)
 
 
 @dataclass(frozen=True)
@@ -106,9 +84,9 @@ class Model:
                 name: network(f"autoencoder.{name}", partial(autoencoder_of, modality))
                 for name, modality in config.modalities.items()
             },
-            Networks(
+            OnDemand(
                 {
-                    name: partial(network, f"denoiser.{name}", partial(denoiser_of, denoiser))
+                    name: cache(partial(network, f"denoiser.{name}", partial(denoiser_of, denoiser)))
                     for name, denoiser in config.denoisers.items()
                 }
             ),
@@ -136,11 +114,14 @@ class Model:
     @cached_property
     def _taught(self) -> Model:
         assert self.saved is not None
+        own = {name: partial(self.denoisers.__getitem__, name) for name in self.denoisers}
         teachers = {
-            name: _ready(self.saved, f"teacher.{name}", partial(denoiser_of, teacher.denoiser), self.device)
+            name: cache(
+                partial(_ready, self.saved, f"teacher.{name}", partial(denoiser_of, teacher.denoiser), self.device)
+            )
             for name, teacher in self.config.teachers.items()
         }
-        return replace(self, config=taught(self.config), denoisers={**self.denoisers, **teachers})
+        return replace(self, config=taught(self.config), denoisers=OnDemand({**own, **teachers}))
 
     def voiced_by(self, vocoder: str | None) -> Model:
         """The model with another vocoder.

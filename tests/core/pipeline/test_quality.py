@@ -55,4 +55,12 @@ def test_the_teacher_is_read_when_it_is_asked_for(model_folder, tmp_path):
     model = Model.load(folder, "cpu")
     assert model.at("normal") is model
     with pytest.raises(FootlightError, match=r"teacher\.motion\.safetensors is damaged"):
-        model.at("fine")
+        model.at("fine").denoisers["motion"]
+
+
+def test_a_fine_dance_reads_neither_the_student_nor_what_makes_music(model_folder, tmp_path):
+    folder = student_of(model_folder, tmp_path)
+    for name in ("denoiser.motion", "denoiser.music"):
+        (folder / f"{name}.safetensors").write_bytes(b"")
+    fine = Model.load(folder, "cpu").at("fine").denoisers
+    assert fine["motion"] is fine["motion"] and "music" in fine
