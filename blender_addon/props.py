@@ -331,8 +331,8 @@ class FootlightSettings(bpy.types.PropertyGroup):
     fine: BoolProperty(
         name="Fine",
         description=(
-            "Work it out more finely, with the slow model from which the fast one has learnt. It takes several times "
-            "as long, for a little more life"
+            "Ask the slow model from which the fast one has learnt. A dance takes about five times as long. It is "
+            "another dance, and hardly a better one"
         ),
         default=False,
     )

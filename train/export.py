@@ -84,7 +84,7 @@ def put_onto(base: Checkpoint, config: Config, made: Tensors) -> tuple[Config, T
         network = f"autoencoder.{name}"
         if config.modalities.get(name) != base.config.modalities[name] or differs(base.tensors[network], made[network]):
             raise FootlightError(
-                f"the run has other latents of {name} than the model: distil it, or train it, from that"
+                f"the run has other latents of {name} than the model: train it with --init and that model"
             )
     students = [
         name

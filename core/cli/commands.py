@@ -30,11 +30,7 @@ def dance(args: argparse.Namespace) -> None:
     from core.files import write_together
 
     with progress_shown(args.json):
-        with progress.part(0.0, 0.02, "Reading the song"):
-            song = pipeline.read_song(request.song, request.start, request.seconds)
-        beats = pipeline.beats_given(request, song.seconds)
-        with progress.part(0.02, 0.05, "Loading the model"):
-            model = pipeline.Model.load(args.model, args.device)
+        song, beats, model = _opened(args, request)
         with progress.part(0.05, 0.98 * pipeline.HEARING):
             heard = pipeline.hear_song(model, song, beats)
         with progress.part(0.98 * pipeline.HEARING, 0.98):
@@ -164,11 +160,7 @@ def theatre(args: argparse.Namespace) -> None:
     from core.show import file
 
     with progress_shown(args.json):
-        with progress.part(0.0, 0.02, "Reading the song"):
-            song = pipeline.read_song(request.song, request.start, request.seconds)
-        beats = pipeline.beats_given(request, song.seconds)
-        with progress.part(0.02, 0.05, "Loading the model"):
-            model = pipeline.Model.load(args.model, args.device)
+        song, beats, model = _opened(args, request)
         with progress.part(0.05, 0.98):
             made = pipeline.answer_theatre(model, song, request, beats)
         with progress.part(0.98, 1.0, "Writing"):
@@ -229,6 +221,17 @@ def bench(args: argparse.Namespace) -> None:
         say(type="done", **values, length=length, model=model.name, warnings=args.warnings)
     else:
         print(bench.told(speed, length, args.song or "a song"))
+
+
+def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest):
+    """The song of a request, its beats if they are given, and the model: the first twentieth of a command."""
+    from core import pipeline
+
+    with progress.part(0.0, 0.02, "Reading the song"):
+        song = pipeline.read_song(request.song, request.start, request.seconds)
+    beats = pipeline.beats_given(request, song.seconds)
+    with progress.part(0.02, 0.05, "Loading the model"):
+        return song, beats, pipeline.Model.load(args.model, args.device)
 
 
 def _digest(song: str) -> str:

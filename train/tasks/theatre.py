@@ -52,7 +52,7 @@ PROTOTYPES = 8  # shows of a look whose mean vector stands for it
 class TheatreTaskConfig(DenoiserTaskConfig):
     """Settings of the last stage, besides those of the motion denoiser.
 
-    dance: False leaves the dancer as it is, and trains the light alone, in a third of the time a step.
+    dance: False leaves the dancer as it is, and trains the light alone, in a fifth of the time a step.
     light: weight of the light's diffusion loss.
     coherence: weight of L_coherence.
     beat: weight of L_beat, before it is revised; 0 is the paper's No-L_beat.
