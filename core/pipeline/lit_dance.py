@@ -44,6 +44,9 @@ from core.show.channels import channels_of
 from core.show.show import Show
 from core.types import Beats, Motion, Waveform
 
+_Look = tuple[Tensor | None, str]
+"""The style vector of a look and its name; of any look None and no name."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -69,14 +72,14 @@ def answer_theatre(model: Model, song: Waveform, request: TheatreRequest, beats:
     Raises FootlightError as ``generate_theatre``, ``read_dance`` and ``core.show.file.read`` do, and for a range that
     there is not.
     """
-    _check(model, request)
+    look = _look(model, request)
     base, style = (None, None) if request.motion is None else read_dance(request.motion)
     show = None if request.light is None else show_file.read(request.light)
     with progress.part(0.0, 0.14):
         heard = hear_song(model, song, beats)
     options = request if request.style is not None else replace(request, style=style)
     with progress.part(0.14, 1.0):
-        return generate_theatre(model, song, options, _known(request, base, show, heard), heard=heard)
+        return _made(model, song, heard, options, look, _known(request, base, show, heard))
 
 
 def _known(request: TheatreRequest, base: Motion | None, show: Show | None, heard: HeardSong) -> Known:
@@ -113,8 +116,6 @@ def generate_theatre(
     options: TheatreOptions | None = None,
     known: Known | None = None,
     beats: Beats | None = None,
-    *,
-    heard: HeardSong | None = None,
 ) -> LitDance:
     """Generate a dance and its light for a whole song, or what is missing of them.
 
@@ -126,30 +127,38 @@ def generate_theatre(
     options: look, accent, seed, style and frame rate; None takes the defaults.
     known: what is given; None is nothing.
     beats: of the song, in place of those that would be tracked.
-    heard: the song as it was heard, if it was.
 
     Raises FootlightError as ``perform`` and ``look_vector`` do, for an edit that does not fit, and for a show of
     another frame rate than the model's.
     """
-    options, known = options or TheatreOptions(), known or Known()
-    look, name = _check(model, options)
+    options = options or TheatreOptions()
+    look = _look(model, options)
+    with progress.part(0.0, 0.14):
+        heard = hear_song(model, song, beats)
+    with progress.part(0.14, 1.0):
+        return _made(model, song, heard, options, look, known or Known())
+
+
+@torch.no_grad()
+def _made(
+    model: Model, song: Waveform, heard: HeardSong, options: TheatreOptions, asked: _Look, known: Known
+) -> LitDance:
+    """A dance and its light for a song that was heard, in the look that is asked for."""
     light = None if known.show is None else _light(model, known.show, known.anew)
-    if heard is None:
-        with progress.part(0.0, 0.14):
-            heard = hear_song(model, song, beats)
     edited = None if known.edit is None else _edited(model, known.edit, heard)
     kept = None if edited is None else kept_of(model, edited.targets)
-    with progress.part(0.14, 0.84):
+    look, name = asked
+    with progress.part(0.0, 0.81):
         made = perform(model, song, options, look, options.accent, known.motion, light, heard=heard, kept=kept)
     tracked = heard.rhythm.beats
-    with progress.part(0.84, 0.96):
+    with progress.part(0.81, 0.95):
         if known.motion is not None:
             dance = Dance(known.motion, tracked, judge(known.motion, tracked))
         elif edited is not None:
             dance = edited.finished(model, made, options)
         else:
             dance = as_dance(model, made, song.seconds, options)
-    with progress.part(0.96, 1.0, "Judging the light"):
+    with progress.part(0.95, 1.0, "Judging the light"):
         positions = forward(dance.motion.rotations, dance.motion.root)
         strikes = known.motion is None and made.accent == "strike"
         dance = replace(dance, metrics=_metrics(dance, positions, strikes))
@@ -164,7 +173,7 @@ def _metrics(dance: Dance, positions: Tensor, strikes: bool) -> dict[str, float]
     return {**told, "energy_on_beats": energy_on_beats(positions, dance.motion.fps, dance.beats)}
 
 
-def _check(model: Model, options: TheatreOptions) -> tuple[Tensor | None, str]:
+def _look(model: Model, options: TheatreOptions) -> _Look:
     """The style vector of the look and its name: of a picture, that of the nearest look. No look is any, without name.
 
     Raises FootlightError for a model without theatre, and options that it does not support.
