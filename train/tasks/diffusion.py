@@ -197,13 +197,15 @@ class DiffusionTask:
     def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
         """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
         lengths = torch.tensor([float(len(clip["latents"])) for clip in clips])
-        lengths = lengths * torch.tensor([self._counts(clip["style"]) for clip in clips])
+        lengths = lengths * torch.tensor([self.counts(clip) for clip in clips])
         styles = torch.tensor([clip["style"] for clip in clips])
         share = torch.stack([lengths[styles == style].sum() for style in styles])
         rarer = (share / share.max()) ** self.config.balance
         return lengths / rarer, rarer
 
-    def _counts(self, style: int) -> float:
+    def counts(self, clip: dict) -> float:
+        """How much a minute of a clip counts."""
+        style = clip["style"]
         return 1.0 if style < 0 else self.config.style_weights.get(self.model.styles[style], 1.0)
 
     def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:

@@ -9,6 +9,10 @@ from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
 from core.errors import FootlightError
 from core.motion.body_parts import part_of_channels
+from core.motion.features import encode
+from core.motion.layouts import layout_named
+from core.motion.skeleton import REST_HEIGHT
+from core.types import Motion
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.variants import motion_side
 
@@ -78,6 +82,25 @@ def test_minutes_of_a_style_can_count_less():
     )
     with pytest.raises(FootlightError, match="choose among a, b, c"):
         task_of(style_weights={"waltz": 1.0})
+
+
+def test_seconds_on_still_feet_can_count_less():
+    """A body that steps counts fully, one that stands as it says, and one that stands for half of its time between."""
+    model = motion_side(with_styles(preset("tiny"), ("a",)))
+    motion, fps = model.modalities["motion"], model.modalities["motion"].fps
+    frames, layout = round(30 * fps), layout_named(motion.representation)
+    rest = torch.zeros(frames, 22, 4)
+    rest[..., 0] = 1
+    stands, glides = torch.zeros(frames), torch.arange(frames) / fps  # glides at a metre per second
+    clips = []
+    for path in (stands, glides, (glides - 15).clamp_min(0)):
+        root = torch.stack([path, torch.full_like(path, REST_HEIGHT), torch.zeros(frames)], dim=1)
+        features = encode(Motion(rest, root, fps, torch.ones(frames, 4)), layout)
+        clips.append({"features": features, "style": 0})
+    task = task_of(standing=0.2)
+    counts = [task.counts(clip) for clip in clips]
+    assert counts[:2] == pytest.approx([0.2, 1.0])
+    assert counts[2] == pytest.approx(0.6, abs=0.02)
 
 
 @pytest.mark.parametrize(("most_snr", "prediction"), [(0.0, None), (5.0, None), (0.0, "v")])
