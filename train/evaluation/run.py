@@ -59,7 +59,7 @@ class Options(music.MusicOptions):
     songs: int | None = None  # how many at most
     fps: float = 30.0  # of dances and motion capture in every score
     variety: int = 5  # seeds of the first song that are compared with each other
-    style_songs: int = 4  # songs that models dance to in every style; 0 is none
+    style_songs: int = 4  # songs that models dance to in every style, the nearest to its tempo; 0 is none
     sheets: int = 3  # contact sheets in the report
     cache: Path | None = None  # the folder of what was made; OUT/cache otherwise
     aist: Path | None = None  # data prepared with --waveforms, to whose val takes of AIST++ systems dance too
@@ -277,7 +277,8 @@ def in_styles(
     found = {}
     known = {clip.style for clip in material.captures}
     for style in stage.cache.progress([s for s in system.styles if s in known], f"{system.name}, styles"):
-        made = [stage.dance(system.in_style(style), song, 0) for song in material.songs[: options.style_songs]]
+        songs = genres.songs_of(style, material.songs, material.captures, options.style_songs)
+        made = [stage.dance(system.in_style(style), song, 0) for song in songs]
         motions = [motion for motion in made if isinstance(motion, Motion)]
         if motions:
             found[style] = genres.of_motions(motions)

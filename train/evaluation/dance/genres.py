@@ -7,11 +7,13 @@ do.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.metrics import physics
 from core.types import Motion
-from train.evaluation.dance.material import Capture
+from train.evaluation.dance.material import Capture, Excerpt
 from train.evaluation.dance.measures import PHYSICS, footwork_of, mean_footwork, mean_physics
 
 WINDOW_SECONDS = 10.0
@@ -62,6 +64,17 @@ def references(clips: list[Capture]) -> dict[str, dict]:
         held_out = [clip for clip in ours if clip.split == "val"]
         found[style] = {"all": reference(ours)} | ({"val": reference(held_out)} if held_out else {})
     return found
+
+
+def songs_of(style: str, songs: list[Excerpt], clips: list[Capture], most: int) -> list[Excerpt]:
+    """The songs whose tempo is the nearest to that of the style's capture, because how much a style steps depends on
+    it. The first ones where no capture of the style has a known tempo.
+    """
+    known = [math.log(clip.tempo) for clip in clips if clip.style == style and clip.tempo]
+    if known:
+        middle = sum(known) / len(known)
+        songs = sorted(songs, key=lambda song: abs(math.log(max(song.beats.tempo, 1.0)) - middle))
+    return songs[:most]
 
 
 def ratios(made: dict[str, float], real: dict | None) -> dict[str, float | None]:

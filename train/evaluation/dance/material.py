@@ -64,12 +64,14 @@ class Capture:
     """A captured clip at the evaluation's frame rate, never warped.
 
     genre: as the data names it.
+    tempo: beats per minute that it was danced to, where that is known.
     """
 
     name: str
     genre: str
     split: str
     motion: Motion
+    tempo: float | None = None
 
     @property
     def style(self) -> str:
@@ -130,7 +132,7 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
 
         motion = cache.get(key("capture", code, file_digest(path), entry), load)
         if motion is not None:
-            found.append(Capture(path.stem, entry["genre"], entry["split"], resample(motion, fps)))
+            found.append(Capture(path.stem, entry["genre"], entry["split"], resample(motion, fps), entry.get("bpm")))
     return found
 
 

@@ -10,11 +10,12 @@ from core.formats.motion import MotionClip
 from core.metrics import physics
 from core.motion import kinematics, rotation
 from core.motion.skeleton import REST_HEIGHT
-from core.types import Beats, Motion
+from core.rhythm.features import Rhythm
+from core.types import Beats, Motion, Waveform
 from tests.train.evaluation.material import swaying
 from train.data.rates import MOTION_FPS
 from train.evaluation.dance import footwork, genres, measures
-from train.evaluation.dance.material import Capture
+from train.evaluation.dance.material import Capture, Excerpt
 
 
 def test_flat_positions_are_scored_as_far_as_they_can_be():
@@ -39,6 +40,17 @@ def test_a_genres_reference_knows_its_spread():
     assert found["windows"] == 4 and found["seconds"] == pytest.approx(40, abs=0.1)
     assert min(each) * 0.8 < found["low"]["speed"] < found["mean"]["speed"] < found["high"]["speed"] < max(each) * 1.2
     assert genres.ratios(found["mean"], found)["speed"] == pytest.approx(1)
+
+
+def test_a_style_is_judged_on_songs_as_fast_as_its_own():
+    motion = swaying(100, 2.0)
+    clips = [Capture("a", "house", "train", motion, 110), Capture("b", "house", "val", motion, 140)]
+    clips.append(Capture("c", "salsa", "train", motion))
+    tempi = (90.0, 0.0, 130.0, 120.0, 62.0)
+    silence, flat = Waveform(torch.zeros(1, 9), 9), torch.zeros(9)
+    songs = [Excerpt(f"{bpm:g}", silence, Rhythm(Beats(torch.ones(1), bpm), flat, flat)) for bpm in tempi]
+    assert [song.name for song in genres.songs_of("house", songs, clips, 3)] == ["120", "130", "90"]
+    assert genres.songs_of("salsa", songs, clips, 2) == songs[:2]
 
 
 def test_footwork_is_weighted_by_seconds_and_knows_no_frozen_feet_in_the_air():
