@@ -45,6 +45,7 @@ from core.theatre.network import Theatre
 from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
+from train.data.encoder import Encoder
 from train.data.splits import seven_one_two
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.recipes import (
@@ -264,7 +265,8 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
         return MelVAETask(config, recipe.task, load_training_songs(args, config))
     mel_vae = run_folder.load_autoencoder(args.out, config, "music")
     if name == "motion-vae":
-        return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, mel_vae, config))
+        with Encoder(mel_vae, args.out) as music:
+            return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, music, config))
     motion_vae, modality = run_folder.load_autoencoder(args.out, config, "motion"), run_folder.TRAINED[name].modality
     crop, window = recipe.task.paths if is_student(args) else recipe.task, config.sampling[modality].window
     if crop.frames < window:
@@ -272,10 +274,11 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
             f"{name}: trained on crops of {crop.frames} frames, but it will be sampled in windows of "
             f"{window}: frames {window} would make them alike"
         )
-    if modality == "music":
-        vae, clips = mel_vae, latents.score_clips(pairs, load_training_records(args), mel_vae, motion_vae, config)
-    else:
-        vae, clips = motion_vae, latents.latent_clips(pairs, mel_vae, motion_vae, config)
+    with Encoder(mel_vae, args.out) as music, Encoder(motion_vae, args.out) as motion:
+        if modality == "music":
+            vae, clips = mel_vae, latents.score_clips(pairs, load_training_records(args), music, motion, config)
+        else:
+            vae, clips = motion_vae, latents.latent_clips(pairs, music, motion, config)
     vae = vae.to(device)
     if not is_student(args):
         return EXPERTS[modality](config, recipe.task, vae, clips)

@@ -18,6 +18,7 @@ from core.rhythm.features import Rhythm
 from core.types import Beats, Waveform
 from train import export, fit, recipes
 from train.data import latents, synthetic
+from train.data.encoder import encoded
 from train.loop import LoopConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask, louder, spread
 from train.variants import music_side
@@ -211,7 +212,7 @@ def test_what_is_heard_while_dancing_is_what_was_trained_on():
     for flags in ({"music": "features35", "latents": "none"}, {"music": "waveform"}):
         chosen = music_side(preset("tiny"), **flags)
         mel_vae = autoencoder_of(chosen.modalities["music"]).eval()
-        wanted = latents.encoded(mel_vae, latents.music_of(pair, chosen))
+        wanted = encoded(mel_vae, latents.music_of(pair, chosen))
         model = pipeline.Model(chosen, {"music": mel_vae}, {}, torch.device("cpu"), "test", {})
         told = pipeline.encode_song(model, song, heard).context["music"][0]
         inside = slice(0, len(wanted) - 8)  # the padding beyond the end reaches back a little through convolutions

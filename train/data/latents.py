@@ -13,8 +13,6 @@ from tqdm import tqdm
 
 from core.audio.onsets import ONSET_FPS, ONSET_LEAD, onset_events
 from core.audio.representation import music_frames
-from core.autoencoder.identity import Identity
-from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth
@@ -25,6 +23,7 @@ from core.rhythm.accents import amplitude, mean_speed
 from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
+from train.data.encoder import Encoder
 
 STYLE_NAMES = (
     ("salsa", "salsa"),
@@ -125,24 +124,14 @@ def music_of(pair: Pair, config: Config) -> Tensor:
     return music_frames(pair.wave, pair.beats, config.signal, representation)
 
 
-@torch.no_grad()
-def encoded(vae: NormalisedVAE | Identity, frames: Tensor) -> Tensor:
-    """Standardised latents (t / stride, z) of a modality's frames (t, c)."""
-    device = vae.std.device
-    usable = len(frames) // vae.config.stride * vae.config.stride
-    return vae.encode_long(frames[:usable].float()[None].to(device))[0].cpu()
-
-
-def motion_clips(
-    pairs: dict[str, list[Pair]], mel_vae: NormalisedVAE | Identity, config: Config
-) -> dict[str, list[dict]]:
+def motion_clips(pairs: dict[str, list[Pair]], music_encoder: Encoder, config: Config) -> dict[str, list[dict]]:
     """Clips for the motion autoencoder: ``features`` (t, c), ``music`` (t', z), ``amplitude`` (t',)."""
     layout = layout_named(config.modalities["motion"].representation)
     made: dict[str, list[dict]] = {}
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} music", mininterval=2.0):
-            music = encoded(mel_vae, music_of(pair, config))
+            music = music_encoder(music_of(pair, config))
             for body in shown_bodies(pair, split):
                 made[split].append(
                     {
@@ -156,8 +145,8 @@ def motion_clips(
 
 def latent_clips(
     pairs: dict[str, list[Pair]],
-    mel_vae: NormalisedVAE | Identity,
-    motion_vae: NormalisedVAE | Identity,
+    music_encoder: Encoder,
+    motion_encoder: Encoder,
     config: Config,
 ) -> dict[str, list[dict]]:
     """Clips for the motion denoiser.
@@ -171,10 +160,10 @@ def latent_clips(
     for split, some in pairs.items():
         made[split] = []
         for pair in tqdm(some, desc=f"encoding {split} pairs", mininterval=2.0):
-            music = encoded(mel_vae, music_of(pair, config))
+            music = music_encoder(music_of(pair, config))
             for body in shown_bodies(pair, split):
                 features = encode(body, layout)
-                latents = encoded(motion_vae, features)
+                latents = motion_encoder(features)
                 frames = min(len(latents), len(music))
                 made[split].append(clip_of(pair, body, features, latents, music, frames, config))
     as_loud_as_they_move(made)
@@ -204,8 +193,8 @@ def clip_of(
 def score_clips(
     pairs: dict[str, list[Pair]],
     songs: dict[str, list[SongRecord]],
-    mel_vae: NormalisedVAE | Identity,
-    motion_vae: NormalisedVAE | Identity,
+    music_encoder: Encoder,
+    motion_encoder: Encoder,
     config: Config,
 ) -> dict[str, list[dict]]:
     """Clips for the music denoiser: ``latents`` of music and the rhythm target that it meets.
@@ -218,15 +207,15 @@ def score_clips(
     for split in pairs:
         made[split] = []
         for pair in tqdm(pairs[split], desc=f"encoding {split} pairs", mininterval=2.0):
-            music, style = encoded(mel_vae, pair.mel), style_index(pair, config)
+            music, style = music_encoder(pair.mel), style_index(pair, config)
             for body in shown_bodies(pair, split):
-                cond = encoded(motion_vae, encode(body, layout))
+                cond = motion_encoder(encode(body, layout))
                 frames = min(len(cond), len(music))
                 made[split].append(
                     {"latents": music[:frames], "context.motion": cond[:frames], "style": style, **met_target(pair)}
                 )
         for song in tqdm(songs[split], desc=f"encoding {split} songs", mininterval=2.0):
-            made[split].append({"latents": encoded(mel_vae, song.mel), "style": -1, **met_target(song)})
+            made[split].append({"latents": music_encoder(song.mel), "style": -1, **met_target(song)})
     return made
 
 

@@ -25,7 +25,8 @@ from core.theatre.slices import Slicing, music_rows
 from core.types import Beats, Motion
 from train.data.crops import continued
 from train.data.dataset import Pair
-from train.data.latents import as_loud_as_they_move, clip_of, encoded, music_of, shown_bodies
+from train.data.encoder import encoded
+from train.data.latents import as_loud_as_they_move, clip_of, music_of, shown_bodies
 from train.data.pairing.striking import struck
 from train.state import digest, load_state, save_state
 

@@ -12,6 +12,7 @@ from core.errors import FootlightError
 from core.rhythm.features import RHYTHM_CHANNELS
 from core.types import Beats
 from train.data import synthetic
+from train.data.encoder import Encoder
 from train.data.latents import met_target, score_clips
 from train.tasks.scorer import ScorerTask, ScorerTaskConfig, audibility, some_of
 
@@ -26,7 +27,7 @@ def task():
     pairs = synthetic.pairs(4, 6.0)
     song = replace(pairs["val"][0], genre="x")
     mel_vae, motion_vae = (autoencoder_of(config.modalities[name]).eval() for name in ("music", "motion"))
-    clips = score_clips(pairs, {"train": [song], "val": []}, mel_vae, motion_vae, config)
+    clips = score_clips(pairs, {"train": [song], "val": []}, Encoder(mel_vae), Encoder(motion_vae), config)
     return ScorerTask(config, ScorerTaskConfig(frames=FRAMES, shortest=FRAMES), mel_vae, clips), pairs
 
 
