@@ -3,7 +3,8 @@
 TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion to latents and back; needs the first),
 ``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
 order. Others stand apart: ``distill`` and ``distill-music`` make the dances and the music of a model folder
-(``--init``) in a few steps; they need a run of their own, which they may share. ``vocoder`` turns mels into sound and
+(``--init``) in a few steps, and ``distill-theatre`` its dances with light; they need a run of their own, which they may
+share. ``vocoder`` turns mels into sound and
 needs only audio (``--vocoder.audio DATA_DIR``). ``classifier`` tells styles apart, for metrics. ``beats`` hears beats
 and downbeats; it needs data prepared with ``--beats`` and writes ``beats.safetensors``.
 
@@ -55,6 +56,7 @@ from train.recipes import (
     ClassifierRecipe,
     DenoiserRecipe,
     DistillRecipe,
+    DistillTheatreRecipe,
     EncodersRecipe,
     MelVAERecipe,
     MotionVAERecipe,
@@ -71,7 +73,16 @@ from train.tasks.motion_vae import MotionVAETask
 from train.tasks.paths import EXPERTS, paths_of
 from train.tasks.vocoder import VocoderTask, load_waveforms
 from train.theatre_stages import Stages
-from train.variants import check_motion_side, distilled, motion_side, music_side, theatre_side
+from train.variants import (
+    check_motion_side,
+    distilled,
+    distilled_theatre,
+    motion_side,
+    music_side,
+    theatre_anew,
+    theatre_is_student,
+    theatre_side,
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,7 @@ class Fit:
             "theatre-encoders",
             "theatre-space",
             "theatre",
+            "distill-theatre",
         ],
         tyro.conf.Positional,
     ]
@@ -123,6 +135,7 @@ class Fit:
     theatre_encoders: EncodersRecipe = field(default_factory=EncodersRecipe)
     theatre_space: SpaceRecipe = field(default_factory=SpaceRecipe)
     theatre: TheatreRecipe = field(default_factory=TheatreRecipe)
+    distill_theatre: DistillTheatreRecipe = field(default_factory=DistillTheatreRecipe)
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
@@ -138,7 +151,7 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
             )
         lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
         if is_student(args):
-            lacks[args.task] = not config.denoisers[run_folder.TRAINED[args.task].modality].guided
+            lacks[args.task] = not has_student(config, args.task)
         lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
         if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
             raise FootlightError(
@@ -157,13 +170,14 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
         config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
         config = music_side(config, args.music, args.latents, args.rhythm)
     if is_student(args):
-        recipe, modality = recipe_of(args, args.task), run_folder.TRAINED[args.task].modality
-        config = distilled(config, modality, recipe.task.steps, recipe.context_entry)
+        config = with_student(config, args)
     if args.task == "vocoder" and config.vocoder is None:
         config = dataclasses.replace(config, vocoder=VocoderConfig())
     if args.task == "scorer" and "music" not in config.denoisers:
         config = configuration.both_ways(config)
     if args.task in run_folder.THEATRE:
+        if theatre_is_student(config):
+            config = theatre_anew(config)
         if config.theatre is None:
             config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
         config = theatre_side(config, args.theatre_without)
@@ -175,6 +189,21 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
 def is_student(args: Fit) -> bool:
     """Whether the task distils a model."""
     return args.task in run_folder.STUDENTS.values()
+
+
+def has_student(config: Config, task: str) -> bool:
+    """Whether a configuration has the student that a task trains."""
+    if task == "distill-theatre":
+        return theatre_is_student(config)
+    return config.denoisers[run_folder.TRAINED[task].modality].guided
+
+
+def with_student(config: Config, args: Fit) -> Config:
+    """The configuration of a teacher with the student that is asked for."""
+    recipe = recipe_of(args, args.task)
+    if args.task == "distill-theatre":
+        return distilled_theatre(config, recipe.task.steps, recipe.context_entry)
+    return distilled(config, run_folder.TRAINED[args.task].modality, recipe.task.steps, recipe.context_entry)
 
 
 def teacher_of(args: Fit) -> Checkpoint:
@@ -337,7 +366,8 @@ def main(args: Fit) -> dict[str, dict]:
         pairs = load_training_pairs(args, waveforms=True)
     initial = initial_of(args)
     if is_student(args):
-        run_folder.keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder")
+        light = ("light",) if args.task == "distill-theatre" else ()
+        run_folder.keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder", *light)
     elif initial is not None and args.task in run_folder.THEATRE:
         run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
     elif initial is not None and args.task != "vocoder":
@@ -354,9 +384,11 @@ def main(args: Fit) -> dict[str, dict]:
             continue
         if name in run_folder.THEATRE:
             task = stages.task(name, recipe_of(args, name).task, fabric.device)
+        elif name == "distill-theatre":
+            task = stages.student(teacher_of(args), recipe_of(args, name).task, fabric.device)
         else:
             task = make_task(name, args, config, pairs, fabric.device)
-        if initial is not None and name in run_folder.THEATRE:
+        if initial is not None and run_folder.TRAINED[name].saved == "theatre":
             run_folder.start_theatre(initial, config, name, task.phases["theatre"].network("theatre", Theatre))
         elif initial is not None and name != "classifier":
             run_folder.start_from(initial, config, name, task)

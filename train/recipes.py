@@ -12,6 +12,7 @@ from train.tasks.beats import BeatsTaskConfig
 from train.tasks.classifier import ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTaskConfig
 from train.tasks.distill import DistillTaskConfig
+from train.tasks.distill_theatre import DistillTheatreConfig
 from train.tasks.mel_vae import MelVAEConfig
 from train.tasks.motion_vae import MotionVAEConfig
 from train.tasks.paths import PathsConfig
@@ -63,6 +64,16 @@ DISTILL_MUSIC = DistillRecipe(
         paths=PathsConfig(frames=192, shortest=192, drop_other=0.25, guidance=(1.0, 7.0), strength=(1.0, 1.0))
     )
 )
+
+
+@dataclass(frozen=True)
+class DistillTheatreRecipe:
+    """How a theatre is distilled. The triples of which paths are drawn are those of ``TheatreRecipe``."""
+
+    teacher: Path | None = None  # a model folder; None is that of --init, from whose weights the student starts
+    context_entry: Literal["added", "concatenated"] = "added"  # of the student's dancer
+    loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=4e-4, warmup=20, ema=0.998)
+    task: DistillTheatreConfig = DistillTheatreConfig()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import Checkpoint
-from core.config import Config, DenoiserConfig, on_stage
+from core.config import Config, DenoiserConfig, TheatreConfig, on_stage
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.theatre.network import Theatre
@@ -29,7 +29,7 @@ THEATRE = ("theatre-encoders", "theatre-space", "theatre")
 
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
-STUDENTS = {"denoiser": "distill", "scorer": "distill-music"}
+STUDENTS = {"denoiser": "distill", "scorer": "distill-music", "theatre": "distill-theatre"}
 """By task, the one that trains a student of its network."""
 
 
@@ -71,7 +71,7 @@ TRAINED = {
     "vocoder": Trained("generator", "vocoder", "vocoder"),
     "beats": Trained("beats", "beats", "beats"),
     "light": Trained("light", "light", "autoencoder.light"),
-    **{name: Trained("theatre", "theatre", "theatre") for name in THEATRE},
+    **{name: Trained("theatre", "theatre", "theatre") for name in (*THEATRE, "distill-theatre")},
 }
 
 
@@ -119,19 +119,40 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
 
 
 def start_theatre(model: Checkpoint, config: Config, name: str, theatre: Theatre) -> None:
-    """Give a stage of theatre the weights of ``model`` if it has the same theatre, and print which it was.
+    """Give a stage of theatre, or a student, the weights of ``model`` if it has the same theatre, and print which it
+    was.
 
-    The dancer of the last stage otherwise starts from the model's dancer of music alone.
+    A student otherwise starts from its teacher, and other stages from all of a student but its denoisers. Without that,
+    the dancer of the last stage starts from the model's dancer of music alone.
     """
-    if "theatre" in model.tensors and model.config.theatre == config.theatre:
+    known = model.config.theatre if "theatre" in model.tensors else None
+    if known is not None and known == config.theatre:
         model.load_into("theatre", theatre)
         print(f"{name} starts from the weights of the model")
-    elif name == "theatre" and "denoiser.motion" in model.tensors:
+        return
+    if known is not None and _behind_the_scenes(known) == _behind_the_scenes(config.theatre):
+        own, taught = theatre.state_dict(), name == "distill-theatre"
+        for key, value in model.tensors["theatre"].items():
+            if taught or not key.startswith("denoisers."):
+                own[key] = _segments(value, own[key]) if key.endswith(".segment") else value.to(own[key])
+        theatre.load_state_dict(own)
+        print(f"{name} starts from the model's theatre, but for its {'guidance' if taught else 'denoisers'}")
+    if name == "theatre" and "denoiser.motion" in model.tensors:
         dancer = theatre.denoisers["motion"]
         _take_what_fits(model, on_stage(config), TRAINED["denoiser"], dancer)
         print("theatre: its dancer starts from the weights of the model's dancer")
-    else:
+    elif known is None:
         print(f"{name} starts from nothing: the model has no such networks")
+
+
+def _behind_the_scenes(theatre: TheatreConfig | None) -> TheatreConfig | None:
+    """What decides the shape of all networks of a theatre but its denoisers."""
+    return None if theatre is None else replace(theatre, denoisers={}, sampling={}, coarse=1.0)
+
+
+def _segments(given: Tensor, own: Tensor) -> Tensor:
+    """The embeddings of a denoiser's segments for a network with fewer: an added context has none of its own."""
+    return given[[*range(len(own) - 1), -1]].to(own)
 
 
 def _inner(config: object) -> object:
@@ -160,7 +181,7 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
             whole = value[:, channels:].sum(dim=1, keepdim=True)
             own[name] = torch.cat([value[:, :channels], (whole / parts).expand(-1, parts, -1, -1)], dim=1)
         elif name == "segment":
-            own[name] = value[[*range(len(own[name]) - 1), -1]].to(own[name])  # an added context has none of its own
+            own[name] = _segments(value, own[name])
         elif name in own and (same or not name.startswith("out.")):
             own[name] = value.to(own[name])
     network.load_state_dict(own)

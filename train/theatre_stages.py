@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from core.autoencoder.networks import Autoencoder
+from core.checkpoint import Checkpoint
 from core.config import Config
 from core.light.look import shipped_looks
+from core.theatre.network import Theatre
 from train import run_folder
 from train.data.dataset import Pair
 from train.data.lighting import rules
@@ -19,8 +21,10 @@ from train.data.theatre import Shows, theatre_clips
 from train.loop import Task
 from train.recipes import TheatreRecipe
 from train.state import digest
+from train.tasks.distill_theatre import DistillTheatreConfig, DistillTheatreTask
 from train.tasks.theatre import TheatreTask
 from train.tasks.theatre_encoders import EncodersTask
+from train.tasks.theatre_paths import theatre_paths
 from train.tasks.theatre_space import SpaceTask
 
 
@@ -62,9 +66,21 @@ class Stages:
         theatre = run_folder.load_theatre(self.run, self.config, before)
         if name == "theatre-space":
             return SpaceTask(self.config, settings, self.light_vae(device), theatre, self.clips)
-        return TheatreTask(
+        task = TheatreTask(
             self.config, settings, self.motion_vae.to(device), self.light_vae(device), theatre, self.clips
         )
+        task.learn_prototypes()
+        return task
+
+    def student(self, teacher: Checkpoint, settings: DistillTheatreConfig, device: torch.device) -> DistillTheatreTask:
+        """The distillation of a theatre, in a run that has kept the teacher's autoencoders.
+
+        settings: of the task.
+        """
+        vae, light_vae = self.motion_vae.to(device), self.light_vae(device)
+        folder = self.run / "distill-theatre"
+        paths = theatre_paths(teacher, settings.paths, vae, light_vae, self.clips, folder)
+        return DistillTheatreTask(self.config, settings, vae, light_vae, Theatre(self.config), paths)
 
     def light_vae(self, device: torch.device) -> Autoencoder:
         """The autoencoder of light, which takes the statistics of the shows."""

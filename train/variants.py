@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from core.config import Config, Modality, SignalConfig, VAEConfig, both_ways
+from core.config import Config, Modality, SignalConfig, TheatreConfig, VAEConfig, both_ways, with_theatre
 from core.diffusion.networks import NETWORKS, as_unet
 from core.errors import FootlightError
 from core.motion.layouts import BODY_LAYOUTS, layout_named
@@ -115,6 +115,37 @@ def distilled(config: Config, modality: str, steps: int, context_entry: str = "a
         sampling={**config.sampling, modality: sampling},
         teachers={},
     )
+
+
+def distilled_theatre(config: Config, steps: int, context_entry: str = "added") -> Config:
+    """The configuration with a student of its theatre, with guidance inside, and no coarse samples at first.
+
+    config: of the teacher.
+    steps: of the student.
+    context_entry: of the student's dancer. Contexts of the light stay as they are.
+
+    Raises FootlightError without a theatre, and for one that is a student itself.
+    """
+    theatre = config.theatre
+    if theatre is None:
+        raise FootlightError("the teacher has no theatre: choose another")
+    if theatre_is_student(config):
+        raise FootlightError("the teacher's theatre is a student itself: choose its teacher")
+    denoisers = {name: replace(denoiser, guided=True) for name, denoiser in theatre.denoisers.items()}
+    denoisers["motion"] = replace(denoisers["motion"], context_entry=context_entry)
+    sampling = {name: replace(some, sampler="ddim", steps=steps) for name, some in theatre.sampling.items()}
+    return replace(config, theatre=replace(theatre, coarse=1.0, denoisers=denoisers, sampling=sampling), teachers={})
+
+
+def theatre_is_student(config: Config) -> bool:
+    """Whether the configuration has a theatre that was distilled."""
+    return config.theatre is not None and any(denoiser.guided for denoiser in config.theatre.denoisers.values())
+
+
+def theatre_anew(config: Config) -> Config:
+    """The configuration with a theatre to be trained in the place of a student's, of the same size."""
+    assert config.theatre is not None
+    return with_theatre(config, config.theatre.looks, replace(config.theatre, coarse=TheatreConfig.coarse))
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:

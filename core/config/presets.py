@@ -123,7 +123,7 @@ THEATRES = {
 """The theatre of each preset, without looks and denoisers."""
 
 
-def with_theatre(config: Config, looks: tuple[str, ...], size: str = "default") -> Config:
+def with_theatre(config: Config, looks: tuple[str, ...], size: str | TheatreConfig = "default") -> Config:
     """The configuration with stage light as a modality, and the networks that make it together with a dance.
 
     The dancer of the theatre has the architecture of the one of music alone, so that it can start from its weights. The
@@ -131,9 +131,9 @@ def with_theatre(config: Config, looks: tuple[str, ...], size: str = "default") 
 
     config: to which they are added.
     looks: names of the categories of looks.
-    size: the preset whose theatre it is.
+    size: the preset whose theatre it is, or a theatre of the same size.
     """
-    theatre = dataclasses.replace(THEATRES[size], looks=looks)
+    theatre = dataclasses.replace(THEATRES[size] if isinstance(size, str) else size, looks=looks)
     steered = {"steering_channels": theatre.steering, "look_channels": theatre.style, "rhythm_channels": 10}
     motion = dataclasses.replace(config.denoisers["motion"], observed=True, guided=False, **steered)
     light = dataclasses.replace(

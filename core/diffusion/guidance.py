@@ -35,7 +35,7 @@ def guided(denoise: Denoise, scale: float | Tensor) -> Denoise:
     return denoise_guided
 
 
-def told(denoise: Denoise, scale: float) -> Denoise:
+def told(denoise: Denoise, scale: float | Tensor) -> Denoise:
     """A denoiser that takes the strength of guidance as a condition (Meng et al. 2023): one pass instead of two.
 
     denoise: the denoiser, with a network that was distilled from a guided one (``DenoiserConfig.guided``).
@@ -43,7 +43,8 @@ def told(denoise: Denoise, scale: float) -> Denoise:
     """
 
     def denoise_told(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
-        return denoise(x_t, t, replace(condition, guidance=x_t.new_full((x_t.shape[0],), scale)))
+        strength = torch.as_tensor(scale).to(x_t).flatten().expand(x_t.shape[0])
+        return denoise(x_t, t, replace(condition, guidance=strength))
 
     return denoise_told
 

@@ -76,7 +76,7 @@ def chains(
     prompt: Prompt,
     noise: Mapping[str, Tensor],
     schedule: Schedule,
-    guidance: float | None = None,
+    guidance: float | Tensor | None = None,
     compute: torch.dtype | None = None,
 ) -> dict[str, Chain]:
     """The chains of all modalities that have noise and are not wholly given.
@@ -86,7 +86,7 @@ def chains(
     prompt: what it is made from.
     noise: (b, t, c) by modality.
     schedule: the noise schedule.
-    guidance: of the motion; None is the model's own.
+    guidance: of the motion, or of each sample's (b, 1, 1); None is the model's own.
     compute: as of ``core.diffusion.parameterize.as_denoise``.
     """
     stage = on_stage(config)
@@ -145,7 +145,7 @@ def _denoise(
     config: Config,
     prompt: Prompt,
     schedule: Schedule,
-    guidance: float | None,
+    guidance: float | Tensor | None,
     compute: torch.dtype | None,
 ) -> Denoise:
     """A modality's denoiser with guidance, windows, coarse samples first, and what is given."""

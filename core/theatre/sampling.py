@@ -15,11 +15,11 @@ from core.theatre.scheduler import over_frames
 from core.types import Condition
 
 
-def emphasised(denoise: Denoise, scale: float, emphasis: float) -> Denoise:
+def emphasised(denoise: Denoise, scale: float | Tensor, emphasis: float) -> Denoise:
     """A denoiser with guidance that is stronger near beats, so that what answers them is rebuilt with more weight.
 
     denoise: the denoiser.
-    scale: strength of guidance halfway between two beats.
+    scale: strength of guidance halfway between two beats, or one for each sample (b, 1, 1).
     emphasis: by which share it is larger on a beat; 0 is ``guided``.
     """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -69,6 +70,18 @@ class PathsConfig(DenoiserTaskConfig):
             raise FootlightError(f"paths have {self.frames} frames: clips of {self.shortest} frames are too short")
 
 
+class Draws(Protocol):
+    """A teacher that draws paths."""
+
+    def paths(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """A batch of conditions with the paths that they lead to."""
+        ...
+
+    def digest(self) -> str:
+        """A name for all that a path depends on."""
+        ...
+
+
 class Teacher:
     """A trained denoiser that draws paths.
 
@@ -97,9 +110,8 @@ class Teacher:
         shape = batch.pop("latents").shape
         batch.pop("features", None)
         if "style" in batch:
-            batch["style"] = self.restyled(batch["style"], generator)
-        low, high = self.config.guidance
-        batch[GUIDANCE] = low + (high - low) * torch.rand(size, generator=generator)
+            batch["style"] = restyled(batch["style"], self.config, generator)
+        batch[GUIDANCE] = evenly(self.config.guidance, size, generator)
         noise = torch.randn(shape, generator=generator)
         device = next(self.network.parameters()).device
         given = {name: values.to(device) for name, values in batch.items()}
@@ -108,30 +120,36 @@ class Teacher:
         walked = sample(denoise, noise, self.schedule, self.config.steps, condition=condition)
         return {**batch, POINTS: torch.stack([noise, *walked], dim=1).cpu()}
 
-    def restyled(self, style: Tensor, generator: torch.Generator) -> Tensor:
-        """Style weights (b, styles) as users ask for: of another style, of two, and stronger than in training.
-
-        What has no style keeps none.
-        """
-        size, styles = style.shape
-
-        def uniform(*shape: int) -> Tensor:
-            return torch.rand(*shape, generator=generator)
-
-        def one() -> Tensor:
-            return functional.one_hot(torch.randint(styles, (size,), generator=generator), styles).float()
-
-        asked = torch.where(uniform(size, 1) < self.config.other_style, one(), style)
-        share = torch.where(uniform(size, 1) < self.config.mixed, uniform(size, 1), 1.0)
-        low, high = self.config.strength
-        asked = (low + (high - low) * uniform(size, 1)) * (share * asked + (1 - share) * one())
-        return torch.where(style.sum(dim=1, keepdim=True) > 0, asked, style)
-
     def digest(self) -> str:
         """A name for all that a path depends on: settings, weights, and the clips' lengths."""
         settings = asdict(self.config) | {"count": None}
         lengths = [len(clip["latents"]) for clip in self.task.train]
         return digest((settings, lengths), self.network.state_dict().values())
+
+
+def evenly(between: tuple[float, float], size: int, generator: torch.Generator) -> Tensor:
+    """Numbers (size,) drawn evenly between two."""
+    low, high = between
+    return low + (high - low) * torch.rand(size, generator=generator)
+
+
+def restyled(style: Tensor, config: PathsConfig, generator: torch.Generator) -> Tensor:
+    """Style weights (b, styles) as users ask for: of another style, of two, and stronger than in training.
+
+    What has no style keeps none.
+    """
+    size, styles = style.shape
+
+    def one() -> Tensor:
+        return functional.one_hot(torch.randint(styles, (size,), generator=generator), styles).float()
+
+    def uniform() -> Tensor:
+        return torch.rand(size, 1, generator=generator)
+
+    asked = torch.where(uniform() < config.other_style, one(), style)
+    share = torch.where(uniform() < config.mixed, uniform(), 1.0)
+    asked = evenly(config.strength, size, generator)[:, None] * (share * asked + (1 - share) * one())
+    return torch.where(style.sum(dim=1, keepdim=True) > 0, asked, style)
 
 
 def paths_of(
@@ -159,7 +177,7 @@ def paths_of(
     return found
 
 
-def kept(teacher: Teacher, folder: Path, count: int, first_seed: int = 0) -> list[dict[str, Tensor]]:
+def kept(teacher: Draws, folder: Path, count: int, first_seed: int = 0) -> list[dict[str, Tensor]]:
     """At least ``count`` paths of a teacher, ``grouped``. Those that are not in the folder yet are drawn, file by file.
 
     first_seed: of the first file; every file has one of its own.
@@ -181,3 +199,11 @@ def grouped(batches: Iterable[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
     for batch in batches:
         alike.setdefault(frozenset(batch), []).append(batch)
     return [{name: torch.cat([batch[name] for batch in some]) for name in some[0]} for some in alike.values()]
+
+
+def some_of(kinds: list[dict[str, Tensor]], size: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """A batch of random paths, all of one kind. Each path is as likely as any other."""
+    counts = [float(len(paths[GUIDANCE])) for paths in kinds]
+    paths = kinds[int(torch.multinomial(torch.tensor(counts), 1, generator=generator))]
+    chosen = torch.randint(len(paths[GUIDANCE]), (size,), generator=generator)
+    return {name: values[chosen] for name, values in paths.items()}

@@ -80,6 +80,14 @@ class TheatreTaskConfig(DenoiserTaskConfig):
     observe_light: float = 0.2
 
 
+@torch.no_grad()
+def told_look(theatre: Theatre, batch: dict) -> Tensor:
+    """The style vector (b, style) that each sample is told of its look."""
+    style = theatre.style
+    own = style.of_palettes(*palette_of_light(batch["light"])).float()
+    return torch.where(batch["look_by_name"][:, None], style.prototypes[batch["look"]], own)
+
+
 class TheatrePhase(Phase):
     """Trains the scheduler and both denoisers."""
 
@@ -99,7 +107,7 @@ class TheatrePhase(Phase):
         light = self.borrowed.inputs.light(batch["light"])
         t = random_steps(len(light), self.schedule.steps, generator).to(light.device)
         vectors = self.encoded(batch, light, t, generator)
-        look = self.look(batch)
+        look = told_look(theatre, batch)
         made = {"light": (light, self.light_condition(batch, vectors, look, light, t, generator))}
         if c.dance:
             made["motion"] = batch["latents"], self.motion_condition(batch, vectors, look, t)
@@ -147,13 +155,6 @@ class TheatrePhase(Phase):
         """What latents (b, t, c) look like to a denoiser at steps (b,), if their prior is Gaussian."""
         share = self.schedule.alphas_cumprod.to(latents)[t][:, None, None]
         return share * latents + (share * (1 - share)).sqrt() * noise_like(latents, generator)
-
-    @torch.no_grad()
-    def look(self, batch: dict) -> Tensor:
-        """The style vector (b, style) that each sample is told of its look."""
-        style = self.network("theatre", Theatre).style
-        own = style.of_palettes(*palette_of_light(batch["light"])).float()
-        return torch.where(batch["look_by_name"][:, None], style.prototypes[batch["look"]], own)
 
     def steered(self, batch: dict, vectors: dict[str, Tensor], look: Tensor, **known: Tensor) -> Tensor:
         """Scheduling vectors (b, t, steering) for one denoiser."""
@@ -278,14 +279,13 @@ class TheatreTask(DenoiserTask):
         theatre.denoisers.requires_grad_(True)
         super().__init__(on_stage(model), config, vae, clips)
         self.name = "theatre"
-        self.learn_prototypes()
 
     def phase(self) -> TheatrePhase:
         return TheatrePhase(self.theatre, self.inputs, self.vae, self.whole, self.settings)
 
     @torch.no_grad()
     def learn_prototypes(self) -> None:
-        """The mean style vector of the shows of each look."""
+        """Let the mean style vector of the shows of each look stand for it."""
         style, lights = self.theatre.style, {}
         for clip in self.train:
             for light, look in clip["shows"]:

@@ -14,8 +14,9 @@ from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
 from core.types import Beats
 from train.tasks.diffusion import condition_of
-from train.tasks.distill import DistillTask, DistillTaskConfig, line
-from train.tasks.paths import EXPERTS, GUIDANCE, POINTS, PathsConfig, Teacher, grouped, kept
+from train.tasks.distill import DistillTask, DistillTaskConfig
+from train.tasks.paths import EXPERTS, GUIDANCE, POINTS, PathsConfig, Teacher, grouped, kept, restyled
+from train.tasks.segments import Segments, line
 from train.variants import distilled
 
 FRAMES, STEPS, LENGTH = 16, 6, 40
@@ -118,10 +119,10 @@ def test_paths_with_rhythm_alone_are_batches_of_their_own():
 
 
 def test_styles_are_asked_for_as_users_do():
-    teacher = teacher_of(mixed=0.5, strength=(1.5, 1.5))
+    config = replace(PATHS, mixed=0.5, strength=(1.5, 1.5))
     style = torch.eye(3).repeat(200, 1)
     style[::2] = 0
-    asked = teacher.restyled(style, torch.Generator().manual_seed(0))
+    asked = restyled(style, config, torch.Generator().manual_seed(0))
     assert not asked[::2].any()
     torch.testing.assert_close(asked[1::2].sum(dim=1), torch.full((300,), 1.5))
     assert 0.2 < ((asked[1::2] > 0).sum(dim=1) == 2).float().mean() < 0.5
@@ -142,8 +143,8 @@ def test_what_the_student_learns_leads_along_the_teachers_path(modality, paths, 
     reached = {0: path[:, 0]}
 
     def taught(x_t, t, condition):
-        begin = phase.steps.tolist().index(int(t[0]))
-        end, (a, b) = int(phase.ends[begin]), phase.lines[begin].double().tolist()
+        begin = phase.segments.steps.tolist().index(int(t[0]))
+        end, (a, b) = int(phase.segments.ends[begin]), phase.segments.lines[begin].double().tolist()
         reached[begin] = x_t
         return (path[:, end] - b * x_t) / a
 
@@ -168,8 +169,7 @@ def test_a_student_that_is_the_teacher_has_nothing_to_learn(modality):
 
 
 def test_points_begin_segments_as_often_as_asked():
-    phase = task_of({}, starts=0.5).phases["denoiser"]
-    points = phase.points(6000, torch.Generator().manual_seed(0))
+    points = Segments(SCHEDULE, STEPS, 2).points(6000, 0.5, torch.Generator().manual_seed(0))
     share = torch.bincount(points, minlength=STEPS) / len(points)
     begins, inside = 1 / STEPS + 0.5 * (1 / 2 - 1 / STEPS), 0.5 / STEPS
     expected = torch.tensor([begins, inside, inside] * 2)

@@ -48,7 +48,9 @@ def task_of(stage: str, material, shape=None, **settings):
     if stage == "theatre-space":
         return SpaceTask(shape, SpaceTaskConfig(**CROPS, **settings), light, theatre, clips)
     chosen = TheatreTaskConfig(**CROPS, body_share=0.5, most_snr=10.0, **settings)
-    return TheatreTask(shape, chosen, motion, light, theatre, clips)
+    task = TheatreTask(shape, chosen, motion, light, theatre, clips)
+    task.learn_prototypes()
+    return task
 
 
 def loop(steps: int) -> LoopConfig:

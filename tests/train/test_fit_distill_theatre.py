@@ -1,0 +1,118 @@
+"""Distillation of a theatre by the command: from a model that performs to one that does in fewer steps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core import checkpoint
+from core.errors import FootlightError
+from core.pipeline import DanceOptions, Model
+from core.pipeline.theatre import KnownLight, look_vector, perform
+from core.show.channels import CHANNELS
+from core.types import Waveform
+from tests.train.test_fit import arguments, quick
+from train import export, fit, recipes, run_folder
+from train.data import synthetic
+from train.tasks.theatre_paths import TheatrePathsConfig
+
+
+@pytest.fixture(scope="module")
+def teacher(model_folder, tmp_path_factory) -> Path:
+    """A tiny model with a theatre, whose untrained denoisers do something."""
+    folder = tmp_path_factory.mktemp("teacher")
+    fit.main(replace(arguments("theatre", folder / "run", steps=2), preset="tiny", init=model_folder))
+    export.main(export.Export(folder / "run", folder / "model", onto=model_folder))
+    made, generator = checkpoint.load(folder / "model"), torch.Generator().manual_seed(0)
+    theatre = {
+        key: value + 0.05 * torch.randn(value.shape, generator=generator)
+        if key.startswith("denoisers.")
+        else value.float()
+        for key, value in made.tensors["theatre"].items()
+    }
+    checkpoint.save_folder(folder / "model", made.config, {**made.tensors, "theatre": theatre}, made.card)
+    return folder / "model"
+
+
+def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
+    paths = TheatrePathsConfig(frames=32, shortest=32, steps=4, count=64, guidance=(1.0, 2.0))
+    task = recipes.DistillTheatreConfig(steps=2, paths=paths)
+    loop = quick(lr=1e-3, warmup=2, ema=0.9, schedule="constant")
+    recipe = recipes.DistillTheatreRecipe(loop=loop, task=task)
+    return fit.Fit("distill-theatre", "synthetic", out, init=model, steps=steps, distill_theatre=recipe)
+
+
+@pytest.fixture(scope="module")
+def distilled(teacher, tmp_path_factory):
+    """What validation found after one step and in the end, and the model with the student."""
+    folder = tmp_path_factory.mktemp("distilled")
+    results = [fit.main(distilling(teacher, folder / "run", steps)) for steps in (1, 80)]
+    export.main(export.Export(folder / "run", folder / "student", onto=teacher))
+    return [result["distill-theatre"]["validation"] for result in results], folder / "student"
+
+
+def test_a_theatre_is_distilled_into_one_of_fewer_steps(teacher, distilled):
+    (before, after), folder = distilled
+    for error in ("error_motion", "error_light"):
+        assert after[error] < 0.9 * before[error], error
+    old, new = checkpoint.load(teacher), checkpoint.load(folder)
+    assert new.tensors.keys() == old.tensors.keys()
+    assert new.config.denoisers == old.config.denoisers
+    theatre = new.config.theatre
+    assert theatre is not None and all(denoiser.guided for denoiser in theatre.denoisers.values())
+    assert {some.steps for some in theatre.sampling.values()} == {2}
+    for name in old.tensors.keys() - {"theatre"}:
+        assert all(torch.equal(value, new.tensors[name][key]) for key, value in old.tensors[name].items()), name
+    for key, value in old.tensors["theatre"].items():
+        if not key.startswith("denoisers."):
+            torch.testing.assert_close(new.tensors["theatre"][key], value, msg=key)
+
+
+def test_a_student_makes_all_that_its_teacher_does(distilled):
+    model = Model.load(distilled[1], "cpu")
+    song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
+    look = look_vector(model, "noir")
+    weak, strong = (perform(model, song, DanceOptions(guidance=scale), look) for scale in (1.0, 4.0))
+    assert weak.motion is not None and strong.motion is not None and not torch.equal(weak.motion, strong.motion)
+    dance = synthetic.swing(100.0, 90, 0.0, 0.6)
+    lit = perform(model, song, look=look, motion=dance)
+    assert lit.motion is None and bool(lit.light.isfinite().all())
+    given = KnownLight(lit.light[:10])
+    danced = perform(model, song, light=given)
+    assert torch.equal(danced.light[:10], lit.light[:10]) and danced.motion is not None
+
+
+def test_light_that_is_not_of_its_channels_is_refused(distilled):
+    model = Model.load(distilled[1], "cpu")
+    with pytest.raises(FootlightError, match=str(CHANNELS)):
+        perform(model, Waveform(torch.zeros(32_000), 16_000), light=KnownLight(torch.zeros(8, 3)))
+
+
+def test_a_distillation_continues_as_if_nothing_had_happened(teacher, tmp_path):
+    fit.main(distilling(teacher, tmp_path / "whole", steps=4))
+    fit.main(distilling(teacher, tmp_path / "halves", steps=2))
+    fit.main(distilling(teacher, tmp_path / "halves", steps=4))
+    whole, halves = (run_folder.averaged(tmp_path / folder, "distill-theatre") for folder in ("whole", "halves"))
+    assert all(torch.equal(value, halves[key]) for key, value in whole.items())
+
+
+def test_a_student_goes_on_with_its_teacher_and_teaches_nobody(teacher, distilled, tmp_path, capsys):
+    settings = distilling(distilled[1], tmp_path, steps=1)
+    with pytest.raises(FootlightError, match="a student itself"):
+        fit.main(settings)
+    again = replace(settings, distill_theatre=replace(settings.distill_theatre, teacher=teacher))
+    fit.main(again)
+    assert "distill-theatre starts from the weights of the model" in capsys.readouterr().out
+
+
+def test_a_theatre_is_trained_anew_from_what_a_student_has(distilled, tmp_path, capsys):
+    fit.main(replace(arguments("theatre-encoders", tmp_path, steps=1), preset=None, init=distilled[1]))
+    assert "theatre-encoders starts from the model's theatre, but for its denoisers" in capsys.readouterr().out
+    theatre = run_folder.read_config(tmp_path).theatre
+    assert theatre is not None and not any(denoiser.guided for denoiser in theatre.denoisers.values())
+
+
+def test_a_model_without_theatre_cannot_be_distilled(model_folder, tmp_path):
+    with pytest.raises(FootlightError, match="no theatre"):
+        fit.main(distilling(model_folder, tmp_path, steps=1))
