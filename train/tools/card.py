@@ -37,6 +37,7 @@ CURVES = {
     "denoiser": ("denoiser/latents", "validation/latents"),
     "scorer": ("scorer/latents", "validation/latents"),
     "distill": ("denoiser/latents", "validation/error"),
+    "distill-theatre": ("theatre/motion", "validation/error_motion"),
     "vocoder": ("generator/spectra", "validation/spectra"),
 }
 
