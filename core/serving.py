@@ -32,6 +32,7 @@ from core.protocol import (
     BeatsRequest,
     Cancelled,
     DanceDone,
+    DancePreview,
     DanceRequest,
     Done,
     DuetDone,
@@ -182,16 +183,30 @@ class Engine:
         self._say(protocol.Progress(id=self._current, stage=stage, fraction=fraction))
 
     def _dance(self, number: Id, request: DanceRequest) -> DanceDone:
-        _check_folder(request.out)
+        for out in filter(None, (request.out, request.preview)):
+            _check_folder(out)
         digest = _digest(request.song)
         heard_at = 0.05 + 0.95 * pipeline.HEARING
         heard = self._hear(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
+        about = {"seed": str(request.seed), "model": model.name, "audio_sha256": digest}
         with progress.part(heard_at, 1.0):
-            made = pipeline.answer(model, heard, request)
+            begun = pipeline.begin(model, heard, request)
+            if begun is not None:
+                self._show(number, request, begun.preview, about)
+            made = pipeline.answer(model, heard, request, begun)
         progress.report()
-        dance.write(request.out, made, seed=str(request.seed), model=model.name, audio_sha256=digest)
+        dance.write(request.out, made, **about)
         return DanceDone(id=number, out=request.out, **_dance_values(made))
+
+    def _show(self, number: Id, request: DanceRequest, preview: Dance, about: dict[str, str]) -> None:
+        assert request.preview is not None
+        progress.report()
+        dance.write(request.preview, preview, **about)
+        motion, style = preview.motion, preview.style
+        self._say(
+            DancePreview(id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style)
+        )
 
     def _hear(self, request: DanceRequest, digest: str, end: float) -> pipeline.HeardSong:
         """The song as the model hears it. The song that was heard last is not heard again.

@@ -71,7 +71,7 @@ class Job:
     """Sends the request at once; ``poll`` moves the state on.
 
     request: None for a process that does one thing and needs not be asked, as the installer.  stage, fraction: the
-    progress to show.  result: the engine's answer, once the state is DONE.  error: one line for the user; kind: of
+    progress to show.  preview: the first seconds of a dance, once they are there.  result: the engine's answer, once the state is DONE.  error: one line for the user; kind: of
     the failure, as in ``protocol.Failed``.  log: the engine's last words when it died.
     """
 
@@ -83,6 +83,7 @@ class Job:
         self.state = JobState.STARTING
         self.stage = "Preparing" if request is None else "Starting the engine"
         self.fraction = 0.0
+        self.preview: protocol.DancePreview | None = None
         self.result: protocol.Done | None = None
         self.error = ""
         self.kind = ""
@@ -123,6 +124,8 @@ class Job:
         elif isinstance(event, protocol.Progress) and not cancelling:
             self.state, self.stage = JobState.RUNNING, event.stage
             self.fraction = min(max(event.fraction, 0.0), 1.0)
+        elif isinstance(event, protocol.DancePreview) and not cancelling:
+            self.preview = event
         elif isinstance(event, protocol.Done):
             # A result that arrives after Cancel is not used: the user has said no.
             self.state = JobState.CANCELLED if cancelling else JobState.DONE

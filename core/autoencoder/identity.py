@@ -77,3 +77,8 @@ class Identity(nn.Module):
     def decode_long(self, z: Tensor) -> Tensor:
         """Frames (b, t, c) in physical units from latents (b, t, c) of any length."""
         return self.decode(z)
+
+    @staticmethod
+    def decoded_from(frames: int) -> int:
+        """How many latents ``decode_long`` needs to give the first ``frames`` of them: frames are independent."""
+        return frames

@@ -10,7 +10,7 @@ from torch import Tensor
 from core.autoencoder.gaussian import DiagonalGaussian
 from core.autoencoder.vae import ConvVAE, pad_to
 from core.config import VAEConfig
-from core.layers.chunked import chunked
+from core.layers.chunked import chunked, covering
 
 CHUNK = 128  # latent frames of a chunk of a long sequence
 OVERLAP = 48  # latent frames that neighbouring chunks share
@@ -116,6 +116,11 @@ class NormalisedVAE(ConvVAE):
             return self.decode(self.unstandardise(piece))
 
         return chunked(one, z, self.config.stride, CHUNK, OVERLAP, MARGIN, TOGETHER)
+
+    @staticmethod
+    def decoded_from(frames: int) -> int:
+        """How many latents ``decode_long`` needs to give the first ``frames`` of them as in a longer sequence."""
+        return covering(frames, CHUNK, OVERLAP, MARGIN)
 
     @torch.no_grad()
     def _follow(self, posterior: DiagonalGaussian) -> None:

@@ -26,6 +26,7 @@ def dance(args: argparse.Namespace) -> None:
     """Make a dance to a song, or a part of one anew."""
     request = arguments.request_of(DanceRequest, args)
     danced = _dance_files(Path(request.out))
+    previewed = _dance_files(Path(request.preview)) if request.preview else None
     from core import pipeline
     from core.files import write_together
 
@@ -33,11 +34,17 @@ def dance(args: argparse.Namespace) -> None:
         song, beats, model = _opened(args, request)
         with progress.part(0.05, 0.98 * pipeline.HEARING):
             heard = pipeline.hear_song(model, song, beats)
+        about = {"seed": str(request.seed), "model": model.name, "audio_sha256": _digest(request.song)}
         with progress.part(0.98 * pipeline.HEARING, 0.98):
-            made = pipeline.answer(model, heard, request)
+            begun = pipeline.begin(model, heard, request)
+            if begun is not None and previewed is not None:
+                write_together(previewed(begun.preview, **about))
+                if args.json:
+                    motion = begun.preview.motion
+                    say(type="preview", out=request.preview, frames=motion.frames, fps=motion.fps)
+            made = pipeline.answer(model, heard, request, begun)
         with progress.part(0.99, 1.0, "Writing"):
-            digest = _digest(request.song)
-            write_together(danced(made, seed=str(request.seed), model=model.name, audio_sha256=digest))
+            write_together(danced(made, **about))
     motion = made.motion
     tell(
         args,

@@ -22,6 +22,19 @@ def starts(total: int, chunk: int, overlap: int) -> list[int]:
     return [*range(0, total - chunk, chunk - overlap), total - chunk]
 
 
+def covering(frames: int, chunk: int, overlap: int, margin: int = 0) -> int:
+    """The shortest beginning of a long sequence of which the first ``frames`` come out as they do of the whole.
+
+    It ends where one of the whole's chunks does, so that no chunk is moved. The last one lacks its fade to the next.
+
+    frames: of the input.
+    chunk: frames of a chunk.
+    overlap: frames that neighbouring chunks share.
+    margin: as in ``chunked``.
+    """
+    return chunk + (chunk - overlap) * max(0, math.ceil((frames + overlap - margin - chunk) / (chunk - overlap)))
+
+
 def raised_cosine(frames: int, fade: int, left: bool = True, right: bool = True) -> Tensor:
     """Weights (frames,): 1 inside, falling towards 0 but never reaching it at the ends that are to fade.
 

@@ -6,7 +6,9 @@ Long operations report their progress (``core.progress``). A listener can cancel
 from core.pipeline.beats import beats_given, beats_of, grid_of, read_beats
 from core.pipeline.dance import (
     HEARING,
+    Begun,
     HeardSong,
+    begin_dance,
     dance_to,
     encode_song,
     finish,
@@ -19,7 +21,7 @@ from core.pipeline.dance import (
 )
 from core.pipeline.duet import generate_duet
 from core.pipeline.edit import Edit, edit_dance
-from core.pipeline.edit_files import answer, read_dance, read_edit
+from core.pipeline.edit_files import answer, begin, read_dance, read_edit
 from core.pipeline.light import light_song
 from core.pipeline.lit_dance import Known, answer_theatre, generate_theatre
 from core.pipeline.model import Model, find_device, find_model
@@ -29,6 +31,7 @@ from core.results import Dance, Duet, Light, LitDance, Score
 
 __all__ = [
     "HEARING",
+    "Begun",
     "Dance",
     "DanceOptions",
     "Duet",
@@ -45,6 +48,8 @@ __all__ = [
     "TheatreOptions",
     "answer",
     "answer_theatre",
+    "begin",
+    "begin_dance",
     "beats_given",
     "beats_of",
     "dance_to",

@@ -18,11 +18,13 @@ from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
 from core.audio.representation import music_frames, to_int16
 from core.config import Config
+from core.diffusion.remembering import Memory
 from core.errors import FootlightError
 from core.metrics import beat, physics
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
+from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.postprocess import bones, drift, feet, joints, retime, smooth
@@ -59,6 +61,11 @@ class HeardSong:
     seconds: float
     rhythm: Rhythm
     condition: Condition
+
+    @property
+    def frames(self) -> int:
+        """Latent frames of a dance to it."""
+        return self.condition.context["music"].shape[1]
 
 
 HEARING = 0.153
@@ -102,14 +109,52 @@ def hear_song(model: Model, song: Waveform, beats: Beats | None = None) -> Heard
         return HeardSong(pcm(song.samples), song.seconds, rhythm, encode_song(model, sound, rhythm, mel=mel))
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A dance of which the first seconds are made.
+
+    preview: these seconds, without metrics.
+    memory: what is not calculated again for the whole.
+    share: of all the work, which is done.
+    """
+
+    preview: Dance
+    memory: Memory
+    share: float
+
+
 @torch.no_grad()
-def dance_to(model: Model, heard: HeardSong, options: DanceOptions) -> Dance:
-    """Generate a dance for a song that was heard, as ``generate_dance`` does."""
+def begin_dance(model: Model, heard: HeardSong, options: DanceOptions) -> Begun | None:
+    """Generate the first seconds of the dance that ``dance_to`` makes; None for a song that is too short for that.
+
+    They are a preview: nearly all of their frames are the whole's to a thousandth of a millimetre. But which of the
+    faintest accents are moved onto beats depends on the mean speed of all of a dance. Around one that is moved in only
+    one of the two, they differ by up to some centimetres.
+    """
+    model = model.at(options.quality)
+    _check(model, options)
+    beginning = beginning_of(model, heard.frames, options)
+    if beginning is None:
+        return None
+    body, beats, memory = model.config.modalities["motion"], heard.rhythm.beats, Memory()
+    share = beginning.sampled / (beginning.sampled + heard.frames)
+    with progress.part(0.0, 0.9 * share, "Dancing the beginning"):
+        drawn, style = _sample(model, heard, options, memory, beginning)
+    with progress.part(0.9 * share, share, "Dancing the beginning"):
+        raw = features.decode(drawn, body.representation, body.fps)
+        frames = round(beginning.seconds * options.fps)
+        motion = finish(raw, beats, heard.seconds, options.fps, options.beat_snap, frames)
+    return Begun(Dance(motion, beats, {}, style), memory, share)
+
+
+@torch.no_grad()
+def dance_to(model: Model, heard: HeardSong, options: DanceOptions, memory: Memory | None = None) -> Dance:
+    """Generate a dance for a song that was heard, as ``generate_dance`` does. memory: of its beginning."""
     model = model.at(options.quality)
     _check(model, options)
     body, beats = model.config.modalities["motion"], heard.rhythm.beats
     with progress.part(0.0, 0.823):
-        drawn, style = _sample(model, heard, options)
+        drawn, style = _sample(model, heard, options, memory)
     with progress.part(0.823, 0.941, "Planting the feet"):
         raw = features.decode(drawn, body.representation, body.fps)
         motion = finish(raw, beats, heard.seconds, options.fps, options.beat_snap)
@@ -145,16 +190,23 @@ def _check(model: Model, options: DanceOptions) -> None:
     layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
 
 
-def _sample(model: Model, heard: HeardSong, options: DanceOptions) -> tuple[Tensor, str | None]:
-    """The motion features (t, c) of a dance at the model's frame rate, and its style."""
+def _sample(
+    model: Model,
+    heard: HeardSong,
+    options: DanceOptions,
+    memory: Memory | None = None,
+    beginning: Beginning | None = None,
+) -> tuple[Tensor, str | None]:
+    """The motion features (t, c) of a dance or its beginning, at the model's frame rate, and its style."""
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(model.config, options.style, seed)
     told = style_of(model, style, model.config.sampling["motion"].style_strength)
     condition = replace(heard.condition, style=told)
-    frames = condition.context["music"].shape[1]
     steps = steps_for(model.config, "motion", options.steps)
+    only, decoded = (None, heard.frames) if beginning is None else (beginning.sampled, beginning.decoded)
     with progress.part(0.0, 0.927, "Dancing"):
-        latents = last_of(draw(model, "motion", condition, frames, seed, steps, options.guidance), steps)
+        drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory)
+        latents = last_of(drawing, steps)[:, :decoded]
     with progress.part(0.927, 1.0, "Building the movement"):
         return model.autoencoders["motion"].decode_long(latents)[0].cpu(), style
 
@@ -223,10 +275,12 @@ def encode_song(
     return Condition({"music": latents}, pulse, styles)
 
 
-def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float) -> Motion:
+def finish(
+    raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float, frames: int | None = None
+) -> Motion:
     """Post-process a decoded motion: joint limits, smoothing, drift, feet, and beat snap.
 
-    The result has exactly ``round(seconds * fps)`` frames. Feet are corrected before the beat snap: the correction
+    The result has exactly ``round(seconds * fps)`` frames, unless ``frames`` says how many. Feet are corrected before the beat snap: the correction
     changes when movements arrive, while feet that stand still do so under any time warp. The motion is resampled only
     once, for beat snap and frame rate together.
 
@@ -235,6 +289,7 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
     seconds: length of the music.
     fps: frames per second of the result.
     beat_snap: 0-1, how far kinematic beats are shifted towards musical ones.
+    frames: of the result, from its beginning.
     """
     motion = smooth.smooth(joints.limit(raw))
     progress.report(0.1)
@@ -243,7 +298,7 @@ def finish(raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: flo
     motion = feet.lock(motion)
     progress.report(0.5)
     clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
-    times = torch.arange(max(1, round(seconds * fps)), dtype=torch.float64) / fps
+    times = torch.arange(frames or max(1, round(seconds * fps)), dtype=torch.float64) / fps
     progress.report(0.6)
     motion = at_times(motion, clock.at(times), fps)
     progress.report(1.0)

@@ -15,7 +15,7 @@ from core.formats.dance import read_arrays
 from core.formats.motion import read_motion
 from core.grid import ranges
 from core.pipeline.beats import grid_of
-from core.pipeline.dance import HeardSong, dance_to
+from core.pipeline.dance import Begun, HeardSong, begin_dance, dance_to
 from core.pipeline.documents import read_document
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.model import Model
@@ -24,17 +24,30 @@ from core.results import Dance
 from core.types import Motion
 
 
-def answer(model: Model, heard: HeardSong, request: DanceRequest) -> Dance:
+def answer(model: Model, heard: HeardSong, request: DanceRequest, begun: Begun | None = None) -> Dance:
     """The dance that a request asks for: a new one, or one with a part made anew.
+
+    begun: what ``begin`` gave for it.
 
     Raises FootlightError as ``dance_to``, ``read_edit`` and ``edit_dance`` do.
     """
+    if begun is not None:
+        with progress.part(begun.share, 1.0):
+            return dance_to(model, heard, request, begun.memory)
     if request.edit is None:
         return dance_to(model, heard, request)
     with progress.part(0.0, 0.02, "Reading the dance"):
         edit, style = read_edit(request, heard)
     with progress.part(0.02, 1.0):
         return edit_dance(model, heard, edit, request, style)
+
+
+def begin(model: Model, heard: HeardSong, request: DanceRequest) -> Begun | None:
+    """The first seconds of the dance that a request asks for, if it wants a preview and its song is long enough.
+
+    Raises FootlightError as ``begin_dance`` does.
+    """
+    return begin_dance(model, heard, request) if request.preview is not None and request.edit is None else None
 
 
 def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None]:

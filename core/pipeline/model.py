@@ -22,6 +22,7 @@ from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided, told
 from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import Denoise, as_denoise
+from core.diffusion.remembering import Memory, remembering
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import Schedule, linear_sqrt
 from core.diffusion.windows import windowed
@@ -213,19 +214,23 @@ def schedule_of(config: Config) -> Schedule:
     return linear_sqrt(config.diffusion.steps, config.diffusion.beta_start, config.diffusion.beta_end)
 
 
-def guided_denoiser(model: Model, modality: str, guidance: float | None = None) -> Denoise:
+def guided_denoiser(
+    model: Model, modality: str, guidance: float | None = None, memory: Memory | None = None
+) -> Denoise:
     """The denoiser of a modality with guidance and windows, for latents of any length.
 
     model: the model.
     modality: the one that it generates.
     guidance: strength; None is the model's own.
+    memory: of windows that were denoised before, and it keeps the others.
     """
     sampling, compute = model.config.sampling[modality], native_half(model.device)
     prediction = model.config.prediction(modality)
     denoise = as_denoise(model.denoisers[modality], schedule_of(model.config), prediction, compute)
     scale = sampling.guidance if guidance is None else guidance
     guide = told if model.config.denoisers[modality].guided else guided
-    return windowed(guide(denoise, scale), sampling.window, sampling.overlap)
+    one = guide(denoise, scale) if memory is None else remembering(guide(denoise, scale), memory)
+    return windowed(one, sampling.window, sampling.overlap)
 
 
 def first_noise(model: Model, modality: str, frames: int, generator: torch.Generator) -> Tensor:
@@ -242,6 +247,8 @@ def draw(
     seed: int,
     steps: int,
     guidance: float | None = None,
+    only: int | None = None,
+    memory: Memory | None = None,
 ) -> Iterator[Tensor]:
     """Sample a modality: yields latents (1, frames, z) after each step, of which the last are clean.
 
@@ -252,10 +259,14 @@ def draw(
     seed: of the noise.
     steps: denoising steps.
     guidance: strength; None is the model's own.
+    only: so many frames at the beginning are sampled; None for all.
+    memory: as of ``guided_denoiser``.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = first_noise(model, modality, frames, generator)
-    denoise, sampler = guided_denoiser(model, modality, guidance), model.config.sampling[modality].sampler
+    if only is not None:
+        noise, condition = noise[:, :only], condition.window(0, only)
+    denoise, sampler = guided_denoiser(model, modality, guidance, memory), model.config.sampling[modality].sampler
     return sample(denoise, noise, schedule_of(model.config), steps, sampler, generator, condition)
 
 

@@ -19,6 +19,7 @@ Every message is one JSON object on a line of its own:
     {"op": "quit"}                                             end the engine, as the end of the input does
     {"type": "ready", ...}                                     once, at the start
     {"type": "progress", "id": 1, ...}
+    {"type": "preview", "id": 1, ...}                          the first seconds of a long dance, if they were asked for
     {"type": "done", "op": "dance", "id": 1, ...}              one of the last three for every request
     {"type": "cancelled", "id": 1}
     {"type": "failed", "id": 1, "kind": KIND, "message": one line}
@@ -32,6 +33,7 @@ from .events import (
     BeatsDone,
     Cancelled,
     DanceDone,
+    DancePreview,
     Done,
     DuetDone,
     Event,
@@ -94,7 +96,7 @@ from .rules import (
     rule,
 )
 
-PROTOCOL = 3  # increased whenever an older engine or add-on would misunderstand a message
+PROTOCOL = 4  # increased whenever an older engine or add-on would misunderstand a message
 
 __all__ = [
     "ACCENTS",
@@ -118,6 +120,7 @@ __all__ = [
     "CountedSong",
     "DanceDone",
     "DanceOptions",
+    "DancePreview",
     "DanceRequest",
     "Dancing",
     "Done",

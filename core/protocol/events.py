@@ -41,6 +41,27 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DancePreview:
+    """The first seconds of a dance were written, and the rest is being made.
+
+    They are nearly those of the dance, see ``core.pipeline.begin_dance``. A song may be too short for any.
+
+    id: of the request.
+    out: the file.
+    frames: their number.
+    fps: frames per second.
+    style: as in ``core.results.Dance``.
+    """
+
+    type: ClassVar[str] = "preview"
+    id: Id | None = None
+    out: str
+    frames: int
+    fps: float
+    style: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """A request has succeeded.
 
@@ -187,7 +208,7 @@ class Failed:
     message: str
 
 
-Event = Ready | Progress | Done | Cancelled | Failed
+Event = Ready | Progress | DancePreview | Done | Cancelled | Failed
 EVENTS: dict[str, type[Event]] = {kind.type: kind for kind in typing.get_args(Event)}
 ANSWERS: dict[str | None, type[Done]] = {
     kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, TheatreDone, BeatsDone)

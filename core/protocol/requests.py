@@ -41,6 +41,12 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
 
     op: ClassVar[str] = "dance"
     out: str = needed(DANCE_FILES, file="written")
+    preview: str | None = option(
+        None,
+        "OUT.bvh or OUT.npz: the first seconds of a dance to a long song, as soon as they are made",
+        unset="none",
+        file="written",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

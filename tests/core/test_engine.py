@@ -77,7 +77,7 @@ def warm(model_folder):
     """One engine that serves many tests, as it serves many dances."""
     engine = Process(model_folder)
     ready = engine.until(type="ready")
-    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 3
+    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 4
     yield engine
     assert engine.end() == 0
 
@@ -242,6 +242,57 @@ def test_cancel_within_a_step_keeps_the_engine(warm, long_song, song_file, tmp_p
     assert sorted(os.listdir(tmp_path)) == ["45", "47"]
 
 
+@pytest.fixture(scope="module")
+def longer_song(tmp_path_factory, make_song):
+    """Long enough for a preview by the tiny model."""
+    path = tmp_path_factory.mktemp("longer") / "longer.wav"
+    io.write(path, make_song(75.0))
+    return str(path)
+
+
+def test_the_first_seconds_are_handed_on_before_the_rest(warm, longer_song, tmp_path):
+    """As they will be, unless an accent is counted otherwise; and the dance is that of a request without them."""
+    dance = {"op": "dance", "song": longer_song, "beat_snap": 0}
+    out, preview = tmp_path / "dance.npz", tmp_path / "preview.npz"
+    warm.seen.clear()
+    warm.send({"id": 60, **dance, "out": str(out), "preview": str(preview)})
+    told = warm.until(type="preview", id=60)
+    with np.load(preview) as file:
+        first = dict(file)
+    assert not out.exists()
+    assert told["out"] == str(preview) and told["frames"] == len(first["root"]) == 900 and told["fps"] == 30
+    warm.until(type="done", id=60)
+    fractions = [event["fraction"] for event in warm.seen if event["type"] == "progress"]
+    assert fractions == sorted(fractions)
+    with np.load(out) as file:
+        assert np.abs(file["root"][:900] - first["root"]).max() < 1e-4
+        assert (file["joints"] == first["joints"]).all() and file["audio_sha256"] == first["audio_sha256"]
+    warm.send({"id": 61, **dance, "out": str(tmp_path / "plain.npz")})
+    warm.until(type="done", id=61)
+    assert (tmp_path / "plain.npz").read_bytes() == out.read_bytes()
+
+
+def test_a_short_song_has_no_preview(warm, song_file, tmp_path):
+    warm.seen.clear()
+    preview, out = str(tmp_path / "preview.npz"), str(tmp_path / "dance.npz")
+    warm.send({"id": 62, "op": "dance", "song": str(song_file), "out": out, "preview": preview})
+    warm.until(type="done", id=62)
+    assert os.listdir(tmp_path) == ["dance.npz"] and not [event for event in warm.seen if event["type"] == "preview"]
+
+
+def test_a_cancel_after_the_first_seconds_leaves_no_dance(warm, longer_song, song_file, tmp_path):
+    out = tmp_path / "dance.npz"
+    warm.send(
+        {"id": 63, "op": "dance", "song": longer_song, "out": str(out), "preview": str(tmp_path / "preview.npz")}
+    )
+    warm.until(type="preview", id=63)
+    warm.send({"op": "cancel", "id": 63})
+    warm.until(type="cancelled", id=63)
+    assert os.listdir(tmp_path) == ["preview.npz"]
+    warm.send({"id": 64, "op": "dance", "song": str(song_file), "seconds": 2, "out": str(out)})
+    warm.until(type="done", id=64)
+
+
 def test_one_id_at_a_time(warm, long_song, tmp_path):
     slow = {"id": 50, "op": "dance", "song": long_song, "steps": 1000, "out": str(tmp_path / "x")}
     warm.send(slow, slow)
@@ -270,6 +321,24 @@ def test_the_add_ons_client_and_the_engine_understand_each_other(model_folder, l
         assert job.state is JobState.CANCELLED
     finally:
         client.stop(patience=PATIENCE)
+
+
+def test_a_job_tells_of_the_first_seconds_and_survives_a_killed_engine(model_folder, longer_song, tmp_path):
+    command = [sys.executable, "-m", "core.engine", "--model", str(model_folder), "--device", "cpu"]
+    client = Client(command, ROOT, tmp_path / "log")
+    try:
+        out, preview = str(tmp_path / "dance"), str(tmp_path / "preview")
+        job = Job(client, DanceRequest(song=longer_song, out=out, preview=preview))
+        while job.preview is None:
+            assert not job.poll().ended, job.error
+            threading.Event().wait(0.01)
+        assert (job.preview.out, job.preview.frames) == (preview, 900) and job.state is JobState.RUNNING
+        os.killpg(client._process.pid, signal.SIGKILL)
+        while not job.poll().ended:
+            threading.Event().wait(0.01)
+        assert job.state is JobState.FAILED and sorted(os.listdir(tmp_path)) == ["log", "preview"]
+    finally:
+        client.stop()
 
 
 @pytest.mark.parametrize("how", ["quit", "end of input", "kill"])

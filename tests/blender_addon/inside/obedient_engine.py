@@ -65,7 +65,7 @@ def obey(message):
     return {name: message[name] for name in ("out", "out_motion", "out_music") if name in message}
 
 
-say(type="ready", version="test", protocol=3, device="cpu")
+say(type="ready", version="test", protocol=4, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     number = message["id"]

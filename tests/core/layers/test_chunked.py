@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.layers.chunked import chunked, raised_cosine, starts
+from core.layers.chunked import chunked, covering, raised_cosine, starts
 
 WEIGHT = torch.randn(3, 2, 7, generator=torch.Generator().manual_seed(0))
 
@@ -61,3 +61,23 @@ def test_fades_add_up_to_one():
     left, right = raised_cosine(20, 8), raised_cosine(20, 8)
     torch.testing.assert_close(left[-8:] + right[:8], torch.ones(8))
     assert (left > 0).all() and torch.equal(raised_cosine(5, 2, left=False, right=False), torch.ones(5))
+
+
+def settled(part, whole):
+    """How many frames (1, t, c) at the beginning are the same."""
+    return int((part == whole[:, : part.shape[1]]).all(-1)[0].int().cummin(0).values.sum())
+
+
+@pytest.mark.parametrize("frames", [1, 52, 53, 100, 101, 149, 200])
+@pytest.mark.parametrize(("overlap", "margin"), [(16, 4), (24, 0)])
+def test_a_beginning_that_covers_frames_gives_them_as_the_whole_does_and_no_shorter_one(frames, overlap, margin):
+    """Even where a function hears all of its chunk."""
+    x = torch.randn(1, 500, 2, generator=torch.Generator().manual_seed(frames), dtype=torch.float64)
+    length = covering(frames, 64, overlap, margin)
+
+    def heard(upto):
+        return chunked(lambda piece: piece * piece.mean(1, keepdim=True), x[:, :upto], 1.0, 64, overlap, margin)
+
+    assert frames <= settled(heard(length), heard(500)) < length
+    if length > 64:
+        assert settled(heard(length - 64 + overlap), heard(500)) < frames

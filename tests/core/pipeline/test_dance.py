@@ -8,7 +8,7 @@ import torch
 from core import pipeline, progress
 from core.errors import FootlightError
 from core.motion import kinematics, rotation
-from core.pipeline import DanceOptions, Model, generate_dance
+from core.pipeline import DanceOptions, Model, beginning, generate_dance
 from core.pipeline.choices import noise_seed, style_for
 from core.protocol import LARGEST_SEED
 from core.types import Beats, Motion
@@ -202,3 +202,18 @@ def test_devices_that_are_not_there_are_refused(model_folder):
     assert str(pipeline.find_device("cpu")) == "cpu"
     with pytest.raises(FootlightError, match="there is no device 'abacus'"):
         Model.load(model_folder, "abacus")
+
+
+def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monkeypatch):
+    monkeypatch.setattr(beginning, "SHOWN", 5.0)
+    heard, options = pipeline.hear_song(model, make_song(40.0)), DanceOptions(seed=2, fps=24, beat_snap=0.0)
+    begun = pipeline.begin_dance(model, heard, options)
+    whole = pipeline.dance_to(model, heard, options)
+    first = begun.preview
+    assert first.motion.frames == 120 and first.motion.fps == 24 and first.style == whole.style
+    assert torch.equal(first.beats.times, whole.beats.times) and not first.metrics
+    early, late = (kinematics.forward(one.motion.rotations, one.motion.root) for one in (first, whole))
+    assert (early - late[:120]).abs().max() < 1e-4  # metres
+    assert same(pipeline.dance_to(model, heard, options, begun.memory), whole)
+    assert 0.3 < begun.share < 0.5
+    assert pipeline.begin_dance(model, pipeline.hear_song(model, make_song(15.0)), options) is None
