@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import bpy
 from bpy.app.handlers import persistent
@@ -25,12 +26,22 @@ from .scene import wording
 from .shared import FootlightError, protocol
 
 
+class Early(Protocol):
+    """What is done with the first seconds of a dance before the rest is made. After ``show`` there may be a
+    ``take_off``, even several times: an undo may bring back what was taken off."""
+
+    def show(self, first: protocol.DancePreview) -> None: ...
+
+    def take_off(self) -> None: ...
+
+
 @dataclass
 class Session:
     """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  about: the
     operator that started it.  task, pace: what it is and how it goes on, where that is learnt.  finish: what to do with
-    its result.  folder: its temporary files.  error, message: how the last job ended, until the next one starts;
-    warning: what the user should know besides; log: a file that tells more."""
+    its result.  early: what to do with the first seconds of it.  folder: its temporary files.  error, message: how the
+    last job ended, until the next one starts; warning: what the user should know besides; log: a file that tells
+    more."""
 
     engine: Engine | None = None
     worker: Engine | None = None
@@ -39,6 +50,7 @@ class Session:
     task: Task | None = None
     pace: Pace | None = None
     finish: Callable[[Any], str] | None = None
+    early: Early | None = None
     folder: str = ""
     error: str = ""
     message: str = ""
@@ -84,13 +96,14 @@ def start(
     finish: Callable[[Any], str],
     about: str = "",
     task: Task | None = None,
+    early: Early | None = None,
 ) -> None:
     """Ask the engine, starting it when it is not running; a preparation goes on meanwhile.
 
     work: several requests are asked one after another, and what was done of them before a cancel or a failure is kept.
     finish: takes the engine's answer, of several requests the list of them, writes what belongs into the scene and
     returns what to tell the user; it may raise UserError.  about: the operator that starts it.  task: what it is, to
-    learn how long such a thing takes here.
+    learn how long such a thing takes here.  early: takes the first seconds, if they are asked for.
     Raises UserError when the engine cannot be started.
     """
     before = state.engine
@@ -100,7 +113,7 @@ def start(
         known, cold = learnt(), engine is not before
         pace = Pace(known.expect(task, cold), EVEN if isinstance(work, Sequence) else known.curve(task), cold)
     _begin(engine, _job(engine, work), finish, about)
-    state.task, state.pace = task, pace
+    state.task, state.pace, state.early = task, pace, early
 
 
 def _job(
@@ -190,6 +203,8 @@ def poll() -> JobState:
     assert worker is not None and finish is not None
     try:
         ended = job.poll()
+        if not ended.ended:
+            _show_early()
     except Exception:
         state.error = "Footlight failed; the system console says more."
         _forget()
@@ -207,6 +222,7 @@ def poll() -> JobState:
             assert job.result is not None
             _learn()
             state.message = finish(job.result)
+            state.early = None  # the whole is in its place
             if isinstance(job, Series) and job.shortfall not in ("", CANCELLED):
                 state.warning = wording.joined(without_folder(job.shortfall), state.warning)
         elif ended is JobState.FAILED:
@@ -224,6 +240,19 @@ def poll() -> JobState:
     finally:
         _forget()
     return ended
+
+
+def _show_early() -> None:
+    """Hand on the first seconds of a dance, once."""
+    if isinstance(state.job, Job) and state.job.preview is not None and state.early is not None:
+        first, state.job.preview = state.job.preview, None
+        with contextlib.suppress(FootlightError):  # who is gone is missed when the whole is there
+            state.early.show(first)
+
+
+def _take_off_early() -> None:
+    if state.early is not None:
+        state.early.take_off()
 
 
 def cancel() -> None:
@@ -254,10 +283,12 @@ def stop() -> None:
 
 
 def _forget() -> None:
-    """After a job: no job, no files, and no process that has gone or has nothing more to do."""
+    """After a job: no job, no files, no first seconds without the rest, and no process that has gone or has nothing
+    more to do."""
+    _take_off_early()
     if state.worker and state.worker is not state.engine:
         state.worker.stop(patience=0.5)
-    state.job = state.finish = state.worker = state.task = state.pace = None
+    state.job = state.finish = state.worker = state.task = state.pace = state.early = None
     state.about = ""
     drop_folder()
     if state.engine and not state.engine.alive:
@@ -269,14 +300,34 @@ def _before_load(*_args) -> None:
     abandon("Stopped, because another file was opened; nothing was written.")
 
 
+@persistent
+def _before_undo(*_args) -> None:
+    """No step of Blender's has the first seconds unless the user did something since, and without that it would keep
+    pointers to them. The whole dance is one step of its own."""
+    _take_off_early()
+
+
+UNDOING = ("undo_pre", "redo_pre")
+
+
+def _leave() -> None:
+    """End everything when Blender's data has gone already."""
+    state.early = None
+    stop()
+
+
 def register() -> None:
     bpy.app.handlers.load_pre.append(_before_load)
+    for name in UNDOING:
+        getattr(bpy.app.handlers, name).append(_before_undo)
     notices.register()
-    atexit.register(stop)
+    atexit.register(_leave)
 
 
 def unregister() -> None:
-    atexit.unregister(stop)
+    atexit.unregister(_leave)
+    for name in UNDOING:
+        getattr(bpy.app.handlers, name).remove(_before_undo)
     bpy.app.handlers.load_pre.remove(_before_load)
     notices.unregister()
     stop()

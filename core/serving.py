@@ -204,9 +204,7 @@ class Engine:
         progress.report()
         dance.write(request.preview, preview, **about)
         motion, style = preview.motion, preview.style
-        self._say(
-            DancePreview(id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style)
-        )
+        self._say(DancePreview(id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style))
 
     def _hear(self, request: DanceRequest, digest: str, end: float) -> pipeline.HeardSong:
         """The song as the model hears it. The song that was heard last is not heard again.

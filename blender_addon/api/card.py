@@ -15,6 +15,9 @@ from ..shared import protocol
 
 DANCE, MUSIC, BOTH = "dance", "music", "both"
 
+UNFINISHED = "unfinished"
+"""The property of an action, without the prefix, that holds only the first seconds of a dance."""
+
 GRADES = ((0.75, "Excellent"), (0.5, "Good"), (0.25, "Fair"))
 """The least of each grade of the beat score. Recorded dancers to the music that they were paired with score 0.58 on
 average (0.52 to 0.63), a body that only slows down on every beat 0.30. Of 54 dances held against the beats of another
@@ -42,7 +45,7 @@ class Card:
 
     operation: what made it: DANCE, MUSIC or BOTH.  beat: "Good (0.73)".  pulse: "120 bpm, 4 beats a bar".
     length: "45.0 s".  feet: how much it steps.  keys: how many there are, and how far they are off, where not every
-    frame is keyed.  warning: what the user should know besides.
+    frame is keyed.  unfinished: whether it is only the first seconds.  warning: what the user should know besides.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Card:
     length: str = ""
     feet: str = ""
     keys: str = ""
+    unfinished: bool = False
     warning: str = ""
 
     @property
@@ -84,6 +88,7 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
         length="" if seconds is None else f"{seconds:.1f} s",
         feet=_feet(_number(made, "steps_per_second"), _number(made, "still")),
         keys=_keys(made),
+        unfinished=names.PREFIX + UNFINISHED in made,
         warning=str(made.get(names.PREFIX + "warning", "")),
     )
 

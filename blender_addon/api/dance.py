@@ -13,7 +13,7 @@ from ..names import PREFIX
 from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips, takes
 from ..scene.wording import joined
 from ..shared import beat_grid, beats_file, protocol, thinning
-from . import beats, card, naming
+from . import beats, card, naming, preview
 from .target import Target, Written, finished, mark_beats, with_change
 
 
@@ -29,6 +29,7 @@ def request(
     keys: thinning.Spacing = thinning.EVERY_FRAME,
     seed: int = 0,
     grid: beat_grid.Grid | None = None,
+    watched: bool = False,
     **options: object,
 ) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
@@ -37,8 +38,8 @@ def request(
     there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
     whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  keys: which
     frames are keyed; all unless given.  grid: the beats, in seconds of the song's file; unless given, as the user
-    corrected them, else as they are tracked.  options: quality, steps, guidance, style and beat_snap, as of
-    ``core.protocol.DanceRequest``.
+    corrected them, else as they are tracked.  watched: whether the first seconds are wanted before the rest is made,
+    for ``preview.show``.  options: quality, steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
     """
@@ -61,6 +62,8 @@ def request(
         keys=keys,
         song=song,
     )
+    if watched:
+        options["preview"] = str(Path(folder) / "preview.npz")
     return target, request_of(target, Path(folder), options)
 
 
@@ -136,7 +139,11 @@ def write_dance(
     values = actions.read_dance(out)
     style = done.style or str(values.get("style", "")) or target.asked.get("style_asked") or None
     said: list[str] = []
-    added = dancer.add_to(scene) if armature is None else None
+    if target.shown is not None:
+        preview.take_off(target.shown)
+    added = None
+    if armature is None:
+        added = preview.added_dancer(scene, target.shown) or dancer.add_to(scene)
     try:
         action = actions.write_dance(
             out,
@@ -154,6 +161,7 @@ def write_dance(
         raise
     card.keep(action, card.length_and_feet(values, target.fps, target.frames))
     takes.enlist(added or armature, action)
+    preview.play_on(scene, added or armature, target.shown)
     return finished(done, *warnings, *said, action=action, dancer=added)
 
 

@@ -10,10 +10,25 @@ from typing import Any, Self
 import bpy
 
 from ..errors import UserError
-from ..scene import hearing, markers, reading, strips
+from ..scene import hearing, markers, reading, restoring, strips
 from ..scene.wording import joined
 from ..shared import protocol, thinning
 from . import card
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The first seconds of a dance, put on a dancer for the time being, in values that outlive undo.
+
+    armature: the dancer's session_uid.  added: whether it was added for the dance.  action: the session_uid of theirs.
+    frames: their first and their last frame.  before: how the dancer was.
+    """
+
+    armature: int
+    added: bool
+    action: int
+    frames: tuple[int, int]
+    before: restoring.Before
 
 
 @dataclass(frozen=True)
@@ -25,7 +40,7 @@ class Target:
     what the engine makes.  about: what the result is for, in its name.  seed: of the result.  asked: what the result
     keeps of how it was asked for.  markers: whether its beats are shown on the timeline.  bars_only: whether only those
     that begin a bar are.  keys: which frames of a dance are keyed.  song: that a dance is for.  music: the file that
-    music stays in; None keeps a copy beside the .blend.
+    music stays in; None keeps a copy beside the .blend.  shown: the first seconds of the dance that are on the dancer.
     """
 
     scene: int
@@ -43,6 +58,7 @@ class Target:
     keys: thinning.Spacing = thinning.EVERY_FRAME
     song: strips.Song | None = None
     music: Path | None = None
+    shown: Shown | None = None
 
     @classmethod
     def of(

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 from bpy.props import IntProperty, StringProperty
 
 from .. import key_props, names, session
-from ..api import dance, takes
+from ..api import dance, preview, takes
+from ..api.target import Target, by_uid
 from ..errors import UserError
 from ..scene import playing, rigs, strips
+from ..shared import protocol
 from .job_operator import JobOperator, finishing
 from .seed import NewSeed
 from .settings import dancer_or_none, find_song, sampling, settings_of, task
@@ -42,15 +46,49 @@ class FOOTLIGHT_OT_generate_dance(NewSeed, JobOperator, bpy.types.Operator):
 
     def start(self, context: bpy.types.Context) -> None:
         if self.like:
-            start_again(context, self.like)
+            start_again(context, self.like, self._clicked)
         else:
-            start(context, self.takes)
+            start(context, self.takes, self._clicked)
 
 
-def start(context: bpy.types.Context, count: int = 0) -> None:
+class Dancing:
+    """A dance that is being made: its first seconds are put on the dancer for the time being, then the whole.
+
+    target: of ``dance.request``.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def show(self, first: protocol.DancePreview) -> None:
+        """Put the first seconds on the dancer. Raises UserError when it cannot be done."""
+        shown = preview.show(self._target, first)
+        self._target = replace(self._target, shown=shown)
+        self._choose()
+
+    def take_off(self) -> None:
+        """Let the scene be as it was before ``show``."""
+        shown = self._target.shown
+        if shown is not None:
+            preview.take_off(shown)
+            preview.remove_dancer(shown)
+
+    def finish(self, done: protocol.DanceDone) -> str:
+        """Put the whole dance on the dancer. Returns what to tell the user; raises UserError when it cannot be done."""
+        return finishing(dance.write, self._target)(done)
+
+    def _choose(self) -> None:
+        """Let the panel name the dancer that was added."""
+        scene = by_uid(bpy.data.scenes, self._target.scene)
+        if added := preview.added_dancer(scene, self._target.shown):
+            settings_of(scene).dancer = added
+
+
+def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> None:
     """Ask the engine for the dance that the scene's settings describe, or for several of them.
 
-    count: how many; 0: as many as the settings say.  Raises UserError when something is missing.
+    count: how many; 0: as many as the settings say.  watched: whether somebody can see the first seconds of a single
+    one before the rest is made.  Raises UserError when something is missing.
     """
     folder = session.prepare()
     settings = settings_of(context.scene)
@@ -59,24 +97,29 @@ def start(context: bpy.types.Context, count: int = 0) -> None:
     first = more.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     song = find_song(context, folder)
-    targets, requests = takes.request(context.scene, armature, song, folder, seeds, **more)
+    watched = watched and len(seeds) == 1
+    targets, requests = takes.request(context.scene, armature, song, folder, seeds, watched=watched, **more)
     asked = task(context, names.GENERATE, len(seeds))
     if len(requests) == 1:
-        session.start(requests[0], finishing(dance.write, targets[0]), names.GENERATE, asked)
+        dancing = Dancing(targets[0])
+        session.start(requests[0], dancing.finish, names.GENERATE, asked, dancing)
     else:
         session.start(requests, finishing(takes.write, targets), names.GENERATE, asked)
 
 
-def start_again(context: bpy.types.Context, name: str) -> None:
-    """Ask the engine for the dance of an action again. Raises UserError when there is none, or no song for it."""
+def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
+    """Ask the engine for the dance of an action again. watched: as of ``start``.  Raises UserError when there is none,
+    or no song for it."""
     folder = session.prepare()
     scene, action = context.scene, bpy.data.actions.get(name)
     if action is None:
         raise UserError(f"There is no action {name!r} any more. Choose another take.")
     armature = _dancer(context)
     song, options = dance.again(action, _song_of(context, action, folder))
-    target, request = dance.request(scene, armature, song, folder, **_shown(settings_of(scene)), **options)
-    session.start(request, finishing(dance.write, target), names.GENERATE, task(context, names.GENERATE, 1))
+    shown = _shown(settings_of(scene))
+    target, request = dance.request(scene, armature, song, folder, watched=watched, **shown, **options)
+    dancing = Dancing(target)
+    session.start(request, dancing.finish, names.GENERATE, task(context, names.GENERATE, 1), dancing)
 
 
 def _song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) -> strips.Song:

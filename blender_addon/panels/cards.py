@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import names
+from .. import names, session
 from ..api import card
 from ..operators.play import face
 from ..scene import music as music_files
@@ -57,11 +57,15 @@ def _card(
     layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card, explanation: str
 ) -> bpy.types.UILayout:
     box = layout.box().column(align=False)
-    wrapped(box, context, shown.name.replace("seed ", f"seed{NO_BREAK}"), "CHECKMARK", less=BOX)
+    icon = "BLANK1" if shown.unfinished else "CHECKMARK"
+    wrapped(box, context, shown.name.replace("seed ", f"seed{NO_BREAK}"), icon, less=BOX)
     lines = box.column(align=True)
     lines.scale_y = 0.85
     if shown.style and shown.style not in shown.name:
         lines.label(text=shown.style, icon="BLANK1")
+    if shown.unfinished:
+        rest = "the rest is being made" if session.busy() else "the rest was not made"
+        wrapped(lines, context, f"The first seconds; {rest}", "SORTTIME", less=BOX)
     if shown.beat:
         row = lines.row()
         row.label(text=f"On the beat: {shown.beat}", icon="BLANK1")

@@ -89,7 +89,7 @@ def told_locked(armature: bpy.types.Object, rotated: Iterable[str], travelling: 
 
 def has_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bool:
     """Whether an action has curves that are not about bones."""
-    return any(_kept(action, curve.data_path) for curve in _curves(action, slot))
+    return any(_kept(action, curve.data_path) for curve in curves(action, slot))
 
 
 def own_animation(
@@ -122,7 +122,7 @@ def own_animation(
 
 def own_paths(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> set[str]:
     """What the curves of an action animate that are not about bones."""
-    return {curve.data_path for curve in _curves(action, slot) if not curve.data_path.startswith("pose.bones[")}
+    return {curve.data_path for curve in curves(action, slot) if not curve.data_path.startswith("pose.bones[")}
 
 
 def told_own(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> str:
@@ -139,7 +139,8 @@ def _kept(action: bpy.types.Action, path: str) -> bool:
     return PREFIX + "seed" in action and path.endswith((".influence", '"]'))
 
 
-def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> Iterator[bpy.types.FCurve]:
+def curves(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> Iterator[bpy.types.FCurve]:
+    """The curves of a slot."""
     for layer in action.layers:
         for strip in layer.strips:
             if bag := strip.channelbag(slot):
@@ -152,7 +153,7 @@ def nla_paths(armature: bpy.types.Object) -> set[str]:
         curve.data_path
         for strip in staging.nla_strips(armature)
         if strip.action and strip.action_slot
-        for curve in _curves(strip.action, strip.action_slot)
+        for curve in curves(strip.action, strip.action_slot)
     }
 
 

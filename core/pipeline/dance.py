@@ -280,9 +280,9 @@ def finish(
 ) -> Motion:
     """Post-process a decoded motion: joint limits, smoothing, drift, feet, and beat snap.
 
-    The result has exactly ``round(seconds * fps)`` frames, unless ``frames`` says how many. Feet are corrected before the beat snap: the correction
-    changes when movements arrive, while feet that stand still do so under any time warp. The motion is resampled only
-    once, for beat snap and frame rate together.
+    The result has exactly ``round(seconds * fps)`` frames, unless ``frames`` says how many. Feet are corrected before
+    the beat snap: the correction changes when movements arrive, while feet that stand still do so under any time warp.
+    The motion is resampled only once, for beat snap and frame rate together.
 
     raw: the decoded motion.
     beats: of the music.

@@ -249,6 +249,12 @@ def test_from_the_click_to_the_music_with_mishaps(run_checks, tmp_path):
     run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
 
 
+@pytest.mark.checks("check_preview.py")
+def test_the_first_seconds_of_a_dance_are_on_the_dancer_before_the_rest(run_checks, tmp_path):
+    save_dance(tmp_path)
+    run_checks(FOOTLIGHT_PYTHON=obedient(tmp_path))
+
+
 @pytest.mark.checks("check_lifecycle.py")
 def test_from_the_click_to_the_keyframes_with_mishaps(run_checks, tmp_path):
     save_dance(tmp_path)

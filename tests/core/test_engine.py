@@ -282,9 +282,7 @@ def test_a_short_song_has_no_preview(warm, song_file, tmp_path):
 
 def test_a_cancel_after_the_first_seconds_leaves_no_dance(warm, longer_song, song_file, tmp_path):
     out = tmp_path / "dance.npz"
-    warm.send(
-        {"id": 63, "op": "dance", "song": longer_song, "out": str(out), "preview": str(tmp_path / "preview.npz")}
-    )
+    warm.send({"id": 63, "op": "dance", "song": longer_song, "out": str(out), "preview": str(tmp_path / "preview.npz")})
     warm.until(type="preview", id=63)
     warm.send({"op": "cancel", "id": 63})
     warm.until(type="cancelled", id=63)

@@ -16,6 +16,7 @@ from core.protocol import (
     Cancelled,
     DanceDone,
     DanceOptions,
+    DancePreview,
     DanceRequest,
     Done,
     DuetDone,
@@ -57,6 +58,7 @@ EVENTS = [
     ),
     Cancelled(id=8),
     Failed(id=None, kind="input", message="no such file"),
+    DancePreview(id=2, out="a.npz", frames=900, fps=30.0, style="pop"),
 ]
 
 

@@ -2,7 +2,9 @@
 
 Told by the song's name, and where there is no song by the file ``how`` in the test's folder. Every request is kept in
 the file ``asked.json`` there, every motion as ``asked.npz``, and beats that are given as ``asked_beats.json``. It hears
-the beats of ``heard.json``, if there is one, and does with a seed what ``seeds.json`` says of it.
+the beats of ``heard.json``, if there is one, and does with a seed what ``seeds.json`` says of it. Told "early", alone
+or with another word, it hands on the first half of a dance if it is asked for, and goes on when the file ``go`` is
+there.
 """
 
 import json
@@ -65,6 +67,18 @@ def obey(message):
     return {name: message[name] for name in ("out", "out_motion", "out_music") if name in message}
 
 
+def hand_on_first_half(message, number):
+    import numpy as np
+
+    with np.load(FOLDER / "dance.npz") as file:
+        whole = dict(file)
+    half = len(whole["root"]) // 2
+    np.savez(message["preview"], **{**whole, "rotations": whole["rotations"][:half], "root": whole["root"][:half]})
+    say(type="preview", id=number, out=message["preview"], frames=half, fps=30.0, style="pop")
+    while not (FOLDER / "go").exists():
+        time.sleep(0.01)
+
+
 say(type="ready", version="test", protocol=4, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
@@ -79,6 +93,10 @@ for line in sys.stdin:
         shutil.copy(message["beats"], FOLDER / "asked_beats.json")
     say(type="progress", id=number, stage="at work", fraction=0.5)
     told = by_seed(message, "how", how(message))
+    if told.startswith("early"):
+        told = told.removeprefix("early").strip()
+        if message.get("preview"):
+            hand_on_first_half(message, number)
     if told == "die":
         print("RuntimeError: out of memory", file=sys.stderr, flush=True)
         os._exit(9)
