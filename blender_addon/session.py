@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,8 +27,8 @@ from .shared import FootlightError, protocol
 
 
 class Early(Protocol):
-    """What is done with the first seconds of a dance before the rest is made. After ``show`` there may be a
-    ``take_off``, even several times: an undo may bring back what was taken off."""
+    """What is done with the first seconds of a dance before the rest is made. ``take_off`` may come several times after
+    ``show``, even when the rest is there: a step back may bring them again."""
 
     def show(self, first: protocol.DancePreview) -> None: ...
 
@@ -39,9 +39,9 @@ class Early(Protocol):
 class Session:
     """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  about: the
     operator that started it.  task, pace: what it is and how it goes on, where that is learnt.  finish: what to do with
-    its result.  early: what to do with the first seconds of it.  folder: its temporary files.  error, message: how the
-    last job ended, until the next one starts; warning: what the user should know besides; log: a file that tells
-    more."""
+    its result.  early: what to do with the first seconds of it.  shown: all of that kind that were seen in this file.
+    folder: its temporary files.  error, message: how the last job ended, until the next one starts; warning: what the
+    user should know besides; log: a file that tells more."""
 
     engine: Engine | None = None
     worker: Engine | None = None
@@ -51,6 +51,7 @@ class Session:
     pace: Pace | None = None
     finish: Callable[[Any], str] | None = None
     early: Early | None = None
+    shown: list[Early] = field(default_factory=list)
     folder: str = ""
     error: str = ""
     message: str = ""
@@ -248,6 +249,7 @@ def _show_early() -> None:
         first, state.job.preview = state.job.preview, None
         with contextlib.suppress(FootlightError):  # who is gone is missed when the whole is there
             state.early.show(first)
+            state.shown.append(state.early)
 
 
 def _take_off_early() -> None:
@@ -298,16 +300,24 @@ def _forget() -> None:
 @persistent
 def _before_load(*_args) -> None:
     abandon("Stopped, because another file was opened; nothing was written.")
+    state.shown.clear()
 
 
 @persistent
-def _before_undo(*_args) -> None:
-    """No step of Blender's has the first seconds unless the user did something since, and without that it would keep
-    pointers to them. The whole dance is one step of its own."""
+def _before_step(*_args) -> None:
+    """Before an undo or a redo. They know nothing of the first seconds unless the user did something since, and would
+    leave pointers to them."""
     _take_off_early()
 
 
-UNDOING = ("undo_pre", "redo_pre")
+@persistent
+def _after_step(*_args) -> None:
+    """After an undo or a redo, which may have come to what the user did beside the first seconds of a dance."""
+    for early in state.shown:
+        early.take_off()
+
+
+STEPS = {"undo_pre": _before_step, "redo_pre": _before_step, "undo_post": _after_step, "redo_post": _after_step}
 
 
 def _leave() -> None:
@@ -318,16 +328,16 @@ def _leave() -> None:
 
 def register() -> None:
     bpy.app.handlers.load_pre.append(_before_load)
-    for name in UNDOING:
-        getattr(bpy.app.handlers, name).append(_before_undo)
+    for name, handler in STEPS.items():
+        getattr(bpy.app.handlers, name).append(handler)
     notices.register()
     atexit.register(_leave)
 
 
 def unregister() -> None:
     atexit.unregister(_leave)
-    for name in UNDOING:
-        getattr(bpy.app.handlers, name).remove(_before_undo)
+    for name, handler in STEPS.items():
+        getattr(bpy.app.handlers, name).remove(handler)
     bpy.app.handlers.load_pre.remove(_before_load)
     notices.unregister()
     stop()

@@ -42,15 +42,17 @@ def show(target: Target, preview: protocol.DancePreview) -> Shown:
     return Shown(danced.session_uid, added is not None, action.session_uid, playing.frames_of(danced), kept)
 
 
-def take_off(shown: Shown) -> None:
-    """Let the dancer be as it was. One that was added for the dance stays; ``remove_dancer`` removes it."""
+def take_off(shown: Shown) -> bool:
+    """Let the dancer be as it was. One that was added for the dance stays; ``remove_dancer`` removes it.
+    Returns whether there was anything to take off."""
     action, armature = by_uid(bpy.data.actions, shown.action), by_uid(bpy.data.objects, shown.armature)
     if action is None:
-        return
+        return False
     if armature is not None and armature.animation_data and armature.animation_data.action == action:
         restoring.restore(armature, shown.before)
     if action.users == action.use_fake_user:
         bpy.data.actions.remove(action)
+    return True
 
 
 def added_dancer(scene: bpy.types.Scene, shown: Shown | None) -> bpy.types.Object | None:

@@ -69,8 +69,7 @@ class Dancing:
     def take_off(self) -> None:
         """Let the scene be as it was before ``show``."""
         shown = self._target.shown
-        if shown is not None:
-            preview.take_off(shown)
+        if shown is not None and preview.take_off(shown):
             preview.remove_dancer(shown)
 
     def finish(self, done: protocol.DanceDone) -> str:

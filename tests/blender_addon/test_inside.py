@@ -340,6 +340,31 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert found["after_redo"] == {"dancer": "Dancer", "action": dance, "actions": [dance]}
 
 
+def test_steps_back_while_the_first_seconds_are_watched_in_a_window(window, environment, tmp_path):
+    """One undo takes a dance back as without them, and one meanwhile takes them off and not the dance."""
+    save_dance(tmp_path)
+    song, report = tmp_path / "early.wav", tmp_path / "report.json"
+    audio.write(song, Waveform(0.1 * torch.sin(torch.arange(3 * 22_050) / 20.0), 22_050))
+    environment |= {"FOOTLIGHT_PYTHON": obedient(tmp_path)}
+    command = [*window, "--python", INSIDE / "window_preview.py", "--", song, report]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert report.exists(), answer.stdout + answer.stderr
+    found = json.loads(report.read_text())
+    assert "failed" not in found, found["failed"]
+    at_first = {"action": None, "frames": None, "slot": False, "actions": 0, "camera": False, "moved": False}
+    half = {"frames": [1, 30], "slot": True, "actions": 1, "camera": False, "moved": True}
+    whole = {**half, "frames": [1, 60]}
+    names = {name: state.pop("action") for name, state in found.items() if isinstance(state, dict)}
+    del at_first["action"]
+    assert found["at first"] == at_first and found["begun"] == half
+    assert found["made"] == found["redone"] == found["made then"] == whole
+    assert found["undone"] == found["undone then"] == at_first
+    assert found["undone meanwhile"] == found["redone meanwhile"] == at_first
+    assert found["made beside work"] == found["redone with work"] == {**whole, "camera": True}, names
+    assert found["undone beside work"] == {**at_first, "camera": True}
+    assert found["undone with work"] == at_first
+
+
 def test_clicks_for_music_in_a_window(window, environment, tmp_path):
     """Music and a duet from real clicks, each one step to take back: of a duet the dance and the strip."""
     save_dance(tmp_path)

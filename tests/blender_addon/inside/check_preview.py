@@ -123,7 +123,7 @@ def check_what_is_taken_off_by_an_undo_does_not_come_again_and_the_whole_does():
         bpy.ops.wm.read_homefile(use_empty=True)
         stage(with_dancer=with_dancer)
         begun()
-        session._before_undo()
+        session._before_step()
         assert early() is None and len(dancer.dancers(bpy.context.scene)) == with_dancer
         assert go_on() is JobState.DONE
         (armature,) = dancer.dancers(bpy.context.scene)
