@@ -59,6 +59,20 @@ def test_json_lines_tell_progress_and_result(song_file, model_folder, tmp_path, 
         assert np.allclose(arrays["beats"], done["beats"], atol=1e-3)
 
 
+def test_a_preview_is_a_file_and_an_event_before_the_result(model_folder, make_song, tmp_path, capsys):
+    song, preview, out = tmp_path / "long.wav", tmp_path / "preview.npz", tmp_path / "dance.bvh"
+    io.write(song, make_song(75.0))
+    arguments = ["dance", song, "--out", out, "--preview", preview, "--model", model_folder, "--steps", 1, "--json"]
+    assert cli.main([str(word) for word in arguments]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [event for event in events if event["type"] == "preview"]
+    assert told == {"type": "preview", "out": str(preview), "frames": 900, "fps": 30.0}
+    assert events[events.index(told) + 1]["type"] == "progress" and events[-1]["frames"] == 2250
+    with np.load(preview) as arrays:
+        assert arrays["root"].shape == (900, 3)
+    assert cli.main(["dance", "song.wav", "--out", str(out), "--preview", str(tmp_path / "preview.mp4")]) == 2
+
+
 def test_warnings_stand_beside_the_result(song_file, model_folder, tmp_path, capsys):
     song, out = tmp_path / "cut.wav", tmp_path / "dance.npz"
     whole = song_file.read_bytes()

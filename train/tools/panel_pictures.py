@@ -30,7 +30,8 @@ from train.tools.build_extension import build
 TOUR = Path(__file__).with_name("tour.py")
 SECONDS = 900  # at most
 SONG = "Evening.ogg"  # the song's name is in the pictures
-SONG_SECONDS = 30.0
+SONG_SECONDS = 180.0  # long enough for its first seconds to be seen before the rest is made
+CHARACTER_SECONDS = 30.0  # of the song for a character, whose keys are to be seen
 EDGE = 8  # pixels of a region's rounded corners
 WIDTH = 960  # pixels of a picture of the whole window
 COLOURS = (256, 128, 64)  # tried in turn
@@ -73,8 +74,10 @@ def tour(blender: str, folder: Path, character: Path | None = None) -> list[dict
     window: of a picture of the whole screen: left, lower, width, height.
     """
     song, report = folder / SONG, folder / "report.json"
-    write_demo_song(song, SONG_SECONDS)
+    seconds = CHARACTER_SECONDS if character else SONG_SECONDS
+    write_demo_song(song, seconds)
     asked = {"zip": str(build(folder)), "song": str(song), "folder": str(folder), "python": sys.executable}
+    asked["seconds"] = seconds
     asked["character"] = str(character.absolute()) if character else ""
     (folder / "tour.json").write_text(json.dumps(asked))
     report.unlink(missing_ok=True)

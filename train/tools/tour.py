@@ -3,14 +3,15 @@ character, and takes pictures.
 
     blender --python tour.py -- TOUR.json
 
-TOUR.json names the zip, the song, the engine's Python, the character's file or none, and the folder for pictures and
-report.json. Every step waits for
-some redraws, as a person would. A step that returns True is not done and comes again.
+TOUR.json names the zip, the song and its seconds, the engine's Python, the character's file or none, and the folder for
+pictures and report.json. Every step waits for some redraws, as a person would. A step that returns True is not done and
+comes again.
 """
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ FOLDER = Path(ASKED["folder"])
 MODULE = "bl_ext.user_default.footlight"
 PATIENCE = 600.0  # seconds for a step that comes again
 PARTS = ("dance", "music", "both", "beats", "advanced")
+BARS_SECONDS = 6.0  # of the song, in the picture of markers
 BLENDERS_OWN = 225  # pixels at the top of an extension's preferences
 report: dict = {"pictures": []}
 
@@ -164,9 +166,17 @@ def generate() -> None:
         bpy.ops.footlight.generate_dance("INVOKE_DEFAULT")
 
 
-def a_third() -> bool:
-    job = module("session").state.job
-    return job is not None and job.fraction < 0.35
+def begun() -> bool:
+    """Until the first seconds are on the dancer. The engine is held there, so that they are seen however fast it is."""
+    if not any(ob.type == "ARMATURE" for ob in bpy.context.scene.objects):
+        assert stopped(), f"nothing of the dance was seen before it was done: {module('session').state}"
+        return True
+    module("session").state.engine._process.send_signal(signal.SIGSTOP)
+    return False
+
+
+def go_on() -> None:
+    module("session").state.engine._process.send_signal(signal.SIGCONT)
 
 
 def look_at_dancer() -> None:
@@ -272,7 +282,8 @@ def correct_beats() -> None:
         bpy.ops.footlight.correct_beats(change="LATER")
     with here("SEQUENCE_EDITOR"):
         region = place("SEQUENCE_EDITOR")[2]
-        edges = {"xmin": 0, "xmax": region.width // 5, "ymin": 0, "ymax": region.height}
+        shown = round(region.width * BARS_SECONDS / ASKED["seconds"])
+        edges = {"xmin": 0, "xmax": shown, "ymin": 0, "ymax": region.height}
         bpy.ops.view2d.zoom_border(**edges, wait_for_input=False)
 
 
@@ -359,9 +370,9 @@ STEPS = [
     picture("first-panel"), picture("panel-engine", side),
     allow_online, start_installing, picture("first-engine", side), stop, stopped,
     open_preferences, picture("panel-preferences", preferences), close_preferences, choose_tab, lend_engine, tidy,
-    choose_song, picture("first-song"), picture("panel-rows", side), generate, a_third,
-    picture("first-running"), picture("panel-running", side), stopped, look_at_dancer, forget_times,
-    picture("first-done"), picture("panel", side), play, picture("first-playing"), play,
+    choose_song, picture("first-song"), picture("panel-rows", side), generate, begun,
+    look_at_dancer, picture("first-running"), picture("panel-running", side), go_on, stopped,
+    look_at_dancer, forget_times, picture("first-done"), picture("panel", side), play, picture("first-playing"), play,
     another_take, stopped, look_at_dancer, forget_times, picture("first-take", side),
     show_beats, stopped, correct_beats, forget_times, picture("panel-markers", sequencer),
     *(
