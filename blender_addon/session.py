@@ -287,14 +287,16 @@ def stop() -> None:
 def _forget() -> None:
     """After a job: no job, no files, no first seconds without the rest, and no process that has gone or has nothing
     more to do."""
-    _take_off_early()
-    if state.worker and state.worker is not state.engine:
-        state.worker.stop(patience=0.5)
+    early, worker = state.early, state.worker
     state.job = state.finish = state.worker = state.task = state.pace = state.early = None
     state.about = ""
+    if worker and worker is not state.engine:
+        worker.stop(patience=0.5)
     drop_folder()
     if state.engine and not state.engine.alive:
         free()
+    if early is not None:
+        early.take_off()
 
 
 @persistent

@@ -35,7 +35,7 @@ def of(armature: bpy.types.Object) -> Before:
     data = armature.animation_data
     action = data.action if data else None
     slot = data.action_slot if data else None
-    values = {path: _plain(armature.path_resolve(path)) for path in _paths(armature)}
+    values = {place.path: place.get() for place in _places(armature)}
     return Before(
         action.session_uid if action else 0,
         slot.handle if slot else 0,
@@ -62,39 +62,48 @@ def restore(armature: bpy.types.Object, before: Before) -> None:
             action.use_fake_user = before.fake
         elif not (before.data or data.nla_tracks or data.drivers):
             armature.animation_data_clear()
-    there = {*_paths(armature)}
-    for path, value in before.values.items():
-        if path in there:
-            _set(armature, path, value)
+    for place in _places(armature):
+        if place.path in before.values:
+            place.set(before.values[place.path])
     armature.update_tag()
 
 
-def _paths(armature: bpy.types.Object) -> Iterator[str]:
-    """The paths of all numbers that a dance may key."""
-    yield from (*PLACES, *_numbers("", armature))
+@dataclass(frozen=True)
+class _Place:
+    """Numbers that a dance may key.
+
+    path: as a curve calls it.  owner: what has them.  name: what it calls them.  custom: whether they are a custom
+    property, which may show words for its numbers.
+    """
+
+    path: str
+    owner: Any
+    name: str
+    custom: bool = False
+
+    def get(self) -> Any:
+        found = self.owner[self.name] if self.custom else getattr(self.owner, self.name)
+        return found if isinstance(found, int | float) else tuple(found)
+
+    def set(self, value: Any) -> None:
+        if self.custom:
+            self.owner[self.name] = value
+        else:
+            setattr(self.owner, self.name, value)
+
+
+def _places(armature: bpy.types.Object) -> Iterator[_Place]:
+    yield from (_Place(name, armature, name) for name in PLACES)
+    yield from _custom("", armature)
     for bone in armature.pose.bones:
         path = controls.bone_path(bone.name)
-        yield from (f"{path}.{channel}" for channel in under.REST)
-        yield from _numbers(path, bone)
-        names = (bpy.utils.escape_identifier(constraint.name) for constraint in bone.constraints)
-        yield from (f'{path}.constraints["{name}"].influence' for name in names)
+        yield from (_Place(f"{path}.{name}", bone, name) for name in under.REST)
+        yield from _custom(path, bone)
+        for one in bone.constraints:
+            name = bpy.utils.escape_identifier(one.name)
+            yield _Place(f'{path}.constraints["{name}"].influence', one, "influence")
 
 
-def _numbers(path: str, owner: bpy.types.Object | bpy.types.PoseBone) -> Iterator[str]:
-    """The paths of custom properties that are numbers."""
+def _custom(path: str, owner: bpy.types.Object | bpy.types.PoseBone) -> Iterator[_Place]:
     found = (name for name, value in owner.items() if isinstance(value, int | float))
-    yield from (f'{path}["{bpy.utils.escape_identifier(name)}"]' for name in found)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float) else tuple(value)
-
-
-def _set(armature: bpy.types.Object, path: str, value: Any) -> None:
-    custom = path.endswith('"]')
-    owner, _, name = path.rpartition('["' if custom else ".")
-    place = armature.path_resolve(owner) if owner else armature
-    if custom:
-        place[bpy.utils.unescape_identifier(name.removesuffix('"]'))] = value
-    else:
-        setattr(place, name, value)
+    yield from (_Place(f'{path}["{bpy.utils.escape_identifier(name)}"]', owner, name, True) for name in found)

@@ -76,9 +76,14 @@ def tour(blender: str, folder: Path, character: Path | None = None) -> list[dict
     song, report = folder / SONG, folder / "report.json"
     seconds = CHARACTER_SECONDS if character else SONG_SECONDS
     write_demo_song(song, seconds)
-    asked = {"zip": str(build(folder)), "song": str(song), "folder": str(folder), "python": sys.executable}
-    asked["seconds"] = seconds
-    asked["character"] = str(character.absolute()) if character else ""
+    asked = {
+        "zip": str(build(folder)),
+        "song": str(song),
+        "seconds": seconds,
+        "folder": str(folder),
+        "python": sys.executable,
+        "character": str(character.absolute()) if character else "",
+    }
     (folder / "tour.json").write_text(json.dumps(asked))
     report.unlink(missing_ok=True)
     command = shlex.split(blender.format(picture=folder / "screen.png", seconds=SECONDS))

@@ -6,7 +6,7 @@ from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, off, places, w
 from generated import generated
 from scenes import FOLDER, addon, curves, read, turned, z_up
 
-rigs = addon("scene.rigs")
+restoring, rigs = addon("scene.restoring"), addon("scene.rigs")
 skeleton = addon("shared").skeleton
 JOINTS = skeleton.JOINTS
 ROTATIONS = np.load(FOLDER / "dance.npz")["rotations"].astype(float)
@@ -272,3 +272,33 @@ def check_the_same_bones_beside_each_other():
             bpy.context.collection.objects.link(follow.target)
     write(armature)
     as_it_should(armature, names)
+
+
+def check_a_posed_rig_is_as_it_was_when_a_dance_is_taken_off():
+    """By its controls, their properties and its object."""
+    for travel, keys in (("HIPS", "FK"), ("OBJECT", "IK"), ("ROOT", "FK")):
+        armature = generated()
+        armature.footlight_bones.travel, armature.footlight_bones.keys = travel, keys
+        armature.location = (1.0, 2.0, 0.0)
+        bones = armature.pose.bones
+        bones["hips"].rotation_quaternion = (0.9, 0.4, 0.0, 0.0)
+        bones["hand_ik.L"].location = (0.0, 0.4, 0.0)
+        bones["upper_arm_parent.L"]["IK_FK"] = 0.25
+        bones["torso"]["neck_follow"] = 0.5
+        shown = posed(armature)
+        before = restoring.of(armature)
+        action, _ = write(armature)
+        before = restoring.keyed(before, action)
+        bpy.context.scene.frame_set(40)
+        assert np.abs(posed(armature) - shown).max() > 0.1
+        restoring.restore(armature, before)
+        np.testing.assert_allclose(posed(armature), shown, atol=1e-5)
+        assert (bones["upper_arm_parent.L"]["IK_FK"], bones["torso"]["neck_follow"]) == (0.25, 0.5)
+        assert armature.animation_data is None or armature.animation_data.action is None
+
+
+def posed(armature):
+    """Where all bones are in the world."""
+    bpy.context.view_layer.update()
+    shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([shown.matrix_world @ bone.matrix for bone in shown.pose.bones])
