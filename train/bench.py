@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -158,6 +159,19 @@ class Work:
         made = pipeline.generate_dance(self.model, song, pipeline.DanceOptions(quality=quality))
         bvh.write(self.motion(seconds), made.motion)
 
+    def preview(self, seconds: int, whole: bool) -> bool:
+        """The first seconds of a dance, and the whole one after them if that is wanted. Returns whether the song is
+        long enough."""
+        heard, options = pipeline.hear_song(self.model, io.read(self.song, seconds=seconds)), pipeline.DanceOptions()
+        begun = pipeline.begin_dance(self.model, heard, options)
+        if begun is None:
+            return False
+        bvh.write(self.folder / "preview.bvh", begun.preview.motion)
+        if whole:
+            made = pipeline.dance_to(self.model, heard, options, begun.memory)
+            bvh.write(self.folder / "after.bvh", made.motion)
+        return True
+
     def score(self, seconds: int) -> None:
         made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)))
         write_music(self.folder / "score.wav", made, self.signal)
@@ -215,6 +229,19 @@ def warm_rows(work: Work, runs: int) -> list[dict]:
     if work.model.vocoder is not None:
         rows.append(row(f"vocoder alone: {SHORT} s of mel to sound, x real time", SHORT / taken[-1]))
     return rows
+
+
+def preview_rows(work: Work, runs: int) -> list[dict]:
+    """How soon the first seconds of a dance of ``LONG`` are there, and what they cost; as shares of the dance."""
+    if not work.preview(LONG, whole=False):
+        return []
+    jobs: list[Callable[[], object]] = [partial(work.dance, LONG)]
+    jobs += [partial(work.preview, LONG, whole) for whole in (False, True)]
+    whole, first, both = medians_in_turn(jobs, runs)
+    return [
+        row(f"{LONG} s song to the first seconds of its dance", first, first / whole),
+        row(f"{LONG} s song to these, and then to the whole dance", both, both / whole),
+    ]
 
 
 NAMES = {"": "reading the song, writing the BVH file"}
@@ -320,6 +347,7 @@ def measured(work: Work, args: Bench) -> list[dict]:
     network = Reference().eval()
     size = sum(p.numel() for p in network.parameters()) / 1e6
     reference = median_seconds(lambda: run_reference(network), args.reference_runs)
+    rows += preview_rows(work, args.runs)
     rows += stage_rows(work, args.runs) + teacher_rows(work, args.runs) + thread_rows(work, args)
     rows += other_rows(work, args)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))

@@ -13,6 +13,8 @@ import torch
 from core import checkpoint, cli, progress
 from core.audio import io
 from core.errors import FootlightError
+from core.formats import bvh
+from core.pipeline import beginning
 from core.protocol import DanceRequest
 from core.types import Waveform
 from train import bench
@@ -145,3 +147,16 @@ def test_others_dance_with_older_instructions_and_older_code(model_folder, tmp_p
 
 def test_medians_are_those_of_each_stage():
     assert medians_of([{"a": 1.0, "b": 5.0}, {"a": 3.0, "b": 5.0}, {"a": 2.0}]) == {"a": 2.0, "b": 5.0}
+
+
+def test_the_first_seconds_of_a_long_dance_are_timed_in_turn_with_the_whole(model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "LONG", 15)
+    work = bench.Work(tmp_path, model_folder)
+    assert bench.preview_rows(work, 1) == []  # too short
+    monkeypatch.setattr(beginning, "SHOWN", 0.5)
+    monkeypatch.setattr(beginning, "BEYOND", 0.2)
+    first, both = bench.preview_rows(work, 1)
+    assert "first seconds" in first["what"] and 0 < first["median"] < both["median"]
+    assert first["ratio"] / first["median"] == pytest.approx(both["ratio"] / both["median"])
+    assert bvh.read_motion(tmp_path / "preview.bvh").frames == 15
+    assert (tmp_path / "after.bvh").read_bytes() == work.motion(15).read_bytes()
