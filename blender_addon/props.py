@@ -120,6 +120,10 @@ def _is_armature(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
 
+def _is_mesh(_self, ob: bpy.types.Object) -> bool:
+    return ob.type == "MESH"
+
+
 def _is_curve(_self, ob: bpy.types.Object) -> bool:
     return ob.type == "CURVE"
 
@@ -152,9 +156,19 @@ class FootlightBones(bpy.types.PropertyGroup):
             (travelling.ROOT, "Root", "The bone above all others, as games want it. The hips only go up and down"),
             (travelling.OBJECT, "Object", "The armature's object. The hips only go up and down"),
         ),
+        "floor": PointerProperty(
+            name="Floor",
+            description=(
+                "The object that the dancer stands on: a stage, a ramp, a ground with hills. Empty: the floor that it "
+                "stands on in its rest pose"
+            ),
+            type=bpy.types.Object,
+            poll=_is_mesh,
+            override={"LIBRARY_OVERRIDABLE"},
+        ),
         "keys": _bones_menu(
             "Keys On",
-            "Which controls of arms and legs get the keys on a rig that Rigify generated",
+            "Which controls of arms and legs get the keys on a control rig",
             (inverse.FK, "FK", "The controls of each bone, which keep the dance exactly"),
             (inverse.IK, "IK", "Hands, feet and poles, so that feet are easy to edit"),
         ),

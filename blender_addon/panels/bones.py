@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import names, session
-from ..scene import inverse, rigs
+from ..scene import limbs, rigs
 from ..shared import mapping
 from . import rows
 from .wrapping import wrapped
@@ -28,7 +28,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, dancer: bpy.typ
     taken = "Take Another Pose" if kept.stance else "Take Current Pose"
     _labelled(column, kept, "stance").operator(names.TAKE_STANCE, text=taken, icon="ARMATURE_DATA")
     _labelled(column, kept, "travel").prop(kept, "travel", expand=True)
-    if inverse.possible(dancer):
+    _labelled(column, kept, "floor").prop(kept, "floor", text="", placeholder="its own")
+    if limbs.possible(dancer):
         _labelled(column, kept, "keys").prop(kept, "keys", expand=True)
     row = column.row(align=True)
     row.operator(names.IMPORT_BONES, text="Import", icon="IMPORT")

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import channels, posing, retarget, skeleton, thinning
-from . import controls, ground, inverse, keying, rigs, seen, spacing, standing, strips, travelling, under
+from . import controls, floors, ground, inverse, keying, limbs, rigs, seen, spacing, standing, strips, travelling, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -45,38 +45,41 @@ def write_dance(
     mapped, keyed = rigs.bones(armature), rigs.keyed_bones(armature)
     scene = _scene_of(armature)
     rest, body = standing.rests_of(scene, armature, keyed)
-    floor = ground.of(scene, armature, body) if scene else None
+    floor = ground.of(scene, armature, body) if scene else retarget.LEVEL
     danced = retarget.keys(dance, rest.bones, floor)
     travel = travelling.of(armature, danced, rest.turn)
     away = travel.away @ rest.turn.T
     placed = {j: (turns, at - away) for j, (turns, at) in danced.placed.items()}
-    limbs = _limbs(armature, danced, placed, rest, travel)
-    if limbs.rotations:
-        keyed = inverse.led(keyed)
-    turned = {bone: _turned(armature, bone, r) for bone, r in (danced.rotations | limbs.rotations).items()}
-    left = under.leftovers(armature, mapped.values(), {*turned, *rest.between}, {*travel.bones, *limbs.travels})
+    solved = limbs.of(armature, mapped, keyed) if inverse.wanted(armature) else ()
+    led = inverse.keys(armature, solved, keyed, rest, placed, travel)
+    keyed = inverse.led(keyed, solved)
+    rotations = {bone: r for bone, r in danced.rotations.items() if bone not in led.unread} | led.rotations
+    turned = {bone: _turned(armature, bone, r) for bone, r in rotations.items()}
+    left = under.leftovers(armature, mapped.values(), {*turned, *rest.between}, {*travel.bones, *led.travels})
+    left = [one for one in left if one.bone not in led.unread]
     curves = [
         *travel.curves,
         *(curve for bone, one in turned.items() for curve in _rotated(armature, bone, one)),
-        *(curve for bone, way in limbs.travels.items() for curve in _travelled(armature, bone, way)),
-        *_valued(limbs),
+        *(curve for bone, way in led.travels.items() for curve in _travelled(armature, bone, way)),
+        *_valued(led),
         *_posed(armature, rest.between),
         *_held(left),
         *_switched(keyed),
     ]
-    posed = posing.Body(rest.bones, retarget.size(rest.bones), limbs.controls, limbs.led, travel.carries)
-    tracks = spacing.tracks(turned, danced, limbs, rest)
+    posed = spacing.body(rest, led, travel)
+    tracks = spacing.tracks(turned, danced, led, rest)
     fps = strips.frame_rate(scene or bpy.context.scene)
     spaced, written = spacing.spaced(curves, keys, tracks, posed, dance.stands, fps)
-    grouped = spacing.grouped(spaced, armature, keyed.bones, limbs.joints)
+    grouped = spacing.grouped(spaced, armature, keyed.bones, led.joints)
     action = new_action(armature, name, grouped, frame_start, told=say)
     kept = {key: str(values[key]) for key in KEPT if key in values} | written.properties
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
     standing.remember(action, rest)
     if travel.origin is not None:
-        action[under.ORIGIN] = travel.origin.tolist()
-    said = [travel.said, under.told(left), under.told_locked(armature, turned, (*travel.bones, *limbs.travels))]
+        action[floors.ORIGIN] = travel.origin.tolist()
+    said = [travel.said, inverse.told(armature, solved), under.told(left)]
+    said.append(under.told_locked(armature, turned, (*travel.bones, *led.travels)))
     if not (rest.known or standing.stands(armature)):
         said.append(standing.told(armature))
     if scene:
@@ -85,21 +88,6 @@ def write_dance(
     for line in filter(None, said):
         say(line)
     return action
-
-
-def _limbs(
-    armature: bpy.types.Object,
-    danced: retarget.Keys,
-    placed: dict[int, tuple[np.ndarray, np.ndarray]],
-    rest: rigs.Rest,
-    travel: travelling.Travel,
-) -> inverse.Keys:
-    """The keys of inverse kinematics; none where they are not wanted."""
-    if not inverse.wanted(armature):
-        return inverse.Keys()
-    below = travel.below @ rest.turn.T
-    beside = {joint: (turns, at - below) for joint, (turns, at) in placed.items()}
-    return inverse.keys(armature, danced, beside, {bone.joint: bone for bone in rest.bones}, rest.turn)
 
 
 def read_dance(path: str | Path) -> dict[str, np.ndarray]:
@@ -128,10 +116,9 @@ def _travelled(armature: bpy.types.Object, name: str, way: np.ndarray) -> Iterab
     return travelling.bone_curves(armature.data.bones[name], way, (name, posing.PLACE))
 
 
-def _valued(limbs: inverse.Keys) -> Iterable[Curve]:
+def _valued(led: inverse.Keys) -> Iterable[Curve]:
     """Curves that hold the properties of controls."""
-    for (bone, name), value in limbs.values.items():
-        yield Curve(f'{controls.bone_path(bone)}["{name}"]', 0, np.array([value]), bone)
+    return (Curve(one.path, 0, np.array([one.value]), one.bone) for one in led.values)
 
 
 def new_action(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import bpy
 
@@ -114,22 +115,20 @@ def of(armature: bpy.types.Object, mapped: dict[str, str]) -> Controls | None:
 
     mapped: our joints -> the bones that move with them.
     """
-    leaders = {}
+    lines = {joint: _line(armature, name) for joint, name in mapped.items()}
     for joint in LIMBS:
-        leader = _leader(armature, mapped[joint])
-        if leader is None or (leader == mapped[joint] and not _leads_itself(armature.pose.bones[leader])):
+        line = lines[joint]
+        if not line or (len(line) == 1 and not _leads_itself(armature.pose.bones[line[0]])):
             return None
-        leaders[joint] = leader
-    for joint in mapped.keys() - LIMBS:
-        if leader := _leader(armature, mapped[joint]):
-            leaders[joint] = leader
-    follow = {mapped[joint]: leader for joint, leader in leaders.items() if leader != mapped[joint]}
+    leaders = {joint: line[-1] for joint, line in lines.items() if line}
+    follow = {name: line[-1] for line in lines.values() for name in line[:-1]}
     trunk = _trunk(armature, mapped, leaders, follow)
     if trunk is None:
         return None
     limbs = {joint: bone for joint, bone in leaders.items() if joint.startswith(("left_", "right_"))}
     controls = Controls(trunk | limbs, follow)
-    return replace(controls, switches=_switches(armature, controls, mapped))
+    steps = {name: lead for line in lines.values() for name, lead in pairwise(line)}
+    return replace(controls, switches=_switches(armature, controls, mapped, steps))
 
 
 def above(armature: bpy.types.Object, controls: Controls, name: str) -> Iterator[str]:
@@ -190,22 +189,27 @@ def first_target(constraint: bpy.types.Constraint) -> tuple[bpy.types.Object | N
     return next(iter(targets(constraint)), (None, ""))
 
 
-def _leader(armature: bpy.types.Object, name: str) -> str | None:
-    """The bone that ``name`` follows in the end, by forward kinematics; ``name`` itself where it follows none, and None
+def followed(armature: bpy.types.Object, name: str) -> list[str]:
+    """The bones of ``armature`` that a bone moves as, or does at a switch's turn."""
+    bone = armature.pose.bones[name]
+    leads = [first_target(c) for _, c in active([bone]) if _leads(bone, c)]
+    return [lead for target, lead in leads if target == armature and lead in armature.pose.bones]
+
+
+def _line(armature: bpy.types.Object, name: str) -> list[str]:
+    """The bones that ``name`` follows one after another by forward kinematics, from itself to the one that leads; none
     where it follows another object."""
-    seen = set()
-    while name not in seen:
-        seen.add(name)
-        leads = [(c, *first_target(c)) for bone, c in active([armature.pose.bones[name]]) if _leads(bone, c)]
-        if not leads:
-            return name
-        own = [bone for _, target, bone in leads if target == armature and bone in armature.pose.bones]
+    line = []
+    while name not in line:
+        line.append(name)
+        bone = armature.pose.bones[name]
+        own = followed(armature, name)
         if not own:
-            return None
-        if _leads_itself(armature.pose.bones[name]):
-            return name
-        name = min(own, key=lambda bone: (not _is_fk(bone), _by_ik(armature, bone)))
-    return None
+            return [] if any(_leads(bone, c) for _, c in active([bone])) else line
+        if _leads_itself(bone):
+            return line
+        name = min(own, key=lambda other: (not _is_fk(other), _by_ik(armature, other)))
+    return []
 
 
 def _leads_itself(bone: bpy.types.PoseBone) -> bool:
@@ -296,10 +300,15 @@ def switches_of(
     return tuple(Switch(p, bone, 1.0, tuple(on.get(p, ())), tuple(off.get(p, ()))) for p, bone in owners.items())
 
 
-def _switches(armature: bpy.types.Object, controls: Controls, mapped: dict[str, str]) -> tuple[Switch, ...]:
-    """The properties that drive the influence of constraints on bones that follow and on those between keyed bones."""
+def _switches(
+    armature: bpy.types.Object, controls: Controls, mapped: dict[str, str], steps: dict[str, str]
+) -> tuple[Switch, ...]:
+    """The properties that drive the influence of constraints on bones that follow and on those between keyed bones.
+
+    steps: a bone that follows -> the next one that it follows.
+    """
     between = {name for bone in controls.bones.values() for name in above(armature, controls, bone)}
     between -= {*controls.bones.values(), *above(armature, controls, controls.bones["pelvis"])}
     limbs = {mapped[joint] for joint in LIMBS}
     found = active(armature.pose.bones[name] for name in {*controls.leaders, *limbs, *between})
-    return switches_of((b, c, first_target(c)[1] == controls.leaders.get(b.name)) for b, c in found)
+    return switches_of((b, c, first_target(c)[1] == steps.get(b.name)) for b, c in found)

@@ -1,8 +1,8 @@
 """The floor that a rig stands on.
 
-It is the one under the feet of its rest pose. Some rigs, though, have their origin in their hips, as BVH files are
-imported: at rest their feet are below the floor, and their animation lifts them onto it. Then the floor is where they
-stand in their animation.
+It is the object that the user picked, or else the one under the feet of its rest pose. Some rigs, though, have their
+origin in their hips, as BVH files are imported: at rest their feet are below the floor, and their animation lifts them
+onto it. Then the floor is where they stand in their animation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from ..shared import retarget, skeleton
-from . import rigs, staging
+from . import floors, rigs, staging
 
 NEAR = 0.25
 """Of the length of a leg: what is nearer to a floor stands on it."""
@@ -25,8 +25,22 @@ LOW = 5.0
 _ANKLES = (skeleton.JOINTS.index("left_ankle"), skeleton.JOINTS.index("right_ankle"))
 
 
-def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> float | None:
-    """The height of the floor of ``armature``, as ``retarget.keys`` takes it. rest: its body."""
+def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> retarget.Ground:
+    """The floor of ``armature``, as ``retarget.keys`` takes it. rest: its body.
+    Raises UserError when a picked one has no faces."""
+    if floor := floors.picked(armature):
+        return floors.under(floor, rest, floors.home(armature))
+    return retarget.Ground(_height(scene, armature, rest))
+
+
+def shown(armature: bpy.types.Object, rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> retarget.Ground:
+    """The floor of ``armature`` while it is read. Parameters are those of ``level``. Raises as ``of``."""
+    if floor := floors.picked(armature):
+        return floors.under(floor, rest, world)
+    return retarget.Ground(level(rest, stood, world))
+
+
+def _height(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> float | None:
     if _stands_at_rest(rest, np.array(armature.matrix_world)):
         return None
     frames = staging.sampled(scene, armature, SAMPLES)

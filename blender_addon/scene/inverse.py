@@ -1,12 +1,13 @@
-"""Inverse kinematics of Rigify's rigs: hands, feet and poles are keyed, so that feet stay easy to edit.
+"""Inverse kinematics of control rigs: hands, feet and poles are keyed, so that feet stay easy to edit.
 
-A hand or a foot control goes rigidly with the hand or foot of the dance, and a pole stands where the limb bends to. The
-controls hang on nothing that the dance moves but the root bone.
+A hand or a foot control goes rigidly with the hand or foot of the dance, and a pole stands where the limb bends to.
+What carries a control may move with the dance itself: the root bone, the hips, or the control of a foot that carries a
+pole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bpy
@@ -14,7 +15,9 @@ import numpy as np
 
 from ..names import BONES_PROPERTY
 from ..shared import posing, quaternion, retarget, skeleton, thinning
-from . import controls
+from . import controls, rigs
+from .limbs import Limb, Value
+from .travelling import Travel
 
 FK = "FK"
 IK = "IK"
@@ -24,120 +27,134 @@ _BENT = 0.02
 
 
 @dataclass(frozen=True)
-class Limb:
-    """A limb's controls.
+class Moved:
+    """A bone in every frame. turn: (t, 4) from its rest.  head: (t, 3) where it starts.  rest: (3,) where it does at
+    rest."""
 
-    joints: ours at its start, middle and end.  end, pole: the controls of hand or foot, and of where the limb bends to.
-    owner: the bone with the properties.  further: controls that turn as another one does -> that other one.
-    """
+    turn: np.ndarray
+    head: np.ndarray
+    rest: np.ndarray
 
-    joints: tuple[str, str, str]
-    end: str
-    pole: str
-    owner: str
-    further: tuple[tuple[str, str], ...] = ()
-
-
-LIMBS = tuple(
-    limb
-    for side, s in (("left", "L"), ("right", "R"))
-    for limb in (
-        Limb(
-            (f"{side}_hip", f"{side}_knee", f"{side}_ankle"),
-            f"foot_ik.{s}",
-            f"thigh_ik_target.{s}",
-            f"thigh_parent.{s}",
-            ((f"toe_ik.{s}", f"toe_fk.{s}"),),
-        ),
-        Limb(
-            (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"),
-            f"hand_ik.{s}",
-            f"upper_arm_ik_target.{s}",
-            f"upper_arm_parent.{s}",
-        ),
-    )
-)
-"""Of a rig that Rigify generated."""
+    def carried(self, turn: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A turn (t, 4) and a place (t, 3) as this bone at rest would have to carry them."""
+        back = quaternion.conjugate(self.turn)
+        return quaternion.mul(back, turn), self.rest + quaternion.rotate(back, place - self.head)
 
 
-PROPERTIES = {"pole_vector": 1.0, "pole_parent": 1.0, "IK_parent": 1.0}
-"""Of a limb: that its pole counts, and that pole and hand or foot hang on the root bone."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Keys:
     """Keys of such controls.
 
-    rotations: bone -> (t, 4).  travels: bone -> (t, 3), along the armature's axes.  values: bone and property -> its
-    value.  controls: those that travel.  led: our joints whose places these decide.  joints: bone -> the joint at the
-    start of its limb.
+    rotations: bone -> (t, 4).  travels: bone -> (t, 3), along the armature's axes.  controls: those that travel.
+    joints: bone -> the joint at the start of its limb.  values: that further numbers are to have.  unread: bones that
+    need no keys.
     """
 
     rotations: dict[str, np.ndarray] = field(default_factory=dict)
     travels: dict[str, np.ndarray] = field(default_factory=dict)
-    values: dict[tuple[str, str], float] = field(default_factory=dict)
-    controls: tuple[posing.Control, ...] = ()
-    led: frozenset[int] = frozenset()
+    controls: list[posing.Control] = field(default_factory=list)
     joints: dict[str, str] = field(default_factory=dict)
-
-
-def possible(armature: bpy.types.Object) -> bool:
-    """Whether ``armature`` has such controls."""
-    bones = armature.pose.bones
-    return all(name in bones for limb in LIMBS for name in (limb.end, limb.pole, limb.owner))
+    values: tuple[Value, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 def wanted(armature: bpy.types.Object) -> bool:
-    """Whether the user wants them keyed, and there are any."""
-    return getattr(getattr(armature, BONES_PROPERTY, None), "keys", FK) == IK and possible(armature)
+    """Whether the user wants such controls keyed, where there are any."""
+    return getattr(getattr(armature, BONES_PROPERTY, None), "keys", FK) == IK
 
 
-def led(keyed: controls.Controls) -> controls.Controls:
+def told(armature: bpy.types.Object, limbs: Sequence[Limb]) -> str:
+    """One line where they are wanted and there are none; else empty."""
+    if limbs or not wanted(armature):
+        return ""
+    return (
+        f"{armature.name!r} has no hands and feet with inverse kinematics and a pole that Footlight knows, so the "
+        "controls of each bone are keyed."
+    )
+
+
+def led(keyed: controls.Controls, limbs: Sequence[Limb]) -> controls.Controls:
     """``keyed``, with switches that let inverse kinematics lead."""
-    owners = {limb.owner for limb in LIMBS}
-    turned = tuple(
-        replace(one, value=0.0, on=one.off, off=one.on)
-        if one.bone in owners and one.path.endswith('["IK_FK"]')
-        else one
+    paths = {path for limb in limbs for path in limb.turned}
+    turned = (
+        replace(one, value=1.0 - one.value, on=one.off, off=one.on) if one.path in paths else one
         for one in keyed.switches
     )
-    return replace(keyed, switches=turned)
+    further = {one.path: one for limb in limbs for one in limb.further}
+    return replace(keyed, switches=(*turned, *further.values()))
 
 
 def keys(
     armature: bpy.types.Object,
-    keyed: retarget.Keys,
+    limbs: Sequence[Limb],
+    keyed: controls.Controls,
+    rest: rigs.Rest,
     placed: Mapping[int, tuple[np.ndarray, np.ndarray]],
-    rest: Mapping[int, retarget.RestBone],
-    turn: np.ndarray,
+    travel: Travel,
 ) -> Keys:
     """The keys of hands, feet and poles for a dance.
 
-    placed: of ``keyed``, without what the root bone or the object does.  rest: our joint -> its bone.
-    turn: of ``rigs.Rest``.
+    rest: the bones of ``keyed``.  placed: of ``retarget.Keys``, without what the object does.
     """
-    rotations, travels, values, stood, joints = {}, {}, {}, [], {}
-    for limb in LIMBS:
+    unread = frozenset(name for limb in limbs for name in limb.unread)
+    found = Keys(values=tuple(value for limb in limbs for value in limb.values), unread=unread)
+    bones = {bone.joint: bone for bone in rest.bones}
+    moving = {b.name: Moved(*placed[j], b.head) for j, b in bones.items() if j in placed and b.name not in unread}
+    if travel.root:
+        at, way = rest.turn @ np.array(armature.data.bones[travel.root].head_local), travel.below @ rest.turn.T
+        moving[travel.root] = Moved(np.tile(quaternion.IDENTITY, (len(way), 1)), at + way, at)
+    writer = _Writer(armature, keyed, rest.turn, moving, found)
+    for limb in limbs:
         upper, middle, end = (skeleton.JOINTS.index(joint) for joint in limb.joints)
-        bone = armature.data.bones[limb.end]
-        whole, start = placed[end]
-        own = quaternion.from_matrix(turn @ np.array(bone.matrix_local.to_3x3()))
-        head = turn @ np.array(bone.head_local)
-        moved = quaternion.mul(quaternion.conjugate(own), quaternion.mul(whole, own))
-        rotations[limb.end] = quaternion.continuous(moved)
-        place = start + quaternion.rotate(whole, head - rest[end].head)
-        travels[limb.end] = (place - head) @ turn
-        pole = turn @ np.array(armature.data.bones[limb.pole].head_local)
-        travels[limb.pole] = (_pole(placed, (upper, middle, end), pole, rest) - pole) @ turn
-        values |= {(limb.owner, name): value for name, value in PROPERTIES.items()}
         foot = thinning.FEET.index(end) if end in thinning.FEET else -1
-        reach = float(np.linalg.norm(pole - rest[middle].head))
-        stood += [posing.Control(limb.end, foot), posing.Control(limb.pole, reach=reach)]
-        joints |= dict.fromkeys((limb.end, limb.pole, *(name for name, _ in limb.further)), limb.joints[0])
-        for name, other in limb.further:
-            if name in armature.pose.bones and other in keyed.rotations:
-                rotations[name] = keyed.rotations[other]
-    return Keys(rotations, travels, values, tuple(stood), frozenset(thinning.ENDS), joints)
+        writer.turn(limb.end, Moved(*placed[end], bones[end].head), travels=True)
+        pole = writer.head(limb.pole)
+        writer.travel(limb.pole, _pole(placed, (upper, middle, end), pole, bones))
+        if limb.toes:
+            toe = skeleton.JOINTS.index(limb.joints[2].replace("ankle", "foot"))
+            writer.turn(limb.toes, Moved(*placed[toe], bones[toe].head))
+        reach = float(np.linalg.norm(pole - bones[middle].head))
+        found.controls += [posing.Control(limb.end, foot), posing.Control(limb.pole, reach=reach)]
+        found.joints |= dict.fromkeys(filter(None, (limb.end, limb.pole, limb.toes)), limb.joints[0])
+    return found
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Poses controls one after another. keyed: of the rig.  upright: the turn of its ``rigs.Rest``.  moving: bones that
+    move.  into: takes the keys."""
+
+    armature: bpy.types.Object
+    keyed: controls.Controls
+    upright: np.ndarray
+    moving: dict[str, Moved]
+    into: Keys
+
+    def head(self, name: str) -> np.ndarray:
+        """Where a control starts at rest (3,)."""
+        return self.upright @ np.array(self.armature.data.bones[name].head_local)
+
+    def turn(self, name: str, with_bone: Moved, *, travels: bool = False) -> None:
+        """Turn a control with a bone, and let it travel with it."""
+        head = self.head(name)
+        place = with_bone.head + quaternion.rotate(with_bone.turn, head - with_bone.rest)
+        turn, at = self._carried(name, with_bone.turn, place)
+        own = quaternion.from_matrix(self.upright @ np.array(self.armature.data.bones[name].matrix_local.to_3x3()))
+        moved = quaternion.mul(quaternion.conjugate(own), quaternion.mul(turn, own))
+        self.into.rotations[name] = quaternion.continuous(moved)
+        if travels:
+            self.into.travels[name] = (at - head) @ self.upright
+        self.moving[name] = Moved(with_bone.turn, place, head)
+
+    def travel(self, name: str, place: np.ndarray) -> None:
+        """Move a control to a place (t, 3)."""
+        still = np.tile(quaternion.IDENTITY, (len(place), 1))
+        self.into.travels[name] = (self._carried(name, still, place)[1] - self.head(name)) @ self.upright
+
+    def _carried(self, name: str, turn: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A turn and a place as what carries a control at rest would have to carry them."""
+        carrier = next((one for one in controls.above(self.armature, self.keyed, name) if one in self.moving), None)
+        return self.moving[carrier].carried(turn, place) if carrier else (turn, place)
 
 
 def _pole(

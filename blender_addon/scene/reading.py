@@ -60,13 +60,13 @@ def motion(
     worlds, stances = [], []
     rest = standing.rest_of(*find())
     names = [bone.name for bone in rest.bones]
-    called, fps = "", 0.0
+    fps = 0.0
     while len(worlds) < len(frames):
         scene, armature = find()
         rigs.check_moving(armature)
-        called, fps = armature.name, strips.frame_rate(scene)
+        fps = strips.frame_rate(scene)
         if lost := set(names) - set(armature.data.bones.keys()):
-            raise UserError(f"{called!r} lost its bone {min(lost)} while it was read. Do it again.")
+            raise UserError(f"{armature.name!r} lost its bone {min(lost)} while it was read. Do it again.")
         until = time.monotonic() + SLICE
         with staging.evaluated(scene, armature) as on:
             for frame in frames[len(worlds) :]:
@@ -76,10 +76,11 @@ def motion(
                 if time.monotonic() > until:
                     break
         yield len(worlds) / len(frames)
-    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, fps, first, called)
+    armature = find()[1]
+    rotations, root = _recovered(np.array(worlds), np.array(stances), rest, fps, first, armature)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
         raise UserError(
-            f"{called!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
+            f"{armature.name!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
             "or choose another range."
         )
     return rotations, root
@@ -100,18 +101,23 @@ def saving(
 
 
 def _recovered(
-    worlds: np.ndarray, stances: np.ndarray, rest: rigs.Rest, fps: float, first: int, name: str
+    worlds: np.ndarray,
+    stances: np.ndarray,
+    rest: rigs.Rest,
+    fps: float,
+    first: int,
+    armature: bpy.types.Object,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rotations and root from the armature's places (t, 4, 4) and its bones' (t, n, 4, 4)."""
     valid = (np.abs(worlds) < FARTHEST).all(axis=(1, 2)) & (np.abs(stances) < FARTHEST).all(axis=(1, 2, 3))
     valid &= np.abs(np.linalg.det(np.where(valid[:, None, None], worlds, 0.0))) > 0
     if not valid.all():
         raise UserError(
-            f"{name!r} has an invalid transform on frame {first + int(np.argmin(valid))}: a number that is none, or a "
-            "scale of 0. Correct its animation there."
+            f"{armature.name!r} has an invalid transform on frame {first + int(np.argmin(valid))}: a number that is "
+            "none, or a scale of 0. Correct its animation there."
         )
     turn = np.eye(4)
     turn[:3, :3] = rest.turn
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
     stood = moved[:, None] @ stances
-    return retarget.motion(stood, rest.bones, fps, ground.level(rest, stood, worlds[0]))
+    return retarget.motion(stood, rest.bones, fps, ground.shown(armature, rest, stood, worlds[0]))

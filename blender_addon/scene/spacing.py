@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..shared import posing, quaternion, retarget, thinning
-from . import inverse, rigs
+from . import inverse, rigs, travelling
 from .keying import Curve
 
 HIPS = "Hips"
@@ -61,13 +61,24 @@ def spaced(
     return found, Written(count, sum(len(curve.values) for curve in moving), errors)
 
 
+def body(rest: rigs.Rest, led: inverse.Keys, travel: travelling.Travel) -> posing.Body:
+    """The rig as it is keyed: without the bones that are moved by inverse kinematics, and those that these carry."""
+    by_joint = {bone.joint: bone for bone in rest.bones}
+
+    def is_free(joint: int) -> bool:
+        return joint < 0 or (by_joint[joint].name not in led.unread and is_free(by_joint[joint].parent))
+
+    bones = [bone for bone in rest.bones if is_free(bone.joint)]
+    return posing.Body(bones, retarget.size(rest.bones), tuple(led.controls), travel.carries)
+
+
 def tracks(
-    turned: Mapping[str, posing.Channels], danced: retarget.Keys, limbs: inverse.Keys, rest: rigs.Rest
+    turned: Mapping[str, posing.Channels], danced: retarget.Keys, led: inverse.Keys, rest: rigs.Rest
 ) -> dict[posing.Track, posing.Channels]:
     """What is keyed of a dance. turned: bone -> its rotations."""
     hips = next(bone for bone in rest.bones if bone.joint == 0)
     found = {(bone, posing.TURN): one for bone, one in turned.items()}
-    found |= {(bone, posing.PLACE): posing.Channels(way @ rest.turn.T) for bone, way in limbs.travels.items()}
+    found |= {(bone, posing.PLACE): posing.Channels(way @ rest.turn.T) for bone, way in led.travels.items()}
     return found | {posing.WAY: posing.Channels(quaternion.rotate(hips.rotation, danced.location))}
 
 

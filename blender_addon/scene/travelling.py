@@ -14,8 +14,8 @@ from mathutils import Matrix
 from ..names import BONES_PROPERTY
 from ..shared import posing, retarget
 from . import controls, under
+from .floors import ORIGIN
 from .keying import Curve
-from .under import ORIGIN
 
 HIPS = "HIPS"
 ROOT = "ROOT"
@@ -30,6 +30,7 @@ class Travel:
     bones: those whose location is keyed.
     away: (t, 3) by how much the object itself is moved, along the armature's axes.
     below: (t, 3) by how much the root bone is.
+    root: that bone, where it is moved.
     origin: (3,) where the object stood before; None where it is not moved.
     said: what the user should know; "" for nothing.
     """
@@ -39,6 +40,7 @@ class Travel:
     away: np.ndarray
     below: np.ndarray
     origin: np.ndarray | None = None
+    root: str = ""
     said: str = ""
 
     @property
@@ -58,7 +60,7 @@ def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Tra
     if wanted == ROOT:
         root = _root(armature, carrier)
         curves = (*bone_curves(root, level, posing.WAY), *bone_curves(carrier, whole - level, posing.WAY))
-        return Travel(curves, (root.name, carrier.name), still, level)
+        return Travel(curves, (root.name, carrier.name), still, level, root=root.name)
     if wanted == OBJECT:
         origin = _origin(armature)
         places = origin + level @ np.array(armature.matrix_basis.to_3x3()).T

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..names import PREFIX
 from . import controls, staging
+from .floors import ORIGIN
 from .wording import listed
 
 REST = {
@@ -24,9 +25,6 @@ REST = {
     "rotation_euler": (0.0, 0.0, 0.0),
 }
 """Channels of a bone and their values at rest."""
-
-ORIGIN = f"{PREFIX}origin"
-"""The property of an action whose dance moves the object: where it stood before."""
 
 CLOSE = 1e-5
 """What is nearer to rest than this (units of the armature, factors, radians) is no pose."""

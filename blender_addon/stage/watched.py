@@ -104,7 +104,7 @@ def _watch(scene: bpy.types.Scene, armature: bpy.types.Object, frames: np.ndarra
     to_world = worlds[0, :3, :3] @ rest.turn.T  # from the upright space of the rig
     scale = float(np.linalg.norm(to_world[:, 2]))
     heads = np.array([bone.head for bone in rest.bones])
-    height = ground.of(scene, armature, rest)
+    height = ground.of(scene, armature, rest).height
     if height is None:
         height = retarget.floor(rest.bones).height
     floor = float((to_world @ (0.0, 0.0, height))[2] + worlds[0, 2, 3])

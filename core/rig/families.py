@@ -75,6 +75,9 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("thighstretch",), ("legstretch",), ("foot",), ("toes01",),
         ("shoulder",), ("armstretch",), ("forearmstretch",), ("hand",),
     ),
+    "auto-rig pro controls": (
+        ("thigh",), ("leg",), ("foot",), ("toes01",), ("shoulder",), ("arm",), ("forearm",), ("hand",),
+    ),
     "makehuman": (  # its limbs are split in halves
         ("upperleg01",), ("lowerleg01",), ("foot",), ("toe11",),
         ("clavicle",), ("upperarm01",), ("lowerarm01",), ("wrist",),

@@ -17,7 +17,13 @@ from itertools import pairwise
 import numpy as np
 
 from . import quaternion as quat
+from .skeleton import JOINTS
 from .stepping import runs
+
+LEGS = tuple(
+    tuple(JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")) for side in ("left", "right")
+)
+"""Our joints of the left and the right leg, from the hip down."""
 
 LOW = 0.06  # metres above the flat foot's height: what is lower may stand
 SLOW = 0.3  # metres per second: what is slower may stand
@@ -61,7 +67,7 @@ class Foot:
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        return heel + _joined(place, stands)
+        return heel + joined(place, stands)
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
     return stands
 
 
-def _joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:
+def joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:
     """``values`` (t, 3) in ``stands``, and cubic curves (Hermite) from one run to the next."""
     values = values.copy()
     values[: stands[0][0]], values[stands[-1][1] :] = values[stands[0][0]], values[stands[-1][1] - 1]

@@ -71,17 +71,15 @@ class Pose:
 class Body:
     """A rig whose tracks are keyed.
 
-    bones: as ``retarget.keys`` takes them.
+    bones: as ``retarget.keys`` takes them; without those that the controls move.
     size: its units per metre of our body.
     controls: those of inverse kinematics.
-    led: the joints whose places these decide, and not the rotations of bones.
     carried: whether what goes the way along the floor takes the controls along.
     """
 
     bones: Sequence[RestBone]
     size: float
     controls: Sequence[Control] = ()
-    led: frozenset[int] = frozenset()
     carried: bool = False
 
     @cached_property

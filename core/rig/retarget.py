@@ -25,15 +25,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from . import feet, rest
+from . import feet, relief, rest
 from . import quaternion as quat
+from .feet import LEGS
 from .sharing import TRUNK, Share
 from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 
 _HIPS = JOINTS.index("left_hip"), JOINTS.index("right_hip")
 _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
-_LEGS = tuple(tuple(JOINTS.index(f"{side}_{part}") for part in rest.CHAINS[0]) for side in rest.SIDES)
-_LEG = float(np.linalg.norm(OFFSETS[list(_LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
+_LEG = float(np.linalg.norm(OFFSETS[list(LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
 
@@ -115,14 +115,29 @@ class Dance:
     stands: np.ndarray | None = None
 
 
-def keys(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -> Keys:
+@dataclass(frozen=True)
+class Ground:
+    """The floor that a rig dances on, in its upright space and units.
+
+    height: where the rig stands at rest; None for the floor on which its rest pose stands.
+    relief: by how much it is higher elsewhere; None for a level floor.
+    """
+
+    height: float | None = None
+    relief: relief.Relief | None = None
+
+
+LEVEL = Ground()
+
+
+def keys(dance: Dance, bones: Sequence[RestBone], ground: Ground = LEVEL) -> Keys:
     """The keys of every bone in every frame.
 
     A rig of another size travels in proportion to its legs. The middle of the stage is where it stands at rest. Where
     it is known which feet stand, they do so on the rig too.
 
     bones: the mapped bones; joint 0 must be among them.
-    ground: height of the floor in the armature's units; None for the floor on which the rig stands at rest.
+    ground: the floor. Feet can follow its relief where it is known which of them stand.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = _alignments(by_joint)
@@ -141,10 +156,10 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: float | None = None) -
 
 
 def _danced(
-    dance: Dance, by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray], ground: float | None
+    dance: Dance, by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray], ground: Ground
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
-    ours, build = _turned(dance.rotations), _build(by_joint, ground)
+    ours, build = _turned(dance.rotations), _build(by_joint, ground.height)
     turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
@@ -152,12 +167,29 @@ def _danced(
     if dance.stands is None:
         return turned, starts
     models, drops = _our_legs(ours, pelvis, build.size), _drops(by_joint, build.size)
-    for side, leg in enumerate(_LEGS):
+    for side, leg in enumerate(LEGS):
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
             feet.plant(ours, leg, starts, models, stands, drops[side])
     turned = ours + _shared(ours, by_joint, align)
+    starts = _starts(turned, start, by_joint, align)
+    if ground.relief is None or not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
+        return turned, starts
+    heights, level = _heights(by_joint), float(build.floor[2])
+    start = start + relief.climb(ours, starts, dance.stands, relief.Terrain(ground.relief, heights, level, build.size))
+    turned = ours + _shared(ours, by_joint, align)
     return turned, _starts(turned, start, by_joint, align)
+
+
+def _in_metres(floor: relief.Relief, build: _Build) -> relief.Relief:
+    """A floor in the rig's units as one in metres, about where the rig stands at rest."""
+    return lambda places: floor(build.size * places + build.floor[:2]) / build.size
+
+
+def _heights(by_joint: Mapping[int, RestBone]) -> dict[int, float]:
+    """Ankles and toes of a rig -> how high they are above the floor on which it stands at rest."""
+    stood, floor = _stood(by_joint), _build(by_joint, None).floor[2]
+    return {joint: float(stood[joint][2] - floor) for leg in LEGS for joint in leg[2:] if joint in stood}
 
 
 def _shared(
@@ -171,7 +203,7 @@ def _shared(
 def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> dict[int, np.ndarray]:
     """Joint -> (t, 3) where the joints of our legs are. pelvis: (t, 3) where ours is. size: ours, in its units."""
     ours = {0: pelvis}
-    for leg in _LEGS:
+    for leg in LEGS:
         for parent, joint in pairwise((0, *leg)):
             ours[joint] = ours[parent] + quat.rotate(turned[parent], size * to_blender(OFFSETS[joint]))
     return ours
@@ -180,7 +212,7 @@ def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> 
 def _drops(by_joint: Mapping[int, RestBone], size: float) -> list[float]:
     """How much lower left and right toes of a rig are than ankles while the soles are flat, against ours."""
     stood = _stood(by_joint)
-    return [stood[t][2] - stood[a][2] - size * float(OFFSETS[t, 1]) if t in stood else 0.0 for *_, a, t in _LEGS]
+    return [stood[t][2] - stood[a][2] - size * float(OFFSETS[t, 1]) if t in stood else 0.0 for *_, a, t in LEGS]
 
 
 def _starts(
@@ -205,7 +237,7 @@ def _starts(
 
 
 def motion(
-    matrices: np.ndarray, bones: Sequence[RestBone], fps: float, ground: float | None = None
+    matrices: np.ndarray, bones: Sequence[RestBone], fps: float, ground: Ground = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
     """The motion of an animated armature: the inverse of ``keys``.
 
@@ -216,7 +248,7 @@ def motion(
     matrices: (t, n, 4, 4) world transforms of ``bones`` in every frame, after ``upright``. They may scale and shear.
     bones: the mapped bones; joint 0 must be among them.
     fps: frames per second. Feet that stand still on the rig do so on our body.
-    ground: as in ``keys``.
+    ground: as in ``keys``; a dance that follows its relief comes back as on a level floor.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = _alignments(by_joint)
@@ -225,9 +257,12 @@ def motion(
         at_rest = quat.mul(align[bone.joint], bone.rotation)
         turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(at_rest))
     turned |= _bent(turned)
-    build = _build(by_joint, ground)
+    build = _build(by_joint, ground.height)
     places = {bone.joint: (matrices[:, i, :3, 3] - build.floor) / build.size for i, bone in enumerate(bones)}
     pelvis = places[0] - quat.rotate(turned[0], by_joint[0].head - build.pelvis) / build.size
+    if ground.relief is not None:
+        heights = {joint: height / build.size for joint, height in _heights(by_joint).items()}
+        pelvis = pelvis - relief.level(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
     _stand(turned, places, pelvis, _drops(by_joint, build.size), build.size, fps)
     rotations = np.tile(_IDENTITY, (len(matrices), len(JOINTS), 1))
     for joint, now in turned.items():
@@ -255,11 +290,11 @@ def _stand(
     pelvis: (t, 3) where ours is.
     drops: as of ``_drops``, in the rig's units.
     """
-    if not all(joint in turned for leg in _LEGS for joint in leg[:3]):
+    if not all(joint in turned for leg in LEGS for joint in leg[:3]):
         return
     straight = [turned[joint] if joint in turned else turned[0] for joint in range(len(JOINTS))]
     ours = _our_legs(straight, pelvis, 1.0)
-    for leg, drop in zip(_LEGS, drops, strict=True):
+    for leg, drop in zip(LEGS, drops, strict=True):
         ends = [joint for joint in leg[2:] if joint in places]
         lifts = [places[joint][:, 2] - standing()[joint, 1] - drop / size * (joint == leg[3]) for joint in ends]
         stands = feet.standing(np.stack([places[joint] for joint in ends], axis=1), np.stack(lifts, axis=1), fps)
@@ -284,11 +319,13 @@ class Floor:
     height: of the floor.
     leg: length of a leg, from the hip to the ankle.
     ankle: height of the ankles above the floor.
+    middle: (2,) below the pelvis.
     """
 
     height: float
     leg: float
     ankle: float
+    middle: np.ndarray
 
 
 def size(bones: Sequence[RestBone]) -> float:
@@ -311,8 +348,9 @@ def floor(bones: Sequence[RestBone]) -> Floor:
     by_joint = {bone.joint: bone for bone in bones}
     place = _stood(by_joint)
     hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
-    height = float(_build(by_joint, None).floor[2])
-    return Floor(height, float(np.linalg.norm(hips - ankles)), float(ankles[2]) - height)
+    build = _build(by_joint, None)
+    height = float(build.floor[2])
+    return Floor(height, float(np.linalg.norm(hips - ankles)), float(ankles[2]) - height, build.floor[:2])
 
 
 def _turned(rotations: np.ndarray) -> list[np.ndarray]:
@@ -346,7 +384,7 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     """
     place = _stood(by_joint)
     hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
-    bones = [np.linalg.norm(place[lower] - place[upper]) for leg in _LEGS for upper, lower in pairwise(leg[:3])]
+    bones = [np.linalg.norm(place[lower] - place[upper]) for leg in LEGS for upper, lower in pairwise(leg[:3])]
     size = float(np.sum(bones)) / (2.0 * _LEG)
     pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
     floor = ankles[2] - size * standing()[_ANKLES[0], 1] if ground is None else ground

@@ -136,7 +136,7 @@ class _Thinning:
 
     def _foot(self, foot: int, joint: int) -> Iterable[Track]:
         """The tracks that run otherwise before a foot lands than after."""
-        line = [joint, *self.body.above(joint)] if joint in self.body.by_joint and joint not in self.body.led else ()
+        line = [joint, *self.body.above(joint)] if joint in self.body.by_joint else ()
         yield from ((self.body.by_joint[j].name, TURN) for j in line if j in LEGS)
         for control in self.body.controls:
             if control.foot == foot:
@@ -170,7 +170,7 @@ class _Thinning:
                 parts[below.name, TURN] = ones
             found.append(_Watched(joint, True, parts, angle))
         for joint in ENDS:
-            if joint in self.full.places and joint not in body.led:
+            if joint in self.full.places:
                 at = self.full.places[joint]
                 line = {(body.by_joint[j].name, TURN): _far(at, self.full.places[j]) for j in body.above(joint)}
                 foot = FEET.index(joint) if joint in FEET else -1

@@ -225,6 +225,13 @@ def test_a_dance_stands_where_the_rest_pose_stands(run_checks, tmp_path):
     run_checks()
 
 
+@pytest.mark.checks("check_floors.py")
+def test_dances_on_a_floor_that_was_picked(run_checks, tmp_path):
+    gentle_dance(tmp_path)
+    stepping_dance(tmp_path)
+    run_checks()
+
+
 @pytest.mark.checks("check_linked.py")
 def test_characters_from_another_file(run_checks, tmp_path):
     gentle_dance(tmp_path)

@@ -1,6 +1,7 @@
 """Control rigs: the bones of the body follow others in the same armature, which are keyed."""
 
 import bpy
+import control_rigs
 import numpy as np
 from dancing import EXPECTED, FRAMES, OURS, as_it_should, dancer, off, places, write
 from generated import generated
@@ -54,33 +55,102 @@ def check_a_generated_rigify_rig():
 def check_inverse_kinematics_on_request():
     """Hands and feet are where forward kinematics has them, limbs bend the same way, and feet can be moved. Rigify's
     chains stretch a little, so that limbs are up to two degrees off."""
-    ends = ("left_ankle", "right_ankle", "left_wrist", "right_wrist")
-    names = {joint: f"ORG-{name}" for joint, name in RIGIFY.items()}
-    shown = []
+    names, ends = {joint: f"ORG-{name}" for joint, name in RIGIFY.items()}, []
     for keys in ("FK", "IK"):
         armature = generated()
         armature.footlight_bones.keys = keys
+        armature.pose.bones["shin_fk.L"].rotation_quaternion = (0.9, 0.4, 0.0, 0.0)
         action, said = write(armature)
         assert not said, said
-        found = []
-        for i in FRAMES:
-            bpy.context.scene.frame_set(1 + i)
-            now = places(armature, names)
-            found.append([now[joint] for joint in ends])
-        shown.append(np.array(found))
-    np.testing.assert_allclose(shown[1], shown[0], atol=1e-3)
+        ends.append(shown(armature, names))
+    np.testing.assert_allclose(ends[1], ends[0], atol=1e-3)
     assert (angle := off(armature, names)) < 3.0, angle
-    found = curves(action)
-    switches = {c.data_path: c.keyframe_points[0].co[1] for c in found if c.data_path.endswith('"IK_FK"]')}
+    switches = {c.data_path: c.keyframe_points[0].co[1] for c in curves(action) if c.data_path.endswith('"IK_FK"]')}
     assert set(switches.values()) == {0.0} and len(switches) == 4
+    unread = {f"{bone}_fk.{s}" for bone in ("thigh", "shin", "foot", "upper_arm", "forearm", "hand") for s in "LR"}
+    assert not keyed_by(action) & unread, "nothing reads them, not even what was left on them"
+    moved = moved_with(armature, action, "foot_ik.L", names)
+    assert moved["left_ankle"] > 0.05 and moved["right_ankle"] < 1e-4, "a foot is edited by one control"
+
+
+def shown(armature, names):
+    """(t, n, 3) where the ends of limbs are."""
+    ends = [joint for joint in names if joint.endswith(("ankle", "wrist"))]
+    found = []
+    for i in FRAMES:
+        bpy.context.scene.frame_set(1 + i)
+        now = places(armature, names)
+        found.append([now[joint] for joint in ends])
+    return np.array(found)
+
+
+def moved_with(armature, action, control, names):
+    """Joint -> how far it moves when the first key of a control is moved by 5 cm along each axis."""
     bpy.context.scene.frame_set(1)
     before = places(armature, names)
     for i in range(3):
-        for key in found.find('pose.bones["foot_ik.L"].location', index=i).keyframe_points:
+        for key in curves(action).find(f'pose.bones["{control}"].location', index=i).keyframe_points:
             key.co[1] += 0.05
     bpy.context.scene.frame_set(1)
-    moved = {joint: np.linalg.norm(at - before[joint]) for joint, at in places(armature, names).items()}
+    return {joint: np.linalg.norm(at - before[joint]) for joint, at in places(armature, names).items()}
+
+
+def keyed_by(action):
+    """The bones that move in an action."""
+    return {curve.data_path.split('"')[1] for curve in curves(action) if len(curve.keyframe_points) > 1}
+
+
+def check_a_rig_of_auto_rig_pro():
+    """Hands, feet and poles are keyed, or all controls of forward kinematics; the switches and what carries the poles
+    are set."""
+    (armature, names), ends = control_rigs.auto_rig_pro(), {}
+    for keys, switch in (("FK", 1.0), ("IK", 0.0), ("FK", 1.0)):
+        armature.footlight_bones.keys = keys
+        mapped = rigs.bones(armature)
+        assert (mapped["left_knee"], mapped["right_shoulder"], mapped["left_foot"]) == ("leg.l", "arm.r", "toes_01.l")
+        action, said = write(armature)
+        assert "does not move" not in said and ("left on c_hand_ik.l" in said) == (len(ends) > 1), said
+        ends[keys] = shown(armature, names)
+        assert (angle := off(armature, names)) < (0.3 if keys == "FK" else 1.0), angle
+        found, keyed = curves(action), keyed_by(action)
+        switches = [c.keyframe_points[0].co[1] for c in found if c.data_path.endswith('["ik_fk_switch"]')]
+        assert switches == [switch] * 4
+        fk = {name for name in keyed if "_fk." in name}
+        ik = {"c_foot_ik.l", "c_leg_pole.r", "c_hand_ik.r", "c_arms_pole.l", "c_toes_ik.l"}
+        assert (len(fk), keyed & ik) == ((14, set()) if keys == "FK" else (0, ik)), keyed
+        assert {"c_root_master.x", "c_spine_02.x", "c_head.x", "c_shoulder.l"} <= keyed
+    np.testing.assert_allclose(ends["IK"], ends["FK"], atol=2e-3)
+    armature.footlight_bones.keys = "IK"
+    moved = moved_with(armature, write(armature)[0], "c_foot_ik.l", names)
     assert moved["left_ankle"] > 0.05 and moved["right_ankle"] < 1e-4, "a foot is edited by one control"
+
+
+def check_a_rig_made_by_hand():
+    """Its own bones are moved by IK constraints, or keyed while these are switched off, back and forth."""
+    armature, ends = control_rigs.by_hand(), {}
+    for keys in ("IK", "FK", "IK"):
+        armature.footlight_bones.keys = keys
+        action, said = write(armature)
+        assert ("switches them off" in said) == (keys == "FK"), said
+        ends[keys] = shown(armature, OURS)
+        assert (angle := off(armature)) < 1.0, angle
+        keyed = keyed_by(action)
+        ik = [c for c in curves(action) if "constraints" in c.data_path and c.data_path.endswith("].influence")]
+        assert {c.keyframe_points[0].co[1] for c in ik} == {float(keys == "IK")}
+        assert ("thigh.L" in keyed, "hold left ankle" in keyed) == (keys == "FK", keys == "IK")
+    np.testing.assert_allclose(ends["IK"], ends["FK"], atol=2e-3)
+    armature.footlight_bones.travel = "OBJECT"
+    write(armature)
+    np.testing.assert_allclose(shown(armature, OURS), ends["FK"], atol=2e-3)
+    moved = moved_with(armature, armature.animation_data.action, "hold left ankle", OURS)
+    assert moved["left_ankle"] > 0.05 and moved["right_ankle"] < 1e-4
+
+
+def check_inverse_kinematics_where_there_is_none():
+    armature = dancer.add_dancer(bpy.context)
+    armature.footlight_bones.keys = "IK"
+    assert "has no hands and feet with inverse kinematics" in write(armature)[1]
+    as_it_should(armature)
 
 
 def check_a_rigify_rig_that_was_posed():

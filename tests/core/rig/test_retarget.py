@@ -139,9 +139,9 @@ def test_a_rig_dances_where_it_stands():
 def test_the_floor_may_be_another_than_that_of_the_rest_pose():
     rotations, root, bones, _ = somewhere()
     assert retarget.floor(bones).height == pytest.approx(0.4) and retarget.floor(bones).leg == pytest.approx(0.8)
-    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones, ground=1.5), bones)
+    stood = shown(retarget.keys(retarget.Dance(rotations, root), bones, ground=retarget.Ground(1.5)), bones)
     np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + (2.0, 3.0, 1.5), atol=1e-9)
-    np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=1.5)[1], root, atol=1e-9)
+    np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=retarget.Ground(1.5))[1], root, atol=1e-9)
 
 
 def test_places_on_the_floor_are_those_of_the_dance_that_goes_there():
