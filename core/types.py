@@ -127,11 +127,12 @@ class Condition:
     observed: (b, t, z) latents of what is given. Parts of the body that are not are at their mean there
         (``core.motion.body_parts.shown``).
     observed_mask: (b, t, 1) 1 where everything is given, else 0; or (b, t, parts) 1 for each part that is given.
-    keep: (b,) bool. Where it is false, context, rhythm, style, steering and look are replaced by learned nulls, for
-        classifier-free guidance (Ho & Salimans 2022). Observations stay.
+    keep: (b,) bool. Where it is false, context, rhythm, style, steering, look and cues are replaced by nulls, most of
+        them learned, for classifier-free guidance (Ho & Salimans 2022). Observations stay.
     guidance: (b,) strength of guidance, for networks whose estimates are guided already; None is 1, no guidance.
     steering: (b, t, p) scheduling vectors of the theatre model (``core.theatre.scheduler``).
     look: (b, l) the style vector of a look (``core.theatre.visual``).
+    cues: (b, t, k) of a song's sections and the dancer's energy (``core.light.cues``).
     """
 
     context: Mapping[str, Tensor] = field(default_factory=dict)
@@ -143,6 +144,7 @@ class Condition:
     guidance: Tensor | None = None
     steering: Tensor | None = None
     look: Tensor | None = None
+    cues: Tensor | None = None
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Condition:
         """Apply ``function`` to every tensor that is present."""
@@ -161,6 +163,7 @@ class Condition:
             observed=cut(self.observed),
             observed_mask=cut(self.observed_mask),
             steering=cut(self.steering),
+            cues=cut(self.cues),
         )
 
     @staticmethod

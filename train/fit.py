@@ -176,9 +176,9 @@ def model_config(args: Fit, pairs: dict[str, list]) -> Config:
     if args.task == "scorer" and "music" not in config.denoisers:
         config = configuration.both_ways(config)
     if args.task in run_folder.THEATRE:
-        if theatre_is_student(config):
+        if config.theatre is not None:
             config = theatre_anew(config)
-        if config.theatre is None:
+        else:
             config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
         config = theatre_side(config, args.theatre_without)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -370,6 +370,8 @@ def main(args: Fit) -> dict[str, dict]:
         run_folder.keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder", *light)
     elif initial is not None and args.task in run_folder.THEATRE:
         run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
+        if args.task == "theatre":
+            run_folder.keep_theatre(args.out, config, initial)
     elif initial is not None and args.task != "vocoder":
         run_folder.keep(args.out, config, initial, "vocoder")
     split = seven_one_two(pairs) if args.preset == "paper" else pairs

@@ -23,11 +23,15 @@ from train.data import latents
 from train.data.dataset import Pair
 from train.loop import Task
 from train.state import load_state, save_state
+from train.variants import theatre_is_student
 
 THEATRE = ("theatre-encoders", "theatre-space", "theatre")
 """The stages of theatre in order. Each trains more of the same networks."""
 
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
+
+TAKES = {"theatre-space": ("space.",), "theatre": ("scheduler.", "denoisers.")}
+"""By stage of theatre, the parts that it starts from a model with; the first stage takes all."""
 
 STUDENTS = {"denoiser": "distill", "scorer": "distill-music", "theatre": "distill-theatre"}
 """By task, the one that trains a student of its network."""
@@ -119,35 +123,99 @@ def start_from(model: Checkpoint, config: Config, name: str, task: Task) -> None
 
 
 def start_theatre(model: Checkpoint, config: Config, name: str, theatre: Theatre) -> None:
-    """Give a stage of theatre, or a student, the weights of ``model`` if it has the same theatre, and print which it
-    was.
+    """Give a stage of theatre, or its student, the weights of a ``model`` with a theatre of the same size, and print
+    which it was. What the stages before have trained in the run stays.
 
-    A student otherwise starts from its teacher, and other stages from all of a student but its denoisers. Without that,
-    the dancer of the last stage starts from the model's dancer of music alone.
+    A student's denoisers know a few steps only, so stages leave them out. Without others, the dancer of the last stage
+    starts from the model's dancer of music alone.
     """
     known = model.config.theatre if "theatre" in model.tensors else None
-    if known is not None and known == config.theatre:
-        model.load_into("theatre", theatre)
-        print(f"{name} starts from the weights of the model")
-        return
-    if known is not None and _behind_the_scenes(known) == _behind_the_scenes(config.theatre):
-        own, taught = theatre.state_dict(), name == "distill-theatre"
-        for key, value in model.tensors["theatre"].items():
-            if taught or not key.startswith("denoisers."):
-                own[key] = _segments(value, own[key]) if key.endswith(".segment") else value.to(own[key])
-        theatre.load_state_dict(own)
-        print(f"{name} starts from the model's theatre, but for its {'guidance' if taught else 'denoisers'}")
-    if name == "theatre" and "denoiser.motion" in model.tensors:
+    fits = known is not None and _size(known) == _size(config.theatre)
+    left_out = theatre_is_student(model.config) and name != "distill-theatre"
+    if fits:
+        _take_theatre(model, config, theatre, TAKES.get(name, ("",)), but=("denoisers.",) if left_out else ())
+        but = ", but for its denoisers" if left_out else "" if known == config.theatre else ", but for what that lacks"
+        print(f"{name} starts from the weights of the model{but}")
+        if name == "distill-theatre" and not theatre_is_student(model.config):
+            _add_lesson(model, theatre)
+    if name == "theatre" and (left_out or not fits) and "denoiser.motion" in model.tensors:
         dancer = theatre.denoisers["motion"]
         _take_what_fits(model, on_stage(config), TRAINED["denoiser"], dancer)
         print("theatre: its dancer starts from the weights of the model's dancer")
-    elif known is None:
+    elif not fits:
         print(f"{name} starts from nothing: the model has no such networks")
 
 
-def _behind_the_scenes(theatre: TheatreConfig | None) -> TheatreConfig | None:
-    """What decides the shape of all networks of a theatre but its denoisers."""
-    return None if theatre is None else replace(theatre, denoisers={}, sampling={}, coarse=1.0)
+def keep_theatre(run: Path, config: Config, model: Checkpoint) -> None:
+    """Leave encoders and space of a model's theatre in a run that has none, as their stages would, and its light.
+
+    A model whose theatre is of another size, or lacks another part, leaves none.
+    """
+    known = model.config.theatre if "theatre" in model.tensors else None
+    if known is None or _size(known) != _size(config.theatre) or any(is_trained(run, name) for name in THEATRE):
+        return
+    theatre = Theatre(config)
+    _take_theatre(model, config, theatre, ("",), but=("denoisers.",))
+    for stage in THEATRE[:-1]:
+        leave(run, stage, theatre.state_dict())
+    keep(run, config, model, "light")
+
+
+def _take_theatre(
+    model: Checkpoint, config: Config, theatre: Theatre, parts: tuple[str, ...], but: tuple[str, ...]
+) -> None:
+    """Load the weights of a model's theatre of the same size whose names begin with ``parts``, and not with ``but``."""
+    own, given = theatre.state_dict(), model.tensors["theatre"]
+    for key, value in given.items():
+        if key not in own or not key.startswith(parts) or key.startswith(but):
+            continue
+        denoiser, _, name = key.rpartition(".")
+        if name == "segment":
+            own[key] = _segments(value, own[key])
+        elif key.endswith(".styles.weight"):
+            default = given[f"{denoiser.removesuffix('.styles')}.default_style"]
+            own[key] = _styles(value, default, model, config).to(own[key])
+        else:
+            own[key] = value.to(own[key])
+    theatre.load_state_dict(own)
+
+
+def _add_lesson(model: Checkpoint, theatre: Theatre) -> None:
+    """Add to a dancer what the dancer of music alone has learned over its teacher, if that is a student like it.
+
+    The theatre's dancer has been trained on from that teacher, so the sum is nearly a student already: task arithmetic
+    (Ilharco et al. 2023).
+    """
+    dancer = theatre.denoisers["motion"]
+    own = dancer.state_dict()
+    teacher, student = (model.tensors.get(f"{kind}.motion", {}) for kind in ("teacher", "denoiser"))
+    if not teacher or any(key not in own or own[key].shape != value.shape for key, value in student.items()):
+        return
+    for key, value in student.items():
+        before = _segments(teacher[key], value) if key == "segment" else teacher.get(key)
+        own[key] = value.to(own[key]) if before is None else own[key] + (value - before.to(value)).to(own[key])
+    dancer.load_state_dict(own)
+    print("distill-theatre: its dancer has what the model's student learned over its teacher")
+
+
+def _size(theatre: TheatreConfig | None) -> object:
+    """A theatre but for its styles, how it is sampled and distilled, and what its light is told."""
+    if theatre is None:
+        return None
+    denoisers = {
+        name: replace(denoiser, styles=0, guided=False, context_entry="added", cue_channels=0)
+        for name, denoiser in theatre.denoisers.items()
+    }
+    return replace(theatre, denoisers={}, sampling={}, coarse=1.0), denoisers
+
+
+def _styles(given: Tensor, default: Tensor, model: Checkpoint, config: Config) -> Tensor:
+    """The embeddings (width, styles) of a configuration's styles, from those of a model, by their names.
+
+    default: (width,) that of no style, as which new ones start.
+    """
+    known = dict(zip(model.config.styles, given.unbind(dim=1), strict=True))
+    return torch.stack([known.get(style, default) for style in config.styles], dim=1)
 
 
 def _segments(given: Tensor, own: Tensor) -> Tensor:
@@ -173,9 +241,7 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
     same = model.config.prediction(trained.modality) == config.prediction(trained.modality)
     for name, value in given.items():
         if name == "styles.weight" and name in own:  # (width, styles)
-            known = dict(zip(model.config.styles, value.unbind(dim=1), strict=True))
-            columns = [known.get(style, given["default_style"]) for style in config.styles]
-            own[name] = torch.stack(columns, dim=1).to(own[name])
+            own[name] = _styles(value, given["default_style"], model, config).to(own[name])
         elif name == "noisy_in.conv.weight" and value.shape != own[name].shape:  # (width, channels and mask, 1, kernel)
             channels, parts = 2 * source.config.latent_channels, config.denoisers[trained.modality].observed_parts
             whole = value[:, channels:].sum(dim=1, keepdim=True)

@@ -13,10 +13,11 @@ from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
 from core.config import Config
 from core.light.look import shipped_looks
+from core.pipeline.theatre import takes_cues
 from core.theatre.network import Theatre
 from train import run_folder
 from train.data.dataset import Pair
-from train.data.lighting import rules
+from train.data.lighting import cue_sheet, rules
 from train.data.theatre import Shows, theatre_clips
 from train.loop import Task
 from train.recipes import TheatreRecipe
@@ -50,7 +51,8 @@ class Stages:
     @cached_property
     def clips(self) -> dict[str, list[dict]]:
         music_vae = run_folder.load_autoencoder(self.run, self.config, "music")
-        shows = Shows(rules(self.config.latent_fps), self.recipe.shows)
+        fps = self.config.latent_fps
+        shows = Shows(rules(fps), self.recipe.shows, cue_sheet(fps) if takes_cues(self.config) else None)
         made_of = (repr(self.config.modalities), repr(shipped_looks()))
         folder = self.run / f"triples-{digest(made_of, self.motion_vae.state_dict().values())}"
         return theatre_clips(self.pairs, music_vae, self.motion_vae, self.config, shows, folder, self.recipe.accents)

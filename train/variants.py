@@ -143,7 +143,9 @@ def theatre_is_student(config: Config) -> bool:
 
 
 def theatre_anew(config: Config) -> Config:
-    """The configuration with a theatre to be trained in the place of a student's, of the same size."""
+    """The configuration with a theatre to be trained: of the same size, no student, and with all that its light can be
+    told.
+    """
     assert config.theatre is not None
     return with_theatre(config, config.theatre.looks, replace(config.theatre, coarse=TheatreConfig.coarse))
 

@@ -122,6 +122,7 @@ class DenoiserConfig:
     guided: bool = False  # the strength of guidance is a condition: one pass gives the guided estimate
     steering_channels: int = 0  # of the theatre model's scheduling vector, frame by frame; 0: none
     look_channels: int = 0  # of the look's style vector, which modulates the output; 0: none
+    cue_channels: int = 0  # of a song's sections and the dancer's energy (``core.light.cues``)
     prediction: str | None = None  # "epsilon" | "x0" | "v", where it differs from that of the diffusion
 
 

@@ -145,6 +145,7 @@ def with_theatre(config: Config, looks: tuple[str, ...], size: str | TheatreConf
         context_entry="added",
         loudness_power=1.0,
         observed_parts=1,
+        cue_channels=7,  # of core.light.cues
         width=motion.width // 2,
         blocks=min(motion.blocks, 3),
     )

@@ -79,6 +79,8 @@ class ConditionedNetwork(nn.Module):
             self.null_look = nn.Parameter(torch.zeros(config.look_channels))
             self.look_in = _silent(nn.Linear(config.look_channels, width))
             self.modulation = _silent(nn.Linear(config.look_channels, 2 * width))
+        if config.cue_channels:
+            self.cues_in = _silent(nn.Linear(config.cue_channels, width))
         if config.skip:
             self.skip = nn.Linear(2 * width, 2 * config.latent_channels)
             nn.init.zeros_(self.skip.weight)
@@ -158,6 +160,8 @@ class ConditionedNetwork(nn.Module):
         if self.config.steering_channels:
             b, t, _ = x.shape
             x = x + self.steering_in(_or_null(condition.steering, self.null_steering, condition.keep, b, t))
+        if self.config.cue_channels and condition.cues is not None:
+            x = x + self.cues_in(_kept(condition.cues, torch.zeros_like(condition.cues[0]), condition.keep))
         return x if rhythm is None else x + self.rhythm_in(rhythm)
 
     def _observed(self, z_t: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:

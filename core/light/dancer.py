@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from core.layers.peaks import gaussian_smooth
@@ -26,6 +27,19 @@ class Dancer:
 
     energy: np.ndarray
     across: np.ndarray
+
+
+def energy_at(positions: Tensor, fps: float, frames: int, wanted: float) -> Tensor:
+    """The energy (frames,) of a dance, as ``watch`` sees it, at another number of frames a second.
+
+    positions: (t, j, 3) metres.
+    fps: their frames per second.
+    frames: how many are wanted; beyond the dance's end it stays as it ended.
+    wanted: frames per second.
+    """
+    energy = watch(positions, fps).energy
+    told = np.interp(np.arange(frames) / wanted, np.arange(len(energy)) / SHOW_FPS, energy)
+    return torch.from_numpy(told).float()
 
 
 def watch(positions: Tensor, fps: float) -> Dancer:

@@ -76,8 +76,18 @@ def listen(song: Waveform, beats: Beats | None = None) -> Song:
     with progress.part(0.2, 0.8):
         rhythm = analyse(sound, mel, beats)
     with progress.part(0.8, 1.0):
-        tones = chroma(sound.samples, RHYTHM_RATE, CHROMA_HOP)
-    return describe(song.seconds, rhythm, mel, tones)
+        return understood(sound, rhythm, mel)
+
+
+def understood(song: Waveform, rhythm: Rhythm, mel: Tensor | None = None) -> Song:
+    """A song whose rhythm is known already.
+
+    song: at any rate.
+    mel: its ``rhythm_mel``, if that is known too.
+    """
+    sound = resample(song, RHYTHM_RATE)
+    mel = rhythm_mel(sound.samples) if mel is None else mel
+    return describe(song.seconds, rhythm, mel, chroma(sound.samples, RHYTHM_RATE, CHROMA_HOP))
 
 
 def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song:

@@ -20,7 +20,10 @@ from core.audio.representation import music_frames
 from core.config import Config, on_stage
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
+from core.light.cues import section_cues, with_energy
+from core.light.dancer import energy_at
 from core.light.look import read_look
+from core.light.song import understood
 from core.motion import features
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
@@ -37,6 +40,7 @@ from core.show.flashes import limited
 from core.show.show import Show, as_valid, rounded
 from core.show.steady import steadied
 from core.theatre.chains import Given, Prompt, chains
+from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_look
 from core.theatre.slices import Slicing, motion_rows, music_rows
@@ -132,6 +136,8 @@ def perform(
         torch.tensor([index], device=model.device),
         None if look is None else look[None].to(model.device),
         given,
+        None if not takes_cues(config) else cues_of(song, heard.rhythm, motion, frames, config.latent_fps),
+        partial(energies, vae=model.autoencoders["motion"], body=config.modalities["motion"]),
     )
     steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
@@ -222,6 +228,23 @@ def song_rows(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tens
     samples = resample(song, model.config.signal.audio_rate).samples
     told = music_frames(samples, rhythm.beats.times, model.config.signal, music.representation, length)
     return music_rows(told[:length], rhythm.beats, rhythm.onset, slicing)
+
+
+def takes_cues(config: Config) -> bool:
+    """Whether a model's light is told of sections and of the dancer's energy."""
+    return config.theatre is not None and config.theatre.denoisers["light"].cue_channels > 0
+
+
+def cues_of(song: Waveform, rhythm: Rhythm, motion: Motion | None, frames: int, fps: float) -> Tensor:
+    """The cues (1, frames, 7) of a song, and of a dance that is given (``core.light.cues``).
+
+    rhythm: of the song.
+    fps: frames per second.
+    """
+    cues = section_cues(understood(song, rhythm).sections, frames, fps)
+    if motion is not None:
+        cues = with_energy(cues, energy_at(forward(motion.rotations, motion.root), motion.fps, frames, fps))
+    return cues[None]
 
 
 def known_motion(model: Model, theatre: Theatre, motion: Motion, frames: int) -> Given:

@@ -23,6 +23,7 @@ from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import Chain
 from core.diffusion.schedule import Schedule
 from core.diffusion.windows import windowed
+from core.light.cues import with_energy
 from core.theatre.network import Theatre
 from core.theatre.sampling import coarse_to_fine, emphasised
 from core.types import Condition
@@ -57,6 +58,9 @@ class Prompt:
     accent: (b,) index in ``core.protocol.ACCENTS``.
     look: (b, style) the style vector of the look; None is any.
     given: by modality, what is known of "motion" and "light".
+    cues: (b, t, k) that the light is told, if it takes any (``core.light.cues``): of sections, and of a dance that is
+        given.
+    energy: the energy (b, t) of a dance whose estimate (b, t, z) is known; None tells the light none.
     """
 
     condition: Condition
@@ -64,6 +68,8 @@ class Prompt:
     accent: Tensor
     look: Tensor | None
     given: Mapping[str, Given]
+    cues: Tensor | None = None
+    energy: Callable[[Tensor], Tensor] | None = None
 
     def vectors(self, modality: str) -> Tensor | None:
         """Vectors (b, s, k) of a modality, where all of it is given."""
@@ -102,7 +108,10 @@ def chains(
         return replace(start["motion"], steering=steering(light=light))
 
     def tell_light(estimates: Mapping[str, Tensor]) -> Condition:
-        return _hearing(start["light"], motion=estimates["motion"])
+        heard = _hearing(start["light"], motion=estimates["motion"])
+        if heard.cues is None or prompt.energy is None:
+            return heard
+        return replace(heard, cues=with_energy(heard.cues, prompt.energy(estimates["motion"])))
 
     start = {name: _condition(name, stage, prompt, steering) for name in made}
     tells = {"motion": tell_motion, "light": tell_light}
@@ -125,6 +134,8 @@ def _condition(name: str, stage: Config, prompt: Prompt, steering) -> Condition:
     context = {heard: known.context[heard] for heard in stage.denoisers[name].context if heard in known.context}
     vectors = {other: prompt.vectors(other) for other in ("motion", "light") if other != name}
     condition = replace(known, context=context, steering=steering(**vectors), look=prompt.look)
+    if stage.denoisers[name].cue_channels:
+        condition = replace(condition, cues=prompt.cues)
     if name == "light" and "motion" in prompt.given and prompt.given["motion"].whole:
         condition = _hearing(condition, motion=prompt.given["motion"].latents)
     given = prompt.given.get(name)

@@ -7,15 +7,20 @@ import pytest
 import torch
 
 from core import checkpoint
+from core.config import with_teachers
+from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
 from core.pipeline import DanceOptions, Model
 from core.pipeline.theatre import KnownLight, look_vector, perform
 from core.show.channels import CHANNELS
+from core.theatre.network import Theatre
 from core.types import Waveform
 from tests.train.test_fit import arguments, quick
 from train import export, fit, recipes, run_folder
 from train.data import synthetic
 from train.tasks.theatre_paths import TheatrePathsConfig
+from train.variants import distilled as distilled_config
+from train.variants import distilled_theatre
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
     task = recipes.DistillTheatreConfig(steps=2, paths=paths)
     loop = quick(lr=1e-3, warmup=2, ema=0.9, schedule="constant")
     recipe = recipes.DistillTheatreRecipe(loop=loop, task=task)
-    return fit.Fit("distill-theatre", "synthetic", out, init=model, steps=steps, distill_theatre=recipe)
+    return fit.Fit("distill-theatre", Path("synthetic"), out, init=model, steps=steps, distill_theatre=recipe)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +113,7 @@ def test_a_student_goes_on_with_its_teacher_and_teaches_nobody(teacher, distille
 
 def test_a_theatre_is_trained_anew_from_what_a_student_has(distilled, tmp_path, capsys):
     fit.main(replace(arguments("theatre-encoders", tmp_path, steps=1), preset=None, init=distilled[1]))
-    assert "theatre-encoders starts from the model's theatre, but for its denoisers" in capsys.readouterr().out
+    assert "theatre-encoders starts from the weights of the model, but for its denoisers" in capsys.readouterr().out
     theatre = run_folder.read_config(tmp_path).theatre
     assert theatre is not None and not any(denoiser.guided for denoiser in theatre.denoisers.values())
 
@@ -116,3 +121,26 @@ def test_a_theatre_is_trained_anew_from_what_a_student_has(distilled, tmp_path, 
 def test_a_model_without_theatre_cannot_be_distilled(model_folder, tmp_path):
     with pytest.raises(FootlightError, match="no theatre"):
         fit.main(distilling(model_folder, tmp_path, steps=1))
+
+
+def test_a_student_starts_with_what_the_models_student_learned(teacher, tmp_path):
+    """The model's student differs from its teacher by a known step, which the theatre's dancer takes too."""
+    base = checkpoint.load(teacher)
+    config = with_teachers(distilled_config(base.config, "motion", 2), base.config)
+    student, taught = denoiser_of(config.denoisers["motion"]).state_dict(), base.tensors["denoiser.motion"]
+    for key, value in student.items():
+        if key in taught and key != "segment":
+            student[key] = taught[key].to(value) + 0.25
+    tensors = {**base.tensors, "teacher.motion": base.tensors["denoiser.motion"], "denoiser.motion": student}
+    checkpoint.save_folder(tmp_path / "model", config, tensors, {})
+    model = checkpoint.load(tmp_path / "model")
+    shape = distilled_theatre(config, 2)
+    theatre = Theatre(shape)
+    run_folder.start_theatre(model, shape, "distill-theatre", theatre)
+    made, before = theatre.denoisers["motion"].state_dict(), base.tensors["theatre"]
+    for key, value in made.items():
+        old = before.get(f"denoisers.motion.{key}")
+        if key == "segment" or old is None:
+            continue
+        moved = 0.25 if key in taught else 0.0
+        torch.testing.assert_close(value, old + moved, msg=key, atol=1e-5, rtol=1e-5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from core.audio.mel import hz_to_mel, mel_to_hz
 from core.audio.onsets import rhythm_signal
-from core.light.dancer import watch
+from core.light.cues import section_cues, with_energy
+from core.light.dancer import energy_at, watch
 from core.light.look import shipped_looks
 from core.light.rules import write_show
 from core.light.song import Song, describe
@@ -45,6 +46,16 @@ def rules(fps: float) -> Writer:
         return written
 
     return write
+
+
+def cue_sheet(fps: float) -> Callable[[Pair, int], Tensor]:
+    """What is told of the shows that ``rules`` write: (pair, frames) -> cues (frames, 7) at ``fps``."""
+
+    def cues(pair: Pair, frames: int) -> Tensor:
+        energy = energy_at(forward(pair.rotations, pair.root), MOTION_FPS, frames, fps)
+        return with_energy(section_cues(song_of(pair).sections, frames, fps), energy)
+
+    return cues
 
 
 def song_of(pair: Pair) -> Song:

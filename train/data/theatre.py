@@ -19,6 +19,7 @@ from tqdm import tqdm
 from core.autoencoder.networks import Autoencoder
 from core.config import Config
 from core.config.theatre import ACCENTS
+from core.light.cues import CUES
 from core.motion.features import encode, layout_named
 from core.rhythm.events import beat_strength
 from core.theatre.slices import Slicing, music_rows
@@ -42,10 +43,12 @@ class Shows:
 
     write: writes them.
     each: shows of a training pair. Held-out pairs have one.
+    cues: what is told of them: (pair, frames) -> (frames, 7), see ``core.light.cues``; None tells nothing.
     """
 
     write: Writer
     each: int = 2
+    cues: Callable[[Pair, int], Tensor] | None = None
 
 
 def theatre_clips(
@@ -60,8 +63,8 @@ def theatre_clips(
     """Clips by split, as ``train.data.latents.latent_clips`` makes them, with what the theatre needs besides.
 
     They also have ``rows``, those of music (s, c); ``strength``, that of the beat on each frame of the motion, 0 where
-    there is none; ``accent``, its index in ``ACCENTS``; and ``shows``, a list of pairs of light (t, c) and the index of
-    its look.
+    there is none; ``accent``, its index in ``ACCENTS``; ``shows``, a list of pairs of light (t, c) and the index of its
+    look; and ``cues`` (t, 7), see ``Shows``.
 
     folder: where latents and shows are kept, which take long to make. Other weights and writers need another.
     accents: which of them the dancer is shown to have. "arrive" is a pair as it is, "strike" is made of it.
@@ -84,7 +87,8 @@ def theatre_clips(
                 if not path.is_file():
                     save_state(path, _costly(piece, features, motion_vae, shows.write, seeds))
                 kept = load_state(path)
-                made[split] += _clips(piece, bodies, features, music, accent, kept, config)
+                cues = _cues(path.with_suffix(".cues"), piece, len(music), shows)
+                made[split] += _clips(piece, bodies, features, music, accent, {**kept, "cues": cues}, config)
     as_loud_as_they_move(made)
     return made
 
@@ -110,12 +114,21 @@ def _costly(pair: Pair, features: list[Tensor], motion_vae: Autoencoder, write: 
     }
 
 
+def _cues(path: Path, pair: Pair, frames: int, shows: Shows) -> Tensor:
+    """The cues (frames, 7) of a pair, which are kept in a file, if there are any to tell."""
+    if shows.cues is None:
+        return torch.zeros(frames, len(CUES))
+    if not path.is_file():
+        save_state(path, {"cues": shows.cues(pair, frames)})
+    return load_state(path)["cues"]
+
+
 def _clips(
     pair: Pair, bodies: list[Motion], features: list[Tensor], music: Tensor, accent: str, kept: dict, config: Config
 ) -> list[dict]:
     """The clips of a pair, one for each of its bodies.
 
-    kept: what ``_costly`` made.
+    kept: what ``_costly`` made, and the cues.
     """
     motion, slicing = config.modalities["motion"], Slicing.of(config)
     beats = Beats(pair.beats, pair.tempo, pair.downbeats)
@@ -134,6 +147,7 @@ def _clips(
                 "strength": strength,
                 "accent": ACCENTS.index(accent),
                 "shows": [(light[:frames], look) for light, look in shows],
+                "cues": kept["cues"][:frames],
             }
         )
     return clips
@@ -163,6 +177,7 @@ def crop(clip: dict, start: int, frames: int, slicing: Slicing, stride: int, sho
     return {
         "rows": continued(clip["rows"][first : first + slices].float(), slices),
         "light": continued(light[start : start + frames].float(), frames),
+        "cues": continued(clip["cues"][start : start + frames], frames),
         "strength": functional.pad(strength, (0, frames * stride - len(strength))),
         "accent": torch.tensor(clip["accent"]),
         "look": torch.tensor(look),

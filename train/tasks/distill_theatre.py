@@ -22,6 +22,7 @@ from core.motion.features import positions_from_features
 from core.pipeline.model import schedule_of
 from core.protocol import SWITCH
 from core.theatre.chains import chains
+from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.types import Condition
 from train.draw import light_picture, motion_picture
@@ -125,10 +126,14 @@ class DistillTheatrePhase(Phase):
         noise = {name: batch[points(name)][:, 0] for name in made}
         theatre = self.network("theatre", Theatre)
         found = {}
-        for name, chain in chains(theatre, self.model, prompt_of(batch), noise, self.schedule).items():
+        for name, chain in chains(theatre, self.model, prompt_of(batch, self.energy), noise, self.schedule).items():
             told = chain.tell(others) if others and chain.tell is not None else chain.condition
             found[name] = replace(told, guidance=self.guidance(name, batch))
         return found
+
+    def energy(self, latents: Tensor) -> Tensor:
+        """The energy (b, t) of dances (b, t, z)."""
+        return energies(latents, self.borrowed.vae, self.model.modalities["motion"])
 
     def guidance(self, name: str, batch: Batch) -> Tensor:
         """The strength of guidance (b,) that a chain is told."""
@@ -153,7 +158,7 @@ class DistillTheatrePhase(Phase):
         """By modality, where the student arrives (b, t, z) from the noise with which the paths of a batch start."""
         noise = {name: batch[points(name)][:, 0] for name in MADE if points(name) in batch}
         theatre, guidance = self.network("theatre", Theatre), batch[GUIDANCE][:, None, None]
-        made = chains(theatre, self.model, prompt_of(batch), noise, self.schedule, guidance)
+        made = chains(theatre, self.model, prompt_of(batch, self.energy), noise, self.schedule, guidance)
         *_, drawn = walk(made, self.schedule, steps)
         return drawn
 

@@ -20,10 +20,13 @@ from core.config import Config, on_stage
 from core.diffusion.objective import diffusion_loss, random_steps, step_weights
 from core.diffusion.schedule import linear_sqrt
 from core.layers.noise import noise_like
+from core.light.cues import told_of
 from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
+from core.protocol import SWITCH
 from core.rhythm.events import beat_response
 from core.rhythm.features import RHYTHM_CHANNELS
+from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_light
 from core.theatre.slices import Slicing, motion_rows
@@ -64,6 +67,8 @@ class TheatreTaskConfig(DenoiserTaskConfig):
     drop_look: share of samples without a look.
     prototype: share of samples with the mean vector of their look in place of the show's own.
     observe_light: share of samples in which some frames of the light are given.
+    tell_energy, tell_sections: shares of samples whose light is told of the dancer's energy, if it hears the dance, and
+        of the song's sections.
     """
 
     dance: bool = True
@@ -78,6 +83,8 @@ class TheatreTaskConfig(DenoiserTaskConfig):
     drop_look: float = 0.15
     prototype: float = 0.5
     observe_light: float = 0.2
+    tell_energy: float = 0.9
+    tell_sections: float = 0.85
 
 
 @torch.no_grad()
@@ -129,6 +136,10 @@ class TheatrePhase(Phase):
             losses[name] = parts["diffusion"] * (c.light if name == "light" else 1.0)
         further = self.further(estimates, batch, vectors["music"], t, step) if c.dance else {}
         return {**losses, **further}
+
+    def energy(self, latents: Tensor) -> Tensor:
+        """The energy (b, t) of dances (b, t, z)."""
+        return energies(latents, self.borrowed.vae, self.motion)
 
     def level_weights(self, name: str) -> Tensor | None:
         c = self.config
@@ -192,11 +203,13 @@ class TheatrePhase(Phase):
         context = dict(told.context)
         if bool(batch["motion_heard"].any()):
             context["motion"] = torch.where(known, batch["latents"], self.estimate(batch["latents"], t, generator))
-        mask = batch["light_mask"]
+        mask, heard = batch["light_mask"], t < SWITCH * self.schedule.steps
+        watched = batch["motion_given"] | (batch["motion_heard"] & heard)
         return replace(
             self.stage_context("light", replace(told, context=context)),
             steering=self.steered(batch, vectors, look, motion=motion),
             look=self.or_no_look("light", look, batch["look_told"]),
+            cues=told_of(batch["cues"], watched & batch["energy_told"], batch["sections_told"]),
             observed=light * mask,
             observed_mask=mask,
         )
@@ -317,6 +330,8 @@ class TheatreTask(DenoiserTask):
             "look_told": ~some(c.drop_look),
             "look_by_name": some(c.prototype),
             "light_mask": lit[..., None].float(),
+            "energy_told": some(c.tell_energy),
+            "sections_told": some(c.tell_sections),
         }
 
     def held_out(self, device: torch.device) -> dict:
@@ -324,6 +339,7 @@ class TheatreTask(DenoiserTask):
         size, frames = batch["latents"].shape[:2]
         yes, no = (torch.full((size,), value, device=device) for value in (True, False))
         told = {"light_heard": no, "motion_heard": yes[:1], "motion_given": yes, "look_told": yes, "look_by_name": yes}
+        told |= {"energy_told": yes, "sections_told": yes}
         return {**batch, **told, "light_mask": torch.zeros(size, frames, 1, device=device)}
 
     def validate(self, phases: dict[str, Phase]) -> dict[str, float]:

@@ -6,7 +6,9 @@ They are drawn by the chains that make a performance, so each chain hears the ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,8 +17,11 @@ from torch import Tensor
 from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
 from core.diffusion.sampler import walk
+from core.light.cues import told_of
 from core.pipeline.model import native_half, schedule_of
+from core.pipeline.theatre import takes_cues
 from core.theatre.chains import Given, Prompt, chains
+from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.types import Condition
 from train.state import digest
@@ -47,15 +52,18 @@ def points(name: str) -> str:
     return f"{POINTS}.{name}"
 
 
-def prompt_of(batch: dict[str, Tensor]) -> Prompt:
-    """What the performances of a batch of paths are made from."""
+def prompt_of(batch: dict[str, Tensor], energy: Callable[[Tensor], Tensor]) -> Prompt:
+    """What the performances of a batch of paths are made from.
+
+    energy: as of ``Prompt``.
+    """
     given = {
         name: Given(batch[f"given.{name}"], batch.get(f"mask.{name}"), batch.get(f"vectors.{name}"))
         for name in MADE
         if f"given.{name}" in batch
     }
     told = Condition({"music": batch["context.music"]}, batch["rhythm"], batch.get("style"))
-    return Prompt(told, batch["heard"], batch["accent"], batch.get("look"), given)
+    return Prompt(told, batch["heard"], batch["accent"], batch.get("look"), given, batch.get("cues"), energy)
 
 
 class TheatreTeacher:
@@ -83,6 +91,9 @@ class TheatreTeacher:
         if float(torch.rand(1, generator=generator)) >= self.config.drop_look:
             told["look"] = told_look(self.theatre, batch)
         told |= self.given(batch, generator)
+        if takes_cues(self.task.whole):
+            watched, yes = (torch.full((size,), value, device=device) for value in ("given.motion" in told, True))
+            told["cues"] = told_of(batch["cues"], watched, yes)
         told[GUIDANCE] = evenly(self.config.guidance, size, generator).to(device)
         light = self.task.inputs.light(batch["light"])
         noise = {
@@ -90,7 +101,9 @@ class TheatreTeacher:
             for name, like in (("motion", batch["latents"]), ("light", light))
         }
         guidance = told[GUIDANCE][:, None, None]
-        made = chains(self.theatre, self.task.whole, prompt_of(told), noise, self.schedule, guidance, self.compute)
+        body = self.task.whole.modalities["motion"]
+        prompt = prompt_of(told, partial(energies, vae=self.task.vae, body=body))
+        made = chains(self.theatre, self.task.whole, prompt, noise, self.schedule, guidance, self.compute)
         walked = list(walk(made, self.schedule, self.config.steps))
         drawn = {points(name): torch.stack([noise[name], *(x[name] for x in walked)], dim=1) for name in made}
         return {name: values.cpu() for name, values in {**told, **drawn}.items()}

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from core.config import Config
 from core.diffusion.sampler import walk
+from core.light.cues import told_of
 from core.metrics import theatre as measures
 from core.motion.features import positions_from_features
 from core.show.channels import ROLES, SLICES
@@ -33,7 +34,9 @@ def sampled(phase: TheatrePhase, batch: dict, model: Config, count: int) -> tupl
     some = {name: value[:count] for name, value in batch.items()}
     look = theatre.style.prototypes[some["look"]]
     told = Condition({"music": some["context.music"]}, some["rhythm"], some.get("style"))
-    prompt = Prompt(told, theatre.music(some["rows"]), some["accent"], look, {})
+    no, yes = (torch.full((len(look),), value, device=look.device) for value in (False, True))
+    cues = told_of(some["cues"], no, yes)
+    prompt = Prompt(told, theatre.music(some["rows"]), some["accent"], look, {}, cues, phase.energy)
     generator = torch.Generator().manual_seed(0)
     noise = {
         name: torch.randn(*latents.shape, generator=generator).to(latents.device)

@@ -9,6 +9,7 @@ from core import config
 from core.autoencoder.networks import autoencoder_of
 from core.config import with_theatre
 from core.errors import FootlightError
+from core.light.cues import DANCER, SECTIONS
 from core.theatre.network import Theatre
 from tests.train.theatre_shows import writer
 from train.data import synthetic
@@ -16,7 +17,7 @@ from train.data.latents import motion_features
 from train.data.theatre import Shows, theatre_clips
 from train.loop import LoopConfig, fit
 from train.state import load_state
-from train.tasks.theatre import TheatreTask, TheatreTaskConfig
+from train.tasks.theatre import TheatrePhase, TheatreTask, TheatreTaskConfig, told_look
 from train.tasks.theatre_encoders import EncodersTask, EncodersTaskConfig
 from train.tasks.theatre_space import SpaceTask, SpaceTaskConfig
 from train.variants import THEATRE, theatre_side
@@ -121,6 +122,26 @@ def test_the_light_can_be_trained_alone(material, tmp_path):
 def test_it_is_trained_in_mixed_precision(material, tmp_path):
     """Targets that come in half precision would stop the loss on beats."""
     fit(task_of("theatre", material), replace(loop(1), precision="bf16-mixed"), tmp_path)
+
+
+def test_the_light_is_told_of_the_dancer_where_it_hears_the_dance(material):
+    task = task_of("theatre", material, tell_energy=1.0, tell_sections=1.0)
+    phase, generator = task.phases["theatre"], torch.Generator().manual_seed(0)
+    assert isinstance(phase, TheatrePhase)
+    batch = task.batch(4, generator)
+    batch["cues"] = torch.rand(batch["cues"].shape, generator=generator)
+    batch["motion_given"] = torch.tensor([True, False, False, False])
+    batch["motion_heard"] = torch.tensor([True])
+    batch["sections_told"] = torch.tensor([True, True, False, True])
+    t = torch.tensor([900, 900, 100, 100])
+    light = phase.borrowed.inputs.light(batch["light"])
+    vectors, look = phase.encoded(batch, light, t, generator), told_look(phase.network("theatre", Theatre), batch)
+    told = phase.light_condition(batch, vectors, look, light, t, generator).cues
+    assert told is not None
+    for sample, (dancer, sections) in enumerate([(True, True), (False, True), (True, False), (True, True)]):
+        for known, place in ((dancer, DANCER), (sections, SECTIONS)):
+            expected = batch["cues"][sample, :, place] if known else torch.zeros(())
+            assert torch.equal(told[sample, :, place], expected.expand_as(told[sample, :, place]))
 
 
 def test_only_the_last_stage_changes_the_denoisers(material):

@@ -1,0 +1,80 @@
+"""The light's denoiser with cues, and the chains that tell it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core.config import on_stage, preset, with_theatre
+from core.diffusion.networks import denoiser_of
+from core.diffusion.schedule import linear_sqrt
+from core.light.cues import CUES, DANCER, SECTIONS
+from core.theatre.chains import Prompt, chains
+from core.theatre.network import Theatre
+from core.types import Condition
+
+FRAMES = 16
+CONFIG = with_theatre(preset("tiny"), ("noir", "disco"), "tiny")
+THEATRE = CONFIG.theatre
+assert THEATRE is not None
+LIGHT = THEATRE.denoisers["light"]
+
+
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def told() -> Condition:
+    return Condition({"music": noise(2, FRAMES, 6)}, noise(2, FRAMES, 10), cues=noise(2, FRAMES, len(CUES), seed=1))
+
+
+def answer(network, condition: Condition) -> torch.Tensor:
+    return network(noise(2, FRAMES, LIGHT.latent_channels), torch.tensor([500, 500]), condition)
+
+
+def trained() -> torch.nn.Module:
+    """A denoiser whose layers all do something."""
+    torch.manual_seed(0)
+    network = denoiser_of(LIGHT).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))
+    return network
+
+
+def test_a_new_layer_for_cues_changes_nothing_and_learns(told):
+    torch.manual_seed(0)
+    network = denoiser_of(LIGHT).eval()
+    torch.nn.init.normal_(network.get_parameter("out.weight"))
+    torch.testing.assert_close(answer(network, told), answer(network, replace(told, cues=None)))
+    answer(network, told).square().mean().backward()
+    gradient = network.get_parameter("cues_in.weight").grad
+    assert gradient is not None and float(gradient.abs().max()) > 0
+
+
+def test_cues_are_heard_unless_the_condition_is_dropped(told):
+    network = trained()
+    silent = replace(told, cues=torch.zeros_like(told.cues))
+    dropped = torch.tensor([False, True])
+    apart = (answer(network, replace(told, keep=dropped)) - answer(network, replace(silent, keep=dropped))).abs()
+    assert float(apart[1].max()) > 1e-3 and float(apart[0].max()) < 1e-6
+
+
+def test_the_light_is_told_of_the_dance_that_it_hears():
+    torch.manual_seed(0)
+    theatre, energy = Theatre(CONFIG).eval(), torch.linspace(0, 1, FRAMES)
+    cues = torch.zeros(1, FRAMES, len(CUES))
+    cues[..., SECTIONS] = noise(1, FRAMES, 5)
+    told = Condition({"music": noise(1, FRAMES, 6)}, noise(1, FRAMES, 10))
+    music = theatre.encoded("music", noise(1, 2, sum(theatre.slicing.music_widths)))
+    prompt = Prompt(told, music, torch.tensor([0]), None, {}, cues, lambda motion: energy.expand(len(motion), -1))
+    stage = on_stage(CONFIG)
+    starts = {name: noise(1, FRAMES, stage.denoisers[name].latent_channels, seed=2) for name in ("motion", "light")}
+    made = chains(theatre, CONFIG, prompt, starts, linear_sqrt())
+    before = made["light"].condition.cues
+    assert before is not None and torch.equal(before, cues) and made["motion"].condition.cues is None
+    assert made["light"].tell is not None
+    heard = made["light"].tell(starts).cues
+    assert heard is not None and torch.equal(heard[..., SECTIONS], cues[..., SECTIONS])
+    assert torch.equal(heard[0, :, DANCER], torch.stack([energy, torch.ones(FRAMES)], dim=1))
