@@ -58,7 +58,7 @@ def overlap_add(frames: Tensor, hop: int) -> Tensor:
     pieces = n_fft // hop
     added = frames.new_zeros(b, t + pieces - 1, hop)
     for piece in range(pieces):
-        added = added + functional.pad(frames[:, :, piece * hop : (piece + 1) * hop], (0, 0, piece, pieces - 1 - piece))
+        added[:, piece : piece + t] += frames[:, :, piece * hop : (piece + 1) * hop]
     return added.flatten(1)
 
 

@@ -88,14 +88,18 @@ def fast_griffin_lim(
         raise FootlightError(
             f"Griffin-Lim needs a momentum in [0, 1) and 0 or more iterations, got {momentum:g} and {iterations}"
         )
-    n_fft = 2 * (magnitude.shape[-1] - 1)
     before = None
     for _ in range(iterations):
         progress.report()
-        consistent = analyse(synthesise(magnitude * direction(phase), hop), n_fft, hop)
-        phase = consistent if before is None else consistent + momentum * (consistent - before)
-        before = consistent
+        now = consistent(magnitude * direction(phase), hop)
+        phase = now if before is None else now + momentum * (now - before)
+        before = now
     return synthesise(magnitude * direction(phase), hop)
+
+
+def consistent(spectrum: Tensor, hop: int) -> Tensor:
+    """The spectrum of the sound whose spectrum is nearest to the given one, both (b, t, f) and complex."""
+    return analyse(synthesise(spectrum, hop), 2 * (spectrum.shape[-1] - 1), hop)
 
 
 def random_phase(magnitude: Tensor, generator: torch.Generator) -> Tensor:

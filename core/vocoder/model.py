@@ -7,7 +7,9 @@ that predicts the phase of each frame on its own returns the same frame again an
 Here the phase of a frame continues that of the frame before. The network predicts how far the phase of each bin
 advances. Neighbouring bins are locked to the loudest among them (the phase vocoder of Laroche & Dolson 1999). The
 network also adds a phasor of its own, which takes over where a new sound starts. Magnitudes are corrected until their
-mel is the given one. A few rounds of Griffin-Lim make neighbouring frames consistent.
+mel is the given one. A few rounds of Griffin-Lim make neighbouring frames consistent. In the last of them only the mel
+is held, and magnitudes within a band become what neighbouring frames agree on: that is nearer to the mel than more
+rounds with fixed magnitudes, and to the sound.
 
 Everything is local except for the recursion, whose state is one frame. Long songs are therefore decoded in chunks, in
 constant memory, with exactly the result of one piece.
@@ -16,34 +18,39 @@ constant memory, with exactly the result of one piece.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core import progress
 from core.audio.mel import filterbank
-from core.audio.stft import check_mel
+from core.audio.stft import check_mel, synthesise
 from core.config import SignalConfig, VocoderConfig
 from core.layers.blocks import from_picture, to_picture
-from core.vocoder.griffin_lim import fast_griffin_lim
+from core.vocoder.griffin_lim import MOMENTUM, consistent, direction
 
 SMALL = 1e-4  # shorter phasors have no direction; magnitudes of 16-bit silence are larger
 QUIET = 1e-5  # the lowest magnitude, which is also the floor of the mel
 LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
-UPDATES = 10  # multiplicative updates of the magnitudes
-CHUNK = 512  # frames of a long song that are decoded at a time
+UPDATES = 5  # multiplicative updates of the magnitudes
+CORRECTED = 3  # of the rounds of Griffin-Lim, the last: after them magnitudes are corrected to the mel again
+CHUNK = 256  # frames of a long song that are decoded at a time; so few stay in the cache of a core
+
+Array = TypeVar("Array", Tensor, np.ndarray)
 
 
 class Heads(NamedTuple):
     """What the network predicts for each frame and bin.
 
-    log_magnitude: (b, t, f) natural logarithm.
+    magnitude: (b, t, f) above zero.
     advance: (b, t, f) complex, length one: the phasor that turns the previous frame into this one.
     fresh: (b, t, f) complex: the phasor that is added to the one carried over, which has length one.
     """
 
-    log_magnitude: Tensor
+    magnitude: Tensor
     advance: Tensor
     fresh: Tensor
 
@@ -116,17 +123,17 @@ class Vocoder(nn.Module):
         self.mean.copy_(mels.mean(dim=0))
         self.std.copy_(mels.std(dim=0).clamp_min(0.1))
 
-    def heads(self, mel: Tensor) -> Heads:
-        """Predict the heads (b, t, f) of a log-mel (b, t, m)."""
+    def heads(self, mel: Tensor, frames: slice = slice(None)) -> Heads:
+        """Predict the heads (b, t', f) of a log-mel (b, t, m), for ``frames`` of it."""
         x = to_picture((mel - self.mean) / self.std)  #                     b m 1 t
         x = self.first_norm(from_picture(self.embed(x)))  #                 b t c
         for block in self.blocks:
             x = block(x)
-        residual, turn, real, imaginary = self.head(self.last_norm(x)).float().chunk(4, dim=-1)
+        residual, turn, real, imaginary = self.head(self.last_norm(x[:, frames])).float().chunk(4, dim=-1)
         with torch.autocast(mel.device.type, enabled=False):  # magnitudes need more precision than bfloat16
-            magnitude = self.magnitude(mel.float(), residual)
+            magnitude = self.magnitude(mel[:, frames].float(), residual)
         advance = torch.polar(torch.ones_like(turn), self.centre + turn)
-        return Heads(magnitude.log(), advance, torch.complex(real, imaginary))
+        return Heads(magnitude, advance, torch.complex(real, imaginary))
 
     def magnitude(self, mel: Tensor, residual: Tensor) -> Tensor:
         """Magnitudes (b, t, f) that agree with a log-mel.
@@ -140,28 +147,49 @@ class Vocoder(nn.Module):
         """
         target = mel.exp()
         flat = (target / self.bank.sum(0)) @ self.spread
-        loudest = self.signal.n_fft / 2  # no signal within full scale is louder in any bin
-        start = torch.maximum(target @ self.inverse, LEAST * flat).clamp(QUIET, loudest)
+        start = self._audible(torch.maximum(target @ self.inverse, LEAST * flat))
         magnitude = start * residual.clamp(-6, 6).exp()
         for _ in range(UPDATES):
-            ratio = target / (magnitude @ self.bank).clamp_min(QUIET)
-            magnitude = (magnitude * (ratio.clamp(0.01, 100) @ self.spread)).clamp(QUIET, loudest)
+            magnitude = self.corrected(magnitude, target)
         return magnitude
+
+    def corrected(self, magnitude: Tensor, target: Tensor) -> Tensor:
+        """Magnitudes (b, t, f) after one multiplicative update towards mel magnitudes (b, t, m)."""
+        ratio = target / (magnitude @ self.bank).clamp_min(QUIET)
+        return self._audible(magnitude * (ratio.clamp(0.01, 100) @ self.spread))
+
+    def _audible(self, magnitude: Tensor) -> Tensor:
+        return magnitude.clamp(QUIET, self.signal.n_fft / 2)  # no signal within full scale is louder in any bin
 
     def forward(self, mel: Tensor) -> Tensor:
         """Samples (b, t * hop) of a log-mel (b, t, m)."""
-        return self.settled(unroll(self.heads(mel))[0])
+        return self.settled(unroll(self.heads(mel))[0], mel)
 
-    def settled(self, spectrum: Tensor) -> Tensor:
-        """Samples (b, t * hop) of a complex spectrum (b, t, f), after the rounds of Griffin-Lim."""
-        return fast_griffin_lim(spectrum.abs(), spectrum, self.signal.hop_samples, self.config.rounds)
+    def settled(self, spectrum: Tensor, mel: Tensor) -> Tensor:
+        """Samples (b, t * hop) of a complex spectrum (b, t, f), after the rounds of Griffin-Lim.
+
+        mel: (b, t, m) the log-mel that the samples should have.
+        """
+        hop, target = self.signal.hop_samples, mel.float().exp()
+        magnitude, before = spectrum.abs(), None
+        for left in reversed(range(self.config.rounds)):
+            progress.report()
+            now = consistent(spectrum, hop)
+            if left < CORRECTED:
+                magnitude = self.corrected(now.abs(), target)
+            phase = now if before is None else now + MOMENTUM * (now - before)
+            spectrum, before = magnitude * direction(phase), now
+        return synthesise(spectrum, hop)
 
     @torch.no_grad()
-    def decode_long(self, mel: Tensor, chunk: int = CHUNK) -> Tensor:
-        """Samples (b, t * hop) of a log-mel (b, t, m) of any length, ``chunk`` frames at a time.
+    def decode_long(self, mel: Tensor, chunk: int = CHUNK, compute: torch.dtype | None = None) -> Tensor:
+        """Samples (b, t * hop) of a log-mel (b, t, m) of any length, which are those of ``forward``.
 
-        They are the same as those of ``forward``. Raises FootlightError for another shape or values that are not
-        finite.
+        mel: (b, t, m).
+        chunk: frames that are decoded at a time.
+        compute: precision of the network's matrix products (autocast); None is that of its weights.
+
+        Raises FootlightError for another shape or values that are not finite.
         """
         check_mel(mel, self.signal)
         b, total, _ = mel.shape
@@ -175,34 +203,39 @@ class Vocoder(nn.Module):
             until = min(total, end + margin)
             if until > known:
                 first, last = max(0, known - self.reach), min(total, until + self.reach)
-                heads = self.heads(mel[:, first:last]).cut(known - first, until - first)
+                with torch.autocast(mel.device.type, dtype=compute, enabled=compute is not None):
+                    heads = self.heads(mel[:, first:last], slice(known - first, until - first))
                 spectrum, state = unroll(heads, state)
                 kept = spectrum if kept is None else torch.cat([kept, spectrum], dim=1)
                 known = until
             assert kept is not None
             begin = known - kept.shape[1]  # the frame at which ``kept`` starts
-            piece = self.settled(kept)
+            piece = self.settled(kept, mel[:, begin:known])
             sound[:, start * hop : end * hop] = piece[:, (start - begin) * hop : (end - begin) * hop]
             kept = kept[:, max(0, end - margin - begin) :]
         return sound
 
 
+@torch.no_grad()
 def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The complex spectrum (b, t, f) that the heads describe, and its last frame (b, f), from which to continue.
+
+    A frame needs the one before, and numpy's calls for so little work cost a fifth of PyTorch's.
 
     heads: the predictions of the network.
     state: (b, f) the frame before the first; None at the start of the sound.
     """
-    magnitude = heads.log_magnitude.exp()
-    state = torch.zeros_like(heads.fresh[:, 0]) if state is None else state
-    frames = []
-    for loud, advance, fresh in zip(magnitude.unbind(1), heads.advance.unbind(1), heads.fresh.unbind(1), strict=True):
-        state = loud * carried(state, advance, fresh)
-        frames.append(state)
-    return torch.stack(frames, dim=1), state
+    magnitude, advance, fresh = (part.detach().cpu().numpy().swapaxes(0, 1) for part in heads)  # t b f
+    frame = np.zeros_like(fresh[0]) if state is None else state.cpu().numpy()
+    frames = np.empty_like(fresh)
+    for index in range(len(frames)):
+        frame = magnitude[index] * carried(frame, advance[index], fresh[index])
+        frames[index] = frame
+    spectrum = torch.from_numpy(frames.swapaxes(0, 1)).to(heads.fresh.device)
+    return spectrum, torch.from_numpy(frame).to(heads.fresh.device)
 
 
-def carried(previous: Tensor, advance: Tensor, fresh: Tensor) -> Tensor:
+def carried(previous: Array, advance: Array, fresh: Array) -> Array:
     """The phasors (..., f) of frames, from the spectra of the frames before them. All are complex.
 
     In training, ``previous`` is either the true spectrum, so that the phase is learned without recursion, or the result
@@ -215,13 +248,14 @@ def carried(previous: Tensor, advance: Tensor, fresh: Tensor) -> Tensor:
     return unit(unit(locked(previous)) * advance + fresh)
 
 
-def locked(spectrum: Tensor) -> Tensor:
+def locked(spectrum: Array) -> Array:
     """Add half of both neighbours to each bin (..., f), so that its phase follows that of the loudest of the three."""
-    real = functional.pad(torch.view_as_real(spectrum), (0, 0, 1, 1))  # ... f + 2, 2
-    return torch.view_as_complex(real[..., 1:-1, :] + 0.5 * (real[..., :-2, :] + real[..., 2:, :]))
+    half, total = 0.5 * spectrum, 1.0 * spectrum
+    total[..., 1:] += half[..., :-1]
+    total[..., :-1] += half[..., 1:]
+    return total
 
 
-def unit(z: Tensor) -> Tensor:
+def unit(z: Array) -> Array:
     """Scale phasors to length one. Where ``z`` is almost zero they are shorter, so that the function is smooth."""
-    pair = torch.view_as_real(z)
-    return torch.view_as_complex(pair * torch.rsqrt(pair.square().sum(-1, keepdim=True) + SMALL**2))
+    return z * (1 / (z.real * z.real + z.imag * z.imag + SMALL**2) ** 0.5)

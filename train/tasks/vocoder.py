@@ -80,18 +80,18 @@ class GeneratorPhase(Phase):
         with torch.autocast(samples.device.type, enabled=False):
             truth = analyse(samples, signal.n_fft, signal.hop_samples)
             loud = truth.abs()
-            distance = (heads.log_magnitude - loud.clamp_min(1e-3).log()).abs().mean()
+            distance = (heads.magnitude.log() - loud.clamp_min(1e-3).log()).abs().mean()
             weight = loud[:, 1:].sqrt()
             foretold = carried(truth[:, :-1], heads.advance[:, 1:], heads.fresh[:, 1:])
             agreement = (foretold * truth[:, 1:].conj()).real / loud[:, 1:].clamp_min(1e-6)
             with torch.no_grad():
                 before = functional.pad(torch.view_as_real(unroll(heads)[0])[:, :-1], (0, 0, 0, 0, 1, 0))
             phasors = carried(torch.view_as_complex(before), heads.advance, heads.fresh)
-            decoded = synthesise(heads.log_magnitude.exp() * phasors, signal.hop_samples)
+            decoded = synthesise(heads.magnitude * phasors, signal.hop_samples)
             spectra = [spectral_distance(decoded, samples, n_fft) for n_fft in RESOLUTIONS]
             losses = {
                 "mel": config.mel * (log_mel(decoded, signal) - batch["mel"]).abs().mean(),
-                "magnitude": config.magnitude * (distance + convergence(heads.log_magnitude.exp(), loud)),
+                "magnitude": config.magnitude * (distance + convergence(heads.magnitude, loud)),
                 "phase": config.phase * (weight * (1 - agreement)).sum() / weight.sum().clamp_min(1e-6),
                 "spectra": config.spectra * torch.stack(spectra).mean(),
             }
