@@ -24,6 +24,9 @@ ABSOLUTE_GATE = -70.0  # LUFS
 RELATIVE_GATE = -10.0  # LU, relative to the mean of the blocks that pass the absolute gate
 _OFFSET = -0.691  # dB, so that a 997 Hz sine at full scale in one channel is -3.01 LUFS
 LOOK_SECONDS = 0.01  # the limiter starts to reduce the gain this long before a peak, and recovers in the same time
+CURVE_HZ = 1000  # points a second of the limiter's gain, between which it is interpolated
+GAINS = 4  # tried at most on the way to the target
+CLOSE = 0.05  # LU to the target that are not worth another gain
 _OVERSAMPLING = 4  # of the true peak
 _TAPS = 24  # of its polyphase interpolator, per phase
 _FRAME = 40  # samples between which it interpolates at once
@@ -38,17 +41,25 @@ def loudness(samples: Tensor, rate: int) -> float:
     Raises FootlightError for less than one block of sound (0.4 s), more than two channels, or samples that are not
     finite.
     """
-    channels = _channels(samples)
+    return _integrated(_heard_power(_channels(samples), rate), rate)
+
+
+def _heard_power(channels: Tensor, rate: int) -> Tensor:
+    """The power (s,) of K-weighted channels (c, s), which all weigh 1."""
+    return k_weighted(channels, rate).square().sum(dim=0)
+
+
+def _integrated(power: Tensor, rate: int) -> float:
+    """Integrated loudness of K-weighted sound from its power (s,), as ``loudness``."""
     block, step = round(BLOCK_SECONDS * rate), round(STEP_SECONDS * rate)
-    if channels.shape[-1] < block:
+    if len(power) < block:
         raise FootlightError(
-            f"loudness is measured over blocks of {BLOCK_SECONDS} s, got {channels.shape[-1] / rate:.2f} s of sound"
+            f"loudness is measured over blocks of {BLOCK_SECONDS} s, got {len(power) / rate:.2f} s of sound"
         )
-    squared = k_weighted(channels, rate).square()
-    total = functional.pad(squared.cumsum(dim=-1), (1, 0))
-    first = torch.arange(0, channels.shape[-1] - block + 1, step)
-    power = ((total[:, first + block] - total[:, first]) / block).clamp_min(0).sum(dim=0)  # channel weights are 1
-    gated = power[_lufs(power) >= ABSOLUTE_GATE]
+    total = functional.pad(power.cumsum(dim=0), (1, 0))
+    first = torch.arange(0, len(power) - block + 1, step)
+    blocks = ((total[first + block] - total[first]) / block).clamp_min(0)
+    gated = blocks[_lufs(blocks) >= ABSOLUTE_GATE]
     if len(gated):
         gated = gated[_lufs(gated) >= _lufs(gated.mean()) + RELATIVE_GATE]
     return float(_lufs(gated.mean())) if len(gated) else -math.inf
@@ -69,7 +80,10 @@ def normalise(samples: Tensor, rate: int, target: float = TARGET_LUFS, ceiling_d
     """Bring samples to a loudness without clipping; returns the same shape.
 
     Peaks above the ceiling are limited. The gain then makes up for the lost loudness, up to three times. Very dynamic
-    sound may stay below the target, but is never above it. Silence is returned unchanged.
+    sound may stay below the target. Silence is returned unchanged.
+
+    Sound is filtered and its peaks are found once. The limiter's gain changes so slowly that it hardly matters whether
+    it comes before or after the K-weighting.
 
     samples: (s,) or (c, s).
     rate: samples per second.
@@ -78,17 +92,19 @@ def normalise(samples: Tensor, rate: int, target: float = TARGET_LUFS, ceiling_d
 
     Raises FootlightError as ``loudness`` does.
     """
-    level = loudness(samples, rate)
+    channels, ceiling = _channels(samples), 10 ** (ceiling_db / 20)
+    power = _heard_power(channels, rate)
+    level = _integrated(power, rate)
     if not math.isfinite(level):
         return samples
-    gain, result = 10 ** ((target - level) / 20), samples
-    for _ in range(4):
-        result = limit(samples * gain, rate, ceiling_db)
-        missing = target - loudness(result, rate)
-        if missing < 0.05:
+    gain, peaks = 10 ** ((target - level) / 20), _peaks(channels).amax(dim=0)
+    for _ in range(GAINS - 1):
+        limited = gain * _reduction(gain * peaks, rate, ceiling)
+        missing = target - _integrated(power * limited.square(), rate)
+        if missing < CLOSE:
             break
         gain *= 10 ** (missing / 20)
-    return result
+    return _limited(gain * channels, gain * peaks, rate, ceiling).reshape(samples.shape)
 
 
 def limit(samples: Tensor, rate: int, ceiling_db: float = CEILING_DB) -> Tensor:
@@ -103,19 +119,35 @@ def limit(samples: Tensor, rate: int, ceiling_db: float = CEILING_DB) -> Tensor:
 
     Raises FootlightError for more than two channels or samples that are not finite.
     """
-    channels, ceiling = _channels(samples), 10 ** (ceiling_db / 20)
-    reach = max(1, round(LOOK_SECONDS * rate))
+    channels = _channels(samples)
+    return _limited(channels, _peaks(channels).amax(dim=0), rate, 10 ** (ceiling_db / 20)).reshape(samples.shape)
+
+
+def _limited(channels: Tensor, peaks: Tensor, rate: int, ceiling: float) -> Tensor:
+    """Channels (c, s) with peaks (s,), limited to a true peak of ``ceiling``."""
     for _ in range(4):  # a changing gain can raise peaks between samples a little
-        peaks = _peaks(channels).amax(dim=0)
         if float(peaks.max()) <= ceiling:
-            return channels.reshape(samples.shape)
-        wanted = (0.999 * ceiling / peaks.clamp_min(1e-12)).clamp(max=1)[None, None]
-        held = -functional.max_pool1d(functional.pad(-wanted, (reach, reach), value=-1.0), 2 * reach + 1, stride=1)
-        kernel = torch.hann_window(2 * reach + 3, periodic=False)[1:-1].to(channels)
-        smooth = functional.pad(held, (reach, reach), mode="replicate")
-        gain = _convolved(smooth[0].double(), (kernel / kernel.sum()).double())[0]
-        channels = channels * gain.clamp(0, 1).to(channels)
-    return (channels * (ceiling / max(float(_peaks(channels).max()), ceiling))).reshape(samples.shape)
+            return channels
+        channels = channels * _reduction(peaks, rate, ceiling).to(channels)
+        peaks = _peaks(channels).amax(dim=0)
+    return channels * (ceiling / max(float(peaks.max()), ceiling))
+
+
+def _reduction(peaks: Tensor, rate: int, ceiling: float) -> Tensor:
+    """The limiter's gain (s,), float64 in [0, 1], for peaks (s,).
+
+    It is found at ``CURVE_HZ``. Each point holds for the samples around it and reaches over its neighbours, so a gain
+    between two points is low enough for the peaks of both.
+    """
+    samples, each = len(peaks), max(1, round(rate / CURVE_HZ))
+    reach = max(1, round(LOOK_SECONDS * rate / each))
+    loudest = functional.pad(peaks, (0, -samples % each)).view(-1, each).amax(dim=1).double()
+    wanted = (0.999 * ceiling / loudest.clamp_min(1e-12)).clamp(max=1)[None, None]
+    held = -functional.max_pool1d(functional.pad(-wanted, (reach, reach), value=-1.0), 2 * reach + 1, stride=1)
+    kernel = torch.hann_window(2 * reach + 1, periodic=False, dtype=torch.float64)[1:-1]
+    smooth = functional.pad(held, (reach - 1, reach - 1), mode="replicate")
+    points = functional.conv1d(smooth, (kernel / kernel.sum())[None, None]).clamp(0, 1)
+    return functional.interpolate(points, scale_factor=each, mode="linear")[0, 0, :samples]
 
 
 def widen(samples: Tensor, rate: int, width: float = 0.5) -> Tensor:
