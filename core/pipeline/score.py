@@ -19,12 +19,13 @@ from core.motion import features
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices, steps_for
-from core.pipeline.model import Model, draw, frames_for, last_of, style_of
+from core.pipeline.model import Model, draw, frames_for, last_of, native_half, style_of
 from core.protocol import SHORTEST_SECONDS, ScoreOptions
 from core.results import Score
 from core.rhythm.target import RhythmTarget, rhythm_target
 from core.types import Beats, Condition, Motion, Waveform
 from core.vocoder import griffin_lim
+from core.vocoder.model import Vocoder
 
 
 @torch.no_grad()
@@ -113,6 +114,8 @@ def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: f
 
 def vocode(model: Model, mel: Tensor) -> Tensor:
     """Samples (s,) of a log-mel (1, t, m), by the model's vocoder, or by Griffin-Lim if it has none."""
+    if isinstance(model.vocoder, Vocoder):
+        return model.vocoder.decode_long(mel, compute=native_half(model.device))[0].float().cpu()
     if model.vocoder is not None:
         return model.vocoder.decode_long(mel)[0].float().cpu()
     return griffin_lim.decode(mel.float().cpu(), torch.Generator().manual_seed(0), model.config.signal)[0]
