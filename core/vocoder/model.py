@@ -18,7 +18,7 @@ constant memory, with exactly the result of one piece.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,8 +38,6 @@ LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trus
 UPDATES = 5  # multiplicative updates of the magnitudes
 CORRECTED = 3  # of the rounds of Griffin-Lim, the last: after them magnitudes are corrected to the mel again
 CHUNK = 256  # frames of a long song that are decoded at a time; so few stay in the cache of a core
-
-Array = TypeVar("Array", Tensor, np.ndarray)
 
 
 class Heads(NamedTuple):
@@ -220,13 +218,14 @@ class Vocoder(nn.Module):
 def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The complex spectrum (b, t, f) that the heads describe, and its last frame (b, f), from which to continue.
 
-    A frame needs the one before, and numpy's calls for so little work cost a fifth of PyTorch's.
+    A frame needs the one before, and calls for so little work cost numpy a fifth of what they cost PyTorch.
 
     heads: the predictions of the network.
     state: (b, f) the frame before the first; None at the start of the sound.
     """
-    magnitude, advance, fresh = (part.detach().cpu().numpy().swapaxes(0, 1) for part in heads)  # t b f
-    frame = np.zeros_like(fresh[0]) if state is None else state.cpu().numpy()
+    parts: list[Any] = [part.detach().cpu().numpy().swapaxes(0, 1) for part in heads]  # t b f
+    magnitude, advance, fresh = parts
+    frame: Any = np.zeros_like(fresh[0]) if state is None else state.cpu().numpy()
     frames = np.empty_like(fresh)
     for index in range(len(frames)):
         frame = magnitude[index] * carried(frame, advance[index], fresh[index])
@@ -235,8 +234,10 @@ def unroll(heads: Heads, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
     return spectrum, torch.from_numpy(frame).to(heads.fresh.device)
 
 
-def carried(previous: Array, advance: Array, fresh: Array) -> Array:
+def carried(previous: Tensor, advance: Tensor, fresh: Tensor) -> Tensor:
     """The phasors (..., f) of frames, from the spectra of the frames before them. All are complex.
+
+    It has only operators that numpy's arrays have too, which ``unroll`` gives it.
 
     In training, ``previous`` is either the true spectrum, so that the phase is learned without recursion, or the result
     of ``unroll`` without gradient. A gradient through many frames explodes where music fades.
@@ -248,7 +249,7 @@ def carried(previous: Array, advance: Array, fresh: Array) -> Array:
     return unit(unit(locked(previous)) * advance + fresh)
 
 
-def locked(spectrum: Array) -> Array:
+def locked(spectrum: Tensor) -> Tensor:
     """Add half of both neighbours to each bin (..., f), so that its phase follows that of the loudest of the three."""
     half, total = 0.5 * spectrum, 1.0 * spectrum
     total[..., 1:] += half[..., :-1]
@@ -256,6 +257,6 @@ def locked(spectrum: Array) -> Array:
     return total
 
 
-def unit(z: Array) -> Array:
+def unit(z: Tensor) -> Tensor:
     """Scale phasors to length one. Where ``z`` is almost zero they are shorter, so that the function is smooth."""
     return z * (1 / (z.real * z.real + z.imag * z.imag + SMALL**2) ** 0.5)
