@@ -12,6 +12,7 @@ from core.audio.mel import filterbank, log_mel
 from core.audio.stft import analyse, synthesise
 from core.config import Config, VocoderConfig
 from core.errors import FootlightError
+from core.vocoder.griffin_lim import fast_griffin_lim
 from core.vocoder.model import Heads, Vocoder, carried, unroll
 
 HOP = 256
@@ -66,6 +67,24 @@ def test_going_on_from_a_state_is_going_on(vocoder, music):
     first, state = unroll(heads.cut(0, 100))
     second, _ = unroll(heads.cut(100, 312), state)
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_what_is_unrolled_is_carried_from_frame_to_frame(vocoder, music):
+    heads = vocoder.heads(log_mel(music)[None, :20])
+    spectrum, _ = unroll(heads)
+    before = torch.cat([torch.zeros_like(spectrum[:, :1]), spectrum[:, :-1]], dim=1)
+    expected = heads.magnitude * carried(before, heads.advance, heads.fresh)
+    torch.testing.assert_close(spectrum, expected, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_rounds_that_hold_the_mel_come_nearer_to_it(vocoder, music):
+    mel = log_mel(music)[None]
+    spectrum, _ = unroll(vocoder.heads(mel))
+    fixed = fast_griffin_lim(spectrum.abs(), spectrum, HOP, SMALL.rounds)
+    apart = [(log_mel(sound) - mel).abs().mean() for sound in (vocoder.settled(spectrum, mel), fixed)]
+    assert apart[0] < 0.9 * apart[1]
 
 
 def test_magnitudes_have_the_mel_that_was_given(vocoder, music):
