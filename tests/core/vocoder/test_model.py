@@ -84,7 +84,7 @@ def test_rounds_that_hold_the_mel_come_nearer_to_it(vocoder, music):
     spectrum, _ = unroll(vocoder.heads(mel))
     fixed = fast_griffin_lim(spectrum.abs(), spectrum, HOP, SMALL.rounds)
     apart = [(log_mel(sound) - mel).abs().mean() for sound in (vocoder.settled(spectrum, mel), fixed)]
-    assert apart[0] < 0.9 * apart[1]
+    assert apart[0] < 0.95 * apart[1]
 
 
 def test_magnitudes_have_the_mel_that_was_given(vocoder, music):
