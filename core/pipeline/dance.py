@@ -127,9 +127,9 @@ class Begun:
 def begin_dance(model: Model, heard: HeardSong, options: DanceOptions) -> Begun | None:
     """Generate the first seconds of the dance that ``dance_to`` makes; None for a song that is too short for that.
 
-    They are a preview: nearly all of their frames are the whole's to a thousandth of a millimetre. But which of the
-    faintest accents are moved onto beats depends on the mean speed of all of a dance. Around one that is moved in only
-    one of the two, they differ by up to some centimetres.
+    They are a preview, nearly always the whole's to hundredths of a millimetre. But a foot that stands from there to
+    beyond what is decoded is held where it stands on average, and which of the faintest accents are moved onto beats
+    depends on the mean speed: both of all of the dance. There they differ by up to some centimetres.
     """
     model = model.at(options.quality)
     _check(model, options)

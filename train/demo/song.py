@@ -18,6 +18,7 @@ import soundfile
 import torch
 import tyro
 
+from core.audio.libsndfile import BLOCK_FRAMES
 from core.errors import FootlightError
 from core.types import Beats, Waveform
 from train.demo.composer import arrangement, mix
@@ -81,13 +82,20 @@ def write_demo_song(path, seconds: float = SECONDS, bpm: float = BPM, seed: int 
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            soundfile.write(file, song.samples, song.rate, format=kind)
+            _encode(file, song, kind)
         os.chmod(part, 0o644)
         os.replace(part, path)
     except BaseException:
         os.unlink(part)
         raise
     return song
+
+
+def _encode(file, song: DemoSong, kind: str) -> None:
+    """Write a song in blocks: libsndfile's Vorbis overflows its stack on long ones."""
+    with soundfile.SoundFile(file, "w", song.rate, song.samples.shape[1], format=kind) as sound:
+        for start in range(0, len(song.samples), BLOCK_FRAMES):
+            sound.write(song.samples[start : start + BLOCK_FRAMES])
 
 
 @dataclass(frozen=True)
