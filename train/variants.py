@@ -147,7 +147,9 @@ def theatre_anew(config: Config) -> Config:
     told.
     """
     assert config.theatre is not None
-    return with_theatre(config, config.theatre.looks, replace(config.theatre, coarse=TheatreConfig.coarse))
+    return with_theatre(
+        config, config.theatre.looks, replace(config.theatre, coarse=TheatreConfig.coarse, answer=TheatreConfig.answer)
+    )
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:

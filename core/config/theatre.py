@@ -40,6 +40,7 @@ class TheatreConfig:
     accent: str = "strike"  # what the dancer does on a beat unless told otherwise
     coarse: float = 0.5  # share of the noise schedule above which movement is made in time slices, without a look
     emphasis: float = 0.5  # by how much guidance and losses count more on beats than between them
+    answer: float = 0.0  # by which share the light is told of quieter music where the dancer has no energy
     denoisers: dict[str, DenoiserConfig] = field(default_factory=dict)
     sampling: dict[str, SamplingConfig] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ motion or light, where given ── encoders, space ──────┘       
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from core.audio.representation import music_frames
 from core.config import Config, on_stage
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
-from core.light.cues import section_cues, with_energy
+from core.light.cues import section_cues
 from core.light.dancer import energy_at
 from core.light.look import read_look
 from core.light.song import understood
@@ -136,8 +137,8 @@ def perform(
         torch.tensor([index], device=model.device),
         None if look is None else look[None].to(model.device),
         given,
-        None if not takes_cues(config) else cues_of(song, heard.rhythm, motion, frames, config.latent_fps),
-        partial(energies, vae=model.autoencoders["motion"], body=config.modalities["motion"]),
+        _cues(model, song, heard.rhythm, frames),
+        _energy(model, motion, frames),
     )
     steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
@@ -235,16 +236,20 @@ def takes_cues(config: Config) -> bool:
     return config.theatre is not None and config.theatre.denoisers["light"].cue_channels > 0
 
 
-def cues_of(song: Waveform, rhythm: Rhythm, motion: Motion | None, frames: int, fps: float) -> Tensor:
-    """The cues (1, frames, 7) of a song, and of a dance that is given (``core.light.cues``).
+def _cues(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor | None:
+    """The cues (1, frames, 7) of a song's sections, if the model's light takes any."""
+    if not takes_cues(model.config):
+        return None
+    return section_cues(understood(song, rhythm).sections, frames, model.config.latent_fps)[None].to(model.device)
 
-    rhythm: of the song.
-    fps: frames per second.
-    """
-    cues = section_cues(understood(song, rhythm).sections, frames, fps)
-    if motion is not None:
-        cues = with_energy(cues, energy_at(forward(motion.rotations, motion.root), motion.fps, frames, fps))
-    return cues[None]
+
+def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:
+    """The energy (1, frames) of a dance that is given, or of latents."""
+    if motion is None:
+        return partial(energies, vae=model.autoencoders["motion"], body=model.config.modalities["motion"])
+    energy = energy_at(forward(motion.rotations, motion.root), motion.fps, frames, model.config.latent_fps)
+    known = energy[None].to(model.device)
+    return lambda latents: known
 
 
 def known_motion(model: Model, theatre: Theatre, motion: Motion, frames: int) -> Given:

@@ -167,7 +167,7 @@ def with_spread_loudness(features: Tensor, power: float) -> Tensor:
     about the share of passages of music that are quieter: of the training music of the embedded model 25, 50, 75 and
     90 % are below 0.88, 0.94, 0.97 and 0.99, which become 0.25, 0.50, 0.74 and 0.92.
     """
-    return _with_loudness(features, features[..., LOUDNESS].clamp_min(0) ** power)
+    return with_loudness(features, features[..., LOUDNESS].clamp_min(0) ** power)
 
 
 def with_contrast(features: Tensor, fps: float, power: float) -> Tensor:
@@ -185,10 +185,10 @@ def with_contrast(features: Tensor, fps: float, power: float) -> Tensor:
     ordered = slow.sort().values
     below, through = (torch.searchsorted(ordered, slow, right=right) for right in (False, True))
     rank = (below + through) / (2 * len(slow))
-    return _with_loudness(features, ((level**power + rank) / 2) ** (1 / power))
+    return with_loudness(features, ((level**power + rank) / 2) ** (1 / power))
 
 
-def _with_loudness(features: Tensor, loudness: Tensor) -> Tensor:
+def with_loudness(features: Tensor, loudness: Tensor) -> Tensor:
     """Rhythm features (..., t, r) with another loudness (..., t)."""
     return torch.cat((features[..., :LOUDNESS], loudness[..., None], features[..., LOUDNESS + 1 :]), dim=-1)
 

@@ -24,6 +24,7 @@ from core.diffusion.sampler import Chain
 from core.diffusion.schedule import Schedule
 from core.diffusion.windows import windowed
 from core.light.cues import with_energy
+from core.rhythm.features import LOUDNESS, with_loudness
 from core.theatre.network import Theatre
 from core.theatre.sampling import coarse_to_fine, emphasised
 from core.types import Condition
@@ -58,9 +59,8 @@ class Prompt:
     accent: (b,) index in ``core.protocol.ACCENTS``.
     look: (b, style) the style vector of the look; None is any.
     given: by modality, what is known of "motion" and "light".
-    cues: (b, t, k) that the light is told, if it takes any (``core.light.cues``): of sections, and of a dance that is
-        given.
-    energy: the energy (b, t) of a dance whose estimate (b, t, z) is known; None tells the light none.
+    cues: (b, t, k) of the song's sections, which the light is told if it takes any (``core.light.cues``).
+    energy: the energy (b, t) of a dance with latents (b, t, z), for the light; None tells it none.
     """
 
     condition: Condition
@@ -108,12 +108,9 @@ def chains(
         return replace(start["motion"], steering=steering(light=light))
 
     def tell_light(estimates: Mapping[str, Tensor]) -> Condition:
-        heard = _hearing(start["light"], motion=estimates["motion"])
-        if heard.cues is None or prompt.energy is None:
-            return heard
-        return replace(heard, cues=with_energy(heard.cues, prompt.energy(estimates["motion"])))
+        return _watching(start["light"], estimates["motion"], prompt, config)
 
-    start = {name: _condition(name, stage, prompt, steering) for name in made}
+    start = {name: _condition(name, config, prompt, steering) for name in made}
     tells = {"motion": tell_motion, "light": tell_light}
     other = {"motion": "light", "light": "motion"}
     return {
@@ -128,16 +125,16 @@ def chains(
     }
 
 
-def _condition(name: str, stage: Config, prompt: Prompt, steering) -> Condition:
+def _condition(name: str, config: Config, prompt: Prompt, steering) -> Condition:
     """What a chain is told before it hears the other."""
-    known = prompt.condition
+    stage, known = on_stage(config), prompt.condition
     context = {heard: known.context[heard] for heard in stage.denoisers[name].context if heard in known.context}
     vectors = {other: prompt.vectors(other) for other in ("motion", "light") if other != name}
     condition = replace(known, context=context, steering=steering(**vectors), look=prompt.look)
     if stage.denoisers[name].cue_channels:
         condition = replace(condition, cues=prompt.cues)
     if name == "light" and "motion" in prompt.given and prompt.given["motion"].whole:
-        condition = _hearing(condition, motion=prompt.given["motion"].latents)
+        condition = _watching(condition, prompt.given["motion"].latents, prompt, config)
     given = prompt.given.get(name)
     told = name == "light" and stage.denoisers[name].observed  # the dancer is not trained with masks
     if told and given is not None and given.mask is not None:
@@ -146,8 +143,23 @@ def _condition(name: str, stage: Config, prompt: Prompt, steering) -> Condition:
     return condition
 
 
-def _hearing(condition: Condition, **latents: Tensor) -> Condition:
-    return replace(condition, context={**condition.context, **latents})
+def _watching(condition: Condition, motion: Tensor, prompt: Prompt, config: Config) -> Condition:
+    """What the light is told when it hears a dance (b, t, z): also of its energy, in cues or as if it were loudness.
+
+    A light that was not trained with cues knows no energy. But where music is quiet it is dim, so it is told that the
+    music is quieter where the dancer rests (``TheatreConfig.answer``).
+    """
+    assert config.theatre is not None
+    told = replace(condition, context={**condition.context, "motion": motion})
+    share, rhythm = config.theatre.answer, condition.rhythm
+    if prompt.energy is None or (condition.cues is None and not share):
+        return told
+    energy = prompt.energy(motion)
+    if condition.cues is not None:
+        told = replace(told, cues=with_energy(condition.cues, energy))
+    if share and rhythm is not None:
+        told = replace(told, rhythm=with_loudness(rhythm, rhythm[..., LOUDNESS] * (1 - share * (1 - energy))))
+    return told
 
 
 def _denoise(

@@ -92,8 +92,8 @@ class TheatreTeacher:
             told["look"] = told_look(self.theatre, batch)
         told |= self.given(batch, generator)
         if takes_cues(self.task.whole):
-            watched, yes = (torch.full((size,), value, device=device) for value in ("given.motion" in told, True))
-            told["cues"] = told_of(batch["cues"], watched, yes)
+            no, yes = (torch.full((size,), value, device=device) for value in (False, True))
+            told["cues"] = told_of(batch["cues"], no, yes)
         told[GUIDANCE] = evenly(self.config.guidance, size, generator).to(device)
         light = self.task.inputs.light(batch["light"])
         noise = {

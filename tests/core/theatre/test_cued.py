@@ -7,9 +7,11 @@ import torch
 
 from core.config import on_stage, preset, with_theatre
 from core.diffusion.networks import denoiser_of
+from core.diffusion.sampler import Chain
 from core.diffusion.schedule import linear_sqrt
 from core.light.cues import CUES, DANCER, SECTIONS
-from core.theatre.chains import Prompt, chains
+from core.rhythm.features import LOUDNESS
+from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
 from core.types import Condition
 
@@ -55,7 +57,7 @@ def test_a_new_layer_for_cues_changes_nothing_and_learns(told):
 
 def test_cues_are_heard_unless_the_condition_is_dropped(told):
     network = trained()
-    silent = replace(told, cues=torch.zeros_like(told.cues))
+    silent = replace(told, cues=torch.zeros(2, FRAMES, len(CUES)))
     dropped = torch.tensor([False, True])
     apart = (answer(network, replace(told, keep=dropped)) - answer(network, replace(silent, keep=dropped))).abs()
     assert float(apart[1].max()) > 1e-3 and float(apart[0].max()) < 1e-6
@@ -78,3 +80,39 @@ def test_the_light_is_told_of_the_dance_that_it_hears():
     heard = made["light"].tell(starts).cues
     assert heard is not None and torch.equal(heard[..., SECTIONS], cues[..., SECTIONS])
     assert torch.equal(heard[0, :, DANCER], torch.stack([energy, torch.ones(FRAMES)], dim=1))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_light_without_cues_is_told_of_quieter_music_where_the_dancer_rests(given):
+    light = replace(LIGHT, cue_channels=0)
+    assert CONFIG.theatre is not None
+    theatre = replace(CONFIG.theatre, answer=0.5, denoisers={**CONFIG.theatre.denoisers, "light": light})
+    config, energy = replace(CONFIG, theatre=theatre), torch.tensor([[0.0, 1.0] * (FRAMES // 2)])
+    torch.manual_seed(0)
+    networks = Theatre(config).eval()
+    told = Condition({"music": noise(1, FRAMES, 6)}, noise(1, FRAMES, 10).abs())
+    music = networks.encoded("music", noise(1, 2, sum(networks.slicing.music_widths)))
+    stage = on_stage(config)
+    starts = {name: noise(1, FRAMES, stage.denoisers[name].latent_channels) for name in ("motion", "light")}
+    known = {"motion": Given(starts["motion"], vectors=noise(1, 2, 8))} if given else {}
+    prompt = Prompt(told, music, torch.tensor([0]), None, known, None, lambda motion: energy)
+    made = chains(networks, config, prompt, starts, linear_sqrt())
+    heard = rhythm_of(made["light"].condition if given else heard_by(made["light"], starts))
+    assert torch.allclose(
+        heard[..., LOUDNESS], rhythm_of(told)[..., LOUDNESS] * torch.tensor([0.5, 1.0] * (FRAMES // 2))
+    )
+    others = [i for i in range(10) if i != LOUDNESS]
+    assert torch.equal(heard[..., others], rhythm_of(told)[..., others])
+    if not given:
+        assert torch.equal(rhythm_of(made["light"].condition), rhythm_of(told))
+        assert torch.equal(rhythm_of(heard_by(made["motion"], starts)), rhythm_of(told))
+
+
+def heard_by(chain: Chain, estimates: dict[str, torch.Tensor]) -> Condition:
+    assert chain.tell is not None
+    return chain.tell(estimates)
+
+
+def rhythm_of(condition: Condition) -> torch.Tensor:
+    assert condition.rhythm is not None
+    return condition.rhythm
