@@ -33,6 +33,10 @@ Our own
                 an instant compares the means of the roles' light over 4 s before and after; as many peaks are taken
                 as there are sections.
     energy      Pearson correlation of the show's level, smoothed over a second, with the dance's energy.
+    answer      Of two shows for two dances to one song, with the same look and seed: Pearson correlation of the
+                difference of their levels, smoothed over a second, with the difference of the dances' energies. What
+                both take from the song cancels, so little light for the dance suffices. The level is the mean of the
+                roles' own, wherever on the stage they light: a follow spot that leaves the middle is no dimmer.
     flashes     the most flashes in any second (``core.show.flashes``); 3 are allowed.
 
 Chance: of each of our own but flashes, the mean over the same beats, sections or energy, shifted cyclically in time by
@@ -50,6 +54,7 @@ from torch import Tensor
 from core.errors import FootlightError
 from core.layers.peaks import gaussian_smooth, peaks, prominence, spaced
 from core.metrics.beat import STRICT_TOLERANCE, f_measure, with_chance
+from core.show.channels import ROLES, SLICES
 from core.show.flashes import most_flashes, strobed_light
 from core.show.show import Show
 
@@ -252,6 +257,29 @@ def energy_correlation(brightness: Tensor, energy: Tensor, fps: float) -> float:
     level = gaussian_smooth(brightness.mean(dim=1), LEVEL_SECONDS * fps)
     count = min(len(level), len(energy))
     return pearson(level[:count], energy[:count])
+
+
+def answer(shows: tuple[Show, Show], energies: tuple[Tensor, Tensor], seed: int = 0) -> dict[str, float]:
+    """How two shows for two dances to one song answer them, as ``core.metrics.beat.with_chance`` gives it.
+
+    shows: with one frame rate.
+    energies: (t,) of the dances at that rate. The longer ones are cut.
+    seed: of the shifts that measure chance.
+    """
+    count, fps = min(*(show.frames for show in shows), *map(len, energies)), shows[0].fps
+    levels = [gaussian_smooth(_levels(show)[:count], LEVEL_SECONDS * fps) for show in shows]
+    apart = energies[0][:count].double() - energies[1][:count].double()
+
+    def turned(by: Tensor) -> float:
+        return pearson(levels[0] - levels[1], apart.roll(round(float(by[0]) * fps)))
+
+    return with_chance(turned, torch.zeros(1, dtype=torch.float64), count / fps, seed)
+
+
+def _levels(show: Show) -> Tensor:
+    """The mean level (t,) of the roles."""
+    columns = [SLICES[f"{role}_level"].start for role in ROLES]
+    return torch.from_numpy(show.values[:, columns]).double().mean(dim=1)
 
 
 def evaluate(

@@ -74,6 +74,27 @@ def test_light_that_follows_the_dance_correlates_with_it():
     assert found["value"] == pytest.approx(expected, abs=0.01) and abs(found["chance"]) < 0.3
 
 
+def test_shows_answer_dances_as_far_as_they_differ_with_them():
+    """Nine tenths of the light are the song's, and the follow spot leaves the middle of the stage."""
+    random = np.random.default_rng(0)
+    song, *energies = (gaussian_filter1d(random.uniform(size=FRAMES), 12) for _ in range(3))
+    across = np.linspace(-1, 1, FRAMES)
+
+    def lit(energy: np.ndarray, share: float):
+        level = 0.9 * song + share * energy
+        return show_with(FRAMES, follow_level=level, follow_across=across, follow_spread=np.full(FRAMES, 0.15))
+
+    told = torch.from_numpy(energies[0]), torch.from_numpy(energies[1])
+    found = {share: light.answer((lit(energies[0], share), lit(energies[1], share)), told) for share in (0.1, -0.1)}
+    apart = energies[0] - energies[1]
+    expected = np.corrcoef(gaussian_filter1d(apart, 0.5 * SHOW_FPS), apart)[0, 1]
+    assert found[0.1]["value"] == pytest.approx(expected, abs=0.02)
+    assert found[-0.1]["value"] == pytest.approx(-expected, abs=0.02)
+    assert abs(found[0.1]["chance"]) < 0.3
+    same = lit(energies[0], 0.1)
+    assert math.isnan(light.answer((same, same), told)["value"])
+
+
 def test_novelty_is_the_plain_sum_with_a_checkerboard():
     """Foote's kernel, written out: like quadrants minus unlike ones, tapered by a Gaussian."""
     similar = torch.rand(80, 80, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

@@ -93,10 +93,22 @@ def dance_scores(positions: Tensor, fps: float, scene: Scene) -> dict:
 
 def light_scores(show: Show, positions: Tensor, fps: float, scene: Scene) -> dict:
     """``core.metrics.light.evaluate`` of a show, with the dance's energy."""
-    energy = torch.from_numpy(watch(positions, fps).energy)
-    energy = light.resampled(energy[:, None], SHOW_FPS, show.fps)[:, 0]
-    found = light.evaluate(show, strong_beats(scene.beats), scene.sections, energy)
+    found = light.evaluate(show, strong_beats(scene.beats), scene.turns, energy_of(positions, fps, show.fps))
     return {name: value for name, value in found.items() if not _undefined(value)}
+
+
+def energy_of(positions: Tensor, fps: float, wanted: float) -> Tensor:
+    """The energy (t',) of a dance (t, 22, 3), as the rules of light see it, at another number of frames a second."""
+    energy = torch.from_numpy(watch(positions, fps).energy)
+    return light.resampled(energy[:, None], SHOW_FPS, wanted)[:, 0]
+
+
+def answered(act: Act, show: Show, motion: Motion) -> Act:
+    """The act with the measure ``answer``: its show and dance against another show, for another dance to its song."""
+    energies = [energy_of(positions_of(one), one.fps, act.show.fps) for one in (act.motion, motion)]
+    found = light.answer((act.show, show), (energies[0], energies[1]))
+    measured = {} if _undefined(found) else {"answer": found}
+    return replace(act, scores={**act.scores, "light": {**act.scores["light"], **measured}})
 
 
 def correspondence(show: Show, scene: Scene) -> dict[str, float]:

@@ -38,7 +38,7 @@ FRECHET = ("fid", "fvd")
 PATHS = (
     *(f"{name}.{part}" for name in ("bas", "cmc", "sci") for part in ("value", "chance", "calibrated")),
     *("ms", "voa", "energy_on_beats", "speed", "sci.right", "light.flashes"),
-    *(f"light.{name}.{part}" for name in ("pulse_f", "energy") for part in ("value", "chance")),
+    *(f"light.{name}.{part}" for name in ("pulse_f", "section_f", "energy", "answer") for part in ("value", "chance")),
     *(f"kohl.{name}" for name in ("structure", "novelty", "boundary", "loud", "change", "beat_peak", "beat_valley")),
 )
 
@@ -116,7 +116,8 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     for staging in known.stagings:
         found[staging.name] = _staged(staging, material, seeds, stage, judge)
     reference = _staged(known.reference, material, seeds, stage, judge)
-    ours, lit, ruled = (found[known.stagings[i].name] for i in (OURS, LIT, RULED))
+    ours, lit, ruled = answering(*(found[known.stagings[i].name] for i in (OURS, LIT, RULED)))
+    found |= {some[0].system: some for some in (ours, lit, ruled) if some}
     found |= controls(ours, lit, ruled, judge)
     found = {name: some for name, some in found.items() if some}
     report = gather(found, reference, known)
@@ -142,6 +143,29 @@ def _staged(staging: Staging, material: list[Scene], seeds: int, stage: Performa
         if made is not None:
             found.append(acts.measured(acts.act_of(staging.name, scene, seed, made), judge))
     return found
+
+
+def answering(ours: list[Act], lit: list[Act], authored: list[Act]) -> tuple[list[Act], list[Act], list[Act]]:
+    """The acts, with the measure of how their light answers their dance where it is known what another gets.
+
+    The first theatre lights two dances to each song, its own and another system's. Rules light both likewise.
+
+    ours: the acts of the first theatre.
+    lit: another system's dances, with the light that the first theatre made for them.
+    authored: the same dances by rules.
+    """
+    others, own = ({(act.song, act.seed): act for act in some} for some in (lit, ours))
+
+    def against(some: list[Act], known: dict[tuple[str, int], Act]) -> list[Act]:
+        pairs = ((act, known.get((act.song, act.seed))) for act in some)
+        return [act if other is None else acts.answered(act, other.show, other.motion) for act, other in pairs]
+
+    ruled = []
+    for act in authored:
+        other = own.get((act.song, act.seed))
+        show = None if other is None else stagings.ruled(act.scene, act.seed, other.motion)
+        ruled.append(act if other is None or show is None else acts.answered(act, show, other.motion))
+    return against(ours, others), against(lit, own), ruled
 
 
 def controls(ours: list[Act], lit: list[Act], authored: list[Act], judge: Judge) -> dict[str, list[Act]]:

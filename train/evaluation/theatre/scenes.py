@@ -72,6 +72,16 @@ class Scene:
         return self.heard.seconds
 
     @property
+    def turns(self) -> Tensor:
+        """Seconds (n,) where sections start, far enough from both ends for a change of scene to be seen: known ones, or
+        those that the rules hear.
+        """
+        heard = torch.tensor([section.start for section in self.heard.sections[1:]], dtype=torch.float64)
+        starts = heard if self.sections is None else self.sections
+        reach = light.SCENE_SECONDS
+        return starts[(starts > reach) & (starts < self.seconds - reach)]
+
+    @property
     def band(self) -> str:
         """low, middle or high, as in the paper's three intervals of tempo; unknown without two beats."""
         tempo = tempo_of(self.beats, self.seconds)

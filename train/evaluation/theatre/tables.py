@@ -25,8 +25,10 @@ As above: BAS (c) calibrated, MS, VoA, CMC, SCI. Low is below 93 beats a minute,
 
 LIGHT = """\
 Measures of Kohl, Wursthorn and Weiß, 1 or nearer to 1 is more correspondence; shifted is chance for all of them. Dance
-is the correlation of the light's level with the dance's energy (by chance), pulses the strict F at 70 ms of light's
-strokes against strong beats (by chance), for how many songs there were any, flashes the most in any second."""
+is the correlation of the light's level with the dance's energy (by chance). Answer is that of what the levels differ by
+for two dances to one song with what the dances' energies differ by (by chance). Pulses are the strict F at 70 ms of
+light's strokes against strong beats (by chance), for how many songs there were any; sections the F at 1 s of changes of
+scene against the sections that the rules hear (by chance); flashes the most in any second."""
 
 SECTIONS = """\
 The demo song, whose sections and beats are known. Sections is F at 1 s of the strongest changes of scene against the
@@ -96,11 +98,13 @@ def light(report: dict) -> Table:
         pulses = known.get("light.pulse_f.value")
         some = "" if pulses is None else f", {pulses['units']}"
         cells = [_plain(row, f"kohl.{measure}") for measure in KOHL]
-        dance, pulse = (_by_chance(row, f"light.{kind}") for kind in ("energy", "pulse_f"))
-        rows.append(
-            (name, *cells, dance, _bounds(row, "light.energy.value"), pulse + some, _plain(row, "light.flashes"))
+        dance, answer, pulse, sections = (
+            _by_chance(row, f"light.{kind}") for kind in ("energy", "answer", "pulse_f", "section_f")
         )
-    headers = ("system", *(name.replace("_", " ") for name in KOHL), "dance", "interval", "pulses, songs", "flashes")
+        cells += [dance, _bounds(row, "light.energy.value"), answer, pulse + some, sections]
+        rows.append((name, *cells, _plain(row, "light.flashes")))
+    kohl = (name.replace("_", " ") for name in KOHL)
+    headers = ("system", *kohl, "dance", "interval", "answer", "pulses, songs", "sections", "flashes")
     return Table("Light against music and dance", LIGHT, headers, tuple(rows))
 
 

@@ -72,6 +72,8 @@ def test_capture_theatres_baselines_and_controls_are_compared(made):
     for path in ("bas.value", "ms", "voa"):  # the same dances
         assert ours[path]["mean"] == shifted[path]["mean"]
     assert ours["cmc.value"]["mean"] != shifted["cmc.value"]["mean"]
+    answering = {name for name, row in made["systems"].items() if "light.answer.value" in row["intervals"]}
+    assert answering == {"ours", "default dance, light by ours", "default dance, rules"}
 
 
 def test_rules_write_in_the_look_that_was_asked_for_and_all_is_written(made, arguments):
