@@ -10,6 +10,7 @@ from core import checkpoint
 from core.config import with_teachers
 from core.diffusion.networks import denoiser_of
 from core.errors import FootlightError
+from core.light.cues import CUES
 from core.pipeline import DanceOptions, Model
 from core.pipeline.theatre import KnownLight, look_vector, perform
 from core.show.channels import CHANNELS
@@ -144,3 +145,30 @@ def test_a_student_starts_with_what_the_models_student_learned(teacher, tmp_path
             continue
         moved = 0.25 if key in taught else 0.0
         torch.testing.assert_close(value, old + moved, msg=key, atol=1e-5, rtol=1e-5)
+
+
+def test_training_goes_on_from_a_theatre_that_was_not_told_of_sections(teacher, tmp_path, capsys):
+    made = checkpoint.load(teacher)
+    assert made.config.theatre is not None
+    denoisers = made.config.theatre.denoisers
+    light = replace(denoisers["light"], cue_channels=0)
+    theatre = replace(made.config.theatre, answer=0.5, denoisers={**denoisers, "light": light})
+    weights = {key: value for key, value in made.tensors["theatre"].items() if ".cues_in." not in key}
+    checkpoint.save_folder(
+        tmp_path / "model", replace(made.config, theatre=theatre), {**made.tensors, "theatre": weights}, {}
+    )
+    settings = arguments("theatre", tmp_path / "run", steps=1)
+    loop = quick(lr=1e-12, warmup=0, ema=0.0, weight_decay=0.0)
+    recipe = replace(settings.theatre, loop=loop, task=replace(settings.theatre.task, dance=False))
+    results = fit.main(replace(settings, preset=None, init=tmp_path / "model", theatre=recipe))
+    assert list(results) == ["theatre"]  # encoders and space are the model's
+    assert "theatre starts from the weights of the model, but for what that lacks" in capsys.readouterr().out
+    own = run_folder.read_config(tmp_path / "run").theatre
+    assert own is not None and own.answer == 0 and own.denoisers["light"].cue_channels == len(CUES)
+    trained = run_folder.averaged(tmp_path / "run", "theatre")
+    for key, value in weights.items():
+        if key != "style.prototypes" and not key.endswith(".styles.weight"):  # which are those of the data
+            torch.testing.assert_close(trained[key], value.to(trained[key]), msg=key, atol=1e-5, rtol=0)
+    light_vae = run_folder.averaged(tmp_path / "run", "light")
+    for key, value in made.tensors["autoencoder.light"].items():
+        torch.testing.assert_close(light_vae[key], value.to(light_vae[key]), msg=key)
