@@ -13,15 +13,20 @@ class Memory:
     """Clean estimates of samples that were denoised, by their step. It holds for one condition and one guidance."""
 
     def __init__(self) -> None:
-        self._known: dict[int, list[tuple[Tensor, Tensor]]] = {}
+        self._known: dict[tuple[int, float], list[tuple[Tensor, Tensor]]] = {}
 
     def find(self, x_t: Tensor, t: int) -> Tensor | None:
         """The clean estimate (t, c) of exactly this sample (t, c) at step ``t``; None if it was not denoised yet."""
-        return next((x0 for x, x0 in self._known.get(t, ()) if torch.equal(x, x_t)), None)
+        return next((x0 for x, x0 in self._known.get(self._key(x_t, t), ()) if torch.equal(x, x_t)), None)
 
     def keep(self, x_t: Tensor, t: int, x0: Tensor) -> None:
         """Keep the clean estimate (t, c) of a sample (t, c) at step ``t``."""
-        self._known.setdefault(t, []).append((x_t, x0))
+        self._known.setdefault(self._key(x_t, t), []).append((x_t, x0))
+
+    @staticmethod
+    def _key(x_t: Tensor, t: int) -> tuple[int, float]:
+        """What few samples share, so that few have to be compared."""
+        return t, x_t[0, 0].item()
 
 
 def remembering(denoise: Denoise, memory: Memory) -> Denoise:
