@@ -3,7 +3,7 @@
 import aud
 import bpy
 import numpy as np
-from scenes import FOLDER, RATE, addon, drums, fingerprint, noise, unchanged, write_wav
+from scenes import FOLDER, RATE, addon, curves, drums, fingerprint, finish, noise, unchanged, wait, write_wav
 
 session, generate = addon("session"), addon("operators.generate")
 dancer, strips, versions = addon("scene.dancer"), addon("scene.strips"), addon("scene.versions")
@@ -61,6 +61,33 @@ def check_what_the_action_says_of_itself():
     told = card_of(action)
     assert told.style == "Robot" and told.beat.split()[0] in ("Poor", "Fair", "Good", "Excellent")
     assert told.pulse.startswith("120 bpm") and told.length == "6.0 s" and "steps a second" in told.feet
+
+
+def check_the_first_seconds_of_a_long_song_and_the_engine_killed_after_them():
+    armature, _ = stage(seconds=75.0)
+    bpy.context.view_layer.update()
+
+    def begun():
+        generate.start(bpy.context, watched=True)
+        wait(lambda: armature.animation_data is not None and armature.animation_data.action is not None)
+        return armature.animation_data.action
+
+    before = fingerprint()
+    first = begun()
+    assert card_of(first).unfinished and tuple(first.frame_range) == (1, 900)
+    session.state.engine._process.kill()
+    assert finish() is JobState.FAILED and "ended unexpectedly" in session.state.error
+    unchanged(before)
+    early = {(c.data_path, c.array_index): [point.co[1] for point in c.keyframe_points] for c in curves(begun())}
+    assert finish() is JobState.DONE
+    whole = armature.animation_data.action
+    assert tuple(whole.frame_range) == (1, 2250) and not card_of(whole).unfinished
+    assert len(early) == len(curves(whole))
+    shares = [
+        np.mean(np.abs(early[c.data_path, c.array_index] - np.array([p.co[1] for p in c.keyframe_points][:900])) < 1e-3)
+        for c in curves(whole)
+    ]
+    assert min(shares) > 0.5, "but around accents that are moved otherwise"
 
 
 def check_the_seed_decides():
