@@ -4,9 +4,8 @@ Every row is the median of several runs on this machine. Absolute seconds differ
 ratios to the reference, which is timed in between. A row of 180 s also shows how often it takes the time of its 30 s: 6
 is linear.
 
-The reference is a network of the size that EDGE published (Tseng et al. 2023): 8 decoder layers of 512 on 150-frame
-windows, 11 half-overlapping windows for 30 s, 50 guided steps. Its weights are random, since time does not depend on
-them.
+The reference is a network of the size that EDGE published, see ``train.tools.bench_reference``. It calculates with the
+precision of the model: bfloat16 where the processor multiplies it, and float32 beside dances with AVX2 alone.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from pathlib import Path
 
 import torch
 import tyro
-from torch import Tensor, nn
 
 from core import pipeline
 from core.audio import io
@@ -30,24 +28,32 @@ from core.audio.mel import log_mel
 from core.formats import bvh
 from core.formats.motion import read_motion
 from core.formats.music import write_music
+from core.pipeline.model import native_half
+from core.pipeline.score import vocode
 from core.protocol import QUALITIES, DanceRequest
 from train.bench_processes import (
-    dances_in_turn,
+    REFERENCE,
+    Worker,
     engine_memory,
     engine_start,
     medians_of,
     peak_memory,
     run_cold,
+    seconds_in_turn,
+    workers,
     write_action_seconds,
 )
 from train.demo.song import write_demo_song
 from train.tools.bench_dance import stages_of
+from train.tools.bench_reference import STEPS, Reference, run_reference
 
 SHORT = 30  # seconds of song, motion or duet
 LONG = 180
 REQUESTS = 50  # to one engine, after which its memory is weighed
 SAMPLING = "Dancing"
 """The stage of a dance in which its sampler walks."""
+COMPOSING = "Composing"
+"""The same of music."""
 
 
 @dataclass(frozen=True)
@@ -56,64 +62,11 @@ class Bench:
 
     runs: int = 5  # how often each row is timed
     reference_runs: int = 3  # how often the slow reference is timed
+    reference_steps: int = 5  # of its 50 steps that are timed; each takes the same time
     model: Path | None = None  # a model folder; the embedded model otherwise
     out: Path | None = None  # also write the table as JSON
     threads: int = 2
     against: str | None = None  # a commit: a dance by its code and its default model is timed beside ours
-
-
-class FilmLayer(nn.Module):
-    """A decoder layer with feature-wise modulation after each of its three parts, as in EDGE."""
-
-    def __init__(self, width: int, heads: int, inner: int) -> None:
-        super().__init__()
-        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.cross = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.inner = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
-        self.films = nn.ModuleList(nn.Sequential(nn.Mish(), nn.Linear(width, 2 * width)) for _ in range(3))
-
-    def forward(self, x: Tensor, memory: Tensor, step: Tensor) -> Tensor:
-        def modulated(index: int, value: Tensor) -> Tensor:
-            scale, shift = self.films[index](step)[:, None].chunk(2, dim=-1)
-            return value * (1 + scale) + shift
-
-        y = self.norms[0](x)
-        x = x + modulated(0, self.attention(y, y, y, need_weights=False)[0])
-        x = x + modulated(1, self.cross(self.norms[1](x), memory, memory, need_weights=False)[0])
-        return x + modulated(2, self.inner(self.norms[2](x)))
-
-
-class Reference(nn.Module):
-    """A network of EDGE's published size: 151 motion features, 4800 music features a frame, about 49 M parameters."""
-
-    def __init__(self, width: int = 512, layers: int = 8, heads: int = 8, inner: int = 1024) -> None:
-        super().__init__()
-        self.entry, self.exit = nn.Linear(151, width), nn.Linear(width, 151)
-        self.music = nn.Linear(4800, width)
-        encoder = nn.TransformerEncoderLayer(width, heads, inner, batch_first=True, norm_first=True, activation="gelu")
-        self.music_encoder = nn.TransformerEncoder(encoder, 2, enable_nested_tensor=False)
-        self.step = nn.Sequential(nn.Linear(width, 4 * width), nn.Mish(), nn.Linear(4 * width, width))
-        self.step_tokens = nn.Linear(width, 2 * width)
-        self.layers = nn.ModuleList(FilmLayer(width, heads, inner) for _ in range(layers))
-
-    def forward(self, x: Tensor, music: Tensor, step: Tensor) -> Tensor:
-        memory = self.music_encoder(self.music(music))
-        step = self.step(step)
-        tokens = self.step_tokens(step).unflatten(-1, (2, -1))
-        memory = torch.cat([memory, tokens], dim=1)
-        x = self.entry(x)
-        for layer in self.layers:
-            x = layer(x, memory, step + memory.mean(dim=1))
-        return self.exit(x)
-
-
-@torch.inference_mode()
-def run_reference(network: Reference, windows: int = 11, steps: int = 50) -> None:
-    """Denoise 11 windows of 150 frames in 50 guided steps, conditional and unconditional in one batch."""
-    x, music = torch.randn(2 * windows, 150, 151), torch.randn(2 * windows, 150, 4800)
-    for _ in range(steps):
-        network(x, music, torch.randn(2 * windows, 512))
 
 
 def medians_in_turn(functions: list[Callable[[], object]], runs: int) -> list[float]:
@@ -172,8 +125,9 @@ class Work:
             bvh.write(self.folder / "after.bvh", made.motion)
         return True
 
-    def score(self, seconds: int) -> None:
-        made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)))
+    def score(self, seconds: int, quality: str = "normal") -> None:
+        options = pipeline.ScoreOptions(quality=quality)
+        made = pipeline.score_motion(self.model, read_motion(self.motion(seconds)), options)
         write_music(self.folder / "score.wav", made, self.signal)
 
     def duet(self, seconds: int) -> None:
@@ -183,8 +137,7 @@ class Work:
 
     @torch.inference_mode()
     def vocode(self) -> None:
-        assert self.model.vocoder is not None
-        self.model.vocoder.decode_long(self.mel).cpu()
+        vocode(self.model, self.mel)
 
     def arguments(self, command: str, seconds: int) -> list[str]:
         """The same operation for the command line.
@@ -244,31 +197,34 @@ def preview_rows(work: Work, runs: int) -> list[dict]:
     ]
 
 
-NAMES = {"": "reading the song, writing the BVH file"}
-"""What a dance does outside of its stages."""
+NAMES = {"": "files, and mastering of music"}
+"""What is done outside of stages."""
 
 
 def stage_rows(work: Work, runs: int) -> list[dict]:
-    """Where the time of a warm dance of ``SHORT`` goes; all but its sampling together are the floor."""
+    """Where the time of ``SHORT`` goes, warm; all of a dance but its sampling is the floor."""
     stages = stage_seconds(lambda: work.dance(SHORT), runs)
     whole = sum(stages.values())
     rows = [row(f"{SHORT} s dance without sampling", whole - stages[SAMPLING], (whole - stages[SAMPLING]) / whole)]
-    return rows + share_rows("of a dance", stages)
+    rows += share_rows("of a dance", stages)
+    if "music" in work.model.denoisers:
+        rows += share_rows("of music", stage_seconds(lambda: work.score(SHORT), runs))
+    return rows
 
 
 def teacher_rows(work: Work, runs: int) -> list[dict]:
-    """Sampling by the model and by its teacher, in turn."""
-    if not work.model.config.teachers:
-        return []
-    taken: dict[str, list[dict[str, float]]] = {quality: [] for quality in QUALITIES}
-    for _ in range(runs):
-        for quality, stages in taken.items():
-            stages.append(stages_of(lambda quality=quality: work.dance(SHORT, quality)))
-    own, teacher = (medians_of(stages)[SAMPLING] for stages in taken.values())
-    return [
-        row(f"sampling of a {SHORT} s dance", own, 1.0),
-        row("sampling of the same by the teacher (fine)", teacher, teacher / own),
-    ]
+    """Sampling by the model and by its teachers, in turn."""
+    sampled = {"motion": (work.dance, "dance", SAMPLING), "music": (work.score, "music", COMPOSING)}
+    rows = []
+    for make, what, stage in (sampled[name] for name in sampled if name in work.model.config.teachers):
+        taken: dict[str, list[dict[str, float]]] = {quality: [] for quality in QUALITIES}
+        for _ in range(runs):
+            for quality, stages in taken.items():
+                stages.append(stages_of(partial(make, SHORT, quality)))
+        own, teacher = (medians_of(stages)[stage] for stages in taken.values())
+        rows.append(row(f"sampling of {SHORT} s of {what}", own, 1.0))
+        rows.append(row(f"sampling of the same {what} by the teacher (fine)", teacher, teacher / own))
+    return rows
 
 
 def thread_rows(work: Work, args: Bench) -> list[dict]:
@@ -296,22 +252,29 @@ def share_rows(what: str, stages: dict[str, float]) -> list[dict]:
 
 
 def other_rows(work: Work, args: Bench) -> list[dict]:
-    """Dances of ``SHORT`` in float32 with AVX2 alone, and by another commit, in turn with one like ours."""
-    arguments = [
-        str(work.song),
-        str(work.folder / "other.bvh"),
-        "--seconds",
-        str(SHORT),
-        "--threads",
-        str(args.threads),
-    ]
-    own, *others = dances_in_turn(arguments, work.given, args.against, args.runs).items()
-    whole = sum(own[1].values())
-    rows = [row(f"{SHORT} s dance, in turn with those below", whole, 1.0)]
-    for name, stages in others:
+    """What is timed in processes of its own, in turn with ours: with AVX2 alone, in float32, and by another commit."""
+    threads = ["--threads", str(args.threads)]
+    arguments = [str(work.song), str(work.folder / "other.bvh"), "--seconds", str(SHORT), *threads]
+    reference = ["--steps", str(args.reference_steps), *threads]
+    with workers(arguments, work.given, reference, args.against) as doing:
+        yardstick = {REFERENCE: doing.pop(REFERENCE), "AVX2": doing["AVX2"]}
+        rows = turn_rows(doing, "dance", "dance", args.runs)
+        if "music" in work.model.denoisers:
+            both = {name: doing[name] for name in ("own", "AVX2")}
+            rows += turn_rows(both, "score", "of music", args.runs) + turn_rows(both, "duet", "duet", args.runs)
+        slow, dance = (sum(s.values()) for s in seconds_in_turn(yardstick, "dance", args.reference_runs).values())
+    return [*rows, row(f"{REFERENCE}, {SHORT} s (in dances with AVX2 in turn)", slow, slow / dance)]
+
+
+def turn_rows(doing: dict[str, Worker], what: str, name: str, runs: int) -> list[dict]:
+    """Rows of ``SHORT`` seconds by each of them, and of its stages. The ratio is to the first, which is ours."""
+    (_, own), *others = seconds_in_turn(doing, what, runs).items()
+    whole = sum(own.values())
+    rows = [row(f"{SHORT} s {name}, in turn with those below", whole, 1.0)]
+    for other, stages in others:
         taken = sum(stages.values())
-        rows.append(row(f"{SHORT} s dance: {name}", taken, taken / whole))
-        rows += share_rows(name, stages)
+        rows.append(row(f"{SHORT} s {name}: {other}", taken, taken / whole))
+        rows += share_rows(f"{name}, {other}", stages)
     return rows
 
 
@@ -344,20 +307,26 @@ def measured(work: Work, args: Bench) -> list[dict]:
     rows = warm_rows(work, args.runs)
     warm = rows[0]["median"]
     cold = median_seconds(lambda: run_cold(work.arguments("dance", SHORT)), args.runs)
-    network = Reference().eval()
-    size = sum(p.numel() for p in network.parameters()) / 1e6
-    reference = median_seconds(lambda: run_reference(network), args.reference_runs)
-    rows += preview_rows(work, args.runs)
     rows += stage_rows(work, args.runs) + teacher_rows(work, args.runs) + thread_rows(work, args)
     rows += other_rows(work, args)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
     rows += engine_rows(work, args.runs)
-    rows.append(row(f"reference of {size:.0f} M, 30 s", reference, reference / warm))
+    rows.append(reference_row(work, args))
     rows += memory_rows(work)
     action = write_action_seconds()
     if action is not None:
         rows.append(row("180 s x 30 fps x 22 bones into an action", action, action / warm))
     return rows
+
+
+def reference_row(work: Work, args: Bench) -> dict:
+    """The reference in turn with a dance, both with the processor's own instructions."""
+    network, compute = Reference().eval(), native_half(torch.device("cpu"))
+    size = sum(p.numel() for p in network.parameters()) / 1e6
+    jobs: list[Callable[[], object]] = [partial(run_reference, network, compute, args.reference_steps)]
+    some, dance = medians_in_turn([*jobs, partial(work.dance, SHORT)], args.reference_runs)
+    seconds = some * STEPS / args.reference_steps
+    return row(f"reference of {size:.0f} M, {SHORT} s (in dances in turn)", seconds, seconds / dance)
 
 
 def left_out(model: pipeline.Model) -> list[str]:

@@ -19,6 +19,8 @@ from core.protocol import Done, Failed, Id, Ready, Request, request_to_json
 ROOT = Path(__file__).parents[1]
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 """Environment in which PyTorch works as on a processor without AVX-512 and bf16."""
+REFERENCE = "reference, AVX2"
+"""The name of the yardstick where it has to do with these instructions."""
 
 MEMORY_SCRIPT = """
 import resource, sys
@@ -119,12 +121,12 @@ def engine_memory(request: Request, given: list[str], requests: int) -> list[flo
     return [gigabytes for gigabytes in held if gigabytes is not None]
 
 
-class Dancer:
-    """A process that dances when it is told to; see ``train.tools.bench_dance``.
+class Worker:
+    """A process that does something when it is told to; see ``train.tools.bench_dance`` and ``bench_reference``.
 
     process: the process.
     instructions: of the processor, as PyTorch calls the newest that it uses there.
-    core: file of the ``core.pipeline`` that it uses.
+    core: file of the ``core.pipeline`` that it uses, if any.
     """
 
     def __init__(self, process: subprocess.Popen) -> None:
@@ -132,30 +134,36 @@ class Dancer:
         self._told, self._said = process.stdin, process.stdout
         first = self._said.readline()
         if not first:
-            raise FootlightError("a process that should dance has ended; its own message stands above")
+            raise FootlightError("a process that should be timed has ended; its own message stands above")
         self.instructions, self.core = json.loads(first).values()
 
-    def dance(self) -> dict[str, float]:
-        """The seconds of each stage of one dance."""
-        self._told.write(b"\n")
+    def seconds(self, what: str = "dance") -> dict[str, float]:
+        """The seconds of each stage of doing it once.
+
+        what: "dance", "score" or "duet"; the reference does the same whatever it is told.
+        """
+        self._told.write(what.encode() + b"\n")
         self._told.flush()
         return json.loads(self._said.readline())
 
 
 @contextmanager
-def dancer(arguments: list[str], environment: dict[str, str] | None = None, tree: Path = ROOT) -> Iterator[Dancer]:
-    """A process that has danced once.
+def worker(
+    tool: str, arguments: list[str], environment: dict[str, str] | None = None, tree: Path = ROOT
+) -> Iterator[Worker]:
+    """A process that is warm: it has danced, or taken a step of the reference.
 
-    arguments: of ``train.tools.bench_dance``.
+    tool: "bench_dance" or "bench_reference" of ``train.tools``.
+    arguments: of that program.
     environment: variables to set.
     tree: the checkout whose ``core`` it uses.
 
     Raises FootlightError if it ends before.
     """
-    command = [sys.executable, str(ROOT / "train/tools/bench_dance.py"), *arguments]
+    command = [sys.executable, str(ROOT / f"train/tools/{tool}.py"), *arguments]
     env = os.environ | {"PYTHONPATH": str(tree)} | (environment or {})
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield Dancer(process)
+        yield Worker(process)
 
 
 @contextmanager
@@ -182,21 +190,26 @@ def medians_of(stages: Iterable[dict[str, float]]) -> dict[str, float]:
     return {stage: statistics.median(seconds) for stage, seconds in taken.items()}
 
 
-def dances_in_turn(
-    arguments: list[str], model: list[str], against: str | None, runs: int
-) -> dict[str, dict[str, float]]:
-    """The median seconds of each stage of a dance, by who dances: "own", "AVX2" and the commit.
+@contextmanager
+def workers(
+    arguments: list[str], model: list[str], reference: list[str], against: str | None
+) -> Iterator[dict[str, Worker]]:
+    """Who is timed in turn: "own" and "AVX2", the reference with AVX2 alone, and the commit if there is one.
 
     arguments: of ``train.tools.bench_dance``, without its model.
     model: the further arguments that say the model; a commit uses its own.
+    reference: the arguments of ``train.tools.bench_reference``.
     against: the commit.
-    runs: dances of each.
     """
     with ExitStack() as stack:
-        dancers = {"own": stack.enter_context(dancer([*arguments, *model]))}
-        dancers["AVX2"] = stack.enter_context(dancer([*arguments, *model], AVX2))
+        found = {name: worker("bench_dance", [*arguments, *model], env) for name, env in (("own", {}), ("AVX2", AVX2))}
+        found[REFERENCE] = worker("bench_reference", reference, AVX2)
         if against is not None:
-            tree = stack.enter_context(code_of(against))
-            dancers[against] = stack.enter_context(dancer(arguments, tree=tree))
-        taken = [{name: one.dance() for name, one in dancers.items()} for _ in range(runs)]
-    return {name: medians_of(turn[name] for turn in taken) for name in dancers}
+            found[against] = worker("bench_dance", arguments, tree=stack.enter_context(code_of(against)))
+        yield {name: stack.enter_context(one) for name, one in found.items()}
+
+
+def seconds_in_turn(doing: dict[str, Worker], what: str, runs: int) -> dict[str, dict[str, float]]:
+    """The median seconds of each stage by who does it, each as often as ``runs``."""
+    taken = [{name: one.seconds(what) for name, one in doing.items()} for _ in range(runs)]
+    return {name: medians_of(turn[name] for turn in taken) for name in doing}

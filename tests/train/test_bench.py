@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +19,30 @@ from core.pipeline import beginning
 from core.protocol import DanceRequest
 from core.types import Waveform
 from train import bench
-from train.bench_processes import AVX2, code_of, dancer, medians_of
+from train.bench_processes import AVX2, REFERENCE, code_of, medians_of, seconds_in_turn, worker
 from train.data import synthetic
 
 OTHERS = {
     "own": {"": 0.5, "Dancing": 1.5},
     "AVX2": {"": 1.0, "Dancing": 3.0},
+    REFERENCE: {"": 200.0},
     "abc123": {"": 0.5, "Dancing": 4.5},
 }
+
+
+class Told:
+    """A worker that says what it takes without working."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def seconds(self, what):
+        return OTHERS[self.name]
+
+
+@contextmanager
+def told(arguments, model, reference, against):
+    yield {name: Told(name) for name in OTHERS}
 
 
 @pytest.fixture
@@ -35,12 +52,12 @@ def quickly(monkeypatch):
     monkeypatch.setattr(bench, "SHORT", 5)
     monkeypatch.setattr(bench, "LONG", 7)
     monkeypatch.setattr(bench, "Reference", lambda: torch.nn.Linear(1, 1))
-    monkeypatch.setattr(bench, "run_reference", lambda network: None)
+    monkeypatch.setattr(bench, "run_reference", lambda network, compute, steps: None)
     monkeypatch.setattr(bench, "write_action_seconds", lambda: None)
     monkeypatch.setattr(bench, "run_cold", asked.append)
     monkeypatch.setattr(bench, "engine_start", lambda request, given: (0.5, 1.0))
     monkeypatch.setattr(bench, "engine_memory", lambda request, given, requests: [0.3] * requests)
-    monkeypatch.setattr(bench, "dances_in_turn", lambda arguments, model, against, runs: OTHERS)
+    monkeypatch.setattr(bench, "workers", told)
     monkeypatch.setattr(bench, "peak_memory", lambda arguments: asked.append(arguments) or 0.5)
     return asked
 
@@ -59,10 +76,15 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
         f"peak memory with a 7 s {what}, GB" for what in ("song", "motion", "duet")
     ]
     assert by_name["5 s dance: AVX2"]["ratio"] == 2 and by_name["5 s dance: abc123"]["ratio"] == 2.5
-    assert by_name["  AVX2: dancing"]["ratio"] == 0.75 and by_name["  abc123: dancing"]["median"] == 4.5
+    assert by_name["  dance, AVX2: dancing"]["ratio"] == 0.75
+    assert by_name["  dance, abc123: dancing"]["median"] == 4.5
+    assert by_name["5 s of music: AVX2"]["ratio"] == by_name["5 s duet: AVX2"]["ratio"] == 2
+    assert by_name[f"{REFERENCE}, 5 s (in dances with AVX2 in turn)"]["ratio"] == 50
     assert by_name["engine: memory after 50 requests, GB"]["median"] == 0.3
     stages = [row for row in rows if row["what"].startswith("  of a dance: ")]
     assert len(stages) >= 6 and sum(row["ratio"] for row in stages) == pytest.approx(1)
+    music = [row for row in rows if row["what"].startswith("  of music: ")]
+    assert len(music) >= 4 and sum(row["ratio"] for row in music) == pytest.approx(1)
     sampling = next(row for row in stages if row["what"].endswith("dancing"))
     floor = by_name["5 s dance without sampling"]
     assert floor["ratio"] == pytest.approx(1 - sampling["ratio"])
@@ -129,20 +151,62 @@ def test_a_real_engine_is_started_and_answers(model_folder, tmp_path):
 def test_others_dance_with_older_instructions_and_older_code(model_folder, tmp_path):
     song = tmp_path / "song.wav"
     io.write(song, Waveform(synthetic.clicks(120.0, 3.0, torch.Generator().manual_seed(0)), 16_000))
-    arguments = [str(song), str(tmp_path / "dance.bvh"), "--model", str(model_folder)]
+    arguments = [str(song), str(tmp_path / "dance.bvh"), "--seconds", "5", "--model", str(model_folder)]
     with code_of("HEAD") as tree:
         assert (tree / "core" / "pipeline").is_dir()
-        with dancer(arguments, AVX2) as older, dancer(arguments, tree=tree) as other:
-            assert older.instructions == min(torch.backends.cpu.get_cpu_capability(), "AVX2")
+        with (
+            worker("bench_dance", arguments, AVX2) as older,
+            worker("bench_dance", arguments, tree=tree) as other,
+            worker("bench_reference", ["--steps", "1"], AVX2) as slow,
+        ):
+            assert older.instructions == slow.instructions == min(torch.backends.cpu.get_cpu_capability(), "AVX2")
             assert Path(other.core).is_relative_to(tree) and not Path(older.core).is_relative_to(tree)
-            stages = older.dance()
-            assert stages.keys() == other.dance().keys() >= {"", bench.SAMPLING}
-            assert all(seconds > 0 for seconds in stages.values())
+            taken = seconds_in_turn({"older": older, "other": other}, "dance", 1)
+            assert taken["older"].keys() == taken["other"].keys() >= {"", bench.SAMPLING}
+            assert older.seconds("score").keys() >= {"", bench.COMPOSING} and "Inventing" in older.seconds("duet")
+            assert all(seconds > 0 for seconds in (*taken["older"].values(), *slow.seconds().values()))
     assert not tree.exists()
     with pytest.raises(FootlightError, match="no-such-commit"), code_of("no-such-commit"):
         pass
-    with pytest.raises(FootlightError, match="has ended"), dancer(["none.wav", str(tmp_path / "x.bvh")]):
+    with pytest.raises(FootlightError, match="has ended"), worker("bench_dance", ["none.wav", str(tmp_path / "x.bvh")]):
         pass
+
+
+BEFORE = {
+    "core/__init__.py": "",
+    "core/audio/__init__.py": "",
+    "core/audio/io.py": "def read(path, seconds=None): return (path, seconds)",
+    "core/motion/__init__.py": "",
+    "core/motion/bvh.py": "def write(path, motion): path.write_text(motion)",
+    "core/pipeline/__init__.py": """
+from types import SimpleNamespace as Named
+
+Model = Named(load=lambda folder: "model")
+
+def dance(model, song):
+    yield Named(stage="Listening", fraction=0.0)
+    yield Named(stage="Dancing", fraction=0.5)
+    return Named(motion=f"{model} {song[1]}")
+
+def run(steps, on_progress):
+    while True:
+        try:
+            on_progress(next(steps))
+        except StopIteration as end:
+            return end.value
+""",
+}
+"""A core as it was before ``core.progress``, as far as a dance calls it."""
+
+
+def test_a_core_whose_operations_yield_their_progress_dances(tmp_path):
+    for name, text in BEFORE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    out = tmp_path / "dance.bvh"
+    with worker("bench_dance", ["song.wav", str(out), "--seconds", "5"], tree=tmp_path) as before:
+        assert list(before.seconds()) == ["", "Listening", bench.SAMPLING]
+    assert out.read_text() == "model 5.0"
 
 
 def test_medians_are_those_of_each_stage():
