@@ -31,6 +31,7 @@ LUMINANCE_STEP = 0.10
 RED_STEP = 20 / 320
 BRIGHT = 0.80  # a change between two states that are both brighter is no flash
 PLACES = (-1.0, 0.0, 1.0)
+COUNT = np.int16  # of changes in a second, which are fewer than its frames
 _EDGE = 1e-9  # of a step: rounding must not hide a change
 _LAMPS = np.r_[
     tuple(SLICES[f"{role}_{part}"] for role in ROLES for part in ("hue", "saturation", "level", "across", "spread"))
@@ -97,6 +98,7 @@ class Counter:
         self._bright = np.array([BRIGHT, np.inf])[:, None]
         self._frames = int(np.floor(WINDOW * fps + 1e-9)) + 2  # of a second, ends included, and the one it begins from
         self._seconds = _Seconds.starting(first)
+        self._ahead: tuple[np.ndarray, _Seconds] | None = None  # the next frame that was asked about last
         self.worst = 0
 
     def most_with(self, now: np.ndarray) -> int:
@@ -107,9 +109,15 @@ class Counter:
         """Count the next frame's signals (2, n)."""
         seconds = self._continued(now)
         self.worst = max(self.worst, seconds.most)
-        self._seconds = seconds.followed_by(now, self._frames)
+        self._seconds, self._ahead = seconds.followed_by(now, self._frames), None
 
     def _continued(self, now: np.ndarray) -> _Seconds:
+        """``_with`` of the next frame; a frame that is asked about and then taken is counted once."""
+        if self._ahead is None or self._ahead[0] is not now:
+            self._ahead = now, self._with(now)
+        return self._ahead[1]
+
+    def _with(self, now: np.ndarray) -> _Seconds:
         """Every second with one frame more. A second has at least two frames."""
         old = self._seconds
         low, high = np.minimum(old.low, now), np.maximum(old.high, now)
@@ -119,7 +127,7 @@ class Counter:
         return _Seconds(
             np.where(changed, now, low),
             np.where(changed, now, high),
-            np.where(changed, rise.astype(int) - fall, old.direction),
+            np.where(changed, rise.astype(COUNT) - fall, old.direction),
             old.rises + rise,
             old.falls + fall,
         )
@@ -142,7 +150,7 @@ class _Seconds:
 
     @staticmethod
     def starting(first: np.ndarray) -> _Seconds:
-        none = np.zeros((1, *first.shape), dtype=int)
+        none = np.zeros((1, *first.shape), dtype=COUNT)
         return _Seconds(first[None], first[None], none, none, none)
 
     @property
@@ -152,9 +160,11 @@ class _Seconds:
     def followed_by(self, now: np.ndarray, count: int) -> _Seconds:
         """These and the one that begins now; at most ``count - 1`` of them, because the oldest one has ended."""
         new = _Seconds.starting(now)
-        return _Seconds(
-            *(np.concatenate((getattr(self, f.name), getattr(new, f.name)))[1 - count :] for f in fields(self))
-        )
+        kept = slice(max(0, len(self.low) + 2 - count), None)
+        return _Seconds(*(np.concatenate((getattr(self, name)[kept], getattr(new, name))) for name in _FIELDS))
+
+
+_FIELDS = tuple(field.name for field in fields(_Seconds))
 
 
 def most_flashes(show: Show) -> int:
