@@ -7,7 +7,7 @@ the joint's offset, as in Blender.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from core.errors import FootlightError, warn
 from core.files import write_atomically
-from core.formats.bvh_frames import DEFAULT_FPS, TOO_LARGE, Malformed, lines_of, read_frames, short
+from core.formats.bvh_frames import DEFAULT_FPS, SLOWEST_CAPTURE, TOO_LARGE, Malformed, lines_of, read_frames, short
 from core.motion import rotation
 from core.motion.resample import resample
 from core.motion.skeleton import SMPL22, Skeleton
@@ -48,7 +48,7 @@ def read(path: str | Path, fps: float | None = None) -> tuple[Skeleton, BvhMotio
 
     Joint names are kept; a repeated name gets a number. Warns of what ``core.formats.bvh_frames`` puts right.
 
-    fps: frames per second of a file that does not say it; None takes ``DEFAULT_FPS`` and warns.
+    fps: frames per second of a file that does not say it, or says a placeholder; None takes ``DEFAULT_FPS`` and warns.
 
     Raises FootlightError, with the number of the line, for a malformed file.
     """
@@ -68,7 +68,14 @@ def read(path: str | Path, fps: float | None = None) -> tuple[Skeleton, BvhMotio
         raise FootlightError(f"{path}, {where}: {error}; expected a BVH file (HIERARCHY, then MOTION)") from None
     if frames.fps is None and fps is None:
         warn(f"{path}: does not say its frame time; read at {DEFAULT_FPS:g} frames per second, or give fps")
-    return _assemble(tree, frames.values, frames.fps or fps or DEFAULT_FPS)
+    skeleton, motion = _assemble(tree, frames.values, frames.fps or fps or DEFAULT_FPS)
+    if frames.fps is not None and frames.fps <= SLOWEST_CAPTURE and own_motion(skeleton, motion) is None:
+        motion = replace(motion, fps=fps or DEFAULT_FPS)
+        warn(
+            f"{path}: its frame time is {1 / frames.fps:g} s, too long for a capture; read at {motion.fps:g} frames "
+            "per second, or give fps"
+        )
+    return skeleton, motion
 
 
 class _Tree:
@@ -138,7 +145,7 @@ def _read_hierarchy(lines: list[str]) -> tuple[_Tree, int]:
                 return tree, number
             else:
                 raise Malformed(number, f"{short(word)} is not a BVH keyword")
-    raise Malformed(len(lines) + 1, "the file ends before MOTION" if started else "the file is empty")
+    raise Malformed(len(lines) + 1, "the file ends before MOTION" if started else "there is no text in the file")
 
 
 def _until_brace(words: list[str]) -> tuple[str, list[str]]:

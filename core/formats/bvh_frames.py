@@ -23,11 +23,13 @@ _USUAL_RATES = (
 _ORDINARY = (24, 25, 30, 50, 60, 90, 100, 120, 144, 150, 200, 240, 250, 300, 360, 400, 480, 500, 600, 1000)
 """Rates at which cameras and capture systems run. A rounded frame time is taken for one of these."""
 _NEARLY = 5e-4  # relative; a usual rate so near is meant: 0.0333333 is 30 frames per second
+SLOWEST_CAPTURE = 2.0  # frames per second; nobody captures so slowly: a frame time of 1 is a placeholder
 _LONGEST = 4.0  # seconds from frame to frame; what is longer is given in milliseconds, or is the frame rate itself
 _ROUNDED = 0.05  # relative; milliseconds without decimals are so far from a usual rate
 _END_MARKS = "\x00\x1a"  # what old programs and broken-off writing leave at the end of a file
 _HEADER = re.compile(r"\s*(frames|frame\s*time)\b\s*:?(.*)", re.IGNORECASE)
 _NUMBERS = re.compile(r"\s*(offset\b|frame\s*time\b|[-+.,\d])", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?", re.IGNORECASE)
 
 
 class Malformed(Exception):
@@ -51,7 +53,8 @@ class Frames:
 
 
 def lines_of(data: bytes, name: object) -> list[str]:
-    """The lines of a file, with any line ends, in UTF-8 or UTF-16, with decimal points where it has decimal commas.
+    """The lines of a file, with any line ends, in UTF-8 or UTF-16, with decimal points for decimal commas and blanks
+    for commas between numbers.
 
     They end at a NUL or Ctrl-Z. What has to be said about it is said as a warning.
 
@@ -67,13 +70,20 @@ def lines_of(data: bytes, name: object) -> list[str]:
 
 
 def _with_points(lines: list[str], name: object) -> list[str]:
-    numbers = [number for number, line in enumerate(lines) if _NUMBERS.match(line)]
-    if not any("," in lines[number] for number in numbers) or any("." in lines[number] for number in numbers):
-        return lines
-    warn(f"{name}: its numbers have decimal commas; they are read as decimal points")
-    made = list(lines)
-    for number in numbers:
-        made[number] = lines[number].replace(",", ".")
+    """Lines of which those with numbers have no commas. A comma is a decimal comma where every word that has one would
+    be a number with it, as in ``0,5``; otherwise it separates numbers, as in ``0.5, 1``."""
+    made, decimal, between = list(lines), False, False
+    for number, line in enumerate(lines):
+        if "," not in line or not _NUMBERS.match(line):
+            continue
+        if all(map(_DECIMAL_COMMA.fullmatch, (word for word in line.split() if "," in word))):
+            made[number], decimal = line.replace(",", "."), True
+        else:
+            made[number], between = line.replace(",", " "), True
+    if decimal:
+        warn(f"{name}: its numbers have decimal commas; they are read as decimal points")
+    if between:
+        warn(f"{name}: its numbers are separated by commas; they are read as blanks")
     return made
 
 
@@ -92,6 +102,7 @@ def read_frames(lines: list[str], at: int, channels: int, name: object) -> Frame
         raise Malformed(at, "no joint has any CHANNELS")
     announced = _announced(said, at)
     rows = [(number, line) for number, line in enumerate(lines[at:], at + 1) if line.strip()]
+    rows = _unbroken(rows, channels, announced)
     ended = bool(rows) and rows[-1][0] < len(lines)
     cut = bool(rows) and _is_cut([line for _, line in rows], channels, ended or announced == len(rows))
     whole = rows[:-1] if cut else rows
@@ -208,6 +219,18 @@ def _is_cut(rows: list[str], channels: int, ended: bool) -> bool:
     # the last number may have lost its end: then it has fewer decimals than any other number in its column
     others = [line.split()[-1] for line in rows[-51:-1]]
     return bool(others) and _decimals(words[-1]) < min(map(_decimals, others))
+
+
+def _unbroken(rows: list[tuple[int, str]], channels: int, announced: int | None) -> list[tuple[int, str]]:
+    """Rows, given as (line, text), of one frame each. Some programs break long lines; then the header tells how many
+    frames there are."""
+    if not announced or announced >= len(rows) or len(rows[0][1].split()) >= channels:
+        return rows
+    words = [(number, word) for number, line in rows for word in line.split()]
+    if len(words) != announced * channels:
+        return rows
+    frames = (words[at : at + channels] for at in range(0, len(words), channels))
+    return [(frame[0][0], " ".join(word for _, word in frame)) for frame in frames]
 
 
 def _decimals(word: str) -> int:

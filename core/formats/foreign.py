@@ -50,6 +50,14 @@ class Body:
         return {*self.match.joints.values(), *self.match.spine} - toes
 
 
+def check_rest(rest: str | None) -> None:
+    """Raises FootlightError unless ``rest`` is one that ``body_of`` takes."""
+    if rest not in (None, ZERO, FIRST_FRAME, MOTION) and not Path(rest).is_file():
+        raise FootlightError(
+            f"rest is {rest!r}; expected {ZERO}, {FIRST_FRAME}, {MOTION}, or a BVH file that begins with the T-pose"
+        )
+
+
 def body_of(path: Path, skeleton: Skeleton, motion: bvh.BvhMotion, rest: str | None = None) -> Body:
     """The body of a BVH file.
 

@@ -94,6 +94,7 @@ def read_motion(
     """
     path = Path(path)
     check(Part, start=start, seconds=seconds)
+    foreign.check_rest(rest)
     if fps is not None:
         check_fps(fps)
     clip = _part(path, _reader(path, rest)(path, fps), start, seconds)

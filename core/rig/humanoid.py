@@ -31,6 +31,7 @@ _NECK = 3  # bones of a neck at most
 _PELVIS = {"pelvis", "hips", "hip"}
 """Names of the bone that is the pelvis."""
 
+_SAME_PLACE = 0.01  # of the upper arm; a shorter forearm has no length
 _FOREARM = 0.6  # of the upper arm; what is shorter is a part of a forearm
 
 _SIDES = {
@@ -307,7 +308,7 @@ def meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
 
 
 def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
-    joints = dict(joints)
+    joints = {name: joint for name, joint in joints.items() if not _is_at_elbow(skeleton, joints, name)}
     pelvis = meeting(skeleton, joints["left_hip"], joints["right_hip"])
     arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")]
     chest = meeting(skeleton, *arms)
@@ -338,6 +339,16 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     for side in ("left", "right"):
         joints |= _hand_and_toe(skeleton, joints, side)
     return Match(joints, spine, neck, top, rule)
+
+
+def _is_at_elbow(skeleton: Skeleton, joints: dict[str, int], name: str) -> bool:
+    """Whether a joint is a wrist in the place of its elbow, which tells nothing of the forearm."""
+    side, _, part = name.partition("_")
+    if part != "wrist":
+        return False
+    elbow = joints[f"{side}_elbow"]
+    upper = structure.reach(skeleton, joints[f"{side}_shoulder"], elbow)
+    return structure.reach(skeleton, elbow, joints[name]) < _SAME_PLACE * upper
 
 
 def _part(skeleton: Skeleton, joint: int) -> str:

@@ -99,7 +99,7 @@ RATES = {
     "33.3333": (30, "cannot be seconds"), "33": (30, "cannot be seconds"), "8.333": (120, "cannot be seconds"),
     "16.6667": (60, "read as 60"), "16": (60, "read as 60"), "30": (30, "read as 30"), "120": (120, "read as 120"),
     "0.016": (62.5, "write 0.016667 if 60"), "0.008": (125, "write 0.008333 if 120"), "0.025": (40, None),
-    "0.03371": (1 / 0.03371, None), "1": (1, None), "0.1": (10, None),
+    "0.03371": (1 / 0.03371, None), "0.1": (10, None), "0.25": (4, None), "0,0333333": (30, "decimal commas"),
 }  # fmt: skip
 
 
@@ -112,7 +112,8 @@ def test_a_rounded_frame_time_is_the_rate_that_was_meant(text, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "header", ["Frames: 3", "Frames: 3\nFrame Time:", "Frames: 3\nFrame Time: 0", "Frames: 3\nFrame Time: nan"]
+    "header",
+    ["Frames: 3", *(f"Frames: 3\nFrame Time:{time}" for time in ("", " 0", " nan", " 0.000000", " -0.0333"))],
 )
 def test_a_frame_time_that_is_not_there(header, tmp_path):
     text = FOREIGN.replace("Frames: 3\nFrame Time: 0.0333333", header)
@@ -120,6 +121,33 @@ def test_a_frame_time_that_is_not_there(header, tmp_path):
     assert motion.frames == 3 and motion.fps == 30.0 and "read at 30 frames per second, or give fps" in said[0]
     motion, said = read(tmp_path, text, fps=120.0)
     assert motion.fps == 120.0 and not said
+
+
+@pytest.mark.parametrize("time", ["1", "1.000000", "0.5"])
+def test_a_frame_time_too_long_for_a_capture_is_a_placeholder(time, tmp_path):
+    text = FOREIGN.replace("0.0333333", time)
+    motion, said = read(tmp_path, text)
+    assert motion.fps == 30.0 and len(said) == 1 and "too long for a capture; read at 30 frames" in said[0]
+    motion, said = read(tmp_path, text, fps=120.0)
+    assert motion.fps == 120.0 and "read at 120 frames" in said[0]
+
+
+@pytest.mark.parametrize("comma", [",", ", ", ",\t"])
+def test_numbers_may_be_separated_by_commas(comma, tmp_path):
+    head, tail = FOREIGN.split("Frame Time: 0.0333333\n")
+    rows = "\n".join(comma.join(line.split()) for line in tail.splitlines())
+    text = head.replace("1.0 2.0 3.0", comma.join(("1.0", "2.0", "3.0"))) + "Frame Time: 0.0333333\n" + rows
+    motion, said = read(tmp_path, text)
+    assert torch.equal(motion.rotations, read(tmp_path, FOREIGN)[0].rotations)
+    assert len(said) == 1 and "separated by commas" in said[0]
+
+
+def test_long_rows_may_be_broken(tmp_path):
+    head, tail = FOREIGN.split("Frame Time: 0.0333333\n")
+    words = tail.split()
+    broken = "\n".join(" ".join(words[at : at + 5]) for at in range(0, len(words), 5))
+    motion, said = read(tmp_path, f"{head}Frame Time: 0.0333333\n{broken}\n")
+    assert torch.equal(motion.rotations, read(tmp_path, FOREIGN)[0].rotations) and not said
 
 
 def test_no_header_at_all(tmp_path):

@@ -42,6 +42,22 @@ def test_a_disguised_dance_comes_back(disguise, tmp_path):
     assert rotation.angle(found[0][:, plain], known[0][:, plain]).rad2deg().max() < 3.0
 
 
+def test_a_hand_that_sits_in_the_elbow_is_none(tmp_path):
+    """Some exports have forearms that end where they begin. The elbow still says where they point."""
+    ours, path = dance(), tmp_path / "handless.bvh"
+    text = bvh_text(ours.rotations, ours.root, ours.fps, Foreign(RIGS["mixamo"]))
+    for name in ("LeftHand", "RightHand"):
+        before, after = text.split(f"{name}\n", 1)
+        offset = after.index("OFFSET")
+        text = f"{before}{name}\n{after[:offset]}OFFSET 0 0 0{after[after.index(chr(10), offset) :]}"
+    path.write_text(text)
+    made = fitted(path)
+    found, known = (kinematics.forward(m.rotations, m.root) for m in (made, ours))
+    for side in ("left", "right"):
+        elbow, wrist = SMPL22.index(f"{side}_elbow"), SMPL22.index(f"{side}_wrist")
+        assert (found[:, wrist] - found[:, elbow] - known[:, wrist] + known[:, elbow]).norm(dim=-1).max() < 0.01
+
+
 def test_what_is_no_humanoid_is_refused(tmp_path):
     path = tmp_path / "snake.bvh"
     path.write_text(
