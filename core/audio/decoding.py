@@ -19,6 +19,8 @@ from core.containers.types import MISSED_SECONDS, Survey, cut_short
 from core.errors import FootlightError, warn
 from core.protocol import SONG_FILES
 
+UNSUPPORTED_ENCODING = 4  # libsndfile's code for a sound codec that it does not know, in a file of a kind that it does
+
 
 def decode(path: Path, part: Part) -> tuple[np.ndarray, int]:
     """The samples (s, channels) float32 of a part of a file, and its rate.
@@ -47,14 +49,14 @@ def _by_ourselves(path: Path, kind: kinds.Kind | None, part: Part) -> Decoded:
         with _quiet():
             found = libsndfile.decode(path, surveying.survey(path, kind), part)
     except soundfile.LibsndfileError as error:
-        if kind and ffmpeg.find():
+        if kind and (ffmpeg.find() or error.code == UNSUPPORTED_ENCODING):
             return _by_ffmpeg(path, kind, part)
         raise FootlightError(_not_decoded(path, kind, error)) from None
     if kind and found.expected is not None and ffmpeg.find():
         with suppress(FootlightError):
             other = _by_ffmpeg(path, kind, part)
             if other.seconds > found.seconds + MISSED_SECONDS:
-                return replace(other, warnings=(libsndfile.damaged(other.seconds, found.expected),))
+                return replace(other, warnings=other.warnings or (libsndfile.damaged(other.seconds, found.expected),))
     return found
 
 
@@ -75,15 +77,34 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> Decoded:
         )
     until = None if part.seconds is None else part.start + part.seconds + MISSED_SECONDS
     with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
-        out = Path(folder) / "decoded.wav"
-        told = ffmpeg.decode(program, path, kind.name, out, until)
-        found = libsndfile.decode(path, Survey(), part, out)
-    if told is None:
-        return found
-    wanted = told - part.start if part.seconds is None else min(told - part.start, part.seconds)
-    if found.seconds >= wanted - max(MISSED_SECONDS, 0.02 * wanted):
-        return found
-    return replace(found, warnings=(cut_short(part.start + found.seconds, part.start + wanted),))
+
+        def decoded(name: str, fill: bool) -> tuple[Decoded, ffmpeg.Told]:
+            out = Path(folder) / name
+            told = ffmpeg.decode(program, path, kind.name, out, until, fill)
+            return libsndfile.decode(path, Survey(), part, out), told
+
+        found, told = decoded("decoded.wav", fill=False)
+        wanted = _wanted(told, part)
+        if not told.damaged and not _short(found, wanted):
+            return found
+        filled, _ = decoded("filled.wav", fill=True)
+    silent = filled.seconds - found.seconds
+    best = filled if silent >= 0 else found
+    if wanted is not None and _short(best, wanted):
+        return replace(best, warnings=(cut_short(part.start + best.seconds, part.start + wanted),))
+    return replace(best, warnings=(libsndfile.silenced(silent) if silent > 0 else libsndfile.PARTLY,))
+
+
+def _wanted(told: ffmpeg.Told, part: Part) -> float | None:
+    """The seconds that there should be of a part; None if the file does not say its length."""
+    if told.seconds is None:
+        return None
+    left = told.seconds - part.start
+    return left if part.seconds is None else min(left, part.seconds)
+
+
+def _short(found: Decoded, wanted: float | None) -> bool:
+    return wanted is not None and found.seconds < wanted - max(MISSED_SECONDS, 0.02 * wanted)
 
 
 @contextmanager

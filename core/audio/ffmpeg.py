@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from core import progress
@@ -15,6 +16,20 @@ STALLED_SECONDS = 60.0  # without a byte more: it hangs
 POLL_SECONDS = 0.05
 LENGTH = re.compile(rb"Duration: (\d+):(\d+):([\d.]+)")
 GUESS = b"Estimating duration"  # said before a length that is only estimated
+LOST = re.compile(rb"Error (while decoding stream|submitting packet to decoder)")
+FILLED = ["-af", "aresample=async=1"]  # silence where the times in the file leave gaps
+
+
+@dataclass(frozen=True)
+class Told:
+    """What ffmpeg said of a file.
+
+    seconds: what it has by its own word; None if it does not say.
+    damaged: whether some of it could not be decoded.
+    """
+
+    seconds: float | None
+    damaged: bool
 
 
 def find() -> str | None:
@@ -22,7 +37,7 @@ def find() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def decode(program: str, path: Path, what: str, out: Path, seconds: float | None) -> float | None:
+def decode(program: str, path: Path, what: str, out: Path, seconds: float | None, fill: bool = False) -> Told:
     """Decode the first sound of a file to a WAV with floats.
 
     program: ffmpeg.
@@ -30,18 +45,37 @@ def decode(program: str, path: Path, what: str, out: Path, seconds: float | None
     what: it is, for messages.
     out: the WAV.
     seconds: how much to decode; None is all of it.
+    fill: whether silence is to stand where nothing could be decoded, as far as the file says when what follows is due.
+        Of files that were joined, whose times begin anew, only the first remains.
 
-    Returns the seconds that the file has by its own word; None if it does not say.
     Raises FootlightError if there is no sound in it, or none that can be decoded.
     """
     limit = [] if seconds is None else ["-t", f"{seconds:.3f}"]
     # "file:" keeps a name from being taken for an option or an address, and a playlist from reaching the network.
     source = ["-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]
-    sound = [*limit, "-map", "0:a:0", "-vn", "-sn", "-dn", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav"]
+    sound = [
+        *limit,
+        "-map",
+        "0:a:0",
+        "-vn",
+        "-sn",
+        "-dn",
+        *(FILLED if fill else ()),
+        "-c:a",
+        "pcm_f32le",
+        "-rf64",
+        "auto",
+        "-f",
+        "wav",
+    ]
     command = [program, "-hide_banner", "-nostdin", "-nostats", "-y", *source, *sound, f"file:{out.absolute()}"]
     said = _run(command, path, out)
     if not out.is_file() or out.stat().st_size < 1024:
         raise FootlightError(f"{path}: is {what}, {_reason(said)}")
+    return Told(_length(said), LOST.search(said) is not None)
+
+
+def _length(said: bytes) -> float | None:
     found = LENGTH.search(said)
     if found is None or GUESS in said:
         return None

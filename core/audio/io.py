@@ -10,6 +10,7 @@ or silent. A file that was cut or is damaged in part is read as far as it goes, 
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below the resolution of 16 bit
 WRITTEN = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}  # by suffix
 LOWEST_RATE = 8_000  # Hz; outside of these two, the Vorbis encoder crashes the program
 HIGHEST_RATE = 192_000  # Hz
+SLOWEST_RATE = 1_000  # Hz; at a lower one there is no music, and the header of the file is wrong
 
 
 def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
@@ -49,6 +51,8 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
         raise FootlightError(f"{path}: no such file; give the path of a song ({SONG_FILES})")
     if path.is_dir():
         raise FootlightError(f"{path}: is a folder; give the path of one song ({SONG_FILES})")
+    if not path.is_file():
+        raise FootlightError(f"{path}: is a pipe or a device; save the song as a file, and give its path")
     if path.stat().st_size == 0:
         raise FootlightError(f"{path}: the file is empty; export or download the song again")
     if start < 0 or (seconds is not None and seconds <= 0):
@@ -58,6 +62,8 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
     frames, file_rate = decoding.decode(path, libsndfile.Part(start, seconds))
     if len(frames) and not _peak(frames) < WILDEST:  # written so that NaN is refused too
         raise FootlightError(f"{path}: is damaged: holds samples far beyond full scale or not numbers; export it again")
+    if file_rate < SLOWEST_RATE:
+        raise FootlightError(f"{path}: is damaged: its header says {file_rate} samples a second; export it again")
     progress.report()
     samples = libsndfile.mono(frames)
     del frames  # of an hour in stereo, a gigabyte
@@ -65,9 +71,10 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
     length = len(samples) / file_rate
     if length < SHORTEST_SECONDS:
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
-        raise FootlightError(f"{path}: only {length:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
+        there = math.floor(length * 100) / 100  # rounded up it might be enough
+        raise FootlightError(f"{path}: only {there:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
     peak = _peak(samples)
-    if peak < SILENCE_PEAK:
+    if _swing(samples) < SILENCE_PEAK:
         raise FootlightError(f"{path}: is silent (peak below -70 dB); choose a file or a part with sound")
     if rate is not None and rate != file_rate:
         wanted = round(len(samples) * rate / file_rate)
@@ -145,6 +152,11 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
 def _peak(samples: np.ndarray) -> float:
     """The largest magnitude of samples; NaN if one of them is. It makes no copy of a long song."""
     return float(np.maximum(samples.max(), -samples.min()))
+
+
+def _swing(samples: np.ndarray) -> float:
+    """Half of the way between the extremes of samples: their peak, if what is constant in them is taken away."""
+    return float(samples.max() - samples.min()) / 2
 
 
 def _fit(samples: np.ndarray, length: int) -> np.ndarray:

@@ -24,6 +24,7 @@ SMALL_BLOCK_FRAMES = 1 << 12  # for damaged files: of the block with the damage 
 SETTLING_SECONDS = 4.0  # that a decoder is given to be right after it was told where to go on
 ENDLESS_SECONDS = 1e9  # or more: the decoder does not know the length
 MENDED_PLACES = 200  # of a file: with more damage it is not worth while
+PARTLY = "a part of it could not be decoded; download or export it again"
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,11 @@ def decode(path: Path, survey: Survey, part: Part, source: Path | None = None) -
     short = there + MISSED_SECONDS < expected < ENDLESS_SECONDS
     warnings = list(survey.findings)
     if silent:
-        warnings.append(
-            f"is damaged: {silent:.2f} s of silence stand where nothing could be decoded; download or export it again"
-        )
+        warnings.append(silenced(silent))
     if short:
         warnings.append(damaged(there, expected))
     elif failed is not None:
-        warnings.append("a part of it could not be decoded; download or export it again")
+        warnings.append(PARTLY)
     incomplete = short or failed is not None
     return Decoded(_joined(found, rates, rate), rate, tuple(warnings), expected if incomplete else None)
 
@@ -244,6 +243,11 @@ def mono(frames: np.ndarray) -> np.ndarray:
     if mixed @ mixed < 1e-4 * energy.mean():
         return frames[:, energy.argmax()]
     return mixed
+
+
+def silenced(seconds: float) -> str:
+    """The warning for a file in which silence stands for what could not be decoded."""
+    return f"is damaged: {seconds:.2f} s of silence stand where nothing could be decoded; download or export it again"
 
 
 def damaged(there: float, expected: float) -> str:

@@ -32,6 +32,7 @@ AIFF = Kind("an AIFF file", own=True)
 CAF = Kind("a CAF file", own=True)
 AU = Kind("an AU file", own=True)
 W64 = Kind("a Wave64 file", own=True)
+VOC = Kind("a Creative Voice file (voc)", own=True)
 AAC = Kind("AAC sound (aac)")
 WINDOWS_MEDIA = Kind("a Windows Media file (wma)")
 
@@ -49,6 +50,7 @@ BEGINNINGS = {
     b".snd": AU,
     b"caff": CAF,
     b"riff\x2e\x91\xcf\x11": W64,
+    b"Creative Voice File": VOC,
     b"\x1a\x45\xdf\xa3": Kind("a Matroska or WebM file (webm, mka, mkv)"),
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": WINDOWS_MEDIA,
     b"MAC ": Kind("a Monkey's Audio file (ape)"),
@@ -68,6 +70,9 @@ BEGINNINGS = {
     b"\x0b\x77": Kind("Dolby Digital sound (ac3)"),
     b"\x7f\xfe\x80\x01": Kind("DTS sound (dts)"),
     b"ADIF": AAC,
+    b".SoX": Kind("a SoX file (sox)"),
+    b"\x06\x0e\x2b\x34": Kind("an MXF video (mxf)"),
+    b"nut/multimedia container": Kind("a NUT file (nut)"),
     b"\x00\x00\x01\xba": Kind("an MPEG video (mpg)"),
     b"MThd": Kind("a MIDI file, which has notes and no sound", sound=False),
     b"%PDF": Kind("a PDF document", sound=False),

@@ -21,6 +21,7 @@ LARGEST_LONG = 1 << 62  # bytes; RF64's sizes from here on are placeholders
 LARGEST = 0xFFFF_FFFF - 4096  # bytes of sound that a plain WAV can hold
 LONGEST_FMT = 1 << 16
 PLAIN = (1, 3, 6, 7)  # PCM, float, A-law and mu-law, whose length follows from their bytes
+BLOCKS = (2, 0x11, 0x31)  # MS ADPCM, IMA ADPCM and GSM, whose header says how many samples a packet has
 EXTENSIBLE = 0xFFFE
 FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 
@@ -59,9 +60,11 @@ class Wave:
         )
 
     @property
-    def bytes_per_second(self) -> int:
-        """By the header; of compressed sound only about right."""
-        return struct.unpack_from(self.order + "I", self.fmt, 8)[0]
+    def bytes_per_second(self) -> float:
+        """By the size of packets where they are known, as some writers state another rate; else as stated."""
+        rate, stated = struct.unpack_from(self.order + "II", self.fmt, 4)
+        samples = struct.unpack_from(self.order + "H", self.fmt, 18)[0] if len(self.fmt) >= 20 else 0
+        return self.block * rate / samples if self.codec in BLOCKS and samples else stated
 
     @property
     def seconds(self) -> float:

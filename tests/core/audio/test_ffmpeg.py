@@ -173,3 +173,40 @@ def test_with_the_real_one(tmp_path, name):
     with collected_warnings(), pytest.raises(FootlightError) as caught:
         read(path)
     assert "\n" not in str(caught.value)
+
+
+DAMAGED = {"aac.m4a": ["-c:a", "aac"], "wma.wma": ["-c:a", "wmav2"], "vorbis.ogg": ["-c:a", "libvorbis"]}
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_follows_damage_stays_where_it_was(tmp_path, name):
+    source, path, whole = tmp_path / "source.wav", tmp_path / name, song(12.0)
+    source.write_bytes(encode(whole, form="WAV"))
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", source, *DAMAGED[name], path]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this ffmpeg has no such encoder")
+    late = whole[8 * RATE : 10 * RATE]
+    at, alike = place(read(path, RATE).samples.numpy(), late)
+    assert alike > 0.9
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = np.random.default_rng(0).bytes(4000)
+    path.write_bytes(data)
+    with collected_warnings() as warnings:
+        heard = read(path, RATE).samples.numpy()
+    assert len(heard) == pytest.approx(12 * RATE, abs=0.05 * RATE)
+    after, alike = place(heard, late)
+    assert alike > 0.9 and after == pytest.approx(at, abs=0.03 * RATE)
+    assert len(warnings) == 1 and "of silence stand where nothing could be decoded" in warnings[0]
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_files_that_were_joined_are_heard_to_the_end(tmp_path):
+    """In Matroska the times of the second begin anew."""
+    source, path = tmp_path / "source.wav", tmp_path / "song.mka"
+    source.write_bytes(encode(song(4.0), form="WAV"))
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", source, "-c:a", "pcm_s16le", path], check=True)
+    path.write_bytes(path.read_bytes() * 2)
+    heard = read(path, RATE).samples.numpy()
+    np.testing.assert_allclose(heard, np.tile(song(4.0), 2), atol=1e-4)

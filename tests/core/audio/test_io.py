@@ -109,7 +109,9 @@ def test_what_is_not_audio_is_refused_in_one_line(tmp_path, capfd, name, content
 @pytest.mark.parametrize(
     ("samples", "word"),
     [
-        (song(0.9), "0.90 s"),
+        (song(0.9), r"0\.90 s"),
+        (song(0.9999), r"only 0\.99 s"),
+        (np.full(RATE * 2, 0.7), "silent"),
         (np.zeros(RATE * 2), "silent"),
         (np.zeros(0), "0.00 s"),
         (np.full(RATE * 2, 1e-5), "silent"),
@@ -121,6 +123,20 @@ def test_sound_that_nobody_can_dance_to_is_refused(tmp_path, samples, word):
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
     with pytest.raises(FootlightError, match=word):
         read(tmp_path / "a.wav", 16_000)
+
+
+def test_a_header_with_a_senseless_rate_does_not_fill_the_memory(tmp_path):
+    """At one sample a second these would be hours of sound."""
+    soundfile.write(tmp_path / "a.wav", song(), 1)
+    with pytest.raises(FootlightError, match="its header says 1 samples a second"):
+        read(tmp_path / "a.wav", 16_000)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "song.wav")
+    with pytest.raises(FootlightError, match="is a pipe or a device; save the song as a file"):
+        read(tmp_path / "song.wav")
 
 
 def test_parts_outside_of_the_song_are_refused(tmp_path):

@@ -1,5 +1,6 @@
 """WAV and its kin from pipes and recorders that were cut off: read to the end of what is there."""
 
+import re
 import struct
 
 import numpy as np
@@ -296,3 +297,27 @@ def test_flac_inside_ogg(heard):
         samples, warnings = heard(inside, name)
         np.testing.assert_allclose(samples, song(3.0), atol=1e-4)
         assert warnings == []
+
+
+@pytest.mark.parametrize("subtype", ["MS_ADPCM", "IMA_ADPCM"])
+def test_a_packed_wav_that_was_cut_says_true_seconds(heard, subtype):
+    data = bytearray(encode(song(9.0), form="WAV", subtype=subtype))
+    fmt = data.index(b"fmt ") + 8
+    data[fmt + 8 : fmt + 12] = struct.pack("<I", RATE // 7)  # some writers state another rate than theirs
+    whole = len(heard(bytes(data))[0]) / RATE
+    samples, (warning,) = heard(bytes(data[: len(data) * 2 // 3]))
+    assert whole == pytest.approx(9.0, abs=0.3) and len(samples) / RATE == pytest.approx(whole * 2 / 3, abs=0.1)
+    there, announced = map(float, re.findall(r"([\d.]+) of the ([\d.]+) s", warning)[0])
+    assert there == pytest.approx(len(samples) / RATE, abs=0.1) and announced == pytest.approx(whole, abs=0.1)
+
+
+def test_another_codec_in_a_container_that_is_ours_is_no_damage(tmp_path, monkeypatch):
+    """As Apple's lossless codec in CAF, which libsndfile does not decode everywhere."""
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
+    data = bytearray(encode(song(3.0), form="CAF"))
+    at = data.index(b"lpcm")
+    data[at : at + 4] = b"qclp"
+    (tmp_path / "song.caf").write_bytes(data)
+    with pytest.raises(FootlightError, match=r"CAF.*needs the program ffmpeg") as caught:
+        read(tmp_path / "song.caf")
+    assert "damaged" not in str(caught.value)

@@ -47,6 +47,9 @@ OTHERS = {
     "an Ogg file with an unknown codec": ogg(b"something"),
     "Monkey": b"MAC \x96\x0f" + bytes(20),
     "transport stream": (b"G" + bytes(187)) * 10,
+    "MXF": b"\x06\x0e\x2b\x34\x02\x05\x01\x01" + bytes(30),
+    "NUT": b"nut/multimedia container\0" + bytes(30),
+    "SoX": b".SoX" + bytes(30),
 }
 SILENT = {
     "MIDI": b"MThd\0\0\0\6\0\0\0\1\0\x60",
@@ -79,6 +82,11 @@ def test_what_other_programs_decode(known, name):
     for data in (OTHERS[name], OTHERS[name] + bytes(10_000)):
         kind = known(data)
         assert kind is not None and name in kind.name and kind.sound and not kind.own
+
+
+def test_a_voice_file(known):
+    """libsndfile decodes some of them, and ffmpeg the others."""
+    assert known(b"Creative Voice File\x1a" + bytes(30)) == kinds.VOC and kinds.VOC.own
 
 
 @pytest.mark.parametrize("name", SILENT)
