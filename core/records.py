@@ -66,11 +66,11 @@ def read_values(path: Path | str, most_bytes: int, name: str) -> Any:
         raise FootlightError(f"{path}: is damaged or no JSON ({reason(error)})") from None
 
 
-def from_text(kind: type[T], text: str, path: str, format: str, shown: str) -> T:
+def from_text(kind: type[T], text: str | bytes, path: str, format: str, shown: str) -> T:
     """Build a dataclass from the text of a JSON file that may state its format in a field "format".
 
     kind: the dataclass.
-    text: JSON.
+    text: JSON; as bytes in UTF-8, UTF-16 or UTF-32, as the shells of Windows write it too.
     path: the name of the values in a message, such as "keys".
     format: the expected one; a text without a format has it.
     shown: what is expected and where it is shown, for people, such as "keys as docs/edits.md shows them".

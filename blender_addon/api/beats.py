@@ -98,8 +98,8 @@ def show(scene: bpy.types.Scene, home: grids.Home, *, bars_only: bool = False) -
 def of_file(path: Path) -> beat_grid.Grid:
     """The beats of a BEATS.json, in seconds of the song's file. Raises UserError when it is none."""
     try:
-        return beats_file.from_json(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+        return beats_file.from_json(path.read_bytes())
+    except OSError as error:
         raise UserError(f"{path} cannot be read ({error}). Choose another file.") from None
     except FootlightError as error:
         raise UserError(f"{path.name}: {error}.") from None

@@ -77,7 +77,7 @@ class _File:
     format: str = FORMAT
 
 
-def from_json(text: str) -> tuple[Key, ...]:
+def from_json(text: str | bytes) -> tuple[Key, ...]:
     """The keys of a text. Raises FootlightError, saying what is wrong and where, for anything else."""
     keys = records.from_text(_File, text, "keys", FORMAT, "keys as docs/edits.md shows them").keys
     if not keys:

@@ -98,7 +98,7 @@ class FloorPath:
         return np.linalg.norm(np.diff(np.array(self.points), axis=0), axis=1)
 
 
-def from_json(text: str) -> FloorPath:
+def from_json(text: str | bytes) -> FloorPath:
     """The path of a text. Raises FootlightError, saying what is wrong and where, for anything else."""
     return records.from_text(FloorPath, text, "path", FORMAT, "a path as docs/edits.md shows it")
 

@@ -87,7 +87,7 @@ def _say(folder: Path, film: frame_names.Frames, jumps: int) -> None:
 def _people(path: Path) -> list[np.ndarray]:
     """Everyone in a frame, each (14, 3): pixels and confidence. Keypoints that are not visible are NaN."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(path.read_bytes())
         found = [np.asarray(person["pose_keypoints_2d"], dtype=np.float64) for person in document["people"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FootlightError(f"{path}: not an OpenPose file ({error}); expected {{'people': [...]}} as JSON") from None

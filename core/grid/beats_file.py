@@ -56,7 +56,7 @@ def to_json(grid: Grid) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def from_json(text: str) -> Grid:
+def from_json(text: str | bytes) -> Grid:
     """The grid of a text of ``to_json``, or of one that was written by hand.
 
     Raises FootlightError, saying what is wrong and where, for anything else.

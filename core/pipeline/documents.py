@@ -11,20 +11,18 @@ from core.errors import FootlightError
 T = TypeVar("T")
 
 
-def read_document(path: Path | str, parse: Callable[[str], T], expected: str = "") -> T:
-    """What ``parse`` makes of a file's text.
+def read_document(path: Path | str, parse: Callable[[bytes], T], expected: str = "") -> T:
+    """What ``parse`` makes of a file.
 
-    path: the file, UTF-8.
-    parse: raises FootlightError for a text that is not as it should be.
+    parse: takes the bytes of the file; raises FootlightError if they are not as they should be.
     expected: what the file should be, for people; empty where that is plain.
 
     Raises FootlightError, which names the file, if it cannot be read, and as ``parse`` does.
     """
     try:
-        return parse(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        return parse(Path(path).read_bytes())
+    except OSError as error:
         wanted = f"; expected {expected}" if expected else ""
-        raise FootlightError(f"{path}: cannot be read ({why}){wanted}") from None
+        raise FootlightError(f"{path}: cannot be read ({error.strerror}){wanted}") from None
     except FootlightError as error:
         raise FootlightError(f"{path}: {error}") from None

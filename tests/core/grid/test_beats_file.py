@@ -33,6 +33,13 @@ def test_the_file_is_for_people():
     }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_any_encoding_of_unicode_is_read(encoding):
+    """Windows PowerShell 5 writes what a program prints in UTF-16."""
+    grid = regular(9)
+    assert from_json(to_json(grid).encode(encoding)) == grid
+
+
 def test_beats_alone_are_enough():
     assert from_json('{"beats": [0, 0.5, 1]}') == Grid.of([0, 0.5, 1])
     assert from_json('{"beats": [0, 0.5, 1, 1.5], "metre": 3}').downbeats == (True, False, False, True)

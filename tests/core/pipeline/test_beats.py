@@ -88,7 +88,12 @@ def test_a_part_of_the_song_has_its_part_of_the_grid(written):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(None, "cannot be read"), (b"\xff\xfe", "it is no text"), (b"{}", "BEATS.json: beats: the field 'beats'")],
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe", "this is no JSON"),
+        (b"\xc3\x28", "this is no JSON"),
+        (b"{}", "BEATS.json: beats: the field 'beats'"),
+    ],
 )
 def test_a_file_that_is_none_is_told_with_its_name(tmp_path, content, told):
     path = tmp_path / "BEATS.json"
