@@ -62,6 +62,8 @@ def help_text(kind: type, name: str) -> str:
     further = [rule.expected] if rule.bounded else []
     if default is None and rule.unset:
         further.append(f"default: {rule.unset}")
+    elif isinstance(default, str):
+        further.append(f"default {default}")
     elif isinstance(default, int | float) and not isinstance(default, bool):
         further.append(f"default {default:g}")
     return f"{rule.help} ({', '.join(further)})" if further else rule.help

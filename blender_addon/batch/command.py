@@ -145,7 +145,7 @@ def _parser(description: str) -> _Parser:
     light.add_argument(
         "--look",
         metavar="NAME|FILE",
-        help=f"light the dance: {arguments.help_text(protocol.LightOptions, 'look')}; with --dataset several",
+        help=f"light the dance: {protocol.rule(protocol.LightOptions, 'look').help}; with --dataset several",
     )
     light.add_argument("--show", type=Path, metavar="FILE", help="light the SONG's dance by a SHOW.json made before")
     light.add_argument(

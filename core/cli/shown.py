@@ -30,7 +30,7 @@ def tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **value
         say(type="done", seed=args.seed, metrics=rounded, **values, warnings=args.warnings)
         return
     shown = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in metrics.items())
-    print(f"{said}, seed {args.seed}; {shown}")
+    print(f"{said}, seed {args.seed}{'; ' if shown else ''}{shown}")
 
 
 def song_beats(beats) -> dict:

@@ -32,15 +32,18 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
 
     Weights that add up to more than 1 are scaled down to 1. The rest to 1 is the model's default style.
 
-    text: ``NAME[:WEIGHT],...``; an omitted weight is 1.
+    text: ``NAME[:WEIGHT],...``, in upper or lower case; an omitted weight is 1.
     known: names of the model's styles.
 
     Raises FootlightError for unknown names, and for weights that are negative or not finite.
     """
     weights = torch.zeros(len(known))
+    exact = {name: index for index, name in enumerate(known)}
+    at = {name.casefold(): index for name, index in exact.items()} | exact
     for part in text.split(","):
         name, _, share = (word.strip() for word in part.partition(":"))
-        if name not in known:
+        index = at.get(name, at.get(name.casefold()))
+        if index is None:
             choice = ", ".join(known) or "none: this model has no styles"
             raise FootlightError(f"unknown style {name!r}: choose one of {choice}")
         try:
@@ -49,7 +52,7 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
             weight = math.nan
         if not 0 <= weight < math.inf:
             raise FootlightError(f"the weight of {name} is {share!r}; expected a number, 0 or more, as in {name}:0.5")
-        weights[known.index(name)] += weight
+        weights[index] += weight
     return weights / weights.sum().clamp_min(1)
 
 

@@ -263,6 +263,8 @@ def load(path: Path | str, config_path: Path | str | None = None, signal: Signal
     vocoder works only on the mel that it was trained on.
     """
     path, signal = Path(path), signal or SignalConfig()
+    if not path.is_file():
+        raise FootlightError(f"{path}: there is no such checkpoint of a vocoder; give bigvgan_generator.pt")
     config_path = Path(config_path) if config_path else path.with_name("config.json")
     settings = _settings(config_path)
     _check_signal(settings, signal, config_path)

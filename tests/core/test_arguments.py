@@ -58,6 +58,7 @@ def test_help_states_bounds_and_defaults():
         arguments.help_text(DanceOptions, "fps") == "frame rate of the dance (1 to 240 frames per second, default 30)"
     )
     assert arguments.help_text(DanceOptions, "steps") == "denoising steps (1 or more, default: the model's own)"
+    assert arguments.help_text(DanceOptions, "quality").endswith("(normal or fine, default normal)")
     assert arguments.help_text(DuetRequest, "mono") == "one channel instead of two"
 
 

@@ -90,6 +90,8 @@ def test_styles_are_listed(model_folder, capsys):
         (["score", "{motion}", "--out", "a.wav", "--midi", "a.txt"], "ending"),
         (["score", "{motion}", "--out", "a.wav", "--style", "polka"], "polka"),
         (["score", "{motion}", "--out", "a.wav", "--start", "9"], "start"),
+        (["score", "{motion}", "--out", "a.wav", "--rest", "zerro"], "rest is 'zerro'; expected zero, first-frame"),
+        (["score", "{motion}", "--out", "a.wav", "--vocoder", "none.pt"], "none.pt: there is no such checkpoint"),
         (["duet", "--out-motion", "a.bvh", "--out-music", "a.wav", "--seconds", "2"], "seconds"),
         (["duet", "--out-motion", "a.wav", "--out-music", "a.wav"], "ending"),
         (["duet", "--out-motion", "a.bvh", "--out-music", "a.wav", "--switch", "2"], "switch"),

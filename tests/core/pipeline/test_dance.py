@@ -133,6 +133,10 @@ def test_options_do_what_they_say(model, make_song):
     base = generate_dance(model, song, plain)
     for change in ({"steps": 7}, {"guidance": 6.0}, {"style": "salsa"}, {"beat_snap": 1.0}):
         assert not same(base, generate_dance(model, song, replace(plain, **change))), change
+    assert same(
+        generate_dance(model, song, replace(plain, style="Salsa")),
+        generate_dance(model, song, replace(plain, style="salsa")),
+    )
     salsa, robot = (generate_dance(model, song, replace(plain, style=style)) for style in ("salsa", "robot"))
     assert not same(salsa, robot)
 
