@@ -373,7 +373,7 @@ def main(args: Fit) -> dict[str, dict]:
         if args.task == "theatre":
             run_folder.keep_theatre(args.out, config, initial)
     elif initial is not None and args.task != "vocoder":
-        run_folder.keep(args.out, config, initial, "vocoder")
+        run_folder.keep(args.out, config, initial, *run_folder.needed(args.task), "vocoder")
     split = seven_one_two(pairs) if args.preset == "paper" else pairs
     stages = Stages(args.theatre, args.out, config, split)
     results: dict[str, dict] = {}

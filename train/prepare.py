@@ -40,7 +40,7 @@ class Prepare:
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
-    pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, flac, ogg, opus, mp3
+    pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, mp3, m4a and others
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
@@ -130,7 +130,8 @@ def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict])
     shards.write_index(args.out / index, found.lines)
     shards.write_index(args.out / f"dropped-{index}", dropped)
     for drop in dropped:
-        print(f"not used: {drop['source']}: {drop['reason']}")
+        reason = drop["reason"].removeprefix(drop["source"]).lstrip(":, ")  # a reader's names the file itself
+        print(f"not used: {drop['source']}: {reason}")
     for said in found.warned:
         print(f"used with a warning: {said['warning']}")
     return found.lines

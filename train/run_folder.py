@@ -30,6 +30,8 @@ THEATRE = ("theatre-encoders", "theatre-space", "theatre")
 
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
+AUTOENCODERS = TASKS[:2]
+
 TAKES = {"theatre-space": ("space.",), "theatre": ("scheduler.", "denoisers.")}
 """By stage of theatre, the parts that it starts from a model with; the first stage takes all."""
 
@@ -77,6 +79,11 @@ TRAINED = {
     "light": Trained("light", "light", "autoencoder.light"),
     **{name: Trained("theatre", "theatre", "theatre") for name in (*THEATRE, "distill-theatre")},
 }
+
+
+def needed(task: str) -> tuple[str, ...]:
+    """The autoencoders that a task of ``TASKS`` takes from its run, and does not train; none for other tasks."""
+    return AUTOENCODERS[: TASKS.index(task)] if task in TASKS else ()
 
 
 def untrained(name: str, config: Config) -> bool:
@@ -256,11 +263,13 @@ def _take_what_fits(model: Checkpoint, config: Config, trained: Trained, network
 def keep(run: Path, config: Config, model: Checkpoint, *names: str) -> None:
     """Leave networks of ``model`` in a run that trains none of its own, as the tasks ``names`` would.
 
-    Those that the model lacks, or has in another shape, are left out.
+    Those that the model lacks, or has in another shape or for another representation, are left out.
     """
     for name in names:
         trained = TRAINED[name]
         same = trained.config(config) == trained.config(model.config)
+        if name in AUTOENCODERS:
+            same = same and config.modalities[trained.modality] == model.config.modalities[trained.modality]
         if is_trained(run, name) or trained.saved not in model.tensors or not same:
             continue
         leave(run, name, {key: value.float() for key, value in model.tensors[trained.saved].items()})

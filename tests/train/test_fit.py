@@ -254,6 +254,20 @@ def test_a_run_keeps_the_vocoder_of_the_model_that_it_starts_from(model_folder, 
         torch.testing.assert_close(value, model.tensors["vocoder"][name].to(value.dtype))
 
 
+def test_a_denoiser_alone_goes_on_from_a_model_with_its_autoencoders(run, tmp_path, capsys):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model"))
+    settings = replace(arguments("denoiser", tmp_path / "run", steps=1), preset=None, init=tmp_path / "model")
+    fit.main(settings)
+    assert "denoiser starts from the weights of the model" in capsys.readouterr().out
+    model = checkpoint.load(tmp_path / "model")
+    for task in ("mel-vae", "motion-vae"):
+        for name, value in run_folder.averaged(tmp_path / "run", task).items():
+            torch.testing.assert_close(value, model.tensors[run_folder.TRAINED[task].saved][name].to(value.dtype))
+    with pytest.raises(FootlightError, match="no trained motion-vae"):  # the model's is for another representation
+        fit.main(replace(settings, out=tmp_path / "flat", layout="openpose14-2d"))
+
+
 def distilling(name: str, model: Path, out: Path, steps: int) -> fit.Fit:
     task = recipes.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
     recipe = fit.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)

@@ -25,7 +25,8 @@ from train.data.pairing.pairs import index_line, tensors
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.shards import file_digest, key, slug
 
-AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".aac", ".wma", ".webm", ".mp4", ".mov")
+"""Endings of music, the best first. Those from .m4a on need ffmpeg, without which they are refused in so many words."""
 CAPTURES = (".bvh", *array_files.SUFFIXES)
 VAL_ONE_IN = 10  # captures
 TEMPO_TOLERANCE = 0.04  # relative
@@ -69,21 +70,27 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
         song = music.get(stem)
         name = str(path.relative_to(folder).with_suffix(""))
         if song is None:
-            wanted = ", ".join(path.stem + suffix for suffix in AUDIO)
-            dropped.append({"source": str(path), "reason": f"no music beside it (looked for {wanted})"})
+            dropped.append({"source": str(path), "reason": f"no music beside it (looked for {_wanted(path, AUDIO)})"})
             continue
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
         take = Take(record_name(name), name, genre, split, f"own-{name}")
         made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
         jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
-    for path in (path for path in files if path.suffix.lower() in AUDIO and path.with_suffix("") not in captures):
-        wanted = ", ".join(path.stem + suffix for suffix in CAPTURES)
-        dropped.append({"source": str(path), "reason": f"no motion beside it (looked for {wanted})"})
+    dropped += [
+        {"source": str(path), "reason": f"no motion beside it (looked for {_wanted(path, CAPTURES)})"}
+        for path in files
+        if path.suffix.lower() in AUDIO and path.with_suffix("") not in captures
+    ]
     if not captures:
         kinds = ", ".join(CAPTURES)
         raise FootlightError(f"{folder}: holds no {kinds} file; --pairs takes a folder of NAME.bvh beside NAME.wav")
     return jobs, dropped
+
+
+def _wanted(path: Path, suffixes: tuple[str, ...]) -> str:
+    """The files that would belong to ``path``, in words."""
+    return f"{path.stem}{suffixes[0]}, {', '.join(suffixes[1:])}"
 
 
 def _by_stem(files: list[Path], suffixes: tuple[str, ...]) -> dict[Path, Path]:
