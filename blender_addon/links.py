@@ -28,6 +28,7 @@ OPERATORS = {
     names.STEP_TAKE: "takes",
     names.ACCEPT_TAKE: "takes",
     names.REJECT_TAKE: "takes",
+    names.LAY_OUT_TAKES: "takes",
     names.SCORE: "music-for-this-dance",
     names.DUET: "dance-and-music",
     names.CANCEL: "while-it-works",

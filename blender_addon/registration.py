@@ -50,7 +50,12 @@ from .operators.song import (
     FOOTLIGHT_OT_show_scene,
 )
 from .operators.stage import FOOTLIGHT_OT_add_stage
-from .operators.takes import FOOTLIGHT_OT_accept_take, FOOTLIGHT_OT_reject_take, FOOTLIGHT_OT_step_take
+from .operators.takes import (
+    FOOTLIGHT_OT_accept_take,
+    FOOTLIGHT_OT_lay_out_takes,
+    FOOTLIGHT_OT_reject_take,
+    FOOTLIGHT_OT_step_take,
+)
 from .panels import main, menus, status
 from .panels.menus import FOOTLIGHT_MT_footlight
 from .panels.takes import FOOTLIGHT_UL_takes
@@ -70,6 +75,7 @@ CLASSES = (
     FOOTLIGHT_OT_step_take,
     FOOTLIGHT_OT_accept_take,
     FOOTLIGHT_OT_reject_take,
+    FOOTLIGHT_OT_lay_out_takes,
     FOOTLIGHT_UL_takes,
     FOOTLIGHT_OT_cancel,
     FOOTLIGHT_OT_add_dancer,

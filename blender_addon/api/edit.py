@@ -97,6 +97,7 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     base = by_uid(bpy.data.actions, target.base)
     if base is None:
         raise UserError("The action was deleted while a part of it was made anew; nothing was written.")
+    laid_out = takes.take_up(armature)
     written = dance.write_to_song(target, song, done, scene, armature)
     made = written.action
     assert made is not None
@@ -108,6 +109,8 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     bpy.data.actions.remove(made)
     edited.name = name
     takes.enlist(armature, edited)
+    if laid_out:
+        takes.lay_out(armature)
     return replace(written, action=edited)
 
 

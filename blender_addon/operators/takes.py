@@ -93,3 +93,27 @@ class FOOTLIGHT_OT_reject_take(_Take):
             return {"CANCELLED"}
         self.report({"INFO"}, f"{name} was removed." + (f" {following.name} is shown." if following else ""))
         return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_lay_out_takes(_Take):
+    """Put the dancer's takes on NLA tracks, all muted but the one that is shown, or take them off again"""
+
+    bl_idname = names.LAY_OUT_TAKES
+    bl_label = "Takes on NLA Tracks"
+    bl_options = frozenset({"REGISTER", "UNDO"})
+
+    @classmethod
+    def lack_of(cls, armature: bpy.types.Object) -> str:
+        if not takes.of(armature):
+            return "The dancer has no take yet"
+        data = armature.animation_data
+        return "The dancer has an NLA strip in tweak mode. Press Tab in the NLA" if data and data.use_tweak_mode else ""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature = find_dancer(context)
+        if takes.take_up(armature):
+            self.report({"INFO"}, "The takes are actions again, without NLA tracks.")
+        else:
+            takes.lay_out(armature)
+            self.report({"INFO"}, f"{len(takes.of(armature))} takes lie on NLA tracks. The one that is shown plays.")
+        return {"FINISHED"}

@@ -57,5 +57,6 @@ def draw(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
     row = column.row(align=True)
     row.operator(names.STEP_TAKE, text="", icon="TRIA_UP").by = -1
     row.operator(names.STEP_TAKE, text="", icon="TRIA_DOWN").by = 1
+    row.operator(names.LAY_OUT_TAKES, text="", icon="NLA", depress=takes.are_laid_out(armature))
     row.operator(names.REJECT_TAKE, text="Remove", icon="X")
     row.operator(names.ACCEPT_TAKE, text="Keep This", icon="CHECKMARK")

@@ -9,7 +9,7 @@ from mathutils.bvhtree import BVHTree
 from ..errors import UserError
 from ..names import BONES_PROPERTY, PREFIX
 from ..shared import retarget
-from . import rigs
+from . import rigs, staging
 
 ORIGIN = f"{PREFIX}origin"
 """The property of an action whose dance moves the object: where it stood before."""
@@ -28,7 +28,7 @@ def picked(armature: bpy.types.Object) -> bpy.types.Object | None:
 def home(armature: bpy.types.Object) -> np.ndarray:
     """The place (4, 4) of ``armature`` in the world, before any dance moved it."""
     world = armature.matrix_world
-    action = armature.animation_data.action if armature.animation_data else None
+    action = staging.dance_of(armature)
     if action is not None and ORIGIN in action:
         basis = armature.matrix_basis
         own = basis.copy()

@@ -9,7 +9,7 @@ import bpy
 
 from ..errors import UserError
 from ..names import PREFIX
-from . import hearing, songs, timeline
+from . import hearing, songs, staging, timeline
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def plan(scene: bpy.types.Scene, armature: bpy.types.Object | None, *, everythin
 
 def is_dance(ob: bpy.types.Object | None) -> bool:
     """Whether an object has a dance that Footlight made."""
-    data = ob.animation_data if ob is not None else None
-    return bool(data and data.action and songs.MADE in data.action)
+    action = staging.dance_of(ob) if ob is not None else None
+    return action is not None and songs.MADE in action
 
 
 def prepare(scene: bpy.types.Scene, wanted: Plan) -> list[str]:
@@ -83,7 +83,8 @@ def prepare(scene: bpy.types.Scene, wanted: Plan) -> list[str]:
 
 
 def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
-    first, last = armature.animation_data.action.frame_range
+    """The first and the last frame of the dance that an armature shows."""
+    first, last = staging.dance_of(armature).frame_range
     return math.floor(first), math.ceil(last)
 
 
@@ -121,7 +122,7 @@ def _rather_chosen(placed: list[timeline.Placed]) -> timeline.Placed:
 
 
 def _song_of(armature: bpy.types.Object) -> str:
-    return str(armature.animation_data.action.get(f"{PREFIX}song", ""))
+    return str(staging.dance_of(armature).get(f"{PREFIX}song", ""))
 
 
 def _names(strip: bpy.types.Strip) -> set[str]:

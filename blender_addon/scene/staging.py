@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import bpy
 import numpy as np
 
+from . import songs
 from .apart import copied
 
 Stance = tuple[np.ndarray, np.ndarray]
@@ -48,6 +49,15 @@ def nla_strips(armature: bpy.types.Object) -> list[bpy.types.NlaStrip]:
         return []
     tracks = [track for track in data.nla_tracks if track.is_solo] or data.nla_tracks
     return [strip for track in tracks for strip in track.strips if not (track.mute or strip.mute)]
+
+
+def dance_of(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The action that ``armature`` has, or else the dance of Footlight's that its NLA strips play."""
+    data = armature.animation_data
+    if data is None or data.action is not None:
+        return data.action if data else None
+    played = [strip.action for strip in nla_strips(armature) if strip.action and songs.MADE in strip.action]
+    return played[-1] if played else None
 
 
 def animated_spans(armature: bpy.types.Object) -> list[tuple[float, float]]:

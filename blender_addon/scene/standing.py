@@ -110,7 +110,7 @@ def remember(action: bpy.types.Action, rest: rigs.Rest) -> None:
 
 def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
     """The T-pose that was kept with the dance that ``armature`` has; None where there is none, or of another rig."""
-    action = armature.animation_data.action if armature.animation_data else None
+    action = staging.dance_of(armature)
     return _read(action[KEPT], armature, mapped) if action is not None and KEPT in action else None
 
 

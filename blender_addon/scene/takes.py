@@ -1,12 +1,13 @@
 """A dancer's takes: every dance that was made for it, each an action of its own.
 
 They belong to a dancer by a mark on both, which outlives renaming, saving and linking. Which one is shown is the
-armature's action and nothing else.
+armature's action. They may also lie on NLA tracks, one each: then the one that is shown is the one that is not muted.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,10 @@ import bpy
 
 from .. import names
 from ..errors import UserError
-from . import songs
+from . import songs, staging
+
+TRACK = "Take: "
+"""How the names of NLA tracks begin that hold a take. Others with a take in them are the user's."""
 
 DANCER, MADE = names.PREFIX + "dancer_id", names.PREFIX + "made"
 
@@ -48,8 +52,7 @@ def _each(armature: bpy.types.Object) -> Iterator[bpy.types.Action]:
 
 def shown(armature: bpy.types.Object) -> bpy.types.Action | None:
     """The action that a dancer shows, a take or another one."""
-    data = armature.animation_data
-    return data.action if data else None
+    return staging.dance_of(armature)
 
 
 def show(armature: bpy.types.Object, action: bpy.types.Action) -> None:
@@ -57,8 +60,59 @@ def show(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     data = armature.animation_data or armature.animation_data_create()
     if data.action is not None and data.action != action:
         data.action.use_fake_user = True
-    data.action = action
-    data.action_slot = next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
+    tracks = _tracks(armature)
+    for take, track in tracks.items():
+        track.mute, track.name = take != action, TRACK + take.name
+    if action in tracks:
+        data.action = None
+    else:
+        data.action, data.action_slot = action, _slot(action)
+
+
+def are_laid_out(armature: bpy.types.Object) -> bool:
+    """Whether takes of a dancer lie on NLA tracks."""
+    return bool(_tracks(armature))
+
+
+def lay_out(armature: bpy.types.Object) -> None:
+    """Put every take of a dancer on an NLA track of its own, above those that are there. All of them are muted but the
+    one that was shown; a dancer that showed another action goes on showing that, and all are muted."""
+    current, found = shown(armature), of(armature)
+    data = armature.animation_data or armature.animation_data_create()
+    laid = _tracks(armature)
+    for action in found:
+        if action not in laid:
+            action.use_fake_user = True
+            track = data.nla_tracks.new()
+            track.name = TRACK + action.name
+            strip = track.strips.new(action.name, math.floor(action.frame_range[0]), action)
+            strip.action_slot, strip.influence = _slot(action), 1.0
+            track.mute = True
+    if current is not None:
+        show(armature, current)
+
+
+def take_up(armature: bpy.types.Object) -> bool:
+    """Take the takes of a dancer off their NLA tracks; the one that was shown is its action again. Returns whether
+    there were any."""
+    current, tracks = shown(armature), _tracks(armature)
+    for track in tracks.values():
+        armature.animation_data.nla_tracks.remove(track)
+    if tracks and current is not None:
+        show(armature, current)
+    return bool(tracks)
+
+
+def _tracks(armature: bpy.types.Object) -> dict[bpy.types.Action, bpy.types.NlaTrack]:
+    """The takes of a dancer that lie on NLA tracks of their own, and these tracks."""
+    data, mark = armature.animation_data, _mark(armature)
+    named = [track for track in data.nla_tracks if track.name.startswith(TRACK)] if data and mark else ()
+    actions = ((track.strips[0].action, track) for track in named if len(track.strips) == 1)
+    return {action: track for action, track in actions if action is not None and action.get(DANCER) == mark}
+
+
+def _slot(action: bpy.types.Action) -> bpy.types.ActionSlot:
+    return next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
 
 
 def step(armature: bpy.types.Object, by: int) -> bpy.types.Action | None:
@@ -111,7 +165,7 @@ def accept(armature: bpy.types.Object, action: bpy.types.Action) -> tuple[list[s
     removed = [other for other in others if other not in left]
     told = [other.name for other in removed], [other.name for other in left]
     for other in removed:
-        bpy.data.actions.remove(other)
+        _remove(armature, other)
     return told
 
 
@@ -124,8 +178,15 @@ def reject(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Ac
         following = step(armature, 1)
         if following == action:
             armature.animation_data.action = None
-    bpy.data.actions.remove(action)
+    _remove(armature, action)
     return shown(armature)
+
+
+def _remove(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Remove a take from the file, and its NLA track."""
+    if track := _tracks(armature).get(action):
+        armature.animation_data.nla_tracks.remove(track)
+    bpy.data.actions.remove(action)
 
 
 def _song(action: bpy.types.Action) -> tuple:
@@ -134,4 +195,6 @@ def _song(action: bpy.types.Action) -> tuple:
 
 
 def _used_elsewhere(armature: bpy.types.Object, action: bpy.types.Action) -> bool:
-    return action.users - action.use_fake_user - (shown(armature) == action) > 0
+    data = armature.animation_data
+    own = (data is not None and data.action == action) + (action in _tracks(armature))
+    return action.users - action.use_fake_user - own > 0

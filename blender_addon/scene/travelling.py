@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ..names import BONES_PROPERTY
 from ..shared import posing, retarget
-from . import controls, under
+from . import controls, staging, under
 from .floors import ORIGIN
 from .keying import Curve
 
@@ -86,7 +86,7 @@ def _possible(armature: bpy.types.Object, carrier: bpy.types.Bone) -> tuple[str,
 
 def _origin(armature: bpy.types.Object) -> np.ndarray:
     """Where the object stood before any dance moved it (3,)."""
-    action = armature.animation_data.action if armature.animation_data else None
+    action = staging.dance_of(armature)
     return np.array(action[ORIGIN] if action is not None and ORIGIN in action else armature.location)
 
 

@@ -96,6 +96,58 @@ def check_making_more_overwrites_nothing():
     assert {name: values(bpy.data.actions[name]) for name in NAMES} == first
 
 
+def playing(armature):
+    """The NLA tracks of a dancer that are not muted, and whether it has an action besides."""
+    data = armature.animation_data
+    return [track.name for track in data.nla_tracks if not track.mute], data.action is not None
+
+
+def pose(armature):
+    bpy.context.scene.frame_set(20)
+    shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([tuple(bone.matrix.translation) for bone in shown.pose.bones])
+
+
+def check_takes_lie_on_nla_tracks_all_muted_but_one():
+    """What is seen is the same. A click mutes and unmutes, new dances get tracks too, and all of it can be undone."""
+    armature = stage()
+    bpy.ops.footlight.generate_dance()
+    for curve in curves(bpy.data.actions[NAMES[0]]):  # as the engine hands out one dance for all
+        for point in curve.keyframe_points:
+            point.co[1] *= 0.5
+    own = armature.animation_data.nla_tracks.new()
+    own.name = "mine"
+    seen = {}
+
+    def track(name):
+        return f"Take: {name}"
+
+    for action in takes.of(armature):
+        takes.show(armature, action)
+        seen[action.name] = pose(armature)
+    assert bpy.ops.footlight.lay_out_takes() == {"FINISHED"}
+    assert playing(armature) == (["mine", track(NAMES[2])], False)
+    assert [one.name for one in armature.animation_data.nla_tracks] == ["mine", *map(track, NAMES)]
+    kept = armature.footlight_takes
+    for name in (NAMES[0], NAMES[1], NAMES[0]):
+        kept.shown = bpy.data.actions.find(name)
+        assert playing(armature) == (["mine", track(name)], False) and takes.shown(armature).name == name
+        np.testing.assert_allclose(pose(armature), seen[name], atol=1e-6)
+    assert listed(armature) == NAMES and kept.shown == bpy.data.actions.find(NAMES[0])
+    bpy.ops.footlight.generate_dance(takes=1)
+    newest = f"{NAMES[0]} (2)"
+    assert playing(armature) == (["mine", track(newest)], False) and listed(armature) == [*NAMES, newest]
+    bpy.ops.footlight.reject_take()
+    assert playing(armature) == (["mine", track(NAMES[0])], False) and newest not in bpy.data.actions
+    assert bpy.ops.footlight.lay_out_takes() == {"FINISHED"}
+    assert [one.name for one in armature.animation_data.nla_tracks] == ["mine"]
+    assert takes.shown(armature) == armature.animation_data.action == bpy.data.actions[NAMES[0]]
+    np.testing.assert_allclose(pose(armature), seen[NAMES[0]], atol=1e-6)
+    bpy.ops.footlight.lay_out_takes()
+    bpy.ops.footlight.accept_take()
+    assert listed(armature) == [NAMES[0]] and playing(armature) == (["mine", track(NAMES[0])], False)
+
+
 def check_accept_keeps_one_and_leaves_what_is_not_its_rival():
     armature = stage()
     own = bpy.data.actions.new("mine")
