@@ -3,7 +3,9 @@
 import json
 
 import bpy
+import dump
 import numpy as np
+from generated import generated
 from recorder import shown
 from scenes import FOLDER, addon, curves, fingerprint, finish, noise, raises, unchanged, wait
 
@@ -231,6 +233,27 @@ def check_one_undo_step_takes_all_back():
     bpy.ops.ed.redo()
     armature = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
     assert listed(armature) == NAMES and bpy.context.scene.footlight.dancer == armature
+
+
+def check_undo_returns_the_exact_scene_of_a_rigify_rig():
+    """Every value of objects, bones, constraints, properties, actions and NLA tracks."""
+    rig = generated()
+    stage(with_dancer=False)
+    settings, bones = bpy.context.scene.footlight, rig.pose.bones
+    settings.dancer, rig.footlight_bones.keys = rig, "IK"
+    bones["upper_arm_parent.L"]["IK_FK"], bones["foot_ik.L"].location = 1.0, (0.1, 0.2, 0.3)
+    rig.animation_data_create().action = bpy.data.actions.new("mine")
+    rig.keyframe_insert("location", frame=5)
+    for step in ("before", "nothing"):
+        bpy.ops.ed.undo_push(message=step)
+    bpy.ops.ed.undo()  # of Rigify's widgets, which no view layer shows, it returns no evaluated places
+    rig, before = bpy.data.objects["rig"], dump.everything()
+    assert sum(path.endswith('["IK_FK"]') for path in before) == 4
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"} and bpy.ops.footlight.lay_out_takes() == {"FINISHED"}
+    assert len(takes.of(rig)) == len(rig.animation_data.nla_tracks) == 3
+    bpy.ops.ed.undo_push(message="takes")
+    bpy.ops.ed.undo()
+    assert not (changed := dump.differences(before, dump.everything())), changed[:20]
 
 
 def check_takes_are_saved_and_stay_with_a_renamed_dancer():

@@ -7,6 +7,19 @@ BLOCKS = ("scenes", "objects", "armatures", "actions", "collections", "sounds", 
 SKIPPED = {"rna_type", "tool_settings", "depsgraph", "original", "bone", "parent", "child", "children"}
 """What belongs to the interface, is made by Blender, or leads back to where one came from."""
 
+OWNED = {
+    (bpy.types.Armature, "bones"): bpy.types.Bone,
+    (bpy.types.Armature, "collections_all"): bpy.types.BoneCollection,
+    (bpy.types.Pose, "bones"): bpy.types.PoseBone,
+    (bpy.types.ActionChannelbag, "fcurves"): bpy.types.FCurve,
+    (bpy.types.AnimData, "drivers"): bpy.types.FCurve,
+    (bpy.types.NlaStrip, "fcurves"): bpy.types.FCurve,
+}
+"""Where bones, their collections and curves belong. Elsewhere their names stand for them: they lead to each other."""
+
+WITH_PROPERTIES = (bpy.types.ID, bpy.types.PoseBone, bpy.types.Bone)
+"""What has custom properties."""
+
 
 def everything() -> dict:
     """Path -> value, of the data-blocks that a scene is made of, and how many of every kind there are."""
@@ -27,7 +40,7 @@ def differences(before: dict, after: dict) -> list[str]:
 def _add(found: dict, path: str, what, above: tuple[int, ...]) -> None:
     """Add the values below ``what``. above: addresses that are not gone into again."""
     here = (*above, what.as_pointer())
-    for key, value in what.items() if isinstance(what, bpy.types.ID) else ():
+    for key, value in what.items() if isinstance(what, WITH_PROPERTIES) else ():
         if isinstance(value, (str, int, float)):
             found[f'{path}["{key}"]'] = value
     for prop in what.bl_rna.properties:
@@ -38,13 +51,21 @@ def _add(found: dict, path: str, what, above: tuple[int, ...]) -> None:
         if prop.type == "POINTER":
             if isinstance(value, bpy.types.ID) and not value.is_embedded_data:
                 found[f"{path}.{name}"] = value.name_full
+            elif isinstance(value, tuple(OWNED.values())):
+                found[f"{path}.{name}"] = _called(value)
             elif value is not None and value.as_pointer() not in here:
                 _add(found, f"{path}.{name}", value, here)
         elif prop.type == "COLLECTION":
             for i, one in enumerate(value or ()):
-                if isinstance(one, bpy.types.ID):
+                if isinstance(one, tuple(OWNED.values())) and (type(what), name) not in OWNED:
+                    found[f"{path}.{name}[{i}]"] = _called(one)
+                elif isinstance(one, bpy.types.ID):
                     found[f"{path}.{name}[{i}]"] = one.name_full
                 elif isinstance(one, bpy.types.bpy_struct) and one.as_pointer() not in here:
                     _add(found, f"{path}.{name}[{i}]", one, here)
         else:
             found[f"{path}.{name}"] = str(np.array(value).tolist()) if getattr(prop, "is_array", False) else value
+
+
+def _called(what) -> str:
+    return f"{what.data_path}[{what.array_index}]" if isinstance(what, bpy.types.FCurve) else what.name
