@@ -84,7 +84,9 @@ def prepare(scene: bpy.types.Scene, wanted: Plan) -> list[str]:
 
 def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
     """The first and the last frame of the dance that an armature shows."""
-    first, last = staging.dance_of(armature).frame_range
+    action = staging.dance_of(armature)
+    assert action is not None, "whoever asks has seen a dance"
+    first, last = action.frame_range
     return math.floor(first), math.ceil(last)
 
 
@@ -122,7 +124,8 @@ def _rather_chosen(placed: list[timeline.Placed]) -> timeline.Placed:
 
 
 def _song_of(armature: bpy.types.Object) -> str:
-    return str(staging.dance_of(armature).get(f"{PREFIX}song", ""))
+    action = staging.dance_of(armature)
+    return str(action.get(f"{PREFIX}song", "")) if action is not None else ""
 
 
 def _names(strip: bpy.types.Strip) -> set[str]:

@@ -20,6 +20,9 @@ OWNED = {
 WITH_PROPERTIES = (bpy.types.ID, bpy.types.PoseBone, bpy.types.Bone)
 """What has custom properties."""
 
+EVALUATED = {"matrix_world", "matrix_local", "dimensions"}
+"""Of an object: what Blender only keeps up to date where the object is shown. Undo resets it elsewhere."""
+
 
 def everything() -> dict:
     """Path -> value, of the data-blocks that a scene is made of, and how many of every kind there are."""
@@ -43,9 +46,10 @@ def _add(found: dict, path: str, what, above: tuple[int, ...]) -> None:
     for key, value in what.items() if isinstance(what, WITH_PROPERTIES) else ():
         if isinstance(value, (str, int, float)):
             found[f'{path}["{key}"]'] = value
+    skipped = SKIPPED | EVALUATED if isinstance(what, bpy.types.Object) and not what.visible_get() else SKIPPED
     for prop in what.bl_rna.properties:
         name = prop.identifier
-        if name in SKIPPED:
+        if name in skipped:
             continue
         value = getattr(what, name, None)
         if prop.type == "POINTER":
