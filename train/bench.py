@@ -31,6 +31,7 @@ from core.formats.music import write_music
 from core.pipeline.model import native_half
 from core.pipeline.score import vocode
 from core.protocol import QUALITIES, DanceRequest
+from train.bench_edits import HEARING, KINDS, WHOLE, edit_seconds
 from train.bench_processes import (
     REFERENCE,
     Worker,
@@ -243,6 +244,16 @@ def thread_rows(work: Work, args: Bench) -> list[dict]:
     ]
 
 
+def edit_rows(work: Work, runs: int) -> list[dict]:
+    """Processor time of edits in a dance of ``LONG`` that was heard before, with shares of the whole dance's."""
+    taken = edit_seconds(work.model, io.read(work.song, seconds=LONG), runs)
+    whole = taken[WHOLE]
+    return [
+        row(f"{LONG} s, one thread, processor time: {what}", taken[what], taken[what] / whole)
+        for what in (WHOLE, HEARING)
+    ] + [row(f"  an edit of four bars of it: {kind}", taken[kind], taken[kind] / whole) for kind in KINDS]
+
+
 def share_rows(what: str, stages: dict[str, float]) -> list[dict]:
     """A row for every stage of something, with its share."""
     whole = sum(stages.values())
@@ -308,7 +319,7 @@ def measured(work: Work, args: Bench) -> list[dict]:
     warm = rows[0]["median"]
     cold = median_seconds(lambda: run_cold(work.arguments("dance", SHORT)), args.runs)
     rows += stage_rows(work, args.runs) + teacher_rows(work, args.runs) + thread_rows(work, args)
-    rows += other_rows(work, args)
+    rows += edit_rows(work, args.runs) + other_rows(work, args)
     rows.append(row(f"{SHORT} s song to BVH, cold process", cold, cold / warm))
     rows += engine_rows(work, args.runs)
     rows.append(reference_row(work, args))

@@ -68,6 +68,14 @@ class Identity(nn.Module):
         """Frames (b, t, c) in physical units from latents (b, t, c)."""
         return z.float() * self.std + self.mean
 
+    def coarse(self, z: Tensor) -> Tensor:
+        """Latents (b, t, c) unchanged: there is nothing between them and the frames."""
+        return z
+
+    def detailed(self, coarse: Tensor, z: Tensor) -> Tensor:
+        """Frames (b, t, c) in physical units from what ``coarse`` returned."""
+        return self.decode(coarse)
+
     @torch.no_grad()
     def encode_long(self, x: Tensor) -> Tensor:
         """Latents (b, t, c) of frames (b, t, c) of any length. Frames are independent, so no chunks are needed."""

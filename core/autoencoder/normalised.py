@@ -98,6 +98,10 @@ class NormalisedVAE(ConvVAE):
         """Frames (b, t * stride, c) in physical units from latents (b, t, z)."""
         return super().decode(z) * self.std + self.mean
 
+    def detailed(self, coarse: Tensor, z: Tensor) -> Tensor:
+        """Frames (b, t * stride, c) in physical units from activations of ``coarse``, changed or not, and latents."""
+        return super().detailed(coarse, z) * self.std + self.mean
+
     @torch.no_grad()
     def encode_long(self, x: Tensor) -> Tensor:
         """Standardised latents (b, ceil(t / stride), z) of frames (b, t, c) of any length, in constant memory."""

@@ -66,6 +66,8 @@ class Decoder(nn.Module):
     """Maps latents (b, t, z) to a sequence (b, t * stride, c).
 
     As is usual, it has one block more per level than the encoder.
+
+    last: the layer with which the last level begins, which is a small part of the whole network.
     """
 
     def __init__(self, config: VAEConfig) -> None:
@@ -75,6 +77,7 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [conv(config.latent_channels, widths[0], config.kernel)]
         before = widths[0]
         for level, width in enumerate(widths):
+            self.last = len(layers)
             for _ in range(config.blocks + 1):
                 layers.append(ResidualBlock(before, width, config.kernel))
                 if level == 0:
@@ -87,7 +90,15 @@ class Decoder(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        return from_picture(self.layers(to_picture(z)))
+        return self.fine(self.coarse(z))
+
+    def coarse(self, z: Tensor) -> Tensor:
+        """The activations (b, t * stride, width) that enter the last level, from latents (b, t, z)."""
+        return from_picture(self.layers[: self.last](to_picture(z)))
+
+    def fine(self, coarse: Tensor) -> Tensor:
+        """A sequence (b, t * stride, c) from the activations of ``coarse``."""
+        return from_picture(self.layers[self.last :](to_picture(coarse)))
 
 
 class LinearPath(nn.Module):
@@ -163,8 +174,19 @@ class ConvVAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """A sequence (b, t * stride, c) from latents (b, t, z)."""
-        decoded = self.decoder(z).float()
-        return decoded if self.linear is None else decoded + self.linear.decode(z).float()
+        return self._with_linear(self.decoder(z), z)
+
+    def coarse(self, z: Tensor) -> Tensor:
+        """The activations (b, t * stride, width) of latents (b, t, z) that enter the decoder's last level."""
+        return self.decoder.coarse(z)
+
+    def detailed(self, coarse: Tensor, z: Tensor) -> Tensor:
+        """A sequence (b, t * stride, c) from activations of ``coarse``, changed or not, and their latents."""
+        return self._with_linear(self.decoder.fine(coarse), z)
+
+    def _with_linear(self, decoded: Tensor, z: Tensor) -> Tensor:
+        """What the decoder made (b, t * stride, c) of latents (b, t, z), with what the linear path adds to it."""
+        return decoded.float() if self.linear is None else decoded.float() + self.linear.decode(z).float()
 
 
 def pad_to(x: Tensor, multiple: int) -> Tensor:

@@ -35,7 +35,7 @@ from core.pipeline.targets import Targets
 from core.pipeline.walks import followed, walked
 from core.postprocess import feet, joints, retime, smooth
 from core.postprocess.hold import alone
-from core.postprocess.join import copied, join
+from core.postprocess.join import copied, eased, join
 from core.protocol import DanceOptions
 from core.results import Dance
 from core.types import Beats, Condition, Motion
@@ -218,8 +218,7 @@ def sample_edit(
     samples = sample(
         denoise, noise, schedule, steps, model.config.sampling["motion"].sampler, generator, condition, edit.variation
     )
-    latents = kept.finished(last_of(samples, len(walked)))
-    return model.autoencoders["motion"].decode_long(latents)[0].cpu()
+    return kept.finished(last_of(samples, len(walked)))
 
 
 def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> Motion:
@@ -286,8 +285,8 @@ def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
 def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float) -> Motion:
     """The stretch, made anew and post-processed, with what is kept of it bit by bit."""
     base, hold = stretch.base, stretch.hold
-    motion = join(made, base, hold)
-    motion = smooth.smooth(joints.limit(motion, hold=hold), hold=hold)
+    motion = join(joints.limit(made), base, hold)
+    motion = smooth.smooth(motion, hold=hold)
     progress.report(0.3)
     motion = feet.steady(motion, hold)
     if edit.path is not None:
@@ -298,7 +297,7 @@ def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_s
     times = torch.arange(motion.frames, dtype=torch.float64) / motion.fps
     motion = at_times(motion, clock.at(times), motion.fps)
     assert motion.contacts is not None
-    return copied(replace(motion, contacts=motion.contacts.round()), base, hold)
+    return eased(copied(replace(motion, contacts=motion.contacts.round()), base, hold), hold)
 
 
 def merged(base: Motion, made: Motion, stretch: Stretch) -> Motion:

@@ -23,7 +23,7 @@ class Fit:
     """How latents are fitted to what is kept.
 
     below: share of the schedule from which on estimates are corrected, where they are near a motion.
-    last: iterations of a descent on the result through the decoder, at most: fewer where it is near enough.
+    last: iterations of a descent through the decoder's last level, at most: fewer where the result is near enough.
     """
 
     below: float = 0.3
@@ -67,16 +67,20 @@ class Kept:
         return latents + with_it - without
 
     def finished(self, latents: Tensor) -> Tensor:
-        """The last latents (1, t, z) of a sampler, which decode to nearly what is kept."""
-        near = False
+        """Features (t, c) of the last latents (1, t, z) of a sampler, which are nearly what is kept.
 
-        def missed(latents: Tensor) -> Tensor:
+        Latents hold too little of a motion to come near in a few steps. So the activations before the decoder's last
+        level are fitted in their place (intermediate layer optimisation, Daras et al. 2021).
+        """
+        latents, near = self.autoencoder.unstandardise(latents), False
+
+        def missed(coarse: Tensor) -> Tensor:
             nonlocal near
-            made = self._decoded(latents)[0].cpu()
-            near = self.targets.are_near(made.detach())
-            return self.targets.loss(made)
+            loss, near = self.targets.missed(self.autoencoder.detailed(coarse, latents)[0].cpu())
+            return loss
 
-        return fitted(latents, missed, self.fit.last, lambda: near)
+        coarse = fitted(self.autoencoder.coarse(latents), missed, self.fit.last, lambda: near)
+        return self.autoencoder.detailed(coarse, latents)[0].cpu()
 
     def _decoded(self, latents: Tensor) -> Tensor:
         """Features (1, t, c)."""

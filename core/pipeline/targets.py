@@ -49,15 +49,18 @@ class Targets:
     origin: Tensor
     walk: Walk | None = None
 
-    def loss(self, made: Tensor) -> Tensor:
-        """How far features (t, c) are from what is kept. What is not, does not count."""
-        mixed = torch.where(self.kept, made, self.features)
-        total = POSE * (self._weights[:, None] * (self.level(mixed) - self._places).square().sum(-1)).mean()
+    def missed(self, made: Tensor) -> tuple[Tensor, bool]:
+        """How far () features (t, c) are from what is kept, and whether they are as near as they need to be.
+
+        What is not kept does not count.
+        """
+        apart, path = self._apart_from(made), self._missed_path(made)
+        total = path + POSE * (self._weights[:, None] * apart.square().sum(-1)).mean()
         for name in _PATH:
             place = self.layout.slices[name]
             missed = (made[:, place] - self.features[:, place]).square().sum(-1)
             total = total + STEP * (self._weights * self._planted * missed).mean()
-        return total + self._missed_path(made)
+        return total, bool(self._mean(apart.detach()) < NEAR and path < NEAR_PATH)
 
     def met(self, made: Tensor) -> Tensor:
         """Features (t, c) with what is kept in them, and the rest of their path bent to where it has to go."""
@@ -82,13 +85,7 @@ class Targets:
 
         What is not kept is taken from the motion, so that a hand counts if the arm is kept.
         """
-        apart = (self.level(torch.where(self.kept, made, self.features)) - self._places).norm(dim=-1)
-        joints = self.kept[:, self.layout.slices["rotations"]].unflatten(-1, (SMPL22.joints, -1)).all(-1)
-        return (apart * joints).sum() / joints.sum().clamp_min(1)
-
-    def are_near(self, made: Tensor) -> bool:
-        """Whether features (t, c) are as near to what is kept, and go where they have to, as they need to be."""
-        return bool(self.kept_error(made) < NEAR and self._missed_path(made) < NEAR_PATH)
+        return self._mean(self._apart_from(made))
 
     def level(self, features: Tensor) -> Tensor:
         """Joint positions (t, j, 3) of features (t, c) on the vertical axis and in the dancer's own heading, metres."""
@@ -105,6 +102,15 @@ class Targets:
         for before, after in self._gaps:
             total = total + MEETING * self._apart(heading, root, before, after)
         return total if self.walk is None else total + WALK * self._strayed(heading, root, self.walk)
+
+    def _apart_from(self, made: Tensor) -> Tensor:
+        """How far (t, j, 3) features (t, c) are from joints that are kept, metres; others are not apart at all."""
+        return self.level(torch.where(self.kept, made, self.features)) - self._places
+
+    def _mean(self, apart: Tensor) -> Tensor:
+        """The mean length () of differences (t, j, 3) at kept joints."""
+        joints = self.kept[:, self.layout.slices["rotations"]].unflatten(-1, (SMPL22.joints, -1)).all(-1)
+        return (apart.norm(dim=-1) * joints).sum() / joints.sum().clamp_min(1)
 
     @cached_property
     def _places(self) -> Tensor:

@@ -143,10 +143,10 @@ def perform(
     steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
         made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
-        if kept is not None:
-            made["motion"] = kept.finished(made["motion"])
+        danced = None if kept is None else kept.finished(made["motion"])
     with progress.part(0.94, 1.0, "Building the movement"):
-        danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu() if "motion" in made else None
+        if danced is None and "motion" in made:
+            danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu()
         lit = _finished(model, made, light, frames)
         return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index])
 

@@ -12,21 +12,22 @@ from torch.nn import functional
 BLOCK = 32  # frames that are worked on at once
 
 
-def smoothest(values: Tensor, weights: Tensor, span: float, order: int = 2) -> Tensor:
-    """The curve c (t, n) that minimises  sum w |c - values|^2 + sum |c|^2 + span^(2k) sum |k-th difference of c|^2.
+def smoothest(values: Tensor, weights: Tensor, span: float, order: int = 2, rest: float = 1.0) -> Tensor:
+    """The curve c (t, n) that minimises  sum w |c - values|^2 + r sum |c|^2 + span^(2k) sum |k-th difference of c|^2.
 
     values: (t, n).
     weights: (t,), w >= 0.
     span: frames over which c rises from zero and falls back to it.
+    rest: r. With 0, c is drawn to ``values`` alone, and some weights have to be above zero.
     order: k. With 2, c has no sudden change of velocity beside what is held; with 3, none of acceleration either.
 
     This is Whittaker's smoother (1923). Its banded system is factored as L L^T in one pass over blocks of frames.
     """
     frames = values.shape[0]
     if frames <= order:
-        return weights[:, None] / (weights[:, None] + 1) * values
+        return weights[:, None] / (weights[:, None] + rest) * values
     bands = [span ** (2 * order) * band for band in _normal(frames, order)]
-    bands[0] = bands[0] + 1 + weights
+    bands[0] = bands[0] + rest + weights
     return _solved(bands, (values * weights[:, None]).double()).to(values)
 
 

@@ -5,6 +5,8 @@
 2. What is left of the difference in pose fades out beside held frames along the smoothest curve, so that velocity and
    acceleration run on, too ("inertialisation", Bollo 2018, with both sides known).
 3. What is held is copied.
+
+After other post-processing, ``eased`` takes the jolts out of what was made beside the seams.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from torch import Tensor
 
 from core.motion import rotation
 from core.postprocess.banded import smoothest
-from core.postprocess.hold import between
+from core.postprocess.hold import between, fade
 from core.types import Motion
 
 BLEND = 0.15  # seconds: scale of the curve along which a difference in pose fades out; four of them later it is gone
+REACH = 0.3  # seconds beside a seam within which the least jerk is sought
+JERK = 0.1  # seconds: movements that are shorter are smoothed half-way there
 _ORDER = 3  # of the differences that are small along its curve: acceleration runs on
 _EXACT = 1e6  # weight of a held frame against the smoothness of the curve
 
@@ -43,6 +47,30 @@ def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Moti
     rotations = rotation.normalise(rotation.mul(motion.rotations, rotation.from_axis_angle(apart)))
     root = motion.root + _fading(base.root - motion.root, hold[:, 0], blend * base.fps)
     return copied(replace(motion, rotations=rotations, root=root), base, hold)
+
+
+def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK) -> Motion:
+    """A joined motion that goes over the least jerk beside what is held (t, j), and farther away stays as it is.
+
+    A difference that fades out leaves the made motion's own jolts beside a seam. Here, frames count less the nearer
+    they are to one, and the curve of least jerk goes through them, as people move (Flash and Hogan 1985). Quaternions
+    are smoothed per component, as in ``core.postprocess.smooth``.
+
+    motion: (t, ...) the motion, with what is held in it.
+    hold: (t, j) bool, see ``core.postprocess.hold``.
+    reach: seconds beside held frames within which the motion may change.
+    jerk: as ``JERK``.
+    """
+    signed, root = rotation.continuous(motion.rotations), motion.root
+    rotations = signed.clone()
+    for pattern in hold.T.unique(dim=0):
+        joints = (hold == pattern[:, None]).all(0)
+        if pattern.any() and not pattern.all():
+            smoothed = _eased(signed[:, joints].flatten(1), pattern, motion.fps, reach, jerk)
+            rotations[:, joints] = smoothed.unflatten(1, (-1, 4))
+    if bool(hold[:, 0].any()):
+        root = _eased(root, hold[:, 0], motion.fps, reach, jerk)
+    return copied(replace(motion, rotations=rotation.normalise(rotations), root=root), motion, hold)
 
 
 def copied(made: Motion, base: Motion, hold: Tensor) -> Motion:
@@ -87,3 +115,11 @@ def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
         return torch.zeros_like(apart)
     exact = _EXACT * max(1.0, span ** (2 * _ORDER))
     return smoothest(apart.double(), exact * held.double(), span, _ORDER).to(apart.dtype)
+
+
+def _eased(values: Tensor, held: Tensor, fps: float, reach: float, jerk: float) -> Tensor:
+    """Values (t, c), smoothed beside held frames (t,) bool."""
+    away = fade(held, fps, reach).double()
+    exact = _EXACT * max(1.0, (jerk * fps) ** (2 * _ORDER))
+    weights = torch.where(held, exact, (away / (1 - away).clamp_min(1 / exact)).clamp_max(exact))
+    return smoothest(values.double(), weights, jerk * fps, _ORDER, rest=0.0).to(values.dtype)

@@ -20,11 +20,13 @@ import torch
 from safetensors.torch import load_file
 
 from core import pipeline
+from core.edits.parts import parse_parts
 from core.formats.motion import clip_of
 from core.motion import kinematics
 from core.pipeline import DanceOptions, DuetOptions, Model, ScoreOptions
 from core.pipeline import model as loading
 from core.pipeline.choices import noise_seed
+from core.pipeline.edit import Edit, sample_edit, stretch_of, targets_of
 from core.types import Waveform
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "shipped_model.json"
@@ -188,6 +190,18 @@ def test_a_golden_dance_differs_from_others(golden):
             agree_on_dance({**plain, "places": golden["dances"][other]["places"]}, plain)
     plain, other = (np.array(golden["scores"][name]["mel"]) for name in ("plain", "another seed"))
     assert np.quantile(np.abs(plain - other), 0.95) > 20
+
+
+@torch.no_grad()
+def test_an_edit_is_near_to_what_it_keeps_before_that_is_copied():
+    heard = pipeline.hear_song(model(), song(1, 12))
+    base = pipeline.dance_to(model(), heard, DanceOptions())
+    edit = Edit(base.motion, 120, 240, parse_parts("upper"))
+    stretch = stretch_of(model(), edit, heard)
+    targets = targets_of(model(), stretch, edit)
+    drawn = sample_edit(model(), heard, stretch, edit, targets, DanceOptions(seed=1), base.style)
+    assert float(targets.kept_error(drawn)) < 0.01  # metres
+    assert float((drawn - targets.features)[~targets.kept].abs().max()) > 0.5  # the rest is another movement
 
 
 def write() -> None:

@@ -13,12 +13,14 @@ import torch
 
 from core import checkpoint, cli, progress
 from core.audio import io
+from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.formats import bvh
 from core.pipeline import beginning
 from core.protocol import DanceRequest
-from core.types import Waveform
-from train import bench
+from core.results import Dance
+from core.types import Motion, Waveform
+from train import bench, bench_edits
 from train.bench_processes import AVX2, REFERENCE, code_of, medians_of, seconds_in_turn, worker
 from train.data import synthetic
 
@@ -88,6 +90,10 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
     sampling = next(row for row in stages if row["what"].endswith("dancing"))
     floor = by_name["5 s dance without sampling"]
     assert floor["ratio"] == pytest.approx(1 - sampling["ratio"])
+    whole = by_name["7 s, one thread, processor time: making the dance"]
+    edits = [row for row in rows if row["what"].startswith("  an edit of four bars of it: ")]
+    assert whole["ratio"] == 1 and len(edits) == 4
+    assert all(row["ratio"] == pytest.approx(row["median"] / whole["median"]) and row["median"] > 0 for row in edits)
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) == len(rows) + 1 and "left out" not in shown
     commands = [cli.parser().parse_args(words) for words in quickly]
@@ -120,6 +126,33 @@ def test_each_operation_goes_from_file_to_file(model_folder, tmp_path, quickly):
 
 def test_memory_is_that_of_the_command():
     assert 0.1 < bench.peak_memory(["styles"]) < 4
+
+
+def test_edits_are_timed_in_processor_time_beside_their_dance(monkeypatch):
+    """By a clock that only the operations move: each by its own seconds, the first and slowest time left out."""
+    clock, threads, asked = [0.0], [], []
+
+    def lasting(name, seconds, made):
+        def make(*given):
+            threads.append(torch.get_num_threads())
+            asked.append((name, given))
+            clock[0] += seconds * (100 if len(asked) <= 6 else 1)
+            return made
+
+        return make
+
+    motion = Motion(torch.zeros(600, 22, 4), torch.zeros(600, 3), 30.0)
+    monkeypatch.setattr(bench_edits.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(bench_edits.pipeline, "hear_song", lasting("hear", 1.0, None))
+    monkeypatch.setattr(bench_edits.pipeline, "dance_to", lasting("dance", 5.0, Dance(motion, None, {}, "House")))
+    monkeypatch.setattr(bench_edits, "edit_dance", lasting("edit", 0.5, None))
+    before = torch.get_num_threads()
+    taken = bench_edits.edit_seconds(None, Waveform(torch.zeros(20 * 16_000), 16_000), 2)
+    assert taken == {"hearing the song": 1.0, "making the dance": 5.0} | dict.fromkeys(bench_edits.KINDS, 0.5)
+    assert set(threads) == {1} and torch.get_num_threads() == before
+    edits = [given[2] for name, given in asked if name == "edit"]
+    assert {(edit.start, edit.end) for edit in edits} == {(225, 375)}  # a quarter of it, in its middle
+    assert [len(edit.parts) for edit in edits[:4]] == [len(parse_parts(kind)) for kind in bench_edits.KINDS]
 
 
 def test_stages_are_timed_where_they_are_reported():

@@ -8,6 +8,7 @@ from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.autoencoder.vae import ConvVAE
 from core.config import Modality, VAEConfig, preset
+from core.layers.blocks import from_picture, to_picture
 from core.motion.features import LAYOUTS
 
 TINY = VAEConfig(
@@ -50,6 +51,18 @@ def test_the_convolutions_know_time_and_channels_apart():
     x = torch.randn(2, 12, 10)
     expected = torch.nn.functional.conv1d(x.transpose(1, 2), layer.weight[:, :, 0], layer.bias, padding=1)
     torch.testing.assert_close(layer(x.transpose(1, 2)[:, :, None])[:, :, 0], expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("multipliers", [(1,), (1, 2, 2)])
+def test_a_decoder_is_its_two_parts(multipliers):
+    vae = shaken(ConvVAE(dataclasses.replace(TINY, multipliers=multipliers, halvings=len(multipliers) // 2)))
+    z = torch.randn(2, 6, 4)
+    coarse = vae.coarse(z)
+    assert coarse.shape[:2] == (2, 6 * vae.config.stride)
+    whole = from_picture(vae.decoder.layers(to_picture(z)))
+    torch.testing.assert_close(vae.detailed(coarse, z), whole)
+    torch.testing.assert_close(vae.decode(z), whole)
+    assert not torch.allclose(vae.detailed(coarse + 0.1 * torch.randn_like(coarse), z), whole, atol=1e-3)
 
 
 def test_samples_of_a_batch_do_not_meet():

@@ -13,7 +13,8 @@ from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.pipeline import DanceOptions, Edit, Model, edit_dance, hear_song, read_dance
-from core.pipeline.edit import stretch_of
+from core.pipeline.edit import sample_edit, stretch_of, targets_of
+from core.pipeline.kept import Fit
 
 RANGE = slice(180, 270)
 
@@ -183,6 +184,18 @@ def test_an_edit_can_be_cancelled_and_tells_how_far_it_is(model, heard, base):
 
     with pytest.raises(InterruptedError), progress.listen(lambda *_: None, stop):
         edited(model, heard, base)
+
+
+@pytest.mark.parametrize("parts", ["all", "upper"])
+def test_the_fit_brings_what_is_made_nearer_to_what_is_kept(model, heard, base, parts):
+    edit = Edit(base, RANGE.start, RANGE.stop, parse_parts(parts))
+    stretch = stretch_of(model, edit, heard)
+    targets, options = targets_of(model, stretch, edit), DanceOptions(seed=1, steps=4)
+    fits = (Fit(last=0), Fit(last=4), Fit(last=12))
+    with torch.no_grad():
+        drawn = [sample_edit(model, heard, stretch, edit, targets, options, None, fit) for fit in fits]
+    none, some, more = (float(targets.missed(one)[0]) for one in drawn)
+    assert more < 0.95 * some and some < 0.95 * none
 
 
 def test_models_without_masks_can_edit_too(model, heard, base):

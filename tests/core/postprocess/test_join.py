@@ -5,7 +5,7 @@ import torch
 
 from core.motion import rotation
 from core.motion.skeleton import SMPL22
-from core.postprocess.join import join
+from core.postprocess.join import REACH, eased, join
 
 ELBOW = SMPL22.index("left_elbow")
 
@@ -40,3 +40,46 @@ def test_acceleration_runs_on_across_a_seam(swaying, edge):
         near = slice(round((edge - 0.3) * fps), round((edge + 0.3) * fps))
         jerks.append(float(found.diff(n=3)[near].abs().max()) * fps**3)
     assert jerks[1] < 1.6 * jerks[0]
+
+
+def jolting(base, free):
+    """The base with small jolts of the elbow and of the root in free frames (t,) bool."""
+    jolts = 0.05 * torch.randn(base.frames, 2, generator=torch.Generator().manual_seed(0)) * free[:, None]
+    rotations, root = base.rotations.clone(), base.root.clone()
+    rotations[:, ELBOW] = rotation.mul(rotations[:, ELBOW], rotation.about("z", jolts[:, 0]))
+    root[:, 0] += jolts[:, 1]
+    return replace(base, rotations=rotations, root=root)
+
+
+def test_jolts_are_taken_out_beside_a_seam_and_nowhere_else(swaying):
+    base = swaying(180, 30.0)
+    free = (torch.arange(180) >= 60) & (torch.arange(180) < 120)
+    made, hold = jolting(base, free), ~free[:, None].expand(-1, SMPL22.joints)
+    motion = eased(made, hold)
+    assert torch.equal(motion.rotations[~free], base.rotations[~free]) and torch.equal(
+        motion.root[~free], base.root[~free]
+    )
+    reach = round(REACH * 30)
+    far = slice(60 + reach, 120 - reach)
+    assert torch.allclose(motion.root[far], made.root[far], atol=1e-3)
+    assert float(rotation.angle(motion.rotations[far], made.rotations[far]).max()) < 3e-3
+    for frame in (60, 119):
+        near = slice(frame - 3, frame + 4)
+        before, after = (float(one.root[near].diff(n=3, dim=0).norm(dim=-1).max()) for one in (made, motion))
+        assert after < 0.5 * before
+        before, after = (
+            float(rotation.continuous(one.rotations)[near, ELBOW].diff(n=3, dim=0).norm(dim=-1).max())
+            for one in (made, motion)
+        )
+        assert after < 0.5 * before
+
+
+def test_a_movement_without_jerk_is_not_changed(swaying):
+    """A throw has none, whatever the frame rate."""
+    for fps in (30.0, 120.0):
+        base = swaying(round(4 * fps), fps)
+        time = torch.arange(base.frames, dtype=torch.float64) / fps
+        thrown = torch.stack((2 * time, 1 + 3 * time - time.square(), 0 * time), -1).float()
+        motion = replace(base, root=thrown)
+        hold = ((time < 1) | (time >= 3))[:, None].expand(-1, SMPL22.joints)
+        assert torch.allclose(eased(motion, hold).root, thrown, atol=1e-4)
