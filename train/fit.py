@@ -47,7 +47,7 @@ from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
-from train.data.splits import seven_one_two
+from train.data.splits import seven_one_two, validated_on
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.recipes import (
     DISTILL_MUSIC,
@@ -255,10 +255,11 @@ def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pa
         pairs = synthetic.pairs()
     else:
         pairs = {split: load_pairs(args.data, split, waveforms) for split in ("train", "val")}
-    return {
+    wanted = {
         split: [pair for pair in some if not any(word in pair.genre for word in args.exclude)]
         for split, some in pairs.items()
     }
+    return validated_on(wanted, "pairs", lambda pair: len(pair.rotations))
 
 
 def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
@@ -274,7 +275,8 @@ def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
     if str(args.data) == "synthetic":
         songs = synthetic.songs() if mel else synthetic.waves()
     else:
-        songs = {split: (load_songs if mel else load_waves)(args.data, split) for split in ("train", "val")}
+        found = {split: (load_songs if mel else load_waves)(args.data, split) for split in ("train", "val")}
+        songs = validated_on(found, "songs", len)
     if mel:
         return songs
     return {split: [waveform_frames(w, config.signal.hop_samples) for w in some] for split, some in songs.items()}

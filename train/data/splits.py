@@ -1,11 +1,17 @@
-"""The theatre paper's split of a data set: 7 : 1 : 2 for training, validation and tests (section 5.1)."""
+"""Splits of a data set: the theatre paper's, 7 : 1 : 2 for training, validation and tests (section 5.1); and what
+serves where nothing is held out."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import TypeVar
 
 from train.data.dataset import Pair
 
+T = TypeVar("T")
+
+LONGEST = 8  # of what is trained on, where nothing is held out
 TENTHS = {"train": 7, "val": 1, "test": 2}
 
 
@@ -20,3 +26,16 @@ def seven_one_two(pairs: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
         digest = hashlib.blake2b((pair.group or pair.motion_name).encode(), digest_size=8).digest()
         made[bounds[int.from_bytes(digest, "little") % len(bounds)]].append(pair)
     return made
+
+
+def validated_on(splits: dict[str, list[T]], what: str, length: Callable[[T], int]) -> dict[str, list[T]]:
+    """The splits. Where nothing is held out, as of a few captures of one's own, the longest of what is trained on is
+    validated on too, and that is printed.
+
+    what: they hold, for people.
+    length: of one of them.
+    """
+    if splits["val"] or not splits["train"]:
+        return splits
+    print(f"no {what} are held out: validation is on what is trained on, and says nothing of what was never seen")
+    return splits | {"val": sorted(splits["train"], key=length, reverse=True)[:LONGEST]}
