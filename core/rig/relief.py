@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import quaternion as quat
-from .feet import LEGS, Leg, joined, standing
+from .feet import LEGS, REACH, Leg, joined, standing
 from .stepping import runs
 
 Relief = Callable[[np.ndarray], np.ndarray]
@@ -69,6 +69,10 @@ def climb(
         for i, leg in enumerate(LEGS)
     ]
     lift = hips(*steps)
+    lacking = [
+        _lacking([starts[joint] for joint in leg[:3]], lift, step) for leg, step in zip(LEGS, steps, strict=True)
+    ]
+    lift = lift - _over(np.max(lacking, axis=0))[:, None] * UP
     for (hip, knee, ankle, toe), step in zip(LEGS, steps, strict=True):
         at = (starts[joint] + lift for joint in (hip, knee, ankle))
         leg = Leg(*at, thigh=turned[hip], shin=turned[knee])
@@ -76,6 +80,19 @@ def climb(
         for joint in (ankle, toe):
             turned[joint] = quat.mul(step.turn, turned[joint])
     return lift
+
+
+def _lacking(leg: Sequence[np.ndarray], lift: np.ndarray, step: Step) -> np.ndarray:
+    """By how much (t,) hips that are lifted so have to sink for a leg to reach its foot's place on the floor.
+
+    leg: (t, 3) its hip, knee and ankle on the level floor.
+    """
+    hip, knee, ankle = leg
+    bones = np.linalg.norm(knee - hip, axis=-1) + np.linalg.norm(ankle - knee, axis=-1)
+    longest = np.maximum(REACH * bones, np.linalg.norm(ankle - hip, axis=-1))
+    away = hip + lift - ankle - step.ankle
+    aside = np.linalg.norm(away[:, :2], axis=-1)
+    return np.clip(away[:, 2] - np.sqrt(np.clip(longest**2 - aside**2, 0.0, None)), 0.0, None)
 
 
 def level(

@@ -5,6 +5,7 @@ import math
 import bpy
 import numpy as np
 from dancing import dancer, with_root
+from generated import generated
 from mathutils import Matrix, Vector
 from scenes import FOLDER, addon, fingerprint, raises, read, unchanged
 
@@ -79,6 +80,22 @@ def check_on_a_ramp_feet_stand_and_do_not_slide():
         high = ((at - ramp.translation) @ ramp.to_3x3().col[2])[STANDS]
         np.testing.assert_allclose(high, 1.2 * HIGH, atol=0.006, err_msg=travel)
         assert slides(at) < level + 1e-3, (travel, slides(at), level)
+
+
+def check_a_rigify_rig_on_a_ramp():
+    """Its ankles are as high above the ramp as above its own floor, by either kind of controls."""
+    feet, ramp = ["ORG-foot.L", "ORG-foot.R"], Matrix.Rotation(0.2, 4, "X")
+    for keys in ("FK", "IK"):
+        armature = generated()
+        armature.footlight_bones.keys = keys
+        write(armature)
+        low = shown(armature, feet)
+        armature.footlight_bones.floor = plane(ramp)
+        assert not write(armature)
+        at = shown(armature, feet)
+        high = (at @ ramp.to_3x3().col[2])[STANDS]
+        np.testing.assert_allclose(high, low[..., 2][STANDS], atol=2e-3, err_msg=keys)
+        assert slides(at) < slides(low) + 2e-4, keys
 
 
 def check_on_a_stage():
