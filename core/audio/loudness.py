@@ -167,7 +167,7 @@ def widen(samples: Tensor, rate: int, width: float = 0.5) -> Tensor:
         raise FootlightError(f"only mono sound (s,) can be widened, got shape {tuple(samples.shape)}")
     if not 0 <= width <= 1:
         raise FootlightError(f"the width of stereo must be between 0 and 1, got {width:g}")
-    side = width * _filtered(samples[None].double(), _side_response(rate))[0].to(samples)
+    side = width * _filtered(samples[None], _side_response(rate).to(samples))[0]
     return torch.stack([samples + side, samples - side])
 
 

@@ -83,7 +83,7 @@ class Draft:
         drawn = model.autoencoders["motion"].decode_long(latents["motion"])[0].float().cpu()
         raw = features.decode(drawn, body.representation, body.fps)
         positions = kinematics.forward(raw.rotations, raw.root)
-        mel = model.autoencoders["music"].decode_long(latents["music"])[0].float().cpu()
+        mel = score.decode_mel(model, latents["music"])[0].cpu()
         accents, onset, mel_fps = kinematic_beats(positions, raw.fps), onset_strength(mel), model.config.signal.mel_fps
         beats = shared_beats(positions, raw.fps, accents, onset, mel_fps)
         return cls(raw, positions, accents, mel, onset, beats, mel_fps)

@@ -19,7 +19,7 @@ from core.motion import features
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices, steps_for
-from core.pipeline.model import Model, draw, frames_for, last_of, native_half, style_of
+from core.pipeline.model import Model, draw, frames_for, halved, last_of, native_half, style_of
 from core.protocol import SHORTEST_SECONDS, ScoreOptions
 from core.results import Score
 from core.rhythm.target import RhythmTarget, rhythm_target
@@ -89,7 +89,8 @@ def motion_latents(model: Model, motion: Motion, frames: int) -> Tensor | None:
     times = torch.arange(frames * body.autoencoder.stride, dtype=torch.float64) / body.fps
     steady = at_times(motion, times.clamp_max((motion.frames - 1) / motion.fps), body.fps)
     encoded = features.encode(steady, body.representation)
-    return model.autoencoders["motion"].encode_long(encoded[None].float().to(model.device))[:, :frames]
+    with halved(model.device):
+        return model.autoencoders["motion"].encode_long(encoded[None].float().to(model.device))[:, :frames].float()
 
 
 def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: float) -> Score:
@@ -101,7 +102,7 @@ def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: f
     seconds: length of the score.
     """
     signal = model.config.signal
-    mel = model.autoencoders["music"].decode_long(latents)
+    mel = decode_mel(model, latents)
     progress.report(0.1)
     with progress.part(0.1, 0.7):
         sound = Waveform(vocode(model, mel)[: round(seconds * signal.audio_rate)], signal.audio_rate)
@@ -110,6 +111,12 @@ def decode_music(model: Model, latents: Tensor, target: RhythmTarget, seconds: f
     mel = mel[0].cpu()
     onsets = onsets_of(mel, signal.mel_fps)
     return Score(sound, target.beats, mel, adherence(target, heard, onsets, seconds), heard)
+
+
+def decode_mel(model: Model, latents: Tensor) -> Tensor:
+    """The log-mel (1, t', m) of standardised latents (1, t, z) of music."""
+    with halved(model.device):
+        return model.autoencoders["music"].decode_long(latents).float()
 
 
 def vocode(model: Model, mel: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ QUIET = 1e-5  # the lowest magnitude, which is also the floor of the mel
 LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
 UPDATES = 5  # multiplicative updates of the magnitudes
 CORRECTED = 3  # of the rounds of Griffin-Lim, the last: after them magnitudes are corrected to the mel again
-CHUNK = 256  # frames of a long song that are decoded at a time; so few stay in the cache of a core
+CHUNK = 512  # frames of a long song that are decoded at a time
 
 
 class Heads(NamedTuple):
@@ -175,7 +175,7 @@ class Vocoder(nn.Module):
             now = consistent(spectrum, hop)
             if left < CORRECTED:
                 magnitude = self.corrected(now.abs(), target)
-            phase = now if before is None else now + MOMENTUM * (now - before)
+            phase = now if before is None else before.lerp(now, 1 + MOMENTUM)
             spectrum, before = magnitude * direction(phase), now
         return synthesise(spectrum, hop)
 
