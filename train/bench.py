@@ -198,7 +198,7 @@ def preview_rows(work: Work, runs: int) -> list[dict]:
     ]
 
 
-NAMES = {"": "files, and mastering of music"}
+NAMES = {"": "reading, mastering, writing"}
 """What is done outside of stages."""
 
 
