@@ -3,7 +3,8 @@
 1. A small network hears how likely a beat and a downbeat are on each frame (``beat_network``).
 2. A dynamic programme finds the path of beats, which keeps its metrical level and follows a tempo that drifts
    (``beat_path``).
-3. A hidden Markov model counts the beats of each bar (``bars``).
+3. The path is compared with its counterparts, such as half and double (``metrical_level``).
+4. A hidden Markov model counts the beats of each bar (``bars``).
 
 The path may go from 46 to 222 beats a minute, so nothing falls into a hole, and a song that drifts keeps its count.
 What comes out is the count that people dance to, for the whole song alike: twice to every beat of slow songs, and to
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core import progress
-from core.audio import bars
+from core.audio import bars, metrical_level
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
 from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_prior
 from core.audio.io import resample
@@ -65,7 +66,9 @@ def track_beats(waveform: Waveform) -> Beats:
         sounds = sounding(mel)
         frames = beat_frames(beat, envelope, sounds)
     frames = bridged(refined(frames, beat), 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
-    times = fill(smoothed(frames) / FPS, len(samples) / RATE)
+    path = fill(smoothed(frames) / FPS, len(samples) / RATE)
+    around = metrical_level.heard(mel, beat, downbeat, envelope)
+    times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
     confidence = _confidence(beat, times, sounds)
     changes = bars.harmony(fine, times)
     down = bars.downbeats(_likely(beat, downbeat, times, changes))
