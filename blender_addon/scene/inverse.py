@@ -153,7 +153,9 @@ class _Writer:
 
     def _carried(self, name: str, turn: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A turn and a place as what carries a control at rest would have to carry them."""
-        carrier = next((one for one in controls.above(self.armature, self.keyed, name) if one in self.moving), None)
+        line = [name, *controls.above(self.armature, self.keyed, name)]
+        line += controls.followed(self.armature, line[-1])  # Rigify's controls hang on a bone that follows the root
+        carrier = next((one for one in line[1:] if one in self.moving), None)
         return self.moving[carrier].carried(turn, place) if carrier else (turn, place)
 
 
