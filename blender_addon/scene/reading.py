@@ -50,7 +50,8 @@ def motion(
     find: Callable[[], tuple[bpy.types.Scene, bpy.types.Object]], first: int, last: int
 ) -> Generator[float, None, tuple[np.ndarray, np.ndarray]]:
     """The armature's motion from ``first`` to ``last``, both included: rotations (t, 22, 4) wxyz and root (t, 3)
-    metres, y-up, as the engine takes them. Yields the fraction that is done, every now and then.
+    metres, y-up, as the engine takes them. Yields the fraction that is done, every now and then, and 1 when nothing is
+    asked of the scene any more.
 
     find: the scene and the armature, asked for again after every pause, in which anything may have become of them.
     Where the armature's object stands at the beginning is the middle of the stage; what it does then is motion.
@@ -58,7 +59,8 @@ def motion(
     """
     frames = range(first, last + 1)
     worlds, stances = [], []
-    rest = standing.rest_of(*find())
+    scene, armature = find()
+    rest = standing.rest_of(scene, armature)
     names = [bone.name for bone in rest.bones]
     fps = 0.0
     while len(worlds) < len(frames):
@@ -75,14 +77,15 @@ def motion(
                 stances.append(bones)
                 if time.monotonic() > until:
                     break
-        yield len(worlds) / len(frames)
-    armature = find()[1]
+        if len(worlds) < len(frames):
+            yield len(worlds) / len(frames)
     rotations, root = _recovered(np.array(worlds), np.array(stances), rest, fps, first, armature)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
         raise UserError(
             f"{armature.name!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
             "or choose another range."
         )
+    yield 1.0
     return rotations, root
 
 

@@ -224,11 +224,11 @@ def test_files_that_are_no_checkpoint_are_refused(tmp_path):
         path.write_bytes(content)
         with pytest.raises(FootlightError, match="damaged"):
             load(path)
-    path.unlink()
-    with pytest.raises(FootlightError, match="no such file"):
-        load(path)
     (tmp_path / "config.json").unlink()
     with pytest.raises(FootlightError, match=r"config\.json beside it"):
+        load(path)
+    path.unlink()
+    with pytest.raises(FootlightError, match="no such checkpoint"):
         load(path)
 
 
