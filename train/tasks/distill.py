@@ -20,13 +20,12 @@ from core.config import Config
 from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import as_denoise, to_x0
 from core.diffusion.sampler import sample
-from core.errors import FootlightError
 from core.pipeline.model import schedule_of
 from train.loop import Phase
 from train.tasks.decoded import decoded_as
 from train.tasks.diffusion import condition_of
 from train.tasks.paths import POINTS, PathsConfig, some_of
-from train.tasks.segments import Segments
+from train.tasks.segments import Segments, check_steps
 
 VALIDATION_SEED = 0
 
@@ -56,11 +55,7 @@ class DistillTaskConfig:
     paths: PathsConfig = field(default_factory=PathsConfig)
 
     def __post_init__(self) -> None:
-        if self.paths.steps % self.steps:
-            raise FootlightError(
-                f"a student of {self.steps} steps cannot keep to the path of a teacher of {self.paths.steps}: "
-                "give the teacher a multiple"
-            )
+        check_steps(self.steps, self.paths.steps)
 
 
 class DistillPhase(Phase):

@@ -17,7 +17,6 @@ from core.autoencoder.networks import Autoencoder
 from core.config import Config, on_stage
 from core.diffusion.parameterize import to_x0
 from core.diffusion.sampler import walk
-from core.errors import FootlightError
 from core.motion.features import positions_from_features
 from core.pipeline.model import schedule_of
 from core.protocol import SWITCH
@@ -30,7 +29,7 @@ from train.loop import Phase
 from train.tasks.decoded import Bodies, decoded_as
 from train.tasks.distill import VALIDATION_SEED, arrival
 from train.tasks.paths import GUIDANCE, some_of
-from train.tasks.segments import Lesson, Segments
+from train.tasks.segments import Lesson, Segments, check_steps
 from train.tasks.theatre_paths import MADE, TheatrePathsConfig, points, prompt_of
 from train.tasks.theatre_report import strip
 
@@ -59,11 +58,7 @@ class DistillTheatreConfig:
     paths: TheatrePathsConfig = field(default_factory=TheatrePathsConfig)
 
     def __post_init__(self) -> None:
-        if self.paths.steps % self.steps:
-            raise FootlightError(
-                f"a student of {self.steps} steps cannot keep to the path of a teacher of {self.paths.steps}: "
-                "give the teacher a multiple"
-            )
+        check_steps(self.steps, self.paths.steps)
 
 
 class DistillTheatrePhase(Phase):

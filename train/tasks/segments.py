@@ -9,6 +9,16 @@ from torch import Tensor, nn
 
 from core.diffusion.objective import random_steps
 from core.diffusion.schedule import CLEAN, Schedule
+from core.errors import FootlightError
+
+
+def check_steps(student: int, teacher: int) -> None:
+    """Raises FootlightError where a student of so many steps would not meet all of its teacher's."""
+    if teacher % student:
+        raise FootlightError(
+            f"a student of {student} steps cannot keep to the path of a teacher of {teacher}: "
+            "give the teacher a multiple"
+        )
 
 
 def line(t: int, end: int, schedule: Schedule) -> tuple[float, float]:
