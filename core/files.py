@@ -1,13 +1,20 @@
-"""Writes files atomically: each appears whole or not at all, and of a group either all appear or none."""
+"""Writes files atomically, each whole or not at all, and of a group either all or none; and tells files apart."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 from core.errors import FootlightError
+
+
+def file_digest(path: Path | str) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -8,7 +8,6 @@ file appears whole or not at all.
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import os
 import queue
@@ -23,7 +22,7 @@ import torch
 
 from core import __version__, pipeline, progress, protocol
 from core.errors import FootlightError, collected_warnings, one_line, warn
-from core.files import write_atomically, write_together
+from core.files import file_digest, write_atomically, write_together
 from core.formats import dance
 from core.formats.motion import read_motion
 from core.formats.music import music_files, write_music
@@ -336,8 +335,7 @@ def _check_folder(out: str) -> None:
 def _digest(path: str) -> str:
     """The SHA-256 of a file; empty where it cannot be read, which whoever reads it for its content will say."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError:
         return ""
 

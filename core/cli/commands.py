@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,13 +27,13 @@ def dance(args: argparse.Namespace) -> None:
     danced = _dance_files(Path(request.out))
     previewed = _dance_files(Path(request.preview)) if request.preview else None
     from core import pipeline
-    from core.files import write_together
+    from core.files import file_digest, write_together
 
     with progress_shown(args.json):
         song, beats, model = _opened(args, request)
         with progress.part(0.05, 0.98 * pipeline.HEARING):
             heard = pipeline.hear_song(model, song, beats)
-        about = {"seed": str(request.seed), "model": model.name, "audio_sha256": _digest(request.song)}
+        about = {"seed": str(request.seed), "model": model.name, "audio_sha256": file_digest(request.song)}
         with progress.part(0.98 * pipeline.HEARING, 0.98):
             begun = pipeline.begin(model, heard, request)
             if begun is not None and previewed is not None:
@@ -163,7 +162,7 @@ def theatre(args: argparse.Namespace) -> None:
     if request.out_light is not None:
         check_place(Path(request.out_light), (".json",))
     from core import pipeline
-    from core.files import write_together
+    from core.files import file_digest, write_together
     from core.show import file
 
     with progress_shown(args.json):
@@ -172,7 +171,7 @@ def theatre(args: argparse.Namespace) -> None:
             made = pipeline.answer_theatre(model, song, request, beats)
         with progress.part(0.98, 1.0, "Writing"):
             said = {"seed": str(request.seed), "model": model.name}
-            files = {} if danced is None else danced(made.dance, **said, audio_sha256=_digest(request.song))
+            files = {} if danced is None else danced(made.dance, **said, audio_sha256=file_digest(request.song))
             if request.out_light is not None:
                 files[Path(request.out_light)] = file.encoded(made.light.show, engine=__version__, **said)
             write_together(files)
@@ -239,12 +238,6 @@ def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest):
     beats = pipeline.beats_given(request, song.seconds)
     with progress.part(0.02, 0.05, "Loading the model"):
         return song, beats, pipeline.Model.load(args.model, args.device)
-
-
-def _digest(song: str) -> str:
-    """The SHA-256 of a song's file."""
-    with open(song, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _length(motion) -> str:

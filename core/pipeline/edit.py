@@ -159,7 +159,7 @@ def frame_of(key: Key, fps: float) -> int:
 def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:
     """The part of a dance that an edit touches: its range, and around it what fills whole windows."""
     base, rate, sampling = edit.base, model.config.latent_fps, model.config.sampling["motion"]
-    total = heard.condition.context["music"].shape[1]
+    total = heard.frames
     first, last = math.floor(edit.start / base.fps * rate), math.ceil(edit.end / base.fps * rate)
     least = last - first + 2 * math.ceil(CONTEXT_SECONDS * rate)
     further = max(0, math.ceil((least - sampling.window) / (sampling.window - sampling.overlap)))

@@ -224,7 +224,7 @@ class _Edited:
 def _edited(model: Model, edit: Edit, heard: HeardSong) -> _Edited:
     """An edit over all of a song. Raises FootlightError for one that does not fit."""
     check_edit(edit, heard.seconds)
-    total = heard.condition.context["music"].shape[1]
+    total = heard.frames
     end = min(edit.base.frames, int(total / model.config.latent_fps * edit.base.fps))
     stretch = Stretch(edit.base.cut(0, end), edit.hold[:end], 0, (0, total))
     return _Edited(edit, stretch, targets_of(model, stretch, edit))

@@ -120,7 +120,7 @@ def perform(
     style = style_for(config, options.style, seed)
     told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
     condition = replace(heard.condition, style=told)
-    frames = condition.context["music"].shape[1]
+    frames = heard.frames
     with progress.part(0.16, 0.2):
         music = theatre.encoded("music", song_rows(model, song, heard.rhythm, frames)[None].to(model.device))
     given = {}

@@ -47,12 +47,6 @@ def key(*parts) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def pack(name: str, value: Tensor) -> Tensor:
     """A record's tensor as it is stored."""
     if name == "rotations":

@@ -17,13 +17,14 @@ import torch
 
 from core.audio.beat_network import RATE, spectrogram
 from core.audio.io import resample
+from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
 from train.data.music import arrange, clock, midi, plain_synth, synth
 from train.data.music.improvise import improvise
 from train.data.music.midi import Note, Part
 from train.data.music.patterns import STYLES
-from train.data.shards import file_digest, key
+from train.data.shards import key
 
 SECONDS = 36.0
 FASTEST = 168.0  # beats a minute; people dance to every second beat of what is faster, unless its bars are uneven

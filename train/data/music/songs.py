@@ -12,11 +12,12 @@ from core.audio.beat_tracking import track_beats
 from core.audio.mel import log_mel
 from core.audio.onsets import loudness, onset_strength
 from core.audio.representation import to_int16
+from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
 from train.data.music import arrange
 from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS
-from train.data.shards import file_digest, key, slug
+from train.data.shards import key, slug
 
 ARRANGED_SECONDS = 60.0
 SLOWEST = 76.0  # beats a minute of arrangements

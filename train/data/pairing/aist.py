@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from core.errors import FootlightError
+from core.files import file_digest
 from train.data.jobs import Job
 from train.data.music.songs import song_jobs, with_waveforms
 from train.data.pairing.user_pairs import AUDIO, Take, recorded_pair, shard_of
-from train.data.shards import file_digest, key, slug
+from train.data.shards import key, slug
 
 SPLITS = ("train", "val", "test")
 GENRES = {

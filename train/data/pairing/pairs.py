@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
+from core.files import file_digest
 from core.metrics.beat import alignment, bailando_beats, with_chance
 from core.motion.contact import label
 from core.motion.kinematics import forward
@@ -28,7 +29,7 @@ from train.data.music.songs import cut, stored, with_waveforms
 from train.data.pairing import unwarped, warp
 from train.data.pairing.matching import Body, Section, body_of, rendered_section, song_levels, song_section
 from train.data.rates import MEL_FPS, MOTION_FPS
-from train.data.shards import file_digest, key, slug
+from train.data.shards import key, slug
 
 ANCHOR_SHARE = 0.9  # of the limit bounds the rate between matched beats; the rest lets the clock bend between them
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.audio import io
 from core.errors import FootlightError
+from core.files import file_digest
 from core.formats import array_files
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
@@ -23,7 +24,7 @@ from train.data.music.songs import cut, heard, stored, with_waveforms
 from train.data.pairing.matching import SHORTEST_SECONDS
 from train.data.pairing.pairs import index_line, tensors
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
-from train.data.shards import file_digest, key, slug
+from train.data.shards import key, slug
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".aac", ".wma", ".webm", ".mp4", ".mov")
 """Endings of music, the best first. Those from .m4a on need ffmpeg, without which they are refused in so many words."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.audio import io
 from core.errors import FootlightError
+from core.files import file_digest
 from core.metrics import beat
 from core.motion.resample import resample
 from core.rhythm.features import Rhythm, analyse
@@ -19,7 +20,7 @@ from core.types import Beats, Motion, Waveform
 from train.data.dataset import load_pairs
 from train.data.latents import style_of
 from train.data.motion.sources import load as load_source
-from train.data.shards import file_digest, key, read_index
+from train.data.shards import key, read_index
 from train.evaluation.cache import Cache, sources_digest
 
 NOT_DANCE = ("martial",)

@@ -23,6 +23,7 @@ import torch
 from core import pipeline
 from core.diffusion.sampler import SAMPLERS
 from core.errors import FootlightError
+from core.files import file_digest
 from core.formats.motion import MotionClip
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
@@ -30,7 +31,7 @@ from core.pipeline.choices import check_choices
 from core.types import Motion
 from train.data.pairing import warp
 from train.data.pairing.pairs import Settings
-from train.data.shards import file_digest, key
+from train.data.shards import key
 from train.evaluation.cache import Made, sources_digest
 from train.evaluation.dance.material import Capture, Excerpt
 
