@@ -13,7 +13,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import environment, names
-from .scene import timeline, versions
+from .scene import floors, staging, timeline, versions
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _settings(scene: bpy.types.Scene) -> tuple:
 
 
 def _armature(ob: bpy.types.Object) -> tuple:
-    data = ob.animation_data
+    data, floor, shown = ob.animation_data, floors.picked(ob), staging.dance_of(ob)
     held = tuple((c.name, c.mute, round(c.influence, 3)) for bone in ob.pose.bones for c in bone.constraints)
     return (
         ob.session_uid,
@@ -103,7 +103,8 @@ def _armature(ob: bpy.types.Object) -> tuple:
         ob.data.is_editmode,
         tuple(ob.data.bones.keys()),
         held,
-        (data.action.session_uid if data.action else 0, data.use_tweak_mode) if data else None,
+        floor.session_uid if floor else 0,
+        (shown.session_uid if shown else 0, data.use_tweak_mode) if data else None,
     )
 
 

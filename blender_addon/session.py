@@ -252,11 +252,6 @@ def _show_early() -> None:
             state.shown.append(state.early)
 
 
-def _take_off_early() -> None:
-    if state.early is not None:
-        state.early.take_off()
-
-
 def cancel() -> None:
     if state.job:
         state.job.cancel()
@@ -309,7 +304,8 @@ def _before_load(*_args) -> None:
 def _before_step(*_args) -> None:
     """Before an undo or a redo. They know nothing of the first seconds unless the user did something since, and would
     leave pointers to them."""
-    _take_off_early()
+    if state.early is not None:
+        state.early.take_off()
 
 
 @persistent

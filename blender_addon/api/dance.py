@@ -141,31 +141,27 @@ def write_dance(
     said: list[str] = []
     if target.shown is not None:
         preview.take_off(target.shown)
-    laid_out = armature is not None and takes.take_up(armature)
-    added = None
-    if armature is None:
-        added = preview.added_dancer(scene, target.shown) or dancer.add_to(scene)
-    try:
-        action = actions.write_dance(
-            out,
-            added or armature,
-            target.first,
-            name=naming.title(target.about, style, target.seed, bpy.data.actions),
-            frames=target.frames,
-            properties=target.asked | card.kept(done, operation, style=style, **further),
-            keys=target.keys,
-            say=said.append,
-        )
-    except Exception:
-        if added is not None:
-            dancer.remove(added)
-        if armature is not None and laid_out:
-            takes.lay_out(armature)
-        raise
-    card.keep(action, card.length_and_feet(values, target.fps, target.frames))
-    takes.enlist(added or armature, action)
-    if armature is not None and laid_out:
-        takes.lay_out(armature)
+    with takes.taken_up(armature):
+        added = None
+        if armature is None:
+            added = preview.added_dancer(scene, target.shown) or dancer.add_to(scene)
+        try:
+            action = actions.write_dance(
+                out,
+                added or armature,
+                target.first,
+                name=naming.title(target.about, style, target.seed, bpy.data.actions),
+                frames=target.frames,
+                properties=target.asked | card.kept(done, operation, style=style, **further),
+                keys=target.keys,
+                say=said.append,
+            )
+        except Exception:
+            if added is not None:
+                dancer.remove(added)
+            raise
+        card.keep(action, card.length_and_feet(values, target.fps, target.frames))
+        takes.enlist(added or armature, action)
     preview.play_on(scene, added or armature, target.shown)
     return finished(done, *warnings, *said, action=action, dancer=added)
 

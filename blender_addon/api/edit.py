@@ -97,20 +97,18 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     base = by_uid(bpy.data.actions, target.base)
     if base is None:
         raise UserError("The action was deleted while a part of it was made anew; nothing was written.")
-    laid_out = takes.take_up(armature)
-    written = dance.write_to_song(target, song, done, scene, armature)
-    made = written.action
-    assert made is not None
-    edited = stitching.stitched(scene, armature, base, made, target.part)
-    for key, value in made.items():
-        edited[key] = value
-    name = made.name
-    takes.show(armature, edited)
-    bpy.data.actions.remove(made)
-    edited.name = name
-    takes.enlist(armature, edited)
-    if laid_out:
-        takes.lay_out(armature)
+    with takes.taken_up(armature):
+        written = dance.write_to_song(target, song, done, scene, armature)
+        made = written.action
+        assert made is not None
+        edited = stitching.stitched(scene, armature, base, made, target.part)
+        for key, value in made.items():
+            edited[key] = value
+        name = made.name
+        takes.show(armature, edited)
+        bpy.data.actions.remove(made)
+        edited.name = name
+        takes.enlist(armature, edited)
     return replace(written, action=edited)
 
 

@@ -115,5 +115,5 @@ class FOOTLIGHT_OT_lay_out_takes(_Take):
             self.report({"INFO"}, "The takes are actions again, without NLA tracks.")
         else:
             takes.lay_out(armature)
-            self.report({"INFO"}, f"{len(takes.of(armature))} takes lie on NLA tracks. The one that is shown plays.")
+            self.report({"INFO"}, "The takes lie on NLA tracks, all muted but the one that is shown.")
         return {"FINISHED"}

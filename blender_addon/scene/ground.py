@@ -30,21 +30,20 @@ _ANKLES = (skeleton.JOINTS.index("left_ankle"), skeleton.JOINTS.index("right_ank
 def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> retarget.Ground:
     """The floor of ``armature``, as ``retarget.keys`` takes it. rest: its body.
     Raises UserError when a picked one has no faces."""
-    if floor := floors.picked(armature):
-        return _stood(floors.under(floor, rest, floors.home(armature)), rest, floors.home(armature))
-    return retarget.Ground(_height(scene, armature, rest))
+    return _picked(armature, rest, floors.home(armature)) or retarget.Ground(_height(scene, armature, rest))
 
 
 def shown(armature: bpy.types.Object, rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> retarget.Ground:
     """The floor of ``armature`` while it is read. Parameters are those of ``level``. Raises as ``of``."""
-    if floor := floors.picked(armature):
-        return _stood(floors.under(floor, rest, world), rest, world)
-    return retarget.Ground(level(rest, stood, world))
+    return _picked(armature, rest, world) or retarget.Ground(level(rest, stood, world))
 
 
-def _stood(ground: retarget.Ground, rest: rigs.Rest, world: np.ndarray) -> retarget.Ground:
-    """A floor under soles that are as thick as at rest, where the rest pose stands on a floor."""
-    base = retarget.floor(rest.bones)
+def _picked(armature: bpy.types.Object, rest: rigs.Rest, world: np.ndarray) -> retarget.Ground | None:
+    """The floor that the user picked, under soles that are as thick as at rest, where the rest pose stands on one."""
+    floor = floors.picked(armature)
+    if floor is None:
+        return None
+    ground, base = floors.under(floor, rest, world), retarget.floor(rest.bones)
     thick = min((base.height - floor for floor in _floors(rest, world)), key=abs)
     return replace(ground, height=(ground.height or 0.0) + (thick if abs(thick) < NEAR * base.leg else 0.0))
 

@@ -27,6 +27,17 @@ _CHAINS = tuple(
     for parts in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 )
 
+_RIGIFY = tuple(
+    names
+    for s in "LR"
+    for names in (
+        (f"foot_ik.{s}", f"thigh_ik_target.{s}", f"thigh_parent.{s}"),
+        (f"hand_ik.{s}", f"upper_arm_ik_target.{s}", f"upper_arm_parent.{s}"),
+    )
+)
+"""For each of ``_CHAINS``: the controls of hand or foot and pole of a rig that Rigify generated, and the bone with the
+limb's properties."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -61,7 +72,7 @@ def possible(armature: bpy.types.Object) -> bool:
     """Whether ``armature`` may have such limbs. Looks no further than it must: a panel asks this whenever it is
     drawn."""
     bones = armature.pose.bones
-    return all(name in bones for names in _rigify() for name in names) or any(
+    return _is_generated(bones) or any(
         constraint.type == "IK" and constraint.pole_target == armature for _, constraint in controls.active(bones)
     )
 
@@ -69,17 +80,15 @@ def possible(armature: bpy.types.Object) -> bool:
 def of(armature: bpy.types.Object, mapped: Mapping[str, str], keyed: controls.Controls) -> tuple[Limb, ...]:
     """The limbs of ``armature`` with inverse kinematics. mapped: our joint -> the bone that moves with it."""
     bones = armature.pose.bones
-    if all(name in bones for names in _rigify() for name in names):
-        return tuple(_generated(keyed, chain, bones, *names) for chain, names in zip(_CHAINS, _rigify(), strict=True))
+    if _is_generated(bones):
+        return tuple(_generated(keyed, chain, bones, *names) for chain, names in zip(_CHAINS, _RIGIFY, strict=True))
     found = (_by_constraints(armature, mapped, keyed, chain) for chain in _CHAINS)
     return tuple(limb for limb in found if limb is not None)
 
 
-def _rigify() -> Iterator[tuple[str, str, str]]:
-    """The controls of hand or foot and pole of a rig that Rigify generated, and the bone with the limb's properties."""
-    for s in "LR":
-        yield f"foot_ik.{s}", f"thigh_ik_target.{s}", f"thigh_parent.{s}"
-        yield f"hand_ik.{s}", f"upper_arm_ik_target.{s}", f"upper_arm_parent.{s}"
+def _is_generated(bones: Mapping) -> bool:
+    """Whether a rig has the controls of those that Rigify generated."""
+    return all(name in bones for names in _RIGIFY for name in names)
 
 
 def _generated(

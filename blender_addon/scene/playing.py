@@ -9,7 +9,7 @@ import bpy
 
 from ..errors import UserError
 from ..names import PREFIX
-from . import hearing, songs, staging, timeline
+from . import hearing, songs, staging, takes, timeline
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ def plan(scene: bpy.types.Scene, armature: bpy.types.Object | None, *, everythin
 
 def is_dance(ob: bpy.types.Object | None) -> bool:
     """Whether an object has a dance that Footlight made."""
-    action = staging.dance_of(ob) if ob is not None else None
-    return action is not None and songs.MADE in action
+    return ob is not None and takes.shows_one(ob)
 
 
 def prepare(scene: bpy.types.Scene, wanted: Plan) -> list[str]:

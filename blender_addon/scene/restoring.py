@@ -10,9 +10,6 @@ import bpy
 
 from . import controls, under
 
-PLACES = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
-"""Channels of an object, as of a bone."""
-
 
 @dataclass(frozen=True)
 class Before:
@@ -93,15 +90,14 @@ class _Place:
 
 
 def _places(armature: bpy.types.Object) -> Iterator[_Place]:
-    yield from (_Place(name, armature, name) for name in PLACES)
+    yield from (_Place(name, armature, name) for name in under.REST)
     yield from _custom("", armature)
     for bone in armature.pose.bones:
         path = controls.bone_path(bone.name)
         yield from (_Place(f"{path}.{name}", bone, name) for name in under.REST)
         yield from _custom(path, bone)
         for one in bone.constraints:
-            name = bpy.utils.escape_identifier(one.name)
-            yield _Place(f'{path}.constraints["{name}"].influence', one, "influence")
+            yield _Place(f"{controls.constraint_path(bone, one)}.influence", one, "influence")
 
 
 def _custom(path: str, owner: bpy.types.Object | bpy.types.PoseBone) -> Iterator[_Place]:

@@ -60,6 +60,11 @@ def dance_of(armature: bpy.types.Object) -> bpy.types.Action | None:
     return played[-1] if played else None
 
 
+def slot_of(action: bpy.types.Action) -> bpy.types.ActionSlot:
+    """The slot of an action that an armature's object takes."""
+    return next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
+
+
 def animated_spans(armature: bpy.types.Object) -> list[tuple[float, float]]:
     """The first and the last frame that the action of ``armature`` speaks of, and of each NLA strip that plays."""
     data = armature.animation_data

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from ..shared import parts
-from . import standing
+from . import staging, standing
 
 BLEND = 0.25  # seconds in which a difference at the ends of the range fades out
 _BONE = 'pose.bones["'
@@ -127,8 +127,7 @@ def _is_of(path: str, bones: set[str], chosen: Collection[str]) -> bool:
 
 
 def _channels(action: bpy.types.Action) -> bpy.types.ActionChannelbag:
-    slot = next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
-    return action.layers[0].strips[0].channelbag(slot, ensure=True)
+    return action.layers[0].strips[0].channelbag(staging.slot_of(action), ensure=True)
 
 
 def _of(channels: bpy.types.ActionChannelbag, path: str) -> Iterable[bpy.types.FCurve]:

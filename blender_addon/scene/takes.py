@@ -6,6 +6,7 @@ armature's action. They may also lie on NLA tracks, one each: then the one that 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -66,7 +67,7 @@ def show(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     if action in tracks:
         data.action = None
     else:
-        data.action, data.action_slot = action, _slot(action)
+        data.action, data.action_slot = action, staging.slot_of(action)
 
 
 def are_laid_out(armature: bpy.types.Object) -> bool:
@@ -86,7 +87,7 @@ def lay_out(armature: bpy.types.Object) -> None:
             track = data.nla_tracks.new()
             track.name = TRACK + action.name
             strip = track.strips.new(action.name, math.floor(action.frame_range[0]), action)
-            strip.action_slot, strip.influence = _slot(action), 1.0
+            strip.action_slot, strip.influence = staging.slot_of(action), 1.0
             track.mute = True
     if current is not None:
         show(armature, current)
@@ -103,16 +104,25 @@ def take_up(armature: bpy.types.Object) -> bool:
     return bool(tracks)
 
 
+@contextlib.contextmanager
+def taken_up(armature: bpy.types.Object | None) -> Iterator[None]:
+    """Meanwhile the takes of a dancer are off their NLA tracks. Afterwards they lie there again if they did, and new
+    ones too, whatever happens."""
+    if armature is None or not take_up(armature):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lay_out(armature)
+
+
 def _tracks(armature: bpy.types.Object) -> dict[bpy.types.Action, bpy.types.NlaTrack]:
-    """The takes of a dancer that lie on NLA tracks of their own, and these tracks."""
-    data, mark = armature.animation_data, _mark(armature)
-    named = [track for track in data.nla_tracks if track.name.startswith(TRACK)] if data and mark else ()
+    """The takes that lie on NLA tracks of a dancer's own, whoever they were made for, and these tracks."""
+    data = armature.animation_data
+    named = [track for track in data.nla_tracks if track.name.startswith(TRACK)] if data else ()
     actions = ((track.strips[0].action, track) for track in named if len(track.strips) == 1)
-    return {action: track for action, track in actions if action is not None and action.get(DANCER) == mark}
-
-
-def _slot(action: bpy.types.Action) -> bpy.types.ActionSlot:
-    return next(slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED"))
+    return {action: track for action, track in actions if action is not None and songs.MADE in action}
 
 
 def step(armature: bpy.types.Object, by: int) -> bpy.types.Action | None:

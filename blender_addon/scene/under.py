@@ -24,7 +24,7 @@ REST = {
     "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0),
     "rotation_euler": (0.0, 0.0, 0.0),
 }
-"""Channels of a bone and their values at rest."""
+"""Channels of a bone, or of an object, and their values at rest."""
 
 CLOSE = 1e-5
 """What is nearer to rest than this (units of the armature, factors, radians) is no pose."""

@@ -133,7 +133,10 @@ def check_a_dance_on_a_ramp_is_read_as_on_the_level():
 
 def check_what_is_no_floor_is_told():
     armature = dancer.add_dancer(bpy.context)
-    armature.footlight_bones.floor = bpy.data.objects.new("bare", bpy.data.meshes.new("bare"))
+    bare = bpy.data.objects.new("bare", bpy.data.meshes.new("bare"))
+    armature.footlight_bones.floor = bare
+    raises(addon("errors").UserError, "'bare' is in no scene any more", write, armature)
+    bpy.context.scene.collection.objects.link(bare)
     before = fingerprint()
     raises(addon("errors").UserError, "'bare' has no faces to stand on", write, armature)
     unchanged(before)

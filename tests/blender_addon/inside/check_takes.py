@@ -150,6 +150,27 @@ def check_takes_lie_on_nla_tracks_all_muted_but_one():
     assert listed(armature) == [NAMES[0]] and playing(armature) == (["mine", track(NAMES[0])], False)
 
 
+def check_a_dance_that_was_made_for_another_lies_on_one_track():
+    """However often it is laid out; and where something fails meanwhile it lies there again."""
+    armature = stage()
+    bpy.ops.footlight.generate_dance(takes=1)
+    action = takes.shown(armature)
+    other = dancer.add_dancer(bpy.context)
+    takes.show(other, action)
+    takes.lay_out(other)
+    takes.lay_out(other)
+    track = f"Take: {action.name}"
+    assert playing(other) == ([track], False) and len(other.animation_data.nla_tracks) == 1
+    try:
+        with takes.taken_up(other):
+            assert not takes.are_laid_out(other) and takes.shown(other) == action
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    assert playing(other) == ([track], False) and takes.are_laid_out(other)
+    assert takes.take_up(other) and not other.animation_data.nla_tracks and takes.shown(other) == action
+
+
 def check_accept_keeps_one_and_leaves_what_is_not_its_rival():
     armature = stage()
     own = bpy.data.actions.new("mine")
