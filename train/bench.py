@@ -317,6 +317,7 @@ def measured(work: Work, args: Bench) -> list[dict]:
     """All rows."""
     rows = warm_rows(work, args.runs)
     warm = rows[0]["median"]
+    rows += preview_rows(work, args.runs)
     cold = median_seconds(lambda: run_cold(work.arguments("dance", SHORT)), args.runs)
     rows += stage_rows(work, args.runs) + teacher_rows(work, args.runs) + thread_rows(work, args)
     rows += edit_rows(work, args.runs) + other_rows(work, args)

@@ -255,11 +255,10 @@ def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pa
         pairs = synthetic.pairs()
     else:
         pairs = {split: load_pairs(args.data, split, waveforms) for split in ("train", "val")}
-    wanted = {
+    return {
         split: [pair for pair in some if not any(word in pair.genre for word in args.exclude)]
         for split, some in pairs.items()
     }
-    return validated_on(wanted, "pairs", lambda pair: len(pair.rotations))
 
 
 def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
@@ -362,10 +361,11 @@ def main(args: Fit) -> dict[str, dict]:
     """Train the tasks. Returns each task's result, see ``train.loop.fit``."""
     if args.task == "beats":
         return {"beats": fit_beats(args)}
-    pairs = load_training_pairs(args)
-    config = model_config(args, pairs)
+    loaded = load_training_pairs(args)
+    config = model_config(args, loaded)
     if config.modalities["music"].representation != "mel":  # only now is the representation known
-        pairs = load_training_pairs(args, waveforms=True)
+        loaded = load_training_pairs(args, waveforms=True)
+    pairs = validated_on(loaded, "pairs", lambda pair: len(pair.rotations))
     initial = initial_of(args)
     if is_student(args):
         light = ("light",) if args.task == "distill-theatre" else ()
@@ -376,7 +376,7 @@ def main(args: Fit) -> dict[str, dict]:
             run_folder.keep_theatre(args.out, config, initial)
     elif initial is not None and args.task != "vocoder":
         run_folder.keep(args.out, config, initial, *run_folder.needed(args.task), "vocoder")
-    split = seven_one_two(pairs) if args.preset == "paper" else pairs
+    split = seven_one_two(loaded) if args.preset == "paper" else pairs
     stages = Stages(args.theatre, args.out, config, split)
     results: dict[str, dict] = {}
     for name in tasks(args, config):

@@ -136,12 +136,17 @@ def start_theatre(model: Checkpoint, config: Config, name: str, theatre: Theatre
     A student's denoisers know a few steps only, so stages leave them out. Without others, the dancer of the last stage
     starts from the model's dancer of music alone.
     """
-    known = model.config.theatre if "theatre" in model.tensors else None
-    fits = known is not None and _size(known) == _size(config.theatre)
+    fits = _fits(model, config)
     left_out = theatre_is_student(model.config) and name != "distill-theatre"
     if fits:
         _take_theatre(model, config, theatre, TAKES.get(name, ("",)), but=("denoisers.",) if left_out else ())
-        but = ", but for its denoisers" if left_out else "" if known == config.theatre else ", but for what that lacks"
+        but = (
+            ", but for its denoisers"
+            if left_out
+            else ""
+            if model.config.theatre == config.theatre
+            else ", but for what that lacks"
+        )
         print(f"{name} starts from the weights of the model{but}")
         if name == "distill-theatre" and not theatre_is_student(model.config):
             _add_lesson(model, theatre)
@@ -158,8 +163,7 @@ def keep_theatre(run: Path, config: Config, model: Checkpoint) -> None:
 
     A model whose theatre is of another size, or lacks another part, leaves none.
     """
-    known = model.config.theatre if "theatre" in model.tensors else None
-    if known is None or _size(known) != _size(config.theatre) or any(is_trained(run, name) for name in THEATRE):
+    if not _fits(model, config) or any(is_trained(run, name) for name in THEATRE):
         return
     theatre = Theatre(config)
     _take_theatre(model, config, theatre, ("",), but=("denoisers.",))
@@ -203,6 +207,11 @@ def _add_lesson(model: Checkpoint, theatre: Theatre) -> None:
         own[key] = value.to(own[key]) if before is None else own[key] + (value - before.to(value)).to(own[key])
     dancer.load_state_dict(own)
     print("distill-theatre: its dancer has what the model's student learned over its teacher")
+
+
+def _fits(model: Checkpoint, config: Config) -> bool:
+    """Whether a model has a theatre, of the size of a configuration's."""
+    return "theatre" in model.tensors and _size(model.config.theatre) == _size(config.theatre)
 
 
 def _size(theatre: TheatreConfig | None) -> object:

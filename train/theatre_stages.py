@@ -17,6 +17,7 @@ from core.pipeline.theatre import takes_cues
 from core.theatre.network import Theatre
 from train import run_folder
 from train.data.dataset import Pair
+from train.data.encoder import Encoder
 from train.data.lighting import cue_sheet, rules
 from train.data.theatre import Shows, theatre_clips
 from train.loop import Task
@@ -55,7 +56,8 @@ class Stages:
         shows = Shows(rules(fps), self.recipe.shows, cue_sheet(fps) if takes_cues(self.config) else None)
         made_of = (repr(self.config.modalities), repr(shipped_looks()))
         folder = self.run / f"triples-{digest(made_of, self.motion_vae.state_dict().values())}"
-        return theatre_clips(self.pairs, music_vae, self.motion_vae, self.config, shows, folder, self.recipe.accents)
+        with Encoder(music_vae, self.run) as music:
+            return theatre_clips(self.pairs, music, self.motion_vae, self.config, shows, folder, self.recipe.accents)
 
     def task(self, name: str, settings: Any, device: torch.device) -> Task:
         """One stage, from what the stage before it left in the run.

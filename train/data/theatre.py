@@ -26,7 +26,7 @@ from core.theatre.slices import Slicing, music_rows
 from core.types import Beats, Motion
 from train.data.crops import continued
 from train.data.dataset import Pair
-from train.data.encoder import encoded
+from train.data.encoder import Encoder, encoded
 from train.data.latents import as_loud_as_they_move, clip_of, music_of, shown_bodies
 from train.data.pairing.striking import struck
 from train.state import digest, load_state, save_state
@@ -53,7 +53,7 @@ class Shows:
 
 def theatre_clips(
     pairs: dict[str, list[Pair]],
-    mel_vae: Autoencoder,
+    music_encoder: Encoder,
     motion_vae: Autoencoder,
     config: Config,
     shows: Shows,
@@ -76,7 +76,7 @@ def theatre_clips(
         made[split] = []
         count = shows.each if split == "train" else 1
         for pair in tqdm(some, desc=f"lighting {split} pairs", mininterval=2.0):
-            music = encoded(mel_vae, music_of(pair, config))
+            music = music_encoder(music_of(pair, config))
             for accent in accents:
                 piece = struck(pair) if accent == "strike" else pair
                 bodies = shown_bodies(piece, split)

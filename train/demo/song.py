@@ -6,20 +6,18 @@ The same seed gives the same samples.
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import soundfile
 import torch
 import tyro
 
-from core.audio.libsndfile import BLOCK_FRAMES
+from core.audio.io import WRITTEN, encoded
 from core.errors import FootlightError
+from core.files import write_atomically
 from core.types import Beats, Waveform
 from train.demo.composer import arrangement, mix
 from train.demo.composer.arrangement import Section
@@ -74,28 +72,12 @@ def write_demo_song(path, seconds: float = SECONDS, bpm: float = BPM, seed: int 
     The file appears whole or not at all.
     """
     path = Path(path)
-    kind = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}.get(path.suffix.lower())
-    if kind is None:
+    if path.suffix.lower() not in WRITTEN:
         raise FootlightError(f"{path}: ends in {path.suffix or 'nothing'}; expected .wav, .flac or .ogg")
     song = compose(seed, bpm, seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _encode(file, song, kind)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    write_atomically(path, encoded(path, Waveform(torch.from_numpy(song.samples.T), song.rate)))
     return song
-
-
-def _encode(file, song: DemoSong, kind: str) -> None:
-    """Write a song in blocks: libsndfile's Vorbis overflows its stack on long ones."""
-    with soundfile.SoundFile(file, "w", song.rate, song.samples.shape[1], format=kind) as sound:
-        for start in range(0, len(song.samples), BLOCK_FRAMES):
-            sound.write(song.samples[start : start + BLOCK_FRAMES])
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from core.autoencoder.networks import Autoencoder
 from core.config import Modality
 from core.motion.features import positions_from_features
 from core.motion.layouts import Layout, layout_named
@@ -45,6 +47,24 @@ class Mels:
     def picture(self, truth: Tensor, decoded: Tensor) -> dict[str, Tensor]:
         """The first mel of each."""
         return {"music": mel_picture(truth[:1].cpu(), decoded[:1].cpu())}
+
+
+def decoded_losses(
+    vae: Autoencoder, kind: Bodies | Mels, weights: object, estimate: Tensor, target: Tensor
+) -> dict[str, Tensor]:
+    """Losses on what clean estimates (b, t, z) decode to; none without samples.
+
+    kind: what they decode to.
+    weights: has one by the name of each loss.
+    """
+    if not len(estimate):
+        return {}
+    with torch.no_grad():
+        truth = vae.decode(vae.unstandardise(target))
+    decoded = vae.decode(vae.unstandardise(estimate))
+    with torch.autocast(estimate.device.type, enabled=False):
+        losses = kind.losses(decoded.float(), truth.float())
+    return {name: getattr(weights, name) * value for name, value in losses.items()}
 
 
 def decoded_as(modality: Modality) -> Bodies | Mels:

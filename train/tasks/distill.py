@@ -22,7 +22,7 @@ from core.diffusion.parameterize import as_denoise, to_x0
 from core.diffusion.sampler import sample
 from core.pipeline.model import schedule_of
 from train.loop import Phase
-from train.tasks.decoded import decoded_as
+from train.tasks.decoded import decoded_as, decoded_losses
 from train.tasks.diffusion import condition_of
 from train.tasks.paths import POINTS, PathsConfig, some_of
 from train.tasks.segments import Segments, check_steps
@@ -75,20 +75,9 @@ class DistillPhase(Phase):
         lesson = self.segments.lesson(path, begin)
         output = self.networks[self.name](lesson.x_t, lesson.step, condition_of(batch)).float()
         estimate = to_x0(output, lesson.x_t, lesson.step, self.schedule, self.prediction)
-        further = self.further(estimate[lesson.last], lesson.target[lesson.last])
+        last, taught = estimate[lesson.last], lesson.target[lesson.last]
+        further = decoded_losses(self.borrowed.vae, self.decoded, self.config, last, taught)
         return {**lesson.losses(estimate, self.config.change), **further}
-
-    def further(self, estimate: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Losses on the bodies or mels that clean estimates (b, t, z) decode to."""
-        if not len(estimate):
-            return {}
-        vae = self.borrowed.vae
-        with torch.no_grad():
-            truth = vae.decode(vae.unstandardise(target))
-        decoded = vae.decode(vae.unstandardise(estimate))
-        with torch.autocast(estimate.device.type, enabled=False):
-            losses = self.decoded.losses(decoded.float(), truth.float())
-        return {name: getattr(self.config, name) * value for name, value in losses.items()}
 
 
 def arrival(drawn: Tensor, taught: Tensor) -> dict[str, float]:

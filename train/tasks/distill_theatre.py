@@ -17,16 +17,15 @@ from core.autoencoder.networks import Autoencoder
 from core.config import Config, on_stage
 from core.diffusion.parameterize import to_x0
 from core.diffusion.sampler import walk
-from core.motion.features import positions_from_features
 from core.pipeline.model import schedule_of
 from core.protocol import SWITCH
 from core.theatre.chains import chains
 from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.types import Condition
-from train.draw import light_picture, motion_picture
+from train.draw import light_picture
 from train.loop import Phase
-from train.tasks.decoded import Bodies, decoded_as
+from train.tasks.decoded import Bodies, decoded_as, decoded_losses
 from train.tasks.distill import VALIDATION_SEED, arrival
 from train.tasks.paths import GUIDANCE, some_of
 from train.tasks.segments import Lesson, Segments, check_steps
@@ -87,7 +86,9 @@ class DistillTheatrePhase(Phase):
             losses |= {name: weight * found.pop("latents")}
             losses |= {f"{name}_{part}": weight * value for part, value in found.items()}
             if name == "motion":
-                losses |= self.further(estimate[lesson.last], lesson.target[lesson.last])
+                losses |= decoded_losses(
+                    self.borrowed.vae, self.bodies, c, estimate[lesson.last], lesson.target[lesson.last]
+                )
         return losses
 
     def estimates(self, batch: Batch, made: list[str], begin: Tensor) -> dict[str, tuple[Lesson, Tensor]]:
@@ -135,18 +136,6 @@ class DistillTheatrePhase(Phase):
         if name == "motion":
             return batch[GUIDANCE]
         return torch.full_like(batch[GUIDANCE], self.stage.sampling[name].guidance)
-
-    def further(self, estimate: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Losses on the bodies that clean estimates (b, t, z) decode to."""
-        if not len(estimate):
-            return {}
-        vae = self.borrowed.vae
-        with torch.no_grad():
-            truth = vae.decode(vae.unstandardise(target))
-        decoded = vae.decode(vae.unstandardise(estimate))
-        with torch.autocast(estimate.device.type, enabled=False):
-            losses = self.bodies.losses(decoded.float(), truth.float())
-        return {name: getattr(self.config, name) * value for name, value in losses.items()}
 
     @torch.no_grad()
     def walked(self, batch: Batch, steps: int) -> dict[str, Tensor]:
@@ -211,18 +200,16 @@ class DistillTheatreTask:
         phase = phases["theatre"]
         assert isinstance(phase, DistillTheatrePhase)
         shown: dict[str, Tensor] = {}
-        for batch in self.held_out(phase):
-            for name, drawn in phase.walked(batch, self.config.steps).items():
-                pair = [values[:1] for values in (batch[points(name)][:, -1], drawn)]
-                shown[name] = self.dances(phase, pair) if name == "motion" else self.lights(pair)
+        last = {name: batch for batch in self.held_out(phase) for name in MADE if points(name) in batch}
+        for name, batch in last.items():
+            drawn = phase.walked(batch, self.config.steps)[name]
+            pair = [values[:1] for values in (batch[points(name)][:, -1], drawn)]
+            shown[name] = self.dances(phase, pair) if name == "motion" else self.lights(pair)
         return shown
 
     def dances(self, phase: DistillTheatrePhase, pair: list[Tensor]) -> Tensor:
-        decoded = [self.vae.decode(self.vae.unstandardise(latents)).float() for latents in pair]
-        fps, layout = phase.bodies.fps, phase.bodies.layout
-        return motion_picture(
-            [positions_from_features(x, fps, layout=layout)[0].cpu() for x in decoded], fps, layout=layout
-        )
+        taught, drawn = (self.vae.decode(self.vae.unstandardise(latents)).float() for latents in pair)
+        return phase.bodies.picture(taught, drawn)["dance"]
 
     def lights(self, pair: list[Tensor]) -> Tensor:
         return light_picture([strip(self.light_vae.decode(latents)[0].float().cpu()) for latents in pair])

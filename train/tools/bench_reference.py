@@ -84,15 +84,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=STEPS, help="of the 50, that are timed")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    network, compute = Reference().eval(), torch.bfloat16 if args.bf16 else None
-    run_reference(network, compute, 1)
+    network = Reference().eval()
+    run_reference(network, None, 1)
     print(json.dumps({"instructions": torch.backends.cpu.get_cpu_capability(), "core": None}), flush=True)
     for _ in sys.stdin:
         began = time.perf_counter()
-        run_reference(network, compute, args.steps)
+        run_reference(network, None, args.steps)
         print(json.dumps({"": (time.perf_counter() - began) * STEPS / args.steps}), flush=True)
 
 

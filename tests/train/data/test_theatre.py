@@ -11,6 +11,7 @@ from core.show.channels import CHANNELS, SLICES
 from core.theatre.slices import Slicing
 from tests.train.theatre_shows import pulsing, writer
 from train.data import synthetic
+from train.data.encoder import Encoder
 from train.data.painted import SIZE, paint
 from train.data.splits import seven_one_two
 from train.data.theatre import Shows, crop, theatre_clips
@@ -22,7 +23,7 @@ def clips(tmp_path_factory):
     music, motion = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion"))
     pairs = {split: some[:1] for split, some in synthetic.pairs().items()}
     shows, folder = Shows(writer(shape.latent_fps), each=3), tmp_path_factory.mktemp("triples")
-    return shape, theatre_clips(pairs, music, motion, shape, shows, folder)
+    return shape, theatre_clips(pairs, Encoder(music), motion, shape, shows, folder)
 
 
 def test_a_pair_becomes_a_clip_for_each_accent_and_mirror_image(clips):
@@ -50,7 +51,7 @@ def test_shows_are_written_once_for_the_same_pair_and_seeds(tmp_path):
 
     def made(pairs):
         asked.clear()
-        return theatre_clips(pairs, music, motion, shape, Shows(write), tmp_path)
+        return theatre_clips(pairs, Encoder(music), motion, shape, Shows(write), tmp_path)
 
     first = made(pairs)
     assert asked == [[0, 1], [2, 3], [4], [5]]

@@ -13,6 +13,7 @@ from core.light.cues import DANCER, SECTIONS
 from core.theatre.network import Theatre
 from tests.train.theatre_shows import writer
 from train.data import synthetic
+from train.data.encoder import Encoder
 from train.data.latents import motion_features
 from train.data.theatre import Shows, theatre_clips
 from train.loop import LoopConfig, fit
@@ -33,7 +34,9 @@ def material(tmp_path_factory):
     music, motion, light = (autoencoder_of(shape.modalities[name]) for name in ("music", "motion", "light"))
     pairs = {split: some[:2] for split, some in synthetic.pairs(seconds=4.0).items()}
     motion.learn_from(torch.cat(list(motion_features(pairs["train"], shape))))
-    clips = theatre_clips(pairs, music, motion, shape, Shows(writer(shape.latent_fps)), tmp_path_factory.mktemp("kept"))
+    clips = theatre_clips(
+        pairs, Encoder(music), motion, shape, Shows(writer(shape.latent_fps)), tmp_path_factory.mktemp("kept")
+    )
     light.learn_from(torch.cat([light.float() for clip in clips["train"] for light, _ in clip["shows"]]))
     return shape, motion, light, clips
 

@@ -34,7 +34,6 @@ DANCER = "default"  # whose dances rules and theatre light
 REFERENCE = 1  # the designer's other draw, with which shows are compared
 OURS, LIT, RULED, OTHERS = 0, 2, 3, 5  # places in ``Company.stagings``
 DRAWS = 100  # of whole sets of songs
-FRECHET = ("fid", "fvd")
 PATHS = (
     *(f"{name}.{part}" for name in ("bas", "cmc", "sci") for part in ("value", "chance", "calibrated")),
     *("ms", "voa", "energy_on_beats", "speed", "sci.right", "light.flashes"),
