@@ -15,6 +15,7 @@ import tyro
 
 from core.errors import FootlightError
 from train import export, fit
+from train.options import Fit
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,11 @@ class Ablations:
     frames: int = 96  # of a denoiser's crop, in latent frames
 
 
-def settings(args: Ablations, name: str) -> fit.Fit:
+def settings(args: Ablations, name: str) -> Fit:
     """The ``train.fit`` arguments of one entry. Raises FootlightError for an unknown name."""
     if name not in ABLATIONS:
         raise FootlightError(f"unknown ablation {name!r}: choose of {', '.join(ABLATIONS)}")
-    entry, plain = ABLATIONS[name], fit.Fit("all", args.data, args.out / name)
+    entry, plain = ABLATIONS[name], Fit("all", args.data, args.out / name)
     steps = args.denoiser_steps + args.motion_steps * entry.direct
     frames = args.frames * (1 + entry.direct)
     motion, denoiser = plain.motion_vae, plain.denoiser

@@ -23,10 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -34,37 +31,22 @@ from lightning_fabric import Fabric
 from safetensors.torch import save
 from torch import Tensor
 
-from core import checkpoint, records
-from core import config as configuration
 from core.audio.representation import waveform_frames
+from core.autoencoder.identity import Identity
+from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import Checkpoint
-from core.config import Config, VocoderConfig
+from core.config import Config
 from core.errors import FootlightError
 from core.files import write_atomically
-from core.light.look import shipped_looks
 from core.theatre.network import Theatre
 from train import run_folder
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
 from train.data.splits import seven_one_two, validated_on
+from train.initial import keep, keep_theatre, start_from, start_theatre
 from train.loop import LoopConfig, Task, fit, make_fabric
-from train.recipes import (
-    DISTILL_MUSIC,
-    PAPER,
-    BeatsRecipe,
-    ClassifierRecipe,
-    DenoiserRecipe,
-    DistillRecipe,
-    DistillTheatreRecipe,
-    EncodersRecipe,
-    MelVAERecipe,
-    MotionVAERecipe,
-    ScorerRecipe,
-    SpaceRecipe,
-    TheatreRecipe,
-    VocoderRecipe,
-)
+from train.options import Fit, initial_of, is_student, model_config, recipe_of, teacher_of
 from train.tasks.beats import BeatsTask, load_clips
 from train.tasks.classifier import ClassifierTask
 from train.tasks.distill import DistillTask
@@ -73,173 +55,6 @@ from train.tasks.motion_vae import MotionVAETask
 from train.tasks.paths import EXPERTS, paths_of
 from train.tasks.vocoder import VocoderTask, load_waveforms
 from train.theatre_stages import Stages
-from train.variants import (
-    check_motion_side,
-    distilled,
-    distilled_theatre,
-    motion_side,
-    music_side,
-    theatre_anew,
-    theatre_is_student,
-    theatre_side,
-)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Train one task, or all in order."""
-
-    task: Annotated[
-        Literal[
-            "mel-vae",
-            "motion-vae",
-            "denoiser",
-            "scorer",
-            "all",
-            "distill",
-            "distill-music",
-            "vocoder",
-            "classifier",
-            "beats",
-            "theatre-encoders",
-            "theatre-space",
-            "theatre",
-            "distill-theatre",
-        ],
-        tyro.conf.Positional,
-    ]
-    data: Path  # a folder written by train.prepare, or the word "synthetic"
-    out: Path  # the run folder
-    preset: str | None = None  # "default" unless given; with `init` the configuration of that model
-    init: Path | None = None  # a model folder; its networks of the same shape give the initial weights
-    layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
-    network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
-    prediction: Literal["epsilon", "x0", "v"] | None = None  # of the motion denoiser; None is the preset's
-    skip: bool | None = None  # noisy latents also reach the motion denoiser's output directly; None is the preset's
-    styles: bool = True  # one style for each genre of the data
-    exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
-    music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
-    latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
-    rhythm: bool = True  # condition the denoiser on beats, onsets and loudness besides the music
-    theatre_without: Literal["nothing", "music", "attention", "beat", "style"] = "nothing"  # the paper's ablations
-    steps: int | None = None  # overrides the steps of every task that is trained
-    mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
-    motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
-    denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
-    scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
-    distill: DistillRecipe = field(default_factory=DistillRecipe)
-    distill_music: DistillRecipe = DISTILL_MUSIC
-    classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
-    vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
-    beats: BeatsRecipe = field(default_factory=BeatsRecipe)
-    theatre_encoders: EncodersRecipe = field(default_factory=EncodersRecipe)
-    theatre_space: SpaceRecipe = field(default_factory=SpaceRecipe)
-    theatre: TheatreRecipe = field(default_factory=TheatreRecipe)
-    distill_theatre: DistillTheatreRecipe = field(default_factory=DistillTheatreRecipe)
-
-
-def model_config(args: Fit, pairs: dict[str, list]) -> Config:
-    """The preset with the flags applied and the styles of the data. An existing run keeps its own configuration."""
-    path = args.out / "config.json"
-    if path.is_file():
-        config = run_folder.read_config(args.out)
-        check_motion_side(config, args.layout, args.network, args.prediction, args.skip)
-        if music_side(config, args.music, args.latents, args.rhythm) != config:
-            raise FootlightError(
-                f"{path} is of another variant than --music, --latents and --rhythm say: "
-                "choose another --out, or leave the flags away"
-            )
-        lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
-        if is_student(args):
-            lacks[args.task] = not has_student(config, args.task)
-        lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
-        if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
-            raise FootlightError(
-                f"{path} is of another variant than --theatre-without says: choose another --out, or leave the flag "
-                "away"
-            )
-        if not lacks.get(args.task):
-            return config
-    elif is_student(args):
-        config = teacher_of(args).config
-    else:
-        if args.init and args.preset is None:
-            config = with_styles(checkpoint.load(args.init).taught().config, args, pairs, keep=True)
-        else:
-            config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-        config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
-        config = music_side(config, args.music, args.latents, args.rhythm)
-    if is_student(args):
-        config = with_student(config, args)
-    if args.task == "vocoder" and config.vocoder is None:
-        config = dataclasses.replace(config, vocoder=VocoderConfig())
-    if args.task == "scorer" and "music" not in config.denoisers:
-        config = configuration.both_ways(config)
-    if args.task in run_folder.THEATRE:
-        if config.theatre is not None:
-            config = theatre_anew(config)
-        else:
-            config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
-        config = theatre_side(config, args.theatre_without)
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
-    return config
-
-
-def is_student(args: Fit) -> bool:
-    """Whether the task distils a model."""
-    return args.task in run_folder.STUDENTS.values()
-
-
-def has_student(config: Config, task: str) -> bool:
-    """Whether a configuration has the student that a task trains."""
-    if task == "distill-theatre":
-        return theatre_is_student(config)
-    return config.denoisers[run_folder.TRAINED[task].modality].guided
-
-
-def with_student(config: Config, args: Fit) -> Config:
-    """The configuration of a teacher with the student that is asked for."""
-    recipe = recipe_of(args, args.task)
-    if args.task == "distill-theatre":
-        return distilled_theatre(config, recipe.task.steps, recipe.context_entry)
-    return distilled(config, run_folder.TRAINED[args.task].modality, recipe.task.steps, recipe.context_entry)
-
-
-def teacher_of(args: Fit) -> Checkpoint:
-    """The model that is distilled."""
-    teacher = recipe_of(args, args.task).teacher or args.init
-    if teacher is None:
-        name = args.task
-        raise FootlightError(f"{name} needs a trained model: give --init MODEL, or --{name}.teacher MODEL")
-    return checkpoint.load(teacher).taught()
-
-
-def initial_of(args: Fit) -> Checkpoint | None:
-    """The model from whose weights a run starts: from its students to train students, else from their teachers."""
-    if args.init is None:
-        return teacher_of(args) if is_student(args) else None
-    model = checkpoint.load(args.init)
-    return model if is_student(args) else model.taught()
-
-
-def with_styles(config: Config, args: Fit, pairs: dict[str, list], keep: bool = False) -> Config:
-    """The configuration with the styles of the data.
-
-    keep: those of the configuration stay, in their order. If the data has no others, nothing changes.
-    """
-    if not args.styles:
-        return config
-    frames: dict[str, float] = defaultdict(float)
-    for pair in pairs["train"]:
-        style = latents.style_of(pair.genre)
-        frames[style] += len(pair.rotations) * args.denoiser.task.style_weights.get(style, 1.0)
-    kept = config.styles if keep else ()
-    styles = (*kept, *sorted(set(frames) - set(kept)))
-    if styles == kept:
-        return config
-    whole = sum(frames.values())
-    return configuration.with_styles(config, styles, tuple(round(frames[style] / whole, 4) for style in styles))
 
 
 def waveforms(audio: Path | None, rate: int) -> dict[str, list[torch.Tensor]]:
@@ -281,9 +96,18 @@ def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
     return {split: [waveform_frames(w, config.signal.hop_samples) for w in some] for split, some in songs.items()}
 
 
-def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]], device: torch.device) -> Task:
-    """One task of the run, from what the tasks before it left there."""
+def make_task(
+    name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]], stages: Stages, device: torch.device
+) -> Task:
+    """One task of the run, from what the tasks before it left there.
+
+    stages: which make those of the theatre.
+    """
     recipe = recipe_of(args, name)
+    if name in run_folder.THEATRE:
+        return stages.task(name, recipe.task, device)
+    if name == "distill-theatre":
+        return stages.student(teacher_of(args), recipe.task, device)
     if name == "classifier":
         return ClassifierTask(recipe.task, pairs)
     if name == "vocoder":
@@ -297,7 +121,20 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
     if name == "motion-vae":
         with Encoder(mel_vae, args.out) as music:
             return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, music, config))
-    motion_vae, modality = run_folder.load_autoencoder(args.out, config, "motion"), run_folder.TRAINED[name].modality
+    return diffusion_task(name, args, config, pairs, mel_vae, device)
+
+
+def diffusion_task(
+    name: str,
+    args: Fit,
+    config: Config,
+    pairs: dict[str, list[Pair]],
+    mel_vae: NormalisedVAE | Identity,
+    device: torch.device,
+) -> Task:
+    """The task of a denoiser or of its student, on the latents of both autoencoders."""
+    recipe, modality = recipe_of(args, name), run_folder.TRAINED[name].modality
+    motion_vae = run_folder.load_autoencoder(args.out, config, "motion")
     crop, window = recipe.task.paths if is_student(args) else recipe.task, config.sampling[modality].window
     if crop.frames < window:
         print(
@@ -314,18 +151,6 @@ def make_task(name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]]
         return EXPERTS[modality](config, recipe.task, vae, clips)
     paths = paths_of(teacher_of(args), modality, recipe.task.paths, vae, clips, args.out / name)
     return DistillTask(config, modality, recipe.task, vae, paths)
-
-
-def recipe_of(args: Fit, name: str) -> Any:
-    """The settings of a task. For the paper's theatre they are those of its section 5.1."""
-    recipe = getattr(args, name.replace("-", "_"))
-    if name not in run_folder.THEATRE:
-        return recipe
-    if args.preset == "paper":
-        recipe = dataclasses.replace(recipe, loop=dataclasses.replace(recipe.loop, **PAPER))
-    if name == "theatre" and args.theatre_without == "beat":
-        recipe = dataclasses.replace(recipe, task=dataclasses.replace(recipe.task, beat=0.0))
-    return recipe
 
 
 def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
@@ -357,6 +182,38 @@ def fit_beats(args: Fit) -> dict:
     return result
 
 
+def keep_untrained(args: Fit, config: Config, initial: Checkpoint | None) -> None:
+    """Leave in the run what its tasks use and do not train, as far as the model has it that the run starts from.
+
+    A student's run gets it from the teacher, whose latents it learns.
+    """
+    if is_student(args):
+        light = ("light",) if args.task == "distill-theatre" else ()
+        keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder", *light)
+    elif initial is not None and args.task in run_folder.THEATRE:
+        keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
+        if args.task == "theatre":
+            keep_theatre(args.out, config, initial)
+    elif initial is not None and args.task != "vocoder":
+        keep(args.out, config, initial, *run_folder.needed(args.task), "vocoder")
+
+
+def give_weights(initial: Checkpoint, config: Config, name: str, task: Task) -> None:
+    """Give the network of a task the weights of the model that the run starts from."""
+    if run_folder.TRAINED[name].saved == "theatre":
+        start_theatre(initial, config, name, task.phases["theatre"].network("theatre", Theatre))
+    elif name != "classifier":  # which no model folder has
+        start_from(initial, config, name, task)
+
+
+def finish(args: Fit, name: str, task: Task, loop: LoopConfig) -> None:
+    """Write beside a task's weights how it was trained, and what a classifier needs to be used."""
+    if isinstance(task, ClassifierTask):
+        task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
+    settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe_of(args, name).task)}
+    write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())
+
+
 def main(args: Fit) -> dict[str, dict]:
     """Train the tasks. Returns each task's result, see ``train.loop.fit``."""
     if args.task == "beats":
@@ -367,15 +224,7 @@ def main(args: Fit) -> dict[str, dict]:
         loaded = load_training_pairs(args, waveforms=True)
     pairs = validated_on(loaded, "pairs", lambda pair: len(pair.rotations))
     initial = initial_of(args)
-    if is_student(args):
-        light = ("light",) if args.task == "distill-theatre" else ()
-        run_folder.keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder", *light)
-    elif initial is not None and args.task in run_folder.THEATRE:
-        run_folder.keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
-        if args.task == "theatre":
-            run_folder.keep_theatre(args.out, config, initial)
-    elif initial is not None and args.task != "vocoder":
-        run_folder.keep(args.out, config, initial, *run_folder.needed(args.task), "vocoder")
+    keep_untrained(args, config, initial)
     split = seven_one_two(loaded) if args.preset == "paper" else pairs
     stages = Stages(args.theatre, args.out, config, split)
     results: dict[str, dict] = {}
@@ -386,22 +235,12 @@ def main(args: Fit) -> dict[str, dict]:
                 results[name] = run_folder.take_statistics(args.out, name, config, pairs["train"], initial)
             fabric.barrier()
             continue
-        if name in run_folder.THEATRE:
-            task = stages.task(name, recipe_of(args, name).task, fabric.device)
-        elif name == "distill-theatre":
-            task = stages.student(teacher_of(args), recipe_of(args, name).task, fabric.device)
-        else:
-            task = make_task(name, args, config, pairs, fabric.device)
-        if initial is not None and run_folder.TRAINED[name].saved == "theatre":
-            run_folder.start_theatre(initial, config, name, task.phases["theatre"].network("theatre", Theatre))
-        elif initial is not None and name != "classifier":
-            run_folder.start_from(initial, config, name, task)
+        task = make_task(name, args, config, pairs, stages, fabric.device)
+        if initial is not None:
+            give_weights(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)
         if fabric.is_global_zero:
-            if isinstance(task, ClassifierTask):
-                task.finished(run_folder.averaged(args.out, name)).save(args.out / name)
-            settings = {"loop": dataclasses.asdict(loop), "task": dataclasses.asdict(recipe_of(args, name).task)}
-            write_atomically(args.out / name / "settings.json", json.dumps(settings, indent=2).encode())
+            finish(args, name, task, loop)
     return results
 
 

@@ -22,7 +22,9 @@ from core.pipeline import DanceOptions, DuetOptions, Model, ScoreOptions, genera
 from core.types import Condition, Waveform
 from train import export, fit, recipes, run_folder
 from train.data import synthetic
+from train.initial import start_from
 from train.loop import LoopConfig
+from train.options import Fit
 from train.state import load_state
 from train.tasks.paths import PathsConfig
 from train.variants import motion_side
@@ -34,22 +36,22 @@ def quick(**settings) -> LoopConfig:
     )
 
 
-def arguments(task: str, out, steps: int) -> fit.Fit:
-    return fit.Fit(
+def arguments(task: str, out, steps: int) -> Fit:
+    return Fit(
         task=task,
         data="synthetic",
         out=out,
         preset="tiny",
         steps=steps,
-        mel_vae=fit.MelVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MelVAEConfig(frames=64, gan_start=20)),
-        motion_vae=fit.MotionVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserRecipe(
+        mel_vae=recipes.MelVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MelVAEConfig(frames=64, gan_start=20)),
+        motion_vae=recipes.MotionVAERecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.MotionVAEConfig(frames=64)),
+        denoiser=recipes.DenoiserRecipe(
             quick(lr=2e-3, warmup=5, ema=0.9, seed=5), recipes.DenoiserTaskConfig(frames=64, shortest=32)
         ),
-        scorer=fit.ScorerRecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.ScorerTaskConfig(frames=64, shortest=32)),
-        theatre_encoders=fit.EncodersRecipe(quick(ema=0.9), recipes.EncodersTaskConfig(frames=64, shortest=32)),
-        theatre_space=fit.SpaceRecipe(quick(ema=0.9), recipes.SpaceTaskConfig(frames=64, shortest=32)),
-        theatre=fit.TheatreRecipe(
+        scorer=recipes.ScorerRecipe(quick(lr=2e-3, warmup=5, ema=0.9), recipes.ScorerTaskConfig(64, shortest=32)),
+        theatre_encoders=recipes.EncodersRecipe(quick(ema=0.9), recipes.EncodersTaskConfig(frames=64, shortest=32)),
+        theatre_space=recipes.SpaceRecipe(quick(ema=0.9), recipes.SpaceTaskConfig(frames=64, shortest=32)),
+        theatre=recipes.TheatreRecipe(
             ("strike",), 1, quick(ema=0.9), recipes.TheatreTaskConfig(frames=64, shortest=32, body_share=0.5)
         ),
     )
@@ -190,7 +192,7 @@ def test_new_styles_and_another_prediction_keep_the_rest_of_the_weights(run, tmp
     network = denoiser_of(wider.denoisers["motion"])
     before = {name: value.clone() for name, value in network.state_dict().items()}
     task = SimpleNamespace(phases={"denoiser": SimpleNamespace(networks={"denoiser": network})})
-    run_folder.start_from(model, wider, "denoiser", task)
+    start_from(model, wider, "denoiser", task)
     assert "but for its styles, mask or prediction" in capsys.readouterr().out
     given = model.tensors["denoiser.motion"]
     for name, value in network.state_dict().items():
@@ -214,7 +216,7 @@ def test_a_mask_of_parts_means_together_what_one_for_all_meant():
         network = denoiser_of(denoiser)
         task = SimpleNamespace(phases={"denoiser": SimpleNamespace(networks={"denoiser": network})})
         before = replace(plain, denoisers={**plain.denoisers, "motion": told.config})
-        run_folder.start_from(Checkpoint(before, {"denoiser.motion": told.state_dict()}), config, "denoiser", task)
+        start_from(Checkpoint(before, {"denoiser.motion": told.state_dict()}), config, "denoiser", task)
         with torch.no_grad():
             said.append(network.eval()(z, torch.tensor([7]), Condition(observed=z, observed_mask=mask)))
         told = network
@@ -268,10 +270,10 @@ def test_a_denoiser_alone_goes_on_from_a_model_with_its_autoencoders(run, tmp_pa
         fit.main(replace(settings, out=tmp_path / "flat", layout="openpose14-2d"))
 
 
-def distilling(name: str, model: Path, out: Path, steps: int) -> fit.Fit:
+def distilling(name: str, model: Path, out: Path, steps: int) -> Fit:
     task = recipes.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
-    recipe = fit.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
-    settings = fit.Fit(task=name, data="synthetic", out=out, init=model, steps=steps)
+    recipe = recipes.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
+    settings = Fit(task=name, data="synthetic", out=out, init=model, steps=steps)
     return replace(settings, **{name.replace("-", "_"): recipe})
 
 
@@ -347,4 +349,4 @@ def test_a_distillation_continues_as_if_nothing_had_happened(teacher, tmp_path, 
 
 def test_distillation_needs_a_teacher(tmp_path):
     with pytest.raises(FootlightError, match="give --init MODEL"):
-        fit.main(fit.Fit(task="distill", data="synthetic", out=tmp_path))
+        fit.main(Fit(task="distill", data="synthetic", out=tmp_path))

@@ -19,6 +19,8 @@ from core.types import Waveform
 from tests.train.test_fit import arguments, quick
 from train import export, fit, recipes, run_folder
 from train.data import synthetic
+from train.initial import start_theatre
+from train.options import Fit
 from train.tasks.theatre_paths import TheatrePathsConfig
 from train.variants import distilled as distilled_config
 from train.variants import distilled_theatre
@@ -41,12 +43,12 @@ def teacher(model_folder, tmp_path_factory) -> Path:
     return folder / "model"
 
 
-def distilling(model: Path, out: Path, steps: int) -> fit.Fit:
+def distilling(model: Path, out: Path, steps: int) -> Fit:
     paths = TheatrePathsConfig(frames=32, shortest=32, steps=4, count=64, guidance=(1.0, 2.0))
     task = recipes.DistillTheatreConfig(steps=2, paths=paths)
     loop = quick(lr=1e-3, warmup=2, ema=0.9, schedule="constant")
     recipe = recipes.DistillTheatreRecipe(loop=loop, task=task)
-    return fit.Fit("distill-theatre", Path("synthetic"), out, init=model, steps=steps, distill_theatre=recipe)
+    return Fit("distill-theatre", Path("synthetic"), out, init=model, steps=steps, distill_theatre=recipe)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +139,7 @@ def test_a_student_starts_with_what_the_models_student_learned(teacher, tmp_path
     model = checkpoint.load(tmp_path / "model")
     shape = distilled_theatre(config, 2)
     theatre = Theatre(shape)
-    run_folder.start_theatre(model, shape, "distill-theatre", theatre)
+    start_theatre(model, shape, "distill-theatre", theatre)
     made, before = theatre.denoisers["motion"].state_dict(), base.tensors["theatre"]
     for key, value in made.items():
         old = before.get(f"denoisers.motion.{key}")

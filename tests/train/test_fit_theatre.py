@@ -14,8 +14,8 @@ from core.pipeline import DanceOptions, Model
 from core.pipeline.theatre import look_vector, perform
 from core.types import Waveform
 from tests.train.test_fit import arguments
-from train import export, fit, run_folder
-from train.fit import recipe_of
+from train import export, fit, recipes, run_folder
+from train.options import Fit, recipe_of
 from train.variants import distilled
 
 
@@ -98,8 +98,8 @@ def test_a_stage_needs_the_one_before(model_folder, tmp_path):
 
 
 def test_the_papers_recipe(tmp_path):
-    settings = fit.Fit("theatre", "synthetic", tmp_path, preset="paper", theatre_without="beat")
+    settings = Fit("theatre", "synthetic", tmp_path, preset="paper", theatre_without="beat")
     recipe = recipe_of(settings, "theatre")
     assert (recipe.loop.batch, recipe.loop.lr, recipe.loop.weight_decay) == (32, 1e-4, 1e-5)
     assert recipe.task.beat == 0
-    assert recipe_of(replace(settings, preset=None, theatre_without="nothing"), "theatre") == fit.TheatreRecipe()
+    assert recipe_of(replace(settings, preset=None, theatre_without="nothing"), "theatre") == recipes.TheatreRecipe()

@@ -20,6 +20,7 @@ from train import export, fit, recipes
 from train.data import latents, synthetic
 from train.data.encoder import encoded
 from train.loop import LoopConfig
+from train.options import Fit, model_config
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask, louder, spread
 from train.variants import music_side
 
@@ -100,7 +101,7 @@ def test_the_condition_is_on_the_clock_of_the_clicks():
 
 def test_waveforms_stay_small_until_a_crop_is_taken():
     tiny = music_side(preset("tiny"), "waveform")
-    songs = fit.load_training_songs(fit.Fit("mel-vae", "synthetic", "."), tiny)
+    songs = fit.load_training_songs(Fit("mel-vae", "synthetic", "."), tiny)
     assert {song.dtype for song in songs["train"]} == {torch.int16}
     task = MelVAETask(tiny, MelVAEConfig(frames=64, gain=0.0), songs)
     batch = task.batch(3, torch.Generator().manual_seed(0))["music"]
@@ -132,16 +133,16 @@ def quick(steps: int) -> LoopConfig:
     )
 
 
-def arguments(out, steps=24, **flags) -> fit.Fit:
-    return fit.Fit(
+def arguments(out, steps=24, **flags) -> Fit:
+    return Fit(
         task="all",
         data="synthetic",
         out=out,
         preset="tiny",
-        mel_vae=fit.MelVAERecipe(quick(3), recipes.MelVAEConfig(frames=64, gan_start=0)),
-        motion_vae=fit.MotionVAERecipe(quick(3), recipes.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserRecipe(quick(steps), recipes.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerRecipe(quick(3), recipes.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=recipes.MelVAERecipe(quick(3), recipes.MelVAEConfig(frames=64, gan_start=0)),
+        motion_vae=recipes.MotionVAERecipe(quick(3), recipes.MotionVAEConfig(frames=64)),
+        denoiser=recipes.DenoiserRecipe(quick(steps), recipes.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=recipes.ScorerRecipe(quick(3), recipes.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )
 
@@ -220,10 +221,10 @@ def test_what_is_heard_while_dancing_is_what_was_trained_on():
 
 
 def test_a_run_of_another_variant_is_not_continued(tmp_path):
-    fit.model_config(arguments(tmp_path, latents="none"), synthetic.pairs())
-    assert fit.model_config(arguments(tmp_path), synthetic.pairs()).modalities["motion"].autoencoder.kind == "identity"
+    model_config(arguments(tmp_path, latents="none"), synthetic.pairs())
+    assert model_config(arguments(tmp_path), synthetic.pairs()).modalities["motion"].autoencoder.kind == "identity"
     with pytest.raises(FootlightError, match="another variant"):
-        fit.model_config(arguments(tmp_path, music="waveform"), synthetic.pairs())
+        model_config(arguments(tmp_path, music="waveform"), synthetic.pairs())
 
 
 def test_crops_shorter_than_windows_are_pointed_out(tmp_path, capsys, monkeypatch):

@@ -20,6 +20,7 @@ from core.types import Waveform
 from train import export, fit, recipes
 from train.data import synthetic
 from train.loop import LoopConfig
+from train.options import Fit
 from train.tasks.motion_vae import body_losses
 from train.variants import motion_side
 
@@ -29,12 +30,12 @@ LOOP = LoopConfig(
 
 
 def trained(out, **flags):
-    args = fit.Fit(
+    args = Fit(
         task="all", data="synthetic", out=out / "run", preset="tiny", steps=6,
-        mel_vae=fit.MelVAERecipe(LOOP, recipes.MelVAEConfig(frames=64)),
-        motion_vae=fit.MotionVAERecipe(LOOP, recipes.MotionVAEConfig(frames=64)),
-        denoiser=fit.DenoiserRecipe(LOOP, recipes.DenoiserTaskConfig(frames=64, shortest=32)),
-        scorer=fit.ScorerRecipe(LOOP, recipes.ScorerTaskConfig(frames=64, shortest=32)),
+        mel_vae=recipes.MelVAERecipe(LOOP, recipes.MelVAEConfig(frames=64)),
+        motion_vae=recipes.MotionVAERecipe(LOOP, recipes.MotionVAEConfig(frames=64)),
+        denoiser=recipes.DenoiserRecipe(LOOP, recipes.DenoiserTaskConfig(frames=64, shortest=32)),
+        scorer=recipes.ScorerRecipe(LOOP, recipes.ScorerTaskConfig(frames=64, shortest=32)),
         **flags,
     )  # fmt: skip
     results = fit.main(args)

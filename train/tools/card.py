@@ -24,7 +24,7 @@ from train.data.shards import read_index
 from train.evaluation.dance import momu, tables, told
 from train.evaluation.dance.footwork import footwork_tables
 from train.evaluation.music import tables as music_tables
-from train.fit import Fit
+from train.options import Fit
 from train.run_folder import TRAINED
 from train.state import load_state
 

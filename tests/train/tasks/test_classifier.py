@@ -9,10 +9,11 @@ from core.errors import FootlightError
 from core.metrics.classifier import Classifier
 from core.motion.contact import label
 from core.motion.kinematics import forward
-from train import fit
+from train import fit, recipes
 from train.data import synthetic
 from train.data.dataset import Pair
 from train.loop import LoopConfig
+from train.options import Fit
 from train.tasks.classifier import ClassifierTask, ClassifierTaskConfig
 
 
@@ -41,14 +42,14 @@ def test_it_learns_styles_and_leaves_a_classifier_that_loads(pairs, tmp_path, mo
         steps=60, batch=8, lr=3e-3, warmup=5, ema=0.9, precision="32-true", accelerator="cpu",
         validate_every=10**6, pictures_every=10**6,
     )  # fmt: skip
-    recipe = fit.ClassifierRecipe(loop, ClassifierTaskConfig(width=8, embedding=8))
-    result = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
+    recipe = recipes.ClassifierRecipe(loop, ClassifierTaskConfig(width=8, embedding=8))
+    result = fit.main(Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
     assert result["classifier"]["validation"]["balanced_accuracy"] > 0.9
     found = Classifier.load(tmp_path / "classifier")
     assert found.classes == ("narrow", "wide") and found.takes == {"narrow": 2, "wide": 2}
     assert found.accuracy == pytest.approx(result["classifier"]["validation"]["balanced_accuracy"])
     assert 0 <= found.pose_only <= 1
-    again = fit.main(fit.Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
+    again = fit.main(Fit("classifier", "synthetic", tmp_path, preset="tiny", classifier=recipe))
     assert again["classifier"]["history"] == []  # it was finished
 
 

@@ -13,9 +13,10 @@ from core.audio.mel import log_mel
 from core.config import SignalConfig, VocoderConfig, preset
 from core.errors import FootlightError
 from core.vocoder.model import Vocoder
-from train import export, fit, run_folder
+from train import export, fit, recipes, run_folder
 from train.data import synthetic
 from train.loop import LoopConfig
+from train.options import Fit, model_config
 from train.tasks.vocoder import VocoderTask, VocoderTaskConfig, compare, load_waveforms
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, matching_loss
 
@@ -23,13 +24,13 @@ QUICK = dict(batch=4, precision="32-true", accelerator="cpu", validate_every=10*
 TINY = preset("tiny").vocoder
 
 
-def arguments(out, steps, **changes) -> fit.Fit:
-    recipe = fit.VocoderRecipe(
+def arguments(out, steps, **changes) -> Fit:
+    recipe = recipes.VocoderRecipe(
         audio="synthetic",
         loop=LoopConfig(lr=3e-3, warmup=3, ema=0.8, **QUICK),
         task=VocoderTaskConfig(frames=16, gan_start=30),
     )
-    return fit.Fit(task="vocoder", data="synthetic", out=out, preset="tiny", steps=steps, vocoder=recipe, **changes)
+    return Fit(task="vocoder", data="synthetic", out=out, preset="tiny", steps=steps, vocoder=recipe, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_it_is_exported_beside_the_networks_that_are_there(run, tmp_path):
 
 def test_a_model_folder_may_hold_one(run, tmp_path):
     folder, _ = run
-    config = fit.model_config(arguments(folder, steps=1), {})
+    config = model_config(arguments(folder, steps=1), {})
     checkpoint.save_folder(tmp_path / "model", config, {"vocoder": run_folder.averaged(folder, "vocoder")})
     loaded = checkpoint.load(tmp_path / "model")
     loaded.load_into("vocoder", Vocoder(loaded.config.vocoder))
@@ -97,9 +98,9 @@ def test_an_older_run_gains_a_vocoder_and_a_denoiser_of_music(tmp_path):
     older = replace(preset("tiny"), vocoder=None, denoisers=dancer)
     (tmp_path / "config.json").write_text(json.dumps(records.to_json(older)))
     args = arguments(tmp_path, steps=1)
-    assert fit.model_config(replace(args, task="mel-vae"), {}) == older
-    assert fit.model_config(args, {}) == replace(older, vocoder=VocoderConfig())
-    both = fit.model_config(replace(args, task="scorer"), {})
+    assert model_config(replace(args, task="mel-vae"), {}) == older
+    assert model_config(args, {}) == replace(older, vocoder=VocoderConfig())
+    both = model_config(replace(args, task="scorer"), {})
     assert both == replace(older, vocoder=VocoderConfig(), denoisers=preset("tiny").denoisers)
     assert json.loads((tmp_path / "config.json").read_text()) == json.loads(json.dumps(records.to_json(both)))
 

@@ -1,0 +1,217 @@
+"""The options of ``train.fit``, and the configuration of the model that they ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from core import checkpoint, records
+from core import config as configuration
+from core.checkpoint import Checkpoint
+from core.config import Config, VocoderConfig
+from core.errors import FootlightError
+from core.files import write_atomically
+from core.light.look import shipped_looks
+from train import run_folder
+from train.data import latents
+from train.recipes import (
+    DISTILL_MUSIC,
+    PAPER,
+    BeatsRecipe,
+    ClassifierRecipe,
+    DenoiserRecipe,
+    DistillRecipe,
+    DistillTheatreRecipe,
+    EncodersRecipe,
+    MelVAERecipe,
+    MotionVAERecipe,
+    ScorerRecipe,
+    SpaceRecipe,
+    TheatreRecipe,
+    VocoderRecipe,
+)
+from train.variants import (
+    check_motion_side,
+    distilled,
+    distilled_theatre,
+    motion_side,
+    music_side,
+    theatre_anew,
+    theatre_is_student,
+    theatre_side,
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Train one task, or all in order."""
+
+    task: Annotated[
+        Literal[
+            "mel-vae",
+            "motion-vae",
+            "denoiser",
+            "scorer",
+            "all",
+            "distill",
+            "distill-music",
+            "vocoder",
+            "classifier",
+            "beats",
+            "theatre-encoders",
+            "theatre-space",
+            "theatre",
+            "distill-theatre",
+        ],
+        tyro.conf.Positional,
+    ]
+    data: Path  # a folder written by train.prepare, or the word "synthetic"
+    out: Path  # the run folder
+    preset: str | None = None  # "default" unless given; with `init` the configuration of that model
+    init: Path | None = None  # a model folder; its networks of the same shape give the initial weights
+    layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
+    network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
+    prediction: Literal["epsilon", "x0", "v"] | None = None  # of the motion denoiser; None is the preset's
+    skip: bool | None = None  # noisy latents also reach the motion denoiser's output directly; None is the preset's
+    styles: bool = True  # one style for each genre of the data
+    exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
+    music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
+    latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
+    rhythm: bool = True  # condition the denoiser on beats, onsets and loudness besides the music
+    theatre_without: Literal["nothing", "music", "attention", "beat", "style"] = "nothing"  # the paper's ablations
+    steps: int | None = None  # overrides the steps of every task that is trained
+    mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
+    motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
+    denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
+    scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
+    distill: DistillRecipe = field(default_factory=DistillRecipe)
+    distill_music: DistillRecipe = DISTILL_MUSIC
+    classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
+    vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
+    beats: BeatsRecipe = field(default_factory=BeatsRecipe)
+    theatre_encoders: EncodersRecipe = field(default_factory=EncodersRecipe)
+    theatre_space: SpaceRecipe = field(default_factory=SpaceRecipe)
+    theatre: TheatreRecipe = field(default_factory=TheatreRecipe)
+    distill_theatre: DistillTheatreRecipe = field(default_factory=DistillTheatreRecipe)
+
+
+def recipe_of(args: Fit, name: str) -> Any:
+    """The settings of a task. For the paper's theatre they are those of its section 5.1."""
+    recipe = getattr(args, name.replace("-", "_"))
+    if name not in run_folder.THEATRE:
+        return recipe
+    if args.preset == "paper":
+        recipe = dataclasses.replace(recipe, loop=dataclasses.replace(recipe.loop, **PAPER))
+    if name == "theatre" and args.theatre_without == "beat":
+        recipe = dataclasses.replace(recipe, task=dataclasses.replace(recipe.task, beat=0.0))
+    return recipe
+
+
+def is_student(args: Fit) -> bool:
+    """Whether the task distils a model."""
+    return args.task in run_folder.STUDENTS.values()
+
+
+def teacher_of(args: Fit) -> Checkpoint:
+    """The model that is distilled."""
+    teacher = recipe_of(args, args.task).teacher or args.init
+    if teacher is None:
+        name = args.task
+        raise FootlightError(f"{name} needs a trained model: give --init MODEL, or --{name}.teacher MODEL")
+    return checkpoint.load(teacher).taught()
+
+
+def initial_of(args: Fit) -> Checkpoint | None:
+    """The model from whose weights a run starts: from its students to train students, else from their teachers."""
+    if args.init is None:
+        return teacher_of(args) if is_student(args) else None
+    model = checkpoint.load(args.init)
+    return model if is_student(args) else model.taught()
+
+
+def model_config(args: Fit, pairs: dict[str, list]) -> Config:
+    """The preset with the flags applied and the styles of the data. An existing run keeps its own configuration."""
+    path = args.out / "config.json"
+    if path.is_file():
+        config = run_folder.read_config(args.out)
+        check_motion_side(config, args.layout, args.network, args.prediction, args.skip)
+        if music_side(config, args.music, args.latents, args.rhythm) != config:
+            raise FootlightError(
+                f"{path} is of another variant than --music, --latents and --rhythm say: "
+                "choose another --out, or leave the flags away"
+            )
+        lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
+        if is_student(args):
+            lacks[args.task] = not has_student(config, args.task)
+        lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
+        if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
+            raise FootlightError(
+                f"{path} is of another variant than --theatre-without says: choose another --out, or leave the flag "
+                "away"
+            )
+        if not lacks.get(args.task):
+            return config
+    elif is_student(args):
+        config = teacher_of(args).config
+    else:
+        if args.init and args.preset is None:
+            config = with_styles(checkpoint.load(args.init).taught().config, args, pairs, keep=True)
+        else:
+            config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+        config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
+        config = music_side(config, args.music, args.latents, args.rhythm)
+    if is_student(args):
+        config = with_student(config, args)
+    if args.task == "vocoder" and config.vocoder is None:
+        config = dataclasses.replace(config, vocoder=VocoderConfig())
+    if args.task == "scorer" and "music" not in config.denoisers:
+        config = configuration.both_ways(config)
+    if args.task in run_folder.THEATRE:
+        if config.theatre is not None:
+            config = theatre_anew(config)
+        else:
+            config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
+        config = theatre_side(config, args.theatre_without)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
+    return config
+
+
+def has_student(config: Config, task: str) -> bool:
+    """Whether a configuration has the student that a task trains."""
+    if task == "distill-theatre":
+        return theatre_is_student(config)
+    return config.denoisers[run_folder.TRAINED[task].modality].guided
+
+
+def with_student(config: Config, args: Fit) -> Config:
+    """The configuration of a teacher with the student that is asked for."""
+    recipe = recipe_of(args, args.task)
+    if args.task == "distill-theatre":
+        return distilled_theatre(config, recipe.task.steps, recipe.context_entry)
+    return distilled(config, run_folder.TRAINED[args.task].modality, recipe.task.steps, recipe.context_entry)
+
+
+def with_styles(config: Config, args: Fit, pairs: dict[str, list], keep: bool = False) -> Config:
+    """The configuration with the styles of the data.
+
+    keep: those of the configuration stay, in their order. If the data has no others, nothing changes.
+    """
+    if not args.styles:
+        return config
+    frames: dict[str, float] = defaultdict(float)
+    for pair in pairs["train"]:
+        style = latents.style_of(pair.genre)
+        frames[style] += len(pair.rotations) * args.denoiser.task.style_weights.get(style, 1.0)
+    kept = config.styles if keep else ()
+    styles = (*kept, *sorted(set(frames) - set(kept)))
+    if styles == kept:
+        return config
+    whole = sum(frames.values())
+    return configuration.with_styles(config, styles, tuple(round(frames[style] / whole, 4) for style in styles))
