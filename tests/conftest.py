@@ -21,6 +21,14 @@ STYLES = ("salsa", "robot")
 LOOKS = ("disco", "noir")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept():
+    """No test finds what another one, or the user, heard before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOOTLIGHT_CACHE", "")
+        yield
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
     """The tiny preset with two styles and random weights, whose motions are small movements about a standing pose."""

@@ -19,6 +19,8 @@ from core.protocol import Done, Failed, Id, Ready, Request, request_to_json
 ROOT = Path(__file__).parents[1]
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 """Environment in which PyTorch works as on a processor without AVX-512 and bf16."""
+FORGETFUL = {"FOOTLIGHT_CACHE": ""}
+"""Environment in which a command hears its song, whoever heard it before."""
 REFERENCE = "reference, AVX2"
 """The name of the yardstick where it has to do with these instructions."""
 
@@ -40,7 +42,7 @@ print("kilobytes", kilobytes)
 def peak_memory(arguments: list[str]) -> float:
     """The most gigabytes (2^30 bytes) that ``python -m core`` with these arguments holds."""
     command = [sys.executable, "-c", MEMORY_SCRIPT, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | FORGETFUL)
     return int(done.stdout.split("kilobytes")[-1]) / 2**20
 
 
@@ -54,7 +56,8 @@ def write_action_seconds() -> float | None:
 
 def run_cold(arguments: list[str]) -> None:
     """``python -m core`` in a process of its own."""
-    subprocess.run([sys.executable, "-m", "core", *arguments], check=True, capture_output=True)
+    command = [sys.executable, "-m", "core", *arguments]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | FORGETFUL)
 
 
 class Engine:

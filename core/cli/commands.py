@@ -32,7 +32,7 @@ def dance(args: argparse.Namespace) -> None:
     with progress_shown(args.json):
         song, beats, model = _opened(args, request)
         with progress.part(0.05, 0.98 * pipeline.HEARING):
-            heard = pipeline.hear_song(model, song, beats)
+            heard = pipeline.hear_once(model, song, beats, pipeline.cache_folder())
         about = {"seed": str(request.seed), "model": model.name, "audio_sha256": file_digest(request.song)}
         with progress.part(0.98 * pipeline.HEARING, 0.98):
             begun = pipeline.begin(model, heard, request)

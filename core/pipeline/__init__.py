@@ -22,6 +22,7 @@ from core.pipeline.dance import (
 from core.pipeline.duet import generate_duet
 from core.pipeline.edit import Edit, edit_dance
 from core.pipeline.edit_files import answer, begin, read_dance, read_edit
+from core.pipeline.heard_songs import cache_folder, hear_once
 from core.pipeline.light import light_song
 from core.pipeline.lit_dance import Known, answer_theatre, generate_theatre
 from core.pipeline.model import Model, find_device, find_model
@@ -52,6 +53,7 @@ __all__ = [
     "beats_of",
     "begin",
     "begin_dance",
+    "cache_folder",
     "dance_to",
     "edit_dance",
     "encode_song",
@@ -62,6 +64,7 @@ __all__ = [
     "generate_duet",
     "generate_theatre",
     "grid_of",
+    "hear_once",
     "hear_song",
     "joint_positions",
     "judge",
