@@ -4,9 +4,9 @@ TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion t
 ``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
 order. Others stand apart: ``distill`` and ``distill-music`` make the dances and the music of a model folder
 (``--init``) in a few steps, and ``distill-theatre`` its dances with light; they need a run of their own, which they may
-share. ``vocoder`` turns mels into sound and
-needs only audio (``--vocoder.audio DATA_DIR``). ``classifier`` tells styles apart, for metrics. ``beats`` hears beats
-and downbeats; it needs data prepared with ``--beats`` and writes ``beats.safetensors``.
+share. ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``). ``classifier`` tells
+styles apart, for metrics. ``autoregressive`` is a baseline that dances frame by frame; it needs both autoencoders.
+``beats`` hears beats and downbeats; it needs data prepared with ``--beats`` and writes ``beats.safetensors``.
 
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
 same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
@@ -47,6 +47,7 @@ from train.data.splits import seven_one_two, validated_on
 from train.initial import keep, keep_theatre, start_from, start_theatre
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.options import Fit, initial_of, is_student, model_config, recipe_of, teacher_of
+from train.tasks.autoregressive import AutoregressiveTask
 from train.tasks.beats import BeatsTask, load_clips
 from train.tasks.classifier import ClassifierTask
 from train.tasks.distill import DistillTask
@@ -121,7 +122,23 @@ def make_task(
     if name == "motion-vae":
         with Encoder(mel_vae, args.out) as music:
             return MotionVAETask(config, recipe.task, latents.motion_clips(pairs, music, config))
+    if name == "autoregressive":
+        return autoregressive_task(args, config, pairs, mel_vae, device)
     return diffusion_task(name, args, config, pairs, mel_vae, device)
+
+
+def autoregressive_task(
+    args: Fit,
+    config: Config,
+    pairs: dict[str, list[Pair]],
+    mel_vae: NormalisedVAE | Identity,
+    device: torch.device,
+) -> AutoregressiveTask:
+    """The baseline that dances frame by frame, on the latents of both autoencoders."""
+    recipe, motion_vae = args.autoregressive, run_folder.load_autoencoder(args.out, config, "motion")
+    with Encoder(mel_vae, args.out) as music, Encoder(motion_vae, args.out) as motion:
+        clips = latents.accented_clips(pairs, music, motion, config, recipe.accents)
+    return AutoregressiveTask(config, recipe.task, motion_vae.to(device), clips)
 
 
 def diffusion_task(
@@ -202,7 +219,7 @@ def give_weights(initial: Checkpoint, config: Config, name: str, task: Task) -> 
     """Give the network of a task the weights of the model that the run starts from."""
     if run_folder.TRAINED[name].saved == "theatre":
         start_theatre(initial, config, name, task.phases["theatre"].network("theatre", Theatre))
-    elif name != "classifier":  # which no model folder has
+    elif name not in ("classifier", "autoregressive"):  # which no model folder has
         start_from(initial, config, name, task)
 
 

@@ -23,6 +23,7 @@ from train.data import latents
 from train.recipes import (
     DISTILL_MUSIC,
     PAPER,
+    AutoregressiveRecipe,
     BeatsRecipe,
     ClassifierRecipe,
     DenoiserRecipe,
@@ -63,6 +64,7 @@ class Fit:
             "distill-music",
             "vocoder",
             "classifier",
+            "autoregressive",
             "beats",
             "theatre-encoders",
             "theatre-space",
@@ -92,6 +94,7 @@ class Fit:
     scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
     distill_music: DistillRecipe = DISTILL_MUSIC
+    autoregressive: AutoregressiveRecipe = field(default_factory=AutoregressiveRecipe)
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)
     beats: BeatsRecipe = field(default_factory=BeatsRecipe)

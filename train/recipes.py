@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.config.theatre import ACCENTS
 from train.loop import LoopConfig
+from train.tasks.autoregressive import AutoregressiveTaskConfig
 from train.tasks.beats import BeatsTaskConfig
 from train.tasks.classifier import ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTaskConfig
@@ -74,6 +75,13 @@ class DistillTheatreRecipe:
     context_entry: Literal["added", "concatenated"] = "added"  # of the student's dancer
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=4e-4, warmup=20, ema=0.998)
     task: DistillTheatreConfig = DistillTheatreConfig()
+
+
+@dataclass(frozen=True)
+class AutoregressiveRecipe:
+    accents: tuple[str, ...] = ACCENTS  # what the dancer does on beats in the training data
+    loop: LoopConfig = LoopConfig(steps=12_000, batch=16, lr=5e-4, warmup=300, ema=0.998)
+    task: AutoregressiveTaskConfig = AutoregressiveTaskConfig()
 
 
 @dataclass(frozen=True)

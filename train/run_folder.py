@@ -67,6 +67,7 @@ TRAINED = {
     "scorer": Trained("scorer", "scorer", "denoiser.music"),
     "distill": Trained("denoiser", "denoiser", "denoiser.motion"),
     "distill-music": Trained("denoiser", "denoiser", "denoiser.music"),
+    "autoregressive": Trained("autoregressive", "autoregressive", "autoregressive"),
     "classifier": Trained("classifier", "classifier", "classifier"),
     "vocoder": Trained("generator", "vocoder", "vocoder"),
     "beats": Trained("beats", "beats", "beats"),
@@ -76,7 +77,9 @@ TRAINED = {
 
 
 def needed(task: str) -> tuple[str, ...]:
-    """The autoencoders that a task of ``TASKS`` takes from its run, and does not train; none for other tasks."""
+    """The autoencoders that a task of dances or music takes from its run, and does not train; none for other tasks."""
+    if task == "autoregressive":
+        return AUTOENCODERS
     return AUTOENCODERS[: TASKS.index(task)] if task in TASKS else ()
 
 

@@ -19,11 +19,13 @@ from core.layers.peaks import gaussian_smooth
 from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
+from core.protocol import ACCENTS
 from core.rhythm.accents import amplitude, mean_speed
 from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 from train.data.encoder import Encoder
+from train.data.pairing.striking import struck
 
 STYLE_NAMES = (
     ("salsa", "salsa"),
@@ -167,6 +169,30 @@ def latent_clips(
                 frames = min(len(latents), len(music))
                 made[split].append(clip_of(pair, body, features, latents, music, frames, config))
     as_loud_as_they_move(made)
+    return made
+
+
+def accented_clips(
+    pairs: dict[str, list[Pair]],
+    music_encoder: Encoder,
+    motion_encoder: Encoder,
+    config: Config,
+    accents: tuple[str, ...] = ACCENTS,
+) -> dict[str, list[dict]]:
+    """Clips as of ``latent_clips`` whose dancer has each accent, with ``accent``, its index in ``ACCENTS``, and without
+    ``features``.
+
+    accents: "arrive" is a pair as it is, "strike" is made of it.
+    """
+    made: dict[str, list[dict]] = {split: [] for split in pairs}
+    for accent in accents:
+        set_on = struck if accent == "strike" else lambda pair: pair
+        danced = {split: [set_on(pair) for pair in some] for split, some in pairs.items()}
+        clips = latent_clips(danced, music_encoder, motion_encoder, config)
+        for split, some in clips.items():
+            for clip in some:
+                del clip["features"]  # which are most of it
+                made[split].append({**clip, "accent": ACCENTS.index(accent)})
     return made
 
 

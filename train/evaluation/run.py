@@ -13,7 +13,7 @@ from core.types import Motion
 from train.data.dataset import load_song_records
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import aist, distances, genres, measures, retrieval, sets, systems, told
+from train.evaluation.dance import aist, dancers, distances, genres, measures, retrieval, sets, systems, told
 from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, Asked, System
@@ -139,7 +139,7 @@ def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf
         return systems.slowing_system(one, options.fps, material.captures)
     if one.kind == systems.RETRIEVAL:
         return retrieval.retrieval_system(one, options.fps, shelf)
-    return systems.model_system(one, options.fps, loaded)
+    return dancers.dancer(one, options.fps, loaded)
 
 
 def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance) -> list[Clip]:

@@ -6,7 +6,7 @@ This task serves any modality. Those of motion and music add losses of their own
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -19,20 +19,14 @@ from core.diffusion.objective import diffusion_loss, estimate_weights, step_weig
 from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
-from core.errors import FootlightError
 from core.types import Condition
-from train.data.crops import continued, stacked
+from train.data.crops import stacked
 from train.loop import Phase
+from train.tasks.conditioned import CONTEXT, ConditionedTask, CropsConfig, context_of
 
 HELD_OUT = 32  # clips
 HELD_OUT_SEEDS = 4
 POSES = 4  # single frames that are given, at most
-CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
-
-
-def context_of(parts: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The context latents of a clip or batch, by modality."""
-    return {name.removeprefix(CONTEXT): value for name, value in parts.items() if name.startswith(CONTEXT)}
 
 
 def condition_of(batch: dict[str, Tensor]) -> Condition:
@@ -49,20 +43,12 @@ def condition_of(batch: dict[str, Tensor]) -> Condition:
 
 
 @dataclass(frozen=True)
-class DiffusionTaskConfig:
-    """Crops, what is dropped from the condition in training, and how much each noise level counts.
+class DiffusionTaskConfig(CropsConfig):
+    """What is dropped from the condition in training, and how much each noise level counts, besides ``CropsConfig``.
 
-    frames: length of a training crop, in latent frames.
-    shortest: clips of at least this length are padded to a crop.
     drop: share of samples without any condition, for guidance.
     drop_other: share of batches with rhythm alone, so that an unknown timbre or an unseen body does not matter.
-    drop_style: share of samples with the default style.
     observe: share of samples in which some frames are given: all but a range, a range, or single poses.
-    balance: 0 draws every minute of capture equally often, 1 every style. Between them, rare styles are drawn more
-        often. What is trained without its style follows the shares of the capture all the same, because nobody asked
-        for rare ones.
-    style_weights: by style, how much each minute of its capture counts; 1 for those that are not named. 0.3 makes three
-        minutes of a style count as one, as if there were no more of it.
     most_snr: weight the clean estimate's error by the signal-to-noise ratio up to this (``core.diffusion.objective``).
         0 weights the prediction's error equally at all noise levels.
     least_snr: the least of these weights. At 0, what is given and how loud the song is count little, because they show
@@ -71,14 +57,9 @@ class DiffusionTaskConfig:
         same noise levels as the rest. Relative to how much they change in the capture.
     """
 
-    frames: int = 96
-    shortest: int = 48
     drop: float = 0.15
     drop_other: float = 0.5
-    drop_style: float = 0.4
     observe: float = 0.2
-    balance: float = 0.5
-    style_weights: dict[str, float] = field(default_factory=dict)
     most_snr: float = 0.0
     least_snr: float = 0.0
     change: float = 0.0
@@ -152,12 +133,11 @@ class DiffusionPhase(Phase):
         return {}
 
 
-class DiffusionTask:
+class DiffusionTask(ConditionedTask):
     """Trains the denoiser of one modality.
 
     modality: a name in the configuration.
-    clips: by split, dicts with standardised ``latents`` (t, z), ``context.NAME`` (t, z') for each context modality,
-        ``rhythm`` (t, r) if the network has rhythm channels, and ``style``, the index of the style or -1 if unknown.
+    clips: see ``ConditionedTask``. Those for a network without rhythm channels need no ``rhythm``.
 
     Raises FootlightError when no clip is long enough, and for weights of unknown styles.
     """
@@ -165,21 +145,9 @@ class DiffusionTask:
     part = "denoiser"  # the name of the phase and of its network in the training state
 
     def __init__(self, model: Config, modality: str, config: DiffusionTaskConfig, clips: dict[str, list[dict]]) -> None:
-        self.model, self.modality, self.config = model, modality, config
+        self.modality, self.config = modality, config
         self.network, self.sampling = model.denoisers[modality], model.sampling[modality]
-        self.name = f"denoiser of {modality}"
-        self.train = [clip for clip in clips["train"] if len(clip["latents"]) >= config.shortest]
-        self.val = [clip for clip in clips["val"] if len(clip["latents"]) >= config.shortest]
-        if not any(context_of(clip) or not self.network.context for clip in self.train):
-            seconds = config.shortest / model.latent_fps
-            raise FootlightError(
-                f"{self.name}: none of the training pairs lasts {seconds:.1f} s, the shortest it takes"
-            )
-        if unknown := set(config.style_weights) - set(model.styles):
-            raise FootlightError(
-                f"style_weights name {', '.join(sorted(unknown))}: choose among {', '.join(model.styles) or 'none'}"
-            )
-        self.weights, self.anonymous = self.shares(self.train)
+        super().__init__(f"denoiser of {modality}", model, config, clips, context=bool(self.network.context))
 
     @property
     def phases(self) -> dict[str, Phase]:
@@ -194,69 +162,18 @@ class DiffusionTask:
         """The network with its losses."""
         return DiffusionPhase(self.part, self.modality, self.model, self.config)
 
-    def shares(self, clips: list[dict]) -> tuple[Tensor, Tensor]:
-        """How often each clip is drawn, and how often it is trained without its style, relative to the most common."""
-        lengths = torch.tensor([float(len(clip["latents"])) for clip in clips])
-        lengths = lengths * torch.tensor([self.counts(clip) for clip in clips])
-        styles = torch.tensor([clip["style"] for clip in clips])
-        share = torch.stack([lengths[styles == style].sum() for style in styles])
-        rarer = (share / share.max()) ** self.config.balance
-        return lengths / rarer, rarer
-
-    def counts(self, clip: dict) -> float:
-        """How much a minute of a clip counts."""
-        style = clip["style"]
-        return 1.0 if style < 0 else self.config.style_weights.get(self.model.styles[style], 1.0)
-
-    def pool(self, rhythm_alone: bool) -> tuple[list[dict], Tensor, Tensor]:
-        """The clips that a batch is drawn from, and their ``shares``."""
-        return self.train, self.weights, self.anonymous
-
-    def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
-        """``config.frames`` frames of all parts of a clip, see ``padded``.
-
-        Without a generator they are the same each time.
-        """
-        parts = {name: clip[name] for name in clip if name in ("latents", "rhythm") or name.startswith(CONTEXT)}
-        return self.padded(parts, start, {})
-
-    def padded(self, parts: dict[str, Tensor], start: int, strides: dict[str, int]) -> dict[str, Tensor]:
-        """Every part (t * stride, ...) from frame ``start`` on, as long as a crop.
-
-        ``valid`` says which frames are real. The others repeat the last one.
-        """
-        frames, crop = self.config.frames, {}
-        for name, values in parts.items():
-            stride = strides.get(name, 1)
-            piece = values[start * stride : (start + frames) * stride].float()
-            crop[name] = continued(piece, frames * stride)
-        length = min(frames, len(parts["latents"]) - start)
-        return {**crop, "valid": torch.arange(frames) < length}
-
     def batch(self, size: int, generator: torch.Generator) -> dict:
         """Random crops with all conditions, some of them dropped."""
         c = self.config
-
-        def uniform(*shape: int) -> Tensor:
-            return torch.rand(*shape, generator=generator)
-
         # Without rhythm no condition would be left.
-        rhythm_alone = bool(float(uniform(1)) < c.drop_other and self.network.rhythm_channels)
-        clips, weights, anonymous = self.pool(rhythm_alone)
-        chosen = torch.multinomial(weights, size, replacement=True, generator=generator).tolist()
-        crops = []
-        for index in chosen:
-            room = max(0, len(clips[index]["latents"]) - c.frames)
-            crops.append(self.crop(clips[index], int(uniform(1) * (room + 1)), generator))
+        rhythm_alone = bool(float(torch.rand(1, generator=generator)) < c.drop_other and self.network.rhythm_channels)
+        clips, crops, anonymous = self.drawn(size, generator, rhythm_alone)
         if rhythm_alone:  # which is all that songs without a motion have
             crops = [{name: crop[name] for name in crop if not name.startswith(CONTEXT)} for crop in crops]
         batch = stacked(crops)
         if self.network.styles:
-            style = torch.tensor([clips[index]["style"] for index in chosen])
-            one_hot = nn.functional.one_hot(style.clamp_min(0), self.network.styles).float()
-            kept = (uniform(size) >= c.drop_style * anonymous[chosen]) & (style >= 0)
-            batch["style"] = one_hot * kept[:, None]
-        batch["keep"] = uniform(size) >= c.drop * anonymous[chosen]
+            batch["style"] = self.styles(clips, anonymous, self.network.styles, generator)
+        batch["keep"] = torch.rand(size, generator=generator) >= c.drop * anonymous
         given = self.given(size, generator) & batch["valid"][..., None]
         return {**batch, "observed_mask": given.float(), "observed": self.observed(batch, given)}
 
@@ -282,9 +199,8 @@ class DiffusionTask:
 
     def held_out(self, device: torch.device) -> dict:
         """The beginnings of the held-out clips as one batch. Only the style of some is dropped."""
-        crops = [self.crop(clip, 0, None) for clip in self.val[:HELD_OUT]]
-        batch = stacked(crops)
-        size = len(crops)
+        batch = self.beginnings(HELD_OUT)
+        size = len(batch["valid"])
         batch["keep"] = torch.ones(size, dtype=torch.bool)
         batch["observed"] = torch.zeros_like(batch["latents"])
         batch["observed_mask"] = torch.zeros(size, self.config.frames, self.network.observed_parts)

@@ -19,7 +19,8 @@ from core.rhythm.target import target_features
 from core.types import Beats
 from train.draw import mel_picture
 from train.loop import Phase
-from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig, context_of
+from train.tasks.conditioned import context_of
+from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
 
 ON_BEAT = 0.06  # seconds
 LEAST_WEIGHT = 0.2  # of a latent channel that is hardly audible

@@ -9,6 +9,8 @@ A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
                                    guidance, steps, style and accent (of a theatre)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
     retrieval                      training motion capture of nearest tempo and energy, warped onto the beats
+    RUN/autoregressive             the baseline that ``train.fit autoregressive`` left in a run: accent, temperature,
+                                   style and snap
 """
 
 from __future__ import annotations
@@ -37,13 +39,14 @@ from train.evaluation.dance.material import Capture, Excerpt
 
 SLOWING = "slowing"  # the systems that are no models
 RETRIEVAL = "retrieval"
+AUTOREGRESSIVE = "autoregressive"
 REAL = "real"
 DANCER = "model"  # what a model may be asked for
 SCORER = "scorer"
 DUET = "duet"
 THEATRE = "theatre"
 SHORTEST_SLOWED = 12.0  # seconds of a clip worth slowing on beats
-_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float}
+_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float, "temperature": float}
 # The options of each kind of system.
 ALLOWED = {
     DANCER: ("guidance", "steps", "sampler", "snap", "style"),
@@ -52,6 +55,7 @@ ALLOWED = {
     THEATRE: ("guidance", "steps", "style", "accent"),
     SLOWING: ("amount",),
     RETRIEVAL: ("amount", "snap"),
+    AUTOREGRESSIVE: ("accent", "temperature", "style", "snap"),
 }
 
 
@@ -98,7 +102,11 @@ class Asked:
 
     @property
     def kind(self) -> str:
-        return self.what if self.role == DANCER and self.what in (SLOWING, RETRIEVAL) else self.role
+        if self.role != DANCER:
+            return self.role
+        if Path(self.what).name == AUTOREGRESSIVE:
+            return AUTOREGRESSIVE
+        return self.what if self.what in (SLOWING, RETRIEVAL) else DANCER
 
     def with_option(self, option: str, value: float | int | str) -> Asked:
         """The same system with one option added or changed. Its name says so."""

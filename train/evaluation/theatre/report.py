@@ -18,7 +18,7 @@ from core.metrics import frechet
 from core.metrics.theatre import TEMPO_ROWS
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import systems
+from train.evaluation.dance import dancers, systems
 from train.evaluation.dance.measures import flat, positions_of
 from train.evaluation.dance.systems import THEATRE, Asked
 from train.evaluation.layout import as_csv
@@ -47,6 +47,7 @@ class TheatreOptions(Options):
     """What is staged. The first theatre judges."""
 
     theatre: tuple[str, ...] = ()  # model folders with a theatre: FOLDER[=NAME][@OPTION=VALUE,...]
+    dancers: tuple[str, ...] = ()  # whose dances rules light too: WHAT[=NAME][@OPTION=VALUE,...], models or baselines
     demo_seconds: float = 45.0  # of the demo song, whose sections are known; 0 leaves it out
 
 
@@ -69,7 +70,7 @@ class Company:
 
     theatres: as they were asked for. The first one is the judge.
     stagings: the first theatre, the same without a look, its light for the dancer's dances, rules for them with and
-        without seeing them, and the other theatres.
+        without seeing them, the other theatres, and rules for the dances of others.
     reference: who writes the shows that frames are compared with.
     """
 
@@ -79,9 +80,13 @@ class Company:
     judge: Judge
 
 
-def company(words: tuple[str, ...], fps: float, stage: Performance) -> Company:
-    """The systems of a run. Raises FootlightError for words that are not understood, and models without theatre."""
-    asked = [systems.parse(word, THEATRE) for word in words]
+def company(words: tuple[str, ...], dancing: tuple[str, ...], fps: float, stage: Performance) -> Company:
+    """The systems of a run. Raises FootlightError for words that are not understood, and models without theatre.
+
+    words: of theatres.
+    dancing: of systems whose dances are lit by rules.
+    """
+    asked, others = [systems.parse(word, THEATRE) for word in words], [systems.parse(word) for word in dancing]
     names = [one.name for one in asked]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise FootlightError(f"two theatres are called {twice[0]!r}: give one another name, as in FOLDER=name")
@@ -96,6 +101,7 @@ def company(words: tuple[str, ...], fps: float, stage: Performance) -> Company:
         stagings.ruled_dance(dancer, stage, seen=True),
         stagings.ruled_dance(dancer, stage, seen=False),
     ]
+    made += [stagings.ruled_dance(dancers.dancer(one, fps, loaded), stage, seen=True) for one in others]
     return Company(asked, made, stagings.ruled_dance(dancer, stage, seen=True, variant=REFERENCE), Judge(model))
 
 
@@ -106,7 +112,7 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     """
     songs, seeds, fps = options.songs, options.seeds, options.fps
     stage = Performance(cache)
-    known = company(options.theatre, fps, stage)
+    known = company(options.theatre, options.dancers, fps, stage)
     judge = known.judge
     material = scenes.song_scenes(source, judge.looks, options.start, options.seconds, songs)
     found: dict[str, list[Act]] = {}

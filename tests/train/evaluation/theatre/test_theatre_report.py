@@ -35,6 +35,7 @@ def arguments(theatre_folder, model_folder, tmp_path_factory):
             data=prepared_takes(data),
             source=folder,
             theatre=(f"{theatre_folder}=ours@steps=2", f"{theatre_folder}=arriving@steps=2,accent=arrive"),
+            dancers=(f"{model_folder}=other@steps=3",),
             out=folder / "report",
             seconds=SECONDS,
             demo_seconds=0.0,
@@ -56,6 +57,7 @@ def test_capture_theatres_baselines_and_controls_are_compared(made):
         "default dance, rules",
         "default dance, rules alone",
         "arriving",
+        "other dance, rules",
         "ours, light shifted",
         "ours, light of another dance",
         "default dance, light of another dance",
@@ -118,6 +120,6 @@ def test_what_is_no_theatre_is_refused(model_folder, theatre_folder, tmp_path):
         ((str(model_folder),), "theatre|light"),
     ):
         with pytest.raises(FootlightError, match=message):
-            report.company(words, 30.0, stage)
+            report.company(words, (), 30.0, stage)
     with pytest.raises(FootlightError, match="no option 'snap'"):
         systems.parse("folder@snap=1", systems.THEATRE)
