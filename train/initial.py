@@ -84,12 +84,15 @@ def keep(run: Path, config: Config, model: Checkpoint, *names: str) -> None:
 def keep_theatre(run: Path, config: Config, model: Checkpoint) -> None:
     """Leave encoders and space of a model's theatre in a run that has none, as their stages would, and its light.
 
-    A model whose theatre is of another size, or lacks another part, leaves none.
+    Variants without one of the theatre's parts have the same encoders and space, and so share them. A model whose
+    theatre has others leaves none.
     """
-    if not _fits(model, config) or any(is_trained(run, name) for name in THEATRE):
+    if "theatre" not in model.tensors or _encoding(model.config.theatre) != _encoding(config.theatre):
+        return
+    if any(is_trained(run, name) for name in THEATRE):
         return
     theatre = Theatre(config)
-    _take_theatre(model, config, theatre, ("",), but=("denoisers.",))
+    _take_theatre(model, config, theatre, ("",), but=("denoisers.", "scheduler."))
     for stage in THEATRE[:-1]:
         leave(run, stage, theatre.state_dict())
     keep(run, config, model, "light")
@@ -166,6 +169,11 @@ def _add_lesson(model: Checkpoint, theatre: Theatre) -> None:
 def _fits(model: Checkpoint, config: Config) -> bool:
     """Whether a model has a theatre, of the size of a configuration's."""
     return "theatre" in model.tensors and _size(model.config.theatre) == _size(config.theatre)
+
+
+def _encoding(theatre: TheatreConfig | None) -> TheatreConfig | None:
+    """A theatre but for what makes no difference to its encoders and space."""
+    return theatre and replace(theatre, denoisers={}, sampling={}, coarse=1.0, answer=0.0, attention=True)
 
 
 def _size(theatre: TheatreConfig | None) -> object:
