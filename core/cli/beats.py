@@ -55,7 +55,8 @@ def _begins_as_bvh(path: Path) -> bool:
 def _bvh_beats(path: Path, fps: float | None = None) -> dict:
     """The kinematic beats and onsets of a BVH file of any skeleton and unit, as JSON values.
 
-    ``beats`` (also as ``hits``) are where movements arrive, ``onsets`` where they start.
+    ``beats`` (also as ``hits``) are where movements arrive, ``onsets`` where they start. A dance of ours has its own
+    size. Another body is taken to be ``BODY_HEIGHT`` tall, because its unit is not known.
 
     fps: frames per second of a file that does not say it.
     """
@@ -65,6 +66,8 @@ def _bvh_beats(path: Path, fps: float | None = None) -> dict:
 
     skeleton, motion = bvh.read(path, fps)
     motion = slowed(motion)
+    if (own := bvh.own_motion(skeleton, motion)) is not None:
+        return _kinematic_beats(kinematics.forward(own.rotations, own.root), own.fps)
     rest = skeleton.rest_positions()
     extent = float((rest.amax(0) - rest.amin(0)).max())
     positions = kinematics.forward(motion.rotations, motion.root, skeleton, motion.offsets)

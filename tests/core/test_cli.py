@@ -248,6 +248,23 @@ def test_beats_of_a_bvh_file_in_any_unit(swinging, tmp_path, capsys, centimetres
     assert found["beats"] == found["hits"] and found["onsets"] and found["seconds"] == pytest.approx(8.0)
 
 
+@pytest.mark.parametrize(("dip", "beats"), [(0.95e-3, 0), (1.05e-3, 8)])
+def test_a_slow_dance_has_the_same_beats_as_bvh_and_as_npz(tmp_path, capsys, dip, beats):
+    """A body that glides at 3 cm/s and slows down by ``dip`` m/s once a second. A beat is a dip of 1 mm/s and more."""
+    clock = torch.arange(255, dtype=torch.float64) / 30
+    smoothed = math.exp(-0.5 * (2 * math.pi * accents.BEAT_SMOOTHING) ** 2)  # of a wave of one second
+    root = torch.zeros(255, 3, dtype=torch.float64)
+    root[:, 0] = 0.03 * clock - dip / smoothed / (4 * math.pi) * torch.sin(2 * math.pi * (clock - 0.5))
+    turns = rotation.identity(255, 22, like=root)
+    gliding, found = Motion(turns, root, 30.0), []
+    bvh.write(tmp_path / "slow.bvh", gliding, 30.0)
+    np.savez(tmp_path / "slow.npz", rotations=turns.numpy(), root=root.numpy(), fps=30.0)
+    for name in ("slow.bvh", "slow.npz"):
+        assert cli.main(["beats", str(tmp_path / name)]) == 0
+        found.append(json.loads(capsys.readouterr().out)["beats"])
+    assert len(found[0]) == beats and np.allclose(found[0], found[1], atol=2e-3)
+
+
 def test_the_program_runs_without_the_garbage_collector(monkeypatch):
     collecting = []
     monkeypatch.setattr(cli, "main", lambda: collecting.append(gc.isenabled()) or 2)
