@@ -139,58 +139,77 @@ def initial_of(args: Fit) -> Checkpoint | None:
 
 
 def model_config(args: Fit, pairs: dict[str, list]) -> Config:
-    """The preset with the flags applied and the styles of the data. An existing run keeps its own configuration."""
+    """The configuration of the model that is trained, which is written into the run folder.
+
+    A new run has that of a preset or of ``init``, with the flags applied and the styles of the data. An existing run
+    keeps its own, and gets what the task trains where it lacks that.
+
+    Raises FootlightError when an existing run is of another variant than the flags say.
+    """
     path = args.out / "config.json"
     if path.is_file():
         config = run_folder.read_config(args.out)
-        check_motion_side(config, args.layout, args.network, args.prediction, args.skip)
-        if music_side(config, args.music, args.latents, args.rhythm) != config:
-            raise FootlightError(
-                f"{path} is of another variant than --music, --latents and --rhythm say: "
-                "choose another --out, or leave the flags away"
-            )
-        lacks = {"scorer": "music" not in config.denoisers, "vocoder": config.vocoder is None}
-        if is_student(args):
-            lacks[args.task] = not has_student(config, args.task)
-        lacks |= dict.fromkeys(run_folder.THEATRE, config.theatre is None)
-        if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
-            raise FootlightError(
-                f"{path} is of another variant than --theatre-without says: choose another --out, or leave the flag "
-                "away"
-            )
-        if not lacks.get(args.task):
+        check_variant(config, args)
+        if has_task(config, args.task):
             return config
-    elif is_student(args):
-        config = teacher_of(args).config
     else:
-        if args.init and args.preset is None:
-            config = with_styles(checkpoint.load(args.init).taught().config, args, pairs, keep=True)
-        else:
-            config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
-        config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
-        config = music_side(config, args.music, args.latents, args.rhythm)
-    if is_student(args):
-        config = with_student(config, args)
-    if args.task == "vocoder" and config.vocoder is None:
-        config = dataclasses.replace(config, vocoder=VocoderConfig())
-    if args.task == "scorer" and "music" not in config.denoisers:
-        config = configuration.both_ways(config)
-    if args.task in run_folder.THEATRE:
-        if config.theatre is not None:
-            config = theatre_anew(config)
-        else:
-            config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
-        config = theatre_side(config, args.theatre_without)
+        config = new_config(args, pairs)
+    config = with_task(config, args)
     args.out.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(records.to_json(config), indent=2) + "\n").encode())
     return config
 
 
-def has_student(config: Config, task: str) -> bool:
-    """Whether a configuration has the student that a task trains."""
+def check_variant(config: Config, args: Fit) -> None:
+    """Raises FootlightError when an existing run's configuration is of another variant than the flags say."""
+    check_motion_side(config, args.layout, args.network, args.prediction, args.skip)
+    other = f"{args.out / 'config.json'} is of another variant than"
+    if music_side(config, args.music, args.latents, args.rhythm) != config:
+        raise FootlightError(
+            f"{other} --music, --latents and --rhythm say: choose another --out, or leave the flags away"
+        )
+    if args.task in run_folder.THEATRE and config.theatre and theatre_side(config, args.theatre_without) != config:
+        raise FootlightError(f"{other} --theatre-without says: choose another --out, or leave the flag away")
+
+
+def new_config(args: Fit, pairs: dict[str, list]) -> Config:
+    """The configuration that a new run starts from: that of the teacher for a student, else as the flags say."""
+    if is_student(args):
+        return teacher_of(args).config
+    if args.init and args.preset is None:
+        config = with_styles(checkpoint.load(args.init).taught().config, args, pairs, keep=True)
+    else:
+        config = with_styles(configuration.preset(args.preset or "default"), args, pairs)
+    config = motion_side(config, args.layout, args.network, args.prediction, args.skip)
+    return music_side(config, args.music, args.latents, args.rhythm)
+
+
+def has_task(config: Config, task: str) -> bool:
+    """Whether a configuration has what a task trains."""
     if task == "distill-theatre":
         return theatre_is_student(config)
-    return config.denoisers[run_folder.TRAINED[task].modality].guided
+    if task in run_folder.STUDENTS.values():
+        return config.denoisers[run_folder.TRAINED[task].modality].guided
+    if task in run_folder.THEATRE:
+        return config.theatre is not None
+    return {"scorer": "music" in config.denoisers, "vocoder": config.vocoder is not None}.get(task, True)
+
+
+def with_task(config: Config, args: Fit) -> Config:
+    """A configuration with what the task trains. A theatre that it has already is made anew."""
+    if is_student(args):
+        return with_student(config, args)
+    if args.task == "vocoder" and config.vocoder is None:
+        return dataclasses.replace(config, vocoder=VocoderConfig())
+    if args.task == "scorer" and "music" not in config.denoisers:
+        return configuration.both_ways(config)
+    if args.task in run_folder.THEATRE:
+        if config.theatre is not None:
+            config = theatre_anew(config)
+        else:
+            config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
+        return theatre_side(config, args.theatre_without)
+    return config
 
 
 def with_student(config: Config, args: Fit) -> Config:
