@@ -12,7 +12,8 @@ from train.evaluation.dance import pictures as dance_pictures
 from train.evaluation.dance import tables
 from train.evaluation.music import pictures as music_pictures
 from train.evaluation.music import tables as music_tables
-from train.evaluation.run import Options, Results
+from train.evaluation.options import Options
+from train.evaluation.run import Results
 
 FIRST = ("bars", "differences")  # below the first table
 TEMPLATES = Environment(

@@ -3,90 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import FootlightError
 from core.files import write_atomically
 from core.metrics.classifier import Classifier
-from core.types import Motion
 from train.data.dataset import load_song_records
-from train.evaluation import statistics
 from train.evaluation.cache import Cache
-from train.evaluation.dance import aist, dancers, distances, genres, measures, retrieval, sets, systems, told
-from train.evaluation.dance.material import Capture, Excerpt, RealPair, captures, real_pairs, song_excerpts
+from train.evaluation.dance import aist, dancers, measures, retrieval, sets, systems
+from train.evaluation.dance.material import Excerpt, Material, RealPair, captures, real_pairs, song_excerpts
 from train.evaluation.dance.measures import Clip
+from train.evaluation.dance.report import Reporter
 from train.evaluation.dance.systems import REAL, Asked, System
 from train.evaluation.layout import as_csv
 from train.evaluation.music import report as music
+from train.evaluation.options import Options
 from train.evaluation.performance import Performance
-
-VERSION = 2
-# The metrics that get intervals and differences.
-HEADLINE = (
-    "beats.bas_bailando.calibrated",
-    "beats.bas_aist.calibrated",
-    "beats.bas_hits.calibrated",
-    "beats.bas_theatre.calibrated",
-    "beats.f_hits_70ms.calibrated",
-    "beats.f_hits_100ms.calibrated",
-    "beats.f_onsets_70ms.calibrated",
-    "other_song.bas_bailando.calibrated",
-    *(f"physics.{name}" for name in measures.PHYSICS),
-    *(f"footwork.{name}" for name in measures.FOOTWORK),
-    "theatre.ms",
-    "theatre.voa",
-    "theatre.energy_on_beats",
-    *(f"form.{name}" for name in measures.FORM[1:]),
-)
-
-
-@dataclass(frozen=True)
-class Options(music.MusicOptions):
-    """What is compared, and on what. Real pairs are always among the systems.
-
-    ``scores`` and ``duets`` add music to the report. Without ``systems`` it is about music alone.
-    """
-
-    data: Path | None = None  # prepared pairs, made by train.prepare
-    source: Path | None = None  # the data folder that they were made from
-    systems: tuple[str, ...] = ("default", "slowing", "retrieval")  # WHAT[=NAME][@OPTION=VALUE,...] each
-    sweep: tuple[str, ...] = ()  # guidance=1,1.5,2 varies the first system that has the option
-    out: Path = Path("build/evaluation")  # the report's folder
-    seconds: float = 30.0  # of every song
-    start: float = 10.0  # where the excerpt begins, if the song is long enough
-    seeds: int = 1  # dances of each song, scores of each motion
-    songs: int | None = None  # how many at most
-    fps: float = 30.0  # of dances and motion capture in every score
-    variety: int = 5  # seeds of the first song that are compared with each other
-    style_songs: int = 4  # songs that models dance to in every style, the nearest to its tempo; 0 is none
-    sheets: int = 3  # contact sheets in the report
-    cache: Path | None = None  # the folder of what was made; OUT/cache otherwise
-    aist: Path | None = None  # data prepared with --waveforms, to whose val takes of AIST++ systems dance too
-    classifier: Path | None = None  # of train.fit classifier, for FID, KLD and diversity in its embedding
-
-    @property
-    def dances(self) -> bool:
-        """Whether dances are compared."""
-        return bool(self.systems) or not self.plays
-
-    @property
-    def plays(self) -> bool:
-        """Whether anything makes music."""
-        return bool(self.scores or self.duets)
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Everything that is danced to and compared with."""
-
-    songs: list[Excerpt]
-    captures: list[Capture]
-    pairs: list[RealPair]
-
-    @property
-    def held_out(self) -> list[Capture]:
-        return [clip for clip in self.captures if clip.split == "val"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +125,7 @@ def run(options: Options, quiet: bool = False) -> Results:
     clips = {REAL: real_clips(material.pairs, cache)} if material.pairs and options.dances else {}
     for system in asked:
         clips[system.name] = danced(system, material.songs, options.seeds, stage)
-    report = gather(options, asked, clips, material, reference, stage)
+    report = Reporter(options, material, reference, stage).report(asked, clips)
     if options.aist is not None and asked:
         plain = [system for system in asked if system.swept is None]
         held_out = aist.takes(options.aist, options.fps, options.songs)
@@ -202,89 +135,6 @@ def run(options: Options, quiet: bool = False) -> Results:
         played = music.run(options, options.data, options.fps, options.seeds, reference, stage)
         report["music"] = played.report
     return Results(clips, stage.failures, material, report, played)
-
-
-def gather(
-    options: Options,
-    asked: list[System],
-    clips: dict[str, list[Clip]],
-    material: Material,
-    reference: sets.Reference,
-    stage: Performance,
-) -> dict:
-    """The report: settings, songs, a summary of every system, references, sweeps and failures."""
-    first = next((s.name for s in asked if clips[s.name]), None)
-    about = {s.name: s.about for s in asked} | {REAL: "val pairs: captured dance, warped onto its music's beats"}
-    found, by_name = {}, {s.name: s for s in asked}
-    held_out = [clip.motion for clip in material.held_out]
-    for name, ours in clips.items():
-        if not ours:
-            continue
-        row = {"about": about[name], **measures.summary(ours)}
-        row["phase"] = measures.phase(ours)
-        row["tempo"] = {b: measures.summary([c for c in ours if c.band == b]) for b in sorted({c.band for c in ours})}
-        known = {path: statistics.interval(ours, path) for path in HEADLINE}
-        row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
-        if first is not None and name not in (first, REAL):
-            apart = {path: statistics.difference(ours, clips[first], path) for path in HEADLINE}
-            row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}
-        seeds: list[Motion] = []
-        if name in by_name and by_name[name].swept is None:
-            seeds = seeds_of_one_song(by_name[name], material, options, stage)
-            row["variety"] = sets.variety(seeds)
-            row["genres"] = in_styles(by_name[name], material, options, stage, reference.classifier)
-        motions = [clip.made for clip in ours if isinstance(clip.made, Motion)]
-        if motions:
-            row |= reference.against(motions, seeds)
-        found[name] = row
-    danced = {name: ours for name, ours in clips.items() if name in found and name != REAL}
-    for name, more in distances.compared(danced, reference, first).items():
-        for kind, figures in more.items():
-            if figures:
-                found[name][kind] = found[name].get(kind, {}) | figures
-    return {
-        "version": VERSION,
-        "settings": {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()},
-        "compared_with": first,
-        "songs": [{"name": s.name, "seconds": s.seconds, "tempo": s.beats.tempo} for s in material.songs],
-        "systems": found,
-        "capture": {
-            "val": genres.reference(material.held_out) if material.held_out else None,
-            "all": genres.reference(material.captures),
-            "genres": genres.references(material.captures),
-            "variety": sets.variety(held_out[: options.variety]),
-            "sets": reference.against(held_out) if held_out else {},
-            **told.capture(material.held_out, reference.classifier),
-        },
-        "sweeps": [{"system": s.name, "option": s.swept[0], "value": s.swept[1]} for s in asked if s.swept],
-        "failures": stage.failures,
-    }
-
-
-def seeds_of_one_song(system: System, material: Material, options: Options, stage: Performance) -> list[Motion]:
-    """``options.variety`` dances to the first song."""
-    seeds = stage.cache.progress(range(options.variety), f"{system.name}, variety")
-    made = [stage.dance(system, material.songs[0], seed) for seed in seeds]
-    return [motion for motion in made if isinstance(motion, Motion)]
-
-
-def in_styles(
-    system: System, material: Material, options: Options, stage: Performance, classifier: Classifier | None
-) -> dict[str, dict]:
-    """Mean physics of the system's dances by style, for the styles that the capture has; and whether they are told."""
-    if system.in_style is None or not options.style_songs:
-        return {}
-    found = {}
-    known = {clip.style for clip in material.captures}
-    for style in stage.cache.progress([s for s in system.styles if s in known], f"{system.name}, styles"):
-        songs = genres.songs_of(style, material.songs, material.captures, options.style_songs)
-        made = [stage.dance(system.in_style(style), song, 0) for song in songs]
-        motions = [motion for motion in made if isinstance(motion, Motion)]
-        if motions:
-            found[style] = genres.of_motions(motions)
-            if classifier is not None:
-                found[style]["told"] = told.told(motions, style, classifier)
-    return found
 
 
 def write_tables(results: Results, out: Path) -> None:

@@ -6,8 +6,8 @@ apart would make intervals too narrow. Seeds of a song are averaged first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
@@ -101,3 +101,15 @@ def difference(clips: Sequence[Scored], reference: Sequence[Scored], path: str) 
     ours, theirs = by_song(clips, path), by_song(reference, path)
     shared = [song for song in ours if song in theirs]
     return bootstrap(np.array([ours[song] - theirs[song] for song in shared])) if shared else None
+
+
+def intervals(clips: Sequence[Scored], paths: Iterable[str]) -> dict[str, dict]:
+    """The ``interval`` of every metric that some clip has, by path, as a report keeps it."""
+    known = {path: interval(clips, path) for path in paths}
+    return {path: asdict(value) for path, value in known.items() if value is not None}
+
+
+def differences(clips: Sequence[Scored], reference: Sequence[Scored], paths: Iterable[str]) -> dict[str, dict]:
+    """The ``difference`` in every metric that some song has in both, by path, as a report keeps it."""
+    known = {path: difference(clips, reference, path) for path in paths}
+    return {path: asdict(value) for path, value in known.items() if value is not None}

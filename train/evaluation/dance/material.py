@@ -94,6 +94,19 @@ class RealPair:
     loudness: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Everything that is danced to and compared with."""
+
+    songs: list[Excerpt]
+    captures: list[Capture]
+    pairs: list[RealPair]
+
+    @property
+    def held_out(self) -> list[Capture]:
+        return [clip for clip in self.captures if clip.split == "val"]
+
+
 def song_excerpts(source: Path, start: float, seconds: float, split: str = "val", most: int | None = None):
     """An excerpt of each song of the split that the data folder names.
 

@@ -13,7 +13,8 @@ from train.draw import contact_sheet
 from train.evaluation import figures
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL
-from train.evaluation.run import Options, Results
+from train.evaluation.options import Options
+from train.evaluation.run import Results
 
 PANELS = {
     "beats.bas_bailando.calibrated": "BAS (b), calibrated",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -66,7 +66,6 @@ def decoder_check(
     """How close each way of decoding comes to the original: intervals over val songs of
     ``train.tasks.vocoder.compare``.
     """
-    found = {}
     pairs = [(way, song) for way in DECODERS if model.vocoder is not None or "vocoder" not in way for song in songs]
     pieces: dict[str, list[Scored]] = {}
     for way, song in stage.cache.progress(pairs, f"{name}, decoding"):
@@ -77,10 +76,7 @@ def decoder_check(
             sound = music.sound.samples
             scores = compare(sound, original.samples[: len(sound)], model.config.signal)
             pieces.setdefault(way, []).append(Scored(song, scores))
-    for way, ours in pieces.items():
-        known = {path: statistics.interval(ours, path) for path in DECODED}
-        found[way] = {path: asdict(value) for path, value in known.items() if value is not None}
-    return found
+    return {way: statistics.intervals(ours, DECODED) for way, ours in pieces.items()}
 
 
 @torch.no_grad()

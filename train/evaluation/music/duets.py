@@ -147,8 +147,7 @@ def summary(clips: list[Clip], duets: list[Heard], reference: sets.Reference, ju
     """
     row = {"about": about, **measures.summary(clips)}
     row["music"] = beat.average([clip.scores["music"] for clip in clips])
-    known = {path: statistics.interval(clips, path) for path in AGREEMENT}
-    row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
+    row["intervals"] = statistics.intervals(clips, AGREEMENT)
     if duets:
         motions = [one.motion for one in duets]
         row |= reference.against(motions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import FootlightError
@@ -126,11 +126,9 @@ def summaries(made: list[Composer], pieces: dict[str, list[Piece]], judge: Judge
         if not ours:
             continue
         row = {"about": composer.about, "scores": beat.average([piece.scores for piece in ours])}
-        known = {path: statistics.interval(ours, path) for path in HEADLINE}
-        row["intervals"] = {path: asdict(value) for path, value in known.items() if value is not None}
+        row["intervals"] = statistics.intervals(ours, HEADLINE)
         if composer.name != first and pieces[first]:
-            apart = {path: statistics.difference(ours, pieces[first], path) for path in HEADLINE}
-            row["difference"] = {path: asdict(value) for path, value in apart.items() if value is not None}
+            row["difference"] = statistics.differences(ours, pieces[first], HEADLINE)
         rows[composer.name] = row | {"fad": judge.of_pieces(ours)}
     return rows
 

@@ -22,8 +22,8 @@ from train.evaluation.dance import dancers, systems
 from train.evaluation.dance.measures import flat, positions_of
 from train.evaluation.dance.systems import THEATRE, Asked
 from train.evaluation.layout import as_csv
+from train.evaluation.options import Options
 from train.evaluation.performance import Performance
-from train.evaluation.run import Options
 from train.evaluation.theatre import acts, pictures, scenes, stagings
 from train.evaluation.theatre.acts import Act
 from train.evaluation.theatre.judge import EMBEDDING, Judge, strangers
