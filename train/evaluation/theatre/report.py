@@ -214,10 +214,10 @@ def gather(found: dict[str, list[Act]], reference: list[Act], known: Company) ->
             "about": about.get(name, ""),
             "acts": len(some),
             "cmc_shuffled": strangers({act.song: act.vectors for act in some}),
-            "intervals": _intervals(some),
-            "difference": _differences(some, ours) if some is not ours else {},
+            "intervals": statistics.intervals(some, PATHS),
+            "difference": statistics.differences(some, ours, PATHS) if some is not ours else {},
             "bands": {
-                band: {"songs": len({act.song for act in inside}), "intervals": _intervals(inside)}
+                band: {"songs": len({act.song for act in inside}), "intervals": statistics.intervals(inside, PATHS)}
                 for band, *_ in TEMPO_ROWS
                 if (inside := [act for act in some if act.scene.band == band])
             },
@@ -233,16 +233,6 @@ def gather(found: dict[str, list[Act]], reference: list[Act], known: Company) ->
             "clips": sum(len(act.clips) for act in reference),
         },
     }
-
-
-def _intervals(some: list[Act]) -> dict[str, dict]:
-    known = {path: statistics.interval(some, path) for path in PATHS}
-    return {path: asdict(value) for path, value in known.items() if value is not None}
-
-
-def _differences(some: list[Act], ours: list[Act]) -> dict[str, dict]:
-    known = {path: statistics.difference(some, ours, path) for path in PATHS}
-    return {path: asdict(value) for path, value in known.items() if value is not None}
 
 
 def frechet_of(some: list[Act], reference: list[Act]) -> dict[str, dict]:
