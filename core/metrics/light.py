@@ -260,20 +260,36 @@ def energy_correlation(brightness: Tensor, energy: Tensor, fps: float) -> float:
 
 
 def answer(shows: tuple[Show, Show], energies: tuple[Tensor, Tensor], seed: int = 0) -> dict[str, float]:
-    """How two shows for two dances to one song answer them, as ``core.metrics.beat.with_chance`` gives it.
+    """How two shows for two dances to one song answer them, as ``core.metrics.beat.with_chance`` gives it: the
+    correlation of the difference of their levels with the difference of the dances' energies.
 
     shows: with one frame rate.
     energies: (t,) of the dances at that rate. The longer ones are cut.
     seed: of the shifts that measure chance.
     """
-    count, fps = min(*(show.frames for show in shows), *map(len, energies)), shows[0].fps
-    levels = [gaussian_smooth(_levels(show)[:count], LEVEL_SECONDS * fps) for show in shows]
-    apart = energies[0][:count].double() - energies[1][:count].double()
+    (levels, apart), fps = _apart(shows, energies), shows[0].fps
 
     def turned(by: Tensor) -> float:
-        return pearson(levels[0] - levels[1], apart.roll(round(float(by[0]) * fps)))
+        return pearson(levels, apart.roll(round(float(by[0]) * fps)))
 
-    return with_chance(turned, torch.zeros(1, dtype=torch.float64), count / fps, seed)
+    return with_chance(turned, torch.zeros(1, dtype=torch.float64), len(levels) / fps, seed)
+
+
+def level_per_energy(shows: tuple[Show, Show], energies: tuple[Tensor, Tensor]) -> float:
+    """By how much the level of light rises with a dance's energy from rest (0) to its most (1): the slope through 0, by
+    least squares, of the differences that ``answer`` correlates. It is nan for two dances of the same energy.
+
+    shows, energies: as of ``answer``.
+    """
+    levels, apart = _apart(shows, energies)
+    return float(levels @ apart / (apart @ apart))
+
+
+def _apart(shows: tuple[Show, Show], energies: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The differences (t,) of the levels of two shows, smoothed, and of two energies, cut to the shortest of them."""
+    count = min(*(show.frames for show in shows), *map(len, energies))
+    levels = [gaussian_smooth(_levels(show)[:count], LEVEL_SECONDS * show.fps) for show in shows]
+    return levels[0] - levels[1], energies[0][:count].double() - energies[1][:count].double()
 
 
 def _levels(show: Show) -> Tensor:

@@ -12,7 +12,7 @@ from scipy.stats import pearsonr
 
 from core.errors import FootlightError
 from core.metrics import light
-from core.show.channels import SHOW_FPS
+from core.show.channels import ROLES, SHOW_FPS
 from tests.core.show.shows import show_with
 
 FRAMES = 600
@@ -93,6 +93,14 @@ def test_shows_answer_dances_as_far_as_they_differ_with_them():
     assert abs(found[0.1]["chance"]) < 0.3
     same = lit(energies[0], 0.1)
     assert math.isnan(light.answer((same, same), told)["value"])
+
+
+def test_the_level_per_energy_is_what_a_dance_adds_to_the_light():
+    """Smoothing leaves steady energies as they are, so the slope is the ratio of the differences."""
+    steady = torch.full((FRAMES,), 0.8), torch.full((FRAMES + 5,), 0.2)
+    shows = tuple(show_with(FRAMES, front_level=np.full(FRAMES, 0.3 + 0.4 * float(one[0]))) for one in steady)
+    assert light.level_per_energy(shows, steady) == pytest.approx(0.4 / len(ROLES), rel=1e-3)
+    assert math.isnan(light.level_per_energy(shows, (steady[0], steady[0])))
 
 
 def test_novelty_is_the_plain_sum_with_a_checkerboard():

@@ -6,7 +6,7 @@ A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
     FOLDER, FOLDER=mine            a model folder, under its own or another name
     default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
                                    guidance, steps, style (of a score); these, switch and snap (of a duet);
-                                   guidance, steps, style and accent (of a theatre)
+                                   guidance, steps, sampler, style, accent and answer (of a theatre)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
     retrieval                      training motion capture of nearest tempo and energy, warped onto the beats
     RUN/autoregressive             the baseline that ``train.fit autoregressive`` left in a run: accent, temperature,
@@ -46,13 +46,21 @@ SCORER = "scorer"
 DUET = "duet"
 THEATRE = "theatre"
 SHORTEST_SLOWED = 12.0  # seconds of a clip worth slowing on beats
-_NUMBERS = {"guidance": float, "steps": int, "snap": float, "amount": float, "switch": float, "temperature": float}
+_NUMBERS = {
+    "guidance": float,
+    "steps": int,
+    "snap": float,
+    "amount": float,
+    "switch": float,
+    "answer": float,
+    "temperature": float,
+}
 # The options of each kind of system.
 ALLOWED = {
     DANCER: ("guidance", "steps", "sampler", "snap", "style"),
     SCORER: ("guidance", "steps", "style"),
     DUET: ("guidance", "steps", "switch", "snap", "style"),
-    THEATRE: ("guidance", "steps", "style", "accent"),
+    THEATRE: ("guidance", "steps", "sampler", "style", "accent", "answer"),
     SLOWING: ("amount",),
     RETRIEVAL: ("amount", "snap"),
     AUTOREGRESSIVE: ("accent", "temperature", "style", "snap"),

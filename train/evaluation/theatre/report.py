@@ -91,7 +91,7 @@ def company(words: tuple[str, ...], dancing: tuple[str, ...], fps: float, stage:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise FootlightError(f"two theatres are called {twice[0]!r}: give one another name, as in FOLDER=name")
     loaded: dict[str, pipeline.Model] = {}
-    models = [systems.model_of(one, loaded) for one in asked]
+    models = [stagings.theatre_of(one, loaded) for one in asked]
     dancer = systems.model_system(systems.parse(DANCER), fps, loaded)
     first, model = asked[0], models[0]
     made = [stagings.theatre_staging(one, its, fps) for one, its in zip(asked, models, strict=True)]

@@ -19,13 +19,13 @@ from core.light.dancer import watch
 from core.light.look import shipped_looks
 from core.light.rules import write_show
 from core.pipeline.choices import check_choices
-from core.pipeline.theatre import accent_index, as_dance, as_show, look_vector, perform
+from core.pipeline.theatre import as_dance, as_show, look_vector, perform
 from core.show.show import Show
 from core.types import Motion
 from train.data.shards import key
 from train.evaluation.cache import Staged, sources_digest
 from train.evaluation.dance.measures import positions_of
-from train.evaluation.dance.systems import Asked, System, model_key
+from train.evaluation.dance.systems import Asked, System, model_key, model_of
 from train.evaluation.performance import Performance
 from train.evaluation.theatre.scenes import Scene
 
@@ -52,28 +52,56 @@ class Staging:
         return stage.attempt(self.name, scene.name, seed, kept, lambda: self.stage(scene, seed))
 
 
-def theatre_staging(asked: Asked, model: pipeline.Model, fps: float, looks: bool = True) -> Staging:
-    """A theatre model. Raises FootlightError for a model without theatre, and options that it does not have.
+def theatre_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Model:
+    """The model of a theatre, with the sampler and the ``answer`` of its configuration that are asked for.
 
+    loaded: see ``train.evaluation.dance.systems.model_of``.
+
+    Raises FootlightError for a model without theatre.
+    """
+    model, options = model_of(asked, loaded), dict(asked.options)
+    model.check_lights()
+    theatre = model.config.theatre
+    assert theatre is not None
+    if "sampler" in options:
+        sampler = str(options["sampler"])
+        sampling = {name: replace(some, sampler=sampler) for name, some in theatre.sampling.items()}
+        theatre = replace(theatre, sampling=sampling)
+    theatre = replace(theatre, answer=asked.number("answer", theatre.answer))
+    if theatre == model.config.theatre:
+        return model
+    return replace(model, config=replace(model.config, theatre=theatre))
+
+
+def options_of(asked: Asked, model: pipeline.Model, fps: float) -> pipeline.TheatreOptions:
+    """How a theatre is asked to perform. Raises FootlightError for options that it does not have.
+
+    model: of ``theatre_of``.
+    """
+    assert model.config.theatre is not None
+    options = {name: value for name, value in asked.options if name not in ("sampler", "answer")}
+    chosen = replace(pipeline.TheatreOptions(fps=fps, accent=model.config.theatre.accent), **options)
+    check_choices(chosen, model.config)
+    return chosen
+
+
+def theatre_staging(asked: Asked, model: pipeline.Model, fps: float, looks: bool = True) -> Staging:
+    """A theatre model. Raises FootlightError for options that it does not have.
+
+    model: of ``theatre_of``.
     looks: whether it is told the look.
     """
-    model.check_lights()
-    assert model.config.theatre is not None
-    options = asked.chosen({})
-    accent = str(options.pop("accent", model.config.theatre.accent))
-    accent_index(model.config, accent)
-    chosen = replace(pipeline.DanceOptions(fps=fps), **options)
-    check_choices(chosen, model.config)
+    chosen = options_of(asked, model, fps)
 
     def stage(scene: Scene, seed: int) -> Staged:
         assert scene.excerpt is not None
         song, own = scene.excerpt.waveform, replace(chosen, seed=seed)
         look = look_vector(model, scene.look) if looks else None
-        made = perform(model, song, own, look, accent, beats=scene.beats)
+        made = perform(model, song, own, look, own.accent, beats=scene.beats)
         return staged(as_dance(model, made, song.seconds, own).motion, as_show(made, song.seconds))
 
     name = asked.name if looks else f"{asked.name}, no look"
-    about = f"a theatre whose dancer is to {accent}; it is {'told' if looks else 'not told'} the look"
+    about = f"a theatre whose dancer is to {chosen.accent}; it is {'told' if looks else 'not told'} the look"
     return Staging(name, key(model_key(asked, fps), looks), stage, about)
 
 
@@ -83,18 +111,27 @@ def staged(motion: Motion, show: Show) -> Staged:
 
 
 def lit_dance(dancer: System, model: pipeline.Model, asked: Asked, fps: float, stage: Performance) -> Staging:
-    """A system's dance, for which the theatre makes the light."""
+    """A system's dance, for which the theatre makes the light.
+
+    model: of ``theatre_of``.
+    """
+    chosen = options_of(asked, model, fps)
 
     def light(scene: Scene, seed: int) -> Staged:
-        assert scene.excerpt is not None
-        dance, look = danced(dancer, scene, seed, stage), look_vector(model, scene.look)
-        options = pipeline.DanceOptions(seed=seed)
-        made = perform(model, scene.excerpt.waveform, options, look, motion=dance, beats=scene.beats)
-        return staged(dance, as_show(made, scene.seconds))
+        dance = danced(dancer, scene, seed, stage)
+        return staged(dance, lit(scene, dance, model, replace(chosen, seed=seed)))
 
     name = f"{dancer.name} dance, light by {asked.name}"
     about = f"the dance of {dancer.name}; {asked.name} is given it and makes its light"
     return Staging(name, key(dancer.key, model_key(asked, fps)), light, about)
+
+
+def lit(scene: Scene, dance: Motion, model: pipeline.Model, options: pipeline.TheatreOptions) -> Show:
+    """The show that a theatre makes for a dance, in the look of the scene."""
+    assert scene.excerpt is not None
+    look = look_vector(model, scene.look)
+    made = perform(model, scene.excerpt.waveform, options, look, options.accent, motion=dance, beats=scene.beats)
+    return as_show(made, scene.seconds)
 
 
 def ruled_dance(dancer: System, stage: Performance, seen: bool, variant: int = 0) -> Staging:

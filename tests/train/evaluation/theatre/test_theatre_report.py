@@ -116,7 +116,7 @@ def test_what_is_no_theatre_is_refused(model_folder, theatre_folder, tmp_path):
     stage = Performance(Cache(tmp_path, quiet=True))
     for words, message in (
         ((f"{theatre_folder}=a", f"{theatre_folder}=a"), "two theatres are called"),
-        ((f"{theatre_folder}=a@accent=jump",), "unknown accent"),
+        ((f"{theatre_folder}=a@accent=jump",), "accent is jump"),
         ((str(model_folder),), "theatre|light"),
     ):
         with pytest.raises(FootlightError, match=message):

@@ -1,0 +1,122 @@
+"""Measure how much stage light answers a dance: ``python -m train.bench_answer --source DATA_DIR [THEATRE ...]``.
+
+The default dancer makes two dances to every song. Rules and theatres light both in the same look with the same noise,
+so what differs between the two lights is the answer to what differs between the two dances. See
+``core.metrics.light.answer`` and ``level_per_energy``. A THEATRE is a word as of ``train.evaluate --theatre``:
+``default@answer=0.3`` is the embedded one, whose light is told of music quieter by 30 % where the dancer rests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import tyro
+
+from core import pipeline
+from core.files import write_atomically
+from core.light.look import shipped_looks
+from core.metrics import light
+from core.show.show import Show
+from core.types import Motion
+from train.evaluation.dance.measures import positions_of
+from train.evaluation.dance.systems import THEATRE, Asked, parse
+from train.evaluation.statistics import bootstrap
+from train.evaluation.theatre.acts import energy_of
+from train.evaluation.theatre.scenes import Scene, song_scenes
+from train.evaluation.theatre.stagings import lit, options_of, ruled, theatre_of
+
+RULES = "rules"
+SEEDS = (1, 2)  # of the two dances; lights have 0
+FPS = 30.0  # of the dances
+Lighting = Callable[[Scene, Motion], Show]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Light two dances to every song."""
+
+    theatres: Annotated[tuple[str, ...], tyro.conf.Positional] = ("default",)  # FOLDER[=NAME][@OPTION=VALUE,...] each
+    source: Path = tyro.MISSING  # a data folder, whose val songs are danced to
+    songs: int | None = None  # how many at most
+    start: float = 10.0  # seconds of a song, where its excerpt begins
+    seconds: float = 30.0  # of every song
+    dancer: str = "default"  # the model that dances
+    out: Path | None = None  # every song's figures as JSON
+
+
+def main(args: Bench) -> list[dict]:
+    """Dance, light, measure, print the table, and return the figures of each song."""
+    dancer, loaded = pipeline.Model.load(args.dancer), {}
+    lightings: dict[str, Lighting] = {RULES: lambda scene, dance: ruled(scene, 0, dance)}
+    looks = tuple(shipped_looks())
+    for word in args.theatres:
+        asked = parse(word, THEATRE)
+        model = theatre_of(asked, loaded)
+        known = looks_of(model)
+        lightings[asked.name] = theatre_lighting(asked, model)
+        looks = tuple(look for look in looks if look in known)
+    scenes = song_scenes(args.source, looks, args.start, args.seconds, args.songs)
+    rows = [row for scene in scenes for row in answers(scene, dances(dancer, scene), lightings)]
+    print(table(rows))
+    if args.out:
+        write_atomically(args.out, (json.dumps(rows, indent=1) + "\n").encode())
+    return rows
+
+
+def theatre_lighting(asked: Asked, model: pipeline.Model) -> Lighting:
+    """The light of a theatre, always with the same noise."""
+    options = replace(options_of(asked, model, FPS), seed=0)
+    return lambda scene, dance: lit(scene, dance, model, options)
+
+
+def looks_of(model: pipeline.Model) -> tuple[str, ...]:
+    """The looks that a theatre was trained with."""
+    assert model.config.theatre is not None
+    return model.config.theatre.looks
+
+
+def dances(dancer: pipeline.Model, scene: Scene) -> tuple[Motion, Motion]:
+    """Two dances to the song of a scene."""
+    assert scene.excerpt is not None
+    song = scene.excerpt.waveform
+    first, second = (
+        pipeline.generate_dance(dancer, song, pipeline.DanceOptions(fps=FPS, seed=seed), beats=scene.beats).motion
+        for seed in SEEDS
+    )
+    return first, second
+
+
+def answers(scene: Scene, pair: tuple[Motion, Motion], lightings: dict[str, Lighting]) -> list[dict]:
+    """How every lighting answers the two dances to a song."""
+    rows = []
+    for name, lighting in lightings.items():
+        shows = lighting(scene, pair[0]), lighting(scene, pair[1])
+        first, second = (energy_of(positions_of(dance), dance.fps, shows[0].fps) for dance in pair)
+        found = light.answer(shows, (first, second))
+        slope = light.level_per_energy(shows, (first, second))
+        rows.append({"light": name, "song": scene.name, "look": scene.look, **found, "level_per_energy": slope})
+    return rows
+
+
+def table(rows: list[dict]) -> str:
+    """The means of every lighting over songs, as text."""
+    lines = [f"{'light for the default dancer':32}{'answer':>8}{'95 %':>16}{'chance':>8}{'level per energy':>18}"]
+    for name in dict.fromkeys(row["light"] for row in rows):
+        some = [row for row in rows if row["light"] == name]
+        value, chance, slope = (
+            bootstrap(np.array([row[column] for row in some])) for column in ("value", "chance", "level_per_energy")
+        )
+        bounds = "" if value.low is None else f"{value.low:.2f} to {value.high:.2f}"
+        lines.append(f"{name:32}{value.mean:8.2f}{bounds:>16}{chance.mean:8.2f}{slope.mean:18.3f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    main(tyro.cli(Bench, description=__doc__))
