@@ -11,10 +11,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Facts:
-    """styles: their names.  steps, guidance: what the model was tuned for, by what it makes: "motion" or "music".
+    """styles: their names.
+    steps, guidance: what the model was tuned for, by what it makes: "motion" or "music".
     work: of sampling a second of it, in steps without guidance whose context is added.
     taught: whether it has a teacher, for those who have time.
-    digest: by which a model is told from another of the same name: of its ``config.json``, training included."""
+    digest: by which a model is told from another of the same name: of its ``config.json``, training included.
+    """
 
     styles: tuple[str, ...] = ()
     steps: dict[str, int] = field(default_factory=dict)

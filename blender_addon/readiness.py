@@ -35,8 +35,12 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Readiness:
-    """kind: what is known.  python: the engine's, if there is one.  text: what is wrong, in a sentence or two.
-    torch: its version.  size: bytes on the disk, 0 where it is somebody else's Python."""
+    """kind: what is known.
+    python: the engine's, if there is one.
+    text: what is wrong, in a sentence or two.
+    torch: its version.
+    size: bytes on the disk, 0 where it is somebody else's Python.
+    """
 
     kind: Kind
     python: Path | None = None
@@ -128,7 +132,9 @@ def small_build_unreachable() -> bool:
 
 
 def installation_ended(kind: str, done: Callable[[], None]) -> None:
-    """kind: of the failure, or "cancelled"; nothing where all went well.  done: as of ``look``."""
+    """kind: of the failure, or "cancelled"; nothing where all went well.
+    done: as of ``look``.
+    """
     _known.failure = kind
     forget()
     if kind:

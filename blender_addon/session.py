@@ -37,11 +37,17 @@ class Early(Protocol):
 
 @dataclass
 class Session:
-    """engine: kept warm between jobs.  job: what runs now, on ``worker``: the engine or the installer.  about: the
-    operator that started it.  task, pace: what it is and how it goes on, where that is learnt.  finish: what to do with
-    its result.  early: what to do with the first seconds of it.  shown: all of that kind that were seen in this file.
-    folder: its temporary files.  error, message: how the last job ended, until the next one starts; warning: what the
-    user should know besides; log: a file that tells more."""
+    """engine: kept warm between jobs.
+    job: what runs now, on ``worker``: the engine or the installer.
+    about: the operator that started it.
+    task, pace: what it is and how it goes on, where that is learnt.
+    finish: what to do with its result.
+    early: what to do with the first seconds of it.
+    shown: all of that kind that were seen in this file.
+    folder: its temporary files.
+    error, message: how the last job ended, until the next one starts; warning: what the user should know besides; log:
+        a file that tells more.
+    """
 
     engine: Engine | None = None
     worker: Engine | None = None
@@ -103,8 +109,11 @@ def start(
 
     work: several requests are asked one after another, and what was done of them before a cancel or a failure is kept.
     finish: takes the engine's answer, of several requests the list of them, writes what belongs into the scene and
-    returns what to tell the user; it may raise UserError.  about: the operator that starts it.  task: what it is, to
-    learn how long such a thing takes here.  early: takes the first seconds, if they are asked for.
+        returns what to tell the user; it may raise UserError.
+    about: the operator that starts it.
+    task: what it is, to learn how long such a thing takes here.
+    early: takes the first seconds, if they are asked for.
+
     Raises UserError when the engine cannot be started.
     """
     before = state.engine

@@ -56,7 +56,8 @@ def words(told: str) -> str:
 def text(first: str, second: str, share: float) -> str | None:
     """``salsa``, ``salsa:0.7,pop:0.3``, or None for the model's own choice.
 
-    first, second: styles, empty where none is chosen.  share: of the second, 0 to 1.
+    first, second: styles, empty where none is chosen.
+    share: of the second, 0 to 1.
     """
     weights = {first: 1.0 - share, second: share} if second not in ("", first) else {first: 1.0}
     told = {name: round(weight, 3) for name, weight in weights.items() if round(weight, 3) > 0}

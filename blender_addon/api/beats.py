@@ -21,9 +21,13 @@ def request(
     sequencer: bpy.types.Scene | None = None,
     bars_only: bool = False,
 ) -> tuple[Target, protocol.BeatsRequest]:
-    """What the beats of ``song`` are for, and what is asked of the engine. sequencer: the scene that the song is heard
-    in; the same unless given.  bars_only: whether only the beats that begin a bar are to be shown.
-    Raises UserError when the two scenes have different frame rates."""
+    """What the beats of ``song`` are for, and what is asked of the engine.
+
+    sequencer: the scene that the song is heard in; the same unless given.
+    bars_only: whether only the beats that begin a bar are to be shown.
+
+    Raises UserError when the two scenes have different frame rates.
+    """
     target = Target.of(scene, None, sequencer, song.frame_start, song.frames, song=song, bars_only=bars_only)
     return target, protocol.BeatsRequest(song=song.path, start=song.start, seconds=song.seconds)
 

@@ -31,9 +31,12 @@ def request(
 ) -> tuple[Target, protocol.DuetRequest]:
     """What a duet from the scene's first frame on is for, and what is asked of the engine.
 
-    armature: None adds the Footlight dancer when the dance is there.  seconds: how long it is; whole frames are made of
-    them.  keys: as of ``dance.request``.  options: quality, steps, guidance, style, beat_snap and switch, as of
-    ``core.protocol.DuetRequest``.  The others: as of ``score.request``.
+    armature: None adds the Footlight dancer when the dance is there.
+    seconds: how long it is; whole frames are made of them.
+    keys: as of ``dance.request``.
+    options: quality, steps, guidance, style, beat_snap and switch, as of ``core.protocol.DuetRequest``.
+    The others: as of ``score.request``.
+
     Raises UserError when the armature cannot be given a dance or the music cannot be kept, and FootlightError when an
     option is out of its bounds.
     """

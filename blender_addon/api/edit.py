@@ -18,7 +18,11 @@ from .target import Target, Written, by_uid
 
 @dataclass(frozen=True)
 class EditTarget(Target):
-    """What an edit is for. base: the session_uid of the action that is edited.  part: what of it is made anew."""
+    """What an edit is for.
+
+    base: the session_uid of the action that is edited.
+    part: what of it is made anew.
+    """
 
     base: int = 0
     part: stitching.Range = stitching.Range(0, 0, (), (), 1.0)
@@ -43,11 +47,15 @@ def request(
 ) -> tuple[EditTarget, Preparation]:
     """What the edit is for, and the reading of the animation, which ends with what is asked of the engine.
 
-    folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one that
-    are made anew, both included.  joints: parts of the body, as ``core.edits.parts`` reads them; the others stay.
-    keys: frames among them whose poses stay.  path: a curve on the floor that is followed.  facing: as of
-    ``core.edits.path_file.FloorPath``.  variation: from a little different to 1, anew.  sequencer, grid and options: as
-    of ``dance.request``.
+    folder: for temporary files; it must be there until ``write`` has ended.
+    frames: the first and the last one that are made anew, both included.
+    joints: parts of the body, as ``core.edits.parts`` reads them; the others stay.
+    keys: frames among them whose poses stay.
+    path: a curve on the floor that is followed.
+    facing: as of ``core.edits.path_file.FloorPath``.
+    variation: from a little different to 1, anew.
+    sequencer, grid and options: as of ``dance.request``.
+
     Raises UserError when the dancer has no action, cannot be read or written, the range is outside of the song, or the
     path cannot be followed, and FootlightError for unknown parts and options out of their bounds.
     """

@@ -15,7 +15,8 @@ SEPARATOR = " - "
 def title(about: str, style: str | None, seed: int, taken: Container[str] = ()) -> str:
     """``Song - Salsa - seed 7``, or ``Song - Salsa - seed 7 (2)`` where that is taken.
 
-    about: what it is for; it is shortened where the whole would be too long.  style: as the engine is told it.
+    about: what it is for; it is shortened where the whole would be too long.
+    style: as the engine is told it.
     """
     number = 1
     while True:

@@ -30,11 +30,14 @@ def request(
 ) -> tuple[Target, Preparation]:
     """What the music is for, and the reading of the animation, which ends with what is asked of the engine.
 
-    folder: for temporary files; it must be there until ``write`` has ended.  frames: the first and the last one, both
-    included; the scene's unless given.  sequencer: the scene that is to be heard; the same unless given.  music_file:
-    the .wav that the music goes to; unless given a copy is kept beside the .blend, under a name that is free.
-    markers, bars_only: as of ``dance.request``.  options: quality, steps, guidance and style, as of
-    ``core.protocol.ScoreRequest``.
+    folder: for temporary files; it must be there until ``write`` has ended.
+    frames: the first and the last one, both included; the scene's unless given.
+    sequencer: the scene that is to be heard; the same unless given.
+    music_file: the .wav that the music goes to; unless given a copy is kept beside the .blend, under a name that is
+        free.
+    markers, bars_only: as of ``dance.request``.
+    options: quality, steps, guidance and style, as of ``core.protocol.ScoreRequest``.
+
     Raises UserError when the animation cannot be read, is too short, or the music cannot be kept.
     """
     rigs.check_readable(armature)

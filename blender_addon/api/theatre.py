@@ -29,9 +29,13 @@ def request(
 ) -> tuple[Target, protocol.TheatreRequest]:
     """What a dance with light is for, and what is asked of the engine.
 
-    out_light: where SHOW.json is written, if light is made.  look: a name or a file as of ``core.protocol``; any unless
-    given.  accent: "strike" or "arrive"; the model's own unless given.  motion: the .npz of a dance, if only light is
-    made.  light: a SHOW.json, if only the dance is made.  options: as of ``dance.request``.
+    out_light: where SHOW.json is written, if light is made.
+    look: a name or a file as of ``core.protocol``; any unless given.
+    accent: "strike" or "arrive"; the model's own unless given.
+    motion: the .npz of a dance, if only light is made.
+    light: a SHOW.json, if only the dance is made.
+    options: as of ``dance.request``.
+
     Raises UserError and FootlightError as ``dance.request``, and FootlightError when nothing is left to make.
     """
     target, danced = dance.request(scene, armature, song, folder, **options)

@@ -38,7 +38,11 @@ from .terminal import Terminal
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one item. state: done, skipped or failed.  detail: its score, or why it failed."""
+    """What became of one item.
+
+    state: done, skipped or failed.
+    detail: its score, or why it failed.
+    """
 
     item: Item
     state: str

@@ -38,8 +38,10 @@ def photograph(
 ) -> None:
     """Write ``count`` pictures and ``frames.jsonl``, a line of JSON for each, into a folder.
 
-    frames: of the dance.  shows: by their looks, one of which is drawn for each picture.  engine: a key of
-    ``film.ENGINES``.  on_progress: told how many pictures are done.
+    frames: of the dance.
+    shows: by their looks, one of which is drawn for each picture.
+    engine: a key of ``film.ENGINES``.
+    on_progress: told how many pictures are done.
     """
     draw = np.random.default_rng(seed)
     drawn = draw.choice(list(shows), count)

@@ -35,8 +35,11 @@ class Exit:
 class Engine:
     """One running process that reads and writes JSON lines.
 
-    command: program and arguments.  folder: its working directory.  log: file that takes its stderr, and every line
-    of its output that is no event.  Raises UserError when the program cannot be started.
+    command: program and arguments.
+    folder: its working directory.
+    log: file that takes its stderr, and every line of its output that is no event.
+
+    Raises UserError when the program cannot be started.
     """
 
     def __init__(self, command: Sequence[str], folder: str | Path, log: str | Path) -> None:

@@ -30,8 +30,10 @@ NAMES = {"torch": "PyTorch", "numpy": "NumPy"}
 
 @dataclass(frozen=True)
 class Found:
-    """problem: what is wrong with it, in a sentence; nothing where it can run the engine.  python: its version.
-    packages: the versions that it has."""
+    """problem: what is wrong with it, in a sentence; nothing where it can run the engine.
+    python: its version.
+    packages: the versions that it has.
+    """
 
     problem: str = ""
     python: str = ""

@@ -29,9 +29,13 @@ from .telling import InstallError, Telling, tell
 class Order:
     """What is to be installed.
 
-    folder: for ``places.Places``.  packages: such as "torch>=2.6".  python: one that was chosen, tried first.
-    wheels: a folder that has everything, or None for the network.  large: with PyTorch's libraries for NVIDIA cards.
-    tested: such as "torch==2.13.0".  addon: the add-on's version, for the record.
+    folder: for ``places.Places``.
+    packages: such as "torch>=2.6".
+    python: one that was chosen, tried first.
+    wheels: a folder that has everything, or None for the network.
+    large: with PyTorch's libraries for NVIDIA cards.
+    tested: such as "torch==2.13.0".
+    addon: the add-on's version, for the record.
     """
 
     folder: Path

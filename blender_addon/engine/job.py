@@ -70,10 +70,12 @@ class Preparation:
 class Job:
     """Sends the request at once; ``poll`` moves the state on.
 
-    request: None for a process that does one thing and needs not be asked, as the installer.  stage, fraction: the
-    progress to show.  preview: the first seconds of a dance, once they are there.  result: the engine's answer, once
-    the state is DONE.  error: one line for the user; kind: of the failure, as in ``protocol.Failed``.  log: the
-    engine's last words when it died.
+    request: None for a process that does one thing and needs not be asked, as the installer.
+    stage, fraction: the progress to show.
+    preview: the first seconds of a dance, once they are there.
+    result: the engine's answer, once the state is DONE.
+    error: one line for the user; kind: of the failure, as in ``protocol.Failed``.
+    log: the engine's last words when it died.
     """
 
     def __init__(

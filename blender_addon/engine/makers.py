@@ -42,7 +42,8 @@ def candidates(chosen: str) -> Iterator[str]:
 def find(chosen: str = "", wheels: Path | None = None) -> Maker:
     """The first Python that is new enough, and for which there are packages. Raises InstallError.
 
-    chosen: one to be tried first.  wheels: a folder that has everything, or None for the network.
+    chosen: one to be tried first.
+    wheels: a folder that has everything, or None for the network.
     """
     refused = ""
     for python in dict.fromkeys(candidates(chosen)):

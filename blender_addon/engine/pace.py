@@ -20,8 +20,10 @@ EARLY = 0.08
 class Pace:
     """Follows one job.
 
-    expected: how long its parts are likely to take.  curve: shares of the working time at evenly spaced fractions.
-    cold: whether the engine has to be started.  clock: seconds.
+    expected: how long its parts are likely to take.
+    curve: shares of the working time at evenly spaced fractions.
+    cold: whether the engine has to be started.
+    clock: seconds.
     """
 
     def __init__(

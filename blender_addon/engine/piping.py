@@ -51,8 +51,12 @@ class NoSmallBuild(InstallError):
 
 @dataclass
 class Flow:
-    """What has been downloaded, as far as pip's lines say. done: bytes of whole files.  name, size: of the file that
-    is coming.  come: bytes of it."""
+    """What has been downloaded, as far as pip's lines say.
+
+    done: bytes of whole files.
+    name, size: of the file that is coming.
+    come: bytes of it.
+    """
 
     done: float = 0.0
     name: str = ""
@@ -84,7 +88,8 @@ class Pip:
     def download_small(self, torch: str, tested: str = "") -> str:
         """Download PyTorch for the processor; returns what to install.
 
-        torch: what the engine needs, such as "torch>=2.6".  tested: such as "torch==2.13.0", tried first.
+        torch: what the engine needs, such as "torch>=2.6".
+        tested: such as "torch==2.13.0", tried first.
 
         Raises NoSmallBuild where it is not to be had, and InstallError where the disk is full or the like.
         """

@@ -39,8 +39,13 @@ WORTHWHILE = 500_000
 
 @dataclass(frozen=True)
 class Record:
-    """What is written into a whole engine. python: its version.  packages: their versions, by name.  size: bytes on
-    the disk.  addon: the version of the add-on that installed it."""
+    """What is written into a whole engine.
+
+    python: its version.
+    packages: their versions, by name.
+    size: bytes on the disk.
+    addon: the version of the add-on that installed it.
+    """
 
     python: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program left. code: its exit code.  said, complaint: what it wrote to stdout and to stderr."""
+    """What a program left.
+
+    code: its exit code.
+    said, complaint: what it wrote to stdout and to stderr.
+    """
 
     code: int
     said: str

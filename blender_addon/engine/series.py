@@ -16,8 +16,11 @@ class Series:
     """Sends each request when the one before is done. It is done when all are, and when it is cancelled or one fails
     after others were done: these are kept.
 
-    requests: one or more.  result: the engine's answers, in order.  shortfall: why there are fewer answers than
-    requests; empty where there are not.  The other attributes are a ``Job``'s.
+    requests: one or more.
+    result: the engine's answers, in order.
+    shortfall: why there are fewer answers than requests; empty where there are not.
+
+    The other attributes are a ``Job``'s.
     """
 
     def __init__(self, engine: Engine, requests: Sequence[protocol.Request]) -> None:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes, with PyTorch 2.13 and Python 3.11 or 3.13. download: of the packages.  disk: of what is installed."""
+    """Bytes, with PyTorch 2.13 and Python 3.11 or 3.13.
+
+    download: of the packages.
+    disk: of what is installed.
+    """
 
     download: int
     disk: int

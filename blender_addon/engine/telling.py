@@ -21,8 +21,12 @@ def tell(event: str, **values) -> None:
 
 
 class Telling:
-    """Turns bytes into stages and a fraction. cost: what is expected.  downloads: whether there are any.  aloud:
-    whether anything is said."""
+    """Turns bytes into stages and a fraction.
+
+    cost: what is expected.
+    downloads: whether there are any.
+    aloud: whether anything is said.
+    """
 
     def __init__(self, cost: Cost, downloads: bool = True, aloud: bool = True) -> None:
         self._cost = cost
@@ -42,12 +46,16 @@ class Telling:
                 tell("progress", stage=text, fraction=round(self._fraction, 4))
 
     def downloading(self, done: float, least: float, name: str) -> None:
-        """done: bytes that have come.  least: bytes that will come at the least."""
+        """done: bytes that have come.
+        least: bytes that will come at the least.
+        """
         whole = max(least, float(self._cost.download))
         text = f"Downloading {done / 1e6:.0f} of {whole / 1e6:.0f} MB ({name})"
         self.stage(text, 0.02 + (DOWNLOADED - 0.02) * min(done / whole, 1.0))
 
     def installing(self, done: float, whole: float) -> None:
-        """done: bytes that were written.  whole: that will be."""
+        """done: bytes that were written.
+        whole: that will be.
+        """
         text = f"Installing {done / 1e6:.0f} of {whole / 1e6:.0f} MB"
         self.stage(text, self._start + (INSTALLED - self._start) * min(done / max(whole, 1.0), 1.0))

@@ -86,8 +86,10 @@ class Dancing:
 def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> None:
     """Ask the engine for the dance that the scene's settings describe, or for several of them.
 
-    count: how many; 0: as many as the settings say.  watched: whether somebody can see the first seconds of a single
-    one before the rest is made.  Raises UserError when something is missing.
+    count: how many; 0: as many as the settings say.
+    watched: whether somebody can see the first seconds of a single one before the rest is made.
+
+    Raises UserError when something is missing.
     """
     folder = session.prepare()
     settings = settings_of(context.scene)

@@ -22,7 +22,10 @@ from .settings import check_editable, chosen_strip, settings_of
 
 @dataclass(frozen=True)
 class Change:
-    """label: of the button.  about: its tooltip.  change: takes the grid, its home and the operator."""
+    """label: of the button.
+    about: its tooltip.
+    change: takes the grid, its home and the operator.
+    """
 
     label: str
     about: str

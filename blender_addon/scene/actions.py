@@ -33,9 +33,12 @@ def write_dance(
 
     The action that was there before stays in the file; its curves that are not about bones are in the new one too.
 
-    frame_start: where its first frame goes.  frames: at most this many are written.  properties: further custom
-    properties of the action.  keys: which frames are keyed.  say: takes what the user should know, a sentence at a
-    time: what the dance overrides, and what hides it.
+    frame_start: where its first frame goes.
+    frames: at most this many are written.
+    properties: further custom properties of the action.
+    keys: which frames are keyed.
+    say: takes what the user should know, a sentence at a time: what the dance overrides, and what hides it.
+
     Raises UserError when the file is not a dance or the armature cannot take it; then nothing is changed.
     """
     values = read_dance(result)

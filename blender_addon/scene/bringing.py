@@ -22,7 +22,11 @@ KEPT = ("volume", "pan", "sound_offset", "pitch_correction")
 
 @dataclass(frozen=True)
 class Brought:
-    """A strip that is in the scene now. new: whether it was not there before.  said: one line about it."""
+    """A strip that is in the scene now.
+
+    new: whether it was not there before.
+    said: one line about it.
+    """
 
     strip: bpy.types.Strip
     new: bool

@@ -40,7 +40,8 @@ _FK, _IK = (re.compile(f"{word.upper()}|(?<![a-z]){word}(?![a-z])") for word in 
 class Trunk:
     """Names of a control rig's bones for the trunk.
 
-    pelvis: carries the whole body.  spine: a pattern for those above it.
+    pelvis: carries the whole body.
+    spine: a pattern for those above it.
     """
 
     pelvis: str
@@ -59,8 +60,10 @@ TRUNKS = (
 class Switch:
     """A number that decides whether the keyed bones lead.
 
-    path: from the armature's object.  bone: whose property it is; "" for the object's.  value: what it shall be.  on
-    and off: constraints, (bone, constraint), that it is to give all influence or none.
+    path: from the armature's object.
+    bone: whose property it is; "" for the object's.
+    value: what it shall be.
+    on and off: constraints, (bone, constraint), that it is to give all influence or none.
     """
 
     path: str
@@ -74,7 +77,8 @@ class Switch:
 class Controls:
     """What is keyed to make an armature dance.
 
-    bones: our joint -> its bone.  leaders: a bone that follows -> the keyed bone that it follows.
+    bones: our joint -> its bone.
+    leaders: a bone that follows -> the keyed bone that it follows.
     """
 
     bones: dict[str, str]

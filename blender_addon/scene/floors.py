@@ -40,10 +40,11 @@ def home(armature: bpy.types.Object) -> np.ndarray:
 def under(floor: bpy.types.Object, rest: rigs.Rest, world: np.ndarray) -> retarget.Ground:
     """A floor as a rig dances on it, as it is on the current frame.
 
-    rest: the body of the rig.  world: (4, 4) where it stands.
-    Of several floors above each other it is the one nearest to where the rig stands at rest, of faces those that look
-    up. Where there is none, it is as high as its nearest point. Raises UserError for one that was deleted or has no
-    faces.
+    rest: the body of the rig.
+    world: (4, 4) where it stands. Of several floors above each other it is the one nearest to where the rig stands at
+        rest, of faces those that look up. Where there is none, it is as high as its nearest point.
+
+    Raises UserError for one that was deleted or has no faces.
     """
     if not floor.users_scene:
         raise UserError(f"{floor.name!r} is in no scene any more. Choose another object under Floor, or empty it.")

@@ -16,7 +16,9 @@ ANKLES = tuple(skeleton.JOINTS.index(name) for name in ("left_ankle", "right_ank
 
 @dataclass(frozen=True)
 class Footwork:
-    """steps: a second.  still: the share of the time in which both feet stay where they are, 0 to 1."""
+    """steps: a second.
+    still: the share of the time in which both feet stay where they are, 0 to 1.
+    """
 
     steps: float
     still: float
@@ -25,7 +27,8 @@ class Footwork:
 def measure(rotations: np.ndarray, root: np.ndarray, fps: float) -> Footwork | None:
     """The footwork of a dance; None of one that is shorter than a window.
 
-    rotations: (t, 22, 4) of our body, wxyz.  root: (t, 3) metres.
+    rotations: (t, 22, 4) of our body, wxyz.
+    root: (t, 3) metres.
     """
     if len(root) <= max(round(stepping.STILL_SECONDS * fps), 1):
         return None

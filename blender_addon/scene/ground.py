@@ -63,8 +63,8 @@ def _height(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest)
 def level(rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> float | None:
     """The height of the floor in the upright space of ``rest``; None where it is that of the rest pose.
 
-    stood: (t, n, 4, 4) the bones of ``rest`` in upright space, while they are animated.  world: (4, 4) the armature's
-    place.
+    stood: (t, n, 4, 4) the bones of ``rest`` in upright space, while they are animated.
+    world: (4, 4) the armature's place.
     """
     if _stands_at_rest(rest, world):
         return None

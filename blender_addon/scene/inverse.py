@@ -28,8 +28,12 @@ _BENT = 0.02
 
 @dataclass(frozen=True)
 class Moved:
-    """A bone in every frame. turn: (t, 4) from its rest.  head: (t, 3) where it starts.  rest: (3,) where it does at
-    rest."""
+    """A bone in every frame.
+
+    turn: (t, 4) from its rest.
+    head: (t, 3) where it starts.
+    rest: (3,) where it does at rest.
+    """
 
     turn: np.ndarray
     head: np.ndarray
@@ -45,9 +49,12 @@ class Moved:
 class Keys:
     """Keys of such controls.
 
-    rotations: bone -> (t, 4).  travels: bone -> (t, 3), along the armature's axes.  controls: those that travel.
-    joints: bone -> the joint at the start of its limb.  values: that further numbers are to have.  unread: bones that
-    need no keys.
+    rotations: bone -> (t, 4).
+    travels: bone -> (t, 3), along the armature's axes.
+    controls: those that travel.
+    joints: bone -> the joint at the start of its limb.
+    values: that further numbers are to have.
+    unread: bones that need no keys.
     """
 
     rotations: dict[str, np.ndarray] = field(default_factory=dict)
@@ -94,7 +101,8 @@ def keys(
 ) -> Keys:
     """The keys of hands, feet and poles for a dance.
 
-    rest: the bones of ``keyed``.  placed: of ``retarget.Keys``, without what the object does.
+    rest: the bones of ``keyed``.
+    placed: of ``retarget.Keys``, without what the object does.
     """
     unread = frozenset(name for limb in limbs for name in limb.unread)
     found = Keys(values=tuple(value for limb in limbs for value in limb.values), unread=unread)
@@ -121,8 +129,13 @@ def keys(
 
 @dataclass(frozen=True)
 class _Writer:
-    """Poses controls one after another. keyed: of the rig.  upright: the turn of its ``rigs.Rest``.  moving: bones that
-    move.  into: takes the keys."""
+    """Poses controls one after another.
+
+    keyed: of the rig.
+    upright: the turn of its ``rigs.Rest``.
+    moving: bones that move.
+    into: takes the keys.
+    """
 
     armature: bpy.types.Object
     keyed: controls.Controls

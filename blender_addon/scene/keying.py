@@ -20,8 +20,10 @@ ALIGNED = 3
 class Curve:
     """One animated number.
 
-    values: (t,) one a frame; a single one holds throughout.  group: "" for none.  track: what it is keyed together
-    with; None where it is keyed by itself.  keys: which frames are keyed; None for all.
+    values: (t,) one a frame; a single one holds throughout.
+    group: "" for none.
+    track: what it is keyed together with; None where it is keyed by itself.
+    keys: which frames are keyed; None for all.
     """
 
     path: str

@@ -52,10 +52,13 @@ class Value:
 class Limb:
     """A limb's controls.
 
-    joints: ours at its start, middle and end.  end, pole: the controls of hand or foot, and of where the limb bends to.
-    toes: the control that turns toes; "" where none does.  unread: bones that forward kinematics keys and that nothing
-    reads while inverse kinematics leads.  values: that numbers are to have.  turned: paths of switches that decide
-    which of both leads.  further: other switches.
+    joints: ours at its start, middle and end.
+    end, pole: the controls of hand or foot, and of where the limb bends to.
+    toes: the control that turns toes; "" where none does.
+    unread: bones that forward kinematics keys and that nothing reads while inverse kinematics leads.
+    values: that numbers are to have.
+    turned: paths of switches that decide which of both leads.
+    further: other switches.
     """
 
     joints: tuple[str, ...]
@@ -188,7 +191,8 @@ def _solvers(
 def _handle(bone: bpy.types.Bone, at: np.ndarray, near: float, body: set[str]) -> str:
     """What moves a bone that a limb reaches for: the highest bone above it that starts at a place, or itself.
 
-    near: how near to the place.  body: bones that are none of that kind.
+    near: how near to the place.
+    body: bones that are none of that kind.
     """
     line = (one for one in (bone, *bone.parent_recursive) if one.name not in body)
     found = [one.name for one in line if np.linalg.norm(np.array(one.head_local) - at) < near]

@@ -29,7 +29,11 @@ CAP = 6
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices: (v, 3).  faces: lists of vertex indices.  tones: one a face.  bones: bone name -> vertex indices."""
+    """vertices: (v, 3).
+    faces: lists of vertex indices.
+    tones: one a face.
+    bones: bone name -> vertex indices.
+    """
 
     vertices: np.ndarray
     faces: list[tuple[int, ...]]
@@ -143,8 +147,9 @@ def loft(bone, start, end, profile, tone=SHELL, cap=0.02, floor=None) -> Part:
     """A rounded tube from ``start`` to ``end``.
 
     profile: (place 0-1 along it, half width, half depth), metres, smoothly interpolated; the width runs along x, or
-    along z where the tube itself runs along x.  cap: how far the rounded ends stand out.  floor: nothing of it lies
-    below this height.
+        along z where the tube itself runs along x.
+    cap: how far the rounded ends stand out.
+    floor: nothing of it lies below this height.
     """
     start, end, profile = np.asarray(start, dtype=float), np.asarray(end, dtype=float), np.array(profile)
     length = np.linalg.norm(end - start)

@@ -18,7 +18,9 @@ def of(
 ) -> path_file.FloorPath:
     """The way of ``curve`` over the floor, as a dance on ``armature`` takes it.
 
-    facing: as of ``FloorPath``.  first: the first frame of the dance, whose middle is where the armature then stands.
+    facing: as of ``FloorPath``.
+    first: the first frame of the dance, whose middle is where the armature then stands.
+
     Raises UserError when the curve is no way, and as ``standing.rest_of``.
     """
     rest = standing.rest_of(scene, armature)

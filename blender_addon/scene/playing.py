@@ -14,8 +14,10 @@ from . import hearing, songs, staging, takes, timeline
 
 @dataclass(frozen=True)
 class Plan:
-    """first, last: the frames that are played, both included.  strip: the sound to hear; None leaves all as it is.
-    source: the scene that the strip is in."""
+    """first, last: the frames that are played, both included.
+    strip: the sound to hear; None leaves all as it is.
+    source: the scene that the strip is in.
+    """
 
     first: int
     last: int

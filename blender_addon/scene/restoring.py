@@ -15,8 +15,11 @@ from . import controls, under
 class Before:
     """A rig as it was.
 
-    action: the session_uid of the action that it showed; 0 for none.  slot: the handle of its slot.  fake: whether that
-    action had a fake user.  data: whether the rig had animation data.  values: path -> what stood there.
+    action: the session_uid of the action that it showed; 0 for none.
+    slot: the handle of its slot.
+    fake: whether that action had a fake user.
+    data: whether the rig had animation data.
+    values: path -> what stood there.
     """
 
     action: int
@@ -69,8 +72,10 @@ def restore(armature: bpy.types.Object, before: Before) -> None:
 class _Place:
     """Numbers that a dance may key.
 
-    path: as a curve calls it.  owner: what has them.  name: what it calls them.  custom: whether they are a custom
-    property, which may show words for its numbers.
+    path: as a curve calls it.
+    owner: what has them.
+    name: what it calls them.
+    custom: whether they are a custom property, which may show words for its numbers.
     """
 
     path: str

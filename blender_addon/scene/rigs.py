@@ -28,9 +28,10 @@ OVERRIDE = (
 
 @dataclass(frozen=True)
 class Rest:
-    """bones: those that move with a joint, or those that are keyed.  turn: (3, 3), what stands the armature's own space
-    upright; the bones are told in the upright space.  between: bones between them -> their pose (4,) in the T-pose, if
-    it is not their rest."""
+    """bones: those that move with a joint, or those that are keyed.
+    turn: (3, 3), what stands the armature's own space upright; the bones are told in the upright space.
+    between: bones between them -> their pose (4,) in the T-pose, if it is not their rest.
+    """
 
     bones: tuple[retarget.RestBone, ...]
     turn: np.ndarray
@@ -158,7 +159,8 @@ def _found(
 ) -> mapping.Found:
     """What the skeleton of these values is: kept, because the panels ask for it whenever they are drawn.
 
-    offsets: (j, 3) as float64.  tips: names, and (3,) as a dtype and its bytes: Blender 5 has float32.
+    offsets: (j, 3) as float64.
+    tips: names, and (3,) as a dtype and its bytes: Blender 5 has float32.
     """
     ends = {name: np.frombuffer(tip, kind) for name, kind, tip in tips}
     tree = skeleton.Skeleton(names, parents, np.frombuffer(offsets).reshape(-1, 3), ends)

@@ -40,8 +40,14 @@ _PAIRS = (("left leg", "right leg"), ("left arm", "right arm"))
 
 @dataclass(frozen=True)
 class Dance:
-    """What was written. armature and scene: where.  keyed: its bones.  rest: those at rest.  heads: joint -> (t, 3)
-    where they start in the dance, in upright space.  frame_start: the frame of the first of them."""
+    """What was written.
+
+    armature and scene: where.
+    keyed: its bones.
+    rest: those at rest.
+    heads: joint -> (t, 3) where they start in the dance, in upright space.
+    frame_start: the frame of the first of them.
+    """
 
     scene: bpy.types.Scene
     armature: bpy.types.Object
@@ -71,8 +77,10 @@ def check(dance: Dance) -> list[str]:
 
 @dataclass(frozen=True)
 class _Off:
-    """parts: the parts of the body that do not move as in the dance.  travel: whether the hips are elsewhere.
-    farthest: the largest distance from the dance, in legs."""
+    """parts: the parts of the body that do not move as in the dance.
+    travel: whether the hips are elsewhere.
+    farthest: the largest distance from the dance, in legs.
+    """
 
     parts: frozenset[str]
     travel: bool

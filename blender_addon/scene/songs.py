@@ -49,8 +49,9 @@ class Kind(enum.Enum):
 class State:
     """What is known of a scene's song, read from the scene.
 
-    placed: the song, where it is clear which.  count: how many songs could be meant.  where: the other scene that has
-    one.
+    placed: the song, where it is clear which.
+    count: how many songs could be meant.
+    where: the other scene that has one.
     """
 
     kind: Kind
@@ -96,8 +97,9 @@ def state(
 ) -> State:
     """How it stands with the song of ``scene``.
 
-    name: of the strip that was chosen; "" for none.  everything: whether all sound is wanted.  shown: the scene that
-    the sequencer shows, where it is another one.
+    name: of the strip that was chosen; "" for none.
+    everything: whether all sound is wanted.
+    shown: the scene that the sequencer shows, where it is another one.
     """
     if everything:
         return State(Kind.ALL)

@@ -87,7 +87,8 @@ def grouped(
 ) -> list[Curve]:
     """The curves in groups by limb: a bone belongs where the next of ours does that carries it, or else to the hips.
 
-    bones: our joint -> its bone.  further: bone -> our joint.
+    bones: our joint -> its bone.
+    further: bone -> our joint.
     """
     joint_of = {**{bone: joint for joint, bone in bones.items()}, **further}
 

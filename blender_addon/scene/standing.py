@@ -217,7 +217,8 @@ def _known(
 
     They are at rest where the bones between them put them: these keep a pose that is theirs while the body stands.
 
-    posed: bone -> its orientation (4,) in the T-pose, in upright space.  between: bone -> its pose (4,).
+    posed: bone -> its orientation (4,) in the T-pose, in upright space.
+    between: bone -> its pose (4,).
     """
     at: dict[str, np.ndarray] = {}
     for bone in armature.data.bones:

@@ -21,8 +21,10 @@ _BONE = 'pose.bones["'
 class Range:
     """What goes in.
 
-    first, last: frames, both included.  keys: frames among them whose poses stay.  chosen: names of
-    ``core.edits.parts.BODY_PARTS``.  fps: frames per second.
+    first, last: frames, both included.
+    keys: frames among them whose poses stay.
+    chosen: names of ``core.edits.parts.BODY_PARTS``.
+    fps: frames per second.
     """
 
     first: int

@@ -19,8 +19,10 @@ READABLE = (kinds.WAV, kinds.FLAC, kinds.OGG, kinds.MPEG)
 
 @dataclass(frozen=True)
 class Song:
-    """A stretch of sound and the frames on which it is heard. start, seconds: the part of the file at ``path``; None is
-    all that follows.  frames: how many there are at most, where that is known.
+    """A stretch of sound and the frames on which it is heard.
+
+    start, seconds: the part of the file at ``path``; None is all that follows.
+    frames: how many there are at most, where that is known.
 
     strip: the strip's name and sound: the session_uid of its data, by which it is found again; both empty for a mix.
     warning: what the user should know of it; empty when there is nothing.

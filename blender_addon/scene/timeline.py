@@ -57,7 +57,11 @@ def has_speakers(scene: bpy.types.Scene) -> bool:
 
 
 def _inside(around, muted: bool, bounds: tuple[int, int] | None) -> Iterator[Placed]:
-    """The strips of a sequencer or a meta strip. muted: whether it is itself.  bounds: the frames that it shows."""
+    """The strips of a sequencer or a meta strip.
+
+    muted: whether it is itself.
+    bounds: the frames that it shows.
+    """
     channels = list(around.channels)
     for strip in around.strips:
         first, end = versions.handles(strip)

@@ -48,8 +48,9 @@ def leftovers(
 ) -> list[Leftover]:
     """What was left on the bones that decide where the body is.
 
-    body: bones that move with our joints.  rotated: those whose rotation is keyed.  travelling: those whose
-    location is.
+    body: bones that move with our joints.
+    rotated: those whose rotation is keyed.
+    travelling: those whose location is.
     """
     animated = nla_paths(armature)
     taken, found = {*rotated}, []

@@ -33,8 +33,13 @@ CLEAR = 0.25
 
 @dataclass(frozen=True)
 class Shot:
-    """How a dance is filmed. first: the first frame.  places: (n, 3) where the camera is on it and those that follow.
-    right, up, ahead: (3,) its axes in the world.  distance: from what it follows."""
+    """How a dance is filmed.
+
+    first: the first frame.
+    places: (n, 3) where the camera is on it and those that follow.
+    right, up, ahead: (3,) its axes in the world.
+    distance: from what it follows.
+    """
 
     first: int
     places: np.ndarray
@@ -47,7 +52,8 @@ class Shot:
 def shot(watched: Watched, fps: float, aspect: float) -> Shot:
     """From the front, at a distance from which all bodies are always seen. The camera never turns.
 
-    fps: frames a second of the scene.  aspect: width of the picture by its height.
+    fps: frames a second of the scene.
+    aspect: width of the picture by its height.
     """
     path = followed(watched, fps)
     front = np.array((*watched.front, 0.0))

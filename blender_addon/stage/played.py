@@ -15,8 +15,12 @@ PLACES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface on every frame. base, accent: (t, 3) linear colours.  roughness, glow: (t,).  pattern: (t, 4) weights
-    of ``core.show.channels.PATTERNS``."""
+    """A surface on every frame.
+
+    base, accent: (t, 3) linear colours.
+    roughness, glow: (t,).
+    pattern: (t, 4) weights of ``core.show.channels.PATTERNS``.
+    """
 
     base: np.ndarray
     accent: np.ndarray

@@ -25,8 +25,11 @@ class Nearest:
 
 
 def nearest(points: np.ndarray, quads: np.ndarray, size: tuple[int, int]) -> Nearest:
-    """What is nearest at each sample. points: (v, 3), samples across, samples up and depth, of the vertices that
-    ``quads`` (q, 4) names.  size: width and height, in samples."""
+    """What is nearest at each sample.
+
+    points: (v, 3), samples across, samples up and depth, of the vertices that ``quads`` (q, 4) names.
+    size: width and height, in samples.
+    """
     width, height = size
     depth = np.full(width * height, np.inf)
     found = list(_samples(points, quads, size))

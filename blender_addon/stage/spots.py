@@ -13,8 +13,10 @@ EVEN = 1 / 2.2  # exponent of the display: light is multiplied with textures aft
 class Spots:
     """Spots on one frame.
 
-    places: (n, 3) metres.  ways: (n, 3) where they point, of length 1.  light: (n, 3) linear radiance of white a metre
-    away.  edges: (n, 2) cosines of the angles from the axis at which a cone ends and at which its soft edge begins.
+    places: (n, 3) metres.
+    ways: (n, 3) where they point, of length 1.
+    light: (n, 3) linear radiance of white a metre away.
+    edges: (n, 2) cosines of the angles from the axis at which a cone ends and at which its soft edge begins.
     """
 
     places: np.ndarray

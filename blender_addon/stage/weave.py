@@ -24,8 +24,10 @@ PLAIN = {"plain": 1.0}
 class Weave:
     """How patterns lie on a surface.
 
-    coordinates: the output of Blender's Texture Coordinate node.  size: of the surface along these, in metres.
-    stripes: the axis across which they run.  pitch: metres from one stripe to the next; dots and sparkles are as far.
+    coordinates: the output of Blender's Texture Coordinate node.
+    size: of the surface along these, in metres.
+    stripes: the axis across which they run.
+    pitch: metres from one stripe to the next; dots and sparkles are as far.
     """
 
     coordinates: str
@@ -36,7 +38,11 @@ class Weave:
 
 @dataclass(frozen=True)
 class Woven:
-    """A surface of two colours. base, accent: (3,) linear.  weights: of the patterns, by their names."""
+    """A surface of two colours.
+
+    base, accent: (3,) linear.
+    weights: of the patterns, by their names.
+    """
 
     weave: Weave
     base: np.ndarray

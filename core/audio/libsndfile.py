@@ -29,7 +29,11 @@ PARTLY = "a part of it could not be decoded; download or export it again"
 
 @dataclass(frozen=True)
 class Part:
-    """What is wanted of a file. start: seconds.  seconds: its length; None is all of the rest."""
+    """What is wanted of a file.
+
+    start: seconds.
+    seconds: its length; None is all of the rest.
+    """
 
     start: float = 0.0
     seconds: float | None = None

@@ -20,7 +20,11 @@ CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"S
 
 @dataclass(frozen=True)
 class Page:
-    """A page. start, body, end: offsets.  lacing: the lengths of its segments; those of 255 go on in the next one."""
+    """A page.
+
+    start, body, end: offsets.
+    lacing: the lengths of its segments; those of 255 go on in the next one.
+    """
 
     start: int
     flags: int

@@ -50,7 +50,11 @@ class Terrain:
         return np.stack([places[joint][:, 2] - self.level - self.heights[joint] for joint in joints], axis=1)
 
     def foot(self, places: Mapping[int, np.ndarray], joints: Sequence[int], stands: np.ndarray) -> Foot:
-        """A foot at places. joints: its ankle, and its toe if it has one.  stands: (t,) bool."""
+        """A foot at places.
+
+        joints: its ankle, and its toe if it has one.
+        stands: (t,) bool.
+        """
         clearance = np.clip(self.lifts(places, joints).min(axis=1), 0.0, None)
         return Foot(places[joints[0]], places[joints[-1]], stands, clearance, self)
 

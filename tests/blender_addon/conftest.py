@@ -82,7 +82,9 @@ def look(run):
 class Run:
     """One start of Blender.
 
-    outcomes: what ``inside/host.py`` reported, by check.  output: all that was printed.  code: what it ended with.
+    outcomes: what ``inside/host.py`` reported, by check.
+    output: all that was printed.
+    code: what it ended with.
     """
 
     outcomes: dict[str, dict[str, str]]

@@ -17,7 +17,11 @@ from pathlib import Path
 
 
 def wheel(folder: Path, name: str, source: str = "", version: str = "1.0", ballast: int = 0, needs: str = "") -> Path:
-    """A package of one module. ballast: bytes that no compression makes smaller.  needs: another package."""
+    """A package of one module.
+
+    ballast: bytes that no compression makes smaller.
+    needs: another package.
+    """
     path = folder / f"{name}-{version}-py3-none-any.whl"
     about = f"{name}-{version}.dist-info"
     requires = f"Requires-Dist: {needs}\n" if needs else ""
@@ -36,9 +40,12 @@ def wheel(folder: Path, name: str, source: str = "", version: str = "1.0", balla
 
 @dataclass
 class Index:
-    """url: of the index.  asked: the files that were asked for.  speed: bytes a second, or 0, of the
-    files whose names begin with ``slow``.  status: what every
-    answer is instead of 200.  cut: the part of a file after which the connection breaks."""
+    """url: of the index.
+    asked: the files that were asked for.
+    speed: bytes a second, or 0, of the files whose names begin with ``slow``.
+    status: what every answer is instead of 200.
+    cut: the part of a file after which the connection breaks.
+    """
 
     url: str = ""
     asked: list[str] = field(default_factory=list)

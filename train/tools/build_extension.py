@@ -68,7 +68,8 @@ def build(out: Path, source: Path = ROOT, offline: str | None = None, pythons: l
     """Build ``out/ID-VERSION.zip`` from ``source`` and return its path.
 
     offline: the computers for which the engine's packages are carried; they are kept in ``out/wheels`` for the next
-        build.  pythons: for these Pythons alone.
+        build.
+    pythons: for these Pythons alone.
 
     Raises WheelsError when a package cannot be had.
     """
@@ -155,7 +156,8 @@ def excluded(path: str, patterns: list[str]) -> bool:
 def pack(path: Path, contents: dict[str, Path], made: dict[str, bytes]) -> None:
     """Write a zip, whole or not at all.
 
-    contents: files by their names in the zip.  made: further ones, or others in the place of those.
+    contents: files by their names in the zip.
+    made: further ones, or others in the place of those.
     """
     part = path.with_suffix(".part")
     with zipfile.ZipFile(part, "w") as archive:

@@ -32,8 +32,11 @@ class WheelsError(Exception):
 class Target:
     """A kind of computer.
 
-    tags: of packages that run there, as pip takes them.  pythons: those of the Blenders that run there.  marker: what
-    packages ask of the system.  index: a further one for PyTorch.  build: of PyTorch, as its version says it.
+    tags: of packages that run there, as pip takes them.
+    pythons: those of the Blenders that run there.
+    marker: what packages ask of the system.
+    index: a further one for PyTorch.
+    build: of PyTorch, as its version says it.
     """
 
     tags: tuple[str, ...]
@@ -70,8 +73,9 @@ LICENCE_FILES = re.compile(r"[^/]+\.dist-info/(licenses?/.+|(licen[cs]e|copying|
 def collect(source: Path, target: str, pythons: list[str] | None, folder: Path) -> tuple[list[Path], dict[str, bytes]]:
     """Download what the engine needs on a kind of computer.
 
-    source: the checkout, with pyproject.toml and constraints.txt.  pythons: for these alone.  folder: where downloads
-    are kept for the next time.
+    source: the checkout, with pyproject.toml and constraints.txt.
+    pythons: for these alone.
+    folder: where downloads are kept for the next time.
 
     Returns the packages' files, and the further files that belong beside them, by their names in the zip: for each
     Python what to install, with hashes; all hashes; all licences.  Raises WheelsError when something is not to be had.

@@ -38,7 +38,10 @@ _CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass
 class Page:
-    """body: HTML.  title: of its first heading, as text.  anchors: what its headings are called in links."""
+    """body: HTML.
+    title: of its first heading, as text.
+    anchors: what its headings are called in links.
+    """
 
     body: str = ""
     title: str = ""

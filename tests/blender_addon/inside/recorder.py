@@ -9,8 +9,11 @@ from scenes import addon
 
 @dataclass
 class Item:
-    """kind: label, prop, operator, menu or progress.  name: of the property or the operator.  enabled, alert: by itself
-    or by what it lies in.  properties: what an operator is given."""
+    """kind: label, prop, operator, menu or progress.
+    name: of the property or the operator.
+    enabled, alert: by itself or by what it lies in.
+    properties: what an operator is given.
+    """
 
     kind: str
     text: str = ""

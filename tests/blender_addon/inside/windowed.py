@@ -30,7 +30,10 @@ def go(
     done and comes again.
 
     report: written to ``file`` at the end, with the names of the steps that were done, and the traceback of one that
-        failed.  pause: seconds between two steps.  soon: steps that follow at once.  leave: whether Blender ends.
+        failed.
+    pause: seconds between two steps.
+    soon: steps that follow at once.
+    leave: whether Blender ends.
     """
     bpy.context.preferences.view.show_splash = False
     ahead = list(steps)

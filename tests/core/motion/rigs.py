@@ -132,8 +132,10 @@ RIGS: dict[str, dict[str, str]] = {
 class Foreign:
     """How a foreign file differs from ours.
 
-    names: by our names.  unit: our metres times this.  turn: (4,) from our axes to the file's.  rest: (j, 4) local
-    rotations of ours that the file calls zero.
+    names: by our names.
+    unit: our metres times this.
+    turn: (4,) from our axes to the file's.
+    rest: (j, 4) local rotations of ours that the file calls zero.
     """
 
     names: dict[str, str]

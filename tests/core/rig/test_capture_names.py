@@ -19,8 +19,11 @@ PARTS = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
 
 
 def named(trunk: str, limbs: str, before: str = "") -> dict[str, str | None]:
-    """Names by our joints. trunk: from the pelvis to the head.  limbs: in the order of PARTS, with {Side}, {side}, {S}
-    or {s}.  A dash is a joint that there is none of."""
+    """Names by our joints.
+
+    trunk: from the pelvis to the head.
+    limbs: in the order of PARTS, with {Side}, {side}, {S} or {s}.  A dash is a joint that there is none of.
+    """
     names: dict[str, str | None] = dict(
         zip(("pelvis", "spine1", "spine2", "spine3", "neck", "head"), trunk.split(), strict=True)
     )
