@@ -94,20 +94,11 @@ def align(
     furthest: seconds between neighbouring pairs, at most.
     drift: seconds between a kinematic beat and its grid point, at most. What was chosen to go together stays together.
     """
-    n, k = len(kinematic_beats), len(grid.times)
-    best = np.full((n, k), -np.inf)
-    origin = np.full((n, k, 2), -1, dtype=int)
-    reward = weights[:, None] * grid.weights[None, :]
-
-    # Up to the first pair the motion may skip latest_start seconds and run faster or slower.
     ahead = kinematic_beats[:, None] - grid.times[None, :]
-    skipped = np.clip(ahead, 0, latest_start)
-    strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
-    cost = stiffness * grid.times[None, :] * strain**2 + 0.2 * skipped
-    opening = (np.abs(strain) <= 1) & (grid.times >= 0)[None, :]
-    best[opening] = (reward - cost)[opening]
-
-    for i in range(1, n):
+    reward = weights[:, None] * grid.weights[None, :]
+    best = reward - _opening_cost(ahead, grid, limit, stiffness, latest_start)
+    origin = np.full((*best.shape, 2), -1, dtype=int)
+    for i in range(1, len(best)):
         earlier = np.flatnonzero(kinematic_beats[:i] >= kinematic_beats[i] - furthest)
         if not len(earlier):
             continue
@@ -126,16 +117,36 @@ def align(
             if value > best[i, g]:
                 best[i, g] = value
                 origin[i, g] = earlier[at // total.shape[1]], since + at % total.shape[1]
-    if not n or not k or not np.isfinite(best).any():
+    if not np.isfinite(best).any():
         return Alignment(np.zeros(0), np.zeros(0), 0.0, 0)
+    chosen = _traced(best, origin)
+    on_beat = int((grid.weights[chosen[:, 1]] >= 1).sum())
+    return Alignment(kinematic_beats[chosen[:, 0]], grid.times[chosen[:, 1]], float(best.max()), on_beat)
+
+
+def _opening_cost(ahead: np.ndarray, grid: Grid, limit: float, stiffness: float, latest_start: float) -> np.ndarray:
+    """What each pair (n, k) costs as the first one, inf where it cannot be: up to it the motion may skip
+    ``latest_start`` seconds and run faster or slower.
+
+    ahead: (n, k) seconds that each kinematic beat is later than each grid point.
+    """
+    skipped = np.clip(ahead, 0, latest_start)
+    strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
+    cost = stiffness * grid.times[None, :] * strain**2 + 0.2 * skipped
+    return np.where((np.abs(strain) <= 1) & (grid.times >= 0)[None, :], cost, np.inf)
+
+
+def _traced(best: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """The pairs (p, 2) of indices that lead to the best of all, in order.
+
+    origin: (n, k, 2) the pair before each pair; -1 for none.
+    """
     i, g = np.unravel_index(int(best.argmax()), best.shape)
-    score, pairs = float(best[i, g]), []
+    pairs = []
     while i >= 0:
         pairs.append((i, g))
         i, g = origin[i, g]
-    chosen = np.array(pairs[::-1])
-    on_beat = int((grid.weights[chosen[:, 1]] >= 1).sum())
-    return Alignment(kinematic_beats[chosen[:, 0]], grid.times[chosen[:, 1]], score, on_beat)
+    return np.array(pairs[::-1])
 
 
 @dataclass(frozen=True)
@@ -195,49 +206,72 @@ class Clock:
         et al. 2011).
         """
         step, count = _KNOT_SECONDS, int(np.ceil(seconds / _KNOT_SECONDS)) + 2
-        index, weights = _basis(np.clip(music, 0, (count - 2) * step), step, count)
-        # The normal matrix in LAPACK's lower banded form. It has three diagonals: a pair touches three coefficients.
-        banded, right = np.zeros((3, count)), np.zeros(count)
-        for row, w, target in zip(index, weights, motion, strict=True):
-            scaled = w / _ANCHOR_SECONDS
-            for a in range(3):
-                right[row[a]] += scaled[a] * target / _ANCHOR_SECONDS
-                for b in range(a + 1):
-                    banded[a - b, row[b]] += scaled[a] * scaled[b]
-        second = np.array([1.0, -2.0, 1.0]) / step**2 / _RATE_CHANGE * np.sqrt(step)
-        first = np.array([-1.0, 1.0]) / step * 0.5 * np.sqrt(step)
-        for stencil, target in ((second, 0.0), (first, 0.5 * np.sqrt(step))):
-            width = len(stencil)
-            for a in range(width):
-                right[a : count - width + 1 + a] += stencil[a] * target
-                for b in range(a + 1):
-                    banded[a - b, b : count - width + 1 + b] += stencil[a] * stencil[b]
-        # ADMM on v = (start, rates) = D c, where start = (c_0 + c_1) / 2.
-        rho = 20.0
-        with_bounds = banded.copy()
-        with_bounds[0, :2] += rho / 4
-        with_bounds[1, 0] += rho / 4
-        with_bounds[0, :-1] += rho / step**2
-        with_bounds[0, 1:] += rho / step**2
-        with_bounds[1, :-1] -= rho / step**2
-        factor = cholesky_banded(with_bounds, lower=True)
-        low = np.full(count, 1 - limit)
-        high = np.full(count, 1 + limit)
+        banded, right = _least_squares(music, motion, step, count)
+        low, high = np.full(count, 1 - limit), np.full(count, 1 + limit)
         low[0], high[0] = 0.0, latest_start
-        bounded, dual = np.ones(count), np.zeros(count)
-        bounded[0] = 0.0
-        for _ in range(rounds):
-            pull = rho * (bounded - dual)
-            force = right.copy()
-            force[:2] += pull[0] / 2
-            force[:-1] -= pull[1:] / step
-            force[1:] += pull[1:] / step
-            c = cho_solve_banded((factor, True), force)
-            free = np.concatenate(([(c[0] + c[1]) / 2], np.diff(c) / step))
-            bounded = np.clip(free + dual, low, high)
-            dual += free - bounded
+        bounded = _within(banded, right, low, high, step, rounds)
         coefficients = bounded[0] + step * (np.concatenate(([0.0], np.cumsum(bounded[1:]))) - bounded[1] / 2)
         return cls(coefficients, step)
+
+
+def _least_squares(music: np.ndarray, motion: np.ndarray, step: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The normal equations of ``Clock.through``: their matrix (3, m) in LAPACK's lower banded form, and the right side
+    (m,). There are three diagonals, because a pair touches three coefficients.
+
+    music, motion: (p,) seconds.
+    step: seconds between knots.
+    count: m, the number of coefficients.
+    """
+    index, weights = _basis(np.clip(music, 0, (count - 2) * step), step, count)
+    banded, right = np.zeros((3, count)), np.zeros(count)
+    for row, w, target in zip(index, weights, motion, strict=True):
+        scaled = w / _ANCHOR_SECONDS
+        for a in range(3):
+            right[row[a]] += scaled[a] * target / _ANCHOR_SECONDS
+            for b in range(a + 1):
+                banded[a - b, row[b]] += scaled[a] * scaled[b]
+    second = np.array([1.0, -2.0, 1.0]) / step**2 / _RATE_CHANGE * np.sqrt(step)
+    first = np.array([-1.0, 1.0]) / step * 0.5 * np.sqrt(step)
+    for stencil, target in ((second, 0.0), (first, 0.5 * np.sqrt(step))):
+        width = len(stencil)
+        for a in range(width):
+            right[a : count - width + 1 + a] += stencil[a] * target
+            for b in range(a + 1):
+                banded[a - b, b : count - width + 1 + b] += stencil[a] * stencil[b]
+    return banded, right
+
+
+def _within(
+    banded: np.ndarray, right: np.ndarray, low: np.ndarray, high: np.ndarray, step: float, rounds: int
+) -> np.ndarray:
+    """The start of the motion and the rates of the clock (m,) that solve normal equations within bounds, by ADMM.
+
+    With coefficients c, v = (start, rates) = D c, where start = (c_0 + c_1) / 2.
+
+    banded, right: as of ``_least_squares``.
+    low, high: (m,) bounds of v.
+    """
+    rho, count = 20.0, len(right)
+    with_bounds = banded.copy()
+    with_bounds[0, :2] += rho / 4
+    with_bounds[1, 0] += rho / 4
+    with_bounds[0, :-1] += rho / step**2
+    with_bounds[0, 1:] += rho / step**2
+    with_bounds[1, :-1] -= rho / step**2
+    factor = cholesky_banded(with_bounds, lower=True)
+    bounded, dual = np.ones(count), np.zeros(count)
+    bounded[0] = 0.0
+    for _ in range(rounds):
+        pull = rho * (bounded - dual)
+        force = right.copy()
+        force[:2] += pull[0] / 2
+        force[:-1] -= pull[1:] / step
+        force[1:] += pull[1:] / step
+        c = cho_solve_banded((factor, True), force)
+        free = np.concatenate(([(c[0] + c[1]) / 2], np.diff(c) / step))
+        bounded = np.clip(free + dual, low, high)
+        dual += free - bounded
+    return bounded
 
 
 def _basis(times: np.ndarray, step: float, count: int) -> tuple[np.ndarray, np.ndarray]:
