@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from ..errors import UserError
-from ..shared import FootlightError, arguments, protocol, thinning
+from ..shared import FootlightError, protocol, thinning
 from ..stage import film
 from . import opengl
+from .options import Parser, options
 
 ROOT = Path(__file__).resolve().parents[2]
-LARGEST_SIDE = 16384
 RATE = protocol.DanceOptions.fps
 
 
@@ -30,16 +27,9 @@ class Item:
     seed: int
 
 
-class _Parser(argparse.ArgumentParser):
-    """One line for what is wrong, without the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def parse(words: list[str], description: str) -> argparse.Namespace:
     """The command line. Ends the program with one line and the code 2 for anything that makes no sense."""
-    parser = _parser(description)
+    parser = options(description)
     args = parser.parse_args(words)
     _check_numbers(parser, args)
     args.out = args.out.absolute()
@@ -65,7 +55,7 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     return args
 
 
-def _engine(parser: _Parser, args: argparse.Namespace) -> str:
+def _engine(parser: Parser, args: argparse.Namespace) -> str:
     """The engine that is asked for, or the best that this machine has, with a word about it."""
     if args.engine in film.WITHOUT_OPENGL:
         return args.engine
@@ -95,94 +85,7 @@ def items(args: argparse.Namespace) -> list[Item]:
     return [Item(path.name, path.stem + ending, path, args.seed) for path in args.inputs]
 
 
-def _parser(description: str) -> _Parser:
-    parser = _Parser(
-        prog="render_batch",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "inputs", nargs="*", type=Path, metavar="SONG", help="any sound that Blender plays; with --score, a .blend"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--skip-existing", action="store_true", help="skip what is there already")
-    other = parser.add_argument_group("music instead of a dance")
-    other.add_argument("--score", action="store_true", help="make music for the animation in each .blend")
-    arguments.add_option(
-        other,
-        protocol.DuetOptions,
-        "seconds",
-        flag="--duet",
-        dest="duet",
-        metavar="SECONDS",
-        default=None,
-        help=f"make dances with their music, so long ({protocol.rule(protocol.DuetOptions, 'seconds').expected})",
-    )
-    other.add_argument("--count", type=_count, help="how many of them; the seeds count up from --seed (default 1)")
-    dance = parser.add_argument_group("what is made")
-    for name in ("seed", "seconds"):
-        arguments.add_option(dance, protocol.DanceRequest, name)
-    arguments.add_option(dance, protocol.DanceRequest, "beats", metavar="FILE")
-    dance.add_argument("--dance", type=Path, metavar="FILE", help="the SONG's dance, an .npz file made before")
-    rate = arguments.help_text(protocol.DanceOptions, "fps")
-    arguments.add_option(dance, protocol.DanceOptions, "fps", default=None, help=f"{rate}; 29.97 is 30 / 1.001")
-    for name in ("quality", "steps", "guidance"):
-        arguments.add_option(dance, protocol.DanceOptions, name)
-    arguments.add_option(dance, protocol.DanceOptions, "beat_snap", default=None)
-    arguments.add_option(dance, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
-    dance.add_argument(
-        "--keys",
-        type=_keys,
-        default=thinning.EVERY_FRAME,
-        metavar="N|DEG:MM",
-        help="a key on every Nth frame, or as few as a tolerance allows, for example 1:5; on every frame unless given",
-    )
-    scene = parser.add_argument_group("a scene of your own")
-    scene.add_argument("--blend", type=Path, metavar="FILE", help="the scene to dance in, instead of the bundled one")
-    scene.add_argument("--armature", metavar="NAME", help="who dances there; the only armature unless given")
-    light = parser.add_argument_group("stage light")
-    light.add_argument(
-        "--look",
-        metavar="NAME|FILE",
-        help=f"light the dance: {protocol.rule(protocol.LightOptions, 'look').help}; with --dataset several",
-    )
-    light.add_argument("--show", type=Path, metavar="FILE", help="light the SONG's dance by a SHOW.json made before")
-    light.add_argument(
-        "--theatre",
-        action="store_true",
-        help="let the model make dance and light together; with --dance or --show, the other one for it",
-    )
-    arguments.add_option(light, protocol.TheatreOptions, "accent", metavar="strike|arrive")
-    light.add_argument(
-        "--dataset",
-        type=_count,
-        metavar="COUNT",
-        help="instead of a scene, so many small pictures of random moments from random cameras, and what they show",
-    )
-    movie = parser.add_argument_group("the film")
-    movie.add_argument("--render", action="store_true", help="also make a film with sound")
-    movie.add_argument(
-        "--engine",
-        choices=tuple(film.ENGINES),
-        help="workbench unless given, eevee for a lit stage; cycles where OpenGL is missing or too slow; drawn is fast "
-        "without it (bundled dancer only)",
-    )
-    movie.add_argument(
-        "--resolution", type=_resolution, metavar="WxH", help="1280x720 unless given, or what your own scene has"
-    )
-    movie.add_argument("--frames", type=_frames, metavar="FIRST:LAST", help="of the film, for example 1:300")
-    movie.add_argument(
-        "--within", type=_positive, metavar="SECONDS", help="make the film smaller or plainer if it would take longer"
-    )
-    process = parser.add_argument_group("the engine process")
-    process.add_argument("--model", metavar="FOLDER", help="a model folder; the embedded model unless given")
-    process.add_argument("--python", type=Path, metavar="FILE", help="the Python that runs it; .venv's unless given")
-    process.add_argument("--device", help="auto, cpu, cuda or mps")
-    return parser
-
-
-def _check_numbers(parser: _Parser, args: argparse.Namespace) -> None:
+def _check_numbers(parser: Parser, args: argparse.Namespace) -> None:
     numbers = ("seed", "seconds", "fps", "quality", "steps", "guidance", "beat_snap")
     named = {name: getattr(args, name) for name in numbers}
     try:
@@ -196,7 +99,7 @@ def _check_numbers(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error(f"--duet: {error}")
 
 
-def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
+def _check_inputs(parser: Parser, args: argparse.Namespace) -> None:
     if args.score and args.duet:
         parser.error("--score makes music for a dance that is there, --duet makes both: give one of them")
     if args.duet and args.inputs:
@@ -224,7 +127,7 @@ def _check_inputs(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--beat-snap is about dances: --score makes music")
 
 
-def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
+def _check_scene(parser: Parser, args: argparse.Namespace) -> None:
     if args.blend and args.score:
         parser.error("--blend is a scene to dance in: give the scenes for --score in the place of songs")
     if args.blend and not args.blend.is_file():
@@ -235,7 +138,7 @@ def _check_scene(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error("--fps is for the bundled scene: your own keeps its frame rate")
 
 
-def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
+def _check_light(parser: Parser, args: argparse.Namespace) -> None:
     if args.dataset and (not args.look or args.render or args.fps):
         parser.error("--dataset makes pictures of a --look at the rate of shows: give that, without --render and --fps")
     if args.dataset and args.engine == "drawn":
@@ -260,47 +163,6 @@ def _check_light(parser: _Parser, args: argparse.Namespace) -> None:
         parser.error(f"--show {args.show}: there is no such file")
     if args.engine == "workbench":
         parser.error("--engine workbench knows no lamps: choose another for a lit stage")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected 1 or more")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
-    return value
-
-
-def _resolution(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)x(\d+)", text)
-    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not (4 <= width <= LARGEST_SIDE and 4 <= height <= LARGEST_SIDE):
-        raise argparse.ArgumentTypeError(f"{text}: expected WIDTHxHEIGHT in pixels, for example 1280x720")
-    return width, height
-
-
-def _frames(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+):(\d+)", text)
-    if not found or int(found[1]) > int(found[2]):
-        raise argparse.ArgumentTypeError(f"{text}: expected FIRST:LAST, for example 1:300")
-    return int(found[1]), int(found[2])
-
-
-def _keys(text: str) -> thinning.Spacing:
-    try:
-        numbers = [float(part) for part in text.split(":")]
-        if len(numbers) == 2:
-            return thinning.Spacing(tolerance=thinning.Tolerance(*numbers), smooth=True)
-        return thinning.Spacing(every=int(text), smooth=int(text) > 1)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: expected N, or DEGREES:MILLIMETRES, for example 2 or 1:5") from None
-    except FootlightError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def engine_command(args: argparse.Namespace) -> list[str]:
