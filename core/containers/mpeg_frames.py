@@ -170,56 +170,92 @@ def walk(data: Data) -> Walk | None:
     at = skip_tags(data, 0)
     if (first := starts(data, at, at + SEARCHED)) < 0:
         return None
+    walker = _Walker(data, first)
+    walker.walk()
+    if not walker.runs:
+        return None
     clean = not data[at:first].strip(b"\0")
-    at, tagged = first, False
-    runs: list[Run] = []
-    announcements: list[Announcement] = []
-    damage: list[tuple[float, int]] = []
-    time, cut, size = 0.0, False, len(data)
-    free = 0  # length of frames of a free format
-    while at < size:
-        found = _at(data, at)
-        known = found is not None and bool(runs) and found.form == runs[-1].first.form
-        if found is None or not (known or _sure(data, at)):
-            if length := tag_length(data, at):
-                at, tagged = at + length, True
-                continue
-            resumed = starts(data, at + 1)
-            lost = data[at : resumed if resumed >= 0 else size].strip(b"\0")
-            if resumed >= 0 and lost:
-                damage.append((time, len(lost)))
-            at = resumed if resumed >= 0 else size
-            continue
-        if not found.length and not (known and free):
-            free = _free_length(data, at, found)
-        length = found.length or free + (found.bits >> 9 & 1 if free else 0)
-        if not length:
-            at += 1
-            continue
-        if at + length > size:
-            cut = True
-            break
-        if (inside := _other_inside(data, at, length)) > 0:  # where files were joined, of which the first was cut
-            at = inside
-            continue
-        if known and found.channels != runs[-1].first.channels and not _goes_on(data, at + length, found):
-            damage.append((time, length))  # a single frame with other channels has a damaged header
-            at += length
-            continue
-        if not known or not _go_together(runs[-1].first, found):
-            runs.append(Run(found))
-        run = runs[-1]
-        if told := _announcement(data, at, found, len(runs) - 1, run.frames, tagged):
-            announcements.append(told)
-        if run.ranges and run.ranges[-1][1] == at:
-            run.ranges[-1][1] = at + length
+    return Walk(clean, tuple(walker.runs), tuple(walker.announcements), tuple(walker.damage), walker.cut)
+
+
+class _Walker:
+    """Goes from frame to frame. The attributes are those of ``Walk``, and:
+
+    at: where it is.
+    time: seconds of the frames until there.
+    tagged: whether there is a tag between the frame before and here.
+    free: length of frames of a free format; 0 where none is known.
+    """
+
+    def __init__(self, data: Data, at: int) -> None:
+        self.data, self.at = data, at
+        self.runs: list[Run] = []
+        self.announcements: list[Announcement] = []
+        self.damage: list[tuple[float, int]] = []
+        self.time, self.cut, self.tagged, self.free = 0.0, False, False, 0
+
+    def walk(self) -> None:
+        """Go to the end, or to a frame that is cut off there."""
+        size = len(self.data)
+        while self.at < size and not self.cut:
+            found = _at(self.data, self.at)
+            known = found is not None and bool(self.runs) and found.form == self.runs[-1].first.form
+            if found is None or not (known or _sure(self.data, self.at)):
+                self._pass_by()
+            elif length := self._length(found, known):
+                self._take(found, known, length)
+            else:
+                self.at += 1
+
+    def _pass_by(self) -> None:
+        """Go on behind a tag, or to the next frame. What is between and not silence is damage."""
+        if length := tag_length(self.data, self.at):
+            self.at, self.tagged = self.at + length, True
+            return
+        resumed = starts(self.data, self.at + 1)
+        end = resumed if resumed >= 0 else len(self.data)
+        lost = self.data[self.at : end].strip(b"\0")
+        if resumed >= 0 and lost:
+            self.damage.append((self.time, len(lost)))
+        self.at = end
+
+    def _length(self, found: Header, known: bool) -> int:
+        """The length of a frame; 0 where nothing tells it.
+
+        known: whether it has the form of the run.
+        """
+        if not found.length and not (known and self.free):
+            self.free = _free_length(self.data, self.at, found)
+        return found.length or self.free + (found.bits >> 9 & 1 if self.free else 0)
+
+    def _take(self, found: Header, known: bool, length: int) -> None:
+        """Take a frame and go on behind it, unless it is cut off, holds others, or is damaged."""
+        end = self.at + length
+        if end > len(self.data):
+            self.cut = True
+        elif (inside := _other_inside(self.data, self.at, length)) > 0:  # files were joined, of which the first was cut
+            self.at = inside
+        elif known and found.channels != self.runs[-1].first.channels and not _goes_on(self.data, end, found):
+            self.damage.append((self.time, length))  # a single frame with other channels has a damaged header
+            self.at = end
         else:
-            run.ranges.append([at, at + length])
+            if not known or not _go_together(self.runs[-1].first, found):
+                self.runs.append(Run(found))
+            self._add(found, end)
+
+    def _add(self, found: Header, end: int) -> None:
+        """Add a frame to the last run."""
+        run = self.runs[-1]
+        if told := _announcement(self.data, self.at, found, len(self.runs) - 1, run.frames, self.tagged):
+            self.announcements.append(told)
+        if run.ranges and run.ranges[-1][1] == self.at:
+            run.ranges[-1][1] = end
+        else:
+            run.ranges.append([self.at, end])
         run.frames += 1
         run.kbps.add(found.kbps)
-        time += found.samples / found.rate
-        at, tagged = at + length, False
-    return Walk(clean, tuple(runs), tuple(announcements), tuple(damage), cut) if runs else None
+        self.time += found.samples / found.rate
+        self.at, self.tagged = end, False
 
 
 def _go_together(first: Header, later: Header) -> bool:
