@@ -119,9 +119,10 @@ def _root(armature: bpy.types.Object, bone: bpy.types.Bone) -> bpy.types.Bone:
 
 def _located(bone: bpy.types.Bone, travel: np.ndarray) -> np.ndarray:
     """Travel (t, 3) along the armature's axes as a bone's location channels take it."""
-    own = np.array(bone.matrix_local.to_3x3())
-    if bone.use_local_location or bone.parent is None:
-        return travel @ own
+    if bone.use_local_location:
+        return travel @ np.array(bone.matrix_local.to_3x3())
+    if bone.parent is None:
+        return travel  # it moves along the armature's axes
     above = bone.parent.matrix_local
 
     def moved(offset: tuple[float, float, float]) -> np.ndarray:

@@ -29,6 +29,7 @@ LOW = 0.06  # metres above the flat foot's height: what is lower may stand
 SLOW = 0.3  # metres per second: what is slower may stand
 SHORTEST = 0.1  # seconds of a stand
 REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dance stretches it farther
+_PASSAGE = 8  # frames in which a foot passes over from a stand to a step that has a place of its own
 _GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
 _STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
 _LEFT = np.array((1.0, 0.0, 0.0))
@@ -60,14 +61,14 @@ class Foot:
         turns = np.concatenate(
             (np.zeros((1, 3)), np.cumsum(np.where(on_toe[:, None], np.diff(toe - heel, axis=0), 0.0), 0))
         )
-        stands = runs(self.heel_stands | self.toe_stands) or [(0, len(heel))]
+        stretches = _stretches(runs(self.heel_stands | self.toe_stands), len(heel))
         place = np.zeros_like(heel)
-        for first, last in stands:
+        for first, last in stretches:
             held = turns[first:last] - turns[first:last].mean(axis=0)
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        return heel + joined(place, stands)
+        return heel + joined(place, stretches)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,12 @@ def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
         for first, last in runs(column):
             column[first:last] = last - first >= SHORTEST * fps
     return stands
+
+
+def _stretches(stands: list[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
+    """Stands, and between them what is left of longer steps after the passages from stands and to them."""
+    ends = [0, *(end + _PASSAGE for _, end in stands)], [*(start - _PASSAGE for start, _ in stands), frames]
+    return sorted([*stands, *((start, end) for start, end in zip(*ends, strict=True) if start < end)])
 
 
 def joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:

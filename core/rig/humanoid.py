@@ -16,7 +16,8 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from ..errors import FootlightError
-from . import structure
+from . import quaternion as quat
+from . import rest, structure
 from .families import FAMILIES, HEADS, PREFIXES
 from .skeleton import JOINTS, OFFSETS, Skeleton
 
@@ -27,12 +28,13 @@ _WORDS = {
 }  # fmt: skip
 """The required joints of a limb, as words for a message."""
 
+_UNNAMED = 2  # required limb joints without a known name, up to which names are believed
 _NECK = 3  # bones of a neck at most
 _PELVIS = {"pelvis", "hips", "hip"}
 """Names of the bone that is the pelvis."""
 
+_BACK = -0.5  # cosine of the angle between a foot and the way ahead, below which it points back
 _SAME_PLACE = 0.01  # of the upper arm; a shorter forearm has no length
-_FOREARM = 0.6  # of the upper arm; what is shorter is a part of a forearm
 
 _SIDES = {
     "left": "left",
@@ -83,7 +85,9 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     Raises FootlightError, saying what was found and what is missing, unless two arms and two legs share one trunk.
     """
     named = _by_name(skeleton)
-    joints, rule = named or (structure.limbs(skeleton, places, partial(_sensible, skeleton)), "structure")
+    if named and _walks_backwards(skeleton, named[0]):
+        named = {_other_side(name): joint for name, joint in named[0].items()}, named[1]
+    joints, rule = named or (structure.limbs(skeleton, places, partial(_believed, skeleton)), "structure")
     if joints is None:
         first = ", ".join(skeleton.names[:6]) + (" ..." if skeleton.joints > 6 else "")
         raise FootlightError(
@@ -91,6 +95,24 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
             f"{lacking(skeleton)}; expected a humanoid: rename its joints as Mixamo, VRM, Unreal or SMPL do"
         )
     return _with_torso(skeleton, joints, rule)
+
+
+def _walks_backwards(skeleton: Skeleton, joints: dict[str, int]) -> bool:
+    """Whether names have left and right exchanged: a body that stands, and both its feet point back."""
+    at = np.asarray(skeleton.rest_positions(), dtype=float)
+    place = {name: at[index] for name, index in joints.items()}
+    if not {"left_foot", "right_foot"} <= joints.keys():
+        return False
+    if not rest.stands({name: one for name, one in place.items() if not name.endswith("foot")}):
+        return False
+    ahead = quat.rotate(rest.axes(place), np.array((0.0, 0.0, 1.0)))
+    feet = [quat.unit(place[f"{side}_foot"] - place[f"{side}_ankle"]) for side in ("left", "right")]
+    return all(float(foot @ ahead) < _BACK for foot in feet)
+
+
+def _other_side(name: str) -> str:
+    side, _, part = name.partition("_")
+    return f"{'right' if side == 'left' else 'left'}_{part}"
 
 
 def movers(skeleton: Skeleton, found: Match) -> dict[str, int]:
@@ -237,6 +259,18 @@ def _sensible(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     return not _missing(joints) and _loose(skeleton, joints) is None
 
 
+def _believed(skeleton: Skeleton, joints: dict[str, int]) -> bool:
+    """Whether limbs that the shape tells are sensible, and no others than those that most names tell."""
+    if not _sensible(skeleton, joints):
+        return False
+    named = nearest(skeleton)
+    return len(_missing(named)) > _UNNAMED or all(
+        joints[name] in skeleton.ancestors(index) or index in skeleton.ancestors(joints[name])
+        for name, index in named.items()
+        if name in joints
+    )
+
+
 def _missing(joints: dict[str, int], roles: tuple[str, ...] = ROLES) -> list[str]:
     """The required limb joints that were not found, as words."""
     return [
@@ -260,9 +294,9 @@ def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None
                     return upper, lower
     hips, shoulders = ([joints[f"{side}_{part}"] for side in ("left", "right")] for part in ("hip", "shoulder"))
     for other in (hips[1], *shoulders):
-        if meeting(skeleton, hips[0], other) is None:
+        if structure.meeting(skeleton, hips[0], other) is None:
             return hips[0], other
-    return None if meeting(skeleton, *shoulders) is not None else (shoulders[0], shoulders[1])
+    return None if structure.meeting(skeleton, *shoulders) is not None else (shoulders[0], shoulders[1])
 
 
 def lacking(skeleton: Skeleton) -> str:
@@ -301,17 +335,11 @@ def nearest(skeleton: Skeleton) -> dict[str, int]:
     return most(structure.LEG) | most(structure.ARM)
 
 
-def meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
-    """The nearest common ancestor of two joints; None if they have different roots."""
-    others = set(skeleton.ancestors(b)[1:])
-    return next((joint for joint in skeleton.ancestors(a)[1:] if joint in others), None)
-
-
 def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     joints = {name: joint for name, joint in joints.items() if not _is_at_elbow(skeleton, joints, name)}
-    pelvis = meeting(skeleton, joints["left_hip"], joints["right_hip"])
+    pelvis = structure.meeting(skeleton, joints["left_hip"], joints["right_hip"])
     arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")]
-    chest = meeting(skeleton, *arms)
+    chest = structure.meeting(skeleton, *arms)
     assert pelvis is not None and chest is not None, "limbs are chosen so that they meet"
     line = skeleton.ancestors(chest)
     while "neck" in _part(skeleton, chest) and skeleton.parents[chest] != pelvis and len(line) > 2:
@@ -321,7 +349,7 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
         top = pelvis
         spine = tuple(reversed(line[: line.index(pelvis) + 1]))
     else:  # legs and spine descend from one joint above both
-        top = chest if chest in skeleton.ancestors(pelvis) else meeting(skeleton, pelvis, chest)
+        top = chest if chest in skeleton.ancestors(pelvis) else structure.meeting(skeleton, pelvis, chest)
         assert top is not None, "limbs are chosen so that they meet"
         spine = (pelvis, *reversed(line[: line.index(top)]))
     above = skeleton.parents[top]
@@ -337,7 +365,7 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
         if neck:
             joints["neck"] = neck[-1]
     for side in ("left", "right"):
-        joints |= _hand_and_toe(skeleton, joints, side)
+        joints |= structure.collar(skeleton, joints, side) | structure.hand_and_toe(skeleton, joints, side)
     return Match(joints, spine, neck, top, rule)
 
 
@@ -364,11 +392,13 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     """
     named = [i for names in HEADS for i, name in enumerate(_plain_names(skeleton)) if side_and_part(name)[1] in names]
     limbs = {joints[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")}
+    carrying = {above for joint in limbs for above in skeleton.ancestors(joint)}
+    named = [index for index in named if index not in carrying]
     for index in named:
         if chest in skeleton.ancestors(index)[1:]:
             return index
     for index in named:
-        if not limbs & {*skeleton.ancestors(index)} and meeting(skeleton, index, chest) is not None:
+        if not limbs & {*skeleton.ancestors(index)} and structure.meeting(skeleton, index, chest) is not None:
             return index
     arms = {joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")}
     branches = [c for c in skeleton.children(chest) if not any(c in skeleton.ancestors(arm) for arm in arms)]
@@ -378,41 +408,4 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     chain = max(
         (structure.main_chain(skeleton, branch) for branch in branches), key=lambda c: structure.length(skeleton, c)
     )
-    return _longest(skeleton, chain[1 : 1 + _NECK]) if len(chain) > 1 else chain[0]
-
-
-def _longest(skeleton: Skeleton, chain: list[int]) -> int:
-    """The joint of a chain at which its longest bone starts; the first where the ends of the bones are unknown."""
-
-    def length(joint: int) -> float:
-        below = skeleton.children(joint)
-        if not below:
-            return float(np.linalg.norm(np.asarray(skeleton.tips.get(skeleton.names[joint], 0.0))))
-        return max(structure.bone(skeleton, child) or length(child) for child in below)
-
-    return max(chain, key=length)
-
-
-def _hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:
-    """Find a wrist or toe joint without a known name: the longest bone below the elbow or the ankle ends there.
-
-    A forearm in pieces ends after the last of them.
-    """
-    found = {}
-    for above, role in ((f"{side}_elbow", f"{side}_wrist"), (f"{side}_ankle", f"{side}_foot")):
-        far = _farthest(skeleton, joints[above])
-        if role in joints or far is None:
-            continue
-        if role.endswith("wrist"):
-            upper = structure.reach(skeleton, joints[f"{side}_shoulder"], joints[above])
-            below = _farthest(skeleton, far)
-            while below is not None and structure.reach(skeleton, joints[above], far) < _FOREARM * upper:
-                far, below = below, _farthest(skeleton, below)
-        found[role] = far
-    return found
-
-
-def _farthest(skeleton: Skeleton, joint: int) -> int | None:
-    """The child at the end of the longest bone below a joint; None if there is no bone."""
-    far = max(skeleton.children(joint), key=lambda child: structure.bone(skeleton, child), default=None)
-    return far if far is not None and structure.bone(skeleton, far) > 0 else None
+    return structure.longest_bone(skeleton, chain[1 : 1 + _NECK]) if len(chain) > 1 else chain[0]

@@ -88,7 +88,7 @@ def _corrected(skeleton: Skeleton, found: Found, chosen: dict[str, str]) -> Foun
     bones = {joint: bones[joint] for joint in JOINTS if bones.get(joint, NOT_THERE) != NOT_THERE}
     hips = [skeleton.index(bones[j]) for j in ("left_hip", "right_hip") if j in bones]
     if len(hips) == 2 and "pelvis" not in bones and "pelvis" not in chosen:
-        meeting = humanoid.meeting(skeleton, *hips)
+        meeting = structure.meeting(skeleton, *hips)
         bones |= {} if meeting is None else {"pelvis": skeleton.names[meeting]}
     pelvis = bones.get("pelvis", "") if "pelvis" in chosen or not found.pelvis else found.pelvis
     return replace(found, bones=bones, pelvis=pelvis, lacking=_wrong(skeleton, bones))

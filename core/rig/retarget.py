@@ -383,11 +383,12 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     on the floor.
     """
     place = _stood(by_joint)
-    hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
+    hips = np.mean([place[hip] for hip in _HIPS], axis=0)
     bones = [np.linalg.norm(place[lower] - place[upper]) for leg in LEGS for upper, lower in pairwise(leg[:3])]
     size = float(np.sum(bones)) / (2.0 * _LEG)
     pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
-    floor = ankles[2] - size * standing()[_ANKLES[0], 1] if ground is None else ground
+    lower = min(float(place[ankle][2]) for ankle in _ANKLES)  # the other leg may be bent or in a step
+    floor = lower - size * standing()[_ANKLES[0], 1] if ground is None else ground
     return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis)
 
 

@@ -20,9 +20,11 @@ ARM = ("collar", "shoulder", "elbow", "wrist")
 
 MOST_LIMBS = 6  # long branches at one joint of a humanoid: two legs, two arms, a neck and perhaps a tail
 _WHOLE = 0.6  # of a limb's length; two bones that are shorter together are parts of split ones
+_STUMP = 0.3  # of a leg's length, and of the trunk's: what is shorter is a finger and no limb
 _ALIKE = 0.25  # log of the ratio of thigh to shin, or of upper arm to forearm
 _UNEVEN = 0.8  # weight of a limb whose two long bones are in different numbers of pieces
 _SHARP = 0.8  # cosine of the angle between the shin and the foot at rest
+_FOREARM = 0.6  # of the upper arm; what is shorter is a part of a forearm
 _FINGERS = 3  # bones that hang on a hand
 _BENDING = (0.25, 0.7)  # of a limb's length: where knees and elbows are
 _STIFF = 4.0  # degrees; a joint whose angle varies less does not bend
@@ -56,7 +58,7 @@ def limbs(
         score = legs[4] + arms[4]
         if best is None or score > best[0]:
             joints = _limbs_of(skeleton, places, legs[2:4], arms[2:4])
-            if joints is not None and sensible(joints):
+            if joints is not None and sensible(joints) and not _has_stumps(skeleton, joints):
                 best = score, joints
     return None if best is None else best[1]
 
@@ -117,6 +119,15 @@ def _limbs_of(skeleton: Skeleton, places: np.ndarray | None, legs, arms) -> dict
             joints |= {f"{where}_{name}": joint for name, joint in zip(names, role[:3], strict=True)}
         left = apart * np.sign(side)  # arms are on the side of the legs
     return joints
+
+
+def _has_stumps(skeleton: Skeleton, joints: dict[str, int]) -> bool:
+    """Whether arms are much shorter than legs, or legs than the trunk: hands have branches that are equally long."""
+    leg = reach(skeleton, joints["left_hip"], joints["left_ankle"])
+    arm = reach(skeleton, joints["left_shoulder"], joints["left_wrist"])
+    hips = meeting(skeleton, joints["left_hip"], joints["left_shoulder"])
+    trunk = 0.0 if hips is None else reach(skeleton, hips, joints["left_shoulder"])
+    return arm < _STUMP * leg or leg < _STUMP * trunk
 
 
 def _ahead(skeleton: Skeleton, at: np.ndarray, leg: list[int], at_rest: bool) -> np.ndarray:
@@ -223,3 +234,58 @@ def reach(skeleton: Skeleton, upper: int, lower: int) -> float:
     """The length of the chain from a joint down to another."""
     line = skeleton.ancestors(lower)
     return sum(bone(skeleton, joint) for joint in line[: line.index(upper)])
+
+
+def meeting(skeleton: Skeleton, a: int, b: int) -> int | None:
+    """The nearest common ancestor of two joints; None if they have different roots."""
+    others = set(skeleton.ancestors(b)[1:])
+    return next((joint for joint in skeleton.ancestors(a)[1:] if joint in others), None)
+
+
+def longest_bone(skeleton: Skeleton, chain: list[int]) -> int:
+    """The joint of a chain at which its longest bone starts; the first where the ends of the bones are unknown."""
+
+    def length(joint: int) -> float:
+        below = skeleton.children(joint)
+        if not below:
+            return float(np.linalg.norm(np.asarray(skeleton.tips.get(skeleton.names[joint], 0.0))))
+        return max(bone(skeleton, child) or length(child) for child in below)
+
+    return max(chain, key=length)
+
+
+def collar(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:
+    """Find a collar bone without a known name: the first of the bones that carry this arm alone, if it is near."""
+    shoulder, role = joints[f"{side}_shoulder"], f"{side}_collar"
+    both = meeting(skeleton, joints["left_shoulder"], joints["right_shoulder"])
+    line = skeleton.ancestors(shoulder)
+    own = line[1 : line.index(both)] if both is not None else []
+    if role in joints or not own or own[-1] in joints.values():
+        return {}
+    near = reach(skeleton, own[-1], shoulder) < reach(skeleton, shoulder, joints[f"{side}_elbow"])
+    return {role: own[-1]} if near else {}
+
+
+def hand_and_toe(skeleton: Skeleton, joints: dict[str, int], side: str) -> dict[str, int]:
+    """Find a wrist or toe joint without a known name: the longest bone below the elbow or the ankle ends there.
+
+    A forearm in pieces ends after the last of them.
+    """
+    found = {}
+    for above, role in ((f"{side}_elbow", f"{side}_wrist"), (f"{side}_ankle", f"{side}_foot")):
+        far = _farthest(skeleton, joints[above])
+        if role in joints or far is None:
+            continue
+        if role.endswith("wrist"):
+            upper = reach(skeleton, joints[f"{side}_shoulder"], joints[above])
+            below = _farthest(skeleton, far)
+            while below is not None and reach(skeleton, joints[above], far) < _FOREARM * upper:
+                far, below = below, _farthest(skeleton, below)
+        found[role] = far
+    return found
+
+
+def _farthest(skeleton: Skeleton, joint: int) -> int | None:
+    """The child at the end of the longest bone below a joint; None if there is no bone."""
+    far = max(skeleton.children(joint), key=lambda child: bone(skeleton, child), default=None)
+    return far if far is not None and bone(skeleton, far) > 0 else None

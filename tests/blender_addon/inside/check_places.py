@@ -82,6 +82,14 @@ def check_two_characters_do_not_land_in_each_other():
         np.testing.assert_allclose(hips, expected, atol=1e-3)
 
 
+def check_hips_whose_location_is_along_the_axes_of_the_armature():
+    armature = rig(JOINTS, z_up(skeleton.standing()), rolled=0.3)
+    for bone in armature.data.bones:
+        bone.use_local_location = False
+    write(armature)
+    in_their_places(armature, JOINTS, atol=1e-4)
+
+
 def check_data_in_other_units_than_the_scene():
     for size in (0.01, 100.0):
         bpy.ops.wm.read_homefile(use_empty=True)

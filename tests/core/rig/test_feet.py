@@ -69,6 +69,20 @@ def test_a_dance_comes_back_from_any_build(seed):
     np.testing.assert_allclose(in_our_places(found, root)[1][:, known], PLACES[:, known], atol=1e-4)
 
 
+def test_a_raised_leg_points_where_the_dancers_does():
+    """While the body turns, before its foot comes down: wide hips take it farther than ours, and its legs go along."""
+    frames = 60
+    turned = np.linspace(1.5, 0.0, frames)
+    rotations = np.tile(np.array(quat.IDENTITY), (frames, 22, 1))
+    rotations[:, 0] = np.stack((np.cos(turned / 2), 0 * turned, np.sin(turned / 2), 0 * turned), axis=-1)
+    root = np.tile((0.0, 0.95, 0.0), (frames, 1))
+    stands = np.zeros((frames, 4), dtype=bool)
+    stands[-10:, :2] = True
+    matrices, _ = danced(Build(wide=4.0), retarget.Dance(rotations, root, stands))
+    leg = matrices[: -10 - 12, ANKLES[0], :3, 3] - matrices[: -10 - 12, JOINTS.index("left_hip"), :3, 3]
+    assert np.degrees(np.arccos(-quat.unit(leg)[:, 2])).mean() < 8.0
+
+
 def test_jumps_keep_their_height():
     build = Build(thigh=1.1, shin=0.9, wide=1.3)
     matrices, _ = danced(build)

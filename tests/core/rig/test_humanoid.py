@@ -13,6 +13,7 @@ from core.motion.skeleton import SMPL22
 from core.rig import humanoid
 from core.rig.skeleton import JOINTS, PARENTS, Skeleton, standing
 from tests.core.motion.rigs import RIGS, Foreign, bvh_text, dance
+from tests.core.rig.characters import Character, character, trees
 
 
 @pytest.mark.parametrize("rig", [name for name in RIGS if name != "nameless"])
@@ -300,3 +301,47 @@ def test_a_spider_is_refused():
             above = name
     with pytest.raises(FootlightError, match="two legs and arms"):
         humanoid.match(tree(rows, places))
+
+
+def without(one: Character, gone: str) -> Character:
+    """A character that lacks a bone and all that hang on it."""
+    kept = [i for i in range(len(one.names)) if one.names.index(gone) not in one.skeleton.ancestors(i)]
+    parents = tuple(kept.index(one.parents[i]) if one.parents[i] >= 0 else -1 for i in kept)
+    names = tuple(one.names[i] for i in kept)
+    joints = {joint: name for joint, name in one.joints.items() if name in names}
+    return Character(names, parents, one.heads[kept], one.tails[kept], joints)
+
+
+@pytest.mark.parametrize("gone", ["LeftForeArm", "LeftArm", "LeftFoot"])
+def test_fingers_are_no_limbs(gone):
+    """A body lacks a limb, and both its hands have five branches that are as long as each other."""
+    one = character(trees()["Mixamo"])
+    less = without(one, next(name for name in one.names if name.endswith(gone)))
+    for skeleton in (less.skeleton, less.nameless().skeleton):
+        with pytest.raises(FootlightError, match="no two legs and arms could be found"):
+            humanoid.match(skeleton)
+
+
+def test_the_shape_does_not_overrule_names_that_most_joints_have():
+    """Halves of thighs and shins, on which no feet hang, would make legs."""
+    skeleton = character(trees()["MakeHuman default"]).skeleton
+    loose = tuple(-1 if n.startswith("foot") else p for n, p in zip(skeleton.names, skeleton.parents, strict=True))
+    with pytest.raises(FootlightError, match=r"foot\.L does not hang on the trunk by lowerleg01\.L"):
+        humanoid.match(replace(skeleton, parents=loose))
+
+
+def test_collar_bones_are_known_by_their_place():
+    one = character(trees()["Mixamo"]).nameless()
+    collars = ("left_collar", "right_collar")
+    assert [moved(one.skeleton)[collar] for collar in collars] == [one.joints[collar] for collar in collars]
+
+
+def test_a_bone_is_no_head_on_which_limbs_hang():
+    skeleton = renamed({joint: f"bone{i}" for i, joint in enumerate(JOINTS)} | {"pelvis": "head"})
+    assert moved(skeleton)["pelvis"] == "head"
+
+
+def test_left_and_right_go_by_the_feet_where_names_have_them_exchanged():
+    mirrored = {joint.replace("left", "r!ght").replace("right", "left").replace("!", "i"): joint for joint in OURS}
+    exchanged = {joint: OURS[mirrored[joint]] for joint in OURS}
+    assert moved(renamed(exchanged)) == exchanged

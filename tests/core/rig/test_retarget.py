@@ -144,6 +144,15 @@ def test_the_floor_may_be_another_than_that_of_the_rest_pose():
     np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=retarget.Ground(1.5))[1], root, atol=1e-9)
 
 
+def test_a_rig_stands_on_its_lower_foot():
+    """At rest its left knee is bent, and that ankle is behind it, as high."""
+    heads = dict(enumerate(STANDING + np.array((0.0, 0.0, 0.4))))
+    ankle, toe = JOINTS.index("left_ankle"), JOINTS.index("left_foot")
+    bent = heads[JOINTS.index("left_knee")] + (0.0, 0.4, 0.0) - heads[ankle]
+    heads |= {ankle: heads[ankle] + bent, toe: heads[toe] + bent}
+    assert retarget.floor(rig(heads, dict(enumerate(PARENTS)))).height == pytest.approx(0.4)
+
+
 def test_places_on_the_floor_are_those_of_the_dance_that_goes_there():
     rotations, root, bones, _ = somewhere()
     starts = retarget.keys(retarget.Dance(rotations, root), bones).placed[0][1]
