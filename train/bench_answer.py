@@ -1,7 +1,7 @@
 """Measure how much stage light answers a dance: ``python -m train.bench_answer --source DATA_DIR [THEATRE ...]``.
 
-The default dancer makes two dances to every song. Rules and theatres light both in the same look with the same noise,
-so what differs between the two lights is the answer to what differs between the two dances. See
+The default dancer makes pairs of dances to every song. Rules and theatres light both in the same look with the same
+noise, so what differs between the two lights is the answer to what differs between the two dances. See
 ``core.metrics.light.answer`` and ``level_per_energy``. A THEATRE is a word as of ``train.evaluate --theatre``:
 ``default@answer=0.3`` is the embedded one, whose light is told of music quieter by 30 % where the dancer rests.
 """
@@ -32,20 +32,20 @@ from train.evaluation.theatre.scenes import Scene, song_scenes
 from train.evaluation.theatre.stagings import lit, options_of, ruled, theatre_of
 
 RULES = "rules"
-SEEDS = (1, 2)  # of the two dances; lights have 0
 FPS = 30.0  # of the dances
 Lighting = Callable[[Scene, Motion], Show]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Light two dances to every song."""
+    """Light pairs of dances to every song."""
 
     theatres: Annotated[tuple[str, ...], tyro.conf.Positional] = ("default",)  # FOLDER[=NAME][@OPTION=VALUE,...] each
     source: Path = tyro.MISSING  # a data folder, whose val songs are danced to
     songs: int | None = None  # how many at most
     start: float = 10.0  # seconds of a song, where its excerpt begins
     seconds: float = 30.0  # of every song
+    pairs: int = 1  # of dances to every song
     dancer: str = "default"  # the model that dances
     out: Path | None = None  # every song's figures as JSON
 
@@ -62,7 +62,12 @@ def main(args: Bench) -> list[dict]:
         lightings[asked.name] = theatre_lighting(asked, model)
         looks = tuple(look for look in looks if look in known)
     scenes = song_scenes(args.source, looks, args.start, args.seconds, args.songs)
-    rows = [row for scene in scenes for row in answers(scene, dances(dancer, scene), lightings)]
+    rows = [
+        {"pair": number, **row}
+        for scene in scenes
+        for number in range(args.pairs)
+        for row in answers(scene, dances(dancer, scene, number), lightings)
+    ]
     print(table(rows))
     if args.out:
         write_atomically(args.out, (json.dumps(rows, indent=1) + "\n").encode())
@@ -81,13 +86,13 @@ def looks_of(model: pipeline.Model) -> tuple[str, ...]:
     return model.config.theatre.looks
 
 
-def dances(dancer: pipeline.Model, scene: Scene) -> tuple[Motion, Motion]:
-    """Two dances to the song of a scene."""
+def dances(dancer: pipeline.Model, scene: Scene, number: int) -> tuple[Motion, Motion]:
+    """A pair of dances to the song of a scene, with seeds of its own."""
     assert scene.excerpt is not None
     song = scene.excerpt.waveform
     first, second = (
         pipeline.generate_dance(dancer, song, pipeline.DanceOptions(fps=FPS, seed=seed), beats=scene.beats).motion
-        for seed in SEEDS
+        for seed in (2 * number + 1, 2 * number + 2)
     )
     return first, second
 
@@ -105,16 +110,20 @@ def answers(scene: Scene, pair: tuple[Motion, Motion], lightings: dict[str, Ligh
 
 
 def table(rows: list[dict]) -> str:
-    """The means of every lighting over songs, as text."""
+    """The means of every lighting over songs, each of which is the mean of its pairs, as text."""
     lines = [f"{'light for the default dancer':32}{'answer':>8}{'95 %':>16}{'chance':>8}{'level per energy':>18}"]
     for name in dict.fromkeys(row["light"] for row in rows):
         some = [row for row in rows if row["light"] == name]
-        value, chance, slope = (
-            bootstrap(np.array([row[column] for row in some])) for column in ("value", "chance", "level_per_energy")
-        )
+        value, chance, slope = (bootstrap(by_song(some, column)) for column in ("value", "chance", "level_per_energy"))
         bounds = "" if value.low is None else f"{value.low:.2f} to {value.high:.2f}"
         lines.append(f"{name:32}{value.mean:8.2f}{bounds:>16}{chance.mean:8.2f}{slope.mean:18.3f}")
     return "\n".join(lines)
+
+
+def by_song(rows: list[dict], column: str) -> np.ndarray:
+    """The mean (n,) of a figure over the pairs of each song."""
+    songs = dict.fromkeys(row["song"] for row in rows)
+    return np.array([np.mean([row[column] for row in rows if row["song"] == song]) for song in songs])
 
 
 if __name__ == "__main__":

@@ -62,3 +62,8 @@ def test_the_table_has_rules_and_theatres(theatre_folder, model_folder, tmp_path
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in said[1:]] == ["rules", "plain", "dim"]
     assert f"{rows[0]['value']:8.2f}" in said[1]
+
+
+def test_pairs_of_one_song_are_averaged_before_songs():
+    rows = [{"song": song, "value": value} for song, value in (("a", 0.1), ("b", 0.7), ("a", 0.3))]
+    assert bench_answer.by_song(rows, "value") == pytest.approx([0.2, 0.7])
