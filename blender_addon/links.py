@@ -53,6 +53,9 @@ OPERATORS = {
     names.FREE_MEMORY: "engine",
     names.PLAY: "play",
     names.ADD_STAGE: "stage",
+    names.LIGHT: "stage-light",
+    names.SEE_LIGHT: "stage-light",
+    names.REMOVE_LIGHT: "stage-light",
     names.NEW_SEED: "seed",
     names.DISMISS: "messages",
     names.EXPLAIN: "dance",
@@ -75,6 +78,7 @@ PROPERTIES = {
     "seed": "seed",
     "takes": "takes",
     "keys": "keys",
+    "light": "stage-light",
     **dict.fromkeys(
         (f"edit_{name}" for name in ("range", "counts", "joints", "keep_keys", "path", "facing", "variation")), "edit"
     ),
@@ -130,6 +134,7 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
         ("bpy.types.footlightbones*", "bones"),
         ("bpy.types.footlighttakes*", "takes"),
         ("bpy.types.footlightkeys*", "keys"),
+        ("bpy.types.footlightlight*", "stage-light"),
         ("bpy.types.scene.footlight*", ""),
         ("bpy.ops.footlight.*", ""),
     ]

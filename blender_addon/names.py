@@ -51,6 +51,9 @@ BRING_SONG = "footlight.bring_song"
 SHOW_SCENE = "footlight.show_scene"
 PLAY = "footlight.play"
 ADD_STAGE = "footlight.add_stage"
+LIGHT = "footlight.light_stage"
+SEE_LIGHT = "footlight.see_light"
+REMOVE_LIGHT = "footlight.remove_light"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
@@ -75,4 +78,7 @@ corrected), dancer_id (whose take it is); look and accent, where it was made wit
 keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see ``scene/spacing.py``). Of both: made (when).
 
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
-strip that does not play over another one: muted. Of what Add Stage made: stage."""
+strip that does not play over another one: muted. Of what Add Stage and Light Stage made: stage. Of a scene with such a
+stage: camera_before, world_before (its own, for the day when the stage goes). Of a lit stage's collection: operation,
+look, look_asked, seed, song, song_start, song_seconds, audio_sha256, cues, warning, made, and beats where they were
+corrected."""

@@ -75,7 +75,7 @@ def circumstances(context: bpy.types.Context, about: str) -> tuple:
         context.mode,
         _time(scene),
         _time(sequencer),
-        _settings(scene),
+        _chosen(getattr(scene, names.SCENE_PROPERTY)),
         tuple(_armature(ob) for ob in scene.objects if ob.type == "ARMATURE"),
         tuple(tuple(_strip(one) for one in timeline.sounds(place)) for place in (scene, sequencer)),
     )
@@ -86,9 +86,11 @@ def _time(scene: bpy.types.Scene) -> tuple:
     return scene.frame_start, scene.frame_end, render.fps, render.fps_base, len(scene.objects)
 
 
-def _settings(scene: bpy.types.Scene) -> tuple:
-    settings = getattr(scene, names.SCENE_PROPERTY)
-    return tuple(str(getattr(settings, name)) for name in settings.bl_rna.properties.keys())  # noqa: SIM118
+def _chosen(settings: bpy.types.PropertyGroup) -> tuple:
+    """The values of settings, and of those that are grouped among them."""
+    chosen = [rule.identifier for rule in settings.bl_rna.properties if rule.identifier != "rna_type"]
+    values = (getattr(settings, name) for name in chosen)
+    return tuple(_chosen(one) if isinstance(one, bpy.types.PropertyGroup) else str(one) for one in values)
 
 
 def _armature(ob: bpy.types.Object) -> tuple:

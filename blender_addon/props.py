@@ -9,6 +9,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from . import environment, model, styles
 from .key_props import FootlightKeys
+from .light_props import FootlightLight
+from .menu_props import Item, items, stored_menu
 from .scene import inverse, songs, strips, takes, travelling
 from .shared import mapping, protocol
 
@@ -42,10 +44,8 @@ MOST_TAKES = 16
 OWN_CHOICE = "OWN"
 """The identifier that stands for no style."""
 
-Item = tuple[str, str, str, str, int]
-
 _shown: dict[tuple[tuple[str, ...], bool], list[Item]] = {}
-"""Blender draws a menu from strings that it does not keep: here they stay."""
+"""The menus of styles, by the model's styles. Blender draws a menu from strings that it does not keep."""
 
 NO_STYLE = {
     False: ("Any Style", "Footlight picks a style for each seed. Music follows the movement"),
@@ -58,26 +58,15 @@ def _style_items(second: bool) -> list[Item]:
     """second: of the menu of what is mixed in."""
     known = model.facts(environment.model_folder()).styles
     if (known, second) not in _shown:
-        first = (OWN_CHOICE, *NO_STYLE[second], "NONE", 0)
-        others = [(name, styles.label(name), styles.about(name), "NONE", i + 1) for i, name in enumerate(known)]
-        _shown[known, second] = [first, *others]
+        first = (OWN_CHOICE, *NO_STYLE[second])
+        _shown[known, second] = items([first, *((name, styles.label(name), styles.about(name)) for name in known)])
     return _shown[known, second]
 
 
 def _style_menu(stored: str, name: str, description: str, second: bool = False) -> EnumProperty:
-    """A menu of the model's styles. The choice is kept by name in ``stored``: another model has others, or the same
-    ones in another order, and one that it does not have is no choice."""
-
-    def get(self) -> int:
-        return next((item[4] for item in _style_items(second) if item[0] == getattr(self, stored)), 0)
-
-    def set(self, number: int) -> None:
-        setattr(self, stored, _style_items(second)[number][0] if number else "")
-
-    def items(_self, _context: bpy.types.Context) -> list[Item]:
-        return _style_items(second)
-
-    return EnumProperty(name=name, description=description, items=items, get=get, set=set)
+    """A menu of the model's styles. second: of what is mixed in. Another model has other styles, or the same ones in
+    another order."""
+    return stored_menu(stored, name, description, lambda: _style_items(second))
 
 
 def _number(kind: type, field: str, name: str, description: str, **further):
@@ -369,6 +358,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
     )
     keys: PointerProperty(type=FootlightKeys)
+    light: PointerProperty(type=FootlightLight)
     markers: BoolProperty(
         name="Always Show",
         description="Mark the beats on the timeline with every dance and every piece of music that is made",

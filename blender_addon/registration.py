@@ -6,6 +6,7 @@ import bpy
 
 from . import names, readiness, session, status_bar
 from .key_props import FootlightKeys
+from .light_props import FootlightLight
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.bones import (
     FOOTLIGHT_OT_clear_bones,
@@ -37,6 +38,7 @@ from .operators.grid import (
 from .operators.help import FOOTLIGHT_OT_open_help, FOOTLIGHT_OT_report_bug
 from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
+from .operators.light import FOOTLIGHT_OT_light_stage, FOOTLIGHT_OT_remove_light, FOOTLIGHT_OT_see_light
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
 from .operators.play import FOOTLIGHT_OT_play
@@ -66,6 +68,7 @@ CLASSES = (
     FootlightBones,
     FootlightTakes,
     FootlightKeys,
+    FootlightLight,
     FootlightSettings,
     FootlightPreferences,
     FOOTLIGHT_OT_generate_dance,
@@ -90,6 +93,9 @@ CLASSES = (
     FOOTLIGHT_FH_song,
     FOOTLIGHT_OT_play,
     FOOTLIGHT_OT_add_stage,
+    FOOTLIGHT_OT_light_stage,
+    FOOTLIGHT_OT_see_light,
+    FOOTLIGHT_OT_remove_light,
     FOOTLIGHT_OT_open_panel,
     FOOTLIGHT_OT_open_help,
     FOOTLIGHT_OT_report_bug,

@@ -13,7 +13,7 @@ from ..engine.pace import per_cent
 from ..scene import footwork, songs
 from ..shared import protocol
 
-DANCE, MUSIC, BOTH = "dance", "music", "both"
+DANCE, MUSIC, BOTH, LIGHT = "dance", "music", "both", "light"
 
 UNFINISHED = "unfinished"
 """The property of an action, without the prefix, that holds only the first seconds of a dance."""
@@ -147,7 +147,7 @@ def length_and_feet(values: dict, fps: float, frames: int | None) -> dict:
     return kept if found is None else kept | {"steps_per_second": found.steps, "still": found.still}
 
 
-def keep(made: bpy.types.Action | bpy.types.Strip, values: dict) -> None:
+def keep(made: bpy.types.Action | bpy.types.Strip | bpy.types.Collection, values: dict) -> None:
     """Let a result keep values, by their names without the prefix."""
     for name, value in values.items():
         made[names.PREFIX + name] = value
@@ -160,7 +160,7 @@ def stored(value: Any) -> Any:
     return value
 
 
-def dismiss_warning(made: bpy.types.Action | bpy.types.Strip) -> None:
+def dismiss_warning(made: bpy.types.Action | bpy.types.Strip | bpy.types.Collection) -> None:
     """Take the warning of a result away."""
     with contextlib.suppress(KeyError):
         del made[names.PREFIX + "warning"]

@@ -178,11 +178,8 @@ def corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid |
 
 def request_of(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
     """What is asked of the engine for a target with a song. folder: as of ``request``.  options: further fields."""
-    song, file = target.song, None
+    song = target.song
     assert song is not None
-    if "beats" in target.asked:
-        file = folder / "BEATS.json"
-        file.write_text(target.asked["beats"], encoding="utf-8")
     return protocol.DanceRequest(
         song=song.path,
         start=song.start,
@@ -190,6 +187,6 @@ def request_of(target: Target, folder: Path, options: dict) -> protocol.DanceReq
         fps=target.fps,
         seed=target.seed,
         **options,
-        beats=file and str(file),
+        beats=target.beats_file(folder),
         out=str(folder / "dance.npz"),
     )

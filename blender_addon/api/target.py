@@ -101,6 +101,14 @@ class Target:
             raise UserError(f"The scene's frame rate was changed while the {what} was made. Generate it again.")
         return scene, armature, sequencer
 
+    def beats_file(self, folder: Path) -> str | None:
+        """A BEATS.json in ``folder`` of the beats that were given for the song; None where there are none."""
+        if "beats" not in self.asked:
+            return None
+        file = folder / "BEATS.json"
+        file.write_text(self.asked["beats"], encoding="utf-8")
+        return str(file)
+
     def saving(self, path: Path, what: str) -> Generator[float, None, None]:
         """Save the animation of the armature, in all frames of the target, as ``reading.saving`` does. what: as of
         ``find``."""

@@ -19,7 +19,7 @@ from ..errors import UserError
 from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
 from ..shared import protocol, show_channels, show_file
-from ..stage import film, lights, scenery
+from ..stage import film, lights, scenery, surroundings
 from . import dataset
 from .command import RATE, Item
 
@@ -131,7 +131,7 @@ def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, m
 
 
 def _set_tones(scene: bpy.types.Scene) -> None:
-    scenery.set_night(scene)
+    surroundings.set_night(scene)
     scenery.set_shading(scene)
     scenery.set_colours(scene)
 

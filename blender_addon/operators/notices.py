@@ -22,10 +22,13 @@ class FOOTLIGHT_OT_dismiss(bpy.types.Operator):
 
     action: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
     strip: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    collection: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if action := bpy.data.actions.get(self.action):
             card.dismiss_warning(action)
+        elif stage := bpy.data.collections.get(self.collection):
+            card.dismiss_warning(stage)
         elif self.strip:
             if strip := strips.named(context.scene, self.strip):
                 card.dismiss_warning(strip)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from .. import environment, model, names, readiness, styles
+from .. import environment, light_props, model, names, readiness, styles
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE
@@ -21,6 +21,7 @@ OPERATIONS = {
     names.EDIT: "dance",
     names.SCORE: "score",
     names.DUET: "duet",
+    names.LIGHT: "light",
     names.SHOW_BEATS: "beats",
 }
 """The engine's word for each operator."""
@@ -164,13 +165,18 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         check_editable(scene)
     except UserError as error:
         return Lack("The scene is linked", str(error).rstrip("."))
-    if about in (names.GENERATE, names.EDIT, names.SHOW_BEATS) and settings.source != "MIX":
+    if about in (names.GENERATE, names.EDIT, names.LIGHT, names.SHOW_BEATS) and settings.source != "MIX":
         try:
             chosen_strip(context)
         except UserError as error:
             return Lack("Choose a song first", str(error).rstrip("."))
     if about == names.SHOW_BEATS:
         return None
+    if about == names.LIGHT:
+        try:
+            light_props.asked(settings.light)
+        except UserError as error:
+            return Lack("Choose a picture first", str(error).rstrip("."))
     try:
         armature = find_dancer(context) if about in (names.SCORE, names.EDIT) else dancer_or_none(context)
     except UserError as error:

@@ -10,9 +10,9 @@ from .. import names
 from ..scene import playing, reading
 from ..scene.wording import listed
 from ..shared import FootlightError
-from ..stage import scenery, watched
+from ..stage import film, scenery, surroundings, watched
 from .polling import SaysWhy
-from .settings import check_editable, find_dancer
+from .settings import check_editable, dancer_or_none, find_dancer
 
 
 class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
@@ -31,22 +31,16 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
         try:
-            armatures = _dancers(context)
+            armatures = on_stage(context) or [find_dancer(context)]
             frames = _frames(scene, armatures)
-            render = scene.render
-            aspect = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
-            before = None if scene.camera is None or scenery.STAGE in scene.camera else scene.camera.name
-            camera = scenery.set_stage(scene, armatures, frames, aspect)
+            camera = scenery.set_stage(scene, armatures, frames, film.aspect(scene))
         except FootlightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        scene.camera = camera
-        set_too = [f"filmed by {camera.name!r}" + (f" instead of {before!r}" if before else "")]
-        if scenery.set_night(scene):
-            set_too.append("the world is dark")
+        changed = surroundings.set_on(scene, camera)
         scenery.set_shading(scene)
-        set_too.append("Workbench shows textures and shadows")
-        said = f"Stage for the frames {frames[0]} to {frames[1]}: {', '.join(set_too)}."
+        changed.append("Workbench shows textures and shadows")
+        said = f"Stage for the frames {frames[0]} to {frames[1]}: {', '.join(changed)}."
         context.view_layer.update()
         bodies = [ob for ob in scene.objects if ob.type == "ARMATURE" or scenery.STAGE in ob]
         if others := watched.in_the_picture(scene, context.view_layer, camera, bodies):
@@ -57,16 +51,17 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _dancers(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """All that have a dance, and the one that is chosen. Raises UserError when there is nobody."""
+def on_stage(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """All that have a dance, and the one that is chosen; empty where there is no armature. Raises UserError when nobody
+    has a dance and it is not clear who is chosen."""
     found = [ob for ob in context.scene.objects if playing.is_dance(ob) and ob.type == "ARMATURE"]
     try:
-        chosen = find_dancer(context)
+        chosen = dancer_or_none(context)
     except FootlightError:
         if not found:
             raise
         return found
-    return found if chosen in found else [chosen, *found]
+    return found if chosen is None or chosen in found else [chosen, *found]
 
 
 def _frames(scene: bpy.types.Scene, armatures: list[bpy.types.Object]) -> tuple[int, int]:

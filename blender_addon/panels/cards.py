@@ -25,7 +25,7 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
     if action is not None and shown is not None:
         box = _card(layout, context, shown, card.BEAT_SCORE)
         if shown.warning:
-            _warning(box, context, shown).action = action.name
+            warning(box, context, shown.warning).action = action.name
         if shown.operation == card.BOTH:
             _keep(box, context, strips.named(context.scene, action.get(names.PREFIX + "song", "")))
         _next(box, shown)
@@ -38,7 +38,7 @@ def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if strip is not None and shown is not None:
         box = _card(layout, context, shown, card.MUSIC_SCORE)
         if shown.warning:
-            _warning(box, context, shown).strip = strip.name
+            warning(box, context, shown.warning).strip = strip.name
         _keep(box, context, strip)
         _next(box, shown)
 
@@ -79,12 +79,12 @@ def _card(
     return box
 
 
-def _warning(layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card) -> bpy.types.OperatorProperties:
+def warning(layout: bpy.types.UILayout, context: bpy.types.Context, told: str) -> bpy.types.OperatorProperties:
     """What the user should know besides, with an X; returns the properties of that."""
     row = layout.row()
     text = row.column()
     text.alert = True
-    wrapped(text, context, shown.warning, "ERROR", less=CROSS)
+    wrapped(text, context, told, "ERROR", less=CROSS)
     return row.operator(names.DISMISS, text="", icon="X", emboss=False)
 
 

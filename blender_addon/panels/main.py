@@ -10,7 +10,7 @@ from .. import environment, model, names, session
 from ..errors import UserError
 from ..operators.settings import dancer_or_none, find_dancer, seconds_of, settings_of
 from ..scene import strips
-from . import beats, bones, cards, engine, helping, keys, rows, song, status, takes
+from . import beats, bones, cards, engine, helping, keys, light, rows, song, status, takes
 from .wrapping import wrapped
 
 SPACES = dict(zip(names.EDITORS, ("", "_sequencer"), strict=True))
@@ -111,6 +111,14 @@ class Both(Child):
         status.go(self.layout, context, names.DUET, "Make Both", "SOUND")
 
 
+class Light(Child):
+    bl_label = "Stage Light"
+    bl_options = frozenset({"DEFAULT_CLOSED"})
+
+    def draw(self, context: bpy.types.Context) -> None:
+        light.draw(self.layout, context)
+
+
 class Beats(Child):
     bl_label = "Beats"
     bl_options = frozenset({"DEFAULT_CLOSED"})
@@ -170,7 +178,7 @@ def _for_space(space: str, ending: str) -> list[type]:
     """A panel of each kind for an editor's side bar."""
     main = f"FOOTLIGHT_PT_main{ending}"
     found = []
-    for kind in (Main, Dance, Edit, Music, Both, Beats, Bones, Keys, Advanced):
+    for kind in (Main, Dance, Edit, Music, Both, Light, Beats, Bones, Keys, Advanced):
         name = f"FOOTLIGHT_PT_{kind.__name__.lower()}{ending}"
         more = {"bl_parent_id": main} if issubclass(kind, Child) else {}
         about = {"bl_idname": name, "bl_space_type": space, "__doc__": kind.__doc__, **more}

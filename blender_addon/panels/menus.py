@@ -27,6 +27,7 @@ class FOOTLIGHT_MT_footlight(bpy.types.Menu):
         layout.operator(names.PLAY, icon="PLAY")
         layout.separator()
         layout.operator(names.ADD_STAGE, icon="LIGHT_AREA")
+        layout.operator(names.LIGHT, icon="LIGHT_SPOT")
         layout.operator(names.SHOW_BEATS, icon="MARKER_HLT")
         layout.separator()
         layout.operator(names.OPEN_PANEL)

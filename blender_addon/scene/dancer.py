@@ -66,6 +66,13 @@ def remove(armature: bpy.types.Object) -> None:
         (bpy.data.meshes if isinstance(data, bpy.types.Mesh) else bpy.data.armatures).remove(data)
 
 
+def shells(armature: bpy.types.Object) -> list[bpy.types.MaterialSlot]:
+    """Where a bundled dancer's body, without its joints, has its own material: none where somebody gave it another."""
+    slots = [child.material_slots[0] for child in armature.children if child.type == "MESH" and child.material_slots]
+    name = TONES[0][0]
+    return [slot for slot in slots if slot.link == "DATA" and slot.material and slot.material.name.startswith(name)]
+
+
 def dancers(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The bundled dancers of a scene."""
     return [ob for ob in scene.objects if ob.type == "ARMATURE" and DANCER_MARK in ob]

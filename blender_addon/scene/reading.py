@@ -24,6 +24,10 @@ FARTHEST = 1e9
 """Scene units: Blender turns an infinite key into the largest number there is, which is no place either."""
 
 
+class StandsStill(UserError):
+    """There is no movement to read."""
+
+
 def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
     """The first and the last frame that the action and the NLA strips of ``armature`` speak of, whole frames around
     them. Raises UserError when it has neither, or none that plays."""
@@ -81,7 +85,7 @@ def motion(
             yield len(worlds) / len(frames)
     rotations, root = _recovered(np.array(worlds), np.array(stances), rest, fps, first, armature)
     if max(np.ptp(rotations, axis=0).max(), np.ptp(root, axis=0).max()) < STILL:
-        raise UserError(
+        raise StandsStill(
             f"{armature.name!r} does not move from frame {first} to {last}. Give it an action, unmute its NLA tracks, "
             "or choose another range."
         )

@@ -73,6 +73,12 @@ def size(scene: bpy.types.Scene) -> tuple[int, int]:
     return scene.render.resolution_x, scene.render.resolution_y
 
 
+def aspect(scene: bpy.types.Scene) -> float:
+    """Width of the picture by its height."""
+    render = scene.render
+    return render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
+
+
 def render_film(
     scene: bpy.types.Scene, frames: tuple[int, int], on_progress: Callable[[float], None] = lambda _: None
 ) -> None:

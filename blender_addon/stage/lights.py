@@ -15,7 +15,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..names import PREFIX
-from ..scene.dancer import dancers
+from ..scene import dancer
 from ..scene.mixing import frame_rate
 from ..shared import Show
 from . import camera, paint, scenery
@@ -91,8 +91,8 @@ def set_lit_stage(
     """A stage that is lit by a show, in place of a stage that was set before: floor, cloth, lamps of all roles, a
     follow spot and a camera that follow the dance, and costumes for bundled dancers. Returns the camera.
 
-    armatures: those who dance, one or more, of any kind and size.  frames: of the dance; the show begins with them.
-    aspect: width of the picture by its height.
+    armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.
+    frames: of the dance; the show begins with them.  aspect: width of the picture by its height.
     """
     site = scenery.clear(scene, armatures, frames, aspect)
     fps, unit = frame_rate(scene), site.place.unit
@@ -109,6 +109,11 @@ def set_lit_stage(
     scenery.assemble(scene, [scenery.bare_floor(site.place), cloth, *lamps, follow, aim, site.camera])
     animation.write()
     return site.camera
+
+
+def others(scene: bpy.types.Scene) -> list[str]:
+    """The names of lamps that are rendered and are not a stage's."""
+    return [ob.name for ob in scene.objects if ob.type == "LIGHT" and STAGE not in ob and not ob.hide_render]
 
 
 def _group(place: Place, role: str, played: Played, animation: Animation) -> Iterator[bpy.types.Object]:
@@ -181,11 +186,10 @@ def _follow_spot(place: Place, aim: bpy.types.Object, played: Played, animation:
 
 def _dress(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], played: Played, animation: Animation) -> None:
     """A costume for the bundled dancers. It hangs on the object; the mesh keeps its own materials."""
-    bodies = [child for ob in dancers(scene) if ob in armatures for child in ob.children if child.type == "MESH"]
-    if not bodies:
+    worn = [slot for ob in dancer.dancers(scene) if ob in armatures for slot in dancer.shells(ob)]
+    if not worn:
         return
     costume = paint.material("Stage costume", played.surfaces["costume"], COSTUME, COSTUME_GLOW, animation)
     costume[STAGE] = True
-    for body in bodies:
-        shell = body.material_slots[0]  # what is not the joints
-        shell.link, shell.material = "OBJECT", costume
+    for slot in worn:
+        slot.link, slot.material = "OBJECT", costume

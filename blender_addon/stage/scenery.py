@@ -13,7 +13,7 @@ from mathutils import Vector
 from ..names import PREFIX
 from ..scene.mixing import frame_rate
 from .camera import Shot, following_camera, hidden, shot
-from .watched import Watched, watch
+from .watched import Watched, nobody, watch
 
 STAGE = f"{PREFIX}stage"
 """The custom property of a stage's collection and of all that is in it."""
@@ -69,7 +69,8 @@ def set_stage(
     """A tiled floor in a pool of light, a backdrop, three lamps, and a camera that follows the dance of ``frames``, in
     place of a stage that was set before. Nothing else in the scene is touched. Returns the camera.
 
-    armatures: those who dance, one or more, of any kind and size.  aspect: width of the picture by its height.
+    armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.  aspect:
+    width of the picture by its height.
     """
     site = clear(scene, armatures, frames, aspect)
     lamps = [_lamp(site.place, *lamp) for lamp in LAMPS]
@@ -91,8 +92,9 @@ def clear(
 ) -> Site:
     """Strike the stage that was set before, and find the place of the next one: arguments as of ``set_stage``."""
     bpy.context.view_layer.update()  # the armature may just have been put in its place
+    watched = watch(scene, armatures, frames) if armatures else nobody(frames)
     strike(scene)
-    watched, filmed = _filmed(scene, armatures, frames, aspect)
+    watched, filmed = _filmed(scene, watched, armatures, aspect)
     return Site(_place(watched), watched, following_camera(filmed, watched.unit))
 
 
@@ -106,10 +108,15 @@ def assemble(scene: bpy.types.Scene, objects: Sequence[bpy.types.Object]) -> Non
         collection.objects.link(ob)
 
 
+def standing(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """The stages of a scene: none or one, unless the user has copied it."""
+    return [one for one in scene.collection.children_recursive if STAGE in one]
+
+
 def strike(scene: bpy.types.Scene) -> bool:
     """Take the stage that ``set_stage`` built out of a scene. What the user put into its collection stays. Returns
     whether there was one."""
-    found = [one for one in scene.collection.children_recursive if STAGE in one]
+    found = standing(scene)
     for collection in found:
         for ob in list(collection.objects):
             if STAGE in ob:
@@ -119,24 +126,6 @@ def strike(scene: bpy.types.Scene) -> bool:
         bpy.data.collections.remove(collection)
     _undress(scene)
     return bool(found)
-
-
-def set_night(scene: bpy.types.Scene) -> bool:
-    """A dark world, where the scene has none or a plain one; a world with a picture, a sky or the like stays. The world
-    that was there is kept in the file. Returns whether another one was set."""
-    before = scene.world
-    if before is not None and (STAGE in before or not _is_plain(before)):
-        return False
-    world = next((one for one in bpy.data.worlds if STAGE in one), None) or bpy.data.worlds.new("Stage")
-    world[STAGE] = True
-    world.color = NIGHT
-    if world.node_tree and (background := world.node_tree.nodes.get("Background")):
-        background.inputs["Color"].default_value = (*NIGHT, 1.0)
-        background.inputs["Strength"].default_value = 1.0
-    if before is not None:
-        before.use_fake_user = True
-    scene.world = world
-    return True
 
 
 def set_shading(scene: bpy.types.Scene) -> None:
@@ -154,10 +143,9 @@ def set_colours(scene: bpy.types.Scene) -> None:
 
 
 def _filmed(
-    scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int], aspect: float
+    scene: bpy.types.Scene, watched: Watched, armatures: Sequence[bpy.types.Object], aspect: float
 ) -> tuple[Watched, Shot]:
     """The dance, and how it is filmed: from its front, or else from where the least stands in the way."""
-    watched = watch(scene, armatures, frames)
     found = []
     for degrees in TURNS:
         turn = math.radians(degrees)
@@ -175,12 +163,6 @@ def _place(watched: Watched) -> Place:
     path = watched.middle
     middle = (path.min(axis=0) + path.max(axis=0)) / 2
     return Place(np.array((*middle, watched.floor)), watched.front, float(np.abs(path - middle).max()), watched.unit)
-
-
-def _is_plain(world: bpy.types.World) -> bool:
-    """Whether a world is of one colour."""
-    tree = world.node_tree if world.use_nodes else None
-    return tree is None or all(node.type in ("BACKGROUND", "OUTPUT_WORLD") for node in tree.nodes)
 
 
 def _undress(scene: bpy.types.Scene) -> None:

@@ -61,6 +61,12 @@ def watch(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames:
     )
 
 
+def nobody(frames: tuple[int, int]) -> Watched:
+    """What would be seen of one who stands in the middle of the world, for a stage that nobody is on."""
+    points = retarget.to_blender(skeleton.standing())
+    return Watched(np.array(frames), np.stack((points, points)), 0.0, np.array((0.0, -1.0)), 1.0)
+
+
 def in_the_picture(
     scene: bpy.types.Scene,
     layer: bpy.types.ViewLayer,

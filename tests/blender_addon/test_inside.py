@@ -287,6 +287,11 @@ def test_the_real_engine_fills_the_timeline(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
 
 
+@pytest.mark.checks("check_light.py")
+def test_the_stage_is_lit_from_the_panel(run_checks, model_folder):
+    run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
+
+
 @pytest.mark.checks("check_edit.py")
 def test_parts_of_a_dance_are_made_anew(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.blender
 
 
+LAMPS = 'print("spots:", sum(lamp.type == "SPOT" for lamp in bpy.data.lights))\n'
 INSTALLED = "from bl_ext.user_default.footlight.blender_addon."
 
 
@@ -50,12 +51,21 @@ def test_the_documented_script_makes_a_dance_without_a_window(scripted, look, mo
     assert [strip[1:] for strip in scene["strips"]] == [[1, 73]]
 
 
+def test_the_documented_stage_is_lit_and_taken_away(scripted, model_folder):
+    made = "    written = dance.write(target, worker.answer(engine, request))\n"
+    lit = textwrap.indent(documented("light.request"), "    ")
+    source = documented("OUT.blend").replace(
+        made, made + lit.replace("    light.remove", f"    {LAMPS}    light.remove")
+    )
+    said, _ = scripted(source + LAMPS, model_folder)
+    assert "Noir - seed 4" in said and said.index("spots: 21") < said.index("spots: 0"), said
+
+
 def test_the_documented_light_is_added_to_it(scripted, look, theatre_folder):
     source, more = documented("OUT.blend"), documented("set_lit_stage")
     made = "    written = dance.write(target, worker.answer(engine, request))\n"
     assert made in source
     source = source.replace(made, made + textwrap.indent(more, "    "))
-    lamps = 'print("spots:", sum(lamp.type == "SPOT" for lamp in bpy.data.lights))\n'
-    said, blend = scripted(source + lamps, theatre_folder)
+    said, blend = scripted(source + LAMPS, theatre_folder)
     assert "spots: 21" in said  # as docs/light.md counts them
     assert look("music.py", blend)["actions"] == ["drums - seed 4"]

@@ -95,6 +95,7 @@ def open_tab() -> None:
     space.show_region_ui = True
     overlay = space.overlay  # without the grid pictures are small
     overlay.show_floor = overlay.show_axis_x = overlay.show_axis_y = False
+    overlay.show_extras = False  # and the outlines of lamps
 
 
 def choose_tab() -> None:
@@ -297,6 +298,12 @@ def make_takes() -> None:
         bpy.ops.footlight.generate_dance("INVOKE_DEFAULT")
 
 
+def light_stage() -> None:
+    bpy.context.scene.footlight.light.look = "neon"
+    with here():
+        bpy.ops.footlight.light_stage("INVOKE_DEFAULT")
+
+
 def add_stage() -> None:
     with here():
         bpy.ops.footlight.add_stage()
@@ -381,6 +388,7 @@ STEPS = [
         for step in (show_part(part), choose_tab, picture(f"panel-{part}", side))
     ),
     show_part("dance"), choose_tab, make_takes, stopped, forget_times, picture("panel-takes", side),
+    light_stage, stopped, forget_times, show_part("light"), choose_tab, picture("panel-light", side),
     add_stage, render,
 ]  # fmt: skip
 CHARACTER = [

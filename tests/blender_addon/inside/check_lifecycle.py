@@ -208,3 +208,38 @@ def check_installing_asks_for_online_access():
     else:
         raise AssertionError("Blender is offline here")
     assert not session.busy()
+
+
+def check_light_that_is_not_made():
+    """Cancelled while the dance is read and while the engine works, refused, or for what is gone meanwhile."""
+    light, reading = addon("operators.light"), addon("scene.reading")
+    reading.SLICE, kept = 0.0, reading.SLICE
+
+    def lit(how, until):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        context, armature, strip = stage(how)
+        addon("scene.actions").write_dance(FOLDER / "dance.npz", armature, 1)
+        before = fingerprint()
+        light.start(context)
+        wait(lambda: session.state.job.stage == until and session.state.job.fraction > 0)
+        return armature, strip, before
+
+    try:
+        for until in ("Reading the animation", "at work"):
+            *_, before = lit("wait", until)
+            assert bpy.ops.footlight.cancel() == {"FINISHED"} and finish() is JobState.CANCELLED
+            unchanged(before)
+        for how, words in (("die", "out of memory"), ("refuse", "the song is silent")):
+            *_, before = lit(how, "Reading the animation")
+            assert finish() is JobState.FAILED and words in session.state.error
+            unchanged(before)
+        armature, *_ = lit("slow", "at work")
+        bpy.data.objects.remove(armature)
+        assert finish() is JobState.FAILED and "'Dancer' was deleted while its light" in session.state.error
+        _, strip, _ = lit("slow", "at work")
+        strips.remove_song(bpy.context.scene, strip)
+        assert finish() is JobState.FAILED and "strip 'slow' was deleted while its light" in session.state.error
+    finally:
+        reading.SLICE = kept
+    assert not bpy.data.lights
+    ready_again(None)

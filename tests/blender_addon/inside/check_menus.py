@@ -52,7 +52,7 @@ def check_blenders_menus_have_footlight():
 def check_the_menu_has_every_operation():
     found = dict(drawn(menus.FOOTLIGHT_MT_footlight.draw))
     assert {names.CHOOSE_SONG, names.GENERATE, names.SCORE, names.DUET, names.PLAY, names.ADD_STAGE} <= found.keys()
-    assert {names.SHOW_BEATS, names.OPEN_PANEL} <= found.keys()
+    assert {names.LIGHT, names.SHOW_BEATS, names.OPEN_PANEL} <= found.keys()
     assert found[names.SCORE] == "Make Music from Motion", "what F3 finds"
     for name in found:
         space, _, operator = name.partition(".")

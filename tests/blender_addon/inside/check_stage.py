@@ -140,7 +140,7 @@ def check_what_is_the_users_stays():
     assert camera.name in scene.objects and scene.camera != camera
     world.node_tree.nodes.remove(sky)
     added()
-    assert scene.world != world and world.use_fake_user and tuple(world.color) == colour, "a plain one is put aside"
+    assert scene.world != world and world.users and tuple(world.color) == colour, "a plain one is put aside"
 
 
 def check_what_else_is_in_the_picture_is_told():

@@ -19,7 +19,8 @@ FOLDER = Path(os.environ["FOOTLIGHT_TEST_FOLDER"])
 RATE = 16_000
 DANCE = {"frames": 60, "fps": 30.0, "metrics": {"beat": 0.5}, "style": None}
 MUSIC = {"seconds": 2.0, "rate": RATE, "metrics": {"beat": 0.5}}
-ABOUT = {"dance": DANCE, "score": MUSIC, "duet": DANCE | MUSIC}
+LIGHT = {"frames": 32, "fps": 15.625, "sections": [0.0], "look": "musical", "metrics": {"flashes": 0.0}}
+ABOUT = {"dance": DANCE, "score": MUSIC, "duet": DANCE | MUSIC, "light": LIGHT}
 
 
 def say(**event):
@@ -86,7 +87,7 @@ for line in sys.stdin:
     if message["op"] == "cancel":
         say(type="cancelled", id=number)
         continue
-    if message["op"] not in ("dance", "beats", "score", "duet"):
+    if message["op"] not in ("dance", "beats", "score", "duet", "light"):
         continue
     (FOLDER / "asked.json").write_text(json.dumps(message))
     if message.get("beats"):
@@ -110,6 +111,6 @@ for line in sys.stdin:
         say(type="failed", id=number, kind="input", message="the song is silent")
         continue
     made = {**obey(message), **ABOUT.get(message["op"], {}), **heard()}
-    if "metrics" in made:
+    if "beat" in made.get("metrics", ()):
         made["metrics"] = {"beat": by_seed(message, "beat", made["metrics"]["beat"])}
     say(type="done", op=message["op"], id=number, **made, tempo=120.0)

@@ -1,0 +1,41 @@
+"""The looks of stage light that the engine knows, in words. Their files lie in ``core/light/looks``."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import environment
+from .shared import protocol
+
+FOLDER = environment.ROOT / "core" / "light" / "looks"
+FIRST = protocol.default(protocol.LightOptions, "look")
+"""The name of the look that is taken unless another one is chosen."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look. name: as the engine is told it.  title, about: for people; neither ends with a full stop."""
+
+    name: str
+    title: str
+    about: str
+
+
+@functools.cache
+def shipped() -> tuple[Look, ...]:
+    """All looks, the one that is taken first before the others, which are in the order of their names."""
+    found = [_read(path) for path in FOLDER.glob("*.json")]
+    return tuple(sorted(found, key=lambda look: (look.name != FIRST, look.name)))
+
+
+def title(asked: str) -> str:
+    """What a look is called. asked: its name, or the path of a picture or of a file with a look."""
+    return next((look.title for look in shipped() if look.name == asked), Path(asked).stem)
+
+
+def _read(path: Path) -> Look:
+    told = json.loads(path.read_text("utf-8"))
+    return Look(told["name"], told["title"], told["about"].rstrip("."))
