@@ -8,6 +8,8 @@
     SONG... --theatre [--look NAME|PICTURE] --out DIR [--render]       dances and light that the model makes together
     SONG... --look NAME,NAME --dataset COUNT --out DIR                 pictures of lit stages, for training
 
+A folder in place of a SONG means all sounds in it and below.
+
 Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
 for each scene NAME_score_SEED.blend and .wav, for each duet duet_SEED.blend and .wav; with --render an .mp4 too; each
@@ -18,6 +20,7 @@ anything failed, 2 for a wrong command line.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -25,6 +28,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import bpy
 
 from ..engine.client import Engine
 from ..errors import UserError
@@ -34,6 +39,9 @@ from .command import ROOT, Item, engine_command, parse
 from .filming import make_film
 from .making import Desk, make_blend, make_dataset, outputs
 from .terminal import Terminal
+
+_ABANDONED = 24 * 3600.0  # seconds in which every running batch has written to its files
+_WIDEST = 48  # letters of an item in the table
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,31 @@ def there(item: Item, args: argparse.Namespace) -> bool:
     return all(path.is_file() for path in outputs(item, args).values())
 
 
+def _short(label: str, width: int) -> str:
+    return label if len(label) <= width else f"{label[: width - 3]}..."
+
+
 def table(outcomes: list[Outcome]) -> str:
     """What became of everything."""
-    width = max(len("item"), *(len(outcome.item.label) for outcome in outcomes))
+    width = min(_WIDEST, max(len("item"), *(len(outcome.item.label) for outcome in outcomes)))
     lines = [f"{'item':{width}s}  {'state':8s} {'seconds':>8s}  result"]
-    lines += [f"{o.item.label:{width}s}  {o.state:8s} {o.seconds:8.1f}  {o.detail}" for o in outcomes]
+    lines += [f"{_short(o.item.label, width):{width}s}  {o.state:8s} {o.seconds:8.1f}  {o.detail}" for o in outcomes]
     return "\n".join(lines)
+
+
+def _own_arguments() -> list[str]:
+    """The program's arguments. Inside Blender they follow ``--``."""
+    if bpy.app.binary_path or sys.argv[1:2] == ["--"]:
+        return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    return sys.argv[1:]
+
+
+def clear(out: Path) -> None:
+    """Take away what runs that were killed left half written."""
+    for partial in [*out.glob(".*.part"), *out.glob(".*.part.blend")]:
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > _ABANDONED:
+                partial.unlink()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,9 +114,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments: of the command line; the program's own unless given, inside Blender what follows ``--``.
     """
     if arguments is None:
-        arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+        arguments = _own_arguments()
     args = parse(arguments, __doc__ or "")
     args.out.mkdir(parents=True, exist_ok=True)
+    clear(args.out)
     folder = Path(tempfile.mkdtemp(prefix="footlight-"))
     terminal = Terminal(folder / "blender.log")
     outcomes: list[Outcome] = []

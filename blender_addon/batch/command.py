@@ -6,10 +6,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+import bpy
+
 from ..errors import UserError
 from ..shared import FootlightError, protocol, thinning
 from ..stage import film
-from . import opengl
+from . import inputs, opengl
 from .options import Parser, options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,7 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     args = parser.parse_args(words)
     _check_numbers(parser, args)
     args.out = args.out.absolute()
+    args.inputs = _inputs(parser, args)
     args.own = bool(args.blend or args.score)  # the scenes are the user's
     args.lit = bool(args.show or args.look or args.theatre)
     if args.out.exists() and not args.out.is_dir():
@@ -48,9 +51,9 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     args.items = items(args)
     stems: dict[str, Item] = {}
     for item in args.items:
-        if other := stems.get(item.stem):
+        if other := stems.get(item.stem.casefold()):
             parser.error(f"{other.source} and {item.source} would both be {item.stem}.blend: rename one of them")
-        stems[item.stem] = item
+        stems[item.stem.casefold()] = item
     args.engine = _engine(parser, args) if pictures else "eevee" if args.lit else "workbench"
     return args
 
@@ -82,7 +85,16 @@ def items(args: argparse.Namespace) -> list[Item]:
         seeds = range(args.seed, args.seed + args.count)
         return [Item(f"duet {seed}", f"duet_{seed}", None, seed) for seed in seeds]
     ending = f"_score_{args.seed}" if args.score else ""
-    return [Item(path.name, path.stem + ending, path, args.seed) for path in args.inputs]
+    named = zip(args.inputs, inputs.stems(args.inputs), strict=True)
+    return [Item(" ".join(f"{stem}{path.suffix}".split()), stem + ending, path, args.seed) for path, stem in named]
+
+
+def _inputs(parser: Parser, args: argparse.Namespace) -> list[Path]:
+    """The files that the command line means."""
+    files = inputs.found(args.inputs, {".blend"} if args.score else bpy.path.extensions_audio, args.out)
+    if args.inputs and not files:
+        parser.error(f"{args.inputs[0]}: there is no {'.blend' if args.score else 'song'} in this folder")
+    return files
 
 
 def _check_numbers(parser: Parser, args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ import bpy
 from ..errors import UserError
 from ..scene.dancer import dancers
 from ..stage import drawn, film
-from .making import RESOLUTION
+from .making import RESOLUTION, partial_of
 from .terminal import Terminal
 
 TRIAL_FRAMES = 4  # timed for each quality that is tried, after one or more that are not
@@ -66,7 +66,7 @@ def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Term
     render = scene.render
     bundled = not args.own and dancers(scene)
     whole = args.resolution or (RESOLUTION if bundled else (render.resolution_x, render.resolution_y))
-    partial = movie.with_name(f".{movie.name}.part")
+    partial = partial_of(movie)
 
     def prepare(quality: Quality) -> None:
         width, height = (max(4, round(side * quality.scale)) for side in whole)

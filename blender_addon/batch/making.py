@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from . import dataset
 from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
+
+_SEEK_TABLE = (0x8F92EAB1).to_bytes(4, "little")
+"""The last bytes of a compressed .blend."""
 
 Answer = protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone
 
@@ -277,22 +281,39 @@ def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, b
     return scene, named[0]
 
 
+def partial_of(path: Path) -> Path:
+    """Where a result lies until it is whole: beside it, by a name that another run does not use."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
 def save(blend: Path, sound: bpy.types.Sound) -> None:
     """Save the file whole or not at all, the song's path relative to it, so that their folder can be moved."""
-    partial = blend.with_name(f".{blend.stem}.part.blend")
+    partial = partial_of(blend).with_suffix(".part.blend")
     with contextlib.suppress(ValueError):  # on another drive of Windows: the path stays whole
         # relative to the file that is open, which saving puts right, or where there is none to the one to come
         sound.filepath = bpy.path.relpath(sound.filepath, start=None if bpy.data.filepath else str(blend.parent))
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(partial), compress=True, check_existing=False)
+        if not _ends_as_saved(partial):
+            raise UserError(f"{blend.name} could not be saved whole. Free some space on the disk of {blend.parent}.")
         partial.replace(blend)
     finally:
         partial.unlink(missing_ok=True)
 
 
+def _ends_as_saved(blend: Path) -> bool:
+    """Whether a compressed .blend is whole: Blender says that it saved even where the disk was full.
+
+    Its end is a seek table (Zstandard Seekable Format), and the end of that is a magic number.
+    """
+    with blend.open("rb") as file:
+        file.seek(-min(len(_SEEK_TABLE), blend.stat().st_size), os.SEEK_END)
+        return file.read() == _SEEK_TABLE
+
+
 def _whole_copy(made: Path, path: Path) -> Path:
     """The file at ``made`` also at ``path``, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
+    partial = partial_of(path)
     try:
         shutil.copyfile(made, partial)
         return partial.replace(path)

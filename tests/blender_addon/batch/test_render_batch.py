@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -283,7 +284,7 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("--duet 30 --out out --theatre", "--duet"),
         ("a.wav", "--out"),
         ("--out out", "SONG"),
-        ("a.wav b/a.mp3 --out out", "a.blend"),
+        ("a.wav b/a.wav c/b_a.wav b_a.mp3 --out out", "b_a.blend"),
         ("a.wav --out out --render --frames 9:3", "FIRST:LAST"),
         ("a.wav --out out --render --resolution 1280", "1280x720"),
         ("a.wav --out out --fps 0", "1 to 240 frames per second"),
@@ -310,7 +311,6 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("a.wav --out out --keys few", "DEGREES:MILLIMETRES"),
         ("a.wav --out out --keys 0", "give 1 or more"),
         ("a.wav --out out --keys 1:0", "give more than 0"),
-        ("a.blend b/a.blend --score --out out", "a_score_0.blend"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
@@ -321,6 +321,72 @@ def test_a_wrong_command_line_is_one_line(arguments, words, tmp_path, capsys):
         command.parse(arguments.split(), "")
     error = capsys.readouterr().err
     assert end.value.code == 2 and words in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "stems"),
+    [
+        ("a.wav b.mp3", "a b"),
+        ("x/a.wav y/A.mp3 y/b.wav", "x_a y_A b"),
+        ("a.wav a.mp3 a.flac", "a_wav a_mp3 a_flac"),
+        ("s/one/01.wav s/two/01.wav s/two/01.mp3", "one_01 two_01_wav two_01_mp3"),
+    ],
+)
+def test_songs_of_one_name_get_results_of_several(files, stems):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import inputs
+
+    assert inputs.stems([Path(name) for name in files.split()]) == stems.split()
+
+
+def test_folders_and_patterns_mean_the_songs_in_them(tmp_path):
+    """Windows' shells leave patterns to programs."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import inputs
+
+    (tmp_path / "below").mkdir()
+    (tmp_path / "out").mkdir()
+    for name in ("b.MP3", "a?.wav", "notes.txt", ".hidden.wav", "below/c.flac", "out/made.wav"):
+        (tmp_path / name).touch()
+
+    def found(*given):
+        return [str(path.relative_to(tmp_path)) for path in inputs.found(given, {".mp3", ".wav", ".flac"}, out)]
+
+    out = tmp_path / "out"
+    assert found(tmp_path) == ["a?.wav", "b.MP3", "below/c.flac"]
+    assert found(tmp_path / "*.MP3", tmp_path / "b.MP3", tmp_path / "a?.wav") == ["b.MP3", "a?.wav"]
+    assert found(tmp_path / "*.ogg") == ["*.ogg"] and found(out) == ["out/made.wav"]
+
+
+def test_a_scene_that_the_disk_does_not_hold_is_not_kept(tmp_path):
+    """Blender says that it saved a file whose end is missing."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
+    from blender_addon.batch import making
+    from blender_addon.errors import UserError
+
+    sound = SimpleNamespace(filepath=str(tmp_path / "song.wav"))
+    making.save(tmp_path / "whole.blend", sound)
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "whole.blend").stat().st_size - 1_000, unlimited[1]))
+    try:
+        with pytest.raises((UserError, RuntimeError), match=r"Free some space|too large"):
+            making.save(tmp_path / "cut.blend", sound)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.blend"]
+
+
+def test_what_killed_runs_left_is_taken_away(tmp_path):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import __main__ as program
+
+    for name in (".a.blend.7.part.blend", ".a.mp4.7.part", ".a.mp4.8.part", "a.blend"):
+        (tmp_path / name).touch()
+        if "8" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    program.clear(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.mp4.8.part", "a.blend"]
 
 
 @pytest.mark.parametrize(
