@@ -110,7 +110,7 @@ class DenoiserTask(DiffusionTask):
         latents = super().observed(batch, given)
         partly = (given.any(dim=-1) & ~given.all(dim=-1)).any(dim=1)
         if partly.any():
-            every = given[partly].repeat_interleave(self.stride, dim=1)
+            every = given[partly].repeat_interleave(self.stride, dim=1).to(self.vae.mean.device)
             seen = shown(batch["features"][partly].to(self.vae.mean), every, self.vae.mean, self.layout)
             told = self.vae.encode_long(seen).to(latents)
             latents[partly] = told * given[partly].any(dim=-1, keepdim=True)

@@ -288,8 +288,8 @@ class TheatreTask(DenoiserTask):
         self.whole, self.settings, self.theatre = model, config, theatre
         self.inputs, self.slicing = Inputs(model, light_vae), Slicing.of(model)
         theatre.requires_grad_(False)
-        theatre.scheduler.requires_grad_(True)
         theatre.denoisers.requires_grad_(True)
+        theatre.scheduler.requires_grad_(config.dance)  # it steers the dancer, who would dance another way
         super().__init__(on_stage(model), config, vae, clips)
         self.name = "theatre"
 
