@@ -11,6 +11,7 @@ from core.autoencoder.networks import Autoencoder
 from core.config import Modality
 from core.motion.features import positions_from_features
 from core.motion.layouts import Layout, layout_named
+from core.rig.stepping import still_windows
 from train.draw import mel_picture, motion_picture
 from train.tasks.mel_vae import mel_losses
 from train.tasks.motion_vae import body_losses
@@ -30,6 +31,12 @@ class Bodies:
     def losses(self, decoded: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``positions``, ``velocity`` and ``feet``, see ``body_losses``."""
         return body_losses(decoded, truth, self.fps, self.layout)
+
+    def standing(self, features: Tensor) -> float:
+        """The share of seconds of a motion (t, c) in which neither foot goes anywhere."""
+        ankles = [self.layout.joints.index(f"{side}_ankle") for side in ("left", "right")]
+        body = positions_from_features(features.float(), self.fps, layout=self.layout)
+        return still_windows(body[:, ankles].cpu().numpy(), self.fps)
 
     def picture(self, truth: Tensor, decoded: Tensor) -> dict[str, Tensor]:
         """The first motion of each."""

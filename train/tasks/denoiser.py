@@ -12,9 +12,9 @@ from core.config import Config
 from core.motion.body_parts import part_of_channels, shown
 from core.motion.features import positions_from_features
 from core.motion.layouts import layout_named
-from core.rig.stepping import still_windows
 from train.draw import motion_picture
 from train.loop import Phase
+from train.tasks.decoded import Bodies
 from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
 from train.tasks.motion_vae import as_the_heading_sees, body_losses
 
@@ -84,10 +84,7 @@ class DenoiserTask(DiffusionTask):
     def counts(self, clip: dict) -> float:
         if self.losses.standing == 1:
             return super().counts(clip)
-        motion = self.model.modalities["motion"]
-        ankles = [self.layout.joints.index(f"{side}_ankle") for side in ("left", "right")]
-        body = positions_from_features(clip["features"].float(), motion.fps, layout=self.layout)
-        still = still_windows(body[:, ankles].numpy(), motion.fps)
+        still = Bodies(self.model.modalities["motion"].fps, self.layout).standing(clip["features"])
         return super().counts(clip) * (1 - still + still * self.losses.standing)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:

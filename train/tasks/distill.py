@@ -22,9 +22,9 @@ from core.diffusion.parameterize import as_denoise, to_x0
 from core.diffusion.sampler import sample
 from core.pipeline.model import schedule_of
 from train.loop import Phase
-from train.tasks.decoded import decoded_as, decoded_losses
+from train.tasks.decoded import Bodies, decoded_as, decoded_losses
 from train.tasks.diffusion import condition_of
-from train.tasks.paths import POINTS, PathsConfig, some_of
+from train.tasks.paths import CHUNK, COUNTS, POINTS, PathsConfig, some_of
 from train.tasks.segments import Segments, check_steps
 
 VALIDATION_SEED = 0
@@ -41,6 +41,8 @@ class DistillTaskConfig:
     positions, velocity, feet: weights of the losses on bodies that the last segment's estimates decode to, if they are
         of motion.
     mel, attack: weights of the losses on mels that they decode to, if they are of music.
+    standing: how much a second of a dance counts in which neither foot goes anywhere, beside one in which they do. A
+        teacher stands more than its capture does (``DenoiserTaskConfig``); a student need not learn that.
     paths: which of the teacher's paths are drawn. They are kept in the run folder.
     """
 
@@ -52,6 +54,7 @@ class DistillTaskConfig:
     feet: float = 0.3
     mel: float = 0.1
     attack: float = 0.1
+    standing: float = 1.0
     paths: PathsConfig = field(default_factory=PathsConfig)
 
     def __post_init__(self) -> None:
@@ -111,7 +114,18 @@ class DistillTask:
         paths: dict[str, list[dict[str, Tensor]]],
     ) -> None:
         self.name, self.vae, self.config, self.paths = f"student of {modality}", vae, config, paths
-        self.phases = {"denoiser": DistillPhase(vae, model, modality, config)}
+        phase = DistillPhase(vae, model, modality, config)
+        self.phases = {"denoiser": phase}
+        if config.standing != 1 and isinstance(phase.decoded, Bodies):
+            self.paths = {**paths, "train": [self.counted(some, phase.decoded) for some in paths["train"]]}
+
+    @torch.no_grad()
+    def counted(self, paths: dict[str, Tensor], bodies: Bodies) -> dict[str, Tensor]:
+        """Paths with their ``COUNTS``: those that lead to a standing dancer count less."""
+        still = []
+        for latents in paths[POINTS][:, -1].to(self.vae.std.device).split(CHUNK):
+            still += [bodies.standing(dance) for dance in self.vae.decode(self.vae.unstandardise(latents)).float()]
+        return {**paths, COUNTS: 1 - torch.tensor(still) * (1 - self.config.standing)}
 
     def batch(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Random paths with their conditions, all of one kind."""

@@ -35,6 +35,7 @@ EXPERTS = {"motion": DenoiserTask, "music": ScorerTask}
 
 POINTS = "points"  # of paths in a batch: (b, steps + 1, t, z), from noise to the clean latents
 GUIDANCE = "guidance"  # of paths in a batch: (b,)
+COUNTS = "counts"  # of paths in a batch: (b,) how often each is drawn, relative to others; without, all are alike
 CHUNK = 16  # paths in a file
 HELD_OUT = 32  # paths for validation
 HELD_OUT_SEED = 10**9
@@ -202,8 +203,8 @@ def grouped(batches: Iterable[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
 
 
 def some_of(kinds: list[dict[str, Tensor]], size: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """A batch of random paths, all of one kind. Each path is as likely as any other."""
-    counts = [float(len(paths[GUIDANCE])) for paths in kinds]
-    paths = kinds[int(torch.multinomial(torch.tensor(counts), 1, generator=generator))]
-    chosen = torch.randint(len(paths[GUIDANCE]), (size,), generator=generator)
-    return {name: values[chosen] for name, values in paths.items()}
+    """A batch of random paths, all of one kind. Each path is as likely as its ``COUNTS`` say."""
+    counts = [paths.get(COUNTS, torch.ones(len(paths[GUIDANCE]))) for paths in kinds]
+    kind = int(torch.multinomial(torch.stack([some.sum() for some in counts]), 1, generator=generator))
+    chosen = torch.multinomial(counts[kind], size, replacement=True, generator=generator)
+    return {name: values[chosen] for name, values in kinds[kind].items() if name != COUNTS}

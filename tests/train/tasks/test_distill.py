@@ -13,11 +13,25 @@ from core.diffusion.networks import denoiser_of
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
-from core.types import Beats
+from core.motion import rotation
+from core.motion.features import encode
+from core.motion.layouts import layout_named
+from core.types import Beats, Motion
 from train.tasks.decoded import decoded_losses
 from train.tasks.diffusion import condition_of
 from train.tasks.distill import DistillTask, DistillTaskConfig
-from train.tasks.paths import EXPERTS, GUIDANCE, POINTS, PathsConfig, Teacher, grouped, kept, restyled
+from train.tasks.paths import (
+    COUNTS,
+    EXPERTS,
+    GUIDANCE,
+    POINTS,
+    PathsConfig,
+    Teacher,
+    grouped,
+    kept,
+    restyled,
+    some_of,
+)
 from train.tasks.segments import Segments, line
 from train.variants import distilled
 
@@ -207,3 +221,37 @@ def test_what_cannot_be_distilled_is_refused():
         distilled(distilled(CONFIG, "music", 2), "music", 2)
     with pytest.raises(FootlightError, match="makes no light"):
         distilled(CONFIG, "light", 2)
+
+
+class Motions:
+    """An autoencoder whose latents name motions."""
+
+    std = torch.ones(1)
+
+    def __init__(self, motions: torch.Tensor) -> None:
+        self.motions = motions
+
+    def unstandardise(self, latents: torch.Tensor) -> torch.Tensor:
+        return latents
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.motions[latents[:, 0, 0].long()]
+
+
+def test_a_student_can_meet_standing_dancers_less_often():
+    """Of two paths, one leads to a body that stands and one to a body that walks."""
+    body = CONFIG.modalities["motion"]
+    layout, frames = layout_named(body.representation), round(4 * body.fps)
+    rest = rotation.identity(frames, 22)
+    motions = []
+    for speed in (0.0, 1.0):
+        root = torch.stack([torch.arange(frames) / body.fps * speed, torch.ones(frames), torch.zeros(frames)], dim=1)
+        motions.append(encode(Motion(rest, root, body.fps, torch.ones(frames, 4)), layout))
+    paths = {POINTS: torch.tensor([0.0, 1.0])[:, None, None, None].expand(-1, 3, 4, 1), GUIDANCE: torch.ones(2)}
+    task = task_of(paths, standing=0.25)
+    task.vae = Motions(torch.stack(motions))
+    counted = task.counted(paths, task.phases["denoiser"].decoded)
+    torch.testing.assert_close(counted[COUNTS], torch.tensor([0.25, 1.0]))
+    drawn = some_of([counted], 4000, torch.Generator().manual_seed(0))
+    assert float(drawn[POINTS][:, -1, 0, 0].mean()) == pytest.approx(0.8, abs=0.02)
+    assert COUNTS not in drawn
