@@ -210,6 +210,12 @@ def _blocked(dance: Dance) -> str:
         return "it is in Edit Mode. Leave Edit Mode (Tab)."
     if armature.data.pose_position == "REST":
         return "it is in Rest Position. Choose Pose Position (Armature properties, Pose)."
+    render = dance.scene.render
+    if render.frame_map_old != render.frame_map_new:
+        return (
+            f"its scene stretches {render.frame_map_old} frames to {render.frame_map_new}, but not its sound. Set both "
+            "to 100 (Output properties, Frame Range, Time Stretching)."
+        )
     if solo := next((track for track in data.nla_tracks if track.is_solo), None):
         return f"its NLA track {solo.name!r} plays solo. Switch off the track's star in the NLA."
     if data.nla_tracks and (data.action_influence < 1.0 or data.action_blend_type != "REPLACE"):

@@ -70,6 +70,9 @@ def check_what_keeps_a_whole_armature_still():
     def edit(armature):
         bpy.ops.object.mode_set(mode="EDIT")
 
+    def stretched(_):
+        bpy.context.scene.render.frame_map_new = 50
+
     def driven(armature):
         armature.pose.bones["thigh.L"].driver_add("rotation_quaternion", 1)
 
@@ -79,6 +82,7 @@ def check_what_keeps_a_whole_armature_still():
         (mixed(action_blend_type="ADD"), "blending Add, influence 1)"),
         (rest, "in Rest Position. Choose Pose Position"),
         (edit, "in Edit Mode"),
+        (stretched, "its scene stretches 100 frames to 50"),
         (driven, "a driver holds its bone thigh.L"),
     ):
         _, said = written_after(way)
