@@ -80,5 +80,4 @@ keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see ``scene/
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
 strip that does not play over another one: muted. Of what Add Stage and Light Stage made: stage. Of a scene with such a
 stage: camera_before, world_before (its own, for the day when the stage goes). Of a lit stage's collection: operation,
-look, look_asked, seed, song, song_start, song_seconds, audio_sha256, cues, warning, made, and beats where they were
-corrected."""
+look, look_asked, seed, song, audio_sha256, cues, warning, dance_made, and beats where they were corrected."""

@@ -12,7 +12,7 @@ import bpy
 from .. import looks, names
 from ..engine.job import Preparation
 from ..errors import UserError
-from ..scene import reading, rigs, strips
+from ..scene import reading, rigs, strips, takes
 from ..scene.wording import joined
 from ..shared import beat_grid, protocol, show_file
 from ..stage import film, lights, scenery, surroundings
@@ -21,6 +21,9 @@ from .target import Target, Written, by_uid
 
 LOOK = names.PREFIX + "look"
 """The custom property of a lit stage's collection that names its look."""
+
+DANCE = names.PREFIX + "dance_made"
+"""The custom property that says when the dance was made that the light follows."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def request(
     grid = grid or dance.corrected(sequencer or scene, song)
     counted = {} if grid is None else {"beats": beats.text(grid)}
     known = {"operation": card.LIGHT, "look_asked": look, "seed": card.stored(seed), "song": song.name}
+    known |= {"dance_made": _made(armature), "audio_sha256": _digest(song.path)}
     target = LightTarget.of(
         scene,
         armature,
@@ -65,7 +69,7 @@ def request(
         frames,
         about=looks.title(look),
         seed=seed,
-        asked=known | {"audio_sha256": _digest(song.path)} | counted,
+        asked=known | counted,
         song=song,
         bodies=tuple(ob.session_uid for ob in dict.fromkeys((*filter(None, (armature,)), *others))),
     )
@@ -107,6 +111,12 @@ def title(stage: bpy.types.Collection) -> str:
     return f"{looks.title(stage[names.PREFIX + 'look_asked'])} - seed {stage[names.PREFIX + 'seed']}"
 
 
+def is_for(stage: bpy.types.Collection, armature: bpy.types.Object | None) -> bool:
+    """Whether a stage was lit for the dance that an armature shows; of what Footlight did not make that is unknown."""
+    made = _made(armature)
+    return not made or made == stage.get(DANCE)
+
+
 def remove(scene: bpy.types.Scene) -> bool:
     """Take the stage out of a scene, which has its own camera and world again. Returns whether there was one."""
     found = scenery.strike(scene)
@@ -135,6 +145,12 @@ def _read(target: LightTarget, folder: Path, look: str) -> Generator[float, None
         motion=str(motion) if moves else None,
         out=str(folder / "SHOW.json"),
     )
+
+
+def _made(armature: bpy.types.Object | None) -> float:
+    """When the dance was made that an armature shows; 0 where there is none."""
+    action = takes.shown(armature) if armature else None
+    return float(action.get(takes.MADE, 0.0)) if action else 0.0
 
 
 def _digest(path: str) -> str:

@@ -57,10 +57,7 @@ class Dance(Child):
     def draw(self, context: bpy.types.Context) -> None:
         takes.number(self.layout, context)
         status.go(self.layout, context, names.GENERATE, "Generate Dance", "ARMATURE_DATA")
-        try:
-            dancer = dancer_or_none(context)
-        except UserError:
-            dancer = None
+        dancer = _dancer(context)
         takes.draw(self.layout, dancer)
         cards.dance(self.layout, context, dancer)
 
@@ -116,7 +113,7 @@ class Light(Child):
     bl_options = frozenset({"DEFAULT_CLOSED"})
 
     def draw(self, context: bpy.types.Context) -> None:
-        light.draw(self.layout, context)
+        light.draw(self.layout, context, _dancer(context))
 
 
 class Beats(Child):
@@ -163,6 +160,14 @@ class Advanced(Child):
         choices.prop(settings, "beat_snap", slider=True)
         if session.state.engine:
             layout.operator(names.FREE_MEMORY, text="Stop Engine", icon="QUIT")
+
+
+def _dancer(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Who dances, where that is clear."""
+    try:
+        return dancer_or_none(context)
+    except UserError:
+        return None
 
 
 def _part(context: bpy.types.Context) -> str:

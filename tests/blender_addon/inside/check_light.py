@@ -66,7 +66,7 @@ def check_a_dance_is_lit_and_the_collection_says_how():
     assert min(frames) == 11 and max(frames) == 11 + 240 - 1, "as long as the song"
     assert len(keyed) < len(spots) * 4 and all(len(curve.keyframe_points) > 1 for curve in keyed)
     assert scene.camera.name == "Stage camera" and addon("session").state.message.startswith("Neon hip-hop - seed 11: ")
-    assert "Neon hip-hop - seed 11" in texts() and any("cues to 'drums'" in text for text in texts())
+    assert "Neon hip-hop - seed 11" in texts() and any(text.endswith(" to 'drums'") for text in texts())
 
 
 def _curves(block):
@@ -153,6 +153,20 @@ def check_a_dancers_clothes_and_what_is_the_users_come_back():
     chosen = ("scenes[Scene].display", "scenes[Scene].footlight.light")  # by Add Stage, and in the panel
     left = [line for line in dump.differences(before, dump.everything()) if not line.startswith(chosen)]
     assert not left, left[:20]
+
+
+def check_a_stage_that_was_lit_for_another_dance_is_told():
+    song(3.0)
+    dancer.add_dancer(bpy.context)
+    told = "Lit for another dance. Light it again"
+    lit()
+    assert told not in " ".join(texts())
+    bpy.ops.footlight.generate_dance()
+    assert told in " ".join(texts())
+    lit()
+    assert told not in " ".join(texts())
+    bpy.ops.footlight.generate_dance(new_seed=True)
+    assert told in " ".join(texts())
 
 
 def check_one_undo_returns_the_exact_scene():
