@@ -29,6 +29,8 @@ LOW = 0.06  # metres above the flat foot's height: what is lower may stand
 SLOW = 0.3  # metres per second: what is slower may stand
 SHORTEST = 0.1  # seconds of a stand
 REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dance stretches it farther
+_WIDE = 2.0  # times our hips: those of a rig that are wider turn less
+_SLOW_TURN = 15  # frames, the standard deviation of the mean that is the slow part of a turn
 _PASSAGE = 8  # frames in which a foot passes over from a stand to a step that has a place of its own
 _GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
 _STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
@@ -100,6 +102,23 @@ class Leg:
         first = quat.mul(quat.swing(quat.rotate(way, upper), knee), way)
         second = quat.mul(quat.swing(quat.rotate(first, lower), far * line - knee), first)
         return quat.mul(first, self.thigh), quat.mul(second, self.shin)
+
+
+def steadied(turns: np.ndarray, wide: float) -> np.ndarray:
+    """How the pelvis of a rig is turned (t, 4), whose hips are ``wide`` times as wide as ours.
+
+    Quick turns of very wide hips would take the legs far from feet that stand. So they are smaller, the wider the hips
+    are. The slow turn of the body about which they go stays.
+
+    turns: (t, 4) how ours is turned.
+    """
+    if wide <= _WIDE:
+        return turns
+    reach = 3 * _SLOW_TURN
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SLOW_TURN) ** 2)
+    padded = np.pad(quat.continuous(turns), ((reach, reach), (0, 0)), mode="edge")
+    slow = quat.unit(np.stack([np.convolve(one, weights / weights.sum(), "valid") for one in padded.T], axis=-1))
+    return quat.mix(slow, turns, _WIDE / wide)
 
 
 def plant(

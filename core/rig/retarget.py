@@ -160,13 +160,16 @@ def _danced(
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
     ours, build = _turned(dance.rotations), _build(by_joint, ground.height)
-    turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
+    models = _our_legs(ours, pelvis, build.size)
+    if dance.stands is not None:
+        ours[0] = feet.steadied(ours[0], build.wide)
+    turned = ours + _shared(ours, by_joint, align)
     start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
     starts = _starts(turned, start, by_joint, align)
     if dance.stands is None:
         return turned, starts
-    models, drops = _our_legs(ours, pelvis, build.size), _drops(by_joint, build.size)
+    drops = _drops(by_joint, build.size)
     for side, leg in enumerate(LEGS):
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
@@ -369,11 +372,13 @@ class _Build:
     size: the rig's units per metre of our body.
     floor: (3,) the point on the floor below the pelvis at rest.
     pelvis: (3,) the pelvis at rest.
+    wide: how many times wider its hips are than ours in its size.
     """
 
     size: float
     floor: np.ndarray
     pelvis: np.ndarray
+    wide: float
 
 
 def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
@@ -389,7 +394,8 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
     lower = min(float(place[ankle][2]) for ankle in _ANKLES)  # the other leg may be bent or in a step
     floor = lower - size * standing()[_ANKLES[0], 1] if ground is None else ground
-    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis)
+    width = np.linalg.norm(place[_HIPS[0]] - place[_HIPS[1]]) / (2.0 * OFFSETS[_HIPS[0], 0])
+    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis, float(width) / size)
 
 
 def _stood(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:

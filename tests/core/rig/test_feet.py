@@ -83,6 +83,28 @@ def test_a_raised_leg_points_where_the_dancers_does():
     assert np.degrees(np.arccos(-quat.unit(leg)[:, 2])).mean() < 8.0
 
 
+def turning(wide: float) -> tuple[float, float]:
+    """Degrees by which legs and hips of a rig with such hips are off those of a dancer who twists on standing feet."""
+    frames = 80
+    twist = 0.3 * np.sin(2 * np.pi * np.arange(frames) / 20)
+    rotations = np.tile(np.array(quat.IDENTITY), (frames, 22, 1))
+    rotations[:, 0] = np.stack((np.cos(twist / 2), 0 * twist, np.sin(twist / 2), 0 * twist), axis=-1)
+    for hip in (1, 2):
+        rotations[:, hip] = quat.conjugate(rotations[:, 0])
+    root = np.tile((0.0, 0.9, 0.0), (frames, 1))
+    matrices, _ = danced(Build(wide=wide), retarget.Dance(rotations, root, np.ones((frames, 4), dtype=bool)))
+    leg = quat.unit(matrices[:, ANKLES[0], :3, 3] - matrices[:, JOINTS.index("left_hip"), :3, 3])
+    hips = matrices[:, JOINTS.index("left_hip"), :3, 3] - matrices[:, JOINTS.index("right_hip"), :3, 3]
+    off = np.arccos(-leg[:, 2]), np.abs(np.arctan2(hips[:, 1], hips[:, 0]) - twist)
+    return float(np.degrees(off[0].mean())), float(np.degrees(off[1].mean()))
+
+
+def test_very_wide_hips_twist_less_so_that_legs_stay_where_the_dancers_are():
+    (legs, hips), (wide_legs, wide_hips) = turning(1.9), turning(4.0)
+    assert hips < 0.1 and 4.0 < wide_hips < 8.0
+    assert wide_legs < 1.5 * legs
+
+
 def test_jumps_keep_their_height():
     build = Build(thigh=1.1, shin=0.9, wide=1.3)
     matrices, _ = danced(build)
