@@ -31,7 +31,7 @@ from core.errors import FootlightError
 from core.pipeline.choices import parse_style
 from core.theatre.network import Theatre
 from core.types import Condition
-from core.vocoder import bigvgan
+from core.vocoder import bigvgan_files
 from core.vocoder.bigvgan import BigVGAN
 from core.vocoder.model import Vocoder
 
@@ -136,7 +136,8 @@ class Model:
             return self
         if vocoder == GRIFFIN_LIM:
             return replace(self, vocoder=None)
-        return replace(self, vocoder=_interruptible(bigvgan.load(vocoder, signal=self.config.signal).to(self.device)))
+        network = bigvgan_files.load(vocoder, signal=self.config.signal)
+        return replace(self, vocoder=_interruptible(network.to(self.device)))
 
     def check_scores(self) -> None:
         """Raises FootlightError if this model does not generate music."""

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from core.errors import FootlightError
-from core.vocoder.bigvgan import BigVGAN, kaiser_sinc, load, plain_weights
+from core.vocoder.bigvgan import BigVGAN, kaiser_sinc
+from core.vocoder.bigvgan_files import load, plain_weights
 
 SETTINGS = {
     "resblock": "1",
