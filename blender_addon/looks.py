@@ -17,7 +17,11 @@ FIRST = protocol.default(protocol.LightOptions, "look")
 
 @dataclass(frozen=True)
 class Look:
-    """A look. name: as the engine is told it.  title, about: for people; neither ends with a full stop."""
+    """A look.
+
+    name: as the engine is told it.
+    title, about: for people; neither ends with a full stop.
+    """
 
     name: str
     title: str

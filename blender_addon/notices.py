@@ -18,7 +18,10 @@ from .scene import floors, staging, timeline, versions
 
 @dataclass(frozen=True)
 class Notice:
-    """text: for the user.  about: the operator that failed.  log: a file that tells more; empty for none."""
+    """text: for the user.
+    about: the operator that failed.
+    log: a file that tells more; empty for none.
+    """
 
     text: str
     about: str

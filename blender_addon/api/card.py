@@ -43,9 +43,14 @@ MUSIC_SCORE = (
 class Card:
     """A result in words, each empty where it is not known.
 
-    operation: what made it: DANCE, MUSIC or BOTH.  beat: "Good (0.73)".  pulse: "120 bpm, 4 beats a bar".
-    length: "45.0 s".  feet: how much it steps.  keys: how many there are, and how far they are off, where not every
-    frame is keyed.  unfinished: whether it is only the first seconds.  warning: what the user should know besides.
+    operation: what made it: DANCE, MUSIC or BOTH.
+    beat: "Good (0.73)".
+    pulse: "120 bpm, 4 beats a bar".
+    length: "45.0 s".
+    feet: how much it steps.
+    keys: how many there are, and how far they are off, where not every frame is keyed.
+    unfinished: whether it is only the first seconds.
+    warning: what the user should know besides.
     """
 
     name: str

@@ -34,12 +34,16 @@ def request(
 ) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
 
-    armature: None adds the Footlight dancer when the dance is there.  folder: takes the engine's result and must be
-    there until ``write`` has ended.  sequencer: the scene that the song is heard in; the same unless given.  markers:
-    whether the beats are to be shown on the timeline.  bars_only: whether only those that begin a bar are.  keys: which
-    frames are keyed; all unless given.  grid: the beats, in seconds of the song's file; unless given, as the user
-    corrected them, else as they are tracked.  watched: whether the first seconds are wanted before the rest is made,
-    for ``preview.show``.  options: quality, steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
+    armature: None adds the Footlight dancer when the dance is there.
+    folder: takes the engine's result and must be there until ``write`` has ended.
+    sequencer: the scene that the song is heard in; the same unless given.
+    markers: whether the beats are to be shown on the timeline.
+    bars_only: whether only those that begin a bar are.
+    keys: which frames are keyed; all unless given.
+    grid: the beats, in seconds of the song's file; unless given, as the user corrected them, else as they are tracked.
+    watched: whether the first seconds are wanted before the rest is made, for ``preview.show``.
+    options: quality, steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
+
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
     """
@@ -133,9 +137,14 @@ def write_dance(
     further: dict,
     *warnings: str,
 ) -> Written:
-    """Put the dance that the engine left at ``out`` on the armature, or on a new dancer. operation: of its card.
-    further: what the action keeps besides.  warnings: what the user should know besides.
-    Raises UserError when it cannot be done; then nothing is changed."""
+    """Put the dance that the engine left at ``out`` on the armature, or on a new dancer.
+
+    operation: of its card.
+    further: what the action keeps besides.
+    warnings: what the user should know besides.
+
+    Raises UserError when it cannot be done; then nothing is changed.
+    """
     values = actions.read_dance(out)
     style = done.style or str(values.get("style", "")) or target.asked.get("style_asked") or None
     said: list[str] = []
@@ -177,7 +186,11 @@ def corrected(sequencer: bpy.types.Scene, song: strips.Song) -> beat_grid.Grid |
 
 
 def request_of(target: Target, folder: Path, options: dict) -> protocol.DanceRequest:
-    """What is asked of the engine for a target with a song. folder: as of ``request``.  options: further fields."""
+    """What is asked of the engine for a target with a song.
+
+    folder: as of ``request``.
+    options: further fields.
+    """
     song = target.song
     assert song is not None
     return protocol.DanceRequest(

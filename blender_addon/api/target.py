@@ -20,8 +20,11 @@ from . import card
 class Shown:
     """The first seconds of a dance, put on a dancer for the time being, in values that outlive undo.
 
-    armature: the dancer's session_uid.  added: whether it was added for the dance.  action: the session_uid of theirs.
-    frames: their first and their last frame.  before: how the dancer was.
+    armature: the dancer's session_uid.
+    added: whether it was added for the dance.
+    action: the session_uid of theirs.
+    frames: their first and their last frame.
+    before: how the dancer was.
     """
 
     armature: int
@@ -35,12 +38,20 @@ class Shown:
 class Target:
     """What a job is for, in values that outlive undo, renaming and deletion.
 
-    scene, sequencer, armature: their session_uids; no armature is 0.  armature_name: for messages.  fps: of the scene
-    and of the sequencer's scene.  first: the first frame of the result.  frames: how many there are at most; None takes
-    what the engine makes.  about: what the result is for, in its name.  seed: of the result.  asked: what the result
-    keeps of how it was asked for.  markers: whether its beats are shown on the timeline.  bars_only: whether only those
-    that begin a bar are.  keys: which frames of a dance are keyed.  song: that a dance is for.  music: the file that
-    music stays in; None keeps a copy beside the .blend.  shown: the first seconds of the dance that are on the dancer.
+    scene, sequencer, armature: their session_uids; no armature is 0.
+    armature_name: for messages.
+    fps: of the scene and of the sequencer's scene.
+    first: the first frame of the result.
+    frames: how many there are at most; None takes what the engine makes.
+    about: what the result is for, in its name.
+    seed: of the result.
+    asked: what the result keeps of how it was asked for.
+    markers: whether its beats are shown on the timeline.
+    bars_only: whether only those that begin a bar are.
+    keys: which frames of a dance are keyed.
+    song: that a dance is for.
+    music: the file that music stays in; None keeps a copy beside the .blend.
+    shown: the first seconds of the dance that are on the dancer.
     """
 
     scene: int
@@ -126,8 +137,11 @@ class Target:
 class Written:
     """What was put into the scene.
 
-    message: one line about it.  action: the dance.  strip: the music.  warning: what the user should know besides;
-    empty when there is nothing.  dancer: who was added for the dance.
+    message: one line about it.
+    action: the dance.
+    strip: the music.
+    warning: what the user should know besides; empty when there is nothing.
+    dancer: who was added for the dance.
     """
 
     message: str

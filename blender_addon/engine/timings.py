@@ -33,8 +33,13 @@ OVERHEAD = {"dance": 10.0, "score": 20.0, "duet": 20.0, "light": 4.0, "beats": 4
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked. operation: as in the protocol.  seconds: of dance or music.  work: of sampling a second of it,
-    as of ``model.Facts``.  device: what the engine is told to compute on."""
+    """What is asked.
+
+    operation: as in the protocol.
+    seconds: of dance or music.
+    work: of sampling a second of it, as of ``model.Facts``.
+    device: what the engine is told to compute on.
+    """
 
     operation: str
     seconds: float
@@ -53,7 +58,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Expected:
-    """Seconds of a job's parts, where they are known. prepare: reading in Blender.  start: of the engine."""
+    """Seconds of a job's parts, where they are known.
+
+    prepare: reading in Blender.
+    start: of the engine.
+    """
 
     work: float | None = None
     start: float | None = None
@@ -73,8 +82,12 @@ class Took:
 
 @dataclass(frozen=True)
 class Timings:
-    """What is known. work, prepare: kind of task -> its size and what it took, the newest last.
-    start: device -> what starting the engine took.  curves: kind of task -> its curve."""
+    """What is known.
+
+    work, prepare: kind of task -> its size and what it took, the newest last.
+    start: device -> what starting the engine took.
+    curves: kind of task -> its curve.
+    """
 
     work: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     prepare: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
@@ -122,7 +135,8 @@ EVEN = tuple(i / KNOTS for i in range(KNOTS + 1))
 def curve_through(points: Sequence[tuple[float, float]], seconds: float) -> tuple[float, ...]:
     """A curve of what was heard of a job; none where that was too little.
 
-    points: fractions of the engine's, rising, and the seconds since the work began.  seconds: that the work took.
+    points: fractions of the engine's, rising, and the seconds since the work began.
+    seconds: that the work took.
     """
     known = [point for point in points if LOADED < point[0] < 1.0]
     if len(known) < 3 or seconds <= 0:

@@ -148,7 +148,11 @@ def check_editable(scene: bpy.types.Scene) -> None:
 
 @dataclass(frozen=True)
 class Lack:
-    """Why an operator cannot start. short: for a line of the panel.  long: for the button's tooltip."""
+    """Why an operator cannot start.
+
+    short: for a line of the panel.
+    long: for the button's tooltip.
+    """
 
     short: str
     long: str

@@ -53,9 +53,11 @@ WATTS = 4 * math.pi**2
 class Group:
     """The lamps of a role.
 
-    places: which of ``PLACES`` they stand at.  bright: radiance of white where they are aimed, at full level.
-    cone: degrees.  stands, aims: right, back and up in units; right is multiplied with the place, and back counts from
-    the end of the dance on the side where it points.
+    places: which of ``PLACES`` they stand at.
+    bright: radiance of white where they are aimed, at full level.
+    cone: degrees.
+    stands, aims: right, back and up in units; right is multiplied with the place, and back counts from the end of the
+        dance on the side where it points.
     """
 
     places: tuple[float, ...]
@@ -92,7 +94,8 @@ def set_lit_stage(
     follow spot and a camera that follow the dance, and costumes for bundled dancers. Returns the camera.
 
     armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.
-    frames: of the dance; the show begins with them.  aspect: width of the picture by its height.
+    frames: of the dance; the show begins with them.
+    aspect: width of the picture by its height.
     """
     site = scenery.clear(scene, armatures, frames, aspect)
     fps, unit = frame_rate(scene), site.place.unit
@@ -149,7 +152,8 @@ def _lamp(place: Place, name: str, role: str, stands: Vector, aims: Vector, cone
 def _shine(light: bpy.types.Light, bright: float, distance: float, shown: np.ndarray, animation: Animation) -> None:
     """Give a lamp its light on every frame: the power is the level, the colour is the rest.
 
-    bright: radiance of white at ``distance``, at full level.  shown: (t, 3) linear RGB, 1 is full.
+    bright: radiance of white at ``distance``, at full level.
+    shown: (t, 3) linear RGB, 1 is full.
     """
     full = bright * WATTS * distance**2
     level = shown.max(axis=1)

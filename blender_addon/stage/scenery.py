@@ -43,8 +43,13 @@ takes less light than one that stands upright), and of the glow on the backdrop.
 
 @dataclass(frozen=True)
 class Place:
-    """Where the stage is. middle: (3,) on the floor, in the world.  front: (2,) towards the audience.  reach: how far
-    the dance goes from the middle.  unit: length of what is a metre for the bundled dancer."""
+    """Where the stage is.
+
+    middle: (3,) on the floor, in the world.
+    front: (2,) towards the audience.
+    reach: how far the dance goes from the middle.
+    unit: length of what is a metre for the bundled dancer.
+    """
 
     middle: np.ndarray
     front: np.ndarray
@@ -69,8 +74,8 @@ def set_stage(
     """A tiled floor in a pool of light, a backdrop, three lamps, and a camera that follows the dance of ``frames``, in
     place of a stage that was set before. Nothing else in the scene is touched. Returns the camera.
 
-    armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.  aspect:
-    width of the picture by its height.
+    armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.
+    aspect: width of the picture by its height.
     """
     site = clear(scene, armatures, frames, aspect)
     lamps = [_lamp(site.place, *lamp) for lamp in LAMPS]

@@ -27,9 +27,12 @@ TURNED = math.cos(math.radians(45.0))
 
 @dataclass(frozen=True)
 class Watched:
-    """frames: (n,) those that were looked at, whole numbers in order.  points: (n, p, 3) ends of bones in the world.
-    floor: its height.  front: (2,) the direction that the dance faces, of length 1.  unit: how long a metre of the
-    bundled dancer is for these bodies."""
+    """frames: (n,) those that were looked at, whole numbers in order.
+    points: (n, p, 3) ends of bones in the world.
+    floor: its height.
+    front: (2,) the direction that the dance faces, of length 1.
+    unit: how long a metre of the bundled dancer is for these bodies.
+    """
 
     frames: np.ndarray
     points: np.ndarray

@@ -124,8 +124,11 @@ def decorated(pattern: str) -> dict[str, str]:
 
 
 def sided(trunk: str, *parts: str) -> dict[str, str]:
-    """Names of a rig. trunk: pelvis, three of the spine, neck and head.  parts: of a leg and an arm, {S} for L and R,
-    {Side} for Left and Right."""
+    """Names of a rig.
+
+    trunk: pelvis, three of the spine, neck and head.
+    parts: of a leg and an arm, {S} for L and R, {Side} for Left and Right.
+    """
     names = dict(zip(("pelvis", "spine1", "spine2", "spine3", "neck", "head"), trunk.split(), strict=True))
     roles = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
     for side in ("left", "right"):

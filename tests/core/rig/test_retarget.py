@@ -27,7 +27,11 @@ def some_dance():
 
 
 def rig(heads, hangs):
-    """Bones with random rest orientations. heads: joint -> (3,).  hangs: joint -> the joint whose bone is above it."""
+    """Bones with random rest orientations.
+
+    heads: joint -> (3,).
+    hangs: joint -> the joint whose bone is above it.
+    """
     generator = np.random.default_rng(1)
     found = []
     for joint, head in heads.items():
