@@ -23,7 +23,8 @@ from train.demo.song import BPM
 
 FOUR_BARS = 16 * 60 / BPM  # seconds of the demo song
 KINDS = ("all", "upper", "lower", "arms")
-HEARING, WHOLE = "hearing the song", "making the dance"
+HEARING = "hearing the song"
+WHOLE = "making the dance"
 
 T = TypeVar("T")
 

@@ -13,7 +13,10 @@ from ..engine.pace import per_cent
 from ..scene import footwork, songs
 from ..shared import protocol
 
-DANCE, MUSIC, BOTH, LIGHT = "dance", "music", "both", "light"
+DANCE = "dance"
+MUSIC = "music"
+BOTH = "both"
+LIGHT = "light"
 
 UNFINISHED = "unfinished"
 """The property of an action, without the prefix, that holds only the first seconds of a dance."""

@@ -19,10 +19,12 @@ from ..stage import film, lights
 
 SIZE = (128, 72)
 TRUTH = "frames.jsonl"
-TURN, RISE = math.radians(50.0), (math.radians(2.0), math.radians(28.0))
-"""How far a camera is from the front at most, to either side, and how far it looks down."""
-DISTANCES, LENSES = (0.55, 1.1), (35.0, 70.0)
-"""Relative to the distance of the stage's camera, and focal lengths, millimetres."""
+# How far a camera is from the front at most, to either side, and how far it looks down.
+TURN = math.radians(50.0)
+RISE = (math.radians(2.0), math.radians(28.0))
+# Relative to the distance of the stage's camera, and focal lengths, millimetres.
+DISTANCES = (0.55, 1.1)
+LENSES = (35.0, 70.0)
 
 
 def photograph(

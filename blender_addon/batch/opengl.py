@@ -17,12 +17,19 @@ IN_SOFTWARE = ("llvmpipe", "softpipe")
 """How Mesa's drivers name themselves that need no graphics card."""
 
 # names and values as in Khronos' egl.h and gl.h
-_NONE, _OPENGL_API, _SURFACELESS = 0x3038, 0x30A2, 0x31DD
-_SURFACE_TYPE, _PBUFFER_BIT, _RENDERABLE_TYPE, _OPENGL_BIT = 0x3033, 0x0001, 0x3040, 0x0008
-_MAJOR_VERSION, _MINOR_VERSION = 0x3098, 0x30FB
+_NONE = 0x3038
+_OPENGL_API = 0x30A2
+_SURFACELESS = 0x31DD
+_SURFACE_TYPE = 0x3033
+_PBUFFER_BIT = 0x0001
+_RENDERABLE_TYPE = 0x3040
+_OPENGL_BIT = 0x0008
+_MAJOR_VERSION = 0x3098
+_MINOR_VERSION = 0x30FB
 _RENDERER = 0x1F01
 
-_P, _I = ctypes.c_void_p, ctypes.c_int
+_P = ctypes.c_void_p
+_I = ctypes.c_int
 _FUNCTIONS = {
     "eglGetDisplay": (_P, _P),
     "eglGetPlatformDisplay": (_P, _I, _P, _P),

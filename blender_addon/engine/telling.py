@@ -7,8 +7,9 @@ import threading
 
 from .sizes import Cost
 
-DOWNLOADED, INSTALLED = 0.55, 0.95
-"""How much of the whole is done when everything is downloaded, and when everything is installed."""
+# How much of the whole is done when everything is downloaded, and when everything is installed.
+DOWNLOADED = 0.55
+INSTALLED = 0.95
 
 
 class InstallError(Exception):

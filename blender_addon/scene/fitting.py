@@ -49,7 +49,7 @@ class Fitted:
         armature, led, rest = self.armature, self.led, self.rest
         dense = [
             *self.travel.curves,
-            *(curve for bone, one in self.turned.items() for curve in _rotated(armature, bone, one)),
+            *(curve for bone, one in self.turned.items() for curve in _rotated(bone, one)),
             *(curve for bone, way in led.travels.items() for curve in _travelled(armature, bone, way)),
             *_valued(led),
             *_posed(armature, rest.between),
@@ -115,7 +115,7 @@ def _turned(armature: bpy.types.Object, name: str, rotations: np.ndarray) -> pos
     return posing.Channels(channels.of(rotations, mode), mode)
 
 
-def _rotated(armature: bpy.types.Object, name: str, turned: posing.Channels) -> Iterable[Curve]:
+def _rotated(name: str, turned: posing.Channels) -> Iterable[Curve]:
     """The curves of a bone's rotations."""
     path = f"{controls.bone_path(name)}.{under.rotation_channel(turned.mode)}"
     yield from (Curve(path, i, one, name, (name, posing.TURN)) for i, one in enumerate(turned.values.T))
@@ -134,7 +134,7 @@ def _valued(led: inverse.Keys) -> Iterable[Curve]:
 def _posed(armature: bpy.types.Object, between: dict[str, np.ndarray]) -> Iterable[Curve]:
     """Curves that hold bones in a pose (4,)."""
     for name, turn in between.items():
-        yield from (replace(one, track=None) for one in _rotated(armature, name, _turned(armature, name, turn[None])))
+        yield from (replace(one, track=None) for one in _rotated(name, _turned(armature, name, turn[None])))
 
 
 def _held(left: list[under.Leftover]) -> Iterable[Curve]:

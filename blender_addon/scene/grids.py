@@ -15,8 +15,9 @@ from ..names import PREFIX
 from ..shared import FootlightError, beat_grid
 from . import markers, strips, versions
 
-CORRECTED, TRACKED = f"{PREFIX}beats", f"{PREFIX}beats_tracked"
-"""Custom properties of a strip or a scene: groups of ``times``, ``downbeats`` and, of tracked ones, ``confidence``."""
+# Custom properties of a strip or a scene: groups of ``times``, ``downbeats`` and, of tracked ones, ``confidence``.
+CORRECTED = f"{PREFIX}beats"
+TRACKED = f"{PREFIX}beats_tracked"
 
 UNKNOWN = "The beats of this song are not known yet. Press Show Beats first."
 

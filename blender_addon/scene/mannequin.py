@@ -21,7 +21,8 @@ BONES = (
 )  # fmt: skip
 """The bundled dancer's bones, in the order of our joints."""
 
-SHELL, JOINT = 0, 1
+SHELL = 0
+JOINT = 1
 AROUND = 28
 ALONG = 14
 CAP = 6

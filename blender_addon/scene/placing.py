@@ -18,8 +18,10 @@ BODY = (0.1, 1.8)
 SURROUNDINGS = 6.0
 """Metres: what is wider than this in both directions is a floor or a room, not a thing that stands in the way."""
 
-STEP, FARTHEST, DIRECTIONS = 0.25, 20.0, 16
-"""Between places that are tried, how far away the last one is, and how many there are around the cursor."""
+# Between places that are tried, how far away the last one is, and how many there are around the cursor.
+STEP = 0.25
+FARTHEST = 20.0
+DIRECTIONS = 16
 
 SOLID = {"MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "ARMATURE", "VOLUME", "POINTCLOUD"}
 """Types of objects that may be in the way."""

@@ -22,7 +22,8 @@ from . import songs, staging
 TRACK = "Take: "
 """How the names of NLA tracks begin that hold a take. Others with a take in them are the user's."""
 
-DANCER, MADE = names.PREFIX + "dancer_id", names.PREFIX + "made"
+DANCER = names.PREFIX + "dancer_id"
+MADE = names.PREFIX + "made"
 
 
 def enlist(armature: bpy.types.Object, action: bpy.types.Action) -> None:

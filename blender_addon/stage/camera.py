@@ -13,7 +13,8 @@ from mathutils import Matrix, Vector
 from ..scene import actions
 from .watched import Watched, belongs
 
-LENS, SENSOR_HEIGHT = 50.0, 20.25  # mm
+LENS = 50.0  # mm
+SENSOR_HEIGHT = 20.25  # mm
 HALF_VIEW = math.atan(0.5 * SENSOR_HEIGHT / LENS)
 DOWN = math.radians(11.0)
 """How far the camera looks down: enough that the feet are seen on the floor."""
@@ -23,10 +24,12 @@ FULL = 0.92
 """How much of the picture the dance may fill."""
 FOLLOW_SECONDS = 0.5
 """How lazily the camera follows: steps stay visible as steps, a walk across the stage does not leave the picture."""
-NEAREST, FARTHEST = 0.1, 200.0
-"""Between these distances the camera sees, in units."""
-LOOKS, POINTS = 6, 12
-"""Frames, and about as many points on each, that are looked at for what stands in the way."""
+# Between these distances the camera sees, in units.
+NEAREST = 0.1
+FARTHEST = 200.0
+# Frames, and about as many points on each, that are looked at for what stands in the way.
+LOOKS = 6
+POINTS = 12
 CLEAR = 0.25
 """How far before a body that ends, in units: the floor under its feet is not in the way."""
 

@@ -37,14 +37,17 @@ SOFT = 0.12
 """Radius of a lamp, in units: its shadows have soft edges."""
 BLEND = 0.6
 """How much of a cone is its soft edge."""
-FOLLOW_CONE, FOLLOW_WIDENS = 11.0, 30.0
-"""Degrees of the follow spot's cone, and by how much a spread of 1 widens it."""
+# Degrees of the follow spot's cone, and by how much a spread of 1 widens it.
+FOLLOW_CONE = 11.0
+FOLLOW_WIDENS = 30.0
 CHEST = 1.0
 """Where the follow spot is aimed, in units above the floor."""
 SWING = math.radians(12.0)
 """How far beams move to either side."""
-LEVEL_TOLERANCE, COLOUR_TOLERANCE, TURN_TOLERANCE = 0.01, 0.01, math.radians(0.5)
-"""How far keyed curves may be from the show: of full level, of the light that reaches the stage, and radians."""
+# How far keyed curves may be from the show: of full level, of the light that reaches the stage, and radians.
+LEVEL_TOLERANCE = 0.01
+COLOUR_TOLERANCE = 0.01
+TURN_TOLERANCE = math.radians(0.5)
 WATTS = 4 * math.pi**2
 """Watts of a spot for a radiance of 1 on white, a metre away (a point light of W watts gives W / (4 pi^2 d^2))."""
 
@@ -79,8 +82,9 @@ PLOT = {
 CLOTH = Weave("UV", (2 * scenery.FLOOR, scenery.WALL, 0.0), 0, 0.9)
 COSTUME = Weave("Generated", (1.7, 0.35, 1.75), 2, 0.16)
 """How patterns lie on the cloth and on the bundled dancer."""
-CLOTH_GLOW, COSTUME_GLOW = 0.2, 0.3
-"""Radiance of white with a glow of 1: the dancer stands out from the cloth."""
+# Radiance of white with a glow of 1: the dancer stands out from the cloth.
+CLOTH_GLOW = 0.2
+COSTUME_GLOW = 0.3
 
 
 def set_lit_stage(

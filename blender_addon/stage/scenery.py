@@ -18,27 +18,38 @@ from .watched import Watched, nobody, watch
 STAGE = f"{PREFIX}stage"
 """The custom property of a stage's collection and of all that is in it."""
 
-FLOOR, TILE, LIT = 18.0, 0.5, 2.8
-"""Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, in units."""
+# Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, in units.
+FLOOR = 18.0
+TILE = 0.5
+LIT = 2.8
 AROUND = 7.0
 """How far the floor reaches at least beyond the dance, in units."""
 BELOW = 1e-3
 """How far the floor is below the feet, in units: a floor that is there already hides it."""
-WALL, GLOW_HEIGHT, GLOW = 9.0, 2.4, 3.6
-"""Height of the backdrop, and middle and reach of the glow on it, in units."""
+# Height of the backdrop, and middle and reach of the glow on it, in units.
+WALL = 9.0
+GLOW_HEIGHT = 2.4
+GLOW = 3.6
 LAMPS = (("Key", -38, 4.2, 260, 2.0), ("Fill", 50, 3.0, 70, 4.0), ("Back", 160, 4.5, 300, 1.5))
 """Names, degrees from the front to the right, heights in units, watts for a unit of one metre, and sides in units."""
-AWAY, NEAR = 4.5, 6.0
-"""How far lamps stand from the dance, and the distance up to which they are as bright as LAMPS says, in units."""
-TURNS, HIDDEN = (0, 45, -45, 90, -90, 135, -135, 180), 0.02
-"""Degrees from the front to where the camera may stand, in that order, and which part of the bodies may be hidden."""
-FLOOR_PIXELS, WALL_PIXELS = 1024, 256
-LIGHT_TILE, DARK_TILE, JOINT_LINE = (0.62, 0.56, 0.52), (0.43, 0.39, 0.37), (0.15, 0.13, 0.14)
+# How far lamps stand from the dance, and the distance up to which they are as bright as LAMPS says, in units.
+AWAY = 4.5
+NEAR = 6.0
+# Degrees from the front to where the camera may stand, in that order, and which part of the bodies may be hidden.
+TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
+HIDDEN = 0.02
+FLOOR_PIXELS = 1024
+WALL_PIXELS = 256
+LIGHT_TILE = (0.62, 0.56, 0.52)
+DARK_TILE = (0.43, 0.39, 0.37)
+JOINT_LINE = (0.15, 0.13, 0.14)
 DARK_FLOOR = 0.3
 """Of the tiles' colours, on a floor for lamps."""
-NIGHT, FAR, DUSK = (0.008, 0.009, 0.014), (0.034, 0.035, 0.041), (0.055, 0.085, 0.17)
-"""Linear colours of the floor, of the dark, of the floor in the dark (it must end where the dark backdrop begins, and
-takes less light than one that stands upright), and of the glow on the backdrop."""
+# Linear colours of the floor, of the dark, of the floor in the dark (it must end where the dark backdrop begins, and
+# takes less light than one that stands upright), and of the glow on the backdrop.
+NIGHT = (0.008, 0.009, 0.014)
+FAR = (0.034, 0.035, 0.041)
+DUSK = (0.055, 0.085, 0.17)
 
 
 @dataclass(frozen=True)

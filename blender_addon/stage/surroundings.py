@@ -8,8 +8,9 @@ from ..names import PREFIX
 from . import scenery
 from .scenery import STAGE
 
-CAMERA, WORLD = f"{PREFIX}camera_before", f"{PREFIX}world_before"
-"""The custom properties of a scene that has a stage: its own camera and world."""
+# The custom properties of a scene that has a stage: its own camera and world.
+CAMERA = f"{PREFIX}camera_before"
+WORLD = f"{PREFIX}world_before"
 
 
 def set_on(scene: bpy.types.Scene, camera: bpy.types.Object) -> list[str]:

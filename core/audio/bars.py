@@ -21,9 +21,10 @@ BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.0, 7: 0.6, 8: 2.0}
 """Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
 SWITCH_COST = 12.0  # nats, for another metre from the next bar on
 SKIP_COST = 15.0  # nats, for a bar that ends early
-RARE, USUAL = 0.2, 0.25
-"""Mean probability of downbeats. Music has more than the first. A metronome has less, for no beat of it sounds like a
-downbeat, and would be given the longest bars. Its probabilities are raised to the second."""
+# Mean probability of downbeats. Music has more than the first. A metronome has less, for no beat of it sounds like a
+# downbeat, and would be given the longest bars. Its probabilities are raised to the second.
+RARE = 0.2
+USUAL = 0.25
 
 
 def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ from . import flac
 from .types import Data, Stretch, Survey
 
 MARK = b"OggS"
-FIRST, LAST = 2, 4  # flags of a page
+FIRST = 2  # flag of a page
+LAST = 4  # flag of a page
 BEGUN_SECONDS = 5.0  # a first page that ends later is from the middle of a broadcast
 CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex"}
 

@@ -15,8 +15,10 @@ from core.motion.skeleton import SMPL22, Skeleton
 from core.rig import humanoid, rest
 from core.rig.rest import SIDES, Joints, Pose
 
-ZERO, FIRST_FRAME, MOTION = "zero", "first-frame", "motion"
-"""Where the T-pose of a BVH file may be found."""
+# Where the T-pose of a BVH file may be found.
+ZERO = "zero"
+FIRST_FRAME = "first-frame"
+MOTION = "motion"
 
 _LOOKED_AT = 100  # frames of a motion by which joints without known names are told
 ONE_PLACE = 0.05  # of the longest bone; a shorter bone has no reliable direction

@@ -12,7 +12,8 @@ import numpy as np
 
 SURE = 0.1  # confidence from which a keypoint counts as visible
 JOINTS = 14
-NECK, ANKLES = 1, (10, 13)
+NECK = 1
+ANKLES = (10, 13)
 _OF_COCO = (6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15)  # arms and legs
 _OF_MEDIAPIPE = (12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27)
 _SETS: dict[int, tuple[tuple[int, ...], ...]] = {

@@ -13,7 +13,8 @@ from core.rhythm.accents import mean_speed
 from core.show.channels import SHOW_FPS
 
 ENERGY_SECONDS = 0.4  # standard deviation by which the speed is smoothed
-CALM, WILD = 0.05, 0.95  # quantiles of the dance's speed that are energy 0 and 1
+CALM = 0.05  # quantile of the dance's speed that is energy 0
+WILD = 0.95  # quantile that is energy 1
 HALF_STAGE = 4.0  # metres from the middle to either side
 
 

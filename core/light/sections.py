@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 SHORTEST = 4  # bars of a section; the last one may be shorter
-PICKUP = 1  # bar, which may be a section of its own at the start
 LONGEST = 32
 CUT_COST = 1.5  # of a section, in mean squared distances of the song's bars
 LENGTH_COST = {0: 0.0, 2: 1.2}  # of a length in bars, modulo 4, in the same unit

@@ -25,7 +25,6 @@ Metrics
                 there and the value is far below 1.
     CMC         mean cosine of the vectors of three modalities in a common space, over the three pairs.
     SCI         mean cosine of generated style vectors and their targets.
-    FID, FVD    Fréchet distance of embeddings of rendered frames, or of video clips, with the embedding's name.
     CMC and SCI come with their chance level, which pairs vectors of different slices or clips, and with the calibrated
     value. Vectors that all point the same way have cosines near 1, which means nothing.
 """
@@ -39,7 +38,6 @@ from torch.nn import functional
 from core.errors import FootlightError
 from core.metrics import beat
 from core.metrics.frames import at_rate, checked
-from core.metrics.frechet import frechet_distance
 from core.rhythm.events import strong_beats
 from core.types import Beats
 
@@ -152,16 +150,6 @@ def similarities(a: Tensor, b: Tensor) -> Tensor:
     return functional.normalize(a.double(), dim=1) @ functional.normalize(b.double(), dim=1).T
 
 
-def frames_fid(made: Tensor, real: Tensor, embedding: str) -> dict:
-    """FID of rendered frames by their embeddings (n, d) and (m, d); ``embedding`` names the network they come from."""
-    return _named("fid", made, real, embedding)
-
-
-def fvd(made: Tensor, real: Tensor, embedding: str) -> dict:
-    """FVD of video clips by their embeddings (n, d) and (m, d); ``embedding`` names the network they come from."""
-    return _named("fvd", made, real, embedding)
-
-
 def tempo_row(bpm: float) -> str:
     """The row of the paper's table to which a tempo belongs: "low", "middle" or "high". See ``TEMPO_ROWS``."""
     if not bpm > 0:
@@ -185,9 +173,3 @@ def _calibrated(tables: list[Tensor]) -> dict[str, float]:
 def _against(value: float, chance: float) -> dict[str, float]:
     calibrated = (value - chance) / (1 - chance) if chance < 1 - 1e-12 else 0.0
     return {"value": value, "chance": chance, "calibrated": calibrated}
-
-
-def _named(name: str, made: Tensor, real: Tensor, embedding: str) -> dict:
-    if not embedding.strip():
-        raise FootlightError(f"the {name.upper()} means nothing without the name of its embedding; give it")
-    return {name: frechet_distance(made, real), "embedding": embedding, "rows": len(made), "rows_real": len(real)}

@@ -24,7 +24,9 @@ from core.audio.beat_tracking import track_beats
 from core.errors import FootlightError
 
 SUPERSAMPLED = 4  # dots are drawn so much larger, then reduced: round edges
-LIT, DARK, DOWNBEAT = (255, 214, 120, 255), (255, 255, 255, 60), (255, 140, 90, 255)
+LIT = (255, 214, 120, 255)
+DARK = (255, 255, 255, 60)
+DOWNBEAT = (255, 140, 90, 255)
 FLASH = 0.18  # seconds for which a dot is at its largest
 LIMIT = 2_000_000  # bytes of each file: pages must open quickly
 

@@ -90,16 +90,6 @@ def test_style_consistency_is_a_cosine():
     assert theatre.similarities(generated, target * 0).abs().max() == 0
 
 
-def test_frame_distances_name_their_embedding():
-    generator = torch.Generator().manual_seed(0)
-    rows = torch.randn(20, 6, generator=generator)
-    found = theatre.frames_fid(rows + 1, rows, "stage-parameters")
-    assert found["embedding"] == "stage-parameters" and found["fid"] == pytest.approx(6)
-    assert theatre.fvd(rows, rows, "x")["fvd"] == pytest.approx(0, abs=1e-9)
-    with pytest.raises(FootlightError, match="name"):
-        theatre.fvd(rows, rows, " ")
-
-
 def test_tempo_rows():
     assert [theatre.tempo_row(bpm) for bpm in (80, 93, 116.9, 150)] == ["low", "middle", "middle", "high"]
     with pytest.raises(FootlightError, match="tempo"):

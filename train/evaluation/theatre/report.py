@@ -32,7 +32,11 @@ from train.evaluation.theatre.stagings import Staging
 
 DANCER = "default"  # whose dances rules and theatre light
 REFERENCE = 1  # the designer's other draw, with which shows are compared
-OURS, LIT, RULED, OTHERS = 0, 2, 3, 5  # places in ``Company.stagings``
+# places in ``Company.stagings``
+OURS = 0
+LIT = 2
+RULED = 3
+OTHERS = 5
 DRAWS = 100  # of whole sets of songs
 PATHS = (
     *(f"{name}.{part}" for name in ("bas", "cmc", "sci") for part in ("value", "chance", "calibrated")),
