@@ -16,6 +16,7 @@ from core.motion.body_parts import part_of_channels
 from core.pipeline.model import Model
 from core.pipeline.targets import Targets
 from core.postprocess.hold import alone
+from core.postprocess.join import carried
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Kept:
         """Features (t, c) of the last latents (1, t, z) of a sampler, which are nearly what is kept.
 
         Latents hold too little of a motion to come near in a few steps. So the activations before the decoder's last
-        level are fitted in their place (intermediate layer optimisation, Daras et al. 2021).
+        level are fitted in their place (intermediate layer optimisation, Daras et al. 2021). The fit hears of what is
+        kept alone. So its change is smoothed beside that, for otherwise it would end there from one frame to the next.
         """
         latents, near = self.autoencoder.unstandardise(latents), False
 
@@ -79,8 +81,10 @@ class Kept:
             loss, near = self.targets.missed(self.autoencoder.detailed(coarse, latents)[0].cpu())
             return loss
 
-        coarse = fitted(self.autoencoder.coarse(latents), missed, self.fit.last, lambda: near)
-        return self.autoencoder.detailed(coarse, latents)[0].cpu()
+        first = self.autoencoder.coarse(latents)
+        last = fitted(first, missed, self.fit.last, lambda: near)
+        before, after = (self.autoencoder.detailed(coarse, latents)[0].cpu() for coarse in (first, last))
+        return before + carried(after - before, self.targets.kept, self.targets.fps)
 
     def _decoded(self, latents: Tensor) -> Tensor:
         """Features (1, t, c)."""

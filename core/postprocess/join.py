@@ -2,11 +2,13 @@
 
 1. The made path is turned and moved so that it meets the held one wherever the pelvis is held. In between, the turn and
    the shift grow slowly.
-2. What is left of the difference in pose fades out beside held frames along the smoothest curve, so that velocity and
-   acceleration run on, too ("inertialisation", Bollo 2018, with both sides known).
+2. What is left of the difference in pose fades out beside held frames along a smooth curve ("inertialisation", Bollo
+   2018, with both sides known). It goes through what is slow in the difference, and not through its jitter: that would
+   be carried on beyond the seam, where it moves arrivals off the beat.
 3. What is held is copied.
 
-After other post-processing, ``eased`` takes the jolts out of what was made beside the seams.
+After other post-processing, ``eased`` takes the jolts out of what was made beside the seams, so that velocity and
+acceleration run on, too.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ BLEND = 0.15  # seconds: scale of the curve along which a difference in pose fad
 REACH = 0.3  # seconds beside a seam within which the least jerk is sought
 JERK = 0.1  # seconds: movements that are shorter are smoothed half-way there
 _ORDER = 3  # of the differences that are small along its curve: acceleration runs on
-_EXACT = 1e6  # weight of a held frame against the smoothness of the curve
+_FAITH = 0.3  # weight of a held frame's difference against the smoothness of its curve, which leaves out above 0.9 Hz
+_EXACT = 1e6  # weight of a held frame against the least jerk
 
 
 def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Motion:
@@ -61,16 +64,24 @@ def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK
     reach: seconds beside held frames within which the motion may change.
     jerk: as ``JERK``.
     """
-    signed, root = rotation.continuous(motion.rotations), motion.root
-    rotations = signed.clone()
-    for pattern in hold.T.unique(dim=0):
-        joints = (hold == pattern[:, None]).all(0)
+    signed = rotation.continuous(motion.rotations)
+    rotations = carried(signed.flatten(1), hold.repeat_interleave(4, dim=1), motion.fps, reach, jerk)
+    root = carried(motion.root, hold[:, :1].expand(-1, 3), motion.fps, reach, jerk)
+    rotations = rotation.normalise(rotations.unflatten(1, (-1, 4)))
+    return copied(replace(motion, rotations=rotations, root=root), motion, hold)
+
+
+def carried(values: Tensor, held: Tensor, fps: float, reach: float = REACH, jerk: float = JERK) -> Tensor:
+    """Values (t, c) that go over the least jerk beside held ones (t, c) bool. Those, and all farther away, stay.
+
+    fps, reach, jerk: as of ``eased``.
+    """
+    made = values.clone()
+    for pattern in held.T.unique(dim=0):
         if pattern.any() and not pattern.all():
-            smoothed = _eased(signed[:, joints].flatten(1), pattern, motion.fps, reach, jerk)
-            rotations[:, joints] = smoothed.unflatten(1, (-1, 4))
-    if bool(hold[:, 0].any()):
-        root = _eased(root, hold[:, 0], motion.fps, reach, jerk)
-    return copied(replace(motion, rotations=rotation.normalise(rotations), root=root), motion, hold)
+            alike = (held == pattern[:, None]).all(0)
+            made[:, alike] = _eased(values[:, alike], pattern, fps, reach, jerk)
+    return torch.where(held, values, made)
 
 
 def copied(made: Motion, base: Motion, hold: Tensor) -> Motion:
@@ -110,11 +121,11 @@ def _beside(held: Tensor, step: int) -> Tensor:
 
 
 def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
-    """A smooth curve (t, c) through the differences (t, c) of held frames (t,) bool that is near zero far from them."""
+    """A smooth curve (t, c) along the differences (t, c) of held frames (t,) bool that is near zero far from them."""
     if not bool(held.any()):
         return torch.zeros_like(apart)
-    exact = _EXACT * max(1.0, span ** (2 * _ORDER))
-    return smoothest(apart.double(), exact * held.double(), span, _ORDER).to(apart.dtype)
+    weight = _FAITH * max(1.0, span ** (2 * _ORDER))
+    return smoothest(apart.double(), weight * held.double(), span, _ORDER).to(apart.dtype)
 
 
 def _eased(values: Tensor, held: Tensor, fps: float, reach: float, jerk: float) -> Tensor:

@@ -57,7 +57,8 @@ def beat_clock(
     beats: of the music.
     strength: 0-1, the fraction of the distance.
     limit: the local rate stays within 1 - limit and 1 + limit.
-    hold: (t, j) bool, see ``core.postprocess.hold``. Frames in which a joint is held keep their time.
+    hold: (t, j) bool, see ``core.postprocess.hold``. Frames in which a joint is held keep their time, unless it is held
+        in all frames: such a joint is copied afterwards, and says nothing about the others.
     """
     if strength <= 0:
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
@@ -65,7 +66,7 @@ def beat_clock(
     found = find_beats(positions, motion.fps).times
     if hold is None:
         return snap(found, beats.times, motion.seconds, strength, limit)
-    return _between_held(found.double(), beats, motion, strength, limit, hold.any(1))
+    return _between_held(found.double(), beats, motion, strength, limit, hold[:, ~hold.all(0)].any(1))
 
 
 def _between_held(found: Tensor, beats: Beats, motion: Motion, strength: float, limit: float, held: Tensor) -> Clock:

@@ -10,7 +10,7 @@ from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.postprocess import drift, feet, joints, retime, smooth
 from core.postprocess.hold import between, fade, runs
-from core.postprocess.join import copied, join
+from core.postprocess.join import copied, eased, join
 from core.types import Beats, Motion
 
 
@@ -92,8 +92,12 @@ def test_frames_in_which_anything_is_held_keep_their_time(steps):
     assert torch.all(shift[:119].abs() < 1e-12) and torch.all(shift[215:].abs() < 1e-12)
     assert float(shift.abs().max()) > 0.01 and float((whole.at(times) - times)[:119].abs().max()) > 0.01
     assert bool((clock.at(times).diff() > 0).all())
-    hold[:, 3] = True  # a joint that is held throughout leaves no frame to be moved
-    assert torch.allclose(retime.beat_clock(steps, beats, 1.0, hold=hold).at(times), times, atol=1e-12)
+    hold[:, 3] = True  # a joint that is held throughout says nothing about the others
+    assert torch.equal(retime.beat_clock(steps, beats, 1.0, hold=hold).at(times), clock.at(times))
+    key = 120 + int(shift[120:214].abs().argmax())
+    hold[key, 5] = True  # one that is held in a single frame does
+    again = retime.beat_clock(steps, beats, 1.0, hold=hold).at(times) - times
+    assert abs(float(again[key])) < 1e-12 < float(again[120:214].abs().max())
 
 
 def test_weights_and_steps_between_held_frames():
@@ -128,7 +132,7 @@ def test_a_path_that_went_elsewhere_meets_what_is_held_on_both_sides():
     base, made = walked(300, 30.0, 0.2, 0.5), walked(300, 30.0, -0.5, 0.8)
     hold = torch.ones(300, 22, dtype=torch.bool)
     hold[100:220] = False
-    joined = join(made, base, hold)
+    joined = eased(join(made, base, hold), hold)
     assert torch.equal(joined.rotations[hold], base.rotations[hold]) and torch.equal(joined.root[:100], base.root[:100])
     pace = joined.root.diff(dim=0).norm(dim=-1) * 30
     assert float(pace.max()) < 1.6 and float(pace[100:220].mean()) > 0.3
@@ -143,7 +147,7 @@ def test_poses_run_on_at_the_seams(swaying, span):
     made = replace(made, rotations=rotation.mul(made.rotations, rotation.about("x", torch.full((300, 22), 0.2))))
     hold = torch.ones(300, 22, dtype=torch.bool)
     hold[100:200] = False
-    joined = join(made, base, hold, span)
+    joined = eased(join(made, base, hold, span), hold)
     cut = copied(made, base, hold)
 
     def speed(motion):
@@ -159,7 +163,7 @@ def test_a_single_held_pose_is_hit_and_passed_smoothly(swaying):
     base, made = swaying(200, 30.0, 1), swaying(200, 30.0, 2)
     hold = torch.zeros(200, 22, dtype=torch.bool)
     hold[100, 5:] = True
-    joined = join(made, base, hold)
+    joined = eased(join(made, base, hold), hold)
     assert torch.equal(joined.rotations[100, 5:], base.rotations[100, 5:])
     assert torch.equal(joined.root, made.root)
     assert float(rotation.angle(joined.rotations[1:], joined.rotations[:-1]).max()) * 30 < 25
