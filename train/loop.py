@@ -24,6 +24,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import MixedPrecision
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -162,12 +163,12 @@ def make_fabric(config: LoopConfig) -> Fabric:
 @torch.no_grad()
 def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, step: int) -> None:
     """Move the averaged weights. The decay is warmed up, so that early weights are forgotten."""
-    decay = min(decay, (1 + step) / (10 + step))
+    mix = get_ema_multi_avg_fn(min(decay, (1 + step) / (10 + step)))
     for name, phase in ema.items():
         live, averaged = phases[name].networks.state_dict(), phase.networks.state_dict()
         floating = [key for key, value in averaged.items() if value.is_floating_point()]
         # All of them in one call: one by one they would cost a graphics card as much time as a step.
-        torch._foreach_lerp_([averaged[key] for key in floating], [live[key] for key in floating], 1 - decay)
+        mix([averaged[key] for key in floating], [live[key] for key in floating], step)
         for key in averaged.keys() - floating:
             averaged[key].copy_(live[key])
 
