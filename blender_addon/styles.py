@@ -20,14 +20,14 @@ ABOUT = {
     "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song nearly three",
     "house": "House, all footwork: two steps a second to a calm song, nearly three to a lively one",
     "indian": "Indian classical dance: two steps a second, to a lively song two and a half",
-    "krump": "Krump: chest and arms, with feet that mostly stand; to a calm song they do not step at all",
+    "krump": "Krump: chest and arms, with feet that mostly stand; to a calm song they hardly step at all",
     "la hip-hop": "Hip-hop of Los Angeles, wide and low: two steps a second, to a lively song nearly three",
-    "lock": "Locking: arms that stop on the beat, feet that mostly stand",
+    "lock": "Locking: arms that stop on the beat, feet that stand more than half of the time",
     "modern": "Modern dance and ballet: one and a half steps a second to a calm song, two to a lively one",
-    "pop": "Popping, and moves in Michael Jackson's manner: half a step a second to a calm song, more to others",
+    "pop": "Popping, and moves in Michael Jackson's manner: a step a second, to a lively song one and a half",
     "salsa": "Salsa without a partner: one small step a second to a calm song, two to a lively one",
     "street jazz": "Jazz of the street, deep in the knees: one to two steps a second",
-    "waack": "Waacking, all arms: one step a second to a calm song, two to a lively one",
+    "waack": "Waacking, all arms: one and a half steps a second to a calm song, more than two to a lively one",
 }
 """What a style is, and how much it moves: measured on dances of the shipped model to a calm and to a lively song."""
 
