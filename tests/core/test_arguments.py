@@ -64,13 +64,14 @@ def test_help_states_bounds_and_defaults():
 
 def test_the_batch_offers_the_same(monkeypatch):
     pytest.importorskip("bpy", reason="the bpy module is not installed")
-    from blender_addon.batch import command as batch
+    from blender_addon.batch.command import RATE
+    from blender_addon.batch.options import options
 
-    offered = options_of(batch._parser(""))
+    offered = options_of(options(""))
     for name in ("seed", "seconds", "steps", "guidance", "style"):
         agree(offered[name], DanceRequest, name)
     for name, kind, field in (("fps", DanceOptions, "fps"), ("beat_snap", DanceOptions, "beat_snap")):
         assert offered[name].default is None  # not said is another thing than said as the default is
         assert arguments.help_text(kind, field) in offered[name].help
     assert protocol.rule(DuetOptions, "seconds").expected in offered["duet"].help
-    assert DanceOptions.fps == batch.RATE
+    assert DanceOptions.fps == RATE
