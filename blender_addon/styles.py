@@ -14,12 +14,12 @@ LABELS = {
 
 
 ABOUT = {
-    "ballet jazz": "Jazz with ballet's arms: one and a half steps a second, to a lively song two and a half",
+    "ballet jazz": "Jazz with ballet's arms: two steps a second, to a lively song two and a half",
     "breakdance": "Breaking: crouches and sweeps, hardly any floor work; two and a half steps a second and more",
     "freestyle": "Social dance. To a calm song it sways half of the time, to a lively one it steps once a second",
-    "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song nearly three",
-    "house": "House, all footwork: two steps a second to a calm song, nearly three to a lively one",
-    "indian": "Indian classical dance: two steps a second, to a lively song two and a half",
+    "hip-hop": "Middle hip-hop, bouncing in the knees: two steps a second, to a lively song three",
+    "house": "House, all footwork: nearly two steps a second to a calm song, nearly three to a lively one",
+    "indian": "Indian classical dance: nearly two steps a second, to a lively song two and a half",
     "krump": "Krump: chest and arms, with feet that mostly stand; to a calm song they hardly step at all",
     "la hip-hop": "Hip-hop of Los Angeles, wide and low: two steps a second, to a lively song nearly three",
     "lock": "Locking: arms that stop on the beat, feet that stand more than half of the time",
@@ -29,7 +29,11 @@ ABOUT = {
     "street jazz": "Jazz of the street, deep in the knees: one to two steps a second",
     "waack": "Waacking, all arms: one and a half steps a second to a calm song, more than two to a lively one",
 }
-"""What a style is, and how much it moves: measured on dances of the shipped model to a calm and to a lively song."""
+"""What a style is, and how much it moves, by the figures in docs/panel.md.
+
+They are of dances of the shipped model to nine songs, 30 s and one seed of each: the second fewest and the second most
+steps a second stand for a calm and for a lively song.
+"""
 
 
 def about(name: str) -> str:
