@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,6 +44,7 @@ from train.bench_processes import (
     write_action_seconds,
 )
 from train.demo.song import write_demo_song
+from train.timing import medians_in_turn
 from train.tools.bench_dance import stages_of
 from train.tools.bench_reference import STEPS, Reference, run_reference
 
@@ -68,20 +68,6 @@ class Bench:
     out: Path | None = None  # also write the table as JSON
     threads: int = 2
     against: str | None = None  # a commit: a dance by its code and its default model is timed beside ours
-
-
-def medians_in_turn(functions: list[Callable[[], object]], runs: int) -> list[float]:
-    """The median wall-clock time of each function.
-
-    They are called in turn, so that a drifting machine does not skew ratios.
-    """
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(runs):
-        for function, taken in zip(functions, times, strict=True):
-            began = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - began)
-    return [statistics.median(taken) for taken in times]
 
 
 def median_seconds(function: Callable[[], object], runs: int) -> float:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
-
-import torch
 
 from core import pipeline
 from core.edits.parts import parse_parts
 from core.pipeline.edit import Edit, edit_dance
 from core.types import Waveform
 from train.demo.song import BPM
+from train.timing import one_thread
 
 FOUR_BARS = 16 * 60 / BPM  # seconds of the demo song
 KINDS = ("all", "upper", "lower", "arms")
@@ -53,14 +51,3 @@ def edit_seconds(model: pipeline.Model, song: Waveform, runs: int) -> dict[str, 
                 edit = Edit(base.motion, start, start + frames, parse_parts(kind))
                 timed(kind, partial(edit_dance, model, heard, edit, options, base.style))
     return {what: statistics.median(seconds[1:]) for what, seconds in taken.items()}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch computes with one thread inside."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,7 +7,6 @@ of ``train.evaluate --theatre``: ``default@steps=5`` is the embedded one in five
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Annotated
 import tyro
 
 from core import pipeline
-from train.bench_edits import one_thread
 from train.demo.song import compose
 from train.evaluation.dance.systems import THEATRE, Asked, parse
 from train.evaluation.theatre.stagings import options_of, theatre_of
+from train.timing import medians_in_turn, one_thread
 
 DANCE = "dance alone"
 
@@ -56,13 +55,9 @@ def _performance(asked: Asked, loaded: dict[str, pipeline.Model], song) -> Calla
 
 def processor_seconds(make: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
     """The median processor seconds of each. All are made in turn, and once before for warmth."""
-    taken: dict[str, list[float]] = {name: [] for name in make}
-    for _ in range(1 + runs):
-        for name, one in make.items():
-            began = time.process_time()
-            one()
-            taken[name].append(time.process_time() - began)
-    return {name: statistics.median(seconds[1:]) for name, seconds in taken.items()}
+    for one in make.values():
+        one()
+    return dict(zip(make, medians_in_turn(list(make.values()), runs, time.process_time), strict=True))
 
 
 def table(taken: dict[str, float]) -> str:

@@ -184,7 +184,7 @@ def _size(theatre: TheatreConfig | None) -> object:
         name: replace(denoiser, styles=0, guided=False, context_entry="added", cue_channels=0)
         for name, denoiser in theatre.denoisers.items()
     }
-    return replace(theatre, denoisers={}, sampling={}, coarse=1.0, answer=0.0), denoisers
+    return _encoding(theatre), theatre.attention, denoisers
 
 
 def _styles(given: Tensor, default: Tensor, model: Checkpoint, config: Config) -> Tensor:

@@ -25,7 +25,7 @@ from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 from train.data.encoder import Encoder
-from train.data.pairing.striking import struck
+from train.data.pairing.striking import accented
 
 STYLE_NAMES = (
     ("salsa", "salsa"),
@@ -186,8 +186,7 @@ def accented_clips(
     """
     made: dict[str, list[dict]] = {split: [] for split in pairs}
     for accent in accents:
-        set_on = struck if accent == "strike" else lambda pair: pair
-        danced = {split: [set_on(pair) for pair in some] for split, some in pairs.items()}
+        danced = {split: [accented(pair, accent) for pair in some] for split, some in pairs.items()}
         clips = latent_clips(danced, music_encoder, motion_encoder, config)
         for split, some in clips.items():
             for clip in some:

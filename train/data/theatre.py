@@ -28,7 +28,7 @@ from train.data.crops import continued
 from train.data.dataset import Pair
 from train.data.encoder import Encoder, encoded
 from train.data.latents import as_loud_as_they_move, clip_of, music_of, shown_bodies
-from train.data.pairing.striking import struck
+from train.data.pairing.striking import accented
 from train.state import digest, load_state, save_state
 
 Writer = Callable[[Pair, Sequence[int]], list[tuple[np.ndarray, int]]]
@@ -78,7 +78,7 @@ def theatre_clips(
         for pair in tqdm(some, desc=f"lighting {split} pairs", mininterval=2.0):
             music = music_encoder(music_of(pair, config))
             for accent in accents:
-                piece = struck(pair) if accent == "strike" else pair
+                piece = accented(pair, accent)
                 bodies = shown_bodies(piece, split)
                 features = [encode(body, layout) for body in bodies]
                 seeds = range(seed, seed + count)

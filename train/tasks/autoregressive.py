@@ -16,10 +16,10 @@ from train.data.crops import stacked
 from train.draw import motion_picture
 from train.loop import Phase
 from train.tasks.causal_network import CausalConfig, CausalNetwork, Mixture, delayed, sample
-from train.tasks.conditioned import ConditionedTask, CropsConfig, context_of
+from train.tasks.conditioned import HELD_OUT, ConditionedTask, CropsConfig, context_of
+from train.tasks.figures import rms_ratio
 
 NAME = "autoregressive"
-HELD_OUT = 32  # clips
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,9 @@ class AutoregressiveTask(ConditionedTask):
         figures, quarter = {name: float(value) for name, value in losses.items()}, self.crops.frames // 4
         for end, first in (("", 0), ("_end", -quarter)):
             valid = batch["valid"][:, first:, None]
-            figures[f"spread{end}"] = ratio(made[:, first:] * valid, real[:, first:] * valid)
+            figures[f"spread{end}"] = rms_ratio(made[:, first:] * valid, real[:, first:] * valid)
             changes = [x[:, first:].diff(dim=1) * valid[:, 1:] for x in (made, real)]
-            figures[f"movement{end}"] = ratio(*changes)
+            figures[f"movement{end}"] = rms_ratio(*changes)
         return figures
 
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]:
@@ -125,8 +125,3 @@ class AutoregressiveTask(ConditionedTask):
         decoded = [self.vae.decode(self.vae.unstandardise(x)) for x in (batch["latents"], self.sampled(phase, batch))]
         bodies = [positions_from_features(x.float(), body.fps, layout=layout)[0].cpu() for x in decoded]
         return {"dance": motion_picture(bodies, body.fps, layout=layout)}
-
-
-def ratio(made: Tensor, real: Tensor) -> float:
-    """The root mean square of one, over that of the other."""
-    return float((made.square().sum() / real.square().sum().clamp_min(1e-9)).sqrt())

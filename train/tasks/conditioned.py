@@ -11,6 +11,7 @@ from core.config import Config
 from core.errors import FootlightError
 from train.data.crops import continued, stacked
 
+HELD_OUT = 32  # clips
 CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
 
 

@@ -32,11 +32,15 @@ class Bodies:
         """``positions``, ``velocity`` and ``feet``, see ``body_losses``."""
         return body_losses(decoded, truth, self.fps, self.layout)
 
-    def standing(self, features: Tensor) -> float:
-        """The share of seconds of a motion (t, c) in which neither foot goes anywhere."""
+    def counts(self, features: Tensor, standing: float) -> float:
+        """How much a second of a motion (t, c) counts in the mean.
+
+        standing: how much one counts in which neither foot goes anywhere; the others count 1.
+        """
         ankles = [self.layout.joints.index(f"{side}_ankle") for side in ("left", "right")]
         body = positions_from_features(features.float(), self.fps, layout=self.layout)
-        return still_windows(body[:, ankles].cpu().numpy(), self.fps)
+        still = still_windows(body[:, ankles].cpu().numpy(), self.fps)
+        return 1 - still + still * standing
 
     def picture(self, truth: Tensor, decoded: Tensor) -> dict[str, Tensor]:
         """The first motion of each."""

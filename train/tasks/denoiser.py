@@ -16,6 +16,7 @@ from train.draw import motion_picture
 from train.loop import Phase
 from train.tasks.decoded import Bodies
 from train.tasks.diffusion import DiffusionPhase, DiffusionTask, DiffusionTaskConfig
+from train.tasks.figures import rms_ratio
 from train.tasks.motion_vae import as_the_heading_sees, body_losses
 
 SAMPLED = 16  # held-out clips whose dances are sampled in validation
@@ -84,8 +85,8 @@ class DenoiserTask(DiffusionTask):
     def counts(self, clip: dict) -> float:
         if self.losses.standing == 1:
             return super().counts(clip)
-        still = Bodies(self.model.modalities["motion"].fps, self.layout).standing(clip["features"])
-        return super().counts(clip) * (1 - still + still * self.losses.standing)
+        bodies = Bodies(self.model.modalities["motion"].fps, self.layout)
+        return super().counts(clip) * bodies.counts(clip["features"], self.losses.standing)
 
     def crop(self, clip: dict, start: int, generator: torch.Generator | None) -> dict[str, Tensor]:
         body = self.padded({name: clip[name] for name in ("latents", "features")}, start, {"features": self.stride})
@@ -119,8 +120,7 @@ class DenoiserTask(DiffusionTask):
         """
         batch, sampled = self.sketch(phases["denoiser"], 1.0, count=SAMPLED)
         valid = batch["valid"][:, 1:, None]
-        size = [float((valid * latents.diff(dim=1).square()).sum()) for latents in (sampled, batch["latents"])]
-        movement = {"movement": (size[0] / max(size[1], 1e-9)) ** 0.5}
+        movement = {"movement": rms_ratio(*(valid * latents.diff(dim=1) for latents in (sampled, batch["latents"])))}
         return {**super().validate(phases), **movement, **self.kept(phases["denoiser"])}
 
     def kept(self, phase: Phase) -> dict[str, float]:

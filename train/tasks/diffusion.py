@@ -22,9 +22,8 @@ from core.diffusion.schedule import linear_sqrt
 from core.types import Condition
 from train.data.crops import stacked
 from train.loop import Phase
-from train.tasks.conditioned import CONTEXT, ConditionedTask, CropsConfig, context_of
+from train.tasks.conditioned import CONTEXT, HELD_OUT, ConditionedTask, CropsConfig, context_of
 
-HELD_OUT = 32  # clips
 HELD_OUT_SEEDS = 4
 POSES = 4  # single frames that are given, at most
 

@@ -24,6 +24,7 @@ from core.pipeline.model import schedule_of
 from train.loop import Phase
 from train.tasks.decoded import Bodies, decoded_as, decoded_losses
 from train.tasks.diffusion import condition_of
+from train.tasks.figures import rms_ratio
 from train.tasks.paths import CHUNK, COUNTS, POINTS, PathsConfig, some_of
 from train.tasks.segments import Segments, check_steps
 
@@ -90,8 +91,7 @@ def arrival(drawn: Tensor, taught: Tensor) -> dict[str, float]:
     frame, over how much the teacher's do (rms).
     """
     error = (drawn - taught).square().mean() / taught.var().clamp_min(1e-9)
-    moved, wanted = (x.diff(dim=1).square().mean().sqrt() for x in (drawn, taught))
-    return {"error": float(error), "movement": float(moved / wanted.clamp_min(1e-9))}
+    return {"error": float(error), "movement": rms_ratio(drawn.diff(dim=1), taught.diff(dim=1))}
 
 
 class DistillTask:
@@ -122,10 +122,11 @@ class DistillTask:
     @torch.no_grad()
     def counted(self, paths: dict[str, Tensor], bodies: Bodies) -> dict[str, Tensor]:
         """Paths with their ``COUNTS``: those that lead to a standing dancer count less."""
-        still = []
+        counts = []
         for latents in paths[POINTS][:, -1].to(self.vae.std.device).split(CHUNK):
-            still += [bodies.standing(dance) for dance in self.vae.decode(self.vae.unstandardise(latents)).float()]
-        return {**paths, COUNTS: 1 - torch.tensor(still) * (1 - self.config.standing)}
+            dances = self.vae.decode(self.vae.unstandardise(latents))
+            counts += [bodies.counts(dance, self.config.standing) for dance in dances]
+        return {**paths, COUNTS: torch.tensor(counts)}
 
     def batch(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Random paths with their conditions, all of one kind."""

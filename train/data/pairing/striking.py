@@ -42,6 +42,11 @@ def strike_delay(pair: Pair) -> int:
     return int(torch.stack([(energy[at + delay] * weight).sum() for delay in range(period)]).argmax())
 
 
+def accented(pair: Pair, accent: str) -> Pair:
+    """The pair as its dancer has an accent: as it is to "arrive", ``struck`` to "strike"."""
+    return struck(pair) if accent == "strike" else pair
+
+
 def struck(pair: Pair) -> Pair:
     """The pair with its motion earlier by ``strike_delay``, and as much of the music's end left out."""
     delay = strike_delay(pair)

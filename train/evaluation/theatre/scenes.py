@@ -19,7 +19,7 @@ from core.rhythm.features import Rhythm, analyse
 from core.types import Beats, Motion
 from train.data.dataset import Pair, load_pairs
 from train.data.lighting import song_of
-from train.data.pairing.striking import struck
+from train.data.pairing.striking import accented
 from train.demo.song import compose
 from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, Excerpt, song_excerpts, tempo_of
 
@@ -133,7 +133,7 @@ def captured(data: Path, looks: Sequence[str], most: int | None, accent: str) ->
 
 
 def _captured(pair: Pair, number: int, looks: Sequence[str], accent: str) -> tuple[Scene, Motion]:
-    piece = struck(pair) if accent == "strike" else pair
+    piece = accented(pair, accent)
     rhythm = Rhythm(Beats(piece.beats, piece.tempo, piece.downbeats), piece.onset, piece.loudness)
     look = looks[number % len(looks)]
     return Scene(pair.motion_name, look, song_of(piece), rhythm, number, mel=piece.mel), piece.motion()
