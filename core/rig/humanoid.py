@@ -19,7 +19,7 @@ from ..errors import FootlightError
 from . import quaternion as quat
 from . import rest, structure
 from .families import FAMILIES, HEADS, PREFIXES
-from .skeleton import JOINTS, OFFSETS, Skeleton
+from .skeleton import JOINTS, OFFSETS, Skeleton, other_side
 
 ROLES = structure.LEG + structure.ARM
 _OPTIONAL = ("foot", "collar", "wrist")
@@ -86,7 +86,7 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     """
     named = _by_name(skeleton)
     if named and _walks_backwards(skeleton, named[0]):
-        named = {_other_side(name): joint for name, joint in named[0].items()}, named[1]
+        named = {other_side(name): joint for name, joint in named[0].items()}, named[1]
     joints, rule = named or (structure.limbs(skeleton, places, partial(_believed, skeleton)), "structure")
     if joints is None:
         first = ", ".join(skeleton.names[:6]) + (" ..." if skeleton.joints > 6 else "")
@@ -108,11 +108,6 @@ def _walks_backwards(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     ahead = quat.rotate(rest.axes(place), np.array((0.0, 0.0, 1.0)))
     feet = [quat.unit(place[f"{side}_foot"] - place[f"{side}_ankle"]) for side in ("left", "right")]
     return all(float(foot @ ahead) < _BACK for foot in feet)
-
-
-def _other_side(name: str) -> str:
-    side, _, part = name.partition("_")
-    return f"{'right' if side == 'left' else 'left'}_{part}"
 
 
 def movers(skeleton: Skeleton, found: Match) -> dict[str, int]:
