@@ -87,7 +87,7 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     named = _by_name(skeleton)
     if named and _walks_backwards(skeleton, named[0]):
         named = {other_side(name): joint for name, joint in named[0].items()}, named[1]
-    joints, rule = named or (structure.limbs(skeleton, places, partial(_believed, skeleton)), "structure")
+    joints, rule = named or (_by_shape(skeleton, places), "structure")
     if joints is None:
         first = ", ".join(skeleton.names[:6]) + (" ..." if skeleton.joints > 6 else "")
         raise FootlightError(
@@ -254,11 +254,19 @@ def _sensible(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     return not _missing(joints) and _loose(skeleton, joints) is None
 
 
-def _believed(skeleton: Skeleton, joints: dict[str, int]) -> bool:
-    """Whether limbs that the shape tells are sensible, and no others than those that most names tell."""
+def _by_shape(skeleton: Skeleton, places: np.ndarray | None) -> dict[str, int] | None:
+    """Limb joints by the structure of a skeleton; None if there are none. places: as of ``match``."""
+    return structure.limbs(skeleton, places, partial(_believed, skeleton, nearest(skeleton)))
+
+
+def _believed(skeleton: Skeleton, named: dict[str, int], joints: dict[str, int]) -> bool:
+    """Whether limbs that the shape tells are sensible, and no others than those that most names tell.
+
+    named: of ``nearest``.
+    joints: our name -> index, as the shape tells.
+    """
     if not _sensible(skeleton, joints):
         return False
-    named = nearest(skeleton)
     return len(_missing(named)) > _UNNAMED or all(
         joints[name] in skeleton.ancestors(index) or index in skeleton.ancestors(joints[name])
         for name, index in named.items()
@@ -395,9 +403,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     for index in named:
         if not limbs & {*skeleton.ancestors(index)} and structure.meeting(skeleton, index, chest) is not None:
             return index
-    arms = {joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")}
-    branches = [c for c in skeleton.children(chest) if not any(c in skeleton.ancestors(arm) for arm in arms)]
-    branches = [c for c in branches if not any(c in skeleton.ancestors(limb) for limb in limbs)]
+    branches = [child for child in skeleton.children(chest) if child not in carrying]
     if not branches:
         return None
     chain = max(
