@@ -159,17 +159,15 @@ def _danced(
     dance: Dance, by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray], ground: Ground
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
-    ours, build = _turned(dance.rotations), _build(by_joint, ground.height)
-    pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
-    models = _our_legs(ours, pelvis, build.size)
-    if dance.stands is not None:
-        ours[0] = feet.steadied(ours[0], build.wide)
+    dancer, build = _turned(dance.rotations), _build(by_joint, ground.height)
+    ours = dancer if dance.stands is None else [feet.steadied(dancer[0], build.wide), *dancer[1:]]
     turned = ours + _shared(ours, by_joint, align)
+    pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
     starts = _starts(turned, start, by_joint, align)
     if dance.stands is None:
         return turned, starts
-    drops = _drops(by_joint, build.size)
+    models, drops = _our_legs(dancer, pelvis, build.size), _drops(by_joint, build.size)
     for side, leg in enumerate(LEGS):
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
