@@ -13,7 +13,9 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soxr
@@ -31,8 +33,8 @@ from core.types import Beats, Condition, Waveform
 MOST_BYTES = 64 << 20  # of all files together: about 1 MB for a song of three minutes
 SUFFIX = ".heard"  # so that nothing else in the folder is taken for one of them
 FOLDER_VARIABLE = "FOOTLIGHT_CACHE"
+_BEATS = tuple(field.name for field in fields(Beats))
 _ALWAYS = ("times", "tempo", "onset", "loudness", "music")
-_PERHAPS = ("downbeats", "strength", "confidence", "rhythm")
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path | None:
@@ -120,26 +122,22 @@ def _encoded(heard: HeardSong) -> bytes:
 
 def _arrays_of_beats(beats: Beats) -> dict[str, np.ndarray]:
     """Beats as arrays, of what is known of them."""
-    values = {name: getattr(beats, name) for name in ("times", "tempo", "downbeats", "strength", "confidence")}
+    values = {name: getattr(beats, name) for name in _BEATS}
     return {name: np.asarray(value) for name, value in values.items() if value is not None}
 
 
 def _read(path: Path, song: Waveform, device: torch.device) -> HeardSong | None:
     """What ``_encoded`` wrote of a song; None for a file that is missing or damaged."""
     try:
-        arrays, _ = read_arrays(path, (*_ALWAYS, *_PERHAPS))
+        arrays, _ = read_arrays(path, {*_BEATS, *_ALWAYS, "rhythm"})
     except FootlightError:
         return None
     if any(name not in arrays for name in _ALWAYS):
         return None
-    found = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    beats = Beats(
-        found["times"],
-        found["tempo"].item(),
-        found.get("downbeats"),
-        found.get("strength"),
-        found["confidence"].item() if "confidence" in found else None,
-    )
+    found: dict[str, Any] = {
+        name: torch.from_numpy(array) if array.ndim else array.item() for name, array in arrays.items()
+    }
+    beats = Beats(**{name: found[name] for name in _BEATS if name in found})
     condition = Condition({"music": found["music"]}, found.get("rhythm")).map(lambda tensor: tensor.to(device))
     return HeardSong(pcm(song.samples), song.seconds, Rhythm(beats, found["onset"], found["loudness"]), condition)
 
