@@ -13,7 +13,9 @@ acceleration run on, too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -42,12 +44,9 @@ def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Moti
     assert made.frames == base.frames and made.fps == base.fps
     motion = _meet(made, base, hold[:, 0])
     apart = rotation.to_axis_angle(rotation.mul(rotation.conjugate(motion.rotations), base.rotations))
-    for pattern in hold.T.unique(dim=0):
-        joints = (hold == pattern[:, None]).all(0)
-        if pattern.any() and not pattern.all():
-            apart[:, joints] = _fading(apart[:, joints].flatten(1), pattern, blend * base.fps).unflatten(1, (-1, 3))
-        apart[:, joints] *= bool(pattern.any())
-    rotations = rotation.normalise(rotation.mul(motion.rotations, rotation.from_axis_angle(apart)))
+    apart = _by_frames(apart.flatten(1), hold.repeat_interleave(3, dim=1), partial(_fading, span=blend * base.fps))
+    turns = rotation.from_axis_angle(apart.unflatten(1, (-1, 3)))
+    rotations = rotation.normalise(rotation.mul(motion.rotations, turns))
     root = motion.root + _fading(base.root - motion.root, hold[:, 0], blend * base.fps)
     return copied(replace(motion, rotations=rotations, root=root), base, hold)
 
@@ -76,11 +75,7 @@ def carried(values: Tensor, held: Tensor, fps: float, reach: float = REACH, jerk
 
     fps, reach, jerk: as of ``eased``.
     """
-    made = values.clone()
-    for pattern in held.T.unique(dim=0):
-        if pattern.any() and not pattern.all():
-            alike = (held == pattern[:, None]).all(0)
-            made[:, alike] = _eased(values[:, alike], pattern, fps, reach, jerk)
+    made = _by_frames(values, held, partial(_eased, fps=fps, reach=reach, jerk=jerk))
     return torch.where(held, values, made)
 
 
@@ -120,6 +115,19 @@ def _beside(held: Tensor, step: int) -> Tensor:
     return moved
 
 
+def _by_frames(values: Tensor, held: Tensor, curve: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Values (t, c) of which each channel that is not held (t, c) bool throughout is on a curve.
+
+    curve: of values (t, n) that are held in the same frames (t,) bool.
+    """
+    made = values.clone()
+    for pattern in held.T.unique(dim=0):
+        if not pattern.all():
+            alike = (held == pattern[:, None]).all(0)
+            made[:, alike] = curve(values[:, alike], pattern)
+    return made
+
+
 def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
     """A smooth curve (t, c) along the differences (t, c) of held frames (t,) bool that is near zero far from them."""
     if not bool(held.any()):
@@ -130,6 +138,8 @@ def _fading(apart: Tensor, held: Tensor, span: float) -> Tensor:
 
 def _eased(values: Tensor, held: Tensor, fps: float, reach: float, jerk: float) -> Tensor:
     """Values (t, c), smoothed beside held frames (t,) bool."""
+    if not bool(held.any()):
+        return values
     away = fade(held, fps, reach).double()
     exact = _EXACT * max(1.0, (jerk * fps) ** (2 * _ORDER))
     weights = torch.where(held, exact, (away / (1 - away).clamp_min(1 / exact)).clamp_max(exact))
