@@ -83,8 +83,8 @@ def stage_seconds(make: Callable[[], object], runs: int) -> dict[str, float]:
 class Work:
     """What is timed. Each method is one operation from file to file with a loaded model."""
 
-    def __init__(self, folder: Path, model: Path | None) -> None:
-        self.model, self.given = pipeline.Model.load(model), ["--model", str(model)] if model else []
+    def __init__(self, folder: Path, model: Path | None, device: str = "auto") -> None:
+        self.model, self.given = pipeline.Model.load(model, device), ["--model", str(model)] if model else []
         self.signal, self.folder, self.song = self.model.config.signal, folder, folder / "song.wav"
         write_demo_song(self.song, seconds=LONG)
         samples = io.read(self.song, self.signal.audio_rate, seconds=SHORT).samples

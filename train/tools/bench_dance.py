@@ -30,12 +30,20 @@ PIPELINE: Any = pipeline  # for names that it had
 Make = Callable[[], Any]
 
 
-def stages_of(make: Make) -> dict[str, float]:
-    """The seconds of every stage that ``make`` reports, in their order; what it does outside of one is ""."""
+def nothing() -> None:
+    """There is nothing to wait for: a processor has done what a function returned from."""
+
+
+def stages_of(make: Make, waits: Callable[[], None] = nothing) -> dict[str, float]:
+    """The seconds of every stage that ``make`` reports, in their order; what it does outside of one is "".
+
+    waits: is called where a stage ends; on a graphics card it waits until what was begun is done.
+    """
     stages, spent = [("", time.perf_counter())], {}
 
     def show(stage: str, _: float) -> None:
         if stage != stages[-1][0]:
+            waits()
             stages.append((stage, time.perf_counter()))
 
     if REPORTS:
