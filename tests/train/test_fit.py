@@ -236,6 +236,19 @@ def test_a_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):
     assert changed and all(name.startswith(("decoder.", "linear.out.")) for name in changed), changed
 
 
+def test_a_motion_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):
+    folder, _ = run
+    export.main(export.Export(folder, tmp_path / "model", half=False))
+    settings = arguments("motion-vae", tmp_path / "again", steps=3)
+    task = replace(settings.motion_vae.task, decoder_only=True, spectrum=0.3)
+    recipe = replace(settings.motion_vae, task=task)
+    result = fit.main(replace(settings, preset=None, init=tmp_path / "model", motion_vae=recipe))["motion-vae"]
+    before, after = run_folder.averaged(folder, "motion-vae"), run_folder.averaged(tmp_path / "again", "motion-vae")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("decoder.") for name in changed), changed
+    assert "motion/spectrum" in result["history"][0] and "motion/rhythm" not in result["history"][0]
+
+
 def test_networks_of_another_shape_start_from_nothing(run, tmp_path, capsys):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model"))

@@ -21,11 +21,13 @@ class AutoencoderTaskConfig:
     """Crops and weights. A weight multiplies the loss of the same name.
 
     frames: length of a training crop, in frames of the modality.
+    decoder_only: keep the encoder, and with it the latents that a denoiser was trained on.
     """
 
     frames: int = 128
     kl: float = 1e-5
     reconstruction: float = 1.0
+    decoder_only: bool = False
 
 
 class AutoencoderPhase(Phase):
@@ -39,6 +41,8 @@ class AutoencoderPhase(Phase):
         self, part: str, vae: NormalisedVAE, config: AutoencoderTaskConfig, further: dict[str, nn.Module] | None = None
     ) -> None:
         super().__init__({part: vae, **(further or {})})
+        if config.decoder_only:
+            vae.freeze_encoder()
         self.part, self.config = part, config
 
     @property
