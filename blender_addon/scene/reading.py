@@ -127,4 +127,5 @@ def _recovered(
     turn[:3, :3] = rest.turn
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
     stood = moved[:, None] @ stances
-    return retarget.motion(stood, rest.bones, fps, ground.shown(armature, rest, stood, worlds[0]))
+    floor = ground.shown(armature, rest, stood, worlds[0])
+    return retarget.motion(stood, rest.bones, fps, floor, steadied=standing.is_steadied(armature))

@@ -39,6 +39,9 @@ TWISTED = 100.0
 KEPT = f"{PREFIX}t_pose"
 """The property of an action that keeps the T-pose that its dance was written by."""
 
+STEADIED = f"{PREFIX}steadied"
+"""The property of an action in whose dance the hips turn less than the dancer's: see ``retarget.Keys``."""
+
 UP = (0.0, 1.0, 0.0)
 
 
@@ -102,10 +105,19 @@ def told(armature: bpy.types.Object) -> str:
     )
 
 
-def remember(action: bpy.types.Action, rest: rigs.Rest) -> None:
-    """Keep the T-pose that a dance was written by with its action, as it cannot be told as well from the dance."""
+def remember(action: bpy.types.Action, rest: rigs.Rest, steadied: bool) -> None:
+    """Keep with an action how its dance was written, as it cannot be told as well from the dance: by which T-pose, and
+    whether hips were ``steadied``."""
     if rest.known:
         action[KEPT] = _text(rest)
+    if steadied:
+        action[STEADIED] = True
+
+
+def is_steadied(armature: bpy.types.Object) -> bool:
+    """Whether in the dance that ``armature`` has the hips turn less than the dancer's."""
+    action = staging.dance_of(armature)
+    return action is not None and bool(action.get(STEADIED))
 
 
 def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:

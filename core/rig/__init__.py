@@ -7,6 +7,7 @@ structure    arms and legs by the structure of a skeleton
 humanoid     finds our joints in another skeleton
 mapping      which bone moves with which joint: found, put right by hand, as JSON
 feet         keeps feet where they stand
+hips         hips that are much wider than ours
 sharing      bones of long spines, and bones that twist
 rest         the rest pose of another body, and the rotations from it to our T-pose
 calibration  the T-pose of another body from its movement, where its rest pose is none

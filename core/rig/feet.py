@@ -29,9 +29,8 @@ LOW = 0.06  # metres above the flat foot's height: what is lower may stand
 SLOW = 0.3  # metres per second: what is slower may stand
 SHORTEST = 0.1  # seconds of a stand
 REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dance stretches it farther
-_WIDE = 2.0  # times our hips: those of a rig that are wider turn less
-_SLOW_TURN = 15  # frames, the standard deviation of the mean that is the slow part of a turn
-_PASSAGE = 8  # frames in which a foot passes over from a stand to a step that has a place of its own
+_PASSAGE = 8  # frames after and before a stand in which a raised foot is held less and less
+_HIGH = 0.3  # of the leg's length: a foot that is raised so far cannot touch the floor
 _GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
 _STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
 _LEFT = np.array((1.0, 0.0, 0.0))
@@ -45,6 +44,7 @@ class Foot:
     our_ankle, our_toe: (t, 3) where ours are.
     heel_stands, toe_stands: (t,) bool.
     drop: how much lower the rig's toe is than its ankle while the sole is flat, against ours.
+    leg: length of the rig's leg.
     """
 
     ankle: np.ndarray
@@ -54,23 +54,29 @@ class Foot:
     heel_stands: np.ndarray
     toe_stands: np.ndarray
     drop: float
+    leg: float
 
     def correction(self) -> np.ndarray:
         """By how much (t, 3) the foot has to be moved to go where ours goes, but for where it stands: that is on
-        average where the rotations bring it."""
+        average where the rotations bring it. A raised foot goes where they bring it, the more the higher it is, so that
+        its leg points where the dancer's does."""
         heel, toe = self.our_ankle - self.ankle, self.our_toe - self.toe + np.array((0.0, 0.0, self.drop))
         on_toe = self.toe_stands[1:] & self.toe_stands[:-1]
         turns = np.concatenate(
             (np.zeros((1, 3)), np.cumsum(np.where(on_toe[:, None], np.diff(toe - heel, axis=0), 0.0), 0))
         )
-        stretches = _stretches(runs(self.heel_stands | self.toe_stands), len(heel))
+        stands = runs(self.heel_stands | self.toe_stands)
         place = np.zeros_like(heel)
-        for first, last in stretches:
+        for first, last in stands:
             held = turns[first:last] - turns[first:last].mean(axis=0)
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        return heel + joined(place, stretches)
+        held = _held(stands, len(heel))
+        height = self.our_ankle[:, 2] - self.our_ankle[self.heel_stands, 2].min(initial=np.inf)
+        low = 1.0 - _smooth(np.clip(height / (_HIGH * self.leg), 0.0, 1.0))
+        held = np.stack((held, held, np.maximum(held, low)), axis=-1)
+        return held * (heel + joined(place, stands)) if stands else held * heel
 
 
 @dataclass(frozen=True)
@@ -104,23 +110,6 @@ class Leg:
         return quat.mul(first, self.thigh), quat.mul(second, self.shin)
 
 
-def steadied(turns: np.ndarray, wide: float) -> np.ndarray:
-    """How the pelvis of a rig is turned (t, 4), whose hips are ``wide`` times as wide as ours.
-
-    Quick turns of very wide hips would take the legs far from feet that stand. So they are smaller, the wider the hips
-    are. The slow turn of the body about which they go stays.
-
-    turns: (t, 4) how ours is turned.
-    """
-    if wide <= _WIDE:
-        return turns
-    reach = 3 * _SLOW_TURN
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SLOW_TURN) ** 2)
-    padded = np.pad(quat.continuous(turns), ((reach, reach), (0, 0)), mode="edge")
-    slow = quat.unit(np.stack([np.convolve(one, weights / weights.sum(), "valid") for one in padded.T], axis=-1))
-    return quat.mix(slow, turns, _WIDE / wide)
-
-
 def plant(
     turned: MutableSequence[np.ndarray] | MutableMapping[int, np.ndarray],
     leg: Sequence[int],
@@ -141,7 +130,8 @@ def plant(
     hip, knee, ankle, toe = leg
     toe = toe if toe in places and toe in models else ankle
     on_toe = stands[:, -1] if toe != ankle else np.zeros(len(stands), dtype=bool)
-    foot = Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop)
+    length = float(sum(np.linalg.norm(places[b] - places[a], axis=-1).mean() for a, b in pairwise(leg[:3])))
+    foot = Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop, length)
     both = Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
     turned[hip], turned[knee] = both.reaching(places[ankle] + foot.correction())
 
@@ -163,10 +153,18 @@ def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
     return stands
 
 
-def _stretches(stands: list[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
-    """Stands, and between them what is left of longer steps after the passages from stands and to them."""
-    ends = [0, *(end + _PASSAGE for _, end in stands)], [*(start - _PASSAGE for start, _ in stands), frames]
-    return sorted([*stands, *((start, end) for start, end in zip(*ends, strict=True) if start < end)])
+def _held(stands: list[tuple[int, int]], frames: int) -> np.ndarray:
+    """How much a foot is held (t,): 1 in the stands, and smoothly less in the frames after and before them."""
+    away = np.full(frames, float(_PASSAGE))
+    at = np.arange(frames)
+    for first, last in stands:
+        away = np.minimum(away, np.maximum(np.maximum(first - at, at - last + 1), 0))
+    return 1.0 - _smooth(away / _PASSAGE)
+
+
+def _smooth(share: np.ndarray) -> np.ndarray:
+    """From 0 to 1, with no speed at both ends."""
+    return share**2 * (3 - 2 * share)
 
 
 def joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:

@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from . import feet, relief, rest
+from . import feet, hips, relief, rest
 from . import quaternion as quat
 from .feet import LEGS
 from .sharing import TRUNK, Share
@@ -36,6 +36,7 @@ _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
 _LEG = float(np.linalg.norm(OFFSETS[list(LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
+_ROUNDS = 2  # of finding the legs of a dance from those of a rig
 
 C = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
 """A quarter turn about x: y up becomes z up, facing +z becomes facing -y, and left stays at +x."""
@@ -93,12 +94,14 @@ class Keys:
     location: (t, 3) of that bone, along its own rest axes, in the armature's units.
     placed: joint -> how its bone is turned (t, 4) from its rest and where it starts (t, 3), if these keys alone decide.
         Bones that do not hang on that of the pelvis are left out.
+    steadied: whether the hips turn less than the dancer's, see ``hips``.
     """
 
     rotations: dict[str, np.ndarray]
     root: str
     location: np.ndarray
     placed: dict[int, tuple[np.ndarray, np.ndarray]]
+    steadied: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,10 +152,11 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: Ground = LEVEL) -> Key
             relative, above = quat.mul(quat.conjugate(turned[bone.parent]), relative), align[bone.parent]
         before = quat.mul(quat.conjugate(bone.rotation), quat.conjugate(above))
         found[bone.name] = quat.continuous(quat.mul(quat.mul(before, relative), quat.mul(align[joint], bone.rotation)))
-    hips = by_joint[0]
-    location = quat.rotate(quat.conjugate(hips.rotation), starts[0] - hips.head)
+    carrier = by_joint[0]
+    location = quat.rotate(quat.conjugate(carrier.rotation), starts[0] - carrier.head)
     placed = {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
-    return Keys(found, hips.name, location, placed)
+    steadied = dance.stands is not None and hips.are_steadied(_build(by_joint, None).wide)
+    return Keys(found, carrier.name, location, placed, steadied)
 
 
 def _danced(
@@ -160,10 +164,11 @@ def _danced(
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
     dancer, build = _turned(dance.rotations), _build(by_joint, ground.height)
-    ours = dancer if dance.stands is None else [feet.steadied(dancer[0], build.wide), *dancer[1:]]
+    ours = dancer if dance.stands is None else [hips.steadied(dancer[0], build.wide), *dancer[1:]]
     turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
-    start = pelvis + quat.rotate(turned[0], by_joint[0].head - build.pelvis)
+    between = pelvis + quat.rotate(dancer[0], build.hips - build.pelvis)
+    start = between + quat.rotate(turned[0], by_joint[0].head - build.hips)
     starts = _starts(turned, start, by_joint, align)
     if dance.stands is None:
         return turned, starts
@@ -238,7 +243,12 @@ def _starts(
 
 
 def motion(
-    matrices: np.ndarray, bones: Sequence[RestBone], fps: float, ground: Ground = LEVEL
+    matrices: np.ndarray,
+    bones: Sequence[RestBone],
+    fps: float,
+    ground: Ground = LEVEL,
+    *,
+    steadied: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The motion of an animated armature: the inverse of ``keys``.
 
@@ -250,6 +260,7 @@ def motion(
     bones: the mapped bones; joint 0 must be among them.
     fps: frames per second. Feet that stand still on the rig do so on our body.
     ground: as in ``keys``; a dance that follows its relief comes back as on a level floor.
+    steadied: whether the motion is a dance whose ``keys`` were.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = _alignments(by_joint)
@@ -257,14 +268,19 @@ def motion(
     for i, bone in enumerate(bones):
         at_rest = quat.mul(align[bone.joint], bone.rotation)
         turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(at_rest))
-    turned |= _bent(turned)
     build = _build(by_joint, ground.height)
     places = {bone.joint: (matrices[:, i, :3, 3] - build.floor) / build.size for i, bone in enumerate(bones)}
-    pelvis = places[0] - quat.rotate(turned[0], by_joint[0].head - build.pelvis) / build.size
+    between = places[0] - quat.rotate(turned[0], by_joint[0].head - build.hips) / build.size
+    if steadied:
+        turned[0] = hips.recovered(turned[0], build.wide)
+    pelvis = between - quat.rotate(turned[0], build.hips - build.pelvis) / build.size
+    turned |= _bent(turned)
     if ground.relief is not None:
         heights = {joint: height / build.size for joint, height in _heights(by_joint).items()}
-        pelvis = pelvis - relief.level(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
-    _stand(turned, places, pelvis, _drops(by_joint, build.size), build.size, fps)
+        lift = relief.level(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
+        pelvis = pelvis - lift
+        places |= {joint: places[joint] - lift for joint in _HIPS}
+    _stand(turned, places, pelvis, by_joint, align, build.size, fps)
     rotations = np.tile(_IDENTITY, (len(matrices), len(JOINTS), 1))
     for joint, now in turned.items():
         parent = PARENTS[joint]
@@ -280,26 +296,42 @@ def _stand(
     turned: dict[int, np.ndarray],
     places: Mapping[int, np.ndarray],
     pelvis: np.ndarray,
-    drops: Sequence[float],
+    by_joint: Mapping[int, RestBone],
+    align: Mapping[int, np.ndarray],
     size: float,
     fps: float,
 ) -> None:
     """Turn our thighs and shins until feet that stand on a rig stand on our body too.
 
+    They are found so that ``keys`` would turn the rig's legs as they are.
+
     turned: joint -> (t, 4).
     places: joint -> (t, 3) where it is on the rig, in our size.
     pelvis: (t, 3) where ours is.
-    drops: as of ``_drops``, in the rig's units.
+    size: the rig's units per metre of our body.
     """
     if not all(joint in turned for leg in LEGS for joint in leg[:3]):
         return
-    straight = [turned[joint] if joint in turned else turned[0] for joint in range(len(JOINTS))]
-    ours = _our_legs(straight, pelvis, 1.0)
-    for leg, drop in zip(LEGS, drops, strict=True):
+    for leg, drop in zip(LEGS, _drops(by_joint, size), strict=True):
         ends = [joint for joint in leg[2:] if joint in places]
         lifts = [places[joint][:, 2] - standing()[joint, 1] - drop / size * (joint == leg[3]) for joint in ends]
         stands = feet.standing(np.stack([places[joint] for joint in ends], axis=1), np.stack(lifts, axis=1), fps)
-        feet.plant(turned, leg, {j: ours[j] for j in leg if j != leg[3] or j in places}, places, stands, -drop / size)
+        known = [joint for joint in leg if joint in places]
+
+        def ours() -> dict[int, np.ndarray]:
+            straight = [turned[joint] if joint in turned else turned[0] for joint in range(len(JOINTS))]
+            return _our_legs(straight, pelvis, 1.0)
+
+        shown = {joint: turned[joint] for joint in leg[:2]}
+        feet.plant(turned, leg, {j: at for j, at in ours().items() if j in known}, places, stands, -drop / size)
+        for _ in range(_ROUNDS):
+            danced, starts = {joint: turned[joint] for joint in leg[:2]}, {leg[0]: places[leg[0]]}
+            for upper, lower in pairwise(known):
+                bone = (by_joint[lower].head - by_joint[upper].head) / size
+                starts[lower] = starts[upper] + quat.rotate(quat.mul(turned[upper], align[upper]), bone)
+            feet.plant(danced, leg, starts, ours(), stands, drop / size)
+            for joint, now in danced.items():
+                turned[joint] = quat.mul(quat.mul(shown[joint], quat.conjugate(now)), turned[joint])
 
 
 def _bent(turned: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
@@ -348,10 +380,10 @@ def floor(bones: Sequence[RestBone]) -> Floor:
     """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
     by_joint = {bone.joint: bone for bone in bones}
     place = _stood(by_joint)
-    hips, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
+    thighs, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
     build = _build(by_joint, None)
     height = float(build.floor[2])
-    return Floor(height, float(np.linalg.norm(hips - ankles)), float(ankles[2]) - height, build.floor[:2])
+    return Floor(height, float(np.linalg.norm(thighs - ankles)), float(ankles[2]) - height, build.floor[:2])
 
 
 def _turned(rotations: np.ndarray) -> list[np.ndarray]:
@@ -370,12 +402,14 @@ class _Build:
     size: the rig's units per metre of our body.
     floor: (3,) the point on the floor below the pelvis at rest.
     pelvis: (3,) the pelvis at rest.
+    hips: (3,) the middle between the hips at rest.
     wide: how many times wider its hips are than ours in its size.
     """
 
     size: float
     floor: np.ndarray
     pelvis: np.ndarray
+    hips: np.ndarray
     wide: float
 
 
@@ -386,14 +420,14 @@ def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
     on the floor.
     """
     place = _stood(by_joint)
-    hips = np.mean([place[hip] for hip in _HIPS], axis=0)
+    middle = np.mean([place[hip] for hip in _HIPS], axis=0)
     bones = [np.linalg.norm(place[lower] - place[upper]) for leg in LEGS for upper, lower in pairwise(leg[:3])]
     size = float(np.sum(bones)) / (2.0 * _LEG)
-    pelvis = hips - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
+    pelvis = middle - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
     lower = min(float(place[ankle][2]) for ankle in _ANKLES)  # the other leg may be bent or in a step
     floor = lower - size * standing()[_ANKLES[0], 1] if ground is None else ground
     width = np.linalg.norm(place[_HIPS[0]] - place[_HIPS[1]]) / (2.0 * OFFSETS[_HIPS[0], 0])
-    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis, float(width) / size)
+    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis, middle, float(width) / size)
 
 
 def _stood(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
