@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.autoencoder.gaussian import noise_like
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
@@ -22,12 +23,15 @@ class AutoencoderTaskConfig:
 
     frames: length of a training crop, in frames of the modality.
     decoder_only: keep the encoder, and with it the latents that a denoiser was trained on.
+    noise: of the latents that are decoded, in their standard deviations; each crop gets a share of it. A denoiser's
+        latents are not exact either, and what is small and quick in them is more often its error than movement.
     """
 
     frames: int = 128
     kl: float = 1e-5
     reconstruction: float = 1.0
     decoder_only: bool = False
+    noise: float = 0.0
 
 
 class AutoencoderPhase(Phase):
@@ -53,7 +57,7 @@ class AutoencoderPhase(Phase):
         c, features, vae = self.config, batch["features"], self.vae  # b t c
         posterior = vae.encode(features)
         latents = posterior.sample(generator)  #                      b t' z
-        decoded = vae.decode(latents)
+        decoded = vae.decode(self.disturbed(latents, generator))
         further = self.further(decoded, latents, batch, generator)
         error = vae.normalise(decoded.float()) - vae.normalise(features)
         return {
@@ -61,6 +65,13 @@ class AutoencoderPhase(Phase):
             "kl": c.kl * posterior.kl().mean(),
             **further,
         }
+
+    def disturbed(self, latents: Tensor, generator: torch.Generator) -> Tensor:
+        """The latents (b, t', z) as they are decoded."""
+        if not self.config.noise:
+            return latents
+        level = self.config.noise * torch.rand(len(latents), 1, 1, generator=generator).to(latents)
+        return latents + level * self.vae.latent_std * noise_like(latents, generator)
 
     def further(self, decoded: Tensor, latents: Tensor, batch: dict, generator: torch.Generator) -> dict[str, Tensor]:
         """Further losses on decoded frames (b, t, c) and latents (b, t', z)."""

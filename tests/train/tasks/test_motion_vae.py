@@ -1,10 +1,14 @@
-"""What asks a motion decoder for quick movement: spectra of oscillations that are known."""
+"""What a motion decoder is asked: quick movement, by spectra of oscillations that are known, and calm under noise."""
 
 import math
 
 import pytest
 import torch
 
+from core.autoencoder.networks import autoencoder_of
+from core.autoencoder.normalised import NormalisedVAE
+from core.config import preset
+from train.tasks.autoencoder import AutoencoderPhase, AutoencoderTaskConfig
 from train.tasks.motion_vae import FLOOR, magnitudes, spectral_distance
 
 FPS, FRAMES = 32.0, 128
@@ -45,3 +49,18 @@ def test_the_distance_of_noise_of_one_level_is_that_of_its_logarithms():
 def test_what_is_shorter_than_a_window_has_no_distance():
     some = torch.ones(1, 8, 2, 3)
     assert float(spectral_distance(some, 2 * some, FPS)) == 0
+
+
+def test_noise_of_latents_goes_by_their_deviations_and_differs_between_crops():
+    config = preset("tiny")
+    vae = autoencoder_of(config.modalities["motion"])
+    assert isinstance(vae, NormalisedVAE)
+    vae.latent_std.copy_(torch.linspace(0.5, 2.0, len(vae.latent_std)))
+    phase = AutoencoderPhase("vae", vae, AutoencoderTaskConfig(noise=0.4))
+    latents = torch.zeros(64, 4000, len(vae.latent_std))
+    made = phase.disturbed(latents, torch.Generator().manual_seed(5)).std(dim=1) / vae.latent_std  # b z
+    assert float((made.std(dim=1) / made.mean(dim=1)).max()) < 0.05  # one level for a crop
+    levels = made.mean(dim=1)
+    assert float(levels.max()) < 0.42 and float(levels.min()) < 0.05 and 0.16 < float(levels.mean()) < 0.24
+    still = AutoencoderPhase("vae", vae, AutoencoderTaskConfig())
+    assert still.disturbed(latents, torch.Generator().manual_seed(5)) is latents
