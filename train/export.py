@@ -6,6 +6,7 @@ The averaged weights are stored in half precision. ``python -m core dance --mode
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from core import checkpoint
 from core.checkpoint import Checkpoint
 from core.config import Config, with_teachers
 from core.errors import FootlightError
-from train.run_folder import TASKS, THEATRE, TRAINED, averaged, is_trained, read_config, task_of
+from train.run_folder import AUTOENCODERS, TASKS, THEATRE, TRAINED, averaged, is_trained, read_config, task_of
 
 Tensors = dict[str, dict[str, Tensor]]
 """Network -> name -> tensor."""
@@ -34,12 +35,12 @@ class Export:
     model: Annotated[Path, tyro.conf.Positional]  # the folder to write
     card: Path | None = None  # JSON to be kept with the model
     half: bool = True  # store weights in half precision
-    onto: Path | None = None  # a model that gets the run's students and theatre, and stays as it is otherwise
+    onto: Path | None = None  # a model that gets the run's students, theatre and decoders, and stays as it is otherwise
 
 
 def main(args: Export) -> None:
     """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
-    config = read_config(args.run)
+    config, decoders = read_config(args.run), own_decoders(args.run)
     tensors = {}
     further = [name for name in OPTIONAL if is_trained(args.run, task_of(args.run, name))]
     if "scorer" not in further:
@@ -50,7 +51,9 @@ def main(args: Export) -> None:
         further = [name for name in further if name != "light"]
         modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
         config = replace(config, theatre=None, modalities=modalities)
-    needed = (name for name in TASKS if name not in OPTIONAL)
+    needed = [name for name in TASKS if name not in OPTIONAL]
+    if args.onto and decoders:  # a run of decoders need not have a dancer
+        needed = [name for name in needed if is_trained(args.run, task_of(args.run, name))]
     tasks = [task_of(args.run, name) for name in (*needed, *further)]
     for task in tasks:
         tensors[TRAINED[task].saved] = averaged(args.run, task)
@@ -58,7 +61,7 @@ def main(args: Export) -> None:
     if args.onto:
         base = checkpoint.load(args.onto)
         card = {**base.card, **card}
-        config, tensors = put_onto(base, config, tensors)
+        config, tensors = put_onto(base, config, tensors, [TRAINED[name].saved for name in decoders])
     else:
         config = replace(config, teachers={})
     if args.half:
@@ -70,19 +73,31 @@ def main(args: Export) -> None:
     checkpoint.save_folder(args.model, config, tensors, card)
 
 
-def put_onto(base: Checkpoint, config: Config, made: Tensors) -> tuple[Config, Tensors]:
-    """A model with what another one, trained from it, has more.
+def own_decoders(run: Path) -> list[str]:
+    """The tasks of autoencoders in a run of which it trained the decoder alone, for latents that stay."""
 
-    That is its students, whose teachers are the model's own denoisers, and its theatre.
+    def decoder_alone(task: str) -> bool:
+        settings = run / task / "settings.json"
+        return settings.is_file() and json.loads(settings.read_text())["task"].get("decoder_only", False)
+
+    return [task for task in AUTOENCODERS if decoder_alone(task)]
+
+
+def put_onto(base: Checkpoint, config: Config, made: Tensors, decoders: Collection[str] = ()) -> tuple[Config, Tensors]:
+    """A model with what another one, trained from it, has more or better.
+
+    That is its students, whose teachers are the model's own denoisers, its theatre, and decoders for the same latents.
 
     base: the model.
     config, made: configuration and networks of the other one.
+    decoders: the autoencoders whose decoder is the other one's own.
 
     Raises FootlightError if they do not have the same latents.
     """
     for name in base.config.modalities.keys() - {"light"}:
         network = f"autoencoder.{name}"
-        if config.modalities.get(name) != base.config.modalities[name] or differs(base.tensors[network], made[network]):
+        encodings = [encoding(tensors[network]) for tensors in (base.tensors, made) if network in tensors]
+        if config.modalities.get(name) != base.config.modalities[name] or differs(encodings[0], encodings[-1]):
             raise FootlightError(
                 f"the run has other latents of {name} than the model: train it with --init and that model"
             )
@@ -91,7 +106,7 @@ def put_onto(base: Checkpoint, config: Config, made: Tensors) -> tuple[Config, T
         for name, denoiser in config.denoisers.items()
         if denoiser.guided and not base.config.denoisers[name].guided
     ]
-    whole, tensors = base.config, dict(base.tensors)
+    whole, tensors = base.config, dict(base.tensors) | {name: made[name] for name in decoders}
     if students:
         denoisers = whole.denoisers | {name: config.denoisers[name] for name in students}
         sampling = whole.sampling | {name: config.sampling[name] for name in students}
@@ -103,6 +118,11 @@ def put_onto(base: Checkpoint, config: Config, made: Tensors) -> tuple[Config, T
         whole = replace(whole, theatre=config.theatre, modalities=modalities)
         tensors |= {name: made[name] for name in ("theatre", "autoencoder.light")}
     return whole, tensors
+
+
+def encoding(autoencoder: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of an autoencoder that decide what its latents are."""
+    return {name: value for name, value in autoencoder.items() if not name.startswith(("decoder.", "linear.out."))}
 
 
 def differs(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

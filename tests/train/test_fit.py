@@ -248,6 +248,14 @@ def test_a_motion_decoder_can_be_trained_for_latents_that_stay(run, tmp_path):
     assert changed and all(name.startswith("decoder.") for name in changed), changed
     assert "motion/spectrum" in result["history"][0] and "motion/rhythm" not in result["history"][0]
 
+    export.main(export.Export(tmp_path / "again", tmp_path / "better", half=False, onto=tmp_path / "model"))
+    old, new = checkpoint.load(tmp_path / "model"), checkpoint.load(tmp_path / "better")
+    assert new.config == old.config and new.tensors.keys() == old.tensors.keys()
+    for name, weights in old.tensors.items():
+        expected = after if name == "autoencoder.motion" else weights
+        assert all(torch.equal(new.tensors[name][key], expected[key]) for key in weights), name
+    assert new.card["training"]["motion-vae"]["task"]["decoder_only"]
+
 
 def test_networks_of_another_shape_start_from_nothing(run, tmp_path, capsys):
     folder, _ = run
