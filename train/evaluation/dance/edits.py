@@ -8,7 +8,8 @@ the lower body. Three simple ways to do the same stand beside it:
 - imputation: sampled with what is kept put into the estimates, and copied, without a fit to it.
 
 What is kept is the same bit by bit with all of them. Beside seams, real capture has its 95th percentile, of the same
-statistic: the greatest mean jerk of the joints within 0.1 s.
+statistic: the greatest mean jerk of the joints within 0.1 s. So has the dance itself at the same places: a lively one
+has as much anywhere.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ FADE = 0.5  # seconds of a cross-fade
 NEAR = 0.1  # seconds around a seam
 KINDS = ("all", "arms", "upper", "lower")
 WAYS = ("edit", "imputation", "cross-fade", "hard cut")
+NOTHING = "no edit"  # the dance itself, at the same places
 PERCENTILE = 0.95
 
 
@@ -47,7 +49,7 @@ PERCENTILE = 0.95
 class Case:
     """An edit and how it came out.
 
-    song, kind, way: what was edited, one of ``KINDS``, and how, one of ``WAYS``.
+    song, kind, way: what was edited, one of ``KINDS``, and how, one of ``WAYS`` or ``NOTHING``.
     scores: kept (centimetres, before the copy), seam (mean jerk of the joints, m/s^3), beat (calibrated, less that of
         the base), skating (share, less that of the base), apart (centimetres between edited joints and the base's).
     """
@@ -77,10 +79,15 @@ def cases(model: pipeline.Model, excerpt: Excerpt, fps: float) -> list[Case]:
     span, found = slice(start, start + round(SECONDS * fps)), []
     for kind in KINDS:
         edit = Edit(base.motion, span.start, span.stop, parse_parts(kind))
-        for way in WAYS:
+        for way in ways_of(kind):
             motion, kept = _WAYS[way](model, heard, edit, other.motion, base.style)
             found.append(Case(excerpt.name, kind, way, scores(motion, base, edit, kept)))
     return found
+
+
+def ways_of(kind: str) -> tuple[str, ...]:
+    """The ways that are measured for a kind of edit. Without an edit all kinds are alike."""
+    return (*WAYS, NOTHING) if kind == KINDS[0] else WAYS
 
 
 def scores(motion: Motion, base: pipeline.Dance, edit: Edit, kept: float) -> dict[str, float]:
@@ -141,6 +148,7 @@ _WAYS: dict[str, Way] = {
     "imputation": lambda *known: _sampled(Fit(0.0, 0), *known),
     "cross-fade": _faded,
     "hard cut": _cut,
+    NOTHING: lambda model, heard, edit, other, style: (edit.base, 0.0),
 }
 
 
@@ -148,10 +156,10 @@ def table(found: list[Case], real: float) -> Table:
     """The means of all cases, with intervals over songs."""
     rows = []
     for kind in KINDS:
-        for way in WAYS:
+        for way in ways_of(kind):
             some = [case for case in found if (case.kind, case.way) == (kind, way)]
             shown = [_shown([case.scores[name] for case in some], places) for name, places in _COLUMNS.items()]
-            if way in ("cross-fade", "hard cut"):
+            if way not in ("edit", "imputation"):
                 shown[0] = "–"
             below = sum(case.scores["seam"] <= real for case in some)
             rows.append((f"{kind}: {way}", *shown, f"{below} of {len(some)}"))

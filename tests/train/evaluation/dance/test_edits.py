@@ -65,9 +65,12 @@ def test_the_table_has_a_row_for_every_kind_and_way(monkeypatch, model):
     clicks = song(4.0)
     found = edits.cases(model, Excerpt("clicks", clicks, analyse(clicks)), 30.0)
     table = edits.table(found, 100.0)
-    assert len(found) == len(table.rows) == len(edits.KINDS) * len(edits.WAYS)
+    assert len(found) == len(table.rows) == len(edits.KINDS) * len(edits.WAYS) + 1
     assert all(len(row) == len(table.headers) for row in table.rows)
     cut = next(case for case in found if (case.kind, case.way) == ("all", "hard cut"))
     faded = next(case for case in found if (case.kind, case.way) == ("all", "cross-fade"))
     assert faded.scores["seam"] < cut.scores["seam"]
+    (untouched,) = (case for case in found if case.way == edits.NOTHING)
+    unchanged = {name: untouched.scores[name] for name in ("beat", "skating", "apart")}
+    assert unchanged == {"beat": 0, "skating": 0, "apart": 0} and untouched.scores["seam"] > 0
     assert json.dumps([case.scores for case in found])
