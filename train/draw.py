@@ -114,7 +114,7 @@ def contact_sheet(
     return _as_image(figure)
 
 
-def motion_picture(bodies: list[Tensor], fps: float, columns: int = 14, layout: Layout = BODY) -> Tensor:
+def motion_picture(bodies: list[Tensor], columns: int = 14, layout: Layout = BODY) -> Tensor:
     """Rows of poses, one row a body: the original above its reconstruction. Returns (h, w, 3) uint8.
 
     bodies: (t, j, 3) or (t, j, 2) metres each.

@@ -124,4 +124,4 @@ class AutoregressiveTask(ConditionedTask):
         layout = layout_named(body.representation)
         decoded = [self.vae.decode(self.vae.unstandardise(x)) for x in (batch["latents"], self.sampled(phase, batch))]
         bodies = [positions_from_features(x.float(), body.fps, layout=layout)[0].cpu() for x in decoded]
-        return {"dance": motion_picture(bodies, body.fps, layout=layout)}
+        return {"dance": motion_picture(bodies, layout=layout)}

@@ -45,7 +45,7 @@ class Bodies:
     def picture(self, truth: Tensor, decoded: Tensor) -> dict[str, Tensor]:
         """The first motion of each."""
         bodies = [positions_from_features(x[:1], self.fps, layout=self.layout)[0].cpu() for x in (truth, decoded)]
-        return {"dance": motion_picture(bodies, self.fps, layout=self.layout)}
+        return {"dance": motion_picture(bodies, layout=self.layout)}
 
 
 class Mels:

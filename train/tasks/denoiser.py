@@ -160,4 +160,4 @@ class DenoiserTask(DiffusionTask):
         decoded = self.vae.decode(self.vae.unstandardise(latents)).float()
         fps, layout = self.model.modalities["motion"].fps, self.layout
         bodies = [positions_from_features(x, fps, layout=layout)[0].cpu() for x in (batch["features"], decoded)]
-        return {"dance": motion_picture(bodies, fps, layout=layout)}
+        return {"dance": motion_picture(bodies, layout=layout)}

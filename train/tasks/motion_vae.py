@@ -168,4 +168,4 @@ class MotionVAETask(AutoencoderTask):
         vae, features = self.held_out(phases, 1)
         decoded = vae.decode(vae.encode(features).mode()).float()
         bodies = [positions_from_features(x, self.fps, layout=self.layout)[0].cpu() for x in (features, decoded)]
-        return {"motion": motion_picture(bodies, self.fps, layout=self.layout)}
+        return {"motion": motion_picture(bodies, layout=self.layout)}

@@ -75,7 +75,7 @@ def pictured(phase: TheatrePhase, batch: dict, model: Config) -> dict[str, Tenso
         for some in (batch["features"][:1], features)
     ]
     return {
-        "dance": motion_picture(bodies, phase.motion.fps, layout=phase.layout),
+        "dance": motion_picture(bodies, layout=phase.layout),
         "light": light_picture([strip(some[0].float().cpu()) for some in (batch["light"], light)]),
     }
 
