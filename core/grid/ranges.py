@@ -5,7 +5,9 @@
     eights 3:4, eight 3  the same with eights
     beats 5:8, beat 5    the same with beats, counted from the first downbeat
     the third eight      also "3rd eight", "the last bar"
-    frames 375:600       from frame 375 to frame 600, where there is a frame rate
+    frames 375:600       from frame 375 to frame 600, where there is a frame rate; frame 375 alone
+
+For ":" there may be "-" or "to".
 
 ``core.grid.counts`` says how they are counted.
 """
@@ -22,7 +24,7 @@ from ..errors import FootlightError
 from .beat_grid import Grid
 from .counts import bar_starts, eight_starts
 
-FORMS = 'expected seconds (12.5:20), "bars 17:20", "beats 5:8", "eights 3:4" or "the third eight"'
+FORMS = 'expected seconds (12.5:20), "bars 17:20", "beats 5:8", "eights 3:4", "the third eight" or "frames 375:600"'
 
 _ORDINALS = [
     "first",
@@ -38,10 +40,12 @@ _ORDINALS = [
     "eleventh",
     "twelfth",
 ]
-_NUMBERED = re.compile(r"(bar|beat|eight)s?\s+(\d+)(?:\s*(?::|-|to)\s*(\d+))?")
+_TO = r"\s*(?::|-|\u2013|to)\s*"
+_NUMBERED = re.compile(rf"(bar|beat|eight)s?\s+(\d+)(?:{_TO}(\d+))?")
 _ORDINAL = re.compile(rf"(?:the\s+)?(last|{'|'.join(_ORDINALS)}|(\d+)(?:st|nd|rd|th))\s+(bar|beat|eight)")
-_SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*:\s*(\d+(?:\.\d*)?|\.\d+)(?:\s*s)?")
-_FRAMES = re.compile(r"frames\s+(\d+)\s*:\s*(\d+)")
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
+_SECONDS = re.compile(rf"{_NUMBER}\s*s?{_TO}{_NUMBER}\s*s?")
+_FRAMES = re.compile(rf"frames?\s+(\d+)(?:{_TO}(\d+))?")
 _LAST = -1
 
 
@@ -70,9 +74,11 @@ def parse(text: str, grid: Grid | None = None, fps: float | None = None) -> Span
     frames = _FRAMES.fullmatch(told) if fps else None
     if found := frames or _SECONDS.fullmatch(told):
         rate = fps if frames and fps else 1.0
-        span = Span(float(found[1]) / rate, float(found[2]) / rate)
-        if not (math.isfinite(span.end) and span.start < span.end):
+        span = Span(float(found[1]) / rate, (float(found[1]) + 1 if found[2] is None else float(found[2])) / rate)
+        if not (math.isfinite(span.end) and span.start <= span.end):
             raise FootlightError(f"the part {text!r} ends before it begins; expected START:END")
+        if span.start == span.end:
+            raise FootlightError(f"the part {text!r} is empty: its end is not part of it")
         return span
     if found := _NUMBERED.fullmatch(told):
         unit, first = found[1], int(found[2])
@@ -93,8 +99,10 @@ def _counted(text: str, unit: str, first: int, last: int, grid: Grid) -> Span:
     starts = _starts(unit, grid)
     if first == _LAST:
         first = last = len(starts)
-    if not 1 <= first <= last:
-        raise FootlightError(f"the part {text!r} ends before it begins; {unit}s are counted from 1")
+    if first < 1:
+        raise FootlightError(f"the part {text!r} is not there: {unit}s are counted from 1")
+    if first > last:
+        raise FootlightError(f"the part {text!r} ends before it begins")
     if last > len(starts):
         raise FootlightError(f"the part {text!r} is not in the song, which has {len(starts)} {unit}s")
     return Span(_time(grid, starts, first - 1), _time(grid, starts, last))

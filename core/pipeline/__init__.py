@@ -3,6 +3,7 @@
 Long operations report their progress (``core.progress``). A listener can cancel them by raising an exception.
 """
 
+from core.pipeline.asked import Edit
 from core.pipeline.beats import beats_given, beats_of, grid_of, read_beats
 from core.pipeline.dance import (
     HEARING,
@@ -20,7 +21,7 @@ from core.pipeline.dance import (
     sample_dance,
 )
 from core.pipeline.duet import generate_duet
-from core.pipeline.edit import Edit, edit_dance
+from core.pipeline.edit import edit_dance
 from core.pipeline.edit_files import answer, begin, read_dance, read_edit
 from core.pipeline.heard_songs import cache_folder, hear_once
 from core.pipeline.light import light_song

@@ -19,14 +19,14 @@ from torch import Tensor
 from core import progress
 from core.diffusion.sampler import sample
 from core.edits.keys_file import Key
-from core.edits.parts import BODY_PARTS, joints_of, parse_parts
-from core.edits.path_file import FloorPath
+from core.edits.parts import joints_of, parse_parts
 from core.errors import FootlightError
 from core.motion import contact, features, kinematics, rotation
 from core.motion.body_parts import shown
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
+from core.pipeline.asked import Edit, check_edit, frame_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for
 from core.pipeline.dance import HeardSong, judge
 from core.pipeline.kept import Fit, Kept, kept_of
@@ -41,39 +41,6 @@ from core.results import Dance
 from core.types import Beats, Condition, Motion
 
 CONTEXT_SECONDS = 1.0  # before and after the range that the network sees at least
-
-
-@dataclass(frozen=True)
-class Edit:
-    """What is made anew of a dance.
-
-    base: the dance, whose second 0 is that of the song.
-    start, end: its frames [start, end) that are made anew.
-    parts: names of ``core.edits.parts.BODY_PARTS`` that are made anew; the others are kept.
-    keys: poses inside the range that are hit.
-    path: a curve on the floor that is followed, or None.
-    variation: in (0, 1]; 1 makes it anew, less keeps nearer to the base.
-    """
-
-    base: Motion
-    start: int
-    end: int
-    parts: tuple[str, ...] = tuple(BODY_PARTS)
-    keys: tuple[Key, ...] = ()
-    path: FloorPath | None = None
-    variation: float = 1.0
-
-    @property
-    def seconds(self) -> tuple[float, float]:
-        """Between which it is made anew."""
-        return self.start / self.base.fps, self.end / self.base.fps
-
-    @property
-    def hold(self) -> Tensor:
-        """What is kept of the base without the keys, (t, j) bool."""
-        hold = torch.ones(self.base.frames, SMPL22.joints, dtype=torch.bool)
-        hold[self.start : self.end, torch.tensor(joints_of(self.parts))] = False
-        return hold
 
 
 @dataclass(frozen=True)
@@ -130,30 +97,6 @@ def edit_dance(
         motion = merged(edit.base, finish_edit(made, stretch, edit, heard.rhythm.beats, options.beat_snap), stretch)
     with progress.part(0.96, 1.0, "Judging the dance"):
         return Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats), style)
-
-
-def check_edit(edit: Edit, seconds: float) -> None:
-    """Raises FootlightError for an edit that does not fit its dance, or a song of so many seconds."""
-    base, (_, last) = edit.base, edit.seconds
-    if not 0 <= edit.start < edit.end <= base.frames:
-        raise FootlightError(
-            f"frames {edit.start} to {edit.end} were to be made anew; the dance has frames 0 to {base.frames}"
-        )
-    if last > seconds + 1 / base.fps:
-        raise FootlightError(f"the range ends at {last:.2f} s, but the song at {seconds:.2f} s")
-    if edit.path is not None and "legs" not in edit.parts:
-        raise FootlightError("a path is walked by the legs: make them anew too, or leave the path out")
-    for key in edit.keys:
-        frame = frame_of(key, base.fps)
-        if not edit.start <= frame < edit.end:
-            raise FootlightError(
-                f"the key at frame {frame} is outside of the range that is made anew, {edit.start} to {edit.end}"
-            )
-
-
-def frame_of(key: Key, fps: float) -> int:
-    """The frame of a dance at which a key is."""
-    return key.frame if key.frame is not None else round((key.seconds or 0.0) * fps)
 
 
 def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:

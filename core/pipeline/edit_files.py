@@ -10,16 +10,17 @@ import torch
 from core import progress
 from core.edits import keys_file, path_file
 from core.edits.parts import parse_parts
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
 from core.formats.dance import read_arrays
 from core.formats.motion import read_motion
 from core.grid import ranges
+from core.pipeline.asked import Edit
 from core.pipeline.beats import grid_of
 from core.pipeline.dance import Begun, HeardSong, begin_dance, dance_to
 from core.pipeline.documents import read_document
-from core.pipeline.edit import Edit, edit_dance
+from core.pipeline.edit import edit_dance
 from core.pipeline.model import Model
-from core.protocol import DanceRequest
+from core.protocol import DanceRequest, default
 from core.results import Dance
 from core.types import Motion
 
@@ -57,10 +58,12 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
     """
     assert request.edit is not None
     base, style = read_dance(request.edit)
+    if request.fps not in (default(DanceRequest, "fps"), base.fps):
+        warn(f"the dance has {base.fps:g} frames a second, and its edit has them too, not {request.fps:g}")
     return Edit(
         base,
         *frames_of(request.range, base, heard),
-        parse_parts(request.joints or "all"),
+        parse_parts("all" if request.joints is None else request.joints),
         () if request.keys is None else read_document(request.keys, keys_file.from_json),
         None if request.path is None else read_document(request.path, path_file.from_json),
         request.variation,
@@ -79,6 +82,8 @@ def frames_of(range: str | None, base: Motion, heard: HeardSong) -> tuple[int, i
         raise FootlightError(
             f"the range begins at {start / base.fps:.2f} s, but the dance ends at {base.seconds:.2f} s"
         )
+    if start == end:
+        raise FootlightError(f"the range {range!r} has no frame of the dance, which has {base.fps:g} a second")
     return start, min(end, base.frames)
 
 

@@ -19,9 +19,10 @@ from core.light.choice import look_of
 from core.light.dancer import watch
 from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
+from core.pipeline.asked import Edit, check_edit
 from core.pipeline.choices import check_choices
 from core.pipeline.dance import HeardSong, hear_song, judge
-from core.pipeline.edit import Edit, Stretch, check_edit, finish_edit, merged, played, targets_of
+from core.pipeline.edit import Stretch, finish_edit, merged, played, targets_of
 from core.pipeline.edit_files import frames_of, read_dance, span_of
 from core.pipeline.kept import kept_of
 from core.pipeline.light import judge as judge_light
@@ -86,7 +87,11 @@ def _known(request: TheatreRequest, base: Motion | None, show: Show | None, hear
     """What a request gives. Raises FootlightError for a range that there is not."""
     edit = anew = None
     if base is not None and request.makes_motion:
-        edit = Edit(base, *frames_of(request.range, base, heard), parse_parts(request.joints or "all"))
+        edit = Edit(
+            base,
+            *frames_of(request.range, base, heard),
+            parse_parts("all" if request.joints is None else request.joints),
+        )
     if show is not None and request.makes_light:
         anew = _anew(show, request, heard, request.fps if base is None else base.fps)
     return Known(base if edit is None else None, edit, show, anew)

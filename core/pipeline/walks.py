@@ -48,14 +48,21 @@ def walked(path: FloorPath, span: tuple[float, float], times: Tensor, held: Tens
     """
     start, end = span
     places = gaussian(torch.from_numpy(path.at(times.numpy(), start, end)).float(), fps, CORNERS)
-    share = fade(held, fps, min(APPROACH, (end - start) / 4)).to(places)
+    share = fade(held, fps, approach(start, end)).to(places)
     return Walk(places, _along(places, fps) if path.facing == "along" else None, share)
 
 
-def _along(places: Tensor, fps: float) -> Tensor:
-    """The heading (t,) along places (t, 2). Who stands faces where the nearest step goes."""
+def approach(start: float, end: float) -> float:
+    """Seconds in which a dancer comes to a path that is followed between two times, or leaves it."""
+    return min(APPROACH, (end - start) / 4)
+
+
+def _along(places: Tensor, fps: float) -> Tensor | None:
+    """The heading (t,) along places (t, 2). Who stands faces where the nearest step goes; None if there is no step."""
     ahead = torch.gradient(gaussian(places, fps, TURNS), dim=0)[0]
     moving = (torch.linalg.vector_norm(ahead, dim=-1) * fps >= STILL).nonzero()[:, 0]
+    if not len(moving):
+        return None
     nearest = (moving[None] - torch.arange(len(places))[:, None]).abs().argmin(1)
     return rotation.unwrap(torch.atan2(ahead[:, 0], ahead[:, 1])[moving[nearest]])
 

@@ -48,6 +48,13 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
         file="written",
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.preview is not None and self.edit is not None:
+            raise FootlightError("preview is of a new dance, and edit changes one that there is; leave one of them out")
+        if self.preview is not None and self.preview == self.out:
+            raise FootlightError("preview and out are one file; give two")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRequest(ScoreOptions, Part, Sound):

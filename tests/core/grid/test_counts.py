@@ -40,6 +40,9 @@ def test_an_eight_begins_anew_with_its_bar_after_a_short_one():
     [
         ("12.5:20", (12.5, 20)),
         ("0:.5", (0, 0.5)),
+        ("12.5 to 20", (12.5, 20)),
+        ("12.5s - 20s", (12.5, 20)),
+        ("bars 17\u201320", (33, 41)),  # as word processors write it
         ("bars 17:20", (33, 41)),
         ("Bar 2", (3, 5)),
         ("bars 1 to 2", (1, 5)),
@@ -70,6 +73,9 @@ def test_the_last_part_is_as_long_as_the_others():
 def test_seconds_need_no_beats_and_frames_follow_from_seconds():
     assert parse("2:4").frames(30) == (60, 120)
     assert parse("eight 2", regular(20)).frames(25) == (100, 200)
+    for told in ("frames 375:600", "frames 375-600", "Frame 375 to 600"):
+        assert parse(told, fps=30).frames(30) == (375, 600)
+    assert parse("frame 375", fps=30).frames(30) == (375, 376)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +83,9 @@ def test_seconds_need_no_beats_and_frames_follow_from_seconds():
     [
         ("bars 17:20", "which has 5 bars"),
         ("bars 3:2", "ends before it begins"),
-        ("bar 0", "counted from 1"),
+        ("bar 0", "'bar 0' is not there: bars are counted from 1"),
         ("4:2", "ends before it begins"),
+        ("4:4", "is empty"),
         ("the chorus", "unknown part of the song 'the chorus'; expected seconds"),
         ("bars", "unknown part"),
         ("", "unknown part"),

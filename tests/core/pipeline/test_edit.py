@@ -17,6 +17,7 @@ from core.pipeline.edit import sample_edit, stretch_of, targets_of
 from core.pipeline.kept import Fit
 
 RANGE = slice(180, 270)
+BENT = (0.8, 0.0, -0.6, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,10 @@ def base(swaying):
 def edited(model, heard, base, seed=1, **options):
     edit = Edit(base, RANGE.start, RANGE.stop, **options)
     return edit_dance(model, heard, edit, DanceOptions(seed=seed, steps=4)).motion
+
+
+def posed(frame, root=None, **rotations):
+    return Key(frame=frame, rotations=rotations, root=root)
 
 
 def outside(motion):
@@ -136,6 +141,22 @@ def test_a_path_inside_a_range_is_come_to_and_left(model, heard, base):
     assert float(made.root.diff(dim=0).norm(dim=-1).max()) * 30 < 4
 
 
+@pytest.mark.parametrize(("to", "seconds"), [(1e-9, None), (0.03, None), (0.4, (0.0, 200.0))])
+def test_a_path_on_which_the_dancer_hardly_moves_has_no_direction(model, heard, base, to, seconds):
+    place = base.root[225, [0, 2]].tolist()
+    path = FloorPath((tuple(place), (place[0] + to, place[1])), seconds=seconds)
+    made = edited(model, heard, base, path=path)
+    assert float((made.root[210:240, [0, 2]] - torch.tensor(place)).norm(dim=-1).mean()) < 0.3
+    assert torch.equal(made.root[outside(base)], base.root[outside(base)])
+
+
+def test_keys_of_one_frame_may_pose_several_joints(model, heard, base):
+    keys = (posed(225, left_elbow=BENT), posed(225, left_elbow=BENT, head=(1.0, 0.0, 0.0, 0.0)), Key(frame=225))
+    made = edited(model, heard, base, keys=keys)
+    assert made.rotations[225, SMPL22.index("left_elbow")].tolist() == pytest.approx(BENT, abs=1e-6)
+    assert torch.equal(made.rotations[225, :12], base.rotations[225, :12])
+
+
 def test_only_the_windows_around_the_range_are_sampled(model, make_song, swaying):
     long = hear_song(model, make_song(60.0))
     stretch = stretch_of(model, Edit(swaying(1800, 30.0), 900, 960), long)
@@ -155,6 +176,14 @@ def test_only_the_windows_around_the_range_are_sampled(model, make_song, swaying
         ({"keys": (Key(frame=20),)}, "the key at frame 20 is outside of the range"),
         ({"path": FloorPath(((0, 0), (1, 1))), "parts": ("head",)}, "a path is walked by the legs"),
         ({"path": FloorPath(((0, 0), (99, 0)))}, "expected 3 m/s"),
+        ({"path": FloorPath(((0, 0), (1, 1)), seconds=(20.0, 21.0))}, "walked from 20 to 21 s, but 6.00 to 9.00 s"),
+        ({"path": FloorPath(((90, 0), (91, 0)))}, r"from the dance at frame 179 to the path .* m in 0\.78 s"),
+        ({"keys": (posed(225, root=(0.0, 93.0, 0.0)),)}, "the pelvis at a height of 93 m, .* expected metres"),
+        ({"keys": (posed(225, root=(40.0, 0.9, 0.0)),)}, "to the key at frame 225 the dancer has to go .* in 1.53 s"),
+        ({"keys": (posed(200, root=(1.0, 0.9, 0.0)), posed(203, root=(2.0, 0.9, 0.0)))}, r"1\.00 m in 0\.10 s"),
+        ({"keys": (posed(225, left_elbow=BENT),), "parts": ("head",)}, r"poses left_elbow, .*\(left arm\)"),
+        ({"keys": (posed(225, root=(0.0, 0.9, 0.0)),), "parts": ("head",)}, "the root, which goes with the legs"),
+        ({"keys": (posed(225, head=BENT), posed(225, head=(1.0, 0, 0, 0)))}, "two keys at frame 225 .* of head"),
     ],
 )
 def test_edits_that_do_not_fit_are_refused_in_words(model, heard, base, options, words):
@@ -251,9 +280,15 @@ def test_the_command_line_edits_a_dance(song_file, model_folder, tmp_path, capsy
         (["--edit", base, "--keys", tmp_path / "none.json"], "none.json: cannot be read"),
         (["--edit", base, "--path", keys], "unknown field 'keys'"),
         (["--edit", tmp_path / "none.bvh"], "none.bvh"),
+        (["--edit", base, "--range", "2:2.01"], "the range '2:2.01' has no frame of the dance, which has 30 a second"),
+        (["--edit", base, "--joints", ""], "unknown part of the body ''"),
+        (["--edit", base, "--preview", tmp_path / "first.bvh"], "preview is of a new dance"),
+        (["--preview", tmp_path / "x.bvh"], "preview and out are one file"),
     ):
         code, said = run("--out", tmp_path / "x.bvh", *words)
         assert code == 2 and expected in said.err and said.err.count("\n") == 1, said.err
         assert not (tmp_path / "x.bvh").exists()
+    code, said = run("--edit", base, "--out", out, "--fps", 60, "--range", "0:1")
+    assert code == 0 and "the dance has 30 frames a second, and its edit has them too, not 60" in said.err
     code, said = run("--edit", base, "--out", out, "--json", "--range", "0:1")
     assert json.loads(said.out.splitlines()[-1])["frames"] == 180
