@@ -76,23 +76,33 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> Decoded:
             f"install it, convert the song ({SONG_FILES}), or use it in Blender, which can play it"
         )
     until = None if part.seconds is None else part.start + part.seconds + MISSED_SECONDS
-    with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
+    with tempfile.TemporaryDirectory(prefix="footlight-") as temporary:
+        folder = Path(temporary)
+        late = ffmpeg.begins(program, path, folder)
 
         def decoded(name: str, fill: bool) -> tuple[Decoded, ffmpeg.Told]:
-            out = Path(folder) / name
-            told = ffmpeg.decode(program, path, kind.name, out, until, fill)
-            return libsndfile.decode(path, Survey(), part, out), told
+            told = ffmpeg.decode(program, path, kind.name, folder / name, until, fill, late)
+            return libsndfile.decode(path, Survey(), part, folder / name), told
 
         found, told = decoded("decoded.wav", fill=False)
+        begun = (libsndfile.begins_late(late),) if late > part.start else ()
         wanted = _wanted(told, part)
+        if (
+            wanted is not None
+            and _short(found, wanted)
+            and ffmpeg.outlasted(program, path, part.start + _least(wanted), folder)
+        ):
+            wanted = None  # a film that goes on when its sound has ended
         if not told.damaged and not _short(found, wanted):
-            return found
+            return replace(found, warnings=begun)
         filled, _ = decoded("filled.wav", fill=True)
     silent = filled.seconds - found.seconds
     best = filled if silent >= 0 else found
     if wanted is not None and _short(best, wanted):
-        return replace(best, warnings=(cut_short(part.start + best.seconds, part.start + wanted),))
-    return replace(best, warnings=(libsndfile.silenced(silent) if silent > 0 else libsndfile.PARTLY,))
+        missed = cut_short(part.start + best.seconds, part.start + wanted)
+    else:
+        missed = libsndfile.silenced(silent) if silent > 0 else libsndfile.PARTLY
+    return replace(best, warnings=(*begun, missed))
 
 
 def _wanted(told: ffmpeg.Told, part: Part) -> float | None:
@@ -104,7 +114,12 @@ def _wanted(told: ffmpeg.Told, part: Part) -> float | None:
 
 
 def _short(found: Decoded, wanted: float | None) -> bool:
-    return wanted is not None and found.seconds < wanted - max(MISSED_SECONDS, 0.02 * wanted)
+    return wanted is not None and found.seconds < _least(wanted)
+
+
+def _least(wanted: float) -> float:
+    """The seconds that are enough where so many are announced, because headers are not exact."""
+    return wanted - max(MISSED_SECONDS, 0.02 * wanted)
 
 
 @contextmanager

@@ -17,7 +17,10 @@ POLL_SECONDS = 0.05
 LENGTH = re.compile(rb"Duration: (\d+):(\d+):([\d.]+)")
 GUESS = b"Estimating duration"  # said before a length that is only estimated
 LOST = re.compile(rb"Error (while decoding stream|submitting packet to decoder)")
-FILLED = ["-af", "aresample=async=1"]  # silence where the times in the file leave gaps
+FILLED = "aresample=async=1"  # silence where the times in the file leave gaps
+BEGUN = re.compile(rb"pts_time:([\d.]+)")
+REACHED = re.compile(rb"time=(\d+):(\d+):([\d.]+)")
+PROMPT = 0.15  # seconds by which a sound counts as beginning with its file: codecs have delays of up to 0.1
 
 
 @dataclass(frozen=True)
@@ -37,49 +40,91 @@ def find() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def decode(program: str, path: Path, what: str, out: Path, seconds: float | None, fill: bool = False) -> Told:
+def begins(program: str, path: Path, folder: Path) -> float:
+    """How many seconds after the beginning of a file, such as a film, its first sound begins; 0 if that is not known.
+
+    program, path: as of ``decode``.
+    folder: for temporary files.
+    """
+    nothing = folder / "begins"
+    said = _run(
+        [*_asked(program, path), *_FIRST_SOUND, "-af", "ashowinfo", "-frames:a", "1", *_to(nothing)], path, nothing
+    )
+    found, length = BEGUN.search(said), _length(said)
+    late = 0.0 if found is None else float(found[1])
+    return late if length is not None and PROMPT < late < length else 0.0
+
+
+def decode(
+    program: str, path: Path, what: str, out: Path, seconds: float | None, fill: bool = False, late: float = 0.0
+) -> Told:
     """Decode the first sound of a file to a WAV with floats.
 
     program: ffmpeg.
     path: the file.
     what: it is, for messages.
     out: the WAV.
-    seconds: how much to decode; None is all of it.
+    seconds: how much to decode, from the beginning of the file; None is all of it.
     fill: whether silence is to stand where nothing could be decoded, as far as the file says when what follows is due.
         Of files that were joined, whose times begin anew, only the first remains.
+    late: seconds of silence that come first, see ``begins``.
 
     Raises FootlightError if there is no sound in it, or none that can be decoded.
     """
     limit = [] if seconds is None else ["-t", f"{seconds:.3f}"]
-    # "file:" keeps a name from being taken for an option or an address, and a playlist from reaching the network.
-    source = ["-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]
-    sound = [
-        *limit,
-        "-map",
-        "0:a:0",
-        "-vn",
-        "-sn",
-        "-dn",
-        *(FILLED if fill else ()),
-        "-c:a",
-        "pcm_f32le",
-        "-rf64",
-        "auto",
-        "-f",
-        "wav",
-    ]
-    command = [program, "-hide_banner", "-nostdin", "-nostats", "-y", *source, *sound, f"file:{out.absolute()}"]
-    said = _run(command, path, out)
+    filters = [*([FILLED] if fill else []), *([f"adelay={late * 1000:.3f}:all=1"] if late else [])]
+    filtered = ["-af", ",".join(filters)] if filters else []
+    form = ["-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", f"file:{out.absolute()}"]
+    said = _run([*_asked(program, path), "-nostats", *limit, *_FIRST_SOUND, *filtered, *form], path, out)
     if not out.is_file() or out.stat().st_size < 1024:
         raise FootlightError(f"{path}: is {what}, {_reason(said)}")
     return Told(_length(said), LOST.search(said) is not None)
+
+
+def outlasted(program: str, path: Path, seconds: float, folder: Path) -> bool:
+    """Whether something else in a file, as the picture of a film, goes on to that second, and its first sound does not.
+
+    Then the sound is whole, though it ends before the file.
+
+    program, path: as of ``decode``.
+    folder: for temporary files.
+    """
+
+    def end(*streams: str) -> float:
+        nothing, mapped = folder / "end", [word for stream in streams for word in ("-map", stream)]
+        found = REACHED.findall(_run([*_asked(program, path), *mapped, "-c", "copy", *_to(nothing)], path, nothing))
+        return _seconds(found[-1]) if found else 0.0
+
+    return end("0:v?", "0:a?") >= seconds > end("0:a:0")
+
+
+def _asked(program: str, path: Path) -> list[str]:
+    """The beginning of a command that reads a file.
+
+    "file:" keeps a name from being taken for an option or an address, and a playlist from reaching the network.
+    """
+    quiet = ["-hide_banner", "-nostdin", "-y"]
+    return [program, *quiet, "-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]
+
+
+_FIRST_SOUND = ["-map", "0:a:0", "-vn", "-sn", "-dn"]
+
+
+def _to(nothing: Path) -> list[str]:
+    """The end of a command that writes nothing. nothing: the name of a file that will not be there."""
+    return ["-f", "null", f"file:{nothing.absolute()}"]
 
 
 def _length(said: bytes) -> float | None:
     found = LENGTH.search(said)
     if found is None or GUESS in said:
         return None
-    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+    return _seconds(found.groups())
+
+
+def _seconds(told: tuple[bytes, ...]) -> float:
+    hours, minutes, seconds = told
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _run(command: list[str], path: Path, out: Path) -> bytes:
@@ -98,7 +143,7 @@ def _run(command: list[str], path: Path, out: Path) -> bytes:
             size, since = -1, time.monotonic()
             while process.poll() is None:
                 progress.report()
-                now = out.stat().st_size if out.is_file() else 0
+                now = sum(file.stat().st_size for file in (out, log) if file.is_file())
                 if now != size:
                     size, since = now, time.monotonic()
                 elif time.monotonic() - since > STALLED_SECONDS:

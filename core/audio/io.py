@@ -25,7 +25,7 @@ from core.files import write_atomically
 from core.protocol import SHORTEST_SECONDS, SONG_FILES
 from core.types import Waveform
 
-WILDEST = 1000.0  # times full scale: no recording is that loud, so the file is damaged
+WILDEST = 2.0**31  # times full scale: floats may hold whole numbers of up to 32 bits; beyond, the file is damaged
 SILENCE_PEAK = 10 ** (-70 / 20)  # of full scale: below the resolution of 16 bits with dither
 WRITTEN = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}  # by suffix
 LOWEST_RATE = 8_000  # Hz; outside of these two, the Vorbis encoder crashes the program

@@ -254,6 +254,13 @@ def silenced(seconds: float) -> str:
     return f"is damaged: {seconds:.2f} s of silence stand where nothing could be decoded; download or export it again"
 
 
+def begins_late(seconds: float) -> str:
+    """The warning for a film whose sound begins after its picture."""
+    return (
+        f"its sound begins {seconds:.1f} s after its picture; there is silence until then, so that both stay together"
+    )
+
+
 def damaged(there: float, expected: float) -> str:
     """The warning for a file of which fewer seconds could be decoded than there should be."""
     return (

@@ -210,3 +210,51 @@ def test_files_that_were_joined_are_heard_to_the_end(tmp_path):
     path.write_bytes(path.read_bytes() * 2)
     heard = read(path, RATE).samples.numpy()
     np.testing.assert_allclose(heard, np.tile(song(4.0), 2), atol=1e-4)
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A function that makes a film of 14 s with a picture and a sound of 10 s."""
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    source = tmp_path / "source.wav"
+    source.write_bytes(encode(song(10.0), form="WAV"))
+
+    def make(name, *options, codecs=("-c:v", "mpeg4", "-c:a", "aac")):
+        picture = ["-f", "lavfi", "-i", "testsrc=s=64x64:r=25:d=14"]
+        command = ["ffmpeg", "-v", "error", "-nostdin", *options, "-i", source, *picture, *codecs, tmp_path / name]
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"this ffmpeg has no such encoder: {made.stderr[-100:]}")
+        return tmp_path / name
+
+    return make
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+def test_a_picture_may_go_on_when_the_sound_has_ended(film, name):
+    with collected_warnings() as warnings:
+        heard = read(film(name), RATE)
+    assert heard.seconds == pytest.approx(10.0, abs=0.1) and warnings == []
+
+
+def test_a_film_that_was_cut_off_is_said(film):
+    path = film("film.mkv")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with collected_warnings() as warnings:
+        heard = read(path, RATE)
+    assert heard.seconds < 9 and len(warnings) == 1 and "of the 14.0 s that its header announces" in warnings[0]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+def test_a_sound_that_begins_after_the_picture_stays_with_it(film, name):
+    path, piece = film(name, "-itsoffset", "2.5"), song(10.0)[2 * RATE : 4 * RATE]
+    with collected_warnings() as warnings:
+        heard = read(path, RATE).samples.numpy()
+    at, alike = place(heard, piece)
+    assert alike > 0.9 and at == pytest.approx(4.5 * RATE, abs=0.06 * RATE)
+    assert len(warnings) == 1 and "its sound begins 2.5" in warnings[0]
+    with collected_warnings() as warnings:
+        part = read(path, RATE, start=4.0, seconds=3.0).samples.numpy()
+    at, alike = place(part, piece)
+    assert alike > 0.9 and at == pytest.approx(0.5 * RATE, abs=0.06 * RATE) and warnings == []

@@ -159,6 +159,8 @@ def test_channels_are_averaged_and_never_cancel(tmp_path):
 def test_float_files_beyond_full_scale_come_down_to_it(tmp_path):
     soundfile.write(tmp_path / "a.wav", 4 * song(), RATE, subtype="FLOAT")
     assert read(tmp_path / "a.wav", 16_000).samples.abs().max() == pytest.approx(1)
+    soundfile.write(tmp_path / "b.wav", np.round(song() * 2**15), RATE, subtype="FLOAT")  # 16-bit numbers as floats
+    np.testing.assert_allclose(read(tmp_path / "b.wav").samples, song() / abs(song()).max(), atol=1e-4)
 
 
 def test_resampling_keeps_the_clock():
