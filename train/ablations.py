@@ -11,10 +11,9 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import tyro
-
 from core.errors import FootlightError
 from train import export, fit
+from train.command import run_program
 from train.options import Fit
 
 
@@ -128,7 +127,4 @@ def main(args: Ablations) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Ablations, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.ablations: {error}") from None
+    run_program("train.ablations", main, Ablations, __doc__)

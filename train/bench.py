@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import tyro
 
 from core import pipeline
 from core.audio import io
@@ -43,6 +42,7 @@ from train.bench_processes import (
     workers,
     write_action_seconds,
 )
+from train.command import run_program
 from train.demo.song import write_demo_song
 from train.timing import medians_in_turn
 from train.tools.bench_dance import stages_of
@@ -359,4 +359,4 @@ def main(args: Bench) -> list[dict]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench", main, Bench, __doc__)

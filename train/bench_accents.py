@@ -17,6 +17,7 @@ import tyro
 from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
 from core.types import Beats
+from train.command import run_program
 from train.data.dataset import Pair, load_pairs
 from train.data.pairing.striking import strike_delay, struck
 from train.data.rates import MOTION_FPS
@@ -62,4 +63,4 @@ def on_beats(pair: Pair) -> float:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench_accents", main, Bench, __doc__)

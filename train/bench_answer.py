@@ -24,6 +24,7 @@ from core.light.look import shipped_looks
 from core.metrics import light
 from core.show.show import Show
 from core.types import Motion
+from train.command import run_program
 from train.evaluation.dance.measures import positions_of
 from train.evaluation.dance.systems import THEATRE, Asked, parse
 from train.evaluation.statistics import bootstrap
@@ -128,4 +129,4 @@ def by_song(rows: list[dict], column: str) -> np.ndarray:
 
 if __name__ == "__main__":
     torch.set_grad_enabled(False)
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench_answer", main, Bench, __doc__)

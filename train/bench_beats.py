@@ -25,6 +25,7 @@ from core.audio.beat_tracking import track_beats
 from core.audio.io import resample
 from core.files import write_atomically
 from core.types import Beats, Waveform
+from train.command import run_program
 from train.data.music import arrange, known_beats, midi, synth
 from train.data.music.known_beats import Music
 
@@ -189,4 +190,4 @@ def table(rows: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench_beats", main, Bench, __doc__)

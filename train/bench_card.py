@@ -21,13 +21,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import tyro
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.errors import FootlightError
 from core.pipeline.model import find_device
 from train import fit, run_folder
 from train.bench import COMPOSING, LONG, SAMPLING, SHORT, Work
+from train.command import run_program
 from train.loop import Run, set_up, step_generator, train_step, update
 from train.options import Fit
 from train.timing import medians_in_turn
@@ -217,7 +216,4 @@ def main(args: Bench) -> dict:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Bench, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.bench_card: {error}") from None
+    run_program("train.bench_card", main, Bench, __doc__)

@@ -31,6 +31,7 @@ from core.metrics.physics import mean_jerk, mean_speed
 from core.motion.features import encode, positions_from_features
 from core.motion.layouts import layout_named
 from core.pipeline.model import find_model
+from train.command import run_program
 from train.data.dataset import Pair, load_pairs
 from train.data.latents import style_of
 from train.tasks.motion_vae import as_the_heading_sees
@@ -156,7 +157,4 @@ def main(args: Bench) -> dict[str, dict[str, dict[str, float]]]:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Bench, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.bench_decoder: {error}") from None
+    run_program("train.bench_decoder", main, Bench, __doc__)

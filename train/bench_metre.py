@@ -23,6 +23,7 @@ from core.files import write_atomically
 from core.metrics import metre
 from core.protocol import DanceOptions
 from core.types import Beats, Waveform
+from train.command import run_program
 from train.data.music import clock, midi, plain_synth
 from train.data.music.improvise import improvise
 from train.data.music.patterns import STYLES, Style
@@ -111,4 +112,4 @@ def _shown(found: Interval) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench_metre", main, Bench, __doc__)

@@ -15,6 +15,7 @@ from typing import Annotated
 import tyro
 
 from core import pipeline
+from train.command import run_program
 from train.demo.song import compose
 from train.evaluation.dance.systems import THEATRE, Asked, parse
 from train.evaluation.theatre.stagings import options_of, theatre_of
@@ -68,4 +69,4 @@ def table(taken: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Bench, description=__doc__))
+    run_program("train.bench_theatre", main, Bench, __doc__)

@@ -25,11 +25,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import tyro
-
 from core import pipeline
 from core.errors import FootlightError, collected_warnings
 from core.files import write_atomically
+from train.command import run_program
 from train.evaluation import page, run
 from train.evaluation.cache import Cache
 from train.evaluation.dance import edits, single, tables
@@ -115,7 +114,4 @@ def one_pair(args: Evaluate) -> dict:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Evaluate, description=__doc__))
-    except FootlightError as error:
-        sys.exit(f"evaluate: {error}")
+    run_program("train.evaluate", main, Evaluate, __doc__)

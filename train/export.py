@@ -15,11 +15,22 @@ import torch
 import tyro
 from torch import Tensor
 
-from core import checkpoint
+from core import checkpoint, records
 from core.checkpoint import Checkpoint
 from core.config import Config, with_teachers
 from core.errors import FootlightError
-from train.run_folder import AUTOENCODERS, TASKS, THEATRE, TRAINED, averaged, is_trained, read_config, task_of
+from train.command import run_program
+from train.run_folder import (
+    AUTOENCODERS,
+    LARGEST_JSON,
+    TASKS,
+    THEATRE,
+    TRAINED,
+    averaged,
+    is_trained,
+    read_config,
+    task_of,
+)
 
 Tensors = dict[str, dict[str, Tensor]]
 """Network -> name -> tensor."""
@@ -31,15 +42,18 @@ OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
 class Export:
     """Make a model folder from a training run."""
 
-    run: Annotated[Path, tyro.conf.Positional]  # a folder written by train.fit
-    model: Annotated[Path, tyro.conf.Positional]  # the folder to write
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]  # a folder written by train.fit
+    model: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]  # the folder to write
     card: Path | None = None  # JSON to be kept with the model
     half: bool = True  # store weights in half precision
     onto: Path | None = None  # a model that gets the run's students, theatre and decoders, and stays as it is otherwise
 
 
 def main(args: Export) -> None:
-    """Write the model folder. Raises FootlightError when a task of the run is not trained yet."""
+    """Write the model folder.
+
+    Raises FootlightError for a folder that is no run, a task of it that is not trained yet, and a card that is no JSON.
+    """
     config, decoders = read_config(args.run), own_decoders(args.run)
     tensors = {}
     further = [name for name in OPTIONAL if is_trained(args.run, task_of(args.run, name))]
@@ -57,7 +71,7 @@ def main(args: Export) -> None:
     tasks = [task_of(args.run, name) for name in (*needed, *further)]
     for task in tasks:
         tensors[TRAINED[task].saved] = averaged(args.run, task)
-    card = json.loads(args.card.read_text()) if args.card else {}
+    card = records.read_values(args.card, LARGEST_JSON, "card") if args.card else {}
     if args.onto:
         base = checkpoint.load(args.onto)
         card = {**base.card, **card}
@@ -138,7 +152,4 @@ def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Export, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.export: {error}") from None
+    run_program("train.export", main, Export, __doc__)

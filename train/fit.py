@@ -26,7 +26,6 @@ import json
 from pathlib import Path
 
 import torch
-import tyro
 from lightning_fabric import Fabric
 from safetensors.torch import save
 from torch import Tensor
@@ -40,6 +39,7 @@ from core.errors import FootlightError
 from core.files import write_atomically
 from core.theatre.network import Theatre
 from train import run_folder
+from train.command import run_program
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
@@ -84,13 +84,19 @@ def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
     return {split: load_song_records(args.data, split) for split in ("train", "val")}
 
 
-def load_training_songs(args: Fit, config: Config) -> dict[str, list[Tensor]]:
-    """Frames of all songs by split: log-mels, or the waveform's as int16."""
+def load_training_songs(args: Fit, config: Config, pairs: dict[str, list[Pair]]) -> dict[str, list[Tensor]]:
+    """Frames of all songs by split: log-mels, or the waveform's as int16.
+
+    pairs: whose music stands for songs where there are none, as in data of one's own capture alone.
+    """
     mel = config.modalities["music"].representation == "mel"
     if str(args.data) == "synthetic":
         songs = synthetic.songs() if mel else synthetic.waves()
     else:
         found = {split: (load_songs if mel else load_waves)(args.data, split) for split in ("train", "val")}
+        if not found["train"]:
+            music = {split: [pair.mel if mel else pair.wave for pair in some] for split, some in pairs.items()}
+            found = {split: [one for one in some if one is not None] for split, some in music.items()}
         songs = validated_on(found, "songs", len)
     if mel:
         return songs
@@ -117,7 +123,7 @@ def make_task(
             config.vocoder, recipe.task, waveforms(recipe.audio, config.signal.audio_rate), config.signal
         )
     if name == "mel-vae":
-        return MelVAETask(config, recipe.task, load_training_songs(args, config))
+        return MelVAETask(config, recipe.task, load_training_songs(args, config, pairs))
     mel_vae = run_folder.load_autoencoder(args.out, config, "music")
     if name == "motion-vae":
         with Encoder(mel_vae, args.out) as music:
@@ -262,7 +268,4 @@ def main(args: Fit) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Fit, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.fit: {error}") from None
+    run_program("train.fit", main, Fit, __doc__)

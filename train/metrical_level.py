@@ -22,6 +22,7 @@ from core.audio.beat_network import FPS, activations
 from core.audio.beat_tracking import FASTEST, SLOWEST, onset_envelope, sounding
 from core.audio.metrical_level import LevelScore, counts, figures, heard
 from core.files import write_atomically
+from train.command import run_program
 from train.tasks.beats import Clip, load_clips
 
 HELD_BACK = 5  # every so many excerpts, one
@@ -100,4 +101,4 @@ def main(args: Learn) -> LevelScore:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Learn, description=__doc__))
+    run_program("train.metrical_level", main, Learn, __doc__)

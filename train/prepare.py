@@ -21,6 +21,7 @@ import tyro
 from tqdm import tqdm
 
 from core.errors import FootlightError
+from train.command import run_program
 from train.data import jobs, report, shards
 from train.data.dataset import BEATS, PAIRS, SONGS
 from train.data.music import known_beats, synth
@@ -36,7 +37,8 @@ SPLITS = ("train", "val")
 class Prepare:
     """Prepare songs and pairs for training."""
 
-    data: Annotated[Path | None, tyro.conf.Positional] = None  # a folder with index.jsonl
+    # a folder with index.jsonl
+    data: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="DATA_DIR")] = None
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
@@ -144,7 +146,4 @@ def _first(entries: list[dict], kind: str, limit: int | None) -> list[dict]:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Prepare, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.prepare: {error}") from None
+    run_program("train.prepare", main, Prepare, __doc__)

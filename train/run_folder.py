@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core import config as configuration
+from core import records
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
@@ -28,6 +28,8 @@ THEATRE = ("theatre-encoders", "theatre-space", "theatre")
 TASKS = ("mel-vae", "motion-vae", "denoiser", "scorer")
 
 AUTOENCODERS = TASKS[:2]
+
+LARGEST_JSON = 1 << 24  # bytes
 
 STUDENTS = {"denoiser": "distill", "scorer": "distill-music", "theatre": "distill-theatre"}
 """By task, the one that trains a student of its network."""
@@ -166,5 +168,11 @@ def light_statistics(run: Path, config: Config, frames: Callable[[], Tensor]) ->
 
 
 def read_config(run: Path) -> Config:
-    """The configuration of a run, of format 2 or 1."""
-    return configuration.read(json.loads((run / "config.json").read_text()))
+    """The configuration of a run, of format 2 or 1.
+
+    Raises FootlightError for a folder that is no run, and a configuration that is damaged.
+    """
+    path = run / "config.json"
+    if not path.is_file():
+        raise FootlightError(f"{run} is no run of train.fit: it has no config.json")
+    return configuration.read(records.read_values(path, LARGEST_JSON, "config"))

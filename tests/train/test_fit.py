@@ -371,3 +371,26 @@ def test_a_distillation_continues_as_if_nothing_had_happened(teacher, tmp_path, 
 def test_distillation_needs_a_teacher(tmp_path):
     with pytest.raises(FootlightError, match="give --init MODEL"):
         fit.main(Fit(task="distill", data="synthetic", out=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "is no run of train.fit: it has no config.json"),
+        ({"config.json": "{"}, "config.json: is damaged or no JSON"),
+        ({"config.json": "{}"}, "the field .* is missing|has no trained mel-vae"),
+    ],
+)
+def test_what_is_no_run_is_refused_in_words(tmp_path, files, words):
+    folder = tmp_path / "run"
+    for name, text in files.items():
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    with pytest.raises(FootlightError, match=words):
+        export.main(export.Export(folder, tmp_path / "model"))
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_card_that_is_not_there_is_said(run, tmp_path):
+    with pytest.raises(FootlightError, match=r"card\.json: cannot be read"):
+        export.main(export.Export(run[0], tmp_path / "model", card=tmp_path / "card.json"))

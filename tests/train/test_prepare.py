@@ -12,6 +12,7 @@ import torch
 from core.audio import io
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
+from core.config import preset
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.kinematics import forward
@@ -23,7 +24,12 @@ from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
 from train.data.pairing import matching, pairs
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
+from train.data.splits import validated_on
+from train.fit import load_training_pairs, load_training_songs
+from train.options import Fit
 from train.prepare import Prepare, main
+from train.tasks.autoencoder import AutoencoderTask, AutoencoderTaskConfig
+from train.tasks.mel_vae import MelVAEConfig, MelVAETask
 
 SETTINGS = pairs.Settings(rendered_share=0.0)
 
@@ -268,3 +274,27 @@ def test_own_capture_may_be_of_other_kinds_than_bvh(tmp_path, capsys):
         assert all(line["seconds"] == pytest.approx(6.0, abs=0.1) for line in lines if line["genre"] != "own")
         out = capsys.readouterr().out
         assert "used with a warning" in out and "frames announced" in out
+
+
+def test_own_capture_alone_is_enough_to_train_on(tmp_path):
+    """Its music trains the music autoencoder too: there are no other songs."""
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("one", "two"):
+        dance(own / f"{name}.bvh", 100)
+        song(own / f"{name}.wav", 100, 7.0)
+    main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    args = Fit("mel-vae", tmp_path / "out", tmp_path / "run", preset="tiny")
+    pairs = validated_on(load_training_pairs(args), "pairs", lambda pair: len(pair.rotations))
+    config = preset("tiny")
+    songs = load_training_songs(args, config, pairs)
+    assert sorted(map(len, songs["train"])) == sorted(len(pair.mel) for pair in pairs["train"]) and songs["val"]
+    frames = min(map(len, songs["train"])) // 2
+    batch = MelVAETask(config, MelVAEConfig(frames=frames), songs).batch(2, torch.Generator().manual_seed(0))
+    assert batch["music"].shape[:2] == (2, frames)
+    with pytest.raises(FootlightError, match=r"the songs to train on last \d\.\d s at most, and 160\.0 s are needed"):
+        MelVAETask(config, MelVAEConfig(frames=10_000), songs)
+    features = torch.zeros(round(2 * config.modalities["motion"].fps) + 10, 4)
+    clips = {split: [{"features": features}] for split in ("train", "val")}
+    with pytest.raises(FootlightError, match="the clips to train on last 2"):
+        AutoencoderTask(config, "motion", AutoencoderTaskConfig(), clips)

@@ -101,7 +101,7 @@ def test_the_condition_is_on_the_clock_of_the_clicks():
 
 def test_waveforms_stay_small_until_a_crop_is_taken():
     tiny = music_side(preset("tiny"), "waveform")
-    songs = fit.load_training_songs(Fit("mel-vae", "synthetic", "."), tiny)
+    songs = fit.load_training_songs(Fit("mel-vae", "synthetic", "."), tiny, {})
     assert {song.dtype for song in songs["train"]} == {torch.int16}
     task = MelVAETask(tiny, MelVAEConfig(frames=64, gain=0.0), songs)
     batch = task.batch(3, torch.Generator().manual_seed(0))["music"]

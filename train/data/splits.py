@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TypeVar
 
+from core.errors import FootlightError
 from train.data.dataset import Pair
 
 T = TypeVar("T")
@@ -39,3 +40,24 @@ def validated_on(splits: dict[str, list[T]], what: str, length: Callable[[T], in
         return splits
     print(f"no {what} are held out: validation is on what is trained on, and says nothing of what was never seen")
     return splits | {"val": sorted(splits["train"], key=length, reverse=True)[:LONGEST]}
+
+
+def croppable(
+    splits: dict[str, list[T]], what: str, length: Callable[[T], int], frames: int, fps: float
+) -> dict[str, list[T]]:
+    """The splits without what is shorter than a crop of it, validated as ``validated_on`` says.
+
+    what, length: as of ``validated_on``.
+    frames: of a crop.
+    fps: frames per second.
+
+    Raises FootlightError if nothing to train on is left.
+    """
+    long = {split: [one for one in some if length(one) >= frames] for split, some in splits.items()}
+    if not long["train"]:
+        longest = max((length(one) for one in splits["train"]), default=0) / fps
+        raise FootlightError(
+            f"the {what} to train on last {longest:.1f} s at most, and {frames / fps:.1f} s are needed; "
+            "prepare longer ones"
+        )
+    return validated_on(long, what, length)

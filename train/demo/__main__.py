@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import tyro
-
 from core import pipeline
 from core.audio import io
 from core.errors import FootlightError
@@ -30,6 +28,7 @@ from core.motion import kinematics
 from core.protocol import LightOptions
 from core.show import file as show_file
 from core.types import Waveform
+from train.command import run_program
 from train.demo.song import DemoSong, write_demo_song
 from train.draw import contact_sheet
 
@@ -147,7 +146,4 @@ def film_command(song: Path, dance: Path, start: float, args: Demo) -> list[str]
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Demo, description=__doc__))
-    except FootlightError as error:
-        raise SystemExit(f"train.demo: {error}") from None
+    run_program("train.demo", main, Demo, __doc__)

@@ -14,6 +14,7 @@ from core.autoencoder.gaussian import noise_like
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
+from train.data.splits import croppable
 from train.loop import Phase
 
 
@@ -84,6 +85,8 @@ class AutoencoderTask:
     modality: a name in the configuration.
     clips: by split, dicts with ``features`` (t, c) and parts at the rate of the latents (t', ...).
     part: see ``AutoencoderPhase``.
+
+    Creating one raises FootlightError if all clips are shorter than a crop.
     """
 
     phases: dict[str, Phase]
@@ -98,8 +101,8 @@ class AutoencoderTask:
     ) -> None:
         self.model, self.modality, self.config, self.part = model, model.modalities[modality], config, part
         self.name = f"autoencoder of {modality}"
-        self.train = [clip for clip in clips["train"] if len(clip["features"]) >= config.frames]
-        self.val = [clip for clip in clips["val"] if len(clip["features"]) >= config.frames]
+        long = croppable(clips, "clips", lambda clip: len(clip["features"]), config.frames, self.modality.fps)
+        self.train, self.val = long["train"], long["val"]
         self.lengths = torch.tensor([float(len(clip["features"])) for clip in self.train])
         vae = autoencoder_of(self.modality)
         assert isinstance(vae, NormalisedVAE), "without networks there is nothing to train"

@@ -18,6 +18,7 @@ from core.autoencoder.discriminator import PatchDiscriminator, discriminator_los
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.config import Config
+from train.data.splits import croppable
 from train.draw import mel_picture
 from train.loop import Phase
 
@@ -95,6 +96,8 @@ class MelVAETask:
     """Trains the music autoencoder.
 
     songs: by split, frames of the music (t, c): log-mels, or the waveform's as int16, which become float crop by crop.
+
+    Creating one raises FootlightError if all of them are shorter than a crop.
     """
 
     name = "mel-vae"
@@ -102,8 +105,8 @@ class MelVAETask:
     def __init__(self, model: Config, config: MelVAEConfig, songs: dict[str, list[Tensor]]) -> None:
         music = model.modalities["music"]
         self.config, self.music = config, music.representation
-        self.train = [song for song in songs["train"] if len(song) >= config.frames]
-        self.val = [song for song in songs["val"] if len(song) >= config.frames]
+        long = croppable(songs, "songs", len, config.frames, music.fps)
+        self.train, self.val = long["train"], long["val"]
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
         vae = autoencoder_of(music)
         assert isinstance(vae, NormalisedVAE), "without networks there is nothing to train"

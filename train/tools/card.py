@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from core.checkpoint import load
 from core.files import write_atomically
+from train.command import run_program
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
 from train.evaluation.dance import momu, tables, told
@@ -162,4 +163,4 @@ def main(args: Card) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Card, description=__doc__))
+    run_program("train.tools.card", main, Card, __doc__)

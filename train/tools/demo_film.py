@@ -7,14 +7,12 @@ Blender's own encoder writes the film, so nothing else need be installed.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
-import tyro
 from PIL import Image, ImageDraw
 
 from blender_addon.batch import opengl
@@ -22,6 +20,7 @@ from blender_addon.stage import drawn, film
 from core.audio import io
 from core.audio.beat_tracking import track_beats
 from core.errors import FootlightError
+from train.command import run_program
 
 SUPERSAMPLED = 4  # dots are drawn so much larger, then reduced: round edges
 LIT = (255, 214, 120, 255)
@@ -159,7 +158,4 @@ def main(args: DemoFilm) -> list[Path]:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(DemoFilm, description=__doc__))
-    except FootlightError as error:
-        sys.exit(f"demo_film: {error}")
+    run_program("train.tools.demo_film", main, DemoFilm, __doc__)

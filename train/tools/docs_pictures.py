@@ -9,16 +9,14 @@ drawn from the first report of ``train.evaluate`` that holds what it shows. If n
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from core.errors import FootlightError
 from core.files import write_atomically
 from train.ablations import ABLATIONS
+from train.command import run_program
 from train.evaluation import figures
 from train.evaluation.dance import pictures as dance_pictures
 from train.evaluation.music import pictures
@@ -96,7 +94,4 @@ def read(path: Path) -> dict:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(DocsPictures, description=__doc__))
-    except FootlightError as error:
-        sys.exit(f"docs_pictures: {error}")
+    run_program("train.tools.docs_pictures", main, DocsPictures, __doc__)

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 from PIL import Image
 
 from core.errors import FootlightError
+from train.command import run_program
 from train.demo.song import write_demo_song
 from train.tools.build_extension import build
 
@@ -146,7 +146,4 @@ def palette(picture: Image.Image, colours: int) -> Image.Image:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(PanelPictures, description=__doc__))
-    except FootlightError as error:
-        sys.exit(f"panel_pictures: {error}")
+    run_program("train.tools.panel_pictures", main, PanelPictures, __doc__)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
-import tyro
 from PIL import Image
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from core.files import write_atomically
 from core.motion.kinematics import forward
 from core.protocol import QUALITIES
 from core.results import Dance
+from train.command import run_program
 from train.demo.song import compose
 from train.draw import draw_pose
 
@@ -104,4 +104,4 @@ def main(args: QualitySheets) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(QualitySheets, description=__doc__))
+    run_program("train.tools.quality_sheets", main, QualitySheets, __doc__)

@@ -6,13 +6,11 @@ Lights the dance that ``make demo`` left in its folder in a few looks and render
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import tyro
 from PIL import Image
 
 from blender_addon.scene.dancer import dancers
@@ -23,6 +21,7 @@ from core.errors import FootlightError
 from core.formats.motion import read_motion
 from core.protocol import LightOptions
 from core.show.show import Show
+from train.command import run_program
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,4 @@ def picture(blend: Path, show: Show, args: StagePictures) -> Image.Image:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(StagePictures, description=__doc__))
-    except FootlightError as error:
-        sys.exit(f"stage_pictures: {error}")
+    run_program("train.tools.stage_pictures", main, StagePictures, __doc__)

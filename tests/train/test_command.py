@@ -1,0 +1,62 @@
+"""How a program of the training room ends, seen from outside."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import dataclasses, time
+from pathlib import Path
+from core.errors import FootlightError
+from train.command import run_program
+
+@dataclasses.dataclass
+class Options:
+    what: str  # to do
+
+def main(options):
+    if options.what == "wait":
+        print("waiting", flush=True)
+        time.sleep(60)
+    if options.what == "refuse":
+        raise FootlightError("this was\\ngiven, that was expected")
+    print("done")
+
+run_program("train.sample", main, Options, "Does ``nothing``.")
+"""
+
+
+def start(*words):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said", "told"),
+    [
+        (["--what", "work"], 0, "done\n", ""),
+        (["--what", "refuse"], 2, "", "train.sample: this was given, that was expected\n"),
+    ],
+)
+def test_bad_input_is_one_line(words, code, said, told):
+    process = start(*words)
+    assert process.communicate(timeout=60) == (said, told) and process.returncode == code
+
+
+def test_the_help_is_for_people():
+    said, told = start("--help").communicate(timeout=60)
+    assert "usage: python -m train.sample" in said and "Does nothing." in said and told == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_is_no_traceback():
+    process = start("--what", "wait")
+    assert process.stdout is not None and process.stdout.readline() == "waiting\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("", "train.sample: interrupted\n") and process.returncode == 130
