@@ -1,9 +1,9 @@
 """Measure the beat tracker on music whose beats are known exactly: ``python -m train.bench_beats DATA_DIR``.
 
 The music is rendered here: the val songs of POP909 as they were played, the val takes of Groove, and improvised music
-in many styles, metres and tempi that no training excerpt repeats. F is mir_eval's, with beats counted as found within
-70 ms; nothing is trimmed. *Any level* is the best F against every second or third beat and against beats put evenly
-between. librosa's tracker hears the same sound in the same run.
+in many styles, metres and tempi that no training excerpt repeats, by bands and by others. F is mir_eval's, with beats
+counted as found within 70 ms; nothing is trimmed. *Any level* is the best F against every second or third beat and
+against beats put evenly between. librosa's tracker hears the same sound in the same run.
 """
 
 from __future__ import annotations
@@ -63,6 +63,21 @@ IMPROVISED: dict[str, tuple[tuple[str, float, str], ...]] = {  # (style, beats a
 }
 
 
+_ENSEMBLES = ("keys", "strings", "winds", "folk", "chip")
+NO_BAND: dict[str, tuple[tuple[str, float, str], ...]] = {  # (style, beats a minute, who plays)
+    "three, no band": tuple(
+        (style, bpm + 4 * i, who)
+        for i, who in enumerate(_ENSEMBLES)
+        for style, bpm in (("waltz", 108), ("waltz", 140), ("slow three", 74))
+    ),
+    "four, no band": tuple(
+        (style, bpm + 4 * i, who)
+        for i, who in enumerate(_ENSEMBLES)
+        for style, bpm in (("ballad", 64), ("rock", 108), ("swing", 126))
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Bench:
     """Measure the beat tracker."""
@@ -96,6 +111,11 @@ def pieces(data: Path, only: tuple[str, ...] = (), limit: int | None = None) -> 
             (f"{style} {bpm:g}", lambda s=style, b=bpm, f=free, i=i: _improvised(s, b, f, i))
             for i, (style, bpm, free) in enumerate(some)
         ]
+    for name, some in NO_BAND.items():
+        sets[name] = [
+            (f"{style} {bpm:g} {who}", lambda s=style, b=bpm, w=who, i=i: _improvised(s, b, "drift", i, w))
+            for i, (style, bpm, who) in enumerate(some)
+        ]
     for kind, some in sets.items():
         if not only or kind in only:
             for name, make in some[:limit]:
@@ -117,8 +137,8 @@ def _take(data: Path, name: str, bpm: float) -> Music:
     return Music(midi.to_seconds([take], bpm), beats)
 
 
-def _improvised(style: str, bpm: float, freedom: str, number: int) -> Music:
-    return known_beats.improvised(style, np.random.default_rng([_SEED, number, int(bpm)]), bpm, freedom)
+def _improvised(style: str, bpm: float, freedom: str, number: int, ensemble: str | None = None) -> Music:
+    return known_beats.improvised(style, np.random.default_rng([_SEED, number, int(bpm)]), bpm, freedom, ensemble)
 
 
 def f_measure(found: np.ndarray, true: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from train.data.music import patterns
+from train.data.music import ensembles, patterns
 from train.data.music.midi import Note, Part
 from train.data.music.patterns import Style
 
@@ -34,13 +34,26 @@ class Improvised:
     counted: int
 
 
-def improvise(style: Style, bars: int, bpm: float, draw: np.random.Generator) -> Improvised:
+def improvise(
+    style: Style, bars: int, bpm: float, draw: np.random.Generator, ensemble: str | None = None
+) -> Improvised:
     """Improvise so many bars.
 
     bpm: the tempo at which they will be played, on which the players' imprecision in beats depends.
+    ensemble: one of ``ensembles.ENSEMBLES``; None is a band.
     """
     chords = _harmony(bars, draw)
     swing = float(draw.uniform(*style.swing)) if draw.random() < 0.7 else 0.0
+    chosen = _ensemble(style, chords, draw, ensemble) if ensemble else _band(style, chords, draw)
+    step = style.beats / style.steps
+    sloppy = abs(draw.normal(0, _TIMING)) * bpm / 60
+    moved = [_played(part, step, swing, sloppy, draw) for part in chosen]
+    return Improvised(tuple(part for part in moved if part.notes), style.beats, style.counted)
+
+
+def _band(style: Style, chords: list[tuple[int, ...]], draw: np.random.Generator) -> list[Part]:
+    """Most of drums, bass, chords and a melody, each silent now and then."""
+    bars = len(chords)
     players = [_drums(style, bars, draw), _bass(style, chords, draw), _chords(style, chords, draw)]
     with_drums, with_bass, with_chords = draw.random(3) < (0.8, 0.85, 0.85)
     if not (with_drums or with_chords):
@@ -48,11 +61,26 @@ def improvise(style: Style, bars: int, bpm: float, draw: np.random.Generator) ->
     chosen = [part for part, plays in zip(players, (with_drums, with_bass, with_chords), strict=True) if plays]
     if draw.random() < 0.65:
         chosen.append(_melody(style, chords, draw))
-    chosen = [_in_sections(part, bars, style.beats, draw) for part in chosen]
-    step = style.beats / style.steps
-    sloppy = abs(draw.normal(0, _TIMING)) * bpm / 60
-    moved = [_played(part, step, swing, sloppy, draw) for part in chosen]
-    return Improvised(tuple(part for part in moved if part.notes), style.beats, style.counted)
+    return [_in_sections(part, bars, style.beats, draw) for part in chosen]
+
+
+def _ensemble(style: Style, chords: list[tuple[int, ...]], draw: np.random.Generator, name: str) -> list[Part]:
+    """What an ensemble plays: mostly bass, chords and a tune, and seldom drums."""
+    with_drums = draw.random() < ensembles.ENSEMBLES[name].drums
+    with_bass, with_chords = draw.random(2) < (0.85, 0.8)
+    tune = (ensembles.tune, ensembles.broken, _melody)[int(draw.choice(3, p=[0.5, 0.25, 0.25]))]
+    chosen = [tune(style, chords, draw)]
+    if with_bass or not with_chords:
+        chosen.append(_bass(style, chords, draw))
+    if with_chords:
+        chosen.append(_chords(style, chords, draw))
+    played_on = ensembles.programs(name, draw)
+    chosen = [replace(part, program=played_on[part.name]) for part in chosen]
+    if with_drums:
+        chosen.append(_in_sections(_drums(style, len(chords), draw), len(chords), style.beats, draw))
+    if draw.random() < ensembles.ENSEMBLES[name].even:
+        chosen = [ensembles.evened(part) for part in chosen]
+    return chosen
 
 
 def _harmony(bars: int, draw: np.random.Generator) -> list[tuple[int, ...]]:

@@ -1,8 +1,8 @@
 """Rendered music whose beats are known exactly, for the beat tracker: to train it, to choose it and to measure it.
 
-Five kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, and music
-improvised in many styles and metres (``improvise``), played by soundfonts or by plain waves (``plain_synth``). Some
-have a silent intro, a drifting or ramping tempo, or rubato.
+Six kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, and music
+improvised in many styles and metres (``improvise``), played by soundfonts or by plain waves (``plain_synth``), by a
+band or by what is none (``ensembles``). Some have a silent intro, a drifting or ramping tempo, or rubato.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
 from train.data.music import arrange, clock, midi, plain_synth, synth
+from train.data.music.ensembles import ENSEMBLES
 from train.data.music.improvise import improvise
 from train.data.music.midi import Note, Part
 from train.data.music.patterns import STYLES
@@ -28,7 +29,14 @@ from train.data.shards import key
 
 SECONDS = 36.0
 FASTEST = 168.0  # beats a minute; people dance to every second beat of what is faster, unless its bars are uneven
-SHARES = {"pop909": 0.16, "arranged": 0.07, "groove": 0.18, "improvised": 0.25, "plain": 0.34}
+SHARES = {"pop909": 0.14, "arranged": 0.06, "groove": 0.14, "improvised": 0.18, "plain": 0.24, "ensemble": 0.24}
+PLAIN_ENSEMBLES = 0.3  # share of them that are played by plain waves
+ENSEMBLE_STYLES = (
+    *("waltz", "ballad", "slow three", "march", "six-eight", "rock", "waltz", "country", "jig", "swing", "slow three"),
+    *("polka", "jazz waltz", "tango", "six-eight", "bossa nova", "waltz", "ballad", "motown", "slow blues", "house"),
+    *("five", "ska", "seven"),
+)
+"""Styles of excerpts that no band plays. A third of them are in three, and few in five and seven."""
 _RENDER_RATE = 22_050
 _VOICES = (0, 0, 0, 0, 0, 0, 1, 4, 5, 24, 25, 48, 73)  # General MIDI programs of a song played plainly
 
@@ -57,6 +65,9 @@ def excerpt(data: Path, kind: str, split: str, number: int, seed: int) -> Music:
         "groove": lambda: _groove(data, split, number, draw),
         "improvised": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
         "plain": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
+        "ensemble": lambda: improvised(
+            ENSEMBLE_STYLES[number % len(ENSEMBLE_STYLES)], draw, ensemble=str(draw.choice(list(ENSEMBLES)))
+        ),
     }[kind]
     music = make()
     if draw.random() < 0.12:
@@ -71,11 +82,18 @@ def render(music: Music, draw: np.random.Generator, seconds: float = SECONDS) ->
     return synth.set_level(sound, float(np.clip(draw.normal(-16, 5), -32, -7)))
 
 
-def improvised(style: str, draw: np.random.Generator, bpm: float | None = None, freedom: str | None = None) -> Music:
+def improvised(
+    style: str,
+    draw: np.random.Generator,
+    bpm: float | None = None,
+    freedom: str | None = None,
+    ensemble: str | None = None,
+) -> Music:
     """Music in a style.
 
     bpm: of its counted beats; None draws one of the style's tempi, sometimes a little beyond them.
     freedom: of its clock, one of ``clock.FREEDOMS``; None draws one.
+    ensemble: who plays, one of ``ENSEMBLES``; None is a band.
     """
     chosen = STYLES[style]
     if bpm is None:
@@ -83,7 +101,7 @@ def improvised(style: str, draw: np.random.Generator, bpm: float | None = None, 
         bpm = float(np.exp(draw.uniform(low - 0.04, high + 0.04)))
     freedom = freedom or str(draw.choice(clock.FREEDOMS, p=[0.66, 0.14, 0.1, 0.04, 0.06]))
     bars = int(np.ceil(SECONDS * 1.6 * bpm / 60 / chosen.beats)) + 1
-    piece = improvise(chosen, bars, bpm, draw)
+    piece = improvise(chosen, bars, bpm, draw, ensemble)
     times = clock.beat_times(bars * piece.beats_per_bar, bpm, freedom, draw)
     start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0  # begin anywhere in a bar
     parts = [_from(part, start) for part in midi.on_clock(piece.parts, times)]
@@ -186,13 +204,16 @@ def _excerpts(data: Path, kind: str, split: str, numbers: range, seed: int, shar
         if len(music.beats.times) < 8:
             continue
         draw = np.random.default_rng([seed, number, 1])
-        played = plain_synth.render(music.parts, SECONDS, draw) if kind == "plain" else render(music, draw)
+        plain = kind == "plain" or (kind == "ensemble" and draw.random() < PLAIN_ENSEMBLES)
+        played = plain_synth.render(music.parts, SECONDS, draw) if plain else render(music, draw)
         sound = resample(played, RATE)
         level = spectrogram(sound.samples).clamp_min(1e-7).log()
         line = {"id": f"{kind}-{number:04d}", "shard": shard, "split": split, "kind": kind}
         line |= {"tempo": round(music.beats.tempo, 3), "frames": len(level)}
         if kind in ("improvised", "plain"):
             line["style"] = list(STYLES)[number % len(STYLES)]
+        if kind == "ensemble":
+            line["style"] = ENSEMBLE_STYLES[number % len(ENSEMBLE_STYLES)]
         beats = {"beats": music.beats.times, "downbeats": music.beats.downbeats}
         records.append((line, {"mel": level} | beats))
     return records

@@ -1,10 +1,13 @@
 """Improvised music: its notes are where its beats say, in every style, and its sound is as long as it should be."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from train.bench_beats import levels
-from train.data.music import clock, known_beats, patterns, plain_synth
+from train.data.music import clock, ensembles, known_beats, patterns, plain_synth
+from train.data.music.ensembles import ENSEMBLES
 from train.data.music.improvise import improvise
 from train.data.music.patterns import STYLES
 
@@ -68,3 +71,37 @@ def test_levels_are_the_counts_of_one_grid():
     assert [len(some) for some in found] == [12, 6, 6, 23, 4, 4, 4, 34]
     np.testing.assert_allclose(found[3], np.arange(0, 11.1, 0.5))
     np.testing.assert_allclose(found[5], [1, 4, 7, 10])
+
+
+@pytest.mark.parametrize("name", sorted(ENSEMBLES))
+def test_an_ensemble_plays_its_own_instruments_on_the_same_beats(name):
+    ensemble = ENSEMBLES[name]
+    for seed in range(6):
+        piece = improvise(STYLES["waltz"], 16, 120.0, np.random.default_rng(seed), name)
+        melodic = [part for part in piece.parts if not part.drums]
+        own = {"bass": ensemble.bass, "chords": ensemble.chords, "melody": ensemble.tune}
+        for part in melodic:
+            assert part.program in (ensemble.chords if ensemble.alone else own[part.name])
+        if ensemble.alone:
+            assert len({part.program for part in melodic}) == 1
+            assert len(melodic) == len(piece.parts)
+        music = known_beats.improvised("waltz", np.random.default_rng(seed), 120.0, "steady", name)
+        assert (np.diff(np.flatnonzero(music.beats.downbeats.numpy())) == 3).all()
+
+
+@pytest.mark.parametrize("style", ["waltz", "jazz waltz", "six-eight", "rock", "five"])
+def test_tunes_begin_on_steps_and_one_note_follows_another(style):
+    chords = [(0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)] * 4
+    chosen = STYLES[style]
+    for make in (ensembles.tune, ensembles.broken):
+        for seed in range(5):
+            notes = make(chosen, chords, np.random.default_rng(seed)).notes
+            starts = np.array([note.start for note in notes])
+            steps = starts * chosen.steps / chosen.beats
+            np.testing.assert_allclose(steps, steps.round(), atol=1e-9)
+            assert (np.diff(starts) > 0).all() and starts[-1] < len(chords) * chosen.beats
+            assert all(a.start < a.end <= b.start for a, b in pairwise(notes))
+    broken = ensembles.broken(chosen, chords, np.random.default_rng(1)).notes
+    for note in broken:
+        chord = chords[int(note.start // chosen.beats)]
+        assert note.pitch % 12 in {tone % 12 for tone in chord}
