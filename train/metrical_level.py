@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from core.audio.beat_network import FPS, activations
 from core.audio.beat_tracking import FASTEST, SLOWEST, onset_envelope, sounding
-from core.audio.metrical_level import LevelScore, counts, figures, heard
+from core.audio.linear_score import LinearScore
+from core.audio.metrical_level import counts, figures, heard
 from core.files import write_atomically
 from train.command import run_program
 from train.tasks.beats import Clip, load_clips
@@ -56,13 +57,13 @@ def choice(clip: Clip) -> np.ndarray | None:
     return np.stack([row for row in found if row is not None])
 
 
-def fitted(choices: list[np.ndarray], ridge: float) -> LevelScore:
+def fitted(choices: list[np.ndarray], ridge: float) -> LinearScore:
     """The score by which the first of the figures (h, f) of each choice is the most likely one to be chosen.
 
     It is a conditional logit (McFadden 1974) with ``ridge`` times the square of the weights as a penalty.
     """
     everything = np.concatenate(choices)
-    unfitted = LevelScore(np.zeros(everything.shape[1]), everything.mean(axis=0), everything.std(axis=0) + 1e-6)
+    unfitted = LinearScore(np.zeros(everything.shape[1]), everything.mean(axis=0), everything.std(axis=0) + 1e-6)
     rows = torch.from_numpy(unfitted.usual(everything))
     sizes = torch.tensor([len(some) for some in choices])
     most = int(sizes.max())
@@ -79,15 +80,15 @@ def fitted(choices: list[np.ndarray], ridge: float) -> LevelScore:
         return total
 
     optimiser.step(loss)
-    return LevelScore(weight.detach().numpy(), unfitted.mean, unfitted.scale)
+    return LinearScore(weight.detach().numpy(), unfitted.mean, unfitted.scale)
 
 
-def won(score: LevelScore, choices: list[np.ndarray]) -> float:
+def won(score: LinearScore, choices: list[np.ndarray]) -> float:
     """The share of the choices in which the first figures (h, f) score the most."""
     return float(np.mean([int((score.usual(some) @ score.weight).argmax()) == 0 for some in choices]))
 
 
-def main(args: Learn) -> LevelScore:
+def main(args: Learn) -> LinearScore:
     """Learn, print how often the truth wins in excerpts that were held back from a first try, and write the file."""
     clips = load_clips(args.data)["train"][:: args.every]
     found = [choice(clip) for clip in tqdm(clips, disable=None)]
@@ -96,8 +97,13 @@ def main(args: Learn) -> LevelScore:
     kept = [some for i, some in enumerate(choices) if i % HELD_BACK]
     print(f"{len(choices)} excerpts; of those held back the truth wins in {won(fitted(kept, args.ridge), back):.3f}")
     score = fitted(choices, args.ridge)
-    write_atomically(args.out, save({name: torch.from_numpy(value).float() for name, value in asdict(score).items()}))
+    write(score, args.out)
     return score
+
+
+def write(score: LinearScore, path: Path) -> None:
+    """Write a score as a safetensors file."""
+    write_atomically(path, save({name: torch.from_numpy(value).float() for name, value in asdict(score).items()}))
 
 
 if __name__ == "__main__":

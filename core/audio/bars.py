@@ -6,6 +6,7 @@ Widmer 2013).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ from core.audio.beat_network import FPS
 HARMONY_WEIGHT = 0.1  # nats for a change of harmony that is a standard deviation above the mean one
 METRES = {2: 0.1, 3: 0.14, 4: 0.7, 5: 0.02, 6: 0.02, 7: 0.01, 8: 0.01}
 """Beats in a bar, and how often songs have them."""
-BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.0, 7: 0.6, 8: 2.0}
+BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.8, 7: 0.6, 8: 2.0}
 """Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
 SWITCH_COST = 12.0  # nats, for another metre from the next bar on
 SKIP_COST = 15.0  # nats, for a bar that ends early
@@ -39,13 +40,13 @@ def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:
     change, wide = np.zeros(count), np.zeros(count)
     if count >= 4:
         edges = np.append(times, 2 * times[-1] - times[-2])
-        chords, pairs = _means(fine, edges[:-1], edges[1:]), _means(fine, edges[:-2], edges[2:])
+        chords, pairs = means(fine, edges[:-1], edges[1:]), means(fine, edges[:-2], edges[2:])
         change[1:] = 1 - _cosine(chords[1:], chords[:-1])
         wide[2:-1] = 1 - _cosine(pairs[2:], pairs[:-2])
     return (_standard(change) + _standard(wide)).clip(-4, 4)
 
 
-def _means(fine: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def means(fine: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Means (n, c) of frames (t, c) over spans of time (n,), seconds; the nearest frame for spans beyond the song."""
     frames = len(fine)
     first = np.round(starts * FPS).astype(int).clip(0, frames - 1)
@@ -69,10 +70,11 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / max(values.std(), 1e-6)
 
 
-def downbeats(likely: np.ndarray) -> np.ndarray:
+def downbeats(likely: np.ndarray, costs: Mapping[int, float] | None = None) -> np.ndarray:
     """Which beats are downbeats, (n,) bool.
 
     likely: (n,) probability that each beat is a downbeat, in (0, 1).
+    costs: nats that each beat costs in bars of a metre, as ``metre.costs`` returns them.
     """
     if len(likely) == 0:
         return np.zeros(0, bool)
@@ -85,6 +87,7 @@ def downbeats(likely: np.ndarray) -> np.ndarray:
     counted[firsts] = lasts
     cost = np.array([BAR_COST[m] for m in metre])
     evidence = np.where(place == 0, np.log(likely[:, None]) - cost, np.log(1 - likely[:, None]))
+    evidence -= np.array([(costs or {}).get(m, 0.0) for m in metre])
     score = np.log([METRES[m] / m for m in metre]) + evidence[0]
     came_from = np.zeros((len(likely), len(metre)), int)
     for i in range(1, len(likely)):

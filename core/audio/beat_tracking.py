@@ -4,7 +4,8 @@
 2. A dynamic programme finds the path of beats, which keeps its metrical level and follows a tempo that drifts
    (``beat_path``).
 3. The path is compared with its counterparts, such as half and double (``metrical_level``).
-4. A hidden Markov model counts the beats of each bar (``bars``).
+4. What the song returns after says what its bars are made of (``metre``).
+5. A hidden Markov model counts the beats of each bar (``bars``).
 
 The path may go from 46 to 222 beats a minute, so nothing falls into a hole, and a song that drifts keeps its count.
 What comes out is the count that people dance to, for the whole song alike: twice to every beat of slow songs, and to
@@ -19,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core import progress
-from core.audio import bars, metrical_level
+from core.audio import bars, metre, metrical_level
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
 from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_prior
 from core.audio.io import resample
@@ -71,7 +72,8 @@ def track_beats(waveform: Waveform) -> Beats:
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
     confidence = _confidence(beat, times, sounds)
     changes = bars.harmony(fine, times)
-    down = bars.downbeats(_likely(beat, downbeat, times, changes))
+    against = metre.costs(times, mel, around, sounds)
+    down = bars.downbeats(_likely(beat, downbeat, times, changes), against)
     if len(times) >= 2:
         counted = danced(Grid.of(times, down))
         times, down = np.array(counted.times), np.array(counted.downbeats)
@@ -144,8 +146,7 @@ def danced(grid: Grid) -> Grid:
     ones.
 
     Of bars of six it is every third beat. Bars of three, five and seven stay as they are, because half of them is no
-    beat.
-    """
+    beat."""
     if grid.tempo < SLOWEST_DANCED:
         return doubled(grid)
     if grid.tempo > FASTEST_DANCED and grid.metre not in (3, 5, 7):

@@ -8,15 +8,14 @@ were learned on music whose beats are known (``train.metrical_level``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load_file
 from torch import Tensor
 
 from core.audio.beat_network import FPS, levels
+from core.audio.linear_score import LinearScore
 from core.audio.mel import rises
 from core.audio.onsets import ONSET_LEAD
 
@@ -39,35 +38,14 @@ _LAGS = (1, 2, 3, 4)  # beats after which the music may repeat
 _NEAR = 2  # frames to either side of an instant that count for it
 _SUREST = 4.0  # nats, for and against a beat on a frame
 _LOUDEST = 4.0  # times the usual onset
-_UNUSUAL = 4.0  # standard deviations beyond which a figure counts no more
 _LOW, _MIDDLE, _HIGH = slice(0, 5), slice(14, 40), slice(48, None)  # mel bands of kick, snare and cymbals
-_BEAT_ODDS, _DOWNBEAT_ODDS, _BEAT, _DOWNBEAT, _KICK, _SNARE, _CYMBALS, _ONSET = range(8)  # columns of ``heard``
-
-
-@dataclass(frozen=True)
-class LevelScore:
-    """A linear score of the figures (f,) of a count.
-
-    weight: (f,).
-    mean, scale: (f,) of the figures where it was learned.
-    """
-
-    weight: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
-
-    def __call__(self, figures: np.ndarray) -> float:
-        return float(self.usual(figures) @ self.weight)
-
-    def usual(self, figures: np.ndarray) -> np.ndarray:
-        """Figures (..., f) in standard deviations."""
-        return ((figures - self.mean) / self.scale).clip(-_UNUSUAL, _UNUSUAL)
+_BEAT_ODDS, DOWNBEAT_ODDS, _BEAT, _DOWNBEAT, _KICK, _SNARE, _CYMBALS, _ONSET = range(8)  # columns of ``heard``
 
 
 @lru_cache(maxsize=1)
-def level_score() -> LevelScore:
+def level_score() -> LinearScore:
     """The learned score."""
-    return LevelScore(**{name: value.double().numpy() for name, value in load_file(WEIGHTS).items()})
+    return LinearScore.load(WEIGHTS)
 
 
 def best_count(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray, bpm: tuple[float, float]) -> np.ndarray:
@@ -77,7 +55,7 @@ def best_count(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray, bpm: tu
     sounds: (t,) bool, whether anything sounds on each frame.
     bpm: the slowest and the fastest tempo that a counterpart may have, beats per minute.
     """
-    if int(sounds[_frames(times, heard)].sum()) < FEWEST:
+    if int(sounds[frames_of(times, heard)].sum()) < FEWEST:
         return times
     score, best, highest = level_score(), times, -np.inf
     for count in counts(times, len(heard) / FPS, bpm):
@@ -132,22 +110,36 @@ def heard(mel: Tensor, beat: np.ndarray, downbeat: np.ndarray, envelope: np.ndar
 
 def figures(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> np.ndarray | None:
     """What speaks for and against a count (n,), as figures (f,); None where too little of it sounds."""
-    gaps = np.diff(times, append=2 * times[-1] - times[-2])
-    audible = sounds[_frames(times, heard)]
-    times, gaps = times[audible], gaps[audible]
+    times, gaps = audible(times, heard, sounds)
     if len(times) < FEWEST // 2:
         return None
-    at = {place: heard[_frames(times + place * gaps, heard)] for some in _BETWEEN for place in some}  #  n c
+    at = {place: heard[frames_of(times + place * gaps, heard)] for some in _BETWEEN for place in some}  #  n c
     means = [np.mean([at[place].mean(axis=0) for place in some], axis=0) for some in _BETWEEN]
     on_beat = at[0.0]
     rate = 1 / float(np.median(gaps))
     octave = np.log2(rate)
     tempo = [octave, octave**2, rate, *rate * means[0][[_BEAT_ODDS, _BEAT, _ONSET]]]
-    patterns = np.concatenate([at[place][:, _KICK:_ONSET] for place in (0.0, 1 / 4, 1 / 2, 3 / 4)], axis=1)
-    return np.concatenate([*means, tempo, *(_bars(on_beat, metre) for metre in _METRES), _repeats(patterns)])
+    repeats = _repeats(strokes(times, gaps, heard))
+    return np.concatenate([*means, tempo, *(_bars(on_beat, metre) for metre in _METRES), repeats])
 
 
-def _frames(times: np.ndarray, heard: np.ndarray) -> np.ndarray:
+def audible(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the beats (n,) that sound, and the seconds from each of them to the next beat."""
+    some = sounds[frames_of(times, heard)]
+    return times[some], np.diff(times, append=2 * times[-1] - times[-2])[some]
+
+
+def strokes(times: np.ndarray, gaps: np.ndarray, heard: np.ndarray) -> np.ndarray:
+    """The kick, snare and cymbals on each of the beats (n,) and at the quarters after it, (n, 12).
+
+    gaps: (n,) seconds from each beat to the next one.
+    """
+    places = (heard[frames_of(times + place * gaps, heard)] for place in (0, 1 / 4, 1 / 2, 3 / 4))
+    return np.concatenate([some[:, _KICK:_ONSET] for some in places], axis=1)
+
+
+def frames_of(times: np.ndarray, heard: np.ndarray) -> np.ndarray:
+    """The frames (n,) of what is heard (t, c) at instants (n,), seconds."""
     return np.round(times * FPS).astype(int).clip(0, len(heard) - 1)
 
 
@@ -159,7 +151,7 @@ def _bars(on_beat: np.ndarray, metre: int) -> np.ndarray:
 
     on_beat: (n, 8) what is heard on each beat.
     """
-    columns = on_beat[:, [_DOWNBEAT_ODDS, _DOWNBEAT, _KICK, _SNARE]]
+    columns = on_beat[:, [DOWNBEAT_ODDS, _DOWNBEAT, _KICK, _SNARE]]
     places = np.stack([columns[first::metre].mean(axis=0) for first in range(metre)])
     places = np.roll(places, -int(places[:, 1].argmax()), axis=0)
     snare = places[:, 3]
