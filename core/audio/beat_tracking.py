@@ -75,7 +75,7 @@ def track_beats(waveform: Waveform) -> Beats:
     against = metre.costs(times, mel, around, sounds)
     down = bars.downbeats(_likely(beat, downbeat, times, changes), against)
     if len(times) >= 2:
-        counted = danced(Grid.of(times, down))
+        counted = danced(Grid.of(times, down), metrical_level.in_thirds(times, around, sounds))
         times, down = np.array(counted.times), np.array(counted.downbeats)
     strength = _strongest(envelope, np.round((times - ONSET_LEAD) * FPS))
     return Beats(
@@ -141,14 +141,15 @@ def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
     return frames + (weight * reach).sum(axis=1) / (weight.sum(axis=1) + 1e-3)
 
 
-def danced(grid: Grid) -> Grid:
+def danced(grid: Grid, in_thirds: bool = False) -> Grid:
     """The count of the same song that people dance to: twice to every beat of slow songs, to every second one of fast
     ones.
 
     Of bars of six it is every third beat. Bars of three, five and seven stay as they are, because half of them is no
-    beat."""
+    beat. So do slow beats that are divided by three, which have nothing at their halves.
+    """
     if grid.tempo < SLOWEST_DANCED:
-        return doubled(grid)
+        return grid if in_thirds else doubled(grid)
     if grid.tempo > FASTEST_DANCED and grid.metre not in (3, 5, 7):
         return thinned(grid, 3 if grid.metre == 6 else 2)
     return grid

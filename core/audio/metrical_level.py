@@ -30,6 +30,7 @@ COUNTS = (
 )
 """Counterparts of a path: a beat every so many of its beats, beginning so many beats after its first."""
 FEWEST = 16  # beats of a path that sound; of fewer nothing is certain
+CLEARLY = 0.2  # times the usual onset by which thirds are to be louder than halves
 WEIGHTS = Path(__file__).parent.parent / "pretrained" / "metrical_level.safetensors"
 
 _BETWEEN = ((0.0,), (1 / 2,), (1 / 4, 3 / 4), (1 / 3, 2 / 3))  # places in a beat whose sounds are averaged
@@ -127,6 +128,18 @@ def audible(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> tuple[n
     """Those of the beats (n,) that sound, and the seconds from each of them to the next beat."""
     some = sounds[frames_of(times, heard)]
     return times[some], np.diff(times, append=2 * times[-1] - times[-2])[some]
+
+
+def in_thirds(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> bool:
+    """Whether the beats (n,) of a song are divided by three, as in 6/8: more begins at their thirds than at halves.
+
+    heard, sounds: as ``best_count`` takes them.
+    """
+    times, gaps = audible(times, heard, sounds)
+    if len(times) == 0:
+        return False
+    half, *thirds = (heard[frames_of(times + place * gaps, heard), _ONSET].mean() for place in (1 / 2, 1 / 3, 2 / 3))
+    return bool(np.mean(thirds) > half + CLEARLY)
 
 
 def strokes(times: np.ndarray, gaps: np.ndarray, heard: np.ndarray) -> np.ndarray:

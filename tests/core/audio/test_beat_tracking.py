@@ -141,6 +141,15 @@ def test_people_dance_to_every_second_beat_of_fast_music_and_twice_to_every_beat
     np.testing.assert_allclose(ones, np.flatnonzero(down) * spacing)
 
 
+def test_slow_beats_in_thirds_are_not_halved():
+    grid = Grid.of(np.arange(12) * 1.2, np.arange(12) % 4 == 0)
+    assert danced(grid, in_thirds=True) is grid
+    blues, _ = played("slow blues", 52)
+    assert track_beats(blues).tempo == pytest.approx(52, rel=0.02)
+    ballad, _ = played("ballad", 54)
+    assert track_beats(ballad).tempo == pytest.approx(108, rel=0.02)
+
+
 def test_the_tracker_knows_when_it_guesses():
     rng = np.random.default_rng(0)
     free = np.cumsum(rng.exponential(0.3, 200) + 0.03)

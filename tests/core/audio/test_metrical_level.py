@@ -7,7 +7,7 @@ import torch
 from core.audio.beat_network import FPS, RATE, activations, spectrogram
 from core.audio.beat_tracking import FASTEST, SLOWEST, onset_envelope, sounding
 from core.audio.io import resample
-from core.audio.metrical_level import COUNTS, FEWEST, best_count, counts, figures, heard
+from core.audio.metrical_level import COUNTS, FEWEST, best_count, counts, figures, heard, in_thirds
 from train.data.music import known_beats, plain_synth
 
 RANGE = (SLOWEST, FASTEST)
@@ -77,3 +77,15 @@ def test_loudness_does_not_matter_to_what_is_heard():
     np.testing.assert_allclose(
         heard(mel, chance, chance, envelope), heard(0.01 * mel, chance, chance, envelope), atol=1e-3
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "thirds"), [((), False), ((1 / 2,), False), ((1 / 3, 2 / 3), True), ((2 / 3,), True)]
+)
+def test_what_sounds_between_the_beats_says_how_they_are_divided(parts, thirds):
+    times = 1.0 + 1.1 * np.arange(20)
+    around = np.zeros((round(24 * FPS), 8))
+    for place in (0.0, *parts):
+        around[np.round((times + 1.1 * place) * FPS).astype(int)] = 1.0
+    assert in_thirds(times, around, np.ones(len(around), bool)) is thirds
+    assert not in_thirds(times, around, np.zeros(len(around), bool))
