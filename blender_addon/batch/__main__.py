@@ -14,7 +14,7 @@ Blender's own Python needs nothing but what Blender brings: the dances are made 
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
 for each scene NAME_score_SEED.blend and .wav, for each duet duet_SEED.blend and .wav; with --render an .mp4 too; each
 whole or not at all. What fails is reported and the rest goes on. At the end stands a table; the exit code is 0, 1 if
-anything failed, 2 for a wrong command line.
+anything failed, 2 for a wrong command line or a DIR that cannot be written, 130 if it was interrupted (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -40,6 +41,8 @@ from .filming import make_film
 from .making import Desk, make_blend, make_dataset, outputs
 from .terminal import Terminal
 
+_UNUSABLE = 2  # exit codes
+_INTERRUPTED = 130
 _ABANDONED = 24 * 3600.0  # seconds in which every running batch has written to its files
 _WIDEST = 48  # letters of an item in the table
 
@@ -87,7 +90,7 @@ def _short(label: str, width: int) -> str:
 
 def table(outcomes: list[Outcome]) -> str:
     """What became of everything."""
-    width = min(_WIDEST, max(len("item"), *(len(outcome.item.label) for outcome in outcomes)))
+    width = min(_WIDEST, max(len(label) for label in ("item", *(outcome.item.label for outcome in outcomes))))
     lines = [f"{'item':{width}s}  {'state':8s} {'seconds':>8s}  result"]
     lines += [f"{_short(o.item.label, width):{width}s}  {o.state:8s} {o.seconds:8.1f}  {o.detail}" for o in outcomes]
     return "\n".join(lines)
@@ -116,12 +119,19 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         arguments = _own_arguments()
     args = parse(arguments, __doc__ or "")
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=args.out).close()
+    except OSError as error:
+        print(f"render_batch: {args.out}: no folder to write to ({error.strerror}); choose another", file=sys.stderr)
+        return _UNUSABLE
     clear(args.out)
     folder = Path(tempfile.mkdtemp(prefix="footlight-"))
     terminal = Terminal(folder / "blender.log")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Blender takes Ctrl-C, and without a window does nothing
     outcomes: list[Outcome] = []
     engines: list[Engine] = []
+    interrupted = False
 
     def engine() -> Engine:
         """The one that runs, or a new one when none does."""
@@ -143,11 +153,19 @@ def main(arguments: list[str] | None = None) -> int:
             detail = without_folder(detail, folder)
             outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
             terminal.say(f"{state:8s} {item.label}: {detail}")
+    except KeyboardInterrupt:
+        interrupted = True
     finally:
         for started in engines:
             started.stop(patience=2.0)
         shutil.rmtree(folder, ignore_errors=True)
     terminal.say(f"\n{table(outcomes)}")
+    if interrupted:
+        terminal.say(
+            f"interrupted: {len(args.items) - len(outcomes)} of {len(args.items)} were not made; "
+            "--skip-existing goes on from here"
+        )
+        return _INTERRUPTED
     return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
 
 

@@ -1,7 +1,10 @@
 """Music for scenes and duets in batches, with an engine that does what it is told; Blender says what came out."""
 
 import json
+import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +88,42 @@ def test_an_engine_that_refuses_leaves_nothing(batch, tmp_path):
     answer = batch("--duet", 5, "--out", tmp_path / "out", how="refuse")
     assert answer.returncode == 1 and "duet 0  failed" in answer.stdout and "the song is silent" in answer.stdout
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_batch_that_is_interrupted_says_what_it_made(blender, tmp_path):
+    save_dance(tmp_path)
+    python, out = obedient(tmp_path), tmp_path / "out"
+    songs = [str(tmp_path / f"{name}.wav") for name in ("a", "hang", "z")]  # the engine goes by the names
+    for path in songs:
+        soundfile.write(path, np.sin(np.arange(32_000) / 10), 16_000)
+    command = [
+        *blender,
+        str(BATCH),
+        *(["--"] if "-b" in blender else []),
+        *songs,
+        "--out",
+        str(out),
+        "--python",
+        python,
+    ]
+    environment = dict(os.environ, BLENDER_USER_RESOURCES=str(tmp_path), FOOTLIGHT_TEST_FOLDER=str(tmp_path))
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    )
+    asked = tmp_path / "asked.json"
+    for _ in range(600):
+        if asked.is_file() and "hang.wav" in asked.read_text():
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said, told = process.communicate(timeout=60)
+    assert process.returncode == 130, said + told
+    assert "a.wav" in said.split("result\n")[1] and "interrupted: 2 of 3 were not made" in said
+    assert "Traceback" not in told and sorted(path.name for path in out.iterdir()) == ["a.blend"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder in which even root makes no other")
+def test_a_folder_that_cannot_be_made_is_said(batch):
+    answer = batch("--duet", 5, "--out", "/proc/films")
+    assert answer.returncode == 2 and "/proc/films: no folder to write to" in answer.stderr, answer.stderr
+    assert "Traceback" not in answer.stderr
