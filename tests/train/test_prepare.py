@@ -298,3 +298,22 @@ def test_own_capture_alone_is_enough_to_train_on(tmp_path):
     clips = {split: [{"features": features}] for split in ("train", "val")}
     with pytest.raises(FootlightError, match="the clips to train on last 2"):
         AutoencoderTask(config, "motion", AutoencoderTaskConfig(), clips)
+
+
+def test_a_capture_that_is_longer_than_its_music_is_said(tmp_path, capsys):
+    """As one at 24 frames a second that was recorded at 30."""
+    own = tmp_path / "own"
+    own.mkdir()
+    dance(own / "long.bvh", 100, seconds=10.0)
+    dance(own / "short.bvh", 100, seconds=6.0)
+    for name in ("long", "short"):
+        song(own / f"{name}.wav", 100, 8.0)
+    lines = main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    assert sorted(line["seconds"] for line in lines) == pytest.approx([6.0, 8.0], abs=0.1)
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
+    assert "long.bvh: lasts 10.0 s, and its music 8.0 s" in said
+
+
+def test_a_data_folder_without_an_index_is_said(tmp_path):
+    with pytest.raises(FootlightError, match=r"index\.jsonl: no such index; a data folder names .* --pairs"):
+        main(Prepare(tmp_path, tmp_path / "out"))

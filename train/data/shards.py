@@ -149,12 +149,20 @@ def write_index(path: Path, lines: list[dict]) -> None:
     write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
 
 
+SOURCES = "index.jsonl"  # the index of a data folder, which people write
+
+
 def read_index(path: Path) -> list[dict]:
     """The lines of an index. Raises FootlightError when it is missing or damaged."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
-        raise FootlightError(f"{path}: no such index; make it with `python -m train.prepare`") from None
+        if path.name == SOURCES:
+            way = "a data folder names its motion capture and music there; captures beside their music go without, by "
+            way += "train.prepare --pairs"
+        else:
+            way = "make it with `python -m train.prepare`"
+        raise FootlightError(f"{path}: no such index; {way}") from None
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except ValueError as error:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.audio import io
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
 from core.files import file_digest
 from core.formats import array_files
 from train.data.jobs import Job, Records
@@ -31,6 +31,7 @@ AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".aa
 CAPTURES = (".bvh", *array_files.SUFFIXES)
 VAL_ONE_IN = 10  # captures
 TEMPO_TOLERANCE = 0.04  # relative
+LOST_SECONDS = 1.0  # of a motion beyond its music, from which on it is said
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: boo
     motion = source.motion
     parts, tempo = _heard(song_path, take.tempo)
     frames = min(motion.frames, len(parts["mel"]) // 2)
+    if motion.frames > frames + MOTION_FPS * LOST_SECONDS:
+        warn(
+            f"{motion_path}: lasts {motion.frames / MOTION_FPS:.1f} s, and its music {frames / MOTION_FPS:.1f} s; "
+            "what is longer is left out. If they were recorded together, the frame rate may be wrong"
+        )
     if frames / MOTION_FPS < SHORTEST_SECONDS:
         raise FootlightError(
             f"motion and music share only {frames / MOTION_FPS:.1f} s; at least {SHORTEST_SECONDS:g} s are needed"
