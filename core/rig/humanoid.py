@@ -7,10 +7,8 @@ from armatures, with any axes and unit.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -18,7 +16,8 @@ import numpy as np
 from ..errors import FootlightError
 from . import quaternion as quat
 from . import rest, structure
-from .families import FAMILIES, HEADS, PREFIXES
+from .families import FAMILIES, HEADS
+from .naming import parsed, plain_names, side_and_part
 from .skeleton import JOINTS, OFFSETS, Skeleton, other_side
 
 ROLES = structure.LEG + structure.ARM
@@ -35,27 +34,6 @@ _PELVIS = {"pelvis", "hips", "hip"}
 
 _BACK = -0.5  # cosine of the angle between a foot and the way ahead, below which it points back
 _SAME_PLACE = 0.01  # of the upper arm; a shorter forearm has no length
-
-_SIDES = {
-    "left": "left",
-    "l": "left",
-    "lt": "left",
-    "right": "right",
-    "r": "right",
-    "rt": "right",
-    "左": "left",
-    "右": "right",
-}
-_PARTS = {part for family in FAMILIES.values() for names in family for part in names}
-
-COMMON = 0.6
-"""Share of all names: a word at which more begin or end tells nothing about the joint."""
-
-MOST_AFFIXES = 3
-"""So many words are taken off each end of a name at most."""
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\d_A-Za-z左右]+")
-
 
 @dataclass(frozen=True)
 class Match:
@@ -143,56 +121,6 @@ def _inner_spine(skeleton: Skeleton, spine: tuple[int, ...], inner: list[int]) -
     return {"spine1": low, "spine2": high}
 
 
-@lru_cache(maxsize=8192)
-def side_and_part(name: str) -> tuple[str, str]:
-    """Split a joint's name into its side ("left", "right" or "") and the rest.
-
-    The rest is in lower case, without separators and known prefixes.
-    """
-    return _parsed(name)[1:]
-
-
-@lru_cache(maxsize=8192)
-def _parsed(name: str) -> tuple[str, str, str]:
-    """Split a joint's name into (known prefixes, side, part)."""
-    words = [word.lower() for word in _WORD.findall(name.rsplit(":", 1)[-1].rsplit("|", 1)[-1])]
-    prefix = ""
-    while len(words) > 1 and (words[0] in PREFIXES or words[0].isdigit()):
-        prefix, words = prefix + words[0], words[1:]
-    for at, word in enumerate(words):
-        if word in _SIDES and len(words) > 1:
-            return prefix, _SIDES[word], "".join(words[:at] + words[at + 1 :])
-    joined = "".join(words)
-    for letter, side in (("l", "left"), ("r", "right")):  # lfemur, rtibia
-        if joined.startswith(letter) and any(joined[1:] in part for part in FAMILIES["acclaim"]):
-            return prefix, side, joined[1:]
-    for start, side in (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right")):  # leftupleg, lthigh
-        if joined not in _PARTS and joined.startswith(start) and joined.removeprefix(start) in _PARTS:
-            return prefix, side, joined.removeprefix(start)
-    return prefix, "", joined
-
-
-@lru_cache(maxsize=8)
-def _plain_names(skeleton: Skeleton) -> tuple[str, ...]:
-    """The names without the words that most of them begin or end with: a character's name, ``jnt``, ``001``."""
-    words = [_WORD.findall(name) for name in skeleton.names]
-    for end in (0, -1):
-        for _ in range(MOST_AFFIXES):
-            found = Counter(line[end].lower() for line in words if len(line) > 1)
-            word, count = found.most_common(1)[0] if found else ("", 0)
-            if count < COMMON * len(words) or word in _SIDES:
-                break
-            words = [_without(line, end) if line[end].lower() == word else line for line in words]
-    plain = ("_".join(line) for line in words)
-    return tuple(n if _WORD.findall(n) == line else p for n, p, line in zip(skeleton.names, plain, words, strict=True))
-
-
-def _without(words: list[str], end: int) -> list[str]:
-    if len(words) < 2:
-        return words
-    return words[1:] if end == 0 else words[:-1]
-
-
 def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
     """Limb joints by the families of names that find the most, and these. They must find all required joints.
 
@@ -227,8 +155,8 @@ def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
     """
     everything: dict[tuple[str, str], int] = {}
     kinds: dict[str, dict[tuple[str, str], int]] = {}
-    for index, name in enumerate(_plain_names(skeleton)):
-        prefix, side, part = _parsed(name)
+    for index, name in enumerate(plain_names(skeleton)):
+        prefix, side, part = parsed(name)
         everything.setdefault((side, part), index)
         kinds.setdefault(prefix, {}).setdefault((side, part), index)
     for kind in (everything, *kinds.values()):  # of a limb in pieces, UpperArm1 and so on, the first
@@ -384,7 +312,7 @@ def _is_at_elbow(skeleton: Skeleton, joints: dict[str, int], name: str) -> bool:
 
 def _part(skeleton: Skeleton, joint: int) -> str:
     """A joint's name without side, separators and prefixes."""
-    return side_and_part(_plain_names(skeleton)[joint])[1]
+    return side_and_part(plain_names(skeleton)[joint])[1]
 
 
 def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
@@ -393,7 +321,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     A joint with the name of a head descends from the chest or, in control rigs, stands beside it. Without one, the head
     is on the longest branch of the chest that carries no limb.
     """
-    named = [i for names in HEADS for i, name in enumerate(_plain_names(skeleton)) if side_and_part(name)[1] in names]
+    named = [i for names in HEADS for i, name in enumerate(plain_names(skeleton)) if side_and_part(name)[1] in names]
     limbs = {joints[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")}
     carrying = {above for joint in limbs for above in skeleton.ancestors(joint)}
     named = [index for index in named if index not in carrying]

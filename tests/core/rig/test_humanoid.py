@@ -10,7 +10,7 @@ import pytest
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.skeleton import SMPL22
-from core.rig import humanoid
+from core.rig import humanoid, naming
 from core.rig.skeleton import JOINTS, PARENTS, Skeleton, standing
 from tests.core.motion.rigs import RIGS, Foreign, bvh_text, dance
 from tests.core.rig.characters import Character, character, trees
@@ -57,7 +57,7 @@ def test_names_agree_with_structure():
     ],
 )
 def test_sides_and_parts_of_names(name, expected):
-    assert humanoid.side_and_part(name) == expected
+    assert naming.side_and_part(name) == expected
 
 
 def tree(rows: dict[str, str | None], places: dict[str, tuple[float, float, float]]) -> Skeleton:
