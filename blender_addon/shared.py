@@ -16,6 +16,7 @@ if "." in (__package__ or ""):
     from ..core.rig import (
         calibration,
         channels,
+        ends,
         humanoid,
         mapping,
         posing,
@@ -42,6 +43,7 @@ else:
     from core.rig import (
         calibration,
         channels,
+        ends,
         humanoid,
         mapping,
         posing,
@@ -70,6 +72,7 @@ __all__ = [
     "channels",
     "colour",
     "counts",
+    "ends",
     "flashes",
     "humanoid",
     "keys_file",

@@ -48,7 +48,7 @@ def write_dance(
     kept = {key: str(values[key]) for key in KEPT if key in values} | written.properties
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
-    standing.remember(action, fitted.rest, fitted.danced.steadied)
+    standing.remember(armature, action, fitted.rest, fitted.danced.steadied)
     if fitted.travel.origin is not None:
         action[floors.ORIGIN] = fitted.travel.origin.tolist()
     for line in fitted.said(frame_start):

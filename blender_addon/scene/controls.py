@@ -209,11 +209,16 @@ def _line(armature: bpy.types.Object, name: str) -> list[str]:
         bone = armature.pose.bones[name]
         own = followed(armature, name)
         if not own:
-            return [] if any(_leads(bone, c) for _, c in active([bone])) else line
+            return [] if any(_leads(bone, c) for _, c in active([bone])) else line + _control_of(bone)
         if _leads_itself(bone):
             return line
         name = min(own, key=lambda other: (not _is_fk(other), _by_ik(armature, other)))
     return []
+
+
+def _control_of(bone: bpy.types.PoseBone) -> list[str]:
+    """The control on which a helper hangs: Auto-Rig Pro's have its name with ``c_`` before it. None where it is one."""
+    return [bone.parent.name] if bone.parent and bone.parent.name == f"c_{bone.name}" else []
 
 
 def _leads_itself(bone: bpy.types.PoseBone) -> bool:

@@ -99,7 +99,7 @@ def keys(
     placed: Mapping[int, tuple[np.ndarray, np.ndarray]],
     travel: Travel,
 ) -> Keys:
-    """The keys of hands, feet and poles for a dance.
+    """The keys of hands, feet and poles for a dance, and of hands and feet that hang elsewhere than on their limbs.
 
     rest: the bones of ``keyed``.
     placed: of ``retarget.Keys``, without what the object does.
@@ -124,6 +124,11 @@ def keys(
         reach = float(np.linalg.norm(pole - bones[middle].head))
         found.controls += [posing.Control(limb.end, foot), posing.Control(limb.pole, reach=reach)]
         found.joints |= dict.fromkeys(filter(None, (limb.end, limb.pole, limb.toes)), limb.joints[0])
+    for bone in rest.bones:
+        if bone.goes_with >= 0 and bone.name not in found.travels and bone.joint in placed:
+            foot = thinning.FEET.index(bone.joint) if bone.joint in thinning.FEET else -1
+            writer.turn(bone.name, Moved(*placed[bone.joint], bone.head), travels=True)
+            found.controls.append(posing.Control(bone.name, foot))
     return found
 
 

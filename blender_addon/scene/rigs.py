@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY
-from ..shared import FootlightError, humanoid, mapping, quaternion, retarget, sharing, skeleton
+from ..shared import FootlightError, ends, humanoid, mapping, quaternion, retarget, sharing, skeleton
 from . import controls
 
 SUPPORTED = (
@@ -115,6 +115,11 @@ def _matched(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
     """Our joints' names -> the bones that move with them, the pelvis being what carries legs and spine; and the bone
     at which the legs meet."""
     found = recognised(armature)
+    if found.lacking == mapping.FOUR_LEGS:
+        raise UserError(
+            f"{armature.name!r} stands on four legs, and a dance is for a body on two. Choose another armature, or "
+            "press Add Dancer."
+        )
     if found.lacking or not found.pelvis:
         tree = _skeleton(armature.data)
         raise UserError(
@@ -181,11 +186,14 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
     keyed = keyed or controls.Controls(mapped, {})
     joint_of = {name: skeleton.JOINTS.index(joint) for joint, name in keyed.bones.items()}
     joint_of |= {name: len(skeleton.JOINTS) + i for i, name in enumerate(shares)}
+    detached = {} if keyed.leaders else ends.DETACHED
 
     def rest_bone(name: str) -> retarget.RestBone:
         bone = armature.data.bones[name]
         line = list(controls.above(armature, keyed, name))
         at = next((i for i, one in enumerate(line) if one in joint_of), len(line))
+        joint = skeleton.JOINTS[joint_of[name]] if name not in shares else ""
+        end_of = keyed.bones.get(detached.get(joint, ""), "")
         return retarget.RestBone(
             name,
             joint_of[name],
@@ -195,6 +203,7 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
             turn @ np.array(bone.tail_local),
             all(armature.data.bones[one].use_inherit_rotation for one in (name, *line[:at])),
             share=shares.get(name),
+            goes_with=joint_of[end_of] if end_of and end_of not in line else -1,
         )
 
     return Rest(tuple(rest_bone(name) for name in joint_of), turn)

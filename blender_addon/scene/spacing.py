@@ -62,11 +62,13 @@ def spaced(
 
 
 def body(rest: rigs.Rest, led: inverse.Keys, travel: travelling.Travel) -> posing.Body:
-    """The rig as it is keyed: without the bones that are moved by inverse kinematics, and those that these carry."""
+    """The rig as it is keyed: without the bones that are moved by inverse kinematics or travel by themselves, and those
+    that these carry."""
     by_joint = {bone.joint: bone for bone in rest.bones}
+    own = {*led.unread, *(bone.name for bone in rest.bones if bone.goes_with >= 0)}
 
     def is_free(joint: int) -> bool:
-        return joint < 0 or (by_joint[joint].name not in led.unread and is_free(by_joint[joint].parent))
+        return joint < 0 or (by_joint[joint].name not in own and is_free(by_joint[joint].parent))
 
     bones = [bone for bone in rest.bones if is_free(bone.joint)]
     return posing.Body(bones, retarget.size(rest.bones), tuple(led.controls), travel.carries)

@@ -18,10 +18,10 @@ from ..shared import FootlightError, calibration, quaternion, retarget
 from ..shared import rest as poses
 from . import controls, rigs, staging
 
-STANDING = poses.Limits(trunk=45.0, level=45.0, leg=65.0, arm=150.0)
-"""A rest pose that is taken as it is: rigs are made in other poses than people stand in."""
+STANDING = poses.Limits(trunk=45.0, level=45.0, thigh=110.0, shin=65.0, arm=150.0)
+"""A rest pose that is taken as it is: rigs are made in other poses than people stand in, and some sit."""
 
-POSED = poses.Limits(trunk=20.0, level=20.0, leg=40.0, arm=125.0)
+POSED = poses.Limits(trunk=20.0, level=20.0, thigh=40.0, shin=40.0, arm=125.0)
 """A pose that somebody put a rig in, which is taken for a standing one."""
 
 SAMPLES = 120
@@ -37,7 +37,10 @@ TWISTED = 100.0
 """Degrees between the lines through hips and shoulders above which left and right are exchanged."""
 
 KEPT = f"{PREFIX}t_pose"
-"""The property of an action that keeps the T-pose that its dance was written by."""
+"""The property of an action that keeps the T-pose that its dance was written by, or that it was the rest pose."""
+
+AS_BUILT = ""
+"""The text of a rest pose that nobody stands in."""
 
 STEADIED = f"{PREFIX}steadied"
 """The property of an action in whose dance the hips turn less than the dancer's: see ``retarget.Keys``."""
@@ -105,11 +108,11 @@ def told(armature: bpy.types.Object) -> str:
     )
 
 
-def remember(action: bpy.types.Action, rest: rigs.Rest, steadied: bool) -> None:
+def remember(armature: bpy.types.Object, action: bpy.types.Action, rest: rigs.Rest, steadied: bool) -> None:
     """Keep with an action how its dance was written, as it cannot be told as well from the dance: by which T-pose, and
     whether hips were ``steadied``."""
-    if rest.known:
-        action[KEPT] = _text(rest)
+    if rest.known or not stands(armature):
+        action[KEPT] = _text(rest) if rest.known else AS_BUILT
     if steadied:
         action[STEADIED] = True
 
@@ -123,7 +126,9 @@ def is_steadied(armature: bpy.types.Object) -> bool:
 def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:
     """The T-pose that was kept with the dance that ``armature`` has; None where there is none, or of another rig."""
     action = staging.dance_of(armature)
-    return _read(action[KEPT], armature, mapped) if action is not None and KEPT in action else None
+    if action is None or KEPT not in action:
+        return None
+    return rigs.at_rest(armature) if action[KEPT] == AS_BUILT else _read(action[KEPT], armature, mapped)
 
 
 def _text(rest: rigs.Rest) -> str:

@@ -4,6 +4,7 @@ skeleton     the 22 joints of Footlight's body
 quaternion   rotations
 families     joint names of common rigs
 naming       what the names of joints say
+ends         hands and feet that hang elsewhere than on their limbs
 structure    arms and legs by the structure of a skeleton
 humanoid     finds our joints in another skeleton
 mapping      which bone moves with which joint: found, put right by hand, as JSON

@@ -14,14 +14,15 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from ..errors import FootlightError
+from . import ends, rest, structure
 from . import quaternion as quat
-from . import rest, structure
 from .families import FAMILIES, HEADS
 from .naming import parsed, plain_names, side_and_part
 from .skeleton import JOINTS, OFFSETS, Skeleton, other_side
 
 ROLES = structure.LEG + structure.ARM
 _OPTIONAL = ("foot", "collar", "wrist")
+
 _WORDS = {
     "hip": "thigh", "knee": "shin", "ankle": "foot", "shoulder": "upper arm", "elbow": "forearm",
 }  # fmt: skip
@@ -33,7 +34,14 @@ _PELVIS = {"pelvis", "hips", "hip"}
 """Names of the bone that is the pelvis."""
 
 _BACK = -0.5  # cosine of the angle between a foot and the way ahead, below which it points back
+_LIES = 0.5  # cosine of the angle between trunk and legs below which the trunk lies
+_BESIDE = 0.6  # cosine of the angle between an upper arm and the legs above which it is a leg
 _SAME_PLACE = 0.01  # of the upper arm; a shorter forearm has no length
+
+
+class OnAllFours(FootlightError):
+    """An animal where a body on two legs was expected."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -60,9 +68,10 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     places: positions (t, j, 3) of its joints in a motion, which tell more than a rest pose that does not stand; None
         for the rest pose alone.
 
-    Raises FootlightError, saying what was found and what is missing, unless two arms and two legs share one trunk.
+    Raises FootlightError, saying what was found and what is missing, unless two arms and two legs share one trunk, and
+    OnAllFours for an animal.
     """
-    named = _by_name(skeleton)
+    named = _by_name(skeleton) or _by_name(skeleton, detached=True)
     if named and _walks_backwards(skeleton, named[0]):
         named = {other_side(name): joint for name, joint in named[0].items()}, named[1]
     joints, rule = named or (_by_shape(skeleton, places), "structure")
@@ -72,7 +81,22 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
             f"a skeleton of {skeleton.joints} joints ({first or 'none'}) in which no two legs and arms could be found"
             f"{lacking(skeleton)}; expected a humanoid: rename its joints as Mixamo, VRM, Unreal or SMPL do"
         )
+    if _on_all_fours(skeleton, joints):
+        raise OnAllFours(f"a skeleton of {skeleton.joints} joints that stands on four legs; expected a humanoid on two")
     return _with_torso(skeleton, joints, rule)
+
+
+def _on_all_fours(skeleton: Skeleton, joints: dict[str, int]) -> bool:
+    """Whether arms are legs at rest: upright beside the legs, below a trunk that lies. Some names of animals are those
+    of men."""
+    at = np.asarray(skeleton.rest_positions(), dtype=float)
+
+    def middle(part: str) -> np.ndarray:
+        return (at[joints[f"left_{part}"]] + at[joints[f"right_{part}"]]) / 2
+
+    trunk, legs = quat.unit(middle("shoulder") - middle("hip")), quat.unit(middle("ankle") - middle("hip"))
+    arms = [quat.unit(at[joints[f"{side}_elbow"]] - at[joints[f"{side}_shoulder"]]) for side in rest.SIDES]
+    return bool(abs(trunk @ legs) < _LIES and all(arm @ legs > _BESIDE for arm in arms))
 
 
 def _walks_backwards(skeleton: Skeleton, joints: dict[str, int]) -> bool:
@@ -121,15 +145,19 @@ def _inner_spine(skeleton: Skeleton, spine: tuple[int, ...], inner: list[int]) -
     return {"spine1": low, "spine2": high}
 
 
-def _by_name(skeleton: Skeleton) -> tuple[dict[str, int], str] | None:
+def _by_name(skeleton: Skeleton, detached: bool = False) -> tuple[dict[str, int], str] | None:
     """Limb joints by the families of names that find the most, and these. They must find all required joints.
 
     Legs and arms may go by different families.
+
+    detached: whether feet and hands may hang elsewhere than on shins and forearms.
     """
     best: tuple[dict[str, int], str] | None = None
     for at in _by_kind(skeleton):
         for joints, rule in _by_families(at):
-            if (best is None or len(joints) > len(best[0])) and _sensible(skeleton, joints):
+            if detached:
+                joints = ends.with_own_ends(skeleton, joints)
+            if (best is None or len(joints) > len(best[0])) and _sensible(skeleton, joints, detached):
                 best = joints, rule
     return best
 
@@ -177,9 +205,12 @@ def _of_family(at: dict[tuple[str, str], int], family: str, roles: tuple[str, ..
     return joints
 
 
-def _sensible(skeleton: Skeleton, joints: dict[str, int]) -> bool:
-    """Whether all required limb joints were found, each below the one before it, on one trunk."""
-    return not _missing(joints) and _loose(skeleton, joints) is None
+def _sensible(skeleton: Skeleton, joints: dict[str, int], detached: bool = False) -> bool:
+    """Whether all required limb joints were found, each below the one before it, on one trunk.
+
+    detached: as of ``_by_name``.
+    """
+    return not _missing(joints) and _loose(skeleton, joints, detached) is None
 
 
 def _by_shape(skeleton: Skeleton, places: np.ndarray | None) -> dict[str, int] | None:
@@ -212,17 +243,21 @@ def _missing(joints: dict[str, int], roles: tuple[str, ...] = ROLES) -> list[str
     ]
 
 
-def _loose(skeleton: Skeleton, joints: dict[str, int]) -> tuple[int, int] | None:
+def _loose(skeleton: Skeleton, joints: dict[str, int], detached: bool = False) -> tuple[int, int] | None:
     """Two joints that are not connected as they should be, or None.
 
     Either the second should descend from the first, or both from one trunk.
+
+    detached: as of ``_by_name``.
     """
     for side in ("left", "right"):
         for chain in (structure.LEG, structure.ARM):
-            present = [joints[f"{side}_{role}"] for role in chain if f"{side}_{role}" in joints]
+            present = [f"{side}_{role}" for role in chain if f"{side}_{role}" in joints]
             for upper, lower in pairwise(present):
-                if upper not in skeleton.ancestors(lower)[1:]:
-                    return upper, lower
+                pair = joints[upper], joints[lower]
+                hangs = pair[0] in skeleton.ancestors(pair[1])[1:]
+                if not (hangs or (detached and lower in ends.DETACHED and ends.is_detached(skeleton, *pair))):
+                    return pair
     hips, shoulders = ([joints[f"{side}_{part}"] for side in ("left", "right")] for part in ("hip", "shoulder"))
     for other in (hips[1], *shoulders):
         if structure.meeting(skeleton, hips[0], other) is None:
@@ -306,6 +341,8 @@ def _is_at_elbow(skeleton: Skeleton, joints: dict[str, int], name: str) -> bool:
     if part != "wrist":
         return False
     elbow = joints[f"{side}_elbow"]
+    if elbow not in skeleton.ancestors(joints[name]):
+        return False
     upper = structure.reach(skeleton, joints[f"{side}_shoulder"], elbow)
     return structure.reach(skeleton, elbow, joints[name]) < _SAME_PLACE * upper
 

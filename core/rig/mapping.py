@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..errors import FootlightError
-from . import humanoid, structure
+from . import ends, humanoid, structure
 from .skeleton import JOINTS, Skeleton
 
 FORMAT = "footlight-bones 1"
 
 NOT_THERE = "-"
 """What a person chooses for a joint that the rig has no bone for."""
+
+FOUR_LEGS = " (it stands on four legs)"
+"""What ``Found.lacking`` says of an animal."""
 
 _TRUNK = {
     "pelvis": "hips",
@@ -74,9 +77,10 @@ def find(skeleton: Skeleton, chosen: Mapping[str, str] | None = None) -> Found:
     chosen = {j: bone for j, bone in (chosen or {}).items() if bone == NOT_THERE or bone in skeleton.names}
     try:
         matched = humanoid.match(skeleton)
-    except FootlightError:
+    except FootlightError as error:
         near = {joint: skeleton.names[i] for joint, i in humanoid.nearest(skeleton).items()}
-        found = Found(near, lacking=humanoid.lacking(skeleton), by_itself=near)
+        four = isinstance(error, humanoid.OnAllFours)
+        found = Found(near, lacking=FOUR_LEGS if four else humanoid.lacking(skeleton), by_itself=near)
     else:
         moved = {joint: skeleton.names[i] for joint, i in humanoid.movers(skeleton, matched).items()}
         found = Found(moved, skeleton.names[matched.joints["pelvis"]], matched.rule, by_itself=moved)
@@ -102,8 +106,9 @@ def _wrong(skeleton: Skeleton, bones: dict[str, str]) -> str:
         for chain in (structure.LEG, structure.ARM):
             line = [joint for part in chain if (joint := f"{side}_{part}") in bones]
             for upper, lower in pairwise(line):
-                above = skeleton.ancestors(skeleton.index(bones[lower]))[1:]
-                if skeleton.index(bones[upper]) not in above:
+                pair = skeleton.index(bones[upper]), skeleton.index(bones[lower])
+                detached = lower in ends.DETACHED and ends.is_detached(skeleton, *pair)
+                if not detached and pair[0] not in skeleton.ancestors(pair[1])[1:]:
                     return f" ({bones[lower]}, its {WORDS[lower]}, does not hang on {bones[upper]}, its {WORDS[upper]})"
     return ""
 

@@ -35,19 +35,20 @@ class Limits:
 
     trunk: from the vertical.
     level: of the lines through the hips and through the shoulders, from the horizontal and from each other.
-    leg: of thighs and shins, from the vertical.
+    thigh, shin: from the vertical.
     arm: of upper arms and forearms, from straight out.
     """
 
     trunk: float
     level: float
-    leg: float
+    thigh: float
+    shin: float
     arm: float
 
 
-STANDING = Limits(trunk=10.0, level=5.0, leg=40.0, arm=125.0)
+STANDING = Limits(trunk=10.0, level=5.0, thigh=40.0, shin=40.0, arm=125.0)
 """A rest pose that tells how a body stands: a T-pose, an A-pose, arms hanging, legs apart."""
-SPREAD = Limits(trunk=8.0, level=8.0, leg=15.0, arm=25.0)
+SPREAD = Limits(trunk=8.0, level=8.0, thigh=15.0, shin=15.0, arm=25.0)
 """A T-pose that somebody stood in."""
 _HEAD = 75.0  # degrees of the way from the shoulders to the head from the vertical
 _FEET = 80.0  # degrees of the feet from straight ahead, seen from above
@@ -104,8 +105,9 @@ def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
         return False
     if not all(within(place[f"left_{p}"] - place[f"right_{p}"], left, limits.level) for p in ("hip", "shoulder")):
         return False
-    if not all(within(bone, -up, limits.leg) for _, bone in bones("hip", "knee", "ankle")):
-        return False
+    for parts, limit in ((("hip", "knee"), limits.thigh), (("knee", "ankle"), limits.shin)):
+        if not all(within(bone, -up, limit) for _, bone in bones(*parts)):
+            return False
     if not all(
         within(bone, left if side == "left" else -left, limits.arm)
         for side, bone in bones("shoulder", "elbow", "wrist")

@@ -72,6 +72,7 @@ class RestBone:
     inherits: whether it rotates with the bone above.
     posed: (4,) its orientation in our T-pose; None derives it from the rest pose. All bones of a rig have it or none.
     share: of a bone that shares. All such bones come after the others, those above before those below.
+    goes_with: the joint whose bone it goes with though it hangs elsewhere, see ``ends.is_detached``; -1 for none.
     """
 
     name: str
@@ -83,6 +84,12 @@ class RestBone:
     inherits: bool = True
     posed: np.ndarray | None = None
     share: Share | None = None
+    goes_with: int = -1
+
+    @property
+    def carrier(self) -> int:
+        """The joint whose bone takes it along; -1 for none."""
+        return self.parent if self.goes_with < 0 else self.goes_with
 
 
 @dataclass(frozen=True)
@@ -233,10 +240,10 @@ def _starts(
     def place(joint: int) -> np.ndarray | None:
         if joint not in found and joint >= 0:
             bone = by_joint[joint]
-            above = place(bone.parent)
+            above = place(bone.carrier)
             if above is not None:
-                whole = quat.mul(turned[bone.parent], align[bone.parent])
-                found[joint] = above + quat.rotate(whole, bone.head - by_joint[bone.parent].head)
+                whole = quat.mul(turned[bone.carrier], align[bone.carrier])
+                found[joint] = above + quat.rotate(whole, bone.head - by_joint[bone.carrier].head)
         return found.get(joint)
 
     return {joint: at for joint in by_joint if (at := place(joint)) is not None}
@@ -438,9 +445,9 @@ def _stood(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
 
     def place(joint: int) -> np.ndarray:
         bone = by_joint[joint]
-        if bone.parent < 0:
+        if bone.carrier < 0:
             return bone.head
-        return place(bone.parent) + quat.rotate(align[bone.parent], bone.head - by_joint[bone.parent].head)
+        return place(bone.carrier) + quat.rotate(align[bone.carrier], bone.head - by_joint[bone.carrier].head)
 
     return {joint: place(joint) for joint in by_joint}
 

@@ -150,14 +150,27 @@ def test_which_bone_is_which(run_checks, tmp_path):
 
 @pytest.mark.checks("check_characters.py")
 def test_characters_of_every_family(run_checks, tmp_path):
-    stepping_dance(tmp_path)
+    every_family(tmp_path)
+    run_checks()
+
+
+@pytest.mark.checks("check_kinds.py")
+def test_characters_that_are_built_otherwise(run_checks, tmp_path):
+    every_family(tmp_path)
+    save_dance(tmp_path)
+    np.savez(tmp_path / "expected.npz", positions=kinematics.forward(*wild_motion(60)).numpy())
+    run_checks()
+
+
+def every_family(folder):
+    """A character of every family, and a dance with steps and a jump."""
+    stepping_dance(folder)
     families = {}
     for number, (family, tree) in enumerate(characters.trees().items()):
         one = characters.character(tree, BUILDS[number % len(BUILDS)])
         families[family] = {"names": one.names, "parents": one.parents, "joints": one.joints}
         families[family] |= {"heads": one.heads.tolist(), "tails": one.tails.tolist()}
-    (tmp_path / "characters.json").write_text(json.dumps(families))
-    run_checks()
+    (folder / "characters.json").write_text(json.dumps(families))
 
 
 @pytest.mark.checks("check_keys.py")

@@ -116,6 +116,7 @@ def check_a_rig_of_auto_rig_pro():
         switches = [c.keyframe_points[0].co[1] for c in found if c.data_path.endswith('["ik_fk_switch"]')]
         assert switches == [switch] * 4
         fk = {name for name in keyed if "_fk." in name}
+        assert all(name.startswith("c_") for name in fk), "controls, not the helpers that hang on them"
         ik = {"c_foot_ik.l", "c_leg_pole.r", "c_hand_ik.r", "c_arms_pole.l", "c_toes_ik.l"}
         assert (len(fk), keyed & ik) == ((14, set()) if keys == "FK" else (0, ik)), keyed
         assert {"c_root_master.x", "c_spine_02.x", "c_head.x", "c_shoulder.l"} <= keyed

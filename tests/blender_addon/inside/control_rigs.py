@@ -48,7 +48,8 @@ class Rows:
 
 def auto_rig_pro():
     """As Auto-Rig Pro's: bones that deform hang on bones that follow those of either kind, as the property
-    *ik_fk_switch* of hand and foot says, 1 for forward kinematics. Returns the armature and what its bones are."""
+    *ik_fk_switch* of hand and foot says, 1 for forward kinematics. Those for forward kinematics are helpers that hang
+    on the controls. Returns the armature and what its bones are."""
     rows, names = Rows(), {"pelvis": "root.x"}
     rows.add("c_pos", "", (0, 0, 0))
     rows.add("c_traj", "c_pos", (0, 0, 0))
@@ -88,6 +89,8 @@ def add_limb(rows, s, at, kind, bones, end, pole):
                 continue
             name = f"toes_01.{s}" if name == f"toes.{s}" else name
             rows.add(name, above, head, tail)
+            if pattern == "c_{}_fk":
+                rows.add(f"{bone}_fk.{s}", name, head, tail)
             above = name
     for bone, head, tail in zip(bones[:2], at, tails, strict=False):
         rows.add(f"{bone}_stretch.{s}", f"{bone}.{s}", head, tail)
@@ -118,7 +121,7 @@ def constrain_limb(armature, s, kind, bones, end, pole):
         by["toes"] = f"c_toes_ik.{s}"
     for bone in bones:
         name = f"toes_01.{s}" if bone == "toes" else f"{bone}.{s}"
-        for target, expression in ((by[bone], "1 - v"), (f"c_{bone}_fk.{s}", "v")):
+        for target, expression in ((by[bone], "1 - v"), (f"{bone}_fk.{s}", "v")):
             follow(armature, name, target, "COPY_TRANSFORMS" if bone in bones[:2] else "COPY_ROTATION")
             drive(armature, name, expression, switch)
     for bone, goal in pairwise(bones[:3]):

@@ -11,6 +11,7 @@ from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.skeleton import SMPL22
 from core.rig import humanoid, naming
+from core.rig import quaternion as quat
 from core.rig.skeleton import JOINTS, PARENTS, Skeleton, standing
 from tests.core.motion.rigs import RIGS, Foreign, bvh_text, dance
 from tests.core.rig.characters import Character, character, trees
@@ -348,3 +349,61 @@ def test_left_and_right_go_by_the_feet_where_names_have_them_exchanged():
     mirrored = {joint.replace("left", "r!ght").replace("right", "left").replace("!", "i"): joint for joint in OURS}
     exchanged = {joint: OURS[mirrored[joint]] for joint in OURS}
     assert moved(renamed(exchanged)) == exchanged
+
+
+def hung(one: Character, **elsewhere: str) -> Skeleton[np.ndarray]:
+    """A character some of whose bones hang on others, in the order of an armature. elsewhere: bone -> its parent."""
+    parents = {name: one.names[p] if p >= 0 else "" for name, p in zip(one.names, one.parents, strict=True)} | elsewhere
+    order: list[str] = []
+    while left := [name for name in one.names if name not in order]:
+        order += [name for name in left if not parents[name] or parents[name] in order]
+    heads = {name: one.heads[one.names.index(name)] for name in order}
+    above = [heads.get(parents[name], np.zeros(3)) for name in order]
+    offsets = np.array([heads[name] - at for name, at in zip(order, above, strict=True)])
+    indices = tuple(order.index(parents[name]) if parents[name] else -1 for name in order)
+    return Skeleton(tuple(order), indices, offsets)
+
+
+def test_feet_may_hang_on_the_root_where_shins_have_none():
+    one = character(trees()["KayKit"])
+    loose = hung(one, **{"foot.l": "root", "foot.r": ""})
+    assert moved(loose)["left_ankle"] == "foot.l" and moved(loose)["right_foot"] == "toes.r"
+    lost = hung(one, **{"foot.l": "root", "foot.r": "root", "toes.l": "root", "toes.r": "root"})
+    assert moved(lost)["left_ankle"] == "foot.l" and moved(lost).get("left_foot") is None
+
+
+def test_controls_of_feet_are_not_taken_for_feet():
+    """A shin has a foot of its own, and what is called after one hangs on the root."""
+    one = character(trees()["KayKit"])
+    names = tuple(name.replace("foot", "lower") if name.startswith("foot") else name for name in one.names)
+    both = Character(
+        (*names, "foot.l", "foot.r"),
+        (*one.parents, 0, 0),
+        np.concatenate((one.heads, [one.heads[one.names.index(f"foot.{s}")] for s in "lr"])),
+        np.concatenate((one.tails, [one.tails[one.names.index(f"foot.{s}")] for s in "lr"])),
+    )
+    assert moved(both.skeleton)["left_ankle"] == "lower.l"
+
+
+@pytest.mark.parametrize("degrees", [70, 90, 110])
+def test_animals_are_refused_whatever_their_bones_are_called(degrees):
+    """A body that is bent forward at the hips, with arms that hang, stands on four legs."""
+    one = character(trees()["Mixamo"])
+    turn = np.array((np.cos(np.radians(degrees / 2)), np.sin(np.radians(degrees / 2)), 0.0, 0.0))
+    hips, heads = one.heads[0], one.heads.copy()
+    legs = {i for i, name in enumerate(one.names) if any(w in name for w in ("Leg", "Foot", "Toe"))}
+    arms = {i for i, name in enumerate(one.names) if any(w in name for w in ("Arm", "Hand"))}
+    for i in set(range(len(heads))) - legs - arms:
+        heads[i] = hips + quat.rotate(turn, heads[i] - hips)
+    for side in ("Left", "Right"):
+        first = one.names.index(f"mixamorig:{side}Arm")
+        start = hips + quat.rotate(turn, one.heads[first] - hips)
+        for i in arms:
+            if side in one.names[i]:
+                along = np.linalg.norm(one.heads[i] - one.heads[first])
+                heads[i] = start - (0.0, along, 0.0)
+    bent = replace(one, heads=heads)
+    with pytest.raises(humanoid.OnAllFours, match="stands on four legs"):
+        humanoid.match(bent.skeleton)
+    with pytest.raises(humanoid.OnAllFours):
+        humanoid.match(bent.nameless().skeleton)

@@ -180,3 +180,18 @@ def test_a_bone_that_inherits_no_rotation():
     whole = quat.mul(quat.mul(retarget.C, turned[:, head.joint]), quat.conjugate(retarget.C))
     found = retarget.keys(retarget.Dance(rotations, root), free).rotations["head"]
     same(quat.mul(head.rotation, found), quat.mul(whole, head.rotation))
+
+
+def test_a_foot_that_hangs_elsewhere_stays_on_its_shin():
+    """As low-poly kits have them: the foot is a root, and goes with the shin's bone."""
+    rotations, root = some_dance()
+    heads, hangs = dict(enumerate(STANDING)), dict(enumerate(PARENTS))
+    whole = rig(heads, hangs)
+    ankle, knee = JOINTS.index("left_ankle"), JOINTS.index("left_knee")
+    loose = [replace(bone, parent=-1, goes_with=knee) if bone.joint == ankle else bone for bone in whole]
+    one, other = (retarget.keys(retarget.Dance(rotations, root), bones) for bones in (whole, loose))
+    for found, wanted in zip(other.placed[ankle], one.placed[ankle], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-9)
+    np.testing.assert_allclose(other.placed[JOINTS.index("left_foot")][1], one.placed[JOINTS.index("left_foot")][1])
+    turn = quat.mul(one.placed[ankle][0], loose[ankle].rotation)
+    same(quat.mul(loose[ankle].rotation, other.rotations["left_ankle"]), turn)
