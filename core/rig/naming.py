@@ -27,6 +27,10 @@ COMMON = 0.6
 MOST_AFFIXES = 3
 """So many words are taken off each end of a name at most."""
 
+NUMBERED = 0.8
+"""Share of all names: where more end with a number that no other has, numbers tell nothing about the joint."""
+
+_NUMBERED = re.compile(r"(.+)_(\d+)$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\d_A-Za-z左右]+")
 
 
@@ -61,8 +65,10 @@ def parsed(name: str) -> tuple[str, str, str]:
 
 @lru_cache(maxsize=8)
 def plain_names(skeleton: Skeleton) -> tuple[str, ...]:
-    """The names without the words that most of them begin or end with: a character's name, ``jnt``, ``001``."""
-    words = [_WORD.findall(name) for name in skeleton.names]
+    """The names without the words that most of them begin or end with: a character's name, ``jnt``, ``001``, and
+    without the numbers that Sketchfab gives to the nodes of a file."""
+    bare = _without_numbers(skeleton.names)
+    words = [_WORD.findall(name) for name in bare]
     for end in (0, -1):
         for _ in range(MOST_AFFIXES):
             found = Counter(line[end].lower() for line in words if len(line) > 1)
@@ -71,7 +77,15 @@ def plain_names(skeleton: Skeleton) -> tuple[str, ...]:
                 break
             words = [_without(line, end) if line[end].lower() == word else line for line in words]
     plain = ("_".join(line) for line in words)
-    return tuple(n if _WORD.findall(n) == line else p for n, p, line in zip(skeleton.names, plain, words, strict=True))
+    return tuple(n if _WORD.findall(n) == line else p for n, p, line in zip(bare, plain, words, strict=True))
+
+
+def _without_numbers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as they were before each got a number of its own at its end; the same names where most have none."""
+    numbered = [found for name in names if (found := _NUMBERED.match(name))]
+    if len(numbered) < NUMBERED * len(names) or len({found[2] for found in numbered}) < NUMBERED * len(names):
+        return names
+    return tuple(found[1] if (found := _NUMBERED.match(name)) else name for name in names)
 
 
 def _without(words: list[str], end: int) -> list[str]:

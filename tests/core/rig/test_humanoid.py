@@ -407,3 +407,13 @@ def test_animals_are_refused_whatever_their_bones_are_called(degrees):
         humanoid.match(bent.skeleton)
     with pytest.raises(humanoid.OnAllFours):
         humanoid.match(bent.nameless().skeleton)
+
+
+@pytest.mark.parametrize("family", ["Biped", "Mixamo", "Unreal 4", "KayKit", "VRoid"])
+def test_numbers_that_every_name_has_tell_nothing(family):
+    """Files from Sketchfab have them: Bip001 Head_06."""
+    one = character(trees()[family])
+    numbers = {name: f"{name}_{i:02d}" for i, name in enumerate(one.names)}
+    assert moved(replace(one, names=tuple(numbers.values())).skeleton) == {
+        joint: numbers[name] for joint, name in moved(one.skeleton).items()
+    }
