@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..names import DANCER_MARK
-from ..shared import retarget, skeleton
+from ..shared import proportions, skeleton
 from . import mannequin, placing
 from .mannequin import BONES
 
@@ -80,13 +80,13 @@ def dancers(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 def _add_bones(bones: bpy.types.ArmatureEditBones) -> None:
     parents = skeleton.PARENTS
-    heads = retarget.to_blender(skeleton.standing())
+    heads = proportions.to_blender(skeleton.standing())
     children = {parent: joint for joint, parent in reversed(list(enumerate(parents)))} | MAIN_CHILD
     for joint, name in enumerate(BONES):
         bone = bones.new(name)
         bone.head = heads[joint]
         tip = skeleton.TIPS.get(skeleton.JOINTS[joint])
-        bone.tail = heads[children[joint]] if tip is None else heads[joint] + retarget.to_blender(tip)
+        bone.tail = heads[children[joint]] if tip is None else heads[joint] + proportions.to_blender(tip)
         pointing = bone.vector.normalized()
         bone.align_roll((0.0, 0.0, 1.0) if abs(pointing.y) > 0.7 else (0.0, -1.0, 0.0))
         if parents[joint] >= 0:

@@ -8,7 +8,7 @@ from mathutils.bvhtree import BVHTree
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY, PREFIX
-from ..shared import retarget
+from ..shared import proportions, retarget
 from . import rigs, staging
 
 ORIGIN = f"{PREFIX}origin"
@@ -48,7 +48,7 @@ def under(floor: bpy.types.Object, rest: rigs.Rest, world: np.ndarray) -> retarg
     """
     if not floor.users_scene:
         raise UserError(f"{floor.name!r} is in no scene any more. Choose another object under Floor, or empty it.")
-    base = retarget.floor(rest.bones)
+    base = proportions.floor(rest.bones)
     points, faces = _shown(floor, world, rest.turn)
     tree, highest = BVHTree.FromPolygons(points.tolist(), faces), points[:, 2].max()
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ..shared import retarget, skeleton
+from ..shared import proportions, retarget, skeleton
 from . import floors, rigs, staging
 
 NEAR = 0.25
@@ -43,7 +43,7 @@ def _picked(armature: bpy.types.Object, rest: rigs.Rest, world: np.ndarray) -> r
     floor = floors.picked(armature)
     if floor is None:
         return None
-    ground, base = floors.under(floor, rest, world), retarget.floor(rest.bones)
+    ground, base = floors.under(floor, rest, world), proportions.floor(rest.bones)
     thick = min((base.height - floor for floor in _floors(rest, world)), key=abs)
     return replace(ground, height=(ground.height or 0.0) + (thick if abs(thick) < NEAR * base.leg else 0.0))
 
@@ -69,7 +69,7 @@ def level(rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> float | None
     if _stands_at_rest(rest, world):
         return None
     feet = [i for i, bone in enumerate(rest.bones) if bone.joint in _ANKLES]
-    base = retarget.floor(rest.bones)
+    base = proportions.floor(rest.bones)
     lowest = float(np.percentile(stood[:, feet, 2, 3].min(axis=1), LOW)) - base.ankle
     near = [floor for floor in _floors(rest, world) if abs(lowest - floor) < NEAR * base.leg]
     return min(near, key=lambda floor: abs(lowest - floor), default=None)
@@ -77,7 +77,7 @@ def level(rest: rigs.Rest, stood: np.ndarray, world: np.ndarray) -> float | None
 
 def _stands_at_rest(rest: rigs.Rest, world: np.ndarray) -> bool:
     """Whether the feet of the rest pose are on the floor of the armature's space or of the world."""
-    base = retarget.floor(rest.bones)
+    base = proportions.floor(rest.bones)
     return any(abs(base.height - floor) < NEAR * base.leg for floor in _floors(rest, world))
 
 

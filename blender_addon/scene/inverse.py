@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ..names import BONES_PROPERTY
-from ..shared import posing, quaternion, retarget, skeleton, thinning
+from ..shared import posing, proportions, quaternion, skeleton, thinning
 from . import controls, rigs
 from .limbs import Limb, Value
 from .travelling import Travel
@@ -181,7 +181,7 @@ def _pole(
     placed: Mapping[int, tuple[np.ndarray, np.ndarray]],
     joints: tuple[int, int, int],
     pole: np.ndarray,
-    rest: Mapping[int, retarget.RestBone],
+    rest: Mapping[int, proportions.RestBone],
 ) -> np.ndarray:
     """Where the pole is (t, 3): as far from the middle joint as at rest, where the limb bends to."""
     upper, middle, end = (placed[joint][1] for joint in joints)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..shared import retarget, skeleton
+from ..shared import proportions, skeleton
 
-JOINTS, to_blender = skeleton.JOINTS, retarget.to_blender
+JOINTS, to_blender = skeleton.JOINTS, proportions.to_blender
 
 BONES = (
     "pelvis", "thigh.L", "thigh.R", "spine1", "shin.L", "shin.R", "spine2", "foot.L", "foot.R", "spine3", "toe.L",

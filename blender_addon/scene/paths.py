@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..errors import UserError
-from ..shared import FootlightError, path_file, retarget
+from ..shared import FootlightError, path_file, proportions
 from . import staging, standing
 
 CLOSEST = 1e-3
@@ -27,7 +27,7 @@ def of(
     with staging.evaluated(scene, armature) as on:
         world = np.array(on(first).matrix_world)
     points = (line(curve) - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T @ rest.turn.T
-    places = retarget.on_floor(points, rest.bones)
+    places = proportions.on_floor(points, rest.bones)
     apart = np.linalg.norm(np.diff(places, axis=0), axis=1) > CLOSEST
     try:
         return path_file.FloorPath(tuple(map(tuple, places[np.append(True, apart)].tolist())), facing)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY
-from ..shared import FootlightError, ends, humanoid, mapping, quaternion, retarget, sharing, skeleton
+from ..shared import FootlightError, ends, humanoid, mapping, proportions, quaternion, sharing, skeleton
 from . import controls
 
 SUPPORTED = (
@@ -33,7 +33,7 @@ class Rest:
     between: bones between them -> their pose (4,) in the T-pose, if it is not their rest.
     """
 
-    bones: tuple[retarget.RestBone, ...]
+    bones: tuple[proportions.RestBone, ...]
     turn: np.ndarray
     between: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -179,7 +179,7 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
     if turn is None:
         try:
             place = {joint: np.array(armature.data.bones[name].head_local) for joint, name in mapped.items()}
-            turn = retarget.upright(place)
+            turn = proportions.upright(place)
         except FootlightError as error:
             raise UserError(f"{armature.name!r} has {error}. Correct its rest pose in Edit Mode.") from None
     shares = {} if keyed is None or keyed.leaders else _shares(armature, keyed.bones, turn)
@@ -188,13 +188,13 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
     joint_of |= {name: len(skeleton.JOINTS) + i for i, name in enumerate(shares)}
     detached = {} if keyed.leaders else ends.DETACHED
 
-    def rest_bone(name: str) -> retarget.RestBone:
+    def rest_bone(name: str) -> proportions.RestBone:
         bone = armature.data.bones[name]
         line = list(controls.above(armature, keyed, name))
         at = next((i for i, one in enumerate(line) if one in joint_of), len(line))
         joint = skeleton.JOINTS[joint_of[name]] if name not in shares else ""
         end_of = keyed.bones.get(detached.get(joint, ""), "")
-        return retarget.RestBone(
+        return proportions.RestBone(
             name,
             joint_of[name],
             joint_of[line[at]] if at < len(line) else -1,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..shared import retarget, skeleton
+from ..shared import proportions, skeleton
 from . import controls, keying, rigs, staging, under
 from .wording import listed
 
@@ -101,7 +101,7 @@ def _off(dance: Dance) -> _Off:
     with staging.evaluated(dance.scene, dance.armature) as on:
         shown = np.array([staging.stance(on(int(dance.frame_start + i)), names)[1] for i in frames])[:, :, :3, 3]
     shown = shown @ dance.rest.turn.T
-    leg = retarget.floor(dance.rest.bones).leg
+    leg = proportions.floor(dance.rest.bones).leg
     place = {joint: shown[:, i] for i, joint in enumerate(joints)}
     wanted = {}
     for joint in joints:

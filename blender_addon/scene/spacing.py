@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from ..shared import posing, quaternion, retarget, thinning
+from ..shared import posing, proportions, quaternion, retarget, thinning
 from . import inverse, rigs, travelling
 from .keying import Curve
 
@@ -71,7 +71,7 @@ def body(rest: rigs.Rest, led: inverse.Keys, travel: travelling.Travel) -> posin
         return joint < 0 or (by_joint[joint].name not in own and is_free(by_joint[joint].parent))
 
     bones = [bone for bone in rest.bones if is_free(bone.joint)]
-    return posing.Body(bones, retarget.size(rest.bones), tuple(led.controls), travel.carries)
+    return posing.Body(bones, proportions.size(rest.bones), tuple(led.controls), travel.carries)
 
 
 def tracks(

@@ -14,7 +14,7 @@ from mathutils import Quaternion
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY, PREFIX
-from ..shared import FootlightError, calibration, quaternion, retarget
+from ..shared import FootlightError, calibration, proportions, quaternion
 from ..shared import rest as poses
 from . import controls, rigs, staging
 
@@ -196,8 +196,8 @@ def _calibrated(
     if posed is None or not mapped.keys() <= posed.keys():
         return None
     inner = {name: calibration.mean(np.array([basis[i] for _, basis in shown])) for i, name in enumerate(between)}
-    turn = retarget.to_blender(quaternion.rotate(lift, np.eye(3))).T
-    turned = {name: quaternion.mul(retarget.C, posed[joint]) for joint, name in mapped.items()}
+    turn = proportions.to_blender(quaternion.rotate(lift, np.eye(3))).T
+    turned = {name: quaternion.mul(proportions.C, posed[joint]) for joint, name in mapped.items()}
     return _known(armature, turn, turned, inner)
 
 

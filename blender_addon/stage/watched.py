@@ -13,12 +13,12 @@ from mathutils import Vector
 
 from ..scene import ground, placing, rigs, staging, standing
 from ..scene.mixing import frame_rate
-from ..shared import retarget, skeleton
+from ..shared import proportions, skeleton
 
 LOOKS = 300
 """At most so many frames are looked at, and at least ten a second where that is fewer."""
 
-HEIGHT = float(np.ptp(retarget.to_blender(skeleton.standing())[:, 2]))
+HEIGHT = float(np.ptp(proportions.to_blender(skeleton.standing())[:, 2]))
 """From the lowest to the highest joint of the bundled dancer as it stands, metres."""
 
 TURNED = math.cos(math.radians(45.0))
@@ -66,7 +66,7 @@ def watch(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames:
 
 def nobody(frames: tuple[int, int]) -> Watched:
     """What would be seen of one who stands in the middle of the world, for a stage that nobody is on."""
-    points = retarget.to_blender(skeleton.standing())
+    points = proportions.to_blender(skeleton.standing())
     return Watched(np.array(frames), np.stack((points, points)), 0.0, np.array((0.0, -1.0)), 1.0)
 
 
@@ -115,7 +115,7 @@ def _watch(scene: bpy.types.Scene, armature: bpy.types.Object, frames: np.ndarra
     heads = np.array([bone.head for bone in rest.bones])
     height = ground.of(scene, armature, rest).height
     if height is None:
-        height = retarget.floor(rest.bones).height
+        height = proportions.floor(rest.bones).height
     floor = float((to_world @ (0.0, 0.0, height))[2] + worlds[0, 2, 3])
     front = _facing(armature, names, points, _level(to_world @ (0.0, -1.0, 0.0)))
     return Watched(frames, points, floor, front, scale * float(np.ptp(heads[:, 2])) / HEIGHT)

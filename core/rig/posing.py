@@ -13,7 +13,7 @@ import numpy as np
 
 from . import channels
 from . import quaternion as quat
-from .retarget import RestBone
+from .proportions import RestBone
 
 TURN = "TURN"
 PLACE = "PLACE"

@@ -13,8 +13,7 @@ The world orientation of the bone is then ``G_j D_j R_j``. Let p be the next of 
 turn of two others (``sharing``) are such bones too. All others keep their rest pose, so the bone's own pose is
 ``R_j* D_p* (G_p* G_j) D_j R_j``. A star is the inverse. Without p, G_p and D_p are the identity.
 
-A rig may be built on other axes than Blender's. ``upright`` finds the rotation between them. All other functions here
-expect bones to which it was already applied.
+All functions here expect bones to which ``proportions.upright`` was already applied.
 """
 
 from __future__ import annotations
@@ -25,71 +24,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from . import feet, hips, relief, rest
+from . import feet, hips, relief
 from . import quaternion as quat
 from .feet import LEGS
-from .sharing import TRUNK, Share
+from .proportions import HIPS, Build, C, RestBone, alignments, build_of, drops, heights_of, to_blender
+from .sharing import TRUNK
 from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 
-_HIPS = JOINTS.index("left_hip"), JOINTS.index("right_hip")
-_ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
-_LEG = float(np.linalg.norm(OFFSETS[list(LEGS[0][1:3])], axis=-1).sum())  # metres, of our thigh and shin
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
 _ROUNDS = 2  # of finding the legs of a dance from those of a rig
-
-C = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
-"""A quarter turn about x: y up becomes z up, facing +z becomes facing -y, and left stays at +x."""
-
-
-def to_blender(points: np.ndarray) -> np.ndarray:
-    """Transform points (..., 3) from our axes to Blender's: z up, facing -y, the left hand at +x."""
-    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
-    return np.stack((x, -z, y), axis=-1)
-
-
-def upright(place: dict[str, np.ndarray]) -> np.ndarray:
-    """The rotation matrix (3, 3) from a rig's own axes to Blender's.
-
-    place: our joint name -> position (3,) where its bone starts at rest.
-
-    Raises FootlightError as ``rest.axes`` does.
-    """
-    x, y, z = rest.upright(place)
-    return np.stack((x, -z, y))
-
-
-@dataclass(frozen=True)
-class RestBone:
-    """A mapped bone at rest, after ``upright``, or one that shares the turn of two of them.
-
-    name: the bone's name.
-    joint: index into JOINTS; from ``len(JOINTS)`` on for bones that share.
-    parent: the joint of the next of these bones above; -1 for none.
-    rotation: (4,) rest orientation, wxyz.
-    head: (3,) where the bone starts, in the armature's units.
-    tail: (3,) where it ends.
-    inherits: whether it rotates with the bone above.
-    posed: (4,) its orientation in our T-pose; None derives it from the rest pose. All bones of a rig have it or none.
-    share: of a bone that shares. All such bones come after the others, those above before those below.
-    goes_with: the joint whose bone it goes with though it hangs elsewhere, see ``ends.is_detached``; -1 for none.
-    """
-
-    name: str
-    joint: int
-    parent: int
-    rotation: np.ndarray
-    head: np.ndarray
-    tail: np.ndarray
-    inherits: bool = True
-    posed: np.ndarray | None = None
-    share: Share | None = None
-    goes_with: int = -1
-
-    @property
-    def carrier(self) -> int:
-        """The joint whose bone takes it along; -1 for none."""
-        return self.parent if self.goes_with < 0 else self.goes_with
 
 
 @dataclass(frozen=True)
@@ -150,7 +94,7 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: Ground = LEVEL) -> Key
     ground: the floor. Feet can follow its relief where it is known which of them stand.
     """
     by_joint = {bone.joint: bone for bone in bones}
-    align = _alignments(by_joint)
+    align = alignments(by_joint)
     turned, starts = _danced(dance, by_joint, align, ground)
     found = {}
     for joint, bone in by_joint.items():
@@ -162,7 +106,7 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: Ground = LEVEL) -> Key
     carrier = by_joint[0]
     location = quat.rotate(quat.conjugate(carrier.rotation), starts[0] - carrier.head)
     placed = {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
-    steadied = dance.stands is not None and hips.are_steadied(_build(by_joint, None).wide)
+    steadied = dance.stands is not None and hips.are_steadied(build_of(by_joint, None).wide)
     return Keys(found, carrier.name, location, placed, steadied)
 
 
@@ -170,7 +114,7 @@ def _danced(
     dance: Dance, by_joint: Mapping[int, RestBone], align: Mapping[int, np.ndarray], ground: Ground
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
-    dancer, build = _turned(dance.rotations), _build(by_joint, ground.height)
+    dancer, build = _turned(dance.rotations), build_of(by_joint, ground.height)
     ours = dancer if dance.stands is None else [hips.steadied(dancer[0], build.wide), *dancer[1:]]
     turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
@@ -179,30 +123,24 @@ def _danced(
     starts = _starts(turned, start, by_joint, align)
     if dance.stands is None:
         return turned, starts
-    models, drops = _our_legs(dancer, pelvis, build.size), _drops(by_joint, build.size)
+    models, lower = _our_legs(dancer, pelvis, build.size), drops(by_joint, build.size)
     for side, leg in enumerate(LEGS):
         stands = dance.stands[:, 2 * side : 2 * side + 2]
         if starts.keys() >= {*leg[:3]}:
-            feet.plant(ours, leg, starts, models, stands, drops[side])
+            feet.plant(ours, leg, starts, models, stands, lower[side])
     turned = ours + _shared(ours, by_joint, align)
     starts = _starts(turned, start, by_joint, align)
     if ground.relief is None or not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
         return turned, starts
-    heights, level = _heights(by_joint), float(build.floor[2])
+    heights, level = heights_of(by_joint), float(build.floor[2])
     start = start + relief.climb(ours, starts, dance.stands, relief.Terrain(ground.relief, heights, level, build.size))
     turned = ours + _shared(ours, by_joint, align)
     return turned, _starts(turned, start, by_joint, align)
 
 
-def _in_metres(floor: relief.Relief, build: _Build) -> relief.Relief:
+def _in_metres(floor: relief.Relief, build: Build) -> relief.Relief:
     """A floor in the rig's units as one in metres, about where the rig stands at rest."""
     return lambda places: floor(build.size * places + build.floor[:2]) / build.size
-
-
-def _heights(by_joint: Mapping[int, RestBone]) -> dict[int, float]:
-    """Ankles and toes of a rig -> how high they are above the floor on which it stands at rest."""
-    stood, floor = _stood(by_joint), _build(by_joint, None).floor[2]
-    return {joint: float(stood[joint][2] - floor) for leg in LEGS for joint in leg[2:] if joint in stood}
 
 
 def _shared(
@@ -220,12 +158,6 @@ def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> 
         for parent, joint in pairwise((0, *leg)):
             ours[joint] = ours[parent] + quat.rotate(turned[parent], size * to_blender(OFFSETS[joint]))
     return ours
-
-
-def _drops(by_joint: Mapping[int, RestBone], size: float) -> list[float]:
-    """How much lower left and right toes of a rig are than ankles while the soles are flat, against ours."""
-    stood = _stood(by_joint)
-    return [stood[t][2] - stood[a][2] - size * float(OFFSETS[t, 1]) if t in stood else 0.0 for *_, a, t in LEGS]
 
 
 def _starts(
@@ -270,12 +202,12 @@ def motion(
     steadied: whether the motion is a dance whose ``keys`` were.
     """
     by_joint = {bone.joint: bone for bone in bones}
-    align = _alignments(by_joint)
+    align = alignments(by_joint)
     turned = {}
     for i, bone in enumerate(bones):
         at_rest = quat.mul(align[bone.joint], bone.rotation)
         turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(at_rest))
-    build = _build(by_joint, ground.height)
+    build = build_of(by_joint, ground.height)
     places = {bone.joint: (matrices[:, i, :3, 3] - build.floor) / build.size for i, bone in enumerate(bones)}
     between = places[0] - quat.rotate(turned[0], by_joint[0].head - build.hips) / build.size
     if steadied:
@@ -283,10 +215,10 @@ def motion(
     pelvis = between - quat.rotate(turned[0], build.hips - build.pelvis) / build.size
     turned |= _bent(turned)
     if ground.relief is not None:
-        heights = {joint: height / build.size for joint, height in _heights(by_joint).items()}
+        heights = {joint: height / build.size for joint, height in heights_of(by_joint).items()}
         lift = relief.level(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
         pelvis = pelvis - lift
-        places |= {joint: places[joint] - lift for joint in _HIPS}
+        places |= {joint: places[joint] - lift for joint in HIPS}
     _stand(turned, places, pelvis, by_joint, align, build.size, fps)
     rotations = np.tile(_IDENTITY, (len(matrices), len(JOINTS), 1))
     for joint, now in turned.items():
@@ -319,7 +251,7 @@ def _stand(
     """
     if not all(joint in turned for leg in LEGS for joint in leg[:3]):
         return
-    for leg, drop in zip(LEGS, _drops(by_joint, size), strict=True):
+    for leg, drop in zip(LEGS, drops(by_joint, size), strict=True):
         ends = [joint for joint in leg[2:] if joint in places]
         lifts = [places[joint][:, 2] - standing()[joint, 1] - drop / size * (joint == leg[3]) for joint in ends]
         stands = feet.standing(np.stack([places[joint] for joint in ends], axis=1), np.stack(lifts, axis=1), fps)
@@ -352,47 +284,6 @@ def _bent(turned: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
     return found
 
 
-@dataclass(frozen=True)
-class Floor:
-    """The floor under a rig at rest, in its units.
-
-    height: of the floor.
-    leg: length of a leg, from the hip to the ankle.
-    ankle: height of the ankles above the floor.
-    middle: (2,) below the pelvis.
-    """
-
-    height: float
-    leg: float
-    ankle: float
-    middle: np.ndarray
-
-
-def size(bones: Sequence[RestBone]) -> float:
-    """A rig's units per metre of our body. bones: as of ``floor``."""
-    return _build({bone.joint: bone for bone in bones}, None).size
-
-
-def on_floor(points: np.ndarray, bones: Sequence[RestBone]) -> np.ndarray:
-    """Where points (n, 3) of a rig's upright space are on the floor of a dance: x and z (n, 2), metres.
-
-    bones: as of ``floor``.
-    """
-    build = _build({bone.joint: bone for bone in bones}, None)
-    places = (np.asarray(points, dtype=float) - build.floor) / build.size
-    return places[:, :2] * (1.0, -1.0)
-
-
-def floor(bones: Sequence[RestBone]) -> Floor:
-    """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
-    by_joint = {bone.joint: bone for bone in bones}
-    place = _stood(by_joint)
-    thighs, ankles = ((place[left] + place[right]) / 2 for left, right in (_HIPS, _ANKLES))
-    build = _build(by_joint, None)
-    height = float(build.floor[2])
-    return Floor(height, float(np.linalg.norm(thighs - ankles)), float(ankles[2]) - height, build.floor[:2])
-
-
 def _turned(rotations: np.ndarray) -> list[np.ndarray]:
     """G: the rotation (t, 4) of every joint relative to our T-pose, from our local rotations (t, 22, 4)."""
     local = quat.mul(quat.mul(C, np.asarray(rotations, dtype=float)), quat.conjugate(C))
@@ -400,66 +291,3 @@ def _turned(rotations: np.ndarray) -> list[np.ndarray]:
     for joint, parent in enumerate(PARENTS):
         turned.append(local[:, joint] if parent < 0 else quat.mul(turned[parent], local[:, joint]))
     return turned
-
-
-@dataclass(frozen=True)
-class _Build:
-    """The proportions of a rig, in its units.
-
-    size: the rig's units per metre of our body.
-    floor: (3,) the point on the floor below the pelvis at rest.
-    pelvis: (3,) the pelvis at rest.
-    hips: (3,) the middle between the hips at rest.
-    wide: how many times wider its hips are than ours in its size.
-    """
-
-    size: float
-    floor: np.ndarray
-    pelvis: np.ndarray
-    hips: np.ndarray
-    wide: float
-
-
-def _build(by_joint: Mapping[int, RestBone], ground: float | None) -> _Build:
-    """The proportions of a rig, from the length of its legs.
-
-    The pelvis is where ours would be above its hips. The bone that carries legs and spine starts anywhere: higher, or
-    on the floor.
-    """
-    place = _stood(by_joint)
-    middle = np.mean([place[hip] for hip in _HIPS], axis=0)
-    bones = [np.linalg.norm(place[lower] - place[upper]) for leg in LEGS for upper, lower in pairwise(leg[:3])]
-    size = float(np.sum(bones)) / (2.0 * _LEG)
-    pelvis = middle - (0.0, 0.0, size * OFFSETS[_HIPS[0], 1])
-    lower = min(float(place[ankle][2]) for ankle in _ANKLES)  # the other leg may be bent or in a step
-    floor = lower - size * standing()[_ANKLES[0], 1] if ground is None else ground
-    width = np.linalg.norm(place[_HIPS[0]] - place[_HIPS[1]]) / (2.0 * OFFSETS[_HIPS[0], 0])
-    return _Build(size, np.array((pelvis[0], pelvis[1], floor)), pelvis, middle, float(width) / size)
-
-
-def _stood(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
-    """Joint -> where its bone starts (3,) while the rig stands: at rest, or in the T-pose if that is known."""
-    if by_joint[0].posed is None:
-        return {joint: bone.head for joint, bone in by_joint.items()}
-    align = _alignments(by_joint)
-
-    def place(joint: int) -> np.ndarray:
-        bone = by_joint[joint]
-        if bone.carrier < 0:
-            return bone.head
-        return place(bone.carrier) + quat.rotate(align[bone.carrier], bone.head - by_joint[bone.carrier].head)
-
-    return {joint: place(joint) for joint in by_joint}
-
-
-def _alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
-    """D of every mapped joint. Trunk and feet keep their rest pose, which is part of how the rig is built, unless the
-    T-pose is known."""
-    known = {joint: bone.posed for joint, bone in by_joint.items() if bone.posed is not None}
-    if known:
-        return {joint: quat.mul(posed, quat.conjugate(by_joint[joint].rotation)) for joint, posed in known.items()}
-    place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items() if bone.share is None}
-    for side in ("left", "right"):
-        place.setdefault(f"{side}_wrist", by_joint[JOINTS.index(f"{side}_elbow")].tail)
-    found = rest.straighten(place, C, place.keys(), as_built=True)
-    return {j: _IDENTITY if bone.share else found.get(JOINTS[j], _IDENTITY) for j, bone in by_joint.items()}

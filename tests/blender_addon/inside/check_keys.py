@@ -8,7 +8,7 @@ from mathutils import Matrix
 from scenes import FOLDER, addon
 
 actions, dancer, rigs = addon("scene.actions"), addon("scene.dancer"), addon("scene.rigs")
-thinning, retarget = addon("shared").thinning, addon("shared").retarget
+thinning, proportions = addon("shared").thinning, addon("shared").proportions
 DANCE = FOLDER / "steps.npz"
 STANDS = np.load(DANCE)["contacts"] > 0.5
 FPS = float(np.load(DANCE)["fps"])
@@ -69,7 +69,7 @@ def check_the_dancer_in_every_rotation_mode():
         bone.rotation_mode = modes[i % len(modes)]
     found = rigs.bones(armature)
     bones = [found[joint] for joint in (*ENDS, "pelvis", *sorted(found.keys() - {*ENDS, "pelvis"}))]
-    size = retarget.size(rigs.at_rest(armature).bones)
+    size = proportions.size(rigs.at_rest(armature).bones)
     first = write(armature)
     assert "footlight_keys" not in first and len(first.layers[0].strips[0].channelbag(first.slots[0]).groups) == 7
     dense = shown(armature, bones)
@@ -114,7 +114,7 @@ def check_a_rigify_rig():
     for kind, travel, further in (("FK", "HIPS", 0.05), ("IK", "HIPS", 1.0), ("IK", "ROOT", 1.0)):
         armature = generated()
         armature.footlight_bones.keys, armature.footlight_bones.travel = kind, travel
-        size = retarget.size(rigs.at_rest(armature).bones)
+        size = proportions.size(rigs.at_rest(armature).bones)
         write(armature)
         dense = shown(armature, bones)
         known = dense if known is None else known

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.rig import feet, retarget
+from core.rig import feet, proportions, retarget
 from core.rig import quaternion as quat
 from core.rig.skeleton import JOINTS, PARENTS
 from tests.core.motion.rigs import steps
@@ -25,10 +25,10 @@ ANKLES = [JOINTS.index(f"{side}_ankle") for side in ("left", "right")]
 TOES = [JOINTS.index(f"{side}_foot") for side in ("left", "right")]
 
 
-def danced(build: Build, dance: retarget.Dance = DANCE) -> tuple[np.ndarray, list[retarget.RestBone]]:
+def danced(build: Build, dance: retarget.Dance = DANCE) -> tuple[np.ndarray, list[proportions.RestBone]]:
     """World matrices (t, 22, 4, 4) of the bones of a rig of this build in a dance, and its bones."""
     at = places(build)
-    heads = {joint: retarget.to_blender(at[name]) for joint, name in enumerate(JOINTS)}
+    heads = {joint: proportions.to_blender(at[name]) for joint, name in enumerate(JOINTS)}
     bones = rig(heads, dict(enumerate(PARENTS)))
     return shown(retarget.keys(dance, bones), bones), bones
 

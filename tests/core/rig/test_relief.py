@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.rig import proportions, retarget
 from core.rig import quaternion as quat
-from core.rig import retarget
 from core.rig.skeleton import JOINTS, PARENTS
 from tests.core.rig.characters import Build, places
 from tests.core.rig.test_feet import ANKLES, DANCE, FEET, FPS, TOES, in_our_places, some_build
@@ -22,7 +22,7 @@ def slope(way):
 
 def some_rig(build: Build):
     at = places(build)
-    return rig({joint: retarget.to_blender(at[name]) for joint, name in enumerate(JOINTS)}, dict(enumerate(PARENTS)))
+    return rig({joint: proportions.to_blender(at[name]) for joint, name in enumerate(JOINTS)}, dict(enumerate(PARENTS)))
 
 
 def danced(ground, build: Build):

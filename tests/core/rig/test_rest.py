@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import FootlightError
+from core.rig import proportions, rest
 from core.rig import quaternion as quat
-from core.rig import rest, retarget
 from core.rig.skeleton import BODY, JOINTS, PARENTS, standing
 
 
@@ -34,10 +34,10 @@ def same(found, known, atol=1e-9):
 @pytest.mark.parametrize("degrees", [(0, 0), (90, 0), (0, 180), (-90, 90)])
 def test_a_rig_on_other_axes_is_stood_up(degrees):
     """Quarter turns about x and then z: files with y up, characters that face backwards or sideways."""
-    places = retarget.to_blender(standing())
+    places = proportions.to_blender(standing())
     shift = np.array((0.01, -0.02, 0.03))
     turned = quat.rotate(quat.mul(about("z", degrees[1]), about("x", degrees[0])), places) + shift
-    stood = (turned - shift) @ retarget.upright(dict(zip(JOINTS, turned, strict=True))).T
+    stood = (turned - shift) @ proportions.upright(dict(zip(JOINTS, turned, strict=True))).T
     np.testing.assert_allclose(stood, places, atol=1e-12)
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.rig import proportions, retarget
 from core.rig import quaternion as quat
-from core.rig import retarget
 from core.rig.skeleton import BODY, JOINTS, PARENTS, standing
 
 FRAMES = 40
-STANDING = retarget.to_blender(standing())
+STANDING = proportions.to_blender(standing())
 
 
 def some_dance():
@@ -39,7 +39,7 @@ def rig(heads, hangs):
         below = [j for j in heads if hangs[j] == joint]
         tail = heads[below[0]] if below else head + np.array((0.0, 0.0, 0.1))
         found.append(
-            retarget.RestBone(JOINTS[joint], joint, hangs[joint], turn / np.linalg.norm(turn), np.array(head), tail)
+            proportions.RestBone(JOINTS[joint], joint, hangs[joint], turn / np.linalg.norm(turn), np.array(head), tail)
         )
     return found
 
@@ -69,7 +69,7 @@ def in_our_places(rotations, root):
         turns.append(rotations[:, joint] if parent < 0 else quat.mul(turns[parent], rotations[:, joint]))
         at = BODY.offsets[joint]
         places.append(root if parent < 0 else places[parent] + quat.rotate(turns[parent], at))
-    return np.stack(turns, axis=1), retarget.to_blender(np.stack(places, axis=1))
+    return np.stack(turns, axis=1), proportions.to_blender(np.stack(places, axis=1))
 
 
 def same(found, known):
@@ -142,7 +142,7 @@ def test_a_rig_dances_where_it_stands():
 
 def test_the_floor_may_be_another_than_that_of_the_rest_pose():
     rotations, root, bones, _ = somewhere()
-    assert retarget.floor(bones).height == pytest.approx(0.4) and retarget.floor(bones).leg == pytest.approx(0.8)
+    assert proportions.floor(bones).height == pytest.approx(0.4) and proportions.floor(bones).leg == pytest.approx(0.8)
     stood = shown(retarget.keys(retarget.Dance(rotations, root), bones, ground=retarget.Ground(1.5)), bones)
     np.testing.assert_allclose(stood[:, :, :3, 3], in_our_places(rotations, root)[1] + (2.0, 3.0, 1.5), atol=1e-9)
     np.testing.assert_allclose(retarget.motion(stood, bones, 30.0, ground=retarget.Ground(1.5))[1], root, atol=1e-9)
@@ -154,13 +154,13 @@ def test_a_rig_stands_on_its_lower_foot():
     ankle, toe = JOINTS.index("left_ankle"), JOINTS.index("left_foot")
     bent = heads[JOINTS.index("left_knee")] + (0.0, 0.4, 0.0) - heads[ankle]
     heads |= {ankle: heads[ankle] + bent, toe: heads[toe] + bent}
-    assert retarget.floor(rig(heads, dict(enumerate(PARENTS)))).height == pytest.approx(0.4)
+    assert proportions.floor(rig(heads, dict(enumerate(PARENTS)))).height == pytest.approx(0.4)
 
 
 def test_places_on_the_floor_are_those_of_the_dance_that_goes_there():
     rotations, root, bones, _ = somewhere()
     starts = retarget.keys(retarget.Dance(rotations, root), bones).placed[0][1]
-    np.testing.assert_allclose(retarget.on_floor(starts, bones), root[:, [0, 2]], atol=1e-9)
+    np.testing.assert_allclose(proportions.on_floor(starts, bones), root[:, [0, 2]], atol=1e-9)
 
 
 def test_where_bones_start_in_a_dance():
@@ -177,7 +177,7 @@ def test_a_bone_that_inherits_no_rotation():
     free = [replace(bone, inherits=bone.joint != JOINTS.index("head")) for bone in bones]
     head = next(bone for bone in free if not bone.inherits)
     turned, _ = in_our_places(rotations, root)
-    whole = quat.mul(quat.mul(retarget.C, turned[:, head.joint]), quat.conjugate(retarget.C))
+    whole = quat.mul(quat.mul(proportions.C, turned[:, head.joint]), quat.conjugate(proportions.C))
     found = retarget.keys(retarget.Dance(rotations, root), free).rotations["head"]
     same(quat.mul(head.rotation, found), quat.mul(whole, head.rotation))
 

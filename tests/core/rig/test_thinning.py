@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import FootlightError
-from core.rig import channels, posing, retarget, splines, thinning
+from core.rig import channels, posing, proportions, retarget, splines, thinning
 from core.rig import quaternion as quat
 from core.rig.skeleton import JOINTS, PARENTS
 from tests.core.motion.rigs import steps
@@ -30,10 +30,10 @@ class Danced:
         self.fps, self.stands = fps, stands.repeat_interleave(2, 1).numpy()
         self.dance = retarget.Dance(motion.rotations.double().numpy(), motion.root.double().numpy(), self.stands)
         at = places(build)
-        heads = {joint: retarget.to_blender(at[name]) for joint, name in enumerate(JOINTS)}
+        heads = {joint: proportions.to_blender(at[name]) for joint, name in enumerate(JOINTS)}
         self.bones = rig(heads, dict(enumerate(PARENTS)))
         self.keys = retarget.keys(self.dance, self.bones)
-        self.body = posing.Body(self.bones, retarget.size(self.bones))
+        self.body = posing.Body(self.bones, proportions.size(self.bones))
         self.tracks = {
             (name, posing.TURN): posing.Channels(channels.of(turns, mode), mode)
             for name, turns in self.keys.rotations.items()
