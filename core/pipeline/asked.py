@@ -164,8 +164,8 @@ def _ways(edit: Edit) -> list[tuple[_Stop, _Stop]]:
     """From where to where the dancer has to go: between the dance and keys, and onto the path and off it."""
     base, (start, end) = edit.base, edit.seconds
     places = base.root[:, [0, 2]].double().numpy()
-    edges = [frame for frame in (edit.start - 1, edit.end) if 0 <= frame < base.frames]
-    dance = [_Stop(frame / base.fps, places[frame], f"the dance at frame {frame}", False) for frame in edges]
+    edges = (edit.start - 1, "the dance before the range"), (edit.end, "the dance after the range")
+    dance = [_Stop(frame / base.fps, places[frame], what, False) for frame, what in edges if 0 <= frame < base.frames]
     keys = [
         _Stop(frame / base.fps, np.array((key.root[0], key.root[2])), f"the key at frame {frame}", True)
         for frame, key in ((frame_of(key, base.fps), key) for key in edit.keys)
