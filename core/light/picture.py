@@ -14,12 +14,19 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import FootlightError, reason
 from core.light.look import COLOURED_ROLES, FEWEST_COLOURS, WHITE_ROLES, Colour, Look, Material, Paint
 from core.show.channels import ROLES
 from core.show.colour import encoded, hsv, hue_vector, light_of, linear
+
+try:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+except ImportError:
+    raise FootlightError(
+        "pictures are read by Pillow, which this Python does not have: install it (pip install pillow), or choose a "
+        "look by its name"
+    ) from None
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 100_000_000  # more are refused before they are decoded

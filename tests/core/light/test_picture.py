@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -166,3 +167,12 @@ def test_a_look_is_chosen_by_name_file_or_picture(tmp_path):
     assert made.palette[0].hue == pytest.approx(0, abs=2) and made.backdrop.base.saturation > 0.9
     with pytest.raises(FootlightError, match="unknown look 'circus': choose one of arena, ballad"):
         look_of("circus")
+
+
+def test_without_pillow_names_still_work_and_a_picture_says_what_is_missing(tmp_path, monkeypatch):
+    painted().save(tmp_path / "picture.png")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.delitem(sys.modules, "core.light.picture")
+    assert look_of("noir").name == "noir"
+    with pytest.raises(FootlightError, match=r"Pillow.*choose a look by its name"):
+        look_of(str(tmp_path / "picture.png"))
