@@ -1,5 +1,5 @@
 """The one door to what the add-on shares with the engine: ``core.rig``, ``core.edits``, ``core.show``,
-``core.grid``, ``core.containers``, ``core.protocol`` and what they need. None of it starts torch.
+``core.grid``, ``core.containers``, ``core.protocol``, ``core.files`` and what they need. None of it starts torch.
 
 Installed, ``core`` lies beside this folder inside the extension; in a checkout both are packages of their own.
 """
@@ -12,6 +12,7 @@ if "." in (__package__ or ""):
     from ..core.containers.types import MISSED_SECONDS
     from ..core.edits import keys_file, parts, path_file
     from ..core.errors import FootlightError
+    from ..core.files import file_digest
     from ..core.grid import beat_grid, beats_file, counts, ranges
     from ..core.rig import (
         calibration,
@@ -40,6 +41,7 @@ else:
     from core.containers.types import MISSED_SECONDS
     from core.edits import keys_file, parts, path_file
     from core.errors import FootlightError
+    from core.files import file_digest
     from core.grid import beat_grid, beats_file, counts, ranges
     from core.rig import (
         calibration,
@@ -75,6 +77,7 @@ __all__ = [
     "colour",
     "counts",
     "ends",
+    "file_digest",
     "flashes",
     "humanoid",
     "keys_file",

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from core.errors import FootlightError
+from .errors import FootlightError
 
 
 def file_digest(path: Path | str) -> str:

@@ -16,7 +16,7 @@ ROOMS = (
 
 SHARED = tuple(
     f"core.{room}"
-    for room in ("errors", "records", "protocol", "arguments", "containers", "grid", "rig", "edits", "show")
+    for room in ("errors", "records", "protocol", "arguments", "containers", "grid", "rig", "edits", "show", "files")
 )
 """What Blender imports too, through ``blender_addon/shared.py``."""
 
@@ -86,7 +86,7 @@ def test_the_engine_starts_without_heavy_imports():
 
 
 SHARED_FILES = [
-    *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "arguments")),
+    *(ROOT / "core" / f"{room}.py" for room in ("errors", "records", "arguments", "files")),
     *files("core/protocol"),
     *files("core/containers"),
     *files("core/grid"),
