@@ -8,11 +8,13 @@ import functools
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from . import looks
+from .api import light
 from .errors import UserError
 from .menu_props import Item, items, stored_menu
+from .shared import protocol
 
 FILE = "FILE"
 """The identifier of the entry that stands for a file of the user's."""
@@ -25,6 +27,15 @@ def _look_items() -> list[Item]:
     return items([*shipped, own])
 
 
+_ABOUT_ACCENTS = {
+    "strike": "The body moves most on the beat",
+    "arrive": "The body comes to rest on the beat, as it does with Generate Dance",
+}
+
+ACCENTS = tuple((accent, accent.title(), _ABOUT_ACCENTS[accent]) for accent in protocol.ACCENTS)
+"""The menu of what the body does on a beat."""
+
+
 class FootlightLight(bpy.types.PropertyGroup):
     look_name: StringProperty(options={"HIDDEN"})
     look: stored_menu("look_name", "Look", "How the stage is lit", _look_items)
@@ -33,15 +44,25 @@ class FootlightLight(bpy.types.PropertyGroup):
         description="The picture that the stage is lit like (jpg, png or webp), or a LOOK.json of yours",
         subtype="FILE_PATH",
     )
+    by: EnumProperty(
+        name="Lit By",
+        description="Who writes the light for the dance",
+        items=(
+            (light.RULES, "Rules", "The look's own rules, which keep every beat and section exactly"),
+            (light.MODEL, "Model", "The model that makes dances with their light. It needs a dance that moves"),
+        ),
+    )
+    accent: EnumProperty(
+        name="Accent",
+        description="What the body does on a beat",
+        items=ACCENTS,
+    )
 
 
-def asked(light: FootlightLight) -> str:
+def asked(chosen: FootlightLight) -> str:
     """The engine's word for the user's choice. Raises UserError where it is a file that is not there."""
-    if light.look != FILE:
-        return light.look
-    if not light.file:
+    if chosen.look != FILE:
+        return chosen.look
+    if not chosen.file:
         raise UserError("Choose a picture first, under Look.")
-    path = Path(bpy.path.abspath(light.file))
-    if not path.is_file():
-        raise UserError(f"There is no file {path}. Choose another picture under Look.")
-    return str(path)
+    return looks.found(str(Path(bpy.path.abspath(chosen.file))))

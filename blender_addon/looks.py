@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import environment
+from .errors import UserError
 from .shared import protocol
 
 FOLDER = environment.ROOT / "core" / "light" / "looks"
@@ -38,6 +39,13 @@ def shipped() -> tuple[Look, ...]:
 def title(asked: str) -> str:
     """What a look is called. asked: its name, or the path of a picture or of a file with a look."""
     return next((look.title for look in shipped() if look.name == asked), Path(asked).stem)
+
+
+def found(asked: str) -> str:
+    """A look, as the engine is told it. Raises UserError where it is a file that is not there."""
+    if any(look.name == asked for look in shipped()) or Path(asked).is_file():
+        return asked
+    raise UserError(f"There is no file {asked}. Choose another picture under Look.")
 
 
 def _read(path: Path) -> Look:

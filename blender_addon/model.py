@@ -8,13 +8,17 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+THEATRE = "theatre"
+"""Stands for a dance that is made with its light, among the modalities of ``Facts``."""
+
 
 @dataclass(frozen=True)
 class Facts:
     """styles: their names.
-    steps, guidance: what the model was tuned for, by what it makes: "motion" or "music".
-    work: of sampling a second of it, in steps without guidance whose context is added.
+    steps, guidance: what the model was tuned for, by what it makes: "motion", "music", or ``THEATRE``.
+    work: of sampling a second of it, in steps without guidance whose context is added. "light": of the light alone.
     taught: whether it has a teacher, for those who have time.
+    theatre: whether it makes stage light.
     digest: by which a model is told from another of the same name: of its ``config.json``, training included.
     """
 
@@ -23,6 +27,7 @@ class Facts:
     guidance: dict[str, float] = field(default_factory=dict)
     work: dict[str, float] = field(default_factory=dict)
     taught: bool = False
+    theatre: bool = False
     digest: str = ""
 
 
@@ -49,15 +54,29 @@ def _read(path: Path, quality: str, _changed: int) -> Facts:
     if quality == "fine":
         for part, one in (("denoisers", "denoiser"), ("sampling", "sampling")):
             parts[part] |= {name: teacher.get(one) for name, teacher in teachers.items()}
-    steps = _numbers(parts["sampling"], "steps", int)
+    steps, guidance, work = _tuned(parts["denoisers"], parts["sampling"])
+    theatre = config.get("theatre")
+    if isinstance(theatre, dict):
+        counts, guided, costs = _tuned(*(_named(theatre.get(part)) for part in ("denoisers", "sampling")))
+        for known, found in ((steps, counts), (guidance, guided)):  # what it is told is its dancer's
+            known |= {THEATRE: found["motion"]} if "motion" in found else {}
+        work |= {THEATRE: sum(costs.values()), "light": costs.get("light", 0.0)}
     return Facts(
         tuple(name for name in styles if isinstance(name, str)) if isinstance(styles, list) else (),
         steps,
-        _numbers(parts["sampling"], "guidance", float),
-        {name: float(count * _passes(parts["denoisers"].get(name))) for name, count in steps.items()},
+        guidance,
+        work,
         bool(teachers),
+        isinstance(theatre, dict),
         hashlib.sha256(data).hexdigest(),
     )
+
+
+def _tuned(denoisers: dict, sampling: dict) -> tuple[dict[str, int], dict[str, float], dict[str, float]]:
+    """Steps, guidance and work by modality, as of ``Facts``."""
+    steps = _numbers(sampling, "steps", int)
+    work = {name: float(count * _passes(denoisers.get(name))) for name, count in steps.items()}
+    return steps, _numbers(sampling, "guidance", float), work
 
 
 def _passes(denoiser: object) -> int:

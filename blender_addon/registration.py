@@ -58,6 +58,7 @@ from .operators.takes import (
     FOOTLIGHT_OT_reject_take,
     FOOTLIGHT_OT_step_take,
 )
+from .operators.theatre import FOOTLIGHT_OT_generate_theatre
 from .panels import main, menus, status
 from .panels.menus import FOOTLIGHT_MT_footlight
 from .panels.takes import FOOTLIGHT_UL_takes
@@ -75,6 +76,7 @@ CLASSES = (
     FOOTLIGHT_OT_edit_dance,
     FOOTLIGHT_OT_score_motion,
     FOOTLIGHT_OT_generate_duet,
+    FOOTLIGHT_OT_generate_theatre,
     FOOTLIGHT_OT_step_take,
     FOOTLIGHT_OT_accept_take,
     FOOTLIGHT_OT_reject_take,

@@ -17,6 +17,7 @@ DANCE = "dance"
 MUSIC = "music"
 BOTH = "both"
 LIGHT = "light"
+THEATRE = "theatre"
 
 UNFINISHED = "unfinished"
 """The property of an action, without the prefix, that holds only the first seconds of a dance."""
@@ -27,6 +28,14 @@ average (0.52 to 0.63), a body that only slows down on every beat 0.30. Of 54 da
 song none scored above 0.10. The shipped model scores 0.44 to 0.88, 0.76 on average."""
 
 WORST = "Poor"
+
+SAMPLED = {
+    DANCE: ("motion", "motion"),
+    MUSIC: ("music", "music"),
+    BOTH: ("music", "motion"),
+    THEATRE: (model.THEATRE, model.THEATRE),
+}
+"""Whose steps and whose guidance are those of a result, as ``model.Facts`` has them."""
 
 LARGEST_INT = 2**31 - 1
 """Blender's custom properties hold no larger whole number."""
@@ -46,8 +55,9 @@ MUSIC_SCORE = (
 class Card:
     """A result in words, each empty where it is not known.
 
-    operation: what made it: DANCE, MUSIC or BOTH.
-    beat: "Good (0.73)".
+    operation: what made it: DANCE, MUSIC, BOTH, or THEATRE for a dance that was made with its light.
+    beat: "Good (0.73)"; empty of a dance that strikes, which does not arrive with the beat.
+    strikes: how much more it moves on strong beats, of such a dance.
     pulse: "120 bpm, 4 beats a bar".
     length: "45.0 s".
     feet: how much it steps.
@@ -60,6 +70,7 @@ class Card:
     operation: str
     style: str = ""
     beat: str = ""
+    strikes: str = ""
     pulse: str = ""
     length: str = ""
     feet: str = ""
@@ -86,12 +97,13 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
         pulse.append(f"{metre:.0f} beats a bar")
     if names.PREFIX + "beats" in made:
         pulse.append("beats as corrected")
-    seconds = _number(made, "seconds")
+    seconds, energy = _number(made, "seconds"), _number(made, "energy_on_beats")
     return Card(
         made.name,
         str(made.get(names.PREFIX + "operation", DANCE if dance else MUSIC)),
         style=styles.words(told) if (told := made.get(names.PREFIX + "style")) else "",
         beat="" if score is None else f"{grade(score)} ({score:.2f})",
+        strikes="" if energy is None or score is not None else f"Moves {energy:.1f} times as much on strong beats",
         pulse=", ".join(pulse),
         length="" if seconds is None else f"{seconds:.1f} s",
         feet=_feet(_number(made, "steps_per_second"), _number(made, "still")),
@@ -115,11 +127,11 @@ def grade(score: float) -> str:
     return next((word for least, word in GRADES if score >= least), WORST)
 
 
-def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, operation: str, **more: Any) -> dict:
+def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, **more: Any) -> dict:
     """What an action or a strip keeps of the engine's answer, without the prefix. more: what is known besides."""
     found = {
-        "operation": operation,
         "beat_score": done.metrics.get("beat"),
+        "energy_on_beats": done.metrics.get("energy_on_beats"),
         "beat_confidence": done.confidence,
         "tempo": done.tempo or None,
         "metre": done.metre or None,
@@ -129,15 +141,18 @@ def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, oper
 
 
 def asked(operation: str, seed: int, options: dict) -> dict:
-    """What a result keeps of how it was asked for; where the model's own was meant, what that is."""
+    """What a result keeps of how it was asked for; where the model's own was meant, what that is. operation: what makes
+    it, as of ``Card``."""
     quality = options.get("quality") or protocol.default(protocol.Sampling, "quality")
-    known, modality = model.facts(environment.model_folder(), quality), "music" if operation == MUSIC else "motion"
-    steps = known.steps.get("motion" if operation == DANCE else "music")
+    known = model.facts(environment.model_folder(), quality)
+    stepped, guided = SAMPLED[operation]
+    guidance = options.get("guidance")
     found = {
+        "operation": operation,
         "seed": seed,
         "quality": quality,
-        "steps": options.get("steps") or steps,
-        "guidance": options.get("guidance") if options.get("guidance") is not None else known.guidance.get(modality),
+        "steps": options.get("steps") or known.steps.get(stepped),
+        "guidance": known.guidance.get(guided) if guidance is None else guidance,
         "style_asked": options.get("style") or "",
         "model_sha256": known.digest or None,
     }
@@ -166,6 +181,11 @@ def stored(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_INT:
         return str(value)
     return value
+
+
+def kept_by(made: bpy.types.Action) -> dict[str, Any]:
+    """What a result keeps, by names without the prefix."""
+    return {key.removeprefix(names.PREFIX): value for key, value in made.items() if key.startswith(names.PREFIX)}
 
 
 def dismiss_warning(made: bpy.types.Action | bpy.types.Strip | bpy.types.Collection) -> None:

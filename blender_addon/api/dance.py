@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import bpy
 
 from .. import environment, model
 from ..errors import UserError
-from ..names import PREFIX
 from ..scene import actions, dancer, grids, hearing, rigs, songs, standing, strips, takes
 from ..scene.wording import joined
 from ..shared import beat_grid, beats_file, protocol, thinning
@@ -30,6 +30,8 @@ def request(
     seed: int = 0,
     grid: beat_grid.Grid | None = None,
     watched: bool = False,
+    operation: str = card.DANCE,
+    others: Iterable[bpy.types.Object] = (),
     **options: object,
 ) -> tuple[Target, protocol.DanceRequest]:
     """What a dance to ``song`` is for, and what is asked of the engine.
@@ -42,6 +44,8 @@ def request(
     keys: which frames are keyed; all unless given.
     grid: the beats, in seconds of the song's file; unless given, as the user corrected them, else as they are tracked.
     watched: whether the first seconds are wanted before the rest is made, for ``preview.show``.
+    operation: what makes it, as of ``card.Card``.
+    others: who is on the stage besides, where one is set.
     options: quality, steps, guidance, style and beat_snap, as of ``core.protocol.DanceRequest``.
 
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
@@ -60,26 +64,28 @@ def request(
         song.frames,
         about=song.name,
         seed=seed,
-        asked=card.asked(card.DANCE, seed, options) | counted,
+        asked=card.asked(operation, seed, options) | counted,
         markers=markers,
         bars_only=bars_only,
         keys=keys,
         song=song,
+        others=tuple(ob.session_uid for ob in others),
     )
     if watched:
         options["preview"] = str(Path(folder) / "preview.npz")
     return target, request_of(target, Path(folder), options)
 
 
-def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dict]:
+def again(action: bpy.types.Action, song: strips.Song, *, lit: bool = False) -> tuple[strips.Song, dict]:
     """How to ask for a dance again: the arguments seed, quality, steps, guidance, style, beat_snap and grid of
     ``request``.
 
     song: to which it will be; it is returned with a warning where the result cannot be the same.
+    lit: whether it is asked for together with its light, as of ``theatre.again``.
     Raises UserError when the action is no dance to a song.
     """
-    kept = {key.removeprefix(PREFIX): value for key, value in action.items() if key.startswith(PREFIX)}
-    if kept.get("operation") != card.DANCE or "song" not in kept:
+    kept = card.kept_by(action)
+    if kept.get("operation") not in (card.DANCE, card.THEATRE) or "song" not in kept:
         raise UserError(f"{action.name!r} is no dance to a song that Footlight made. Choose another take.")
     options = {name: kept.get(name) for name in ("quality", "steps", "guidance", "beat_snap")}
     options = {name: value for name, value in options.items() if value is not None}
@@ -89,7 +95,7 @@ def again(action: bpy.types.Action, song: strips.Song) -> tuple[strips.Song, dic
         differs.append("by another model")
     if (kept.get("song_start"), kept.get("song_seconds")) != (song.start, song.seconds):
         differs.append("to another part of its song")
-    if "accent" in kept:
+    if "accent" in kept and not lit:
         differs.append("together with its light")
     if differs:
         said = f"{action.name!r} was made {' and '.join(differs)}: this dance is another one."
@@ -103,8 +109,6 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     song = target.song
     assert song is not None
     scene, armature, sequencer = target.find("dance")
-    if not strips.is_there(sequencer, song):
-        raise UserError(f"The strip {song.strip!r} was deleted while its dance was made; nothing was written.")
     written = write_to_song(target, song, done, scene, armature)
     heard = songs.find(sequencer, song.strip)
     changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()
@@ -124,7 +128,7 @@ def write_to_song(
 ) -> Written:
     """Put a dance to ``song`` on the armature, or on a new dancer. Raises UserError as ``write_dance``."""
     further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
-    return write_dance(target, done, done.out, scene, armature, card.DANCE, further, song.warning)
+    return write_dance(target, done, done.out, scene, armature, further, song.warning)
 
 
 def write_dance(
@@ -133,13 +137,11 @@ def write_dance(
     out: str,
     scene: bpy.types.Scene,
     armature: bpy.types.Object | None,
-    operation: str,
     further: dict,
     *warnings: str,
 ) -> Written:
     """Put the dance that the engine left at ``out`` on the armature, or on a new dancer.
 
-    operation: of its card.
     further: what the action keeps besides.
     warnings: what the user should know besides.
 
@@ -161,7 +163,7 @@ def write_dance(
                 target.first,
                 name=naming.title(target.about, style, target.seed, bpy.data.actions),
                 frames=target.frames,
-                properties=target.asked | card.kept(done, operation, style=style, **further),
+                properties=target.asked | card.kept(done, style=style, **further),
                 keys=target.keys,
                 say=said.append,
             )

@@ -67,7 +67,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
     scene, armature, sequencer = target.find("dance")
     if armature is not None:
         rigs.check_writable(armature)
-    strip = add_music(target, sequencer, done.out_music, done, card.BOTH)
+    strip = add_music(target, sequencer, done.out_music, done)
     try:
         written = write_dance(
             target,
@@ -75,7 +75,6 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
             done.out_motion,
             scene,
             armature,
-            card.BOTH,
             {"song": strip.name, "song_start": 0.0, "song_seconds": done.seconds},
         )
     except Exception:

@@ -23,7 +23,7 @@ def show(target: Target, preview: protocol.DancePreview) -> Shown:
     danced = added or armature
     assert danced is not None
     before = restoring.of(danced)
-    about = {"operation": card.DANCE, "style": preview.style, "song": song.name, card.UNFINISHED: True}
+    about = {"style": preview.style, "song": song.name, card.UNFINISHED: True}
     seconds = {"frames": preview.frames, "fps": target.fps, "seconds": preview.frames / target.fps}
     try:
         action = actions.write_dance(

@@ -64,7 +64,7 @@ def request(
 def write(target: Target, done: protocol.ScoreDone) -> Written:
     """Put the music that the engine made into the sequencer. Raises UserError when what it was made for is gone."""
     scene, _, sequencer = target.find("music")
-    strip = add_music(target, sequencer, done.out, done, card.MUSIC)
+    strip = add_music(target, sequencer, done.out, done)
     changed = hearing.only(sequencer, strip)
     if target.markers:
         mark_beats(scene, target, done)
@@ -76,11 +76,9 @@ def add_music(
     sequencer: bpy.types.Scene,
     made: str,
     done: protocol.ScoreDone | protocol.DuetDone,
-    operation: str,
 ) -> bpy.types.Strip:
-    """The strip with the music that the engine left at ``made``. operation: of its card.
-    Raises UserError as ``music.add``."""
-    known = card.kept(done, operation, seconds=done.seconds, frames=target.frames, fps=target.fps, made=time.time())
+    """The strip with the music that the engine left at ``made``. Raises UserError as ``music.add``."""
+    known = card.kept(done, seconds=done.seconds, frames=target.frames, fps=target.fps, made=time.time())
     style = target.asked.get("style_asked")
     properties = target.asked | known | ({"style": style} if style else {})
     if target.music:

@@ -52,6 +52,7 @@ class Target:
     song: that a dance is for.
     music: the file that music stays in; None keeps a copy beside the .blend.
     shown: the first seconds of the dance that are on the dancer.
+    others: the session_uids of those who are on the stage besides the armature.
     """
 
     scene: int
@@ -70,6 +71,7 @@ class Target:
     song: strips.Song | None = None
     music: Path | None = None
     shown: Shown | None = None
+    others: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -98,7 +100,7 @@ class Target:
 
     def find(self, what: str) -> tuple[bpy.types.Scene, bpy.types.Object | None, bpy.types.Scene]:
         """The scene, the armature if there was one, and the sequencer's scene. what: is made for them, for the message.
-        Raises UserError when one of them is gone, or the scene has another frame rate."""
+        Raises UserError when one of them or the song is gone, or the scene has another frame rate."""
         scene = by_uid(bpy.data.scenes, self.scene)
         if scene is None:
             raise UserError(f"The scene was deleted while its {what} was made; nothing was written.")
@@ -108,6 +110,10 @@ class Target:
         sequencer = by_uid(bpy.data.scenes, self.sequencer)
         if sequencer is None:
             raise UserError(f"The sequencer's scene was deleted while the {what} was made; nothing was written.")
+        if self.song is not None and not strips.is_there(sequencer, self.song):
+            raise UserError(
+                f"The strip {self.song.strip!r} was deleted while its {what} was made; nothing was written."
+            )
         if {strips.frame_rate(scene), strips.frame_rate(sequencer)} != {self.fps}:
             raise UserError(f"The scene's frame rate was changed while the {what} was made. Generate it again.")
         return scene, armature, sequencer

@@ -95,6 +95,8 @@ def make_blend(desk: Desk) -> str:
     """Make one item and save its scene. Returns the score and what to know in a few words; raises UserError."""
     args, paths = desk.args, outputs(desk.item, desk.args)
     scene, armature = open_scene(args, desk.item)
+    if args.lit or not args.own:
+        _set_film(desk, scene)
     make = _score if args.score else _duet if args.duet else _dance
     music = paths.get("music")
     kept = {path for path in paths.values() if path.exists()}
@@ -118,20 +120,26 @@ def make_blend(desk: Desk) -> str:
     return f"{detail}  warning: {made.warning}" if made.warning else detail
 
 
-def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, made: Made) -> None:
-    """The stage around a dance, and how it is filmed. Raises FootlightError for a show that cannot be made or read."""
+def _set_film(desk: Desk, scene: bpy.types.Scene) -> None:
+    """How a scene is filmed. Raises UserError when this Blender has no such render engine."""
     args = desk.args
-    width, height = args.resolution or (film.size(scene) if args.own else RESOLUTION)
-    if args.look and not args.theatre:
-        _write_show(desk, made, args.look, outputs(desk.item, args)["show"])
-    if args.lit:
-        show = show_file.read(args.show or outputs(desk.item, args)["show"])
-        scene.camera = lights.set_lit_stage(scene, [armature], made.frames, show, width / height)
-    else:
-        scene.camera = scenery.set_stage(scene, [armature], made.frames, width / height)
-    _set_tones(scene)
+    size = args.resolution or (film.size(scene) if args.own else RESOLUTION)
     engine = "eevee" if args.lit and args.engine == "drawn" else args.engine  # what looks most like it
-    film.set_render(scene, engine, (width, height), f"//{desk.item.stem}.mp4")
+    film.set_render(scene, engine, size, f"//{desk.item.stem}.mp4")
+
+
+def _set_stage(desk: Desk, scene: bpy.types.Scene, armature: bpy.types.Object, made: Made) -> None:
+    """The stage around a dance; the theatre's stands already. Raises FootlightError for a show that cannot be made or
+    read."""
+    args = desk.args
+    if not args.lit:
+        scene.camera = scenery.set_stage(scene, [armature], made.frames, film.aspect(scene))
+    elif not args.theatre:
+        show = args.show or outputs(desk.item, args)["show"]
+        if args.look:
+            _write_show(desk, made, args.look, show)
+        scene.camera = lights.set_lit_stage(scene, [armature], made.frames, show_file.read(show), film.aspect(scene))
+    _set_tones(scene)
 
 
 def _set_tones(scene: bpy.types.Scene) -> None:

@@ -27,7 +27,7 @@ KNOTS = 20
 LOADED = 0.05
 """The engine's own fraction at which its model is loaded and the work begins."""
 
-OVERHEAD = {"dance": 10.0, "score": 20.0, "duet": 20.0, "light": 4.0, "beats": 4.0}
+OVERHEAD = {"dance": 10.0, "score": 20.0, "duet": 20.0, "theatre": 12.0, "light": 4.0, "beats": 4.0}
 """What a job costs besides sampling, in its unit: the beat, the movement, the feet, the sound."""
 
 

@@ -7,9 +7,9 @@ import bpy
 from .. import names, session
 from ..api import beats
 from ..scene import markers
-from .job_operator import JobOperator, finishing
+from .job_operator import JobOperator, ask
 from .polling import SaysWhy
-from .settings import find_song, settings_of, task
+from .settings import find_song, settings_of
 
 
 class FOOTLIGHT_OT_show_beats(JobOperator, bpy.types.Operator):
@@ -48,4 +48,4 @@ def start(context: bpy.types.Context) -> None:
         song,
         bars_only=settings_of(context.scene).bars_only,
     )
-    session.start(request, finishing(beats.write, target), names.SHOW_BEATS, task(context, names.SHOW_BEATS))
+    ask(context, names.SHOW_BEATS, target, request, beats.write)

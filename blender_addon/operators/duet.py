@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import key_props, names, session
+from .. import names, session
 from ..api import duet
-from .job_operator import JobOperator, finishing
+from .job_operator import JobOperator, ask
 from .seed import NewSeed
-from .settings import dancer_or_none, sampling, settings_of, task
+from .settings import dancer_or_none, sampling, settings_of, writing
 
 
 class FOOTLIGHT_OT_generate_duet(NewSeed, JobOperator, bpy.types.Operator):
@@ -32,10 +32,8 @@ def start(context: bpy.types.Context) -> None:
         dancer_or_none(context),
         folder,
         settings.duet_seconds,
-        markers=settings.markers,
-        bars_only=settings.bars_only,
-        keys=key_props.spacing(settings.keys),
         beat_snap=settings.beat_snap,
+        **writing(context.scene),
         **sampling(context.scene, names.DUET),
     )
-    session.start(request, finishing(duet.write, target), names.DUET, task(context, names.DUET))
+    ask(context, names.DUET, target, request, duet.write)

@@ -9,9 +9,9 @@ from ..api import edit
 from ..errors import UserError
 from ..scene import grids, strips, takes
 from ..shared import ranges
-from .job_operator import JobOperator, finishing
+from .job_operator import JobOperator, ask
 from .seed import NewSeed
-from .settings import find_dancer, find_song, sampling, settings_of, task
+from .settings import find_dancer, find_song, sampling, settings_of
 
 
 class FOOTLIGHT_OT_edit_dance(NewSeed, JobOperator, bpy.types.Operator):
@@ -45,7 +45,7 @@ def start(context: bpy.types.Context) -> None:
         beat_snap=settings.beat_snap,
         **sampling(context.scene, names.EDIT),
     )
-    session.start(preparation, finishing(edit.write, target), names.EDIT, task(context, names.EDIT))
+    ask(context, names.EDIT, target, preparation, edit.write)
 
 
 def edit_frames(context: bpy.types.Context, song: strips.Song) -> tuple[int, int]:

@@ -7,20 +7,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import IntProperty
 
-from .. import key_props, names, session
+from .. import names, session
 from ..api import dance, preview, takes
 from ..api.target import Target, by_uid
 from ..errors import UserError
 from ..scene import playing, rigs, strips
 from ..shared import protocol
 from .job_operator import JobOperator, finishing
-from .seed import NewSeed
-from .settings import dancer_or_none, find_song, sampling, settings_of, task
+from .seed import Repeatable
+from .settings import dancer_or_none, find_song, sampling, settings_of, task, writing
 
 
-class FOOTLIGHT_OT_generate_dance(NewSeed, JobOperator, bpy.types.Operator):
+class FOOTLIGHT_OT_generate_dance(Repeatable, JobOperator, bpy.types.Operator):
     """Make a dance to the song and give it to the dancer as a new action. Without a dancer in the scene one is added"""
 
     bl_idname = about = names.GENERATE
@@ -33,16 +33,7 @@ class FOOTLIGHT_OT_generate_dance(NewSeed, JobOperator, bpy.types.Operator):
         default=0,
         options={"SKIP_SAVE"},
     )
-    like: StringProperty(
-        description="The action of a dance that is made again: its song, seed, style, beats and settings count",
-        options={"SKIP_SAVE"},
-    )
-
-    @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        if properties.like:
-            return "Make this dance again, with its own song, seed, style, beats and settings"
-        return " ".join((cls.__doc__ or "").split())
+    again = "Make this dance again, with its own song, seed, style, beats and settings"
 
     def start(self, context: bpy.types.Context) -> None:
         if self.like:
@@ -93,8 +84,8 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> 
     """
     folder = session.prepare()
     settings = settings_of(context.scene)
-    armature = _dancer(context)
-    more = _shown(settings) | {"beat_snap": settings.beat_snap, **sampling(context.scene, names.GENERATE)}
+    armature = writable_dancer(context)
+    more = writing(context.scene) | {"beat_snap": settings.beat_snap, **sampling(context.scene, names.GENERATE)}
     first = more.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     song = find_song(context, folder)
@@ -112,18 +103,23 @@ def start_again(context: bpy.types.Context, name: str, watched: bool = False) ->
     """Ask the engine for the dance of an action again. watched: as of ``start``.  Raises UserError when there is none,
     or no song for it."""
     folder = session.prepare()
-    scene, action = context.scene, bpy.data.actions.get(name)
-    if action is None:
-        raise UserError(f"There is no action {name!r} any more. Choose another take.")
-    armature = _dancer(context)
-    song, options = dance.again(action, _song_of(context, action, folder))
-    shown = _shown(settings_of(scene))
-    target, request = dance.request(scene, armature, song, folder, watched=watched, **shown, **options)
+    action, armature = action_called(name), writable_dancer(context)
+    song, options = dance.again(action, song_of(context, action, folder))
+    options |= writing(context.scene)
+    target, request = dance.request(context.scene, armature, song, folder, watched=watched, **options)
     dancing = Dancing(target)
     session.start(request, dancing.finish, names.GENERATE, task(context, names.GENERATE, 1), dancing)
 
 
-def _song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) -> strips.Song:
+def action_called(name: str) -> bpy.types.Action:
+    """The action of a dance that is made again. Raises UserError where it is gone."""
+    action = bpy.data.actions.get(name)
+    if action is None:
+        raise UserError(f"There is no action {name!r} any more. Choose another take.")
+    return action
+
+
+def song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) -> strips.Song:
     """The song of a dance. Raises UserError where it is not in the scene."""
     scene, name = context.scene, str(action.get(f"{names.PREFIX}song", ""))
     if name == strips.mix_name(scene):
@@ -134,17 +130,10 @@ def _song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) 
     return strips.excerpt(scene, strip, folder)
 
 
-def _dancer(context: bpy.types.Context) -> bpy.types.Object | None:
+def writable_dancer(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Who is to dance; None where there is nobody, and one can be added. Raises UserError where it is not clear who, or
+    who cannot be given a dance."""
     armature = dancer_or_none(context)
     if armature is not None:
         rigs.check_writable(armature)  # before the song is mixed, which may take a while
     return armature
-
-
-def _shown(settings) -> dict:
-    """How the result's beats are shown, and which of its frames are keyed."""
-    return {
-        "markers": settings.markers,
-        "bars_only": settings.bars_only,
-        "keys": key_props.spacing(settings.keys),
-    }

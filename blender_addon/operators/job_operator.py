@@ -10,10 +10,10 @@ import bpy
 
 from .. import names, notices, session, status_bar
 from ..api.target import Target, Written, by_uid
-from ..engine.job import JobState
-from ..shared import FootlightError
+from ..engine.job import JobState, Preparation
+from ..shared import FootlightError, protocol
 from .polling import SaysWhy
-from .settings import OPERATIONS, lacking, settings_of
+from .settings import OPERATIONS, lacking, settings_of, task
 
 INTERVAL = 0.1  # seconds between two looks at the job
 
@@ -136,6 +136,18 @@ def finishing(write: Callable[[Any, Any], Written], target: Target | list[Target
         return written.message
 
     return finish
+
+
+def ask(
+    context: bpy.types.Context,
+    about: str,
+    target: Target,
+    work: protocol.Request | Preparation,
+    write: Callable[[Any, Any], Written],
+) -> None:
+    """Ask the engine for what an operator wants, and write its answer. about: the operator; write: as of ``finishing``.
+    Raises UserError when the engine cannot be started."""
+    session.start(work, finishing(write, target), about, task(context, about))
 
 
 def _shown() -> tuple:

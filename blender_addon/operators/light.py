@@ -6,9 +6,9 @@ import bpy
 
 from .. import light_props, names, session
 from ..api import light
-from .job_operator import JobOperator, finishing
+from .job_operator import JobOperator, ask
 from .polling import SaysWhy
-from .settings import check_editable, dancer_or_none, find_song, settings_of, task
+from .settings import check_editable, dancer_or_none, find_song, settings_of
 from .stage import on_stage
 
 
@@ -68,9 +68,10 @@ def start(context: bpy.types.Context) -> None:
         folder,
         others=on_stage(context),
         look=light_props.asked(settings.light),
+        by=settings.light.by,
         seed=settings.seed,
     )
-    session.start(preparation, finishing(light.write, target), names.LIGHT, task(context, names.LIGHT))
+    ask(context, names.LIGHT, target, preparation, light.write)
 
 
 def is_seen(context: bpy.types.Context) -> bool:

@@ -6,9 +6,9 @@ import bpy
 
 from .. import names, session
 from ..api import score
-from .job_operator import JobOperator, finishing
+from .job_operator import JobOperator, ask
 from .seed import NewSeed
-from .settings import find_dancer, sampling, score_range, settings_of, task
+from .settings import find_dancer, marking, sampling, score_range
 
 
 class FOOTLIGHT_OT_score_motion(NewSeed, JobOperator, bpy.types.Operator):
@@ -25,15 +25,13 @@ class FOOTLIGHT_OT_score_motion(NewSeed, JobOperator, bpy.types.Operator):
 def start(context: bpy.types.Context) -> None:
     """Read the animation and ask the engine for its music. Raises UserError when something is missing."""
     folder = session.prepare()
-    settings = settings_of(context.scene)
     armature = find_dancer(context)
     target, preparation = score.request(
         context.scene,
         armature,
         folder,
         frames=score_range(context, armature),
-        markers=settings.markers,
-        bars_only=settings.bars_only,
+        **marking(context.scene),
         **sampling(context.scene, names.SCORE),
     )
-    session.start(preparation, finishing(score.write, target), names.SCORE, task(context, names.SCORE))
+    ask(context, names.SCORE, target, preparation, score.write)

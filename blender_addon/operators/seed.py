@@ -1,4 +1,4 @@
-"""A seed nobody thought of, and another take with it."""
+"""A seed nobody thought of, another take with it, and the same dance again."""
 # pyright: reportInvalidTypeForm=false
 # Blender's properties are annotations that are calls.
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, StringProperty
 
 from .. import names
 from .settings import settings_of
@@ -40,6 +40,21 @@ class NewSeed:
         except Exception:
             settings.seed = before
             raise
+
+
+class Repeatable(NewSeed):
+    """For operators that make dances: they may make one again, as its action says."""
+
+    like: StringProperty(
+        description="The action of a dance that is made again: what it keeps counts, and not the panel",
+        options={"SKIP_SAVE"},
+    )
+    again = ""
+    """The tooltip of the button that does so."""
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return cls.again if properties.like else " ".join((cls.__doc__ or "").split())
 
 
 class FOOTLIGHT_OT_new_seed(bpy.types.Operator):

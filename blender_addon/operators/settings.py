@@ -6,13 +6,20 @@ from dataclasses import dataclass
 
 import bpy
 
-from .. import environment, light_props, model, names, readiness, styles
+from .. import environment, key_props, light_props, model, names, readiness, styles
+from ..api import light
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE
 from ..scene import dancer, meant, reading, songs, strips, takes, versions
 
-MODALITY = {names.GENERATE: "motion", names.EDIT: "motion", names.SCORE: "music", names.DUET: "motion"}
+MODALITY = {
+    names.GENERATE: "motion",
+    names.EDIT: "motion",
+    names.SCORE: "music",
+    names.DUET: "motion",
+    names.THEATRE: model.THEATRE,
+}
 """What each operator's guidance is of."""
 
 
@@ -21,6 +28,7 @@ OPERATIONS = {
     names.EDIT: "dance",
     names.SCORE: "score",
     names.DUET: "duet",
+    names.THEATRE: "theatre",
     names.LIGHT: "light",
     names.SHOW_BEATS: "beats",
 }
@@ -42,6 +50,22 @@ def sampling(scene: bpy.types.Scene, about: str) -> dict:
         "guidance": guidance(settings.follow, MODALITY[about], quality(settings)),
         "style": styles.text(first, second, settings.style_mix),
     }
+
+
+def marking(scene: bpy.types.Scene) -> dict:
+    """How the beats of a result are shown, as the panel says."""
+    settings = settings_of(scene)
+    return {"markers": settings.markers, "bars_only": settings.bars_only}
+
+
+def writing(scene: bpy.types.Scene) -> dict:
+    """How a dance is put into the scene: how its beats are shown, and which of its frames are keyed."""
+    return {**marking(scene), "keys": key_props.spacing(settings_of(scene).keys)}
+
+
+def by_model(settings) -> bool:
+    """Whether the model writes the light of a dance that is there."""
+    return settings.light.by == light.MODEL
 
 
 def quality(settings) -> str:
@@ -66,8 +90,10 @@ def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
     if not seconds:
         return None
     known = model.facts(environment.model_folder(), quality(settings)).work
-    makes = {"dance": ("motion",), "score": ("music",), "duet": ("motion", "music")}.get(operation, ())
-    work = sum(known.get(modality, 0.0) for modality in makes)
+    makes = {"dance": ("motion",), "score": ("music",), "duet": ("motion", "music"), "theatre": (model.THEATRE,)}
+    if by_model(settings):
+        makes |= {"light": ("light",)}
+    work = sum(known.get(modality, 0.0) for modality in makes.get(operation, ()))
     if about == names.GENERATE:
         seconds *= takes or settings.takes
     return Task(operation, seconds, work, environment.preferences().device)
@@ -169,20 +195,23 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         check_editable(scene)
     except UserError as error:
         return Lack("The scene is linked", str(error).rstrip("."))
-    if about in (names.GENERATE, names.EDIT, names.LIGHT, names.SHOW_BEATS) and settings.source != "MIX":
+    if about in (names.GENERATE, names.EDIT, names.THEATRE, names.LIGHT, names.SHOW_BEATS) and settings.source != "MIX":
         try:
             chosen_strip(context)
         except UserError as error:
             return Lack("Choose a song first", str(error).rstrip("."))
     if about == names.SHOW_BEATS:
         return None
-    if about == names.LIGHT:
+    if about in (names.THEATRE, names.LIGHT):
+        if lack := _theatre_lacking(settings, about):
+            return lack
         try:
             light_props.asked(settings.light)
         except UserError as error:
             return Lack("Choose a picture first", str(error).rstrip("."))
+    needed = about in (names.SCORE, names.EDIT) or (about == names.LIGHT and by_model(settings))
     try:
-        armature = find_dancer(context) if about in (names.SCORE, names.EDIT) else dancer_or_none(context)
+        armature = find_dancer(context) if needed else dancer_or_none(context)
     except UserError as error:
         return Lack("Choose a dancer first", str(error).rstrip("."))
     if about == names.EDIT and armature is not None and takes.shown(armature) is None:
@@ -197,3 +226,17 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         except UserError as error:
             return Lack("Too short for music", str(error).rstrip("."))
     return None
+
+
+def _theatre_lacking(settings, about: str) -> Lack | None:
+    """What a model lacks that is to make light. What is known of none, the engine says."""
+    if about == names.LIGHT and not by_model(settings):
+        return None
+    known = model.facts(environment.model_folder())
+    if not known.digest or known.theatre:
+        return None
+    return Lack(
+        "This model makes no light",
+        f"The model {environment.model_folder().name!r} has no theatre, which makes dances with light. Choose another "
+        "in the preferences, or light the stage by rules",
+    )

@@ -5,14 +5,20 @@ from __future__ import annotations
 import bpy
 
 from .. import names, session
-from ..api import card
+from ..api import card, light
+from ..operators.light import is_seen
 from ..operators.play import face
 from ..scene import music as music_files
 from ..scene import songs, strips, takes
 from .status import CROSS
 from .wrapping import NO_BREAK, wrapped
 
-REMAKE = {card.DANCE: names.GENERATE, card.MUSIC: names.SCORE, card.BOTH: names.DUET}
+REMAKE = {
+    card.DANCE: names.GENERATE,
+    card.MUSIC: names.SCORE,
+    card.BOTH: names.DUET,
+    card.THEATRE: names.THEATRE,
+}
 """What makes another take of a result."""
 
 BOX = 2  # letters that a box takes
@@ -70,6 +76,8 @@ def _card(
         row = lines.row()
         row.label(text=f"On the beat: {shown.beat}", icon="BLANK1")
         row.operator(names.EXPLAIN, text="", icon="QUESTION", emboss=False).text = explanation
+    if shown.strikes:
+        wrapped(lines, context, shown.strikes, "BLANK1", less=BOX)
     if facts := ", ".join(text for text in (shown.length, shown.pulse) if text):
         wrapped(lines, context, facts, "BLANK1", less=BOX)
     if shown.feet:
@@ -108,7 +116,10 @@ def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
     another.new_seed = True
     if shown.operation == card.DANCE:
         another.takes = 1
-        row.operator(names.GENERATE, text="Again", icon="LOOP_BACK").like = shown.name
+    if shown.operation in (card.DANCE, card.THEATRE):
+        row.operator(REMAKE[shown.operation], text="Again", icon="LOOP_BACK").like = shown.name
         row = layout.row(align=True)
-    if shown.operation != card.MUSIC:
+    if shown.operation == card.THEATRE and light.of(bpy.context.scene):
+        row.operator(names.SEE_LIGHT, icon="SHADING_RENDERED", depress=is_seen(bpy.context))
+    elif shown.operation != card.MUSIC:
         row.operator(names.ADD_STAGE, text="Add Stage", icon="LIGHT_SPOT")

@@ -108,6 +108,14 @@ class Both(Child):
         status.go(self.layout, context, names.DUET, "Make Both", "SOUND")
 
 
+class Theatre(Child):
+    bl_label = "Dance and Light"
+    bl_options = frozenset({"DEFAULT_CLOSED"})
+
+    def draw(self, context: bpy.types.Context) -> None:
+        light.draw_theatre(self.layout, context)
+
+
 class Light(Child):
     bl_label = "Stage Light"
     bl_options = frozenset({"DEFAULT_CLOSED"})
@@ -183,7 +191,7 @@ def _for_space(space: str, ending: str) -> list[type]:
     """A panel of each kind for an editor's side bar."""
     main = f"FOOTLIGHT_PT_main{ending}"
     found = []
-    for kind in (Main, Dance, Edit, Music, Both, Light, Beats, Bones, Keys, Advanced):
+    for kind in (Main, Dance, Edit, Music, Both, Theatre, Light, Beats, Bones, Keys, Advanced):
         name = f"FOOTLIGHT_PT_{kind.__name__.lower()}{ending}"
         more = {"bl_parent_id": main} if issubclass(kind, Child) else {}
         about = {"bl_idname": name, "bl_space_type": space, "__doc__": kind.__doc__, **more}

@@ -24,6 +24,7 @@ class FOOTLIGHT_MT_footlight(bpy.types.Menu):
         layout.operator(names.GENERATE)
         layout.operator(names.SCORE, text="Make Music from Motion")
         layout.operator(names.DUET, text="Make Both: Dance and Music")
+        layout.operator(names.THEATRE)
         layout.operator(names.PLAY, icon="PLAY")
         layout.separator()
         layout.operator(names.ADD_STAGE, icon="LIGHT_AREA")

@@ -305,6 +305,12 @@ def test_the_stage_is_lit_from_the_panel(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
 
 
+@pytest.mark.checks("check_theatre.py")
+def test_a_dance_and_its_light_from_the_panel(run_checks, theatre_folder, model_folder):
+    models = {"FOOTLIGHT_MODEL": str(theatre_folder), "FOOTLIGHT_PLAIN_MODEL": str(model_folder)}
+    run_checks(FOOTLIGHT_PYTHON=sys.executable, **models)
+
+
 @pytest.mark.checks("check_edit.py")
 def test_parts_of_a_dance_are_made_anew(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
@@ -345,14 +351,15 @@ def test_what_is_known_of_the_engine(run_checks, environment):
     run_checks()
 
 
-def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
-    """A real click: the modal run, work and an undo meanwhile, and the dance as one step of its own."""
+@pytest.mark.parametrize("button", ["generate_dance", "generate_theatre"])
+def test_a_click_in_a_window(button, window, environment, theatre_folder, tmp_path):
+    """A real click: the modal run, work and an undo meanwhile, and the result as one step of its own."""
     song, report = tmp_path / "drums.wav", tmp_path / "report.json"
     t = torch.arange(20 * 22_050) / 22_050
     beats = torch.exp(-40 * (t % 0.5)) * torch.sin(2 * torch.pi * 180 * (t % 0.5))
     audio.write(song, Waveform(0.7 * beats, 22_050))
-    environment |= {"FOOTLIGHT_PYTHON": sys.executable, "FOOTLIGHT_MODEL": str(model_folder)}
-    command = [*window, "--python", INSIDE / "window.py", "--", song, report, "quit"]
+    environment |= {"FOOTLIGHT_PYTHON": sys.executable, "FOOTLIGHT_MODEL": str(theatre_folder)}
+    command = [*window, "--python", INSIDE / "window.py", "--", song, report, button, "quit"]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert report.exists(), answer.stdout + answer.stderr
     found = json.loads(report.read_text())
@@ -360,9 +367,11 @@ def test_a_click_in_a_window(window, environment, model_folder, tmp_path):
     assert found["clicked"] == ["RUNNING_MODAL"] and found["second_click"] is False and found["taken_back"]
     assert len(found["progress"]) > 1 and found["progress"][-1][1] > found["progress"][0][1]
     assert found["frames"][0] == 1 and abs(found["frames"][1] - 600) <= 1
-    assert found["after_undo"] == {"dancer": "Dancer", "action": None, "actions": []}
-    dance = "drums - seed 4"
-    assert found["after_redo"] == {"dancer": "Dancer", "action": dance, "actions": [dance]}
+    bare = {"dancer": "Dancer", "action": None, "dances": [], "stages": [], "lamps": 0, "camera": False}
+    assert found["after_undo"] == bare
+    dance = bare | {"action": "drums - seed 4", "dances": ["drums - seed 4"]}
+    lit = {"stages": ["Stage"], "lamps": 21, "camera": True} if button == "generate_theatre" else {}
+    assert found["after_redo"] == dance | lit
 
 
 def test_steps_back_while_the_first_seconds_are_watched_in_a_window(window, environment, tmp_path):

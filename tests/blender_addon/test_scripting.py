@@ -62,7 +62,7 @@ def test_the_documented_stage_is_lit_and_taken_away(scripted, model_folder):
 
 
 def test_the_documented_light_is_added_to_it(scripted, look, theatre_folder):
-    source, more = documented("OUT.blend"), documented("set_lit_stage")
+    source, more = documented("OUT.blend"), documented("theatre.request")
     made = "    written = dance.write(target, worker.answer(engine, request))\n"
     assert made in source
     source = source.replace(made, made + textwrap.indent(more, "    "))

@@ -74,6 +74,7 @@ def test_the_page_of_the_panel_has_every_button_and_field():
         *(addon / "operators").glob("*.py"),
         addon / "props.py",
         addon / "key_props.py",
+        addon / "light_props.py",
         addon / "preferences.py",
     ]
     named = re.compile(r'(?:bl_label = |\bname=|_menu\("\w+", )"([A-Z][^"]+)"')

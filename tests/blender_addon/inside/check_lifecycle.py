@@ -1,5 +1,6 @@
 """What can go wrong between the click and the keyframes: always a clear word, nothing written, and ready again."""
 
+import json
 import os
 
 import bpy
@@ -243,3 +244,56 @@ def check_light_that_is_not_made():
         reading.SLICE = kept
     assert not bpy.data.lights
     ready_again(None)
+
+
+def check_a_dance_with_light_that_is_not_made():
+    """Cancelled, refused, or for what is gone meanwhile: neither of the two is there, and the stage before stays."""
+    theatre, light = addon("operators.theatre"), addon("api.light")
+
+    def begun(how):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        context, armature, strip = stage(how)
+        bpy.ops.footlight.add_stage()
+        before = fingerprint()
+        theatre.start(context)
+        assert session.state.about == "footlight.generate_theatre"
+        if how in ("wait", "slow"):
+            wait(lambda: session.state.job.stage == "at work" and session.state.job.fraction > 0)
+            assert session.progress()[0].startswith("at work") and "%" in session.progress()[0]
+        return armature, strip, before
+
+    *_, before = begun("wait")
+    assert bpy.ops.footlight.cancel() == {"FINISHED"} and finish() is JobState.CANCELLED
+    unchanged(before)
+    for how, words in (("die", "out of memory"), ("refuse", "the song is silent"), ("slow", "SHOW.json")):
+        *_, before = begun(how)  # of which the last one leaves no light where it says
+        assert finish() is JobState.FAILED and words in session.state.error, session.state.error
+        unchanged(before)
+    armature, *_ = begun("slow")
+    bpy.data.objects.remove(armature)
+    assert finish() is JobState.FAILED and "'Dancer' was deleted while its dance" in session.state.error
+    _, strip, _ = begun("slow")
+    strips.remove_song(bpy.context.scene, strip)
+    assert finish() is JobState.FAILED and "strip 'slow' was deleted while its dance" in session.state.error
+    assert light.of(bpy.context.scene) is None
+    ready_again(None)
+
+
+def check_what_is_asked_for_a_dance_with_light():
+    """The part of the song that is heard, the scene's rate, corrected beats, and what the panel says."""
+    context, _, strip = stage("slow")
+    scene, settings = context.scene, context.scene.footlight
+    scene.render.fps = 24
+    addon("scene.versions").set_end(strip, 1 + 2 * 24)
+    settings.seed, settings.style, settings.beat_snap, settings.follow = 5, "salsa", 0.5, 1.0
+    settings.light.look, settings.light.accent = "neon", "arrive"
+    grid = addon("shared").beat_grid.Grid.of([0.5, 1.0, 1.5], [True, False, False])
+    addon("scene.grids").correct(addon("scene.grids").Home(scene, strip), grid)
+    (FOLDER / "asked_beats.json").unlink(missing_ok=True)
+    raises(RuntimeError, "SHOW.json", bpy.ops.footlight.generate_theatre)
+    asked = json.loads((FOLDER / "asked.json").read_text())
+    wanted = {"op": "theatre", "start": 0.0, "seconds": 2.0, "fps": 24.0, "seed": 5, "style": "salsa", "look": "neon",
+              "accent": "arrive", "beat_snap": 0.5, "guidance": 1.0, "motion": None, "light": None}  # fmt: skip
+    assert {name: asked[name] for name in wanted} == wanted
+    beats = json.loads((FOLDER / "asked_beats.json").read_text())["beats"]
+    assert beats == [0.0, 0.5, 1.0, 1.5], "over all that is heard"

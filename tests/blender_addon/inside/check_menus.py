@@ -52,7 +52,7 @@ def check_blenders_menus_have_footlight():
 def check_the_menu_has_every_operation():
     found = dict(drawn(menus.FOOTLIGHT_MT_footlight.draw))
     assert {names.CHOOSE_SONG, names.GENERATE, names.SCORE, names.DUET, names.PLAY, names.ADD_STAGE} <= found.keys()
-    assert {names.LIGHT, names.SHOW_BEATS, names.OPEN_PANEL} <= found.keys()
+    assert {names.THEATRE, names.LIGHT, names.SHOW_BEATS, names.OPEN_PANEL} <= found.keys()
     assert found[names.SCORE] == "Make Music from Motion", "what F3 finds"
     for name in found:
         space, _, operator = name.partition(".")
@@ -108,6 +108,8 @@ def check_f1_leads_to_the_page():
             ("bpy.types.FootlightSettings.seed", "#seed"),
             ("bpy.types.FootlightSettings.style_second", "#style"),
             ("bpy.types.FootlightPreferences.python", "#engine"),
+            ("bpy.types.FootlightLight.accent", "#dance-and-light"),
+            ("bpy.types.FootlightLight.by", "#stage-light"),
             ("bpy.ops.footlight.something_new", ""),
         ):
             assert f1(asked) == page + heading, asked

@@ -83,7 +83,7 @@ def check_the_sequencer_shows_the_same():
             (i.kind, i.text, i.name, i.enabled) for i in there
         ]
     kinds = [{cls.bl_label for cls in main.CLASSES if cls.bl_space_type == space} for space in main.SPACES]
-    assert kinds[0] == kinds[1] and len(kinds[0]) == 10
+    assert kinds[0] == kinds[1] and len(kinds[0]) == 11
     for cls in main.CLASSES:
         parent = getattr(cls, "bl_parent_id", None)
         assert parent is None or getattr(bpy.types, parent).bl_space_type == cls.bl_space_type

@@ -29,7 +29,7 @@ def check_bounds_and_defaults_are_those_of_the_requests():
 
 def check_every_number_of_a_request_is_shown_or_known_not_to_be():
     """fps is the scene's, start and seconds the strip's, quality whether *Fine* is ticked, guidance a place of *Follow
-    the Music*; steps, the switch and the accents of the theatre have no widget."""
+    the Music*, the accent a menu of the engine's words; steps and the switch have no widget."""
     elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance", "accent"}
     numbers = {
         field
@@ -38,6 +38,8 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
         if protocol.rule(kind, field).bounded
     }
     assert numbers - elsewhere == {field for _, field in SHOWN.values()} - {"seconds"}
+    accents = bpy.context.scene.footlight.light.bl_rna.properties["accent"].enum_items
+    assert tuple(accents.keys()) == protocol.ACCENTS and all(item.description for item in accents)
     settings = addon("operators.settings")
     for fine, quality in ((False, "normal"), (True, "fine")):
         assert settings.quality(types.SimpleNamespace(fine=fine)) == quality
@@ -47,7 +49,7 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
 def check_follow_the_music_leaves_the_model_alone_in_the_middle():
     settings = addon("operators.settings")
     tuned = addon("model").facts(addon("environment").model_folder()).guidance
-    assert tuned == {"motion": 8.0, "music": 5.0}, "else the cases below say nothing"
+    assert tuned == {"motion": 8.0, "music": 5.0, "theatre": 4.0}, "else the cases below say nothing"
     follow = bpy.context.scene.footlight.bl_rna.properties["follow"]
     assert (follow.default, follow.hard_min, follow.hard_max) == (3.0, 1.0, 6.0)
     for modality, own in tuned.items():

@@ -20,7 +20,9 @@ RATE = 16_000
 DANCE = {"frames": 60, "fps": 30.0, "metrics": {"beat": 0.5}, "style": None}
 MUSIC = {"seconds": 2.0, "rate": RATE, "metrics": {"beat": 0.5}}
 LIGHT = {"frames": 32, "fps": 15.625, "sections": [0.0], "look": "musical", "metrics": {"flashes": 0.0}}
-ABOUT = {"dance": DANCE, "score": MUSIC, "duet": DANCE | MUSIC, "light": LIGHT}
+ENERGY = {"metrics": {"energy_on_beats": 1.9}}
+LIT = DANCE | ENERGY | {"look": "musical", "accent": "strike", "light_metrics": {"flashes": 0.0}}
+ABOUT = {"dance": DANCE, "score": MUSIC, "duet": DANCE | MUSIC, "light": LIGHT, "theatre": LIT}
 
 
 def say(**event):
@@ -63,9 +65,9 @@ def obey(message):
     elif message["op"] == "duet":
         shutil.copy(FOLDER / "dance.npz", message["out_motion"])
         write_music(message["out_music"], message["seconds"])
-    elif message["op"] == "dance":
+    elif message["op"] in ("dance", "theatre"):
         shutil.copy(FOLDER / "dance.npz", message["out"])
-    return {name: message[name] for name in ("out", "out_motion", "out_music") if name in message}
+    return {name: message[name] for name in ("out", "out_light", "out_motion", "out_music") if name in message}
 
 
 def hand_on_first_half(message, number):
@@ -87,7 +89,7 @@ for line in sys.stdin:
     if message["op"] == "cancel":
         say(type="cancelled", id=number)
         continue
-    if message["op"] not in ("dance", "beats", "score", "duet", "light"):
+    if message["op"] not in ("dance", "beats", "score", "duet", "light", "theatre"):
         continue
     (FOLDER / "asked.json").write_text(json.dumps(message))
     if message.get("beats"):

@@ -1,6 +1,6 @@
-"""Runs inside a Blender that has a window: clicks *Generate Dance* as a user does, and keeps the window open.
+"""Runs inside a Blender that has a window: clicks a button as a user does, and keeps the window open.
 
-    blender --python window.py -- SONG.wav REPORT.json [quit]
+    blender --python window.py -- SONG.wav REPORT.json generate_dance|generate_theatre [quit]
 
 Each step waits for a redraw or two, as a person would. The report says how it went; without ``quit`` the window stays
 as it is for whoever takes a picture of it.
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from host import install
 from windowed import go
 
-SONG, REPORT, *QUIT = sys.argv[sys.argv.index("--") + 1 :]
+SONG, REPORT, BUTTON, *QUIT = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.footlight"
 report = {"progress": []}
 
@@ -77,8 +77,9 @@ def open_tab():
 def click():
     window, area, region = places()
     with bpy.context.temp_override(window=window, area=area, region=region):
-        report["clicked"] = sorted(bpy.ops.footlight.generate_dance("INVOKE_DEFAULT"))
-        report["second_click"] = bpy.ops.footlight.generate_dance.poll()
+        operator = getattr(bpy.ops.footlight, BUTTON)
+        report["clicked"] = sorted(operator("INVOKE_DEFAULT"))
+        report["second_click"] = operator.poll()
 
 
 def work_on():
@@ -125,8 +126,15 @@ def finished():
 def undo_state() -> dict:
     dancer = bpy.context.scene.footlight.dancer
     data = dancer.animation_data
-    return {"dancer": dancer.name, "action": data.action.name if data and data.action else None,
-            "actions": sorted(action.name for action in bpy.data.actions)}  # fmt: skip
+    dances = sorted(action.name for action in bpy.data.actions if "footlight_song" in action)
+    return {
+        "dancer": dancer.name,
+        "action": data.action.name if data and data.action else None,
+        "dances": dances,
+        "stages": [one.name for one in bpy.data.collections if "footlight_stage" in one],
+        "lamps": len(bpy.data.lights),
+        "camera": bpy.context.scene.camera is not None,
+    }
 
 
 def places():
