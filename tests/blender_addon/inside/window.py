@@ -36,7 +36,7 @@ def arrange():
         bpy.ops.footlight.add_dancer()
     handles = addon("scene.versions").handles(strip)
     scene.frame_end = handles[1] - 1
-    scene.footlight.seed = 4
+    scene.footlight.seed, scene.footlight.light.look = 4, "noir"
     space = area.spaces.active
     space.show_region_ui = True
     space.shading.type = "SOLID"
@@ -132,7 +132,7 @@ def undo_state() -> dict:
         "action": data.action.name if data and data.action else None,
         "dances": dances,
         "stages": [one.name for one in bpy.data.collections if "footlight_stage" in one],
-        "lamps": len(bpy.data.lights),
+        "lamps": sum(ob.type == "LIGHT" for ob in bpy.context.scene.objects),
         "camera": bpy.context.scene.camera is not None,
     }
 
