@@ -29,6 +29,11 @@ def run_program(name: str, main: Callable[[Options], object], options: type[Opti
     except FootlightError as error:
         print(f"{name}: {one_line(str(error))}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+    except OSError as error:
+        if error.filename is None:  # no file of the user's
+            raise
+        print(f"{name}: {error.filename}: {error.strerror}; choose another place, or free this one", file=sys.stderr)
+        sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -24,6 +24,10 @@ def main(options):
         time.sleep(60)
     if options.what == "refuse":
         raise FootlightError("this was\\ngiven, that was expected")
+    if options.what == "write":
+        Path("/proc/none/at/all").mkdir(parents=True)
+    if options.what == "fail":
+        raise OSError("a fault of ours")
     print("done")
 
 run_program("train.sample", main, Options, "Does ``nothing``.")
@@ -46,6 +50,20 @@ def start(*words):
 def test_bad_input_is_one_line(words, code, said, told):
     process = start(*words)
     assert process.communicate(timeout=60) == (said, told) and process.returncode == code
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no folder in which even root makes no other")
+def test_a_place_that_cannot_be_written_is_one_line():
+    process = start("--what", "write")
+    said, told = process.communicate(timeout=60)
+    assert (
+        process.returncode == 2 and told.startswith("train.sample: /proc/none") and told.count("\n") == 1 and not said
+    )
+
+
+def test_what_is_our_own_fault_keeps_its_traceback():
+    process = start("--what", "fail")
+    assert "Traceback" in process.communicate(timeout=60)[1] and process.returncode == 1
 
 
 def test_the_help_is_for_people():

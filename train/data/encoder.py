@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -11,14 +12,15 @@ from torch import Tensor
 
 from core.autoencoder.identity import Identity
 from core.autoencoder.normalised import NormalisedVAE
+from core.errors import FootlightError
 from train.state import digest, load_state, save_state
 
 
 class Encoder:
     """Encodes clips of one modality, each of them once.
 
-    As a context manager it reads what a run has encoded before and, in the end, writes what is new. An interrupted run
-    finds it, and so does every later task of the run that uses the same autoencoder.
+    As a context manager it reads what a run has encoded before, unless that is damaged, and, in the end, writes what
+    is new. An interrupted run finds it, and so does every later task of the run that uses the same autoencoder.
 
     vae: the autoencoder.
     folder: where latents are kept; None keeps none. Other weights get another file there.
@@ -32,7 +34,8 @@ class Encoder:
 
     def __enter__(self) -> Encoder:
         if self._path is not None and self._path.is_file():
-            self._kept = load_state(self._path)
+            with suppress(FootlightError):  # what is damaged is encoded again
+                self._kept = load_state(self._path)
             self._written = len(self._kept)
         return self
 

@@ -73,3 +73,13 @@ def test_without_a_folder_nothing_is_kept(vae):
     with Encoder(vae) as encoder:
         assert torch.equal(encoder(clips(1)[0]), encoder(clips(1)[0]))
     assert vae.asked == 2
+
+
+def test_what_was_damaged_is_encoded_again(vae, tmp_path):
+    (clip,) = clips(1)
+    for _ in range(2):
+        with Encoder(vae, tmp_path) as encoder:
+            latents = encoder(clip)
+        (kept,) = tmp_path.iterdir()
+        kept.write_bytes(kept.read_bytes()[:50])
+    assert vae.asked == 2 and torch.equal(latents, encoded(autoencoder(0), clip))
