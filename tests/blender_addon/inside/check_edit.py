@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 from mathutils import Vector
-from scenes import addon, drums, raises
+from scenes import addon, drums, finish, raises
 
 strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
 edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
@@ -184,3 +184,13 @@ def check_what_is_missing_is_said():
     bpy.context.scene.frame_preview_end = 120
     armature.animation_data.action = None
     raises(UserError, "has no action to edit", edit.start, bpy.context)
+
+
+def check_an_edit_whose_song_is_deleted_meanwhile_writes_nothing():
+    armature = stage()
+    before = takes.of(armature)
+    edit.start(bpy.context)
+    strips.remove_song(bpy.context.scene, strips.sound_strips(bpy.context.scene)[0])
+    assert finish() is addon("engine.job").JobState.FAILED
+    assert "The strip 'drums' was deleted while its dance" in addon("session").state.error
+    assert takes.of(armature) == before
