@@ -23,7 +23,7 @@ from core.diffusion.sampler import walk
 from core.errors import FootlightError
 from core.light.cues import section_cues
 from core.light.dancer import energy_at
-from core.light.look import read_look
+from core.light.look import read_look, shipped_looks
 from core.light.song import understood
 from core.motion import features
 from core.motion.kinematics import forward
@@ -200,7 +200,8 @@ def accent_index(config: Config, accent: str | None) -> int:
 def look_vector(model: Model, asked: str) -> Tensor:
     """The style vector (style,) of a look.
 
-    asked: the name of one of the model's looks, the path of another (LOOK.json), or that of a picture.
+    asked: the name of one of the model's looks or of a shipped one, the path of another (LOOK.json), or that of a
+        picture.
 
     Raises FootlightError for an unknown name, and for a file that is neither.
     """
@@ -208,9 +209,9 @@ def look_vector(model: Model, asked: str) -> Tensor:
     assert config is not None
     if asked in config.looks:
         return theatre.style.prototypes[config.looks.index(asked)]
-    path = Path(asked)
-    if path.suffix.lower() == ".json":
-        colours, weights = palette_of_look(read_look(path))
+    path, shipped = Path(asked), shipped_looks()
+    if asked in shipped or path.suffix.lower() == ".json":
+        colours, weights = palette_of_look(shipped[asked] if asked in shipped else read_look(path))
         return theatre.style.of_palettes(colours[None].to(model.device), weights[None].to(model.device))[0]
     if not path.is_file():
         raise FootlightError(

@@ -143,6 +143,12 @@ def test_a_look_is_a_name_a_file_or_a_picture(model, tmp_path):
         assert vector.shape == (model.config.theatre.style,) and float(vector.norm()) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_shipped_look_that_the_theatre_was_not_trained_with_is_that_of_its_file(model, song, tmp_path):
+    (tmp_path / "look.json").write_bytes(encoded_look(shipped_looks()["neon"]))
+    assert torch.equal(look_vector(model, "neon"), look_vector(model, str(tmp_path / "look.json")))
+    assert generate_theatre(model, song, TheatreOptions(look="neon", steps=2)).light.show.look == "neon"
+
+
 def test_a_longer_song_is_made_in_windows(model, make_song):
     long = perform(model, make_song(16.0), replace(OPTIONS, steps=2))
     assert len(long.light) > 2 * model.config.theatre.sampling["light"].window
