@@ -93,7 +93,11 @@ def _inputs(parser: Parser, args: argparse.Namespace) -> list[Path]:
     """The files that the command line means."""
     files = inputs.found(args.inputs, {".blend"} if args.score else bpy.path.extensions_audio, args.out)
     if args.inputs and not files:
-        parser.error(f"{args.inputs[0]}: there is no {'.blend' if args.score else 'song'} in this folder")
+        if args.score:
+            parser.error(f"{args.inputs[0]}: there is no .blend in this folder")
+        films = inputs.found(args.inputs, bpy.path.extensions_movie, args.out)
+        way = f"; films are taken by their names, as {films[0]}" if films else ""
+        parser.error(f"{args.inputs[0]}: there is no song in this folder{way}")
     return files
 
 

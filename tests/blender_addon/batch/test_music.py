@@ -127,3 +127,13 @@ def test_a_folder_that_cannot_be_made_is_said(batch):
     answer = batch("--duet", 5, "--out", "/proc/films")
     assert answer.returncode == 2 and "/proc/films: no folder to write to" in answer.stderr, answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_folder_of_films_is_told_how_they_are_taken(batch, tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    answer = batch(films, "--out", tmp_path / "out")
+    assert answer.returncode == 2 and answer.stderr.endswith("films: there is no song in this folder\n"), answer.stderr
+    (films / "film.mp4").write_bytes(b"")
+    answer = batch(films, "--out", tmp_path / "out")
+    assert answer.returncode == 2 and f"films are taken by their names, as {films / 'film.mp4'}" in answer.stderr
