@@ -71,10 +71,11 @@ def told(speed: Speed, length: float, song: str) -> str:
     """A line about a speed and about a song of ``length`` seconds that is called ``song``."""
     threads = "1 thread" if speed.threads == 1 else f"{speed.threads} threads"
     minutes, seconds = divmod(round(length), 60)
+    expected = speed.expected(length)
     return (
         f"{speed.processor} ({speed.arithmetic}, {threads}): {speed.seconds:.1f} s for a dance of {SONG_SECONDS:g} s "
         f"({min(speed.runs):.1f} to {max(speed.runs):.1f}); {song} of {minutes}:{seconds:02d} takes about "
-        f"{speed.expected(length):.0f} s"
+        f"{expected:.{0 if expected >= 9.95 else 1}f} s"
     )
 
 

@@ -105,7 +105,7 @@ def read_dance(path: Path | str) -> tuple[Motion, str | None]:
 
     Raises FootlightError as ``core.formats.motion.read_motion`` does, and for positions without rotations.
     """
-    motion, style = read_motion(path).motion, None
+    motion, style = None if Path(path).is_dir() else read_motion(path).motion, None  # a folder has OpenPose's positions
     if motion is None:
         raise FootlightError(f"{path}: has positions without rotations; expected a dance as BVH, or NPZ of Footlight")
     if Path(path).suffix.lower() == ".npz":

@@ -20,6 +20,7 @@ def test_a_song_of_any_length_is_expected_to_take_its_share():
         "Some Processor 9000 (AVX2, 2 threads): 7.5 s for a dance of 30 s (6.0 to 9.0); "
         "love.mp3 of 2:05 takes about 31 s"
     )
+    assert bench.told(SPEED, 1.0, "jingle.wav").endswith("jingle.wav of 0:01 takes about 0.2 s")
 
 
 def test_the_song_has_the_beat_that_it_was_made_with():

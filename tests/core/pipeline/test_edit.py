@@ -280,6 +280,7 @@ def test_the_command_line_edits_a_dance(song_file, model_folder, tmp_path, capsy
         (["--edit", base, "--keys", tmp_path / "none.json"], "none.json: cannot be read"),
         (["--edit", base, "--path", keys], "unknown field 'keys'"),
         (["--edit", tmp_path / "none.bvh"], "none.bvh"),
+        (["--edit", tmp_path], "has positions without rotations; expected a dance as BVH"),
         (["--edit", base, "--range", "2:2.01"], "the range '2:2.01' has no frame of the dance, which has 30 a second"),
         (["--edit", base, "--joints", ""], "unknown part of the body ''"),
         (["--edit", base, "--preview", tmp_path / "first.bvh"], "preview is of a new dance"),
