@@ -1,6 +1,7 @@
 """Dance and light from a tiny theatre with random weights: who is made, who is heard, and what is kept."""
 
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -147,6 +148,14 @@ def test_a_shipped_look_that_the_theatre_was_not_trained_with_is_that_of_its_fil
     (tmp_path / "look.json").write_bytes(encoded_look(shipped_looks()["neon"]))
     assert torch.equal(look_vector(model, "neon"), look_vector(model, str(tmp_path / "look.json")))
     assert generate_theatre(model, song, TheatreOptions(look="neon", steps=2)).light.show.look == "neon"
+
+
+def test_a_picture_without_pillow_says_what_is_missing(model, tmp_path, monkeypatch):
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(tmp_path / "red.png")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.delitem(sys.modules, "core.light.picture", raising=False)
+    with pytest.raises(FootlightError, match=r"Pillow.*choose a look by its name"):
+        look_vector(model, str(tmp_path / "red.png"))
 
 
 def test_a_longer_song_is_made_in_windows(model, make_song):
