@@ -77,5 +77,5 @@ def test_the_peak_is_that_of_a_product():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
 def test_a_missing_card_is_one_line():
     told = subprocess.run([sys.executable, "-m", "train.bench_card"], capture_output=True, text=True)
-    assert told.returncode == 1 and told.stderr.startswith("train.bench_card: there is no device 'cuda'")
+    assert told.returncode == 2 and told.stderr.startswith("train.bench_card: there is no device 'cuda'")
     assert told.stderr.count("\n") == 1

@@ -9,7 +9,7 @@ import time
 import pytest
 
 PROGRAM = """
-import dataclasses, time
+import dataclasses, signal, time
 from pathlib import Path
 from core.errors import FootlightError
 from train.command import run_program
@@ -30,6 +30,7 @@ def main(options):
         raise OSError("a fault of ours")
     print("done")
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background lets its children ignore it
 run_program("train.sample", main, Options, "Does ``nothing``.")
 """
 
