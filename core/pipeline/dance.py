@@ -27,7 +27,7 @@ from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.postprocess import bones, drift, feet, joints, retime, smooth
+from core.postprocess import bones, drift, feet, floor, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
 from core.results import Dance
 from core.rhythm.features import Rhythm, analyse, rhythm_features, with_contrast
@@ -278,7 +278,7 @@ def encode_song(
 def finish(
     raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float, frames: int | None = None
 ) -> Motion:
-    """Post-process a decoded motion: joint limits, smoothing, drift, feet, and beat snap.
+    """Post-process a decoded motion: joint limits, smoothing, drift, feet, floor, and beat snap.
 
     The result has exactly ``round(seconds * fps)`` frames, unless ``frames`` says how many. Feet are corrected before
     the beat snap: the correction changes when movements arrive, while feet that stand still do so under any time warp.
@@ -295,7 +295,7 @@ def finish(
     progress.report(0.1)
     motion = drift.keep(feet.steady(motion))
     progress.report(0.2)
-    motion = feet.lock(motion)
+    motion = floor.above(feet.lock(motion))
     progress.report(0.5)
     clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
     times = torch.arange(frames or max(1, round(seconds * fps)), dtype=torch.float64) / fps

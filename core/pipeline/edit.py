@@ -33,7 +33,7 @@ from core.pipeline.kept import Fit, Kept, kept_of
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
 from core.pipeline.walks import followed, walked
-from core.postprocess import feet, joints, retime, smooth
+from core.postprocess import feet, floor, joints, retime, smooth
 from core.postprocess.hold import alone
 from core.postprocess.join import copied, eased, join
 from core.protocol import DanceOptions
@@ -234,7 +234,7 @@ def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_s
     motion = feet.steady(motion, hold)
     if edit.path is not None:
         motion = followed(motion, walked(edit.path, edit.seconds, stretch.times, hold[:, 0], motion.fps))
-    motion = feet.lock(motion, hold)
+    motion = floor.above(feet.lock(motion, hold), hold)
     progress.report(0.8)
     clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold)
     times = torch.arange(motion.frames, dtype=torch.float64) / motion.fps

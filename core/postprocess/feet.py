@@ -119,7 +119,7 @@ def lock(motion: Motion, hold: Tensor | None = None) -> Motion:
         standing[:, column : column + 2] &= ~steps[:, None]
         targets.append(positions[:, ankle] + move)
         sinks.append(_sink(positions[:, hip], positions[:, ankle], targets[-1]) * (heel | toe))
-    sink = _envelope(torch.stack(sinks).amax(0), motion.fps)
+    sink = envelope(torch.stack(sinks).amax(0), motion.fps)
     if hold is not None:
         sink = sink * fade(hold[:, 0], motion.fps).to(sink)
     root = motion.root - sink[:, None] * motion.root.new_tensor((0.0, 1.0, 0.0))
@@ -178,7 +178,7 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
     move = torch.stack((along[:, 0], down[:, 0], along[:, 1]), -1).to(foot.dtype)
     lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
     sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
-    up = _envelope(sunk * (weights == 0).to(sunk), fps) + raised
+    up = envelope(sunk * (weights == 0).to(sunk), fps) + raised
     up = up + _clearance(foot[:, 1] + move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), weights > 0, fps)
     up = up * fade(held, fps).to(up)
     return move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), raised > 0
@@ -252,7 +252,7 @@ def _sink(hip: Tensor, ankle: Tensor, target: Tensor) -> Tensor:
     return ((hip - target)[:, 1] - (reach.square() - beside.square()).sqrt()).clamp(0, DEEPEST)
 
 
-def _envelope(values: Tensor, fps: float) -> Tensor:
+def envelope(values: Tensor, fps: float) -> Tensor:
     """A smooth curve (t,) on or above ``values`` (t,), except at their sharpest peaks."""
     reach = max(1, round(0.1 * fps))
     highest = functional.max_pool1d(values[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0]
