@@ -11,30 +11,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import torch
-import tyro
-from tqdm import tqdm
 
 from core.audio import metre
 from core.audio.beat_network import FPS, activations
 from core.audio.beat_tracking import onset_envelope, sounding
 from core.audio.linear_score import LinearScore
 from core.audio.metrical_level import heard
-from train.metrical_level import HELD_BACK, fitted, won, write
-from train.tasks.beats import Clip, load_clips
+from train import metrical_level
+from train.command import run_program
+from train.tasks.beats import Clip
 
 
 @dataclass(frozen=True)
-class Learn:
+class Learn(metrical_level.Learn):
     """Learn the score of metres."""
 
-    data: Annotated[Path, tyro.conf.Positional]  # prepared with --beats
     out: Path = Path("metre.safetensors")
     ridge: float = 0.002  # penalty on the square of the weights
-    every: int = 1  # use every so many excerpts
 
 
 def choice(clip: Clip) -> np.ndarray | None:
@@ -57,16 +53,8 @@ def choice(clip: Clip) -> np.ndarray | None:
 
 def main(args: Learn) -> LinearScore:
     """Learn, print how often the truth wins in excerpts that were held back from a first try, and write the file."""
-    clips = load_clips(args.data)["train"][:: args.every]
-    found = [choice(clip) for clip in tqdm(clips, disable=None)]
-    choices = [some for some in found if some is not None]
-    back = choices[::HELD_BACK]
-    kept = [some for i, some in enumerate(choices) if i % HELD_BACK]
-    print(f"{len(choices)} excerpts; of those held back the truth wins in {won(fitted(kept, args.ridge), back):.3f}")
-    score = fitted(choices, args.ridge)
-    write(score, args.out)
-    return score
+    return metrical_level.learned(args, choice)
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Learn, description=__doc__))
+    run_program("train.metre", main, Learn, __doc__)

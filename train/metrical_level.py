@@ -7,6 +7,7 @@ and the true ones should score the most (``core.audio.metrical_level``). ``FILE`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -90,8 +91,13 @@ def won(score: LinearScore, choices: list[np.ndarray]) -> float:
 
 def main(args: Learn) -> LinearScore:
     """Learn, print how often the truth wins in excerpts that were held back from a first try, and write the file."""
+    return learned(args, choice)
+
+
+def learned(args: Learn, choice_of: Callable[[Clip], np.ndarray | None]) -> LinearScore:
+    """The score of what ``choice_of`` finds in each excerpt, learned and written as ``main`` says."""
     clips = load_clips(args.data)["train"][:: args.every]
-    found = [choice(clip) for clip in tqdm(clips, disable=None)]
+    found = [choice_of(clip) for clip in tqdm(clips, disable=None)]
     choices = [some for some in found if some is not None]
     back = choices[::HELD_BACK]
     kept = [some for i, some in enumerate(choices) if i % HELD_BACK]

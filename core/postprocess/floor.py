@@ -15,6 +15,7 @@ from core.types import Motion
 
 LOWEST = 0.02  # metres; joints other than those of the feet are no closer to the floor
 ROUNDS = 3  # a knee rises less than the pelvis does
+_LEGS = (LEFT_LEG, RIGHT_LEG)
 _OTHERS = [joint for joint in range(SMPL22.joints) if joint not in FOOT_JOINTS]
 
 
@@ -24,21 +25,21 @@ def above(motion: Motion, hold: Tensor | None = None) -> Motion:
     motion: (t, ...) the motion.
     hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``. Where anything is held, nothing is raised.
     """
+    if motion.frames < 3:
+        return motion
     positions = kinematics.forward(motion.rotations, motion.root)
-    ankles = [positions[:, leg[2]] for leg in (LEFT_LEG, RIGHT_LEG)]
-    made = motion
+    ankles = [positions[:, leg[2]] for leg in _LEGS]
+    free = None if hold is None else fade(hold.any(1), motion.fps).to(motion.root)
     for _ in range(ROUNDS):
         depth = (LOWEST - positions[:, _OTHERS, 1]).amax(1).clamp_min(0)
-        if motion.frames < 3 or not bool(depth.any()):
+        if not bool(depth.any()):
             break
         rise = envelope(depth, motion.fps)
-        if hold is not None:
-            rise = rise * fade(hold.any(1), motion.fps).to(rise)
-        root = made.root + rise[:, None] * made.root.new_tensor((0.0, 1.0, 0.0))
-        rotations = made.rotations
-        for leg, ankle in zip((LEFT_LEG, RIGHT_LEG), ankles, strict=True):
+        rise = rise if free is None else rise * free
+        rotations, root = motion.rotations, motion.root + rise[:, None] * motion.root.new_tensor((0.0, 1.0, 0.0))
+        for leg, ankle in zip(_LEGS, ankles, strict=True):
             solved = kinematics.two_bone_ik(rotations, root, ankle, leg)
             rotations = torch.where((rise > 0)[:, None, None], rotation.normalise(solved), rotations)
-        made = replace(made, rotations=rotations, root=root)
-        positions = kinematics.forward(made.rotations, made.root)
-    return made
+        motion = replace(motion, rotations=rotations, root=root)
+        positions = kinematics.forward(rotations, root)
+    return motion
