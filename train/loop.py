@@ -9,9 +9,12 @@ unbroken run would have done, without storing the state of a generator.
 
 from __future__ import annotations
 
+import atexit
 import copy
+import gc
 import math
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,7 +26,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import MixedPrecision
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -137,7 +140,7 @@ class WholeInput(MixedPrecision):
 
 
 def make_fabric(config: LoopConfig) -> Fabric:
-    """One process, or the processes that ``torchrun`` started."""
+    """One process, or the processes that ``torchrun`` started. They part when this one ends, however it ends."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     accelerator = config.accelerator
@@ -155,9 +158,25 @@ def make_fabric(config: LoopConfig) -> Fabric:
         plugins=WholeInput(precision, "cuda" if accelerator == "cuda" else "cpu") if mixed else None,
     )
     fabric.launch()
+    if world > 1:
+        atexit.register(leave_group)
     # On CPUs Fabric silently runs every process alone unless a strategy is given.
     assert fabric.world_size == world, f"torchrun started {world} processes, Fabric sees {fabric.world_size}"
     return fabric
+
+
+def leave_group() -> None:
+    """Leave the processes that train together, and end the threads that talk to them.
+
+    On processors such a thread may still hold tensors after the last step. If it lets go of them when the interpreter
+    is gone, the process aborts (``terminate called without an active exception``). Fabric destroys groups of graphics
+    cards only. Waits for nobody: work that others do not share in any more fails when their connections close.
+    """
+    # Wrapped phases would keep the threads alive: those in frames of an uncaught error, and those in cycles.
+    sys.last_value = sys.last_traceback = None
+    gc.collect()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 @torch.no_grad()
