@@ -1,20 +1,11 @@
 """Train a model: ``python -m train.fit TASK --data DATA --out RUN``.
 
-TASK is one of ``mel-vae`` (music to latents and back), ``motion-vae`` (motion to latents and back; needs the first),
-``denoiser`` (dances from music; needs both), ``scorer`` (music from motion; needs both), or ``all`` of these in this
-order. Others stand apart: ``distill`` and ``distill-music`` make the dances and the music of a model folder
-(``--init``) in a few steps, and ``distill-theatre`` its dances with light; they need a run of their own, which they may
-share. ``vocoder`` turns mels into sound and needs only audio (``--vocoder.audio DATA_DIR``). ``classifier`` tells
-styles apart, for metrics. ``autoregressive`` is a baseline that dances frame by frame; it needs both autoencoders.
-``beats`` hears beats and downbeats; it needs data prepared with ``--beats`` and writes ``beats.safetensors``.
-
 A run folder holds one folder for each task, with the training state, the averaged weights and TensorBoard logs. The
-same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it. ``--init
-MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps. Genres
-of the data that the model does not know become new styles.
-``theatre-encoders``, ``theatre-space`` and ``theatre`` are the stages of the model that makes dance and stage light
-together (``core.theatre``); ``theatre`` also trains the first two where they are missing. They need both autoencoders,
-which ``--init MODEL`` gives them.
+same command continues an interrupted run. ``python -m train.export RUN MODEL`` makes a model folder of it.
+
+``--init MODEL`` starts from such a folder instead of from random weights, so your own motion capture needs fewer steps.
+Genres of the data that the model does not know become new styles. It also gives a task the autoencoders that it needs.
+
 ``--music``, ``--latents`` and ``--no-rhythm`` train the variants of ``train.variants``. Music other than mels needs
 data prepared with ``--waveforms``.
 """
@@ -44,6 +35,7 @@ from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
 from train.data.splits import seven_one_two, validated_on
+from train.fit_command import subcommands
 from train.initial import keep, keep_theatre, start_from, start_theatre
 from train.loop import LoopConfig, Task, fit, make_fabric
 from train.options import Fit, initial_of, is_student, model_config, recipe_of, teacher_of
@@ -268,4 +260,4 @@ def main(args: Fit) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    run_program("train.fit", main, Fit, __doc__)
+    run_program("train.fit", main, subcommands(), __doc__)

@@ -31,7 +31,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from train.state import load_state, save_state
+from train.state import load_state, save_state, with_lists, without_lists
 
 Network = TypeVar("Network", bound=nn.Module)
 T = TypeVar("T")
@@ -44,25 +44,25 @@ class LoopConfig:
     The paper uses AdamW with 2e-4 for the autoencoders, and 1.6e-5 with 10 000 warm-up steps for the denoiser.
     """
 
-    steps: int = 10_000
-    batch: int = 32
+    steps: int = 10_000  # updates of the weights
+    batch: int = 32  # samples of a micro-batch
     accumulate: int = 1  # micro-batches of `batch` added up before an update
-    lr: float = 2e-4
-    warmup: int = 200
+    lr: float = 2e-4  # learning rate after the warm-up
+    warmup: int = 200  # steps in which the rate rises
     schedule: str = "cosine"  # or "constant", after the warm-up
     final_lr: float = 0.02  # of `lr`, at the end of the cosine
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    ema: float = 0.999
+    weight_decay: float = 1e-2  # of matrices and kernels
+    clip: float = 1.0  # largest norm of a phase's gradient
+    ema: float = 0.999  # decay of the averaged weights, which are those exported
     precision: str = "bf16-mixed"  # any precision of Lightning Fabric
-    accelerator: str = "auto"
+    accelerator: str = "auto"  # any accelerator of Lightning Fabric
     compile: bool = False  # torch.compile of the networks: minutes to start, then faster steps
     minutes: float = 0.0  # stop, and end the cosine, after this much time; 0 goes by `steps` alone
-    seed: int = 0
-    log_every: int = 20
-    validate_every: int = 500
-    pictures_every: int = 2000
-    save_every: int = 500
+    seed: int = 0  # of the first weights, batches, noise and dropout
+    log_every: int = 20  # steps
+    validate_every: int = 500  # steps
+    pictures_every: int = 2000  # steps
+    save_every: int = 500  # steps, of the state from which an interrupted run goes on
 
 
 class Phase(nn.Module):
@@ -186,7 +186,7 @@ def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, st
     for name, phase in ema.items():
         live, averaged = phases[name].networks.state_dict(), phase.networks.state_dict()
         floating = [key for key, value in averaged.items() if value.is_floating_point()]
-        # All of them in one call: one by one they would cost a graphics card as much time as a step.
+        # all in one call: one by one they would cost a graphics card as much time as a step
         mix([averaged[key] for key in floating], [live[key] for key in floating], step)
         for key in averaged.keys() - floating:
             averaged[key].copy_(live[key])
@@ -346,7 +346,7 @@ def snapshot(run: Run) -> dict:
         "elapsed": run.seconds,
         "networks": {name: phase.networks.state_dict() for name, phase in run.task.phases.items()},
         "ema": {name: phase.networks.state_dict() for name, phase in run.ema.items()},
-        "optimisers": {name: _keyed(optimiser.state_dict()) for name, optimiser in run.optimisers.items()},
+        "optimisers": {name: without_lists(optimiser.state_dict()) for name, optimiser in run.optimisers.items()},
     }
 
 
@@ -356,7 +356,7 @@ def restore(run: Run, state: dict) -> None:
     for name, phase in run.task.phases.items():
         phase.networks.load_state_dict(state["networks"][name])
         run.ema[name].networks.load_state_dict(state["ema"][name])
-        run.optimisers[name].load_state_dict(_listed(state["optimisers"][name]))
+        run.optimisers[name].load_state_dict(with_lists(state["optimisers"][name]))
     run.fabric.print(f"{run.task.name}: continuing from step {run.step}")
 
 
@@ -399,14 +399,3 @@ def _evaluated(function: Callable[[dict[str, Phase]], T], phases: dict[str, Phas
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
         return function(phases)
-
-
-def _keyed(optimiser_state: dict) -> dict:
-    """The state with integer-keyed dicts instead of lists, so that it is nested dicts only."""
-    groups = {i: dict(group) for i, group in enumerate(optimiser_state["param_groups"])}
-    return {"state": optimiser_state["state"], "param_groups": groups}
-
-
-def _listed(optimiser_state: dict) -> dict:
-    groups = optimiser_state["param_groups"]
-    return {"state": optimiser_state.get("state", {}), "param_groups": [groups[i] for i in sorted(groups)]}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import tyro
+from tyro.conf import arg
 
 from core import checkpoint, records
 from core import config as configuration
@@ -48,46 +48,63 @@ from train.variants import (
     theatre_side,
 )
 
+TaskName = Literal[
+    "mel-vae",
+    "motion-vae",
+    "denoiser",
+    "scorer",
+    "all",
+    "distill",
+    "distill-music",
+    "distill-theatre",
+    "vocoder",
+    "classifier",
+    "autoregressive",
+    "beats",
+    "theatre-encoders",
+    "theatre-space",
+    "theatre",
+]
+
 
 @dataclass(frozen=True)
 class Fit:
-    """Train one task, or all in order."""
+    """Train one task, or all in order. ``train.fit_command`` says which tasks take which of these options."""
 
-    task: Annotated[
-        Literal[
-            "mel-vae",
-            "motion-vae",
-            "denoiser",
-            "scorer",
-            "all",
-            "distill",
-            "distill-music",
-            "vocoder",
-            "classifier",
-            "autoregressive",
-            "beats",
-            "theatre-encoders",
-            "theatre-space",
-            "theatre",
-            "distill-theatre",
-        ],
-        tyro.conf.Positional,
-    ]
-    data: Path  # a folder written by train.prepare, or the word "synthetic"
-    out: Path  # the run folder
-    preset: str | None = None  # "default" unless given; with `init` the configuration of that model
-    init: Path | None = None  # a model folder; its networks of the same shape give the initial weights
-    layout: str | None = None  # motion as smpl22-6d, smpl22-directions or openpose14-2d; None is the preset's
-    network: Literal["transformer", "unet"] | None = None  # the kind of denoiser; None is the preset's
-    prediction: Literal["epsilon", "x0", "v"] | None = None  # of the motion denoiser; None is the preset's
-    skip: bool | None = None  # noisy latents also reach the motion denoiser's output directly; None is the preset's
-    styles: bool = True  # one style for each genre of the data
-    exclude: tuple[str, ...] = ("martial",)  # genres that are not dance
-    music: Literal["mel", "waveform", "features35"] | None = None  # its representation; "mel" in every preset
-    latents: Literal["vae", "none"] | None = None  # none: diffusion on the motion features themselves
-    rhythm: bool = True  # condition the denoiser on beats, onsets and loudness besides the music
-    theatre_without: Literal["nothing", "music", "attention", "beat", "style"] = "nothing"  # the paper's ablations
-    steps: int | None = None  # overrides the steps of every task that is trained
+    task: TaskName
+    data: Annotated[Path, arg(metavar="DATA", help='folder written by train.prepare, or the word "synthetic"')]
+    out: Annotated[Path, arg(metavar="RUN", help="run folder; one that was begun is continued")]
+    preset: Annotated[
+        str | None,
+        arg(help='configuration of a new run: default, paper or tiny; without it that of --init, or "default"'),
+    ] = None
+    init: Annotated[
+        Path | None, arg(metavar="MODEL", help="model folder, whose networks of the same shape give the first weights")
+    ] = None
+    layout: Annotated[
+        str | None, arg(help="motion as smpl22-6d, smpl22-directions or openpose14-2d, if not as in the preset")
+    ] = None
+    network: Annotated[Literal["transformer", "unet"] | None, arg(help="kind of denoiser, if not the preset's")] = None
+    prediction: Annotated[
+        Literal["epsilon", "x0", "v"] | None, arg(help="what the motion denoiser predicts, if not as in the preset")
+    ] = None
+    skip: Annotated[
+        bool | None,
+        arg(help="whether noisy latents reach the motion denoiser's output directly, if not as in the preset"),
+    ] = None
+    styles: Annotated[bool, arg(help="one style for each genre of the data")] = True
+    exclude: Annotated[tuple[str, ...], arg(help="genres that are not dance")] = ("martial",)
+    music: Annotated[
+        Literal["mel", "waveform", "features35"] | None, arg(help='representation of music; "mel" in every preset')
+    ] = None
+    latents: Annotated[Literal["vae", "none"] | None, arg(help="none: diffusion on the motion features themselves")] = (
+        None
+    )
+    rhythm: Annotated[bool, arg(help="the denoiser hears beats, onsets and loudness besides the music")] = True
+    theatre_without: Annotated[
+        Literal["nothing", "music", "attention", "beat", "style"], arg(help="ablations of the theatre paper")
+    ] = "nothing"
+    steps: Annotated[int | None, arg(help="steps of every task that is trained, in place of its own number")] = None
     mel_vae: MelVAERecipe = field(default_factory=MelVAERecipe)
     motion_vae: MotionVAERecipe = field(default_factory=MotionVAERecipe)
     denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)

@@ -50,6 +50,18 @@ def unflatten(flat: dict) -> dict:
     return tree
 
 
+def without_lists(optimiser: dict) -> dict:
+    """The state of an optimiser with dicts keyed by number instead of lists, as ``flatten`` takes it."""
+    groups = {i: dict(group) for i, group in enumerate(optimiser["param_groups"])}
+    return {"state": optimiser["state"], "param_groups": groups}
+
+
+def with_lists(optimiser: dict) -> dict:
+    """The inverse of :func:`without_lists`."""
+    groups = optimiser["param_groups"]
+    return {"state": optimiser.get("state", {}), "param_groups": [groups[i] for i in sorted(groups)]}
+
+
 def save_state(path: Path, state: dict) -> None:
     """Write ``state`` atomically: ``path`` holds the old run or the new one, never half of either."""
     tensors, values = flatten(state)

@@ -10,10 +10,11 @@ from functools import cache
 from typing import get_type_hints
 
 import pytest
-import tyro
 
 from core import cli
 from tests.docs.pages import PAGES, ROOT, commands, text_of
+from train.command import read_command_line
+from train.fit_command import subcommands
 
 NAMED = [
     pytest.param(command, id=f"{page.name}: {' '.join(command[1:])[:90]}")
@@ -43,8 +44,10 @@ def understand(program: str, words: list[str]) -> None:
         assert flags <= flags_of(program), f"{program} has no {sorted(flags - flags_of(program))}"
     else:
         module = importlib.import_module("train.demo.__main__" if program == "train.demo" else program)
-        options = get_type_hints(module.main).get("args") or module.Options
-        tyro.cli(options, args=words)
+        if program == "train.fit":
+            read_command_line(subcommands(), words)
+        else:
+            read_command_line(get_type_hints(module.main).get("args") or module.Options, words)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -18,6 +18,10 @@ from train.command import run_program
 class Options:
     what: str  # to do
 
+    def __post_init__(self):
+        if self.what == "nothing":
+            raise FootlightError("there is something to do")
+
 def main(options):
     if options.what == "wait":
         print("waiting", flush=True)
@@ -45,6 +49,7 @@ def start(*words):
     ("words", "code", "said", "told"),
     [
         (["--what", "work"], 0, "done\n", ""),
+        (["--what", "nothing"], 2, "", "train.sample: there is something to do\n"),
         (["--what", "refuse"], 2, "", "train.sample: this was given, that was expected\n"),
     ],
 )
