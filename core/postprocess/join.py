@@ -20,7 +20,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from core.motion import rotation
+from core.motion import kinematics, rotation
+from core.motion.skeleton import SMPL22
 from core.postprocess.banded import smoothest
 from core.postprocess.hold import between, fade
 from core.types import Motion
@@ -55,19 +56,41 @@ def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK
     """A joined motion that goes over the least jerk beside what is held (t, j), and farther away stays as it is.
 
     A difference that fades out leaves the made motion's own jolts beside a seam. Here, frames count less the nearer
-    they are to one, and the curve of least jerk goes through them, as people move (Flash and Hogan 1985). Quaternions
-    are smoothed per component, as in ``core.postprocess.smooth``.
+    they are to one, and the curve of least jerk goes through them, as people move (Flash and Hogan 1985). It is that of
+    the limbs in the world: turned smoothly against a trunk that jolts, they would jolt along. Quaternions are smoothed
+    per component, as in ``core.postprocess.smooth``.
 
     motion: (t, ...) the motion, with what is held in it.
     hold: (t, j) bool, see ``core.postprocess.hold``.
     reach: seconds beside held frames within which the motion may change.
     jerk: as ``JERK``.
     """
-    signed = rotation.continuous(motion.rotations)
-    rotations = carried(signed.flatten(1), hold.repeat_interleave(4, dim=1), motion.fps, reach, jerk)
+    turns, _ = kinematics.forward_global(motion.rotations, motion.root)
+    known = _with_all_above(hold).repeat_interleave(4, dim=1)
+    turns = carried(rotation.continuous(turns).flatten(1), known, motion.fps, reach, jerk).unflatten(1, (-1, 4))
     root = carried(motion.root, hold[:, :1].expand(-1, 3), motion.fps, reach, jerk)
-    rotations = rotation.normalise(rotations.unflatten(1, (-1, 4)))
+    rotations = _local(rotation.normalise(turns), motion.rotations, hold)
     return copied(replace(motion, rotations=rotations, root=root), motion, hold)
+
+
+def _with_all_above(hold: Tensor) -> Tensor:
+    """Which joints (t, j) bool are held with all joints above them, so that they are known in the world."""
+    known = hold.clone()
+    for joint, parent in enumerate(SMPL22.parents[1:], 1):
+        known[:, joint] &= known[:, parent]
+    return known
+
+
+def _local(turns: Tensor, base: Tensor, hold: Tensor) -> Tensor:
+    """Local rotations (t, j, 4) of ``turns`` (t, j, 4) in the world, but of ``base`` (t, j, 4) where they are held
+    (t, j)."""
+    world: list[Tensor] = []
+    found = base.clone()
+    for joint, parent in enumerate(SMPL22.parents):
+        wanted = turns[:, joint] if parent < 0 else rotation.mul(rotation.conjugate(world[parent]), turns[:, joint])
+        found[:, joint] = torch.where(hold[:, joint, None], base[:, joint], wanted)
+        world.append(found[:, 0] if parent < 0 else rotation.mul(world[parent], found[:, joint]))
+    return found
 
 
 def carried(values: Tensor, held: Tensor, fps: float, reach: float = REACH, jerk: float = JERK) -> Tensor:

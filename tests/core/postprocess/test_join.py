@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.motion import rotation
+from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.postprocess.join import REACH, eased, join
 
@@ -95,3 +95,23 @@ def test_jitter_of_what_is_held_does_not_swing_beyond_the_seam(swaying):
         hold = (time < 3 + phase / 30)[:, None].expand(-1, SMPL22.joints)
         swing = (join(made, base, hold).root - made.root)[~hold[:, 0], 1]
         assert float(swing.abs().max()) < 0.03
+
+
+def test_a_trunk_that_is_made_anew_does_not_jolt_with_kept_hips(swaying):
+    base = swaying(180, 30.0)
+    jolts = 0.05 * torch.randn(180, generator=torch.Generator().manual_seed(0))
+    rotations = base.rotations.clone()
+    rotations[:, 0] = rotation.mul(rotation.about("y", jolts), rotations[:, 0])
+    free = (torch.arange(180) >= 60) & (torch.arange(180) < 120)
+    hold = ~free[:, None].expand(-1, SMPL22.joints).clone()
+    hold[:, 0] = True
+    kept = replace(base, rotations=rotations)
+    motion = eased(kept, hold)
+    assert torch.equal(motion.rotations[hold], kept.rotations[hold]) and torch.equal(motion.root, kept.root)
+    spine = SMPL22.index("spine1")
+    for near in (slice(60, 64), slice(116, 120)):
+        jerks = [
+            float(rotation.continuous(turns)[near, spine].diff(n=3, dim=0).norm(dim=-1).max())
+            for turns in (kinematics.forward_global(one.rotations, one.root)[0] for one in (kept, motion))
+        ]
+        assert jerks[1] < 0.3 * jerks[0]
