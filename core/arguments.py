@@ -12,17 +12,14 @@ from . import protocol, records
 R = TypeVar("R", bound=records.Record)
 
 
-def add_options(parser: argparse._ActionsContainer, kind: type, without: tuple[str, ...] = ()) -> None:
+def add_options(parser: argparse._ActionsContainer, kind: type) -> None:
     """Add an option for each field of a request. A file that is read is a positional argument.
 
     parser: to which they are added.
     kind: the request.
-    without: fields to leave out.
     """
-    fields = sorted(dataclasses.fields(kind), key=lambda field: not records.is_required(field))
-    for field in fields:
-        if field.name not in without:
-            add_option(parser, kind, field.name)
+    for field in sorted(dataclasses.fields(kind), key=lambda field: not records.is_required(field)):
+        add_option(parser, kind, field.name)
 
 
 def add_option(parser: argparse._ActionsContainer, kind: type, name: str, **changed: Any) -> None:

@@ -79,11 +79,11 @@ def told(speed: Speed, length: float, song: str) -> str:
     )
 
 
-def plain_song(seconds: float = SONG_SECONDS) -> Waveform:
+def plain_song() -> Waveform:
     """A song in four-four time: a kick on one and three, noise on two and four, hats between them, and a bass."""
     generator = np.random.default_rng(0)
     beat = 60 / TEMPO
-    samples = np.zeros(round(seconds * SONG_RATE))
+    samples = np.zeros(round(SONG_SECONDS * SONG_RATE))
 
     def play(at: float, sound: np.ndarray) -> None:
         start = round(at * SONG_RATE)
@@ -93,7 +93,7 @@ def plain_song(seconds: float = SONG_SECONDS) -> Waveform:
         clock = np.arange(round(length * SONG_RATE)) / SONG_RATE
         return clock, 0.5 ** (clock / halving)
 
-    for number in range(int(seconds / beat)):
+    for number in range(int(SONG_SECONDS / beat)):
         clock, fade = fading(0.3, 0.04)
         noise = generator.standard_normal(len(clock))
         drum = 0.15 * noise if number % 2 else 0.6 * np.sin(2 * np.pi * (50 * clock + 2 * (1 - fade)))

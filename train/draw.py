@@ -19,15 +19,16 @@ LEFT = "#c8553d"
 RIGHT = "#2a6f97"
 MIDDLE = "#3d405b"
 BODY = LAYOUTS["smpl22-6d"]
+SHEET_ROWS = 4  # of a contact sheet, each from the front and the side
+SHEET_COLUMNS = 16  # poses of such a row
+ROW_POSES = 14  # of a row that shows one body
 
 
 def _colour(name: str) -> str:
     return LEFT if name.startswith("left") else RIGHT if name.startswith("right") else MIDDLE
 
 
-def draw_pose(
-    axes, positions: Tensor, offset: float = 0.0, view: str = "front", alpha: float = 1.0, layout: Layout = BODY
-) -> None:
+def draw_pose(axes, positions: Tensor, offset: float = 0.0, view: str = "front", layout: Layout = BODY) -> None:
     """Draw one stick figure on matplotlib axes, its first joint ``offset`` metres along the picture.
 
     positions: (j, 3) or (j, 2) metres.
@@ -44,11 +45,10 @@ def draw_pose(
                 [points[parent, 1], points[joint, 1]],
                 color=_colour(layout.joints[joint]),
                 lw=2,
-                alpha=alpha,
                 solid_capstyle="round",
             )
     head, rise = (layout.joints.index("head"), 0.08) if "head" in layout.joints else (layout.joints.index("nose"), 0.03)
-    axes.add_patch(Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2, alpha=alpha))
+    axes.add_patch(Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2))
 
 
 def _as_image(figure) -> Tensor:
@@ -63,8 +63,6 @@ def contact_sheet(
     fps: float,
     beats: Tensor | None = None,
     kinematic_beats: Tensor | None = None,
-    rows: int = 4,
-    columns: int = 16,
     title: str = "",
     path: Path | None = None,
 ) -> Tensor:
@@ -77,7 +75,7 @@ def contact_sheet(
 
     Returns the picture (h, w, 3) uint8.
     """
-    frames = len(positions)
+    frames, rows, columns = len(positions), SHEET_ROWS, SHEET_COLUMNS
     speed = positions.diff(dim=0).norm(dim=-1).mean(dim=-1).mul(fps).cpu().numpy()
     figure, panels = plt.subplots(
         rows * 3, 1, figsize=(columns * 1.05, rows * 4.6), gridspec_kw={"height_ratios": [2.2, 2.2, 0.9] * rows}
@@ -114,16 +112,16 @@ def contact_sheet(
     return _as_image(figure)
 
 
-def motion_picture(bodies: list[Tensor], columns: int = 14, layout: Layout = BODY) -> Tensor:
+def motion_picture(bodies: list[Tensor], layout: Layout = BODY) -> Tensor:
     """Rows of poses, one row a body: the original above its reconstruction. Returns (h, w, 3) uint8.
 
     bodies: (t, j, 3) or (t, j, 2) metres each.
     """
-    figure, panels = plt.subplots(len(bodies), 1, figsize=(columns, 2.3 * len(bodies)), squeeze=False)
+    figure, panels = plt.subplots(len(bodies), 1, figsize=(ROW_POSES, 2.3 * len(bodies)), squeeze=False)
     for axes, positions in zip(panels[:, 0], bodies, strict=True):
-        for column in range(columns):
-            draw_pose(axes, positions[len(positions) * column // columns], offset=column * 1.25, layout=layout)
-        axes.set_xlim(-0.8, columns * 1.25 - 0.4)
+        for column in range(ROW_POSES):
+            draw_pose(axes, positions[len(positions) * column // ROW_POSES], offset=column * 1.25, layout=layout)
+        axes.set_xlim(-0.8, ROW_POSES * 1.25 - 0.4)
         axes.set_ylim(-0.2, 2.2)
         axes.set_aspect("equal")
         axes.set_axis_off()

@@ -111,13 +111,11 @@ class Task(Protocol):
     def pictures(self, phases: dict[str, Phase]) -> dict[str, Tensor]: ...
 
 
-def step_generator(
-    seed: int, step: int, rank: int = 0, micro: int = 0, device: str | torch.device = "cpu"
-) -> torch.Generator:
+def step_generator(seed: int, step: int, rank: int = 0, micro: int = 0) -> torch.Generator:
     """The generator for one micro-batch. It also seeds torch's global one, for dropout."""
     mixed = (((seed * 1_000_003 + step) * 1_009 + rank) * 64 + micro) % (2**63 - 1)
     torch.manual_seed(mixed)
-    return torch.Generator(device=device).manual_seed(mixed)
+    return torch.Generator().manual_seed(mixed)
 
 
 def learning_rate(config: LoopConfig, progress: float, step: int) -> float:

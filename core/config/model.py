@@ -115,20 +115,19 @@ def _are_shares(values: tuple[float, ...]) -> bool:
     return all(0 <= value < math.inf for value in values) and sum(values) > 0
 
 
-def with_denoiser(config: Config, name: str, context: tuple[str, ...], like: str = "motion") -> Config:
-    """The configuration with one more denoiser.
+def with_denoiser(config: Config, name: str, context: tuple[str, ...]) -> Config:
+    """The configuration with one more denoiser, whose architecture is that of motion's.
 
     config: to which it is added.
     name: the modality that it generates.
     context: the modalities on which it is conditioned.
-    like: the modality whose denoiser has the same architecture.
     """
 
     def channels(modality: str) -> int:
         return config.modalities[modality].autoencoder.latent_channels
 
     made = dataclasses.replace(
-        config.denoisers[like],
+        config.denoisers["motion"],
         latent_channels=channels(name),
         context={heard: channels(heard) for heard in context},
         loudness_power=1.0,

@@ -83,30 +83,26 @@ def evaluate(motions: list[Motion]) -> dict:
     }
 
 
-def closest(made: list[Motion], training: list[Motion], real: list[Motion] | None = None) -> dict:
+def closest(made: list[Motion], training: list[Motion]) -> dict:
     """How close generated dances are to the training captures.
 
-    Windows last two seconds. They start every second in generated and held-out motions, and every tenth of a second in
-    training motions and their mirror images.
+    Windows last two seconds. They start every second in generated motions, and every tenth of a second in training
+    motions and their mirror images.
 
-    Returns {"fps", "seconds", "windows", "median", "p5"} in metres; with a reference also "median_real", "p5_real" and
-    "windows_real". "nearest" is the closest pair of all: {"made", "made_at", "training", "training_at", "mirrored",
-    "distance"}, with indices into the lists, seconds and metres.
+    Returns {"fps", "seconds", "windows", "median", "p5"} in metres. "nearest" is the closest pair of all: {"made",
+    "made_at", "training", "training_at", "mirrored", "distance"}, with indices into the lists, seconds and metres.
 
     made: generated motions on ``SMPL22``, of any frame rate.
     training: the training captures, likewise.
-    real: held-out captures, likewise: the reference.
 
-    Raises FootlightError when no generated, held-out or training motion lasts two seconds.
+    Raises FootlightError when no generated or training motion lasts two seconds.
     """
     length, hop = round(COPY_SECONDS * COPY_FPS), round(COPY_FPS)
-    sets = {"": made} if real is None else {"": made, "_real": real}
-    rows, owners = [], []  # every window to look up; its set, motion and second
-    for ending, motions in sets.items():
-        for index, motion in enumerate(motions):
-            part = _windows(_places(motion), length, hop)
-            rows.append(part)
-            owners += [(ending, index, float(second)) for second in range(len(part))]
+    rows, owners = [], []  # every window to look up; its motion and second
+    for index, motion in enumerate(made):
+        part = _windows(_places(motion), length, hop)
+        rows.append(part)
+        owners += [(index, float(second)) for second in range(len(part))]
     asked = torch.cat(rows) if rows else torch.zeros(0, 1)
     least, where = torch.full((len(asked),), float("inf")), torch.zeros(len(asked), 3, dtype=torch.long)
     nearest = torch.zeros_like(asked)
@@ -122,28 +118,28 @@ def closest(made: list[Motion], training: list[Motion], real: list[Motion] | Non
             nearest[nearer] = known[at[nearer]]
     # cdist's matrix products lose precision between similar windows, so the distances of the pairs are computed again.
     exact = (asked.double() - nearest.double()).square().sum(dim=1).div(max(1, asked.shape[1] // 3)).sqrt()
-    result: dict = {"fps": COPY_FPS, "seconds": COPY_SECONDS}
-    for ending, motions in sets.items():
-        mine = torch.tensor([owner[0] == ending for owner in owners], dtype=torch.bool)
-        if not bool(mine.any()) or not bool(least[mine].isfinite().all()):
-            raise FootlightError(
-                f"there are no {COPY_SECONDS:g} s to compare: {int(mine.sum())} windows in {len(motions)} motions, and "
-                f"{len(training)} motions of training; give longer ones"
-            )
-        result[f"windows{ending}"] = int(mine.sum())
-        result[f"median{ending}"] = float(exact[mine].median())
-        result[f"p5{ending}"] = float(torch.quantile(exact[mine], 0.05))
-    first = int(exact[: result["windows"]].argmin())
+    if not len(asked) or not bool(least.isfinite().all()):
+        raise FootlightError(
+            f"there are no {COPY_SECONDS:g} s to compare: {len(asked)} windows in {len(made)} motions, and "
+            f"{len(training)} motions of training; give longer ones"
+        )
+    first = int(exact.argmin())
     index, at, mirrored = where[first].tolist()
-    result["nearest"] = {
-        "made": owners[first][1],
-        "made_at": owners[first][2],
-        "training": index,
-        "training_at": at / COPY_FPS,
-        "mirrored": bool(mirrored),
-        "distance": float(exact[first]),
+    return {
+        "fps": COPY_FPS,
+        "seconds": COPY_SECONDS,
+        "windows": len(asked),
+        "median": float(exact.median()),
+        "p5": float(torch.quantile(exact, 0.05)),
+        "nearest": {
+            "made": owners[first][0],
+            "made_at": owners[first][1],
+            "training": index,
+            "training_at": at / COPY_FPS,
+            "mirrored": bool(mirrored),
+            "distance": float(exact[first]),
+        },
     }
-    return result
 
 
 def _places(motion: Motion) -> Tensor:

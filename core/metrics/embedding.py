@@ -36,25 +36,23 @@ PAIRS = 200  # pairs of them that it uses at most
 LEAST = 1e-6  # floor of class probabilities, so that KL is at most 13.8 nats
 
 
-def diversity(features: Tensor, seed: int = 0, outputs: int = OUTPUTS, pairs: int = PAIRS) -> float:
+def diversity(features: Tensor, seed: int = 0) -> float:
     """Mean distance over random pairs of dances.
 
-    If there are no more pairs than ``pairs``, each counts once.
+    Pairs are drawn among ``OUTPUTS`` dances at most. If there are no more than ``PAIRS``, each counts once.
 
     features: (n >= 2, d) of dances.
     seed: of the random choice.
-    outputs: number of dances among which pairs are drawn.
-    pairs: number of pairs.
 
     Raises FootlightError for fewer than two dances.
     """
     if features.ndim != 2 or len(features) < 2:
         raise FootlightError(f"diversity compares two dances or more, got {len(features)}; generate further ones")
     generator = torch.Generator().manual_seed(seed)
-    rows = features.double()[torch.randperm(len(features), generator=generator)[:outputs]]
+    rows = features.double()[torch.randperm(len(features), generator=generator)[:OUTPUTS]]
     distances = torch.pdist(rows)
-    if len(distances) > pairs:
-        distances = distances[torch.randint(len(distances), (pairs,), generator=generator)]
+    if len(distances) > PAIRS:
+        distances = distances[torch.randint(len(distances), (PAIRS,), generator=generator)]
     return float(distances.mean())
 
 

@@ -55,20 +55,19 @@ def forward(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22, offset
     return forward_global(rotations, root, skeleton, offsets)[1]
 
 
-def forward_matrices(matrices: Tensor, root: Tensor, skeleton: Skeleton = SMPL22) -> Tensor:
-    """World positions (..., j, 3) from local rotation matrices, for losses that need no quaternions.
+def forward_matrices(matrices: Tensor, root: Tensor) -> Tensor:
+    """World positions (..., j, 3) on ``SMPL22`` from local rotation matrices, for losses that need no quaternions.
 
     The matrix entries are the leading dimensions inside, which is faster on a CPU than many products of small matrices.
     ``rotation.matrix_from_6d`` returns them in this memory layout.
 
     matrices: (..., j, 3, 3) local rotations.
     root: (..., 3) metres.
-    skeleton: the joints and their offsets.
     """
     entries = matrices.movedim((-2, -1, -3), (0, 1, 2))  # (3, 3, j, ...)
-    offsets = skeleton.offsets.to(matrices).T.reshape(3, skeleton.joints, *[1] * (entries.dim() - 3))
+    offsets = SMPL22.offsets.to(matrices).T.reshape(3, SMPL22.joints, *[1] * (entries.dim() - 3))
     turns, places = entries[:, :, :1], [root.movedim(-1, 0)[:, None]]
-    *steps, (order, _) = _plan(skeleton)
+    *steps, (order, _) = _plan(SMPL22)
     for level, parents in steps:
         parent, local = turns[:, :, list(parents)], entries[:, :, list(level)]
         places.append(places[-1][:, list(parents)] + (parent * offsets[:, list(level)]).sum(1))
@@ -99,24 +98,23 @@ def two_bone_ik(
     root: Tensor,
     target: Tensor,
     chain: tuple[int, int, int],
-    skeleton: Skeleton = SMPL22,
     softness: float = 0.01,
 ) -> Tensor:
     """Local rotations (..., j, 4) that move the end of a two-bone limb to ``target`` and keep its world rotation.
 
-    The middle joint stays in the plane in which the limb bends. A limb that is almost straight bends towards the front
-    of the upper joint, so a knee never flips. The limb points at a target that is out of reach.
+    The skeleton is ``SMPL22``. The middle joint stays in the plane in which the limb bends. A limb that is almost
+    straight bends towards the front of the upper joint, so a knee never flips. The limb points at a target that is out
+    of reach.
 
     rotations: (..., j, 4) local rotations.
     root: (..., 3) metres.
     target: (..., 3) world position, metres.
     chain: upper, middle and end joint, each the parent of the next: hip, knee, ankle.
-    skeleton: the joints and their offsets.
     softness: metres. Closer than this to full reach, the limb stretches exponentially and does not snap straight. The
         end misses its target there by at most 0.37 x softness.
     """
     upper, middle, end = chain
-    turns, places = forward_global(rotations, root, skeleton)
+    turns, places = forward_global(rotations, root, SMPL22)
     hip, knee, ankle = places[..., upper, :], places[..., middle, :], places[..., end, :]
     thigh, shin = _length(knee - hip), _length(ankle - knee)
     wanted = target - hip
@@ -138,7 +136,7 @@ def two_bone_ik(
     fold = rotation.between(rotation.rotate(turn, ankle - knee), new_ankle - new_knee)
     new_middle = rotation.mul(fold, rotation.mul(turn, turns[..., middle, :]))
 
-    parent = skeleton.parents[upper]
+    parent = SMPL22.parents[upper]
     local = list(rotations.unbind(-2))
     local[upper] = rotation.normalise(rotation.mul(rotation.conjugate(turns[..., parent, :]), new_upper))
     local[middle] = rotation.normalise(rotation.mul(rotation.conjugate(new_upper), new_middle))

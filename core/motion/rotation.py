@@ -214,16 +214,15 @@ def to_euler(q: Tensor, order: str) -> Tensor:
     return torch.stack((first, middle, last), -1)
 
 
-def unwrap_euler(angles: Tensor, dim: int = 0) -> Tensor:
-    """Unwrap Euler angles (three different letters) along ``dim``: the same rotations without jumps.
+def unwrap_euler(angles: Tensor) -> Tensor:
+    """Unwrap Euler angles (t, ..., 3) of three different letters over time: the same rotations without jumps.
 
     (a, b, c) and (a + pi, pi - b, c + pi) are the same rotation. Each frame takes the one nearer to the frame before,
     then whole turns are added. Whether to switch does not depend on which of the two the frame before took, so no loop
     is needed.
     """
-    angles = angles.movedim(dim, 0)
     if angles.shape[0] < 2:
-        return angles.movedim(0, dim)
+        return angles
     other = torch.stack((angles[..., 0] + math.pi, math.pi - angles[..., 1], angles[..., 2] + math.pi), -1)
     stay = _wrap(angles[1:] - angles[:-1]).abs().sum(-1)
     change = _wrap(other[1:] - angles[:-1]).abs().sum(-1)
@@ -232,8 +231,7 @@ def unwrap_euler(angles: Tensor, dim: int = 0) -> Tensor:
     chosen = torch.where(side == 1, other, angles)
     steps = _wrap(chosen[1:] - chosen[:-1])
     turns = torch.round((chosen[:-1] + steps - chosen[1:]) / (2 * math.pi)).cumsum(0)
-    chosen = torch.cat((chosen[:1], chosen[1:] + 2 * math.pi * turns))
-    return chosen.movedim(0, dim)
+    return torch.cat((chosen[:1], chosen[1:] + 2 * math.pi * turns))
 
 
 def unwrap(angles: Tensor, dim: int = 0) -> Tensor:

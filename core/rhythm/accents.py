@@ -50,7 +50,7 @@ def directogram(positions: Tensor, bins: int = BINS) -> Tensor:
     return out.scatter_add(-1, index, torch.linalg.vector_norm(flow, dim=-1))
 
 
-def amplitude(positions: Tensor, fps: float, bins: int = BINS) -> Tensor:
+def amplitude(positions: Tensor, fps: float) -> Tensor:
     """Kinematic amplitude O (..., t), scaled to [0, 1] over the clip; zero if nothing moves.
 
     Changes below 1 mm/s, summed over all joints, count as no movement. The directograms of the planes are rectified
@@ -58,11 +58,10 @@ def amplitude(positions: Tensor, fps: float, bins: int = BINS) -> Tensor:
 
     positions: (..., t, j, 3 or 2) metres.
     fps: frames per second.
-    bins: number of directions in a plane.
 
     MoMu-Diffusion, eq. 2.
     """
-    flow = directogram(positions, bins) * fps
+    flow = directogram(positions) * fps
     rise = (flow[..., 2:, :, :] - flow[..., 1:-1, :, :]).clamp_min(0).sum((-2, -1))
     rise = torch.cat((rise.new_zeros(*rise.shape[:-1], positions.shape[-3] - rise.shape[-1]), rise), -1)
     most = rise.amax(-1, keepdim=True)

@@ -48,18 +48,17 @@ def beat_strength(beats: Beats, onset: Tensor, onset_fps: float = ONSET_FPS) -> 
     return place * (UNHEARD + (1 - UNHEARD) * _heard(onset, beats.times, onset_fps))
 
 
-def rhythm_events(beats: Beats, onset: Tensor, frames: int, onset_fps: float = ONSET_FPS) -> Tensor:
+def rhythm_events(beats: Beats, onset: Tensor, frames: int) -> Tensor:
     """Rhythm events (frames, 3) at ``EVENT_FPS``, in the order of ``EVENTS``.
 
     Off-beats are halfway between two beats and as strong as what sounds there. All other onsets are sub-structure.
 
     beats: of the song.
-    onset: (t,) onset strength in [0, 1].
+    onset: (t,) onset strength in [0, 1], at ``ONSET_FPS``.
     frames: number of frames.
-    onset_fps: frames per second of ``onset``.
     """
     halfway = (beats.times[1:] + beats.times[:-1]) / 2
-    others = onset_events(onset, onset_fps).shifted(-ONSET_LEAD)
+    others = onset_events(onset, ONSET_FPS).shifted(-ONSET_LEAD)
     claimed = torch.cat([beats.times, halfway]).double()
     apart = (others.times.double()[:, None] - claimed).abs().amin(dim=1) if len(claimed) else others.times.new_ones(1)
     free = (apart > NEAR).expand(len(others.times))
@@ -67,8 +66,8 @@ def rhythm_events(beats: Beats, onset: Tensor, frames: int, onset_fps: float = O
     events = torch.zeros(frames, len(EVENTS))
     for channel, (times, strength) in enumerate(
         (
-            (beats.times, beat_strength(beats, onset, onset_fps)),
-            (halfway, _heard(onset, halfway, onset_fps)),
+            (beats.times, beat_strength(beats, onset)),
+            (halfway, _heard(onset, halfway, ONSET_FPS)),
             (others.times[free], others.strength[free]),
         )
     ):

@@ -69,7 +69,6 @@ def test_the_command_times_dances_and_says_what_a_song_takes(model_folder, song_
     real = pipeline.generate_dance
     monkeypatch.setattr(bench, "SONG_SECONDS", 3.0)
     monkeypatch.setattr(bench, "generate_dance", lambda *args: danced.append(real(*args)))
-    monkeypatch.setattr(bench, "plain_song", lambda make=bench.plain_song: make(3.0))
     lines = [json.loads(line) for line in run(model_folder, capsys, "--seconds", 60, "--json").splitlines()]
     assert len(danced) == 1 + bench.RUNS and all(made.motion.seconds == 3.0 for made in danced)
     done = lines[-1]

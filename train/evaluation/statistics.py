@@ -15,6 +15,8 @@ import numpy as np
 from train.evaluation.dance.measures import look_up
 
 RESAMPLES = 4000
+LEVEL = 0.95  # of the intervals
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 class Scored(Protocol):
@@ -32,7 +34,7 @@ class Interval:
     """A mean and its confidence interval.
 
     mean: of the units.
-    low, high: bounds of the central ``level`` of the bootstrap's means. They are None for a single unit.
+    low, high: bounds of the central ``LEVEL`` of the bootstrap's means. They are None for a single unit.
     units: how many there are.
     """
 
@@ -42,18 +44,18 @@ class Interval:
     units: int
 
 
-def bootstrap(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+def bootstrap(values: np.ndarray, resamples: int = RESAMPLES) -> Interval:
     """The mean of values (n >= 1,) and its percentile interval."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 1:
         return Interval(float(values[0]), None, None, 1)
-    low, high = np.quantile(values[draws(len(values), resamples, seed)].mean(axis=1), _tails(level))
+    low, high = np.quantile(values[draws(len(values), resamples)].mean(axis=1), TAILS)
     return Interval(float(values.mean()), float(low), float(high), len(values))
 
 
-def draws(units: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+def draws(units: int, resamples: int = RESAMPLES) -> np.ndarray:
     """Indices (resamples, units) of units drawn with replacement."""
-    return np.random.default_rng(seed).integers(0, units, (resamples, units))
+    return np.random.default_rng(0).integers(0, units, (resamples, units))
 
 
 def sets(units: int, resamples: int = RESAMPLES) -> np.ndarray:
@@ -61,7 +63,7 @@ def sets(units: int, resamples: int = RESAMPLES) -> np.ndarray:
     return np.vstack((np.arange(units), draws(units, resamples)))
 
 
-def around(values: np.ndarray, units: int, level: float = 0.95) -> Interval:
+def around(values: np.ndarray, units: int) -> Interval:
     """The interval of a statistic that only a whole set of units has, such as a Fréchet distance.
 
     In a draw some units repeat and others are missing, which shifts such a statistic. The shift is left out: the
@@ -72,12 +74,8 @@ def around(values: np.ndarray, units: int, level: float = 0.95) -> Interval:
     whole, resampled = float(values[0]), values[1:]
     if units == 1:
         return Interval(whole, None, None, 1)
-    low, high = whole + np.quantile(resampled, _tails(level)) - resampled.mean()
+    low, high = whole + np.quantile(resampled, TAILS) - resampled.mean()
     return Interval(whole, float(low), float(high), units)
-
-
-def _tails(level: float) -> tuple[float, float]:
-    return (1 - level) / 2, (1 + level) / 2
 
 
 def by_song(clips: Sequence[Scored], path: str) -> dict[str, float]:

@@ -25,6 +25,7 @@ from train.loop import Phase
 from train.tasks.conditioned import CONTEXT, HELD_OUT, ConditionedTask, CropsConfig, context_of
 
 HELD_OUT_SEEDS = 4
+SKETCH_STEPS = 12  # of the samples that validation looks at
 POSES = 4  # single frames that are given, at most
 
 
@@ -222,9 +223,7 @@ class DiffusionTask(ConditionedTask):
         """None. Every modality looks different."""
         return {}
 
-    def sketch(
-        self, phase: Phase, guidance: float, steps: int = 12, count: int = 2, given: Tensor | None = None
-    ) -> tuple[dict, Tensor]:
+    def sketch(self, phase: Phase, guidance: float, count: int = 2, given: Tensor | None = None) -> tuple[dict, Tensor]:
         """Samples for ``count`` held-out conditions: their batch, and standardised latents (count, t, z).
 
         given: (t, parts) bool, what of the held-out motion is given.
@@ -238,5 +237,7 @@ class DiffusionTask(ConditionedTask):
         assert isinstance(phase, DiffusionPhase)
         denoise = as_denoise(phase.networks[phase.name], phase.schedule, phase.prediction)
         noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0)).to(device)
-        *_, latents = sample(guided(denoise, guidance), noise, phase.schedule, steps, "ddim", condition=condition)
+        *_, latents = sample(
+            guided(denoise, guidance), noise, phase.schedule, SKETCH_STEPS, "ddim", condition=condition
+        )
         return batch, latents

@@ -184,7 +184,7 @@ def agreement(kinematic_beats: np.ndarray, weights: np.ndarray, beats: np.ndarra
     return (mean - density) / max(1 - density, 0.1)
 
 
-def tempo_candidates(body: Body, band: tuple[float, float], count: int = _ALIGNED) -> list[tuple[float, float]]:
+def tempo_candidates(body: Body, band: tuple[float, float]) -> list[tuple[float, float]]:
     """The tempi of a band with their best phases, best first.
 
     The band is searched in steps of half a beat a minute.
@@ -204,7 +204,7 @@ def tempo_candidates(body: Body, band: tuple[float, float], count: int = _ALIGNE
     for _, bpm, start in found:
         if all(abs(np.log2(bpm / other)) > 0.02 for other, _ in chosen):
             chosen.append((bpm, start))
-    return chosen[:count]
+    return chosen[:_ALIGNED]
 
 
 def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, draw: np.random.Generator) -> Section:

@@ -18,11 +18,14 @@ from scipy.linalg import cho_solve_banded, cholesky_banded
 LIMIT = 0.25  # the rate stays within 1 +- this
 HALF_BEAT_WEIGHT = 0.5  # of a beat's
 LATEST_START = 0.5  # seconds of the motion that may be skipped at its start
+FURTHEST = 8.0  # seconds between neighbouring pairs
+DRIFT = 4.0  # seconds between a kinematic beat and its grid point
 _KNOT_SECONDS = 0.125
 # The fit weighs misses against bending. A pair that is missed by _ANCHOR_SECONDS costs as much as a rate that changes
 # by _RATE_CHANGE a second for one second.
 _ANCHOR_SECONDS = 0.01
 _RATE_CHANGE = 1.5
+_ROUNDS = 400  # of ADMM
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,11 @@ class Alignment:
     on_beat: int
 
 
-def beat_grid(beats: np.ndarray, half_weight: float = HALF_BEAT_WEIGHT) -> Grid:
+def beat_grid(beats: np.ndarray) -> Grid:
     """The beats (n,), n >= 2, and the points half way between them."""
     times = np.empty(2 * len(beats) - 1)
     times[::2], times[1::2] = beats, (beats[1:] + beats[:-1]) / 2
-    weights = np.full(len(times), half_weight)
+    weights = np.full(len(times), HALF_BEAT_WEIGHT)
     weights[::2] = 1.0
     return Grid(times, weights)
 
@@ -80,31 +83,28 @@ def align(
     grid: Grid,
     limit: float = LIMIT,
     stiffness: float = 0.35,
-    latest_start: float = LATEST_START,
-    furthest: float = 8.0,
-    drift: float = 4.0,
 ) -> Alignment:
     """Pair kinematic beats with grid points so that they match the most weight for the least warp.
+
+    Neighbouring pairs are at most ``FURTHEST`` apart, and a kinematic beat at most ``DRIFT`` from its grid point: what
+    was chosen to go together stays together. The motion may skip up to ``LATEST_START`` at its start.
 
     kinematic_beats: (n,) motion seconds.
     weights: (n,), about 1.
     limit: between neighbouring pairs the motion's rate stays within 1 +- this.
     stiffness: the cost of a second at the limit.
-    latest_start: seconds of the motion that may be skipped at its start.
-    furthest: seconds between neighbouring pairs, at most.
-    drift: seconds between a kinematic beat and its grid point, at most. What was chosen to go together stays together.
     """
     ahead = kinematic_beats[:, None] - grid.times[None, :]
     reward = weights[:, None] * grid.weights[None, :]
-    best = reward - _opening_cost(ahead, grid, limit, stiffness, latest_start)
+    best = reward - _opening_cost(ahead, grid, limit, stiffness)
     origin = np.full((*best.shape, 2), -1, dtype=int)
     for i in range(1, len(best)):
-        earlier = np.flatnonzero(kinematic_beats[:i] >= kinematic_beats[i] - furthest)
+        earlier = np.flatnonzero(kinematic_beats[:i] >= kinematic_beats[i] - FURTHEST)
         if not len(earlier):
             continue
         moved = kinematic_beats[i] - kinematic_beats[earlier]  # (e,)
-        for g in np.flatnonzero(np.abs(ahead[i]) <= drift):
-            since = max(0, int(np.searchsorted(grid.times, grid.times[g] - furthest / (1 - limit))))
+        for g in np.flatnonzero(np.abs(ahead[i]) <= DRIFT):
+            since = max(0, int(np.searchsorted(grid.times, grid.times[g] - FURTHEST / (1 - limit))))
             if since == g:
                 continue
             played = grid.times[g] - grid.times[since:g]  # (g',)
@@ -124,13 +124,13 @@ def align(
     return Alignment(kinematic_beats[chosen[:, 0]], grid.times[chosen[:, 1]], float(best.max()), on_beat)
 
 
-def _opening_cost(ahead: np.ndarray, grid: Grid, limit: float, stiffness: float, latest_start: float) -> np.ndarray:
+def _opening_cost(ahead: np.ndarray, grid: Grid, limit: float, stiffness: float) -> np.ndarray:
     """What each pair (n, k) costs as the first one, inf where it cannot be: up to it the motion may skip
-    ``latest_start`` seconds and run faster or slower.
+    ``LATEST_START`` seconds and run faster or slower.
 
     ahead: (n, k) seconds that each kinematic beat is later than each grid point.
     """
-    skipped = np.clip(ahead, 0, latest_start)
+    skipped = np.clip(ahead, 0, LATEST_START)
     strain = (ahead - skipped) / np.maximum(grid.times, 1e-3)[None, :] / limit
     cost = stiffness * grid.times[None, :] * strain**2 + 0.2 * skipped
     return np.where((np.abs(strain) <= 1) & (grid.times >= 0)[None, :], cost, np.inf)
@@ -190,26 +190,18 @@ class Clock:
         return cls((np.arange(knots) - 0.5) * _KNOT_SECONDS, _KNOT_SECONDS)
 
     @classmethod
-    def through(
-        cls,
-        music: np.ndarray,
-        motion: np.ndarray,
-        seconds: float,
-        limit: float = LIMIT,
-        latest_start: float = LATEST_START,
-        rounds: int = 400,
-    ) -> Clock:
+    def through(cls, music: np.ndarray, motion: np.ndarray, seconds: float, limit: float = LIMIT) -> Clock:
         """The smoothest clock near the pairs of music and motion seconds, both (p,), over ``seconds`` of music.
 
         Least squares of the pairs' misses, of changes of the rate and of its distance from 1. Every rate stays in [1 -
-        limit, 1 + limit], and the motion starts between 0 and ``latest_start``. ADMM keeps these bounds exactly (Boyd
+        limit, 1 + limit], and the motion starts between 0 and ``LATEST_START``. ADMM keeps these bounds exactly (Boyd
         et al. 2011).
         """
         step, count = _KNOT_SECONDS, int(np.ceil(seconds / _KNOT_SECONDS)) + 2
         banded, right = _least_squares(music, motion, step, count)
         low, high = np.full(count, 1 - limit), np.full(count, 1 + limit)
-        low[0], high[0] = 0.0, latest_start
-        bounded = _within(banded, right, low, high, step, rounds)
+        low[0], high[0] = 0.0, LATEST_START
+        bounded = _within(banded, right, low, high, step, _ROUNDS)
         coefficients = bounded[0] + step * (np.concatenate(([0.0], np.cumsum(bounded[1:]))) - bounded[1] / 2)
         return cls(coefficients, step)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
+VOICES = (53, 74)  # lowest and highest MIDI pitch of a chord's voices
 
 
 class Chord(NamedTuple):
@@ -93,11 +94,12 @@ class Key:
         return self.tonic + chord.root if chord.root < 8 else self.tonic + chord.root - 12
 
 
-def voicing(key: Key, chord: Chord, before: tuple[int, ...] | None, low: int = 53, high: int = 74) -> tuple[int, ...]:
-    """The chord's tones between two pitches, chosen so that the voices move least from ``before``.
+def voicing(key: Key, chord: Chord, before: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The chord's tones within ``VOICES``, chosen so that the voices move least from ``before``.
 
     Voices stay in order and at least a tone apart. They are drawn to the middle of the range.
     """
+    low, high = VOICES
     places = [[pitch for pitch in range(low, high + 1) if (pitch - key.tonic) % 12 == tone] for tone in chord.classes]
     best, least = (), np.inf
     for pitches in product(*places):

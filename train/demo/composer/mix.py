@@ -14,6 +14,7 @@ from train.demo.composer.arrangement import Arrangement, Note
 from train.demo.composer.instruments import RATE, STROKES, VOICES, riser
 
 _RELEASE_FADE_SECONDS = 0.35
+_HALL_SECONDS = 1.9
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,9 @@ def _echoed(sent: np.ndarray, seconds: float, feedback: float = 0.45, repeats: i
     return result
 
 
-def _reverberated(sent: np.ndarray, draw: np.random.Generator, seconds: float = 1.9) -> np.ndarray:
+def _reverberated(sent: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """A hall: noise that decays, high tones first, different in each ear."""
-    t = np.arange(round(seconds * RATE)) / RATE
+    t = np.arange(round(_HALL_SECONDS * RATE)) / RATE
     noise = draw.standard_normal((len(t), 2))
     low, high = _sections(1, 2200, "lowpass"), _sections(1, 2200, "highpass")
     tail = (
