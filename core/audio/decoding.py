@@ -78,14 +78,13 @@ def _by_ffmpeg(path: Path, kind: kinds.Kind, part: Part) -> Decoded:
     until = None if part.seconds is None else part.start + part.seconds + MISSED_SECONDS
     with tempfile.TemporaryDirectory(prefix="footlight-") as temporary:
         folder = Path(temporary)
-        late = ffmpeg.begins(program, path, folder)
 
         def decoded(name: str, fill: bool) -> tuple[Decoded, ffmpeg.Told]:
-            told = ffmpeg.decode(program, path, kind.name, folder / name, until, fill, late)
-            return libsndfile.decode(path, Survey(), part, folder / name), told
+            told = ffmpeg.decode(program, path, kind.name, folder / name, until, fill)
+            return libsndfile.decode(path, Survey(), part, folder / name, told.late), told
 
         found, told = decoded("decoded.wav", fill=False)
-        begun = (libsndfile.begins_late(late),) if late > part.start else ()
+        begun = (libsndfile.begins_late(told.late),) if told.late > part.start else ()
         wanted = _wanted(told, part)
         if (
             wanted is not None

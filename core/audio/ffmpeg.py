@@ -29,10 +29,12 @@ class Told:
 
     seconds: what it has by its own word; None if it does not say.
     damaged: whether some of it could not be decoded.
+    late: how many seconds after the beginning of a file, such as a film, its first sound begins; 0 if not known.
     """
 
     seconds: float | None
     damaged: bool
+    late: float
 
 
 def find() -> str | None:
@@ -40,25 +42,8 @@ def find() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def begins(program: str, path: Path, folder: Path) -> float:
-    """How many seconds after the beginning of a file, such as a film, its first sound begins; 0 if that is not known.
-
-    program, path: as of ``decode``.
-    folder: for temporary files.
-    """
-    nothing = folder / "begins"
-    said = _run(
-        [*_asked(program, path), *_FIRST_SOUND, "-af", "ashowinfo", "-frames:a", "1", *_to(nothing)], path, nothing
-    )
-    found, length = BEGUN.search(said), _length(said)
-    late = 0.0 if found is None else float(found[1])
-    return late if length is not None and PROMPT < late < length else 0.0
-
-
-def decode(
-    program: str, path: Path, what: str, out: Path, seconds: float | None, fill: bool = False, late: float = 0.0
-) -> Told:
-    """Decode the first sound of a file to a WAV with floats.
+def decode(program: str, path: Path, what: str, out: Path, seconds: float | None, fill: bool = False) -> Told:
+    """Decode the first sound of a file to a WAV with floats. The WAV begins where the sound does.
 
     program: ffmpeg.
     path: the file.
@@ -67,18 +52,19 @@ def decode(
     seconds: how much to decode, from the beginning of the file; None is all of it.
     fill: whether silence is to stand where nothing could be decoded, as far as the file says when what follows is due.
         Of files that were joined, whose times begin anew, only the first remains.
-    late: seconds of silence that come first, see ``begins``.
 
     Raises FootlightError if there is no sound in it, or none that can be decoded.
     """
     limit = [] if seconds is None else ["-t", f"{seconds:.3f}"]
-    filters = [*([FILLED] if fill else []), *([f"adelay={late * 1000:.3f}:all=1"] if late else [])]
-    filtered = ["-af", ",".join(filters)] if filters else []
+    filtered = ["-af", FILLED] if fill else []
     form = ["-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", f"file:{out.absolute()}"]
-    said = _run([*_asked(program, path), "-nostats", *limit, *_FIRST_SOUND, *filtered, *form], path, out)
+    first_frame = [*_FIRST_SOUND, "-af", "ashowinfo", "-frames:a", "1", *_to(out.with_suffix(".begins"))]
+    sound = [*limit, *_FIRST_SOUND, *filtered, *form]
+    said = _run([*_asked(program, path), "-nostats", *first_frame, *sound], path, out)
     if not out.is_file() or out.stat().st_size < 1024:
         raise FootlightError(f"{path}: is {what}, {_reason(said)}")
-    return Told(_length(said), LOST.search(said) is not None)
+    length = _length(said)
+    return Told(length, LOST.search(said) is not None, _late(said, length))
 
 
 def outlasted(program: str, path: Path, seconds: float, folder: Path) -> bool:
@@ -120,6 +106,12 @@ def _length(said: bytes) -> float | None:
     if found is None or GUESS in said:
         return None
     return _seconds(found.groups())
+
+
+def _late(said: bytes, length: float | None) -> float:
+    found = BEGUN.search(said)
+    late = 0.0 if found is None else float(found[1])
+    return late if length is not None and PROMPT < late < length else 0.0
 
 
 def _seconds(told: tuple[bytes, ...]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -66,14 +66,17 @@ class _Onward(soundfile.SoundFile):
         return False
 
 
-def decode(path: Path, survey: Survey, part: Part, source: Path | None = None) -> Decoded:
+def decode(path: Path, survey: Survey, part: Part, source: Path | None = None, late: float = 0.0) -> Decoded:
     """Decode a part of a file.
 
     source: the file to read, if it is another one than the one to be named.
+    late: seconds of silence that come before it.
 
     Raises FootlightError if the file ends before the part begins, and LibsndfileError if no stretch can be read.
     """
     source = source or path
+    if late:
+        return _delayed(path, decode(path, survey, Part(), source), part, late)
     skip, left, begun = part.start, part.seconds, 0.0
     rate = 0
     found: list[np.ndarray] = []
@@ -103,7 +106,7 @@ def decode(path: Path, survey: Survey, part: Part, source: Path | None = None) -
     if not found and failed is not None:
         raise failed
     if not found:
-        raise FootlightError(f"{path}: starts at {part.start:g} s, but the song ends at {total:.2f} s; choose less")
+        raise _ended(path, part, total)
     expected = total - part.start if left is None else min(total - part.start, left)
     short = there + MISSED_SECONDS < expected < ENDLESS_SECONDS
     warnings = list(survey.findings)
@@ -115,6 +118,21 @@ def decode(path: Path, survey: Survey, part: Part, source: Path | None = None) -
         warnings.append(PARTLY)
     incomplete = short or failed is not None
     return Decoded(_joined(found, rates, rate), rate, tuple(warnings), expected if incomplete else None)
+
+
+def _delayed(path: Path, whole: Decoded, part: Part, late: float) -> Decoded:
+    """The part of a sound that comes after so many seconds of silence."""
+    silence = np.zeros((round(late * whole.rate), whole.frames.shape[1]), np.float32)
+    frames = np.concatenate([silence, whole.frames])
+    first = round(part.start * whole.rate)
+    if first >= len(frames):
+        raise _ended(path, part, len(frames) / whole.rate)
+    last = None if part.seconds is None else first + round(part.seconds * whole.rate)
+    return replace(whole, frames=frames[first:last])
+
+
+def _ended(path: Path, part: Part, seconds: float) -> FootlightError:
+    return FootlightError(f"{path}: starts at {part.start:g} s, but the song ends at {seconds:.2f} s; choose less")
 
 
 def _length(path: Path, stretch: Stretch) -> tuple[int, int]:

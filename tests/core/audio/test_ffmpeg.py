@@ -23,6 +23,8 @@ import json, os, shutil, sys, time
 folder = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(folder, "asked.json"), "w") as file:
     json.dump({{"words": sys.argv[1:], "stdin": sys.stdin.read(), "pid": os.getpid()}}, file)
+with open(os.path.join(folder, "calls"), "a") as file:
+    file.write("once ")
 how = open(os.path.join(folder, "how")).read()
 if how == "hang":
     time.sleep(100)
@@ -63,6 +65,7 @@ def test_how_it_is_called(fake, tmp_path, monkeypatch, name):
     assert f"file:{tmp_path / name}" == words[words.index("-i") + 1]
     assert words[words.index("-protocol_whitelist") + 1] == "file" and "-nostdin" in words and asked["stdin"] == ""
     assert warnings == [] and sorted(os.listdir(tmp_path)) == sorted(["bin", name])
+    assert (fake / "calls").read_text() == "once ", "a long film takes long to open"
 
 
 def test_only_the_part_is_decoded(fake, tmp_path):
@@ -258,3 +261,7 @@ def test_a_sound_that_begins_after_the_picture_stays_with_it(film, name):
         part = read(path, RATE, start=4.0, seconds=3.0).samples.numpy()
     at, alike = place(part, piece)
     assert alike > 0.9 and at == pytest.approx(0.5 * RATE, abs=0.06 * RATE) and warnings == []
+    with collected_warnings(), pytest.raises(FootlightError, match="is silent"):
+        read(path, RATE, seconds=2.0)
+    with pytest.raises(FootlightError, match=r"starts at 13 s, but the song ends at 12\.5"):
+        read(path, RATE, start=13.0)
