@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -16,6 +17,10 @@ from core.motion.skeleton import REST_HEIGHT
 from core.theatre.network import Theatre
 from core.types import Motion
 from core.vocoder.model import Vocoder
+
+# A test that draws its examples says nothing of speed, and machines may be busy.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 STYLES = ("salsa", "robot")
 LOOKS = ("disco", "noir")

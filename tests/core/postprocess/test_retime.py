@@ -49,7 +49,7 @@ def test_no_strength_no_beats_or_no_kinematic_beats_change_nothing():
         assert torch.equal(clock.at(times), times)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0, 20), max_size=60), st.floats(0.3, 1.2), st.floats(0, 0.5), st.floats(0, 1))
 def test_time_runs_forward_within_the_limit_and_ends_with_the_song(times, period, first, strength):
     clock = snap(torch.tensor(sorted(times)), torch.arange(first, 20, period), 20.0, strength)

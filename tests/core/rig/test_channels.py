@@ -44,7 +44,7 @@ def test_axis_and_angle_are_read_as_they_are_elsewhere():
     same(channels.rotations(found, channels.AXIS_ANGLE), known)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**31), st.floats(0.001, 0.3), st.sampled_from(MODES))
 def test_channels_stand_for_the_rotations_and_do_not_jump(seed, speed, mode):
     turns = turning(seed, speed)

@@ -145,7 +145,7 @@ def test_what_is_low_and_slow_stands(height, speed, stands):
     assert (feet.standing(places, np.full((30, 1), height), FPS) == stands).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 1000), st.floats(15.0, 120.0))
 def test_a_dance_comes_back_at_any_frame_rate(seed, fps):
     motion, stands = steps(2.0, fps)

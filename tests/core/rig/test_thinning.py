@@ -94,7 +94,7 @@ def test_the_posed_rig_is_as_near_as_was_asked(smooth):
         last = one.count(keys)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(1, 1000),
     st.floats(12.0, 60.0),

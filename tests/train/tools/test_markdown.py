@@ -125,13 +125,13 @@ BLOCKS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(BLOCKS, min_size=1, max_size=4).map("\n\n".join))
 def test_any_page_of_such_parts(text):
     same(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text("ab \n*`[]()!#>|-\\<&1.\0", max_size=60))
 def test_any_text_is_html_that_ends_what_it_begins(text):
     """Nothing of it becomes a tag or an attribute of its own."""
