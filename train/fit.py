@@ -190,7 +190,10 @@ def tasks(args: Fit, config: Config) -> tuple[str, ...]:
 def fit_beats(args: Fit) -> dict:
     """Train the beat network. It belongs to no model: its weights become ``beats.safetensors`` in the run folder."""
     loop, fabric = start(args, "beats")
-    result = fit(BeatsTask(args.beats.task, load_clips(args.data)), loop, args.out / "beats", fabric=fabric)
+    task = BeatsTask(args.beats.task, load_clips(args.data))
+    if args.beats.weights is not None:
+        task.start_from(args.beats.weights)
+    result = fit(task, loop, args.out / "beats", fabric=fabric)
     if fabric.is_global_zero:
         weights = {name: value.half().contiguous() for name, value in run_folder.averaged(args.out, "beats").items()}
         write_atomically(args.out / "beats.safetensors", save(weights))

@@ -92,6 +92,9 @@ class ClassifierRecipe:
 
 @dataclass(frozen=True)
 class BeatsRecipe:
+    """How the beat network is trained."""
+
+    weights: Path | None = None  # a beats.safetensors to start from, such as core/pretrained/beats.safetensors
     loop: LoopConfig = LoopConfig(steps=22_500, batch=8, lr=2e-3, warmup=200, ema=0.998, weight_decay=1e-2)
     task: BeatsTaskConfig = BeatsTaskConfig()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio.beat_network import BANDS, FPS, activations, levels
+from core.audio.beat_network import BANDS, FPS, WEIGHTS, BeatNetwork, activations, levels, network
 from core.errors import FootlightError
 from train.loop import LoopConfig, fit
 from train.tasks.beats import BeatsTask, BeatsTaskConfig, Clip, load_clips, targets
@@ -52,3 +52,20 @@ def test_loudness_does_not_matter_to_what_it_hears():
 def test_a_folder_without_excerpts_says_what_to_run(tmp_path):
     with pytest.raises(FootlightError, match="no such index"):
         load_clips(tmp_path)
+
+
+def test_it_starts_from_weights_of_its_size(tmp_path):
+    task = BeatsTask(BeatsTaskConfig(), {})
+    task.start_from(WEIGHTS)
+    started, mel = task.phases["beats"].network("beats", BeatNetwork).eval(), torch.rand(1, 200, BANDS)
+    torch.testing.assert_close(started(mel), network()(mel), atol=1e-4, rtol=1e-4)
+    damaged = tmp_path / "beats.safetensors"
+    damaged.write_bytes(WEIGHTS.read_bytes()[:1000])
+    for weights, config in (
+        (WEIGHTS, BeatsTaskConfig(width=16)),
+        (damaged, BeatsTaskConfig()),
+        (tmp_path / "none", BeatsTaskConfig()),
+    ):
+        with pytest.raises(FootlightError, match="does not hold the weights of a beat network of this size") as caught:
+            BeatsTask(config, {}).start_from(weights)
+        assert "\n" not in str(caught.value)
