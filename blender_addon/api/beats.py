@@ -100,19 +100,20 @@ def show(scene: bpy.types.Scene, home: grids.Home, *, bars_only: bool = False) -
 
 
 def of_file(path: Path) -> beat_grid.Grid:
-    """The beats of a BEATS.json, in seconds of the song's file. Raises UserError when it is none."""
+    """The beats of a BEATS.json, in seconds of the song's file, whose sound begins at 0 in a sequencer.
+    Raises UserError when it is none."""
     try:
-        return beats_file.from_json(path.read_bytes())
+        return beats_file.from_json(path.read_bytes(), lambda: 0.0)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error}). Choose another file.") from None
     except FootlightError as error:
         raise UserError(f"{path.name}: {error}.") from None
 
 
-def text(grid: beat_grid.Grid) -> str:
-    """A BEATS.json of the beats, without those before second 0."""
+def text(grid: beat_grid.Grid, sound_begins: float | None = None) -> str:
+    """A BEATS.json of the beats, without those before second 0. sound_begins: as of ``beats_file.to_json``."""
     first = sum(time < 0 for time in grid.times)
-    return beats_file.to_json(beat_grid.Grid.of(grid.times[first:], grid.downbeats[first:]))
+    return beats_file.to_json(beat_grid.Grid.of(grid.times[first:], grid.downbeats[first:]), sound_begins)
 
 
 def words(grid: beat_grid.Grid) -> str:

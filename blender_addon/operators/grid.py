@@ -168,7 +168,7 @@ class FOOTLIGHT_OT_export_beats(_File):
         grid, path = grids.known(home), self.path.with_suffix(".json")
         assert grid is not None
         try:
-            path.write_text(beats.text(grid), encoding="utf-8")
+            path.write_text(beats.text(grid, sound_begins=0.0), encoding="utf-8")
         except OSError as error:
             raise UserError(f"{path} cannot be written ({error.strerror}). Choose another place.") from None
         return f"{len(grid.times)} beats were written to {path}."

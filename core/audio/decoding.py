@@ -43,6 +43,16 @@ def decode(path: Path, part: Part) -> tuple[np.ndarray, int]:
     return found.frames, found.rate
 
 
+def begins(path: Path) -> float:
+    """How many seconds after the beginning of a film its sound begins; 0 of other files, and if that is not known.
+    Raises OSError for a file that cannot be read."""
+    kind, program = kinds.recognise(path), ffmpeg.find()
+    if kind is None or kind.own or not kind.sound or program is None:
+        return 0.0
+    with tempfile.TemporaryDirectory(prefix="footlight-") as folder:
+        return ffmpeg.begins(program, path, Path(folder))
+
+
 def _by_ourselves(path: Path, kind: kinds.Kind | None, part: Part) -> Decoded:
     """By libsndfile; by ffmpeg, where it is installed, if that gets farther."""
     try:

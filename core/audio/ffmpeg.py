@@ -58,13 +58,19 @@ def decode(program: str, path: Path, what: str, out: Path, seconds: float | None
     limit = [] if seconds is None else ["-t", f"{seconds:.3f}"]
     filtered = ["-af", FILLED] if fill else []
     form = ["-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", f"file:{out.absolute()}"]
-    first_frame = [*_FIRST_SOUND, "-af", "ashowinfo", "-frames:a", "1", *_to(out.with_suffix(".begins"))]
     sound = [*limit, *_FIRST_SOUND, *filtered, *form]
-    said = _run([*_asked(program, path), "-nostats", *first_frame, *sound], path, out)
+    said = _run([*_asked(program, path), "-nostats", *_first_frame(out.with_suffix(".begins")), *sound], path, out)
     if not out.is_file() or out.stat().st_size < 1024:
         raise FootlightError(f"{path}: is {what}, {_reason(said)}")
     length = _length(said)
     return Told(length, LOST.search(said) is not None, _late(said, length))
+
+
+def begins(program: str, path: Path, folder: Path) -> float:
+    """``Told.late`` of a file, without decoding it. program, path: as of ``decode``. folder: for temporary files."""
+    nothing = folder / "begins"
+    said = _run([*_asked(program, path), "-nostats", *_first_frame(nothing)], path, nothing)
+    return _late(said, _length(said))
 
 
 def outlasted(program: str, path: Path, seconds: float, folder: Path) -> bool:
@@ -94,6 +100,11 @@ def _asked(program: str, path: Path) -> list[str]:
 
 
 _FIRST_SOUND = ["-map", "0:a:0", "-vn", "-sn", "-dn"]
+
+
+def _first_frame(nothing: Path) -> list[str]:
+    """The end of a command that says when the first sound begins. nothing: as of ``_to``."""
+    return [*_FIRST_SOUND, "-af", "ashowinfo", "-frames:a", "1", *_to(nothing)]
 
 
 def _to(nothing: Path) -> list[str]:

@@ -29,8 +29,10 @@ def print_beats(args: argparse.Namespace) -> None:
         found = _kinematic_beats(clip.positions, clip.fps)
     else:
         from core import pipeline
+        from core.audio.decoding import begins
 
         found = song_beats(pipeline.beats_of(pipeline.read_song(args.file)))
+        found |= {"sound_begins": late} if (late := begins(args.file)) else {}
     print(json.dumps({**found, "warnings": args.warnings}))
 
 
@@ -38,11 +40,13 @@ def _write_beats(song: Path, out: Path) -> None:
     """Write the beats of a song to BEATS.json, and print one line about them."""
     check_place(out, (".json",))
     from core import pipeline
+    from core.audio.decoding import begins
     from core.files import write_atomically
     from core.grid import beats_file
 
     beats = pipeline.beats_of(pipeline.read_song(song))
-    write_atomically(out, beats_file.to_json(pipeline.grid_of(beats)).encode())
+    written = beats_file.to_json(pipeline.grid_of(beats), begins(song) or None)
+    write_atomically(out, written.encode())
     print(f"{out}: {len(beats.times)} beats, {beats.tempo:.0f} bpm{in_bars(beats)}")
 
 

@@ -5,16 +5,21 @@
       "beats": [0.46, 0.96, 1.46, ...],       seconds from the beginning of the song, increasing
       "downbeats": [0.46, 2.46, ...],         those of the beats that begin a bar
       "metre": 4,                             beats in most bars
-      "tempo": 120.0                          beats per minute
+      "tempo": 120.0,                         beats per minute
+      "sound_begins": 1.5                     seconds, of a film whose sound begins after its picture
     }
 
 Only ``beats`` is needed. Without ``downbeats``, ``metre`` counts bars from the first beat on. Metre and tempo are told
 for people: given with beats that say otherwise, they are an error. What ``python -m core beats`` prints is read too.
+
+Not every program counts the seconds of a film from its picture: in Blender's sequencer its sound begins with its strip.
+``sound_begins`` says on which clock the beats are.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +42,14 @@ class _File:
     downbeats: tuple[float, ...] | None = None
     metre: int = 0
     tempo: float = 0.0
+    sound_begins: float | None = None
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
     format: str = FORMAT
 
 
-def to_json(grid: Grid) -> str:
-    """A text that ``from_json`` reads."""
+def to_json(grid: Grid, sound_begins: float | None = None) -> str:
+    """A text that ``from_json`` reads. sound_begins: the second at which the sound begins; None leaves it open."""
     times = [round(time, DECIMALS) for time in grid.times]
     fields = {
         "format": FORMAT,
@@ -52,12 +58,17 @@ def to_json(grid: Grid) -> str:
         "metre": grid.metre,
         "tempo": round(grid.tempo, 3),
     }
+    if sound_begins is not None:
+        fields["sound_begins"] = round(sound_begins, DECIMALS)
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def from_json(text: str | bytes) -> Grid:
+def from_json(text: str | bytes, sound_begins: Callable[[], float] | None = None) -> Grid:
     """The grid of a text of ``to_json``, or of one that was written by hand.
+
+    sound_begins: gives the second at which the sound begins on the clock of whoever reads; asked only if the text says
+        it of its own clock, and then the beats are moved.
 
     Raises FootlightError, saying what is wrong and where, for anything else.
     """
@@ -69,7 +80,9 @@ def from_json(text: str | bytes) -> Grid:
     grid = Grid.of(file.beats)
     grid = _with_bars(grid, file)
     _check_tempo(grid, file.tempo)
-    return grid
+    if sound_begins is None or file.sound_begins is None:
+        return grid
+    return grid.shifted(file.sound_begins - sound_begins())
 
 
 def _with_bars(grid: Grid, file: _File) -> Grid:

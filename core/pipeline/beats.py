@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from core.audio.beat_tracking import track_beats, warn_if_unsure
+from core.audio.decoding import begins
 from core.errors import FootlightError
 from core.grid import beats_file
 from core.grid.beat_grid import Grid
@@ -32,19 +34,24 @@ def beats_given(request: CountedSong | ScoreRequest, seconds: float) -> Beats | 
 
     Raises FootlightError as ``read_beats`` does.
     """
-    return None if request.beats is None else read_beats(request.beats, request.start, seconds)
+    if request.beats is None:
+        return None
+    film = Path(request.song) if isinstance(request, CountedSong) else None
+    return read_beats(request.beats, request.start, seconds, film)
 
 
-def read_beats(path: Path | str, start: float, seconds: float) -> Beats:
+def read_beats(path: Path | str, start: float, seconds: float, film: Path | None = None) -> Beats:
     """The beats of a part of a song, or of a motion, by its BEATS.json.
 
     path: the file, see ``core.grid.beats_file``; its times are those of the whole song.
     start: where the part begins, seconds; it is second 0 of the result.
     seconds: its length.
+    film: the song, whose sound may begin late; None of a motion.
 
     Raises FootlightError for another file, and for one with fewer than two beats in the part.
     """
-    grid = read_document(path, beats_file.from_json, "a file of `core beats SONG --out`")
+    parse = partial(beats_file.from_json, sound_begins=None if film is None else partial(begins, film))
+    grid = read_document(path, parse, "a file of `core beats SONG --out`")
     downbeats = torch.tensor(grid.downbeats) if any(grid.downbeats) else None
     beats = Beats(torch.tensor(grid.shifted(start).times), grid.tempo, downbeats).between(0.0, seconds)
     if len(beats.times) < 2:

@@ -199,6 +199,15 @@ def check_beats_go_to_a_file_and_come_back():
     assert bpy.ops.footlight.import_beats(filepath=path) == {"FINISHED"}
     grid = grids.corrected(home(strip))
     assert grid.metre == 3 and len(grid.times) == COUNT and grid.starts[0] == 0
+    assert values["sound_begins"] == 0.0, "a strip begins with its sound"
+    values["sound_begins"] = 0.1
+    (FOLDER / "out.json").write_text(json.dumps(values))
+    assert bpy.ops.footlight.import_beats(filepath=path) == {"FINISHED"}, "of a film, counted from its picture"
+    later = np.array(values["beats"]) - 0.1
+    assert np.abs(later[:, None] - np.array(grids.corrected(home(strip)).times)).min(axis=1).max() < 1e-6
+    del values["sound_begins"]
+    (FOLDER / "out.json").write_text(json.dumps(values))
+    assert bpy.ops.footlight.import_beats(filepath=path) == {"FINISHED"} and grids.corrected(home(strip)) == grid
     (FOLDER / "out.json").write_text('{"beats": [1, 1]}')
     raises(RuntimeError, "out.json: the beats at 1 s and 1 s", lambda: bpy.ops.footlight.import_beats(filepath=path))
     raises(RuntimeError, "cannot be read", lambda: bpy.ops.footlight.import_beats(filepath=path + "x"))

@@ -70,3 +70,14 @@ def test_beats_alone_are_enough():
 def test_what_is_wrong_is_told(text, told):
     with pytest.raises(FootlightError, match=told):
         from_json(text)
+
+
+def test_beats_of_a_film_are_moved_to_the_clock_of_who_reads():
+    """Where the sound begins at 1.5 s of the picture, a sequencer that begins with the sound has them 1.5 s earlier."""
+    by_picture = to_json(Grid.of([2.0, 2.5, 3.0]), 1.5)
+    assert from_json(by_picture, lambda: 0.0).times == (0.5, 1.0, 1.5)
+    assert from_json(by_picture, lambda: 1.5).times == from_json(by_picture).times == (2.0, 2.5, 3.0)
+    by_sound = to_json(Grid.of([0.5, 1.0, 1.5]), 0.0)
+    assert from_json(by_sound, lambda: 1.5).times == (2.0, 2.5, 3.0)
+    unsaid = to_json(Grid.of([0.5, 1.0]))
+    assert "sound_begins" not in unsaid and from_json(unsaid, lambda: pytest.fail("asked in vain")).times == (0.5, 1.0)

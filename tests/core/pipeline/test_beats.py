@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from core import pipeline
+from core import cli, pipeline
+from core.audio import io
 from core.errors import FootlightError, collected_warnings
 from core.formats.motion import read_motion
+from core.grid import beats_file
 from core.grid.beat_grid import Grid, halved, shifted_half, with_metre
 from core.grid.beats_file import to_json
 from core.motion import rotation
 from core.pipeline import DanceOptions, Model
+from core.protocol import DanceRequest
 from core.rhythm import features
 from core.rhythm.features import RHYTHM_CHANNELS
 from core.types import Motion, Waveform
@@ -129,3 +135,32 @@ def test_a_song_is_heard_once_for_many_dances(model, make_song):
         options = DanceOptions(seed=seed, steps=2, style=model.config.styles[0])
         once, anew = pipeline.dance_to(model, heard, options), pipeline.generate_dance(model, song, options)
         assert torch.equal(once.motion.rotations, anew.motion.rotations) and once.metrics == anew.metrics
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_beats_of_a_film_whose_sound_begins_late_fit_on_both_clocks(make_song, tmp_path, capsys):
+    """By the command line, which counts from the picture, and by one who counts from the sound, such as a sequencer."""
+    song, film, out = tmp_path / "song.wav", tmp_path / "film.mkv", tmp_path / "BEATS.json"
+    io.write(song, make_song(8.0))
+    picture = ["-f", "lavfi", "-i", "color=size=32x32:rate=25:duration=10"]
+    command = ["ffmpeg", "-v", "error", *picture, "-itsoffset", "1.5", "-i", song, "-map", "0:v", "-map", "1:a"]
+    if subprocess.run([*command, "-c:v", "mpeg4", "-c:a", "pcm_s16le", film], capture_output=True).returncode:
+        pytest.skip("this ffmpeg has no such encoder")
+    assert cli.main(["beats", str(film), "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert cli.main(["beats", str(film)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    written = json.loads(out.read_text())
+    assert written["sound_begins"] == printed["sound_begins"] == pytest.approx(1.5, abs=0.02)
+    heard = np.array(beats_file.from_json(out.read_bytes(), lambda: 0.0).times)
+    tracked = pipeline.beats_of(pipeline.read_song(song)).times.numpy()
+    same = np.abs(heard[(heard > 0.25) & (heard < 7.75), None] - tracked).min(axis=1)
+    assert len(same) > 8 and same.max() < 0.05, "a click is a beat on both"
+    asked = DanceRequest(song=str(film), out="dance.npz", beats=str(out))
+    assert pipeline.beats_given(asked, 10.0).times.numpy() == pytest.approx(np.array(written["beats"]), abs=1e-4)
+    out.write_text(beats_file.to_json(Grid.of(heard[heard > 0]), 0.0))
+    moved = pipeline.beats_given(asked, 10.0).times.numpy()
+    assert moved == pytest.approx(heard[heard > 0] + written["sound_begins"], abs=1e-3)
+    assert pipeline.beats_given(replace(asked, song=str(song)), 8.0).times.numpy() == pytest.approx(
+        heard[(heard > 0) & (heard < 8)], abs=1e-3
+    )
