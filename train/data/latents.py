@@ -25,6 +25,7 @@ from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 from train.data.encoder import Encoder
+from train.data.pairing.aist import GENRES
 from train.data.pairing.striking import accented
 
 STYLE_NAMES = (
@@ -44,11 +45,25 @@ _DATA_SETS = ("aist ",)  # names of data sets before those of their genres
 
 
 def style_of(genre: str) -> str:
-    """The name of a genre's style. A genre of the user's own is a style of that name."""
+    """The name of a genre's style, however it is written ("Hip Hop", "hip_hop"). A genre of the user's own is a style
+    of that name."""
     genre = genre.lower()
     for name in _DATA_SETS:
         genre = genre.removeprefix(name)
+    return _SPELLINGS.get(_letters(genre)) or _named(genre)
+
+
+def _named(genre: str) -> str:
     return next((style for word, style in STYLE_NAMES if word in genre), genre)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+_SPELLINGS = {_letters(name): _named(name.lower()) for name in GENRES.values()}
+_SPELLINGS |= {_letters(style): style for _, style in STYLE_NAMES}
+"""The styles of the data sets' genres, by their letters alone."""
 
 
 def _bodies(pair: Pair) -> list[Motion]:

@@ -77,5 +77,13 @@ def test_genres_of_a_data_set_are_styles_by_their_own_names():
         "modern/ballet": "modern",
         "g1 dance: jazzwalk": "freestyle",
         "Tap": "tap",
+        "tap-dance": "tap-dance",
     }
     assert {genre: style_of(genre) for genre in genres} == genres
+
+
+def test_a_folder_is_the_style_that_it_names_however_it_is_written():
+    for style in ("hip-hop", "LA hip-hop", "street jazz", "breakdance", "ballet jazz", "salsa"):
+        spelt = (style, style.title(), style.replace("-", " "), style.replace(" ", "_").upper(), style.replace("-", ""))
+        assert {style_of(folder) for folder in spelt} == {style}
+    assert style_of("Middle Hip Hop") == "hip-hop" and style_of("LA_Style HipHop") == "LA hip-hop"
