@@ -11,6 +11,7 @@ from core import progress
 from core.edits import keys_file, path_file
 from core.edits.parts import parse_parts
 from core.errors import FootlightError, warn
+from core.files import file_digest
 from core.formats.dance import read_arrays
 from core.formats.motion import read_motion
 from core.grid import ranges
@@ -58,6 +59,7 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
     """
     assert request.edit is not None
     base, style = read_dance(request.edit)
+    warn_of_song(request.edit, request.song)
     if request.fps not in (default(DanceRequest, "fps"), base.fps):
         warn(f"the dance has {base.fps:g} frames a second, and its edit has them too, not {request.fps:g}")
     return Edit(
@@ -68,6 +70,16 @@ def read_edit(request: DanceRequest, heard: HeardSong) -> tuple[Edit, str | None
         None if request.path is None else read_document(request.path, path_file.from_json),
         request.variation,
     ), style
+
+
+def warn_of_song(base: str, song: str) -> None:
+    """Warn the user if the file of a dance says that it was made to another song."""
+    if Path(base).suffix.lower() != ".npz":
+        return
+    arrays, _ = read_arrays(base, ("audio_sha256",))
+    made_to = str(arrays.get("audio_sha256", ""))
+    if made_to and made_to != file_digest(song):
+        warn(f"{base}: was made to another sound file than {song}; what is made anew follows the beats of this one")
 
 
 def frames_of(range: str | None, base: Motion, heard: HeardSong) -> tuple[int, int]:

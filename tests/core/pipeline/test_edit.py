@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core import progress
+from core.audio import io
 from core.edits.keys_file import Key
 from core.edits.parts import joints_of, parse_parts
 from core.edits.path_file import FloorPath
@@ -243,11 +244,11 @@ def test_models_without_masks_can_edit_too(model, heard, base):
     assert torch.equal(made.rotations[keep], base.rotations[keep])
 
 
-def test_the_command_line_edits_a_dance(song_file, model_folder, tmp_path, capsys):
+def test_the_command_line_edits_a_dance(song_file, model_folder, make_song, tmp_path, capsys):
     from core import cli
 
-    def run(*words):
-        code = cli.main(["dance", str(song_file), "--model", str(model_folder), "--steps", "2", *map(str, words)])
+    def run(*words, song=song_file):
+        code = cli.main(["dance", str(song), "--model", str(model_folder), "--steps", "2", *map(str, words)])
         return code, capsys.readouterr()
 
     base, out = tmp_path / "base.bvh", tmp_path / "out.bvh"
@@ -265,11 +266,20 @@ def test_the_command_line_edits_a_dance(song_file, model_folder, tmp_path, capsy
     npz = tmp_path / "out.npz"
     assert run("--edit", out, "--out", npz, "--range", "bar 2", "--joints", "left arm")[0] == 0
     again = tmp_path / "again.npz"
-    assert run("--edit", npz, "--out", again, "--range", "frames 30:60", "--joints", "head")[0] == 0
+    head = ("--edit", npz, "--out", again, "--range", "frames 30:60", "--joints", "head")
+    code, said = run(*head)
+    assert code == 0 and "warning" not in said.err
     first, second = (np.load(path)["rotations"] for path in (npz, again))
     kept = [joint for joint in range(22) if joint not in joints_of(("head",))]
     assert np.array_equal(first[:30], second[:30]) and np.array_equal(first[60:], second[60:])
     assert np.array_equal(first[:, kept], second[:, kept]) and not np.array_equal(first, second)
+
+    other = tmp_path / "other.wav"
+    io.write(other, make_song(6.0, 100))
+    assert run(*head, song=other)[0] == 0  # whose result is that of the other song
+    code, said = run("--edit", again, "--out", tmp_path / "third.npz", "--range", "0:1")
+    warned = [line for line in said.err.splitlines() if "warning" in line]
+    assert code == 0 and len(warned) == 1 and "made to another sound file than" in warned[0]
 
     for words, expected in (
         (["--range", "1:2"], "range says what is made anew of a dance; give the dance with edit"),
