@@ -198,7 +198,7 @@ class Engine:
         dance.write(request.out, made, **about)
         return DanceDone(id=number, out=request.out, **_dance_values(made))
 
-    def _show(self, number: Id, request: DanceRequest, preview: Dance, about: dict[str, str]) -> None:
+    def _show(self, number: Id, request: DanceRequest | TheatreRequest, preview: Dance, about: dict[str, str]) -> None:
         assert request.preview is not None
         progress.report()
         dance.write(request.preview, preview, **about)
@@ -211,19 +211,35 @@ class Engine:
         digest: of its file.
         end: the fraction of the request at which it is heard.
         """
-        key = (digest, request.start, request.seconds, request.beats and _digest(request.beats))
-        if self._heard is None or self._heard.key != key:
-            self._heard = None
-            with collected_warnings() as said:
-                song = self._read_song(request, 0.02)
-                beats = pipeline.beats_given(request, song.seconds)
-                model = self._loaded(0.02, 0.05)
-                with progress.part(0.05, end):
-                    heard = pipeline.hear_song(model, song, beats)
-            self._heard = _Heard(key, heard, tuple(said))
+        if (heard := self._recall(request, digest)) is not None:
+            return heard
+        with collected_warnings() as said:
+            song = self._read_song(request, 0.02)
+        return self._hear_song(request, digest, song, said, end)
+
+    def _recall(self, request: DanceRequest | TheatreRequest, digest: str) -> pipeline.HeardSong | None:
+        """The song of a request, if it is the one that was heard last, with the warnings of then."""
+        if self._heard is None or self._heard.key != _key(request, digest):
+            return None
         for text in self._heard.warnings:
             warn(text)
         return self._heard.song
+
+    def _hear_song(
+        self, request: DanceRequest | TheatreRequest, digest: str, song: Waveform, said: list[str], end: float
+    ) -> pipeline.HeardSong:
+        """Hear the song of a request, and keep what was heard. said: what reading it warned of.
+        digest, end: as of ``_hear``."""
+        self._heard = None
+        with collected_warnings() as more:
+            beats = pipeline.beats_given(request, song.seconds)
+            model = self._loaded(0.02, 0.05)
+            with progress.part(0.05, end):
+                heard = pipeline.hear_song(model, song, beats)
+        self._heard = _Heard(_key(request, digest), heard, (*said, *more))
+        for text in self._heard.warnings:
+            warn(text)
+        return heard
 
     def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
         _check_folder(request.out)
@@ -255,7 +271,7 @@ class Engine:
     def _light(self, number: Id, request: LightRequest) -> LightDone:
         _check_folder(request.out)
         song = self._read_song(request, 0.1)
-        clip = None if request.motion is None else read_motion(request.motion)
+        clip = None if request.motion is None else pipeline.read_dancer(request.motion)
         beats = pipeline.beats_given(request, song.seconds)
         with progress.part(0.1, 1.0):
             made = pipeline.light_song(song, request, clip, beats)
@@ -266,14 +282,19 @@ class Engine:
         return LightDone(id=number, out=request.out, metrics=made.metrics, **values, **_beats_values(made.beats))
 
     def _theatre(self, number: Id, request: TheatreRequest) -> TheatreDone:
-        for out in filter(None, (request.out, request.out_light)):
+        for out in filter(None, (request.out, request.out_light, request.preview)):
             _check_folder(out)
         digest, seed = _digest(request.song), str(request.seed)
-        song = self._read_song(request, 0.02)
-        beats = pipeline.beats_given(request, song.seconds)
+        heard_at = 0.05 + 0.95 * pipeline.HEARING_LIT
+        with collected_warnings() as said:
+            song = self._read_song(request, 0.02)
+        heard = self._recall(request, digest) or self._hear_song(request, digest, song, said, heard_at)
         model = self._loaded(0.02, 0.05)
-        with progress.part(0.05, 1.0):
-            made = pipeline.answer_theatre(model, song, request, beats)
+        with progress.part(heard_at, 1.0):
+            begun = pipeline.begin_theatre(model, song, heard, request)
+            if begun is not None:
+                self._show(number, request, begun.preview, {"seed": seed, "model": model.name, "audio_sha256": digest})
+            made = pipeline.answer_theatre(model, song, heard, request, begun)
         progress.report()
         files = {}
         if request.out is not None:
@@ -338,6 +359,11 @@ def _digest(path: str) -> str:
         return file_digest(path)
     except OSError:
         return ""
+
+
+def _key(request: DanceRequest | TheatreRequest, digest: str) -> tuple:
+    """What tells apart how songs are heard. digest: of the song's file."""
+    return digest, request.start, request.seconds, request.beats and _digest(request.beats)
 
 
 def _dance_values(made: Dance) -> dict:

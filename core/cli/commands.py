@@ -38,9 +38,7 @@ def dance(args: argparse.Namespace) -> None:
             begun = pipeline.begin(model, heard, request)
             if begun is not None and previewed is not None:
                 write_together(previewed(begun.preview, **about))
-                if args.json:
-                    motion = begun.preview.motion
-                    say(type="preview", out=request.preview, frames=motion.frames, fps=motion.fps)
+                _tell_preview(args, request, begun.preview)
             made = pipeline.answer(model, heard, request, begun)
         with progress.part(0.99, 1.0, "Writing"):
             write_together(danced(made, **about))
@@ -129,13 +127,12 @@ def light(args: argparse.Namespace) -> None:
     check_place(out, (".json",))
     from core import pipeline
     from core.files import write_atomically
-    from core.formats.motion import read_motion
     from core.show import file
 
     with progress_shown(args.json):
         with progress.part(0.0, 0.1, "Reading the song"):
             song = pipeline.read_song(request.song, request.start, request.seconds)
-            clip = None if request.motion is None else read_motion(request.motion)
+            clip = None if request.motion is None else pipeline.read_dancer(request.motion)
         beats = pipeline.beats_given(request, song.seconds)
         with progress.part(0.1, 0.98):
             made = pipeline.light_song(song, request, clip, beats)
@@ -159,6 +156,7 @@ def theatre(args: argparse.Namespace) -> None:
     """Make a dance and its light for a song, or one of them for the other."""
     request = arguments.request_of(TheatreRequest, args)
     danced = None if request.out is None else _dance_files(Path(request.out))
+    previewed = _dance_files(Path(request.preview)) if request.preview else None
     if request.out_light is not None:
         check_place(Path(request.out_light), (".json",))
     from core import pipeline
@@ -167,10 +165,16 @@ def theatre(args: argparse.Namespace) -> None:
 
     with progress_shown(args.json):
         song, beats, model = _opened(args, request)
-        with progress.part(0.05, 0.98):
-            made = pipeline.answer_theatre(model, song, request, beats)
+        with progress.part(0.05, pipeline.HEARING_LIT):
+            heard = pipeline.hear_once(model, song, beats, pipeline.cache_folder())
+        said = {"seed": str(request.seed), "model": model.name}
+        with progress.part(pipeline.HEARING_LIT, 0.98):
+            begun = pipeline.begin_theatre(model, song, heard, request)
+            if begun is not None and previewed is not None:
+                write_together(previewed(begun.preview, **said, audio_sha256=file_digest(request.song)))
+                _tell_preview(args, request, begun.preview)
+            made = pipeline.answer_theatre(model, song, heard, request, begun)
         with progress.part(0.98, 1.0, "Writing"):
-            said = {"seed": str(request.seed), "model": model.name}
             files = {} if danced is None else danced(made.dance, **said, audio_sha256=file_digest(request.song))
             if request.out_light is not None:
                 files[Path(request.out_light)] = file.encoded(made.light.show, engine=__version__, **said)
@@ -238,6 +242,12 @@ def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest):
     beats = pipeline.beats_given(request, song.seconds)
     with progress.part(0.02, 0.05, "Loading the model"):
         return song, beats, pipeline.Model.load(args.model, args.device)
+
+
+def _tell_preview(args: argparse.Namespace, request: DanceRequest | TheatreRequest, preview) -> None:
+    """Say that the first seconds of a dance are there, to a program that reads along."""
+    if args.json:
+        say(type="preview", out=request.preview, frames=preview.motion.frames, fps=preview.motion.fps)
 
 
 def _length(motion) -> str:

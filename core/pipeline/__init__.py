@@ -24,8 +24,8 @@ from core.pipeline.duet import generate_duet
 from core.pipeline.edit import edit_dance
 from core.pipeline.edit_files import answer, begin, read_dance, read_edit
 from core.pipeline.heard_songs import cache_folder, hear_once
-from core.pipeline.light import light_song
-from core.pipeline.lit_dance import Known, answer_theatre, generate_theatre
+from core.pipeline.light import light_song, read_dancer
+from core.pipeline.lit_dance import HEARING_LIT, Known, answer_theatre, begin_theatre, generate_theatre
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
 from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions, TheatreOptions
@@ -33,6 +33,7 @@ from core.results import Dance, Duet, Light, LitDance, Score
 
 __all__ = [
     "HEARING",
+    "HEARING_LIT",
     "Begun",
     "Dance",
     "DanceOptions",
@@ -54,6 +55,7 @@ __all__ = [
     "beats_of",
     "begin",
     "begin_dance",
+    "begin_theatre",
     "cache_folder",
     "dance_to",
     "edit_dance",
@@ -72,6 +74,7 @@ __all__ = [
     "light_song",
     "read_beats",
     "read_dance",
+    "read_dancer",
     "read_edit",
     "read_song",
     "sample_dance",

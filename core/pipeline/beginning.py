@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.config import on_stage
 from core.layers.chunked import covering
 from core.pipeline.choices import steps_for
 from core.pipeline.model import Model
@@ -12,6 +13,7 @@ from core.protocol import DanceOptions
 SHOWN = 30.0  # seconds
 BEYOND = 6.0  # seconds after them that are finished as well, because feet and drift depend on what comes next
 MOST = 2 / 3  # of a dance, above which its beginning is not made first
+MOST_LIT = 1 / 3  # of a dance with its light, whose beginning is made a second time with the whole
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,18 @@ def beginning_of(model: Model, frames: int, options: DanceOptions) -> Beginning 
     for _ in range(steps_for(config, "motion", options.steps)):
         sampled = covering(sampled, sampling.window, sampling.overlap)
     return Beginning(sampled, decoded, SHOWN) if sampled <= MOST * frames else None
+
+
+def lit_beginning_of(model: Model, frames: int) -> Beginning | None:
+    """What is made first of a dance with its light; None where that would be much of it.
+
+    Each of the two hears the other, and the light hears how energetic the dancer is beside all of the dance. So what
+    depends on what comes later cannot be left out, and the beginning is not the whole's bit by bit. One window more
+    than what is decoded brings it near (``docs/theatre.md`` has how near).
+    """
+    sampling = on_stage(model.config).sampling["motion"]
+    if sampling.sampler == "ddpm":
+        return None
+    decoded = model.autoencoders["motion"].decoded_from(round((SHOWN + BEYOND) * model.config.latent_fps))
+    sampled = covering(decoded, sampling.window, sampling.overlap)
+    return Beginning(sampled, decoded, SHOWN) if sampled <= MOST_LIT * frames else None

@@ -8,6 +8,7 @@ look ── colours, levels, behaviours ─────────────�
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,8 +17,8 @@ from core import progress
 from core.audio.beat_tracking import warn_if_unsure
 from core.audio.io import resample
 from core.audio.onsets import RHYTHM_RATE
-from core.errors import FootlightError
-from core.formats.motion import MotionClip
+from core.errors import FootlightError, warn
+from core.formats.motion import MotionClip, read_motion
 from core.light.choice import look_of
 from core.light.dancer import Dancer, watch
 from core.light.rules import write_show
@@ -30,6 +31,27 @@ from core.results import Light
 from core.rhythm.events import strong_beats
 from core.show.show import Show
 from core.types import Beats, Waveform
+
+APART_SECONDS = 0.5  # by which a dance and its song may differ: files of one song do, by its encoder
+_FLAT = "a flat picture, without a place on the stage; give a BVH or NPZ in 3-D"
+
+
+def read_dancer(path: Path | str) -> MotionClip:
+    """Read the dance that light is to follow.
+
+    Raises FootlightError as ``core.formats.motion.read_motion`` does, and for a folder, whose pictures are flat.
+    """
+    if Path(path).is_dir():
+        raise FootlightError(f"{path}: is a folder, as OpenPose writes it: {_FLAT}")
+    return read_motion(path)
+
+
+def warn_of_length(dance: float, song: float) -> None:
+    """Warn the user if a dance that is lit is longer or shorter than its song. Both in seconds."""
+    if abs(dance - song) <= APART_SECONDS:
+        return
+    rest = "from there on the light has no dancer to follow" if dance < song else "what comes after the song is not lit"
+    warn(f"the dance lasts {dance:.2f} s and the song {song:.2f} s; {rest}")
 
 
 @torch.no_grad()
@@ -49,7 +71,9 @@ def light_song(
     if song.seconds < SHORTEST_SECONDS:
         raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     if clip is not None and clip.positions.shape[-1] != 3:
-        raise FootlightError("the dance is a flat picture, without a place on the stage; give a BVH or NPZ in 3-D")
+        raise FootlightError(f"the dance is {_FLAT}")
+    if clip is not None:
+        warn_of_length(clip.seconds, song.seconds)
     look = look_of(options.look)
     with progress.part(0.0, 0.85, "Finding beats and sections"):
         sound = resample(song, RHYTHM_RATE)

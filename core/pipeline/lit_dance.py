@@ -20,12 +20,14 @@ from core.light.dancer import watch
 from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
 from core.pipeline.asked import Edit, check_edit
+from core.pipeline.beginning import lit_beginning_of
 from core.pipeline.choices import check_choices
 from core.pipeline.dance import HeardSong, hear_song, judge
 from core.pipeline.edit import Stretch, finish_edit, merged, played, targets_of
-from core.pipeline.edit_files import frames_of, read_dance, span_of
+from core.pipeline.edit_files import frames_of, read_dance, span_of, warn_of_song
 from core.pipeline.kept import kept_of
 from core.pipeline.light import judge as judge_light
+from core.pipeline.light import warn_of_length
 from core.pipeline.model import Model
 from core.pipeline.targets import Targets
 from core.pipeline.theatre import (
@@ -33,6 +35,7 @@ from core.pipeline.theatre import (
     Performance,
     accent_index,
     as_dance,
+    as_motion,
     as_show,
     look_vector,
     perform,
@@ -65,21 +68,59 @@ class Known:
     anew: np.ndarray | None = None
 
 
-def answer_theatre(model: Model, song: Waveform, request: TheatreRequest, beats: Beats | None = None) -> LitDance:
+HEARING_LIT = 0.14
+"""The part of ``generate_theatre`` that ``hear_song`` is, for progress."""
+
+
+@dataclass(frozen=True)
+class LitBegun:
+    """A dance with its light of which the first seconds are made.
+
+    preview: these seconds of the dance, without metrics.
+    share: of all the work, which is done.
+    """
+
+    preview: Dance
+    share: float
+
+
+@torch.no_grad()
+def begin_theatre(model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest) -> LitBegun | None:
+    """The first seconds of the dance that ``answer_theatre`` makes, nearly as they are in the whole; None where no
+    preview is wanted, or the song is too short for one.
+
+    Raises FootlightError as ``answer_theatre`` does.
+    """
+    (look, _), beginning = _look(model, request), lit_beginning_of(model, heard.frames)
+    if request.preview is None or beginning is None:
+        return None
+    light = None if request.light is None else _light(model, show_file.read(request.light), None)
+    share = beginning.sampled / (beginning.sampled + heard.frames)
+    with progress.part(0.0, 0.9 * share):
+        made = perform(model, song, request, look, request.accent, None, light, heard=heard, beginning=beginning)
+    with progress.part(0.9 * share, share, "Dancing the beginning"):
+        motion = as_motion(model, made, heard.seconds, request, round(beginning.seconds * request.fps))
+        return LitBegun(Dance(motion, heard.rhythm.beats, {}, made.style), share)
+
+
+def answer_theatre(
+    model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest, begun: LitBegun | None = None
+) -> LitDance:
     """The dance and its light that a request asks for.
 
-    beats: of the song, in place of those that would be tracked.
+    heard: the song as it was heard.
+    begun: what ``begin_theatre`` gave for it.
 
     Raises FootlightError as ``generate_theatre``, ``read_dance`` and ``core.show.file.read`` do, and for a range that
     there is not.
     """
     look = _look(model, request)
     base, style = (None, None) if request.motion is None else read_dance(request.motion)
+    if request.motion is not None and request.makes_motion:
+        warn_of_song(request.motion, request.song)
     show = None if request.light is None else show_file.read(request.light)
-    with progress.part(0.0, 0.14):
-        heard = hear_song(model, song, beats)
     options = request if request.style is not None else replace(request, style=style)
-    with progress.part(0.14, 1.0):
+    with progress.part(0.0 if begun is None else begun.share, 1.0):
         return _made(model, song, heard, options, look, _known(request, base, show, heard))
 
 
@@ -138,9 +179,9 @@ def generate_theatre(
     """
     options = options or TheatreOptions()
     look = _look(model, options)
-    with progress.part(0.0, 0.14):
+    with progress.part(0.0, HEARING_LIT):
         heard = hear_song(model, song, beats)
-    with progress.part(0.14, 1.0):
+    with progress.part(HEARING_LIT, 1.0):
         return _made(model, song, heard, options, look, known or Known())
 
 
@@ -149,6 +190,8 @@ def _made(
     model: Model, song: Waveform, heard: HeardSong, options: TheatreOptions, asked: _Look, known: Known
 ) -> LitDance:
     """A dance and its light for a song that was heard, in the look that is asked for."""
+    if known.motion is not None:
+        warn_of_length(known.motion.seconds, song.seconds)
     light = None if known.show is None else _light(model, known.show, known.anew)
     edited = None if known.edit is None else _edited(model, known.edit, heard)
     kept = None if edited is None else kept_of(model, edited.targets)

@@ -29,6 +29,7 @@ from core.motion import features
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
+from core.pipeline.beginning import Beginning
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.dance import HeardSong, finish, hear_song, judge
 from core.pipeline.kept import Kept
@@ -93,6 +94,7 @@ def perform(
     *,
     heard: HeardSong | None = None,
     kept: Kept | None = None,
+    beginning: Beginning | None = None,
 ) -> Performance:
     """Make dance and light for a song. The same arguments give the same performance.
 
@@ -106,6 +108,7 @@ def perform(
     beats: of the song, in place of those that would be tracked.
     heard: the song as it was heard, if it was.
     kept: what is kept of a dance of which the rest is made. It comes out nearly as it is.
+    beginning: that is made alone, nearly as it is in the whole.
 
     Raises FootlightError for a model without theatre, options that it does not support, an unknown accent, a song
     shorter than a second, and light of another number of channels.
@@ -119,10 +122,12 @@ def perform(
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(config, options.style, seed)
     told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
-    condition = replace(heard.condition, style=told)
-    frames = heard.frames
+    condition, total = replace(heard.condition, style=told), heard.frames
     with progress.part(0.16, 0.2):
-        music = theatre.encoded("music", song_rows(model, song, heard.rhythm, frames)[None].to(model.device))
+        music = theatre.encoded("music", song_rows(model, song, heard.rhythm, total)[None].to(model.device))
+    frames = total if beginning is None else beginning.sampled
+    if beginning is not None:
+        condition, music = condition.window(0, frames), music[:, : -(-frames // Slicing.of(config).latents)]
     given = {}
     if motion is not None:
         given["motion"] = known_motion(model, theatre, motion, frames)
@@ -137,16 +142,17 @@ def perform(
         torch.tensor([index], device=model.device),
         None if look is None else look[None].to(model.device),
         given,
-        _cues(model, song, heard.rhythm, frames),
+        _cues(model, song, heard.rhythm, total, frames),
         _energy(model, motion, frames),
     )
     steps = steps_for(on_stage(config), "motion", options.steps)
     with progress.part(0.2, 0.94, "Dancing"):
-        made = _walked(model, theatre, prompt, frames, seed, steps, options.guidance)
+        made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance)
         danced = None if kept is None else kept.finished(made["motion"])
     with progress.part(0.94, 1.0, "Building the movement"):
         if danced is None and "motion" in made:
-            danced = model.autoencoders["motion"].decode_long(made["motion"])[0].cpu()
+            decoded = frames if beginning is None else beginning.decoded
+            danced = model.autoencoders["motion"].decode_long(made["motion"][:, :decoded])[0].cpu()
         lit = _finished(model, made, light, frames)
         return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index])
 
@@ -158,14 +164,21 @@ def as_dance(model: Model, performance: Performance, seconds: float, options: Da
     seconds: length of the song.
     options: frame rate and beat snap.
     """
-    assert performance.motion is not None, "a motion that was given is finished already"
-    options, body = options or DanceOptions(), model.config.modalities["motion"]
-    beats = performance.rhythm.beats
+    options, beats = options or DanceOptions(), performance.rhythm.beats
     with progress.part(0.0, 0.77, "Planting the feet"):
-        raw = features.decode(performance.motion, body.representation, body.fps)
-        motion = finish(raw, beats, seconds, options.fps, snap_of(performance, options))
+        motion = as_motion(model, performance, seconds, options)
     with progress.part(0.77, 1.0, "Judging the dance"):
         return Dance(motion, beats, judge(motion, beats), performance.style)
+
+
+def as_motion(
+    model: Model, performance: Performance, seconds: float, options: DanceOptions, frames: int | None = None
+) -> Motion:
+    """The movement of a dance, as ``as_dance`` finishes it. frames: so many of its first ones; None is all."""
+    assert performance.motion is not None, "a motion that was given is finished already"
+    body, snap = model.config.modalities["motion"], snap_of(performance, options)
+    raw = features.decode(performance.motion, body.representation, body.fps)
+    return finish(raw, performance.rhythm.beats, seconds, options.fps, snap, frames)
 
 
 def snap_of(performance: Performance, options: DanceOptions) -> float:
@@ -237,11 +250,12 @@ def takes_cues(config: Config) -> bool:
     return config.theatre is not None and config.theatre.denoisers["light"].cue_channels > 0
 
 
-def _cues(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor | None:
-    """The cues (1, frames, 7) of a song's sections, if the model's light takes any."""
+def _cues(model: Model, song: Waveform, rhythm: Rhythm, total: int, frames: int) -> Tensor | None:
+    """The first cues (1, frames, 7) of a song's sections, if the model's light takes any. total: of the whole song."""
     if not takes_cues(model.config):
         return None
-    return section_cues(understood(song, rhythm).sections, frames, model.config.latent_fps)[None].to(model.device)
+    cues = section_cues(understood(song, rhythm).sections, total, model.config.latent_fps)
+    return cues[None, :frames].to(model.device)
 
 
 def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:
@@ -285,14 +299,20 @@ def known_light(model: Model, theatre: Theatre, light: KnownLight, frames: int) 
 
 
 def _walked(
-    model: Model, theatre: Theatre, prompt: Prompt, frames: int, seed: int, steps: int, guidance: float | None
+    model: Model,
+    theatre: Theatre,
+    prompt: Prompt,
+    frames: tuple[int, int],
+    seed: int,
+    steps: int,
+    guidance: float | None,
 ) -> dict[str, Tensor]:
-    """Latents (1, t, c) of what is made, by modality."""
+    """Latents (1, t, c) of what is made, by modality. frames: of the whole, and of its beginning that is made."""
     noise = {}
     for name in ("motion", "light"):
         channels = model.config.modalities[name].autoencoder.latent_channels
         own = torch.Generator().manual_seed(noise_seed(seed, name.encode()))
-        noise[name] = torch.randn(1, frames, channels, generator=own).to(model.device)
+        noise[name] = torch.randn(1, frames[0], channels, generator=own)[:, : frames[1]].to(model.device)
     schedule = schedule_of(model.config)
     made = chains(theatre, model.config, prompt, noise, schedule, guidance, native_half(model.device))
     return last_of(walk(made, schedule, steps), steps) if made else {}

@@ -28,6 +28,7 @@ from .rules import needed, option
 Id = int | str
 """Identifies a request and the events that belong to it."""
 
+PREVIEWED = "OUT.bvh or OUT.npz: the first seconds of a dance to a long song, as soon as they are made"
 DANCE_FILES = "OUT.bvh (y-up, centimetres) or OUT.npz (arrays)"
 MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
 
@@ -41,19 +42,18 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
 
     op: ClassVar[str] = "dance"
     out: str = needed(DANCE_FILES, file="written")
-    preview: str | None = option(
-        None,
-        "OUT.bvh or OUT.npz: the first seconds of a dance to a long song, as soon as they are made",
-        unset="none",
-        file="written",
-    )
+    preview: str | None = option(None, PREVIEWED, unset="none", file="written")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.preview is not None and self.edit is not None:
             raise FootlightError("preview is of a new dance, and edit changes one that there is; leave one of them out")
-        if self.preview is not None and self.preview == self.out:
-            raise FootlightError("preview and out are one file; give two")
+        _check_preview(self.preview, self.out)
+
+
+def _check_preview(preview: str | None, out: str | None) -> None:
+    if preview is not None and preview == out:
+        raise FootlightError("preview and out are one file; give two")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +137,7 @@ class TheatreRequest(TheatreOptions, CountedSong):
         "several, separated by commas",
         unset="all of it",
     )
+    preview: str | None = option(None, PREVIEWED, unset="none", file="written")
 
     @property
     def makes_motion(self) -> bool:
@@ -167,6 +168,9 @@ class TheatreRequest(TheatreOptions, CountedSong):
             raise FootlightError("there is no place for the dance; give out, or motion for a dance that there is")
         if self.out_light is None and self.makes_light and (not self.makes_motion or self.light is not None):
             raise FootlightError("there is no place for the light; give out light")
+        if self.preview is not None and any((self.motion, self.range, self.joints, self.roles)):
+            raise FootlightError("preview is of a new dance, and this one is given in part; leave preview out")
+        _check_preview(self.preview, self.out)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from core.audio import io
 from core.show import file
 from tests.core.test_engine import Process
 
@@ -38,6 +39,27 @@ def test_a_dance_and_its_light_arrive_together_then_light_for_that_dance(warm, s
     done = warm.until(type="done", id=2)
     assert (done["out"], done["out_light"], done["frames"], done["fps"]) == (out, again, 72, 24.0)
     assert sorted(os.listdir(tmp_path)) == ["SHOW.json", "again.json", "dance.npz"]
+
+
+def test_the_first_seconds_are_handed_on_and_a_song_is_heard_once(warm, make_song, tmp_path):
+    song, preview = tmp_path / "long.wav", tmp_path / "first.npz"
+    io.write(song, make_song(140.0))
+    asked = {"op": "theatre", "song": str(song), "steps": 1, "out_light": str(tmp_path / "SHOW.json")}
+    warm.seen.clear()
+    warm.send({**asked, "id": 10, "out": str(tmp_path / "dance.npz"), "preview": str(preview)})
+    told = warm.until(type="preview", id=10)
+    assert (told["out"], told["frames"], told["fps"]) == (str(preview), 900, 30) and preview.exists()
+    assert not (tmp_path / "dance.npz").exists()
+    assert warm.until(type="done", id=10)["frames"] == 4200
+    fractions = [event["fraction"] for event in warm.seen if event["type"] == "progress"]
+    assert fractions == sorted(fractions)
+    warm.seen.clear()
+    warm.send({**asked, "id": 11, "out": str(tmp_path / "again.npz")})
+    warm.until(type="done", id=11)
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "dance.npz").read_bytes()
+    assert "Finding the beat" not in {event.get("stage") for event in warm.seen}
+    warm.send({**asked, "id": 12, "motion": str(tmp_path / "dance.npz"), "preview": str(preview)})
+    assert "preview is of a new dance" in warm.until(type="failed", id=12)["message"]
 
 
 def test_what_cannot_be_made_leaves_no_file(warm, song_file, tmp_path):

@@ -9,7 +9,7 @@ import torch
 
 from core import cli
 from core.audio.io import read
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.formats.motion import MotionClip
 from core.pipeline.light import light_song
 from core.protocol import LightOptions
@@ -94,3 +94,19 @@ def test_silence_and_noise_get_a_show(song_path):
         made = light_song(Waveform(samples, 16_000))
         assert made.show.frames == 62 and np.isfinite(made.show.values).all()
     assert read(song_path).seconds == pytest.approx(40)
+
+
+def test_a_dance_of_another_length_than_its_song_is_told(demo, swinging):
+    for seconds, words in ((30, "from there on the light has no dancer"), (40, ""), (50, "is not lit")):
+        clip = MotionClip(torch.cat([swinging.positions] * 2)[: seconds * 30], 30.0)
+        with collected_warnings() as said:
+            light_song(demo.mono, LightOptions(look="arena"), clip)
+        assert len(said) == bool(words) and all(words in text for text in said), said
+
+
+def test_a_folder_of_flat_pictures_is_no_dance_to_light(song_path, tmp_path, capsys):
+    (tmp_path / "poses").mkdir()
+    asked = ["light", str(song_path), "--motion", str(tmp_path / "poses"), "--out", str(tmp_path / "SHOW.json")]
+    assert cli.main(asked) == 2
+    said = capsys.readouterr().err
+    assert "a flat picture" in said and "give a BVH or NPZ in 3-D" in said and "fps" not in said

@@ -10,11 +10,24 @@ import torch
 from PIL import Image
 
 from core.edits.parts import parse_parts
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.light.look import encoded_look, shipped_looks
 from core.motion import features, rotation
-from core.pipeline import DanceOptions, Edit, Known, Model, TheatreOptions, generate_theatre
+from core.motion.kinematics import forward
+from core.pipeline import (
+    DanceOptions,
+    Edit,
+    Known,
+    Model,
+    TheatreOptions,
+    answer_theatre,
+    begin_theatre,
+    beginning,
+    generate_theatre,
+    hear_song,
+)
 from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
+from core.protocol import TheatreRequest
 from core.show.channels import CHANNELS, ROLES, SLICES
 from core.show.flashes import most_flashes
 from core.show.show import as_valid, check_values
@@ -190,3 +203,41 @@ def test_a_folder_that_lacks_its_theatre_is_damaged(theatre_folder, tmp_path):
     (tmp_path / "model" / "theatre.safetensors").unlink()
     with pytest.raises(FootlightError, match=r"theatre\.safetensors is missing"):
         Model.load(tmp_path / "model", "cpu")
+
+
+def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monkeypatch, tmp_path):
+    """The tiny theatre's two chains hear each other, so that they are near the whole and not the same."""
+    monkeypatch.setattr(beginning, "SHOWN", 4.0)
+    song = make_song(45.0)
+    files = {"out": "dance.npz", "out_light": "SHOW.json", "preview": str(tmp_path / "first.npz")}
+    request = TheatreRequest(song="song.wav", steps=3, seed=2, look="noir", fps=24, beat_snap=0.0, **files)
+    heard = hear_song(model, song)
+    begun = begin_theatre(model, song, heard, request)
+    assert begun is not None and 0.1 < begun.share < 0.3
+    first, whole = begun.preview, answer_theatre(model, song, heard, request, begun)
+    assert first.motion.frames == 96 and first.motion.fps == 24 and first.style == whole.dance.style
+    early, late = (forward(one.rotations, one.root) for one in (first.motion, whole.dance.motion))
+    other = answer_theatre(model, song, heard, replace(request, seed=3)).dance.motion
+    near, far = (float((early - one[:96]).norm(dim=-1).mean()) for one in (late, forward(other.rotations, other.root)))
+    assert near < 0.1 * far, (near, far)
+    plain = answer_theatre(model, song, heard, replace(request, preview=None))
+    assert torch.equal(plain.dance.motion.rotations, whole.dance.motion.rotations)
+    assert begin_theatre(model, song, heard, replace(request, preview=None)) is None
+    short = make_song(15.0)
+    assert begin_theatre(model, short, hear_song(model, short), request) is None
+
+
+def test_a_dance_of_another_length_than_its_song_is_told(model, song, made):
+    dance = features.decode(motion_of(made), fps=31.25)
+    for known, words in ((dance.cut(0, 62), "the light has no dancer"), (longer(dance), "is not lit")):
+        with collected_warnings() as said:
+            generate_theatre(model, song, TheatreOptions(steps=1), Known(motion=known))
+        assert len([text for text in said if words in text and "the song 4.00 s" in text]) == 1, said
+    with collected_warnings() as said:
+        generate_theatre(model, song, TheatreOptions(steps=1), Known(motion=dance.cut(0, 125)))
+    assert not said
+
+
+def longer(dance: Motion) -> Motion:
+    """A dance that is danced twice."""
+    return Motion(torch.cat([dance.rotations] * 2), torch.cat([dance.root] * 2), dance.fps)
