@@ -3,7 +3,9 @@
 The default dancer makes pairs of dances to every song. Rules and theatres light both in the same look with the same
 noise, so what differs between the two lights is the answer to what differs between the two dances. See
 ``core.metrics.light.answer`` and ``level_per_energy``. A THEATRE is a word as of ``train.evaluate --theatre``:
-``default@answer=0.3`` is the embedded one, whose light is told of music quieter by 30 % where the dancer rests.
+``default@answer=0.3`` is the embedded one, whose light is told of music quieter by 30 % where the dancer rests. With
+``--told`` each theatre lights once more, told the style of each dance and that its dancer arrives on beats; otherwise
+its seed draws a style, the same for both dances, and the accent is its own.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from core import pipeline
 from core.files import write_atomically
 from core.light.look import shipped_looks
 from core.metrics import light
+from core.results import Dance
 from core.show.show import Show
-from core.types import Motion
 from train.command import run_program
 from train.evaluation.dance.measures import positions_of
 from train.evaluation.dance.systems import THEATRE, Asked, parse
@@ -34,7 +36,8 @@ from train.evaluation.theatre.stagings import lit, options_of, ruled, theatre_of
 
 RULES = "rules"
 FPS = 30.0  # of the dances
-Lighting = Callable[[Scene, Motion], Show]
+ACCENT = "arrive"  # of the default dancer
+Lighting = Callable[[Scene, Dance], Show]
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,22 @@ class Bench:
     seconds: float = 30.0  # of every song
     pairs: int = 1  # of dances to every song
     dancer: str = "default"  # the model that dances
+    told: bool = False  # also light by theatres that are told each dance's style and accent
     out: Path | None = None  # every song's figures as JSON
 
 
 def main(args: Bench) -> list[dict]:
     """Dance, light, measure, print the table, and return the figures of each song."""
     dancer, loaded = pipeline.Model.load(args.dancer), {}
-    lightings: dict[str, Lighting] = {RULES: lambda scene, dance: ruled(scene, 0, dance)}
+    lightings: dict[str, Lighting] = {RULES: lambda scene, dance: ruled(scene, 0, dance.motion)}
     looks = tuple(shipped_looks())
     for word in args.theatres:
         asked = parse(word, THEATRE)
         model = theatre_of(asked, loaded)
         known = looks_of(model)
         lightings[asked.name] = theatre_lighting(asked, model)
+        if args.told:
+            lightings[f"{asked.name}, told"] = theatre_lighting(asked, model, told=True)
         looks = tuple(look for look in looks if look in known)
     scenes = song_scenes(args.source, looks, args.start, args.seconds, args.songs)
     rows = [
@@ -75,10 +81,15 @@ def main(args: Bench) -> list[dict]:
     return rows
 
 
-def theatre_lighting(asked: Asked, model: pipeline.Model) -> Lighting:
-    """The light of a theatre, always with the same noise."""
+def theatre_lighting(asked: Asked, model: pipeline.Model, told: bool = False) -> Lighting:
+    """The light of a theatre, always with the same noise. told: whether it is told each dance's style and accent."""
     options = replace(options_of(asked, model, FPS), seed=0)
-    return lambda scene, dance: lit(scene, dance, model, options)
+
+    def light(scene: Scene, dance: Dance) -> Show:
+        own = replace(options, style=dance.style, accent=ACCENT) if told else options
+        return lit(scene, dance.motion, model, own)
+
+    return light
 
 
 def looks_of(model: pipeline.Model) -> tuple[str, ...]:
@@ -87,23 +98,24 @@ def looks_of(model: pipeline.Model) -> tuple[str, ...]:
     return model.config.theatre.looks
 
 
-def dances(dancer: pipeline.Model, scene: Scene, number: int) -> tuple[Motion, Motion]:
+def dances(dancer: pipeline.Model, scene: Scene, number: int) -> tuple[Dance, Dance]:
     """A pair of dances to the song of a scene, with seeds of its own."""
     assert scene.excerpt is not None
     song = scene.excerpt.waveform
     first, second = (
-        pipeline.generate_dance(dancer, song, pipeline.DanceOptions(fps=FPS, seed=seed), beats=scene.beats).motion
+        pipeline.generate_dance(dancer, song, pipeline.DanceOptions(fps=FPS, seed=seed), beats=scene.beats)
         for seed in (2 * number + 1, 2 * number + 2)
     )
     return first, second
 
 
-def answers(scene: Scene, pair: tuple[Motion, Motion], lightings: dict[str, Lighting]) -> list[dict]:
+def answers(scene: Scene, pair: tuple[Dance, Dance], lightings: dict[str, Lighting]) -> list[dict]:
     """How every lighting answers the two dances to a song."""
     rows = []
     for name, lighting in lightings.items():
         shows = lighting(scene, pair[0]), lighting(scene, pair[1])
-        first, second = (energy_of(positions_of(dance), dance.fps, shows[0].fps) for dance in pair)
+        motions = [dance.motion for dance in pair]
+        first, second = (energy_of(positions_of(motion), motion.fps, shows[0].fps) for motion in motions)
         found = light.answer(shows, (first, second))
         slope = light.level_per_energy(shows, (first, second))
         rows.append({"light": name, "song": scene.name, "look": scene.look, **found, "level_per_energy": slope})

@@ -8,6 +8,7 @@ import torch
 
 from core.audio import io
 from core.light.song import Song
+from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import ROLES, SHOW_FPS, SLICES
 from core.show.show import Show
@@ -33,7 +34,7 @@ def following(share: float) -> bench_answer.Lighting:
     """Light of which every role follows the dance's energy by so much."""
 
     def light(_, dance) -> Show:
-        energy = energy_of(positions_of(dance), dance.fps, SHOW_FPS)[:FRAMES]
+        energy = energy_of(positions_of(dance.motion), dance.motion.fps, SHOW_FPS)[:FRAMES]
         values = pulsing(torch.zeros(0), len(energy), SHOW_FPS, 0)
         for role in ROLES:
             values[:, SLICES[f"{role}_level"]] = 0.5 + share * energy[:, None].numpy()
@@ -43,7 +44,10 @@ def following(share: float) -> bench_answer.Lighting:
 
 
 def test_light_that_follows_a_dance_answers_it():
-    pair = swaying(100, SECONDS, 0), swaying(125, SECONDS, 1)
+    first, second = (
+        Dance(swaying(bpm, SECONDS, seed), Beats(torch.zeros(0)), {}) for seed, bpm in enumerate((100, 125))
+    )
+    pair = first, second
     more, less = bench_answer.answers(scene(), pair, {"more": following(0.4), "less": following(-0.2)})
     assert more["value"] > 0.9 and less["value"] == pytest.approx(-more["value"], abs=1e-6)
     assert more["level_per_energy"] == pytest.approx(-2 * less["level_per_energy"], rel=1e-4)
@@ -55,12 +59,15 @@ def test_the_table_has_rules_and_theatres(theatre_folder, model_folder, tmp_path
     line = {"path": "a.wav", "kind": "audio", "split": "val", "genre": "clicks", "seconds": 6.0}
     (tmp_path / "index.jsonl").write_text(json.dumps(line) + "\n")
     words = (f"{theatre_folder}=plain@steps=2", f"{theatre_folder}=dim@steps=2,answer=1")
-    asked = bench_answer.Bench(words, tmp_path, seconds=6.0, dancer=str(model_folder), out=tmp_path / "rows.json")
+    asked = bench_answer.Bench(
+        words, tmp_path, seconds=6.0, dancer=str(model_folder), told=True, out=tmp_path / "rows.json"
+    )
     rows = bench_answer.main(asked)
-    assert [row["light"] for row in rows] == ["rules", "plain", "dim"] and json.loads(asked.out.read_text()) == rows
-    assert rows[1]["value"] != rows[2]["value"]
+    names = ["rules", "plain", "plain, told", "dim", "dim, told"]
+    assert [row["light"] for row in rows] == names and json.loads(asked.out.read_text()) == rows
+    assert len({row["value"] for row in rows}) == len(rows), "each of them lights otherwise"
     said = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in said[1:]] == ["rules", "plain", "dim"]
+    assert [line[:32].strip() for line in said[1:]] == names
     assert f"{rows[0]['value']:8.2f}" in said[1]
 
 
