@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -236,27 +237,26 @@ def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabri
     if resume and state_path.is_file():
         restore(run, load_state(state_path))
     start, history, validation = run.step, [], {}
-    logs = Logs(run, folder / "logs") if run.fabric.is_global_zero else None
-    while (progress := run.progress) < 1:
-        rate = learning_rate(config, progress, run.step)
-        losses = train_step(run, rate)
-        history.append({"step": run.step, **losses})
+    with Logs(run, folder / "logs") if run.fabric.is_global_zero else nullcontext() as logs:
+        while (progress := run.progress) < 1:
+            rate = learning_rate(config, progress, run.step)
+            losses = train_step(run, rate)
+            history.append({"step": run.step, **losses})
+            if logs is not None:
+                logs.stepped(losses, rate)
+                if run.step % config.validate_every == 0:
+                    validation = logs.validated(announce=True)
+                if run.step % config.pictures_every == 0:
+                    logs.pictured()
+                if run.step % config.save_every == 0:
+                    save_state(state_path, snapshot(run))
+            run.fabric.barrier()
         if logs is not None:
-            logs.stepped(losses, rate)
-            if run.step % config.validate_every == 0:
-                validation = logs.validated(announce=True)
-            if run.step % config.pictures_every == 0:
-                logs.pictured()
-            if run.step % config.save_every == 0:
-                save_state(state_path, snapshot(run))
-        run.fabric.barrier()
-    if logs is not None:
-        last = snapshot(run)
-        save_state(state_path, last)
-        save_state(folder / "ema.safetensors", {"step": run.step, **last["ema"]})
-        validation = logs.validated()
-        logs.pictured()
-        logs.close()
+            last = snapshot(run)
+            save_state(state_path, last)
+            save_state(folder / "ema.safetensors", {"step": run.step, **last["ema"]})
+            validation = logs.validated()
+            logs.pictured()
     run.fabric.barrier()
     return {
         "step": run.step,
@@ -359,12 +359,15 @@ def restore(run: Run, state: dict) -> None:
 
 
 class Logs:
-    """TensorBoard's files, and the progress bar of the main process."""
+    """TensorBoard's files, and the progress bar of the main process. Both are complete however the run ends."""
 
     def __init__(self, run: Run, folder: Path) -> None:
         self.run, name = run, run.task.name
         self.writer = SummaryWriter(str(folder), purge_step=run.step)
         self.bar = tqdm(total=run.config.steps, initial=run.step, desc=name, mininterval=2.0, smoothing=0.05)
+
+    def __enter__(self) -> Logs:
+        return self
 
     def stepped(self, losses: dict[str, float], rate: float) -> None:
         self.bar.update()
@@ -388,9 +391,9 @@ class Logs:
         for key, image in _evaluated(self.run.task.pictures, self.run.ema).items():
             self.writer.add_image(key, image, self.run.step, dataformats="HWC")
 
-    def close(self) -> None:
+    def __exit__(self, *error: object) -> None:
         self.bar.close()
-        self.writer.close()
+        self.writer.close()  # writes what it still holds
 
 
 def _evaluated(function: Callable[[dict[str, Phase]], T], phases: dict[str, Phase]) -> T:

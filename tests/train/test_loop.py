@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from train.loop import LoopConfig, Phase, fit, learning_rate
@@ -79,6 +80,19 @@ def test_a_continued_run_repeats_the_unbroken_one(tmp_path):
         assert one == other  # bit for bit, dropout and noise included
     a, b = (load_state(tmp_path / name / "ema.safetensors") for name in ("whole", "broken"))
     assert torch.equal(a["linear"]["map.0.weight"], b["linear"]["map.0.weight"])
+
+
+def test_the_logs_of_an_interrupted_run_are_complete(tmp_path):
+    task = LinearTask()
+
+    def validate(phases):
+        raise KeyboardInterrupt
+
+    task.validate = validate
+    with pytest.raises(KeyboardInterrupt) as _held:  # as a debugger or the interpreter would keep its frames
+        fit(task, dataclasses.replace(QUICK, log_every=1, validate_every=7), tmp_path)
+    logged = EventAccumulator(str(tmp_path / "logs")).Reload().Scalars("linear/total")
+    assert [event.step for event in logged] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_what_a_phase_borrows_is_not_trained_by_it(tmp_path):
