@@ -19,6 +19,7 @@ DETACHED = {
 """Joints whose bones may hang elsewhere than on those of the joints before them."""
 
 _SHORT = 0.4  # of the bone above: a shin or a forearm is longer, and the other way around
+_DEEP = 3  # joints from a root to a shin or a forearm, at least
 _THERE = 0.2  # of a shin's length: what starts so near to a foot is in its place
 
 
@@ -40,6 +41,33 @@ def _in_place(skeleton: Skeleton, upper: int, lower: int) -> int | None:
     reach = _THERE * np.linalg.norm(at[lower] - at[upper])
     there = (child for child in skeleton.children(upper) if np.linalg.norm(at[child] - at[lower]) < reach)
     return next((child for child in there if not side_and_part(skeleton.names[child])[1].endswith("end")), None)
+
+
+def attached(skeleton: Skeleton) -> tuple[Skeleton, list[int]] | None:
+    """A skeleton whose bones that start where a limb ends hang on that limb, and which joint of the given one each of
+    its joints is. None where nothing starts so: a shin must end at its foot."""
+    at, parents = np.asarray(skeleton.rest_positions(), dtype=float), list(skeleton.parents)
+    lines = [skeleton.ancestors(joint) for joint in range(skeleton.joints)]
+    for limb, line in enumerate(lines):
+        tip = np.asarray(skeleton.tips.get(skeleton.names[limb], np.zeros(3)), dtype=float)
+        if len(line) < _DEEP or not tip.any() or limb in parents:
+            continue
+        near = np.linalg.norm(at - at[limb] - tip, axis=-1) < _THERE * np.linalg.norm(tip)
+        for end in np.flatnonzero(near).tolist():
+            if end not in line and limb not in lines[end] and {*lines[end][1:]} <= {*line}:
+                parents[end] = limb
+    if parents == list(skeleton.parents):
+        return None
+    order: list[int] = []
+    below = [joint for joint, parent in enumerate(parents) if parent < 0]
+    while below:
+        order.append(joint := below.pop(0))
+        below = [child for child, parent in enumerate(parents) if parent == joint] + below
+    index = {joint: i for i, joint in enumerate(order)} | {-1: -1}
+    offsets = np.array([at[j] - (at[parents[j]] if parents[j] >= 0 else 0.0) for j in order])
+    names = tuple(skeleton.names[joint] for joint in order)
+    tips = {name: tip for name, tip in skeleton.tips.items() if skeleton.names.index(name) not in parents}
+    return Skeleton(names, tuple(index[parents[joint]] for joint in order), offsets, tips), order
 
 
 def with_own_ends(skeleton: Skeleton, joints: dict[str, int]) -> dict[str, int]:

@@ -74,7 +74,7 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     named = _by_name(skeleton) or _by_name(skeleton, detached=True)
     if named and _walks_backwards(skeleton, named[0]):
         named = {other_side(name): joint for name, joint in named[0].items()}, named[1]
-    joints, rule = named or (_by_shape(skeleton, places), "structure")
+    joints, rule = named or (_by_shape(skeleton, places) or _by_shape_of_ends(skeleton), "structure")
     if joints is None:
         first = ", ".join(skeleton.names[:6]) + (" ..." if skeleton.joints > 6 else "")
         raise FootlightError(
@@ -216,6 +216,15 @@ def _sensible(skeleton: Skeleton, joints: dict[str, int], detached: bool = False
 def _by_shape(skeleton: Skeleton, places: np.ndarray | None) -> dict[str, int] | None:
     """Limb joints by the structure of a skeleton; None if there are none. places: as of ``match``."""
     return structure.limbs(skeleton, places, partial(_believed, skeleton, nearest(skeleton)))
+
+
+def _by_shape_of_ends(skeleton: Skeleton) -> dict[str, int] | None:
+    """As ``_by_shape``, with feet and hands that start where shins and forearms end, wherever they hang."""
+    if (found := ends.attached(skeleton)) is None:
+        return None
+    whole, order = found
+    joints = _by_shape(whole, None)
+    return joints and {name: order[joint] for name, joint in joints.items()}
 
 
 def _believed(skeleton: Skeleton, named: dict[str, int], joints: dict[str, int]) -> bool:

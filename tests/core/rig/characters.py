@@ -19,6 +19,9 @@ from core.rig.skeleton import JOINTS, TIPS, Skeleton, standing
 SIDED = {"hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist", "tip", "ball"}
 """Places that the left and the right have; "tip" is the end of the hand, "ball" that of the toes."""
 
+FOLLOWING = {"ankle": "foot", "knee": "ankle", "elbow": "wrist"}
+"""Where a bone ends on which nothing hangs."""
+
 FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 
@@ -142,8 +145,8 @@ def _tails(parents: tuple[int, ...], heads: np.ndarray, joints: dict[int, str], 
         side, _, part = joints.get(bone, "").rpartition("_")
         if part in ends:
             tails[bone] = at[f"{side}_{ends[part]}" if side else ends[part]]
-        elif part == "ankle" and not below:
-            tails[bone] = at[f"{side}_foot"]
+        elif part in FOLLOWING and not below:
+            tails[bone] = at[f"{side}_{FOLLOWING[part]}"]
         elif not below and parents[bone] >= 0:
             along = heads[bone] - heads[parents[bone]]
             tails[bone] = heads[bone] + (0.05 * along / np.linalg.norm(along) if along.any() else (0.0, 0.05, 0.0))
