@@ -10,7 +10,7 @@ import bpy
 
 from ..engine.job import Preparation
 from ..errors import UserError
-from ..scene import paths, reading, rigs, stitching, strips, takes
+from ..scene import paths, reading, residuals, rigs, stitching, strips, takes
 from ..shared import FootlightError, beat_grid, keys_file, parts, path_file, protocol
 from . import beats, card, dance
 from .target import Target, Written, by_uid
@@ -112,6 +112,7 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         edited = stitching.stitched(scene, armature, base, made, target.part)
         for key, value in made.items():
             edited[key] = value
+        residuals.stitch(edited, base, made, target.part)
         name = made.name
         takes.show(armature, edited)
         bpy.data.actions.remove(made)

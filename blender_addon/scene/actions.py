@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import UserError
 from ..names import PREFIX
 from ..shared import retarget, skeleton, thinning
-from . import fitting, floors, keying, standing, under
+from . import fitting, floors, keying, residuals, standing, under
 from .keying import Curve
 
 KEPT = ("seed", "model", "audio_sha256", "engine", "tempo", "style")
@@ -48,7 +48,9 @@ def write_dance(
     kept = {key: str(values[key]) for key in KEPT if key in values} | written.properties
     for key, value in {**kept, **(properties or {})}.items():
         action[PREFIX + key] = value
-    standing.remember(armature, action, fitted.rest, fitted.danced.steadied)
+    standing.remember(armature, action, fitted.rest)
+    if fitted.is_read_as_keyed:
+        residuals.keep(action, fitted.danced.residual, frame_start, fitted.body)
     if fitted.travel.origin is not None:
         action[floors.ORIGIN] = fitted.travel.origin.tolist()
     for line in fitted.said(frame_start):

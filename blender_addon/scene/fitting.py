@@ -21,6 +21,7 @@ class Fitted:
     mapped: our joints' names -> the bones that move with them.
     keyed: the controls that are keyed; of limbs with inverse kinematics, those that let it lead.
     rest: how the keyed bones stand at rest.
+    body: how the bones do that are read.
     danced: the keys of all bones, as if none had inverse kinematics.
     placed: joint -> how its bone is turned (t, 4) from its rest and where it starts (t, 3), without what carries it.
     travel: how the dance moves the rig about.
@@ -36,6 +37,7 @@ class Fitted:
     mapped: dict[str, str]
     keyed: controls.Controls
     rest: rigs.Rest
+    body: rigs.Rest
     danced: retarget.Keys
     placed: dict[int, tuple[np.ndarray, np.ndarray]]
     travel: travelling.Travel
@@ -43,6 +45,12 @@ class Fitted:
     led: inverse.Keys
     turned: dict[str, posing.Channels]
     left: list[under.Leftover]
+
+    @property
+    def is_read_as_keyed(self) -> bool:
+        """Whether the bones that are read are of the same joints as those that are keyed."""
+        read, keyed = ({bone.joint for bone in rest.bones if bone.share is None} for rest in (self.body, self.rest))
+        return read == keyed
 
     def curves(self, keys: thinning.Spacing) -> tuple[list[Curve], spacing.Written]:
         """The curves of an action, in groups by limb, with the keys that are wanted, and how many these are."""
@@ -100,7 +108,7 @@ def fit(dance: retarget.Dance, armature: bpy.types.Object) -> Fitted:
     left = under.leftovers(armature, mapped.values(), {*turned, *rest.between}, {*travel.bones, *led.travels})
     left = [one for one in left if one.bone not in led.unread]
     keyed = inverse.led(keyed, solved)
-    return Fitted(dance, armature, scene, mapped, keyed, rest, danced, placed, travel, solved, led, turned, left)
+    return Fitted(dance, armature, scene, mapped, keyed, rest, body, danced, placed, travel, solved, led, turned, left)
 
 
 def _scene_of(armature: bpy.types.Object) -> bpy.types.Scene | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..shared import protocol, retarget
-from . import ground, rigs, staging, standing, strips
+from . import ground, residuals, rigs, staging, standing, strips
 
 SLICE = 0.05
 """Seconds of reading between two looks at the user."""
@@ -128,4 +128,5 @@ def _recovered(
     moved = turn @ np.linalg.inv(worlds[0]) @ worlds
     stood = moved[:, None] @ stances
     floor = ground.shown(armature, rest, stood, worlds[0])
-    return retarget.motion(stood, rest.bones, fps, floor, steadied=standing.is_steadied(armature))
+    residual = residuals.of(armature, rest, range(first, first + len(stances)))
+    return retarget.motion(stood, rest.bones, fps, floor, residual=residual)

@@ -42,9 +42,6 @@ KEPT = f"{PREFIX}t_pose"
 AS_BUILT = ""
 """The text of a rest pose that nobody stands in."""
 
-STEADIED = f"{PREFIX}steadied"
-"""The property of an action in whose dance the hips turn less than the dancer's: see ``retarget.Keys``."""
-
 UP = (0.0, 1.0, 0.0)
 
 
@@ -108,19 +105,10 @@ def told(armature: bpy.types.Object) -> str:
     )
 
 
-def remember(armature: bpy.types.Object, action: bpy.types.Action, rest: rigs.Rest, steadied: bool) -> None:
-    """Keep with an action how its dance was written, as it cannot be told as well from the dance: by which T-pose, and
-    whether hips were ``steadied``."""
+def remember(armature: bpy.types.Object, action: bpy.types.Action, rest: rigs.Rest) -> None:
+    """Keep with an action by which T-pose its dance was written, as it cannot be told as well from the dance."""
     if rest.known or not stands(armature):
         action[KEPT] = _text(rest) if rest.known else AS_BUILT
-    if steadied:
-        action[STEADIED] = True
-
-
-def is_steadied(armature: bpy.types.Object) -> bool:
-    """Whether in the dance that ``armature`` has the hips turn less than the dancer's."""
-    action = staging.dance_of(armature)
-    return action is not None and bool(action.get(STEADIED))
 
 
 def remembered(armature: bpy.types.Object, mapped: dict[str, str]) -> rigs.Rest | None:

@@ -14,6 +14,7 @@ sharing      bones of long spines, and bones that twist
 rest         the rest pose of another body, and the rotations from it to our T-pose
 calibration  the T-pose of another body from its movement, where its rest pose is none
 proportions  how a rig is built, and its floor
+residual     what a rig does not show of its dance
 retarget     from our joints to the bones of an armature, and back
 stepping     how much a body steps, and in which frames
 channels     rotations as quaternions, Euler angles, or an angle and an axis

@@ -32,6 +32,10 @@ REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dan
 _PASSAGE = 8  # frames after and before a stand in which a raised foot is held less and less
 _HIGH = 0.3  # of the leg's length: a foot that is raised so far cannot touch the floor
 _GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
+_FARTHEST = 0.03  # metres on our body by which hips are moved at most for the sake of the legs
+_LITTLE = 0.003  # metres: hips are moved by what is more
+_QUICK = 2.0  # frames, the standard deviation of the mean that hips are moved by
+_FREE = 0.3  # of a foot that is held: so much a raised leg counts
 _STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
 _LEFT = np.array((1.0, 0.0, 0.0))
 
@@ -56,6 +60,11 @@ class Foot:
     drop: float
     leg: float
 
+    @property
+    def held(self) -> np.ndarray:
+        """How much the foot is held (t,)."""
+        return _held(runs(self.heel_stands | self.toe_stands), len(self.ankle))
+
     def correction(self) -> np.ndarray:
         """By how much (t, 3) the foot has to be moved to go where ours goes, but for where it stands: that is on
         average where the rotations bring it. A raised foot goes where they bring it, the more the higher it is, so that
@@ -72,9 +81,9 @@ class Foot:
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        held = _held(stands, len(heel))
+        held = self.held
         height = self.our_ankle[:, 2] - self.our_ankle[self.heel_stands, 2].min(initial=np.inf)
-        low = 1.0 - _smooth(np.clip(height / (_HIGH * self.leg), 0.0, 1.0))
+        low = 1.0 - _eased(np.clip(height / (_HIGH * self.leg), 0.0, 1.0))
         held = np.stack((held, held, np.maximum(held, low)), axis=-1)
         return held * (heel + joined(place, stands)) if stands else held * heel
 
@@ -121,19 +130,77 @@ def plant(
     """Turn thigh and shin of a leg until its foot stands as its model does.
 
     turned: joint -> how it is turned (t, 4).
+    The other parameters are those of ``foot``.
+    """
+    hip, knee, ankle, _ = leg
+    both = Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
+    goal = places[ankle] + foot(leg, places, models, stands, drop).correction()
+    turned[hip], turned[knee] = both.reaching(goal)
+
+
+def foot(
+    leg: Sequence[int],
+    places: Mapping[int, np.ndarray],
+    models: Mapping[int, np.ndarray],
+    stands: np.ndarray,
+    drop: float,
+) -> Foot:
+    """The foot of a leg.
+
     leg: its hip, knee, ankle and toe.
     places: joint -> (t, 3) where the leg's joints are; without a toe where the leg has none.
     models: joint -> (t, 3) where those of its model are.
     stands: (t, 1 or 2) bool, whether ankle and toe of the model stand.
     drop: as of ``Foot``.
     """
-    hip, knee, ankle, toe = leg
+    *_, ankle, toe = leg
     toe = toe if toe in places and toe in models else ankle
     on_toe = stands[:, -1] if toe != ankle else np.zeros(len(stands), dtype=bool)
     length = float(sum(np.linalg.norm(places[b] - places[a], axis=-1).mean() for a, b in pairwise(leg[:3])))
-    foot = Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop, length)
-    both = Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
-    turned[hip], turned[knee] = both.reaching(places[ankle] + foot.correction())
+    return Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop, length)
+
+
+def together(both: Sequence[Foot], size: float) -> np.ndarray:
+    """By how much (t, 3) hips are moved so that two legs have less to make up for, in the rig's units: by what both
+    need, without what is little.
+
+    size: the rig's units per metre of our body.
+    """
+    held = np.sum([one.held for one in both], axis=0)[:, None] + _FREE
+    needed = np.sum([one.correction() for one in both], axis=0) / held
+    needed = smooth(needed / size, _QUICK)
+    length = np.linalg.norm(needed, axis=-1, keepdims=True)
+    moved = _FARTHEST * np.tanh(np.clip(length - _LITTLE, 0.0, None) / _FARTHEST)
+    return size * moved * quat.unit(needed)
+
+
+def smooth(values: np.ndarray, frames: float) -> np.ndarray:
+    """Values (t, n) through a Gaussian with a standard deviation of so many frames; the first and the last go on."""
+    reach = round(3 * frames)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return windows @ (weights / weights.sum())
+
+
+def settled(turns: np.ndarray, heel_stands: np.ndarray, toe_stands: np.ndarray, share: float) -> np.ndarray:
+    """By how much (t, 4) a standing foot is turned besides, so that it turns by a share of what ours does.
+
+    Turned as ours, a foot that is longer would take its heel or its toes farther along the floor, and higher.
+
+    turns: (t, 4) how ours is turned.
+    heel_stands, toe_stands: (t,) bool.
+    """
+    vectors = np.zeros((len(turns), 3))
+    stands = runs(heel_stands | toe_stands)
+    for first, last in stands:
+        stood = quat.continuous(turns[first:last])
+        flat = heel_stands[first:last] if heel_stands[first:last].any() else slice(None)
+        away = quat.mul(stood, quat.conjugate(quat.unit(stood[flat].mean(axis=0))))
+        vectors[first:last] = (share - 1.0) * quat.to_vector(away)
+    if not stands or share == 1.0:
+        return np.tile(np.array(quat.IDENTITY), (len(turns), 1))
+    return quat.from_vector(_held(stands, len(turns))[:, None] * joined(vectors, stands))
 
 
 def standing(places: np.ndarray, lifts: np.ndarray, fps: float) -> np.ndarray:
@@ -159,10 +226,10 @@ def _held(stands: list[tuple[int, int]], frames: int) -> np.ndarray:
     at = np.arange(frames)
     for first, last in stands:
         away = np.minimum(away, np.maximum(np.maximum(first - at, at - last + 1), 0))
-    return 1.0 - _smooth(away / _PASSAGE)
+    return 1.0 - _eased(away / _PASSAGE)
 
 
-def _smooth(share: np.ndarray) -> np.ndarray:
+def _eased(share: np.ndarray) -> np.ndarray:
     """From 0 to 1, with no speed at both ends."""
     return share**2 * (3 - 2 * share)
 

@@ -10,19 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from . import quaternion as quat
+from .feet import smooth
 
-WIDE = 1.25
+WIDE = 1.05
 """Times our hips, in the rig's size: those of a rig that are wider turn less."""
 
-_SLOW = 30  # frames, the standard deviation of the mean that is the slow part of a turn
-_LIMIT = 0.45  # radians by which hips turn less at most
-_ROUNDS = 30  # of finding the turns that were made smaller: each leaves at most 1 - WIDE / wide of the error
+_SLOW = 60  # frames, the standard deviation of the mean that is the slow part of a turn
+_LIMIT = 0.7  # radians by which hips turn less at most
 _LEFT = np.array((1.0, 0.0, 0.0))
-
-
-def are_steadied(wide: float) -> bool:
-    """Whether hips that are ``wide`` times as wide as ours turn less than ours."""
-    return wide > WIDE
 
 
 def steadied(turns: np.ndarray, wide: float) -> np.ndarray:
@@ -30,7 +25,7 @@ def steadied(turns: np.ndarray, wide: float) -> np.ndarray:
 
     turns: (t, 4) how ours is turned, in the rig's upright space.
     """
-    if not are_steadied(wide):
+    if wide <= WIDE:
         return turns
     x, y, z = (line := quat.rotate(turns, _LEFT)).T
     level = np.hypot(x, y)  # no heading where the line is upright
@@ -43,19 +38,9 @@ def steadied(turns: np.ndarray, wide: float) -> np.ndarray:
 
 def _slow(angle: np.ndarray) -> np.ndarray:
     """The slow part of an angle (t,)."""
-    reach = 3 * _SLOW
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SLOW) ** 2)
-    return np.convolve(np.pad(angle, reach, mode="edge"), weights / weights.sum(), "valid")
+    return smooth(angle[:, None], _SLOW)[:, 0]
 
 
 def _taken(angle: np.ndarray, wide: float) -> np.ndarray:
     """How much of an angle (t,) is taken away."""
     return _LIMIT * np.tanh((1.0 - WIDE / wide) * angle / _LIMIT)
-
-
-def recovered(turns: np.ndarray, wide: float) -> np.ndarray:
-    """The inverse of ``steadied``: how our pelvis was turned (t, 4), by fixed-point iteration."""
-    found = turns
-    for _ in range(_ROUNDS if are_steadied(wide) else 0):
-        found = quat.unit(quat.mul(quat.mul(turns, quat.conjugate(steadied(found, wide))), found))
-    return found

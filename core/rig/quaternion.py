@@ -63,6 +63,14 @@ def swing(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return q / np.linalg.norm(q, axis=-1, keepdims=True)
 
 
+def twist(q: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """The part of rotations (..., 4) that is about an axis (3,) of length 1; none of those by half a turn about another
+    one."""
+    found = np.concatenate((q[..., :1], (q[..., 1:] @ axis)[..., None] * axis), axis=-1)
+    length = np.linalg.norm(found, axis=-1, keepdims=True)
+    return np.where(length > 1e-9, found / np.maximum(length, 1e-9), np.array(IDENTITY))
+
+
 def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     """Rotations (..., 4) at a share of the way from ``a`` to ``b``, which lie near each other."""
     signs = np.where((a * b).sum(-1, keepdims=True) < 0, -1.0, 1.0)
@@ -84,6 +92,19 @@ def from_matrix(m: np.ndarray) -> np.ndarray:
     largest = np.argmax(squares, axis=-1)[..., None, None]
     q = np.take_along_axis(candidates, largest, axis=-2)[..., 0, :]
     return q / np.linalg.norm(q, axis=-1, keepdims=True)
+
+
+def to_vector(q: np.ndarray) -> np.ndarray:
+    """The axes times radians (..., 3) of unit quaternions (..., 4), of at most half a turn."""
+    q = np.where(q[..., :1] < 0, -np.asarray(q), q)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    return 2.0 * np.arctan2(sine, q[..., :1]) * q[..., 1:] / np.maximum(sine, 1e-12)
+
+
+def from_vector(v: np.ndarray) -> np.ndarray:
+    """The rotations (..., 4) about axes times radians (..., 3)."""
+    angle = np.linalg.norm(v, axis=-1, keepdims=True)
+    return np.concatenate((np.cos(angle / 2), np.sin(angle / 2) * unit(v)), axis=-1)
 
 
 def orientation(m: np.ndarray) -> np.ndarray:

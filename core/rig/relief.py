@@ -158,7 +158,7 @@ class Foot:
             middles = np.array([sole[first:last].mean(axis=0) for first, last in stands])
             tilts, spots = _tilts(relief, middles[:, :2], reach), middles + relief(middles[:, :2])[:, None] * UP
             tilt, spot = _held(tilt, tilts, stands), _held(spot, spots, stands)
-        turn, rise = _turn(tilt), spot[:, 2] - self.floor.level
+        turn, rise = quat.from_vector(tilt), spot[:, 2] - self.floor.level
         over = np.where(self.stands, 0.0, _over(np.clip(below - rise - self.clearance, 0.0, None)))
         about = spot - rise[:, None] * UP
         lift = (rise + over)[:, None] * UP
@@ -200,12 +200,6 @@ def _tilts(relief: Relief, spots: np.ndarray, reach: float) -> np.ndarray:
     angle = np.where(slope < STEEPEST, np.arctan(slope), 0.0)
     axis = np.stack((north, -east, np.zeros_like(east)), axis=-1) / np.maximum(slope, 1e-12)[:, None]
     return angle[:, None] * axis
-
-
-def _turn(vector: np.ndarray) -> np.ndarray:
-    """The rotations (..., 4) about axes times radians (..., 3)."""
-    angle = np.linalg.norm(vector, axis=-1, keepdims=True)
-    return np.concatenate((np.cos(angle / 2), np.sin(angle / 2) * quat.unit(vector)), axis=-1)
 
 
 def _held(values: np.ndarray, stood: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:

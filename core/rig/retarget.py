@@ -28,11 +28,13 @@ from . import feet, hips, relief
 from . import quaternion as quat
 from .feet import LEGS
 from .proportions import HIPS, Build, C, RestBone, alignments, build_of, drops, heights_of, to_blender
+from .residual import Residual
 from .sharing import TRUNK
 from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
+_UP = np.array((0.0, 0.0, 1.0))
 _ROUNDS = 2  # of finding the legs of a dance from those of a rig
 
 
@@ -45,14 +47,14 @@ class Keys:
     location: (t, 3) of that bone, along its own rest axes, in the armature's units.
     placed: joint -> how its bone is turned (t, 4) from its rest and where it starts (t, 3), if these keys alone decide.
         Bones that do not hang on that of the pelvis are left out.
-    steadied: whether the hips turn less than the dancer's, see ``hips``.
+    residual: what these keys do not show of the dance.
     """
 
     rotations: dict[str, np.ndarray]
     root: str
     location: np.ndarray
     placed: dict[int, tuple[np.ndarray, np.ndarray]]
-    steadied: bool = False
+    residual: Residual
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,9 @@ def keys(dance: Dance, bones: Sequence[RestBone], ground: Ground = LEVEL) -> Key
     carrier = by_joint[0]
     location = quat.rotate(quat.conjugate(carrier.rotation), starts[0] - carrier.head)
     placed = {joint: (quat.mul(turned[joint], align[joint]), start) for joint, start in starts.items()}
-    steadied = dance.stands is not None and hips.are_steadied(build_of(by_joint, None).wide)
-    return Keys(found, carrier.name, location, placed, steadied)
+    seen = {joint: turned[joint] for joint in by_joint if joint < len(JOINTS)}
+    residual = Residual.between(dance.rotations, dance.root, *_seen(seen, starts[0], by_joint, ground))
+    return Keys(found, carrier.name, location, placed, residual)
 
 
 def _danced(
@@ -116,6 +119,8 @@ def _danced(
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
     dancer, build = _turned(dance.rotations), build_of(by_joint, ground.height)
     ours = dancer if dance.stands is None else [hips.steadied(dancer[0], build.wide), *dancer[1:]]
+    if dance.stands is not None:
+        _settle(ours, dance.stands, by_joint, build.size)
     turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     between = pelvis + quat.rotate(dancer[0], build.hips - build.pelvis)
@@ -124,18 +129,36 @@ def _danced(
     if dance.stands is None:
         return turned, starts
     models, lower = _our_legs(dancer, pelvis, build.size), drops(by_joint, build.size)
-    for side, leg in enumerate(LEGS):
-        stands = dance.stands[:, 2 * side : 2 * side + 2]
-        if starts.keys() >= {*leg[:3]}:
-            feet.plant(ours, leg, starts, models, stands, lower[side])
+    if not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
+        return turned, starts
+    stands = dance.stands[:, :2], dance.stands[:, 2:]
+    legs = list(zip(LEGS, stands, lower, strict=True))
+    start = start + feet.together(
+        [feet.foot(leg, starts, models, stood, drop) for leg, stood, drop in legs], build.size
+    )
+    starts = _starts(turned, start, by_joint, align)
+    for leg, stood, drop in legs:
+        feet.plant(ours, leg, starts, models, stood, drop)
     turned = ours + _shared(ours, by_joint, align)
     starts = _starts(turned, start, by_joint, align)
-    if ground.relief is None or not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
+    if ground.relief is None:
         return turned, starts
     heights, level = heights_of(by_joint), float(build.floor[2])
     start = start + relief.climb(ours, starts, dance.stands, relief.Terrain(ground.relief, heights, level, build.size))
     turned = ours + _shared(ours, by_joint, align)
     return turned, _starts(turned, start, by_joint, align)
+
+
+def _settle(turned: list[np.ndarray], stands: np.ndarray, by_joint: Mapping[int, RestBone], size: float) -> None:
+    """Turn standing feet that are longer than ours, in the rig's size, less than ours turn."""
+    for side, (*_, ankle, toe) in enumerate(LEGS):
+        if toe in by_joint and ankle in by_joint:
+            foot, ours = by_joint[toe].head - by_joint[ankle].head, size * to_blender(OFFSETS[toe])
+            whole, level = (np.linalg.norm(ours[:n]) / max(np.linalg.norm(foot[:n]), 1e-9) for n in (3, 2))
+            share = float(min(1.0, whole, level))
+            turn = feet.settled(turned[ankle], stands[:, 2 * side], stands[:, 2 * side + 1], share)
+            turned[ankle] = quat.mul(turn, turned[ankle])
+            turned[toe] = quat.mul(quat.twist(turn, _UP), turned[toe])
 
 
 def _in_metres(floor: relief.Relief, build: Build) -> relief.Relief:
@@ -186,8 +209,7 @@ def motion(
     bones: Sequence[RestBone],
     fps: float,
     ground: Ground = LEVEL,
-    *,
-    steadied: bool = False,
+    residual: Residual | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The motion of an animated armature: the inverse of ``keys``.
 
@@ -199,7 +221,8 @@ def motion(
     bones: the mapped bones; joint 0 must be among them.
     fps: frames per second. Feet that stand still on the rig do so on our body.
     ground: as in ``keys``; a dance that follows its relief comes back as on a level floor.
-    steadied: whether the motion is a dance whose ``keys`` were.
+    residual: of the dance that the armature has, in these frames. With it, the motion is as the rig shows it, and the
+        residual is added.
     """
     by_joint = {bone.joint: bone for bone in bones}
     align = alignments(by_joint)
@@ -207,12 +230,12 @@ def motion(
     for i, bone in enumerate(bones):
         at_rest = quat.mul(align[bone.joint], bone.rotation)
         turned[bone.joint] = quat.mul(quat.orientation(matrices[:, i, :3, :3]), quat.conjugate(at_rest))
+    heads = {bone.joint: matrices[:, i, :3, 3] for i, bone in enumerate(bones)}
+    if residual is not None:
+        return residual.added(*_seen(turned, heads[0], by_joint, ground))
     build = build_of(by_joint, ground.height)
-    places = {bone.joint: (matrices[:, i, :3, 3] - build.floor) / build.size for i, bone in enumerate(bones)}
-    between = places[0] - quat.rotate(turned[0], by_joint[0].head - build.hips) / build.size
-    if steadied:
-        turned[0] = hips.recovered(turned[0], build.wide)
-    pelvis = between - quat.rotate(turned[0], build.hips - build.pelvis) / build.size
+    places = {joint: (head - build.floor) / build.size for joint, head in heads.items()}
+    pelvis = _pelvis(turned[0], heads[0], by_joint, build)
     turned |= _bent(turned)
     if ground.relief is not None:
         heights = {joint: height / build.size for joint, height in heights_of(by_joint).items()}
@@ -220,7 +243,31 @@ def motion(
         pelvis = pelvis - lift
         places |= {joint: places[joint] - lift for joint in HIPS}
     _stand(turned, places, pelvis, by_joint, align, build.size, fps)
-    rotations = np.tile(_IDENTITY, (len(matrices), len(JOINTS), 1))
+    return _as_ours(turned, pelvis)
+
+
+def _seen(
+    turned: Mapping[int, np.ndarray], head: np.ndarray, by_joint: Mapping[int, RestBone], ground: Ground
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (t, 22, 4) and root (t, 3) of a rig as it is, each frame by itself.
+
+    turned: joint -> how it is turned (t, 4).
+    head: (t, 3) where the bone of the pelvis starts.
+    """
+    pelvis = _pelvis(turned[0], head, by_joint, build_of(by_joint, ground.height))
+    return _as_ours({**turned, **_bent(turned)}, pelvis)
+
+
+def _pelvis(turned: np.ndarray, head: np.ndarray, by_joint: Mapping[int, RestBone], build: Build) -> np.ndarray:
+    """Where our pelvis is (t, 3), metres. turned, head: (t, 4) and (t, 3) of the bone of the pelvis."""
+    hip = (head - build.floor - quat.rotate(turned, by_joint[0].head - build.hips)) / build.size
+    return hip - quat.rotate(turned, build.hips - build.pelvis) / build.size
+
+
+def _as_ours(turned: Mapping[int, np.ndarray], pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Local rotations (t, 22, 4), sign-continuous, and root (t, 3), y up, of joints that are turned (t, 4) and a pelvis
+    (t, 3), both in Blender's axes."""
+    rotations = np.tile(_IDENTITY, (len(pelvis), len(JOINTS), 1))
     for joint, now in turned.items():
         parent = PARENTS[joint]
         while parent >= 0 and parent not in turned:

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 from mathutils import Vector
-from scenes import addon, drums, finish, raises
+from scenes import addon, drums, finish, raises, read
 
 strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
 edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
@@ -100,6 +100,55 @@ def check_sparse_keys_outside_keep_every_frame():
     far = [f for f in FRAMES if not 61 <= f <= 120]
     assert max(abs(old[key][f - 1] - new[key][f - 1]) for key in old for f in far) < 1e-5
     assert {70, 100} <= frames
+
+
+def spread(armature, away):
+    """Legs that are so many metres farther from the middle."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    mapped = addon("scene.rigs").bones(armature)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        bones = [armature.data.edit_bones[mapped[f"{side}_{joint}"]] for joint in ("hip", "knee", "ankle", "foot")]
+        for bone in bones:
+            bone.use_connect = False
+        for bone in bones:
+            bone.head.x += sign * away
+            bone.tail.x += sign * away
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def check_a_dance_on_another_build_is_read_as_it_was_wherever_it_is_not_edited():
+    """Feet of such a rig stand elsewhere than ours. What that changes is kept with the dance, and with its edits."""
+    scene = bpy.context.scene
+    strips.add_song(scene, drums(6.0), 1)
+    armature = dancer.add_dancer(bpy.context)
+    spread(armature, 0.12)
+    assert bpy.ops.footlight.generate_dance() == {"FINISHED"}
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 61, 120
+    kept = addon("scene.residuals")
+    first = takes.shown(armature)
+    assert max(np.abs(turns).max() for turns in kept._read(first).turns.values()) > 0.01
+    before = read(armature, 1, 180)
+    assert bpy.ops.footlight.edit_dance() == {"FINISHED"}
+    after = read(armature, 1, 180)
+    outside = np.array([not 61 <= frame <= 120 for frame in FRAMES])
+    assert np.abs((before[0][outside] * after[0][outside]).sum(-1)).min() > 1 - 1e-6
+    assert np.abs(before[1][outside] - after[1][outside]).max() < 1e-4
+    assert np.abs((before[0] * after[0]).sum(-1)).min() < 0.999, "and the range is another"
+    part = read(armature, 30, 150)
+    assert np.abs((part[0] * after[0][29:150]).sum(-1)).min() > 1 - 1e-6, "the range that is read makes no difference"
+    bpy.data.actions.remove(first)
+    armature.animation_data.action = None
+    edited = takes.of(armature)[0]
+    track = armature.animation_data.nla_tracks.new()
+    strip = track.strips.new("dance", 41, edited)
+    moved = read(armature, 41, 220)
+    assert strip.action_frame_start == 1.0
+    assert np.abs((moved[0] * after[0]).sum(-1)).min() > 1 - 1e-6, "a strip has it too"
+    body = addon("scene.rigs").at_rest(armature)
+    assert kept.of(armature, body, range(41, 221)) is not None
+    spread(armature, 0.05)
+    body = addon("scene.rigs").at_rest(armature)
+    assert kept.of(armature, body, range(41, 221)) is None, "it is of another build"
 
 
 def curve(points, name="Way"):

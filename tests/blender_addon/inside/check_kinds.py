@@ -57,7 +57,7 @@ def finish():
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def dances(name, armature, legs=3.0, back=1.0):
+def dances(name, armature, legs=3.0, back=0.1):
     """It dances as it should, and its feet are as high above the floor as the dancer's while they stand."""
     bones = rigs.bones(armature)
     row = measure(name, armature, bones)
@@ -163,6 +163,15 @@ def check_detached_feet():
         for upper, lower in LEGS:
             length = np.linalg.norm(at[lower] - at[upper], axis=-1)
             assert np.ptp(length) < 1e-4, "they stay on their shins"
+
+
+def check_detached_feet_whose_names_say_nothing():
+    """The shins end at them."""
+    armature = detached("KayKit", root="root")
+    for number, bone in enumerate(armature.data.bones):
+        bone.name = f"Bone.{number:03d}"
+    at = dances("nameless feet on the root bone", armature)
+    assert {"left_ankle", "right_ankle", "left_foot", "right_foot"} <= at.keys()
 
 
 def check_detached_feet_while_the_root_travels_and_with_few_keys():

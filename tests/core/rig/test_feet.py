@@ -63,10 +63,18 @@ def test_standing_feet_stand_on_any_build(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_dance_comes_back_from_any_build(seed):
     matrices, bones = danced(some_build(seed))
-    found, root = retarget.motion(matrices, bones, FPS, steadied=retarget.keys(DANCE, bones).steadied)
-    np.testing.assert_allclose(in_our_places(found, root)[1], PLACES, atol=0.005)
-    known = [j for j in range(22) if not JOINTS[j].endswith(("knee", "ankle", "foot"))]
-    np.testing.assert_allclose(in_our_places(found, root)[1][:, known], PLACES[:, known], atol=1e-4)
+    found, root = retarget.motion(matrices, bones, FPS, residual=retarget.keys(DANCE, bones).residual)
+    np.testing.assert_allclose(in_our_places(found, root)[1], PLACES, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_part_of_a_dance_comes_back_and_without_its_residual_it_is_near(seed):
+    matrices, bones = danced(some_build(seed))
+    part, residual = np.arange(13, 57), retarget.keys(DANCE, bones).residual
+    found, root = retarget.motion(matrices[part], bones, FPS, residual=residual.at(part))
+    np.testing.assert_allclose(in_our_places(found, root)[1], PLACES[part], atol=1e-3)
+    found, root = retarget.motion(matrices, bones, FPS)
+    np.testing.assert_allclose(in_our_places(found, root)[1], PLACES, atol=0.03)
 
 
 def test_a_raised_leg_points_where_the_dancers_does():
@@ -152,5 +160,42 @@ def test_a_dance_comes_back_at_any_frame_rate(seed, fps):
     turns, root = motion.rotations.double().numpy(), motion.root.double().numpy()
     dance = retarget.Dance(turns, root, stands.repeat_interleave(2, 1).numpy())
     matrices, bones = danced(some_build(seed), dance)
-    found, place = retarget.motion(matrices, bones, fps, steadied=retarget.keys(dance, bones).steadied)
-    np.testing.assert_allclose(in_our_places(found, place)[1], in_our_places(turns, root)[1], atol=0.01)
+    found, place = retarget.motion(matrices, bones, fps)
+    np.testing.assert_allclose(in_our_places(found, place)[1], in_our_places(turns, root)[1], atol=0.03)
+
+
+def test_a_long_foot_that_turns_on_the_floor_slides_no_more_than_the_dancers():
+    """It sways and rolls onto its toes a little while it stands; the rig's is twice as long as ours on its legs."""
+    time = np.arange(60) / 30
+    rotations = np.tile(np.array(quat.IDENTITY), (60, 22, 1))
+    sway = np.stack((0 * time, 0.2 * np.sin(5 * time), 0 * time), axis=-1)
+    rotations[:, ANKLES[0]] = quat.from_vector(sway + np.stack((0.1 * np.sin(7 * time), 0 * time, 0 * time), axis=-1))
+    dance = retarget.Dance(rotations, np.tile((0.0, 0.93, 0.0), (60, 1)), np.ones((60, 4), dtype=bool))
+    ours = in_our_places(rotations, dance.root)[1]
+    matrices, _ = danced(Build(thigh=0.5, shin=0.5), dance)
+    for joint in (ANKLES[0], TOES[0]):
+        away = np.linalg.norm(np.diff(matrices[:, joint, :3, 3] / 0.5, axis=0), axis=-1)
+        assert away.max() < 1.1 * np.linalg.norm(np.diff(ours[:, TOES[0]], axis=0), axis=-1).max()
+
+
+def test_hips_give_way_to_legs_of_another_build():
+    """While a body sinks on both feet, thighs half as long again as the shins do not fold as ours do."""
+    sunk = 0.25 * np.sin(np.linspace(0.0, np.pi, 60)) ** 2
+    bend = np.arccos((0.8 - 0.05 - sunk) / 0.8)
+    rotations = np.tile(np.array(quat.IDENTITY), (60, 22, 1))
+    for side in ("left", "right"):
+        for part, angle in (("hip", -bend), ("knee", 2 * bend), ("ankle", -bend)):
+            rotations[:, JOINTS.index(f"{side}_{part}")] = quat.from_vector(angle[:, None] * np.array((1.0, 0.0, 0.0)))
+    root = np.stack((0 * sunk, 0.9 - sunk, 0 * sunk), axis=-1)
+    dance = retarget.Dance(rotations, root, np.ones((60, 4), dtype=bool))
+    matrices, _ = danced(Build(thigh=1.2, shin=0.8), dance)
+    ours = in_our_places(rotations, root)[1]
+    hips = [JOINTS.index(f"{side}_hip") for side in ("left", "right")]
+    moved = (matrices[:, :, :3, 3] - ours)[:, hips].mean(axis=1)
+    assert 0.005 < np.abs(moved).max() < 0.03
+    off = []
+    for upper, lower in (("left_hip", "left_knee"), ("left_knee", "left_ankle")):
+        a, b = JOINTS.index(upper), JOINTS.index(lower)
+        limb, wanted = (quat.unit(at[:, b] - at[:, a]) for at in (matrices[:, :, :3, 3], ours))
+        off.append(np.degrees(np.arccos((limb * wanted).sum(axis=-1).clip(-1.0, 1.0))).max())
+    assert max(off) < 2.0

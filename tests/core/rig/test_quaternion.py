@@ -51,3 +51,17 @@ def test_continuous(some):
     smooth = quat.continuous(np.stack((flipped, flipped), axis=1))
     assert (np.sum(smooth[1:] * smooth[:-1], axis=-1) >= 0).all()
     same(smooth[:, 0], flipped)
+
+
+def test_vectors(some):
+    turns = some[0].numpy()
+    same(quat.from_vector(quat.to_vector(turns)), turns)
+    np.testing.assert_allclose(quat.to_vector(turns), rotation.to_axis_angle(some[0]).numpy(), atol=1e-5)
+    np.testing.assert_array_equal(quat.to_vector(np.array(quat.IDENTITY)), np.zeros(3))
+
+
+def test_twist(some):
+    axis = np.array((0.0, 0.0, 1.0))
+    about = quat.from_vector(np.linspace(-3.0, 3.0, 50)[:, None] * axis)
+    tilted = quat.from_vector(np.random.default_rng(0).normal(size=(50, 3)) * (0.5, 0.5, 0.0))
+    same(quat.twist(quat.mul(tilted, about), axis), about)

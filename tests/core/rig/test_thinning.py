@@ -51,7 +51,7 @@ class Danced:
         read = {track: one.read(splines.sampled(one.values, keys[track])) for track, one in self.tracks.items()}
         way = quat.rotate(quat.conjugate(self.bones[0].rotation), read.pop(posing.WAY))
         rotations = {bone: turns for (bone, _), turns in read.items()}
-        return shown(retarget.Keys(rotations, self.keys.root, way, {}), self.bones)
+        return shown(retarget.Keys(rotations, self.keys.root, way, {}, self.keys.residual), self.bones)
 
     def off(self, shown: np.ndarray) -> float:
         """How far hips, hands and feet are off, millimetres of our body."""
