@@ -24,13 +24,12 @@ _LINEAR_STEP = 200.0 / 3  # Hz per mel below 1 kHz
 _LOG_STEP = 6.4 ** (1 / 27)  # ratio per mel above 1 kHz
 
 
-def log_mel(samples: Tensor, signal: SignalConfig | None = None) -> Tensor:
+def log_mel(samples: Tensor, signal: SignalConfig) -> Tensor:
     """Log-mel spectrogram (..., floor(s / hop), m): the natural logarithm of mel magnitudes.
 
     samples: (..., s) at ``signal.audio_rate``.
-    signal: rates and bands; None takes the defaults.
+    signal: rates and bands.
     """
-    signal = signal or SignalConfig()
     bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
     blocks = [block @ bank for block in spectra(samples, signal.n_fft, signal.hop_samples)]
     return torch.cat(blocks, dim=-2).clamp(min=FLOOR).log()

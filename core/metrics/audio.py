@@ -159,16 +159,19 @@ def fad(made: list[Waveform], real: list[Waveform], vggish: VGGish) -> dict[str,
     return _distance("fad", ours, theirs)
 
 
-def fad_latent(made: list[Waveform | Tensor], real: list[Waveform | Tensor], vae: NormalisedVAE) -> dict[str, float]:
+def fad_latent(
+    made: list[Waveform | Tensor], real: list[Waveform | Tensor], vae: NormalisedVAE, signal: SignalConfig
+) -> dict[str, float]:
     """FAD-latent, which is not FAD: {"fad_latent", "patches", "patches_real"}. Lower is better.
 
     made: generated music, as waveforms or as log-mels (t, m) of ``core.audio.mel.log_mel``.
     real: real music, likewise.
     vae: the music autoencoder.
+    signal: of its mels.
 
     Raises FootlightError when either set has fewer than two patches of 0.96 s.
     """
-    return patch_distance(*(latent_patches(some, vae) for some in (made, real)))
+    return patch_distance(*(latent_patches(some, vae, signal) for some in (made, real)))
 
 
 def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
@@ -176,9 +179,9 @@ def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     return _distance("fad_latent", ours, theirs)
 
 
-def latent_patches(pieces: Sequence[Waveform | Tensor], vae: NormalisedVAE | Identity) -> Tensor:
+def latent_patches(pieces: Sequence[Waveform | Tensor], vae: NormalisedVAE | Identity, signal: SignalConfig) -> Tensor:
     """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
-    found = [_latent_patches(music, vae) for music in pieces]
+    found = [_latent_patches(music, vae, signal) for music in pieces]
     return torch.cat(found) if found else torch.zeros(0, 2 * vae.config.latent_channels, dtype=torch.float64)
 
 
@@ -192,9 +195,8 @@ def _distance(name: str, ours: Tensor | None, theirs: Tensor | None) -> dict[str
 
 
 @torch.no_grad()
-def _latent_patches(music: Waveform | Tensor, vae: NormalisedVAE | Identity) -> Tensor:
+def _latent_patches(music: Waveform | Tensor, vae: NormalisedVAE | Identity, signal: SignalConfig) -> Tensor:
     """``latent_patches`` (n, 2z) of one piece of music."""
-    signal = SignalConfig()
     if isinstance(music, Waveform):
         music = log_mel(resample(music, signal.audio_rate).samples, signal)
     if music.ndim != 2 or music.shape[1] != vae.config.channels:

@@ -136,7 +136,7 @@ class Model:
             return self
         if vocoder == GRIFFIN_LIM:
             return replace(self, vocoder=None)
-        network = bigvgan_files.load(vocoder, signal=self.config.signal)
+        network = bigvgan_files.load(vocoder, self.config.signal)
         return replace(self, vocoder=_interruptible(network.to(self.device)))
 
     def check_scores(self) -> None:

@@ -67,15 +67,14 @@ class Strokes:
     velocity: Tensor
 
 
-def transcribe(mel: Tensor, signal: SignalConfig | None = None) -> list[Strokes]:
+def transcribe(mel: Tensor, signal: SignalConfig) -> list[Strokes]:
     """The strokes of every drum of ``KIT`` in a log-mel.
 
     mel: (t, m) log-mel.
-    signal: its rates and bands; None takes the defaults.
+    signal: its rates and bands.
 
     Raises FootlightError for another shape.
     """
-    signal = signal or SignalConfig()
     if mel.ndim != 2 or mel.shape[1] != signal.mel_bands:
         raise FootlightError(f"expected a log-mel (t, {signal.mel_bands}), got {tuple(mel.shape)}")
     magnitude = mel.float().exp() - FLOOR

@@ -17,19 +17,19 @@ from core.errors import FootlightError
 from core.vocoder.bigvgan import BigVGAN, BigVGANConfig
 
 
-def load(path: Path | str, config_path: Path | str | None = None, signal: SignalConfig | None = None) -> BigVGAN:
+def load(path: Path | str, signal: SignalConfig, config_path: Path | str | None = None) -> BigVGAN:
     """Load a generator from a published checkpoint.
 
     Nothing in the file is executed (``weights_only``). Every weight must be present and have the right shape.
 
     path: the generator's weights.
+    signal: our mel.
     config_path: its settings; None is ``config.json`` beside the weights.
-    signal: our mel; None takes the defaults.
 
     Raises FootlightError for a missing or damaged file, another architecture, or settings of the mel other than ours: a
     vocoder works only on the mel that it was trained on.
     """
-    path, signal = Path(path), signal or SignalConfig()
+    path = Path(path)
     if not path.is_file():
         raise FootlightError(f"{path}: there is no such checkpoint of a vocoder; give bigvgan_generator.pt")
     config_path = Path(config_path) if config_path else path.with_name("config.json")

@@ -26,7 +26,7 @@ MOMENTUM = 0.99  # recommended by Perraudin et al. 2013; also librosa's default
 def decode(
     mel: Tensor,
     generator: torch.Generator,
-    signal: SignalConfig | None = None,
+    signal: SignalConfig,
     iterations: int = ITERATIONS,
     momentum: float = MOMENTUM,
     chunk: int = CHUNK,
@@ -38,14 +38,13 @@ def decode(
 
     mel: (b, t, m) of ``core.audio.mel``.
     generator: draws the initial phases.
-    signal: rates and bands of the mel; None takes the defaults.
+    signal: rates and bands of the mel.
     iterations: of Griffin-Lim.
     momentum: in [0, 1); see ``fast_griffin_lim``.
     chunk: frames that are solved at a time.
 
     Raises FootlightError for a mel of another shape or with values that are not finite.
     """
-    signal = signal or SignalConfig()
     check_mel(mel, signal)
     b, total, _ = mel.shape
     hop = signal.hop_samples
@@ -113,7 +112,7 @@ def direction(z: Tensor) -> Tensor:
     return torch.sgn(z)
 
 
-def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int = 50) -> Tensor:
+def linear_magnitude(mel: Tensor, signal: SignalConfig, steps: int = 50) -> Tensor:
     """Magnitudes x >= 0 (..., t, n_fft / 2 + 1) that minimise |x B - exp(mel)|, with B the mel filterbank.
 
     80 bands do not determine 513 bins, so the result depends on where the search starts. It starts at the clamped
@@ -121,7 +120,7 @@ def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int
     size, so that quiet treble counts as much as loud bass.
 
     mel: (..., t, m) log-mel.
-    signal: its rates and bands; None takes the defaults.
+    signal: its rates and bands.
     steps: of the gradient descent.
 
     On 20 s of held-out music, followed by 32 iterations of Griffin-Lim:
@@ -131,7 +130,6 @@ def linear_magnitude(mel: Tensor, signal: SignalConfig | None = None, steps: int
         least squares from it      .003        .362                                  .077
         least squares from flat    .003        .411                                  .077
     """
-    signal = signal or SignalConfig()
     bank, inverse, scale, step = (part.to(mel.device) for part in _problem(signal))
     target = (mel.float().exp() - FLOOR).clamp_min(0)  #              ... t m
     x = ahead = (target @ inverse).clamp_min(0)  #                    ... t f

@@ -87,9 +87,9 @@ class Vocoder(nn.Module):
     spread: Tensor
     centre: Tensor
 
-    def __init__(self, config: VocoderConfig, signal: SignalConfig | None = None) -> None:
+    def __init__(self, config: VocoderConfig, signal: SignalConfig) -> None:
         super().__init__()
-        self.config, self.signal = config, signal or SignalConfig()
+        self.config, self.signal = config, signal
         bands, bins = self.signal.mel_bands, self.signal.n_fft // 2 + 1
         self.register_buffer("mean", torch.full((bands,), -5.0))
         self.register_buffer("std", torch.full((bands,), 2.5))

@@ -12,7 +12,7 @@ import torch
 from core.audio import io
 from core.audio.mel import log_mel
 from core.audio.representation import to_float
-from core.config import preset
+from core.config import SignalConfig, preset
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.kinematics import forward
@@ -170,7 +170,7 @@ def test_waveforms_are_kept_on_demand_and_nothing_else_changes(prepared, data, t
             assert plain.wave is None and more.wave.dtype == torch.int16
             assert torch.equal(plain.mel, more.mel) and torch.equal(plain.rotations, more.rotations)
             # What was kept is the sound of the mel beside it; a section's own mel knows nothing beyond its ends.
-            again = log_mel(to_float(more.wave))
+            again = log_mel(to_float(more.wave), SignalConfig())
             assert again.shape == more.mel.shape
             assert (again - more.mel.float())[2:-2].abs().mean() < 0.02
         for plain, more in zip(load_song_records(out, split), load_song_records(full, split, True), strict=True):

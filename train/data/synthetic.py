@@ -18,7 +18,7 @@ from core.motion.kinematics import forward
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion
 from train.data.dataset import Pair
-from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS, MOTION_FPS
+from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS, MOTION_FPS, prepared_signal
 
 
 def clicks(bpm: float, seconds: float, generator: torch.Generator) -> Tensor:
@@ -64,7 +64,7 @@ def pairs(count: int = 6, seconds: float = 8.0) -> dict[str, list[Pair]]:
         motion = swing(bpm, frames, phase=index % 2, size=0.4 + 0.1 * index)
         samples = clicks(bpm, seconds + 0.1, generator)
         assert motion.contacts is not None
-        mel = log_mel(samples)[: 2 * frames]
+        mel = log_mel(samples, prepared_signal())[: 2 * frames]
         beats = torch.arange(0, seconds, 60 / bpm)
         pair = Pair(
             id=f"synthetic-{index}",

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from core.audio.io import resample
 from core.audio.mel import log_mel
-from core.config import SignalConfig
 from core.layers.peaks import gaussian_smooth
 from core.metrics import beat
 from core.rhythm.accents import kinematic_beats, kinematic_onsets, mean_speed
 from core.rhythm.events import strong_beats
 from core.types import Waveform
+from train.data.rates import prepared_signal
 from train.draw import LEFT, MIDDLE, RIGHT
 from train.evaluation.dance.measures import Clip, positions_of
 
@@ -261,7 +261,7 @@ def onsets_and_kinematic_beats(
     positions: (t, j, 3).
     fps: of the motion.
     """
-    signal = SignalConfig()
+    signal = prepared_signal()
     start = max(0.0, min(start, sound.seconds - seconds))
     end = min(start + seconds, sound.seconds)
     mel = log_mel(resample(sound, signal.audio_rate).samples, signal)

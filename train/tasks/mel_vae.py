@@ -104,7 +104,7 @@ class MelVAETask:
 
     def __init__(self, model: Config, config: MelVAEConfig, songs: dict[str, list[Tensor]]) -> None:
         music = model.modalities["music"]
-        self.config, self.music = config, music.representation
+        self.config, self.signal, self.music = config, model.signal, music.representation
         long = croppable(songs, "songs", len, config.frames, music.fps)
         self.train, self.val = long["train"], long["val"]
         self.lengths = torch.tensor([float(len(song)) for song in self.train])
@@ -144,7 +144,7 @@ class MelVAETask:
         music = self._held_out()[:4].to(vae.std.device)
         both = [x.float().cpu() for x in (music, vae.decode(vae.encode(music).mode()))]
         if self.music != "mel":
-            both = [log_mel(x.flatten(1)) for x in both]
+            both = [log_mel(x.flatten(1), self.signal) for x in both]
         return {"mel": mel_picture(*both)}
 
 

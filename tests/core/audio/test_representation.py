@@ -36,7 +36,7 @@ def test_every_representation_has_its_width_and_frames():
         assert len(longer) == len(made) + 3 and torch.equal(longer[: len(made)], made)
         held = torch.zeros_like(made[-1]) if music == "waveform" else made[-1]
         assert torch.equal(longer[-3:], held.expand(3, -1))
-    assert torch.equal(music_frames(samples, BEATS, SignalConfig()), log_mel(samples))
+    assert torch.equal(music_frames(samples, BEATS, SignalConfig()), log_mel(samples, SignalConfig()))
     signal = SignalConfig(hop_samples=512)
     assert torch.equal(music_frames(samples, BEATS, signal, "features35"), features35(samples, BEATS, 16_000, 512))
     stored = music_frames(to_int16(samples), BEATS, SignalConfig(), "waveform")

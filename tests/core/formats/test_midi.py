@@ -34,7 +34,7 @@ def made():
     sound = resample(Waveform(torch.from_numpy(samples).float() * 0.5, instruments.RATE), 16_000)
     whole = Waveform(sound.samples[: round(SECONDS * 16_000)], 16_000)
     grid = Beats(torch.from_numpy(beats), BPM, torch.arange(len(beats)) % 4 == 1)
-    return Score(whole, grid, log_mel(sound.samples), {}, grid)
+    return Score(whole, grid, log_mel(sound.samples, SignalConfig()), {}, grid)
 
 
 def played(path):

@@ -13,6 +13,7 @@ from torch.nn import functional
 from core import config
 from core.audio.mel import log_mel
 from core.autoencoder.networks import autoencoder_of
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.metrics import audio, beat, vggish
 from core.types import Beats, Waveform
@@ -184,16 +185,16 @@ def test_fad_latent_is_a_distance_on_our_latents(make_song):
         torch.manual_seed(0)
         vae = autoencoder_of(config.preset("tiny").modalities["music"]).eval()
     songs = [make_song(6.0, bpm) for bpm in (90.0, 100.0, 120.0)]
-    vae.learn_from(torch.cat([log_mel(song.samples) for song in songs]))
+    vae.learn_from(torch.cat([log_mel(song.samples, SignalConfig()) for song in songs]))
     other = [make_song(6.0, bpm) for bpm in (95.0, 110.0, 125.0)]
     noise = [Waveform(0.3 * torch.randn(96_000, generator=torch.Generator().manual_seed(s)), 16_000) for s in (0, 1)]
-    same = audio.fad_latent(songs, songs, vae)
+    same = audio.fad_latent(songs, songs, vae, SignalConfig())
     assert same == {"fad_latent": pytest.approx(0, abs=1e-9), "patches": 18, "patches_real": 18}
-    near, far = (audio.fad_latent(some, songs, vae)["fad_latent"] for some in (other, noise))
+    near, far = (audio.fad_latent(some, songs, vae, SignalConfig())["fad_latent"] for some in (other, noise))
     assert 0 < near < 0.2 * far
-    mels = [log_mel(song.samples) for song in other]
-    assert audio.fad_latent(mels, songs, vae)["fad_latent"] == pytest.approx(near)
+    mels = [log_mel(song.samples, SignalConfig()) for song in other]
+    assert audio.fad_latent(mels, songs, vae, SignalConfig())["fad_latent"] == pytest.approx(near)
     with pytest.raises(FootlightError, match="log-mels"):
-        audio.fad_latent([torch.zeros(100, 64)], songs, vae)
+        audio.fad_latent([torch.zeros(100, 64)], songs, vae, SignalConfig())
     with pytest.raises(FootlightError, match="two patches"):
-        audio.fad_latent([], songs, vae)
+        audio.fad_latent([], songs, vae, SignalConfig())

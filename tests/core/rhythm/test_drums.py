@@ -8,6 +8,7 @@ import torch
 
 from core.audio.io import resample
 from core.audio.mel import log_mel
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.formats.midi import write_midi
 from core.rhythm.drums import KIT, Drum, Strokes, quantised, transcribe
@@ -28,21 +29,23 @@ def loop():
             at = int((0.5 + time) * instruments.RATE)
             room = samples[at : at + len(stroke)]
             room += (0.4 if name == "hat" else 1.0) * stroke[: len(room)]
-    return log_mel(resample(Waveform(torch.from_numpy(samples).float() * 0.5, instruments.RATE), 16_000).samples)
+    return log_mel(
+        resample(Waveform(torch.from_numpy(samples).float() * 0.5, instruments.RATE), 16_000).samples, SignalConfig()
+    )
 
 
 @pytest.mark.parametrize(("name", "least"), [("kick", 0.7), ("snare", 0.65), ("hat", 0.8)])
 def test_a_drummer_alone_is_read(loop, name, least):
-    found = next(strokes for strokes in transcribe(loop) if strokes.drum.name == name)
+    found = next(strokes for strokes in transcribe(loop, SignalConfig()) if strokes.drum.name == name)
     truth = 0.5 + np.asarray(LOOP[name], dtype=float)
     f, _, _ = mir_eval.onset.f_measure(truth, found.times.numpy(), window=0.04)
     assert f >= least
 
 
 def test_silence_has_no_strokes():
-    assert all(len(strokes.times) == 0 for strokes in transcribe(torch.full((200, 80), -11.5)))
+    assert all(len(strokes.times) == 0 for strokes in transcribe(torch.full((200, 80), -11.5), SignalConfig()))
     with pytest.raises(FootlightError, match="log-mel"):
-        transcribe(torch.zeros(200, 40))
+        transcribe(torch.zeros(200, 40), SignalConfig())
 
 
 def test_strokes_near_the_grid_are_moved_onto_it():

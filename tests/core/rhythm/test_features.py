@@ -10,6 +10,7 @@ import torch
 
 from core.audio.mel import log_mel
 from core.audio.onsets import ONSET_FPS, loudness, onset_strength
+from core.config import SignalConfig
 from core.rhythm.features import (
     RHYTHM_CHANNELS,
     analyse,
@@ -154,7 +155,7 @@ def test_a_song_of_one_level_has_no_contrast(level, frames):
 
 def test_loudness_of_a_mel_follows_decibels():
     tone = 0.5 * torch.sin(2 * math.pi * 440 * torch.arange(32_000) / 16_000)
-    loud, soft = (loudness(log_mel(tone * gain)).median() for gain in (1.0, 0.1))
+    loud, soft = (loudness(log_mel(tone * gain, SignalConfig())).median() for gain in (1.0, 0.1))
     assert loud - soft == pytest.approx(20 / 60, abs=0.01)
 
 
@@ -167,7 +168,7 @@ def test_onsets_are_found_at_least_as_well_as_with_librosas_envelope():
         burst = np.sin(2 * np.pi * rng.uniform(100, 2000) * np.arange(length) / 16_000)
         samples[first : first + length] += 0.3 * burst * np.exp(-np.arange(length) / 800)
     samples = torch.from_numpy(samples).float()
-    ours = onset_strength(log_mel(samples)).numpy()
+    ours = onset_strength(log_mel(samples, SignalConfig())).numpy()
     theirs = librosa.onset.onset_strength(y=samples.numpy(), sr=16_000, hop_length=256, n_fft=1024)[: len(ours)]
     assert ours.min() >= 0 and ours.max() == 1
     scores = []

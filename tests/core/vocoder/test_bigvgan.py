@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.vocoder.bigvgan import BigVGAN, kaiser_sinc
 from core.vocoder.bigvgan_files import load, plain_weights
@@ -102,7 +103,7 @@ def mel():
     ],
 )
 def test_a_published_layout_is_loaded_and_makes_sound(tmp_path, mel, changes):
-    model = load(write(tmp_path, **changes))
+    model = load(write(tmp_path, **changes), SignalConfig())
     sound = model(mel)
     assert sound.shape == (1, 30 * 256) and torch.isfinite(sound).all() and sound.std() > 0
     assert sound.abs().max() <= 1
@@ -111,8 +112,8 @@ def test_a_published_layout_is_loaded_and_makes_sound(tmp_path, mel, changes):
 
 def test_both_spellings_of_weight_norm_are_one_model(tmp_path, mel):
     (tmp_path / "new").mkdir()
-    old = load(write(tmp_path))
-    new = load(write(tmp_path / "new", state=published(SETTINGS, new_spelling=True)))
+    old = load(write(tmp_path), SignalConfig())
+    new = load(write(tmp_path / "new", state=published(SETTINGS, new_spelling=True)), SignalConfig())
     assert torch.equal(old(mel), new(mel))
 
 
@@ -133,7 +134,7 @@ def test_the_low_pass_is_scipys():
 @pytest.fixture
 def activation(tmp_path):
     """x + sin^2(2 x) at twice the rate."""
-    made = load(write(tmp_path)).activation_post
+    made = load(write(tmp_path), SignalConfig()).activation_post
     made.act.alpha.fill_(math.log(2.0))
     made.act.beta.fill_(0.0)
     return made
@@ -159,7 +160,7 @@ def test_activations_alias_less(activation):
 
 
 def test_long_mels_are_decoded_in_pieces_to_the_same_sound(tmp_path):
-    model = load(write(tmp_path, resblock_kernel_sizes=[3, 5], upsample_initial_channel=16))
+    model = load(write(tmp_path, resblock_kernel_sizes=[3, 5], upsample_initial_channel=16), SignalConfig())
     mel = torch.randn(1, 400, 80, generator=torch.Generator().manual_seed(2)) - 5
     assert max(256, 4 * (2 * model.reach + 2)) < 400
     whole = model(torch.cat([mel, mel[:, -1:]], dim=1))[:, 128 : 128 + 400 * 256]
@@ -187,7 +188,7 @@ def test_other_settings_are_refused_with_the_reason(tmp_path, changes, words):
     path = write(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(SETTINGS | changes))
     with pytest.raises(FootlightError, match=words) as caught:
-        load(path)
+        load(path, SignalConfig())
     assert "\n" not in str(caught.value)
 
 
@@ -208,7 +209,7 @@ def without(state, name):
 )
 def test_weights_that_do_not_fit_are_refused(tmp_path, damage, words):
     with pytest.raises(FootlightError, match=words):
-        load(write(tmp_path, state=damage(published(SETTINGS))))
+        load(write(tmp_path, state=damage(published(SETTINGS))), SignalConfig())
 
 
 class Trap:
@@ -220,22 +221,22 @@ def test_files_that_are_no_checkpoint_are_refused(tmp_path):
     path = write(tmp_path)
     torch.save({"generator": Trap()}, path)
     with pytest.raises(FootlightError, match="more than weights"):
-        load(path)
+        load(path, SignalConfig())
     for content in (b"", b"not a checkpoint", bytes(1000)):
         path.write_bytes(content)
         with pytest.raises(FootlightError, match="damaged"):
-            load(path)
+            load(path, SignalConfig())
     (tmp_path / "config.json").unlink()
     with pytest.raises(FootlightError, match=r"config\.json beside it"):
-        load(path)
+        load(path, SignalConfig())
     path.unlink()
     with pytest.raises(FootlightError, match="no such checkpoint"):
-        load(path)
+        load(path, SignalConfig())
 
 
 def test_filters_may_be_left_out(tmp_path, mel):
     state = published(SETTINGS)
-    whole = load(write(tmp_path))(mel)
+    whole = load(write(tmp_path), SignalConfig())(mel)
     bare = {name: value for name, value in state.items() if not name.endswith(".filter")}
-    assert torch.equal(load(write(tmp_path, state=bare))(mel), whole)
-    assert isinstance(load(tmp_path / "bigvgan_generator.pt"), BigVGAN)
+    assert torch.equal(load(write(tmp_path, state=bare), SignalConfig())(mel), whole)
+    assert isinstance(load(tmp_path / "bigvgan_generator.pt", SignalConfig()), BigVGAN)

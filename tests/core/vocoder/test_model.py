@@ -10,7 +10,7 @@ import torch
 from core import config, records
 from core.audio.mel import filterbank, log_mel
 from core.audio.stft import analyse, synthesise
-from core.config import Config, VocoderConfig
+from core.config import Config, SignalConfig, VocoderConfig
 from core.errors import FootlightError
 from core.vocoder.griffin_lim import fast_griffin_lim
 from core.vocoder.model import Heads, Vocoder, carried, unroll
@@ -22,7 +22,7 @@ SMALL = VocoderConfig(width=16, blocks=2, expansion=2, rounds=3)
 @pytest.fixture(scope="module")
 def vocoder():
     torch.manual_seed(0)
-    return Vocoder(SMALL).eval()
+    return Vocoder(SMALL, SignalConfig()).eval()
 
 
 def tone(hz, frames):
@@ -62,7 +62,7 @@ def test_neighbours_follow_the_loudest():
 
 
 def test_going_on_from_a_state_is_going_on(vocoder, music):
-    heads = vocoder.heads(log_mel(music)[None])
+    heads = vocoder.heads(log_mel(music, SignalConfig())[None])
     whole, _ = unroll(heads)
     first, state = unroll(heads.cut(0, 100))
     second, _ = unroll(heads.cut(100, 312), state)
@@ -71,7 +71,7 @@ def test_going_on_from_a_state_is_going_on(vocoder, music):
 
 @torch.no_grad()
 def test_what_is_unrolled_is_carried_from_frame_to_frame(vocoder, music):
-    heads = vocoder.heads(log_mel(music)[None, :20])
+    heads = vocoder.heads(log_mel(music, SignalConfig())[None, :20])
     spectrum, _ = unroll(heads)
     before = torch.cat([torch.zeros_like(spectrum[:, :1]), spectrum[:, :-1]], dim=1)
     expected = heads.magnitude * carried(before, heads.advance, heads.fresh)
@@ -80,15 +80,15 @@ def test_what_is_unrolled_is_carried_from_frame_to_frame(vocoder, music):
 
 @torch.no_grad()
 def test_rounds_that_hold_the_mel_come_nearer_to_it(vocoder, music):
-    mel = log_mel(music)[None]
+    mel = log_mel(music, SignalConfig())[None]
     spectrum, _ = unroll(vocoder.heads(mel))
     fixed = fast_griffin_lim(spectrum.abs(), spectrum, HOP, SMALL.rounds)
-    apart = [(log_mel(sound) - mel).abs().mean() for sound in (vocoder.settled(spectrum, mel), fixed)]
+    apart = [(log_mel(sound, SignalConfig()) - mel).abs().mean() for sound in (vocoder.settled(spectrum, mel), fixed)]
     assert apart[0] < 0.95 * apart[1]
 
 
 def test_magnitudes_have_the_mel_that_was_given(vocoder, music):
-    mel = log_mel(music)[None]
+    mel = log_mel(music, SignalConfig())[None]
     bank = filterbank(16_000, 1024, 80, 8000.0)
     noise = torch.randn(1, 312, 513, generator=torch.Generator().manual_seed(0))
     for share, most in ((0.0, 0.03), (1.0, 0.1)):
@@ -100,7 +100,7 @@ def test_magnitudes_have_the_mel_that_was_given(vocoder, music):
 @torch.no_grad()
 @pytest.mark.parametrize("frames", [0, 1, 2, 3, 17, 64, 65, 312])
 def test_pieces_are_the_song(vocoder, music, frames):
-    mel = log_mel(music)[None, :frames].expand(2, -1, -1)
+    mel = log_mel(music, SignalConfig())[None, :frames].expand(2, -1, -1)
     pieces = vocoder.decode_long(mel, chunk=32)
     assert pieces.shape == (2, frames * HOP)
     if frames:
@@ -109,7 +109,7 @@ def test_pieces_are_the_song(vocoder, music, frames):
 
 @torch.no_grad()
 def test_a_sine_has_no_joins(vocoder):
-    mel = log_mel(tone(440, 300))[None]
+    mel = log_mel(tone(440, 300), SignalConfig())[None]
 
     def roughest(sound):
         return float(sound[0, 4096:-4096].diff(n=2).abs().max())
@@ -120,7 +120,7 @@ def test_a_sine_has_no_joins(vocoder):
 @torch.no_grad()
 def test_memory_is_flat():
     """Whatever the song's length, the network sees no more than a chunk and what reaches into it."""
-    vocoder = Vocoder(SMALL)
+    vocoder = Vocoder(SMALL, SignalConfig())
     lengths = []
     vocoder.blocks[0].register_forward_hook(lambda module, inputs, output: lengths.append(output.shape[1]))
     vocoder.decode_long(torch.full((1, 700, 80), -5.0), chunk=64)
@@ -129,7 +129,7 @@ def test_memory_is_flat():
 
 def test_the_reach_is_what_a_frame_depends_on():
     torch.manual_seed(0)
-    vocoder = Vocoder(SMALL)
+    vocoder = Vocoder(SMALL, SignalConfig())
     mel = torch.full((1, 80, 80), -5.0, requires_grad=True)
     vocoder.heads(mel).fresh[:, 40].abs().sum().backward()
     touched = mel.grad[0].abs().sum(dim=1).nonzero()[:, 0]
@@ -138,7 +138,7 @@ def test_the_reach_is_what_a_frame_depends_on():
 
 @torch.no_grad()
 def test_it_is_the_same_every_time(vocoder, music):
-    mel = log_mel(music)[None]
+    mel = log_mel(music, SignalConfig())[None]
     assert torch.equal(vocoder.decode_long(mel), vocoder.decode_long(mel))
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core.audio.mel import log_mel
+from core.config import SignalConfig
 from core.light.look import shipped_looks
 from core.show.show import check_values
 from train.data import synthetic
@@ -53,7 +54,7 @@ def test_a_pair_is_heard_as_a_song(pair):
 @pytest.mark.parametrize(("hertz", "tone"), [(440.0, 9), (523.25, 0), (784.0, 7)])
 def test_tones_are_where_they_sound(hertz, tone):
     clock = torch.arange(2 * AUDIO_RATE) / AUDIO_RATE
-    folded = tones(log_mel(0.5 * torch.sin(2 * math.pi * hertz * clock)))
+    folded = tones(log_mel(0.5 * torch.sin(2 * math.pi * hertz * clock), SignalConfig()))
     assert folded.shape == (31, 12)
     apart = abs(int(folded.mean(dim=0).argmax()) - tone) % 12
     assert min(apart, 12 - apart) <= 1

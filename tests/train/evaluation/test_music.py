@@ -208,7 +208,7 @@ def test_the_best_switch_is_the_one_that_agrees(monkeypatch):
 
     monkeypatch.setattr(duets, "performed", performed)
     monkeypatch.setattr(duets.sets.Reference, "against", lambda self, motions: {})
-    silent = judge.Judge(None, None)
+    silent = judge.Judge(None, None, None)
     monkeypatch.setattr(judge.Judge, "of_sets", lambda self, given: {})
     found = duets.switch_sweep(
         duets.Inventor("x", None, None, ""), (0.3, 0.5, 0.6), 3, None, duets.sets.Reference([]), silent

@@ -58,7 +58,7 @@ def test_it_learns_how_phases_go_on():
     losses = []
     for _ in range(60):
         optimiser.zero_grad()
-        loss = phase({"samples": samples, "mel": log_mel(samples)}, torch.Generator(), 0)["phase"]
+        loss = phase({"samples": samples, "mel": log_mel(samples, SignalConfig())}, torch.Generator(), 0)["phase"]
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
@@ -77,9 +77,9 @@ def test_it_is_exported_beside_the_networks_that_are_there(run, tmp_path):
     state = run_folder.averaged(folder, "vocoder")
     config = json.loads((folder / "config.json").read_text())
     assert config["vocoder"]["width"] == TINY.width
-    vocoder = Vocoder(TINY)
+    vocoder = Vocoder(TINY, SignalConfig())
     vocoder.load_state_dict(state)
-    mel = log_mel(synthetic.waves()["val"][0].float() / 32767)
+    mel = log_mel(synthetic.waves()["val"][0].float() / 32767, SignalConfig())
     assert vocoder.decode_long(mel[None]).shape == (1, len(mel) * 256)
     with pytest.raises(FootlightError, match="mel-vae"):
         export.main(export.Export(folder, tmp_path / "model"))
@@ -90,7 +90,7 @@ def test_a_model_folder_may_hold_one(run, tmp_path):
     config = model_config(arguments(folder, steps=1), {})
     checkpoint.save_folder(tmp_path / "model", config, {"vocoder": run_folder.averaged(folder, "vocoder")})
     loaded = checkpoint.load(tmp_path / "model")
-    loaded.load_into("vocoder", Vocoder(loaded.config.vocoder))
+    loaded.load_into("vocoder", Vocoder(loaded.config.vocoder, SignalConfig()))
 
 
 def test_an_older_run_gains_a_vocoder_and_a_denoiser_of_music(tmp_path):

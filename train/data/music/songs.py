@@ -16,7 +16,7 @@ from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
 from train.data.music import arrange
-from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS
+from train.data.rates import AUDIO_RATE, HOP_SAMPLES, MEL_FPS, prepared_signal
 from train.data.shards import key, slug
 
 ARRANGED_SECONDS = 60.0
@@ -32,7 +32,7 @@ def heard(waveform: Waveform, beats: Beats | None = None) -> tuple[dict[str, Ten
     beats: where they are known. Otherwise they are tracked.
     """
     waveform = io.resample(waveform, AUDIO_RATE)
-    mel = log_mel(waveform.samples)
+    mel = log_mel(waveform.samples, prepared_signal())
     beats = track_beats(waveform) if beats is None else beats
     downbeats = beats.times.bool() & False if beats.downbeats is None else beats.downbeats
     parts = {

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.autoencoder.networks import Autoencoder
+from core.config import SignalConfig
 from core.errors import FootlightError
 from core.metrics import audio, diversity
 from train.evaluation.cache import Music
@@ -19,15 +20,16 @@ from train.evaluation.music.scenes import TrainingMusic
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """The autoencoder in whose latents distances are measured, and the music that they are measured from."""
+    """The autoencoder in whose latents distances are measured, with its signal, and the music to measure from."""
 
     vae: Autoencoder
+    signal: SignalConfig
     training: TrainingMusic
 
     @cached_property
     def reference(self) -> Tensor:
         """Patches (n, 2z) of the training music."""
-        return audio.latent_patches(self.training.mels, self.vae)
+        return audio.latent_patches(self.training.mels, self.vae, self.signal)
 
     def of_pieces(self, pieces: list[Piece]) -> dict:
         """``of_sets`` with one set for each seed.
@@ -45,7 +47,7 @@ class Judge:
         found = []
         try:
             for pieces in sets:
-                patches = [audio.latent_patches([music.sound], self.vae) for music in pieces]
+                patches = [audio.latent_patches([music.sound], self.vae, self.signal) for music in pieces]
                 row = audio.patch_distance(torch.cat(patches), self.reference)
                 means = [p.mean(dim=0) for p in patches if len(p)]
                 if len(means) > 1:

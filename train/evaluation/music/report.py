@@ -84,7 +84,8 @@ def run(
         model_of(one, loaded).check_scores()
     able = [duets.inventor(one, fps, loaded) for one in inventors]
     training = TrainingMusic(data)
-    judge = Judge(loaded[asked[0].what].autoencoders["music"], training)
+    first = loaded[asked[0].what]
+    judge = Judge(first.autoencoders["music"], first.config.signal, training)
     found = MusicResults({}, {}, scenes(data, fps, options.motions))
     found.report.update(judge=asked[0].name, scenes=[_about(scene) for scene in found.scenes])
     if scorers:
