@@ -41,11 +41,12 @@ def start_theatre(model: Checkpoint, config: Config, name: str, theatre: Theatre
     """Give a stage of theatre, or its student, the weights of a ``model`` with a theatre of the same size, and print
     which it was. What the stages before have trained in the run stays.
 
-    A student's denoisers know a few steps only, so stages leave them out. Without others, the dancer of the last stage
-    starts from the model's dancer of music alone.
+    A student's denoisers know a few steps only, so stages leave them out; but where the light alone is trained, it
+    starts from them, and its dancer stays. Without others, the dancer of the last stage starts from the model's dancer
+    of music alone.
     """
     fits = _fits(model, config)
-    left_out = theatre_is_student(model.config) and name != "distill-theatre"
+    left_out = theatre_is_student(model.config) and not theatre_is_student(config)
     if fits:
         _take_theatre(model, config, theatre, TAKES.get(name, ("",)), but=("denoisers.",) if left_out else ())
         but = (

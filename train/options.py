@@ -41,6 +41,7 @@ from train.variants import (
     check_motion_side,
     distilled,
     distilled_theatre,
+    light_anew,
     motion_side,
     music_side,
     theatre_anew,
@@ -222,7 +223,7 @@ def with_task(config: Config, args: Fit) -> Config:
         return configuration.both_ways(config)
     if args.task in run_folder.THEATRE:
         if config.theatre is not None:
-            config = theatre_anew(config)
+            config = theatre_anew(config) if args.theatre.task.dance else light_anew(config)
         else:
             config = configuration.with_theatre(config, tuple(shipped_looks()), args.preset or "default")
         return theatre_side(config, args.theatre_without)

@@ -152,6 +152,15 @@ def theatre_anew(config: Config) -> Config:
     )
 
 
+def light_anew(config: Config) -> Config:
+    """The configuration with a light to be trained for the dancer of its theatre, who stays, even as a student."""
+    theatre, anew = config.theatre, theatre_anew(config).theatre
+    assert theatre is not None and anew is not None
+    dancer = replace(theatre.denoisers["motion"], styles=len(config.styles))
+    denoisers = {**anew.denoisers, "motion": dancer}
+    return replace(config, theatre=replace(theatre, answer=anew.answer, denoisers=denoisers))
+
+
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:
     """The configuration with another music representation, without motion latents, or without rhythm conditioning.
 

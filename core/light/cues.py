@@ -62,6 +62,13 @@ def with_energy(cues: Tensor, energy: Tensor) -> Tensor:
     return told
 
 
+def without_energy(cues: Tensor) -> Tensor:
+    """Cues (..., t, 7) that tell nothing of the dancer."""
+    told = cues.clone()
+    told[..., DANCER] = 0.0
+    return told
+
+
 def told_of(cues: Tensor, dancer: Tensor, sections: Tensor) -> Tensor:
     """Cues (b, t, 7) of which some samples are not told.
 

@@ -43,6 +43,7 @@ from core.show.show import Cue, Show, as_valid, rounded
 LEVEL_VARIATION = 0.12  # relative standard deviation of levels, from show to show
 CALM_CHASE = 0.4  # section intensity below which nothing runs
 FAINTEST_STROKE = 0.5  # of a stroke's depth, in the quietest section
+LEAST_STROKE = 0.14  # of full level, by which a stroke rises on the dimmest stage too: less would hardly be seen
 BLOOM_LEVEL = 0.95  # of every role, at full depth
 FOLLOW_SPREAD = 0.15
 NO_BLOOM = Bloom(chance=0.0, build=0.0, beats=1.0, depth=0.0, strobe=0.0)
@@ -148,10 +149,11 @@ def _levels(
         base = np.where(_among(does.fade.roles), base * breath(song, does.fade)[:, None], base)
     if does.pulse:
         force = FAINTEST_STROKE + (1 - FAINTEST_STROKE) * intensity
-        strength = strokes(song, does.pulse, draw) * force
         rest = base * (1 - does.pulse.depth * force)[:, None]
         top = np.maximum(base, does.pulse.depth * 0.8).clip(0, 1)
-        base = np.where(_among(does.pulse.roles), rest + (top - rest) * strength[:, None], base)
+        rise = np.maximum((top - rest) * force[:, None], LEAST_STROKE)
+        struck = rest + rise * strokes(song, does.pulse, draw)[:, None]
+        base = np.where(_among(does.pulse.roles), struck, base)
     if does.bloom:
         base *= (1 - 0.7 * does.bloom.depth * build)[:, None]
         base = np.maximum(base, BLOOM_LEVEL * does.bloom.depth * opening[:, None])

@@ -26,7 +26,7 @@ from core.diffusion.windows import windowed
 from core.light.cues import with_energy
 from core.rhythm.features import LOUDNESS, with_loudness
 from core.theatre.network import Theatre
-from core.theatre.sampling import coarse_to_fine, emphasised
+from core.theatre.sampling import coarse_to_fine, emphasised, energetic
 from core.types import Condition
 
 
@@ -178,6 +178,8 @@ def _denoise(
     scale = sampling.guidance if guidance is None else guidance
     denoise = as_denoise(network, schedule, stage.prediction(name), compute)
     denoise = told(denoise, scale) if stage.denoisers[name].guided else emphasised(denoise, scale, shape.emphasis)
+    if name == "light":
+        denoise = energetic(denoise, shape.energy_guidance)
     denoise = windowed(denoise, sampling.window, sampling.overlap)
     if name == "motion":
         denoise = coarse_to_fine(denoise, schedule.steps, shape.coarse, shape.slice_frames)

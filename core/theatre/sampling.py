@@ -10,6 +10,7 @@ from torch.nn import functional
 from core.autoencoder.vae import pad_to
 from core.diffusion.guidance import guided
 from core.diffusion.parameterize import Denoise
+from core.light.cues import DANCER, without_energy
 from core.rhythm.events import beat_response
 from core.theatre.scheduler import over_frames
 from core.types import Condition
@@ -30,6 +31,28 @@ def emphasised(denoise: Denoise, scale: float | Tensor, emphasis: float) -> Deno
         return guided(denoise, scale * (1 + emphasis * near))(x_t, t, condition)
 
     return denoise_emphasised
+
+
+def energetic(denoise: Denoise, scale: float) -> Denoise:
+    """A denoiser of light with guidance by the dancer's energy alone: x0 = x0(untold) + scale (x0(told) - x0(untold)).
+
+    As in compositional guidance (Liu et al. 2022), all else that is told is the same in both. Where no energy is told,
+    nothing changes.
+
+    denoise: the denoiser, which was trained with and without the dancer's energy (``core.light.cues``).
+    scale: strength of guidance; 1 returns ``denoise`` itself.
+    """
+    if scale == 1.0:
+        return denoise
+
+    def denoise_energetic(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        told = denoise(x_t, t, condition)
+        if condition.cues is None or not bool(condition.cues[..., DANCER].any()):
+            return told
+        untold = denoise(x_t, t, replace(condition, cues=without_energy(condition.cues)))
+        return untold + scale * (told - untold)
+
+    return denoise_energetic
 
 
 def coarse_to_fine(denoise: Denoise, steps: int, share: float, frames: int) -> Denoise:

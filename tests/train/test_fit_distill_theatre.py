@@ -121,6 +121,24 @@ def test_a_theatre_is_trained_anew_from_what_a_student_has(distilled, tmp_path, 
     assert theatre is not None and not any(denoiser.guided for denoiser in theatre.denoisers.values())
 
 
+def test_the_light_alone_is_trained_for_a_dancer_who_is_a_student(distilled, tmp_path, capsys):
+    settings = arguments("theatre", tmp_path / "run", steps=2)
+    recipe = replace(settings.theatre, task=replace(settings.theatre.task, dance=False))
+    fit.main(replace(settings, preset=None, init=distilled[1], theatre=recipe, styles=False))
+    assert "theatre starts from the weights of the model, but for what that lacks" in capsys.readouterr().out
+    export.main(export.Export(tmp_path / "run", tmp_path / "model", onto=distilled[1]))
+    old, new = checkpoint.load(distilled[1]), checkpoint.load(tmp_path / "model")
+    assert old.config.theatre is not None and new.config.theatre is not None
+    before, after = old.config.theatre, new.config.theatre
+    assert after.denoisers["motion"] == before.denoisers["motion"] and after.denoisers["motion"].guided
+    assert after.sampling == before.sampling and after.coarse == before.coarse
+    assert not after.denoisers["light"].guided
+    light = {key for key in new.tensors["theatre"] if key.startswith("denoisers.light.")}
+    for key in new.tensors["theatre"].keys() - light - {"style.prototypes"}:
+        assert torch.equal(new.tensors["theatre"][key], old.tensors["theatre"][key].half()), key
+    assert any(not torch.equal(new.tensors["theatre"][key], old.tensors["theatre"][key].half()) for key in light)
+
+
 def test_a_model_without_theatre_cannot_be_distilled(model_folder, tmp_path):
     with pytest.raises(FootlightError, match="no theatre"):
         fit.main(distilling(model_folder, tmp_path, steps=1))

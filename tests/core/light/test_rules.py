@@ -77,6 +77,16 @@ def test_strokes_fall_on_strong_beats():
     assert len(inside) > 30 and distance.max() <= 0.5 / SHOW_FPS + 1e-6
 
 
+def test_a_stroke_is_seen_on_a_dim_stage_too():
+    look = with_only("pulse", chance=1.0, depth=0.1)
+    dim = replace(look, contrast=0.0, levels=dict.fromkeys(ROLES, 0.05), cues=replace(look.cues, chance=0.0))
+    show = written(dim, made_song(bpm=100))
+    rises = np.diff(show.part("back_level"))
+    for beat in np.arange(2.4, 44, 1.2):
+        at = round(beat * SHOW_FPS)
+        assert rises[at - 2 : at + 1].max() > 0.1
+
+
 def test_the_stage_is_dark_while_the_music_stops():
     show = written(with_only("blackout", chance=1.0), made_song(stops=((20.0, 21.0),)))
     dark = slice(round(20.1 * SHOW_FPS), round(20.9 * SHOW_FPS))

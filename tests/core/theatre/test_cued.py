@@ -9,10 +9,11 @@ from core.config import on_stage, preset, with_theatre
 from core.diffusion.networks import denoiser_of
 from core.diffusion.sampler import Chain
 from core.diffusion.schedule import linear_sqrt
-from core.light.cues import CUES, DANCER, SECTIONS
+from core.light.cues import CUES, DANCER, SECTIONS, with_energy, without_energy
 from core.rhythm.features import LOUDNESS
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
+from core.theatre.sampling import energetic
 from core.types import Condition
 
 FRAMES = 16
@@ -80,6 +81,23 @@ def test_the_light_is_told_of_the_dance_that_it_hears():
     heard = made["light"].tell(starts).cues
     assert heard is not None and torch.equal(heard[..., SECTIONS], cues[..., SECTIONS])
     assert torch.equal(heard[0, :, DANCER], torch.stack([energy, torch.ones(FRAMES)], dim=1))
+
+
+def heeding(x_t: torch.Tensor, t: torch.Tensor, condition: Condition) -> torch.Tensor:
+    """A light that is thrice as bright as the dancer is energetic, besides what it has by the sections."""
+    assert condition.cues is not None
+    return 3 * condition.cues[..., :1] + condition.cues[..., SECTIONS].sum(dim=-1, keepdim=True) + x_t
+
+
+def test_the_dancers_energy_guides_and_nothing_else_does():
+    cues = with_energy(noise(2, FRAMES, len(CUES)), noise(2, FRAMES, seed=3).abs())
+    told, x_t, t = Condition({}, None, cues=cues), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
+    plain, guided = (energetic(heeding, scale)(x_t, t, told) for scale in (1.0, 2.5))
+    torch.testing.assert_close(guided - plain, 1.5 * 3 * cues[..., :1])
+    untold = replace(told, cues=without_energy(cues))
+    assert torch.equal(energetic(heeding, 2.5)(x_t, t, untold), heeding(x_t, t, untold))
+    none = replace(told, cues=None)
+    assert torch.equal(energetic(lambda x, t, condition: x, 2.5)(x_t, t, none), x_t)
 
 
 @pytest.mark.parametrize("given", [False, True])

@@ -29,6 +29,8 @@ from train.evaluation.dance.systems import Asked, System, model_key, model_of
 from train.evaluation.performance import Performance
 from train.evaluation.theatre.scenes import Scene
 
+OF_THE_LIGHT = ("answer", "energy_guidance")  # of ``core.config.TheatreConfig``
+
 
 @dataclass(frozen=True, eq=False)
 class Staging:
@@ -53,7 +55,7 @@ class Staging:
 
 
 def theatre_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Model:
-    """The model of a theatre, with the sampler and the ``answer`` of its configuration that are asked for.
+    """The model of a theatre, with the sampler and those of ``OF_THE_LIGHT`` in its configuration that are asked for.
 
     loaded: see ``train.evaluation.dance.systems.model_of``.
 
@@ -67,7 +69,7 @@ def theatre_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Mode
         sampler = str(options["sampler"])
         sampling = {name: replace(some, sampler=sampler) for name, some in theatre.sampling.items()}
         theatre = replace(theatre, sampling=sampling)
-    theatre = replace(theatre, answer=asked.number("answer", theatre.answer))
+    theatre = replace(theatre, **{name: asked.number(name, getattr(theatre, name)) for name in OF_THE_LIGHT})
     if theatre == model.config.theatre:
         return model
     return replace(model, config=replace(model.config, theatre=theatre))
@@ -79,7 +81,7 @@ def options_of(asked: Asked, model: pipeline.Model, fps: float) -> pipeline.Thea
     model: of ``theatre_of``.
     """
     assert model.config.theatre is not None
-    options = {name: value for name, value in asked.options if name not in ("sampler", "answer")}
+    options = {name: value for name, value in asked.options if name not in ("sampler", *OF_THE_LIGHT)}
     chosen = replace(pipeline.TheatreOptions(fps=fps, accent=model.config.theatre.accent), **options)
     check_choices(chosen, model.config)
     return chosen
