@@ -157,8 +157,17 @@ def light_anew(config: Config) -> Config:
     theatre, anew = config.theatre, theatre_anew(config).theatre
     assert theatre is not None and anew is not None
     dancer = replace(theatre.denoisers["motion"], styles=len(config.styles))
-    denoisers = {**anew.denoisers, "motion": dancer}
-    return replace(config, theatre=replace(theatre, answer=anew.answer, denoisers=denoisers))
+    took = theatre.sampling["light"]  # the light takes as many steps as the dancer whom it hears
+    sampling = replace(anew.sampling["light"], sampler=took.sampler, steps=took.steps)
+    return replace(
+        config,
+        theatre=replace(
+            anew,
+            coarse=theatre.coarse,
+            denoisers={**anew.denoisers, "motion": dancer},
+            sampling={**theatre.sampling, "light": sampling},
+        ),
+    )
 
 
 def music_side(config: Config, music: str | None = None, latents: str | None = None, rhythm: bool = True) -> Config:

@@ -110,6 +110,8 @@ def preset(name: str) -> Config:
 LIGHT = "stage-66"  # the representation of light (``core.motion.layouts``)
 
 THEATRE_STEPS = 6  # of DPM-Solver++, at most: no worse than twelve of DDIM
+LIGHT_WINDOW = 3  # times a dance's: where two windows meet, the scene may change
+ENERGY_GUIDANCE = 2.0
 
 THEATRES = {
     "tiny": TheatreConfig(
@@ -151,10 +153,18 @@ def with_theatre(config: Config, looks: tuple[str, ...], size: str | TheatreConf
     )
     usual = config.sampling["motion"]
     sampling = dataclasses.replace(usual, sampler="dpmpp", steps=min(usual.steps, THEATRE_STEPS))
+    lit = dataclasses.replace(
+        sampling,
+        guidance=2.0,
+        style_strength=1.0,
+        window=LIGHT_WINDOW * sampling.window,
+        overlap=LIGHT_WINDOW * sampling.overlap,
+    )
     theatre = dataclasses.replace(
         theatre,
+        energy_guidance=ENERGY_GUIDANCE,
         denoisers={"motion": motion, "light": light},
-        sampling={"motion": sampling, "light": dataclasses.replace(sampling, guidance=2.0, style_strength=1.0)},
+        sampling={"motion": sampling, "light": lit},
     )
     channels = VAEConfig(channels=CHANNELS, latent_channels=CHANNELS, halvings=0, kind="identity")
     modalities = {**config.modalities, "light": Modality(LIGHT, config.latent_fps, channels)}

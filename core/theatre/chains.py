@@ -178,7 +178,7 @@ def _denoise(
     scale = sampling.guidance if guidance is None else guidance
     denoise = as_denoise(network, schedule, stage.prediction(name), compute)
     denoise = told(denoise, scale) if stage.denoisers[name].guided else emphasised(denoise, scale, shape.emphasis)
-    if name == "light":
+    if name == "light" and not stage.denoisers[name].guided:  # a student has learned it with its teacher's guidance
         denoise = energetic(denoise, shape.energy_guidance)
     denoise = windowed(denoise, sampling.window, sampling.overlap)
     if name == "motion":
