@@ -177,9 +177,11 @@ def _denoise(
     sampling, network = stage.sampling[name], theatre.denoisers[name]
     scale = sampling.guidance if guidance is None else guidance
     denoise = as_denoise(network, schedule, stage.prediction(name), compute)
-    denoise = told(denoise, scale) if stage.denoisers[name].guided else emphasised(denoise, scale, shape.emphasis)
-    if name == "light" and not stage.denoisers[name].guided:  # a student has learned it with its teacher's guidance
-        denoise = energetic(denoise, shape.energy_guidance)
+    if stage.denoisers[name].guided:
+        denoise = told(denoise, scale)
+    else:
+        denoise = energetic(denoise, shape.energy_guidance) if name == "light" else denoise
+        denoise = emphasised(denoise, scale, shape.emphasis)
     denoise = windowed(denoise, sampling.window, sampling.overlap)
     if name == "motion":
         denoise = coarse_to_fine(denoise, schedule.steps, shape.coarse, shape.slice_frames)

@@ -37,7 +37,7 @@ def energetic(denoise: Denoise, scale: float) -> Denoise:
     """A denoiser of light with guidance by the dancer's energy alone: x0 = x0(untold) + scale (x0(told) - x0(untold)).
 
     As in compositional guidance (Liu et al. 2022), all else that is told is the same in both. Where no energy is told,
-    nothing changes.
+    or the condition is dropped, nothing changes.
 
     denoise: the denoiser, which was trained with and without the dancer's energy (``core.light.cues``).
     scale: strength of guidance; 1 returns ``denoise`` itself.
@@ -47,10 +47,17 @@ def energetic(denoise: Denoise, scale: float) -> Denoise:
 
     def denoise_energetic(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
         told = denoise(x_t, t, condition)
-        if condition.cues is None or not bool(condition.cues[..., DANCER].any()):
+        if condition.cues is None:
             return told
-        untold = denoise(x_t, t, replace(condition, cues=without_energy(condition.cues)))
-        return untold + scale * (told - untold)
+        heeds = condition.cues[..., DANCER].flatten(1).any(dim=1)
+        if condition.keep is not None:
+            heeds = heeds & condition.keep
+        if not bool(heeds.any()):
+            return told
+        some = condition.map(lambda value: value[heeds])
+        untold = denoise(x_t[heeds], t[heeds], replace(some, cues=without_energy(condition.cues[heeds])))
+        told[heeds] = untold + scale * (told[heeds] - untold)
+        return told
 
     return denoise_energetic
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core.config import on_stage, preset, with_theatre
+from core.diffusion.guidance import guided
 from core.diffusion.networks import denoiser_of
 from core.diffusion.sampler import Chain
 from core.diffusion.schedule import linear_sqrt
@@ -86,18 +87,27 @@ def test_the_light_is_told_of_the_dance_that_it_hears():
 def heeding(x_t: torch.Tensor, t: torch.Tensor, condition: Condition) -> torch.Tensor:
     """A light that is thrice as bright as the dancer is energetic, besides what it has by the sections."""
     assert condition.cues is not None
-    return 3 * condition.cues[..., :1] + condition.cues[..., SECTIONS].sum(dim=-1, keepdim=True) + x_t
+    told = 3 * condition.cues[..., :1] + condition.cues[..., SECTIONS].sum(dim=-1, keepdim=True)
+    return x_t + (told if condition.keep is None else told * condition.keep[:, None, None])
 
 
 def test_the_dancers_energy_guides_and_nothing_else_does():
     cues = with_energy(noise(2, FRAMES, len(CUES)), noise(2, FRAMES, seed=3).abs())
     told, x_t, t = Condition({}, None, cues=cues), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
-    plain, guided = (energetic(heeding, scale)(x_t, t, told) for scale in (1.0, 2.5))
-    torch.testing.assert_close(guided - plain, 1.5 * 3 * cues[..., :1])
+    plain, strong = (energetic(heeding, scale)(x_t, t, told) for scale in (1.0, 2.5))
+    torch.testing.assert_close(strong - plain, 1.5 * 3 * cues[..., :1])
     untold = replace(told, cues=without_energy(cues))
     assert torch.equal(energetic(heeding, 2.5)(x_t, t, untold), heeding(x_t, t, untold))
     none = replace(told, cues=None)
     assert torch.equal(energetic(lambda x, t, condition: x, 2.5)(x_t, t, none), x_t)
+
+
+def test_the_dancers_energy_guides_within_guidance_by_all_that_is_told():
+    cues = with_energy(noise(2, FRAMES, len(CUES)), noise(2, FRAMES, seed=3).abs())
+    told, x_t, t = Condition({}, None, cues=cues), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
+    both = guided(energetic(heeding, 2.5), 2.0)(x_t, t, told)
+    by_sections = heeding(x_t, t, replace(told, cues=without_energy(cues))) - x_t
+    torch.testing.assert_close(both, x_t + 2.0 * (by_sections + 2.5 * 3 * cues[..., :1]))
 
 
 @pytest.mark.parametrize("given", [False, True])
