@@ -276,7 +276,13 @@ def encode_song(
 
 
 def finish(
-    raw: Motion, beats: Beats, seconds: float, fps: float, beat_snap: float, frames: int | None = None
+    raw: Motion,
+    beats: Beats,
+    seconds: float,
+    fps: float,
+    beat_snap: float,
+    frames: int | None = None,
+    accent: str = "arrive",
 ) -> Motion:
     """Post-process a decoded motion: joint limits, smoothing, drift, feet, floor, and beat snap.
 
@@ -288,8 +294,9 @@ def finish(
     beats: of the music.
     seconds: length of the music.
     fps: frames per second of the result.
-    beat_snap: 0-1, how far kinematic beats are shifted towards musical ones.
+    beat_snap: 0-1, how far the accents are shifted towards musical beats.
     frames: of the result, from its beginning.
+    accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat.
     """
     motion = smooth.smooth(joints.limit(raw))
     progress.report(0.1)
@@ -297,7 +304,7 @@ def finish(
     progress.report(0.2)
     motion = floor.above(feet.lock(motion))
     progress.report(0.5)
-    clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap)
+    clock = retime.beat_clock(motion, beats.between(0, seconds), beat_snap, accent=accent)
     times = torch.arange(frames or max(1, round(seconds * fps)), dtype=torch.float64) / fps
     progress.report(0.6)
     motion = at_times(motion, clock.at(times), fps)

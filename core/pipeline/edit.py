@@ -225,8 +225,13 @@ def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
     return held | (alone(hold)[near] & ((at - near).abs() <= 0.5)[:, None])
 
 
-def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float) -> Motion:
-    """The stretch, made anew and post-processed, with what is kept of it bit by bit."""
+def finish_edit(
+    made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float, accent: str = "arrive"
+) -> Motion:
+    """The stretch, made anew and post-processed, with what is kept of it bit by bit.
+
+    accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat.
+    """
     base, hold = stretch.base, stretch.hold
     motion = join(joints.limit(made), base, hold)
     motion = smooth.smooth(motion, hold=hold)
@@ -236,7 +241,7 @@ def finish_edit(made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_s
         motion = followed(motion, walked(edit.path, edit.seconds, stretch.times, hold[:, 0], motion.fps))
     motion = floor.above(feet.lock(motion, hold), hold)
     progress.report(0.8)
-    clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold)
+    clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold, accent=accent)
     times = torch.arange(motion.frames, dtype=torch.float64) / motion.fps
     motion = at_times(motion, clock.at(times), motion.fps)
     assert motion.contacts is not None

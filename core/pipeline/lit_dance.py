@@ -39,7 +39,6 @@ from core.pipeline.theatre import (
     as_show,
     look_vector,
     perform,
-    snap_of,
 )
 from core.protocol import TheatreOptions, TheatreRequest
 from core.results import Dance, Light, LitDance
@@ -263,7 +262,7 @@ class _Edited:
         beats = made.rhythm.beats
         with progress.part(0.0, 0.77, "Planting the feet"):
             drawn = played(model, made.motion, self.stretch, self.targets)
-            anew = finish_edit(drawn, self.stretch, self.edit, beats, snap_of(made, options))
+            anew = finish_edit(drawn, self.stretch, self.edit, beats, options.beat_snap, made.accent)
             motion = merged(self.edit.base, anew, self.stretch)
         with progress.part(0.77, 1.0, "Judging the dance"):
             return Dance(motion, beats, judge(motion, beats), made.style)

@@ -176,14 +176,9 @@ def as_motion(
 ) -> Motion:
     """The movement of a dance, as ``as_dance`` finishes it. frames: so many of its first ones; None is all."""
     assert performance.motion is not None, "a motion that was given is finished already"
-    body, snap = model.config.modalities["motion"], snap_of(performance, options)
+    body, beats = model.config.modalities["motion"], performance.rhythm.beats
     raw = features.decode(performance.motion, body.representation, body.fps)
-    return finish(raw, performance.rhythm.beats, seconds, options.fps, snap, frames)
-
-
-def snap_of(performance: Performance, options: DanceOptions) -> float:
-    """The beat snap of a performance. Who strikes is not snapped, because it would bring arrivals to the beats."""
-    return options.beat_snap if performance.accent == "arrive" else 0.0
+    return finish(raw, beats, seconds, options.fps, options.beat_snap, frames, performance.accent)
 
 
 def as_show(performance: Performance, seconds: float, look: str = "") -> Show:

@@ -1,8 +1,9 @@
-"""Beat snap: shifts kinematic beats onto musical beats by a small, smooth time warp.
+"""Beat snap: shifts the accents of a motion onto musical beats by a small, smooth time warp.
 
 A kinematic beat is a minimum of the body's speed (``core.rhythm.accents.kinematic_beats``). If one is near a musical
 beat, or else near the middle between two, it is shifted towards it. In between, the motion runs slightly faster or
-slower. At every snapped beat its rate is 1, so the minimum remains a minimum.
+slower. At every snapped beat its rate is 1, so the minimum remains a minimum. A dancer who strikes the beat has maxima
+there (``strikes``), which are shifted in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from core.motion import kinematics
 from core.postprocess.hold import runs
-from core.rhythm.accents import kinematic_beats as find_beats
+from core.rhythm.accents import kinematic_beats, strikes
 from core.types import Beats, Motion
 
 BEAT_WINDOW = 0.3  # of a beat: farther from a musical beat, kinematic beats are not shifted
@@ -49,9 +50,14 @@ class Clock:
 
 
 def beat_clock(
-    motion: Motion, beats: Beats, strength: float, limit: float = LIMIT, hold: Tensor | None = None
+    motion: Motion,
+    beats: Beats,
+    strength: float,
+    limit: float = LIMIT,
+    hold: Tensor | None = None,
+    accent: str = "arrive",
 ) -> Clock:
-    """The time warp that shifts the kinematic beats of a motion towards the nearest musical beats.
+    """The time warp that shifts the kinematic beats of a motion, or its strikes, towards the nearest musical beats.
 
     motion: the motion.
     beats: of the music.
@@ -59,11 +65,12 @@ def beat_clock(
     limit: the local rate stays within 1 - limit and 1 + limit.
     hold: (t, j) bool, see ``core.postprocess.hold``. Frames in which a joint is held keep their time, unless it is held
         in all frames: such a joint is copied afterwards, and says nothing about the others.
+    accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat, and what is shifted therefore.
     """
     if strength <= 0:
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
     positions = kinematics.forward(motion.rotations, motion.root)
-    found = find_beats(positions, motion.fps).times
+    found = (strikes if accent == "strike" else kinematic_beats)(positions, motion.fps).times
     if hold is None:
         return snap(found, beats.times, motion.seconds, strength, limit)
     return _between_held(found.double(), beats, motion, strength, limit, hold[:, ~hold.all(0)].any(1))
@@ -84,21 +91,21 @@ def _between_held(found: Tensor, beats: Beats, motion: Motion, strength: float, 
     return Clock(played[new], source[new])
 
 
-def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
-    """The time warp for given kinematic and musical beats.
+def snap(accents: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
+    """The time warp for given accents of a motion, kinematic beats or strikes, and musical beats.
 
-    A kinematic and a musical beat are paired if each is the other's nearest, within ``BEAT_WINDOW``. The remaining
-    kinematic beats are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
+    An accent and a musical beat are paired if each is the other's nearest, within ``BEAT_WINDOW``. The remaining
+    accents are paired with the middles between beats in the same way, within ``HALF_WINDOW``.
 
-    kinematic_beats: (n,) seconds.
+    accents: (n,) seconds.
     beats: (m,) musical beats, seconds.
     seconds: length of the motion.
     strength: 0-1, the fraction of the distance.
     limit: the local rate stays within 1 - limit and 1 + limit.
     """
-    kinematic_beats, beats = kinematic_beats.double().cpu(), beats.double().cpu()
+    accents, beats = accents.double().cpu(), beats.double().cpu()
     ends = torch.tensor([0.0, seconds], dtype=torch.float64)
-    inside = kinematic_beats[(kinematic_beats > 0) & (kinematic_beats < seconds)]
+    inside = accents[(accents > 0) & (accents < seconds)]
     if strength <= 0 or len(inside) == 0 or len(beats) < 2:
         return Clock(ends, ends)
     middles = (beats[1:] + beats[:-1]) / 2
@@ -115,13 +122,13 @@ def snap(kinematic_beats: Tensor, beats: Tensor, seconds: float, strength: float
     return Clock(torch.cat((ends[:1], source + shift, ends[1:])), torch.cat((ends[:1], source, ends[1:])))
 
 
-def _pair(kinematic_beats: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
-    """Which kinematic beats (n,) pair with a target within ``reach`` seconds, (n,) bool; and the distances (n,)."""
-    if len(kinematic_beats) == 0 or len(targets) == 0:
-        return torch.zeros(len(kinematic_beats), dtype=torch.bool), torch.zeros_like(kinematic_beats)
-    nearest = _nearest(targets, kinematic_beats)
-    mutual = _nearest(kinematic_beats, targets)[nearest] == torch.arange(len(kinematic_beats))
-    offset = targets[nearest] - kinematic_beats
+def _pair(accents: Tensor, targets: Tensor, reach: float) -> tuple[Tensor, Tensor]:
+    """Which accents (n,) pair with a target within ``reach`` seconds, (n,) bool; and the distances (n,)."""
+    if len(accents) == 0 or len(targets) == 0:
+        return torch.zeros(len(accents), dtype=torch.bool), torch.zeros_like(accents)
+    nearest = _nearest(targets, accents)
+    mutual = _nearest(accents, targets)[nearest] == torch.arange(len(accents))
+    offset = targets[nearest] - accents
     return mutual & (offset.abs() <= reach), offset
 
 

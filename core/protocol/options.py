@@ -102,7 +102,10 @@ class LightOptions(Seeded):
 
 @dataclass(frozen=True, kw_only=True)
 class TheatreOptions(DanceOptions):
-    """Options of a dance and its stage light, generated together. Who strikes is not moved by ``beat_snap``."""
+    """Options of a dance and its stage light, generated together.
+
+    ``beat_snap`` moves what the dancer does on a beat: strikes or arrivals.
+    """
 
     look: str | None = option(None, LOOKS, unset="any that suits the song")
     accent: str | None = option(

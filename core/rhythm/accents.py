@@ -1,10 +1,11 @@
 """Accents of a motion: kinematic amplitude, onsets and beats.
 
-Onsets and beats are different events. In real dance they do not coincide.
+These are different events. In real dance they do not coincide.
 
 - Kinematic *onsets* are peaks of the kinematic amplitude O: a movement starts or changes direction (MoMu-Diffusion eq.
   1-2, after Davis & Agrawala 2018, "Visual Rhythm and Beat").
 - Kinematic *beats* are minima of the smoothed mean joint speed: a movement arrives (AIST++, Li et al. 2021).
+- *Strikes* are maxima of the smoothed kinetic energy, between two arrivals.
 """
 
 from __future__ import annotations
@@ -92,6 +93,20 @@ def kinematic_beats(positions: Tensor, fps: float) -> Beats:
     depth = prominence(-speed)
     deep = depth > max(BEAT_PROMINENCE * speed.mean().item(), 1e-3)
     return _events(-speed, deep, BEAT_SPACING, fps, depth)
+
+
+def strikes(positions: Tensor, fps: float) -> Beats:
+    """Strikes of a motion: prominent maxima of its smoothed kinetic energy, with the same mass for every joint.
+
+    They lie between kinematic beats. Prominence, spacing and strength are as there, of the energy.
+
+    positions: (t, j, 3 or 2) metres.
+    fps: frames per second.
+    """
+    energy = gaussian_smooth(joint_speed(positions, fps).square().mean(-1), BEAT_SMOOTHING * fps)
+    height = prominence(energy)
+    high = height > max(BEAT_PROMINENCE * energy.mean().item(), 1e-6)
+    return _events(energy, high, BEAT_SPACING, fps, height)
 
 
 def mean_speed(positions: Tensor, fps: float) -> Tensor:

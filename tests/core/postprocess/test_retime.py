@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.metrics.beat import energy_peaks
 from core.motion import kinematics, rotation
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
@@ -68,21 +69,28 @@ def test_what_hours_of_beats_need_grows_with_their_number_only(largest):
     assert late.nbytes <= largest.bytes < 4 * late.nbytes
 
 
-def test_a_dance_out_of_step_comes_onto_the_beat():
-    """Arms that stop every 0.5 s, 60 ms late on each beat."""
-    fps, late = 31.25, 0.06
-    time = torch.arange(625, dtype=torch.float64) / fps - late
+def swinging(first_stop: float) -> Motion:
+    """Arms that stop every 0.5 s, and have the most energy halfway between."""
+    fps = 31.25
+    time = torch.arange(625, dtype=torch.float64) / fps - first_stop
     swing = 0.8 * torch.cos(2 * math.pi * time)
     rotations = rotation.identity(625, 22)
     rotations[:, SMPL22.index("left_shoulder")] = rotation.about("z", swing.float())
     rotations[:, SMPL22.index("right_shoulder")] = rotation.about("z", -swing.float())
-    motion = Motion(rotations, torch.zeros(625, 3), fps)
+    return Motion(rotations, torch.zeros(625, 3), fps)
+
+
+@pytest.mark.parametrize(("accent", "first_stop"), [("arrive", 0.06), ("strike", 0.31)])
+def test_a_dance_out_of_step_comes_onto_the_beat(accent, first_stop):
+    """Its stops, or its strikes, are 60 ms late on each beat."""
+    motion = swinging(first_stop)
 
     def distance(motion):
-        found = kinematic_beats(kinematics.forward(motion.rotations, motion.root), motion.fps).times.double()
-        return (found[:, None] - BEATS[None]).abs().amin(1)[2:-2].mean()
+        positions = kinematics.forward(motion.rotations, motion.root)
+        found = kinematic_beats(positions, motion.fps).times if accent == "arrive" else energy_peaks(positions, 31.25)
+        return (found.double()[:, None] - BEATS[None]).abs().amin(1)[2:-2].mean()
 
-    clock = beat_clock(motion, Beats(BEATS), 1.0)
-    snapped = at_times(motion, clock.at(torch.arange(600, dtype=torch.float64) / 30), 30.0)
+    clock = beat_clock(motion, Beats(BEATS), 1.0, accent=accent)
+    snapped = at_times(motion, clock.at(torch.arange(600, dtype=torch.float64) / 31.25), 31.25)
     assert distance(motion) > 0.05
     assert distance(snapped) < 0.012

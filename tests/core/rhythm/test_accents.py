@@ -58,6 +58,19 @@ def test_kinematic_beats_are_where_a_swing_turns(fps):
     assert abs(found.tempo - 60 * 2 * swings) < 1
 
 
+@pytest.mark.parametrize("fps", (31.25, 60.0))
+def test_strikes_are_where_a_swing_is_fastest(fps):
+    swings = 0.8  # a second; the speed is greatest twice a swing
+    time = torch.arange(int(8 * fps)) / fps
+    positions = torch.zeros(len(time), 22, 3)
+    positions[:, :, 1] = 0.3 * torch.sin(2 * math.pi * swings * time)[:, None]
+    expected = torch.arange(0.0, 8 * swings, 0.5) / swings
+    found = accents.strikes(positions, fps)
+    inside = expected[(expected > 0.4) & (expected < 7.6)]
+    np.testing.assert_allclose(found.times[(found.times > 0.4) & (found.times < 7.6)], inside, atol=4e-3)
+    assert len(accents.strikes(torch.ones(40, 22, 3), fps).times) == 0
+
+
 def test_a_shallow_dip_is_no_beat():
     fps = 60.0
     time = torch.arange(360) / fps
@@ -70,6 +83,6 @@ def test_a_shallow_dip_is_no_beat():
 def test_the_shortest_clips_have_no_events(frames):
     positions = torch.randn(frames, 22, 3, generator=torch.Generator().manual_seed(0))
     assert accents.amplitude(positions, 30.0).shape == (frames,)
-    for find in (accents.kinematic_beats, accents.kinematic_onsets):
+    for find in (accents.kinematic_beats, accents.strikes, accents.kinematic_onsets):
         found = find(positions, 30.0)
         assert found.times.shape == found.strength.shape

@@ -47,7 +47,7 @@ def autoregressive_system(asked: Asked, fps: float) -> System:
     style = None if style is None else str(style)
     style_of(model, style)  # which knows it
     temperature = asked.number("temperature", 1.0)
-    snap = asked.number("snap", DanceOptions().beat_snap) if accent == "arrive" else 0.0
+    snap = asked.number("snap", DanceOptions().beat_snap)
 
     @torch.no_grad()
     def dance(excerpt: Excerpt, seed: int) -> Motion:
@@ -58,7 +58,7 @@ def autoregressive_system(asked: Asked, fps: float) -> System:
         latents = sample(network, hears, torch.Generator().manual_seed(noise), temperature)
         body = config.modalities["motion"]
         raw = features.decode(model.autoencoders["motion"].decode_long(latents)[0], body.representation, body.fps)
-        return finish(raw, heard.rhythm.beats, excerpt.seconds, fps, snap)
+        return finish(raw, heard.rhythm.beats, excerpt.seconds, fps, snap, accent=accent)
 
     size = sum(p.numel() for p in network.parameters()) / 1e6
     about = (

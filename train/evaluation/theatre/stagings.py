@@ -81,7 +81,8 @@ def options_of(asked: Asked, model: pipeline.Model, fps: float) -> pipeline.Thea
     model: of ``theatre_of``.
     """
     assert model.config.theatre is not None
-    options = {name: value for name, value in asked.options if name not in ("sampler", *OF_THE_LIGHT)}
+    named = {"snap": "beat_snap"}
+    options = {named.get(name, name): value for name, value in asked.options if name not in ("sampler", *OF_THE_LIGHT)}
     chosen = replace(pipeline.TheatreOptions(fps=fps, accent=model.config.theatre.accent), **options)
     check_choices(chosen, model.config)
     return chosen
