@@ -96,7 +96,7 @@ def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatr
     given = ("--motion", folder / "dance.bvh", "--light", tmp_path / "still.json")
     outs = ("--out", tmp_path / "dance.bvh", "--out-light", tmp_path / "SHOW.json")
     words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--range", "frames 30:60", *QUICK]
-    assert ran(*words, *given, *outs, "--joints", "left arm", "--roles", "front, follow", "--seed", 9) == 0
+    assert ran(*words, *given, *outs, "--joints", "left arm", "--roles", "front, follow", "--seed", 3) == 0
     base, anew = (bvh.read_motion(path / "dance.bvh") for path in (folder, tmp_path))
     changed = (base.rotations - anew.rotations).abs().amax(-1) > 1e-4
     assert set(changed.any(0).nonzero()[:, 0].tolist()) <= set(joints_of(("left arm",)))

@@ -121,5 +121,5 @@ def test_what_is_no_theatre_is_refused(model_folder, theatre_folder, tmp_path):
     ):
         with pytest.raises(FootlightError, match=message):
             report.company(words, (), 30.0, stage)
-    with pytest.raises(FootlightError, match="no option 'snap'"):
-        systems.parse("folder@snap=1", systems.THEATRE)
+    with pytest.raises(FootlightError, match="no option 'switch'"):
+        systems.parse("folder@switch=1", systems.THEATRE)
