@@ -46,6 +46,7 @@ IMPROVISED: dict[str, tuple[tuple[str, float, str], ...]] = {  # (style, beats a
     "fast": tuple(("drum and bass", bpm, "steady") for bpm in (160, 168, 174, 180))
     + tuple(("punk", bpm, "steady") for bpm in (160, 176, 190, 205))
     + tuple(("trance", bpm, "steady") for bpm in (138, 145, 147, 150)),
+    "fast trance": tuple(("hard trance", bpm, "steady") for bpm in range(205, 251, 5)),
     "slow": tuple(("ballad", bpm, "steady") for bpm in (50, 54, 60, 66, 73.5, 74))
     + tuple(("trap", bpm, "steady") for bpm in (64, 70, 73.5)),
     "off-beat": tuple(("one drop", bpm, "steady") for bpm in (66, 75, 84))
