@@ -19,12 +19,20 @@ from .shared import protocol
 FILE = "FILE"
 """The identifier of the entry that stands for a file of the user's."""
 
+ANY = "ANY"
+"""That of the entry that leaves the look to the model."""
+
+NEW = "new"
+KEPT = "kept"
+"""Which light a dance is made with."""
+
 
 @functools.cache
 def _look_items() -> list[Item]:
     shipped = [(look.name, look.title, look.about) for look in looks.shipped()]
+    free = (ANY, "Any Look", "The model lights as it likes, without a look. Not for Lit By: Rules")
     own = (FILE, "Like a Picture", "The colours and the brightness of a picture of yours. A LOOK.json will do as well")
-    return items([*shipped, own])
+    return items([*shipped, free, own])
 
 
 _ABOUT_ACCENTS = {
@@ -52,6 +60,14 @@ class FootlightLight(bpy.types.PropertyGroup):
             (light.MODEL, "Model", "The model that makes dances with their light. It needs a dance that moves"),
         ),
     )
+    made: EnumProperty(
+        name="Light",
+        description="Which light the dance is made with",
+        items=(
+            (NEW, "New", "Light that is made together with the dance"),
+            (KEPT, "As It Is", "The light of the stage that is there: the dance is made for it, and it stays"),
+        ),
+    )
     accent: EnumProperty(
         name="Accent",
         description="What the body does on a beat",
@@ -59,8 +75,11 @@ class FootlightLight(bpy.types.PropertyGroup):
     )
 
 
-def asked(chosen: FootlightLight) -> str:
-    """The engine's word for the user's choice. Raises UserError where it is a file that is not there."""
+def asked(chosen: FootlightLight) -> str | None:
+    """The engine's word for the user's choice; None for any look. Raises UserError where it is a file that is not
+    there."""
+    if chosen.look == ANY:
+        return None
     if chosen.look != FILE:
         return chosen.look
     if not chosen.file:

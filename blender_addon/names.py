@@ -55,6 +55,7 @@ ADD_STAGE = "footlight.add_stage"
 LIGHT = "footlight.light_stage"
 SEE_LIGHT = "footlight.see_light"
 REMOVE_LIGHT = "footlight.remove_light"
+LIGHT_TAKE = "footlight.light_take"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
@@ -75,12 +76,13 @@ PREFIX = "footlight_"
 (what made it), seed, style, style_asked, quality, steps, guidance, model_sha256, tempo, metre, beat_score,
 beat_confidence, frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start,
 song_seconds, audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were
-corrected), dancer_id (whose take it is); look, look_asked, accent and energy_on_beats, where it was made with its
-light; where not every frame is keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see
-``scene/spacing.py``). Of both: made (when).
+corrected), dancer_id (whose take it is); light (a group of what the stage keeps that was lit for it last); look,
+look_asked, accent and energy_on_beats, where it was made with its light, and light_sha256, where that was there; where
+not every frame is keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see ``scene/spacing.py``). Of
+both: made (when).
 
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
 strip that does not play over another one: muted. Of what Add Stage and Light Stage made: stage. Of a scene with such a
 stage: camera_before, world_before (its own, for the day when the stage goes). Of a lit stage's collection: operation,
-by (rules or the model), look, look_asked, seed, song, audio_sha256, cues, warning, dance_made, and beats where they
-were corrected."""
+by (rules or the model), look, look_asked, seed, song, song_start, audio_sha256, cues, frames, warning, dance_made,
+beats where they were corrected, and show (its SHOW.json, see ``api/kept_light.py``)."""

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import environment, model, styles
+from .api import takes as lit
 from .key_props import FootlightKeys
 from .light_props import FootlightLight
 from .menu_props import Item, items, stored_menu
@@ -177,7 +178,10 @@ def _get_take(self) -> int:
 
 def _set_take(self, index: int) -> None:
     if 0 <= index < len(bpy.data.actions):
-        takes.show(self.id_data, bpy.data.actions[index])
+        armature, scene = self.id_data, bpy.context.scene
+        takes.show(armature, bpy.data.actions[index])
+        if scene is not None and armature.name in scene.objects and scene.is_editable:
+            lit.follow(scene, armature)
 
 
 def _get_take_name(self) -> str:

@@ -38,7 +38,12 @@ from .operators.grid import (
 from .operators.help import FOOTLIGHT_OT_open_help, FOOTLIGHT_OT_report_bug
 from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
-from .operators.light import FOOTLIGHT_OT_light_stage, FOOTLIGHT_OT_remove_light, FOOTLIGHT_OT_see_light
+from .operators.light import (
+    FOOTLIGHT_OT_light_stage,
+    FOOTLIGHT_OT_light_take,
+    FOOTLIGHT_OT_remove_light,
+    FOOTLIGHT_OT_see_light,
+)
 from .operators.notices import FOOTLIGHT_OT_dismiss, FOOTLIGHT_OT_explain
 from .operators.open_panel import FOOTLIGHT_OT_open_panel
 from .operators.play import FOOTLIGHT_OT_play
@@ -98,6 +103,7 @@ CLASSES = (
     FOOTLIGHT_OT_light_stage,
     FOOTLIGHT_OT_see_light,
     FOOTLIGHT_OT_remove_light,
+    FOOTLIGHT_OT_light_take,
     FOOTLIGHT_OT_open_panel,
     FOOTLIGHT_OT_open_help,
     FOOTLIGHT_OT_report_bug,

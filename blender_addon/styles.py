@@ -57,6 +57,11 @@ def words(told: str) -> str:
         return told
 
 
+def names(told: str) -> tuple[str, ...]:
+    """The names of the styles in ``told``, as ``text`` returns it."""
+    return tuple(part.partition(":")[0].strip() for part in told.split(",") if part.strip())
+
+
 def text(first: str, second: str, share: float) -> str | None:
     """``salsa``, ``salsa:0.7,pop:0.3``, or None for the model's own choice.
 

@@ -114,12 +114,20 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
 
 
 def short(made: bpy.types.Action) -> str:
-    """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6"."""
-    score, steps = _number(made, "beat_score"), _number(made, "steps_per_second")
-    told = [] if score is None else [grade(score)]
+    """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6". Of a dance that strikes
+    how much more it moves on strong beats stands for the grade: "Strikes 2.1, 0.8"."""
+    score, energy, steps = (_number(made, name) for name in ("beat_score", "energy_on_beats", "steps_per_second"))
+    told = [grade(score)] if score is not None else [f"Strikes {energy:.1f}"] if energy is not None else []
     if steps is not None:
         told.append(_steps(steps) or "0")
     return ", ".join(told)
+
+
+def merit(made: bpy.types.Action) -> float:
+    """How good a dance is on the beat, among others that do the same on it: its beat score, or how much more it moves
+    on strong beats where it strikes."""
+    score = _number(made, "beat_score")
+    return score if score is not None else _number(made, "energy_on_beats") or 0.0
 
 
 def grade(score: float) -> str:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import bpy
 
+from .. import names
 from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import paths, reading, residuals, rigs, stitching, strips, takes
-from ..shared import FootlightError, beat_grid, keys_file, parts, path_file, protocol
-from . import beats, card, dance
+from ..scene.wording import joined
+from ..shared import FootlightError, beat_grid, file_digest, keys_file, parts, path_file, protocol
+from . import beats, card, dance, kept_light
+from . import takes as shown
 from .target import Target, Written, by_uid
 
 
@@ -64,6 +67,8 @@ def request(
     action = takes.shown(armature)
     if action is None:
         raise UserError(f"{armature.name!r} has no action to edit. Generate a dance first, or animate it.")
+    if (said := _of_another_song(action, song, Path(folder))) is not None:
+        song = replace(song, warning=joined(song.warning, said))
     first = song.frame_start
     last = reading.animated_range(armature)[1]
     if song.frames is not None:
@@ -96,7 +101,7 @@ def request(
 
 
 def write(target: EditTarget, done: protocol.DanceDone) -> Written:
-    """Give the dancer the edited dance as a new action, a take beside the old one.
+    """Give the dancer the edited dance as a new action, a take beside the old one. It keeps the light of that.
     Raises UserError when what it was made for is gone; then nothing is changed."""
     song = target.song
     assert song is not None
@@ -118,7 +123,19 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         bpy.data.actions.remove(made)
         edited.name = name
         takes.enlist(armature, edited)
+    if (lit := kept_light.of_dance(base)) is not None:
+        kept_light.keep_with_dance(edited, lit.with_told(dance_made=edited[takes.MADE]))
+        shown.follow(scene, armature)
     return replace(written, action=edited)
+
+
+def _of_another_song(action: bpy.types.Action, song: strips.Song, folder: Path) -> str | None:
+    """What the user should know where a dance was made to another song than ``song``; None where it was not, or that is
+    not known. A mix in ``folder`` has bytes of its own, so it is told by its name."""
+    name, digest = (str(action.get(names.PREFIX + key, "")) for key in ("song", "audio_sha256"))
+    if not digest or digest == file_digest(song.path) or (name == song.name and folder in Path(song.path).parents):
+        return None
+    return f"{action.name!r} was made to another song, {name!r}: what is made anew follows the beats of {song.name!r}."
 
 
 def _way(

@@ -8,20 +8,25 @@ from typing import Any
 
 import bpy
 
-from .. import looks, names
+from .. import environment, looks, model, names, styles
 from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import reading, rigs, strips, takes
 from ..scene.wording import joined
-from ..shared import Show, beat_grid, file_digest, protocol, show_file
+from ..shared import beat_grid, file_digest, protocol
 from ..stage import film, lights, scenery, surroundings
-from . import beats, card, dance
+from . import beats, card, dance, kept_light
 from .target import Target, Written, by_uid
 
 LOOK = names.PREFIX + "look"
 """The custom property of a lit stage's collection that names its look."""
 
 NO_DANCE = "The model lights dances, and there is none. Generate a dance first, or let rules light the song."
+
+ARRIVES = "arrive"
+"""The accent of dances that were made alone."""
+
+NO_LOOK = "Rules light by a look. Choose one under Look, or let the model light the dance."
 
 DANCE = names.PREFIX + "dance_made"
 """The custom property that says when the dance was made that the light follows."""
@@ -39,7 +44,7 @@ def request(
     folder: str | Path,
     *,
     others: Iterable[bpy.types.Object] = (),
-    look: str = looks.FIRST,
+    look: str | None = looks.FIRST,
     by: str = RULES,
     seed: int = 0,
     sequencer: bpy.types.Scene | None = None,
@@ -49,7 +54,7 @@ def request(
 
     armature: whose dance the light follows, if it is a body and moves; None lights the song alone.
     others: who is on the stage besides.
-    look: as of ``core.protocol.LightOptions``.
+    look: as of ``core.protocol.LightOptions``; None is any, which only the model can do.
     by: RULES, or MODEL, which needs a dance.
     folder, sequencer, grid: as of ``dance.request``.
 
@@ -57,6 +62,8 @@ def request(
     have different frame rates, and FootlightError when the seed is out of its bounds.
     """
     protocol.check(protocol.LightOptions, seed=seed)
+    if look is None and by == RULES:
+        raise UserError(NO_LOOK)
     frames = song.frames
     if armature is not None and rigs.fits(armature):
         rigs.check_readable(armature)
@@ -65,20 +72,35 @@ def request(
         raise UserError(NO_DANCE)
     grid = grid or dance.corrected(sequencer or scene, song)
     counted = {} if grid is None else {"beats": beats.text(grid)}
-    known = {"operation": card.LIGHT, "by": by, "look_asked": look, "seed": card.stored(seed), "song": song.name}
+    known = {"operation": card.LIGHT, "by": by, "look_asked": look or "", "seed": card.stored(seed), "song": song.name}
+    known |= {"song_start": song.start}
     target = Target.of(
         scene,
         armature,
         sequencer,
         song.frame_start,
         frames,
-        about=looks.title(look),
+        about=looks.title(look or ""),
         seed=seed,
         asked=known | {"dance_made": _made(armature), "audio_sha256": file_digest(song.path)} | counted,
         song=song,
         others=tuple(ob.session_uid for ob in others),
     )
-    return target, Preparation("Reading the animation", _read(target, Path(folder), look, by))
+    told = danced_as(takes.shown(armature)) if by == MODEL and armature is not None else {}
+    return target, Preparation("Reading the animation", _read(target, Path(folder), look, by, told))
+
+
+def danced_as(action: bpy.types.Action | None) -> dict[str, Any]:
+    """What the model is told of a dance that it lights: style and accent, as far as the action says them and the model
+    knows the style."""
+    if action is None or takes.MADE not in action:
+        return {}
+    style = str(action.get(names.PREFIX + "style", ""))
+    accent = str(action.get(names.PREFIX + "accent", ARRIVES))
+    known = model.facts(environment.model_folder()).styles
+    if not style or not {*styles.names(style)} <= {*known}:
+        return {"accent": accent}
+    return {"accent": accent, "style": style}
 
 
 def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Written:
@@ -89,34 +111,44 @@ def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Wr
     scene, armature, _ = target.find("light")
     out = done.out_light if isinstance(done, protocol.TheatreDone) else done.out
     assert out is not None
-    show = show_file.read(out)
-    frames = song.frames or round(show.seconds * target.fps)
+    lit = kept_light.of_file(out, **target.asked, look=done.look)
     warning = joined(*done.warnings, song.warning)
-    kept = target.asked | {"look": done.look, **({"warning": warning} if warning else {})}
-    said = put_up(target, scene, armature, target.first + frames - 1, show, kept)
+    if warning:
+        lit = lit.with_told(warning=warning)
+    lit = lit.with_told(frames=song.frames or round(lit.show.seconds * target.fps))
+    others = [by_uid(scene.objects, uid) for uid in target.others]
+    said = put_up(scene, [armature, *others], target.first, lit)
+    if (action := _dance_of(armature, lit)) is not None:
+        kept_light.keep_with_dance(action, lit)
     if "beats" not in target.asked:
         beats.remember(target, done)
     return Written(said, warning=warning)
 
 
-def put_up(
-    target: Target, scene: bpy.types.Scene, dancer: bpy.types.Object | None, last: int, show: Show, kept: dict
-) -> str:
-    """Build the stage that a show lights, from the target's first frame on, in place of one that was there. Returns a
-    line about it.
+def put_up(scene: bpy.types.Scene, bodies: Iterable[bpy.types.Object | None], first: int, lit: kept_light.Light) -> str:
+    """Build the stage that some light is for, in place of one that was there. Returns a line about it.
 
-    dancer: around whom it is built, with the target's others.
-    last: its last frame.
-    kept: what its collection keeps, by names without the prefix.
+    bodies: who is on it. None is nobody.
+    first: its first frame.
+    lit: the light, which tells how many frames there are.
+
+    Raises FootlightError where the light cannot be read; then nothing is changed.
     """
-    others = (by_uid(scene.objects, uid) for uid in target.others)
-    bodies = list(dict.fromkeys(ob for ob in (dancer, *others) if ob is not None))
+    show, frames = lit.show, (first, first + int(lit.told["frames"]) - 1)
+    there = list(dict.fromkeys(ob for ob in bodies if ob is not None))
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        camera = lights.set_lit_stage(scene, bodies, (target.first, last), show, film.aspect(scene))
+        camera = lights.set_lit_stage(scene, there, frames, show, film.aspect(scene))
     changed = surroundings.set_on(scene, camera)
     stage = scenery.standing(scene)[0]
-    card.keep(stage, kept | {"cues": len(show.cues)})
+    kept_light.keep_with_stage(stage, lit.with_told(cues=len(show.cues)))
     return f"{title(stage)}: {', '.join(changed)}."
+
+
+def _dance_of(armature: bpy.types.Object | None, lit: kept_light.Light) -> bpy.types.Action | None:
+    """The take of an armature that some light is for."""
+    made = lit.told["dance_made"]
+    found = takes.of(armature) if armature is not None and made else ()
+    return next((action for action in found if action.get(takes.MADE) == made), None)
 
 
 def of(scene: bpy.types.Scene) -> bpy.types.Collection | None:
@@ -145,7 +177,7 @@ def remove(scene: bpy.types.Scene) -> bool:
 
 
 def _read(
-    target: Target, folder: Path, look: str, by: str
+    target: Target, folder: Path, look: str | None, by: str, told: dict[str, Any]
 ) -> Generator[float, None, protocol.LightRequest | protocol.TheatreRequest]:
     song, motion = target.song, folder / "motion.npz"
     assert song is not None
@@ -168,7 +200,9 @@ def _read(
         "motion": str(motion) if moves else None,
     }
     out = str(folder / "SHOW.json")
-    return protocol.TheatreRequest(**asked, out_light=out) if by == MODEL else protocol.LightRequest(**asked, out=out)
+    if by == MODEL:
+        return protocol.TheatreRequest(**asked, **told, out_light=out)
+    return protocol.LightRequest(**asked, out=out)
 
 
 def _made(armature: bpy.types.Object | None) -> float:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from ..names import PREFIX
-from ..scene import strips, takes
+from ..errors import UserError
+from ..scene import playing, strips, takes
 from ..scene.wording import joined
-from ..shared import protocol
-from . import card, dance
+from ..shared import FootlightError, protocol
+from . import card, dance, kept_light, light
 from .target import Target, Written
+
+NOT_LIT = "The take that is shown was not lit. Press Light Stage"
 
 
 def request(
@@ -22,22 +25,34 @@ def request(
     song: strips.Song,
     folder: str | Path,
     seeds: Iterable[int],
+    *,
+    ask: Callable[..., tuple[Target, Any]] = dance.request,
     **more: object,
-) -> tuple[list[Target], list[protocol.DanceRequest]]:
-    """What a take with each of the ``seeds`` is for, and what is asked of the engine for it. more: and the other
-    arguments: of ``dance.request``, which also says what is raised."""
+) -> tuple[list[Target], list[Any]]:
+    """What a take with each of the ``seeds`` is for, and what is asked of the engine for it.
+
+    ask: ``theatre.request`` for takes with their light.
+    more: and the other arguments: of ``ask``, which also says what is raised.
+    """
     asked = []
     for number, seed in enumerate(seeds):
         place = Path(folder) / f"take {number}"
         place.mkdir(exist_ok=True)
-        asked.append(dance.request(scene, armature, song, place, seed=seed, **more))  # pyright: ignore[reportArgumentType]
+        asked.append(ask(scene, armature, song, place, seed=seed, **more))
     return [target for target, _ in asked], [one for _, one in asked]
 
 
-def write(targets: Sequence[Target], answers: Sequence[protocol.DanceDone]) -> Written:
+def write(
+    targets: Sequence[Target],
+    answers: Sequence[protocol.DanceDone],
+    put: Callable[[Target, Any], Written] = dance.write,
+) -> Written:
     """Give the dancer the dances that the engine made, each as a new action, and show the one that is best on the beat.
+    Of dances that strike that is the one that moves most on strong beats.
 
     answers: to the first of the requests; there may be fewer of them.
+    put: gives the dancer one of them.
+
     Raises UserError when what they were made for is gone.
     """
     written: list[Written] = []
@@ -45,10 +60,10 @@ def write(targets: Sequence[Target], answers: Sequence[protocol.DanceDone]) -> W
     for target, done in zip(targets, answers, strict=False):
         if added is not None:
             target = replace(target, armature=added.session_uid, armature_name=added.name)
-        written.append(dance.write(target, done))
+        written.append(put(target, done))
         added = added or written[-1].dancer
     actions = [one.action for one in written if one.action is not None]
-    best = max(actions, key=lambda action: action.get(PREFIX + "beat_score", 0.0))
+    best = max(actions, key=card.merit)
     armature = added or targets[0].find("dance")[1]
     assert armature is not None
     takes.show(armature, best)
@@ -58,3 +73,43 @@ def write(targets: Sequence[Target], answers: Sequence[protocol.DanceDone]) -> W
     warnings = dict.fromkeys(one.warning for one in written if one.warning)
     message = f"{count}. Best on the beat, and shown: {shown.line}"
     return Written(message, best, warning=joined(*warnings), dancer=added)
+
+
+def light_shown(
+    scene: bpy.types.Scene, armature: bpy.types.Object, others: Iterable[bpy.types.Object] | None = None
+) -> str:
+    """Light the stage as it was lit for the take that a dancer shows. Returns a line about it.
+
+    others: who is on the stage besides; all who dance unless given.
+
+    Raises UserError where that take was not lit.
+    """
+    action = takes.shown(armature)
+    lit = kept_light.of_dance(action)
+    if action is None or lit is None:
+        raise UserError(f"{NOT_LIT}.")
+    if others is None:
+        others = _dancing(scene)
+    return light.put_up(scene, [armature, *others], round(action.frame_range[0]), lit)
+
+
+def follow(scene: bpy.types.Scene, armature: bpy.types.Object) -> bool:
+    """Let the light of a stage go with the take that a dancer shows now. Returns whether another one shines.
+
+    It does where the stage was lit for another take of the same dancer, and this one has light of its own. What was lit
+    without a dance, or for a dance that somebody else shows, stays.
+    """
+    stage, action = light.of(scene), takes.shown(armature)
+    if stage is None or action is None or light.is_for(stage, armature) or not kept_light.has_light(action):
+        return False
+    if not stage.get(light.DANCE) or any(light.is_for(stage, ob) for ob in _dancing(scene)):
+        return False
+    try:
+        light_shown(scene, armature)
+    except FootlightError:  # it is only looked at; the button says why
+        return False
+    return True
+
+
+def _dancing(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    return [ob for ob in scene.objects if ob.type == "ARMATURE" and playing.is_dance(ob)]

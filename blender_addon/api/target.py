@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..scene import hearing, markers, reading, restoring, strips
 from ..scene.wording import joined
 from ..shared import protocol, thinning
-from . import card
+from . import card, kept_light
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Target:
     music: the file that music stays in; None keeps a copy beside the .blend.
     shown: the first seconds of the dance that are on the dancer.
     others: the session_uids of those who are on the stage besides the armature.
+    lit: the light that a dance is made to, where it was there.
     """
 
     scene: int
@@ -72,6 +73,7 @@ class Target:
     music: Path | None = None
     shown: Shown | None = None
     others: tuple[int, ...] = ()
+    lit: kept_light.Light | None = None
 
     @classmethod
     def of(

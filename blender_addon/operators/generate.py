@@ -1,17 +1,16 @@
 """Generate dance: from the chosen song to a new action on the chosen dancer, or on a new one where there is none."""
-# pyright: reportInvalidTypeForm=false
-# Blender's properties are annotations that are calls.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import bpy
-from bpy.props import IntProperty
 
 from .. import names, session
 from ..api import dance, preview, takes
-from ..api.target import Target, by_uid
+from ..api.target import Target, Written, by_uid
 from ..errors import UserError
 from ..scene import playing, rigs, strips
 from ..shared import protocol
@@ -27,12 +26,6 @@ class FOOTLIGHT_OT_generate_dance(Repeatable, JobOperator, bpy.types.Operator):
     bl_label = "Generate Dance"
     bl_options = frozenset({"UNDO"})
 
-    takes: IntProperty(
-        description="How many dances are made, each with the next seed; 0: as many as the panel says",
-        min=0,
-        default=0,
-        options={"SKIP_SAVE"},
-    )
     again = "Make this dance again, with its own song, seed, style, beats and settings"
 
     def start(self, context: bpy.types.Context) -> None:
@@ -45,11 +38,12 @@ class FOOTLIGHT_OT_generate_dance(Repeatable, JobOperator, bpy.types.Operator):
 class Dancing:
     """A dance that is being made: its first seconds are put on the dancer for the time being, then the whole.
 
-    target: of ``dance.request``.
+    target: of what makes it.
+    write: puts the whole into the scene.
     """
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, target: Target, write: Callable[[Target, Any], Written] = dance.write) -> None:
+        self._target, self._write = target, write
 
     def show(self, first: protocol.DancePreview) -> None:
         """Put the first seconds on the dancer. Raises UserError when it cannot be done."""
@@ -65,7 +59,7 @@ class Dancing:
 
     def finish(self, done: protocol.DanceDone) -> str:
         """Put the whole dance on the dancer. Returns what to tell the user; raises UserError when it cannot be done."""
-        return finishing(dance.write, self._target)(done)
+        return finishing(self._write, self._target)(done)
 
     def _choose(self) -> None:
         """Let the panel name the dancer that was added."""

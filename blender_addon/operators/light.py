@@ -5,10 +5,12 @@ from __future__ import annotations
 import bpy
 
 from .. import light_props, names, session
-from ..api import light
+from ..api import kept_light, light, takes
+from ..scene import takes as listed
+from ..shared import FootlightError
 from .job_operator import JobOperator, ask
 from .polling import SaysWhy
-from .settings import check_editable, dancer_or_none, find_song, settings_of
+from .settings import check_editable, dancer_or_none, find_dancer, find_song, settings_of
 from .stage import on_stage
 
 
@@ -54,6 +56,28 @@ class FOOTLIGHT_OT_remove_light(SaysWhy, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         light.remove(context.scene)
+        return {"FINISHED"}
+
+
+class FOOTLIGHT_OT_light_take(SaysWhy, bpy.types.Operator):
+    """Light the stage as it was lit for the take that is shown, in place of the stage that is there"""
+
+    bl_idname = names.LIGHT_TAKE
+    bl_label = "Light of This Take"
+    bl_options = frozenset({"UNDO"})
+
+    @classmethod
+    def lack(cls, context: bpy.types.Context) -> str:
+        check_editable(context.scene)
+        session.check_idle()
+        return "" if kept_light.has_light(listed.shown(find_dancer(context))) else takes.NOT_LIT
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self.report({"INFO"}, takes.light_shown(context.scene, find_dancer(context)))
+        except FootlightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import names
 from .settings import settings_of
@@ -43,14 +43,20 @@ class NewSeed:
 
 
 class Repeatable(NewSeed):
-    """For operators that make dances: they may make one again, as its action says."""
+    """For operators that make dances: several at once, or one again, as its action says."""
 
     like: StringProperty(
         description="The action of a dance that is made again: what it keeps counts, and not the panel",
         options={"SKIP_SAVE"},
     )
+    takes: IntProperty(
+        description="How many dances are made, each with the next seed; 0: as many as the panel says",
+        min=0,
+        default=0,
+        options={"SKIP_SAVE"},
+    )
     again = ""
-    """The tooltip of the button that does so."""
+    """The tooltip of the button that makes one again."""
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import bpy
 
 from .. import environment, key_props, light_props, model, names, readiness, styles
-from ..api import light
+from ..api import light, theatre
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE
@@ -94,7 +94,7 @@ def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
     if by_model(settings):
         makes |= {"light": ("light",)}
     work = sum(known.get(modality, 0.0) for modality in makes.get(operation, ()))
-    if about == names.GENERATE:
+    if about in (names.GENERATE, names.THEATRE):
         seconds *= takes or settings.takes
     return Task(operation, seconds, work, environment.preferences().device)
 
@@ -202,13 +202,9 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
             return Lack("Choose a song first", str(error).rstrip("."))
     if about == names.SHOW_BEATS:
         return None
-    if about in (names.THEATRE, names.LIGHT):
-        if lack := _theatre_lacking(settings, about):
-            return lack
-        try:
-            light_props.asked(settings.light)
-        except UserError as error:
-            return Lack("Choose a picture first", str(error).rstrip("."))
+    lights = about in (names.THEATRE, names.LIGHT)
+    if lights and (lack := _theatre_lacking(settings, about) or look_lacking(context, about)):
+        return lack
     needed = about in (names.SCORE, names.EDIT) or (about == names.LIGHT and by_model(settings))
     try:
         armature = find_dancer(context) if needed else dancer_or_none(context)
@@ -225,6 +221,21 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
             reading.check_length(first, last, strips.frame_rate(scene))
         except UserError as error:
             return Lack("Too short for music", str(error).rstrip("."))
+    return None
+
+
+def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
+    """What the light lacks that an operator is to make, or the stage whose light it is to keep."""
+    chosen = settings_of(context.scene).light
+    if about == names.THEATRE and chosen.made == light_props.KEPT:
+        there = light.of(context.scene) is not None
+        return None if there else Lack("There is no lit stage", theatre.NO_LIGHT.rstrip("."))
+    try:
+        look = light_props.asked(chosen)
+    except UserError as error:
+        return Lack("Choose a picture first", str(error).rstrip("."))
+    if look is None and about == names.LIGHT and chosen.by == light.RULES:
+        return Lack("Rules need a look", light.NO_LOOK.rstrip("."))
     return None
 
 

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import names, session
+from ..api import takes as lit
 from ..errors import UserError
 from ..scene import takes
 from ..scene.wording import listed
@@ -51,8 +52,10 @@ class FOOTLIGHT_OT_step_take(_Take):
         return "The dancer has no other take" if takes.of(armature) else "The dancer has no take yet"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        shown = takes.step(find_dancer(context), self.by)
+        armature = find_dancer(context)
+        shown = takes.step(armature, self.by)
         if shown is not None:
+            lit.follow(context.scene, armature)
             self.report({"INFO"}, f"{shown.name} is shown.")
         return {"FINISHED"}
 
@@ -91,6 +94,7 @@ class FOOTLIGHT_OT_reject_take(_Take):
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        lit.follow(context.scene, armature)
         self.report({"INFO"}, f"{name} was removed." + (f" {following.name} is shown." if following else ""))
         return {"FINISHED"}
 

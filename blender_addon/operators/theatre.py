@@ -5,11 +5,14 @@ from __future__ import annotations
 import bpy
 
 from .. import light_props, names, session
-from ..api import theatre
-from .generate import action_called, song_of, writable_dancer
-from .job_operator import JobOperator, ask
+from ..api import card, takes, theatre
+from ..api.target import Target
+from ..scene import takes as listed
+from ..shared import protocol
+from .generate import Dancing, action_called, song_of, writable_dancer
+from .job_operator import JobOperator, finishing
 from .seed import Repeatable
-from .settings import find_song, sampling, settings_of, writing
+from .settings import dancer_or_none, find_song, lacking, look_lacking, sampling, settings_of, task, writing
 from .stage import on_stage
 
 
@@ -23,23 +26,73 @@ class FOOTLIGHT_OT_generate_theatre(Repeatable, JobOperator, bpy.types.Operator)
 
     again = "Make this dance and its light again, with its own song, seed, style, look, beats and settings"
 
+    @classmethod
+    def lack(cls, context: bpy.types.Context) -> str:
+        """What is there can be made again, and in its look once more, while the panel names no picture."""
+        session.check_idle()
+        lack = lacking(context, cls.about)
+        if lack is None or (lack == look_lacking(context, cls.about) and _shown_look(context) is not None):
+            return ""
+        return lack.long
+
     def start(self, context: bpy.types.Context) -> None:
-        start(context, self.like)
+        if self.like:
+            start_again(context, self.like, self._clicked)
+        else:
+            start(context, self.takes, self._clicked, alike=self.new_seed)
 
 
-def start(context: bpy.types.Context, like: str = "") -> None:
-    """Ask the engine for the dance and the light that the scene's settings describe. like: the name of an action that
-    is made again instead.  Raises UserError when something is missing."""
+def start(context: bpy.types.Context, count: int = 0, watched: bool = False, alike: bool = False) -> None:
+    """Ask the engine for the dance and the light that the scene's settings describe, or for several of them.
+
+    count, watched: as of ``generate.start``.
+    alike: whether it is another take of the one that is shown, whose look is taken while the panel names no picture.
+
+    Raises UserError when something is missing.
+    """
     folder = session.prepare()
     settings = settings_of(context.scene)
-    action, armature = action_called(like) if like else None, writable_dancer(context)
-    if action is not None:
-        song, options = theatre.again(action, song_of(context, action, folder))
+    armature, song = writable_dancer(context), find_song(context, folder)
+    chosen = settings.light
+    options = {"accent": chosen.accent, "beat_snap": settings.beat_snap, **sampling(context.scene, names.THEATRE)}
+    if chosen.made == light_props.KEPT:
+        lit = theatre.light_there(context.scene, song)
+        options |= {"lit": lit, "look": theatre.look_of(lit)}
+    elif alike and look_lacking(context, names.THEATRE) is not None:
+        options["look"] = _shown_look(context) or None
     else:
-        song, chosen = find_song(context, folder), settings.light
-        options = {"look": light_props.asked(chosen), "accent": chosen.accent, "beat_snap": settings.beat_snap}
-        options |= sampling(context.scene, names.THEATRE)
-    others = on_stage(context)
-    options |= writing(context.scene)
-    target, request = theatre.request(context.scene, armature, song, folder, others=others, **options)
-    ask(context, names.THEATRE, target, request, theatre.write)
+        options["look"] = light_props.asked(chosen)
+    first = options.pop("seed")
+    seeds = range(first, first + (count or settings.takes))
+    watched = watched and len(seeds) == 1
+    options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
+    targets, requests = takes.request(context.scene, armature, song, folder, seeds, ask=theatre.request, **options)
+    if len(requests) == 1:
+        _ask_for_one(context, targets[0], requests[0])
+    else:
+        asked = task(context, names.THEATRE, len(seeds))
+        session.start(requests, finishing(theatre.write_takes, targets), names.THEATRE, asked)
+
+
+def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
+    """Ask the engine for the dance of an action and its light again. watched: as of ``start``.  Raises UserError when
+    there is none, or no song for it."""
+    folder = session.prepare()
+    action, armature = action_called(name), writable_dancer(context)
+    song, options = theatre.again(action, song_of(context, action, folder))
+    options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
+    _ask_for_one(context, *theatre.request(context.scene, armature, song, folder, **options))
+
+
+def _ask_for_one(context: bpy.types.Context, target: Target, request: protocol.TheatreRequest) -> None:
+    dancing = Dancing(target, theatre.write)
+    session.start(request, dancing.finish, names.THEATRE, task(context, names.THEATRE, 1), dancing)
+
+
+def _shown_look(context: bpy.types.Context) -> str | None:
+    """The look of the dance that is shown, where it was made with its light: "" for any; None of another dance."""
+    armature = dancer_or_none(context)
+    action = listed.shown(armature) if armature is not None else None
+    if action is None or action.get(f"{names.PREFIX}operation") != card.THEATRE:
+        return None
+    return str(action.get(f"{names.PREFIX}look_asked", ""))

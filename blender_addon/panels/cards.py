@@ -114,9 +114,8 @@ def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
     row = layout.row(align=True)
     another = row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH")
     another.new_seed = True
-    if shown.operation == card.DANCE:
-        another.takes = 1
     if shown.operation in (card.DANCE, card.THEATRE):
+        another.takes = 1
         row.operator(REMAKE[shown.operation], text="Again", icon="LOOP_BACK").like = shown.name
         row = layout.row(align=True)
     if shown.operation == card.THEATRE and light.of(bpy.context.scene):

@@ -5,40 +5,54 @@ from __future__ import annotations
 import bpy
 
 from .. import light_props, names, session
-from ..api import light
+from ..api import kept_light, light
 from ..operators.light import is_seen
 from ..operators.settings import settings_of
-from ..scene.wording import listed
+from ..scene import takes as listed
+from ..scene import wording
 from ..stage import lights
-from . import cards, rows, status
+from . import cards, rows, status, takes
 from .wrapping import wrapped
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
     """armature: who dances, where that is clear."""
     chosen = settings_of(context.scene).light
-    rows.labelled(_look(layout, chosen), "Lit By").prop(chosen, "by", expand=True)
+    choices = layout.column()
+    choices.enabled = not session.busy()
+    _look(choices, chosen)
+    rows.labelled(choices, "Lit By").prop(chosen, "by", expand=True)
     status.go(layout, context, names.LIGHT, "Light Stage", "LIGHT_SPOT")
     stage = light.of(context.scene)
     if stage is not None:
         _card(layout, context, stage, armature)
+    elif _has_light(armature):
+        layout.operator(names.LIGHT_TAKE, icon="LOOP_BACK")
 
 
 def draw_theatre(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """What is made together with its dance."""
+    """What is made together with its dance, or the light that a dance is made for."""
     chosen = settings_of(context.scene).light
-    rows.labelled(_look(layout, chosen), "Accent").prop(chosen, "accent", expand=True)
-    status.go(layout, context, names.THEATRE, "Make Dance and Light", "OUTLINER_OB_LIGHT")
-
-
-def _look(layout: bpy.types.UILayout, chosen: light_props.FootlightLight) -> bpy.types.UILayout:
-    """The rows for the look. Returns the column that they are in, for further choices."""
+    takes.number(layout, context)
     choices = layout.column()
     choices.enabled = not session.busy()
-    rows.labelled(choices, "Look").prop(chosen, "look", text="")
+    rows.labelled(choices, "Light").prop(chosen, "made", expand=True)
+    if chosen.made == light_props.KEPT:
+        stage = light.of(context.scene)
+        rows.labelled(choices, "").label(text=light.title(stage) if stage else "")
+        text = "Make Dance for This Light"
+    else:
+        _look(choices, chosen)
+        text = "Make Dance and Light"
+    rows.labelled(choices, "Accent").prop(chosen, "accent", expand=True)
+    status.go(layout, context, names.THEATRE, text, "OUTLINER_OB_LIGHT", polls_all=False)
+
+
+def _look(layout: bpy.types.UILayout, chosen: light_props.FootlightLight) -> None:
+    """The rows for the look."""
+    rows.labelled(layout, "Look").prop(chosen, "look", text="")
     if chosen.look == light_props.FILE:
-        rows.labelled(choices, "File").prop(chosen, "file", text="")
-    return choices
+        rows.labelled(layout, "File").prop(chosen, "file", text="")
 
 
 def _card(
@@ -57,13 +71,22 @@ def _card(
     if warning := stage.get(names.PREFIX + "warning", ""):
         cards.warning(box, context, warning).collection = stage.name
     if not light.is_for(stage, armature):
-        wrapped(box, context, "Lit for another dance. Light it again", "INFO", less=cards.BOX)
+        lit = _has_light(armature)
+        told = "Lit for another take" if lit else "Lit for another dance. Light it again"
+        wrapped(box, context, told, "INFO", less=cards.BOX)
+        if lit:
+            box.operator(names.LIGHT_TAKE, icon="LOOP_BACK")
     if scene.render.engine == "BLENDER_WORKBENCH":
         wrapped(box, context, "Workbench shows no lamps. Choose EEVEE or Cycles", "INFO", less=cards.BOX)
     if others := lights.others(scene):
-        named = listed([repr(name) for name in others], "lamps")
+        named = wording.listed([repr(name) for name in others], "lamps")
         shine = "shines too. Disable it" if len(others) == 1 else "shine too. Disable them"
         wrapped(box, context, f"{named} {shine} in renders", "INFO", less=cards.BOX)
     row = box.row(align=True)
     row.operator(names.SEE_LIGHT, icon="SHADING_RENDERED", depress=is_seen(context))
     row.operator(names.REMOVE_LIGHT, text="Remove", icon="X")
+
+
+def _has_light(armature: bpy.types.Object | None) -> bool:
+    """Whether the dance that an armature shows keeps its light."""
+    return armature is not None and kept_light.has_light(listed.shown(armature))

@@ -14,9 +14,19 @@ CROSS = 6  # letters that a box and the X in it take
 BAR_UNITS = 14  # width of the bar in the status bar
 
 
-def go(layout: bpy.types.UILayout, context: bpy.types.Context, operator: str, text: str, icon: str) -> None:
+def go(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    operator: str,
+    text: str,
+    icon: str,
+    polls_all: bool = True,
+) -> None:
     """The button of an operation and a line below it: what is missing, or how long it is likely to take. While the
-    operation runs its progress stands in their place, with *Cancel* where a second click on the button does not hit."""
+    operation runs its progress stands in their place, with *Cancel* where a second click on the button does not hit.
+
+    polls_all: whether the operator's poll asks for all that this button needs, and so its tooltip says it.
+    """
     column = layout.column(align=False)
     if session.busy() and session.state.about == operator:
         _running(column)
@@ -24,6 +34,7 @@ def go(layout: bpy.types.UILayout, context: bpy.types.Context, operator: str, te
     lack = None if session.busy() else lacking(context, operator)
     row = column.row()
     row.scale_y = HEIGHT
+    row.enabled = polls_all or lack is None
     row.operator(operator, text=text, icon=icon)
     line = column.row()
     line.active = False

@@ -1,4 +1,4 @@
-"""An engine that does what it is told, and the dance that it hands out."""
+"""An engine that does what it is told, and the dance and the light that it hands out."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,9 @@ import torch
 
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.show import file as show_file
+from core.show.channels import CHANNELS, SHOW_FPS
+from core.show.show import Show, as_valid
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -24,6 +27,8 @@ def save_dance(folder):
     """What the obedient engine hands out."""
     rotations, root = wild_motion(60)
     np.savez(folder / "dance.npz", rotations=rotations, root=root, joints=SMPL22.names, seed="0")
+    dim = Show(as_valid(np.full((32, CHANNELS), 0.5, np.float32)), SHOW_FPS)
+    (folder / "SHOW.json").write_bytes(show_file.encoded(dim))
 
 
 def wild_motion(frames):

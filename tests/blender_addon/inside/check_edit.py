@@ -7,6 +7,7 @@ from scenes import addon, drums, finish, raises, read
 
 strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
 edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
+light = addon("api.light")
 FRAMES = range(1, 181)
 
 
@@ -243,3 +244,17 @@ def check_an_edit_whose_song_is_deleted_meanwhile_writes_nothing():
     assert finish() is addon("engine.job").JobState.FAILED
     assert "The strip 'drums' was deleted while its dance" in addon("session").state.error
     assert takes.of(armature) == before
+
+
+def check_another_song_is_told_and_the_light_of_the_dance_is_kept():
+    armature, scene = stage(), bpy.context.scene
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"}
+    written = light.of(scene)["footlight_show"]
+    regenerate(armature, seed=3)
+    edited = takes.shown(armature)
+    assert light.is_for(light.of(scene), armature) and light.of(scene)["footlight_show"] == written
+    assert "footlight_warning" not in edited, edited["footlight_warning"]
+    strips.add_song(scene, drums(6.0, 100.0, "others"), 1)
+    regenerate(armature, song="others")
+    told = takes.shown(armature)["footlight_warning"]
+    assert f"{edited.name!r} was made to another song, 'drums'" in told, told

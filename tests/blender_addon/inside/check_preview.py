@@ -7,6 +7,7 @@ from scenes import FOLDER, addon, curves, fingerprint, finish, noise, unchanged,
 
 session, generate, playing = addon("session"), addon("operators.generate"), addon("scene.playing")
 dancer, strips, takes, card = addon("scene.dancer"), addon("scene.strips"), addon("scene.takes"), addon("api.card")
+theatre, light = addon("operators.theatre"), addon("api.light")
 JobState = addon("engine.job").JobState
 
 
@@ -173,3 +174,15 @@ def check_another_file_and_several_takes():
     bpy.context.scene.footlight.takes = 2
     generate.start(bpy.context, watched=True)
     assert finish() is JobState.DONE and early() is None and len(bpy.data.actions) == 2
+
+
+def check_the_first_half_of_a_dance_with_its_light_too():
+    """Without light; the stage is built with the whole."""
+    armature, scene = stage(), bpy.context.scene
+    theatre.start(bpy.context, watched=True)
+    wait(lambda: early() is not None)
+    assert armature.animation_data.action == early() and light.of(scene) is None
+    assert go_on() is JobState.DONE, session.state.error
+    whole = armature.animation_data.action
+    assert early() is None and tuple(whole.frame_range) == (1, 60) and light.is_for(light.of(scene), armature)
+    assert takes.of(armature) == [whole] and card.of(whole).strikes

@@ -79,12 +79,12 @@ def check_the_dice_draws_another_seed():
 
 
 def check_the_menu_of_looks_has_those_that_the_engine_knows():
-    """The usual one first, each with a title and a word on what it is for, and a file of the user's last."""
+    """The usual one first, each with a title and a word on what it is for; any, and a file of the user's, last."""
     items = addon("light_props")._look_items()
     folder = addon("environment").ROOT / "core" / "light" / "looks"
     usual = protocol.default(protocol.LightRequest, "look")
-    assert items[0][0] == usual and items[-1][0] == "FILE" and len(items) == 11
-    assert {item[0] for item in items[:-1]} == {path.stem for path in folder.glob("*.json")}
+    assert items[0][0] == usual and [item[0] for item in items[-2:]] == ["ANY", "FILE"] and len(items) == 12
+    assert {item[0] for item in items[:-2]} == {path.stem for path in folder.glob("*.json")}
     assert all(title and about and not about.endswith(".") for _, title, about, *_ in items)
     light = bpy.context.scene.footlight.light
     assert light.look == usual

@@ -15,6 +15,7 @@ strips, dancer, takes, versions = (addon(f"scene.{name}") for name in ("strips",
 light, card, names, session = addon("api.light"), addon("api.card"), addon("names"), addon("session")
 lights, colour, environment = addon("stage.lights"), addon("shared").colour, addon("environment")
 LOOKS = ("noir", "disco")  # those that the tiny theatre knows
+DATA = ("actions", "meshes", "materials", "images", "lights", "cameras", "collections", "worlds", "objects")
 
 
 def song(seconds=4.0, frame=1, fps=(30, 1.0)):
@@ -95,7 +96,9 @@ def check_the_cards_say_what_was_made_and_what_comes_next():
     assert "Add Stage" not in texts(), "it would take the light away"
     assert [item.name for item in items if item.text == "Rendered View"] == [names.SEE_LIGHT] * 2
     told = {item.text: item for item in items if item.name == names.THEATRE}
-    assert told["Another Take"].properties == {"new_seed": True} and told["Again"].properties == {"like": action.name}
+    assert told["Another Take"].properties == {"new_seed": True, "takes": 1} and told["Again"].properties == {
+        "like": action.name
+    }
     bpy.context.scene.footlight.light.accent = "arrive"
     action, _ = made()
     assert action["footlight_accent"] == "arrive" and card.of(action).beat and not card.of(action).strikes
@@ -204,7 +207,150 @@ def check_another_take_is_lit_and_replaces_the_stage():
     assert takes.of(armature) == [first, second] and light.is_for(stage, armature)
     assert sorted(bpy.data.lights.keys()) == full
     takes.show(armature, first)
+    assert "Lit for another take" in texts()
+
+
+def blocks():
+    return {name: len(getattr(bpy.data, name)) for name in DATA}
+
+
+def check_the_light_goes_with_the_take_that_is_clicked():
+    """Several are made at once, the liveliest on strong beats is lit, and nothing is left behind by going back."""
+    song()
+    scene = bpy.context.scene
+    armature = dancer.add_dancer(bpy.context)
+    scene.footlight.takes, scene.footlight.seed = 2, 3
+    made()
+    found = takes.of(armature)
+    assert [action["footlight_seed"] for action in found] == [3, 4]
+    best = max(found, key=lambda action: action["footlight_energy_on_beats"])
+    assert takes.shown(armature) == best and light.is_for(light.of(scene), armature)
+    words = [text for text in texts() if text.startswith("Strikes ")]
+    assert words == [card.short(action) for action in found] and len(found) == 2
+    first, size = (best, shone()), blocks()
+    bpy.ops.footlight.step_take(by=1)
+    other = takes.shown(armature)
+    assert other != best and light.is_for(light.of(scene), armature)
+    assert light.title(light.of(scene)) == f"Noir - seed {other['footlight_seed']}"
+    assert not np.array_equal(shone(), first[1]), "each take has light of its own"
+    armature.footlight_takes.shown = bpy.data.actions.find(best.name)  # as a click in the list does
+    assert takes.shown(armature) == best and np.array_equal(shone(), first[1]) and blocks() == size
+    bpy.ops.footlight.step_take(by=1)
+    assert bpy.ops.footlight.reject_take() == {"FINISHED"} and light.is_for(light.of(scene), armature)
+    assert blocks() == size | {"actions": size["actions"] - 1} and np.array_equal(shone(), first[1])
+
+
+def check_the_light_of_a_take_is_found_again_in_one_click():
+    """After the stage was struck, it stays struck until it is asked for; light that was there without a dance stays."""
+    song()
+    scene = bpy.context.scene
+    armature = dancer.add_dancer(bpy.context)
+    first, _ = made()
+    lit = shone()
+    bpy.ops.footlight.remove_light()
+    second = first.copy()
+    second[takes.MADE] = first[takes.MADE] + 1.0
+    takes.show(armature, second)
+    bpy.ops.footlight.step_take(by=1)
+    assert takes.shown(armature) == first and light.of(scene) is None
+    assert [item.name for item in shown()].count(names.LIGHT_TAKE) == 1
+    assert bpy.ops.footlight.light_take() == {"FINISHED"} and np.array_equal(shone(), lit)
+    assert light.is_for(light.of(scene), armature) and names.LIGHT_TAKE not in [item.name for item in shown()]
+    assert "By the model, to 'drums'" in texts()
+    light.of(scene)[light.DANCE] = 0.0  # as it is lit for nobody
+    bpy.ops.footlight.step_take(by=1)
+    assert light.of(scene)[light.DANCE] == 0.0 and "Lit for another take" in texts()
+    del second[names.PREFIX + "light"]
     assert "Lit for another dance. Light it again" in " ".join(texts())
+    raises(RuntimeError, "was not lit", bpy.ops.footlight.light_take)
+
+
+def check_any_look_leaves_it_to_the_model():
+    song()
+    dancer.add_dancer(bpy.context)
+    chosen = bpy.context.scene.footlight.light
+    chosen.look = "ANY"
+    action, stage = made()
+    assert action["footlight_look"] == action["footlight_look_asked"] == "" and "Any look - seed 0" in texts()
+    first = keyed(action), shone()
+    chosen.look = LOOKS[0]
+    again, stage = made(like=action.name)
+    assert light.title(stage) == "Any look - seed 0" and keyed(again) == first[0] and np.array_equal(shone(), first[1])
+    chosen.look = "ANY"
+    assert not bpy.ops.footlight.light_stage.poll() and "Rules need a look" in texts()
+    raises(RuntimeError, "Rules light by a look", bpy.ops.footlight.light_stage)
+    chosen.by = "model"
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"} and light.title(light.of(bpy.context.scene)).startswith(
+        "Any"
+    )
+
+
+def check_a_dance_is_made_for_the_light_that_is_there():
+    """The stage stays as it was written, around the new dance. That is the same again, whatever the panel says then."""
+    song()
+    scene = bpy.context.scene
+    chosen = scene.footlight.light
+    chosen.made = "kept"
+    assert "There is no lit stage" in texts()
+    raises(RuntimeError, "There is no lit stage", bpy.ops.footlight.generate_theatre)
+    chosen.made, chosen.look, scene.footlight.seed = "new", LOOKS[1], 6
+    armature = dancer.add_dancer(bpy.context)
+    written = made()[1]["footlight_show"]
+    chosen.made, scene.footlight.seed = "kept", 8
+    assert "Make Dance for This Light" in texts() and texts().count("Disco - seed 6") == 2
+    action, stage = made()
+    assert stage["footlight_show"] == written and light.title(stage) == "Disco - seed 6"
+    assert action["footlight_seed"] == 8 and light.is_for(stage, armature)
+    first = keyed(action)
+    chosen.made = "new"
+    other, stage = made()
+    assert keyed(other) != first and stage["footlight_show"] != written, "it hears the light"
+    again, stage = made(like=action.name)
+    assert keyed(again) == first and stage["footlight_show"] == written and not session.state.warning
+    other.name, again[names.PREFIX + "light"] = "other", other[names.PREFIX + "light"]
+    made(like=again.name)
+    assert "was lit anew since it was made" in session.state.warning
+    strips.add_song(scene, drums(3.0, 100.0, "others"), 1)
+    scene.footlight.song, chosen.made = "others", "kept"
+    raises(RuntimeError, "lit to another song, 'drums'", bpy.ops.footlight.generate_theatre)
+
+
+def check_the_model_is_told_how_the_dance_is_danced_that_it_lights():
+    song()
+    armature = dancer.add_dancer(bpy.context)
+    scene = bpy.context.scene
+    scene.footlight.style, scene.footlight.light.accent = "robot", "strike"
+    action, _ = made()
+    assert light.danced_as(action) == {"accent": "strike", "style": "robot"}
+    bpy.ops.footlight.generate_dance(takes=1)
+    action = takes.shown(armature)
+    assert light.danced_as(action) == {"accent": "arrive", "style": "robot"}
+    scene.footlight.light.by = "model"
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"}
+    told = shone()
+    action["footlight_style"] = "tango"
+    assert light.danced_as(action) == {"accent": "arrive"}, "the model does not know it"
+    action["footlight_accent"] = "strike"
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"} and not np.array_equal(shone(), told)
+    assert light.danced_as(bpy.data.actions.new("mine")) == {}
+
+
+def check_takes_can_be_made_again_while_no_picture_is_chosen():
+    song()
+    dancer.add_dancer(bpy.context)
+    action, _ = made()
+    chosen = bpy.context.scene.footlight.light
+    chosen.look = "FILE"
+    (button,) = [item for item in shown() if item.text == "Make Dance and Light"]
+    assert "Choose a picture first" in texts() and not button.enabled
+    assert bpy.ops.footlight.generate_theatre.poll()
+    raises(RuntimeError, "Choose a picture first", bpy.ops.footlight.generate_theatre)
+    again, _ = made(like=action.name)
+    assert keyed(again) == keyed(action)
+    other, _ = made(new_seed=True, takes=1)
+    assert other["footlight_look_asked"] == LOOKS[0] and keyed(other) != keyed(action)
+    bpy.context.scene.footlight.dancer = dancer.add_dancer(bpy.context, (2.0, 0.0, 0.0))
+    assert not bpy.ops.footlight.generate_theatre.poll(), "this one has nothing to make again"
 
 
 def check_one_undo_returns_the_exact_scene():

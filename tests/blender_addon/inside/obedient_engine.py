@@ -67,6 +67,8 @@ def obey(message):
         write_music(message["out_music"], message["seconds"])
     elif message["op"] in ("dance", "theatre"):
         shutil.copy(FOLDER / "dance.npz", message["out"])
+    if message.get("out_light"):
+        shutil.copy(FOLDER / "SHOW.json", message["out_light"])
     return {name: message[name] for name in ("out", "out_light", "out_motion", "out_music") if name in message}
 
 
