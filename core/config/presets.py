@@ -110,8 +110,8 @@ def preset(name: str) -> Config:
 LIGHT = "stage-66"  # the representation of light (``core.motion.layouts``)
 
 THEATRE_STEPS = 6  # of DPM-Solver++, at most: no worse than twelve of DDIM
-LIGHT_WINDOW = 5  # times a dance's: where two windows meet, the scene may change
-ENERGY_GUIDANCE = 2.0
+LIGHT_WINDOW = 2  # times a dance's: where two windows meet, the scene may change
+ENERGY_GUIDANCE = 1.5
 
 THEATRES = {
     "tiny": TheatreConfig(
