@@ -265,7 +265,7 @@ def check_a_dance_with_light_that_is_not_made():
     *_, before = begun("wait")
     assert bpy.ops.footlight.cancel() == {"FINISHED"} and finish() is JobState.CANCELLED
     unchanged(before)
-    for how, words in (("die", "out of memory"), ("refuse", "the song is silent"), ("slow", "SHOW.json")):
+    for how, words in (("die", "out of memory"), ("refuse", "the song is silent"), ("dark", "SHOW.json")):
         *_, before = begun(how)  # of which the last one leaves no light where it says
         assert finish() is JobState.FAILED and words in session.state.error, session.state.error
         unchanged(before)
@@ -281,7 +281,7 @@ def check_a_dance_with_light_that_is_not_made():
 
 def check_what_is_asked_for_a_dance_with_light():
     """The part of the song that is heard, the scene's rate, corrected beats, and what the panel says."""
-    context, _, strip = stage("slow")
+    context, _, strip = stage("dark")
     scene, settings = context.scene, context.scene.footlight
     scene.render.fps = 24
     addon("scene.versions").set_end(strip, 1 + 2 * 24)

@@ -4,7 +4,7 @@ Told by the song's name, and where there is no song by the file ``how`` in the t
 the file ``asked.json`` there, every motion as ``asked.npz``, and beats that are given as ``asked_beats.json``. It hears
 the beats of ``heard.json``, if there is one, and does with a seed what ``seeds.json`` says of it. Told "early", alone
 or with another word, it hands on the first half of a dance if it is asked for, and goes on when the file ``go`` is
-there.
+there. Told "dark" it leaves no light where it says.
 """
 
 import json
@@ -67,7 +67,7 @@ def obey(message):
         write_music(message["out_music"], message["seconds"])
     elif message["op"] in ("dance", "theatre"):
         shutil.copy(FOLDER / "dance.npz", message["out"])
-    if message.get("out_light"):
+    if message.get("out_light") and how(message) != "dark":
         shutil.copy(FOLDER / "SHOW.json", message["out_light"])
     return {name: message[name] for name in ("out", "out_light", "out_motion", "out_music") if name in message}
 
