@@ -175,7 +175,7 @@ def _fits(model: Checkpoint, config: Config) -> bool:
 def _encoding(theatre: TheatreConfig | None) -> TheatreConfig | None:
     """A theatre but for what makes no difference to its encoders and space."""
     return theatre and replace(
-        theatre, denoisers={}, sampling={}, coarse=1.0, answer=0.0, energy_guidance=1.0, attention=True
+        theatre, denoisers={}, sampling={}, coarse=1.0, answer=0.0, look_guidance=1.0, attention=True
     )
 
 

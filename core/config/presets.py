@@ -111,7 +111,7 @@ LIGHT = "stage-66"  # the representation of light (``core.motion.layouts``)
 
 THEATRE_STEPS = 6  # of DPM-Solver++, at most: no worse than twelve of DDIM
 LIGHT_WINDOW = 2  # times a dance's: where two windows meet, the scene may change
-ENERGY_GUIDANCE = 1.5
+LOOK_GUIDANCE = 1.5
 
 THEATRES = {
     "tiny": TheatreConfig(
@@ -162,7 +162,7 @@ def with_theatre(config: Config, looks: tuple[str, ...], size: str | TheatreConf
     )
     theatre = dataclasses.replace(
         theatre,
-        energy_guidance=ENERGY_GUIDANCE,
+        look_guidance=LOOK_GUIDANCE,
         denoisers={"motion": motion, "light": light},
         sampling={"motion": sampling, "light": lit},
     )

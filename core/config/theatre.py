@@ -41,7 +41,7 @@ class TheatreConfig:
     coarse: float = 0.5  # share of the noise schedule above which movement is made in time slices, without a look
     emphasis: float = 0.5  # by how much guidance and losses count more on beats than between them
     answer: float = 0.0  # by which share the light is told of quieter music where the dancer has no energy
-    energy_guidance: float = 1.0  # of the light by the dancer's energy, beside that by all it is told; 1 is none
+    look_guidance: float = 1.0  # of the light by the look and the dancer's energy, beside that by all it is told
     denoisers: dict[str, DenoiserConfig] = field(default_factory=dict)
     sampling: dict[str, SamplingConfig] = field(default_factory=dict)
 

@@ -26,7 +26,7 @@ from core.diffusion.windows import windowed
 from core.light.cues import with_energy
 from core.rhythm.features import LOUDNESS, with_loudness
 from core.theatre.network import Theatre
-from core.theatre.sampling import coarse_to_fine, emphasised, energetic
+from core.theatre.sampling import by_look_and_energy, coarse_to_fine, emphasised
 from core.types import Condition
 
 
@@ -180,7 +180,7 @@ def _denoise(
     if stage.denoisers[name].guided:
         denoise = told(denoise, scale)
     else:
-        denoise = energetic(denoise, shape.energy_guidance) if name == "light" else denoise
+        denoise = by_look_and_energy(denoise, shape.look_guidance) if name == "light" else denoise
         denoise = emphasised(denoise, scale, shape.emphasis)
     denoise = windowed(denoise, sampling.window, sampling.overlap)
     if name == "motion":

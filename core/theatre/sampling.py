@@ -33,33 +33,35 @@ def emphasised(denoise: Denoise, scale: float | Tensor, emphasis: float) -> Deno
     return denoise_emphasised
 
 
-def energetic(denoise: Denoise, scale: float) -> Denoise:
-    """A denoiser of light with guidance by the dancer's energy alone: x0 = x0(untold) + scale (x0(told) - x0(untold)).
+def by_look_and_energy(denoise: Denoise, scale: float) -> Denoise:
+    """A denoiser of light with guidance by the look and the dancer's energy alone: x0 = x0(untold) + scale (x0(told) -
+    x0(untold)).
 
-    As in compositional guidance (Liu et al. 2022), all else that is told is the same in both. Where no energy is told,
+    As in compositional guidance (Liu et al. 2022), all else that is told is the same in both. Where neither is told,
     or the condition is dropped, nothing changes.
 
-    denoise: the denoiser, which was trained with and without the dancer's energy (``core.light.cues``).
+    denoise: the denoiser, which was trained with and without the look and the energy (``core.light.cues``).
     scale: strength of guidance; 1 returns ``denoise`` itself.
     """
     if scale == 1.0:
         return denoise
 
-    def denoise_energetic(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+    def denoise_guided(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
         told = denoise(x_t, t, condition)
         if condition.cues is None:
             return told
-        heeds = condition.cues[..., DANCER].flatten(1).any(dim=1)
+        heeds = condition.cues[..., DANCER].flatten(1).any(dim=1) | (condition.look is not None)
         if condition.keep is not None:
             heeds = heeds & condition.keep
         if not bool(heeds.any()):
             return told
         some = condition.map(lambda value: value[heeds])
-        untold = denoise(x_t[heeds], t[heeds], replace(some, cues=without_energy(condition.cues[heeds])))
+        free = replace(some, look=None, cues=without_energy(condition.cues[heeds]))
+        untold = denoise(x_t[heeds], t[heeds], free)
         told[heeds] = untold + scale * (told[heeds] - untold)
         return told
 
-    return denoise_energetic
+    return denoise_guided
 
 
 def coarse_to_fine(denoise: Denoise, steps: int, share: float, frames: int) -> Denoise:

@@ -14,7 +14,7 @@ from core.light.cues import CUES, DANCER, SECTIONS, with_energy, without_energy
 from core.rhythm.features import LOUDNESS
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.network import Theatre
-from core.theatre.sampling import energetic
+from core.theatre.sampling import by_look_and_energy
 from core.types import Condition
 
 FRAMES = 16
@@ -85,29 +85,33 @@ def test_the_light_is_told_of_the_dance_that_it_hears():
 
 
 def heeding(x_t: torch.Tensor, t: torch.Tensor, condition: Condition) -> torch.Tensor:
-    """A light that is thrice as bright as the dancer is energetic, besides what it has by the sections."""
+    """A light that is thrice as bright as the dancer is energetic, besides what it has by look and sections."""
     assert condition.cues is not None
     told = 3 * condition.cues[..., :1] + condition.cues[..., SECTIONS].sum(dim=-1, keepdim=True)
+    if condition.look is not None:
+        told = told + condition.look[:, None]
     return x_t + (told if condition.keep is None else told * condition.keep[:, None, None])
 
 
-def test_the_dancers_energy_guides_and_nothing_else_does():
+def test_look_and_energy_guide_and_nothing_else_does():
     cues = with_energy(noise(2, FRAMES, len(CUES)), noise(2, FRAMES, seed=3).abs())
-    told, x_t, t = Condition({}, None, cues=cues), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
-    plain, strong = (energetic(heeding, scale)(x_t, t, told) for scale in (1.0, 2.5))
-    torch.testing.assert_close(strong - plain, 1.5 * 3 * cues[..., :1])
-    untold = replace(told, cues=without_energy(cues))
-    assert torch.equal(energetic(heeding, 2.5)(x_t, t, untold), heeding(x_t, t, untold))
+    look, x_t, t = noise(2, 1, seed=5), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
+    told = Condition({}, None, cues=cues, look=look)
+    plain, strong = (by_look_and_energy(heeding, scale)(x_t, t, told) for scale in (1.0, 2.5))
+    torch.testing.assert_close(strong - plain, 1.5 * (3 * cues[..., :1] + look[:, None]))
+    untold = replace(told, look=None, cues=without_energy(cues))
+    assert torch.equal(by_look_and_energy(heeding, 2.5)(x_t, t, untold), heeding(x_t, t, untold))
     none = replace(told, cues=None)
-    assert torch.equal(energetic(lambda x, t, condition: x, 2.5)(x_t, t, none), x_t)
+    assert torch.equal(by_look_and_energy(lambda x, t, condition: x, 2.5)(x_t, t, none), x_t)
 
 
-def test_the_dancers_energy_guides_within_guidance_by_all_that_is_told():
+def test_look_and_energy_guide_within_guidance_by_all_that_is_told():
     cues = with_energy(noise(2, FRAMES, len(CUES)), noise(2, FRAMES, seed=3).abs())
-    told, x_t, t = Condition({}, None, cues=cues), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
-    both = guided(energetic(heeding, 2.5), 2.0)(x_t, t, told)
-    by_sections = heeding(x_t, t, replace(told, cues=without_energy(cues))) - x_t
-    torch.testing.assert_close(both, x_t + 2.0 * (by_sections + 2.5 * 3 * cues[..., :1]))
+    look, x_t, t = noise(2, 1, seed=5), noise(2, FRAMES, 1, seed=4), torch.tensor([500, 500])
+    told = Condition({}, None, cues=cues, look=look)
+    both = guided(by_look_and_energy(heeding, 2.5), 2.0)(x_t, t, told)
+    by_sections = heeding(x_t, t, replace(told, look=None, cues=without_energy(cues))) - x_t
+    torch.testing.assert_close(both, x_t + 2.0 * (by_sections + 2.5 * (3 * cues[..., :1] + look[:, None])))
 
 
 @pytest.mark.parametrize("given", [False, True])

@@ -6,7 +6,7 @@ A system is a word on the command line, ``WHAT[=NAME][@OPTION=VALUE,...]``:
     FOLDER, FOLDER=mine            a model folder, under its own or another name
     default@guidance=1.5,steps=25  with other sampling: guidance, steps, sampler, snap, style (of a dance);
                                    guidance, steps, style (of a score); these, switch and snap (of a duet);
-                                   guidance, steps, sampler, style, accent, snap, answer and energy_guidance
+                                   guidance, steps, sampler, style, accent, snap, answer and look_guidance
                                    (of a theatre)
     slowing, slowing@amount=0.4    an unrelated clip, slowed on every beat
     retrieval                      training motion capture of nearest tempo and energy, warped onto the beats
@@ -54,7 +54,7 @@ _NUMBERS = {
     "amount": float,
     "switch": float,
     "answer": float,
-    "energy_guidance": float,
+    "look_guidance": float,
     "temperature": float,
 }
 # The options of each kind of system.
@@ -62,7 +62,7 @@ ALLOWED = {
     DANCER: ("guidance", "steps", "sampler", "snap", "style"),
     SCORER: ("guidance", "steps", "style"),
     DUET: ("guidance", "steps", "switch", "snap", "style"),
-    THEATRE: ("guidance", "steps", "sampler", "style", "accent", "snap", "answer", "energy_guidance"),
+    THEATRE: ("guidance", "steps", "sampler", "style", "accent", "snap", "answer", "look_guidance"),
     SLOWING: ("amount",),
     RETRIEVAL: ("amount", "snap"),
     AUTOREGRESSIVE: ("accent", "temperature", "style", "snap"),

@@ -29,7 +29,7 @@ from train.evaluation.dance.systems import Asked, System, model_key, model_of
 from train.evaluation.performance import Performance
 from train.evaluation.theatre.scenes import Scene
 
-OF_THE_LIGHT = ("answer", "energy_guidance")  # of ``core.config.TheatreConfig``
+OF_THE_LIGHT = ("answer", "look_guidance")  # of ``core.config.TheatreConfig``
 
 
 @dataclass(frozen=True, eq=False)
