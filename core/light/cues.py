@@ -54,9 +54,8 @@ def section_cues(sections: Sequence[Section], frames: int, fps: float) -> Tensor
 
 def with_energy(cues: Tensor, energy: Tensor) -> Tensor:
     """Cues (..., t, 7) with the dancer's energy (..., t') in [0, 1]; beyond its end there is none."""
-    told = cues.clone()
+    told = without_energy(cues)
     frames = min(cues.shape[-2], energy.shape[-1])
-    told[..., DANCER] = 0.0
     told[..., :frames, 0] = energy[..., :frames].to(cues)
     told[..., 1] = 1.0
     return told

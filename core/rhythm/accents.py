@@ -90,9 +90,7 @@ def kinematic_beats(positions: Tensor, fps: float) -> Beats:
     fps: frames per second.
     """
     speed = gaussian_smooth(mean_speed(positions, fps), BEAT_SMOOTHING * fps)
-    depth = prominence(-speed)
-    deep = depth > max(BEAT_PROMINENCE * speed.mean().item(), 1e-3)
-    return _events(-speed, deep, BEAT_SPACING, fps, depth)
+    return _prominent(-speed, speed.mean().item(), 1e-3, fps)
 
 
 def strikes(positions: Tensor, fps: float) -> Beats:
@@ -104,14 +102,18 @@ def strikes(positions: Tensor, fps: float) -> Beats:
     fps: frames per second.
     """
     energy = gaussian_smooth(joint_speed(positions, fps).square().mean(-1), BEAT_SMOOTHING * fps)
-    height = prominence(energy)
-    high = height > max(BEAT_PROMINENCE * energy.mean().item(), 1e-6)
-    return _events(energy, high, BEAT_SPACING, fps, height)
+    return _prominent(energy, energy.mean().item(), 1e-6, fps)
 
 
 def mean_speed(positions: Tensor, fps: float) -> Tensor:
     """Mean joint speed (t,) of positions (t, j, 3 or 2), metres per second."""
     return joint_speed(positions, fps).mean(-1)
+
+
+def _prominent(values: Tensor, usual: float, least: float, fps: float) -> Beats:
+    """The prominent maxima of a curve (t,). usual: its mean size. least: what is less prominent is stillness."""
+    height = prominence(values)
+    return _events(values, height > max(BEAT_PROMINENCE * usual, least), BEAT_SPACING, fps, height)
 
 
 def _events(values: Tensor, allowed: Tensor, spacing: float, fps: float, strength: Tensor | None = None) -> Beats:

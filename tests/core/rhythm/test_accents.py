@@ -44,28 +44,28 @@ def test_amplitude_of_a_batch_is_that_of_each_and_stillness_has_none(swaying):
     assert len(accents.kinematic_onsets(still, 30.0).times) == len(accents.kinematic_beats(still, 30.0).times) == 0
 
 
-@pytest.mark.parametrize("fps", (31.25, 60.0))
-def test_kinematic_beats_are_where_a_swing_turns(fps):
-    swings = 0.8  # a second; the speed is least twice a swing
+def swinging(swings, fps):
+    """A body (t, j, 3) that swings for 8 s, so many times a second; twice in each its speed is least, and greatest."""
     time = torch.arange(int(8 * fps)) / fps
     positions = torch.zeros(len(time), 22, 3)
     positions[:, :, 1] = 0.3 * torch.sin(2 * math.pi * swings * time)[:, None]
-    expected = torch.arange(0.25, 8 * swings, 0.5) / swings
-    found = accents.kinematic_beats(positions, fps)
+    return positions
+
+
+@pytest.mark.parametrize("fps", (31.25, 60.0))
+def test_kinematic_beats_are_where_a_swing_turns(fps):
+    found = accents.kinematic_beats(swinging(0.8, fps), fps)
+    expected = torch.arange(0.25, 8 * 0.8, 0.5) / 0.8
     inside = expected[(expected > 0.3) & (expected < 7.7)]
     times = found.times[(found.times > 0.3) & (found.times < 7.7)]
     np.testing.assert_allclose(times, inside, atol=4e-3)
-    assert abs(found.tempo - 60 * 2 * swings) < 1
+    assert abs(found.tempo - 60 * 2 * 0.8) < 1
 
 
 @pytest.mark.parametrize("fps", (31.25, 60.0))
 def test_strikes_are_where_a_swing_is_fastest(fps):
-    swings = 0.8  # a second; the speed is greatest twice a swing
-    time = torch.arange(int(8 * fps)) / fps
-    positions = torch.zeros(len(time), 22, 3)
-    positions[:, :, 1] = 0.3 * torch.sin(2 * math.pi * swings * time)[:, None]
-    expected = torch.arange(0.0, 8 * swings, 0.5) / swings
-    found = accents.strikes(positions, fps)
+    found = accents.strikes(swinging(0.8, fps), fps)
+    expected = torch.arange(0.0, 8 * 0.8, 0.5) / 0.8
     inside = expected[(expected > 0.4) & (expected < 7.6)]
     np.testing.assert_allclose(found.times[(found.times > 0.4) & (found.times < 7.6)], inside, atol=4e-3)
     assert len(accents.strikes(torch.ones(40, 22, 3), fps).times) == 0
