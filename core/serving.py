@@ -291,10 +291,11 @@ class Engine:
         heard = self._recall(request, digest) or self._hear_song(request, digest, song, said, heard_at)
         model = self._loaded(0.02, 0.05)
         with progress.part(heard_at, 1.0):
-            begun = pipeline.begin_theatre(model, song, heard, request)
+            task = pipeline.read_theatre(model, song, heard, request)
+            begun = pipeline.begin_theatre(model, task)
             if begun is not None:
                 self._show(number, request, begun.preview, {"seed": seed, "model": model.name, "audio_sha256": digest})
-            made = pipeline.answer_theatre(model, song, heard, request, begun)
+            made = pipeline.answer_theatre(model, task, begun)
         progress.report()
         files = {}
         if request.out is not None:

@@ -13,7 +13,7 @@ from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
 from core.config import Config
 from core.light.look import shipped_looks
-from core.pipeline.theatre import takes_cues
+from core.pipeline.lit_song import takes_cues
 from core.theatre.network import Theatre
 from train import run_folder
 from train.data.dataset import Pair

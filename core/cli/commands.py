@@ -169,11 +169,12 @@ def theatre(args: argparse.Namespace) -> None:
             heard = pipeline.hear_once(model, song, beats, pipeline.cache_folder())
         said = {"seed": str(request.seed), "model": model.name}
         with progress.part(pipeline.HEARING_LIT, 0.98):
-            begun = pipeline.begin_theatre(model, song, heard, request)
+            task = pipeline.read_theatre(model, song, heard, request)
+            begun = pipeline.begin_theatre(model, task)
             if begun is not None and previewed is not None:
                 write_together(previewed(begun.preview, **said, audio_sha256=file_digest(request.song)))
                 _tell_preview(args, request, begun.preview)
-            made = pipeline.answer_theatre(model, song, heard, request, begun)
+            made = pipeline.answer_theatre(model, task, begun)
         with progress.part(0.98, 1.0, "Writing"):
             files = {} if danced is None else danced(made.dance, **said, audio_sha256=file_digest(request.song))
             if request.out_light is not None:

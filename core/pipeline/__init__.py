@@ -25,7 +25,7 @@ from core.pipeline.edit import edit_dance
 from core.pipeline.edit_files import answer, begin, read_dance, read_edit
 from core.pipeline.heard_songs import cache_folder, hear_once
 from core.pipeline.light import light_song, read_dancer
-from core.pipeline.lit_dance import HEARING_LIT, Known, answer_theatre, begin_theatre, generate_theatre
+from core.pipeline.lit_dance import HEARING_LIT, Known, answer_theatre, begin_theatre, generate_theatre, read_theatre
 from core.pipeline.model import Model, find_device, find_model
 from core.pipeline.score import score_motion
 from core.protocol import DanceOptions, DuetOptions, LightOptions, ScoreOptions, TheatreOptions
@@ -77,6 +77,7 @@ __all__ = [
     "read_dancer",
     "read_edit",
     "read_song",
+    "read_theatre",
     "sample_dance",
     "score_motion",
 ]

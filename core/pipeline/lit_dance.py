@@ -6,6 +6,7 @@ dance and show, where given ──┘ └── light ── limiter of flashes 
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,7 @@ from core.pipeline.edit_files import frames_of, read_dance, span_of, warn_of_son
 from core.pipeline.kept import kept_of
 from core.pipeline.light import judge as judge_light
 from core.pipeline.light import warn_of_length
+from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model
 from core.pipeline.targets import Targets
 from core.pipeline.theatre import (
@@ -38,7 +40,7 @@ from core.pipeline.theatre import (
     as_motion,
     as_show,
     look_vector,
-    perform,
+    perform_to,
 )
 from core.protocol import TheatreOptions, TheatreRequest
 from core.results import Dance, Light, LitDance
@@ -69,6 +71,8 @@ class Known:
 
 HEARING_LIT = 0.14
 """The part of ``generate_theatre`` that ``hear_song`` is, for progress."""
+READING_LIT = 0.03
+"""The part of what follows it that ``read_theatre`` is."""
 
 
 @dataclass(frozen=True)
@@ -83,44 +87,75 @@ class LitBegun:
     share: float
 
 
+@dataclass(frozen=True)
+class LitTask:
+    """What a request asks for: its song is heard and its files are read.
+
+    song: as it was heard.
+    request: with the style of the dance that it gives, if it asks for none.
+    look: the style vector of its look and the look's name.
+    known: what it gives.
+    """
+
+    song: LitSong
+    request: TheatreRequest
+    look: _Look
+    known: Known
+
+
+def read_theatre(model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest) -> LitTask:
+    """Read what a request asks for, once for ``begin_theatre`` and ``answer_theatre``.
+
+    heard: the song as it was heard.
+
+    Raises FootlightError for a model without theatre, options that it does not support, files that are missing, damaged
+    or of another form, and a range that there is not.
+    """
+    look = _look(model, request)
+    with progress.part(0.0, READING_LIT, "Listening to the music"):
+        base, style = (None, None) if request.motion is None else read_dance(request.motion)
+        if request.motion is not None and request.makes_motion:
+            warn_of_song(request.motion, request.song)
+        show = None if request.light is None else show_file.read(request.light)
+        known = _known(request, base, show, heard)
+        told = request if request.style is not None else replace(request, style=style)
+        return LitTask(hear_lit(model, song, heard), told, look, known)
+
+
 @torch.no_grad()
-def begin_theatre(model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest) -> LitBegun | None:
+def begin_theatre(model: Model, task: LitTask) -> LitBegun | None:
     """The first seconds of the dance that ``answer_theatre`` makes, nearly as they are in the whole; None where no
     preview is wanted, or the song is too short for one.
 
     Raises FootlightError as ``answer_theatre`` does.
     """
-    (look, _), beginning = _look(model, request), lit_beginning_of(model, heard.frames)
+    request, heard = task.request, task.song.heard
+    beginning = lit_beginning_of(model, heard.frames)
     if request.preview is None or beginning is None:
         return None
-    light = None if request.light is None else _light(model, show_file.read(request.light), None)
-    share = beginning.sampled / (beginning.sampled + heard.frames)
-    with progress.part(0.0, 0.9 * share):
-        made = perform(model, song, request, look, request.accent, None, light, heard=heard, beginning=beginning)
-    with progress.part(0.9 * share, share, "Dancing the beginning"):
+    light, share = _light(model, task.known), beginning.sampled / (beginning.sampled + heard.frames)
+    with _of_work(0.0, 0.9 * share):
+        made = perform_to(model, task.song, request, task.look[0], request.accent, light=light, beginning=beginning)
+    with _of_work(0.9 * share, share, "Dancing the beginning"):
         motion = as_motion(model, made, heard.seconds, request, round(beginning.seconds * request.fps))
         return LitBegun(Dance(motion, heard.rhythm.beats, {}, made.style), share)
 
 
-def answer_theatre(
-    model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest, begun: LitBegun | None = None
-) -> LitDance:
+def answer_theatre(model: Model, task: LitTask, begun: LitBegun | None = None) -> LitDance:
     """The dance and its light that a request asks for.
 
-    heard: the song as it was heard.
     begun: what ``begin_theatre`` gave for it.
 
-    Raises FootlightError as ``generate_theatre``, ``read_dance`` and ``core.show.file.read`` do, and for a range that
-    there is not.
+    Raises FootlightError as ``generate_theatre`` does.
     """
-    look = _look(model, request)
-    base, style = (None, None) if request.motion is None else read_dance(request.motion)
-    if request.motion is not None and request.makes_motion:
-        warn_of_song(request.motion, request.song)
-    show = None if request.light is None else show_file.read(request.light)
-    options = request if request.style is not None else replace(request, style=style)
-    with progress.part(0.0 if begun is None else begun.share, 1.0):
-        return _made(model, song, heard, options, look, _known(request, base, show, heard))
+    with _of_work(0.0 if begun is None else begun.share, 1.0):
+        return _made(model, task.song, task.request, task.look, task.known)
+
+
+def _of_work(start: float, end: float, stage: str = "") -> AbstractContextManager[None]:
+    """A part of the work that follows ``read_theatre``, for progress."""
+    rest = 1 - READING_LIT
+    return progress.part(READING_LIT + rest * start, READING_LIT + rest * end, stage)
 
 
 def _known(request: TheatreRequest, base: Motion | None, show: Show | None, heard: HeardSong) -> Known:
@@ -181,35 +216,36 @@ def generate_theatre(
     with progress.part(0.0, HEARING_LIT):
         heard = hear_song(model, song, beats)
     with progress.part(HEARING_LIT, 1.0):
-        return _made(model, song, heard, options, look, known or Known())
+        with progress.part(0.0, READING_LIT):
+            lit = hear_lit(model, song, heard)
+        with _of_work(0.0, 1.0):
+            return _made(model, lit, options, look, known or Known())
 
 
 @torch.no_grad()
-def _made(
-    model: Model, song: Waveform, heard: HeardSong, options: TheatreOptions, asked: _Look, known: Known
-) -> LitDance:
+def _made(model: Model, song: LitSong, options: TheatreOptions, asked: _Look, known: Known) -> LitDance:
     """A dance and its light for a song that was heard, in the look that is asked for."""
+    heard, light = song.heard, _light(model, known)
     if known.motion is not None:
-        warn_of_length(known.motion.seconds, song.seconds)
-    light = None if known.show is None else _light(model, known.show, known.anew)
+        warn_of_length(known.motion.seconds, heard.seconds)
     edited = None if known.edit is None else _edited(model, known.edit, heard)
     kept = None if edited is None else kept_of(model, edited.targets)
     look, name = asked
-    with progress.part(0.0, 0.81):
-        made = perform(model, song, options, look, options.accent, known.motion, light, heard=heard, kept=kept)
+    with progress.part(0.0, 0.8):
+        made = perform_to(model, song, options, look, options.accent, known.motion, light, kept=kept)
     tracked = heard.rhythm.beats
-    with progress.part(0.81, 0.95):
+    with progress.part(0.8, 0.95):
         if known.motion is not None:
             dance = Dance(known.motion, tracked, judge(known.motion, tracked))
         elif edited is not None:
             dance = edited.finished(model, made, options)
         else:
-            dance = as_dance(model, made, song.seconds, options)
+            dance = as_dance(model, made, heard.seconds, options)
     with progress.part(0.95, 1.0, "Judging the light"):
         positions = forward(dance.motion.rotations, dance.motion.root)
         strikes = known.motion is None and made.accent == "strike"
         dance = replace(dance, metrics=_metrics(dance, positions, strikes))
-        lit = as_show(made, song.seconds, name if known.show is None else known.show.look)
+        lit = as_show(made, heard.seconds, name if known.show is None else known.show.look)
         metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
         return LitDance(dance, Light(lit, tracked, metrics), made.accent)
 
@@ -235,9 +271,11 @@ def _look(model: Model, options: TheatreOptions) -> _Look:
     return vector, options.look if options.look in config.looks else look_of(options.look).name
 
 
-def _light(model: Model, show: Show, anew: np.ndarray | None) -> KnownLight:
-    """A show as the model's light. Raises FootlightError for another frame rate."""
-    rate = model.config.latent_fps
+def _light(model: Model, known: Known) -> KnownLight | None:
+    """The show that is given as the model's light. Raises FootlightError for another frame rate."""
+    show, anew, rate = known.show, known.anew, model.config.latent_fps
+    if show is None:
+        return None
     if abs(show.fps - rate) > 1e-6:
         raise FootlightError(f"the show has {show.fps:g} frames a second; this model makes dances for {rate:g}")
     return KnownLight(torch.from_numpy(show.values), None if anew is None else torch.from_numpy(~anew))

@@ -16,23 +16,20 @@ import torch
 from torch import Tensor
 
 from core import progress
-from core.audio.io import resample
-from core.audio.representation import music_frames
 from core.config import Config, on_stage
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
-from core.light.cues import section_cues
 from core.light.dancer import energy_at
 from core.light.look import read_look, shipped_looks
-from core.light.song import understood
 from core.motion import features
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
-from core.pipeline.dance import HeardSong, finish, hear_song, judge
+from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
+from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
 from core.protocol import ACCENTS, DanceOptions
 from core.results import Dance
@@ -45,7 +42,7 @@ from core.theatre.chains import Given, Prompt, chains
 from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.theatre.palettes import palette_of_look
-from core.theatre.slices import Slicing, motion_rows, music_rows
+from core.theatre.slices import Slicing, motion_rows
 from core.types import Beats, Motion, Waveform
 
 
@@ -91,12 +88,41 @@ def perform(
     motion: Motion | None = None,
     light: KnownLight | None = None,
     beats: Beats | None = None,
+) -> Performance:
+    """Make dance and light for a song. The same arguments give the same performance.
+
+    model: with a theatre.
+    song: at any rate.
+    beats: of the song, in place of those that would be tracked.
+
+    The others are those of ``perform_to``.
+
+    Raises FootlightError as ``perform_to`` does, and for a song shorter than a second.
+    """
+    options = options or DanceOptions()
+    _checked(model, options, accent)
+    with progress.part(0.0, 0.16):
+        heard = hear_song(model, song, beats)
+    with progress.part(0.16, 0.2):
+        lit = hear_lit(model, song, heard)
+    with progress.part(0.2, 1.0):
+        return perform_to(model, lit, options, look, accent, motion, light)
+
+
+@torch.no_grad()
+def perform_to(
+    model: Model,
+    song: LitSong,
+    options: DanceOptions,
+    look: Tensor | None = None,
+    accent: str | None = None,
+    motion: Motion | None = None,
+    light: KnownLight | None = None,
     *,
-    heard: HeardSong | None = None,
     kept: Kept | None = None,
     beginning: Beginning | None = None,
 ) -> Performance:
-    """Make dance and light for a song. The same arguments give the same performance.
+    """Make dance and light for a song that was heard. The same arguments give the same performance.
 
     model: with a theatre.
     song: the song.
@@ -105,29 +131,19 @@ def perform(
     accent: "strike" or "arrive"; None is the model's own.
     motion: the dance, if only light is to be made.
     light: what of the light is given. It comes out as it is.
-    beats: of the song, in place of those that would be tracked.
-    heard: the song as it was heard, if it was.
     kept: what is kept of a dance of which the rest is made. It comes out nearly as it is.
     beginning: that is made alone, nearly as it is in the whole.
 
-    Raises FootlightError for a model without theatre, options that it does not support, an unknown accent, a song
-    shorter than a second, and light of another number of channels.
+    Raises FootlightError for a model without theatre, options that it does not support, an unknown accent, and light
+    of another number of channels.
     """
-    options, theatre, config = options or DanceOptions(), model.check_lights(), model.config
-    check_choices(options, config)
-    index = accent_index(config, accent)
-    if heard is None:
-        with progress.part(0.0, 0.16):
-            heard = hear_song(model, song, beats)
+    theatre, index = _checked(model, options, accent)
+    config, heard = model.config, song.heard
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(config, options.style, seed)
     told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
-    condition, total = replace(heard.condition, style=told), heard.frames
-    with progress.part(0.16, 0.2):
-        music = theatre.encoded("music", song_rows(model, song, heard.rhythm, total)[None].to(model.device))
+    total = heard.frames
     frames = total if beginning is None else beginning.sampled
-    if beginning is not None:
-        condition, music = condition.window(0, frames), music[:, : -(-frames // Slicing.of(config).latents)]
     given = {}
     if motion is not None:
         given["motion"] = known_motion(model, theatre, motion, frames)
@@ -137,24 +153,31 @@ def perform(
     if light is not None:
         given["light"] = known_light(model, theatre, light, frames)
     prompt = Prompt(
-        condition,
-        music,
+        replace(heard.condition, style=told).window(0, frames),
+        song.music[:, : -(-frames // Slicing.of(config).latents)],
         torch.tensor([index], device=model.device),
         None if look is None else look[None].to(model.device),
         given,
-        _cues(model, song, heard.rhythm, total, frames),
+        None if song.cues is None else song.cues[:, :frames],
         _energy(model, motion, frames),
     )
     steps = steps_for(on_stage(config), "motion", options.steps)
-    with progress.part(0.2, 0.94, "Dancing"):
+    with progress.part(0.0, 0.925, "Dancing"):
         made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance)
         danced = None if kept is None else kept.finished(made["motion"])
-    with progress.part(0.94, 1.0, "Building the movement"):
+    with progress.part(0.925, 1.0, "Building the movement"):
         if danced is None and "motion" in made:
             decoded = frames if beginning is None else beginning.decoded
             danced = model.autoencoders["motion"].decode_long(made["motion"][:, :decoded])[0].cpu()
         lit = _finished(model, made, light, frames)
         return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index])
+
+
+def _checked(model: Model, options: DanceOptions, accent: str | None) -> tuple[Theatre, int]:
+    """The theatre of a model, and the index of an accent. Raises FootlightError where ``perform_to`` does for these."""
+    theatre = model.check_lights()
+    check_choices(options, model.config)
+    return theatre, accent_index(model.config, accent)
 
 
 def as_dance(model: Model, performance: Performance, seconds: float, options: DanceOptions | None = None) -> Dance:
@@ -229,28 +252,6 @@ def look_vector(model: Model, asked: str) -> Tensor:
 
     picture = torch.from_numpy(read_picture(path)).float().permute(2, 0, 1)
     return theatre.style.of_pictures(picture[None].to(model.device))[0]
-
-
-def song_rows(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor:
-    """Rows (s, c) of a song for the music encoder, for as many slices as ``frames`` latent frames need."""
-    slicing, music = Slicing.of(model.config), model.config.modalities["music"]
-    length = -(-frames // slicing.latents) * slicing.mels
-    samples = resample(song, model.config.signal.audio_rate).samples
-    told = music_frames(samples, rhythm.beats.times, model.config.signal, music.representation, length)
-    return music_rows(told[:length], rhythm.beats, rhythm.onset, slicing)
-
-
-def takes_cues(config: Config) -> bool:
-    """Whether a model's light is told of sections and of the dancer's energy."""
-    return config.theatre is not None and config.theatre.denoisers["light"].cue_channels > 0
-
-
-def _cues(model: Model, song: Waveform, rhythm: Rhythm, total: int, frames: int) -> Tensor | None:
-    """The first cues (1, frames, 7) of a song's sections, if the model's light takes any. total: of the whole song."""
-    if not takes_cues(model.config):
-        return None
-    cues = section_cues(understood(song, rhythm).sections, total, model.config.latent_fps)
-    return cues[None, :frames].to(model.device)
 
 
 def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:

@@ -18,8 +18,8 @@ from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
 from core.diffusion.sampler import walk
 from core.light.cues import told_of
+from core.pipeline.lit_song import takes_cues
 from core.pipeline.model import native_half, schedule_of
-from core.pipeline.theatre import takes_cues
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.energy import energies
 from core.theatre.network import Theatre

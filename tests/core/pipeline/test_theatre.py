@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+from collections import Counter
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -25,12 +27,16 @@ from core.pipeline import (
     beginning,
     generate_theatre,
     hear_song,
+    lit_song,
+    read_theatre,
 )
+from core.pipeline.lit_dance import LitTask
 from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
 from core.protocol import TheatreRequest
+from core.show import file as show_file
 from core.show.channels import CHANNELS, ROLES, SLICES
 from core.show.flashes import most_flashes
-from core.show.show import as_valid, check_values
+from core.show.show import Show, as_valid, check_values
 from core.types import Motion
 
 OPTIONS = DanceOptions(seed=3, steps=3, guidance=2.0)
@@ -212,19 +218,45 @@ def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monke
     files = {"out": "dance.npz", "out_light": "SHOW.json", "preview": str(tmp_path / "first.npz")}
     request = TheatreRequest(song="song.wav", steps=3, seed=2, look="noir", fps=24, beat_snap=0.0, **files)
     heard = hear_song(model, song)
-    begun = begin_theatre(model, song, heard, request)
+
+    def asked(**changes: object) -> LitTask:
+        return read_theatre(model, song, heard, replace(request, **changes))
+
+    task = asked()
+    begun = begin_theatre(model, task)
     assert begun is not None and 0.1 < begun.share < 0.3
-    first, whole = begun.preview, answer_theatre(model, song, heard, request, begun)
+    first, whole = begun.preview, answer_theatre(model, task, begun)
     assert first.motion.frames == 96 and first.motion.fps == 24 and first.style == whole.dance.style
     early, late = (forward(one.rotations, one.root) for one in (first.motion, whole.dance.motion))
-    other = answer_theatre(model, song, heard, replace(request, seed=3)).dance.motion
+    other = answer_theatre(model, asked(seed=3)).dance.motion
     near, far = (float((early - one[:96]).norm(dim=-1).mean()) for one in (late, forward(other.rotations, other.root)))
     assert near < 0.1 * far, (near, far)
-    plain = answer_theatre(model, song, heard, replace(request, preview=None))
+    plain = answer_theatre(model, asked(preview=None))
     assert torch.equal(plain.dance.motion.rotations, whole.dance.motion.rotations)
-    assert begin_theatre(model, song, heard, replace(request, preview=None)) is None
+    assert begin_theatre(model, asked(preview=None)) is None
     short = make_song(15.0)
-    assert begin_theatre(model, short, hear_song(model, short), request) is None
+    assert begin_theatre(model, read_theatre(model, short, hear_song(model, short), request)) is None
+
+
+def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, make_song, monkeypatch, tmp_path):
+    monkeypatch.setattr(beginning, "SHOWN", 4.0)
+    song, show = make_song(45.0), tmp_path / "SHOW.json"
+    given = some_light(1).expand(round(45 * model.config.latent_fps), -1).numpy()
+    show.write_bytes(show_file.encoded(Show(given, model.config.latent_fps)))
+    calls = Counter()
+
+    def counted(module: ModuleType, name: str) -> None:
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args: calls.update([name]) or function(*args))
+
+    for module, name in ((lit_song, "understood"), (lit_song, "song_rows"), (show_file, "read")):
+        counted(module, name)
+    files = {"out": "dance.npz", "light": str(show), "preview": str(tmp_path / "first.npz")}
+    task = read_theatre(model, song, hear_song(model, song), TheatreRequest(song="song.wav", steps=1, **files))
+    begun = begin_theatre(model, task)
+    assert begun is not None
+    assert answer_theatre(model, task, begun).dance.motion.frames == 45 * 30
+    assert calls == {"understood": 1, "song_rows": 1, "read": 1}
 
 
 def test_a_dance_of_another_length_than_its_song_is_told(model, song, made):

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from core import pipeline
 from core.metrics import theatre as metrics
-from core.pipeline.theatre import KnownLight, known_light, known_motion, song_rows
+from core.pipeline.lit_song import song_rows
+from core.pipeline.theatre import KnownLight, known_light, known_motion
 from core.show.show import Show
 from core.theatre.palettes import EVERY, palette_of_light
 from core.theatre.slices import Slicing, music_rows
