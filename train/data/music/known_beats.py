@@ -1,8 +1,9 @@
 """Rendered music whose beats are known exactly, for the beat tracker: to train it, to choose it and to measure it.
 
-Six kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, and music
+Seven kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, music
 improvised in many styles and metres (``improvise``), played by soundfonts or by plain waves (``plain_synth``), by a
-band or by what is none (``ensembles``). Some have a silent intro, a drifting or ramping tempo, or rubato.
+band or by what is none (``ensembles``), and tunes that one player plays (``tunes``). Some have a silent intro, a
+drifting or ramping tempo, or rubato.
 """
 
 from __future__ import annotations
@@ -20,23 +21,37 @@ from core.audio.io import resample
 from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
-from train.data.music import arrange, clock, midi, plain_synth, synth
+from train.data.music import arrange, clock, midi, plain_synth, synth, tunes
 from train.data.music.ensembles import ENSEMBLES
-from train.data.music.improvise import improvise
+from train.data.music.improvise import Improvised, improvise
 from train.data.music.midi import Note, Part
 from train.data.music.patterns import STYLES
 from train.data.shards import key
 
 SECONDS = 36.0
 FASTEST = 168.0  # beats a minute; people dance to every second beat of what is faster, unless its bars are uneven
-SHARES = {"pop909": 0.14, "arranged": 0.06, "groove": 0.14, "improvised": 0.18, "plain": 0.24, "ensemble": 0.24}
-PLAIN_ENSEMBLES = 0.3  # share of them that are played by plain waves
+SHARES = {
+    "pop909": 0.12,
+    "arranged": 0.05,
+    "groove": 0.12,
+    "improvised": 0.15,
+    "plain": 0.2,
+    "ensemble": 0.18,
+    "tune": 0.18,
+}
+PLAINLY = {"plain": 1.0, "ensemble": 0.3, "tune": 0.15}  # shares of these kinds that are played by plain waves
 ENSEMBLE_STYLES = (
     *("waltz", "ballad", "slow three", "march", "six-eight", "rock", "waltz", "country", "jig", "swing", "slow three"),
     *("polka", "jazz waltz", "tango", "six-eight", "bossa nova", "waltz", "ballad", "motown", "slow blues", "house"),
     *("five", "ska", "seven"),
 )
 """Styles of excerpts that no band plays. A third of them are in three, and few in five and seven."""
+TUNES = (
+    *("reel", "polka", "waltz", "jig", "march", "hornpipe", "song in four", "quickstep", "minuet", "reel in four"),
+    *("slip jig", "song in two", "reel", "song in four", "mazurka", "slow jig", "hornpipe", "polka", "hymn"),
+    *("reel in four", "waltz", "jig", "schottische", "quickstep", "march"),
+)
+"""Kinds of the tunes. Two thirds of them are in two and four."""
 _RENDER_RATE = 22_050
 _VOICES = (0, 0, 0, 0, 0, 0, 1, 4, 5, 24, 25, 48, 73)  # General MIDI programs of a song played plainly
 
@@ -59,20 +74,31 @@ def excerpt(data: Path, kind: str, split: str, number: int, seed: int) -> Music:
     kind: one of ``SHARES``.
     """
     draw = np.random.default_rng([seed, number, sorted(SHARES).index(kind), split == "val"])
+    style = style_of(kind, number)
     make: Callable[[], Music] = {
         "pop909": lambda: _pop909(data, split, number, draw),
         "arranged": lambda: _arranged(data, split, draw),
         "groove": lambda: _groove(data, split, number, draw),
-        "improvised": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
-        "plain": lambda: improvised(list(STYLES)[number % len(STYLES)], draw),
-        "ensemble": lambda: improvised(
-            ENSEMBLE_STYLES[number % len(ENSEMBLE_STYLES)], draw, ensemble=str(draw.choice(list(ENSEMBLES)))
-        ),
+        "improvised": lambda: improvised(style, draw),
+        "plain": lambda: improvised(style, draw),
+        "ensemble": lambda: improvised(style, draw, ensemble=str(draw.choice(list(ENSEMBLES)))),
+        "tune": lambda: tune(style, draw),
     }[kind]
     music = make()
     if draw.random() < 0.12:
         music = _delayed(music, float(draw.uniform(0.5, 8.0)))
     return replace(music, beats=music.beats.between(0, SECONDS))
+
+
+def style_of(kind: str, number: int) -> str:
+    """The style of an excerpt, or the kind of its tune; empty for what was composed elsewhere."""
+    styles: tuple[str, ...] = {
+        "improvised": tuple(STYLES),
+        "plain": tuple(STYLES),
+        "ensemble": ENSEMBLE_STYLES,
+        "tune": TUNES,
+    }.get(kind, ("",))
+    return styles[number % len(styles)]
 
 
 def render(music: Music, draw: np.random.Generator, seconds: float = SECONDS) -> Waveform:
@@ -96,14 +122,42 @@ def improvised(
     ensemble: who plays, one of ``ENSEMBLES``; None is a band.
     """
     chosen = STYLES[style]
-    if bpm is None:
-        low, high = np.log(chosen.bpm)
-        bpm = float(np.exp(draw.uniform(low - 0.04, high + 0.04)))
-    freedom = freedom or str(draw.choice(clock.FREEDOMS, p=[0.66, 0.14, 0.1, 0.04, 0.06]))
-    bars = int(np.ceil(SECONDS * 1.6 * bpm / 60 / chosen.beats)) + 1
-    piece = improvise(chosen, bars, bpm, draw, ensemble)
+    bpm, freedom = bpm or _tempo(chosen.bpm, draw), freedom or _freedom(draw)
+    piece = improvise(chosen, _bars(chosen.beats, bpm), bpm, draw, ensemble)
+    return _begun_anywhere(piece, bpm, freedom, draw)
+
+
+def tune(kind: str, draw: np.random.Generator, bpm: float | None = None, freedom: str | None = None) -> Music:
+    """A tune of a kind, one of ``tunes.DANCES``.
+
+    bpm, freedom: as ``improvised`` takes them.
+    """
+    dance = tunes.DANCES[kind]
+    bpm, freedom = bpm or _tempo(dance.bpm, draw), freedom or _freedom(draw)
+    parts = tunes.compose(dance, _bars(dance.beats, bpm), draw)
+    return _begun_anywhere(Improvised(parts, dance.beats, 1), bpm, freedom, draw)
+
+
+def _tempo(bpm: tuple[float, float], draw: np.random.Generator) -> float:
+    """A tempo between two, sometimes a little beyond them."""
+    low, high = np.log(bpm)
+    return float(np.exp(draw.uniform(low - 0.04, high + 0.04)))
+
+
+def _freedom(draw: np.random.Generator) -> str:
+    return str(draw.choice(clock.FREEDOMS, p=[0.66, 0.14, 0.1, 0.04, 0.06]))
+
+
+def _bars(beats: int, bpm: float) -> int:
+    """So many bars of so many beats that an excerpt can begin anywhere and run at any freedom."""
+    return int(np.ceil(SECONDS * 1.6 * bpm / 60 / beats)) + 1
+
+
+def _begun_anywhere(piece: Improvised, bpm: float, freedom: str, draw: np.random.Generator) -> Music:
+    """The piece on a clock, mostly begun somewhere in its first beats."""
+    bars = _bars(piece.beats_per_bar, bpm)
     times = clock.beat_times(bars * piece.beats_per_bar, bpm, freedom, draw)
-    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0  # begin anywhere in a bar
+    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0
     parts = [_from(part, start) for part in midi.on_clock(piece.parts, times)]
     return Music(parts, _counted(times - start, piece.beats_per_bar, piece.counted))
 
@@ -204,16 +258,14 @@ def _excerpts(data: Path, kind: str, split: str, numbers: range, seed: int, shar
         if len(music.beats.times) < 8:
             continue
         draw = np.random.default_rng([seed, number, 1])
-        plain = kind == "plain" or (kind == "ensemble" and draw.random() < PLAIN_ENSEMBLES)
+        plain = draw.random() < PLAINLY.get(kind, 0.0)
         played = plain_synth.render(music.parts, SECONDS, draw) if plain else render(music, draw)
         sound = resample(played, RATE)
         level = spectrogram(sound.samples).clamp_min(1e-7).log()
         line = {"id": f"{kind}-{number:04d}", "shard": shard, "split": split, "kind": kind}
         line |= {"tempo": round(music.beats.tempo, 3), "frames": len(level)}
-        if kind in ("improvised", "plain"):
-            line["style"] = list(STYLES)[number % len(STYLES)]
-        if kind == "ensemble":
-            line["style"] = ENSEMBLE_STYLES[number % len(ENSEMBLE_STYLES)]
+        if style := style_of(kind, number):
+            line["style"] = style
         beats = {"beats": music.beats.times, "downbeats": music.beats.downbeats}
         records.append((line, {"mel": level} | beats))
     return records
