@@ -33,7 +33,7 @@ FEWEST = 16  # beats of a path that sound; of fewer nothing is certain
 CLEARLY = 0.2  # times the usual onset by which thirds are to be louder than halves
 WEIGHTS = Path(__file__).parent.parent / "pretrained" / "metrical_level.safetensors"
 
-_BETWEEN = ((0.0,), (1 / 2,), (1 / 4, 3 / 4), (1 / 3, 2 / 3))  # places in a beat whose sounds are averaged
+_PLACES = (0.0, 1 / 4, 1 / 2, 3 / 4, 1 / 3, 2 / 3)  # in a beat, whose sounds are averaged; the quarters come first
 _METRES = (2, 3, 4)
 _LAGS = (1, 2, 3, 4)  # beats after which the music may repeat
 _NEAR = 2  # frames to either side of an instant that count for it
@@ -114,14 +114,14 @@ def figures(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> np.ndar
     times, gaps = audible(times, heard, sounds)
     if len(times) < FEWEST // 2:
         return None
-    at = {place: heard[frames_of(times + place * gaps, heard)] for some in _BETWEEN for place in some}  #  n c
-    means = [np.mean([at[place].mean(axis=0) for place in some], axis=0) for some in _BETWEEN]
-    on_beat = at[0.0]
+    at = _around(times, gaps, heard, _PLACES)
+    beat, *quarters, third, second_third = at.mean(axis=1)  # each (8,)
+    means = [beat, quarters[1], (quarters[0] + quarters[2]) / 2, (third + second_third) / 2]
     rate = 1 / float(np.median(gaps))
     octave = np.log2(rate)
-    tempo = [octave, octave**2, rate, *rate * means[0][[_BEAT_ODDS, _BEAT, _ONSET]]]
-    repeats = _repeats(strokes(times, gaps, heard))
-    return np.concatenate([*means, tempo, *(_bars(on_beat, metre) for metre in _METRES), repeats])
+    tempo = [octave, octave**2, rate, *rate * beat[[_BEAT_ODDS, _BEAT, _ONSET]]]
+    bars = (_bars(at[0], metre) for metre in _METRES)
+    return np.concatenate([*means, tempo, *bars, _repeats(_struck(at[:4]))])
 
 
 def audible(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,8 +147,17 @@ def strokes(times: np.ndarray, gaps: np.ndarray, heard: np.ndarray) -> np.ndarra
 
     gaps: (n,) seconds from each beat to the next one.
     """
-    places = (heard[frames_of(times + place * gaps, heard)] for place in (0, 1 / 4, 1 / 2, 3 / 4))
-    return np.concatenate([some[:, _KICK:_ONSET] for some in places], axis=1)
+    return _struck(_around(times, gaps, heard, _PLACES[:4]))
+
+
+def _struck(quarters: np.ndarray) -> np.ndarray:
+    """The kick, snare and cymbals (n, 12) of what is heard at the quarters of each beat (4, n, 8)."""
+    return quarters[:, :, _KICK:_ONSET].transpose(1, 0, 2).reshape(quarters.shape[1], -1)
+
+
+def _around(times: np.ndarray, gaps: np.ndarray, heard: np.ndarray, places: tuple[float, ...]) -> np.ndarray:
+    """What is heard at places within each of the beats (n,), (places, n, 8)."""
+    return heard[frames_of(times + np.array(places)[:, None] * gaps, heard)]
 
 
 def frames_of(times: np.ndarray, heard: np.ndarray) -> np.ndarray:
@@ -165,7 +174,8 @@ def _bars(on_beat: np.ndarray, metre: int) -> np.ndarray:
     on_beat: (n, 8) what is heard on each beat.
     """
     columns = on_beat[:, [DOWNBEAT_ODDS, _DOWNBEAT, _KICK, _SNARE]]
-    places = np.stack([columns[first::metre].mean(axis=0) for first in range(metre)])
+    taken = np.arange(len(on_beat)) % metre == np.arange(metre)[:, None]  # m n
+    places = taken @ columns / taken.sum(axis=1, keepdims=True)
     places = np.roll(places, -int(places[:, 1].argmax()), axis=0)
     snare = places[:, 3]
     return np.append(places[0] - places[1:].mean(axis=0), snare[1::2].mean() - snare[::2].mean())

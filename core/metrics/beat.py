@@ -135,16 +135,13 @@ def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
 
     Because the tolerance is the same for all, pairing each time with the earliest one that fits is optimal.
     """
-    ours, theirs = a.tolist(), b.tolist()
-    i = j = count = 0
-    while i < len(ours) and j < len(theirs):
-        apart = ours[i] - theirs[j]
-        if abs(apart) <= tolerance:
-            count, i, j = count + 1, i + 1, j + 1
-        elif apart < 0:
-            i += 1
-        else:
-            j += 1
+    others = iter(b.tolist())
+    other, count = next(others, math.inf), 0
+    for time in a.tolist():
+        while time - other > tolerance:
+            other = next(others, math.inf)
+        if other - time <= tolerance:
+            other, count = next(others, math.inf), count + 1
     return count
 
 

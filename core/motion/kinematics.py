@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import torch
@@ -14,25 +14,35 @@ from core.motion.skeleton import MIRROR, SMPL22, Skeleton
 from core.types import Motion
 
 
-@lru_cache(maxsize=32)
-def _plan(skeleton: Skeleton) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+@dataclass(frozen=True)
+class _Plan:
     """The tree of joints by levels, so that one level is computed at once.
 
-    For every level below the root: its joints, and the positions of their parents in the level above. The last item is
-    the order that brings the concatenated levels back to the order of the skeleton.
+    steps: for every level below the root, its joints, and the positions of their parents in the level above.
+    order: the positions of the skeleton's joints in the concatenated levels.
     """
+
+    steps: tuple[tuple[Tensor, Tensor], ...]
+    order: Tensor
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)  # the plan is kept, and training may be next to use it
+def _plan(skeleton: Skeleton, device: torch.device) -> _Plan:
     levels = skeleton.levels()
-    steps = []
-    for above, level in pairwise(levels):
-        steps.append((level, tuple(above.index(skeleton.parents[j]) for j in level)))
+    above = [[upper.index(skeleton.parents[j]) for j in level] for upper, level in pairwise(levels)]
     laid = [j for level in levels for j in level]
-    return (*steps, (tuple(laid.index(j) for j in range(skeleton.joints)), ()))
+    order = [laid.index(j) for j in range(skeleton.joints)]
+    at = partial(torch.tensor, device=device)
+    return _Plan(tuple((at(level), at(parents)) for level, parents in zip(levels[1:], above, strict=True)), at(order))
 
 
 def forward_global(
     rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22, offsets: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """World rotations (..., j, 4) and positions (..., j, 3) of every joint.
+
+    Components are the leading dimension inside, and joints the next, so that each product runs over contiguous numbers.
 
     rotations: (..., j, 4) local rotations, wxyz.
     root: (..., 3) metres.
@@ -41,13 +51,18 @@ def forward_global(
     """
     if offsets is None:
         offsets = skeleton.offsets.to(rotations)
-    turns, places = [rotations[..., :1, :]], [root[..., None, :]]
-    *steps, (order, _) = _plan(skeleton)
-    for level, parents in steps:
-        parent = turns[-1][..., parents, :]
-        places.append(places[-1][..., parents, :] + rotation.rotate(parent, offsets[..., level, :]))
-        turns.append(rotation.mul(parent, rotations[..., level, :]))
-    return torch.cat(turns, -2)[..., order, :], torch.cat(places, -2)[..., order, :]
+    offsets = offsets[(None,) * (rotations.dim() - offsets.dim())]
+    plan = _plan(skeleton, rotations.device)
+    local, bones = (of_joints.movedim((-1, -2), (0, 1)).contiguous() for of_joints in (rotations, offsets))
+    turns, places = [local[:, :1]], [root.movedim(-1, 0)[:, None]]
+    for level, parents in plan.steps:
+        parent = turns[-1].index_select(1, parents)
+        carried = rotation.rotated(parent, bones.index_select(1, level))
+        places.append(places[-1].index_select(1, parents) + torch.stack(carried))
+        turns.append(torch.stack(rotation.product(parent, local.index_select(1, level))))
+    ordered = (torch.cat(levels, 1).index_select(1, plan.order) for levels in (turns, places))
+    world, positions = (of_joints.movedim((0, 1), (-1, -2)) for of_joints in ordered)
+    return world, positions
 
 
 def forward(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22, offsets: Tensor | None = None) -> Tensor:
@@ -67,12 +82,12 @@ def forward_matrices(matrices: Tensor, root: Tensor) -> Tensor:
     entries = matrices.movedim((-2, -1, -3), (0, 1, 2))  # (3, 3, j, ...)
     offsets = SMPL22.offsets.to(matrices).T.reshape(3, SMPL22.joints, *[1] * (entries.dim() - 3))
     turns, places = entries[:, :, :1], [root.movedim(-1, 0)[:, None]]
-    *steps, (order, _) = _plan(SMPL22)
-    for level, parents in steps:
-        parent, local = turns[:, :, list(parents)], entries[:, :, list(level)]
-        places.append(places[-1][:, list(parents)] + (parent * offsets[:, list(level)]).sum(1))
+    plan = _plan(SMPL22, matrices.device)
+    for level, parents in plan.steps:
+        parent, local = turns.index_select(2, parents), entries.index_select(2, level)
+        places.append(places[-1].index_select(1, parents) + (parent * offsets.index_select(1, level)).sum(1))
         turns = parent[:, 0:1] * local[0:1] + parent[:, 1:2] * local[1:2] + parent[:, 2:3] * local[2:3]
-    return torch.cat(places, 1)[:, list(order)].movedim((0, 1), (-1, -2))
+    return torch.cat(places, 1).index_select(1, plan.order).movedim((0, 1), (-1, -2))
 
 
 def tips(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ rotates first by ``b``, then by ``a``, as matrices do.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -29,19 +30,21 @@ def normalise(q: Tensor) -> Tensor:
     return torch.where(zero, identity(like=q), q * torch.rsqrt(torch.where(zero, torch.ones_like(square), square)))
 
 
+def product(a: Iterable[Tensor], b: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The components (w, x, y, z) of the Hamilton product of quaternions that are given by their components."""
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
+
+
 def mul(a: Tensor, b: Tensor) -> Tensor:
     """Hamilton product: the rotation ``b`` followed by ``a``."""
-    aw, ax, ay, az = a.unbind(-1)
-    bw, bx, by, bz = b.unbind(-1)
-    return torch.stack(
-        (
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ),
-        -1,
-    )
+    return torch.stack(product(a.unbind(-1), b.unbind(-1)), -1)
 
 
 def conjugate(q: Tensor) -> Tensor:
@@ -49,12 +52,21 @@ def conjugate(q: Tensor) -> Tensor:
     return torch.cat((q[..., :1], -q[..., 1:]), -1)
 
 
+def rotated(q: Iterable[Tensor], v: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """The components (x, y, z) of vectors, rotated by quaternions; both are given by their components."""
+    w, x, y, z = q
+    a, b, c = v
+    side_x, side_y, side_z = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    return (
+        a + w * side_x + y * side_z - z * side_y,
+        b + w * side_y + z * side_x - x * side_z,
+        c + w * side_z + x * side_y - y * side_x,
+    )
+
+
 def rotate(q: Tensor, v: Tensor) -> Tensor:
     """Rotate the vectors ``v`` by ``q``."""
-    w, u = q[..., :1], q[..., 1:]
-    u, v = torch.broadcast_tensors(u, v)
-    side = 2 * torch.linalg.cross(u, v)
-    return v + w * side + torch.linalg.cross(u, side)
+    return torch.stack(rotated(q.unbind(-1), v.unbind(-1)), -1)
 
 
 def from_axis_angle(v: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
+import dataclasses
+
 import numpy as np
+import pytest
 import torch
 
 from core.motion import kinematics, rotation
@@ -113,3 +116,20 @@ def test_the_mirror_image_is_a_reflection_and_its_own_inverse(swaying):
     assert torch.equal(image.contacts[:, :2], motion.contacts[:, 2:])
     again = mirror(image)
     assert torch.equal(again.rotations, motion.rotations) and torch.equal(again.contacts, motion.contacts)
+
+
+def test_gradients_flow_after_a_call_in_inference_mode():
+    other = dataclasses.replace(SMPL22, names=tuple(f"{name}'" for name in SMPL22.names))  # not seen before
+    turns = REST.clone().requires_grad_()
+    with torch.inference_mode():
+        kinematics.forward(REST, ROOT, other)
+    kinematics.forward(turns, ROOT, other).square().sum().backward()
+    assert turns.grad is not None and turns.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("batch", [(5,), (2, 5)])
+def test_offsets_may_be_those_of_a_skeleton_or_of_every_frame(batch):
+    turns, root = rotation.normalise(torch.randn(*batch, 22, 4)), torch.randn(*batch, 3)
+    places = kinematics.forward(turns, root)
+    for offsets in (SMPL22.offsets, SMPL22.offsets.expand(*batch, 22, 3)):
+        torch.testing.assert_close(kinematics.forward(turns, root, offsets=offsets), places)
