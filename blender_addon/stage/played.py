@@ -81,11 +81,7 @@ def play(show: Show, first: int, frames: int, fps: float) -> Played:
 
 def most_flashes(light: np.ndarray, fps: float) -> int:
     """The largest number of rises, or of falls, in any second of light (t, roles, places, 3)."""
-    watched = flashes.signals(light)
-    counter = flashes.Counter(watched[0], fps)
-    for now in watched[1:]:
-        counter.take(now)
-    return counter.worst
+    return flashes.most_changes(flashes.signals(light), fps)
 
 
 def _following(values: np.ndarray) -> np.ndarray:
@@ -97,8 +93,10 @@ def _following(values: np.ndarray) -> np.ndarray:
 
 def _without_flashes(light: np.ndarray, fps: float) -> np.ndarray:
     """Light (t, roles, places, 3) in which no second has a fourth flash."""
-    made = light.copy()
     watched = flashes.signals(light)
+    if flashes.most_changes(watched, fps) <= flashes.MOST:
+        return light
+    made = light.copy()
     counter = flashes.Counter(watched[0], fps)
     previous = watched[0]
     for frame in range(1, len(made)):

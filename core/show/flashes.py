@@ -32,7 +32,8 @@ RED_STEP = 20 / 320
 BRIGHT = 0.80  # a change between two states that are both brighter is no flash
 PLACES = (-1.0, 0.0, 1.0)
 COUNT = np.int16  # of changes in a second, which are fewer than its frames
-_EDGE = 1e-9  # of a step: rounding must not hide a change
+_STEPS = np.array([LUMINANCE_STEP, RED_STEP])[:, None] - 1e-9  # rounding must not hide a change
+_BRIGHT = np.array([BRIGHT, np.inf])[:, None]
 _LAMPS = np.r_[
     tuple(SLICES[f"{role}_{part}"] for role in ROLES for part in ("hue", "saturation", "level", "across", "spread"))
 ]
@@ -94,12 +95,9 @@ class Counter:
 
     def __init__(self, first: np.ndarray, fps: float) -> None:
         """first: (2, n) the signals of the first frame."""
-        self._step = np.array([LUMINANCE_STEP, RED_STEP])[:, None] - _EDGE
-        self._bright = np.array([BRIGHT, np.inf])[:, None]
-        self._frames = int(np.floor(WINDOW * fps + 1e-9)) + 2  # of a second, ends included, and the one it begins from
-        self._seconds = _Seconds.starting(first)
+        self._frames = _frames_of_a_second(fps)
+        self._seconds = _Seconds.beginning(first[None])
         self._ahead: tuple[np.ndarray, _Seconds] | None = None  # the next frame that was asked about last
-        self.worst = 0
 
     def most_with(self, now: np.ndarray) -> int:
         """The largest number of rises, or of falls, in a second that ends with the next frame's signals (2, n)."""
@@ -107,35 +105,23 @@ class Counter:
 
     def take(self, now: np.ndarray) -> None:
         """Count the next frame's signals (2, n)."""
-        seconds = self._continued(now)
-        self.worst = max(self.worst, seconds.most)
-        self._seconds, self._ahead = seconds.followed_by(now, self._frames), None
+        self._seconds, self._ahead = self._continued(now).followed_by(now, self._frames), None
 
     def _continued(self, now: np.ndarray) -> _Seconds:
-        """``_with`` of the next frame; a frame that is asked about and then taken is counted once."""
+        """The seconds with the next frame; a frame that is asked about and then taken is counted once."""
         if self._ahead is None or self._ahead[0] is not now:
-            self._ahead = now, self._with(now)
+            self._ahead = now, self._seconds.continued(now)
         return self._ahead[1]
 
-    def _with(self, now: np.ndarray) -> _Seconds:
-        """Every second with one frame more. A second has at least two frames."""
-        old = self._seconds
-        low, high = np.minimum(old.low, now), np.maximum(old.high, now)
-        rise = (now - low >= self._step) & (old.direction <= 0) & (low < self._bright)
-        fall = (high - now >= self._step) & (old.direction >= 0) & (now < self._bright)
-        changed = rise | fall
-        return _Seconds(
-            np.where(changed, now, low),
-            np.where(changed, now, high),
-            np.where(changed, rise.astype(COUNT) - fall, old.direction),
-            old.rises + rise,
-            old.falls + fall,
-        )
+
+def _frames_of_a_second(fps: float) -> int:
+    """Of a second, both ends included, and the one it begins from."""
+    return int(np.floor(WINDOW * fps + 1e-9)) + 2
 
 
 @dataclass(frozen=True)
 class _Seconds:
-    """What is known of the seconds that began on the last frames, the latest last.
+    """What is known of seconds, of which each began on another frame; the latest is the last.
 
     low, high: (w, 2, n) the extremes of each signal since its last change.
     direction: (w, 2, n) of that change: 1, -1, or 0 before the first.
@@ -149,31 +135,56 @@ class _Seconds:
     falls: np.ndarray
 
     @staticmethod
-    def starting(first: np.ndarray) -> _Seconds:
-        none = np.zeros((1, *first.shape), dtype=COUNT)
-        return _Seconds(first[None], first[None], none, none, none)
+    def beginning(first: np.ndarray) -> _Seconds:
+        """Seconds that begin with frames of signals (w, 2, n)."""
+        none = np.zeros(first.shape, dtype=COUNT)
+        return _Seconds(first, first, none, none, none)
 
     @property
     def most(self) -> int:
+        """The largest number of rises, or of falls, in any of them."""
         return int(max(self.rises.max(), self.falls.max()))
+
+    def continued(self, now: np.ndarray) -> _Seconds:
+        """Every second with one frame of signals (2, n) more, or with one of its own (w, 2, n). A second has at least
+        two frames."""
+        low, high = np.minimum(self.low, now), np.maximum(self.high, now)
+        rise = (now - low >= _STEPS) & (self.direction <= 0) & (low < _BRIGHT)
+        fall = (high - now >= _STEPS) & (self.direction >= 0) & (now < _BRIGHT)
+        changed = rise | fall
+        return _Seconds(
+            np.where(changed, now, low),
+            np.where(changed, now, high),
+            np.where(changed, rise.astype(COUNT) - fall, self.direction),
+            self.rises + rise,
+            self.falls + fall,
+        )
+
+    def of(self, which: slice) -> _Seconds:
+        """Some of them."""
+        return _Seconds(*(getattr(self, name)[which] for name in _FIELDS))
 
     def followed_by(self, now: np.ndarray, count: int) -> _Seconds:
         """These and the one that begins now; at most ``count - 1`` of them, because the oldest one has ended."""
-        new = _Seconds.starting(now)
-        kept = slice(max(0, len(self.low) + 2 - count), None)
-        return _Seconds(*(np.concatenate((getattr(self, name)[kept], getattr(new, name))) for name in _FIELDS))
+        new, kept = _Seconds.beginning(now[None]), self.of(slice(max(0, len(self.low) + 2 - count), None))
+        return _Seconds(*(np.concatenate((getattr(kept, name), getattr(new, name))) for name in _FIELDS))
 
 
 _FIELDS = tuple(field.name for field in fields(_Seconds))
 
 
+def most_changes(watched: np.ndarray, fps: float) -> int:
+    """The largest number of rises, or of falls, in any second of signals (t, 2, n). All seconds are counted at once."""
+    seconds, most = _Seconds.beginning(watched), 0
+    for later in range(1, min(_frames_of_a_second(fps), len(watched))):
+        seconds = seconds.of(slice(len(watched) - later)).continued(watched[later:])
+        most = max(most, seconds.most)
+    return most
+
+
 def most_flashes(show: Show) -> int:
     """The largest number of rises, or of falls, in any second of a show."""
-    watched = signals(strobed_light(show))
-    counter = Counter(watched[0], show.fps)
-    for now in watched[1:]:
-        counter.take(now)
-    return counter.worst
+    return most_changes(signals(strobed_light(show)), show.fps)
 
 
 def limited(show: Show) -> Show:
@@ -183,6 +194,8 @@ def limited(show: Show) -> Show:
     was one frame before, until there is room for the change. All else of the frame (the costume, the beams' movement)
     is kept. A safe show stays as it is.
     """
+    if most_flashes(show) <= MOST:
+        return show
     values = show.values.copy()
     bare = signals(role_light(values))
     phase, previous = 0.0, bare[0]
