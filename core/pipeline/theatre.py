@@ -30,7 +30,7 @@ from core.pipeline.choices import check_choices, noise_seed, steps_for, style_fo
 from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
 from core.pipeline.lit_song import LitSong, hear_lit
-from core.pipeline.model import Model, last_of, native_half, schedule_of, style_of
+from core.pipeline.model import Model, halved, last_of, native_half, schedule_of, style_of
 from core.protocol import ACCENTS, DanceOptions
 from core.results import Dance
 from core.rhythm.features import Rhythm
@@ -257,7 +257,12 @@ def look_vector(model: Model, asked: str) -> Tensor:
 def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:
     """The energy (1, frames) of a dance that is given, or of latents."""
     if motion is None:
-        return partial(energies, vae=model.autoencoders["motion"], body=model.config.modalities["motion"])
+
+        def drawn(latents: Tensor) -> Tensor:
+            with halved(model.device):
+                return energies(latents, model.autoencoders["motion"], model.config.modalities["motion"])
+
+        return drawn
     energy = energy_at(forward(motion.rotations, motion.root), motion.fps, frames, model.config.latent_fps)
     known = energy[None].to(model.device)
     return lambda latents: known

@@ -67,7 +67,7 @@ class Dancing(Options):
     """Options of every dance."""
 
     fps: float = option(30.0, "frame rate of the dance", unit="frames per second", least=SLOWEST_FPS, most=FASTEST_FPS)
-    beat_snap: float = option(0.4, "how strongly the dance's accents are moved onto the beats", least=0.0, most=1.0)
+    beat_snap: float = option(0.7, "how strongly the dance's accents are moved onto the beats", least=0.0, most=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
