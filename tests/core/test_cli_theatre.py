@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core import cli
@@ -98,7 +99,9 @@ def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatr
     words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--range", "frames 30:60", *QUICK]
     assert ran(*words, *given, *outs, "--joints", "left arm", "--roles", "front, follow", "--seed", 3) == 0
     base, anew = (bvh.read_motion(path / "dance.bvh") for path in (folder, tmp_path))
-    changed = (base.rotations - anew.rotations).abs().amax(-1) > 1e-4
+    # q and -q are the same rotation, and which one is read depends on the frames before
+    apart = [(base.rotations - sign * anew.rotations).abs().amax(-1) for sign in (1, -1)]
+    changed = torch.minimum(*apart) > 1e-4
     assert set(changed.any(0).nonzero()[:, 0].tolist()) <= set(joints_of(("left arm",)))
     assert int(changed.any(1).sum()) > 20 and not changed[:30].any() and not changed[60:].any()
     moved = file.read(tmp_path / "SHOW.json").values != file.read(tmp_path / "still.json").values
