@@ -4,15 +4,20 @@ A golden file holds what thirteen requests gave when it was written. The songs a
 them are the same on every computer: seeds, styles, lengths and weights are compared exactly. Networks round otherwise
 on another processor, so movement, sound and beats are compared within a tolerance, and the networks run in float32.
 
-``python -m tests.core.test_shipped_model`` writes the file anew. Do that when another model ships, and say so.
+``python -m tests.core.test_shipped_model`` says what differs from the file and by how much, and writes it anew. Do that
+when another model ships, and say so.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,12 +209,67 @@ def test_an_edit_is_near_to_what_it_keeps_before_that_is_copied():
     assert float((drawn - targets.features)[~targets.kept].abs().max()) > 0.5  # the rest is another movement
 
 
+def leaves(document: dict, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested dicts, each with the names that lead to it."""
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}, ")
+        else:
+            yield prefix + name, value
+
+
+UNITS = {"places": "mm", "beats": "ms", "mel": "hundredths of a neper"}
+
+
+def difference(name: str, found: Any, wanted: Any) -> str:
+    """How far a value is from the one in the file."""
+    unit = UNITS.get(name.split(", ")[-1])
+    if unit is not None and np.shape(found) == np.shape(wanted):
+        apart = np.abs(np.subtract(found, wanted))
+        if unit == "mm":
+            apart = np.linalg.norm(apart, axis=-1)
+        return f"{np.median(apart):.0f} {unit} in the median, {apart.max():.0f} at most"
+    if isinstance(found, list):
+        kept = (Counter(found) & Counter(wanted)).total() if unit is None else 0
+        return f"{len(wanted)} values became {len(found)}, of which {kept} are the same"
+    return f"{wanted} became {found}"
+
+
+def differences(found: dict, wanted: dict) -> list[str]:
+    """What differs from the file, a line each; none where nothing does."""
+    new, old = dict(leaves(found)), dict(leaves(wanted))
+    told = [f"{name}: is {'new' if name in new else 'gone'}" for name in sorted(new.keys() ^ old.keys())]
+    return told + [
+        f"{name}: {difference(name, new[name], old[name])}" for name in new if new[name] != old.get(name, new[name])
+    ]
+
+
+def test_what_a_new_file_changes_is_told(golden):
+    assert differences(golden, golden) == []
+    other = copy.deepcopy(golden)
+    dance = other["dances"]["plain"]
+    dance["places"][0][0] = [part + step for part, step in zip(dance["places"][0][0], (3, 0, 4), strict=True)]
+    dance["style"] = "tango"
+    other["digests"][0] = "0" * 16
+    del other["duets"]["late"]
+    style, tensors = golden["dances"]["plain"]["style"], len(golden["digests"])
+    lines = differences(other, golden)
+    assert f"dances, plain, style: {style} became tango" in lines
+    assert "dances, plain, places: 0 mm in the median, 5 at most" in lines
+    assert f"digests: {tensors} values became {tensors}, of which {tensors - 1} are the same" in lines
+    gone = [line for line in lines if line.endswith("is gone")]
+    assert len(lines) == 3 + len(gone) and all(line.startswith("duets, late, ") for line in gone) and gone
+
+
 def write() -> None:
+    """Write the golden file anew, and print what changes in it."""
     loading.native_half = lambda device: None
     document = {"digests": digests(), "seeds": seeds()}
     document["dances"] = {name: measure_dance(name) for name in DANCES}
     document["scores"] = {name: measure_score(name) for name in SCORES}
     document["duets"] = {name: measure_duet(name) for name in DUETS}
+    told = differences(document, json.loads(GOLDEN.read_text()))
+    print("\n".join(told) or "nothing has changed")
     GOLDEN.write_text(json.dumps(document, separators=(",", ":")) + "\n")
 
 
