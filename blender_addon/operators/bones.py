@@ -10,6 +10,7 @@ from .. import names
 from ..errors import UserError
 from ..scene import rigs, standing
 from ..shared import FootlightError, mapping
+from .at_once import AtOnce
 from .json_file import JsonFile
 from .polling import SaysWhy
 from .settings import find_dancer
@@ -24,23 +25,20 @@ class _Bones(SaysWhy, bpy.types.Operator):
         return "" if find_dancer(context).is_editable else linked
 
 
-class _File(JsonFile, _Bones):
+class _File(JsonFile, AtOnce, _Bones):
     """Those with a file."""
 
     def suggested(self, context: bpy.types.Context) -> str:
         return f"{find_dancer(context).name} bones.json"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         path = self.path
         try:
-            self.report({"INFO"}, self.exchange(find_dancer(context), path))
+            return self.exchange(find_dancer(context), path)
         except OSError as error:
-            self.report({"ERROR"}, f"{path} cannot be used ({error.strerror}). Choose another file.")
-            return {"CANCELLED"}
+            raise UserError(f"{path} cannot be used ({error.strerror}). Choose another file.") from None
         except FootlightError as error:
-            self.report({"ERROR"}, f"{path.name}: {error}.")
-            return {"CANCELLED"}
-        return {"FINISHED"}
+            raise UserError(f"{path.name}: {error}.") from None
 
     def exchange(self, dancer: bpy.types.Object, path: Path) -> str:
         """Read or write the file. Returns what is said about it."""
@@ -88,17 +86,13 @@ class FOOTLIGHT_OT_clear_bones(_Bones):
         return {"FINISHED"}
 
 
-class FOOTLIGHT_OT_take_stance(_Bones):
+class FOOTLIGHT_OT_take_stance(AtOnce, _Bones):
     """Let the dancer stand as it is posed now, in place of its rest pose: upright, with arms as in a T or an A"""
 
     bl_idname = names.TAKE_STANCE
     bl_label = "Take Current Pose"
     bl_options = frozenset({"REGISTER", "UNDO"})
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            standing.take(context.scene, find_dancer(context))
-        except UserError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: bpy.types.Context) -> str:
+        standing.take(context.scene, find_dancer(context))
+        return ""

@@ -10,6 +10,7 @@ from ..engine import places, sizes
 from ..engine.job import JobState
 from ..errors import UserError
 from ..shared import protocol
+from .at_once import AtOnce
 from .job_operator import JobOperator, redraw
 
 
@@ -94,7 +95,7 @@ class FOOTLIGHT_OT_reinstall_engine(bpy.types.Operator):
         return {"FINISHED"}  # that one goes on by itself
 
 
-class FOOTLIGHT_OT_remove_engine(bpy.types.Operator):
+class FOOTLIGHT_OT_remove_engine(AtOnce, bpy.types.Operator):
     """Delete the installed engine and what was downloaded for it. Your dances and music stay"""
 
     bl_idname = names.REMOVE_ENGINE
@@ -113,18 +114,17 @@ class FOOTLIGHT_OT_remove_engine(bpy.types.Operator):
             confirm_text="Remove",
         )
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         session.free()
         try:
             places.remove(environment.engine_places())
         except OSError as error:
-            self.report({"ERROR"}, f"{error.filename} cannot be deleted ({error.strerror}). Close what uses it.")
-            return {"CANCELLED"}
+            reason = f"{error.filename} cannot be deleted ({error.strerror})."
+            raise UserError(f"{reason} Close what uses it.") from None
         finally:
             readiness.forget()
             redraw(context)
-        self.report({"INFO"}, "The engine is removed.")
-        return {"FINISHED"}
+        return "The engine is removed."
 
 
 class FOOTLIGHT_OT_use_installed_engine(bpy.types.Operator):

@@ -14,7 +14,8 @@ from .. import names, session
 from ..api import beats
 from ..errors import UserError
 from ..scene import grids, markers
-from ..shared import FootlightError, beat_grid
+from ..shared import beat_grid
+from .at_once import AtOnce
 from .json_file import JsonFile
 from .polling import SaysWhy
 from .settings import check_editable, chosen_strip, settings_of
@@ -53,7 +54,7 @@ CHANGES = {
 }
 
 
-class _Beats(SaysWhy, bpy.types.Operator):
+class _Beats(SaysWhy, AtOnce, bpy.types.Operator):
     """What the operators have in common: a song that can be found."""
 
     @classmethod
@@ -67,16 +68,11 @@ class _Beats(SaysWhy, bpy.types.Operator):
         """Why there is nothing to do for a song; empty where there is."""
         return "" if grids.is_known(home) else grids.UNKNOWN
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self.report({"INFO"}, self.act(context, home_of(context)))
-        except FootlightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: bpy.types.Context) -> str:
+        return self.act_on(context, home_of(context))
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
-        """Do it. Returns what is said about it; may raise FootlightError."""
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
+        """Do it to a song, as of ``act``."""
         raise NotImplementedError
 
 
@@ -94,7 +90,7 @@ class FOOTLIGHT_OT_correct_beats(_Beats):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return CHANGES[properties.change].about
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
         change = CHANGES[self.change].change
         grid = beats.correct(home, lambda grid: change(grid, home, self), bars_only=_bars_only(context))
         return _followed(grid)
@@ -112,7 +108,7 @@ class FOOTLIGHT_OT_use_markers(_Beats):
     def lack_of(cls, home: grids.Home) -> str:
         return "" if len(markers.users(home.scene)) >= 2 else "Set a marker on each of two or more beats first"
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid = beats.use(home, grids.from_markers(home), bars_only=_bars_only(context))
         return _followed(grid)
 
@@ -128,7 +124,7 @@ class FOOTLIGHT_OT_clear_beats(_Beats):
     def lack_of(cls, home: grids.Home) -> str:
         return "" if grids.is_corrected(home) else "The beats are as they were tracked"
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
         beats.clear(home, bars_only=_bars_only(context))
         return "The beats are as they were tracked again."
 
@@ -151,7 +147,7 @@ class FOOTLIGHT_OT_import_beats(_File):
     def lack_of(cls, home: grids.Home) -> str:
         return ""
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid = grids.heard(home, beats.of_file(self.path))
         beats.use(home, grid, bars_only=_bars_only(context))
         return _followed(grid)
@@ -164,7 +160,7 @@ class FOOTLIGHT_OT_export_beats(_File):
     bl_label = "Export Beats"
     bl_options = frozenset({"REGISTER"})
 
-    def act(self, context: bpy.types.Context, home: grids.Home) -> str:
+    def act_on(self, context: bpy.types.Context, home: grids.Home) -> str:
         grid, path = grids.known(home), self.path.with_suffix(".json")
         assert grid is not None
         try:

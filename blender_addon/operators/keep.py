@@ -8,10 +8,12 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import names
+from ..errors import UserError
 from ..scene import strips
+from .at_once import AtOnce
 
 
-class FOOTLIGHT_OT_keep_music(bpy.types.Operator):
+class FOOTLIGHT_OT_keep_music(AtOnce, bpy.types.Operator):
     """Pack the music into your .blend file, and save that"""
 
     bl_idname = names.KEEP_MUSIC
@@ -20,19 +22,17 @@ class FOOTLIGHT_OT_keep_music(bpy.types.Operator):
 
     strip: StringProperty(name="Strip", description="The strip with the music", options={"SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         found = strips.named(context.scene, self.strip)
         if found is None or found.sound is None:
-            self.report({"ERROR"}, f"There is no music {self.strip!r} in this scene any more.")
-            return {"CANCELLED"}
+            raise UserError(f"There is no music {self.strip!r} in this scene any more.")
         try:
             found.sound.pack()
         except RuntimeError as error:
-            self.report({"ERROR"}, f"The music cannot be packed ({error}). Save your file, then make the music again.")
-            return {"CANCELLED"}
-        self.report({"INFO"}, "The music is in your file now.")
+            reason = f"The music cannot be packed ({error})."
+            raise UserError(f"{reason} Save your file, then make the music again.") from None
         if bpy.data.filepath:
             bpy.ops.wm.save_mainfile()
         elif not bpy.app.background:
             bpy.ops.wm.save_mainfile("INVOKE_DEFAULT")
-        return {"FINISHED"}
+        return "The music is in your file now."

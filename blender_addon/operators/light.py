@@ -7,7 +7,7 @@ import bpy
 from .. import light_props, names, session
 from ..api import kept_light, light, takes
 from ..scene import takes as listed
-from ..shared import FootlightError
+from .at_once import AtOnce
 from .job_operator import JobOperator, ask
 from .polling import SaysWhy
 from .settings import check_editable, dancer_or_none, find_dancer, find_song, settings_of
@@ -59,7 +59,7 @@ class FOOTLIGHT_OT_remove_light(SaysWhy, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FOOTLIGHT_OT_light_take(SaysWhy, bpy.types.Operator):
+class FOOTLIGHT_OT_light_take(SaysWhy, AtOnce, bpy.types.Operator):
     """Light the stage as it was lit for the take that is shown, in place of the stage that is there"""
 
     bl_idname = names.LIGHT_TAKE
@@ -72,13 +72,8 @@ class FOOTLIGHT_OT_light_take(SaysWhy, bpy.types.Operator):
         session.check_idle()
         return "" if kept_light.has_light(listed.shown(find_dancer(context))) else takes.NOT_LIT
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self.report({"INFO"}, takes.light_shown(context.scene, find_dancer(context)))
-        except FootlightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: bpy.types.Context) -> str:
+        return takes.light_shown(context.scene, find_dancer(context))
 
 
 def start(context: bpy.types.Context) -> None:

@@ -11,14 +11,16 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import names, notices, recent
+from ..errors import UserError
 from ..scene import bringing, songs, versions
 from ..scene.wording import joined
 from ..shared import FootlightError
+from .at_once import AtOnce
 from .polling import SaysWhy
 from .settings import check_editable, settings_of
 
 
-class FOOTLIGHT_OT_choose_song(SaysWhy, bpy.types.Operator):
+class FOOTLIGHT_OT_choose_song(SaysWhy, AtOnce, bpy.types.Operator):
     """Choose a sound file. It goes to this scene's sequencer, from the first frame on, and is the song to dance to"""
 
     bl_idname = names.CHOOSE_SONG
@@ -42,22 +44,16 @@ class FOOTLIGHT_OT_choose_song(SaysWhy, bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath)) if self.filepath else None
-        if path is None:
-            self.report({"ERROR"}, "No file was given. Give the path of a sound file.")
-            return {"CANCELLED"}
-        try:
-            brought = bringing.file(context.scene, path)
-        except FootlightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context) -> str:
+        if not self.filepath:
+            raise UserError("No file was given. Give the path of a sound file.")
+        path = Path(bpy.path.abspath(self.filepath))
+        brought = bringing.file(context.scene, path)
         recent.remember(path)
-        self.report({"INFO"}, joined(brought.said, take(context, brought)))
-        return {"FINISHED"}
+        return joined(brought.said, take(context, brought))
 
 
-class FOOTLIGHT_OT_bring_song(SaysWhy, bpy.types.Operator):
+class FOOTLIGHT_OT_bring_song(SaysWhy, AtOnce, bpy.types.Operator):
     """Copy the song's strip from the other scene into this one, where its dance plays"""
 
     bl_idname = names.BRING_SONG
@@ -74,19 +70,14 @@ class FOOTLIGHT_OT_bring_song(SaysWhy, bpy.types.Operator):
         found = songs.elsewhere(context.scene, versions.sequencer_scene(context))
         return "No other scene has a song" if found is None else ""
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         source = songs.elsewhere(context.scene, versions.sequencer_scene(context))
-        try:
-            strip = songs.choose(source, self.strip or settings_of(source).strip)
-            brought = bringing.copy(context.scene, source, strip)
-        except FootlightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, joined(brought.said, take(context, brought)))
-        return {"FINISHED"}
+        strip = songs.choose(source, self.strip or settings_of(source).strip)
+        brought = bringing.copy(context.scene, source, strip)
+        return joined(brought.said, take(context, brought))
 
 
-class FOOTLIGHT_OT_show_scene(SaysWhy, bpy.types.Operator):
+class FOOTLIGHT_OT_show_scene(SaysWhy, AtOnce, bpy.types.Operator):
     """Show the scene with the dancer again. A song that was added to the empty scene comes along"""
 
     bl_idname = names.SHOW_SCENE
@@ -98,7 +89,7 @@ class FOOTLIGHT_OT_show_scene(SaysWhy, bpy.types.Operator):
         elsewhere = context.window is not None and songs.left_behind(context.scene) is not None
         return "" if elsewhere else "The dancer is in the scene that is shown"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         empty, scene = context.scene, songs.left_behind(context.scene)
         assert scene is not None and context.window is not None
         context.window.scene = scene
@@ -113,8 +104,7 @@ class FOOTLIGHT_OT_show_scene(SaysWhy, bpy.types.Operator):
                 settings_of(scene).strip = brought.strip.name
                 said = f"{said} {brought.said}"
         notices.dismiss()
-        self.report({"INFO"}, said)
-        return {"FINISHED"}
+        return said
 
 
 class FOOTLIGHT_MT_recent_songs(bpy.types.Menu):

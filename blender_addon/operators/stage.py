@@ -11,11 +11,12 @@ from ..scene import playing, reading
 from ..scene.wording import listed
 from ..shared import FootlightError
 from ..stage import film, scenery, surroundings, watched
+from .at_once import AtOnce
 from .polling import SaysWhy
 from .settings import check_editable, dancer_or_none, find_dancer
 
 
-class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
+class FOOTLIGHT_OT_add_stage(SaysWhy, AtOnce, bpy.types.Operator):
     """Add a floor, lights and a camera that follows the dance, in place of an earlier stage. F12 renders it"""
 
     bl_idname = names.ADD_STAGE
@@ -28,15 +29,11 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
         there = any(ob.type == "ARMATURE" for ob in context.scene.objects)
         return "" if there else "There is no dancer yet. Add one first"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         scene = context.scene
-        try:
-            armatures = on_stage(context) or [find_dancer(context)]
-            frames = _frames(scene, armatures)
-            camera = scenery.set_stage(scene, armatures, frames, film.aspect(scene))
-        except FootlightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        armatures = on_stage(context) or [find_dancer(context)]
+        frames = _frames(scene, armatures)
+        camera = scenery.set_stage(scene, armatures, frames, film.aspect(scene))
         changed = surroundings.set_on(scene, camera)
         scenery.set_shading(scene)
         changed.append("Workbench shows textures and shadows")
@@ -47,8 +44,7 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, bpy.types.Operator):
             said += f" In the picture too: {listed(others)}."
         if scene.frame_end < frames[1] or scene.frame_start > frames[0]:
             said += f" A film would have the scene's frames, {scene.frame_start} to {scene.frame_end}."
-        self.report({"INFO"}, said)
-        return {"FINISHED"}
+        return said
 
 
 def on_stage(context: bpy.types.Context) -> list[bpy.types.Object]:

@@ -9,9 +9,9 @@ from bpy.props import IntProperty
 
 from .. import names, session
 from ..api import takes as lit
-from ..errors import UserError
 from ..scene import takes
 from ..scene.wording import listed
+from .at_once import AtOnce
 from .polling import SaysWhy
 from .settings import find_dancer
 
@@ -77,26 +77,21 @@ class FOOTLIGHT_OT_accept_take(_Take):
         return {"FINISHED"}
 
 
-class FOOTLIGHT_OT_reject_take(_Take):
+class FOOTLIGHT_OT_reject_take(AtOnce, _Take):
     """Remove the take that is shown. The next one is shown in its place"""
 
     bl_idname = names.REJECT_TAKE
     bl_label = "Remove Take"
     bl_options = frozenset({"REGISTER", "UNDO"})
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> str:
         armature = find_dancer(context)
         action = takes.shown(armature)
         assert action is not None
         name = action.name
-        try:
-            following = takes.reject(armature, action)
-        except UserError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        following = takes.reject(armature, action)
         lit.follow(context.scene, armature)
-        self.report({"INFO"}, f"{name} was removed." + (f" {following.name} is shown." if following else ""))
-        return {"FINISHED"}
+        return f"{name} was removed." + (f" {following.name} is shown." if following else "")
 
 
 class FOOTLIGHT_OT_lay_out_takes(_Take):
