@@ -35,9 +35,10 @@ from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
 from train.data.splits import seven_one_two, validated_on
+from train.fabric import make_fabric
 from train.fit_command import subcommands
 from train.initial import keep, keep_theatre, start_from, start_theatre
-from train.loop import LoopConfig, Task, fit, make_fabric
+from train.loop import LoopConfig, Task, fit
 from train.options import Fit, initial_of, is_student, model_config, recipe_of, teacher_of
 from train.tasks.autoregressive import AutoregressiveTask
 from train.tasks.beats import BeatsTask, load_clips
@@ -172,7 +173,7 @@ def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:
     """Seed a task's randomness. Returns the settings of its loop and what it runs on."""
     loop = recipe_of(args, name).loop
     loop = loop if args.steps is None else dataclasses.replace(loop, steps=args.steps)
-    fabric = make_fabric(loop)
+    fabric = make_fabric(loop.accelerator, loop.precision)
     torch.manual_seed(loop.seed)
     return loop, fabric
 

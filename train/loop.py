@@ -1,7 +1,8 @@
 """The training loop, on Lightning Fabric. Read ``fit`` first.
 
 A task offers phases (one for each optimiser: a VAE has one, a VAE with a discriminator two), batches and pictures. The
-loop owns precision, devices, accumulation, clipping, schedule, EMA, logging, checkpoints and resuming.
+loop owns accumulation, clipping, schedule, EMA, logging, checkpoints and resuming. ``train.fabric`` owns devices and
+precision.
 
 All randomness of step ``i`` on rank ``r`` is seeded by ``(seed, i, r)``. So a continued run repeats exactly what the
 unbroken run would have done, without storing the state of a generator.
@@ -9,12 +10,8 @@ unbroken run would have done, without storing the state of a generator.
 
 from __future__ import annotations
 
-import atexit
 import copy
-import gc
 import math
-import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -26,12 +23,12 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.precision import MixedPrecision
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from train.fabric import make_fabric
 from train.state import load_state, save_state, with_lists, without_lists
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -131,53 +128,6 @@ def learning_rate(config: LoopConfig, progress: float, step: int) -> float:
     return config.lr * warm * (config.final_lr + (1 - config.final_lr) * cosine)
 
 
-class WholeInput(MixedPrecision):
-    """Mixed precision whose batches stay as they are. Rounded targets would jitter, and so would what learns them."""
-
-    def convert_input(self, data: Any) -> Any:
-        return data
-
-
-def make_fabric(config: LoopConfig) -> Fabric:
-    """One process, or the processes that ``torchrun`` started. They part when this one ends, however it ends."""
-    world = int(os.environ.get("WORLD_SIZE", 1))
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    accelerator = config.accelerator
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    strategy = "ddp" if world > 1 else "auto"
-    precision: Any = config.precision  # Fabric checks the name itself
-    mixed = precision.endswith("-mixed")
-    fabric = Fabric(
-        accelerator=accelerator,
-        strategy=strategy,
-        devices=local,
-        num_nodes=max(1, world // local),
-        precision=None if mixed else precision,
-        plugins=WholeInput(precision, "cuda" if accelerator == "cuda" else "cpu") if mixed else None,
-    )
-    fabric.launch()
-    if world > 1:
-        atexit.register(leave_group)
-    # On CPUs Fabric silently runs every process alone unless a strategy is given.
-    assert fabric.world_size == world, f"torchrun started {world} processes, Fabric sees {fabric.world_size}"
-    return fabric
-
-
-def leave_group() -> None:
-    """Leave the processes that train together, and end the threads that talk to them.
-
-    On processors such a thread may still hold tensors after the last step. If it lets go of them when the interpreter
-    is gone, the process aborts (``terminate called without an active exception``). Fabric destroys groups of graphics
-    cards only. Waits for nobody: work that others do not share in any more fails when their connections close.
-    """
-    # Wrapped phases would keep the threads alive: those in frames of an uncaught error, and those in cycles.
-    sys.last_value = sys.last_traceback = None
-    gc.collect()
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
-
-
 @torch.no_grad()
 def update_ema(ema: dict[str, Phase], phases: dict[str, Phase], decay: float, step: int) -> None:
     """Move the averaged weights. The decay is warmed up, so that early weights are forgotten."""
@@ -232,7 +182,7 @@ def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabri
     Returns ``step``, how many are done; ``history``, a list of ``{"step": ..., "PHASE/LOSS": ...}`` for the steps of
     this call; ``validation``, the last figures; and ``steps_per_second`` of this call.
     """
-    run = set_up(task, config, fabric or make_fabric(config))
+    run = set_up(task, config, fabric or make_fabric(config.accelerator, config.precision))
     state_path = folder / "state.safetensors"
     if resume and state_path.is_file():
         restore(run, load_state(state_path))

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from train import bench, bench_card
-from train.loop import LoopConfig, Phase, make_fabric, set_up
+from train.fabric import make_fabric
+from train.loop import LoopConfig, Phase, set_up
 
 BATCH, INPUTS, OUTPUTS = 4, 8, 6
 LOOP = LoopConfig(batch=BATCH, precision="32-true", accelerator="cpu")
@@ -46,7 +47,9 @@ class ProductTask:
 
 def test_the_operations_of_a_known_network_are_counted():
     asked = []
-    row = bench_card.training_row(set_up(ProductTask(asked), LOOP, make_fabric(LOOP)), steps=2)
+    row = bench_card.training_row(
+        set_up(ProductTask(asked), LOOP, make_fabric(LOOP.accelerator, LOOP.precision)), steps=2
+    )
     assert row["operations"] == 4 * BATCH * INPUTS * OUTPUTS and row["parameters"] == INPUTS * OUTPUTS
     assert set(asked) == {BATCH} and len(asked) == 6  # one that is ready; three for warmth and two by the loop
     assert min(row["step"], row["busy"]) > 0
