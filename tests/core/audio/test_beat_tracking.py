@@ -13,7 +13,7 @@ from core.audio.io import resample
 from core.errors import collected_warnings
 from core.grid.beat_grid import Grid
 from core.types import Beats, Waveform
-from train.bench_beats import levels
+from train.bench.beats import levels
 from train.data.music import known_beats, plain_synth
 
 RATE = 16_000

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from train.bench_beats import levels
+from train.bench.beats import levels
 from train.data.music import clock, ensembles, known_beats, patterns, plain_synth
 from train.data.music.ensembles import ENSEMBLES
 from train.data.music.improvise import improvise

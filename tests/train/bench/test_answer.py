@@ -15,7 +15,7 @@ from core.show.show import Show
 from core.types import Beats
 from tests.train.evaluation.material import song, swaying
 from tests.train.theatre_shows import pulsing
-from train import bench_answer
+from train.bench import answer
 from train.evaluation.dance.measures import positions_of
 from train.evaluation.theatre.acts import energy_of
 from train.evaluation.theatre.scenes import Scene
@@ -30,7 +30,7 @@ def scene() -> Scene:
     return Scene("song", "noir", heard, rhythm, 0)
 
 
-def following(share: float) -> bench_answer.Lighting:
+def following(share: float) -> answer.Lighting:
     """Light of which every role follows the dance's energy by so much."""
 
     def light(_, dance) -> Show:
@@ -48,7 +48,7 @@ def test_light_that_follows_a_dance_answers_it():
         Dance(swaying(bpm, SECONDS, seed), Beats(torch.zeros(0)), {}) for seed, bpm in enumerate((100, 125))
     )
     pair = first, second
-    more, less = bench_answer.answers(scene(), pair, {"more": following(0.4), "less": following(-0.2)})
+    more, less = answer.answers(scene(), pair, {"more": following(0.4), "less": following(-0.2)})
     assert more["value"] > 0.9 and less["value"] == pytest.approx(-more["value"], abs=1e-6)
     assert more["level_per_energy"] == pytest.approx(-2 * less["level_per_energy"], rel=1e-4)
     assert 0.3 < more["level_per_energy"] <= 0.4  # levels are smoothed, energies are not
@@ -59,10 +59,8 @@ def test_the_table_has_rules_and_theatres(theatre_folder, model_folder, tmp_path
     line = {"path": "a.wav", "kind": "audio", "split": "val", "genre": "clicks", "seconds": 6.0}
     (tmp_path / "index.jsonl").write_text(json.dumps(line) + "\n")
     words = (f"{theatre_folder}=plain@steps=2", f"{theatre_folder}=dim@steps=2,answer=1")
-    asked = bench_answer.Bench(
-        words, tmp_path, seconds=6.0, dancer=str(model_folder), told=True, out=tmp_path / "rows.json"
-    )
-    rows = bench_answer.main(asked)
+    asked = answer.Bench(words, tmp_path, seconds=6.0, dancer=str(model_folder), told=True, out=tmp_path / "rows.json")
+    rows = answer.main(asked)
     names = ["rules", "plain", "plain, told", "dim", "dim, told"]
     assert [row["light"] for row in rows] == names and json.loads(asked.out.read_text()) == rows
     assert len({row["value"] for row in rows}) == len(rows), "each of them lights otherwise"
@@ -73,4 +71,4 @@ def test_the_table_has_rules_and_theatres(theatre_folder, model_folder, tmp_path
 
 def test_pairs_of_one_song_are_averaged_before_songs():
     rows = [{"song": song, "value": value} for song, value in (("a", 0.1), ("b", 0.7), ("a", 0.3))]
-    assert bench_answer.by_song(rows, "value") == pytest.approx([0.2, 0.7])
+    assert answer.by_song(rows, "value") == pytest.approx([0.2, 0.7])

@@ -16,8 +16,8 @@ from core import pipeline
 from core.edits.parts import parse_parts
 from core.pipeline.edit import Edit, edit_dance
 from core.types import Waveform
+from train.bench.timing import one_thread
 from train.demo.song import BPM
-from train.timing import one_thread
 
 FOUR_BARS = 16 * 60 / BPM  # seconds of the demo song
 KINDS = ("all", "upper", "lower", "arms")

@@ -8,8 +8,8 @@ import torch
 
 from core.config import preset
 from core.errors import FootlightError
-from train import bench_decoder
-from train.bench_decoder import ALL, BANDS, Bench, band_powers
+from train.bench import decoder
+from train.bench.decoder import ALL, BANDS, Bench, band_powers
 from train.data import synthetic
 
 FPS = 32.0
@@ -48,15 +48,15 @@ class Kept:
 @pytest.fixture
 def with_decoder(monkeypatch):
     def use(vae):
-        monkeypatch.setattr(bench_decoder, "motion_vae_of", lambda _: (vae, preset("tiny")))
-        monkeypatch.setattr(bench_decoder, "load_pairs", lambda _, split: synthetic.pairs(seconds=12.0)[split])
+        monkeypatch.setattr(decoder, "motion_vae_of", lambda _: (vae, preset("tiny")))
+        monkeypatch.setattr(decoder, "load_pairs", lambda _, split: synthetic.pairs(seconds=12.0)[split])
 
     return use
 
 
 def test_what_is_kept_whole_has_ratios_of_one(with_decoder, tmp_path, capsys):
     with_decoder(Kept())
-    tables = bench_decoder.main(Bench(tmp_path, ("whole",), split="train", out=tmp_path / "table.json"))
+    tables = decoder.main(Bench(tmp_path, ("whole",), split="train", out=tmp_path / "table.json"))
     assert json.loads((tmp_path / "table.json").read_text()) == tables
     rows = tables["whole"]
     assert rows.keys() == {ALL, *(pair.genre for pair in synthetic.pairs()["train"])}
@@ -68,11 +68,11 @@ def test_what_is_kept_whole_has_ratios_of_one(with_decoder, tmp_path, capsys):
 
 def test_what_stands_still_has_none(with_decoder, tmp_path):
     with_decoder(Kept(still=True))
-    row = bench_decoder.main(Bench(tmp_path, ("still",), split="train"))["still"][ALL]
+    row = decoder.main(Bench(tmp_path, ("still",), split="train"))["still"][ALL]
     assert row["cm"] > 1 and row["speed"] < 0.05 and row["1.5-3 Hz"] < 0.05
 
 
 def test_takes_that_are_too_short_are_said(with_decoder, tmp_path):
     with_decoder(Kept())
     with pytest.raises(FootlightError, match="no take of val that is longer than 128 frames"):
-        bench_decoder.main(Bench(tmp_path, ("none",), exclude=("",)))
+        decoder.main(Bench(tmp_path, ("none",), exclude=("",)))

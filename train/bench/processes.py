@@ -16,7 +16,7 @@ from pathlib import Path
 from core.errors import FootlightError
 from core.protocol import Done, Failed, Id, Ready, Request, request_to_json
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 """Environment in which PyTorch works as on a processor without AVX-512 and bf16."""
 FORGETFUL = {"FOOTLIGHT_CACHE": ""}
@@ -48,7 +48,7 @@ def peak_memory(arguments: list[str]) -> float:
 
 def write_action_seconds() -> float | None:
     """Seconds to write 180 s at 30 fps on 22 bones into a Blender action, or None without the bpy module."""
-    script = Path(__file__).parent / "tools/bench_action.py"
+    script = ROOT / "train/tools/bench_action.py"
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
     return float(lines[-1].split()[1]) if done.returncode == 0 and lines else None

@@ -1,4 +1,4 @@
-"""Measure how much stage light answers a dance: ``python -m train.bench_answer --source DATA_DIR [THEATRE ...]``.
+"""Measure how much stage light answers a dance: ``python -m train.bench.answer --source DATA_DIR [THEATRE ...]``.
 
 The default dancer makes pairs of dances to every song. Rules and theatres light both in the same look with the same
 noise, so what differs between the two lights is the answer to what differs between the two dances. See
@@ -141,4 +141,4 @@ def by_song(rows: list[dict], column: str) -> np.ndarray:
 
 if __name__ == "__main__":
     torch.set_grad_enabled(False)
-    run_program("train.bench_answer", main, Bench, __doc__)
+    run_program("train.bench.answer", main, Bench, __doc__)

@@ -1,4 +1,4 @@
-"""Measure the beat tracker on music whose beats are known exactly: ``python -m train.bench_beats DATA_DIR``.
+"""Measure the beat tracker on music whose beats are known exactly: ``python -m train.bench.beats DATA_DIR``.
 
 The music is rendered here: the val songs of POP909 as they were played, the val takes of Groove, and improvised music
 in many styles, metres and tempi that no training excerpt repeats, by bands and by others. F is mir_eval's, with beats
@@ -211,4 +211,4 @@ def table(rows: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_beats", main, Bench, __doc__)
+    run_program("train.bench.beats", main, Bench, __doc__)

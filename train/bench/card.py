@@ -1,4 +1,4 @@
-"""Times a graphics card beside the processor of the same computer: ``python -m train.bench_card [--model FOLDER]``.
+"""Times a graphics card beside the processor of the same computer: ``python -m train.bench.card [--model FOLDER]``.
 
 The first table has what a user waits for, on both. The second has training steps: how long the loop takes for one, how
 much of that the card is busy with the networks (forward, backward, optimiser), and which share of its peak it reaches
@@ -25,11 +25,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.pipeline.model import find_device
 from train import fit, run_folder
-from train.bench import COMPOSING, LONG, SAMPLING, SHORT, Work
+from train.bench.speed import COMPOSING, LONG, SAMPLING, SHORT, Work
+from train.bench.timing import medians_in_turn
 from train.command import run_program
 from train.loop import Run, set_up, step_generator, train_step, update
 from train.options import Fit
-from train.timing import medians_in_turn
 from train.tools.bench_dance import nothing, stages_of
 
 PRODUCT = 8192  # rows and columns of the matrices whose product is the peak
@@ -216,4 +216,4 @@ def main(args: Bench) -> dict:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_card", main, Bench, __doc__)
+    run_program("train.bench.card", main, Bench, __doc__)

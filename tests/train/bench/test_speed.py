@@ -20,8 +20,8 @@ from core.pipeline import beginning
 from core.protocol import DanceRequest
 from core.results import Dance
 from core.types import Motion, Waveform
-from train import bench, bench_edits
-from train.bench_processes import AVX2, REFERENCE, code_of, medians_of, seconds_in_turn, worker
+from train.bench import edits, speed
+from train.bench.processes import AVX2, REFERENCE, code_of, medians_of, seconds_in_turn, worker
 from train.data import synthetic
 
 OTHERS = {
@@ -51,29 +51,29 @@ def told(arguments, model, reference, against):
 def quickly(monkeypatch):
     """Seconds for minutes; nothing in processes of their own. Gives the command lines that would have run there."""
     asked = []
-    monkeypatch.setattr(bench, "SHORT", 5)
-    monkeypatch.setattr(bench, "LONG", 7)
-    monkeypatch.setattr(bench, "Reference", lambda: torch.nn.Linear(1, 1))
-    monkeypatch.setattr(bench, "run_reference", lambda network, compute, steps: None)
-    monkeypatch.setattr(bench, "write_action_seconds", lambda: None)
-    monkeypatch.setattr(bench, "run_cold", asked.append)
-    monkeypatch.setattr(bench, "engine_start", lambda request, given: (0.5, 1.0))
-    monkeypatch.setattr(bench, "engine_memory", lambda request, given, requests: [0.3] * requests)
-    monkeypatch.setattr(bench, "workers", told)
-    monkeypatch.setattr(bench, "peak_memory", lambda arguments: asked.append(arguments) or 0.5)
+    monkeypatch.setattr(speed, "SHORT", 5)
+    monkeypatch.setattr(speed, "LONG", 7)
+    monkeypatch.setattr(speed, "Reference", lambda: torch.nn.Linear(1, 1))
+    monkeypatch.setattr(speed, "run_reference", lambda network, compute, steps: None)
+    monkeypatch.setattr(speed, "write_action_seconds", lambda: None)
+    monkeypatch.setattr(speed, "run_cold", asked.append)
+    monkeypatch.setattr(speed, "engine_start", lambda request, given: (0.5, 1.0))
+    monkeypatch.setattr(speed, "engine_memory", lambda request, given, requests: [0.3] * requests)
+    monkeypatch.setattr(speed, "workers", told)
+    monkeypatch.setattr(speed, "peak_memory", lambda arguments: asked.append(arguments) or 0.5)
     return asked
 
 
 def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys):
-    rows = bench.main(bench.Bench(runs=1, threads=1, model=model_folder, out=tmp_path / "rows.json"))
+    rows = speed.main(speed.Bench(runs=1, threads=1, model=model_folder, out=tmp_path / "rows.json"))
     by_name = {row["what"]: row for row in rows}
     assert json.loads((tmp_path / "rows.json").read_text()) == rows
     for name in ("song to BVH", "of music from motion", "duet"):
         short, long = (by_name[f"{seconds} s {name}, warm"] for seconds in (5, 7))
         assert long["growth"] == pytest.approx(long["median"] / short["median"])
         assert long["ratio"] == pytest.approx(long["median"] / rows[0]["median"]) and rows[0]["ratio"] == 1
-    speed = by_name["vocoder alone: 5 s of mel to sound, x real time"]["median"]
-    assert speed > 1  # of a tiny one; a few hundred
+    vocoding = by_name["vocoder alone: 5 s of mel to sound, x real time"]["median"]
+    assert vocoding > 1  # of a tiny one; a few hundred
     assert [name for name in by_name if "peak memory" in name] == [
         f"peak memory with a 7 s {what}, GB" for what in ("song", "motion", "duet")
     ]
@@ -91,9 +91,9 @@ def test_music_and_duets_have_their_rows(model_folder, tmp_path, quickly, capsys
     floor = by_name["5 s dance without sampling"]
     assert floor["ratio"] == pytest.approx(1 - sampling["ratio"])
     whole = by_name["7 s, one thread, processor time: making the dance"]
-    edits = [row for row in rows if row["what"].startswith("  an edit of four bars of it: ")]
-    assert whole["ratio"] == 1 and len(edits) == 4
-    assert all(row["ratio"] == pytest.approx(row["median"] / whole["median"]) and row["median"] > 0 for row in edits)
+    edited = [row for row in rows if row["what"].startswith("  an edit of four bars of it: ")]
+    assert whole["ratio"] == 1 and len(edited) == 4
+    assert all(row["ratio"] == pytest.approx(row["median"] / whole["median"]) and row["median"] > 0 for row in edited)
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) == len(rows) + 1 and "left out" not in shown
     commands = [cli.parser().parse_args(words) for words in quickly]
@@ -106,7 +106,7 @@ def test_what_the_model_cannot_do_is_left_out_and_said(model_folder, tmp_path, q
     kept = {name: whole.tensors[name] for name in ("autoencoder.music", "autoencoder.motion", "denoiser.motion")}
     dancer = replace(whole.config, denoisers={"motion": whole.config.denoisers["motion"]}, vocoder=None)
     checkpoint.save_folder(tmp_path / "dancer", dancer, kept)
-    rows = bench.main(bench.Bench(runs=1, threads=1, model=tmp_path / "dancer"))
+    rows = speed.main(speed.Bench(runs=1, threads=1, model=tmp_path / "dancer"))
     assert not [row for row in rows if re.search("of music from|duet|vocoder|a 7 s motion", row["what"])]
     shown = capsys.readouterr().out
     assert "dancer has no denoiser of music" in shown and "dancer has no vocoder" in shown
@@ -114,7 +114,7 @@ def test_what_the_model_cannot_do_is_left_out_and_said(model_folder, tmp_path, q
 
 
 def test_each_operation_goes_from_file_to_file(model_folder, tmp_path, quickly):
-    work = bench.Work(tmp_path, model_folder)
+    work = speed.Work(tmp_path, model_folder)
     work.dance(5)
     work.score(5)
     work.duet(5)
@@ -125,7 +125,7 @@ def test_each_operation_goes_from_file_to_file(model_folder, tmp_path, quickly):
 
 
 def test_memory_is_that_of_the_command():
-    assert 0.1 < bench.peak_memory(["styles"]) < 4
+    assert 0.1 < speed.peak_memory(["styles"]) < 4
 
 
 def test_edits_are_timed_in_processor_time_beside_their_dance(monkeypatch):
@@ -142,17 +142,17 @@ def test_edits_are_timed_in_processor_time_beside_their_dance(monkeypatch):
         return make
 
     motion = Motion(torch.zeros(600, 22, 4), torch.zeros(600, 3), 30.0)
-    monkeypatch.setattr(bench_edits.time, "process_time", lambda: clock[0])
-    monkeypatch.setattr(bench_edits.pipeline, "hear_song", lasting("hear", 1.0, None))
-    monkeypatch.setattr(bench_edits.pipeline, "dance_to", lasting("dance", 5.0, Dance(motion, None, {}, "House")))
-    monkeypatch.setattr(bench_edits, "edit_dance", lasting("edit", 0.5, None))
+    monkeypatch.setattr(edits.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(edits.pipeline, "hear_song", lasting("hear", 1.0, None))
+    monkeypatch.setattr(edits.pipeline, "dance_to", lasting("dance", 5.0, Dance(motion, None, {}, "House")))
+    monkeypatch.setattr(edits, "edit_dance", lasting("edit", 0.5, None))
     before = torch.get_num_threads()
-    taken = bench_edits.edit_seconds(None, Waveform(torch.zeros(20 * 16_000), 16_000), 2)
-    assert taken == {"hearing the song": 1.0, "making the dance": 5.0} | dict.fromkeys(bench_edits.KINDS, 0.5)
+    taken = edits.edit_seconds(None, Waveform(torch.zeros(20 * 16_000), 16_000), 2)
+    assert taken == {"hearing the song": 1.0, "making the dance": 5.0} | dict.fromkeys(edits.KINDS, 0.5)
     assert set(threads) == {1} and torch.get_num_threads() == before
-    edits = [given[2] for name, given in asked if name == "edit"]
-    assert {(edit.start, edit.end) for edit in edits} == {(225, 375)}  # a quarter of it, in its middle
-    assert [len(edit.parts) for edit in edits[:4]] == [len(parse_parts(kind)) for kind in bench_edits.KINDS]
+    edited = [given[2] for name, given in asked if name == "edit"]
+    assert {(edit.start, edit.end) for edit in edited} == {(225, 375)}  # a quarter of it, in its middle
+    assert [len(edit.parts) for edit in edited[:4]] == [len(parse_parts(kind)) for kind in edits.KINDS]
 
 
 def test_stages_are_timed_where_they_are_reported():
@@ -164,7 +164,7 @@ def test_stages_are_timed_where_they_are_reported():
             progress.report(0.5)
             time.sleep(0.1)
 
-    taken = bench.stage_seconds(make, 3)
+    taken = speed.stage_seconds(make, 3)
     assert list(taken) == ["", "first", "second"]
     assert 0.05 <= taken["first"] < taken["second"] and taken["second"] >= 0.2 and taken[""] < 0.05
 
@@ -173,12 +173,12 @@ def test_a_real_engine_is_started_and_answers(model_folder, tmp_path):
     song = tmp_path / "song.wav"
     io.write(song, Waveform(synthetic.clicks(120.0, 3.0, torch.Generator().manual_seed(0)), 16_000))
     request = DanceRequest(song=str(song), out=str(tmp_path / "dance.npz"), steps=1)
-    ready, answered = bench.engine_start(request, ["--model", str(model_folder)])
+    ready, answered = speed.engine_start(request, ["--model", str(model_folder)])
     assert 0 < ready < answered and (tmp_path / "dance.npz").is_file()
-    held = bench.engine_memory(request, ["--model", str(model_folder)], 3)
+    held = speed.engine_memory(request, ["--model", str(model_folder)], 3)
     assert not held or (len(held) == 3 and all(0.1 < gigabytes < 2 for gigabytes in held))
     with pytest.raises(AssertionError, match="no such file"):
-        bench.engine_start(DanceRequest(song="none.wav", out=str(tmp_path / "x.npz")), ["--model", str(model_folder)])
+        speed.engine_start(DanceRequest(song="none.wav", out=str(tmp_path / "x.npz")), ["--model", str(model_folder)])
 
 
 def test_others_dance_with_older_instructions_and_older_code(model_folder, tmp_path):
@@ -195,8 +195,8 @@ def test_others_dance_with_older_instructions_and_older_code(model_folder, tmp_p
             assert older.instructions == slow.instructions == min(torch.backends.cpu.get_cpu_capability(), "AVX2")
             assert Path(other.core).is_relative_to(tree) and not Path(older.core).is_relative_to(tree)
             taken = seconds_in_turn({"older": older, "other": other}, "dance", 1)
-            assert taken["older"].keys() == taken["other"].keys() >= {"", bench.SAMPLING}
-            assert older.seconds("score").keys() >= {"", bench.COMPOSING} and "Inventing" in older.seconds("duet")
+            assert taken["older"].keys() == taken["other"].keys() >= {"", speed.SAMPLING}
+            assert older.seconds("score").keys() >= {"", speed.COMPOSING} and "Inventing" in older.seconds("duet")
             assert all(seconds > 0 for seconds in (*taken["older"].values(), *slow.seconds().values()))
     assert not tree.exists()
     with pytest.raises(FootlightError, match="no-such-commit"), code_of("no-such-commit"):
@@ -238,7 +238,7 @@ def test_a_core_whose_operations_yield_their_progress_dances(tmp_path):
         (tmp_path / name).write_text(text)
     out = tmp_path / "dance.bvh"
     with worker("bench_dance", ["song.wav", str(out), "--seconds", "5"], tree=tmp_path) as before:
-        assert list(before.seconds()) == ["", "Listening", bench.SAMPLING]
+        assert list(before.seconds()) == ["", "Listening", speed.SAMPLING]
     assert out.read_text() == "model 5.0"
 
 
@@ -247,12 +247,12 @@ def test_medians_are_those_of_each_stage():
 
 
 def test_the_first_seconds_of_a_long_dance_are_timed_in_turn_with_the_whole(model_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "LONG", 15)
-    work = bench.Work(tmp_path, model_folder)
-    assert bench.preview_rows(work, 1) == []  # too short
+    monkeypatch.setattr(speed, "LONG", 15)
+    work = speed.Work(tmp_path, model_folder)
+    assert speed.preview_rows(work, 1) == []  # too short
     monkeypatch.setattr(beginning, "SHOWN", 0.5)
     monkeypatch.setattr(beginning, "BEYOND", 0.2)
-    first, both = bench.preview_rows(work, 1)
+    first, both = speed.preview_rows(work, 1)
     assert "first seconds" in first["what"] and 0 < first["median"] < both["median"]
     assert first["ratio"] / first["median"] == pytest.approx(both["ratio"] / both["median"])
     assert bvh.read_motion(tmp_path / "preview.bvh").frames == 15

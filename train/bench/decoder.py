@@ -1,4 +1,4 @@
-"""Measure what an autoencoder keeps of captured movement: ``python -m train.bench_decoder DATA [MODEL ...]``.
+"""Measure what an autoencoder keeps of captured movement: ``python -m train.bench.decoder DATA [MODEL ...]``.
 
 Every take is encoded and decoded again. Nothing that a dancer makes of latents can be quicker than what their decoder
 makes of the latents of real movement, so this is the first place to look where dances are soft. Columns:
@@ -157,4 +157,4 @@ def main(args: Bench) -> dict[str, dict[str, dict[str, float]]]:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_decoder", main, Bench, __doc__)
+    run_program("train.bench.decoder", main, Bench, __doc__)

@@ -1,4 +1,4 @@
-"""Measure whether dances turn in threes to music in three: ``python -m train.bench_metre [MODEL]``.
+"""Measure whether dances turn in threes to music in three: ``python -m train.bench.metre [MODEL]``.
 
 The music is improvised here, six pieces in bars of three and the same six patterns in bars of four, each bar with its
 last beat once more. So nothing but the metre differs. The columns are those of ``core.metrics.metre``, against the
@@ -112,4 +112,4 @@ def _shown(found: Interval) -> str:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_metre", main, Bench, __doc__)
+    run_program("train.bench.metre", main, Bench, __doc__)

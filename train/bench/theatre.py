@@ -1,4 +1,4 @@
-"""Measure what a dance with its light costs beside the dance alone: ``python -m train.bench_theatre [THEATRE ...]``.
+"""Measure what a dance with its light costs beside the dance alone: ``python -m train.bench.theatre [THEATRE ...]``.
 
 Both are made of 30 s of the demo song, from sound to finished movement and show, in one process with one thread. The
 figures are processor seconds, because seconds on the clock would count what other programs do. A THEATRE is a word as
@@ -15,11 +15,11 @@ from typing import Annotated
 import tyro
 
 from core import pipeline
+from train.bench.timing import medians_in_turn, one_thread
 from train.command import run_program
 from train.demo.song import compose
 from train.evaluation.dance.systems import THEATRE, Asked, parse
 from train.evaluation.theatre.stagings import options_of, theatre_of
-from train.timing import medians_in_turn, one_thread
 
 DANCE = "dance alone"
 
@@ -69,4 +69,4 @@ def table(taken: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_theatre", main, Bench, __doc__)
+    run_program("train.bench.theatre", main, Bench, __doc__)

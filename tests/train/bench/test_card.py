@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from train import bench, bench_card
+from train.bench import card, speed
 from train.fabric import make_fabric
 from train.loop import LoopConfig, Phase, set_up
 
@@ -47,20 +47,18 @@ class ProductTask:
 
 def test_the_operations_of_a_known_network_are_counted():
     asked = []
-    row = bench_card.training_row(
-        set_up(ProductTask(asked), LOOP, make_fabric(LOOP.accelerator, LOOP.precision)), steps=2
-    )
+    row = card.training_row(set_up(ProductTask(asked), LOOP, make_fabric(LOOP.accelerator, LOOP.precision)), steps=2)
     assert row["operations"] == 4 * BATCH * INPUTS * OUTPUTS and row["parameters"] == INPUTS * OUTPUTS
     assert set(asked) == {BATCH} and len(asked) == 6  # one that is ready; three for warmth and two by the loop
     assert min(row["step"], row["busy"]) > 0
 
 
 def test_both_tables_hold_what_was_measured(model_folder, monkeypatch, capsys, tmp_path):
-    for module in (bench, bench_card):
+    for module in (speed, card):
         monkeypatch.setattr(module, "SHORT", 5)
         monkeypatch.setattr(module, "LONG", 7)
-    args = bench_card.Bench(model_folder, "cpu", runs=1, presets=("tiny",), batches=(2, 4), steps=1, peak=0.5)
-    found = bench_card.main(replace(args, out=tmp_path / "rows.json"))
+    args = card.Bench(model_folder, "cpu", runs=1, presets=("tiny",), batches=(2, 4), steps=1, peak=0.5)
+    found = card.main(replace(args, out=tmp_path / "rows.json"))
     assert json.loads((tmp_path / "rows.json").read_text()) == found
     made = [f"{seconds} s: {what}" for seconds in (5, 7) for what in ("dance", "music from motion", "dance and music")]
     assert [row["what"] for row in found["seconds"]] == made  # this model has no teachers
@@ -74,11 +72,11 @@ def test_both_tables_hold_what_was_measured(model_folder, monkeypatch, capsys, t
 
 
 def test_the_peak_is_that_of_a_product():
-    assert 1e6 < bench_card.measured_peak(torch.device("cpu"), size=64) < 1e14
+    assert 1e6 < card.measured_peak(torch.device("cpu"), size=64) < 1e14
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
 def test_a_missing_card_is_one_line():
-    told = subprocess.run([sys.executable, "-m", "train.bench_card"], capture_output=True, text=True)
-    assert told.returncode == 2 and told.stderr.startswith("train.bench_card: there is no device 'cuda'")
+    told = subprocess.run([sys.executable, "-m", "train.bench.card"], capture_output=True, text=True)
+    assert told.returncode == 2 and told.stderr.startswith("train.bench.card: there is no device 'cuda'")
     assert told.stderr.count("\n") == 1

@@ -2,14 +2,14 @@
 
 import pytest
 
-from train import bench_accents
+from train.bench import accents
 from train.data import synthetic
 
 
 def test_bodies_that_rest_on_beats_arrive_and_are_moved_by_half_a_beat(tmp_path, capsys, monkeypatch):
     """The synthetic bodies swing: slowest on every beat, fastest halfway between two."""
-    monkeypatch.setattr(bench_accents, "load_pairs", lambda _, split: synthetic.pairs()[split])
-    means = bench_accents.main(bench_accents.Bench(tmp_path, clips=1))
+    monkeypatch.setattr(accents, "load_pairs", lambda _, split: synthetic.pairs()[split])
+    means = accents.main(accents.Bench(tmp_path, clips=1))
     assert means.keys() == {pair.genre for some in synthetic.pairs().values() for pair in some}
     said = capsys.readouterr().out
     for genre, row in means.items():

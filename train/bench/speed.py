@@ -29,8 +29,8 @@ from core.formats.music import write_music
 from core.pipeline.model import native_half
 from core.pipeline.score import vocode
 from core.protocol import QUALITIES, DanceRequest
-from train.bench_edits import HEARING, KINDS, WHOLE, edit_seconds
-from train.bench_processes import (
+from train.bench.edits import HEARING, KINDS, WHOLE, edit_seconds
+from train.bench.processes import (
     REFERENCE,
     Worker,
     engine_memory,
@@ -42,9 +42,8 @@ from train.bench_processes import (
     workers,
     write_action_seconds,
 )
-from train.command import run_program
+from train.bench.timing import medians_in_turn
 from train.demo.song import write_demo_song
-from train.timing import medians_in_turn
 from train.tools.bench_dance import stages_of
 from train.tools.bench_reference import STEPS, Reference, run_reference
 
@@ -356,7 +355,3 @@ def main(args: Bench) -> list[dict]:
     if args.out:
         args.out.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
-
-
-if __name__ == "__main__":
-    run_program("train.bench", main, Bench, __doc__)

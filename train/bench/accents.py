@@ -1,4 +1,4 @@
-"""Measure how the dancers of each genre use strong beats: ``python -m train.bench_accents DATA``.
+"""Measure how the dancers of each genre use strong beats: ``python -m train.bench.accents DATA``.
 
 The first clips of every genre in prepared data, as they were danced and moved to where they strike
 (``train.data.pairing.striking``). The figure is ``core.metrics.theatre.energy_on_beats``: above 1 strikes, below 1
@@ -63,4 +63,4 @@ def on_beats(pair: Pair) -> float:
 
 
 if __name__ == "__main__":
-    run_program("train.bench_accents", main, Bench, __doc__)
+    run_program("train.bench.accents", main, Bench, __doc__)
