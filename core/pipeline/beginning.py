@@ -51,7 +51,7 @@ def lit_beginning_of(model: Model, frames: int) -> Beginning | None:
     """What is made first of a dance with its light; None where that would be much of it.
 
     Each of the two hears the other, and the light hears how energetic the dancer is beside all of the dance. So what
-    depends on what comes later cannot be left out, and the beginning is not the whole's bit by bit. One window more
+    depends on what comes later cannot be left out, and the beginning is not the whole's bit for bit. One window more
     than what is decoded brings it near (``docs/theatre.md`` has how near).
     """
     sampling = on_stage(model.config).sampling["motion"]

@@ -5,7 +5,7 @@ song ── condition of that stretch ──────────────
 
 Only the windows around the range are sampled. What is kept enters three times: the network sees it (it was trained
 with masks over ranges, poses and parts of the body), the estimate of each step is pinned and fitted to it, and in the
-end it is copied, so that it is the same bit by bit.
+end it is copied, so that it is the same bit for bit.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Stretch:
 def edit_dance(
     model: Model, heard: HeardSong, edit: Edit, options: DanceOptions | None = None, style: str | None = None
 ) -> Dance:
-    """The dance with a part made anew. What is kept of the base is the same, bit by bit.
+    """The dance with a part made anew. What is kept of the base is the same, bit for bit.
 
     model: the model.
     heard: the song of the dance.
@@ -228,7 +228,7 @@ def _at_model_rate(hold: Tensor, at: Tensor) -> Tensor:
 def finish_edit(
     made: Motion, stretch: Stretch, edit: Edit, beats: Beats, beat_snap: float, accent: str = "arrive"
 ) -> Motion:
-    """The stretch, made anew and post-processed, with what is kept of it bit by bit.
+    """The stretch, made anew and post-processed, with what is kept of it bit for bit.
 
     accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat.
     """

@@ -2,7 +2,7 @@
 
 A file there is named by a digest of all that hearing depends on: the samples, beats that were given, the model's
 configuration, the weights of its encoder of music, the sources and the beat network of ``core``, the libraries and the
-arithmetic. So what is stale or of another song is not found, and what is found is what would be heard, bit by bit.
+arithmetic. So what is stale or of another song is not found, and what is found is what would be heard, bit for bit.
 """
 
 from __future__ import annotations

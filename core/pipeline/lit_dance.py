@@ -199,7 +199,7 @@ def generate_theatre(
 ) -> LitDance:
     """Generate a dance and its light for a whole song, or what is missing of them.
 
-    The same arguments give the same result. What is given comes out as it is: a dance bit by bit, and light where it
+    The same arguments give the same result. What is given comes out as it is: a dance bit for bit, and light where it
     is safe.
 
     model: with a theatre.
@@ -295,7 +295,7 @@ class _Edited:
     targets: Targets
 
     def finished(self, model: Model, made: Performance, options: TheatreOptions) -> Dance:
-        """The dance, post-processed, with what is kept bit by bit."""
+        """The dance, post-processed, with what is kept bit for bit."""
         assert made.motion is not None
         beats = made.rhythm.beats
         with progress.part(0.0, 0.77, "Planting the feet"):

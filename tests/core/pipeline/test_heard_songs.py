@@ -35,7 +35,7 @@ def count(monkeypatch) -> list[Waveform]:
 
 
 def same(one: HeardSong, other: HeardSong) -> bool:
-    """Whether two songs were heard alike, bit by bit."""
+    """Whether two songs were heard alike, bit for bit."""
     numbers = [(it.pcm, it.seconds, it.rhythm.beats.tempo, it.rhythm.beats.confidence) for it in (one, other)]
     tensors = [
         {

@@ -1,4 +1,4 @@
-"""Held joints of held frames stay bit by bit, and corrections leave no jump beside them."""
+"""Held joints of held frames stay bit for bit, and corrections leave no jump beside them."""
 
 import math
 from dataclasses import replace

@@ -7,7 +7,7 @@ the lower body. Three simple ways to do the same stand beside it:
 - cross-fade: the same, blended over half a second at either end;
 - imputation: sampled with what is kept put into the estimates, and copied, without a fit to it.
 
-What is kept is the same bit by bit with all of them. A seam has the greatest mean jerk within 0.1 s, of the joints that
+What is kept is the same bit for bit with all. A seam has the greatest mean jerk within 0.1 s, of the joints that
 the edit moves and over frames of which one was made anew: what is kept jolts as it did, whatever the edit. Beside it
 stand the 95th percentile of real capture, of the same joints, and the dance itself at the same places: a lively one has
 as much anywhere.
