@@ -47,14 +47,7 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
     Raises FootlightError when the file or part is missing, empty, not audio, damaged, shorter than a second, or silent.
     """
     path = Path(path)
-    if not path.exists():
-        raise FootlightError(f"{path}: no such file; give the path of a song ({SONG_FILES})")
-    if path.is_dir():
-        raise FootlightError(f"{path}: is a folder; give the path of one song ({SONG_FILES})")
-    if not path.is_file():
-        raise FootlightError(f"{path}: is a pipe or a device; save the song as a file, and give its path")
-    if path.stat().st_size == 0:
-        raise FootlightError(f"{path}: the file is empty; export or download the song again")
+    _check_file(path)
     if start < 0 or (seconds is not None and seconds <= 0):
         raise FootlightError(
             f"{path}: cannot read {seconds} s from {start:g} s: start must be 0 or more, seconds above 0"
@@ -73,25 +66,37 @@ def read(path, rate: int | None = None, start: float = 0.0, seconds: float | Non
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
         there = math.floor(length * 100) / 100  # rounded up it might be enough
         raise FootlightError(f"{path}: only {there:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
-    peak = _peak(samples)
     if _swing(samples) < SILENCE_PEAK:
         raise FootlightError(f"{path}: is silent (peak below -70 dB); choose a file or a part with sound")
     if rate is not None and rate != file_rate:
-        wanted = round(len(samples) * rate / file_rate)
-        samples = _fit(soxr.resample(samples, file_rate, rate, quality="HQ"), wanted)
-        file_rate = rate
-        peak = _peak(samples)
-    if peak > 1:
+        samples, file_rate = _resampled(samples, file_rate, rate), rate
+    if (peak := _peak(samples)) > 1:
         samples = samples / peak
     return Waveform(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), file_rate)
+
+
+def _check_file(path: Path) -> None:
+    """Raises FootlightError for what is no file, or an empty one."""
+    if not path.exists():
+        raise FootlightError(f"{path}: no such file; give the path of a song ({SONG_FILES})")
+    if path.is_dir():
+        raise FootlightError(f"{path}: is a folder; give the path of one song ({SONG_FILES})")
+    if not path.is_file():
+        raise FootlightError(f"{path}: is a pipe or a device; save the song as a file, and give its path")
+    if path.stat().st_size == 0:
+        raise FootlightError(f"{path}: the file is empty; export or download the song again")
 
 
 def resample(waveform: Waveform, rate: int) -> Waveform:
     """Resample a waveform to ``rate`` Hz. Its length is rounded to the nearest sample."""
     if rate == waveform.rate:
         return waveform
-    samples = soxr.resample(waveform.samples.numpy(), waveform.rate, rate, quality="HQ")
-    return Waveform(torch.from_numpy(_fit(samples, round(len(waveform.samples) * rate / waveform.rate))), rate)
+    return Waveform(torch.from_numpy(_resampled(waveform.samples.numpy(), waveform.rate, rate)), rate)
+
+
+def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Samples (s,) at ``wanted`` Hz in place of ``rate``."""
+    return _fit(soxr.resample(samples, rate, wanted, quality="HQ"), round(len(samples) * wanted / rate))
 
 
 def write(path, waveform: Waveform) -> None:

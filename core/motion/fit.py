@@ -122,48 +122,54 @@ def fit(source: Capture) -> tuple[Motion, float]:
     """
     plausible.check_body(source.places)
     scale = LEG_LENGTH / leg_length(source.places)
-    frames = source.turns["pelvis"].shape[0]
-    like = source.turns["pelvis"]
-    world: list[Tensor] = [like] * SMPL22.joints
-    for joint, name in enumerate(SMPL22.names):
-        parent = SMPL22.parents[joint]
-        world[joint] = source.turns.get(name, like if parent < 0 else world[parent])
-    for side in SIDES:
-        for upper, lower in _LIMBS:
-            upper, lower = f"{side}_{upper}", f"{side}_{lower}"
-            if lower not in source.places:
-                continue
-            joint = SMPL22.index(upper)
-            bone = rotation.rotate(world[joint], SMPL22.offsets[SMPL22.index(lower)].to(like))
-            swing = rotation.between(bone, source.places[lower] - source.places[upper])
-            world[joint] = rotation.mul(swing, world[joint])
-        for upper, middle, end, hinge in _HINGES:
-            if f"{side}_{end}" in source.places:
-                joint = SMPL22.index(f"{side}_{upper}")
-                lower = source.places[f"{side}_{end}"] - source.places[f"{side}_{middle}"]
-                bone = SMPL22.offsets[SMPL22.index(f"{side}_{middle}")].to(like)
-                axis = like.new_tensor(hinge) * (-1 if side == "right" and middle == "elbow" else 1)
-                world[joint] = rotation.mul(world[joint], _rolled(world[joint], lower, bone, axis))
-        ankle = SMPL22.index(f"{side}_ankle")
-        world[ankle] = _unrolled(world[ankle], world[SMPL22.index(f"{side}_knee")], SMPL22.index(f"{side}_foot"))
-        foot = SMPL22.index(f"{side}_foot")
-        if f"{side}_foot" not in source.turns:
-            world[foot] = world[ankle]
-        wrist, elbow = SMPL22.index(f"{side}_wrist"), SMPL22.index(f"{side}_elbow")
-        if f"{side}_wrist" not in source.turns:
-            world[wrist] = world[elbow]
-    turns = torch.stack(world, 1)
+    turns = _turned(source)
     middle = (source.places["left_hip"] + source.places["right_hip"]) * (scale / 2)
-    hips = SMPL22.offsets[[LEFT_LEG[0], RIGHT_LEG[0]]].mean(0).to(like)
-    root = middle - rotation.rotate(turns[:, 0], hips.expand(frames, 3))
+    hips = SMPL22.offsets[[LEFT_LEG[0], RIGHT_LEG[0]]].mean(0).to(turns)
+    root = middle - rotation.rotate(turns[:, 0], hips.expand(len(turns), 3))
     local = kinematics.local_rotations(rotation.normalise(turns))
     for chain, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
         target = source.places[f"{side}_ankle"] * scale + _narrower(source, turns, side)
         local = kinematics.two_bone_ik(local, root, target, chain)
     motion = Motion(rotation.continuous(local).float(), root.float(), source.fps)
-    found = kinematics.forward(motion.rotations, motion.root).to(like)
+    found = kinematics.forward(motion.rotations, motion.root).to(turns)
     plausible.check_agreement(source.places, dict(zip(SMPL22.names, found.unbind(1), strict=True)))
     return motion, scale
+
+
+def _turned(source: Capture) -> Tensor:
+    """World rotations (t, 22, 4) of our joints: limbs point where the source's do, all else turns as it does there.
+
+    A joint that the source lacks turns with its parent.
+    """
+    like = source.turns["pelvis"]
+    world: dict[str, Tensor] = {}
+    for name, parent in zip(SMPL22.names, SMPL22.parents, strict=True):
+        world[name] = source.turns.get(name, like if parent < 0 else world[SMPL22.names[parent]])
+    for side in SIDES:
+        for upper, lower in _LIMBS:
+            upper, lower = f"{side}_{upper}", f"{side}_{lower}"
+            if lower in source.places:
+                bone = rotation.rotate(world[upper], _offset(lower, like))
+                swing = rotation.between(bone, source.places[lower] - source.places[upper])
+                world[upper] = rotation.mul(swing, world[upper])
+        for upper, middle, end, hinge in _HINGES:
+            upper, middle, end = f"{side}_{upper}", f"{side}_{middle}", f"{side}_{end}"
+            if end in source.places:
+                axis = like.new_tensor(hinge) * (-1 if middle == "right_elbow" else 1)
+                lower = source.places[end] - source.places[middle]
+                world[upper] = rotation.mul(world[upper], _rolled(world[upper], lower, _offset(middle, like), axis))
+        knee, ankle, foot, elbow, wrist = (f"{side}_{part}" for part in ("knee", "ankle", "foot", "elbow", "wrist"))
+        world[ankle] = _unrolled(world[ankle], world[knee], SMPL22.index(foot))
+        if foot not in source.turns:
+            world[foot] = world[ankle]
+        if wrist not in source.turns:
+            world[wrist] = world[elbow]
+    return torch.stack(list(world.values()), 1)
+
+
+def _offset(name: str, like: Tensor) -> Tensor:
+    """The place (3,) of a joint of ours relative to its parent, in the T-pose, metres."""
+    return SMPL22.offsets[SMPL22.index(name)].to(like)
 
 
 def _rolled(upper: Tensor, lower: Tensor, bone: Tensor, axis: Tensor) -> Tensor:

@@ -144,20 +144,12 @@ def perform_to(
     told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
     total = heard.frames
     frames = total if beginning is None else beginning.sampled
-    given = {}
-    if motion is not None:
-        given["motion"] = known_motion(model, theatre, motion, frames)
-    elif kept is not None:
-        held = partial(kept.held, steps=config.diffusion.steps)
-        given["motion"] = Given(kept.clean, kept.given.amin(-1, keepdim=True) > 0, held=held)
-    if light is not None:
-        given["light"] = known_light(model, theatre, light, frames)
     prompt = Prompt(
         replace(heard.condition, style=told).window(0, frames),
         song.music[:, : -(-frames // Slicing.of(config).latents)],
         torch.tensor([index], device=model.device),
         None if look is None else look[None].to(model.device),
-        given,
+        _given(model, theatre, motion, kept, light, frames),
         None if song.cues is None else song.cues[:, :frames],
         _energy(model, motion, frames),
     )
@@ -178,6 +170,21 @@ def _checked(model: Model, options: DanceOptions, accent: str | None) -> tuple[T
     theatre = model.check_lights()
     check_choices(options, model.config)
     return theatre, accent_index(model.config, accent)
+
+
+def _given(
+    model: Model, theatre: Theatre, motion: Motion | None, kept: Kept | None, light: KnownLight | None, frames: int
+) -> dict[str, Given]:
+    """What is known of dance and light, by modality, as ``perform_to`` is given it. frames: latent frames."""
+    given = {}
+    if motion is not None:
+        given["motion"] = known_motion(model, theatre, motion, frames)
+    elif kept is not None:
+        held = partial(kept.held, steps=model.config.diffusion.steps)
+        given["motion"] = Given(kept.clean, kept.given.amin(-1, keepdim=True) > 0, held=held)
+    if light is not None:
+        given["light"] = known_light(model, theatre, light, frames)
+    return given
 
 
 def as_dance(model: Model, performance: Performance, seconds: float, options: DanceOptions | None = None) -> Dance:
