@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from . import environment, model, styles
+from . import environment, model, names, styles
 from .api import takes as lit
 from .key_props import FootlightKeys
 from .light_props import FootlightLight
@@ -35,9 +35,6 @@ def _set_song(self, name: str) -> None:
 
 NORMAL_FOLLOW = 3.0
 """The place of *Follow the Music* that stands for what the model was tuned for."""
-
-LARGEST_INT = 2**31 - 1
-"""Blender's fields for whole numbers hold no larger one."""
 
 MOST_TAKES = 16
 """So many dances are made at once at most."""
@@ -79,7 +76,7 @@ def _number(kind: type, field: str, name: str, description: str, **further):
         name=name,
         description=description,
         min=rule.least,
-        max=min(rule.most, LARGEST_INT) if whole else rule.most,
+        max=min(rule.most, names.LARGEST_INT) if whole else rule.most,
         default=default,
         **further,
     )

@@ -8,11 +8,10 @@ from typing import TypeVar
 
 import tyro
 
+from core.cli.program import BAD_INPUT, INTERRUPTED
 from core.errors import FootlightError, one_line
 
 Options = TypeVar("Options")
-BAD_INPUT = 2  # exit codes, those of ``core.cli`` and of tyro's own refusals
-INTERRUPTED = 130
 
 
 def read_command_line(

@@ -37,9 +37,6 @@ SAMPLED = {
 }
 """Whose steps and whose guidance are those of a result, as ``model.Facts`` has them."""
 
-LARGEST_INT = 2**31 - 1
-"""Blender's custom properties hold no larger whole number."""
-
 BEAT_SCORE = (
     "How often the movement and the beats of the music arrive together. 1 is always, 0 is chance: what a dance to "
     f"another song scores. {GRADES[0][1]} is {GRADES[0][0]:g} and more, {GRADES[1][1].lower()} {GRADES[1][0]:g} (as "
@@ -186,7 +183,7 @@ def keep(made: bpy.types.Action | bpy.types.Strip | bpy.types.Collection, values
 
 def stored(value: Any) -> Any:
     """A value as a custom property holds it: whole numbers beyond Blender's are text."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_INT:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > names.LARGEST_INT:
         return str(value)
     return value
 

@@ -16,7 +16,7 @@ from core.cli.shown import say
 from core.errors import FootlightError, collected_warnings, one_line
 from core.protocol import BeatsRequest, DanceRequest, DuetRequest, LightRequest, ScoreRequest, TheatreRequest, rule
 
-BAD_INPUT = 2  # exit code
+BAD_INPUT = 2  # exit code, that of argparse's and tyro's own refusals too
 INTERRUPTED = 130  # exit code
 _MODEL = "a model folder, or the name of an embedded model (default: default)"
 

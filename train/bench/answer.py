@@ -10,7 +10,6 @@ its seed draws a style, the same for both dances, and the accent is its own.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +20,11 @@ import torch
 import tyro
 
 from core import pipeline
-from core.files import write_atomically
 from core.light.look import shipped_looks
 from core.metrics import light
 from core.results import Dance
 from core.show.show import Show
+from train.bench.results import write_results
 from train.command import run_program
 from train.evaluation.dance.measures import positions_of
 from train.evaluation.dance.systems import THEATRE, Asked, parse
@@ -76,8 +75,7 @@ def main(args: Bench) -> list[dict]:
         for row in answers(scene, dances(dancer, scene, number), lightings)
     ]
     print(table(rows))
-    if args.out:
-        write_atomically(args.out, (json.dumps(rows, indent=1) + "\n").encode())
+    write_results(rows, args.out)
     return rows
 
 

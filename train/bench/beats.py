@@ -8,7 +8,6 @@ against beats put evenly between. librosa's tracker hears the same sound in the 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,8 +22,8 @@ import tyro
 
 from core.audio.beat_tracking import track_beats
 from core.audio.io import resample
-from core.files import write_atomically
 from core.types import Beats, Waveform
+from train.bench.results import write_results
 from train.command import run_program
 from train.data.music import arrange, known_beats, midi, synth
 from train.data.music.known_beats import Music
@@ -189,8 +188,7 @@ def main(args: Bench) -> list[dict]:
                 {"set": piece.set, "piece": piece.name, "tracker": name, "seconds": took, **measure(piece, found)}
             )
     print(table(rows))
-    if args.out:
-        write_atomically(args.out, (json.dumps(rows, indent=1) + "\n").encode())
+    write_results(rows, args.out)
     return rows
 
 

@@ -11,7 +11,6 @@ Weights and data of the training steps are random, because time does not depend 
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.pipeline.model import find_device
 from train import fit, run_folder
+from train.bench.results import write_results
 from train.bench.speed import COMPOSING, LONG, SAMPLING, SHORT, Work
 from train.bench.timing import medians_in_turn
 from train.command import run_program
@@ -210,8 +210,7 @@ def main(args: Bench) -> dict:
     steps = training_rows(args, peak)
     print(training_table(steps, peak))
     found = {"device": name, "seconds": rows, "training": steps, "peak": peak}
-    if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+    write_results(found, args.out)
     return found
 
 

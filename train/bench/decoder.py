@@ -10,7 +10,6 @@ makes of the latents of real movement, so this is the first place to look where 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +25,11 @@ from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import load
 from core.config import Config
 from core.errors import FootlightError
-from core.files import write_atomically
 from core.metrics.physics import mean_jerk, mean_speed
 from core.motion.features import encode, positions_from_features
 from core.motion.layouts import layout_named
 from core.pipeline.model import find_model
+from train.bench.results import write_results
 from train.command import run_program
 from train.data.dataset import Pair, load_pairs
 from train.data.latents import style_of
@@ -151,8 +150,7 @@ def main(args: Bench) -> dict[str, dict[str, dict[str, float]]]:
         print(f"{model:24s}" + "".join(f"{name:>11s}" for name in rows[ALL]))
         for style, row in rows.items():
             print(f"{style:24s}" + "".join(f"{value:11.2f}" for value in row.values()), flush=True)
-    if args.out:
-        write_atomically(args.out, (json.dumps(tables, indent=2) + "\n").encode())
+    write_results(tables, args.out)
     return tables
 
 

@@ -8,7 +8,6 @@ first half of the table, and the reverse in the second.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -19,10 +18,10 @@ import torch
 import tyro
 
 from core import pipeline
-from core.files import write_atomically
 from core.metrics import metre
 from core.protocol import DanceOptions
 from core.types import Beats, Waveform
+from train.bench.results import write_results
 from train.command import run_program
 from train.data.music import clock, midi, plain_synth
 from train.data.music.improvise import improvise
@@ -83,8 +82,7 @@ def main(args: Bench) -> list[dict]:
                 about = {"piece": f"{name} {bpm}", "metre": style.beats, "seed": seed, "heard": made.beats.metre}
                 rows.append({**about, "danced": made.style, **metre.evaluate(made.motion, beats.times)})
     print(table(rows))
-    if args.out:
-        write_atomically(args.out, (json.dumps(rows, indent=1) + "\n").encode())
+    write_results(rows, args.out)
     return rows
 
 

@@ -10,7 +10,6 @@ precision of the model: bfloat16 where the processor multiplies it, and float32 
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -42,6 +41,7 @@ from train.bench.processes import (
     workers,
     write_action_seconds,
 )
+from train.bench.results import write_results
 from train.bench.timing import medians_in_turn
 from train.demo.song import write_demo_song
 from train.tools.bench_dance import stages_of
@@ -352,6 +352,5 @@ def main(args: Bench) -> list[dict]:
         work = Work(Path(folder), args.model)
         rows = measured(work, args)
     print("\n".join([table(rows), *left_out(work.model)]))
-    if args.out:
-        args.out.write_text(json.dumps(rows, indent=2) + "\n")
+    write_results(rows, args.out)
     return rows

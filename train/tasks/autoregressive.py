@@ -42,6 +42,8 @@ def condition_of(batch: dict[str, Tensor]) -> Condition:
 
 
 class AutoregressivePhase(Phase):
+    """Trains the causal network by teacher forcing: the past that it hears has noise, of up to ``noise`` deviations."""
+
     def __init__(self, model: Config, config: AutoregressiveTaskConfig) -> None:
         super().__init__({NAME: CausalNetwork(model, config.network)})
         self.noise = config.noise

@@ -87,6 +87,8 @@ def _share(generator: torch.Generator) -> float:
 
 
 class BeatsPhase(Phase):
+    """Trains the beat network by the binary cross-entropy of each frame, of beats and of downbeats."""
+
     def __init__(self, network: BeatNetwork, config: BeatsTaskConfig) -> None:
         super().__init__({"beats": network})
         self.config = config

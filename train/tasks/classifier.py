@@ -38,6 +38,8 @@ class ClassifierTaskConfig:
 
 
 class ClassifierPhase(Phase):
+    """Trains the classifier on features with noise, by cross-entropy with smoothed labels."""
+
     def __init__(self, network: MotionClassifier, config: ClassifierTaskConfig) -> None:
         super().__init__({"classifier": network})
         self.config = config

@@ -43,6 +43,8 @@ class DenoiserTaskConfig(DiffusionTaskConfig):
 
 
 class DenoiserPhase(DiffusionPhase):
+    """Trains the denoiser of motion. The least noisy estimates are decoded, and their bodies have losses as well."""
+
     def __init__(self, vae: Autoencoder, model: Config, config: DenoiserTaskConfig) -> None:
         super().__init__("denoiser", "motion", model, config, vae=vae.requires_grad_(False).eval())
         self.motion, self.config = model.modalities["motion"], config

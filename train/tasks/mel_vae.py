@@ -54,6 +54,8 @@ def mel_losses(decoded: Tensor, target: Tensor) -> dict[str, Tensor]:
 
 
 class GeneratorPhase(Phase):
+    """Trains the music autoencoder: to decode what it encodes, and after ``gan_start`` steps to pass for real music."""
+
     def __init__(self, vae: NormalisedVAE, critic: PatchDiscriminator | None, config: MelVAEConfig) -> None:
         super().__init__({"mel_vae": vae}, critic=critic)
         if config.decoder_only:
@@ -77,6 +79,8 @@ class GeneratorPhase(Phase):
 
 
 class DiscriminatorPhase(Phase):
+    """Trains the critic, after ``gan_start`` steps, to tell decoded music from real music."""
+
     def __init__(self, vae: NormalisedVAE, critic: PatchDiscriminator, config: MelVAEConfig) -> None:
         super().__init__({"discriminator": critic}, vae=vae)
         self.config = config

@@ -111,6 +111,8 @@ def as_the_heading_sees(features: Tensor, fps: float, layout: Layout) -> tuple[T
 
 
 class MotionVAEPhase(AutoencoderPhase):
+    """Trains the motion autoencoder to decode bodies, and its latents to go with the rhythm of their music."""
+
     def __init__(self, part: str, vae: NormalisedVAE, model: Config, config: MotionVAEConfig) -> None:
         motion, music = model.modalities["motion"], model.modalities["music"]
         contrast = RhythmicContrast(

@@ -169,6 +169,8 @@ class Heads(nn.Module):
 
 
 class EncodersPhase(Phase):
+    """Trains each encoder to tell the slices that are hidden from it, and the style encoder to tell looks."""
+
     def __init__(self, theatre: Theatre, heads: Heads, inputs: Inputs, config: EncodersTaskConfig) -> None:
         super().__init__({"theatre": theatre, "heads": heads}, inputs=inputs)
         self.config = config

@@ -48,6 +48,8 @@ class SpaceTaskConfig(StageConfig):
 
 
 class SpacePhase(Phase):
+    """Trains the unified space to find true triples of music, motion and light likelier than shuffled ones."""
+
     def __init__(self, theatre: Theatre, inputs: Inputs, config: SpaceTaskConfig) -> None:
         super().__init__({"theatre": theatre}, inputs=inputs)
         self.config = config

@@ -32,10 +32,10 @@ _SONGS_TRIED = 14
 _STILL_SPEED = 0.12  # m/s, mean over the joints; a dance is at 0.5
 _STILL_KEPT = 0.4
 _MOST_JERK = 3500.0  # m/s^3, mean over the joints; breakdance reaches 3000, its median is 300
-_ALIGNED = 6
-_SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
-_ENERGY_WORTH = 0.35  # a correlation of 1 is worth this share of all kinematic beats on musical beats
-_LEVEL_WORTH = 0.08  # a level one standard deviation off costs this share
+ALIGNED = 6  # of the candidates, the best
+SPARE_SECONDS = 16.0  # an arrangement is rendered longer than the motion, to choose its section
+ENERGY_WORTH = 0.35  # a correlation of 1 is worth this share of all kinematic beats on musical beats
+LEVEL_WORTH = 0.08  # a level one standard deviation off costs this share
 _CHANCE = 0.2  # of a correlation, by which sections of alike energy are told apart
 
 
@@ -204,7 +204,7 @@ def tempo_candidates(body: Body, band: tuple[float, float]) -> list[tuple[float,
     for _, bpm, start in found:
         if all(abs(np.log2(bpm / other)) > 0.02 for other, _ in chosen):
             chosen.append((bpm, start))
-    return chosen[:_ALIGNED]
+    return chosen[:ALIGNED]
 
 
 def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, draw: np.random.Generator) -> Section:
@@ -215,7 +215,7 @@ def rendered_section(body: Body, band: tuple[float, float], arrange: Arrange, dr
         beats = np.arange(int(end * bpm / 60) + 4) * 60 / bpm - start
         tried.append((warp.align(body.kinematic_beats, body.weights, warp.beat_grid(beats)).score, bpm, start))
     _, bpm, phase = max(tried)
-    name, waveform, beats = arrange(bpm, end + _SPARE_SECONDS, draw)
+    name, waveform, beats = arrange(bpm, end + SPARE_SECONDS, draw)
     parts, _ = heard(waveform, beats)
     starts = parts["beats"].double().numpy() + phase
     starts = starts[starts + end <= len(parts["mel"]) / MEL_FPS]
@@ -267,17 +267,15 @@ def song_section(
         parts = _parts(song)
         fit = _energy_fit(body.energy, parts, starts)
         apart = abs(np.clip(body.level, -2, 2) - levels[song.id])
-        value = (
-            agreement(body.kinematic_beats, body.weights, beats, starts) + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart
-        )
+        value = agreement(body.kinematic_beats, body.weights, beats, starts) + ENERGY_WORTH * fit - LEVEL_WORTH * apart
         best_here = value.argsort()[::-1][:3]
         tried.extend((float(value[at]), song, float(starts[at]), float(fit[at]), apart) for at in best_here)
     tried.sort(key=lambda row: -row[0])
     best: Section | None = None
-    for _, song, start, fit, apart in tried[:_ALIGNED]:
+    for _, song, start, fit, apart in tried[:ALIGNED]:
         section = Section(song.id, song.exact, cut(_parts(song), start, end))
         score = warp.align(body.kinematic_beats, body.weights, warp.beat_grid(warp.extended(section.beats, end))).score
-        section = replace(section, score=score / body.weights.sum() + _ENERGY_WORTH * fit - _LEVEL_WORTH * apart)
+        section = replace(section, score=score / body.weights.sum() + ENERGY_WORTH * fit - LEVEL_WORTH * apart)
         if best is None or section.score > best.score:
             best = section
     return best

@@ -33,7 +33,6 @@ _DRUMS = (
     ("house", ("dance", "latin", "afro")),
     ("jazz", ("jazz", "soul", "funk")),
 )
-_SPARE_SECONDS = 16.0  # music is rendered longer than the motion, to choose its section
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def pair(
     played = (end - 1 - start) / motion.fps / rate - 1 / MEL_FPS
     frames, skipped, tempo = int(played * MOTION_FPS) + 1, start / motion.fps / rate, bpm * rate
     seconds = frames / MOTION_FPS
-    name, waveform, beats = arrange(tempo, skipped + seconds + _SPARE_SECONDS, draw)
+    name, waveform, beats = arrange(tempo, skipped + seconds + matching.SPARE_SECONDS, draw)
     parts, _ = heard(waveform, beats)
     starts = parts["beats"][parts["downbeats"]].double().numpy() + skipped
     starts = starts[starts + seconds <= (len(parts["mel"]) - 2) / MEL_FPS]

@@ -24,7 +24,17 @@ from core.motion.resample import at_times, resample
 from core.types import Motion
 from train.data.dataset import SongRecord
 from train.data.pairing import warp
-from train.data.pairing.matching import ENERGY_FPS, Body, agreement, body_of, music_energy, sliding_correlation
+from train.data.pairing.matching import (
+    ALIGNED,
+    ENERGY_FPS,
+    ENERGY_WORTH,
+    LEVEL_WORTH,
+    Body,
+    agreement,
+    body_of,
+    music_energy,
+    sliding_correlation,
+)
 from train.data.pairing.pairs import ANCHOR_SHARE, Settings
 from train.data.rates import MOTION_FPS
 from train.data.shards import key
@@ -36,9 +46,6 @@ FADE_SECONDS = 0.4
 SHORTEST_CLIP = 6.0  # seconds; less would be all joins
 _ENTRANCES = 24  # tried in a clip, at most
 _LATEST_ENTRANCE = 2.0  # seconds into a clip that is too short for the rest of the song
-_ALIGNED = 6
-_ENERGY_WORTH = 0.35  # as in train.data.pairing.matching
-_LEVEL_WORTH = 0.08
 _FASTEST = 1 + warp.LIMIT
 
 
@@ -147,7 +154,7 @@ def ranked(shelf: Shelf, beats: np.ndarray, energy: np.ndarray, length: float, u
     first = sorted((_first_look(shelf, n, beats, energy, length, level) for n in free), key=lambda c: -c.score)
     grid = warp.beat_grid(beats)
     closer = []
-    for choice in first[: max(_ALIGNED, seed % len(free) + 1)]:
+    for choice in first[: max(ALIGNED, seed % len(free) + 1)]:
         body = shelf.bodies[choice.which]
         kinematic_beats, weights = _from(body, choice.entrance, length)
         inside = grid.until(min(length, body.motion.seconds - choice.entrance))
@@ -171,7 +178,7 @@ def _first_look(shelf: Shelf, which: int, beats: np.ndarray, energy: np.ndarray,
         moved = body.energy[round(entrance * ENERGY_FPS) :][: len(energy)]
         goes_with = float(sliding_correlation(moved, energy[: len(moved)])[0]) if len(moved) >= 8 else 0.0
         apart = abs(np.clip(body.level, -2, 2) - level)
-        score = on_beat + _ENERGY_WORTH * goes_with - _LEVEL_WORTH * apart
+        score = on_beat + ENERGY_WORTH * goes_with - LEVEL_WORTH * apart
         if score > best.score:
             best = Choice(which, float(entrance), score)
     return best
