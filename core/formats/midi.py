@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import math
-from pathlib import Path
 from typing import Any
 
 import mido
@@ -15,7 +14,6 @@ import numpy as np
 
 from core.config import SignalConfig
 from core.errors import FootlightError
-from core.files import write_atomically
 from core.results import Score
 from core.rhythm import drums as drum_kit
 from core.rhythm.drums import Strokes
@@ -30,21 +28,15 @@ SLOWEST_US = 2**24 - 1  # the most microseconds per beat that the format can hol
 Event = tuple[float, Any]  # a tick and a message of mido, whose attributes exist only at run time
 
 
-def write_midi(path: Path | str, beats: Beats, drums: list[Strokes], name: str = "Footlight") -> None:
-    """Write a MIDI file. It appears whole or not at all.
+def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> bytes:
+    """The bytes of a MIDI file.
 
-    path: the file (.mid).
     beats: at least two. The first bar starts on the first downbeat, or on the first beat if no downbeat is known.
     drums: the strokes of each drum.
     name: of the track.
 
-    Raises FootlightError for fewer beats, and where the file cannot be written.
+    Raises FootlightError for fewer beats.
     """
-    write_atomically(Path(path), encoded(beats, drums, name))
-
-
-def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> bytes:
-    """The bytes of the file that ``write_midi`` writes."""
     times = beats.times.double().numpy()
     if len(times) < 2:
         raise FootlightError(f"a MIDI file needs a beat grid, but {len(times)} beats were given")

@@ -159,28 +159,24 @@ def fad(made: list[Waveform], real: list[Waveform], vggish: VGGish) -> dict[str,
     return _distance("fad", ours, theirs)
 
 
-def fad_latent(
-    made: list[Waveform | Tensor], real: list[Waveform | Tensor], vae: NormalisedVAE, signal: SignalConfig
-) -> dict[str, float]:
+def fad_latent(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     """FAD-latent, which is not FAD: {"fad_latent", "patches", "patches_real"}. Lower is better.
 
-    made: generated music, as waveforms or as log-mels (t, m) of ``core.audio.mel.log_mel``.
-    real: real music, likewise.
-    vae: the music autoencoder.
-    signal: of its mels.
+    ours: (n, 2z) ``latent_patches`` of generated music.
+    theirs: (m, 2z) of real music.
 
     Raises FootlightError when either set has fewer than two patches of 0.96 s.
     """
-    return patch_distance(*(latent_patches(some, vae, signal) for some in (made, real)))
-
-
-def patch_distance(ours: Tensor, theirs: Tensor) -> dict[str, float]:
-    """``fad_latent`` of two sets from their ``latent_patches`` (n, 2z)."""
     return _distance("fad_latent", ours, theirs)
 
 
 def latent_patches(pieces: Sequence[Waveform | Tensor], vae: NormalisedVAE | Identity, signal: SignalConfig) -> Tensor:
-    """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares."""
+    """Mean and deviation (n, 2z) of the latents of all whole patches of 0.96 s, which ``fad_latent`` compares.
+
+    pieces: music, as waveforms or as log-mels (t, m) of ``core.audio.mel.log_mel``.
+    vae: the music autoencoder.
+    signal: of its mels.
+    """
     found = [_latent_patches(music, vae, signal) for music in pieces]
     return torch.cat(found) if found else torch.zeros(0, 2 * vae.config.latent_channels, dtype=torch.float64)
 

@@ -26,6 +26,7 @@ import torch
 from core import checkpoint, config
 from core.audio import io
 from core.errors import FootlightError
+from core.files import write_together
 from core.formats import bvh, midi
 from core.motion import rotation
 from core.rhythm import drums
@@ -41,7 +42,7 @@ writers = {{
     "a.flac": lambda path: io.write(path, sound),
     "a.ogg": lambda path: io.write(path, sound),
     "a.bvh": lambda path: bvh.write(path, motion),
-    "a.mid": lambda path: midi.write_midi(path, Beats(clock), [strokes]),
+    "a.mid": lambda path: write_together({{path: midi.encoded(Beats(clock), [strokes])}}),
     "a.safetensors": lambda path: checkpoint.save_folder(path.parent, config.preset("tiny"), {{path.stem: network}}),
 }}
 {LIMIT}

@@ -188,13 +188,16 @@ def test_fad_latent_is_a_distance_on_our_latents(make_song):
     vae.learn_from(torch.cat([log_mel(song.samples, SignalConfig()) for song in songs]))
     other = [make_song(6.0, bpm) for bpm in (95.0, 110.0, 125.0)]
     noise = [Waveform(0.3 * torch.randn(96_000, generator=torch.Generator().manual_seed(s)), 16_000) for s in (0, 1)]
-    same = audio.fad_latent(songs, songs, vae, SignalConfig())
-    assert same == {"fad_latent": pytest.approx(0, abs=1e-9), "patches": 18, "patches_real": 18}
-    near, far = (audio.fad_latent(some, songs, vae, SignalConfig())["fad_latent"] for some in (other, noise))
+
+    def apart(made: list[Waveform] | list[torch.Tensor]) -> dict[str, float]:
+        return audio.fad_latent(*(audio.latent_patches(some, vae, SignalConfig()) for some in (made, songs)))
+
+    assert apart(songs) == {"fad_latent": pytest.approx(0, abs=1e-9), "patches": 18, "patches_real": 18}
+    near, far = (apart(some)["fad_latent"] for some in (other, noise))
     assert 0 < near < 0.2 * far
     mels = [log_mel(song.samples, SignalConfig()) for song in other]
-    assert audio.fad_latent(mels, songs, vae, SignalConfig())["fad_latent"] == pytest.approx(near)
+    assert apart(mels)["fad_latent"] == pytest.approx(near)
     with pytest.raises(FootlightError, match="log-mels"):
-        audio.fad_latent([torch.zeros(100, 64)], songs, vae, SignalConfig())
+        apart([torch.zeros(100, 64)])
     with pytest.raises(FootlightError, match="two patches"):
-        audio.fad_latent([], songs, vae, SignalConfig())
+        apart([])

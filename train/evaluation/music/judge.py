@@ -48,7 +48,7 @@ class Judge:
         try:
             for pieces in sets:
                 patches = [audio.latent_patches([music.sound], self.vae, self.signal) for music in pieces]
-                row = audio.patch_distance(torch.cat(patches), self.reference)
+                row = audio.fad_latent(torch.cat(patches), self.reference)
                 means = [p.mean(dim=0) for p in patches if len(p)]
                 if len(means) > 1:
                     row["variety"] = diversity.mean_pairwise(torch.stack(means))
