@@ -13,6 +13,7 @@ from core.motion.layouts import LAYOUTS, Layout
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 LEFT = "#c8553d"
@@ -21,6 +22,7 @@ MIDDLE = "#3d405b"
 BODY = LAYOUTS["smpl22-6d"]
 SHEET_ROWS = 4  # of a contact sheet, each from the front and the side
 SHEET_COLUMNS = 16  # poses of such a row
+POSE_SPACING = 1.25  # metres between two of them
 ROW_POSES = 14  # of a row that shows one body
 
 
@@ -82,34 +84,50 @@ def contact_sheet(
     )
     for row in range(rows):
         start, end = row * frames // rows, (row + 1) * frames // rows
+        shown = [min(start + (end - start) * column // columns, frames - 1) for column in range(columns)]
         for line, view in enumerate(("front", "side")):
-            axes = panels[row * 3 + line]
-            for column in range(columns):
-                frame = start + (end - start) * column // columns
-                draw_pose(axes, positions[min(frame, frames - 1)], offset=column * 1.25, view=view)
-            axes.axhline(0.0, color="#bbbbbb", lw=1, zorder=0)
-            axes.set_xlim(-0.8, columns * 1.25 - 0.4)
-            axes.set_ylim(-0.15, 2.15)
-            axes.set_aspect("equal")
-            axes.set_axis_off()
-            axes.text(-0.75, 1.95, view, fontsize=8, color="#777777")
-        axes = panels[row * 3 + 2]
-        clock = np.arange(start, max(start + 1, min(end, len(speed)))) / fps
-        axes.plot(clock, speed[start : start + len(clock)], color=MIDDLE, lw=1.2)
-        for times, colour, style in ((beats, LEFT, "-"), (kinematic_beats, RIGHT, ":")):
-            if times is not None:
-                inside = [float(t) for t in times if start / fps <= t < end / fps]
-                axes.vlines(inside, 0, speed.max(), color=colour, lw=1, linestyle=style)
-        axes.set_xlim(start / fps, start / fps + (end - start) / fps)
-        axes.set_ylim(0, speed.max() * 1.02 + 1e-6)
-        axes.tick_params(labelsize=7)
-        axes.set_ylabel("m/s", fontsize=7)
+            _draw_poses(panels[row * 3 + line], positions[shown], view)
+        _draw_speed(panels[row * 3 + 2], speed, fps, (start, end), beats, kinematic_beats)
     panels[-1].set_xlabel("seconds   (solid: musical beats, dotted: kinematic beats)", fontsize=8)
     panels[0].set_title(title, fontsize=10)
     figure.tight_layout(pad=0.4)
     if path is not None:
         figure.savefig(path, dpi=80)
     return _as_image(figure)
+
+
+def _draw_poses(axes: Axes, positions: Tensor, view: str) -> None:
+    """Draw poses (n, j, 3) beside each other, from "front" or "side"."""
+    for column, pose in enumerate(positions):
+        draw_pose(axes, pose, offset=column * POSE_SPACING, view=view)
+    axes.axhline(0.0, color="#bbbbbb", lw=1, zorder=0)
+    axes.set_xlim(-0.8, len(positions) * POSE_SPACING - 0.4)
+    axes.set_ylim(-0.15, 2.15)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.text(-0.75, 1.95, view, fontsize=8, color="#777777")
+
+
+def _draw_speed(
+    axes: Axes,
+    speed: np.ndarray,
+    fps: float,
+    frames: tuple[int, int],
+    beats: Tensor | None,
+    kinematic_beats: Tensor | None,
+) -> None:
+    """Draw the speed (t,) in m/s from one frame to before another, with both kinds of beats."""
+    start, end = frames
+    clock = np.arange(start, max(start + 1, min(end, len(speed)))) / fps
+    axes.plot(clock, speed[start : start + len(clock)], color=MIDDLE, lw=1.2)
+    for times, colour, style in ((beats, LEFT, "-"), (kinematic_beats, RIGHT, ":")):
+        if times is not None:
+            inside = [float(t) for t in times if start / fps <= t < end / fps]
+            axes.vlines(inside, 0, speed.max(), color=colour, lw=1, linestyle=style)
+    axes.set_xlim(start / fps, start / fps + (end - start) / fps)
+    axes.set_ylim(0, speed.max() * 1.02 + 1e-6)
+    axes.tick_params(labelsize=7)
+    axes.set_ylabel("m/s", fontsize=7)
 
 
 def motion_picture(bodies: list[Tensor], layout: Layout = BODY) -> Tensor:
@@ -120,8 +138,9 @@ def motion_picture(bodies: list[Tensor], layout: Layout = BODY) -> Tensor:
     figure, panels = plt.subplots(len(bodies), 1, figsize=(ROW_POSES, 2.3 * len(bodies)), squeeze=False)
     for axes, positions in zip(panels[:, 0], bodies, strict=True):
         for column in range(ROW_POSES):
-            draw_pose(axes, positions[len(positions) * column // ROW_POSES], offset=column * 1.25, layout=layout)
-        axes.set_xlim(-0.8, ROW_POSES * 1.25 - 0.4)
+            pose = positions[len(positions) * column // ROW_POSES]
+            draw_pose(axes, pose, offset=column * POSE_SPACING, layout=layout)
+        axes.set_xlim(-0.8, ROW_POSES * POSE_SPACING - 0.4)
         axes.set_ylim(-0.2, 2.2)
         axes.set_aspect("equal")
         axes.set_axis_off()

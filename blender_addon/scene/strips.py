@@ -75,13 +75,11 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
     first, end, fps = place.first, place.end, frame_rate(scene)
     if first >= end:
         raise UserError(f"Nothing of the strip {strip.name!r} is shown: a meta strip around it cuts it all off.")
-    before = versions.trims(strip)[0] + first - versions.handles(strip)[0]
     seconds = (end - first) / fps
     kind = kinds.recognise(path)
     lasts = _seconds(path, kind)
-    missed = 0.0 if lasts is None else lasts - before / fps - seconds
-    beyond = versions.trims(strip)[1] < 0 and (lasts is None or missed < -1 / fps)
-    plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and not beyond
+    before = versions.trims(strip)[0] + first - versions.handles(strip)[0]  # frames of its content that are cut off
+    missed = 0.0 if lasts is None else lasts - before / fps - seconds  # seconds of it after the end
     warnings = []
     if place.muted and not hearing.silenced(strip):
         warnings.append(f"The strip {strip.name!r} is muted. Unmute it to hear what this is for.")
@@ -95,19 +93,27 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
             raise UserError(too_short)
         warnings.append(too_short)
     name = Path(bpy.path.basename(strip.sound.filepath)).stem or strip.name
+    beyond = versions.trims(strip)[1] < 0 and (lasts is None or missed < -1 / fps)  # it shows more than there is
+    plain = not strip.retiming_keys and not strip.sound_offset and before >= 0 and not beyond
     if plain and kind in READABLE:
         # Blender starts a trimmed sound on a whole frame of its content.
         start = int(before) / fps
     else:
         _check_length(f"The strip {strip.name!r}", seconds)
-        path, start = mixing.mixdown(scene, folder, first, end, only=strip.name), 0.0
-        if mixing.is_silent(path):
-            raise UserError(
-                f"The strip {strip.name!r} is silent on the frames {first} to {end - 1}. Check its volume and its "
-                "file, or choose another strip."
-            )
+        path, start = _mixed_alone(scene, strip, folder, first, end), 0.0
     sound = strip.sound.session_uid
     return Song(name, str(path), start, seconds, first, end - first, strip.name, sound, " ".join(warnings))
+
+
+def _mixed_alone(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path, first: int, end: int) -> Path:
+    """A file of what is heard of a strip from a frame to before another. Raises UserError when that is silence."""
+    path = mixing.mixdown(scene, folder, first, end, only=strip.name)
+    if mixing.is_silent(path):
+        raise UserError(
+            f"The strip {strip.name!r} is silent on the frames {first} to {end - 1}. Check its volume and its file, or "
+            "choose another strip."
+        )
+    return path
 
 
 def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
