@@ -49,8 +49,17 @@ from core.show.channels import channels_of
 from core.show.show import Show
 from core.types import Beats, Motion, Waveform
 
-_Look = tuple[Tensor | None, str]
-"""The style vector of a look and its name; of any look None and no name."""
+
+@dataclass(frozen=True)
+class AskedLook:
+    """A look that is asked for.
+
+    vector: its style vector (style,); None is any look.
+    name: its own; that of a picture is the name of the nearest look, and that of any look is empty.
+    """
+
+    vector: Tensor | None
+    name: str
 
 
 @dataclass(frozen=True)
@@ -93,13 +102,13 @@ class LitTask:
 
     song: as it was heard.
     request: with the style of the dance that it gives, if it asks for none.
-    look: the style vector of its look and the look's name.
+    look: that it asks for.
     known: what it gives.
     """
 
     song: LitSong
     request: TheatreRequest
-    look: _Look
+    look: AskedLook
     known: Known
 
 
@@ -135,7 +144,7 @@ def begin_theatre(model: Model, task: LitTask) -> LitBegun | None:
         return None
     light, share = _light(model, task.known), beginning.sampled / (beginning.sampled + heard.frames)
     with _of_work(0.0, 0.9 * share):
-        made = perform_to(model, task.song, request, task.look[0], request.accent, light=light, beginning=beginning)
+        made = perform_to(model, task.song, request, task.look.vector, request.accent, light=light, beginning=beginning)
     with _of_work(0.9 * share, share, "Dancing the beginning"):
         motion = as_motion(model, made, heard.seconds, request, round(beginning.seconds * request.fps))
         return LitBegun(Dance(motion, heard.rhythm.beats, {}, made.style), share)
@@ -223,16 +232,15 @@ def generate_theatre(
 
 
 @torch.no_grad()
-def _made(model: Model, song: LitSong, options: TheatreOptions, asked: _Look, known: Known) -> LitDance:
+def _made(model: Model, song: LitSong, options: TheatreOptions, look: AskedLook, known: Known) -> LitDance:
     """A dance and its light for a song that was heard, in the look that is asked for."""
     heard, light = song.heard, _light(model, known)
     if known.motion is not None:
         warn_of_length(known.motion.seconds, heard.seconds)
     edited = None if known.edit is None else _edited(model, known.edit, heard)
     kept = None if edited is None else kept_of(model, edited.targets)
-    look, name = asked
     with progress.part(0.0, 0.8):
-        made = perform_to(model, song, options, look, options.accent, known.motion, light, kept=kept)
+        made = perform_to(model, song, options, look.vector, options.accent, known.motion, light, kept=kept)
     tracked = heard.rhythm.beats
     with progress.part(0.8, 0.95):
         if known.motion is not None:
@@ -245,7 +253,7 @@ def _made(model: Model, song: LitSong, options: TheatreOptions, asked: _Look, kn
         positions = forward(dance.motion.rotations, dance.motion.root)
         strikes = known.motion is None and made.accent == "strike"
         dance = replace(dance, metrics=_metrics(dance, positions, strikes))
-        lit = as_show(made, heard.seconds, name if known.show is None else known.show.look)
+        lit = as_show(made, heard.seconds, look.name if known.show is None else known.show.look)
         metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
         return LitDance(dance, Light(lit, tracked, metrics), made.accent)
 
@@ -256,8 +264,8 @@ def _metrics(dance: Dance, positions: Tensor, strikes: bool) -> dict[str, float]
     return {**told, "energy_on_beats": energy_on_beats(positions, dance.motion.fps, dance.beats)}
 
 
-def _look(model: Model, options: TheatreOptions) -> _Look:
-    """The style vector of the look and its name: of a picture, that of the nearest look. No look is any, without name.
+def _look(model: Model, options: TheatreOptions) -> AskedLook:
+    """The look that is asked for.
 
     Raises FootlightError for a model without theatre, and options that it does not support.
     """
@@ -265,10 +273,10 @@ def _look(model: Model, options: TheatreOptions) -> _Look:
     check_choices(options, model.config)
     accent_index(model.config, options.accent)
     if options.look is None:
-        return None, ""
+        return AskedLook(None, "")
     vector, config = look_vector(model, options.look), model.config.theatre
     assert config is not None
-    return vector, options.look if options.look in config.looks else look_of(options.look).name
+    return AskedLook(vector, options.look if options.look in config.looks else look_of(options.look).name)
 
 
 def _light(model: Model, known: Known) -> KnownLight | None:
