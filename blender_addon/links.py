@@ -101,7 +101,10 @@ def website() -> str:
 
 
 def page(name: str = PANEL, heading: str = "") -> str:
-    """The address of a page of the documentation. heading: as its anchor is called."""
+    """The address of a page of the documentation.
+
+    heading: as its anchor is called.
+    """
     return _folder() + _path(name, heading)
 
 
@@ -120,7 +123,10 @@ def _path(name: str, heading: str) -> str:
 
 
 def new_issue(report: str) -> str:
-    """The address at which a fault is told. report: what the text begins with."""
+    """The address at which a fault is told.
+
+    report: what the text begins with.
+    """
     if not website():
         return page(TROUBLES, REPORTING)
     return f"{website()}/issues/new?{urlencode({'body': report}, quote_via=quote)}"

@@ -37,7 +37,10 @@ def shipped() -> tuple[Look, ...]:
 
 
 def title(asked: str) -> str:
-    """What a look is called. asked: its name, or the path of a picture or of a file with a look."""
+    """What a look is called.
+
+    asked: its name, or the path of a picture or of a file with a look.
+    """
     return next((look.title for look in shipped() if look.name == asked), Path(asked).stem)
 
 

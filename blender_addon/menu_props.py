@@ -19,7 +19,7 @@ def items(entries: list[tuple[str, str, str]]) -> list[Item]:
 def stored_menu(stored: str, name: str, description: str, offered: Callable[[], list[Item]]) -> EnumProperty:
     """A menu that keeps the identifier of its choice in the property ``stored``, and nothing for the first entry.
 
-    offered: its entries, always the same list as long as they are the same.  A name that is no entry is no choice.
+    offered: its entries, always the same list as long as they are the same. A name that is no entry is no choice.
     """
 
     def get(self) -> int:

@@ -14,7 +14,9 @@ THEATRE = "theatre"
 
 @dataclass(frozen=True)
 class Facts:
-    """styles: their names.
+    """What the panel knows of a model.
+
+    styles: their names.
     steps, guidance: what the model was tuned for, by what it makes: "motion", "music", or ``THEATRE``.
     work: of sampling a second of it, in steps without guidance whose context is added. "light": of the light alone.
     taught: whether it has a teacher, for those who have time.

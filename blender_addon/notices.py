@@ -18,7 +18,9 @@ from .scene import floors, staging, timeline, versions
 
 @dataclass(frozen=True)
 class Notice:
-    """text: for the user.
+    """An error that is shown.
+
+    text: for the user.
     about: the operator that failed.
     log: a file that tells more; empty for none.
     """

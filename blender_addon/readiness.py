@@ -35,7 +35,9 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Readiness:
-    """kind: what is known.
+    """Whether the engine can be used.
+
+    kind: what is known.
     python: the engine's, if there is one.
     text: what is wrong, in a sentence or two.
     torch: its version.
@@ -132,7 +134,9 @@ def small_build_unreachable() -> bool:
 
 
 def installation_ended(kind: str, done: Callable[[], None]) -> None:
-    """kind: of the failure, or "cancelled"; nothing where all went well.
+    """Take note that an installation has ended, and tidy up after one that failed.
+
+    kind: of the failure, or "cancelled"; nothing where all went well.
     done: as of ``look``.
     """
     _known.failure = kind
@@ -149,7 +153,10 @@ def forget() -> None:
 
 def look_at_start(done: Callable[[], None]) -> None:
     """Once Blender has started: what a power cut left of an installation is tidied, and a Python that was chosen in an
-    earlier session is looked at. done: as of ``look``."""
+    earlier session is looked at.
+
+    done: as of ``look``.
+    """
     here = environment.engine_places()
     if here.new.exists() or here.old.exists():
         _aside(lambda: places.tidy(here), done)
@@ -158,8 +165,10 @@ def look_at_start(done: Callable[[], None]) -> None:
 
 
 def look(done: Callable[[], None]) -> None:
-    """Look at the Python that the preferences name, in the background. done: called in Blender's own thread when the
-    answer is there, as it should be for everything that touches Blender."""
+    """Look at the Python that the preferences name, in the background.
+
+    done: called in Blender's own thread when the answer is there, as it should be for everything that touches Blender.
+    """
     forget()
     python = environment.chosen_python()
     if python is None or not python.is_file() or bpy.app.background:

@@ -37,7 +37,9 @@ class Early(Protocol):
 
 @dataclass
 class Session:
-    """engine: kept warm between jobs.
+    """What this Blender has running.
+
+    engine: kept warm between jobs.
     job: what runs now, on ``worker``: the engine or the installer.
     about: the operator that started it.
     task, pace: what it is and how it goes on, where that is learnt.
@@ -176,7 +178,12 @@ def _running_engine() -> Engine:
 
 
 def start_install(finish: Callable[[protocol.Done], str], large: bool = False) -> Job:
-    """Run the installer as a job. large: with libraries for NVIDIA cards.  Raises UserError as ``start``."""
+    """Run the installer as a job.
+
+    large: with libraries for NVIDIA cards.
+
+    Raises UserError as ``start``.
+    """
     free()
     worker = Engine(environment.install_command(large), environment.ROOT, environment.log_file("install"))
     job = Job(worker, None)

@@ -47,7 +47,10 @@ def label(name: str) -> str:
 
 
 def words(told: str) -> str:
-    """``Salsa``, or ``70 % Salsa, 30 % Pop`` for ``salsa:0.7,pop:0.3``. told: as ``text`` returns it."""
+    """``Salsa``, or ``70 % Salsa, 30 % Pop`` for ``salsa:0.7,pop:0.3``.
+
+    told: as ``text`` returns it.
+    """
     parts = [(name.strip(), share.strip()) for name, _, share in (part.partition(":") for part in told.split(","))]
     if len(parts) == 1 and not parts[0][1]:
         return label(parts[0][0])

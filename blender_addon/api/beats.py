@@ -62,8 +62,12 @@ def remember(target: Target, done: protocol.BeatsDone) -> grids.Home | None:
 def correct(
     home: grids.Home, change: Callable[[beat_grid.Grid], beat_grid.Grid], *, bars_only: bool = False
 ) -> beat_grid.Grid:
-    """Change the known beats of a song, keep them with it and show them. change: such as ``beat_grid.halved``.
-    Raises UserError where no beats are known, or the change makes no grid of them; then nothing is changed."""
+    """Change the known beats of a song, keep them with it and show them.
+
+    change: such as ``beat_grid.halved``.
+
+    Raises UserError where no beats are known, or the change makes no grid of them; then nothing is changed.
+    """
     grid = grids.known(home)
     if grid is None:
         raise UserError(grids.UNKNOWN)
@@ -111,7 +115,10 @@ def of_file(path: Path) -> beat_grid.Grid:
 
 
 def text(grid: beat_grid.Grid, sound_begins: float | None = None) -> str:
-    """A BEATS.json of the beats, without those before second 0. sound_begins: as of ``beats_file.to_json``."""
+    """A BEATS.json of the beats, without those before second 0.
+
+    sound_begins: as of ``beats_file.to_json``.
+    """
     first = sum(time < 0 for time in grid.times)
     return beats_file.to_json(beat_grid.Grid.of(grid.times[first:], grid.downbeats[first:]), sound_begins)
 

@@ -133,7 +133,10 @@ def grade(score: float) -> str:
 
 
 def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, **more: Any) -> dict:
-    """What an action or a strip keeps of the engine's answer, without the prefix. more: what is known besides."""
+    """What an action or a strip keeps of the engine's answer, without the prefix.
+
+    more: what is known besides.
+    """
     found = {
         "beat_score": done.metrics.get("beat"),
         "energy_on_beats": done.metrics.get("energy_on_beats"),
@@ -146,8 +149,10 @@ def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, **mo
 
 
 def asked(operation: str, seed: int, options: dict) -> dict:
-    """What a result keeps of how it was asked for; where the model's own was meant, what that is. operation: what makes
-    it, as of ``Card``."""
+    """What a result keeps of how it was asked for; where the model's own was meant, what that is.
+
+    operation: what makes it, as of ``Card``.
+    """
     quality = options.get("quality") or protocol.default(protocol.Sampling, "quality")
     known = model.facts(environment.model_folder(), quality)
     stepped, guided = SAMPLED[operation]
@@ -167,8 +172,11 @@ def asked(operation: str, seed: int, options: dict) -> dict:
 
 
 def length_and_feet(values: dict, fps: float, frames: int | None) -> dict:
-    """What an action keeps of how long a dance is and how much it steps. values: of the dance's file.
-    frames: at most so many of it are used."""
+    """What an action keeps of how long a dance is and how much it steps.
+
+    values: of the dance's file.
+    frames: at most so many of it are used.
+    """
     rotations, root = values["rotations"][:frames], values["root"][:frames]
     kept = {"frames": len(root), "fps": fps, "seconds": len(root) / fps}
     found = footwork.measure(rotations, root, fps)

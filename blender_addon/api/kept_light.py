@@ -52,7 +52,12 @@ class Light:
 
 
 def of_file(path: str | Path, **told: Any) -> Light:
-    """The light of a SHOW.json. told: as of ``Light``.  Raises FootlightError for another file."""
+    """The light of a SHOW.json.
+
+    told: as of ``Light``.
+
+    Raises FootlightError for another file.
+    """
     show_file.read(path)
     return Light(Path(path).read_bytes(), told)
 

@@ -85,8 +85,13 @@ class Target:
         frames: int | None,
         **more: Any,
     ) -> Self:
-        """The target that these things are now. sequencer: the scene whose sequencer is meant; the same unless given.
-        more: the other fields.  Raises UserError when the two scenes have different frame rates."""
+        """The target that these things are now.
+
+        sequencer: the scene whose sequencer is meant; the same unless given.
+        more: the other fields.
+
+        Raises UserError when the two scenes have different frame rates.
+        """
         strips_scene = scene if sequencer is None else sequencer
         check_rates(scene, strips_scene)
         return cls(
@@ -101,8 +106,12 @@ class Target:
         )
 
     def find(self, what: str) -> tuple[bpy.types.Scene, bpy.types.Object | None, bpy.types.Scene]:
-        """The scene, the armature if there was one, and the sequencer's scene. what: is made for them, for the message.
-        Raises UserError when one of them or the song is gone, or the scene has another frame rate."""
+        """The scene, the armature if there was one, and the sequencer's scene.
+
+        what: is made for them, for the message.
+
+        Raises UserError when one of them or the song is gone, or the scene has another frame rate.
+        """
         scene = by_uid(bpy.data.scenes, self.scene)
         if scene is None:
             raise UserError(f"The scene was deleted while its {what} was made; nothing was written.")
@@ -129,8 +138,10 @@ class Target:
         return str(file)
 
     def saving(self, path: Path, what: str) -> Generator[float, None, None]:
-        """Save the animation of the armature, in all frames of the target, as ``reading.saving`` does. what: as of
-        ``find``."""
+        """Save the animation of the armature, in all frames of the target, as ``reading.saving`` does.
+
+        what: as of ``find``.
+        """
         assert self.frames is not None
 
         def dancing() -> tuple[bpy.types.Scene, bpy.types.Object]:

@@ -62,8 +62,12 @@ class Outcome:
 
 
 def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], folder: Path, terminal: Terminal) -> str:
-    """All that is asked for of one item. folder: for temporary files.  Returns a few words about it; raises UserError,
-    RuntimeError or OSError."""
+    """All that is asked for of one item.
+
+    folder: for temporary files.
+
+    Returns a few words about it; raises UserError, RuntimeError or OSError.
+    """
     if item.source and not item.source.is_file():
         raise UserError(f"there is no file {item.source}")
     paths = outputs(item, args)

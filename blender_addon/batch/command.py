@@ -20,8 +20,12 @@ RATE = protocol.DanceOptions.fps
 
 @dataclass(frozen=True)
 class Item:
-    """One of the things to make. label: its name in the table; stem: of its results' names; source: the song or the
-    scene that it is made from, None for a duet."""
+    """One of the things to make.
+
+    label: its name in the table.
+    stem: of its results' names.
+    source: the song or the scene that it is made from, None for a duet.
+    """
 
     label: str
     stem: str

@@ -22,7 +22,9 @@ TRIAL_FRAMES = 4  # timed for each quality that is tried, after one or more that
 
 @dataclass(frozen=True)
 class Quality:
-    """scale: of the picture's sides.
+    """How good the pictures of a film are, and so how long they take.
+
+    scale: of the picture's sides.
     smoothing: Workbench's, as ``scene.display.render_aa`` names it.
     """
 

@@ -37,8 +37,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Made:
-    """What was put into a scene. frames: the first and the last of it; answer: what the engine said; warning: what the
-    user should know besides; asked: what the engine was asked for, of a dance to a song, or of one with its light."""
+    """What was put into a scene.
+
+    frames: the first and the last of it.
+    answer: what the engine said.
+    warning: what the user should know besides.
+    asked: what the engine was asked for, of a dance to a song, or of one with its light.
+    """
 
     frames: tuple[int, int]
     sound: bpy.types.Sound
@@ -49,8 +54,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one item is made. engine: None where the dance was made before.
-    folder: for temporary files, cleared by whoever made it."""
+    """Where one item is made.
+
+    engine: None where the dance was made before.
+    folder: for temporary files, cleared by whoever made it.
+    """
 
     args: argparse.Namespace
     item: Item

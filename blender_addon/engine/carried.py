@@ -10,7 +10,10 @@ from .telling import InstallError
 
 
 def list_of(folder: Path, version: str) -> Path:
-    """The file that says what a Python needs of the folder, each package with its hash. version: such as "3.13"."""
+    """The file that says what a Python needs of the folder, each package with its hash.
+
+    version: such as "3.13".
+    """
     return folder / f"python-{version}.txt"
 
 

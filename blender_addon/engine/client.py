@@ -27,7 +27,10 @@ LOG_LINES = 12
 
 @dataclass(frozen=True)
 class Exit:
-    """The last event: the process has gone. code: its exit code."""
+    """The last event: the process has gone.
+
+    code: its exit code.
+    """
 
     code: int
 

@@ -30,7 +30,9 @@ NAMES = {"torch": "PyTorch", "numpy": "NumPy"}
 
 @dataclass(frozen=True)
 class Found:
-    """problem: what is wrong with it, in a sentence; nothing where it can run the engine.
+    """What was found of a Python.
+
+    problem: what is wrong with it, in a sentence; nothing where it can run the engine.
     python: its version.
     packages: the versions that it has.
     """
@@ -41,7 +43,10 @@ class Found:
 
 
 def examine(python: Path, requirements: Sequence[str], seconds: float = SECONDS) -> Found:
-    """Look at a Python. requirements: what the engine needs, such as "torch>=2.6"."""
+    """Look at a Python.
+
+    requirements: what the engine needs, such as "torch>=2.6".
+    """
     if python.is_dir():
         return Found(f"{python} is a folder. Choose the Python program in it.")
     if not python.is_file():

@@ -38,8 +38,9 @@ class JobState(enum.Enum):
 class Preparation:
     """What has to be done in Blender itself before a request can be sent, a little with every poll.
 
-    steps: yields the fraction that is done, returns the request; may raise UserError.  It is polled and cancelled as a
-    Job is, and shown as one.
+    It is polled and cancelled as a Job is, and shown as one.
+
+    steps: yields the fraction that is done, returns the request; may raise UserError.
     """
 
     def __init__(self, stage: str, steps: Generator[float, None, protocol.Request]) -> None:

@@ -22,7 +22,10 @@ PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
 
 @dataclass(frozen=True)
 class Maker:
-    """A Python that can make environments. version: such as "3.13"."""
+    """A Python that can make environments.
+
+    version: such as "3.13".
+    """
 
     python: str
     version: str

@@ -38,7 +38,10 @@ class Pace:
         self._shown = 0.0
 
     def saw(self, fraction: float, preparing: bool = False) -> None:
-        """The job has come to this fraction. preparing: of what is read in Blender before."""
+        """The job has come to this fraction.
+
+        preparing: of what is read in Blender before.
+        """
         now = self._clock()
         if preparing:
             if self._preparing is None or fraction > self._preparing[1]:

@@ -24,7 +24,9 @@ class Answer:
 
 
 def run(command: Sequence[str | Path], seconds: float | None = None) -> Answer:
-    """Run a program to its end. seconds: that it may take; None for as long as it wants.
+    """Run a program to its end.
+
+    seconds: that it may take; None for as long as it wants.
 
     Raises OSError when it cannot be started, and subprocess.TimeoutExpired.
     """
@@ -54,6 +56,9 @@ def quiet() -> dict:
 
 
 def last_line(text: str, otherwise: str = "it said nothing") -> str:
-    """The last line that is not empty, without the spaces around it. otherwise: where there is none."""
+    """The last line that is not empty, without the spaces around it.
+
+    otherwise: where there is none.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else otherwise

@@ -38,7 +38,10 @@ class Telling:
         self._lock = threading.Lock()
 
     def stage(self, text: str, fraction: float | None = None) -> None:
-        """Say what is done now. fraction: of the whole; the former one where it is not known."""
+        """Say what is done now.
+
+        fraction: of the whole; the former one where it is not known.
+        """
         with self._lock:
             self._fraction = max(self._fraction, fraction or 0.0)
             shown = (text, round(1000 * self._fraction))
@@ -47,7 +50,9 @@ class Telling:
                 tell("progress", stage=text, fraction=round(self._fraction, 4))
 
     def downloading(self, done: float, least: float, name: str) -> None:
-        """done: bytes that have come.
+        """Say how much of the packages has been downloaded.
+
+        done: bytes that have come.
         least: bytes that will come at the least.
         """
         whole = max(least, float(self._cost.download))
@@ -55,7 +60,9 @@ class Telling:
         self.stage(text, 0.02 + (DOWNLOADED - 0.02) * min(done / whole, 1.0))
 
     def installing(self, done: float, whole: float) -> None:
-        """done: bytes that were written.
+        """Say how much of the packages has been written.
+
+        done: bytes that were written.
         whole: that will be.
         """
         text = f"Installing {done / 1e6:.0f} of {whole / 1e6:.0f} MB"

@@ -71,8 +71,11 @@ class Expected:
 
 @dataclass(frozen=True)
 class Took:
-    """Seconds that a job's parts took. start, prepare: None where there was no such part.
-    curve: (``KNOTS`` + 1,) shares of the work at evenly spaced fractions of the engine's."""
+    """Seconds that a job's parts took.
+
+    start, prepare: None where there was no such part.
+    curve: (``KNOTS`` + 1,) shares of the work at evenly spaced fractions of the engine's.
+    """
 
     work: float
     start: float | None = None
@@ -95,7 +98,10 @@ class Timings:
     curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def expect(self, task: Task, cold: bool) -> Expected:
-        """How long a task is likely to take. cold: whether the engine has to be started."""
+        """How long a task is likely to take.
+
+        cold: whether the engine has to be started.
+        """
         started = self.start.get(task.device)
         return Expected(
             _scaled(self.work.get(task.kind), task.size),

@@ -23,7 +23,9 @@ from .settings import check_editable, chosen_strip, settings_of
 
 @dataclass(frozen=True)
 class Change:
-    """label: of the button.
+    """A correction of the beats.
+
+    label: of the button.
     about: its tooltip.
     change: takes the grid, its home and the operator.
     """

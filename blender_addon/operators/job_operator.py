@@ -145,8 +145,13 @@ def ask(
     work: protocol.Request | Preparation,
     write: Callable[[Any, Any], Written],
 ) -> None:
-    """Ask the engine for what an operator wants, and write its answer. about: the operator; write: as of ``finishing``.
-    Raises UserError when the engine cannot be started."""
+    """Ask the engine for what an operator wants, and write its answer.
+
+    about: the operator.
+    write: as of ``finishing``.
+
+    Raises UserError when the engine cannot be started.
+    """
     session.start(work, finishing(write, target), about, task(context, about))
 
 

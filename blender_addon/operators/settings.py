@@ -41,7 +41,10 @@ def settings_of(scene: bpy.types.Scene):
 
 
 def sampling(scene: bpy.types.Scene, about: str) -> dict:
-    """The engine's words for the panel's choices of seed, quality, guidance and style. about: the operator."""
+    """The engine's words for the panel's choices of seed, quality, guidance and style.
+
+    about: the operator.
+    """
     settings = settings_of(scene)
     first, second = ("" if name == OWN_CHOICE else name for name in (settings.style, settings.style_second))
     return {
@@ -83,8 +86,10 @@ def guidance(follow: float, modality: str, quality: str = "normal") -> float | N
 
 
 def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
-    """What an operator would ask now, to foretell how long it takes; None where that is not clear. takes: how many
-    dances are made; 0: as many as the settings say."""
+    """What an operator would ask now, to foretell how long it takes; None where that is not clear.
+
+    takes: how many dances are made; 0: as many as the settings say.
+    """
     settings, operation = settings_of(context.scene), OPERATIONS[about]
     seconds = seconds_of(context, about)
     if not seconds:
@@ -153,8 +158,12 @@ def dancer_or_none(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def find_song(context: bpy.types.Context, folder: str) -> strips.Song:
-    """The song that the settings name, in the scene of the window. folder: for files made on the way.  Raises UserError
-    when there is none."""
+    """The song that the settings name, in the scene of the window.
+
+    folder: for files made on the way.
+
+    Raises UserError when there is none.
+    """
     if settings_of(context.scene).source == "MIX":
         return strips.whole_mix(context.scene, folder)
     return strips.excerpt(context.scene, chosen_strip(context), folder)

@@ -75,8 +75,12 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
 
 
 def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
-    """Ask the engine for the dance of an action and its light again. watched: as of ``start``.  Raises UserError when
-    there is none, or no song for it."""
+    """Ask the engine for the dance of an action and its light again.
+
+    watched: as of ``start``.
+
+    Raises UserError when there is none, or no song for it.
+    """
     folder = session.prepare()
     action, armature = action_called(name), writable_dancer(context)
     song, options = theatre.again(action, song_of(context, action, folder))

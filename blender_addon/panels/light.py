@@ -16,7 +16,10 @@ from .wrapping import wrapped
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
-    """armature: who dances, where that is clear."""
+    """Draw what is asked of the light, and what there is of it.
+
+    armature: who dances, where that is clear.
+    """
     chosen = settings_of(context.scene).light
     choices = layout.column()
     choices.enabled = not session.busy()

@@ -16,7 +16,9 @@ ANKLES = tuple(skeleton.JOINTS.index(name) for name in ("left_ankle", "right_ank
 
 @dataclass(frozen=True)
 class Footwork:
-    """steps: a second.
+    """How much a dance steps.
+
+    steps: a second.
     still: the share of the time in which both feet stay where they are, 0 to 1.
     """
 

@@ -24,7 +24,10 @@ UNKNOWN = "The beats of this song are not known yet. Press Show Beats first."
 
 @dataclass(frozen=True)
 class Home:
-    """Where the beats of a song are kept. strip: the song's; None where all sound of ``scene`` is."""
+    """Where the beats of a song are kept.
+
+    strip: the song's; None where all sound of ``scene`` is.
+    """
 
     scene: bpy.types.Scene
     strip: bpy.types.Strip | None = None
@@ -54,7 +57,10 @@ class Home:
 
 
 def home_of(scene: bpy.types.Scene, song: strips.Song) -> Home | None:
-    """Where the beats of a song are kept; None of one that is in no sequencer. scene: that it is heard in."""
+    """Where the beats of a song are kept; None of one that is in no sequencer.
+
+    scene: that it is heard in.
+    """
     if song.strip:
         strip = strips.named(scene, song.strip)
         return Home(scene, strip) if strip else None

@@ -28,8 +28,12 @@ _ANKLES = (skeleton.JOINTS.index("left_ankle"), skeleton.JOINTS.index("right_ank
 
 
 def of(scene: bpy.types.Scene, armature: bpy.types.Object, rest: rigs.Rest) -> retarget.Ground:
-    """The floor of ``armature``, as ``retarget.keys`` takes it. rest: its body.
-    Raises UserError when a picked one has no faces."""
+    """The floor of ``armature``, as ``retarget.keys`` takes it.
+
+    rest: its body.
+
+    Raises UserError when a picked one has no faces.
+    """
     return _picked(armature, rest, floors.home(armature)) or retarget.Ground(_height(scene, armature, rest))
 
 

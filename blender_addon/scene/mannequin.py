@@ -30,7 +30,9 @@ CAP = 6
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices: (v, 3).
+    """A body of closed shapes.
+
+    vertices: (v, 3).
     faces: lists of vertex indices.
     tones: one a face.
     bones: bone name -> vertex indices.
@@ -44,7 +46,10 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Part:
-    """One closed shape. vertices: (v, 3); its faces count from 0."""
+    """One closed shape.
+
+    vertices: (v, 3); its faces count from 0.
+    """
 
     bone: str
     tone: int

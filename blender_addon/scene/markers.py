@@ -26,8 +26,11 @@ def show_beats(
     *,
     bars_only: bool = False,
 ) -> list[bpy.types.TimelineMarker]:
-    """Markers on ``frames`` in place of those shown before. downbeats: which of them begin a bar.
-    bars_only: whether the others are left out, where it is known which these are."""
+    """Markers on ``frames`` in place of those shown before.
+
+    downbeats: which of them begin a bar.
+    bars_only: whether the others are left out, where it is known which these are.
+    """
     remove_beats(scene)
     made = []
     known = downbeats is not None and any(downbeats)

@@ -82,7 +82,9 @@ def is_silent(path: Path) -> bool:
 def decode(path: Path, folder: str | Path, seconds: float | None = None) -> Path:
     """The sound of a file that Blender decodes and the engine does not, as a file in ``folder``.
 
-    seconds: only its first.  Raises UserError where Blender cannot decode it either.
+    seconds: only its first.
+
+    Raises UserError where Blender cannot decode it either.
     """
     try:
         import aud

@@ -51,7 +51,9 @@ def warning() -> str:
 def keep(made: Path, ending: str) -> Path:
     """Copy the file at ``made`` to where music is kept, whole or not at all, under a name that is free.
 
-    ending: comes after the .blend's name.  Raises UserError when it cannot be written.
+    ending: comes after the .blend's name.
+
+    Raises UserError when it cannot be written.
     """
     place, stem = folder(), f"{Path(bpy.data.filepath).stem or 'untitled'}_{ending}"
     names = (f"{stem}{number}{made.suffix}" for number in itertools.chain([""], (f"_{i}" for i in itertools.count(2))))
@@ -69,7 +71,9 @@ def keep(made: Path, ending: str) -> Path:
 def add(scene: bpy.types.Scene, path: Path, frame: int, properties: dict) -> bpy.types.Strip:
     """Put the music at ``path`` into the sequencer of ``scene``, on a free channel from ``frame`` on.
 
-    properties: custom properties of the strip.  Raises UserError when it cannot be read; then nothing is changed.
+    properties: custom properties of the strip.
+
+    Raises UserError when it cannot be read; then nothing is changed.
     """
     strip = strips.add_song(scene, path, frame)
     for key, value in properties.items():
@@ -78,8 +82,12 @@ def add(scene: bpy.types.Scene, path: Path, frame: int, properties: dict) -> bpy
 
 
 def add_copy(scene: bpy.types.Scene, made: Path, ending: str, frame: int, properties: dict) -> bpy.types.Strip:
-    """As ``add``, with a copy of the music at ``made``. ending: as for ``keep``.
-    Raises UserError when it cannot be written or read; then nothing is changed."""
+    """As ``add``, with a copy of the music at ``made``.
+
+    ending: as for ``keep``.
+
+    Raises UserError when it cannot be written or read; then nothing is changed.
+    """
     path = keep(made, ending)
     try:
         strip = add(scene, path, frame, properties)

@@ -14,7 +14,9 @@ from . import hearing, songs, staging, takes, timeline
 
 @dataclass(frozen=True)
 class Plan:
-    """first, last: the frames that are played, both included.
+    """What is to be played.
+
+    first, last: the frames that are played, both included.
     strip: the sound to hear; None leaves all as it is.
     source: the scene that the strip is in.
     """
@@ -28,7 +30,9 @@ class Plan:
 def plan(scene: bpy.types.Scene, armature: bpy.types.Object | None, *, everything: bool = False) -> Plan:
     """What there is to play: the dance of ``armature``, else every dance of the scene, else the music that was made.
 
-    everything: whether all sound of the scene is the song.  Raises UserError when there is nothing.
+    everything: whether all sound of the scene is the song.
+
+    Raises UserError when there is nothing.
     """
     ranges = [frames_of(armature)] if armature is not None and is_dance(armature) else []
     ranges = ranges or [frames_of(ob) for ob in scene.objects if is_dance(ob)]

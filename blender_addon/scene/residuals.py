@@ -33,8 +33,11 @@ def keep(action: bpy.types.Action, found: residual.Residual, start: int, body: r
 
 
 def of(armature: bpy.types.Object, body: rigs.Rest, frames: range) -> residual.Residual | None:
-    """The residual of the dance that ``armature`` has, in these frames. None where it has none, one that was made for
-    a rig of another build, or several dances in the NLA editor. body: the bones that are read."""
+    """The residual of the dance that ``armature`` has, in these frames. None where it has none, one that was made for a
+    rig of another build, or several dances in the NLA editor.
+
+    body: the bones that are read.
+    """
     action = staging.dance_of(armature)
     if action is None or RESIDUAL not in action or not np.allclose(action[BUILD], _build(body), rtol=_ALIKE):
         return None

@@ -26,10 +26,17 @@ MADE = f"{PREFIX}seed"
 class Kind(enum.Enum):
     """How it stands with a scene's song.
 
-    NONE: there is no sound.  ONE: the only song.  CHOSEN: one that was chosen.  ACTIVE: of several, the strip that is
-    selected in the sequencer.  SEVERAL: nobody can tell which one is meant.  GONE: what was chosen is not there any
-    more.  MUTED: there are songs, but all are muted.  OWN: there is nothing but music that Footlight made.  INSIDE: the
-    sound is in scene strips.  ELSEWHERE: another scene has a song.  ALL: everything that is heard is the song.
+    NONE: there is no sound.
+    ONE: the only song.
+    CHOSEN: one that was chosen.
+    ACTIVE: of several, the strip that is selected in the sequencer.
+    SEVERAL: nobody can tell which one is meant.
+    GONE: what was chosen is not there any more.
+    MUTED: there are songs, but all are muted.
+    OWN: there is nothing but music that Footlight made.
+    INSIDE: the sound is in scene strips.
+    ELSEWHERE: another scene has a song.
+    ALL: everything that is heard is the song.
     """
 
     NONE = enum.auto()
@@ -126,8 +133,10 @@ def state(
 
 
 def choose(scene: bpy.types.Scene, name: str = "", *, shown: bpy.types.Scene | None = None) -> bpy.types.Strip:
-    """The strip that is the song. Arguments: of ``state``.  Raises UserError, saying what to do, when it is not clear
-    which one that is."""
+    """The strip that is the song. The arguments are those of ``state``.
+
+    Raises UserError, saying what to do, when it is not clear which one that is.
+    """
     found = state(scene, name, shown=shown)
     if found.strip:
         return found.strip
@@ -135,7 +144,10 @@ def choose(scene: bpy.types.Scene, name: str = "", *, shown: bpy.types.Scene | N
 
 
 def missing(scene: bpy.types.Scene, name: str, found: State) -> str:
-    """Why there is no song, and what to do, in a line or two. found: the state of ``scene``, which has no strip."""
+    """Why there is no song, and what to do, in a line or two.
+
+    found: the state of ``scene``, which has no strip.
+    """
     if found.kind is Kind.GONE:
         return f"There is no sound strip {name!r} any more. Choose another one under Song."
     if found.kind is Kind.SEVERAL:

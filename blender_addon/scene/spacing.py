@@ -27,8 +27,12 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Written:
-    """What was keyed. keys: how many there are; dense: how many there were with one a frame; errors: how far the curves
-    are off the dance; None where every frame is keyed with straight curves between."""
+    """What was keyed.
+
+    keys: how many there are.
+    dense: how many there were with one a frame.
+    errors: how far the curves are off the dance; None where every frame is keyed with straight curves between.
+    """
 
     keys: int
     dense: int
@@ -77,7 +81,10 @@ def body(rest: rigs.Rest, led: inverse.Keys, travel: travelling.Travel) -> posin
 def tracks(
     turned: Mapping[str, posing.Channels], danced: retarget.Keys, led: inverse.Keys, rest: rigs.Rest
 ) -> dict[posing.Track, posing.Channels]:
-    """What is keyed of a dance. turned: bone -> its rotations."""
+    """What is keyed of a dance.
+
+    turned: bone -> its rotations.
+    """
     hips = next(bone for bone in rest.bones if bone.joint == 0)
     found = {(bone, posing.TURN): one for bone, one in turned.items()}
     found |= {(bone, posing.PLACE): posing.Channels(way @ rest.turn.T) for bone, way in led.travels.items()}

@@ -85,7 +85,10 @@ def sampled(scene: bpy.types.Scene, armature: bpy.types.Object, count: int) -> l
 
 
 def stance(armature: bpy.types.Object, names: Sequence[str]) -> Stance:
-    """How an evaluated armature stands. names: its bones."""
+    """How an evaluated armature stands.
+
+    names: its bones.
+    """
     bones = armature.pose.bones
     columns = np.empty(len(bones) * 16, dtype=np.float32)
     bones.foreach_get("matrix", columns)

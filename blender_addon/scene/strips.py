@@ -156,10 +156,13 @@ def mix_name(scene: bpy.types.Scene) -> str:
 def whole_file(
     path: str | Path, frame: int = 1, seconds: float | None = None, folder: str | Path | None = None
 ) -> Song:
-    """The song in a file, heard from ``frame`` on, whether it is in a sequencer or not. seconds: only its first.
+    """The song in a file, heard from ``frame`` on, whether it is in a sequencer or not.
 
+    seconds: only its first.
     folder: takes a temporary file where Blender decodes what the engine does not; without one that is left to the
-    engine.  Raises UserError when Blender cannot decode it either.
+        engine.
+
+    Raises UserError when Blender cannot decode it either.
     """
     path = Path(path).absolute()
     read = path

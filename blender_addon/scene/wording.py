@@ -10,7 +10,10 @@ NAMES = 3
 
 
 def listed(names: Sequence[str], thing: str = "") -> str:
-    """The first few names, and how many more there are. thing: what they are, in the plural."""
+    """The first few names, and how many more there are.
+
+    thing: what they are, in the plural.
+    """
     rest = len(names) - NAMES
     more = f" and {rest} more {thing}".rstrip() if rest > 0 else ""
     return ", ".join(names[:NAMES]) + more

@@ -82,7 +82,10 @@ def followed(watched: Watched, fps: float) -> np.ndarray:
 
 
 def following_camera(filmed: Shot, unit: float) -> bpy.types.Object:
-    """A camera with a curve for each coordinate. unit: of the bodies."""
+    """A camera with a curve for each coordinate.
+
+    unit: of the bodies.
+    """
     data = bpy.data.cameras.new("Stage camera")
     data.sensor_fit, data.sensor_height, data.lens = "VERTICAL", SENSOR_HEIGHT, LENS
     data.clip_start, data.clip_end = NEAREST * unit, max(FARTHEST * unit, 10 * filmed.distance)

@@ -42,8 +42,13 @@ BOUNCED = 0.06  # of the light of spots, on what they do not reach
 
 @dataclass(frozen=True)
 class Body:
-    """The dancer's mesh. quads: (q, 4) vertices; surfaces: of its materials, and which (q,) of them each quad has;
-    glow: (q,) light of their own; places: (v, 3) of vertices on the surfaces, 0-1."""
+    """The dancer's mesh.
+
+    quads: (q, 4) vertices.
+    surfaces: of its materials, and which (q,) of them each quad has.
+    glow: (q,) light of their own.
+    places: (v, 3) of vertices on the surfaces, 0-1.
+    """
 
     ob: bpy.types.Object
     quads: np.ndarray
@@ -64,7 +69,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Stage:
-    """What is drawn. spots: the lamps of a lit stage."""
+    """What is drawn.
+
+    spots: the lamps of a lit stage.
+    """
 
     scene: bpy.types.Scene
     bodies: list[Body]
@@ -75,8 +83,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Moment:
-    """What moves. view: (4, 4), world to clip space; eye: (3,) metres; shapes: vertices and normals (v, 3) a body;
-    spots: the lamps of a lit stage, None on another."""
+    """What moves.
+
+    view: (4, 4), world to clip space.
+    eye: (3,) metres.
+    shapes: vertices and normals (v, 3) a body.
+    spots: the lamps of a lit stage, None on another.
+    """
 
     view: np.ndarray
     eye: np.ndarray
@@ -96,7 +109,10 @@ def read_stage(scene: bpy.types.Scene) -> Stage:
 
 
 def observe(stage: Stage, frame: int, size: tuple[int, int]) -> Moment:
-    """Go to a frame and read what moves. size: width and height of the picture, in pixels."""
+    """Go to a frame and read what moves.
+
+    size: width and height of the picture, in pixels.
+    """
     scene, (width, height) = stage.scene, size
     scene.frame_set(frame)
     graph = bpy.context.evaluated_depsgraph_get()
@@ -153,7 +169,12 @@ def save_frames(
     folder: Path,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Path]:
-    """Draw frames into a folder. on_progress: told how many are done.  Returns their files, in order."""
+    """Draw frames into a folder.
+
+    on_progress: told how many are done.
+
+    Returns their files, in order.
+    """
     paths: list[Path] = []
     drawing: deque[Future] = deque()
 

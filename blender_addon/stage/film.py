@@ -36,7 +36,12 @@ def set_engine(scene: bpy.types.Scene, engine: str) -> None:
 
 
 def set_render(scene: bpy.types.Scene, engine: str, resolution: tuple[int, int], path: str) -> None:
-    """Settings of an H.264 film with sound at ``path``. engine: a key of ENGINES. Raises as ``set_engine``."""
+    """Settings of an H.264 film with sound at ``path``.
+
+    engine: a key of ENGINES.
+
+    Raises as ``set_engine``.
+    """
     render = scene.render
     set_engine(scene, engine)
     render.resolution_x, render.resolution_y = (value // 2 * 2 for value in resolution)  # H.264 needs even sides
@@ -84,7 +89,9 @@ def render_film(
 ) -> None:
     """Render the frames from the first to the last, both included, into the film that ``set_render`` named.
 
-    on_progress: told the fraction that is done.  Raises RuntimeError as Blender does.
+    on_progress: told the fraction that is done.
+
+    Raises RuntimeError as Blender does.
     """
     kept = scene.frame_start, scene.frame_end
     first, last = scene.frame_start, scene.frame_end = frames

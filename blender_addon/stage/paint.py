@@ -20,7 +20,10 @@ TOLERANCE = 0.01  # of a colour, a weight or a roughness
 
 
 def material(name: str, surface: Surface, weave: Weave, glow: float, animation: Animation) -> bpy.types.Material:
-    """A material that looks as ``surface`` does on every frame. glow: emission where the surface's glow is 1."""
+    """A material that looks as ``surface`` does on every frame.
+
+    glow: emission where the surface's glow is 1.
+    """
     made = bpy.data.materials.new(name)
     made.use_nodes = True
     nodes, links = made.node_tree.nodes, made.node_tree.links

@@ -20,8 +20,13 @@ LEVELS = 6  # of a texture, each half as large as the one before
 
 @dataclass(frozen=True)
 class Plane:
-    """A textured rectangle. corner: (3,) metres; sides: (2, 3), along u and v; levels: pictures (h, w, 3), sRGB;
-    glow: light of its own, radiance of white."""
+    """A textured rectangle.
+
+    corner: (3,) metres.
+    sides: (2, 3), along u and v.
+    levels: pictures (h, w, 3), sRGB.
+    glow: light of its own, radiance of white.
+    """
 
     corner: np.ndarray
     sides: np.ndarray

@@ -17,7 +17,11 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)  # cuts along a side of a qu
 
 @dataclass(frozen=True)
 class Nearest:
-    """What is nearest at each sample of a picture (h, w). quad: its number, -1 for none; u, v: where on it, 0-1."""
+    """What is nearest at each sample of a picture (h, w).
+
+    quad: its number, -1 for none.
+    u, v: where on it, 0-1.
+    """
 
     quad: np.ndarray
     u: np.ndarray

@@ -269,7 +269,10 @@ def _backdrop(place: Place) -> bpy.types.Object:
 
 
 def cloth(place: Place, behind: float) -> bpy.types.Object:
-    """A backdrop without a material. behind: how far from the middle it hangs."""
+    """A backdrop without a material.
+
+    behind: how far from the middle it hangs.
+    """
     return _square("Stage backdrop", _upright(place, behind))
 
 

@@ -27,7 +27,9 @@ TURNED = math.cos(math.radians(45.0))
 
 @dataclass(frozen=True)
 class Watched:
-    """frames: (n,) those that were looked at, whole numbers in order.
+    """Where the bodies are that the camera must show.
+
+    frames: (n,) those that were looked at, whole numbers in order.
     points: (n, p, 3) ends of bones in the world.
     floor: its height.
     front: (2,) the direction that the dance faces, of length 1.
@@ -77,7 +79,10 @@ def in_the_picture(
     without: Collection[bpy.types.Object],
 ) -> list[str]:
     """The names of objects of a view layer that are rendered and that the camera sees on the current frame, as far as
-    their bounding boxes tell. without: objects that do not count, nor what follows them."""
+    their bounding boxes tell.
+
+    without: objects that do not count, nor what follows them.
+    """
     found = []
     for ob in layer.objects:
         if ob.type not in placing.SOLID or ob.type == "ARMATURE" or ob.hide_render or belongs(ob, without):

@@ -67,7 +67,11 @@ def decode(program: str, path: Path, what: str, out: Path, seconds: float | None
 
 
 def begins(program: str, path: Path, folder: Path) -> float:
-    """``Told.late`` of a file, without decoding it. program, path: as of ``decode``. folder: for temporary files."""
+    """``Told.late`` of a file, without decoding it.
+
+    program, path: as of ``decode``.
+    folder: for temporary files.
+    """
     nothing = folder / "begins"
     said = _run([*_asked(program, path), "-nostats", *_first_frame(nothing)], path, nothing)
     return _late(said, _length(said))

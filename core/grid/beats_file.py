@@ -49,7 +49,10 @@ class _File:
 
 
 def to_json(grid: Grid, sound_begins: float | None = None) -> str:
-    """A text that ``from_json`` reads. sound_begins: the second at which the sound begins; None leaves it open."""
+    """A text that ``from_json`` reads.
+
+    sound_begins: the second at which the sound begins; None leaves it open.
+    """
     times = [round(time, DECIMALS) for time in grid.times]
     fields = {
         "format": FORMAT,

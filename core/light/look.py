@@ -113,7 +113,12 @@ class Cues(Bounded):
 
 @dataclass(frozen=True)
 class Pulse(Bounded):
-    """Roles strike on strong beats. depth: 0-1 of the level; decay: seconds; chance: 0-1, of each beat."""
+    """Roles strike on strong beats.
+
+    depth: 0-1 of the level.
+    decay: seconds.
+    chance: 0-1, of each beat.
+    """
 
     roles: tuple[str, ...]
     depth: float
@@ -123,7 +128,12 @@ class Pulse(Bounded):
 
 @dataclass(frozen=True)
 class Chase(Bounded):
-    """A patch of light runs over the stage. beats: for each step; spread: of the patch; chance: of each section."""
+    """A patch of light runs over the stage.
+
+    beats: for each step.
+    spread: of the patch.
+    chance: of each section.
+    """
 
     roles: tuple[str, ...]
     beats: float
@@ -133,7 +143,11 @@ class Chase(Bounded):
 
 @dataclass(frozen=True)
 class Fade(Bounded):
-    """Roles breathe. bars: of one breath; depth: 0-1 of the level."""
+    """Roles breathe.
+
+    bars: of one breath.
+    depth: 0-1 of the level.
+    """
 
     roles: tuple[str, ...]
     bars: float
@@ -142,7 +156,11 @@ class Fade(Bounded):
 
 @dataclass(frozen=True)
 class Blackout(Bounded):
-    """The stage goes dark when the music stops. chance: of each stop; keep: 0-1, what the follow spot keeps."""
+    """The stage goes dark when the music stops.
+
+    chance: of each stop.
+    keep: 0-1, what the follow spot keeps.
+    """
 
     chance: float
     keep: float
@@ -168,7 +186,10 @@ class Bloom(Bounded):
 
 @dataclass(frozen=True)
 class Energy(Bounded):
-    """Levels follow the dancer's energy. depth: 0-1 of the level, which a standing dancer takes away."""
+    """Levels follow the dancer's energy.
+
+    depth: 0-1 of the level, which a standing dancer takes away.
+    """
 
     roles: tuple[str, ...]
     depth: float
@@ -176,7 +197,10 @@ class Energy(Bounded):
 
 @dataclass(frozen=True)
 class Harmony(Bounded):
-    """Colours move on in the palette as the harmony leaves home. depth: 0-1 of the way to the next colour."""
+    """Colours move on in the palette as the harmony leaves home.
+
+    depth: 0-1 of the way to the next colour.
+    """
 
     roles: tuple[str, ...]
     depth: float

@@ -204,7 +204,10 @@ def as_dance(model: Model, performance: Performance, seconds: float, options: Da
 def as_motion(
     model: Model, performance: Performance, seconds: float, options: DanceOptions, frames: int | None = None
 ) -> Motion:
-    """The movement of a dance, as ``as_dance`` finishes it. frames: so many of its first ones; None is all."""
+    """The movement of a dance, as ``as_dance`` finishes it.
+
+    frames: so many of its first ones; None is all.
+    """
     assert performance.motion is not None, "a motion that was given is finished already"
     body, beats = model.config.modalities["motion"], performance.rhythm.beats
     raw = features.decode(performance.motion, body.representation, body.fps)

@@ -80,7 +80,10 @@ def main(args: Bench) -> list[dict]:
 
 
 def theatre_lighting(asked: Asked, model: pipeline.Model, told: bool = False) -> Lighting:
-    """The light of a theatre, always with the same noise. told: whether it is told each dance's style and accent."""
+    """The light of a theatre, always with the same noise.
+
+    told: whether it is told each dance's style and accent.
+    """
     options = replace(options_of(asked, model, FPS), seed=0)
 
     def light(scene: Scene, dance: Dance) -> Show:

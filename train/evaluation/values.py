@@ -47,7 +47,10 @@ def interval(row: dict, path: str) -> str:
 
 
 def mean_with_interval(known: dict | None, mean: str = ".3f", bounds: str = ".2f") -> str:
-    """A mean and its 95 % interval. mean, bounds: how their numbers are formatted."""
+    """A mean and its 95 % interval.
+
+    mean, bounds: how their numbers are formatted.
+    """
     if known is None:
         return NONE
     wide = "" if known["low"] is None else f" [{known['low']:{bounds}}, {known['high']:{bounds}}]"

@@ -78,7 +78,9 @@ def collect(source: Path, target: str, pythons: list[str] | None, folder: Path) 
     folder: where downloads are kept for the next time.
 
     Returns the packages' files, and the further files that belong beside them, by their names in the zip: for each
-    Python what to install, with hashes; all hashes; all licences.  Raises WheelsError when something is not to be had.
+    Python what to install, with hashes; all hashes; all licences.
+
+    Raises WheelsError when something is not to be had.
     """
     kind = TARGETS[target]
     needs = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]

@@ -82,7 +82,10 @@ def made(source: Path, website: str = "") -> dict[str, bytes]:
 
 
 def where(address: str, website: str) -> str | None:
-    """Where a link of ``docs`` leads to in the help; None if it leads nowhere. address: as the Markdown has it."""
+    """Where a link of ``docs`` leads to in the help; None if it leads nowhere.
+
+    address: as the Markdown has it.
+    """
     if re.match(r"[a-z]+:", address) or address.startswith("#"):
         return address
     file, hash_, anchor = address.partition("#")

@@ -38,7 +38,9 @@ _CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass
 class Page:
-    """body: HTML.
+    """A page of the help.
+
+    body: HTML.
     title: of its first heading, as text.
     anchors: what its headings are called in links.
     """
@@ -57,7 +59,10 @@ def page(text: str, link: Link = str, picture: Picture | None = None) -> Page:
 
 
 def anchor(heading: str) -> str:
-    """What GitHub calls a heading in a link. heading: its Markdown."""
+    """What GitHub calls a heading in a link.
+
+    heading: its Markdown.
+    """
     plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
 
@@ -69,7 +74,10 @@ class _Writer:
         self.headings: Counter[str] = Counter()
 
     def blocks(self, lines: list[str], tight: bool = False) -> str:
-        """HTML of some lines. tight: paragraphs stand bare, as in a list without empty lines."""
+        """HTML of some lines.
+
+        tight: paragraphs stand bare, as in a list without empty lines.
+        """
         return "\n".join(self.block(kind, lines[start:end], tight) for kind, start, end in _blocks(lines))
 
     def block(self, kind: str, lines: list[str], tight: bool) -> str:

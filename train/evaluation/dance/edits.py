@@ -92,7 +92,10 @@ def cases(model: pipeline.Model, excerpt: Excerpt, fps: float) -> list[Case]:
 
 
 def scores(motion: Motion, base: pipeline.Dance, edit: Edit, kept: float) -> dict[str, float]:
-    """The scores of an edited motion. kept: metres."""
+    """The scores of an edited motion.
+
+    kept: metres.
+    """
     joints = list(joints_of(edit.parts))
     places, before = (kinematics.forward(one.rotations, one.root) for one in (motion, base.motion))
     inside = slice(edit.start, edit.end)
@@ -172,7 +175,10 @@ _WAYS: dict[str, Way] = {
 
 
 def table(found: list[Case], real: dict[str, float]) -> Table:
-    """The means of all cases, with intervals over songs. real: as ``run`` gives it."""
+    """The means of all cases, with intervals over songs.
+
+    real: as ``run`` gives it.
+    """
     rows = []
     for kind in KINDS:
         for way in (*WAYS, NOTHING):
