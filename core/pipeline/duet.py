@@ -28,15 +28,12 @@ from core.rhythm.features import rhythm_features
 from core.rhythm.target import RhythmTarget, rhythm_target, shared_beats
 from core.types import Beats, Condition, Motion
 
-FEWEST_STEPS = 4
-"""Steps of a duet, if its request does not say. Below the switch, each step is one in which both hear each other."""
-
 
 @torch.no_grad()
 def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     """Generate a dance and its music. The same model and options give the same duet.
 
-    Both take as many steps as the slower of them needs, and no fewer than ``FEWEST_STEPS``.
+    Both take as many steps as the slower of them needs.
 
     Raises FootlightError for options that the model does not support, and models that do not generate both.
     """
@@ -45,8 +42,7 @@ def generate_duet(model: Model, options: DuetOptions | None = None) -> Duet:
     check_choices(options, model.config)
     layout_named(model.config.modalities["motion"].representation).check_moves_a_rig()
     model.check_scores()
-    own = max(steps_for(model.config, name, None) for name in ("motion", "music"))
-    steps = max(own, FEWEST_STEPS) if options.steps is None else options.steps
+    steps = max(steps_for(model.config, name, options.steps) for name in ("motion", "music"))
     with progress.part(0.0, 0.65, "Inventing"):
         drawn = last_of(walk(chains(model, options), schedule_of(model.config), steps), steps)
     with progress.part(0.65, 0.9, "Playing the music"):
