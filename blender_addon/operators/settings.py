@@ -199,16 +199,16 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     scene, settings = context.scene, settings_of(context.scene)
     ready = readiness.now()
     if not ready.usable:
-        return Lack(ready.short, ready.text.rstrip(".") or ready.short)
+        return Lack(ready.short, ready.text or ready.short)
     try:
         check_editable(scene)
     except UserError as error:
-        return Lack("The scene is linked", str(error).rstrip("."))
+        return Lack("The scene is linked", str(error))
     if about in (names.GENERATE, names.EDIT, names.THEATRE, names.LIGHT, names.SHOW_BEATS) and settings.source != "MIX":
         try:
             chosen_strip(context)
         except UserError as error:
-            return Lack("Choose a song first", str(error).rstrip("."))
+            return Lack("Choose a song first", str(error))
     if about == names.SHOW_BEATS:
         return None
     lights = about in (names.THEATRE, names.LIGHT)
@@ -218,18 +218,18 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
     try:
         armature = find_dancer(context) if needed else dancer_or_none(context)
     except UserError as error:
-        return Lack("Choose a dancer first", str(error).rstrip("."))
+        return Lack("Choose a dancer first", str(error))
     if about == names.EDIT and armature is not None and takes.shown(armature) is None:
         return Lack("There is no dance to edit", "The dancer has no action. Generate a dance first")
     if about == names.SCORE and armature is not None:
         try:
             first, last = score_range(context, armature)
         except UserError as error:
-            return Lack("The dancer does not move yet", str(error).rstrip("."))
+            return Lack("The dancer does not move yet", str(error))
         try:
             reading.check_length(first, last, strips.frame_rate(scene))
         except UserError as error:
-            return Lack("Too short for music", str(error).rstrip("."))
+            return Lack("Too short for music", str(error))
     return None
 
 
@@ -238,13 +238,13 @@ def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
     chosen = settings_of(context.scene).light
     if about == names.THEATRE and chosen.made == light_props.KEPT:
         there = light.of(context.scene) is not None
-        return None if there else Lack("There is no lit stage", theatre.NO_LIGHT.rstrip("."))
+        return None if there else Lack("There is no lit stage", theatre.NO_LIGHT)
     try:
         look = light_props.asked(chosen)
     except UserError as error:
-        return Lack("Choose a picture first", str(error).rstrip("."))
+        return Lack("Choose a picture first", str(error))
     if look is None and about == names.LIGHT and chosen.by == light.RULES:
-        return Lack("Rules need a look", light.NO_LOOK.rstrip("."))
+        return Lack("Rules need a look", light.NO_LOOK)
     return None
 
 
