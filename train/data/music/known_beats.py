@@ -1,9 +1,9 @@
 """Rendered music whose beats are known exactly, for the beat tracker: to train it, to choose it and to measure it.
 
-Seven kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, music
+Eight kinds: POP909 songs as they were played, POP909 songs with a band (``arrange``), Groove drum takes, music
 improvised in many styles and metres (``improvise``), played by soundfonts or by plain waves (``plain_synth``), by a
-band or by what is none (``ensembles``), and tunes that one player plays (``tunes``). Some have a silent intro, a
-drifting or ramping tempo, or rubato.
+band or by what is none (``ensembles``), tunes that one player plays (``tunes``), and the plainest rhythms that
+drums can play. Some have a silent intro, a drifting or ramping tempo, or rubato.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 import torch
 
 from core.audio.beat_network import RATE, spectrogram
+from core.audio.beat_tracking import FASTEST_DANCED, SLOWEST_DANCED
 from core.audio.io import resample
 from core.files import file_digest
 from core.types import Beats, Waveform
 from train.data.jobs import Job, Records
-from train.data.music import arrange, clock, midi, plain_synth, synth, tunes
+from train.data.music import arrange, clock, midi, patterns, plain_synth, synth, tunes
 from train.data.music.ensembles import ENSEMBLES
 from train.data.music.improvise import Improvised, improvise
 from train.data.music.midi import Note, Part
@@ -36,10 +37,11 @@ SHARES = {
     "groove": 0.12,
     "improvised": 0.15,
     "plain": 0.2,
-    "ensemble": 0.18,
-    "tune": 0.18,
+    "ensemble": 0.17,
+    "tune": 0.17,
+    "strokes": 0.02,
 }
-PLAINLY = {"plain": 1.0, "ensemble": 0.3, "tune": 0.15}  # shares of these kinds that are played by plain waves
+PLAINLY = {"plain": 1.0, "ensemble": 0.3, "tune": 0.15, "strokes": 0.7}  # shares played by plain waves
 ENSEMBLE_STYLES = (
     *("waltz", "ballad", "slow three", "march", "six-eight", "rock", "waltz", "country", "jig", "swing", "slow three"),
     *("polka", "jazz waltz", "tango", "six-eight", "bossa nova", "waltz", "ballad", "motown", "slow blues", "house"),
@@ -53,6 +55,7 @@ TUNES = (
 )
 """Kinds of the tunes. Two thirds of them are in two and four."""
 _RENDER_RATE = 22_050
+_CLICKS = (patterns.RIM, patterns.CLAVES, patterns.COWBELL, patterns.KICK, patterns.SNARE, patterns.CLAP)
 _VOICES = (0, 0, 0, 0, 0, 0, 1, 4, 5, 24, 25, 48, 73)  # General MIDI programs of a song played plainly
 
 
@@ -83,6 +86,7 @@ def excerpt(data: Path, kind: str, split: str, number: int, seed: int) -> Music:
         "plain": lambda: improvised(style, draw),
         "ensemble": lambda: improvised(style, draw, ensemble=str(draw.choice(list(ENSEMBLES)))),
         "tune": lambda: tune(style, draw),
+        "strokes": lambda: _strokes(draw),
     }[kind]
     music = make()
     if draw.random() < 0.12:
@@ -199,6 +203,34 @@ def _groove(data: Path, split: str, number: int, draw: np.random.Generator) -> M
     kit = replace(take, program=int(draw.choice((0, 0, 0, 8, 16, 24, 25, 32, 40))))
     parts = [_from(part, first * 60 / bpm) for part in midi.on_clock([kit], times)]
     return Music(parts, _counted(times - first * 60 / bpm, 4, 1))
+
+
+def _strokes(draw: np.random.Generator) -> Music:
+    """A metronome, accents of every second, third or fourth of its strokes, or a backbeat, at a tempo to dance to.
+
+    Where nothing tells the bars, there are no downbeats.
+    """
+    bpm = float(np.exp(draw.uniform(np.log(SLOWEST_DANCED), np.log(FASTEST_DANCED))))
+    beats_per_bar = int(draw.choice([1, 2, 3, 4, 4]))
+    backbeat = beats_per_bar == 4 and draw.random() < 0.7
+    between = int(draw.choice([1, 1, 2, 2, 4])) if beats_per_bar > 1 else 1  # strokes of a beat
+    sounds = [patterns.KICK, patterns.SNARE] if backbeat else [int(draw.choice(_CLICKS))] * 2
+    soft, offbeat = int(draw.integers(25, 80)), int(draw.integers(40, 110))
+    notes = []
+    for beat in range(int(SECONDS * bpm / 60) + 2):
+        place = beat % beats_per_bar
+        loud = 110 if place == 0 or backbeat else soft
+        notes.append(Note(beat, beat + 0.25, sounds[place % 2], loud))
+        for part in range(between if backbeat or between > 1 else 0):
+            hat = soft if part == 0 else offbeat
+            notes.append(Note(beat + part / between, beat + (part + 0.5) / between, patterns.HAT, hat))
+    times = clock.beat_times(len(notes) + 1, bpm, "steady", draw)
+    kit = Part("drums", tuple(sorted(notes)), program=int(draw.choice((0, 8, 16, 24, 25))), drums=True)
+    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0
+    tells = beats_per_bar >= 3
+    down = np.arange(len(times)) % beats_per_bar == 0
+    parts = [_from(part, start) for part in midi.on_clock([kit], times)]
+    return Music(parts, _labelled(times - start, down if tells else np.zeros(len(times), bool)))
 
 
 def _counted(times: np.ndarray, beats_per_bar: int, counted: int) -> Beats:

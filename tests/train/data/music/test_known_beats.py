@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.audio.beat_tracking import FASTEST_DANCED, SLOWEST_DANCED
 from train.bench.beats import levels
 from train.data.music import clock, ensembles, known_beats, patterns, plain_synth
 from train.data.music.ensembles import ENSEMBLES
@@ -105,3 +106,23 @@ def test_tunes_begin_on_steps_and_one_note_follows_another(style):
     for note in broken:
         chord = chords[int(note.start // chosen.beats)]
         assert note.pitch % 12 in {tone % 12 for tone in chord}
+
+
+def test_the_plainest_rhythms_have_a_stroke_on_every_beat_and_bars_only_where_something_tells_them(tmp_path):
+    metres = set()
+    for number in range(40):
+        music = known_beats.excerpt(tmp_path, "strokes", "train", number, seed=3)
+        assert SLOWEST_DANCED <= music.beats.tempo <= FASTEST_DANCED
+        (kit,) = music.parts
+        strokes = np.array([note.start for note in kit.notes])
+        times = music.beats.times.double().numpy()
+        assert max(np.abs(strokes - at).min() for at in times[times < strokes[-1]]) < 1e-3
+        bars = set(np.diff(np.flatnonzero(music.beats.downbeats.numpy())).tolist())
+        accents = {
+            (note.pitch, note.velocity)
+            for note in kit.notes
+            if note.pitch != patterns.HAT and np.abs(times - note.start).min() < 1e-3
+        }
+        assert len(bars) <= 1 and (not bars or len(accents) > 1)
+        metres |= bars or {0}
+    assert metres == {0, 3, 4}
