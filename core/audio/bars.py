@@ -18,7 +18,7 @@ from core.audio.beat_network import FPS
 HARMONY_WEIGHT = 0.1  # nats for a change of harmony that is a standard deviation above the mean one
 METRES = {2: 0.1, 3: 0.14, 4: 0.7, 5: 0.02, 6: 0.02, 7: 0.01, 8: 0.01}
 """Beats in a bar, and how often songs have them."""
-BAR_COST = {2: 0.2, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.8, 7: 0.6, 8: 2.0}
+BAR_COST = {2: 0.18, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.8, 7: 0.6, 8: 2.0}
 """Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
 SWITCH_COST = 12.0  # nats, for another metre from the next bar on
 SKIP_COST = 15.0  # nats, for a bar that ends early

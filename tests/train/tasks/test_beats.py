@@ -49,6 +49,15 @@ def test_loudness_does_not_matter_to_what_it_hears():
     assert bool(activations(torch.zeros(200, BANDS))[0].isfinite().all())
 
 
+def test_the_networks_are_heard_together():
+    mel = torch.rand(300, BANDS, generator=torch.Generator().manual_seed(1))
+    odds = [network(weights)(levels(mel)[None])[0] for weights in WEIGHTS]
+    assert len(odds) == 2 and not torch.allclose(odds[0], odds[1])
+    for found, column in zip(activations(mel), (0, 1), strict=True):
+        mean = (2 * odds[0][:, column] + odds[1][:, column]) / 3
+        torch.testing.assert_close(torch.logit(found), mean, atol=1e-3, rtol=1e-3)
+
+
 def test_a_folder_without_excerpts_says_what_to_run(tmp_path):
     with pytest.raises(FootlightError, match="no such index"):
         load_clips(tmp_path)
@@ -56,13 +65,14 @@ def test_a_folder_without_excerpts_says_what_to_run(tmp_path):
 
 def test_it_starts_from_weights_of_its_size(tmp_path):
     task = BeatsTask(BeatsTaskConfig(), {})
-    task.start_from(WEIGHTS)
+    first, second = WEIGHTS
+    task.start_from(second)
     started, mel = task.phases["beats"].network("beats", BeatNetwork).eval(), torch.rand(1, 200, BANDS)
-    torch.testing.assert_close(started(mel), network()(mel), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(started(mel), network(second)(mel), atol=1e-4, rtol=1e-4)
     damaged = tmp_path / "beats.safetensors"
-    damaged.write_bytes(WEIGHTS.read_bytes()[:1000])
+    damaged.write_bytes(first.read_bytes()[:1000])
     for weights, config in (
-        (WEIGHTS, BeatsTaskConfig(width=16)),
+        (first, BeatsTaskConfig(width=16)),
         (damaged, BeatsTaskConfig()),
         (tmp_path / "none", BeatsTaskConfig()),
     ):
