@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.config import Config
 from core.errors import FootlightError
-from core.protocol import LARGEST_SEED, Sampling
+from core.protocol import LARGEST_SEED, Sampling, named
 
 
 def check_choices(options: Sampling, config: Config) -> None:
@@ -32,18 +32,16 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
 
     Weights that add up to more than 1 are scaled down to 1. The rest to 1 is the model's default style.
 
-    text: ``NAME[:WEIGHT],...``, in upper or lower case; an omitted weight is 1.
+    text: ``NAME[:WEIGHT],...``, however the names are written; an omitted weight is 1.
     known: names of the model's styles.
 
     Raises FootlightError for unknown names, and for weights that are negative or not finite.
     """
     weights = torch.zeros(len(known))
-    exact = {name: index for index, name in enumerate(known)}
-    at = {name.casefold(): index for name, index in exact.items()} | exact
     for part in text.split(","):
         name, _, share = (word.strip() for word in part.partition(":"))
-        index = at.get(name, at.get(name.casefold()))
-        if index is None:
+        meant = named(name, known)
+        if meant is None:
             choice = ", ".join(known) or "none: this model has no styles"
             raise FootlightError(f"unknown style {name!r}: choose one of {choice}")
         try:
@@ -52,7 +50,7 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
             weight = math.nan
         if not 0 <= weight < math.inf:
             raise FootlightError(f"the weight of {name} is {share!r}; expected a number, 0 or more, as in {name}:0.5")
-        weights[index] += weight
+        weights[known.index(meant)] += weight
     return weights / weights.sum().clamp_min(1)
 
 

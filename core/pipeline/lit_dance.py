@@ -42,7 +42,7 @@ from core.pipeline.theatre import (
     look_vector,
     perform_to,
 )
-from core.protocol import TheatreOptions, TheatreRequest
+from core.protocol import TheatreOptions, TheatreRequest, named
 from core.results import Dance, Light, LitDance
 from core.show import file as show_file
 from core.show.channels import channels_of
@@ -276,7 +276,8 @@ def _look(model: Model, options: TheatreOptions) -> AskedLook:
         return AskedLook(None, "")
     vector, config = look_vector(model, options.look), model.config.theatre
     assert config is not None
-    return AskedLook(vector, options.look if options.look in config.looks else look_of(options.look).name)
+    own = named(options.look, config.looks)
+    return AskedLook(vector, look_of(options.look).name if own is None else own)
 
 
 def _light(model: Model, known: Known) -> KnownLight | None:

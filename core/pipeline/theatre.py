@@ -19,6 +19,7 @@ from core import progress
 from core.config import Config, on_stage
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
+from core.light.choice import no_look
 from core.light.dancer import energy_at
 from core.light.look import read_look, shipped_looks
 from core.motion import features
@@ -31,7 +32,7 @@ from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
 from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model, halved, last_of, native_half, schedule_of, style_of
-from core.protocol import ACCENTS, DanceOptions
+from core.protocol import ACCENTS, DanceOptions, named
 from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
@@ -248,16 +249,15 @@ def look_vector(model: Model, asked: str) -> Tensor:
     """
     theatre, config = model.check_lights(), model.config.theatre
     assert config is not None
-    if asked in config.looks:
-        return theatre.style.prototypes[config.looks.index(asked)]
+    if (own := named(asked, config.looks)) is not None:
+        return theatre.style.prototypes[config.looks.index(own)]
     path, shipped = Path(asked), shipped_looks()
-    if asked in shipped or path.suffix.lower() == ".json":
-        colours, weights = palette_of_look(shipped[asked] if asked in shipped else read_look(path))
+    name = named(asked, shipped)
+    if name is not None or path.suffix.lower() == ".json":
+        colours, weights = palette_of_look(read_look(path) if name is None else shipped[name])
         return theatre.style.of_palettes(colours[None].to(model.device), weights[None].to(model.device))[0]
     if not path.is_file():
-        raise FootlightError(
-            f"unknown look {asked!r}: this model knows {', '.join(config.looks)}; or give a LOOK.json or a picture"
-        )
+        raise no_look(asked, f"this model knows {', '.join(config.looks)}")
     from core.light.picture import read_picture  # Pillow takes a moment to import
 
     picture = torch.from_numpy(read_picture(path)).float().permute(2, 0, 1)

@@ -10,6 +10,7 @@ rules       what is known of a field besides its type: bounds, unit and help
 options     the fields of requests, by what they are of
 requests    the requests, and how they are messages
 events      the events, and how they are messages
+names       names of styles and looks, however they are written
 
 Every message is one JSON object on a line of its own:
 
@@ -46,6 +47,7 @@ from .events import (
     event_from_json,
     event_to_json,
 )
+from .names import letters, named
 from .options import (
     ACCENTS,
     FASTEST_CAPTURE_FPS,
@@ -156,6 +158,8 @@ __all__ = [
     "default",
     "event_from_json",
     "event_to_json",
+    "letters",
+    "named",
     "plain_type",
     "request_from_json",
     "request_to_json",

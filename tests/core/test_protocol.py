@@ -166,3 +166,10 @@ def test_a_missing_field_and_an_ill_made_event_are_refused():
 def test_it_loads_neither_torch_nor_numpy():
     code = "import sys, core.protocol, core.arguments; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_name_is_found_however_it_is_written():
+    known = ("hip-hop", "LA hip-hop", "street jazz", "own é", "Hip Hop", "-")
+    asked = {"HipHop": "hip-hop", "hip_hop": "hip-hop", "LA HIP HOP": "LA hip-hop", "Street-Jazz": "street jazz"}
+    asked |= {"Hip Hop": "Hip Hop", "OWN É": "own é", "-": "-", "--": None, "": None, "jazz": None}
+    assert {name: protocol.named(name, known) for name in asked} == asked

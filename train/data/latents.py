@@ -19,7 +19,7 @@ from core.layers.peaks import gaussian_smooth
 from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
-from core.protocol import ACCENTS
+from core.protocol import ACCENTS, letters
 from core.rhythm.accents import amplitude, mean_speed
 from core.rhythm.features import LOUDNESS, relative_loudness
 from core.types import Beats, Motion
@@ -50,19 +50,15 @@ def style_of(genre: str) -> str:
     genre = genre.lower()
     for name in _DATA_SETS:
         genre = genre.removeprefix(name)
-    return _SPELLINGS.get(_letters(genre)) or _named(genre)
+    return _SPELLINGS.get(letters(genre)) or _named(genre)
 
 
 def _named(genre: str) -> str:
     return next((style for word, style in STYLE_NAMES if word in genre), genre)
 
 
-def _letters(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-_SPELLINGS = {_letters(name): _named(name.lower()) for name in GENRES.values()}
-_SPELLINGS |= {_letters(style): style for _, style in STYLE_NAMES}
+_SPELLINGS = {letters(name): _named(name.lower()) for name in GENRES.values()}
+_SPELLINGS |= {letters(style): style for _, style in STYLE_NAMES}
 """The styles of the data sets' genres, by their letters alone."""
 
 

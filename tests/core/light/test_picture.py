@@ -157,7 +157,7 @@ def test_a_picture_finds_a_look_of_its_kind(colours, expected):
 
 
 def test_a_look_is_chosen_by_name_file_or_picture(tmp_path):
-    assert look_of("noir").name == "noir"
+    assert [look_of(name).name for name in ("noir", "Noir", " NOIR ")] == ["noir"] * 3
     mine = tmp_path / "mine.json"
     mine.write_bytes(encoded_look(LOOKS["dream"]))
     assert look_of(str(mine)) == LOOKS["dream"]
@@ -167,6 +167,14 @@ def test_a_look_is_chosen_by_name_file_or_picture(tmp_path):
     assert made.palette[0].hue == pytest.approx(0, abs=2) and made.backdrop.base.saturation > 0.9
     with pytest.raises(FootlightError, match="unknown look 'circus': choose one of arena, ballad"):
         look_of("circus")
+    for wrong, words in (
+        (tmp_path / "gone.png", r"gone.png: there is no such file; give a picture \(jpg"),
+        (tmp_path / "gone", "gone: there is no such file"),
+        (tmp_path, "is a folder; give a picture"),
+        ("", "unknown look ''"),
+    ):
+        with pytest.raises(FootlightError, match=words):
+            look_of(str(wrong))
 
 
 def test_without_pillow_names_still_work_and_a_picture_says_what_is_missing(tmp_path, monkeypatch):

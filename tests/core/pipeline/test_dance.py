@@ -9,7 +9,7 @@ from core import pipeline, progress
 from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.pipeline import DanceOptions, Model, beginning, generate_dance
-from core.pipeline.choices import noise_seed, style_for
+from core.pipeline.choices import noise_seed, parse_style, style_for
 from core.protocol import LARGEST_SEED
 from core.types import Beats, Motion
 
@@ -54,6 +54,13 @@ def test_every_song_has_a_noise_of_its_own(model, make_song):
     assert (first - third).abs().mean() > 20 * (first - second).abs().mean()
     seeds = {noise_seed(seed, heard) for seed in (0, 1, LARGEST_SEED) for heard in (b"", b"a", b"b")}
     assert len(seeds) == 9 and all(0 <= seed <= LARGEST_SEED for seed in seeds)
+
+
+def test_styles_are_named_however_they_are_written():
+    known = ("hip-hop", "LA hip-hop", "pop")
+    assert parse_style("Hip Hop:3, LA-HIP-HOP", known).tolist() == [0.75, 0.25, 0.0]
+    with pytest.raises(FootlightError, match="unknown style 'hop'"):
+        parse_style("hop", known)
 
 
 def test_a_dance_without_a_style_draws_one_by_the_shares(model, make_song):
