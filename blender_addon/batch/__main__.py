@@ -84,8 +84,12 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
 
 
 def there(item: Item, args: argparse.Namespace) -> bool:
-    """Whether all that is asked for of an item was made before."""
-    return all(path.is_file() for path in outputs(item, args).values())
+    """Whether all that is asked for of an item was made before. A film older than its scene shows what was there
+    before."""
+    paths = outputs(item, args)
+    if not all(path.is_file() for path in paths.values()):
+        return False
+    return "film" not in paths or paths["film"].stat().st_mtime >= paths["blend"].stat().st_mtime
 
 
 def _short(label: str, width: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from .. import looks
 from ..errors import UserError
 from ..shared import FootlightError, protocol, thinning
 from ..stage import film
@@ -183,6 +184,20 @@ def _check_light(parser: Parser, args: argparse.Namespace) -> None:
         parser.error(f"--show {args.show}: there is no such file")
     if args.engine == "workbench":
         parser.error("--engine workbench knows no lamps: choose another for a lit stage")
+    _check_looks(parser, args)
+
+
+def _check_looks(parser: Parser, args: argparse.Namespace) -> None:
+    """Ends the program for a look that there is not, before anything is made for it."""
+    known = [look.name for look in looks.shipped()]
+    for asked in (args.look or "").split(",") if args.dataset else filter(None, [args.look]):
+        path = Path(asked)
+        own = args.theatre and args.model and not path.suffix  # perhaps a look that this model alone knows
+        if protocol.named(asked, known) is None and not path.is_file() and not own:
+            parser.error(
+                f"--look {asked}: there is no such look and no such file; choose one of {', '.join(known)}, or give a "
+                "picture or a LOOK.json"
+            )
 
 
 def engine_command(args: argparse.Namespace) -> list[str]:

@@ -13,7 +13,8 @@ _WILD = "*?"
 
 def found(given: Iterable[Path], endings: Collection[str], out: Path) -> list[Path]:
     """The files that are meant, each once: of a folder those below it with one of these endings, of a pattern those
-    that match. What is hidden, or lies in a folder ``out`` for results, is left out. A path that means nothing stays.
+    that match. What is hidden, or lies in a folder ``out`` for results, is left out. A path that means nothing stays,
+    and so does a link that leads nowhere.
     """
     files: dict[Path, None] = {}
     for path in given:
@@ -30,7 +31,7 @@ def _below(folder: Path, endings: Collection[str], out: Path) -> list[Path]:
     def meant(path: Path) -> bool:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         made = out != folder.absolute() and out in path.absolute().parents
-        return path.suffix.lower() in endings and path.is_file() and not hidden and not made
+        return path.suffix.lower() in endings and not path.is_dir() and not hidden and not made
 
     return sorted(path for path in folder.rglob("*") if meant(path))
 

@@ -274,6 +274,9 @@ def test_a_data_set_of_lit_stages(batch, songs):
     ("arguments", "words"),
     [
         ("a.wav --out out --show none.json", "no such file"),
+        ("a.wav --out out --look opera", "no such look"),
+        ("a.wav --out out --look gone.png", "no such file"),
+        ("a.wav --out out --look noir,opera --dataset 5 --engine cycles", "--look opera"),
         ("a.wav --out out --look neon --show a.json", "one of them"),
         ("a.wav --out out --look neon --render --engine workbench", "lamps"),
         ("--duet 30 --out out --look neon", "--duet"),
@@ -353,6 +356,9 @@ def test_folders_and_patterns_mean_the_songs_in_them(tmp_path):
         return [str(path.relative_to(tmp_path)) for path in inputs.found(given, {".mp3", ".wav", ".flac"}, out)]
 
     out = tmp_path / "out"
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
+    assert "gone.wav" in found(tmp_path), "the table says that it is missing"
+    (tmp_path / "gone.wav").unlink()
     assert found(tmp_path) == ["a?.wav", "b.MP3", "below/c.flac"]
     assert found(tmp_path / "*.MP3", tmp_path / "b.MP3", tmp_path / "a?.wav") == ["b.MP3", "a?.wav"]
     assert found(tmp_path / "*.ogg") == ["*.ogg"] and found(out) == ["out/made.wav"]
@@ -375,6 +381,36 @@ def test_a_scene_that_the_disk_does_not_hold_is_not_kept(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert [path.name for path in tmp_path.iterdir()] == ["whole.blend"]
+
+
+def test_a_film_older_than_its_scene_is_not_there(tmp_path):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import __main__ as program
+    from blender_addon.batch import command
+
+    (item,) = (args := command.parse(["a.wav", "--out", str(tmp_path), "--render", "--engine", "cycles"], "")).items
+    assert not program.there(item, args)
+    for name, age in (("a.blend", 50), ("a.mp4", 60)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (age, age))
+    assert program.there(item, args)
+    os.utime(tmp_path / "a.blend", (70, 70))
+    assert not program.there(item, args), "a scene that was made anew without its film"
+
+
+def test_a_look_is_named_or_a_file(tmp_path, capsys):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import command
+
+    (tmp_path / "mine.png").touch()
+    usual = ["a.wav", "--out", str(tmp_path), "--look"]
+    for good in (["Neon"], [str(tmp_path / "mine.png")], ["noir,neon", "--dataset", "5", "--engine", "cycles"]):
+        command.parse([*usual, *good], "")
+    command.parse([*usual, "of my model", "--theatre", "--model", "mine"], "")
+    for wrong in (["opera"], ["opera", "--theatre"], ["gone.png", "--theatre", "--model", "mine/gone"]):
+        with pytest.raises(SystemExit):
+            command.parse([*usual, *wrong], "")
+        assert "neon" in capsys.readouterr().err
 
 
 def test_what_killed_runs_left_is_taken_away(tmp_path):
