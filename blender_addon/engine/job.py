@@ -85,7 +85,7 @@ class Job:
         self.request = request
         self.number = next(_numbers)
         self.state = JobState.STARTING
-        self.stage = "Preparing" if request is None else "Starting the engine"
+        self.stage = "Preparing" if request is None or engine.version else "Starting the engine"
         self.fraction = 0.0
         self.preview: protocol.DancePreview | None = None
         self.result: protocol.Done | None = None

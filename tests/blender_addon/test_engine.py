@@ -80,7 +80,12 @@ def test_one_engine_serves_many_jobs(engine):
         assert job.state is JobState.DONE
         assert isinstance(job.result, protocol.DanceDone) and (job.result.out, job.result.fps) == ("here", 24.0)
         assert (job.stage, job.fraction) == ("dancing", 0.5)
+        assert Job(engine, request("well")).stage == "Preparing", "the engine is there"
     assert (engine.device, engine.version) == ("cpu", "1")
+
+
+def test_the_first_job_waits_for_the_engine(engine):
+    assert Job(engine, request("well")).stage == "Starting the engine"
 
 
 def test_the_engines_own_error_is_shown_and_the_engine_lives_on(engine):
