@@ -38,6 +38,7 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
     scene = by_uid(bpy.data.scenes, target.scene)
     if scene is None:
         raise UserError("The scene was deleted meanwhile; no beats were shown.")
+    target = target.with_song()
     home = remember(target, done)
     warning = joined(*done.warnings, target.song.warning if target.song else "")
     if home is not None and (grid := grids.corrected(home)):
@@ -50,7 +51,8 @@ def write(target: Target, done: protocol.BeatsDone) -> Written:
 
 
 def remember(target: Target, done: protocol.BeatsDone) -> grids.Home | None:
-    """Keep tracked beats with the song that they were asked for. Returns where; None where there is no such place."""
+    """Keep tracked beats with the song that they were asked for. Returns where; None where there is no such place.
+    target: as of ``with_song``."""
     sequencer = by_uid(bpy.data.scenes, target.sequencer)
     home = grids.home_of(sequencer, target.song) if sequencer and target.song else None
     if home is not None and len(done.beats) >= 2:

@@ -109,6 +109,7 @@ def write(target: Target, done: protocol.DanceDone) -> Written:
     song = target.song
     assert song is not None
     scene, armature, sequencer = target.find("dance")
+    target = target.with_song()
     written = write_to_song(target, song, done, scene, armature)
     heard = songs.find(sequencer, song.strip)
     changed = hearing.again(sequencer, heard.strip) if heard else hearing.Changed()

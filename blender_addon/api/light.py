@@ -109,6 +109,7 @@ def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Wr
     song = target.song
     assert song is not None
     scene, armature, _ = target.find("light")
+    target = target.with_song()
     out = done.out_light if isinstance(done, protocol.TheatreDone) else done.out
     assert out is not None
     lit = kept_light.of_file(out, **target.asked, look=done.look)

@@ -129,6 +129,12 @@ class Target:
             raise UserError(f"The scene's frame rate was changed while the {what} was made. Generate it again.")
         return scene, armature, sequencer
 
+    def with_song(self) -> Self:
+        """The target where its song lies now: what is made for a song goes with it if its strip is moved meanwhile."""
+        sequencer = by_uid(bpy.data.scenes, self.sequencer)
+        frames = strips.moved(sequencer, self.song) if sequencer and self.song else 0
+        return replace(self, first=self.first + frames)
+
     def beats_file(self, folder: Path) -> str | None:
         """A BEATS.json in ``folder`` of the beats that were given for the song; None where there are none."""
         if "beats" not in self.asked:

@@ -62,7 +62,7 @@ def home_of(scene: bpy.types.Scene, song: strips.Song) -> Home | None:
     scene: that it is heard in.
     """
     if song.strip:
-        strip = strips.named(scene, song.strip)
+        strip = strips.strip_of(scene, song)
         return Home(scene, strip) if strip else None
     return None if song.frames is None else Home(scene)
 

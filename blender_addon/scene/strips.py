@@ -26,6 +26,7 @@ class Song:
 
     strip: the strip's name and sound: the session_uid of its data, by which it is found again; both empty for a mix.
     warning: what the user should know of it; empty when there is nothing.
+    origin: the frame on which the strip's content began.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Song:
     strip: str = ""
     sound: int = 0
     warning: str = ""
+    origin: float = 0.0
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
@@ -56,10 +58,21 @@ def heard_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
 
 def is_there(scene: bpy.types.Scene, song: Song) -> bool:
     """Whether the strip of a song is still in the sequencer, perhaps under another name."""
-    if not song.strip:
-        return True
-    strips = sound_strips(scene)
-    return any(s.name == song.strip or (s.sound and s.sound.session_uid == song.sound) for s in strips)
+    return not song.strip or strip_of(scene, song) is not None
+
+
+def strip_of(scene: bpy.types.Scene, song: Song) -> bpy.types.Strip | None:
+    """The strip of a song, perhaps under another name; None where it is gone, and of a mix."""
+    same = (strip for strip in sound_strips(scene) if strip.sound and strip.sound.session_uid == song.sound)
+    return named(scene, song.strip) or next(same, None) if song.strip else None
+
+
+def moved(scene: bpy.types.Scene, song: Song) -> int:
+    """By how many frames the strip of a song lies later now than when it was heard."""
+    strip = strip_of(scene, song)
+    if strip is None or strip.sound is None or strip.sound.session_uid != song.sound:
+        return 0
+    return round(versions.content_start(strip) - song.origin)
 
 
 def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) -> Song:
@@ -102,7 +115,8 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
         _check_length(f"The strip {strip.name!r}", seconds)
         path, start = _mixed_alone(scene, strip, folder, first, end), 0.0
     sound = strip.sound.session_uid
-    return Song(name, str(path), start, seconds, first, end - first, strip.name, sound, " ".join(warnings))
+    origin = versions.content_start(strip)
+    return Song(name, str(path), start, seconds, first, end - first, strip.name, sound, " ".join(warnings), origin)
 
 
 def _mixed_alone(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path, first: int, end: int) -> Path:

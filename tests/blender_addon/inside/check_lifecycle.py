@@ -51,6 +51,21 @@ def check_a_dance():
     assert not os.path.exists(folder)
 
 
+def check_a_song_that_is_moved_meanwhile_takes_its_dance_along():
+    context, armature, strip = stage("slow")
+    begun(context)
+    strip.name = "renamed"
+    addon("scene.versions").move(strip, 40)
+    assert finish() is JobState.DONE
+    action = armature.animation_data.action
+    assert (action.frame_range[0], action.frame_range[1] - 40) == (41, 60)
+    beats = addon("scene.grids").tracked(addon("scene.grids").Home(context.scene, strip))
+    assert beats.times == (0.5, 1.0), "where they are in the song"
+    assert bpy.ops.footlight.show_beats() == {"FINISHED"}
+    fps = strips.frame_rate(context.scene)
+    assert [marker.frame for marker in context.scene.timeline_markers] == [round(41 + 0.5 * fps), round(41 + fps)]
+
+
 def check_an_engine_that_dies():
     stage("die")
     before = fingerprint()
