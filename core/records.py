@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -42,7 +43,7 @@ def from_json(kind: type[T], values: Any, path: str) -> T:
         raise FootlightError(f"{path}: unknown field {unknown[0]!r}; it is from another version or another program")
     if missing := [name for name, field in fields.items() if is_required(field) and name not in values]:
         raise FootlightError(f"{path}: the field {missing[0]!r} is missing; it has no default")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return kind(**{name: _value(hints[name], value, f"{path}.{name}") for name, value in values.items()})
 
 
@@ -84,6 +85,12 @@ def from_text(kind: type[T], text: str | bytes, path: str, format: str, shown: s
     if isinstance(values, dict) and values.get("format", format) != format:
         raise FootlightError(f"the format is {values['format']!r}; expected {format!r}")
     return from_json(kind, values, path)
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, whose resolution takes longer than everything else here."""
+    return typing.get_type_hints(kind)
 
 
 def is_required(field: dataclasses.Field) -> bool:

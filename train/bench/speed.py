@@ -28,6 +28,7 @@ from core.formats.music import write_music
 from core.pipeline.model import native_half
 from core.pipeline.score import vocode
 from core.protocol import QUALITIES, DanceRequest
+from core.show import file as show_file
 from train.bench.edits import HEARING, KINDS, WHOLE, edit_seconds
 from train.bench.processes import (
     REFERENCE,
@@ -121,6 +122,16 @@ class Work:
         bvh.write(self.folder / "duet.bvh", made.dance.motion)
         write_music(self.folder / "duet.wav", made.music, self.signal)
 
+    def light(self, seconds: int) -> None:
+        made = pipeline.light_song(io.read(self.song, seconds=seconds))
+        (self.folder / "light.json").write_bytes(show_file.encoded(made.show))
+
+    def lit_dance(self, seconds: int) -> None:
+        song, options = io.read(self.song, seconds=seconds), pipeline.TheatreOptions()
+        made = pipeline.generate_theatre(self.model, song, options)
+        bvh.write(self.folder / "lit.bvh", made.dance.motion)
+        (self.folder / "lit.json").write_bytes(show_file.encoded(made.light.show))
+
     @torch.inference_mode()
     def vocode(self) -> None:
         vocode(self.model, self.mel)
@@ -153,6 +164,9 @@ def warm_rows(work: Work, runs: int) -> list[dict]:
     timed = {"song to BVH": work.dance}
     if "music" in work.model.denoisers:
         timed |= {"of music from motion": work.score, "duet": work.duet}
+    timed |= {"song to light by rules": work.light}
+    if work.model.config.theatre is not None:
+        timed |= {"song to dance and light": work.lit_dance}
     work.dance(LONG)  # what is scored
     for make in timed.values():
         make(SHORT)

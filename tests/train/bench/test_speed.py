@@ -16,9 +16,11 @@ from core.audio import io
 from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.formats import bvh
+from core.formats.motion import read_motion
 from core.pipeline import beginning
 from core.protocol import DanceRequest
 from core.results import Dance
+from core.show import file as show_file
 from core.types import Motion, Waveform
 from train.bench import edits, speed
 from train.bench.processes import AVX2, REFERENCE, code_of, medians_of, seconds_in_turn, worker
@@ -122,6 +124,15 @@ def test_each_operation_goes_from_file_to_file(model_folder, tmp_path, quickly):
         info = soundfile.info(tmp_path / name)
         assert (info.channels, info.duration) == (2, pytest.approx(5, abs=0.04))
     assert work.motion(5).read_bytes() != (tmp_path / "duet.bvh").read_bytes()
+    work.light(5)
+    assert show_file.read(tmp_path / "light.json").seconds == pytest.approx(5, abs=0.1)
+
+
+def test_dance_and_light_are_timed_where_a_model_has_a_theatre(theatre_folder, tmp_path, quickly):
+    work = speed.Work(tmp_path, theatre_folder)
+    work.lit_dance(5)
+    assert read_motion(tmp_path / "lit.bvh").seconds == pytest.approx(5, abs=0.1)
+    assert show_file.read(tmp_path / "lit.json").seconds == pytest.approx(5, abs=0.1)
 
 
 def test_memory_is_that_of_the_command():
