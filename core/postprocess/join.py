@@ -103,7 +103,7 @@ def carried(values: Tensor, held: Tensor, fps: float, reach: float = REACH, jerk
 
 
 def copied(made: Motion, base: Motion, hold: Tensor) -> Motion:
-    """The made motion (t, ...) with what is held (t, j) from the base (t, ...), bit by bit."""
+    """The made motion (t, ...) with what is held (t, j) from the base (t, ...), bit for bit."""
     rotations = torch.where(hold[..., None], base.rotations, made.rotations)
     root = torch.where(hold[:, :1], base.root, made.root)
     contacts = made.contacts
