@@ -20,6 +20,7 @@ METRES = {2: 0.1, 3: 0.14, 4: 0.7, 5: 0.02, 6: 0.02, 7: 0.01, 8: 0.01}
 """Beats in a bar, and how often songs have them."""
 BAR_COST = {2: 0.18, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.8, 7: 0.6, 8: 2.0}
 """Nats that every bar of a metre costs: what music in four is easily taken for needs more evidence."""
+FIRST = 0.3  # nats for a song whose first beat begins a bar, as most do; it decides where nothing else does
 SWITCH_COST = 12.0  # nats, for another metre from the next bar on
 SKIP_COST = 15.0  # nats, for a bar that ends early
 # Mean probability of downbeats. Music has more than the first. A metronome has less, for no beat of it sounds like a
@@ -88,7 +89,7 @@ def downbeats(likely: np.ndarray, costs: Mapping[int, float] | None = None) -> n
     cost = np.array([BAR_COST[m] for m in metre])
     evidence = np.where(place == 0, np.log(likely[:, None]) - cost, np.log(1 - likely[:, None]))
     evidence -= np.array([(costs or {}).get(m, 0.0) for m in metre])
-    score = np.log([METRES[m] / m for m in metre]) + evidence[0]
+    score = np.log([METRES[m] / m for m in metre]) + FIRST * (place == 0) + evidence[0]
     came_from = np.zeros((len(likely), len(metre)), int)
     for i in range(1, len(likely)):
         whole, any_state = lasts[score[lasts].argmax()], int(score.argmax())

@@ -19,6 +19,13 @@ def test_the_metre_and_the_one_are_found(metre, first):
     assert (downbeats(likely) == down).all()
 
 
+@pytest.mark.parametrize("likely", [np.full(16, 0.2), np.full(32, 0.2), np.array([0.61, 0.2, 0.3, 0.31, 0.2])])
+def test_where_nothing_else_says_when_bars_begin_with_the_song(likely):
+    assert (downbeats(likely) == (np.arange(len(likely)) % 4 == 0)).all()
+    upbeat = np.where(np.arange(16) % 4 == 3, 0.35, 0.15)
+    assert (downbeats(upbeat) == (upbeat > 0.2)).all()
+
+
 def test_one_false_alarm_and_one_missed_downbeat_change_nothing():
     likely, down = heard(4, 2, 80)
     likely[2 + 4 * 7] = 0.05
