@@ -314,6 +314,18 @@ def test_a_capture_that_is_longer_than_its_music_is_said(tmp_path, capsys):
     assert "long.bvh: lasts 10.0 s, and its music 8.0 s" in said
 
 
+def test_a_capture_that_is_read_too_fast_is_said(tmp_path, capsys):
+    """As one at 60 frames a second whose file says 120. One whose music goes on for a while is none."""
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, seconds in (("twice", 4.0), ("part", 5.0)):
+        dance(own / f"{name}.bvh", 100, seconds=seconds)
+        song(own / f"{name}.wav", 100, 8.0)
+    main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
+    assert "twice.bvh: lasts 4.0 s, and its music 2 times as long" in said
+
+
 def test_a_data_folder_without_an_index_is_said(tmp_path):
     with pytest.raises(FootlightError, match=r"index\.jsonl: no such index; a data folder names .* --pairs"):
         main(Prepare(tmp_path, tmp_path / "out"))

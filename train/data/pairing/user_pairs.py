@@ -32,6 +32,8 @@ CAPTURES = (".bvh", *array_files.SUFFIXES)
 VAL_ONE_IN = 10  # captures
 TEMPO_TOLERANCE = 0.04  # relative
 LOST_SECONDS = 1.0  # of a motion beyond its music, from which on it is said
+WRONG_RATES = (2.0, 4.0)  # times its motion that music lasts where a capture is read too fast
+RATE_TOLERANCE = 0.005  # relative, of these
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
     """A job for every motion under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
 
     Of several files of one name, the first is taken in the order of ``CAPTURES`` and ``AUDIO``. A folder within
-    ``folder`` names the genre of what it holds.
+    ``folder`` names the genre of what it holds. Hidden files are passed over: macOS puts "._NAME" beside every NAME.
 
     waveforms: keep the music's samples.
 
@@ -65,7 +67,7 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
     """
     if not folder.is_dir():
         raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     captures, music = _by_stem(files, CAPTURES), _by_stem(files, AUDIO)
     jobs, dropped = [], []
     for stem, path in captures.items():
@@ -154,6 +156,12 @@ def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: boo
         warn(
             f"{motion_path}: lasts {motion.frames / MOTION_FPS:.1f} s, and its music {frames / MOTION_FPS:.1f} s; "
             "what is longer is left out. If they were recorded together, the frame rate may be wrong"
+        )
+    longer = len(parts["mel"]) / MEL_FPS / (motion.frames / MOTION_FPS)
+    if any(abs(longer / times - 1) <= RATE_TOLERANCE for times in WRONG_RATES):
+        warn(
+            f"{motion_path}: lasts {motion.frames / MOTION_FPS:.1f} s, and its music {longer:.0f} times as long; if "
+            "they were recorded together, the frame rate may be wrong"
         )
     if frames / MOTION_FPS < SHORTEST_SECONDS:
         raise FootlightError(

@@ -11,7 +11,7 @@ def test_music_may_be_any_sound_and_the_best_is_taken(tmp_path):
     (capture / "house").mkdir(parents=True)
     for name in ("phone.bvh", "phone.m4a", "house/film.npz", "house/film.mp4", "both.bvh", "both.MP3", "both.wav"):
         (capture / name).write_text(name)
-    for name in ("alone.bvh", "song.m4a"):
+    for name in ("alone.bvh", "song.m4a", "._phone.bvh", "._both.wav"):
         (capture / name).write_text(name)
     jobs, dropped = user_jobs(capture, out)
     songs = {Path(job.source).stem: job.make.args[1].name for job in jobs if isinstance(job.make, partial)}
