@@ -8,7 +8,7 @@
 3. What is held is copied.
 
 After other post-processing, ``eased`` takes the jolts out of what was made beside the seams, so that velocity and
-acceleration run on, too.
+acceleration run on, too, and hands do not jolt along with a trunk that is kept.
 """
 
 from __future__ import annotations
@@ -29,9 +29,23 @@ from core.types import Motion
 BLEND = 0.15  # seconds: scale of the curve along which a difference in pose fades out; four of them later it is gone
 REACH = 0.3  # seconds beside a seam within which the least jerk is sought
 JERK = 0.1  # seconds: movements that are shorter are smoothed half-way there
+_AIM_REACH = 0.15  # seconds, as ``REACH``, for the ends of limbs that hang on what is held
 _ORDER = 3  # of the differences that are small along its curve: acceleration runs on
 _FAITH = 0.3  # weight of a held frame's difference against the smoothness of its curve, which leaves out above 0.9 Hz
 _EXACT = 1e6  # weight of a held frame against the least jerk
+
+_LIMBS = tuple(
+    ([SMPL22.index(joint) for joint in limb], SMPL22.index(end))
+    for limb, end in (
+        (("spine1", "spine2", "spine3"), "neck"),
+        *(
+            ((f"{side}_{joint}",), f"{side}_{end}")
+            for side in ("left", "right")
+            for joint, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+        ),
+    )
+)
+"""The bones that are aimed together and the joint at their end, from the trunk out."""
 
 
 def join(made: Motion, base: Motion, hold: Tensor, blend: float = BLEND) -> Motion:
@@ -57,8 +71,9 @@ def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK
 
     A difference that fades out leaves the made motion's own jolts beside a seam. Here, frames count less the nearer
     they are to one, and the curve of least jerk goes through them, as people move (Flash and Hogan 1985). It is that of
-    the limbs in the world: turned smoothly against a trunk that jolts, they would jolt along. Quaternions are smoothed
-    per component, as in ``core.postprocess.smooth``.
+    the limbs in the world: turned smoothly against a trunk that jolts, they would jolt along. Limbs that hang on such a
+    trunk are aimed so that their ends have it too. Quaternions are smoothed per component, as in
+    ``core.postprocess.smooth``.
 
     motion: (t, ...) the motion, with what is held in it.
     hold: (t, j) bool, see ``core.postprocess.hold``.
@@ -70,7 +85,27 @@ def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK
     turns = carried(rotation.continuous(turns).flatten(1), known, motion.fps, reach, jerk).unflatten(1, (-1, 4))
     root = carried(motion.root, hold[:, :1].expand(-1, 3), motion.fps, reach, jerk)
     rotations = _local(rotation.normalise(turns), motion.rotations, hold)
-    return copied(replace(motion, rotations=rotations, root=root), motion, hold)
+    return copied(_aimed(replace(motion, rotations=rotations, root=root), hold, jerk), motion, hold)
+
+
+def _aimed(motion: Motion, hold: Tensor, jerk: float) -> Motion:
+    """The motion with limbs that hang on what is held aimed at ends that go over the least jerk beside it.
+
+    motion, hold, jerk: as of ``eased``.
+    """
+    for limb, end in _LIMBS:
+        above = SMPL22.ancestors(limb[0])[1:]
+        hangs = hold[:, above].any(1) & ~hold[:, limb[0]]
+        if not bool(hangs.any()):
+            continue
+        turns, places = kinematics.forward_global(motion.rotations, motion.root)
+        start, held = places[:, limb[0]], hold[:, limb[:1]].expand(-1, 3)
+        goal = carried(places[:, end], held, motion.fps, _AIM_REACH, jerk)
+        aim = rotation.between(places[:, end] - start, goal - start)[:, None]
+        aimed = torch.where(hangs[:, None, None], rotation.mul(aim, turns[:, limb]), turns[:, limb])
+        turns = turns.index_copy(1, torch.tensor(limb), aimed)
+        motion = replace(motion, rotations=_local(turns, motion.rotations, hold))
+    return motion
 
 
 def _with_all_above(hold: Tensor) -> Tensor:
