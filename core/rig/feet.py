@@ -32,12 +32,9 @@ REACH = 0.9995  # of the straight leg: so far a leg is stretched, unless the dan
 _PASSAGE = 8  # frames after and before a stand in which a raised foot is held less and less
 _HIGH = 0.3  # of the leg's length: a foot that is raised so far cannot touch the floor
 _GLIDE = 12.0  # frames after which the speed of a correction at the end of a stand has died away
-_FARTHEST = 0.03  # metres on our body by which hips are moved at most for the sake of the legs
-_LITTLE = 0.003  # metres: hips are moved by what is more
-_QUICK = 2.0  # frames, the standard deviation of the mean that hips are moved by
-_FREE = 0.3  # of a foot that is held: so much a raised leg counts
 _STRAIGHT = 0.05  # sine of the bend of a knee below which its own axis tells the plane of the leg
 _LEFT = np.array((1.0, 0.0, 0.0))
+_FLAT, _UPRIGHT = slice(0, 2), slice(2, 3)  # of a place: along the floor, and the height
 
 
 @dataclass(frozen=True)
@@ -62,13 +59,16 @@ class Foot:
 
     @property
     def held(self) -> np.ndarray:
-        """How much the foot is held (t,)."""
-        return _held(runs(self.heel_stands | self.toe_stands), len(self.ankle))
+        """How much the foot is held (t, 3) along each axis. One that is raised is free, the more the higher it is, so
+        that its leg points where the dancer's does."""
+        held = _held(runs(self.heel_stands | self.toe_stands), len(self.ankle))
+        height = self.our_ankle[:, 2] - self.our_ankle[self.heel_stands, 2].min(initial=np.inf)
+        low = 1.0 - _eased(np.clip(height / (_HIGH * self.leg), 0.0, 1.0))
+        return np.stack((held, held, np.maximum(held, low)), axis=-1)
 
     def correction(self) -> np.ndarray:
-        """By how much (t, 3) the foot has to be moved to go where ours goes, but for where it stands: that is on
-        average where the rotations bring it. A raised foot goes where they bring it, the more the higher it is, so that
-        its leg points where the dancer's does."""
+        """By how much (t, 3) the foot has to be moved if it is held, to go where ours goes, but for where it stands:
+        that is on average where the rotations bring it."""
         heel, toe = self.our_ankle - self.ankle, self.our_toe - self.toe + np.array((0.0, 0.0, self.drop))
         on_toe = self.toe_stands[1:] & self.toe_stands[:-1]
         turns = np.concatenate(
@@ -81,11 +81,7 @@ class Foot:
             up = np.where(self.toe_stands[first:last], (toe - heel)[first:last, 2], 0.0).mean()
             level = heel[first:last, :2].mean(axis=0)
             place[first:last] = held + np.array((-level[0], -level[1], up))
-        held = self.held
-        height = self.our_ankle[:, 2] - self.our_ankle[self.heel_stands, 2].min(initial=np.inf)
-        low = 1.0 - _eased(np.clip(height / (_HIGH * self.leg), 0.0, 1.0))
-        held = np.stack((held, held, np.maximum(held, low)), axis=-1)
-        return held * (heel + joined(place, stands)) if stands else held * heel
+        return heel + joined(place, stands) if stands else heel
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ class Leg:
 
 def plant(
     turned: MutableSequence[np.ndarray] | MutableMapping[int, np.ndarray],
-    leg: Sequence[int],
+    joints: Sequence[int],
     places: Mapping[int, np.ndarray],
     models: Mapping[int, np.ndarray],
     stands: np.ndarray,
@@ -132,14 +128,24 @@ def plant(
     turned: joint -> how it is turned (t, 4).
     The other parameters are those of ``foot``.
     """
-    hip, knee, ankle, _ = leg
-    both = Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
-    goal = places[ankle] + foot(leg, places, models, stands, drop).correction()
-    turned[hip], turned[knee] = both.reaching(goal)
+    stood = foot(joints, places, models, stands, drop)
+    now = leg(turned, joints, places)
+    turned[joints[0]], turned[joints[1]] = now.reaching(now.ankle + stood.held * stood.correction())
+
+
+def leg(
+    turned: Sequence[np.ndarray] | Mapping[int, np.ndarray], joints: Sequence[int], places: Mapping[int, np.ndarray]
+) -> Leg:
+    """The leg of these joints.
+
+    The parameters are those of ``plant``.
+    """
+    hip, knee, ankle, _ = joints
+    return Leg(places[hip], places[knee], places[ankle], turned[hip], turned[knee])
 
 
 def foot(
-    leg: Sequence[int],
+    joints: Sequence[int],
     places: Mapping[int, np.ndarray],
     models: Mapping[int, np.ndarray],
     stands: np.ndarray,
@@ -147,31 +153,17 @@ def foot(
 ) -> Foot:
     """The foot of a leg.
 
-    leg: its hip, knee, ankle and toe.
+    joints: of the leg: hip, knee, ankle and toe.
     places: joint -> (t, 3) where the leg's joints are; without a toe where the leg has none.
     models: joint -> (t, 3) where those of its model are.
     stands: (t, 1 or 2) bool, whether ankle and toe of the model stand.
     drop: as of ``Foot``.
     """
-    *_, ankle, toe = leg
+    *_, ankle, toe = joints
     toe = toe if toe in places and toe in models else ankle
     on_toe = stands[:, -1] if toe != ankle else np.zeros(len(stands), dtype=bool)
-    length = float(sum(np.linalg.norm(places[b] - places[a], axis=-1).mean() for a, b in pairwise(leg[:3])))
+    length = float(sum(np.linalg.norm(places[b] - places[a], axis=-1).mean() for a, b in pairwise(joints[:3])))
     return Foot(places[ankle], places[toe], models[ankle], models[toe], stands.any(axis=1), on_toe, drop, length)
-
-
-def together(both: Sequence[Foot], size: float) -> np.ndarray:
-    """By how much (t, 3) hips are moved so that two legs have less to make up for, in the rig's units: by what both
-    need, without what is little.
-
-    size: the rig's units per metre of our body.
-    """
-    held = np.sum([one.held for one in both], axis=0)[:, None] + _FREE
-    needed = np.sum([one.correction() for one in both], axis=0) / held
-    needed = smooth(needed / size, _QUICK)
-    length = np.linalg.norm(needed, axis=-1, keepdims=True)
-    moved = _FARTHEST * np.tanh(np.clip(length - _LITTLE, 0.0, None) / _FARTHEST)
-    return size * moved * quat.unit(needed)
 
 
 def smooth(values: np.ndarray, frames: float) -> np.ndarray:
@@ -183,22 +175,29 @@ def smooth(values: np.ndarray, frames: float) -> np.ndarray:
     return windows @ (weights / weights.sum())
 
 
-def settled(turns: np.ndarray, heel_stands: np.ndarray, toe_stands: np.ndarray, share: float) -> np.ndarray:
-    """By how much (t, 4) a standing foot is turned besides, so that it turns by a share of what ours does.
+def settled(
+    turns: np.ndarray, heel_stands: np.ndarray, toe_stands: np.ndarray, foot: np.ndarray, ours: np.ndarray
+) -> np.ndarray:
+    """By how much (t, 4) a standing foot is turned besides, where it is longer or higher than ours.
 
-    Turned as ours, a foot that is longer would take its heel or its toes farther along the floor, and higher.
+    Turned as ours, it would take its heel or its toes farther along the floor. So it turns about the vertical by the
+    share of the lengths, and tilts by that of the heights, or of the lengths if that is less.
 
     turns: (t, 4) how ours is turned.
     heel_stands, toe_stands: (t,) bool.
+    foot, ours: (3,) from ankle to toe at rest, of the foot and of ours in its size.
     """
-    vectors = np.zeros((len(turns), 3))
-    stands = runs(heel_stands | toe_stands)
+    length, height = (np.linalg.norm(ours[part]) / max(np.linalg.norm(foot[part]), 1e-9) for part in (_FLAT, _UPRIGHT))
+    less = np.minimum((min(length, height), min(length, height), length), 1.0) - 1.0
+    if not less.any():
+        return np.tile(np.array(quat.IDENTITY), (len(turns), 1))
+    vectors, stands = np.zeros((len(turns), 3)), runs(heel_stands | toe_stands)
     for first, last in stands:
         stood = quat.continuous(turns[first:last])
         flat = heel_stands[first:last] if heel_stands[first:last].any() else slice(None)
         away = quat.mul(stood, quat.conjugate(quat.unit(stood[flat].mean(axis=0))))
-        vectors[first:last] = (share - 1.0) * quat.to_vector(away)
-    if not stands or share == 1.0:
+        vectors[first:last] = less * quat.to_vector(away)
+    if not stands:
         return np.tile(np.array(quat.IDENTITY), (len(turns), 1))
     return quat.from_vector(_held(stands, len(turns))[:, None] * joined(vectors, stands))
 

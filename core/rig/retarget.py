@@ -35,6 +35,7 @@ from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
 _UP = np.array((0.0, 0.0, 1.0))
+_STEPS = 3  # of finding how hips give way to the legs
 _ROUNDS = 2  # of finding the legs of a dance from those of a rig
 
 
@@ -118,25 +119,31 @@ def _danced(
 ) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
     """How every joint is turned (t, 4) in a dance on the rig, and where its bones start (t, 3)."""
     dancer, build = _turned(dance.rotations), build_of(by_joint, ground.height)
-    ours = dancer if dance.stands is None else [hips.steadied(dancer[0], build.wide), *dancer[1:]]
-    if dance.stands is not None:
-        _settle(ours, dance.stands, by_joint, build.size)
-    turned = ours + _shared(ours, by_joint, align)
     pelvis = to_blender(np.asarray(dance.root, dtype=float)) * build.size + build.floor
     between = pelvis + quat.rotate(dancer[0], build.hips - build.pelvis)
-    start = between + quat.rotate(turned[0], by_joint[0].head - build.hips)
-    starts = _starts(turned, start, by_joint, align)
-    if dance.stands is None:
+    ours = dancer.copy()
+    if dance.stands is not None:
+        ours[0] = hips.steadied(dancer[0], build.wide)
+        _settle(ours, dance.stands, by_joint, build.size)
+
+    def placed(between: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, dict[int, np.ndarray]]:
+        turned = ours + _shared(ours, by_joint, align)
+        start = between + quat.rotate(turned[0], by_joint[0].head - build.hips)
+        return turned, start, _starts(turned, start, by_joint, align)
+
+    turned, start, starts = placed(between)
+    if dance.stands is None or not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
         return turned, starts
     models, lower = _our_legs(dancer, pelvis, build.size), drops(by_joint, build.size)
-    if not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
-        return turned, starts
-    stands = dance.stands[:, :2], dance.stands[:, 2:]
-    legs = list(zip(LEGS, stands, lower, strict=True))
-    start = start + feet.together(
-        [feet.foot(leg, starts, models, stood, drop) for leg, stood, drop in legs], build.size
-    )
-    starts = _starts(turned, start, by_joint, align)
+    legs = list(zip(LEGS, (dance.stands[:, :2], dance.stands[:, 2:]), lower, strict=True))
+    steady, way = ours[0], hips.Way.none(len(pelvis))
+    for _ in range(_STEPS):
+        both = [
+            (feet.foot(leg, starts, models, stood, drop), feet.leg(turned, leg, starts)) for leg, stood, drop in legs
+        ]
+        way = way.further(both, build.size, build.wide)
+        ours[0] = quat.mul(quat.from_vector(way.turned), steady)
+        turned, start, starts = placed(between + build.size * way.moved)
     for leg, stood, drop in legs:
         feet.plant(ours, leg, starts, models, stood, drop)
     turned = ours + _shared(ours, by_joint, align)
@@ -150,13 +157,11 @@ def _danced(
 
 
 def _settle(turned: list[np.ndarray], stands: np.ndarray, by_joint: Mapping[int, RestBone], size: float) -> None:
-    """Turn standing feet that are longer than ours, in the rig's size, less than ours turn."""
+    """Turn standing feet that are longer or higher than ours, in the rig's size, less than ours turn."""
     for side, (*_, ankle, toe) in enumerate(LEGS):
         if toe in by_joint and ankle in by_joint:
             foot, ours = by_joint[toe].head - by_joint[ankle].head, size * to_blender(OFFSETS[toe])
-            whole, level = (np.linalg.norm(ours[:n]) / max(np.linalg.norm(foot[:n]), 1e-9) for n in (3, 2))
-            share = float(min(1.0, whole, level))
-            turn = feet.settled(turned[ankle], stands[:, 2 * side], stands[:, 2 * side + 1], share)
+            turn = feet.settled(turned[ankle], stands[:, 2 * side], stands[:, 2 * side + 1], foot, ours)
             turned[ankle] = quat.mul(turn, turned[ankle])
             turned[toe] = quat.mul(quat.twist(turn, _UP), turned[toe])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -176,6 +178,24 @@ def test_a_long_foot_that_turns_on_the_floor_slides_no_more_than_the_dancers():
     for joint in (ANKLES[0], TOES[0]):
         away = np.linalg.norm(np.diff(matrices[:, joint, :3, 3] / 0.5, axis=0), axis=-1)
         assert away.max() < 1.1 * np.linalg.norm(np.diff(ours[:, TOES[0]], axis=0), axis=-1).max()
+
+
+@pytest.mark.parametrize("foot", [(0.0, -0.24, -0.25), (0.0, -0.3, -0.02), (0.05, -0.14, -0.2)])
+def test_the_ankle_of_a_long_or_a_high_foot_moves_no_farther_about_its_toes_than_ours(foot):
+    """It stands on its toes, turns about the vertical and raises its heel."""
+    time, ours = np.arange(60) / 30, np.array((0.0, -0.13, -0.06))
+    turns = quat.from_vector(np.stack((0.2 * np.sin(4 * time), 0 * time, 0.3 * np.sin(5 * time)), axis=-1))
+    stands = np.ones(60, dtype=bool)
+    less = quat.mul(feet.settled(turns, stands, stands, np.array(foot), ours), turns)
+
+    def steps(turns: np.ndarray, foot: Sequence[float]) -> tuple[float, float]:
+        """How far the ankle moves in a frame at most, along the floor and up."""
+        moved = np.diff(quat.rotate(turns, -np.array(foot)), axis=0)
+        return np.linalg.norm(moved[:, :2], axis=-1).max(), np.abs(moved[:, 2]).max()
+
+    allowed = 1.1 * np.array(steps(turns, ours))
+    assert (steps(less, foot) < allowed).all()
+    assert (steps(turns, foot) > allowed).any()
 
 
 def test_hips_give_way_to_legs_of_another_build():

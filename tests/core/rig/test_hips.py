@@ -1,11 +1,13 @@
-"""Hips of rigs that are much wider than ours. The oracle is the forward kinematics of the rig."""
+"""Hips of rigs that are built otherwise than ours. The oracle is the forward kinematics of the rig."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from core.rig import hips, retarget
+from core.rig import feet, hips, retarget
 from core.rig import quaternion as quat
 from core.rig.skeleton import JOINTS
 from tests.core.rig.characters import Build
@@ -13,7 +15,8 @@ from tests.core.rig.test_feet import danced
 
 FRAMES = 120
 TIME = np.arange(FRAMES) / 30.0
-LEFT = np.array((1.0, 0.0, 0.0))
+HIPS = ("right_hip", "left_hip")
+LEGS = [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("hip", "knee"), ("knee", "ankle"))]
 
 
 def about(axis: str, angle: np.ndarray) -> np.ndarray:
@@ -33,32 +36,70 @@ def swaying() -> np.ndarray:
     )
 
 
-def legs_and_hips(wide: float, axis: str) -> tuple[float, float]:
-    """Degrees by which legs and hips of a rig with such hips are off those of a dancer whose pelvis twists ("z") or
-    tilts ("y") quickly while the feet stand and the legs hang."""
-    turn = about({"z": "y", "y": "z"}[axis], 0.2 * np.sin(2 * np.pi * np.arange(FRAMES) / 20))  # our y is up
-    rotations = np.tile(np.array(quat.IDENTITY), (FRAMES, 22, 1))
+def off(build: Build, dance: retarget.Dance, pairs: Sequence[tuple[str, str]]) -> float:
+    """Degrees by which lines between joints of a rig are off the dancer's at most."""
+    (matrices, _), (ours, _) = danced(build, dance), danced(Build(), dance)
+    worst = []
+    for ends in pairs:
+        a, b = (JOINTS.index(joint) for joint in ends)
+        limb, wanted = (quat.unit(at[:, b, :3, 3] - at[:, a, :3, 3]) for at in (matrices, ours))
+        worst.append(float(np.degrees(np.arccos((limb * wanted).sum(-1).clip(-1.0, 1.0))).max()))
+    return max(worst)
+
+
+def twisting(turn: np.ndarray) -> retarget.Dance:
+    """A pelvis is turned (t, 4) while the feet stand and the legs hang, a little bent so that they can give way."""
+    rotations = np.tile(np.array(quat.IDENTITY), (len(turn), 22, 1))
     rotations[:, 0] = turn
-    for side in ("left", "right"):  # a little bent, so that legs can give way
+    for side in ("left", "right"):
         for joint, bend in (("hip", -0.35), ("knee", 0.7), ("ankle", -0.35)):
-            rotations[:, JOINTS.index(f"{side}_{joint}")] = about("x", np.full(FRAMES, bend))
+            rotations[:, JOINTS.index(f"{side}_{joint}")] = about("x", np.full(len(turn), bend))
         hip = JOINTS.index(f"{side}_hip")
         rotations[:, hip] = quat.mul(quat.conjugate(turn), rotations[:, hip])
-    root = np.tile((0.0, 0.9, 0.0), (FRAMES, 1))
-    dance = retarget.Dance(rotations, root, np.ones((FRAMES, 4), dtype=bool))
-    (matrices, _), (ours, _) = danced(Build(wide=wide), dance), danced(Build(), dance)
-    thigh, wanted = (at[:, 4, :3, 3] - at[:, 1, :3, 3] for at in (matrices, ours))
-    line, level = (at[:, 1, :3, 3] - at[:, 2, :3, 3] for at in (matrices, ours))
-    off = (np.arccos((quat.unit(a) * quat.unit(b)).sum(-1).clip(-1, 1)) for a, b in ((thigh, wanted), (line, level)))
-    legs, between = (float(np.degrees(one.max())) for one in off)
-    return legs, between
+    return retarget.Dance(rotations, np.tile((0.0, 0.9, 0.0), (len(turn), 1)), np.ones((len(turn), 4), dtype=bool))
 
 
 @pytest.mark.parametrize("axis", "zy")
 def test_very_wide_hips_turn_less_so_that_legs_stay_where_the_dancers_are(axis):
-    (legs, between), (wide_legs, wide_between) = legs_and_hips(1.04, axis), legs_and_hips(4.0, axis)
-    assert between < 0.1 and 4.0 < wide_between < 12.0
-    assert legs < 3.0 and wide_legs < 1.5 * legs + 1.0
+    """The pelvis twists ("z") or tilts ("y") quickly."""
+    turn = about({"z": "y", "y": "z"}[axis], 0.2 * np.sin(2 * np.pi * np.arange(FRAMES) / 20))  # our y is up
+    assert off(Build(wide=1.04), twisting(turn), [HIPS]) < 0.5
+    assert 4.0 < off(Build(wide=4.0), twisting(turn), [HIPS]) < 12.0
+    assert off(Build(wide=4.0), twisting(turn), LEGS) < 0.3
+
+
+@pytest.mark.parametrize("wide", [1.2, 2.0, 4.0])
+def test_legs_on_wide_hips_point_where_the_dancers_do_in_a_slow_twist(wide):
+    turn = about("y", 0.5 * np.sin(2 * np.pi * np.arange(150) / 240))
+    assert off(Build(wide=wide), twisting(turn), LEGS) < 1.0
+
+
+def test_hips_go_with_the_leg_that_stands():
+    """It bends and straightens, with a thigh that is half as long again as the shin; the other leg is raised."""
+    bend = 0.35 + 0.25 * np.sin(4.0 * TIME)
+    rotations = np.tile(np.array(quat.IDENTITY), (FRAMES, 22, 1))
+    for joint, angle in (("hip", -bend), ("knee", 2 * bend), ("ankle", -bend)):
+        rotations[:, JOINTS.index(f"left_{joint}")] = about("x", angle)
+    for joint, angle in (("hip", -1.2), ("knee", 1.4)):
+        rotations[:, JOINTS.index(f"right_{joint}")] = about("x", np.full(FRAMES, angle))
+    root = np.stack((0 * bend, 0.95 - 0.8 * (1 - np.cos(bend)), 0 * bend), axis=-1)
+    dance = retarget.Dance(rotations, root, np.tile((True, True, False, False), (FRAMES, 1)))
+    build = Build(thigh=1.2, shin=0.8)
+    assert off(build, dance, LEGS) < 4.0
+    ankle = danced(build, dance)[0][:, JOINTS.index("left_ankle"), :3, 3]
+    assert np.abs(np.diff(ankle, axis=0)).max() < 1e-4
+
+
+@pytest.mark.parametrize("way", [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)])
+def test_stiffness_says_how_much_thigh_and_shin_turn(way):
+    """With a knee that is bent by a right angle, along the leg and to the side."""
+    hip, knee, ankle = (np.array(at)[None] for at in ((0.0, 0.0, 0.0), (0.0, -0.3, -0.3), (0.0, 0.0, -0.6)))
+    upright = np.array(quat.IDENTITY)[None]
+    leg, moved = feet.Leg(hip, knee, ankle, upright, upright), 1e-4 * np.array(way)
+    found = np.sqrt(moved @ hips.stiffness(leg, 1.0)[0] @ moved)
+    thigh, shin = leg.reaching(ankle + moved)
+    for turn in (thigh, shin):
+        np.testing.assert_allclose(np.linalg.norm(quat.to_vector(turn)), found, rtol=0.1)
 
 
 def test_hips_that_are_little_wider_turn_as_ours():
