@@ -17,6 +17,7 @@ from torch import Tensor
 from core.errors import FootlightError, warn
 from core.files import write_atomically
 from core.formats.bvh_frames import DEFAULT_FPS, SLOWEST_CAPTURE, TOO_LARGE, Malformed, lines_of, read_frames, short
+from core.formats.fixed_point import rows_of_text
 from core.motion import rotation
 from core.motion.resample import resample
 from core.motion.skeleton import SMPL22, Skeleton
@@ -273,6 +274,10 @@ def own_motion(skeleton: Skeleton, motion: BvhMotion) -> Motion | None:
     return Motion(motion.rotations[:, order], motion.root / unit, motion.fps)
 
 
+DECIMALS = 6
+"""Of centimetres or metres, and of degrees."""
+
+
 def write(path: str | Path, motion: Motion, fps: float = 30.0, centimetres: bool = True) -> None:
     """Write a motion of ``SMPL22`` as a BVH file in which zero rotations are the T-pose.
 
@@ -298,11 +303,11 @@ def encoded(motion: Motion, fps: float = 30.0, centimetres: bool = True) -> byte
     table = torch.cat((motion.root.double() * scale, angles.flatten(1)), 1).numpy() + 0.0
     if not np.isfinite(table).all():
         raise FootlightError("the motion holds values that are not finite; nothing was written")
-    row = " ".join(["%.6f"] * table.shape[1])
+    if not (np.abs(table) < TOO_LARGE).all():
+        raise FootlightError("the motion goes thousands of kilometres away, which no reader takes; nothing was written")
     lines = ["HIERARCHY", *_hierarchy_lines(SMPL22, scale), "MOTION"]
-    lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}"]
-    lines += [row % tuple(values) for values in table.tolist()]
-    return ("\n".join(lines) + "\n").encode()
+    lines += [f"Frames: {motion.frames}", f"Frame Time: {1 / fps:.10g}", ""]
+    return "\n".join(lines).encode() + rows_of_text(table, DECIMALS)
 
 
 def _hierarchy_lines(skeleton: Skeleton, scale: float) -> list[str]:
