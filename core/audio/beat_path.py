@@ -33,33 +33,34 @@ def best_path(reward: np.ndarray, periods: np.ndarray, change_cost: float = CHAN
     shortest, longest = int(periods[0]), int(periods[-1])
     if length == 0:
         return np.zeros(0)
-    shifts = np.arange(-_REACH, _REACH + 1)
+    shifts = np.arange(-_REACH, _REACH + 1)[:, None]
     # A period between two whole frames alternates by one frame, so only larger steps are changes of tempo.
     excess = (np.abs(shifts) - 1).clip(0)
-    cost = (STEP_COST * (shifts != 0) + change_cost * excess**2 / periods[:, None] ** 2.0).astype(np.float32)  # p s
+    cost = (STEP_COST * (shifts != 0) + change_cost * excess**2 / periods**2.0).astype(np.float32)  # s p
     # The rows before the song cost nothing: it may start at any phase. The columns at the sides are no periods.
     score = np.full((longest + length, count + 2 * _REACH), -np.inf, np.float32)
     score[:, _REACH:-_REACH] = 0
-    before = np.lib.stride_tricks.sliding_window_view(score, len(shifts), axis=1)  #              t p s
+    # What a beat adds to that comes a period later: the best score of any period here, less the cost of the change.
+    base = np.zeros((longest + length, count), np.float32)
     states = np.arange(count)
-    came_from = np.zeros((length, count), np.int16)
     # No beat depends on another that is closer than the shortest period, so as many frames are worked out at once.
     for first in range(0, length, shortest):
         frames = np.arange(first, min(first + shortest, length))
-        options = before[frames[:, None] + longest - periods, states] - cost  #                   b p s
-        best = options.argmax(axis=2)
-        came_from[frames] = states + best - _REACH
-        gained = np.take_along_axis(options, best[:, :, None], 2)[:, :, 0] + reward[frames]
-        score[frames + longest, _REACH:-_REACH] = gained
+        rows = slice(first + longest, first + longest + len(frames))
+        score[rows, _REACH:-_REACH] = base[frames[:, None] + longest - periods, states] + reward[frames]
+        base[rows] = score[rows, :count] - cost[0]
+        for shift in range(1, len(cost)):
+            np.maximum(base[rows], score[rows, shift : shift + count] - cost[shift], out=base[rows])
         progress.report(first / length)
-    score = score[:, _REACH:-_REACH]
     tail = score[-longest:].max(axis=1)
     frame = length - longest + int(tail.argmax())
-    state = int(score[frame + longest].argmax()) if frame >= 0 else 0
+    state = int(score[frame + longest].argmax()) - _REACH if frame >= 0 else 0
     found = []
     while frame >= 0:
         found.append(frame)
-        frame, state = frame - int(periods[state]), int(came_from[frame, state])
+        frame -= int(periods[state])
+        before = score[frame + longest, state : state + len(cost)] - cost[:, state]
+        state += int(before.argmax()) - _REACH
     return np.array(found[::-1], dtype=float)
 
 
