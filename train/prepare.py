@@ -28,7 +28,7 @@ from train.data.music import known_beats, synth
 from train.data.music.songs import arrangement_jobs, song_jobs
 from train.data.pairing.aist import aist_jobs
 from train.data.pairing.pairs import Settings, pair_jobs
-from train.data.pairing.user_pairs import user_jobs
+from train.data.pairing.user_pairs import Reading, user_jobs
 
 SPLITS = ("train", "val")
 
@@ -43,6 +43,10 @@ class Prepare:
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
     pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, mp3, m4a and others
+    pairs_fps: float | None = None  # frames per second of files there that do not say theirs
+    pairs_rest: str | None = (
+        None  # T-pose of BVH files there: zero, first-frame, motion, or a BVH file that stands in it
+    )
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
@@ -116,7 +120,8 @@ def prepare_pairs(
         )
     made_from = shards.key(songs), args.settings, args.seed, args.waveforms
     work = pair_jobs(args.data, args.out, motions, *made_from) if args.data else []
-    own, dropped = user_jobs(args.pairs, args.out, args.waveforms) if args.pairs else ([], [])
+    reading = Reading(args.pairs_fps, args.pairs_rest)
+    own, dropped = user_jobs(args.pairs, args.out, args.waveforms, reading) if args.pairs else ([], [])
     return _made(args, [*work, *own, *more], PAIRS, [*unusable, *dropped])
 
 

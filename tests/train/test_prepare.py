@@ -326,6 +326,38 @@ def test_a_capture_that_is_read_too_fast_is_said(tmp_path, capsys):
     assert "twice.bvh: lasts 4.0 s, and its music 2 times as long" in said
 
 
+def test_a_capture_that_does_not_say_its_frame_rate_is_given_one(tmp_path, capsys):
+    """And what has been read in one way is not taken for what is asked for in another."""
+    own = tmp_path / "own"
+    own.mkdir()
+    dance(own / "slow.bvh", 100, seconds=6.0)
+    text = (own / "slow.bvh").read_text()
+    frames = int(re.search(r"Frames: (\d+)", text)[1])
+    (own / "slow.bvh").write_text(re.sub(r"Frame Time: .*\n", "", text))
+    song(own / "slow.wav", 100, 30.0)
+    for fps in (60.0, 20.0):
+        (line,) = main(Prepare(out=tmp_path / "out", pairs=own, pairs_fps=fps, workers=1))
+        assert line["seconds"] == pytest.approx(frames / fps, abs=0.1)
+    assert "does not say its frame time" not in capsys.readouterr().out
+    with pytest.raises(FootlightError, match="fps is 0"):
+        main(Prepare(out=tmp_path / "out", pairs=own, pairs_fps=0.0, workers=1))
+
+
+def test_the_rest_pose_of_own_capture_is_given(tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    dance(own / "one.bvh", 100, seconds=6.0)
+    song(own / "one.wav", 100, 6.0)
+    read = []
+    for rest in ("zero", "first-frame"):  # the first frame of a dance is no T-pose, so these are other bodies
+        main(Prepare(out=tmp_path / rest, pairs=own, pairs_rest=rest, workers=1))
+        read += load_pairs(tmp_path / rest, "train") + load_pairs(tmp_path / rest, "val")
+    zero, first = read
+    assert not torch.allclose(zero.rotations, first.rotations[: len(zero.rotations)], atol=0.05)
+    with pytest.raises(FootlightError, match="rest is 'sitting'; expected zero"):
+        main(Prepare(out=tmp_path / "out", pairs=own, pairs_rest="sitting", workers=1))
+
+
 def test_a_data_folder_without_an_index_is_said(tmp_path):
     with pytest.raises(FootlightError, match=r"index\.jsonl: no such index; a data folder names .* --pairs"):
         main(Prepare(tmp_path, tmp_path / "out"))

@@ -34,7 +34,8 @@ class Source:
 def load(path: str | Path, entry: dict | None = None) -> Source:
     """Load one file onto our skeleton.
 
-    entry: its line of ``index.jsonl``. ``glitch_frames``, ``up`` and ``root`` are read where they are given.
+    entry: its line of ``index.jsonl``. ``fps`` (of files that do not say theirs), ``rest`` (of a BVH file),
+        ``glitch_frames``, ``up`` and ``root`` are read where they are given.
 
     Raises FootlightError for files that cannot be read or are no humanoid.
     """
@@ -57,10 +58,10 @@ def load(path: str | Path, entry: dict | None = None) -> Source:
 
 
 def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
-    skeleton, motion = bvh.read(path)
+    skeleton, motion = bvh.read(path, entry.get("fps"))
     if motion.frames < 2:
         raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
-    body = foreign.body_of(path, skeleton, motion)
+    body = foreign.body_of(path, skeleton, motion, entry.get("rest"))
     marked = entry.get("glitch_frames", ())
     local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, body.unit, body.used)
     body = replace(body, motion=replace(motion, rotations=local, root=root))

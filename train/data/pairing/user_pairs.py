@@ -7,7 +7,7 @@ module.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from core.audio import io
 from core.errors import FootlightError, warn
 from core.files import file_digest
 from core.formats import array_files
+from core.formats.foreign import check_rest
+from core.formats.motion import check_fps
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
 from train.data.music.songs import cut, heard, stored, with_waveforms
@@ -55,16 +57,39 @@ class Take:
     tempo: float = 0.0
 
 
-def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Job], list[dict]]:
+@dataclass(frozen=True)
+class Reading:
+    """How captures are read that do not say it themselves.
+
+    fps: frames per second of files without a frame rate.
+    rest: the T-pose of BVH files, as ``core.formats.foreign.body_of`` takes it.
+    """
+
+    fps: float | None = None
+    rest: str | None = None
+
+    def check(self) -> None:
+        """Raises FootlightError for a frame rate out of bounds, or a rest pose that there is not."""
+        if self.fps is not None:
+            check_fps(self.fps)
+        check_rest(self.rest)
+
+
+def user_jobs(
+    folder: Path, out: Path, waveforms: bool = False, reading: Reading | None = None
+) -> tuple[list[Job], list[dict]]:
     """A job for every motion under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
 
     Of several files of one name, the first is taken in the order of ``CAPTURES`` and ``AUDIO``. A folder within
     ``folder`` names the genre of what it holds. Hidden files are passed over: macOS puts "._NAME" beside every NAME.
 
     waveforms: keep the music's samples.
+    reading: of the captures; None leaves all to the files.
 
-    Raises FootlightError when there is nothing to use.
+    Raises FootlightError when there is nothing to use, and as ``Reading.check`` does.
     """
+    reading = reading or Reading()
+    reading.check()
     if not folder.is_dir():
         raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
@@ -79,8 +104,10 @@ def user_jobs(folder: Path, out: Path, waveforms: bool = False) -> tuple[list[Jo
         genre = path.parent.name if path.parent != folder else "own"
         split = split_of(name)
         take = Take(record_name(name), name, genre, split, f"own-{name}")
-        made_from = with_waveforms(key("own", file_digest(path), file_digest(song), name, genre), waveforms)
-        jobs.append(Job(str(path), shard_of(out, take), made_from, partial(recorded_pair, path, song, take, waveforms)))
+        asked = {name: value for name, value in asdict(reading).items() if value is not None}
+        digest = key("own", file_digest(path), file_digest(song), name, genre, *([asked] if asked else []))
+        make = partial(recorded_pair, path, song, take, waveforms, reading=reading)
+        jobs.append(Job(str(path), shard_of(out, take), with_waveforms(digest, waveforms), make))
     dropped += [
         {"source": str(path), "reason": f"no motion beside it (looked for {_wanted(path, CAPTURES)})"}
         for path in files
@@ -144,9 +171,11 @@ def steady_beats(onset: Tensor, tempo: float) -> Tensor:
     return torch.arange(first, seconds, period, dtype=torch.float64).float()
 
 
-def recorded_pair(motion_path: Path, song_path: Path, take: Take, waveforms: bool, shard: str) -> Records:
+def recorded_pair(
+    motion_path: Path, song_path: Path, take: Take, waveforms: bool, shard: str, reading: Reading | None = None
+) -> Records:
     """The record of one take and its music, both cut to the shorter. Raises FootlightError for unusable files."""
-    source = load(motion_path)
+    source = load(motion_path, asdict(reading or Reading()))
     if source.report["dropped"]:
         raise FootlightError(source.report["dropped"])
     motion = source.motion
