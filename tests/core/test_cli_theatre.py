@@ -40,7 +40,8 @@ def test_a_song_becomes_a_dance_and_its_light(made):
     motion, show = bvh.read_motion(folder / "dance.bvh"), file.read(folder / "SHOW.json")
     assert (motion.frames, motion.fps) == (100, 25.0)
     assert show.look == "noir" and show.seconds == pytest.approx(4.0, abs=0.05) and most_flashes(show) <= 3
-    assert show.beats[0] == pytest.approx(0, abs=0.05) and np.diff(show.beats) == pytest.approx(0.5, abs=0.03)
+    first = 0.5 * round(show.beats[0] / 0.5)  # nothing comes before the first click, so it may not be heard as a beat
+    assert first in (0.0, 0.5) and show.beats == pytest.approx(np.arange(first, 4.0, 0.5), abs=0.05)
     document = json.loads((folder / "SHOW.json").read_text())
     assert (document["seed"], document["model"]) == ("3", "tiny")
     assert len(said.splitlines()) == 1

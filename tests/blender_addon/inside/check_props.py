@@ -49,7 +49,7 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
 def check_follow_the_music_leaves_the_model_alone_in_the_middle():
     settings = addon("operators.settings")
     tuned = addon("model").facts(addon("environment").model_folder()).guidance
-    assert tuned == {"motion": 4.5, "music": 5.0, "theatre": 4.0}, "else the cases below say nothing"
+    assert tuned.keys() == {"motion", "music", "theatre"} and 3.0 not in tuned.values(), "else the cases say nothing"
     follow = bpy.context.scene.footlight.bl_rna.properties["follow"]
     assert (follow.default, follow.hard_min, follow.hard_max) == (3.0, 1.0, 6.0)
     for modality, own in tuned.items():
