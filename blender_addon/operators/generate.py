@@ -42,7 +42,7 @@ class Dancing:
     write: puts the whole into the scene.
     """
 
-    def __init__(self, target: Target, write: Callable[[Target, Any], Written] = dance.write) -> None:
+    def __init__(self, target: Target, write: Callable[[Target, Any], Written]) -> None:
         self._target, self._write = target, write
 
     def show(self, first: protocol.DancePreview) -> None:
@@ -85,12 +85,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> 
     song = find_song(context, folder)
     watched = watched and len(seeds) == 1
     targets, requests = takes.request(context.scene, armature, song, folder, seeds, watched=watched, **more)
-    asked = task(context, names.GENERATE, len(seeds))
-    if len(requests) == 1:
-        dancing = Dancing(targets[0])
-        session.start(requests[0], dancing.finish, names.GENERATE, asked, dancing)
-    else:
-        session.start(requests, finishing(takes.write, targets), names.GENERATE, asked)
+    ask_for(context, names.GENERATE, targets, requests, dance.write, takes.write)
 
 
 def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
@@ -105,8 +100,28 @@ def start_again(context: bpy.types.Context, name: str, watched: bool = False) ->
     song, options = dance.again(action, song_of(context, action, folder))
     options |= writing(context.scene)
     target, request = dance.request(context.scene, armature, song, folder, watched=watched, **options)
-    dancing = Dancing(target)
-    session.start(request, dancing.finish, names.GENERATE, task(context, names.GENERATE, 1), dancing)
+    ask_for(context, names.GENERATE, [target], [request], dance.write, takes.write)
+
+
+def ask_for(
+    context: bpy.types.Context,
+    about: str,
+    targets: list[Target],
+    requests: list[Any],
+    write: Callable[[Target, Any], Written],
+    write_takes: Callable[[list[Target], Any], Written],
+) -> None:
+    """Ask the engine for dances. The first seconds of a single one are put on the dancer before the rest is made.
+
+    about: which of ``names`` the job is about.
+    write, write_takes: put a single dance, and several, into the scene.
+    """
+    asked = task(context, about, len(requests))
+    if len(requests) == 1:
+        dancing = Dancing(targets[0], write)
+        session.start(requests[0], dancing.finish, about, asked, dancing)
+    else:
+        session.start(requests, finishing(write_takes, targets), about, asked)
 
 
 def action_called(name: str) -> bpy.types.Action:

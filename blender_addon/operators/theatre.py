@@ -6,13 +6,11 @@ import bpy
 
 from .. import light_props, names, session
 from ..api import card, takes, theatre
-from ..api.target import Target
 from ..scene import takes as listed
-from ..shared import protocol
-from .generate import Dancing, action_called, song_of, writable_dancer
-from .job_operator import JobOperator, finishing
+from .generate import action_called, ask_for, song_of, writable_dancer
+from .job_operator import JobOperator
 from .seed import Repeatable
-from .settings import dancer_or_none, find_song, lacking, look_lacking, sampling, settings_of, task, writing
+from .settings import dancer_or_none, find_song, lacking, look_lacking, sampling, settings_of, writing
 from .stage import on_stage
 
 
@@ -67,11 +65,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
     watched = watched and len(seeds) == 1
     options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
     targets, requests = takes.request(context.scene, armature, song, folder, seeds, ask=theatre.request, **options)
-    if len(requests) == 1:
-        _ask_for_one(context, targets[0], requests[0])
-    else:
-        asked = task(context, names.THEATRE, len(seeds))
-        session.start(requests, finishing(theatre.write_takes, targets), names.THEATRE, asked)
+    ask_for(context, names.THEATRE, targets, requests, theatre.write, theatre.write_takes)
 
 
 def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
@@ -85,12 +79,8 @@ def start_again(context: bpy.types.Context, name: str, watched: bool = False) ->
     action, armature = action_called(name), writable_dancer(context)
     song, options = theatre.again(action, song_of(context, action, folder))
     options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
-    _ask_for_one(context, *theatre.request(context.scene, armature, song, folder, **options))
-
-
-def _ask_for_one(context: bpy.types.Context, target: Target, request: protocol.TheatreRequest) -> None:
-    dancing = Dancing(target, theatre.write)
-    session.start(request, dancing.finish, names.THEATRE, task(context, names.THEATRE, 1), dancing)
+    target, request = theatre.request(context.scene, armature, song, folder, **options)
+    ask_for(context, names.THEATRE, [target], [request], theatre.write, theatre.write_takes)
 
 
 def _shown_look(context: bpy.types.Context) -> str | None:

@@ -79,11 +79,6 @@ def play(show: Show, first: int, frames: int, fps: float) -> Played:
     )
 
 
-def most_flashes(light: np.ndarray, fps: float) -> int:
-    """The largest number of rises, or of falls, in any second of light (t, roles, places, 3)."""
-    return flashes.most_changes(flashes.signals(light), fps)
-
-
 def _following(values: np.ndarray) -> np.ndarray:
     """The same values (t, c), but the follow spot is as bright everywhere: it goes where the dancer is."""
     made = values.copy()
