@@ -10,13 +10,12 @@ are known (``train.metre``).
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from core.audio import bars
-from core.audio.beat_network import levels
+from core.audio.beat_network import PRETRAINED, levels
 from core.audio.linear_score import LinearScore
 from core.audio.metrical_level import DOWNBEAT_ODDS, audible, frames_of, strokes
 
@@ -29,7 +28,7 @@ MULTIPLES = (1, 2, 3, 4)  # of a period after which its music returns
 FEWEST = 16  # beats that sound; of fewer nothing is certain
 CERTAIN = 2.0  # nats between two periods from which on the better one is certain
 CERTAIN_COST = 0.3  # nats that every beat costs in a metre that is certainly wrong
-WEIGHTS = Path(__file__).parent.parent / "pretrained" / "metre.safetensors"
+WEIGHTS = PRETRAINED / "metre.safetensors"
 
 _FEWEST_PAIRS = 4  # of beats that are compared; of fewer a recurrence is 0
 

@@ -9,12 +9,11 @@ were learned on music whose beats are known (``train.metrical_level``).
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from core.audio.beat_network import FPS, levels
+from core.audio.beat_network import FPS, PRETRAINED, levels
 from core.audio.linear_score import LinearScore
 from core.audio.mel import rises
 from core.audio.onsets import ONSET_LEAD
@@ -31,7 +30,7 @@ COUNTS = (
 """Counterparts of a path: a beat every so many of its beats, beginning so many beats after its first."""
 FEWEST = 16  # beats of a path that sound; of fewer nothing is certain
 CLEARLY = 0.2  # times the usual onset by which thirds are to be louder than halves
-WEIGHTS = Path(__file__).parent.parent / "pretrained" / "metrical_level.safetensors"
+WEIGHTS = PRETRAINED / "metrical_level.safetensors"
 
 _PLACES = (0.0, 1 / 4, 1 / 2, 3 / 4, 1 / 3, 2 / 3)  # in a beat, whose sounds are averaged; the quarters come first
 _METRES = (2, 3, 4)

@@ -157,11 +157,16 @@ def _bars(beats: int, bpm: float) -> int:
     return int(np.ceil(SECONDS * 1.6 * bpm / 60 / beats)) + 1
 
 
+def _beginning(bpm: float, draw: np.random.Generator) -> float:
+    """Where an excerpt begins, seconds: mostly somewhere in the first four beats."""
+    return float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0
+
+
 def _begun_anywhere(piece: Improvised, bpm: float, freedom: str, draw: np.random.Generator) -> Music:
     """The piece on a clock, mostly begun somewhere in its first beats."""
     bars = _bars(piece.beats_per_bar, bpm)
     times = clock.beat_times(bars * piece.beats_per_bar, bpm, freedom, draw)
-    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0
+    start = _beginning(bpm, draw)
     parts = [_from(part, start) for part in midi.on_clock(piece.parts, times)]
     return Music(parts, _counted(times - start, piece.beats_per_bar, piece.counted))
 
@@ -226,7 +231,7 @@ def _strokes(draw: np.random.Generator) -> Music:
             notes.append(Note(beat + part / between, beat + (part + 0.5) / between, patterns.HAT, hat))
     times = clock.beat_times(len(notes) + 1, bpm, "steady", draw)
     kit = Part("drums", tuple(sorted(notes)), program=int(draw.choice((0, 8, 16, 24, 25))), drums=True)
-    start = float(draw.uniform(0, 4 * 60 / bpm)) if draw.random() < 0.7 else 0.0
+    start = _beginning(bpm, draw)
     tells = beats_per_bar >= 3
     down = np.arange(len(times)) % beats_per_bar == 0
     parts = [_from(part, start) for part in midi.on_clock([kit], times)]

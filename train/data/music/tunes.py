@@ -66,10 +66,6 @@ _EVERY = ("none", "none", "none", "bass and chords", "bass and chords", "bass", 
 _LOWEST, _HIGHEST = -5, 12  # degrees of the scale around the tonic
 
 
-def _metre(dance: Dance) -> int:
-    return 6 if dance.steps in (3, 6) and dance.beats < 4 else dance.beats
-
-
 def compose(dance: Dance, bars: int, draw: np.random.Generator) -> tuple[Part, ...]:
     """A tune of so many bars, with or without an accompaniment, in beats from a downbeat on."""
     scale, tonic = _SCALES[int(draw.integers(len(_SCALES)))], int(draw.integers(60, 73))
@@ -96,15 +92,17 @@ def _part(dance: Dance, draw: np.random.Generator) -> list[_Bar]:
     """Eight bars: two, two others, the first two again, and two that end."""
     weight = np.array(list(dance.figures.values())) * draw.gamma(1.0, size=len(dance.figures))
     names = list(dance.figures)
+
+    def rhythm() -> str:
+        return "".join(names[int(draw.choice(len(names), p=weight / weight.sum()))] for _ in range(dance.beats))
+
     degrees = [0, *(int(draw.choice([0, 3, 4, 5, 1, 0])) for _ in range(3))]
     pitch = int(draw.integers(0, 8))
     bars: list[_Bar] = []
     for degree in degrees:
-        rhythm = "".join(names[int(draw.choice(len(names), p=weight / weight.sum()))] for _ in range(dance.beats))
-        bars.append(_bar(dance, rhythm, degree, pitch, draw))
+        bars.append(_bar(dance, rhythm(), degree, pitch, draw))
         pitch = bars[-1].tones[-1]
-    last = "".join(names[int(draw.choice(len(names), p=weight / weight.sum()))] for _ in range(dance.beats))
-    before = _bar(dance, last, _CADENCE[0], pitch, draw)
+    before = _bar(dance, rhythm(), _CADENCE[0], pitch, draw)
     closing = [0] if draw.random() < 0.6 else [0, (dance.beats - 1) * dance.steps]  # a long note, or one with an upbeat
     end = _Bar(tuple(closing), (7 if pitch > 4 else 0, *(int(draw.integers(2, 6)) for _ in closing[1:])), _CADENCE[1])
     return [*bars, *bars[:2], before, end]
@@ -162,7 +160,7 @@ def _accompaniment(dance: Dance, chords: list[tuple[int, ...]], kind: str, draw:
     beats, bass, struck = dance.beats, list[Note](), list[Note]()
     strong = {0, 2} if beats == 4 and draw.random() < 0.7 else {0}
     late = 0.5 if beats == 2 and dance.steps == 4 and draw.random() < 0.6 else 0.0  # a polka's chords, after each beat
-    if _metre(dance) == 6:
+    if dance.steps in (3, 6) and beats < 4:
         strong, late = set(range(beats)), 2 / 3  # and a jig's, on the last third of it
     for bar, chord in enumerate(chords):
         root = 36 + (chord[0] - 36) % 12
