@@ -18,8 +18,11 @@ from core.theatre.network import Theatre
 from core.types import Motion
 from core.vocoder.model import Vocoder
 
-# A test that draws its examples says nothing of speed, and machines may be busy.
-hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# A test that draws its examples says nothing of speed, and machines may be busy. It draws the same ones every time, so
+# that a change is judged by what it changed; `pytest --hypothesis-profile=search` looks for others.
+PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("patient", PATIENT, derandomize=True)
+hypothesis.settings.register_profile("search", PATIENT)
 hypothesis.settings.load_profile("patient")
 
 STYLES = ("salsa", "robot")
