@@ -28,7 +28,7 @@ from train.data.music import known_beats, synth
 from train.data.music.songs import arrangement_jobs, song_jobs
 from train.data.pairing.aist import aist_jobs
 from train.data.pairing.pairs import Settings, pair_jobs
-from train.data.pairing.user_pairs import Reading, user_jobs
+from train.data.pairing.user_pairs import Reading, in_our_options, user_jobs
 
 SPLITS = ("train", "val")
 
@@ -44,9 +44,8 @@ class Prepare:
     aist_music: Path | None = None  # its music, if that is elsewhere
     pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, mp3, m4a and others
     pairs_fps: float | None = None  # frames per second of files there that do not say theirs
-    pairs_rest: str | None = (
-        None  # T-pose of BVH files there: zero, first-frame, motion, or a BVH file that stands in it
-    )
+    # T-pose of BVH files there: zero, first-frame, motion, or a BVH file that stands in it
+    pairs_rest: str | None = None
     only: Literal["songs", "pairs"] | None = None  # one half alone; pairs need the songs of an earlier run
     report: bool = False  # contact sheets of random pairs in OUT/report
     sheets: int = 12  # how many
@@ -138,10 +137,15 @@ def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict])
     shards.write_index(args.out / f"dropped-{index}", dropped)
     for drop in dropped:
         reason = drop["reason"].removeprefix(drop["source"]).lstrip(":, ")  # a reader's names the file itself
-        print(f"not used: {drop['source']}: {reason}")
+        print(f"not used: {drop['source']}: {_in_our_words(args, drop['source'], reason)}")
     for said in found.warned:
-        print(f"used with a warning: {said['warning']}")
+        print(f"used with a warning: {_in_our_words(args, said['source'], said['warning'])}")
     return found.lines
+
+
+def _in_our_words(args: Prepare, source: str, text: str) -> str:
+    """What a reader says of a source, with our options for those of the reader where the source is of --pairs."""
+    return in_our_options(text) if args.pairs and Path(source).is_relative_to(args.pairs) else text
 
 
 def _first(entries: list[dict], kind: str, limit: int | None) -> list[dict]:

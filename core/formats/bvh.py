@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.errors import FootlightError, warn
 from core.files import write_atomically
+from core.formats import lost_frames
 from core.formats.bvh_frames import DEFAULT_FPS, SLOWEST_CAPTURE, TOO_LARGE, Malformed, lines_of, read_frames, short
 from core.formats.fixed_point import rows_of_text
 from core.motion import rotation
@@ -69,14 +70,34 @@ def read(path: str | Path, fps: float | None = None) -> tuple[Skeleton, BvhMotio
         raise FootlightError(f"{path}, {where}: {error}; expected a BVH file (HIERARCHY, then MOTION)") from None
     if frames.fps is None and fps is None:
         warn(f"{path}: does not say its frame time; read at {DEFAULT_FPS:g} frames per second, or give fps")
-    skeleton, motion = _assemble(tree, frames.values, frames.fps or fps or DEFAULT_FPS)
+    lost = lost_frames.without_numbers(frames.values) | lost_frames.of_one_number(frames.values)
+    skeleton, motion = _assemble(tree, _rows_without(frames.values, lost), frames.fps or fps or DEFAULT_FPS)
     if frames.fps is not None and frames.fps <= SLOWEST_CAPTURE and own_motion(skeleton, motion) is None:
         motion = replace(motion, fps=fps or DEFAULT_FPS)
         warn(
             f"{path}: its frame time is {1 / frames.fps:g} s, too long for a capture; read at {motion.fps:g} frames "
             "per second, or give fps"
         )
-    return skeleton, motion
+    return skeleton, _bridged(path, motion, lost) if lost.any() else motion
+
+
+def _rows_without(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Channel values (t, c) in which lost frames (t,) are interpolated, so that no joint seems to move in them."""
+    return lost_frames.bridged(torch.from_numpy(values), lost).numpy() if lost.any() else values
+
+
+def _bridged(path: Path, motion: BvhMotion, lost: np.ndarray) -> BvhMotion:
+    """A motion whose joints turn by the shorter way in its lost frames (t,), with a warning.
+
+    Raises FootlightError for more of them than can be bridged.
+    """
+    where = f"{path}: holds no body in frames {lost_frames.named(lost)}, only NaN or one number throughout"
+    if not lost_frames.can_be_bridged(lost, motion.fps):
+        raise FootlightError(
+            f"{where}; {lost_frames.BOUNDS}: fill the gap in the program that recorded it, or cut the capture there"
+        )
+    warn(f"{where}; they are interpolated")
+    return replace(motion, rotations=lost_frames.bridged_turns(motion.rotations, lost))
 
 
 class _Tree:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import warn
+from core.formats.lost_frames import MOST, without_numbers
 
 DEFAULT_FPS = 30.0  # of files that do not say theirs
 TOO_LARGE = 1e9  # no channel value or offset is this large; NaN and infinity fail the comparison too
@@ -28,6 +29,7 @@ _LONGEST = 4.0  # seconds from frame to frame; what is longer is given in millis
 _ROUNDED = 0.05  # relative; milliseconds without decimals are so far from a usual rate
 _END_MARKS = "\x00\x1a"  # what old programs and broken-off writing leave at the end of a file
 _HEADER = re.compile(r"\s*(frames|frame\s*time)\b\s*:?(.*)", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"[-+]?1\.#(?:IND|QNAN|SNAN)\w*", re.IGNORECASE)  # NaN, as programs for Windows print it
 _NUMBERS = re.compile(r"\s*(offset\b|frame\s*time\b|[-+.,\d])", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -44,7 +46,7 @@ class Malformed(Exception):
 class Frames:
     """What follows MOTION.
 
-    values: (t, c) the channels in the file's order.
+    values: (t, c) the channels in the file's order. A few rows may hold NaN.
     fps: frames per second; None where the file does not say it.
     """
 
@@ -196,12 +198,14 @@ def _before_rounding(text: str, fps: float) -> int | None:
 
 
 def _values(rows: list[tuple[int, str]], channels: int) -> np.ndarray:
-    """The values (t, c) of rows, given as (line, text)."""
+    """The values (t, c) of rows, given as (line, text). There may be NaN in some rows."""
     try:
-        values = np.loadtxt([line for _, line in rows], dtype=np.float64, comments=None, ndmin=2)
+        lines = [_NO_NUMBER.sub("nan", line) if "#" in line else line for _, line in rows]
+        values = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2)
     except ValueError:
         values = None
-    if values is None or values.shape[1] != channels or not (np.abs(values) < TOO_LARGE).all():
+    whole = values is not None and values.shape[1] == channels and without_numbers(values).mean() <= MOST
+    if values is None or not whole or not (np.abs(np.nan_to_num(values)) < TOO_LARGE).all():
         wrong = filter(None, (_wrong(number, line, channels) for number, line in rows))
         raise next(wrong, Malformed(rows[0][0], "the channel values cannot be read"))
     return values

@@ -5,7 +5,8 @@
     DANCE.npz, .pkl, .npy  SMPL poses or joints, as data sets and models publish them (``core.formats.published``)
     FOLDER     OpenPose files, one per frame
 
-Positions are in metres, y up. 22 joints are in the order of ``SMPL22``, 14 in that of ``layouts.OPENPOSE14``. Other
+Positions are in metres, y up; of bodies in space the up axis and the unit are found, and short gaps are bridged
+(``core.formats.lost_frames``). 22 joints are in the order of ``SMPL22``, 14 in that of ``layouts.OPENPOSE14``. Other
 bodies are fitted to ours and stand on the floor, y = 0. Four minutes take about a second.
 """
 
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.formats import array_files, bvh, dance, foreign, openpose, published, smpl
+from core.formats import array_files, bvh, dance, foreign, lost_frames, openpose, published, smpl
 from core.formats.capture_rate import slowed, slowed_positions
 from core.motion import fit, kinematics, plausible, rotation
 from core.motion.contact import fix_floor
@@ -34,7 +35,6 @@ from core.types import Motion
 
 FARTHEST = 1e4  # metres from the origin
 _UNIT = 0.01  # largest difference of a quaternion's length from 1
-_COLLAPSED = 0.05  # of the usual extent: all joints in one place often marks a lost frame
 _SHORTEST_BODY = 0.4  # metres from neck to ankles; outside of these two, positions are probably pixels
 _TALLEST_BODY = 4.0
 _JOINTS = SMPL22.joints
@@ -111,14 +111,19 @@ def _reader(path: Path, rest: str | None) -> Callable[[Path, float | None], Moti
     readers |= dict.fromkeys((".npy", ".pkl", ".pickle"), _read_published)
     if path.suffix.lower() not in readers:
         known = ", ".join(readers)
-        ending = path.suffix.lower()
-        advice = next((f"; {text}" for endings, text in _ADVICE.items() if ending in endings.split()), "")
+        todo = advice(path)
         raise FootlightError(
-            f"{path}: a movement is read from {known} files and from folders of OpenPose files{advice}"
+            f"{path}: a movement is read from {known} files and from folders of OpenPose files{todo and f'; {todo}'}"
         )
     if not path.is_file():
         raise FootlightError(f"{path}: there is no such file; give the path of a movement")
     return readers[path.suffix.lower()]
+
+
+def advice(path: Path) -> str:
+    """What to do with a file of movement that is not read; nothing for other files."""
+    ending = path.suffix.lower()
+    return next((text for endings, text in _ADVICE.items() if ending and ending in endings.split()), "")
 
 
 def _part(path: Path, whole: MotionClip, start: float, seconds: float | None) -> MotionClip:
@@ -238,10 +243,12 @@ def _of_arrays(path: Path, arrays: dict[str, Tensor], fps: float | None, held: l
     check_fps(fps, f"{path}: its fps")
     if not ({"rotations", "root"} <= arrays.keys() or "positions" in arrays):
         raise FootlightError(f"{path}: holds {published.listed(held)}; expected {_EXPECTED}")
-    for name, values in arrays.items():
-        _check_numbers(path, name, values)
     _check_shapes(path, arrays)
     _check_length(path, len(next(iter(arrays.values()))), fps)
+    if "positions" in arrays:
+        arrays = {"positions": lost_frames.bridged_places(path, arrays["positions"], fps)}
+    for name, values in arrays.items():
+        _check_numbers(path, name, values)
     if "positions" in arrays:
         return _of_positions(path, arrays["positions"], fps)
     contacts = arrays["contacts"].float() if "contacts" in arrays else None
@@ -281,33 +288,27 @@ def _unit_turns(path: Path, rotations: Tensor) -> Tensor:
 
 
 def _of_positions(path: Path, positions: Tensor, fps: float) -> MotionClip:
-    extent = (positions.amax(1) - positions.amin(1)).norm(dim=-1)
-    lost = extent <= _COLLAPSED * extent.median()
-    if bool(lost.any()):
-        raise FootlightError(
-            f"{path}: all joints are in one place in frame {int(lost.nonzero()[0])}; interpolate frames that are lost"
-        )
-    flat = positions.shape[-1] == 2
-    tall = _check_up(path, positions, OPENPOSE14 if flat else SMPL22.names)
-    positions, fps = slowed_positions(positions, fps)
-    if flat:
+    if positions.shape[-1] == 2:
+        tall = _check_up(path, positions)
+        positions, fps = slowed_positions(positions, fps)
         if not _SHORTEST_BODY < tall < _TALLEST_BODY:
             raise FootlightError(f"{path}: the body measures {tall:g} from neck to ankles; expected metres")
         return MotionClip(positions.float(), fps, None)
+    positions, fps = slowed_positions(smpl.standing_along_y(path, positions), fps)
     return _fitted(path, lambda: foreign.capture_of_positions(positions, fps))
 
 
-def _check_up(path: Path, positions: Tensor, names: tuple[str, ...]) -> float:
-    """The length of the stretched body from neck to ankles.
+def _check_up(path: Path, positions: Tensor) -> float:
+    """The length of the stretched body of flat positions (t, 14, 2) from neck to ankles.
 
     Raises FootlightError if the body stands along another axis than y most of the time.
     """
-    neck, left, right = (positions[:, names.index(name)] for name in ("neck", "left_ankle", "right_ankle"))
+    neck, left, right = (positions[:, OPENPOSE14.index(name)] for name in ("neck", "left_ankle", "right_ankle"))
     standing = neck - (left + right) / 2
     tall = float(standing.norm(dim=-1).quantile(0.95))
     mean = standing.mean(0)
     axis = int(mean.abs().argmax())
     if float(mean[axis].abs()) > tall / 2 and (axis != 1 or float(mean[1]) < 0):
-        along = ("-" if float(mean[axis]) < 0 else "") + "xyz"[axis]
+        along = ("-" if float(mean[axis]) < 0 else "") + "xy"[axis]
         raise FootlightError(f"{path}: the body stands along {along}; expected positions with y up")
     return tall

@@ -262,10 +262,7 @@ def _placed(path: Path, body: Mapping, fps: float | None) -> Places:
             f"{path}: {name} {np.shape(body[name])} are not the joints of a body in SMPL's order; expected {_EXPECTED}"
         )
     fps = _fps(path, body, fps, _PLACED_FPS.get(name))
-    up = smpl.up_axis(places, "y")
-    if up != "y":
-        warn(f"{path}: the body stands along {up}, which is taken as up")
-    return Places(rotation.rotate(smpl.to_y(up, like=places), places), fps)
+    return Places(smpl.standing_along_y(path, places), fps)
 
 
 def _as_places(values: np.ndarray) -> Tensor | None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.errors import warn
 from core.motion import fit, kinematics, rotation
 from core.motion.skeleton import SMPL22, Skeleton
 from core.rig.rest import Joints, Pose
@@ -118,6 +119,14 @@ def up_axis(places: Tensor, usual: str) -> str:
     ends = level[1], f"-{level[1]}"
     leaning = max(ends, key=along.__getitem__)
     return leaning if along[leaning] > _LEANING else min(ends, key=spread.__getitem__)
+
+
+def standing_along_y(path: object, places: Tensor) -> Tensor:
+    """Places (t, 22, 3) of joints, turned so that y is up. Warns, naming the file ``path``, where another axis was."""
+    up = up_axis(places, "y")
+    if up != "y":
+        warn(f"{path}: the body stands along {up}, which is taken as up")
+    return rotation.rotate(to_y(up, like=places), places)
 
 
 def of_6d(values: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -361,3 +362,42 @@ def test_the_rest_pose_of_own_capture_is_given(tmp_path):
 def test_a_data_folder_without_an_index_is_said(tmp_path):
     with pytest.raises(FootlightError, match=r"index\.jsonl: no such index; a data folder names .* --pairs"):
         main(Prepare(tmp_path, tmp_path / "out"))
+
+
+def test_what_lies_beside_music_and_is_no_capture_is_said_in_the_options_of_the_program(tmp_path, capsys):
+    own = tmp_path / "own"
+    (own / "film").mkdir(parents=True)
+    (own / "film" / "film_000000000000_keypoints.json").write_text("{}")
+    (own / "actor.fbx").write_bytes(b"Kaydara FBX Binary")
+    motion = synthetic.swing(100, int(6 * MOTION_FPS), 0.0, 0.8)
+    np.savez(own / "bare.npz", positions=forward(motion.rotations, motion.root).numpy())
+    dance(own / "whole.bvh", 100, seconds=6.0)
+    for name in ("film", "actor", "bare", "whole"):
+        song(own / f"{name}.wav", 100, 6.0)
+    main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    said = {Path(line.split(": ")[1]).name: line for line in capsys.readouterr().out.splitlines() if ": " in line}
+    assert "the folder film seems to hold OpenPose files, which are flat" in said["film.wav"]
+    assert "of actor.fbx: open it in Blender" in said["actor.wav"] and "export it as BVH" in said["actor.wav"]
+    assert said["bare.npz"].endswith("or give --pairs-fps")
+
+
+def test_a_gap_of_a_capture_is_bridged_and_a_long_one_is_not_learned(tmp_path, capsys):
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, gap in (("short", range(200, 220)), ("long", range(200, 300))):
+        dance(own / f"{name}.bvh", 100)
+        song(own / f"{name}.wav", 100, 14.0)
+        lines = (own / f"{name}.bvh").read_text().splitlines()
+        first = next(k for k, line in enumerate(lines) if line.startswith("Frame Time")) + 1
+        for row in gap:
+            lines[first + row] = " ".join(["0.000000"] * len(lines[first + row].split()))
+        (own / f"{name}.bvh").write_text("\n".join(lines) + "\n")
+    main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    said = capsys.readouterr().out
+    assert re.search(r"not used: .*long.bvh: holds no body in frames 200-299", said)
+    assert re.search(r"with a warning: .*short.bvh: holds no body in frames 200-219", said)
+    (pair,) = load_pairs(tmp_path / "out", "train") + load_pairs(tmp_path / "out", "val")
+    places = forward(pair.rotations, pair.root)
+    speed = (places[1:] - places[:-1]).norm(dim=-1).amax(1) * MOTION_FPS
+    near = speed[int(190 * MOTION_FPS / 60) : int(230 * MOTION_FPS / 60)]
+    assert near.max() < 1.5 * speed[: int(180 * MOTION_FPS / 60)].max()

@@ -19,7 +19,7 @@ from core.errors import FootlightError, warn
 from core.files import file_digest
 from core.formats import array_files
 from core.formats.foreign import check_rest
-from core.formats.motion import check_fps
+from core.formats.motion import advice, check_fps
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
 from train.data.music.songs import cut, heard, stored, with_waveforms
@@ -109,7 +109,7 @@ def user_jobs(
         make = partial(recorded_pair, path, song, take, waveforms, reading=reading)
         jobs.append(Job(str(path), shard_of(out, take), with_waveforms(digest, waveforms), make))
     dropped += [
-        {"source": str(path), "reason": f"no motion beside it (looked for {_wanted(path, CAPTURES)})"}
+        {"source": str(path), "reason": f"no motion beside it (looked for {_wanted(path, CAPTURES)}){_instead(path)}"}
         for path in files
         if path.suffix.lower() in AUDIO and path.with_suffix("") not in captures
     ]
@@ -122,6 +122,19 @@ def user_jobs(
 def _wanted(path: Path, suffixes: tuple[str, ...]) -> str:
     """The files that would belong to ``path``, in words."""
     return f"{path.stem}{suffixes[0]}, {', '.join(suffixes[1:])}"
+
+
+def _instead(song: Path) -> str:
+    """What lies beside a song and is not taken for its motion, with what to do."""
+    if any(song.with_suffix("").glob("*.json")):
+        return f"; the folder {song.stem} seems to hold OpenPose files, which are flat: training needs motion in space"
+    beside = (path for path in sorted(song.parent.glob("*")) if path.stem == song.stem)
+    return next((f"; of {path.name}: {advice(path)}" for path in beside if advice(path)), "")
+
+
+def in_our_options(text: str) -> str:
+    """What a reader of captures says, with the options of this program by their names."""
+    return text.replace("give fps", "give --pairs-fps").replace("give rest", "give --pairs-rest")
 
 
 def _by_stem(files: list[Path], suffixes: tuple[str, ...]) -> dict[Path, Path]:
