@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from core.audio.beat_network import RATE, spectrogram
-from core.audio.beat_tracking import FASTEST_DANCED, SLOWEST_DANCED
+from core.audio.beat_tracking import SLOWEST_DANCED
 from core.audio.io import resample
 from core.files import file_digest
 from core.types import Beats, Waveform
@@ -56,6 +56,14 @@ TUNES = (
 """Kinds of the tunes. Two thirds of them are in two and four."""
 _RENDER_RATE = 22_050
 _CLICKS = (patterns.RIM, patterns.CLAVES, patterns.COWBELL, patterns.KICK, patterns.SNARE, patterns.CLAP)
+_KICKS: tuple[dict[int, tuple[tuple[float, int], ...]], ...] = (
+    {0: ((0.0, 110),), 2: ((0.0, 110),)},
+    {0: ((0.0, 110),), 2: ((0.0, 100),)},
+    dict.fromkeys(range(4), ((0.0, 110),)),
+    {0: ((0.0, 112),), 2: ((0.0, 100), (0.5, 90))},
+    {0: ((0.0, 112),), 1: ((0.5, 90),), 2: ((0.0, 100),)},
+)
+"""Kicks of plain grooves: for a beat of the bar, when after it and how loud. All are on the first and the third."""
 _VOICES = (0, 0, 0, 0, 0, 0, 1, 4, 5, 24, 25, 48, 73)  # General MIDI programs of a song played plainly
 
 
@@ -211,31 +219,59 @@ def _groove(data: Path, split: str, number: int, draw: np.random.Generator) -> M
 
 
 def _strokes(draw: np.random.Generator) -> Music:
-    """A metronome, accents of every second, third or fourth of its strokes, or a backbeat, at a tempo to dance to.
+    """A metronome, accents of every second to seventh of its strokes, or a plain groove of drums, at a tempo to dance
+    to.
 
     Where nothing tells the bars, there are no downbeats.
     """
-    bpm = float(np.exp(draw.uniform(np.log(SLOWEST_DANCED), np.log(FASTEST_DANCED))))
-    beats_per_bar = int(draw.choice([1, 2, 3, 4, 4]))
-    backbeat = beats_per_bar == 4 and draw.random() < 0.7
-    between = int(draw.choice([1, 1, 2, 2, 4])) if beats_per_bar > 1 else 1  # strokes of a beat
-    sounds = [patterns.KICK, patterns.SNARE] if backbeat else [int(draw.choice(_CLICKS))] * 2
-    soft, offbeat = int(draw.integers(25, 80)), int(draw.integers(40, 110))
-    notes = []
-    for beat in range(int(SECONDS * bpm / 60) + 2):
-        place = beat % beats_per_bar
-        loud = 110 if place == 0 or backbeat else soft
-        notes.append(Note(beat, beat + 0.25, sounds[place % 2], loud))
-        for part in range(between if backbeat or between > 1 else 0):
-            hat = soft if part == 0 else offbeat
-            notes.append(Note(beat + part / between, beat + (part + 0.5) / between, patterns.HAT, hat))
-    times = clock.beat_times(len(notes) + 1, bpm, "steady", draw)
+    bpm = float(np.exp(draw.uniform(np.log(SLOWEST_DANCED), np.log(FASTEST))))
+    if draw.random() < 0.4:  # where a plain groove is easily counted at half
+        bpm = float(draw.uniform(125, FASTEST))
+    beats_per_bar = int(draw.choice([1, 2, 3, 4, 4, 4, 4, 4, 5, 7]))
+    grooves = beats_per_bar == 4 and draw.random() < 0.7
+    notes = _groove_of_drums(bpm, draw) if grooves else _accents(bpm, beats_per_bar, draw)
+    times = clock.beat_times(int(SECONDS * bpm / 60) + 3, bpm, "steady", draw)
     kit = Part("drums", tuple(sorted(notes)), program=int(draw.choice((0, 8, 16, 24, 25))), drums=True)
     start = _beginning(bpm, draw)
     tells = beats_per_bar >= 3
     down = np.arange(len(times)) % beats_per_bar == 0
     parts = [_from(part, start) for part in midi.on_clock([kit], times)]
     return Music(parts, _labelled(times - start, down if tells else np.zeros(len(times), bool)))
+
+
+def _accents(bpm: float, beats_per_bar: int, draw: np.random.Generator) -> list[Note]:
+    """Strokes on every beat, in beats; the first of each bar is louder, and of another sound in half of the draws."""
+    between = int(draw.choice([1, 1, 2, 2, 4])) if beats_per_bar > 1 else 1  # strokes of a beat
+    accent, plain = (int(one) for one in draw.choice(_CLICKS, 2))
+    if draw.random() < 0.5:
+        accent = plain
+    soft, offbeat = int(draw.integers(25, 80)), int(draw.integers(40, 110))
+    notes = []
+    for beat in range(int(SECONDS * bpm / 60) + 2):
+        first = beat % beats_per_bar == 0
+        notes.append(Note(beat, beat + 0.25, accent if first else plain, 110 if first else soft))
+        for part in range(between if between > 1 else 0):
+            hat = soft if part == 0 else offbeat
+            notes.append(Note(beat + part / between, beat + (part + 0.5) / between, patterns.HAT, hat))
+    return notes
+
+
+def _groove_of_drums(bpm: float, draw: np.random.Generator) -> list[Note]:
+    """Kick and snare in turns or nearly so, in beats, mostly with hats, whose strokes between the beats may be the
+    louder ones. Every bar is the same."""
+    kicks = _KICKS[int(draw.integers(len(_KICKS)))]
+    snare = int(draw.choice([patterns.SNARE, patterns.SNARE, patterns.CLAP, patterns.RIM]))
+    hat = int(draw.choice([patterns.HAT, patterns.HAT, patterns.OPEN, patterns.RIDE, patterns.SHAKER]))
+    each = int(draw.choice([0, 1, 2, 2, 2, 4]))  # strokes of the hats in a beat
+    on, off = int(draw.integers(25, 90)), int(draw.integers(25, 115))
+    notes = []
+    for beat in range(int(SECONDS * bpm / 60) + 2):
+        notes += [Note(beat + at, beat + at + 0.2, patterns.KICK, loud) for at, loud in kicks.get(beat % 4, ())]
+        if beat % 2:
+            notes.append(Note(beat, beat + 0.2, snare, 108))
+        for part in range(each):
+            notes.append(Note(beat + part / each, beat + (part + 0.5) / each, hat, off if part else on))
+    return notes
 
 
 def _counted(times: np.ndarray, beats_per_bar: int, counted: int) -> Beats:
