@@ -18,6 +18,7 @@ USUAL_BPM = 112.0  # where there are no beats to go by
 STEP_COST = 0.2  # for any change of period
 CHANGE_COST = 5000.0  # for what exceeds one frame, times the square of the relative change
 AROUND = 8  # beats to either side of a gap that say how fast it goes on
+REACH = 4  # frames around a beat that say where it is exactly
 _REACH = 6  # frames by which a period changes at most from one beat to the next
 
 
@@ -62,6 +63,20 @@ def best_path(reward: np.ndarray, periods: np.ndarray, change_cost: float = CHAN
         before = score[frame + longest, state : state + len(cost)] - cost[:, state]
         state += int(before.argmax()) - _REACH
     return np.array(found[::-1], dtype=float)
+
+
+def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """The frames (n,) of beats, moved by fractions to where the probabilities (t,) around them are centred."""
+    if len(frames) == 0:
+        return frames
+    weight = weights_around(frames, likely)
+    return frames + (weight * np.arange(-REACH, REACH + 1)).sum(axis=1) / (weight.sum(axis=1) + 1e-3)
+
+
+def weights_around(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """The probabilities (n, 2 ``REACH`` + 1) around the frames (n,) of beats among those of all frames (t,)."""
+    around = frames.astype(int)[:, None] + np.arange(-REACH, REACH + 1)
+    return likely[around.clip(0, len(likely) - 1)]
 
 
 def periods_within(slowest: float, fastest: float, fps: float) -> np.ndarray:

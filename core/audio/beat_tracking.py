@@ -2,7 +2,7 @@
 
 1. A small network hears how likely a beat and a downbeat are on each frame (``beat_network``).
 2. A dynamic programme finds the path of beats, which keeps its metrical level and follows a tempo that drifts
-   (``beat_path``).
+   (``beat_path``). If it slips, it is a steady grid instead (``steady_beats``).
 3. The path is compared with its counterparts, such as half and double (``metrical_level``).
 4. What the song returns after says what its bars are made of (``metre``).
 5. A hidden Markov model counts the beats of each bar (``bars``).
@@ -22,10 +22,11 @@ from torch.nn import functional
 from core import progress
 from core.audio import bars, metre, metrical_level
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
-from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, smoothed, tempo_prior
+from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, refined, smoothed, tempo_prior
 from core.audio.io import resample
 from core.audio.mel import rises, spectra
 from core.audio.onsets import ONSET_LEAD
+from core.audio.steady_beats import steadied
 from core.errors import warn
 from core.grid.beat_grid import Grid, doubled, tempo_of, thinned
 from core.types import Beats, Waveform
@@ -44,7 +45,6 @@ EAGERNESS = 0.2  # nats for every beat, which prefers the faster of two counts
 SURE_BEATS = 8  # of fewer beats nobody can be sure
 SILENCE = 1e-3  # of the loud passages' level; nothing quieter sounds
 SILENT_SECONDS = 1.0  # to either side of a frame: so much silence is no pause between two beats
-REACH = 4  # frames around a beat that say where it is exactly
 
 HARMONY_BINS = 128  # of the spectrum, up to 2 kHz
 BASS_BANDS = 4  # mel bands that count as bass
@@ -65,9 +65,7 @@ def track_beats(waveform: Waveform) -> Beats:
     beat, downbeat = (some.double().numpy() for some in activations(mel))
     with progress.part(0.6, 0.95):
         sounds = sounding(mel)
-        frames = beat_frames(beat, envelope, sounds)
-    frames = bridged(refined(frames, beat), 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
-    path = fill(smoothed(frames) / FPS, len(samples) / RATE)
+        path = beat_times(beat, envelope, sounds, len(samples) / RATE)
     around = metrical_level.heard(mel, beat, downbeat, envelope)
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
     confidence = _confidence(beat, times, sounds)
@@ -115,30 +113,24 @@ def sounding(mel: Tensor) -> np.ndarray:
     return (functional.max_pool1d(heard[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0).numpy()
 
 
-def beat_frames(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray) -> np.ndarray:
-    """Frames (n,) of the beats where something sounds. Silence says nothing about them.
+def beat_times(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray, seconds: float) -> np.ndarray:
+    """Beats (n,) throughout a song, seconds: the path, or the steady grid that it should have kept to.
 
     likely: (t,) probability of a beat on each frame.
     envelope: (t,) onset envelope.
-    sounds: (t,) bool, as ``sounding`` returns it.
+    sounds: (t,) bool, as ``sounding`` returns it. Silence says nothing about the beats.
     """
     odds = np.log(likely.clip(1e-6) / (1 - likely).clip(1e-6)).clip(-SUREST, SUREST)
-    prior = tempo_prior(60 * FPS / _PERIODS, USUAL, USUAL_OCTAVES)
     onset = np.roll(envelope, round(ONSET_LEAD * FPS))
     reward = odds + ONSET_WEIGHT * (onset - onset.mean()) + EAGERNESS
-    reward = reward[:, None] + PRIOR_WEIGHT * prior
-    reward[~sounds] = 0
-    found = best_path(reward, _PERIODS)
-    return found[sounds[found.astype(int)]]
-
-
-def refined(frames: np.ndarray, likely: np.ndarray) -> np.ndarray:
-    """The frames (n,) of beats, moved by fractions to where the probabilities (t,) around them are centred."""
-    if len(frames) == 0:
-        return frames
-    reach = np.arange(-REACH, REACH + 1)
-    weight = likely[(frames.astype(int)[:, None] + reach).clip(0, len(likely) - 1)]
-    return frames + (weight * reach).sum(axis=1) / (weight.sum(axis=1) + 1e-3)
+    prior = tempo_prior(60 * FPS / _PERIODS, USUAL, USUAL_OCTAVES)
+    by_period = reward[:, None] + PRIOR_WEIGHT * prior
+    by_period[~sounds] = reward[~sounds] = 0
+    frames = best_path(by_period, _PERIODS)
+    frames = refined(frames[sounds[frames.astype(int)]], likely)
+    frames = bridged(frames, 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
+    path = fill(smoothed(frames) / FPS, seconds)
+    return steadied(path * FPS, reward, likely) / FPS
 
 
 def danced(grid: Grid, in_thirds: bool = False) -> Grid:
