@@ -26,6 +26,7 @@ from core.files import file_digest, write_atomically, write_together
 from core.formats import dance
 from core.formats.motion import read_motion
 from core.formats.music import music_files, write_music
+from core.grid.beat_grid import told_metre
 from core.protocol import (
     BeatsDone,
     BeatsRequest,
@@ -384,4 +385,4 @@ def _beats_values(beats: Beats) -> dict:
     """Beats as values of an event: times in seconds, and whether each starts a bar."""
     downbeats = [False] * len(beats.times) if beats.downbeats is None else beats.downbeats.tolist()
     values = {"beats": tuple(beats.times.tolist()), "downbeats": tuple(downbeats), "tempo": beats.tempo}
-    return {**values, "metre": beats.metre, "confidence": beats.confidence}
+    return {**values, "metre": told_metre(beats.metre, beats.confidence), "confidence": beats.confidence}

@@ -125,6 +125,10 @@ def text(grid: beat_grid.Grid, sound_begins: float | None = None) -> str:
     return beats_file.to_json(beat_grid.Grid.of(grid.times[first:], grid.downbeats[first:]), sound_begins)
 
 
-def words(grid: beat_grid.Grid) -> str:
-    """Tempo and metre in a few words."""
-    return f"{grid.tempo:.0f} bpm" + (f", {grid.metre} beats a bar" if grid.metre else "")
+def words(grid: beat_grid.Grid, confidence: float | None = None) -> str:
+    """Tempo and metre in a few words.
+
+    confidence: of tracked beats; where they are a guess, there is no word of a metre.
+    """
+    metre = beat_grid.told_metre(grid.metre, confidence)
+    return f"{grid.tempo:.0f} bpm" + (f", {metre} beats a bar" if metre else "")

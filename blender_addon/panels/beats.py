@@ -61,4 +61,4 @@ def _told(grid: beat_grid.Grid | None, corrected: bool, confidence: float | None
     if corrected:
         return f"Corrected: {words(grid)}"
     sure = "" if confidence is None else f", {per_cent(confidence)} sure"
-    return f"Tracked: {words(grid)}{sure}"
+    return f"Tracked: {words(grid, confidence)}{sure}"

@@ -28,14 +28,13 @@ from core.audio.mel import rises, spectra
 from core.audio.onsets import ONSET_LEAD
 from core.audio.steady_beats import steadied
 from core.errors import warn
-from core.grid.beat_grid import Grid, doubled, tempo_of, thinned
+from core.grid.beat_grid import UNSURE, Grid, doubled, tempo_of, thinned
 from core.types import Beats, Waveform
 
 SLOWEST = 46.0  # beats per minute
 FASTEST = 222.0
 SLOWEST_DANCED = 58.0  # people dance twice to every beat of slower music, so beats are put between its beats
 FASTEST_DANCED = 149.0  # and to every second beat of faster music, on one and three
-UNSURE = 0.3  # confidence below which the beats are a guess
 USUAL = 105.0  # centre of a log-normal prior over tempo
 USUAL_OCTAVES = 0.6  # its standard deviation
 PRIOR_WEIGHT = 0.5

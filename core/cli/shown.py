@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core import progress
 from core.errors import FootlightError
+from core.grid.beat_grid import told_metre
 
 
 def check_place(out: Path, endings: Iterable[str]) -> None:
@@ -40,14 +41,15 @@ def song_beats(beats) -> dict:
         "beats": [round(float(time), 4) for time in beats.times],
         "tempo": round(beats.tempo, 3),
         "downbeats": [round(float(time), 4) for time in downbeats],
-        "metre": beats.metre,
+        "metre": told_metre(beats.metre, beats.confidence),
         "confidence": None if beats.confidence is None else round(beats.confidence, 3),
     }
 
 
 def in_bars(beats) -> str:
     """The metre in words; empty if it is unknown."""
-    return f" in bars of {beats.metre}" if beats.metre else ""
+    metre = told_metre(beats.metre, beats.confidence)
+    return f" in bars of {metre}" if metre else ""
 
 
 def say(**event) -> None:

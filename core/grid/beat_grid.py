@@ -15,6 +15,7 @@ from ..errors import FootlightError
 CLOSEST = 0.1  # seconds between two beats; nobody counts faster
 METRES = (2, 3, 4, 6)  # beats in a bar that are offered
 USUAL_METRE = 4  # where no bars are known
+UNSURE = 0.3  # confidence of tracked beats below which they are a guess, and their bars all the more
 LARGEST_METRE = 32
 TINY = 1e-6  # seconds
 ROUNDING = 1e-3  # seconds, of times that were written and read
@@ -88,6 +89,14 @@ def tempo_of(times: np.ndarray) -> float:
     """Tempo of beats (n,) in beats per minute: the median over spans of up to ``SPAN`` beats; 0 of fewer than two."""
     reach = min(SPAN, len(times) - 1)
     return float(60 * reach / np.median(times[reach:] - times[:-reach])) if reach > 0 else 0.0
+
+
+def told_metre(metre: int, confidence: float | None) -> int:
+    """The beats in a bar that people are told: 0, unknown, where the beats themselves are a guess.
+
+    confidence: of tracked beats; None of others.
+    """
+    return 0 if confidence is not None and confidence < UNSURE else metre
 
 
 def thinned(grid: Grid, step: int) -> Grid:

@@ -81,7 +81,7 @@ class BeatsDone(Done):
     beats: (n,) seconds.
     downbeats: (n,) whether each beat starts a bar.
     tempo: beats per minute; 0 if unknown.
-    metre: how many beats most bars have; 0 if unknown.
+    metre: how many beats most bars have; 0 if unknown or if the beats are a guess.
     confidence: in [0, 1], how well the beats explain the song, as in ``core.types.Beats``; None if unknown.
     """
 

@@ -199,6 +199,24 @@ def test_beats_of_a_song(song_file, capsys):
     assert set(found["downbeats"]) <= set(found["beats"])
 
 
+def test_no_metre_is_told_where_the_beats_are_a_guess(song_file, tmp_path, capsys):
+    draw = np.random.default_rng(2)
+    clicks = np.cumsum(draw.exponential(0.35, 60) + 0.04)
+    samples = np.zeros(20 * 16_000, np.float32)
+    for at, loud in zip(clicks[clicks < 19.9], draw.uniform(0.3, 0.9, 60), strict=False):
+        samples[int(16_000 * at) :][:60] = loud
+    path = tmp_path / "clicks.wav"
+    io.write(path, Waveform(torch.from_numpy(samples), 16_000))
+    for sound, sure in ((path, False), (song_file, True)):
+        assert cli.main(["beats", str(sound)]) == 0
+        captured = capsys.readouterr()
+        found = json.loads(captured.out)
+        assert (found["confidence"] >= 0.3) == sure and (found["metre"] == 4) == sure
+        assert (found["metre"] == 0) != sure and ("a guess" in captured.err) != sure
+    assert cli.main(["beats", str(path), "--out", str(tmp_path / "beats.json")]) == 0
+    assert "in bars of" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def swinging():
     """Eight seconds of arms that swing and stop twice a second."""

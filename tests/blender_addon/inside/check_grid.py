@@ -58,6 +58,8 @@ def check_show_beats_names_counts_and_keeps_the_tracked_grid():
     assert grids.corrected(home(strip)) is None and grids.confidence(home(strip)) == 0.9
     assert np.allclose(grids.tracked(home(strip)).times, [0.25 + SPACING * i for i in range(COUNT)])
     assert says("Tracked: 120 bpm, 4 beats a bar, 90 % sure")[0], says("")[1]
+    grids.keep_tracked(home(strip), grids.tracked(home(strip)), 0.2)  # a guess has no bars to tell
+    assert says("Tracked: 120 bpm, 20 % sure")[0], says("")[1]
 
 
 def check_half_double_and_later():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.errors import FootlightError
 from core.grid.beat_grid import (
     METRES,
+    UNSURE,
     Grid,
     continued,
     doubled,
@@ -18,6 +19,7 @@ from core.grid.beat_grid import (
     shifted_half,
     tempo_of,
     thinned,
+    told_metre,
     with_metre,
     with_one,
 )
@@ -160,3 +162,8 @@ def test_a_part_of_a_grid_is_cut_out_of_it():
 def test_the_beat_at_a_time_is_the_nearest():
     assert [regular(4).nearest(time) for time in (-3.0, 0.2, 0.3, 9.0)] == [0, 0, 1, 3]
     assert regular(3).shifted(0.5).times == (-0.5, 0.0, 0.5)
+
+
+@pytest.mark.parametrize(("confidence", "told"), [(None, 3), (UNSURE, 3), (0.99, 3), (UNSURE - 0.01, 0), (0.0, 0)])
+def test_the_metre_of_a_guess_is_not_told(confidence, told):
+    assert told_metre(3, confidence) == told
