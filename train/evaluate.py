@@ -14,8 +14,8 @@ made from val motions and about duets, in the same report as dances or, as here 
 prepared with --waveforms. The fifth makes parts of a model's dances anew, beside simpler ways to do so, and writes
 edits.json alone. The sixth lets theatre models make dances with their light, beside rules and controls, and writes
 theatre.json, theatre.csv and figures. The last measures one motion against one song, without any data.
-docs/evaluation.md says what the numbers mean. A system is WHAT[=NAME][@OPTION=VALUE,...], see
-train/evaluation/dance/systems.py.
+docs/evaluation.md says what the numbers mean, docs/measured.md what they were so far. A system is
+WHAT[=NAME][@OPTION=VALUE,...], see train/evaluation/dance/systems.py.
 """
 
 from __future__ import annotations

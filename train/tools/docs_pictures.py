@@ -1,4 +1,4 @@
-"""The pictures of docs/architecture.md and docs/evaluation.md.
+"""The pictures of docs/architecture.md, docs/evaluation.md and docs/measured.md.
 
     python -m train.tools.docs_pictures [--report REPORT/report.json [MORE.json ...]] --out docs/images
 
