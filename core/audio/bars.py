@@ -16,6 +16,9 @@ from torch import Tensor
 from core.audio.beat_network import FPS
 
 HARMONY_WEIGHT = 0.1  # nats for a change of harmony that is a standard deviation above the mean one
+ACCENT_WEIGHT = 2.0  # nats for a neper that a stroke is louder than the usual one in the bands in which it sounds
+LARGEST_ACCENT = 2.0  # nats
+SILENT_BETWEEN = 0.02  # times a stroke's level: where less sounds between the beats, the music is a count of strokes
 METRES = {2: 0.1, 3: 0.14, 4: 0.7, 5: 0.02, 6: 0.02, 7: 0.01, 8: 0.01}
 """Beats in a bar, and how often songs have them."""
 BAR_COST = {2: 0.18, 3: 0.0, 4: 0.0, 5: 0.6, 6: 1.8, 7: 0.6, 8: 2.0}
@@ -27,6 +30,52 @@ SKIP_COST = 15.0  # nats, for a bar that ends early
 # downbeat, and would be given the longest bars. Its probabilities are raised to the second.
 RARE = 0.2
 USUAL = 0.25
+_QUIETEST = 1e-3  # of the loudest: what is fainter counts as that loud
+_STROKE = (-3, 7)  # frames around a beat in which its stroke is
+_BETWEEN = (0.3, 0.8)  # of the way to the next beat
+
+
+def signs(fine: Tensor, mel: Tensor, times: np.ndarray) -> np.ndarray:
+    """The nats that speak for a bar's beginning on each of the beats (n,): changes of harmony, or accents where nothing
+    sounds between the beats.
+
+    fine, times: as ``harmony`` takes them.
+    mel: (t, m) magnitudes, as ``beat_network.spectrogram`` returns them.
+    """
+    if len(times) >= 4 and _silent_between(mel.mean(dim=1).numpy(), times):
+        return accents(mel, times)
+    return HARMONY_WEIGHT * harmony(fine, times)
+
+
+def accents(mel: Tensor, times: np.ndarray) -> np.ndarray:
+    """The nats (n,) that the stroke on each of the beats (n,) has over the usual one, by its level in every band.
+
+    A stroke that is louder has more in the same bands, one that is higher in others.
+
+    mel: (t, m) magnitudes at ``FPS``.
+    times: (n,) seconds.
+    """
+    floor = _QUIETEST * mel.amax().clamp_min(1e-9)
+    strokes = (_at_beats(mel.numpy(), times).max(axis=1) + floor.item()).clip(1e-12)  # n m
+    level = np.log(strokes)
+    more = ((level - np.median(level, axis=0)).clip(0) * strokes).sum(axis=1) / strokes.sum(axis=1)
+    return (ACCENT_WEIGHT * (more - more.mean())).clip(-LARGEST_ACCENT, LARGEST_ACCENT)
+
+
+def _silent_between(level: np.ndarray, times: np.ndarray) -> bool:
+    """Whether next to nothing sounds between the beats (n,), by the level (t,) of each frame."""
+    strokes = _at_beats(level, times[:-1]).max(axis=1)
+    total = np.append(0.0, np.cumsum(level))
+    gaps = np.diff(times)
+    first, last = (np.round((times[:-1] + place * gaps) * FPS).astype(int).clip(0, len(level)) for place in _BETWEEN)
+    between = (total[last] - total[first]) / (last - first).clip(1)
+    return bool(np.median(between / strokes.clip(1e-9)) < SILENT_BETWEEN)
+
+
+def _at_beats(curve: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """The frames (n, k, ...) around each of the beats (n,) of a curve (t, ...)."""
+    frames = np.round(times * FPS).astype(int)[:, None] + np.arange(*_STROKE)
+    return curve[frames.clip(0, len(curve) - 1)]
 
 
 def harmony(fine: Tensor, times: np.ndarray) -> np.ndarray:

@@ -68,9 +68,9 @@ def track_beats(waveform: Waveform) -> Beats:
     around = metrical_level.heard(mel, beat, downbeat, envelope)
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
     confidence = _confidence(beat, times, sounds)
-    changes = bars.harmony(fine, times)
+    signs = bars.signs(fine, mel, times)
     against = metre.costs(times, mel, around, sounds)
-    down = bars.downbeats(_likely(beat, downbeat, times, changes), against)
+    down = bars.downbeats(_likely(beat, downbeat, times, signs), against)
     if len(times) >= 2:
         counted = danced(Grid.of(times, down), metrical_level.in_thirds(times, around, sounds))
         times, down = np.array(counted.times), np.array(counted.downbeats)
@@ -158,15 +158,15 @@ def onset_envelope(mel: Tensor) -> np.ndarray:
     return ((flux - 0.75 * mean) / (level + 0.1 * level.mean() + 1e-6)).clip(0, CEILING)
 
 
-def _likely(beat: np.ndarray, downbeat: np.ndarray, times: np.ndarray, changes: np.ndarray) -> np.ndarray:
+def _likely(beat: np.ndarray, downbeat: np.ndarray, times: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Probability (n,) that each of the beats (n,) is a downbeat; without a beat, that in bars of three or four.
 
-    changes: (n,) of the harmony, as ``bars.harmony`` measures them.
+    signs: (n,) nats, as ``bars.signs`` returns them.
     """
     frames = np.round(times * FPS)
     at_all, down = _strongest(beat, frames), _strongest(downbeat, frames)
     share = ((down + 0.006) / (at_all + 0.02)).clip(0.005, 0.98)
-    odds = np.log(share / (1 - share)) + bars.HARMONY_WEIGHT * changes
+    odds = np.log(share / (1 - share)) + signs
     return (1 / (1 + np.exp(-odds))).clip(0.01, 0.97)
 
 
