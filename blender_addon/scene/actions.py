@@ -77,8 +77,9 @@ def new_action(
 ) -> bpy.types.Action:
     """A new action with a slot for ``target``, assigned to it and kept by a fake user.
 
-    The curves of the action before that are not about bones go along, so that the object itself moves as it did. told:
-    takes a line about them.
+    The curves of the action before that are not about bones go along, so that the object itself moves as it did.
+
+    told: takes a line about them.
     """
     data = target.animation_data or target.animation_data_create()
     before, slot_before = data.action, data.action_slot

@@ -83,7 +83,10 @@ def _added(scene: bpy.types.Scene, path: Path) -> bpy.types.Strip:
 
 
 def _again(scene: bpy.types.Scene, strip: bpy.types.Strip, start: int) -> bpy.types.Strip:
-    """A new strip with the sound of another one, above all others. start: the first frame of its content."""
+    """A new strip with the sound of another one, above all others.
+
+    start: the first frame of its content.
+    """
     if strip.retiming_keys:
         raise UserError(
             f"The strip {strip.name!r} has another speed, which cannot be taken along. Copy it in the sequencer of "
@@ -103,7 +106,10 @@ def _again(scene: bpy.types.Scene, strip: bpy.types.Strip, start: int) -> bpy.ty
 
 
 def _frames(scene: bpy.types.Scene, source: bpy.types.Scene, rate: float) -> Callable[[float], float]:
-    """A function from frames of ``source`` to those of ``scene``. rate: frames of this one to one of the other."""
+    """A function from frames of ``source`` to those of ``scene``.
+
+    rate: frames of this one to one of the other.
+    """
     found = (one.strip for one in timeline.placed(source))
     shown = next((strip for strip in found if strip.type == "SCENE" and strip.scene == scene), None)
     origin = source.frame_start if shown is None else versions.content_start(shown)

@@ -81,7 +81,10 @@ def possible(armature: bpy.types.Object) -> bool:
 
 
 def of(armature: bpy.types.Object, mapped: Mapping[str, str], keyed: controls.Controls) -> tuple[Limb, ...]:
-    """The limbs of ``armature`` with inverse kinematics. mapped: our joint -> the bone that moves with it."""
+    """The limbs of ``armature`` with inverse kinematics.
+
+    mapped: our joint -> the bone that moves with it.
+    """
     bones = armature.pose.bones
     if _is_generated(bones):
         return tuple(_generated(keyed, chain, bones, *names) for chain, names in zip(_CHAINS, _RIGIFY, strict=True))
@@ -149,8 +152,10 @@ def _holding(armature: bpy.types.Object, name: str, held: set[str]) -> dict[Cons
 def _leading(
     armature: bpy.types.Object, leading: Iterable[Constrained], handles: tuple[str, ...]
 ) -> tuple[tuple[Value, ...], tuple[controls.Switch, ...]]:
-    """What lets inverse kinematics lead, by controls that only their own keys and the bones above them move. leading:
-    what is to have influence."""
+    """What lets inverse kinematics lead, by controls that only their own keys and the bones above them move.
+
+    leading: what is to have influence.
+    """
     wanted = [(*one, True) for one in leading]
     for bone, constraint in controls.active(armature.pose.bones[name] for name in handles):
         if constraint.type in CARRYING:

@@ -136,7 +136,10 @@ def chosen(armature: bpy.types.Object) -> dict[str, str]:
 
 
 def choose(armature: bpy.types.Object, bones: dict[str, str]) -> None:
-    """Keep these choices with ``armature``, and no others. bones: as of ``chosen``."""
+    """Keep these choices with ``armature``, and no others.
+
+    bones: as of ``chosen``.
+    """
     kept = getattr(armature, BONES_PROPERTY)
     for joint in mapping.WORDS:
         setattr(kept, joint, bones.get(joint, ""))
@@ -173,8 +176,12 @@ def _found(
 
 
 def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, turn: np.ndarray | None = None) -> Rest:
-    """The bones that move with a joint, or the ``keyed`` ones, at rest. turn: of ``Rest``; told by the rest pose unless
-    given.  Raises UserError as ``bones``, and when the rest pose does not tell it."""
+    """The bones that move with a joint, or the ``keyed`` ones, at rest.
+
+    turn: of ``Rest``; told by the rest pose unless given.
+
+    Raises UserError as ``bones``, and when the rest pose does not tell it.
+    """
     mapped = bones(armature)
     if turn is None:
         try:
@@ -210,7 +217,10 @@ def at_rest(armature: bpy.types.Object, keyed: controls.Controls | None = None, 
 
 
 def _shares(armature: bpy.types.Object, bones: dict[str, str], turn: np.ndarray) -> dict[str, sharing.Share]:
-    """The bones that share the turn of two keyed ones, unless constraints move them. turn: of ``Rest``."""
+    """The bones that share the turn of two keyed ones, unless constraints move them.
+
+    turn: of ``Rest``.
+    """
     tree = _skeleton(armature.data)
     upright = skeleton.Skeleton(tree.names, tree.parents, tree.offsets @ turn.T)
     index = {name: i for i, name in enumerate(tree.names)}

@@ -50,7 +50,10 @@ class Travel:
 
 
 def of(armature: bpy.types.Object, keys: retarget.Keys, turn: np.ndarray) -> Travel:
-    """How a dance with these ``keys`` travels on ``armature``. turn: of ``rigs.Rest``."""
+    """How a dance with these ``keys`` travels on ``armature``.
+
+    turn: of ``rigs.Rest``.
+    """
     whole = keys.location @ np.array(armature.data.bones[keys.root].matrix_local.to_3x3()).T
     up = turn[2]
     level = whole - (whole @ up)[:, None] * up
@@ -91,7 +94,10 @@ def _origin(armature: bpy.types.Object) -> np.ndarray:
 
 
 def bone_curves(bone: bpy.types.Bone, travel: np.ndarray, track: posing.Track) -> list[Curve]:
-    """The curves of a bone that travels (t, 3) along the armature's axes. track: of ``Curve``."""
+    """The curves of a bone that travels (t, 3) along the armature's axes.
+
+    track: of ``Curve``.
+    """
     location = _located(bone, travel)
     path = f"{controls.bone_path(bone.name)}.location"
     return [Curve(path, i, location[:, i], bone.name, track) for i in range(3)]

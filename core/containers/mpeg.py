@@ -76,7 +76,10 @@ def _parts(walk: Walk) -> Iterator[tuple[Stretch, float]]:
 
 
 def _without(run: Run, dropped: dict[int, int]) -> Iterator[Piece]:
-    """The run's ranges as (offset, length), without some of their frames. dropped: offset -> length."""
+    """The run's ranges as (offset, length), without some of their frames.
+
+    dropped: offset -> length.
+    """
     for start, end in run.ranges:
         cuts = sorted(at for at in dropped if start <= at < end)
         for left, right in zip([start, *(at + dropped[at] for at in cuts)], [*cuts, end], strict=True):
@@ -85,8 +88,10 @@ def _without(run: Run, dropped: dict[int, int]) -> Iterator[Piece]:
 
 
 def _announcing(first: Header, frames: int, pieces: tuple[Piece, ...], delay: int, padding: int = 0) -> bytes:
-    """A frame with the header of all. delay, padding: samples to leave out at the start, besides ``DECODER_DELAY``, and
-    at the end, less that many."""
+    """A frame with the header of all.
+
+    delay, padding: samples to leave out at the start, besides ``DECODER_DELAY``, and at the end, less that many.
+    """
     lame = b"LAME3.100" + bytes(12) + (delay << 12 | padding).to_bytes(3, "big") + bytes(12)
     place = first.side_info
     made = _frame(first, place + 16 + len(lame))

@@ -77,7 +77,10 @@ class FloorPath:
         return np.stack([np.interp(times, clock, points[:, axis]) for axis in (0, 1)], 1)
 
     def check_pace(self, start: float, end: float) -> None:
-        """Raises FootlightError if the path has to be walked faster than ``FASTEST``. start, end: as of ``at``."""
+        """Raises FootlightError if the path has to be walked faster than ``FASTEST``.
+
+        start, end: as of ``at``.
+        """
         spent = np.diff(self._clock(start, end))
         speed = float((self._steps[spent > 0] / spent[spent > 0]).max())
         if speed > FASTEST:

@@ -212,7 +212,10 @@ def _values(rows: list[tuple[int, str]], channels: int) -> np.ndarray:
 
 
 def _is_cut(rows: list[str], channels: int, ended: bool) -> bool:
-    """Whether writing broke off within the last row. ended: whether a line end or the header says that it is whole."""
+    """Whether writing broke off within the last row.
+
+    ended: whether a line end or the header says that it is whole.
+    """
     words = rows[-1].split()
     if len(words) != channels:
         return len(words) < channels

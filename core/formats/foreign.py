@@ -13,7 +13,8 @@ from core.formats import bvh
 from core.motion import directions, fit, kinematics, rotation
 from core.motion.skeleton import SMPL22, Skeleton
 from core.rig import humanoid, rest
-from core.rig.rest import SIDES, Joints, Pose
+from core.rig.rest import Joints, Pose
+from core.rig.skeleton import SIDES
 
 # Where the T-pose of a BVH file may be found.
 ZERO = "zero"

@@ -26,6 +26,7 @@ from core.errors import FootlightError, warn
 from core.formats import array_files, smpl
 from core.motion import rotation
 from core.motion.skeleton import SMPL22
+from core.rig.skeleton import SIDES
 from core.types import Motion
 
 
@@ -277,7 +278,7 @@ def _as_places(values: np.ndarray) -> Tensor | None:
         return None
     places = torch.from_numpy(np.array(array[:, : SMPL22.joints], dtype=np.float64))
     lengths = {}
-    for side in ("left", "right"):
+    for side in SIDES:
         for part, end in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")):
             bone = places[:, SMPL22.index(f"{side}_{end}")] - places[:, SMPL22.index(f"{side}_{part}")]
             length = bone.norm(dim=-1)
@@ -285,7 +286,7 @@ def _as_places(values: np.ndarray) -> Tensor | None:
             if not float((length - length.median()).abs().median()) < _RIGID * float(length.median()):
                 return None
     pairs = [(f"left_{end}", f"right_{end}") for end in ("knee", "ankle", "elbow", "wrist")]
-    pairs += [(f"{side}_knee", f"{side}_ankle") for side in ("left", "right")]
+    pairs += [(f"{side}_knee", f"{side}_ankle") for side in SIDES]
     alike = all(min(lengths[a], lengths[b]) > _ALIKE * max(lengths[a], lengths[b]) for a, b in pairs)
     hips = places[:, [SMPL22.index("left_hip"), SMPL22.index("right_hip")]].mean(1)
     trunk = float((places[:, SMPL22.index("neck")] - hips).norm(dim=-1).median())

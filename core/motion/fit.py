@@ -18,7 +18,8 @@ from core.errors import FootlightError
 from core.motion import kinematics, plausible, rotation
 from core.motion.skeleton import LEFT_LEG, RIGHT_LEG, SMPL22
 from core.rig import calibration, quaternion
-from core.rig.rest import SIDES, Joints, Pose, t_posed
+from core.rig.rest import Joints, Pose, t_posed
+from core.rig.skeleton import SIDES
 from core.types import Motion
 
 _LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))

@@ -17,8 +17,8 @@ import numpy as np
 from ..errors import FootlightError
 from . import quaternion as quat
 from .quaternion import unit
-from .rest import SIDES
-from .skeleton import JOINTS, OFFSETS, standing
+from .rest import middle
+from .skeleton import JOINTS, OFFSETS, SIDES, standing
 
 FRAMES = 400  # that are looked at, spread over the motion
 _TALL = 0.8  # quantile of the body's height; frames above it are upright
@@ -60,7 +60,7 @@ def sides_agree(places: Mapping[str, np.ndarray]) -> bool:
     hips, shoulders = (unit(at[f"left_{part}"] - at[f"right_{part}"]) for part in ("hip", "shoulder"))
     if float((hips * shoulders).sum(-1).mean()) < 0:
         return False
-    ahead = unit(np.cross(hips, _middle(at, "shoulder") - _middle(at, "hip")))
+    ahead = unit(np.cross(hips, middle(at, "shoulder") - middle(at, "hip")))
     front = []
     for side in SIDES:
         hip, knee, ankle = (at[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
@@ -90,7 +90,7 @@ class _Body:
         self.at, self.turns = at, turns
         self.posed: dict[str, np.ndarray] = {}
         self.now: dict[str, np.ndarray] = {}
-        tall = (self._middle("shoulder") - self._middle("ankle"))[:, 1]
+        tall = (middle(self.at, "shoulder") - middle(self.at, "ankle"))[:, 1]
         self.upright = (tall >= np.quantile(tall, _TALL)).astype(float)
 
     def trunk(self) -> None:
@@ -100,8 +100,8 @@ class _Body:
             inner = self._across("collar")
             if np.median(_length(inner)) > _NARROW * np.median(_length(across)):
                 across = inner
-        up = self._middle("shoulder") - self._middle("hip")
-        ours = quat.conjugate(_frames(_LEFT, _middle(_OURS, "shoulder") - _middle(_OURS, "hip")))
+        up = middle(self.at, "shoulder") - middle(self.at, "hip")
+        ours = quat.conjugate(_frames(_LEFT, middle(_OURS, "shoulder") - middle(_OURS, "hip")))
         for name, left in (("pelvis", self._across("hip")), ("spine3", across)):
             self._settle(name, quat.mul(_frames(left, up), ours), self.upright)
         self._lean(up)
@@ -121,7 +121,7 @@ class _Body:
         up: from the hips to the shoulders (t, 3).
         """
         joints = (_OURS[name] for name in ("spine1", "spine2", "spine3"))
-        bones = np.diff((_middle(_OURS, "hip"), *joints, _middle(_OURS, "shoulder")), axis=0)
+        bones = np.diff((middle(_OURS, "hip"), *joints, middle(_OURS, "shoulder")), axis=0)
         turns = (quat.mix(self.now["pelvis"], self.now["spine3"], share) for share in (0.0, 1 / 3, 2 / 3, 1.0))
         ours = unit(np.sum([quat.rotate(turn, bone) for turn, bone in zip(turns, bones, strict=True)], axis=0))
         for name in ("pelvis", "spine3"):
@@ -132,7 +132,10 @@ class _Body:
             self._turn(name, quat.conjugate(lean / np.linalg.norm(lean)))
 
     def limb(self, side: str, parts: tuple[str, str, str], hinge: np.ndarray) -> None:
-        """The two long bones of a limb. hinge: the axis about which it bends in our T-pose."""
+        """The two long bones of a limb.
+
+        hinge: the axis about which it bends in our T-pose.
+        """
         upper, middle, end = (f"{side}_{part}" for part in parts)
         above = self.now.get(f"{side}_collar", self.now["spine3"]) if parts[0] == "shoulder" else self.now["pelvis"]
         first = unit(self.at[middle] - self.at[upper])
@@ -211,19 +214,12 @@ class _Body:
         self.posed[name] = quat.mul(by, self.posed[name])
         self.now[name] = quat.mul(self.turns[name], quat.conjugate(self.posed[name]))
 
-    def _middle(self, part: str) -> np.ndarray:
-        return _middle(self.at, part)
-
     def _across(self, part: str) -> np.ndarray:
         """From the right to the left (t, 3)."""
         across = self.at[f"left_{part}"] - self.at[f"right_{part}"]
-        if part != "collar" and not np.median(_length(across)) > 1e-6 * np.median(_length(self._middle("shoulder"))):
+        if part != "collar" and not np.median(_length(across)) > 1e-6 * np.median(_length(middle(self.at, "shoulder"))):
             raise FootlightError(f"{part}s that have no width; expected a body whose left and right are apart")
         return across
-
-
-def _middle(at: dict[str, np.ndarray], part: str) -> np.ndarray:
-    return (at[f"left_{part}"] + at[f"right_{part}"]) / 2
 
 
 def _ours(joint: str) -> np.ndarray:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import rest, structure
+from . import structure
 from .naming import side_and_part
-from .skeleton import Skeleton
+from .skeleton import SIDES, Skeleton
 
 DETACHED = {
-    f"{side}_{part}": f"{side}_{above}"
-    for side in rest.SIDES
-    for part, above in (("ankle", "knee"), ("wrist", "elbow"))
+    f"{side}_{part}": f"{side}_{above}" for side in SIDES for part, above in (("ankle", "knee"), ("wrist", "elbow"))
 }
 """Joints whose bones may hang elsewhere than on those of the joints before them."""
 

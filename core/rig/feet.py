@@ -17,12 +17,11 @@ from itertools import pairwise
 import numpy as np
 
 from . import quaternion as quat
-from .skeleton import JOINTS
+from .skeleton import JOINTS, SIDES
+from .splines import hermite
 from .stepping import runs
 
-LEGS = tuple(
-    tuple(JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")) for side in ("left", "right")
-)
+LEGS = tuple(tuple(JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")) for side in SIDES)
 """Our joints of the left and the right leg, from the hip down."""
 
 LOW = 0.06  # metres above the flat foot's height: what is lower may stand
@@ -242,7 +241,5 @@ def joined(values: np.ndarray, stands: list[tuple[int, int]]) -> np.ndarray:
         share = (np.arange(1, gap) / gap)[:, None]
         leaving = values[end - 1] - values[end - 2] if end - before > 1 else np.zeros(3)
         coming = values[start + 1] - values[start] if after - start > 1 else np.zeros(3)
-        curve = (1 - share) ** 2 * (1 + 2 * share) * values[end - 1] + share**2 * (3 - 2 * share) * values[start]
-        glide = min(gap, _GLIDE)
-        values[end:start] = curve + glide * share * (1 - share) * ((1 - share) * leaving - share * coming)
+        values[end:start] = hermite(share, min(gap, _GLIDE), values[end - 1], values[start], leaving, coming)
     return values

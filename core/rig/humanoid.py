@@ -18,15 +18,17 @@ from . import ends, rest, structure
 from . import quaternion as quat
 from .families import FAMILIES, HEADS
 from .naming import parsed, plain_names, side_and_part
-from .skeleton import JOINTS, OFFSETS, Skeleton, other_side
+from .skeleton import JOINTS, OFFSETS, SIDES, Skeleton, other_side
 
 ROLES = structure.LEG + structure.ARM
-_OPTIONAL = ("foot", "collar", "wrist")
+OPTIONAL_PARTS = ("foot", "collar", "wrist")
+"""Of the joints of a limb, those that a body may lack."""
 
-_WORDS = {
-    "hip": "thigh", "knee": "shin", "ankle": "foot", "shoulder": "upper arm", "elbow": "forearm",
+LIMB_WORDS = {
+    "hip": "thigh", "knee": "shin", "ankle": "foot", "foot": "toes",
+    "collar": "collar bone", "shoulder": "upper arm", "elbow": "forearm", "wrist": "hand",
 }  # fmt: skip
-"""The required joints of a limb, as words for a message."""
+"""The joints of a limb as people call the bones that start there."""
 
 _UNNAMED = 2  # required limb joints without a known name, up to which names are believed
 _NECK = 3  # bones of a neck at most
@@ -86,29 +88,31 @@ def match(skeleton: Skeleton, places: np.ndarray | None = None) -> Match:
     return _with_torso(skeleton, joints, rule)
 
 
+def _places(skeleton: Skeleton, joints: dict[str, int]) -> dict[str, np.ndarray]:
+    """Our name -> where the joint is at rest (3,)."""
+    at = np.asarray(skeleton.rest_positions(), dtype=float)
+    return {name: at[index] for name, index in joints.items()}
+
+
 def _on_all_fours(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     """Whether arms are legs at rest: upright beside the legs, below a trunk that lies. Some names of animals are those
     of men."""
-    at = np.asarray(skeleton.rest_positions(), dtype=float)
-
-    def middle(part: str) -> np.ndarray:
-        return (at[joints[f"left_{part}"]] + at[joints[f"right_{part}"]]) / 2
-
-    trunk, legs = quat.unit(middle("shoulder") - middle("hip")), quat.unit(middle("ankle") - middle("hip"))
-    arms = [quat.unit(at[joints[f"{side}_elbow"]] - at[joints[f"{side}_shoulder"]]) for side in rest.SIDES]
+    place = _places(skeleton, joints)
+    hips, shoulders, ankles = (rest.middle(place, part) for part in ("hip", "shoulder", "ankle"))
+    trunk, legs = quat.unit(shoulders - hips), quat.unit(ankles - hips)
+    arms = [quat.unit(place[f"{side}_elbow"] - place[f"{side}_shoulder"]) for side in SIDES]
     return bool(abs(trunk @ legs) < _LIES and all(arm @ legs > _BESIDE for arm in arms))
 
 
 def _walks_backwards(skeleton: Skeleton, joints: dict[str, int]) -> bool:
     """Whether names have left and right exchanged: a body that stands, and both its feet point back."""
-    at = np.asarray(skeleton.rest_positions(), dtype=float)
-    place = {name: at[index] for name, index in joints.items()}
+    place = _places(skeleton, joints)
     if not {"left_foot", "right_foot"} <= joints.keys():
         return False
     if not rest.stands({name: one for name, one in place.items() if not name.endswith("foot")}):
         return False
     ahead = quat.rotate(rest.axes(place), np.array((0.0, 0.0, 1.0)))
-    feet = [quat.unit(place[f"{side}_foot"] - place[f"{side}_ankle"]) for side in ("left", "right")]
+    feet = [quat.unit(place[f"{side}_foot"] - place[f"{side}_ankle"]) for side in SIDES]
     return all(float(foot @ ahead) < _BACK for foot in feet)
 
 
@@ -196,7 +200,7 @@ def _by_kind(skeleton: Skeleton) -> list[dict[tuple[str, str], int]]:
 
 def _of_family(at: dict[tuple[str, str], int], family: str, roles: tuple[str, ...] = ROLES) -> dict[str, int]:
     joints: dict[str, int] = {}
-    for side in ("left", "right"):
+    for side in SIDES:
         for role, names in zip(ROLES, FAMILIES[family], strict=True):
             there = (at[side, part] for part in names if (side, part) in at)
             found = next((index for index in there if index not in joints.values()), None)
@@ -214,7 +218,10 @@ def _sensible(skeleton: Skeleton, joints: dict[str, int], detached: bool = False
 
 
 def _by_shape(skeleton: Skeleton, places: np.ndarray | None) -> dict[str, int] | None:
-    """Limb joints by the structure of a skeleton; None if there are none. places: as of ``match``."""
+    """Limb joints by the structure of a skeleton; None if there are none.
+
+    places: as of ``match``.
+    """
     return structure.limbs(skeleton, places, partial(_believed, skeleton, nearest(skeleton)))
 
 
@@ -245,10 +252,10 @@ def _believed(skeleton: Skeleton, named: dict[str, int], joints: dict[str, int])
 def _missing(joints: dict[str, int], roles: tuple[str, ...] = ROLES) -> list[str]:
     """The required limb joints that were not found, as words."""
     return [
-        f"{side} {_WORDS[role]}"
-        for side in ("left", "right")
+        f"{side} {LIMB_WORDS[role]}"
+        for side in SIDES
         for role in roles
-        if role not in _OPTIONAL and f"{side}_{role}" not in joints
+        if role not in OPTIONAL_PARTS and f"{side}_{role}" not in joints
     ]
 
 
@@ -259,19 +266,29 @@ def _loose(skeleton: Skeleton, joints: dict[str, int], detached: bool = False) -
 
     detached: as of ``_by_name``.
     """
-    for side in ("left", "right"):
-        for chain in (structure.LEG, structure.ARM):
-            present = [f"{side}_{role}" for role in chain if f"{side}_{role}" in joints]
-            for upper, lower in pairwise(present):
-                pair = joints[upper], joints[lower]
-                hangs = pair[0] in skeleton.ancestors(pair[1])[1:]
-                if not (hangs or (detached and lower in ends.DETACHED and ends.is_detached(skeleton, *pair))):
-                    return pair
-    hips, shoulders = ([joints[f"{side}_{part}"] for side in ("left", "right")] for part in ("hip", "shoulder"))
+    if (pair := broken_limb(skeleton, joints, detached)) is not None:
+        return joints[pair[0]], joints[pair[1]]
+    hips, shoulders = ([joints[f"{side}_{part}"] for side in SIDES] for part in ("hip", "shoulder"))
     for other in (hips[1], *shoulders):
         if structure.meeting(skeleton, hips[0], other) is None:
             return hips[0], other
     return None if structure.meeting(skeleton, *shoulders) is not None else (shoulders[0], shoulders[1])
+
+
+def broken_limb(skeleton: Skeleton, joints: dict[str, int], detached: bool) -> tuple[str, str] | None:
+    """Two joints that follow each other on a limb, of which the lower one does not hang on the upper one; or None.
+
+    joints: our name -> index, as far as they are known.
+    detached: whether feet and hands may hang elsewhere than on shins and forearms.
+    """
+    for side in SIDES:
+        for chain in (structure.LEG, structure.ARM):
+            for upper, lower in pairwise(name for role in chain if (name := f"{side}_{role}") in joints):
+                pair = joints[upper], joints[lower]
+                hangs = pair[0] in skeleton.ancestors(pair[1])[1:]
+                if not (hangs or (detached and lower in ends.DETACHED and ends.is_detached(skeleton, *pair))):
+                    return upper, lower
+    return None
 
 
 def lacking(skeleton: Skeleton) -> str:
@@ -294,7 +311,7 @@ def counterparts(skeleton: Skeleton) -> tuple[str, ...]:
         (f"{side}_{role}", f"{other}_{role}")
         for side, other in (("left", "right"), ("right", "left"))
         for role in ROLES
-        if role not in _OPTIONAL
+        if role not in OPTIONAL_PARTS
     ]
     return tuple(skeleton.names[joints[there]] for lost, there in pairs if lost not in joints and there in joints)[:3]
 
@@ -313,7 +330,7 @@ def nearest(skeleton: Skeleton) -> dict[str, int]:
 def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
     joints = {name: joint for name, joint in joints.items() if not _is_at_elbow(skeleton, joints, name)}
     pelvis = structure.meeting(skeleton, joints["left_hip"], joints["right_hip"])
-    arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in ("left", "right")]
+    arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in SIDES]
     chest = structure.meeting(skeleton, *arms)
     assert pelvis is not None and chest is not None, "limbs are chosen so that they meet"
     line = skeleton.ancestors(chest)
@@ -339,7 +356,7 @@ def _with_torso(skeleton: Skeleton, joints: dict[str, int], rule: str) -> Match:
         neck = tuple(reversed(above[: above.index(chest)])) if chest in above else ()
         if neck:
             joints["neck"] = neck[-1]
-    for side in ("left", "right"):
+    for side in SIDES:
         joints |= structure.collar(skeleton, joints, side) | structure.hand_and_toe(skeleton, joints, side)
     return Match(joints, spine, neck, top, rule)
 
@@ -368,7 +385,7 @@ def _head(skeleton: Skeleton, joints: dict[str, int], chest: int) -> int | None:
     is on the longest branch of the chest that carries no limb.
     """
     named = [i for names in HEADS for i, name in enumerate(plain_names(skeleton)) if side_and_part(name)[1] in names]
-    limbs = {joints[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")}
+    limbs = {joints[f"{side}_{part}"] for side in SIDES for part in ("hip", "shoulder")}
     carrying = {above for joint in limbs for above in skeleton.ancestors(joint)}
     named = [index for index in named if index not in carrying]
     for index in named:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from ..errors import FootlightError
-from . import ends, humanoid, structure
-from .skeleton import JOINTS, Skeleton
+from . import humanoid, structure
+from .skeleton import JOINTS, SIDES, Skeleton
 
 FORMAT = "footlight-bones 1"
 
@@ -27,21 +26,11 @@ _TRUNK = {
     "neck": "neck",
     "head": "head",
 }
-_LIMBS = {
-    "hip": "thigh",
-    "knee": "shin",
-    "ankle": "foot",
-    "foot": "toes",
-    "collar": "collar bone",
-    "shoulder": "upper arm",
-    "elbow": "forearm",
-    "wrist": "hand",
-}
-WORDS = _TRUNK | {f"{side}_{part}": f"{side} {word}" for side in ("left", "right") for part, word in _LIMBS.items()}
+WORDS = _TRUNK | {f"{side}_{part}": f"{side} {word}" for side in SIDES for part, word in humanoid.LIMB_WORDS.items()}
 """Our joints as people call the bones that move with them, from the hips to the hands."""
 
 OPTIONAL = {"spine1", "spine2", "spine3", "neck", "head"} | {
-    f"{side}_{part}" for side in ("left", "right") for part in ("foot", "collar", "wrist")
+    f"{side}_{part}" for side in SIDES for part in humanoid.OPTIONAL_PARTS
 }
 """Joints that a rig may lack."""
 
@@ -102,19 +91,18 @@ def _wrong(skeleton: Skeleton, bones: dict[str, str]) -> str:
     """How a sentence goes on that says what is wrong with a choice of bones; "" for nothing."""
     if missing := [WORDS[joint] for joint in WORDS if joint not in bones and joint not in OPTIONAL]:
         return f" (the list of its bones has no {', no '.join(missing[:3])})"
-    for side in ("left", "right"):
-        for chain in (structure.LEG, structure.ARM):
-            line = [joint for part in chain if (joint := f"{side}_{part}") in bones]
-            for upper, lower in pairwise(line):
-                pair = skeleton.index(bones[upper]), skeleton.index(bones[lower])
-                detached = lower in ends.DETACHED and ends.is_detached(skeleton, *pair)
-                if not detached and pair[0] not in skeleton.ancestors(pair[1])[1:]:
-                    return f" ({bones[lower]}, its {WORDS[lower]}, does not hang on {bones[upper]}, its {WORDS[upper]})"
-    return ""
+    pair = humanoid.broken_limb(skeleton, {joint: skeleton.index(bone) for joint, bone in bones.items()}, detached=True)
+    if pair is None:
+        return ""
+    upper, lower = pair
+    return f" ({bones[lower]}, its {WORDS[lower]}, does not hang on {bones[upper]}, its {WORDS[upper]})"
 
 
 def to_json(bones: Mapping[str, str]) -> str:
-    """A text that ``from_json`` reads. bones: our joint -> its bone."""
+    """A text that ``from_json`` reads.
+
+    bones: our joint -> its bone.
+    """
     listed = {joint: bones.get(joint) for joint in WORDS}
     return json.dumps({"format": FORMAT, "bones": listed}, indent=2, ensure_ascii=False) + "\n"
 

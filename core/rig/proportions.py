@@ -16,7 +16,7 @@ from . import quaternion as quat
 from . import rest
 from .feet import LEGS
 from .sharing import Share
-from .skeleton import JOINTS, OFFSETS, standing
+from .skeleton import JOINTS, OFFSETS, SIDES, standing
 
 HIPS = JOINTS.index("left_hip"), JOINTS.index("right_hip")
 _ANKLES = JOINTS.index("left_ankle"), JOINTS.index("right_ankle")
@@ -94,7 +94,10 @@ class Floor:
 
 
 def size(bones: Sequence[RestBone]) -> float:
-    """A rig's units per metre of our body. bones: as of ``floor``."""
+    """A rig's units per metre of our body.
+
+    bones: as of ``floor``.
+    """
     return build_of({bone.joint: bone for bone in bones}, None).size
 
 
@@ -109,7 +112,10 @@ def on_floor(points: np.ndarray, bones: Sequence[RestBone]) -> np.ndarray:
 
 
 def floor(bones: Sequence[RestBone]) -> Floor:
-    """The floor on which a rig stands at rest. bones: those of the legs and the pelvis must be among them."""
+    """The floor on which a rig stands at rest.
+
+    bones: those of the legs and the pelvis must be among them.
+    """
     by_joint = {bone.joint: bone for bone in bones}
     place = stood(by_joint)
     thighs, ankles = ((place[left] + place[right]) / 2 for left, right in (HIPS, _ANKLES))
@@ -175,7 +181,7 @@ def alignments(by_joint: Mapping[int, RestBone]) -> dict[int, np.ndarray]:
     if known:
         return {joint: quat.mul(posed, quat.conjugate(by_joint[joint].rotation)) for joint, posed in known.items()}
     place = {JOINTS[joint]: bone.head for joint, bone in by_joint.items() if bone.share is None}
-    for side in ("left", "right"):
+    for side in SIDES:
         place.setdefault(f"{side}_wrist", by_joint[JOINTS.index(f"{side}_elbow")].tail)
     found = rest.straighten(place, C, place.keys(), as_built=True)
     return {j: _IDENTITY if bone.share else found.get(JOINTS[j], _IDENTITY) for j, bone in by_joint.items()}

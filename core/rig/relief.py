@@ -49,14 +49,14 @@ class Terrain:
         """How much higher joints of a foot are (t, n) than on a flat sole on the level floor."""
         return np.stack([places[joint][:, 2] - self.level - self.heights[joint] for joint in joints], axis=1)
 
-    def foot(self, places: Mapping[int, np.ndarray], joints: Sequence[int], stands: np.ndarray) -> Foot:
+    def foot(self, places: Mapping[int, np.ndarray], joints: Sequence[int], stands: np.ndarray) -> LevelFoot:
         """A foot at places.
 
         joints: its ankle, and its toe if it has one.
         stands: (t,) bool.
         """
         clearance = np.clip(self.lifts(places, joints).min(axis=1), 0.0, None)
-        return Foot(places[joints[0]], places[joints[-1]], stands, clearance, self)
+        return LevelFoot(places[joints[0]], places[joints[-1]], stands, clearance, self)
 
 
 def climb(
@@ -99,7 +99,7 @@ def _lacking(leg: Sequence[np.ndarray], lift: np.ndarray, step: Step) -> np.ndar
     return np.clip(away[:, 2] - np.sqrt(np.clip(longest**2 - aside**2, 0.0, None)), 0.0, None)
 
 
-def level(
+def flatten(
     turned: MutableMapping[int, np.ndarray], places: MutableMapping[int, np.ndarray], fps: float, floor: Terrain
 ) -> np.ndarray:
     """Turn legs and feet that follow a floor as on a level one, and put the feet there. Returns by how much (t, 3) the
@@ -132,7 +132,7 @@ def _ends(leg: Sequence[int], places: Mapping[int, np.ndarray]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Foot:
+class LevelFoot:
     """A foot of a rig that dances on a level floor.
 
     ankle, toe: (t, 3) where its joints are.

@@ -5,7 +5,7 @@ Positions are given by the names of our joints, in the body's own axes and unit.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,9 +13,8 @@ import numpy as np
 
 from ..errors import FootlightError
 from . import quaternion as quat
-from .skeleton import JOINTS, OFFSETS
+from .skeleton import JOINTS, OFFSETS, SIDES
 
-SIDES = ("left", "right")
 CHAINS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 """The joints of a leg and of an arm, from the trunk outwards."""
 
@@ -80,6 +79,15 @@ class Pose:
     places: np.ndarray
 
 
+def middle(place: Mapping[str, np.ndarray], part: str) -> np.ndarray:
+    """The middle (..., 3) between the left and the right joint of a part.
+
+    place: our name -> positions (..., 3).
+    part: such as "hip".
+    """
+    return (place[f"left_{part}"] + place[f"right_{part}"]) / 2
+
+
 def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
     """Whether joints are where they are on a body that stands upright with its arms spread or down.
 
@@ -94,14 +102,11 @@ def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
         length = np.linalg.norm(vector)
         return bool(length > 0 and vector @ direction >= np.cos(np.radians(degrees)) * length)
 
-    def middle(part: str) -> np.ndarray:
-        return (place[f"left_{part}"] + place[f"right_{part}"]) / 2
-
     def bones(*parts: str) -> list[tuple[str, np.ndarray]]:
         pairs = [(side, f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in pairwise(parts)]
         return [(side, place[b] - place[a]) for side, a, b in pairs if b in place]
 
-    if not within(middle("shoulder") - middle("hip"), up, limits.trunk):
+    if not within(middle(place, "shoulder") - middle(place, "hip"), up, limits.trunk):
         return False
     if not all(within(place[f"left_{p}"] - place[f"right_{p}"], left, limits.level) for p in ("hip", "shoulder")):
         return False
@@ -113,7 +118,7 @@ def stands(place: dict[str, np.ndarray], limits: Limits = STANDING) -> bool:
         for side, bone in bones("shoulder", "elbow", "wrist")
     ):
         return False
-    if "head" in place and not within(place["head"] - middle("shoulder"), up, _HEAD):
+    if "head" in place and not within(place["head"] - middle(place, "shoulder"), up, _HEAD):
         return False
     for _, foot in bones("ankle", "foot"):
         level = foot - foot @ up * up

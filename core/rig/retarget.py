@@ -126,12 +126,15 @@ def _danced(
         ours[0] = hips.steadied(dancer[0], build.wide)
         _settle(ours, dance.stands, by_joint, build.size)
 
-    def placed(between: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, dict[int, np.ndarray]]:
-        turned = ours + _shared(ours, by_joint, align)
-        start = between + quat.rotate(turned[0], by_joint[0].head - build.hips)
-        return turned, start, _starts(turned, start, by_joint, align)
+    def carrier(between: np.ndarray) -> np.ndarray:
+        """Where the bone of the pelvis starts (t, 3) with the middle between the hips at ``between`` (t, 3)."""
+        return between + quat.rotate(ours[0], by_joint[0].head - build.hips)
 
-    turned, start, starts = placed(between)
+    def posed(start: np.ndarray) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
+        turned = ours + _shared(ours, by_joint, align)
+        return turned, _starts(turned, start, by_joint, align)
+
+    turned, starts = posed(start := carrier(between))
     if dance.stands is None or not starts.keys() >= {joint for leg in LEGS for joint in leg[:3]}:
         return turned, starts
     models, lower = _our_legs(dancer, pelvis, build.size), drops(by_joint, build.size)
@@ -143,17 +146,15 @@ def _danced(
         ]
         way = way.further(both, build.size, build.wide)
         ours[0] = quat.mul(quat.from_vector(way.turned), steady)
-        turned, start, starts = placed(between + build.size * way.moved)
+        turned, starts = posed(start := carrier(between + build.size * way.moved))
     for leg, stood, drop in legs:
         feet.plant(ours, leg, starts, models, stood, drop)
-    turned = ours + _shared(ours, by_joint, align)
-    starts = _starts(turned, start, by_joint, align)
+    turned, starts = posed(start)
     if ground.relief is None:
         return turned, starts
     heights, level = heights_of(by_joint), float(build.floor[2])
-    start = start + relief.climb(ours, starts, dance.stands, relief.Terrain(ground.relief, heights, level, build.size))
-    turned = ours + _shared(ours, by_joint, align)
-    return turned, _starts(turned, start, by_joint, align)
+    terrain = relief.Terrain(ground.relief, heights, level, build.size)
+    return posed(start + relief.climb(ours, starts, dance.stands, terrain))
 
 
 def _settle(turned: list[np.ndarray], stands: np.ndarray, by_joint: Mapping[int, RestBone], size: float) -> None:
@@ -180,7 +181,11 @@ def _shared(
 
 
 def _our_legs(turned: Sequence[np.ndarray], pelvis: np.ndarray, size: float) -> dict[int, np.ndarray]:
-    """Joint -> (t, 3) where the joints of our legs are. pelvis: (t, 3) where ours is. size: ours, in its units."""
+    """Joint -> (t, 3) where the joints of our legs are.
+
+    pelvis: (t, 3) where ours is.
+    size: ours, in its units.
+    """
     ours = {0: pelvis}
     for leg in LEGS:
         for parent, joint in pairwise((0, *leg)):
@@ -194,7 +199,10 @@ def _starts(
     by_joint: Mapping[int, RestBone],
     align: Mapping[int, np.ndarray],
 ) -> dict[int, np.ndarray]:
-    """Joint -> (t, 3) where its bone starts. start: (t, 3) where that of the pelvis does."""
+    """Joint -> (t, 3) where its bone starts.
+
+    start: (t, 3) where that of the pelvis does.
+    """
     found = {0: start}
 
     def place(joint: int) -> np.ndarray | None:
@@ -244,7 +252,7 @@ def motion(
     turned |= _bent(turned)
     if ground.relief is not None:
         heights = {joint: height / build.size for joint, height in heights_of(by_joint).items()}
-        lift = relief.level(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
+        lift = relief.flatten(turned, places, fps, relief.Terrain(_in_metres(ground.relief, build), heights))
         pelvis = pelvis - lift
         places |= {joint: places[joint] - lift for joint in HIPS}
     _stand(turned, places, pelvis, by_joint, align, build.size, fps)
@@ -264,7 +272,10 @@ def _seen(
 
 
 def _pelvis(turned: np.ndarray, head: np.ndarray, by_joint: Mapping[int, RestBone], build: Build) -> np.ndarray:
-    """Where our pelvis is (t, 3), metres. turned, head: (t, 4) and (t, 3) of the bone of the pelvis."""
+    """Where our pelvis is (t, 3), metres.
+
+    turned, head: (t, 4) and (t, 3) of the bone of the pelvis.
+    """
     hip = (head - build.floor - quat.rotate(turned, by_joint[0].head - build.hips)) / build.size
     return hip - quat.rotate(turned, build.hips - build.pelvis) / build.size
 

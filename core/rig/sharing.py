@@ -15,21 +15,19 @@ from itertools import pairwise
 import numpy as np
 
 from . import quaternion as quat
-from .skeleton import JOINTS, Skeleton
+from .skeleton import JOINTS, SIDES, Skeleton
 
 TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 """The joints of spine and neck, from below."""
 
 TWISTED = tuple(
-    (f"{side}_{upper}", f"{side}_{lower}")
-    for side in ("left", "right")
-    for upper, lower in (("elbow", "wrist"), ("knee", "ankle"))
+    (f"{side}_{upper}", f"{side}_{lower}") for side in SIDES for upper, lower in (("elbow", "wrist"), ("knee", "ankle"))
 )
 """Where the joint below may turn about the bone that leads to it."""
 
 SWUNG = tuple(
     (above, f"{side}_{upper}", f"{side}_{lower}")
-    for side in ("left", "right")
+    for side in SIDES
     for above, upper, lower in ((f"{side}_collar", "shoulder", "elbow"), ("pelvis", "hip", "knee"))
 )
 """What carries a limb, where it starts, and where its first bone ends. Bones beside this one twist less than it."""
@@ -71,12 +69,24 @@ def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int
 
     bones: our joint -> the index of the bone that moves with it.
     """
+    found = _bends(skeleton, bones) | _twists_below(skeleton, bones) | _twists_beside(skeleton, bones)
+    return {bone: found[bone] for bone in sorted(found)}
+
+
+def _bends(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int, Share]:
+    """The bones of spine and neck between those that move with our joints."""
     found: dict[int, Share] = {}
     for lower, upper in pairwise([joint for joint in TRUNK if joint in bones]):
         line = _between(skeleton, bones[lower], bones[upper])
         line = [bone for bone in line if not _carries_more(skeleton, bone, bones[upper], bones)]
         for i, bone in enumerate(line, 1):
             found[bone] = Share(JOINTS.index(lower), JOINTS.index(upper), i / (len(line) + 1))
+    return found
+
+
+def _twists_below(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int, Share]:
+    """The bones between elbow and wrist, or knee and ankle, and those beside them: they twist with the hand or foot."""
+    found: dict[int, Share] = {}
     heads = skeleton.rest_positions()
     for upper, lower in TWISTED:
         if upper not in bones or lower not in bones:
@@ -92,6 +102,13 @@ def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int
             share = float(np.clip((heads[bone] - heads[start]) @ axis / length**2, 0.0, 1.0))
             if share > _NEAR and bone not in bones.values():
                 found[bone] = Share(JOINTS.index(upper), JOINTS.index(lower), share, axis / length)
+    return found
+
+
+def _twists_beside(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int, Share]:
+    """The bones beside an upper arm or a thigh: they go along with it, and twist the less the nearer to the trunk."""
+    found: dict[int, Share] = {}
+    heads = skeleton.rest_positions()
     for carrier, upper, lower in SWUNG:
         above = carrier if carrier in bones else next((one for one in reversed(TRUNK[:4]) if one in bones), None)
         if above is None or upper not in bones or lower not in bones:
@@ -103,7 +120,7 @@ def shares(skeleton: Skeleton[np.ndarray], bones: Mapping[str, int]) -> dict[int
             share = float(np.clip((heads[bone] - heads[start]) @ axis / length**2, 0.0, 1.0))
             if _twists(skeleton, bone) and bone not in bones.values() and share < 1.0 - _NEAR:
                 found[bone] = Share(JOINTS.index(above), JOINTS.index(upper), share, axis / length, swings=True)
-    return {bone: found[bone] for bone in sorted(found)}
+    return found
 
 
 def _between(skeleton: Skeleton, above: int, below: int) -> list[int]:

@@ -102,6 +102,9 @@ JOINTS = (
 )  # fmt: skip
 """The joints of ``BODY``, in SMPL's order."""
 
+SIDES = ("left", "right")
+"""How the names of the joints of arms and legs begin."""
+
 
 def other_side(name: str) -> str:
     """The joint's counterpart on the other side of the body; a joint in the middle is its own."""

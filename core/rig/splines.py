@@ -27,7 +27,12 @@ class Keyed:
 
 
 def keyed(at: np.ndarray, corners: np.ndarray | None = None, *, smooth: bool = False) -> Keyed:
-    """Keys at these frames. at: (m,) in any order. corners: those that are corners where they are keyed."""
+    """Keys at some frames.
+
+    at: (m,) the frames, in any order.
+    corners: frames that are corners where they are keyed.
+    smooth: as of ``Keyed``.
+    """
     at = np.unique(np.asarray(at, dtype=int))
     return Keyed(at, np.isin(at, () if corners is None else corners), smooth)
 
@@ -45,6 +50,26 @@ def slopes(values: np.ndarray, keys: Keyed) -> tuple[np.ndarray, np.ndarray]:
     return np.where(corners, before, even), np.where(corners, after, even)
 
 
+def hermite(
+    share: np.ndarray,
+    length: np.ndarray | float,
+    start: np.ndarray,
+    end: np.ndarray,
+    leaving: np.ndarray,
+    coming: np.ndarray,
+) -> np.ndarray:
+    """The cubic (n, c) from ``start`` to ``end`` with given speeds at both (Hermite).
+
+    share: (n, 1) of the way, in [0, 1].
+    length: of the way, frames.
+    start, end: (n, c) or (c,).
+    leaving, coming: (n, c) or (c,) the speeds there, per frame.
+    """
+    rest = 1.0 - share
+    curve = rest**2 * (1 + 2 * share) * start + share**2 * (3 - 2 * share) * end
+    return curve + length * share * rest * (rest * leaving - share * coming)
+
+
 def sampled(values: np.ndarray, keys: Keyed) -> np.ndarray:
     """The curve (t, c) through the keyed ones of ``values`` (t, c), in every frame."""
     if len(keys.at) == 1:
@@ -57,6 +82,4 @@ def sampled(values: np.ndarray, keys: Keyed) -> np.ndarray:
     if not keys.smooth:
         return start + (end - start) * share
     before, after = slopes(values, keys)
-    rest = 1.0 - share
-    curve = rest**2 * (1 + 2 * share) * start + share**2 * (3 - 2 * share) * end
-    return curve + gap * share * rest * (rest * after[i] - share * before[i + 1])
+    return hermite(share, gap, start, end, after[i], before[i + 1])

@@ -15,23 +15,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import FootlightError
+from . import feet, splines
 from . import quaternion as quat
-from . import splines
 from .posing import PLACE, TURN, WAY, Body, Channels, Pose, Track
 from .skeleton import JOINTS
 from .splines import Keyed
+from .stepping import runs
 
 SLIDE = 0.02
 """Metres per second that a standing foot may be faster in any frame than it was, on a body of our size."""
 
-FEET = tuple(JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("ankle", "foot"))
+FEET = tuple(joint for leg in feet.LEGS for joint in leg[2:])
 """The joints of feet, by the columns of a dance's stands."""
 
 ENDS = (*FEET, JOINTS.index("left_wrist"), JOINTS.index("right_wrist"))
 """Where places are looked at."""
 
-LEGS = {JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")}
-
+_LEGS = {joint for leg in feet.LEGS for joint in leg}
 _PART = 0.5  # of the largest part in an error: bones with so much of it get a key too
 
 
@@ -137,7 +137,7 @@ class _Thinning:
     def _foot(self, foot: int, joint: int) -> Iterable[Track]:
         """The tracks that run otherwise before a foot lands than after."""
         line = [joint, *self.body.above(joint)] if joint in self.body.by_joint else ()
-        yield from ((self.body.by_joint[j].name, TURN) for j in line if j in LEGS)
+        yield from ((self.body.by_joint[j].name, TURN) for j in line if j in _LEGS)
         for control in self.body.controls:
             if control.foot == foot:
                 yield from ((control.bone, PLACE), (control.bone, TURN))
@@ -146,7 +146,10 @@ class _Thinning:
         return splines.keyed(np.array(list(at)), self.corners.get(track), smooth=self.smooth)
 
     def own(self, track: Track, sampled: np.ndarray) -> np.ndarray:
-        """The error of a track by itself (t,), radians or units. sampled: (t, 4 or 3) what it says."""
+        """The error of a track by itself (t,), radians or units.
+
+        sampled: (t, 4 or 3) what it says.
+        """
         if self.tracks[track].mode == PLACE:
             return np.linalg.norm(sampled - self.read[track], axis=-1)
         return np.linalg.norm(_apart(self.read[track], sampled), axis=-1)
@@ -274,10 +277,7 @@ def spaced(
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The rotation from ``a`` to ``b`` (t, 4) as an axis times radians (t, 3)."""
-    both = quat.mul(quat.conjugate(a), b)
-    sine = np.linalg.norm(both[:, 1:], axis=-1, keepdims=True)
-    angle = 2.0 * np.arctan2(sine, np.abs(both[:, :1]))
-    return angle * both[:, 1:] / np.maximum(sine, 1e-12)
+    return quat.to_vector(quat.mul(quat.conjugate(a), b))
 
 
 def _far(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -292,5 +292,4 @@ def _edges(stands: np.ndarray) -> np.ndarray:
 
 def _peaks(excess: np.ndarray) -> list[int]:
     """The frame with the largest excess of every run of frames where it is above 1."""
-    edges = np.flatnonzero(np.diff((excess > 1).astype(int), prepend=0, append=0))
-    return [int(a + np.argmax(excess[a:b])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [first + int(np.argmax(excess[first:last])) for first, last in runs(excess > 1)]
