@@ -149,7 +149,8 @@ def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
 def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tensor) -> tuple[Tensor, Tensor]:
     """The shift (t, 3) of a foot, metres, and where it takes a small step instead of sliding, (t,) bool.
 
-    The toe is held in place; where only the heel stands, the heel.
+    The toe is held in place; where only the heel stands, the heel. It is not held so low that the foot's other end
+    would be in the floor.
 
     foot: (t, 2, 3) positions of ankle and toe, metres.
     heel: (t,) bool, whether it stands.
@@ -159,6 +160,8 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
     """
     wanted, weights = torch.zeros_like(foot[:, 0]), HOLD * held.to(foot)
     raised = torch.zeros_like(weights)
+    lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
+    above = (lowest - foot[..., 1]).amax(1)  # the least shift that leaves neither ankle nor toe in the floor
     for stands, point, height in ((heel & ~toe, foot[:, 0], FOOT_HEIGHTS[0]), (toe, foot[:, 1], FOOT_HEIGHTS[1])):
         split = [_pieces(point[start:end, (0, 2)], start, fps) for start, end in runs(stands)]
         pieces = [*chain.from_iterable(split)]
@@ -166,7 +169,9 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
             path = point[frames]  #                                    t n 3
             place = path.mean(0)
             place[:, 1] = height
-            wanted[frames], weights[frames] = place + _creep(path, fps) - path, HOLD
+            shift = place + _creep(path, fps) - path
+            shift[..., 1] = torch.maximum(shift[..., 1], above[frames])
+            wanted[frames], weights[frames] = shift, HOLD
         for first, last in pieces if held.any() else ():
             wanted[first:last] -= between(wanted[first:last], held[first:last])
         for (_, before), (after, _) in chain.from_iterable(map(pairwise, split)):
@@ -176,7 +181,6 @@ def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tenso
     along = smoothest(wanted[:, (0, 2)].double(), weights, BLEND * fps)
     down = smoothest(wanted[:, 1:2].double(), weights, DROP * fps)
     move = torch.stack((along[:, 0], down[:, 0], along[:, 1]), -1).to(foot.dtype)
-    lowest = foot.new_tensor((LOWEST_ANKLE, FOOT_HEIGHTS[1]))
     sunk = (lowest - foot[..., 1] - move[:, 1:2]).amax(1).clamp_min(0)
     up = envelope(sunk * (weights == 0).to(sunk), fps) + raised
     up = up + _clearance(foot[:, 1] + move + up[:, None] * move.new_tensor((0.0, 1.0, 0.0)), weights > 0, fps)

@@ -99,6 +99,26 @@ def test_feet_in_the_floor_come_out():
     assert max(physics.wrong_bends(fixed).values()) == 0
 
 
+@pytest.mark.parametrize("down", ["toes", "heels"])
+def test_a_foot_that_stands_has_no_end_in_the_floor(down):
+    """A dancer rises onto the toes and whips them round about the heels, which then stand alone for a moment and high
+    above the floor; or draws the toes up, low enough to stand, with the heels below them."""
+    frames, fps = 90, 30.0
+    at = torch.arange(frames) - 45.0
+    tilt = torch.deg2rad((8 + 17 * torch.exp(-0.5 * (at / 8) ** 2)) * (1 if down == "toes" else -1))
+    turn = torch.deg2rad(35 * (at / 2).clamp(-1, 1)) * (down == "toes")
+    rotations = rotation.identity(frames, 22)
+    rotations[:, [7, 8]] = rotation.mul(rotation.about("y", turn), rotation.about("x", tilt))[:, None]
+    motion = Motion(rotations, torch.zeros(frames, 3), fps, torch.ones(frames, 4))
+    root = torch.stack((torch.zeros(frames), 0.02 - positions(motion)[:, 10, 1], torch.zeros(frames)), -1)
+    motion = replace(motion, root=root)
+    fixed = positions(feet.lock(motion))
+    assert fixed[:, (10, 11), 1].min() > 0.02 - 1e-3
+    assert fixed[:, (7, 8), 1].min() > feet.LOWEST_ANKLE - 1e-3
+    changes = (fixed - positions(motion))[:, (7, 8, 10, 11), 1].diff(dim=0)
+    assert changes.abs().max() < 0.015  # metres that the correction changes by from one frame to the next
+
+
 def test_the_pelvis_sinks_for_a_leg_that_would_not_reach(steps):
     """Hips raised until the standing leg is too short: the foot still stands, and no knee snaps straight."""
     tall = replace(steps, root=steps.root + torch.tensor((0.0, 0.035, 0.0)))
