@@ -16,7 +16,7 @@ from core.motion.kinematics import forward
 from core.rhythm.events import beat_strength
 from core.types import Beats
 from train.data.dataset import Pair
-from train.data.rates import MEL_FPS, MOTION_FPS
+from train.data.rates import HOP_SAMPLES, MEL_FPS, MOTION_FPS
 
 FEWEST = 4  # beats of a pair whose movement can be set on them
 
@@ -64,4 +64,5 @@ def struck(pair: Pair) -> Pair:
         loudness=pair.loudness[:heard],
         beats=pair.beats[known],
         downbeats=pair.downbeats[known],
+        wave=None if pair.wave is None else pair.wave[: heard * HOP_SAMPLES],
     )

@@ -23,6 +23,7 @@ def test_a_body_that_rests_on_beats_strikes_them_half_a_beat_earlier():
         assert 2 * len(made.rotations) == len(made.mel) == len(made.onset) == len(made.loudness)
         assert len(made.root) == len(made.contacts) == len(made.rotations)
         assert torch.equal(made.mel, pair.mel[: len(made.mel)])  # the music stays where it was
+        assert torch.equal(made.wave, pair.wave[: 256 * len(made.mel)]), "and is as long in every form"
         assert len(made.beats) == len(made.downbeats) and float(made.beats.max()) < len(made.mel) / 62.5
         assert strike_delay(made) == 0
 
