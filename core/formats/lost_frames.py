@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.errors import FootlightError, warn
 from core.motion import rotation
+from core.rig.runs import runs
 
 LONGEST = 0.75  # seconds that are bridged
 MOST = 0.1  # of a capture's frames
@@ -45,12 +46,6 @@ def of_one_number(rows: np.ndarray) -> np.ndarray:
         if (first or rows[0, 0]) and len(jumps) and jumps.min() > most:
             made[first:end] = True
     return made
-
-
-def runs(lost: np.ndarray) -> list[tuple[int, int]]:
-    """The stretches of lost frames (t,) as (first, one past the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], lost, [False])).astype(np.int8)))
-    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
 def _of_one(alike: np.ndarray, numbers: np.ndarray) -> list[tuple[int, int]]:

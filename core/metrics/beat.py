@@ -131,18 +131,24 @@ def f_measure(estimated: Tensor, reference: Tensor, tolerance: float = STRICT_TO
 
 
 def matches(a: Tensor, b: Tensor, tolerance: float) -> int:
-    """The largest number of one-to-one pairs of times of ``a`` (n,) and ``b`` (m,) at most ``tolerance`` apart.
+    """The largest number of one-to-one pairs of times of ``a`` (n,) and ``b`` (m,) at most ``tolerance`` apart."""
+    return len(matched(a, b, tolerance))
+
+
+def matched(a: Tensor, b: Tensor, tolerance: float) -> list[float]:
+    """The times of ``a`` (n,) in the largest set of one-to-one pairs with times of ``b`` (m,), as of ``matches``.
 
     Because the tolerance is the same for all, pairing each time with the earliest one that fits is optimal.
     """
     others = iter(b.tolist())
-    other, count = next(others, math.inf), 0
+    other, found = next(others, math.inf), []
     for time in a.tolist():
         while time - other > tolerance:
             other = next(others, math.inf)
         if other - time <= tolerance:
-            other, count = next(others, math.inf), count + 1
-    return count
+            other = next(others, math.inf)
+            found.append(time)
+    return found
 
 
 def alignment(beats: Tensor, targets: Tensor, fps: float = BAS_FPS, sigma: float = BAS_SIGMA) -> float:

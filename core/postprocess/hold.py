@@ -11,6 +11,8 @@ import math
 import torch
 from torch import Tensor
 
+from core.rig import runs as rig_runs
+
 FADE = 0.15  # seconds in which a correction rises beside a held frame
 
 
@@ -40,8 +42,7 @@ def between(values: Tensor, held: Tensor) -> Tensor:
 
 def runs(frames: Tensor) -> list[tuple[int, int]]:
     """The runs [start, end) of true frames in (t,) bool."""
-    edges = torch.diff(frames.int(), prepend=frames.new_zeros(1).int(), append=frames.new_zeros(1).int())
-    return list(zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True))
+    return rig_runs.runs(frames.cpu().numpy())
 
 
 def alone(frames: Tensor) -> Tensor:

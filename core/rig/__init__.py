@@ -16,7 +16,8 @@ calibration  the T-pose of another body from its movement, where its rest pose i
 proportions  how a rig is built, and its floor
 residual     what a rig does not show of its dance
 retarget     from our joints to the bones of an armature, and back
-stepping     how much a body steps, and in which frames
+stepping     how much a body steps
+runs         stretches of frames in which something holds
 channels     rotations as quaternions, Euler angles, or an angle and an axis
 splines      curves between keys
 posing       where a rig is with the channels that are keyed

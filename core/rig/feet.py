@@ -17,9 +17,9 @@ from itertools import pairwise
 import numpy as np
 
 from . import quaternion as quat
+from .runs import runs
 from .skeleton import JOINTS, SIDES
 from .splines import hermite
-from .stepping import runs
 
 LEGS = tuple(tuple(JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")) for side in SIDES)
 """Our joints of the left and the right leg, from the hip down."""

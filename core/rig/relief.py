@@ -16,7 +16,7 @@ import numpy as np
 
 from . import quaternion as quat
 from .feet import LEGS, REACH, Leg, joined, standing
-from .stepping import runs
+from .runs import runs
 
 Relief = Callable[[np.ndarray], np.ndarray]
 """Places (n, 2) -> by how much the floor there is higher (n,) than where the rig stands at rest."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .runs import runs
+
 STEP_SPEED = 0.5  # metres per second; an ankle that stays faster takes a step
 STEP_SECONDS = 0.1  # for at least this long
 STILL_SECONDS = 1.0  # of a window
@@ -34,9 +36,3 @@ def still_windows(ankles: np.ndarray, fps: float) -> float:
         away = np.linalg.norm(ankles[later : later + len(starts)] - starts, axis=2).max(axis=1)
         farthest = np.maximum(farthest, away)
     return float(np.mean(farthest < STILL_TRAVEL))
-
-
-def runs(frames: np.ndarray) -> list[tuple[int, int]]:
-    """The runs [first, last) of true frames in (t,) bool."""
-    edges = np.flatnonzero(np.diff(frames.astype(int), prepend=0, append=0))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -18,9 +18,9 @@ from ..errors import FootlightError
 from . import feet, splines
 from . import quaternion as quat
 from .posing import PLACE, TURN, WAY, Body, Channels, Pose, Track
+from .runs import runs
 from .skeleton import JOINTS
 from .splines import Keyed
-from .stepping import runs
 
 SLIDE = 0.02
 """Metres per second that a standing foot may be faster in any frame than it was, on a body of our size."""

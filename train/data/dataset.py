@@ -89,6 +89,12 @@ class SongRecord:
     wave: Tensor | None = None
 
 
+def motion_tensors(motion: Motion) -> dict[str, Tensor]:
+    """The motion's part of a pair's record."""
+    assert motion.contacts is not None, "a motion in a data set says which feet stand"
+    return {"rotations": motion.rotations, "root": motion.root, "contacts": motion.contacts}
+
+
 def load_pairs(folder: Path, split: str, waveforms: bool = False) -> list[Pair]:
     """All pairs of a split: ``train``, ``val``, or ``test`` where there is one. A folder of songs alone has no pairs.
 

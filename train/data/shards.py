@@ -157,11 +157,12 @@ def read_index(path: Path) -> list[dict]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
+        way = "make it with `python -m train.prepare`"
         if path.name == SOURCES:
-            way = "a data folder names its motion capture and music there; captures beside their music go without, by "
-            way += "train.prepare --pairs"
-        else:
-            way = "make it with `python -m train.prepare`"
+            way = (
+                "a data folder names its motion capture and music there; captures beside their music need none: "
+                "give their folder as train.prepare --pairs"
+            )
         raise FootlightError(f"{path}: no such index; {way}") from None
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]

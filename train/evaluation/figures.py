@@ -117,7 +117,7 @@ def beat_match(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> 
     for place, clip in enumerate(clips):
         positions = positions_of(clip.made)
         found, moved = (f(positions, clip.made.fps).times.double() for f in (kinematic_beats, kinematic_onsets))
-        matched = matched_times(found, clip.beats.times.double(), beat.MOMU_TOLERANCE)
+        matched = beat.matched(found, clip.beats.times.double(), beat.MOMU_TOLERANCE)
         inside = [t for t in found.tolist() if start <= t < end]
         fills = [RIGHT if t in matched else "white" for t in inside]
         axes.scatter(inside, [place] * len(inside), c=fills, edgecolors=RIGHT, s=34, zorder=3)
@@ -131,21 +131,6 @@ def beat_match(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> 
     axes.set_title(clips[0].song, fontsize=9)
     _plain(axes)
     return png(figure)
-
-
-def matched_times(found: Tensor, beats: Tensor, tolerance: float) -> set[float]:
-    """The times of ``found`` that a one-to-one match within the tolerance pairs with a beat."""
-    i = j = 0
-    matched, a, b = set(), found.tolist(), beats.tolist()
-    while i < len(a) and j < len(b):
-        if abs(a[i] - b[j]) <= tolerance:
-            matched.add(a[i])
-            i, j = i + 1, j + 1
-        elif a[i] < b[j]:
-            i += 1
-        else:
-            j += 1
-    return matched
 
 
 def energy(clips: list[Clip], start: float = 4.0, seconds: float = 12.0) -> bytes:
@@ -274,7 +259,7 @@ def onsets_and_kinematic_beats(
     bottom.plot(np.arange(len(speed)) / fps, speed, color=MIDDLE, lw=1.2)
     level = np.interp(found.numpy(), np.arange(len(speed)) / fps, speed)
     for axes, ours, theirs, heights in ((top, heard, found, None), (bottom, found, heard, level)):
-        partners = matched_times(ours, theirs, beat.STRICT_TOLERANCE)
+        partners = beat.matched(ours, theirs, beat.STRICT_TOLERANCE)
         for number, time in enumerate(ours.tolist()):
             if start <= time < end:
                 height = mel.shape[1] + 3 if heights is None else heights[number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,9 @@ from train.evaluation.music import report as music
 from train.evaluation.options import Options
 from train.evaluation.performance import Performance
 
+Swept = tuple[str, float | int | str]
+"""An option and its value, as a sweep varies it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
@@ -39,40 +43,45 @@ class Results:
     music: music.MusicResults | None = None
 
 
-def build_systems(options: Options, material: Material) -> list[System]:
-    """The systems that were asked for, then the sweeps. Raises FootlightError for words that are not understood."""
+def asked_for(options: Options) -> list[tuple[Asked, Swept | None]]:
+    """The systems that were asked for, then those of the sweeps, each with the option and value that its sweep varies.
+
+    Raises FootlightError for words that are not understood, and for two systems of one name.
+    """
     asked = [systems.parse(word) for word in options.systems if word != REAL]
-    swept: dict[str, tuple[str, float | int | str]] = {}
+    swept: list[tuple[Asked, Swept | None]] = []
     for word in options.sweep:
         option, _, values = word.partition("=")
-        base = next((a for a in asked if option in systems.ALLOWED[a.kind]), None)
+        base = next((one for one in asked if option in systems.ALLOWED[one.kind]), None)
         if base is None:
             raise FootlightError(f"no system among {', '.join(options.systems)} has the option of --sweep {word!r}")
         for text in values.split(","):
             value = systems.option_value(base.kind, option, text)
-            more = base.with_option(option, value)
-            swept[more.name] = (option, value)
-            asked.append(more)
-    names = [REAL, *(a.name for a in asked)]
+            swept.append((base.with_option(option, value), (option, value)))
+    found = [*((one, None) for one in asked), *swept]
+    names = [REAL, *(one.name for one, _ in found)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise FootlightError(f"two systems are called {twice[0]!r}: give one another name, as in FOLDER=name")
-    loaded: dict = {}
-    shelf = None
-    built = []
-    for one in asked:
+    return found
+
+
+def build_systems(options: Options, material: Material) -> list[System]:
+    """The systems of ``asked_for``, ready to dance. Raises FootlightError as it does, and for what cannot be loaded."""
+    asked, loaded = asked_for(options), {}
+
+    @functools.cache
+    def shelf() -> retrieval.Shelf:
+        assert options.data is not None
+        return retrieval.Shelf.of(material.captures, load_song_records(options.data, "train"))
+
+    def built(one: Asked) -> System:
+        if one.kind == systems.SLOWING:
+            return systems.slowing_system(one, options.fps, material.captures)
         if one.kind == systems.RETRIEVAL:
-            assert options.data is not None
-            shelf = shelf or retrieval.Shelf.of(material.captures, load_song_records(options.data, "train"))
-        built.append(replace(_built(one, options, material, loaded, shelf), swept=swept.get(one.name)))
-    return built
+            return retrieval.retrieval_system(one, options.fps, shelf())
+        return dancers.dancer(one, options.fps, loaded)
 
-
-def _built(one: Asked, options: Options, material: Material, loaded: dict, shelf) -> System:
-    if one.kind == systems.SLOWING:
-        return systems.slowing_system(one, options.fps, material.captures)
-    if one.kind == systems.RETRIEVAL:
-        return retrieval.retrieval_system(one, options.fps, shelf)
-    return dancers.dancer(one, options.fps, loaded)
+    return [replace(built(one), swept=swept) for one, swept in asked]
 
 
 def danced(system: System, songs: list[Excerpt], seeds: int, stage: Performance) -> list[Clip]:
@@ -114,10 +123,7 @@ def run(options: Options, quiet: bool = False) -> Results:
         captures(options.source, options.fps, cache),
         real_pairs(options.data, options.fps),
     )
-    classifier = None
-    if options.classifier is not None:  # a run of train.fit, or the classifier's folder in it
-        inside = options.classifier / "classifier"
-        classifier = Classifier.load(inside if inside.is_dir() else options.classifier)
+    classifier = None if options.classifier is None else _classifier(options.classifier)
     training = [clip for clip in material.captures if clip.split == "train"]
     reference = sets.Reference(training, classifier)
     stage = Performance(cache)
@@ -135,6 +141,12 @@ def run(options: Options, quiet: bool = False) -> Results:
         played = music.run(options, options.data, options.fps, options.seeds, reference, stage)
         report["music"] = played.report
     return Results(clips, stage.failures, material, report, played)
+
+
+def _classifier(folder: Path) -> Classifier:
+    """The classifier of a run of ``train.fit``, or of its folder in there."""
+    inside = folder / "classifier"
+    return Classifier.load(inside if inside.is_dir() else folder)
 
 
 def write_tables(results: Results, out: Path) -> None:

@@ -40,6 +40,12 @@ def test_hand_made_cases(case):
         assert beat.tolerant(a, b) == pytest.approx((case["bcs"], case["bhs"]))
 
 
+def test_matched_times_are_those_of_the_largest_one_to_one_match():
+    found = seconds(0.95, 1.04, 2.0, 3.5, 4.02, 4.1)
+    assert beat.matched(found, seconds(1.0, 1.1, 2.06, 4.0), 0.07) == [0.95, 1.04, 2.0, 4.02]
+    assert beat.matched(found, seconds(), 0.07) == [] == beat.matched(seconds(), found, 0.07)
+
+
 def test_f_measure_is_mir_evals():
     rng = np.random.default_rng(0)
     for density in (1, 4, 12):  # beats closer together than the tolerance make matching ambiguous

@@ -19,6 +19,7 @@ from torch import Tensor
 from core.motion import contact, kinematics, rotation
 from core.motion.skeleton import FOOT_HEIGHTS, FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
 from core.postprocess.banded import smoothest
+from core.postprocess.hold import runs
 from core.types import Motion
 
 # The three limits say how far a frame may lie from half way between its neighbours, at 60 frames a second.
@@ -250,12 +251,6 @@ def reason_to_drop(motion: Motion, report: dict) -> str | None:
     if not bool(torch.isfinite(motion.root).all() and torch.isfinite(motion.rotations).all()):
         return "values that are not finite"
     return None
-
-
-def runs(mask: Tensor) -> list[tuple[int, int]]:
-    """The stretches in which a mask (t,) is true, as (first, one past the last)."""
-    edges = torch.diff(torch.nn.functional.pad(mask.int(), (1, 1)))
-    return list(zip((edges > 0).nonzero()[:, 0].tolist(), (edges < 0).nonzero()[:, 0].tolist(), strict=True))
 
 
 def _positions(motion: Motion) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,7 +102,7 @@ def _line(lines: tuple[str, ...], draw: np.random.Generator) -> str:
     return lines[int(draw.integers(len(lines)))]
 
 
-def _steps(line: str, style: Style, bars: int):
+def _steps(line: str, style: Style, bars: int) -> Iterator[tuple[int, int, str]]:
     """(bar, step in the bar, sign) of every sign of a line that is repeated through the bars."""
     for at in range(bars * style.steps):
         yield at // style.steps, at % style.steps, line[at % len(line)]

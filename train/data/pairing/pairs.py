@@ -20,8 +20,8 @@ from core.metrics.beat import alignment, bailando_beats, with_chance
 from core.motion.contact import label
 from core.motion.kinematics import forward
 from core.motion.resample import at_times
-from core.types import Motion
-from train.data.dataset import load_song_records
+from core.types import Beats, Motion, Waveform
+from train.data.dataset import SongRecord, load_song_records, motion_tensors
 from train.data.jobs import Job, Records
 from train.data.motion.sources import PINNED, Source, load
 from train.data.music import arrange
@@ -59,7 +59,7 @@ def fit(body: Body, section: Section, settings: Settings) -> tuple[dict, dict[st
     clock = warp.Clock.through(found.grid, found.kinematic_beats, length, limit=settings.limit)
     steady = warp.Clock.steady(length)
     made, played = _sampled(motion, clock, beats, settings.beat_slowing, length)
-    parts = {**cut(section.parts, 0.0, made.frames / fps), **tensors(made)}
+    parts = {**cut(section.parts, 0.0, made.frames / fps), **motion_tensors(made)}
     rates = clock.rate(np.arange(int(len(played) / fps / clock.step) + 1) * clock.step)
     with_slowing = np.diff(played) * fps
     miss = np.abs(clock(found.grid) - found.kinematic_beats) * 1e3 if len(found.kinematic_beats) else np.zeros(1)
@@ -100,12 +100,6 @@ def beat_alignment(motion: Motion, beats: Tensor) -> float:
     kinematic = bailando_beats(forward(motion.rotations, motion.root), motion.fps)
     inside = beats[beats < motion.seconds].double()
     return with_chance(lambda times: alignment(times, kinematic), inside, motion.seconds)["calibrated"]
-
-
-def tensors(motion: Motion) -> dict[str, Tensor]:
-    """The motion's part of a record."""
-    assert motion.contacts is not None, "a motion in a data set says which feet stand"
-    return {"rotations": motion.rotations, "root": motion.root, "contacts": motion.contacts}
 
 
 def index_line(
@@ -168,9 +162,7 @@ def has_known_beats(entry: dict) -> bool:
 
 def _dependencies(entry: dict, settings: Settings) -> dict:
     """The settings that the pairs of a motion depend on."""
-    warped = ("tempo_spread",)
-    known = ("rendered_share", "limit")
-    unused = known if has_known_beats(entry) else warped
+    unused = ("rendered_share", "limit") if has_known_beats(entry) else ("tempo_spread",)
     return {name: value for name, value in asdict(settings).items() if name not in unused}
 
 
@@ -267,7 +259,8 @@ def _number(*parts) -> int:
 
 def _arranged(
     data: Path, split: str, bpm: float, seconds: float, draw: np.random.Generator, drums: tuple[str, ...] = ()
-):
+) -> tuple[str, Waveform, Beats]:
+    """Music as ``matching.Arrange`` renders it, with its name."""
     seed = int(draw.integers(1 << 31))
     song, take = arrange.choose(data, split, bpm, seed, drums)
     waveform, beats = arrange.arrange(data, song, take, bpm, seconds, seed)
@@ -275,7 +268,7 @@ def _arranged(
 
 
 @lru_cache(maxsize=2)
-def _songs(out: Path, split: str, waveforms: bool):
+def _songs(out: Path, split: str, waveforms: bool) -> tuple[list[SongRecord], dict[str, float]]:
     """The recordings of a split and their levels, read once in each process."""
     songs = [song for song in load_song_records(out, split, waveforms) if not song.exact]
     return songs, song_levels(songs)

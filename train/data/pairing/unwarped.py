@@ -18,6 +18,7 @@ from core.motion.kinematics import forward
 from core.motion.resample import at_times
 from core.rhythm.accents import mean_speed
 from core.types import Motion
+from train.data.dataset import motion_tensors
 from train.data.music.songs import cut, heard
 from train.data.pairing import matching, warp
 from train.data.rates import MEL_FPS, MOTION_FPS
@@ -103,6 +104,4 @@ def pair(
     made = at_times(motion, times, MOTION_FPS)
     made = replace(made, contacts=label(forward(made.rotations, made.root), MOTION_FPS))
     section = cut(parts, first, seconds)
-    assert made.contacts is not None
-    body = {"rotations": made.rotations, "root": made.root, "contacts": made.contacts}
-    return Known(made, name, tempo, {**section, **body})
+    return Known(made, name, tempo, {**section, **motion_tensors(made)})

@@ -20,11 +20,12 @@ from core.files import file_digest
 from core.formats import array_files
 from core.formats.foreign import check_rest
 from core.formats.motion import advice, check_fps
+from train.data.dataset import motion_tensors
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
 from train.data.music.songs import cut, heard, stored, with_waveforms
 from train.data.pairing.matching import SHORTEST_SECONDS
-from train.data.pairing.pairs import index_line, tensors
+from train.data.pairing.pairs import index_line
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.shards import key, slug
 
@@ -69,7 +70,7 @@ class Reading:
     rest: str | None = None
 
     def check(self) -> None:
-        """Raises FootlightError for a frame rate out of bounds, or a rest pose that there is not."""
+        """Raises FootlightError for a frame rate out of bounds, or a rest pose that does not exist."""
         if self.fps is not None:
             check_fps(self.fps)
         check_rest(self.rest)
@@ -223,4 +224,4 @@ def recorded_pair(
         exact=False,
         error_cm=source.report["error_cm"],
     )
-    return [(line, {**section, **tensors(motion.cut(0, frames))})]
+    return [(line, {**section, **motion_tensors(motion.cut(0, frames))})]

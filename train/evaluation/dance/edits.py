@@ -62,7 +62,9 @@ class Case:
     scores: dict[str, float]
 
 
-def run(model: pipeline.Model, data: Path, source: Path, songs: int | None, seconds: float, fps: float, cache: Cache):
+def run(
+    model: pipeline.Model, data: Path, source: Path, songs: int | None, seconds: float, fps: float, cache: Cache
+) -> tuple[list[Case], dict[str, float]]:
     """All cases, and by the kind of edit the jerk that real capture stays below in 95 of 100 places.
 
     Raises FootlightError as ``song_excerpts`` does.

@@ -107,7 +107,9 @@ class Material:
         return [clip for clip in self.captures if clip.split == "val"]
 
 
-def song_excerpts(source: Path, start: float, seconds: float, split: str = "val", most: int | None = None):
+def song_excerpts(
+    source: Path, start: float, seconds: float, split: str = "val", most: int | None = None
+) -> list[Excerpt]:
     """An excerpt of each song of the split that the data folder names.
 
     start: seconds. Shorter songs start earlier.

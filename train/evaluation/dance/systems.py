@@ -222,8 +222,7 @@ def slowing_system(asked: Asked, fps: float, clips: list[Capture]) -> System:
     """Val capture that knows only the beats of the music. It shows how far beat metrics can be gamed.
 
     Excerpt and seed choose the clip. It is played from its first frame for as long as it lasts. It does not get a
-    model's
-    finish: it is clean already, and a beat snap would slow it twice.
+    model's finish: it is clean already, and a beat snap would slow it twice.
     """
     amount = asked.number("amount", Settings().beat_slowing)
     if not 0 <= amount < 1:
