@@ -89,3 +89,6 @@ beats where they were corrected, and show (its SHOW.json, see ``api/kept_light.p
 
 LARGEST_INT = 2**31 - 1
 """Blender's fields and custom properties hold no larger whole number."""
+
+STAGE = PREFIX + "stage"
+"""The custom property of a stage's collection and of all that is in it."""

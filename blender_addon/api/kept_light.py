@@ -6,11 +6,10 @@ So the stage is lit again as it was, and another dance is made to the same light
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,35 @@ LIGHT = PREFIX + "light"
 """The custom property of a dance's action that holds its light: a group of what its stage keeps."""
 
 
+SETTING = "setting"
+"""What keeps how the stage of a dance is built, see ``stage/setting.py``."""
+
+
 @dataclass(frozen=True)
 class Light:
     """Light for a stage.
 
-    file: a SHOW.json.
+    packed: a SHOW.json, as text that a property holds.
     told: what the stage keeps of how it was made, by names without the prefix.
+    setting: what the stage is built from, see ``stage/setting.py``; empty where that is not known.
     """
 
-    file: bytes
+    packed: str
     told: dict[str, Any]
+    setting: bytes = b""
+
+    @property
+    def file(self) -> bytes:
+        """The SHOW.json. Raises FootlightError where it is none."""
+        try:
+            return zlib.decompress(base64.b85decode(self.packed))
+        except (ValueError, zlib.error):
+            raise FootlightError("the light that is kept here is damaged; light the stage again") from None
 
     @property
     def show(self) -> Show:
         """Raises FootlightError where it is none."""
-        return show_file.decoded(json.loads(self.file))
+        return show_file.decoded(_parsed(self.file))
 
     @property
     def digest(self) -> str:
@@ -48,7 +61,7 @@ class Light:
         return hashlib.sha256(self.file).hexdigest()
 
     def with_told(self, **told: Any) -> Light:
-        return Light(self.file, self.told | told)
+        return replace(self, told=self.told | told)
 
 
 def of_file(path: str | Path, **told: Any) -> Light:
@@ -58,21 +71,27 @@ def of_file(path: str | Path, **told: Any) -> Light:
 
     Raises FootlightError for another file.
     """
-    show_file.read(path)
-    return Light(Path(path).read_bytes(), told)
+    show = show_file.read(path)
+    packed = base64.b85encode(zlib.compress(Path(path).read_bytes())).decode()
+    return Light(packed, {"cues": len(show.cues), **told})
 
 
 def of_stage(stage: bpy.types.Collection | None) -> Light | None:
     """The light of a lit stage; None where there is none, or only its lamps are known."""
     if stage is None:
         return None
-    return _read({key.removeprefix(PREFIX): value for key, value in stage.items() if key.startswith(PREFIX)})
+    return _readable(_of({key.removeprefix(PREFIX): value for key, value in stage.items() if key.startswith(PREFIX)}))
 
 
 def of_dance(action: bpy.types.Action | None) -> Light | None:
     """The light that a dance was lit with last; None where there is none."""
+    return _readable(unread(action))
+
+
+def unread(action: bpy.types.Action | None) -> Light | None:
+    """As ``of_dance``, but nobody has looked whether the light can be read, which takes a moment."""
     group = None if action is None else action.get(LIGHT)
-    return None if group is None else _read(group.to_dict())
+    return None if group is None else _of(group.to_dict())
 
 
 def has_light(action: bpy.types.Action | None) -> bool:
@@ -82,25 +101,34 @@ def has_light(action: bpy.types.Action | None) -> bool:
 
 def keep_with_stage(stage: bpy.types.Collection, light: Light) -> None:
     """Let a lit stage keep its light."""
-    for name, value in _stored(light).items():
+    for name, value in (light.told | {FILE: light.packed}).items():
         stage[PREFIX + name] = value
 
 
 def keep_with_dance(action: bpy.types.Action, light: Light) -> None:
     """Let a dance keep its light, in place of what it kept. One that is linked from another file keeps none."""
     if action.is_editable:
-        action[LIGHT] = _stored(light)
+        action[LIGHT] = light.told | {FILE: light.packed, SETTING: light.setting}
 
 
-def _stored(light: Light) -> dict[str, Any]:
-    return light.told | {FILE: base64.b85encode(zlib.compress(light.file)).decode()}
-
-
-def _read(values: dict[str, Any]) -> Light | None:
-    """Light from what keeps it. Whoever changed the text has none any more."""
-    try:
-        file = zlib.decompress(base64.b85decode(values.pop(FILE)))
-        show_file.decoded(json.loads(file))
-    except (KeyError, ValueError, TypeError, binascii.Error, zlib.error, FootlightError):
+def _of(values: dict[str, Any]) -> Light | None:
+    """Light from what keeps it."""
+    packed, setting = values.pop(FILE, None), values.pop(SETTING, b"")
+    if not isinstance(packed, str):
         return None
-    return Light(file, values)
+    return Light(packed, values, setting if isinstance(setting, bytes) else b"")
+
+
+def _readable(light: Light | None) -> Light | None:
+    """Light that can be read. Whoever changed the text has none any more."""
+    try:
+        return light if light is not None and light.show else None
+    except FootlightError:
+        return None
+
+
+def _parsed(file: bytes) -> Any:
+    try:
+        return json.loads(file)
+    except ValueError:
+        raise FootlightError("the light that is kept here is damaged; light the stage again") from None

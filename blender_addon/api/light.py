@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..errors import UserError
 from ..scene import reading, rigs, strips, takes
 from ..scene.wording import joined
 from ..shared import beat_grid, file_digest, protocol
-from ..stage import film, lights, scenery, surroundings
+from ..stage import film, lights, scenery, setting, surroundings
 from . import beats, card, dance, kept_light
 from .target import Target, Written, by_uid
 
@@ -118,31 +119,64 @@ def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Wr
         lit = lit.with_told(warning=warning)
     lit = lit.with_told(frames=song.frames or round(lit.show.seconds * target.fps))
     others = [by_uid(scene.objects, uid) for uid in target.others]
-    said = put_up(scene, [armature, *others], target.first, lit)
-    if (action := _dance_of(armature, lit)) is not None:
-        kept_light.keep_with_dance(action, lit)
+    said = put_up(scene, [armature, *others], target.first, lit, _dance_of(armature, lit))
     if "beats" not in target.asked:
         beats.remember(target, done)
     return Written(said, warning=warning)
 
 
-def put_up(scene: bpy.types.Scene, bodies: Iterable[bpy.types.Object | None], first: int, lit: kept_light.Light) -> str:
+def put_up(
+    scene: bpy.types.Scene,
+    bodies: Iterable[bpy.types.Object | None],
+    first: int,
+    lit: kept_light.Light,
+    action: bpy.types.Action | None,
+) -> str:
     """Build the stage that some light is for, in place of one that was there. Returns a line about it.
+
+    Arguments as of ``prepared``, which also says what is raised; then nothing is changed.
+    """
+    there = _there(bodies)
+    made = prepared(scene, there, first, lit, action)
+    with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        camera = lights.build(scene, there, made)
+    changed = surroundings.set_on(scene, camera)
+    stage = scenery.standing(scene)[0]
+    kept_light.keep_with_stage(stage, lit)
+    return f"{title(stage)}: {', '.join(changed)}."
+
+
+def prepared(
+    scene: bpy.types.Scene,
+    bodies: Iterable[bpy.types.Object | None],
+    first: int,
+    lit: kept_light.Light,
+    action: bpy.types.Action | None,
+) -> setting.Setting:
+    """What the stage is built from that some light is for: as it was prepared before, if everybody still dances as
+    they did, or made anew.
 
     bodies: who is on it. None is nobody.
     first: its first frame.
     lit: the light, which tells how many frames there are.
+    action: the dance that is lit. It keeps the light, and what is made anew.
 
-    Raises FootlightError where the light cannot be read; then nothing is changed.
+    Raises FootlightError where the light cannot be read.
     """
-    show, frames = lit.show, (first, first + int(lit.told["frames"]) - 1)
-    there = list(dict.fromkeys(ob for ob in bodies if ob is not None))
+    there, frames = _there(bodies), (first, first + int(lit.told["frames"]) - 1)
+    aspect = film.aspect(scene)
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        camera = lights.set_lit_stage(scene, there, frames, show, film.aspect(scene))
-    changed = surroundings.set_on(scene, camera)
-    stage = scenery.standing(scene)[0]
-    kept_light.keep_with_stage(stage, lit.with_told(cues=len(show.cues)))
-    return f"{title(stage)}: {', '.join(changed)}."
+        told = setting.signature(scene, there, frames, aspect, lit.packed.encode())
+        found = setting.unpacked(lit.setting, told) if lit.setting else None
+        if found is None:
+            found = lights.setting_for(scene, there, frames, lit.show, aspect)
+            if action is not None:
+                kept_light.keep_with_dance(action, replace(lit, setting=setting.packed(found, told)))
+    return found
+
+
+def _there(bodies: Iterable[bpy.types.Object | None]) -> list[bpy.types.Object]:
+    return list(dict.fromkeys(ob for ob in bodies if ob is not None))
 
 
 def _dance_of(armature: bpy.types.Object | None, lit: kept_light.Light) -> bpy.types.Action | None:

@@ -85,12 +85,12 @@ def light_shown(
     Raises UserError where that take was not lit.
     """
     action = takes.shown(armature)
-    lit = kept_light.of_dance(action)
+    lit = kept_light.unread(action)
     if action is None or lit is None:
         raise UserError(f"{NOT_LIT}.")
     if others is None:
         others = _dancing(scene)
-    return light.put_up(scene, [armature, *others], round(action.frame_range[0]), lit)
+    return light.put_up(scene, [armature, *others], round(action.frame_range[0]), lit, action)
 
 
 def follow(scene: bpy.types.Scene, armature: bpy.types.Object) -> bool:

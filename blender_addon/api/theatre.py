@@ -123,7 +123,7 @@ def write_takes(targets: Sequence[Target], answers: Sequence[protocol.TheatreDon
 def write_dance(target: Target, done: protocol.TheatreDone) -> Written:
     """Give the armature the dance, as ``dance.write`` does. The action keeps look and accent, and the light for
     ``takes.light_shown``.  Raises UserError when what it was made for is gone; then nothing is changed."""
-    target.find("dance")
+    scene, armature, _ = target.find("dance")
     lit = kept_light.of_file(done.out_light) if done.out_light else None
     written = dance.write(target, done)
     action = written.action
@@ -131,7 +131,8 @@ def write_dance(target: Target, done: protocol.TheatreDone) -> Written:
     card.keep(action, {"look": done.look, "accent": done.accent})
     if lit is not None:
         told = _told(target, card.kept_by(action)) | {"frames": round(np.ptp(action.frame_range)) + 1}
-        kept_light.keep_with_dance(action, lit.with_told(**told))
+        bodies = [written.dancer or armature, *(by_uid(scene.objects, uid) for uid in target.others)]
+        light.prepared(scene, bodies, round(action.frame_range[0]), lit.with_told(**told), action)
     return written
 
 

@@ -39,7 +39,7 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, AtOnce, bpy.types.Operator):
         changed.append("Workbench shows textures and shadows")
         said = f"Stage for the frames {frames[0]} to {frames[1]}: {', '.join(changed)}."
         context.view_layer.update()
-        bodies = [ob for ob in scene.objects if ob.type == "ARMATURE" or scenery.STAGE in ob]
+        bodies = [ob for ob in scene.objects if ob.type == "ARMATURE" or names.STAGE in ob]
         if others := watched.in_the_picture(scene, context.view_layer, camera, bodies):
             said += f" In the picture too: {listed(others)}."
         if scene.frame_end < frames[1] or scene.frame_start > frames[0]:

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import bpy
-import numpy as np
 
 from ..scene import actions
 from ..shared import splines
-from .thinning import turning_points
+from .tracks import Track
 
 
 class Animation:
     """Collects what changes, then writes one action for each data-block."""
 
-    def __init__(self, first: int) -> None:
-        """first: the scene's frame of the first values."""
-        self._first = first
+    def __init__(self, first: int, frames: int) -> None:
+        """first: the scene's frame of the first values. frames: how many there are."""
+        self._first, self._frames = first, frames
         self._curves: dict[bpy.types.ID, list[actions.Curve]] = {}
 
-    def put(
-        self, owner: bpy.types.bpy_struct, attribute: str, values: np.ndarray, tolerance: np.ndarray | float
-    ) -> None:
-        """Give an attribute its values (t,), or (t, n) where it has n numbers.
-
-        tolerance: how far the keyed curve may be from the values, at all times or at each (t,).
-        """
-        columns = values[:, None] if values.ndim == 1 else values
-        first = columns[0].tolist()
-        setattr(owner, attribute, first if values.ndim == 2 else first[0])
-        target = owner.id_data
+    def put(self, owner: bpy.types.bpy_struct, attribute: str, track: Track) -> None:
+        """Give an attribute the values of a track, with as many numbers as it has."""
+        first = track.first
+        setattr(owner, attribute, first if len(first) > 1 else first[0])
+        changing = [index for index, at in enumerate(track.at) if len(at) > 1]
+        if not changing:
+            return
+        target, values = owner.id_data, track.on(self._frames)
         path = attribute if owner == target else owner.path_from_id(attribute)
-        for index, column in enumerate(columns.T):
-            if (np.abs(column - column[0]) > tolerance).any():
-                keys = splines.keyed(turning_points(column, tolerance))
-                self._curves.setdefault(target, []).append(actions.Curve(path, index, column, "", keys=keys))
+        for index in changing:
+            keys = splines.keyed(track.at[index])
+            self._curves.setdefault(target, []).append(actions.Curve(path, index, values[:, index], "", keys=keys))
 
     def write(self) -> None:
         """Key what was collected."""

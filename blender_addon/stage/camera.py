@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from ..names import STAGE
 from ..scene import actions
 from .watched import Watched, belongs
 
@@ -30,6 +31,8 @@ FARTHEST = 200.0
 # Frames, and about as many points on each, that are looked at for what stands in the way.
 LOOKS = 6
 POINTS = 12
+BEYOND = 1e-5
+"""How far behind what is looked through one looks on, of the way and in metres."""
 CLEAR = 0.25
 """How far before a body that ends, in units: the floor under its feet is not in the way."""
 
@@ -100,7 +103,7 @@ def following_camera(filmed: Shot, unit: float) -> bpy.types.Object:
 def hidden(scene: bpy.types.Scene, watched: Watched, filmed: Shot, bodies: Collection[bpy.types.Object]) -> float:
     """Which part of the bodies (0 to 1) something else hides from the camera, as the scene is now.
 
-    bodies: armatures; what follows them hides nothing.
+    bodies: armatures; what follows them hides nothing, and nor does a stage.
     """
     graph = bpy.context.evaluated_depsgraph_get()
     blocked = total = 0
@@ -108,11 +111,23 @@ def hidden(scene: bpy.types.Scene, watched: Watched, filmed: Shot, bodies: Colle
         eye = Vector(filmed.places[watched.frames[i] - filmed.first])
         for point in watched.points[i][:: max(1, len(watched.points[i]) // POINTS)]:
             way = Vector(point) - eye
-            far = way.length - CLEAR * watched.unit
-            hit, _, _, _, ob, _ = scene.ray_cast(graph, eye, way.normalized(), distance=far)
-            blocked += hit and not belongs(ob.original, bodies)
+            first = _first_seen(scene, graph, eye, way.normalized(), way.length - CLEAR * watched.unit)
+            blocked += first is not None and not belongs(first, bodies)
             total += 1
     return blocked / total
+
+
+def _first_seen(
+    scene: bpy.types.Scene, graph: bpy.types.Depsgraph, eye: Vector, ahead: Vector, far: float
+) -> bpy.types.Object | None:
+    """What is first on a way that is so long, but for stages."""
+    gone = 0.0
+    while gone < far:
+        hit, place, _, _, ob, _ = scene.ray_cast(graph, eye + gone * ahead, ahead, distance=far - gone)
+        if not hit or STAGE not in ob.original:
+            return ob.original if hit else None
+        gone = (place - eye).length * (1 + BEYOND) + BEYOND
+    return None
 
 
 def _smooth(path: np.ndarray, width: float) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 Every role has lamps along the stage's width, each with the role's light at its place. All of them are spots. A lamp's
 power is such that at full level it lights what it is aimed at as ``PLOT`` says, however large the stage is.
+
+All that takes time comes first: seeing the dance, and finding the few keys of the show. The ``Setting`` that comes of
+it can be kept, and the stage is built from it at once.
 """
 
 from __future__ import annotations
@@ -14,14 +17,17 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..names import PREFIX
+from ..names import PREFIX, STAGE
 from ..scene import dancer
 from ..scene.mixing import frame_rate
 from ..shared import Show
-from . import camera, paint, scenery
+from . import paint, scenery, tracks
 from .animation import Animation
-from .played import PLACES, Played, play
-from .scenery import STAGE, Place, Site
+from .camera import following_camera
+from .lighting import Lighting, lighting_of
+from .played import PLACES
+from .scenery import Place
+from .setting import Setting
 from .weave import Weave
 
 ROLE = f"{PREFIX}role"
@@ -44,10 +50,8 @@ CHEST = 1.0
 """Where the follow spot is aimed, in units above the floor."""
 SWING = math.radians(12.0)
 """How far beams move to either side."""
-# How far keyed curves may be from the show: of full level, of the light that reaches the stage, and radians.
-LEVEL_TOLERANCE = 0.01
-COLOUR_TOLERANCE = 0.01
-TURN_TOLERANCE = math.radians(0.5)
+AIM_TOLERANCE = 0.02
+"""How far the follow spot may be aimed beside the dance, in units."""
 WATTS = 4 * math.pi**2
 """Watts of a spot for a radiance of 1 on white, a metre away (a point light of W watts gives W / (4 pi^2 d^2))."""
 
@@ -97,25 +101,53 @@ def set_lit_stage(
     """A stage that is lit by a show, in place of a stage that was set before: floor, cloth, lamps of all roles, a
     follow spot and a camera that follow the dance, and costumes for bundled dancers. Returns the camera.
 
+    Arguments as of ``setting_for``.
+    """
+    return build(scene, armatures, setting_for(scene, armatures, frames, show, aspect))
+
+
+def setting_for(
+    scene: bpy.types.Scene,
+    armatures: Sequence[bpy.types.Object],
+    frames: tuple[int, int],
+    show: Show,
+    aspect: float = 16 / 9,
+) -> Setting:
+    """What the lit stage of a show is built from.
+
     armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.
     frames: of the dance; the show begins with them.
     aspect: width of the picture by its height.
     """
-    site = scenery.clear(scene, armatures, frames, aspect)
-    fps, unit = frame_rate(scene), site.place.unit
-    played = play(show, frames[0], frames[1] - frames[0] + 1, fps)
-    animation = Animation(played.first)
-    cloth = scenery.cloth(site.place, site.place.reach + BEHIND * unit)
-    cloth.data.materials.append(
-        paint.material("Stage cloth", played.surfaces["backdrop"], CLOTH, CLOTH_GLOW, animation)
-    )
-    aim = _aim(site, fps, animation)
-    lamps = [lamp for role in PLOT if role != "follow" for lamp in _group(site.place, role, played, animation)]
-    follow = _follow_spot(site.place, aim, played, animation)
-    _dress(scene, armatures, played, animation)
-    scenery.assemble(scene, [scenery.bare_floor(site.place), cloth, *lamps, follow, aim, site.camera])
-    animation.write()
-    return site.camera
+    site = scenery.survey(scene, armatures, frames, aspect)
+    places = {role: group.places for role, group in PLOT.items()}
+    lighting = lighting_of(show, frames[1] - frames[0] + 1, frame_rate(scene), places)
+    unit = site.place.unit
+    aimed = site.path + np.array((0.0, 0.0, CHEST * unit))
+    return Setting(site, lighting, tracks.thinned(aimed, AIM_TOLERANCE * unit))
+
+
+def build(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], setting: Setting) -> bpy.types.Object:
+    """Build the lit stage of a setting, in place of a stage that was set before. Returns its camera.
+
+    armatures: those who dance.
+    """
+    site, lighting = setting.site, setting.lighting
+    place, unit = site.place, site.place.unit
+    animation = Animation(site.shot.first, lighting.frames)
+    with scenery.renewed(scene):
+        cloth = scenery.cloth(place, place.reach + BEHIND * unit)
+        coat = lighting.coat("backdrop")
+        painted = paint.material("Stage cloth", coat, lighting.frames, CLOTH, CLOTH_GLOW, animation)
+        cloth.data.materials.append(painted)
+        aim = _aim(unit, setting.aim, animation)
+        lamps = [lamp for role in PLOT if role != "follow" for lamp in _group(place, role, lighting, animation)]
+        follow = _follow_spot(place, aim, lighting, animation)
+        _dress(scene, armatures, lighting, animation)
+        camera = following_camera(site.shot, unit)
+        scenery.assemble(scene, [scenery.bare_floor(place), cloth, *lamps, follow, aim, camera])
+        animation.write()
+    return camera
 
 
 def others(scene: bpy.types.Scene) -> list[str]:
@@ -123,16 +155,16 @@ def others(scene: bpy.types.Scene) -> list[str]:
     return [ob.name for ob in scene.objects if ob.type == "LIGHT" and STAGE not in ob and not ob.hide_render]
 
 
-def _group(place: Place, role: str, played: Played, animation: Animation) -> Iterator[bpy.types.Object]:
+def _group(place: Place, role: str, lighting: Lighting, animation: Animation) -> Iterator[bpy.types.Object]:
     group = PLOT[role]
     for number, across in enumerate(group.places):
         stands, aims = (_at(place, across, point) for point in (group.stands, group.aims))
         lamp = _lamp(place, f"Stage {role} {number + 1}", role, stands, aims, math.radians(group.cone))
-        _shine(lamp.data, group.bright, (aims - stands).length, played.light[role][:, PLACES.index(across)], animation)
+        _shine(lamp.data, lighting, role, across, (aims - stands).length, animation)
         if role == "back":
-            turns = lamp.rotation_euler[2] + SWING * played.swing * (1 if across >= 0 else -1)
-            turned = np.column_stack([np.full((len(turns), 2), lamp.rotation_euler[:2]), turns])
-            animation.put(lamp, "rotation_euler", turned, TURN_TOLERANCE)
+            x, y, z = lamp.rotation_euler
+            turns = lighting.swing.scaled(SWING if across >= 0 else -SWING, z)
+            animation.put(lamp, "rotation_euler", tracks.joined(tracks.steady(x, y), turns))
         yield lamp
 
 
@@ -153,51 +185,48 @@ def _lamp(place: Place, name: str, role: str, stands: Vector, aims: Vector, cone
     return lamp
 
 
-def _shine(light: bpy.types.Light, bright: float, distance: float, shown: np.ndarray, animation: Animation) -> None:
+def _shine(
+    light: bpy.types.Light, lighting: Lighting, role: str, place: float, distance: float, animation: Animation
+) -> None:
     """Give a lamp its light on every frame: the power is the level, the colour is the rest.
 
-    bright: radiance of white at ``distance``, at full level.
-    shown: (t, 3) linear RGB, 1 is full.
+    distance: of what it is aimed at.
     """
-    full = bright * WATTS * distance**2
-    level = shown.max(axis=1)
-    lit = level > 1e-6
-    last_lit = np.maximum.accumulate(np.where(lit, np.arange(len(level)), -1))
-    last_lit = np.where(last_lit < 0, int(lit.argmax()), last_lit)  # what is dark keeps the colour it had
-    colours = shown[last_lit] / np.maximum(level[last_lit], 1e-6)[:, None] if lit.any() else np.ones_like(shown)
-    animation.put(light, "color", colours, COLOUR_TOLERANCE / np.maximum(level, COLOUR_TOLERANCE))
-    animation.put(light, "energy", full * level, full * LEVEL_TOLERANCE)
+    full = PLOT[role].bright * WATTS * distance**2
+    animation.put(light, "color", lighting.colour(role, place))
+    animation.put(light, "energy", lighting.level(role, place).scaled(full))
 
 
-def _aim(site: Site, fps: float, animation: Animation) -> bpy.types.Object:
+def _aim(unit: float, path: tracks.Track, animation: Animation) -> bpy.types.Object:
     """An empty that goes where the dancers are, which the follow spot is aimed at."""
-    unit = site.place.unit
     aim = bpy.data.objects.new(AIM, None)
     aim.empty_display_size = 0.2 * unit
-    path = camera.followed(site.watched, fps) + np.array((0.0, 0.0, CHEST * unit))
-    animation.put(aim, "location", path, 0.02 * unit)
+    animation.put(aim, "location", path)
     return aim
 
 
-def _follow_spot(place: Place, aim: bpy.types.Object, played: Played, animation: Animation) -> bpy.types.Object:
+def _follow_spot(place: Place, aim: bpy.types.Object, lighting: Lighting, animation: Animation) -> bpy.types.Object:
     group = PLOT["follow"]
     stands, aims = (_at(place, 0.0, point) for point in (group.stands, group.aims))
     lamp = _lamp(place, "Stage follow spot", "follow", stands, aims, math.radians(group.cone))
     lamp.data.spot_blend = 0.25
-    cone = np.radians(FOLLOW_CONE + FOLLOW_WIDENS * played.spread)
-    animation.put(lamp.data, "spot_size", cone, math.radians(0.5))
-    _shine(lamp.data, group.bright, (aims - stands).length, played.light["follow"][:, PLACES.index(0.0)], animation)
+    cone = lighting.spread.scaled(math.radians(FOLLOW_WIDENS), math.radians(FOLLOW_CONE))
+    animation.put(lamp.data, "spot_size", cone)
+    _shine(lamp.data, lighting, "follow", group.places[0], (aims - stands).length, animation)
     tracking = lamp.constraints.new("TRACK_TO")
     tracking.target, tracking.track_axis, tracking.up_axis = aim, "TRACK_NEGATIVE_Z", "UP_Y"
     return lamp
 
 
-def _dress(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], played: Played, animation: Animation) -> None:
+def _dress(
+    scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], lighting: Lighting, animation: Animation
+) -> None:
     """A costume for the bundled dancers. It hangs on the object; the mesh keeps its own materials."""
     worn = [slot for ob in dancer.dancers(scene) if ob in armatures for slot in dancer.shells(ob)]
     if not worn:
         return
-    costume = paint.material("Stage costume", played.surfaces["costume"], COSTUME, COSTUME_GLOW, animation)
+    coat = lighting.coat("costume")
+    costume = paint.material("Stage costume", coat, lighting.frames, COSTUME, COSTUME_GLOW, animation)
     costume[STAGE] = True
     for slot in worn:
         slot.link, slot.material = "OBJECT", costume

@@ -11,18 +11,18 @@ import numpy as np
 from ..names import PREFIX
 from ..shared import show_channels
 from .animation import Animation
-from .played import Surface
+from .lighting import Coat
+from .tracks import Track, joined, steady
 from .weave import SPOTS, Weave, Woven
 
 WOVEN = f"{PREFIX}woven"
 """The custom property of a material from which ``woven`` reads its surface."""
-TOLERANCE = 0.01  # of a colour, a weight or a roughness
 
 
-def material(name: str, surface: Surface, weave: Weave, glow: float, animation: Animation) -> bpy.types.Material:
-    """A material that looks as ``surface`` does on every frame.
+def material(name: str, coat: Coat, frames: int, weave: Weave, glow: float, animation: Animation) -> bpy.types.Material:
+    """A material that looks as ``coat`` on each of so many frames.
 
-    glow: emission where the surface's glow is 1.
+    glow: emission where the coat's glow is 1.
     """
     made = bpy.data.materials.new(name)
     made.use_nodes = True
@@ -31,20 +31,22 @@ def material(name: str, surface: Surface, weave: Weave, glow: float, animation: 
     mix = nodes.new("ShaderNodeMix")
     mix.data_type = "RGBA"
     share, base, accent = (mix.inputs[i] for i in (0, 6, 7))  # sockets of a kind share their names
-    _colour(base, surface.base, animation)
-    _colour(accent, surface.accent, animation)
+    _colour(base, coat.base, animation)
+    _colour(accent, coat.accent, animation)
     share.default_value = 0.0
-    pattern = _pattern(made.node_tree, surface.pattern, weave, animation)
+    pattern = _pattern(made.node_tree, coat.pattern, weave, animation)
     if pattern is not None:
         links.new(pattern, share)
     for socket in ("Base Color", "Emission Color"):
         links.new(mix.outputs[2], shader.inputs[socket])
-    animation.put(shader.inputs["Roughness"], "default_value", surface.roughness, TOLERANCE)
-    animation.put(shader.inputs["Emission Strength"], "default_value", surface.glow * glow, TOLERANCE)
-    woven = Woven(weave, surface.base.mean(axis=0), surface.accent.mean(axis=0), _weights(surface))
+    animation.put(shader.inputs["Roughness"], "default_value", coat.roughness)
+    animation.put(shader.inputs["Emission Strength"], "default_value", coat.glow.scaled(glow))
+    usual = {part: getattr(coat, part).on(frames).mean(axis=0) for part in ("base", "accent", "roughness", "pattern")}
+    weights: dict[str, float] = dict(zip(map(str, show_channels.PATTERNS), usual["pattern"].tolist(), strict=True))
+    woven = Woven(weave, usual["base"], usual["accent"], weights)
     made.diffuse_color = (*woven.mean.tolist(), 1.0)  # what the Solid view shows
     made[WOVEN] = json.dumps(asdict(woven), default=np.ndarray.tolist)
-    made.roughness = float(surface.roughness.mean())
+    made.roughness = float(usual["roughness"][0])
     return made
 
 
@@ -64,27 +66,23 @@ def glow(material: bpy.types.Material) -> float:
     return shader.inputs["Emission Strength"].default_value if coloured else 0.0
 
 
-def _weights(surface: Surface) -> dict[str, float]:
-    return dict(zip(show_channels.PATTERNS, surface.pattern.mean(axis=0).tolist(), strict=True))
-
-
-def _colour(socket: bpy.types.NodeSocket, values: np.ndarray, animation: Animation) -> None:
-    animation.put(socket, "default_value", np.column_stack([values, np.ones(len(values))]), TOLERANCE)
+def _colour(socket: bpy.types.NodeSocket, colour: Track, animation: Animation) -> None:
+    animation.put(socket, "default_value", joined(colour, steady(1.0)))
 
 
 def _pattern(
-    tree: bpy.types.NodeTree, weights: np.ndarray, weave: Weave, animation: Animation
+    tree: bpy.types.NodeTree, weights: Track, weave: Weave, animation: Animation
 ) -> bpy.types.NodeSocket | None:
     """The share of the accent, 0 to 1; None where there is no pattern at all."""
     total = None
     for index, name in enumerate(show_channels.PATTERNS):
-        if name == "plain" or not weights[:, index].any():
+        if name == "plain" or not weights.values[index].any():
             continue
         drawn = _stripes(tree, weave) if name == "stripes" else _spots(tree, weave, *SPOTS[name])
         weighted = tree.nodes.new("ShaderNodeMath")
         weighted.operation, weighted.label = "MULTIPLY", name
         tree.links.new(drawn, weighted.inputs[0])
-        animation.put(weighted.inputs[1], "default_value", weights[:, index], TOLERANCE)
+        animation.put(weighted.inputs[1], "default_value", weights.only(index))
         total = weighted.outputs[0] if total is None else _math(tree, "ADD", total, weighted.outputs[0])
     return total
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..names import PREFIX
+from ..names import PREFIX, STAGE
 from ..scene.mixing import frame_rate
-from .camera import Shot, following_camera, hidden, shot
+from .camera import Shot, followed, following_camera, hidden, shot
 from .watched import Watched, nobody, watch
-
-STAGE = f"{PREFIX}stage"
-"""The custom property of a stage's collection and of all that is in it."""
 
 # Side of the floor, side of its tiles, and how far the pool of light reaches beyond the dance, in units.
 FLOOR = 18.0
@@ -38,6 +36,9 @@ NEAR = 6.0
 # Degrees from the front to where the camera may stand, in that order, and which part of the bodies may be hidden.
 TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
 HIDDEN = 0.02
+# The custom properties of a picture: which one it is, and its mean linear colour.
+DRAWN = f"{PREFIX}drawn"
+MEAN = f"{PREFIX}mean"
 FLOOR_PIXELS = 1024
 WALL_PIXELS = 256
 LIGHT_TILE = (0.62, 0.56, 0.52)
@@ -88,30 +89,34 @@ def set_stage(
     armatures: those who dance, of any kind and size; without any, the stage is in the middle of the world.
     aspect: width of the picture by its height.
     """
-    site = clear(scene, armatures, frames, aspect)
+    site = survey(scene, armatures, frames, aspect)
+    strike(scene)
+    camera = following_camera(site.shot, site.place.unit)
     lamps = [_lamp(site.place, *lamp) for lamp in LAMPS]
-    assemble(scene, [_floor(site.place), _backdrop(site.place), *lamps, site.camera])
-    return site.camera
+    assemble(scene, [_floor(site.place), _backdrop(site.place), *lamps, camera])
+    return camera
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stage is to stand, and the camera that will film it."""
+    """Where a stage is to stand, and how the dance on it is filmed.
+
+    path: (t, 3) where the bodies are on the floor on every frame.
+    """
 
     place: Place
-    watched: Watched
-    camera: bpy.types.Object
+    path: np.ndarray
+    shot: Shot
 
 
-def clear(
+def survey(
     scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object], frames: tuple[int, int], aspect: float
 ) -> Site:
-    """Strike the stage that was set before, and find the place of the next one: arguments as of ``set_stage``."""
+    """Find the place of a stage: arguments as of ``set_stage``. One that stands there does not count."""
     bpy.context.view_layer.update()  # the armature may just have been put in its place
     watched = watch(scene, armatures, frames) if armatures else nobody(frames)
-    strike(scene)
     watched, filmed = _filmed(scene, watched, armatures, aspect)
-    return Site(_place(watched), watched, following_camera(filmed, watched.unit))
+    return Site(_place(watched), followed(watched, frame_rate(scene)), filmed)
 
 
 def assemble(scene: bpy.types.Scene, objects: Sequence[bpy.types.Object]) -> None:
@@ -142,6 +147,22 @@ def strike(scene: bpy.types.Scene) -> bool:
         bpy.data.collections.remove(collection)
     _undress(scene)
     return bool(found)
+
+
+@contextlib.contextmanager
+def renewed(scene: bpy.types.Scene) -> Iterator[None]:
+    """Strike the stage of a scene for another one. Meanwhile its pictures stay, and those that the other one wants too
+    need not be drawn again."""
+    images = [image for stage in standing(scene) for ob in stage.objects if STAGE in ob for image in _images(ob)]
+    for image in images:
+        image.use_fake_user = True
+    try:
+        strike(scene)
+        yield
+    finally:
+        for image in images:
+            image.use_fake_user = False
+        _remove_unused(images)
 
 
 def set_shading(scene: bpy.types.Scene) -> None:
@@ -196,11 +217,20 @@ def _undress(scene: bpy.types.Scene) -> None:
 def _remove(ob: bpy.types.Object) -> None:
     """Remove an object of the stage with all that nothing else uses."""
     data = ob.data
-    materials = list(data.materials) if isinstance(data, bpy.types.Mesh) else []
-    images = [node.image for one in materials for node in one.node_tree.nodes if node.type == "TEX_IMAGE"]
+    materials, images = _materials(ob), _images(ob)
     actions = [_action(one) for one in (ob, data, *(one.node_tree for one in materials))]
     bpy.data.objects.remove(ob)
     _remove_unused([data, *materials, *images, *actions])
+
+
+def _materials(ob: bpy.types.Object) -> list[bpy.types.Material]:
+    return [one for one in ob.data.materials if one] if isinstance(ob.data, bpy.types.Mesh) else []
+
+
+def _images(ob: bpy.types.Object) -> list[bpy.types.Image]:
+    """The pictures on an object of a stage."""
+    nodes = [node for one in _materials(ob) for node in one.node_tree.nodes if node.type == "TEX_IMAGE"]
+    return [node.image for node in nodes if node.image]
 
 
 def _action(owner: bpy.types.ID | None) -> bpy.types.Action | None:
@@ -235,12 +265,17 @@ def _floor(place: Place) -> bpy.types.Object:
     steps, tiles = _tiles(place)
     away = np.hypot(steps[None, :], steps[:, None])
     light = np.clip((place.side / 2 - away) / place.unit, 0, 1) / (1 + (away / (place.reach + LIT * place.unit)) ** 4)
-    return _panel("Stage floor", _on_the_floor(place), _blend(FAR, tiles, light))
+    return _panel("Stage floor", _on_the_floor(place), _picture("Stage floor", _blend(FAR, tiles, light)))
 
 
 def bare_floor(place: Place) -> bpy.types.Object:
     """The tiles in the dark tone of a stage floor, for lamps to light."""
-    return _panel("Stage floor", _on_the_floor(place), DARK_FLOOR * _tiles(place)[1])
+    drawn = f"bare, {place.side / place.unit:.6g} wide"
+    image = next((one for one in bpy.data.images if one.get(DRAWN) == drawn), None)
+    if image is None:
+        image = _picture("Stage floor", DARK_FLOOR * _tiles(place)[1])
+        image[DRAWN] = drawn
+    return _panel("Stage floor", _on_the_floor(place), image)
 
 
 def _tiles(place: Place) -> tuple[np.ndarray, np.ndarray]:
@@ -265,7 +300,8 @@ def _backdrop(place: Place) -> bpy.types.Object:
     z = (np.arange(WALL_PIXELS) + 0.5) / WALL_PIXELS * high / place.unit
     height = np.where(z < GLOW_HEIGHT, (GLOW_HEIGHT - z) / GLOW_HEIGHT * 2, (z - GLOW_HEIGHT) / GLOW)
     light = np.exp(-((x[None, :] / (2 * GLOW)) ** 2) - height[:, None] ** 2)
-    return _panel("Stage backdrop", _upright(place, place.side / 2), _blend(NIGHT, np.array(DUSK), light), glows=True)
+    picture = _picture("Stage backdrop", _blend(NIGHT, np.array(DUSK), light))
+    return _panel("Stage backdrop", _upright(place, place.side / 2), picture, glows=True)
 
 
 def cloth(place: Place, behind: float) -> bpy.types.Object:
@@ -286,15 +322,21 @@ def _blend(dark: tuple[float, float, float], bright: np.ndarray, light: np.ndarr
     return np.array(dark) + light[..., None] * (bright - np.array(dark))
 
 
-def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = False) -> bpy.types.Object:
-    """A flat square of four corners with a picture (h, w, 3) on it, kept inside the .blend. glows: gives off light."""
-    ob = _square(name, corners)
-    height, width, _ = picture.shape
+def _picture(name: str, colours: np.ndarray) -> bpy.types.Image:
+    """A picture of linear colours (h, w, 3), kept inside the .blend."""
+    height, width, _ = colours.shape
     image = bpy.data.images.new(name, width, height)
     pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = np.clip(picture, 0, 1) ** (1 / 2.2)  # the picture is kept as sRGB
+    pixels[..., :3] = np.clip(colours, 0, 1) ** (1 / 2.2)  # the picture is kept as sRGB
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
+    image[MEAN] = colours.reshape(-1, 3).mean(axis=0).tolist()
+    return image
+
+
+def _panel(name: str, corners: list[tuple], image: bpy.types.Image, glows: bool = False) -> bpy.types.Object:
+    """A flat square of four corners with a ``_picture`` on it. glows: gives off light."""
+    ob = _square(name, corners)
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
@@ -307,7 +349,7 @@ def _panel(name: str, corners: list[tuple], picture: np.ndarray, glows: bool = F
         surface.inputs["Base Color"].default_value = (0.0, 0.0, 0.0, 1.0)
         surface.inputs["Emission Strength"].default_value = 1.0
     surface.inputs["Roughness"].default_value = material.roughness = 0.6
-    material.diffuse_color = (*picture.reshape(-1, 3).mean(axis=0), 1.0)  # what the Solid view shows
+    material.diffuse_color = (*image[MEAN], 1.0)  # what the Solid view shows
     ob.data.materials.append(material)
     return ob
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..names import PREFIX
+from ..names import PREFIX, STAGE
 from . import scenery
-from .scenery import STAGE
 
 # The custom properties of a scene that has a stage: its own camera and world.
 CAMERA = f"{PREFIX}camera_before"

@@ -240,6 +240,65 @@ def check_the_light_goes_with_the_take_that_is_clicked():
     assert blocks() == size | {"actions": size["actions"] - 1} and np.array_equal(shone(), first[1])
 
 
+def built():
+    """The stage as it is built: where everything stands and moves on the way, and the light of its lamps."""
+    scene = bpy.context.scene
+    moved = []
+    for frame in (1, 40, 90):
+        scene.frame_set(frame)
+        things = sorted(light.of(scene).objects, key=lambda ob: ob.name)
+        moved.append([np.array(ob.matrix_world) for ob in things])
+    return np.array(moved), shone()
+
+
+def check_a_click_builds_what_was_prepared_also_in_a_file_that_was_opened():
+    """Nothing is looked at or calculated anew, as long as everybody dances as they did."""
+    song()
+    armature = dancer.add_dancer(bpy.context)
+    bpy.context.scene.footlight.takes = 2
+    made()
+    asked, prepare = [], lights.setting_for
+    lights.setting_for = lambda *told: asked.append(told) or prepare(*told)
+    try:
+        found = {}
+        for _ in range(2):
+            found[takes.shown(armature).name] = built()
+            bpy.ops.footlight.step_take(by=1)
+        size = blocks()
+        bpy.ops.ed.undo_push(message="before")
+        before = dump.everything()
+        bpy.ops.footlight.step_take(by=1)
+        bpy.ops.ed.undo_push(message="clicked")
+        bpy.ops.ed.undo()
+        assert not (changed := dump.differences(before, dump.everything())), changed[:20]
+        bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "prepared.blend"))
+        bpy.ops.wm.open_mainfile(filepath=str(FOLDER / "prepared.blend"))
+        armature = addon("operators.settings").find_dancer(bpy.context)
+        for _ in range(3):
+            bpy.ops.footlight.step_take(by=1)
+            assert light.is_for(light.of(bpy.context.scene), armature)
+            for now, then in zip(built(), found[takes.shown(armature).name], strict=True):
+                assert np.abs(now - then).max() < 1e-5
+        assert not asked and blocks() == size
+        action = takes.shown(armature)
+        (across,) = [c for c in curves(action) if c.data_path.endswith("location") and c.array_index == 0]
+        for point in across.keyframe_points:
+            point.co.y += 3.0
+        across.update()
+        bpy.ops.footlight.step_take(by=1)
+        assert not asked
+        bpy.ops.footlight.step_take(by=1)
+        assert len(asked) == 1, "its dancer goes elsewhere now"
+        moved = np.abs(built()[0] - found[action.name][0]).max()
+        assert 2.5 < moved < 3.5, moved
+        action[names.PREFIX + "light"]["setting"] = b"no setting"
+        bpy.ops.footlight.step_take(by=1)
+        bpy.ops.footlight.step_take(by=1)
+        assert len(asked) == 2 and light.is_for(light.of(bpy.context.scene), armature)
+    finally:
+        lights.setting_for = prepare
+
+
 def check_the_light_of_a_take_is_found_again_in_one_click():
     """After the stage was struck, it stays struck until it is asked for; light that was there without a dance stays."""
     song()

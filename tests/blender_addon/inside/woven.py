@@ -15,7 +15,8 @@ from pictures import empty_scene, seen_from_above
 from blender_addon.shared import show_channels
 from blender_addon.stage import paint
 from blender_addon.stage.animation import Animation
-from blender_addon.stage.played import Surface
+from blender_addon.stage.lighting import Coat
+from blender_addon.stage.tracks import steady
 from blender_addon.stage.weave import Weave
 
 SIDE, METRES = 128, 3.6  # pixels and metres of the cloth
@@ -27,10 +28,9 @@ def photograph(pattern):
     """The cloth (h, w, 3) as Cycles sees it, and what ``paint.woven`` says of its material."""
     scene = empty_scene((SIDE, SIDE))
     bpy.ops.mesh.primitive_plane_add(size=METRES)
-    weights = np.zeros((2, len(show_channels.PATTERNS)))
-    weights[:, show_channels.PATTERNS.index(pattern)] = 1.0
-    surface = Surface(np.array([BASE, BASE]), np.array([ACCENT, ACCENT]), np.ones(2), weights, np.ones(2))
-    material = paint.material("Cloth", surface, WEAVE, 1.0, Animation(1))
+    weights = [float(name == pattern) for name in show_channels.PATTERNS]
+    coat = Coat(steady(*BASE), steady(*ACCENT), steady(1.0), steady(*weights), steady(1.0))
+    material = paint.material("Cloth", coat, 2, WEAVE, 1.0, Animation(1, 2))
     bpy.context.object.data.materials.append(material)
     return seen_from_above(scene, METRES, 16), paint.woven(material)
 
