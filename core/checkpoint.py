@@ -33,6 +33,8 @@ Network = TypeVar("Network", bound=nn.Module)
 FORMAT = "footlight-model"
 VERSION = 2
 READS = (1, 2)
+PRETRAINED = Path(__file__).parent / "pretrained"
+"""The folder of the models that are embedded, and of the networks that belong to no model."""
 
 
 class OnDemand(Mapping[str, T]):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.audio.mel import filterbank, spectrum
+from core.checkpoint import PRETRAINED
 
 RATE = 16_000
 N_FFT = 1024
@@ -28,7 +29,6 @@ LOWEST_HZ = 27.5
 WIDTH = 32
 BLOCKS = 10
 KERNEL = 5
-PRETRAINED = Path(__file__).parent.parent / "pretrained"
 WEIGHTS = {PRETRAINED / "beats.safetensors": 2 / 3, PRETRAINED / "beats-2.safetensors": 1 / 3}
 """The networks' files, and the share of each in the mean of their logits."""
 _LOUD = 0.9  # the quantile of the frames' levels that is the level of the music

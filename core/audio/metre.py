@@ -15,9 +15,10 @@ import numpy as np
 from torch import Tensor
 
 from core.audio import bars
-from core.audio.beat_network import PRETRAINED, levels
+from core.audio.beat_network import levels
 from core.audio.linear_score import LinearScore
 from core.audio.metrical_level import DOWNBEAT_ODDS, audible, frames_of, strokes
+from core.checkpoint import PRETRAINED
 
 PERIODS = (4, 3, 5, 7)
 """Beats that bars are made of. Bars of two and eight beats count as those of four, bars of six as those of three."""

@@ -13,10 +13,11 @@ from functools import lru_cache
 import numpy as np
 from torch import Tensor
 
-from core.audio.beat_network import FPS, PRETRAINED, levels
+from core.audio.beat_network import FPS, levels
 from core.audio.linear_score import LinearScore
 from core.audio.mel import rises
 from core.audio.onsets import ONSET_LEAD
+from core.checkpoint import PRETRAINED
 
 COUNTS = (
     *((1, shift) for shift in (0, 1 / 2, 1 / 4, 3 / 4)),  # the path itself comes first

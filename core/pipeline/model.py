@@ -17,7 +17,7 @@ from core import checkpoint, progress
 from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
-from core.checkpoint import Checkpoint, OnDemand
+from core.checkpoint import PRETRAINED, Checkpoint, OnDemand
 from core.config import Config, taught
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided, told
@@ -38,7 +38,6 @@ from core.vocoder.model import Vocoder
 T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
 GRIFFIN_LIM = "griffin-lim"
-PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
 @dataclass(frozen=True)
