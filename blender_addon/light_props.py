@@ -8,9 +8,10 @@ import functools
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.app.handlers import persistent
+from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
 
-from . import looks
+from . import looks, names
 from .api import light
 from .errors import UserError
 from .menu_props import Item, items, stored_menu
@@ -44,14 +45,32 @@ ACCENTS = tuple((accent, accent.title(), _ABOUT_ACCENTS[accent]) for accent in p
 """The menu of what the body does on a beat."""
 
 
-class FootlightLight(bpy.types.PropertyGroup):
-    look_name: StringProperty(options={"HIDDEN"})
+def _chosen(self, _context: bpy.types.Context) -> None:
+    self.id_data.footlight.light.apart = True
+
+
+class _Look:
+    """A look, as the user chooses it."""
+
+    look_name: StringProperty(options={"HIDDEN"}, update=_chosen)
     look: stored_menu("look_name", "Look", "How the stage is lit", _look_items)
     file: StringProperty(
         name="File",
         description="The picture that the stage is lit like (jpg, png or webp), or a LOOK.json of yours",
         subtype="FILE_PATH",
+        update=_chosen,
     )
+
+
+class FootlightLook(_Look, bpy.types.PropertyGroup):
+    """Of a dance that is made with its light."""
+
+
+class FootlightLight(_Look, bpy.types.PropertyGroup):
+    """Of a stage that is lit for the dance that is there, and what else is chosen of light."""
+
+    apart: BoolProperty(options={"HIDDEN"})
+    together: PointerProperty(type=FootlightLook)
     by: EnumProperty(
         name="Lit By",
         description="Who writes the light for the dance",
@@ -75,7 +94,29 @@ class FootlightLight(bpy.types.PropertyGroup):
     )
 
 
-def asked(chosen: FootlightLight) -> str | None:
+def tell_apart() -> None:
+    """Let scenes that were saved when there was one look have that one for both."""
+    for scene in bpy.data.scenes:
+        chosen = getattr(scene, names.SCENE_PROPERTY).light
+        if scene.is_editable and not chosen.apart and (chosen.look_name or chosen.file):
+            chosen.together.look_name, chosen.together.file = chosen.look_name, chosen.file
+            chosen.apart = True
+
+
+@persistent
+def _opened(*_args) -> None:
+    tell_apart()
+
+
+def register() -> None:
+    bpy.app.handlers.load_post.append(_opened)
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_opened)
+
+
+def asked(chosen: FootlightLook | FootlightLight) -> str | None:
     """The engine's word for the user's choice; None for any look. Raises UserError where it is a file that is not
     there."""
     if chosen.look == ANY:

@@ -145,6 +145,7 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
         ("bpy.types.footlightlight.accent*", "dance-and-light"),
         ("bpy.types.footlightlight.made*", "dance-and-light"),
         ("bpy.types.footlightlight*", "stage-light"),
+        ("bpy.types.footlightlook*", "dance-and-light"),
         ("bpy.types.scene.footlight*", ""),
         ("bpy.ops.footlight.*", ""),
     ]

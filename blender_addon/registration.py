@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import names, readiness, session, status_bar
+from . import light_props, names, readiness, session, status_bar
 from .key_props import FootlightKeys
-from .light_props import FootlightLight
+from .light_props import FootlightLight, FootlightLook
 from .operators.beats import FOOTLIGHT_OT_remove_beats, FOOTLIGHT_OT_show_beats
 from .operators.bones import (
     FOOTLIGHT_OT_clear_bones,
@@ -74,6 +74,7 @@ CLASSES = (
     FootlightBones,
     FootlightTakes,
     FootlightKeys,
+    FootlightLook,
     FootlightLight,
     FootlightSettings,
     FootlightPreferences,
@@ -147,6 +148,7 @@ def register() -> None:
     listed = bpy.props.PointerProperty(type=FootlightTakes, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, names.TAKES_PROPERTY, listed)
     setattr(bpy.types.Action, names.TAKE_NAME, TAKE_NAME)
+    light_props.register()
     session.register()
     status_bar.register(status.status_bar)
     menus.register()
@@ -157,6 +159,7 @@ def unregister() -> None:
     menus.unregister()
     status_bar.unregister()
     session.unregister()
+    light_props.unregister()
     delattr(bpy.types.Action, names.TAKE_NAME)
     delattr(bpy.types.Object, names.TAKES_PROPERTY)
     delattr(bpy.types.Object, names.BONES_PROPERTY)

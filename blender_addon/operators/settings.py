@@ -240,7 +240,7 @@ def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
         there = light.of(context.scene) is not None
         return None if there else Lack("There is no lit stage", theatre.NO_LIGHT)
     try:
-        look = light_props.asked(chosen)
+        look = light_props.asked(chosen.together if about == names.THEATRE else chosen)
     except UserError as error:
         return Lack("Choose a picture first", str(error))
     if look is None and about == names.LIGHT and chosen.by == light.RULES:

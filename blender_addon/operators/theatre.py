@@ -59,7 +59,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
     elif alike and look_lacking(context, names.THEATRE) is not None:
         options["look"] = _shown_look(context) or None
     else:
-        options["look"] = light_props.asked(chosen)
+        options["look"] = light_props.asked(chosen.together)
     first = options.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     watched = watched and len(seeds) == 1

@@ -45,13 +45,13 @@ def draw_theatre(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         rows.labelled(choices, "").label(text=light.title(stage) if stage else "")
         text = "Make Dance for This Light"
     else:
-        _look(choices, chosen)
+        _look(choices, chosen.together)
         text = "Make Dance and Light"
     rows.labelled(choices, "Accent").prop(chosen, "accent", expand=True)
     status.go(layout, context, names.THEATRE, text, "OUTLINER_OB_LIGHT", polls_all=False)
 
 
-def _look(layout: bpy.types.UILayout, chosen: light_props.FootlightLight) -> None:
+def _look(layout: bpy.types.UILayout, chosen: light_props.FootlightLook | light_props.FootlightLight) -> None:
     """The rows for the look."""
     rows.labelled(layout, "Look").prop(chosen, "look", text="")
     if chosen.look == light_props.FILE:

@@ -301,7 +301,7 @@ def check_what_is_asked_for_a_dance_with_light():
     scene.render.fps = 24
     addon("scene.versions").set_end(strip, 1 + 2 * 24)
     settings.seed, settings.style, settings.beat_snap, settings.follow = 5, "salsa", 0.5, 1.0
-    settings.light.look, settings.light.accent = "neon", "arrive"
+    settings.light.together.look, settings.light.accent = "neon", "arrive"
     grid = addon("shared").beat_grid.Grid.of([0.5, 1.0, 1.5], [True, False, False])
     addon("scene.grids").correct(addon("scene.grids").Home(scene, strip), grid)
     (FOLDER / "asked_beats.json").unlink(missing_ok=True)

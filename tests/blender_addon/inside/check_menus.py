@@ -110,6 +110,8 @@ def check_f1_leads_to_the_page():
             ("bpy.types.FootlightPreferences.python", "#engine"),
             ("bpy.types.FootlightLight.accent", "#dance-and-light"),
             ("bpy.types.FootlightLight.by", "#stage-light"),
+            ("bpy.types.FootlightLight.look", "#stage-light"),
+            ("bpy.types.FootlightLook.look", "#dance-and-light"),
             ("bpy.ops.footlight.something_new", ""),
         ):
             assert f1(asked) == page + heading, asked

@@ -5,7 +5,7 @@ import math
 import types
 
 import bpy
-from scenes import addon
+from scenes import FOLDER, addon
 
 protocol, props = addon("shared").protocol, addon("props")
 LARGEST_INT = 2**31 - 1  # of Blender's own fields
@@ -92,3 +92,30 @@ def check_the_menu_of_looks_has_those_that_the_engine_knows():
     assert light.look == light.look_name == "noir"
     light.look_name = "a look that is in no version any more"
     assert light.look == usual
+
+
+def looks_after_opening_again():
+    """The looks and files of a stage that is lit alone and of a dance with its light."""
+    path = str(FOLDER / "looks.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    light = bpy.context.scene.footlight.light
+    return light.look, light.file, light.together.look, light.together.file
+
+
+def check_a_stage_that_is_lit_and_a_dance_with_its_light_have_looks_of_their_own():
+    """A scene that was saved when both had one goes on with it in both, and then each has its own."""
+    light, usual = bpy.context.scene.footlight.light, protocol.default(protocol.LightRequest, "look")
+    light.look, light.file = "noir", "mine.png"
+    assert (light.together.look, light.together.file) == (usual, "")
+    assert looks_after_opening_again() == ("noir", "mine.png", usual, "")
+    light = bpy.context.scene.footlight.light
+    light.together.look = "neon"
+    assert looks_after_opening_again() == ("noir", "mine.png", "neon", "")
+    bpy.ops.wm.read_homefile(use_empty=True)
+    light = bpy.context.scene.footlight.light
+    light.look, light.file, light.apart = "storm", "mine.png", False  # as an earlier version saved it
+    assert looks_after_opening_again() == ("storm", "mine.png", "storm", "mine.png")
+    light = bpy.context.scene.footlight.light
+    light.look = usual
+    assert looks_after_opening_again() == (usual, "mine.png", "storm", "mine.png")

@@ -21,7 +21,7 @@ DATA = ("actions", "meshes", "materials", "images", "lights", "cameras", "collec
 def song(seconds=4.0, frame=1, fps=(30, 1.0)):
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps
-    scene.footlight.light.look = LOOKS[0]
+    scene.footlight.light.together.look = LOOKS[0]
     return strips.add_song(scene, drums(seconds), frame)
 
 
@@ -136,7 +136,7 @@ def check_only_what_changes_is_keyed_and_no_second_has_a_fourth_flash():
     song(8.0)
     dancer.add_dancer(bpy.context)
     for look in LOOKS:
-        bpy.context.scene.footlight.light.look = look
+        bpy.context.scene.footlight.light.together.look = look
         _, stage = made()
         spots = [ob for ob in stage.objects if ob.type == "LIGHT"]
         channels = [c for ob in spots if ob.data.animation_data for c in curves(ob.data.animation_data.action)]
@@ -179,18 +179,18 @@ def check_again_is_the_same_dance_in_the_same_light():
     image.save()
     bpy.data.images.remove(image)
     settings = bpy.context.scene.footlight
-    settings.light.look, settings.light.file = "FILE", str(FOLDER / "Sunset.png")
+    settings.light.together.look, settings.light.together.file = "FILE", str(FOLDER / "Sunset.png")
     settings.seed, settings.light.accent, settings.follow = 7, "arrive", 4.0
     action, stage = made()
     assert light.title(stage) == "Sunset - seed 7"
     first = keyed(action), shone()
-    settings.seed, settings.light.look, settings.light.accent, settings.follow = 1, LOOKS[1], "strike", 3.0
+    settings.seed, settings.light.together.look, settings.light.accent, settings.follow = 1, LOOKS[1], "strike", 3.0
     other, stage = made()
     assert light.title(stage) == "Disco - seed 1" and keyed(other) != first[0]
     again, stage = made(like=action.name)
     assert again != action and keyed(again) == first[0] and np.array_equal(shone(), first[1])
     assert light.title(stage) == "Sunset - seed 7" and not session.state.warning
-    assert (settings.seed, settings.light.look) == (1, LOOKS[1]), "the panel is left as it is"
+    assert (settings.seed, settings.light.together.look) == (1, LOOKS[1]), "the panel is left as it is"
     (FOLDER / "Sunset.png").unlink()
     raises(RuntimeError, "There is no file", lambda: bpy.ops.footlight.generate_theatre(like=action.name))
     assert bpy.ops.footlight.generate_dance(like=again.name) == {"FINISHED"}
@@ -328,11 +328,11 @@ def check_any_look_leaves_it_to_the_model():
     song()
     dancer.add_dancer(bpy.context)
     chosen = bpy.context.scene.footlight.light
-    chosen.look = "ANY"
+    chosen.together.look = "ANY"
     action, stage = made()
     assert action["footlight_look"] == action["footlight_look_asked"] == "" and "Any look - seed 0" in texts()
     first = keyed(action), shone()
-    chosen.look = LOOKS[0]
+    chosen.together.look = LOOKS[0]
     again, stage = made(like=action.name)
     assert light.title(stage) == "Any look - seed 0" and keyed(again) == first[0] and np.array_equal(shone(), first[1])
     chosen.look = "ANY"
@@ -352,7 +352,7 @@ def check_a_dance_is_made_for_the_light_that_is_there():
     chosen.made = "kept"
     assert "There is no lit stage" in texts()
     raises(RuntimeError, "There is no lit stage", bpy.ops.footlight.generate_theatre)
-    chosen.made, chosen.look, scene.footlight.seed = "new", LOOKS[1], 6
+    chosen.made, chosen.together.look, scene.footlight.seed = "new", LOOKS[1], 6
     armature = dancer.add_dancer(bpy.context)
     written = made()[1]["footlight_show"]
     chosen.made, scene.footlight.seed = "kept", 8
@@ -399,7 +399,7 @@ def check_takes_can_be_made_again_while_no_picture_is_chosen():
     dancer.add_dancer(bpy.context)
     action, _ = made()
     chosen = bpy.context.scene.footlight.light
-    chosen.look = "FILE"
+    chosen.together.look = "FILE"
     (button,) = [item for item in shown() if item.text == "Make Dance and Light"]
     assert "Choose a picture first" in texts() and not button.enabled
     assert bpy.ops.footlight.generate_theatre.poll()

@@ -36,7 +36,7 @@ def arrange():
         bpy.ops.footlight.add_dancer()
     handles = addon("scene.versions").handles(strip)
     scene.frame_end = handles[1] - 1
-    scene.footlight.seed, scene.footlight.light.look = 4, "noir"
+    scene.footlight.seed, scene.footlight.light.together.look = 4, "noir"
     space = area.spaces.active
     space.show_region_ui = True
     space.shading.type = "SOLID"
