@@ -43,6 +43,8 @@ from core.protocol import (
     Id,
     LightDone,
     LightRequest,
+    LookDone,
+    LookRequest,
     Ready,
     ScoreDone,
     ScoreRequest,
@@ -64,11 +66,13 @@ class _Heard:
 
     key: of what it was made.
     warnings: what the user was told of it.
+    lit: the same song with what light needs of it, once that was wanted.
     """
 
     key: tuple
     song: pipeline.HeardSong
     warnings: tuple[str, ...]
+    lit: pipeline.LitSong | None = None
 
 
 class Engine:
@@ -199,12 +203,25 @@ class Engine:
         dance.write(request.out, made, **about)
         return DanceDone(id=number, out=request.out, **_dance_values(made))
 
-    def _show(self, number: Id, request: DanceRequest | TheatreRequest, preview: Dance, about: dict[str, str]) -> None:
+    def _show(
+        self,
+        number: Id,
+        request: DanceRequest | TheatreRequest,
+        preview: Dance,
+        about: dict[str, str],
+        light: dict[Path, bytes] | None = None,
+    ) -> None:
+        """Hand on the first seconds of a dance. light: their SHOW.json, by the file that it is written to."""
         assert request.preview is not None
         progress.report()
-        dance.write(request.preview, preview, **about)
+        write_together({Path(request.preview): dance.encoded(preview, **about), **(light or {})})
         motion, style = preview.motion, preview.style
-        self._say(DancePreview(id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style))
+        lit = next(map(str, light or ()), None)
+        self._say(
+            DancePreview(
+                id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style, out_light=lit
+            )
+        )
 
     def _hear(self, request: DanceRequest, digest: str, end: float) -> pipeline.HeardSong:
         """The song as the model hears it. The song that was heard last is not heard again.
@@ -216,7 +233,23 @@ class Engine:
             return heard
         with collected_warnings() as said:
             song = self._read_song(request, 0.02)
-        return self._hear_song(request, digest, song, said, end)
+        return self._hear_song(request, digest, pipeline.Sound(song), said, end)
+
+    def _hear_lit(self, request: TheatreRequest, digest: str, end: float) -> pipeline.LitSong:
+        """As ``_hear``, with what light needs of the song."""
+        heard = self._recall(request, digest)
+        if heard is not None and self._heard is not None and self._heard.lit is not None:
+            return self._heard.lit
+        with collected_warnings() as said:
+            sound = pipeline.Sound(self._read_song(request, 0.02))
+        heard_at = 0.05 + pipeline.HEARD_LIT * (end - 0.05)
+        heard = heard or self._hear_song(request, digest, sound, said, heard_at)
+        model = self._loaded(0.02, 0.05)
+        with progress.part(heard_at, end, "Listening to the music"):
+            lit = pipeline.hear_lit(model, sound, heard)
+        assert self._heard is not None
+        self._heard = replace(self._heard, lit=lit)
+        return lit
 
     def _recall(self, request: DanceRequest | TheatreRequest, digest: str) -> pipeline.HeardSong | None:
         """The song of a request, if it is the one that was heard last, with the warnings of then."""
@@ -227,16 +260,16 @@ class Engine:
         return self._heard.song
 
     def _hear_song(
-        self, request: DanceRequest | TheatreRequest, digest: str, song: Waveform, said: list[str], end: float
+        self, request: DanceRequest | TheatreRequest, digest: str, sound: pipeline.Sound, said: list[str], end: float
     ) -> pipeline.HeardSong:
         """Hear the song of a request, and keep what was heard. said: what reading it warned of.
         digest, end: as of ``_hear``."""
         self._heard = None
         with collected_warnings() as more:
-            beats = pipeline.beats_given(request, song.seconds)
+            beats = pipeline.beats_given(request, sound.song.seconds)
             model = self._loaded(0.02, 0.05)
             with progress.part(0.05, end):
-                heard = pipeline.hear_song(model, song, beats)
+                heard = pipeline.hear_song(model, sound, beats)
         self._heard = _Heard(_key(request, digest), heard, (*said, *more))
         for text in self._heard.warnings:
             warn(text)
@@ -283,26 +316,29 @@ class Engine:
         return LightDone(id=number, out=request.out, metrics=made.metrics, **values, **_beats_values(made.beats))
 
     def _theatre(self, number: Id, request: TheatreRequest) -> TheatreDone:
-        for out in filter(None, (request.out, request.out_light, request.preview)):
+        for out in filter(None, (request.out, request.out_light, request.preview, request.preview_light)):
             _check_folder(out)
         digest, seed = _digest(request.song), str(request.seed)
         heard_at = 0.05 + 0.95 * pipeline.HEARING_LIT
-        with collected_warnings() as said:
-            song = self._read_song(request, 0.02)
-        heard = self._recall(request, digest) or self._hear_song(request, digest, song, said, heard_at)
+        song = self._hear_lit(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
         with progress.part(heard_at, 1.0):
-            task = pipeline.read_theatre(model, song, heard, request)
+            task = pipeline.read_theatre(model, song, request)
             begun = pipeline.begin_theatre(model, task)
+            said = {"seed": seed, "model": model.name}
             if begun is not None:
-                self._show(number, request, begun.preview, {"seed": seed, "model": model.name, "audio_sha256": digest})
+                light = {}
+                if begun.show is not None and request.preview_light is not None:
+                    encoded = show_file.encoded(begun.show, engine=__version__, **said)
+                    light = {Path(request.preview_light): encoded}
+                self._show(number, request, begun.preview, {**said, "audio_sha256": digest}, light)
             made = pipeline.answer_theatre(model, task, begun)
         progress.report()
         files = {}
         if request.out is not None:
-            files[Path(request.out)] = dance.encoded(made.dance, seed=seed, model=model.name, audio_sha256=digest)
+            files[Path(request.out)] = dance.encoded(made.dance, **said, audio_sha256=digest)
         if request.out_light is not None:
-            show = show_file.encoded(made.light.show, engine=__version__, seed=seed, model=model.name)
+            show = show_file.encoded(made.light.show, engine=__version__, **said)
             files[Path(request.out_light)] = show
         write_together(files)
         return TheatreDone(
@@ -314,6 +350,9 @@ class Engine:
             light_metrics=made.light.metrics,
             **_dance_values(made.dance),
         )
+
+    def _look(self, number: Id, request: LookRequest) -> LookDone:
+        return LookDone(id=number, look=pipeline.look_of(request.look).name)
 
     def _loaded(self, start: float, end: float) -> pipeline.Model:
         """The model. If it is not loaded yet, loading reports progress from ``start`` to ``end`` of the request."""
@@ -345,6 +384,7 @@ _OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
     DuetRequest.op: Engine._duet,
     LightRequest.op: Engine._light,
     TheatreRequest.op: Engine._theatre,
+    LookRequest.op: Engine._look,
     BeatsRequest.op: Engine._beats,
     FreeRequest.op: Engine._free,
 }

@@ -205,10 +205,7 @@ def is_for(stage: bpy.types.Collection, armature: bpy.types.Object | None) -> bo
 
 def remove(scene: bpy.types.Scene) -> bool:
     """Take the stage out of a scene, which has its own camera and world again. Returns whether there was one."""
-    found = scenery.strike(scene)
-    if found:
-        surroundings.give_back(scene)
-    return found
+    return surroundings.without_stage(scene)
 
 
 def _read(

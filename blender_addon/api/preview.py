@@ -9,6 +9,7 @@ import bpy
 
 from ..scene import actions, dancer, playing, restoring
 from ..shared import protocol
+from ..stage import scenery, surroundings
 from . import card, naming
 from .target import Shown, Target, by_uid
 
@@ -43,8 +44,13 @@ def show(target: Target, preview: protocol.DancePreview) -> Shown:
 
 
 def take_off(shown: Shown) -> bool:
-    """Let the dancer be as it was. One that was added for the dance stays; ``remove_dancer`` removes it.
-    Returns whether there was anything to take off."""
+    """Let the dancer be as it was, and take away the stage that was built for it. A dancer that was added for the dance
+    stays; ``remove_dancer`` removes it. Returns whether there was anything to take off."""
+    stage = by_uid(bpy.data.collections, shown.stage) if shown.stage else None
+    for scene in bpy.data.scenes if stage is not None else ():
+        if stage in scenery.standing(scene):
+            surroundings.without_stage(scene)
+            break
     action, armature = by_uid(bpy.data.actions, shown.action), by_uid(bpy.data.objects, shown.armature)
     if action is None:
         return False

@@ -25,6 +25,7 @@ class Shown:
     action: the session_uid of theirs.
     frames: their first and their last frame.
     before: how the dancer was.
+    stage: the session_uid of the stage that was built for them; none is 0.
     """
 
     armature: int
@@ -32,6 +33,7 @@ class Shown:
     action: int
     frames: tuple[int, int]
     before: restoring.Before
+    stage: int = 0
 
 
 @dataclass(frozen=True)

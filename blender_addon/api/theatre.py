@@ -14,10 +14,11 @@ from .. import looks
 from ..errors import UserError
 from ..scene import strips
 from ..scene.wording import joined
-from ..shared import file_digest, protocol
-from . import card, dance, kept_light, light, takes
+from ..shared import FootlightError, file_digest, protocol
+from ..stage import scenery
+from . import card, dance, kept_light, light, preview, takes
 from .light import MODEL
-from .target import Target, Written, by_uid
+from .target import Shown, Target, Written, by_uid
 
 NO_LIGHT = "There is no lit stage. Press Light Stage first, or choose New under Light."
 
@@ -55,8 +56,10 @@ def request(
         light = Path(folder) / "LIGHT.json"
         light.write_bytes(lit.file)
         known |= {"look_asked": lit.told["look_asked"], "light_sha256": lit.digest}
+    first = None
     if light is None:
         out_light = out_light or Path(folder) / "SHOW.json"
+        first = danced.preview and str(Path(folder) / "FIRST.json")
     asked = protocol.TheatreRequest(
         **{name: getattr(danced, name) for name in shared - {"out"}},
         out=None if motion else danced.out,
@@ -65,6 +68,7 @@ def request(
         accent=accent,
         motion=motion and str(motion),
         light=light and str(light),
+        preview_light=first,
     )
     return replace(target, asked=target.asked | known, lit=lit), asked
 
@@ -106,6 +110,24 @@ def look_of(lit: kept_light.Light) -> str | None:
         return looks.found(lit.told["look_asked"]) if lit.told.get("look_asked") else None
     except UserError:
         return None
+
+
+def show(target: Target, first: protocol.DancePreview) -> Shown:
+    """Put the first seconds of a dance on the armature, as ``preview.show`` does, and build the stage that their light
+    is for where none stands. Raises UserError when it cannot be done; then nothing is changed."""
+    shown = preview.show(target, first)
+    scene = target.find("dance")[0]
+    action = by_uid(bpy.data.actions, shown.action)
+    if first.out_light is None or action is None or scenery.standing(scene):
+        return shown
+    bodies = [by_uid(scene.objects, shown.armature), *(by_uid(scene.objects, uid) for uid in target.others)]
+    told = _told(target, card.kept_by(action)) | {"frames": first.frames}
+    try:
+        lit = kept_light.of_file(first.out_light, **told)
+        light.put_up(scene, bodies, target.first, lit.with_told(look=lit.show.look), None)
+    except FootlightError:  # the whole will say why
+        return shown
+    return replace(shown, stage=scenery.standing(scene)[0].session_uid)
 
 
 def write(target: Target, done: protocol.TheatreDone) -> Written:
@@ -151,7 +173,8 @@ def _lit(target: Target, written: Written) -> Written:
 
 def _told(target: Target, danced: dict) -> dict:
     """What a lit stage keeps. danced: what its dance keeps."""
+    made = danced.get("made", 0.0)
     if target.lit is not None:
-        return target.lit.told | {"dance_made": danced["made"]}
+        return target.lit.told | {"dance_made": made}
     told = ("look", "song", "song_start", "audio_sha256", "operation", "look_asked", "seed", "beats")
-    return {name: danced[name] for name in told if name in danced} | {"by": MODEL, "dance_made": danced["made"]}
+    return {name: danced[name] for name in told if name in danced} | {"by": MODEL, "dance_made": made}

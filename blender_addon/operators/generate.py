@@ -10,7 +10,7 @@ import bpy
 
 from .. import names, session
 from ..api import dance, preview, takes
-from ..api.target import Target, Written, by_uid
+from ..api.target import Shown, Target, Written, by_uid
 from ..errors import UserError
 from ..scene import playing, rigs, strips
 from ..shared import protocol
@@ -40,14 +40,20 @@ class Dancing:
 
     target: of what makes it.
     write: puts the whole into the scene.
+    show: puts the first seconds into it.
     """
 
-    def __init__(self, target: Target, write: Callable[[Target, Any], Written]) -> None:
-        self._target, self._write = target, write
+    def __init__(
+        self,
+        target: Target,
+        write: Callable[[Target, Any], Written],
+        show: Callable[[Target, protocol.DancePreview], Shown],
+    ) -> None:
+        self._target, self._write, self._show = target, write, show
 
     def show(self, first: protocol.DancePreview) -> None:
         """Put the first seconds on the dancer. Raises UserError when it cannot be done."""
-        shown = preview.show(self._target, first)
+        shown = self._show(self._target, first)
         self._target = replace(self._target, shown=shown)
         self._choose()
 
@@ -110,15 +116,17 @@ def ask_for(
     requests: list[Any],
     write: Callable[[Target, Any], Written],
     write_takes: Callable[[list[Target], Any], Written],
+    show: Callable[[Target, protocol.DancePreview], Shown] = preview.show,
 ) -> None:
     """Ask the engine for dances. The first seconds of a single one are put on the dancer before the rest is made.
 
     about: which of ``names`` the job is about.
     write, write_takes: put a single dance, and several, into the scene.
+    show: puts the first seconds of a single one into it.
     """
     asked = task(context, about, len(requests))
     if len(requests) == 1:
-        dancing = Dancing(targets[0], write)
+        dancing = Dancing(targets[0], write, show)
         session.start(requests[0], dancing.finish, about, asked, dancing)
     else:
         session.start(requests, finishing(write_takes, targets), about, asked)

@@ -65,7 +65,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
     watched = watched and len(seeds) == 1
     options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
     targets, requests = takes.request(context.scene, armature, song, folder, seeds, ask=theatre.request, **options)
-    ask_for(context, names.THEATRE, targets, requests, theatre.write, theatre.write_takes)
+    ask_for(context, names.THEATRE, targets, requests, theatre.write, theatre.write_takes, theatre.show)
 
 
 def start_again(context: bpy.types.Context, name: str, watched: bool = False) -> None:
@@ -80,7 +80,7 @@ def start_again(context: bpy.types.Context, name: str, watched: bool = False) ->
     song, options = theatre.again(action, song_of(context, action, folder))
     options |= writing(context.scene) | {"others": on_stage(context), "watched": watched}
     target, request = theatre.request(context.scene, armature, song, folder, **options)
-    ask_for(context, names.THEATRE, [target], [request], theatre.write, theatre.write_takes)
+    ask_for(context, names.THEATRE, [target], [request], theatre.write, theatre.write_takes, theatre.show)
 
 
 def _shown_look(context: bpy.types.Context) -> str | None:

@@ -62,8 +62,12 @@ def remove(armature: bpy.types.Object) -> None:
     """Take back what ``add_dancer`` did."""
     for ob in (*armature.children, armature):
         data = ob.data
+        materials = [one for one in data.materials if one] if isinstance(data, bpy.types.Mesh) else []
         bpy.data.objects.remove(ob)
         (bpy.data.meshes if isinstance(data, bpy.types.Mesh) else bpy.data.armatures).remove(data)
+        for material in materials:
+            if not material.users:
+                bpy.data.materials.remove(material)
 
 
 def shells(armature: bpy.types.Object) -> list[bpy.types.MaterialSlot]:

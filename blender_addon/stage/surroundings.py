@@ -42,7 +42,15 @@ def set_night(scene: bpy.types.Scene) -> bool:
     return True
 
 
-def give_back(scene: bpy.types.Scene) -> None:
+def without_stage(scene: bpy.types.Scene) -> bool:
+    """Take the stage out of a scene, which has its own camera and world again. Returns whether there was one."""
+    found = scenery.strike(scene)
+    if found:
+        _give_back(scene)
+    return found
+
+
+def _give_back(scene: bpy.types.Scene) -> None:
     """Let a scene whose stage was struck have its own camera and world again. What was chosen since stays."""
     camera, world, night = scene.get(CAMERA), scene.get(WORLD), scene.world
     if scene.camera is None and camera is not None and camera.name in scene.objects:

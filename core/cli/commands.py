@@ -157,22 +157,28 @@ def theatre(args: argparse.Namespace) -> None:
     request = arguments.request_of(TheatreRequest, args)
     danced = None if request.out is None else _dance_files(Path(request.out))
     previewed = _dance_files(Path(request.preview)) if request.preview else None
-    if request.out_light is not None:
-        check_place(Path(request.out_light), (".json",))
+    for out in filter(None, (request.out_light, request.preview_light)):
+        check_place(Path(out), (".json",))
     from core import pipeline
     from core.files import file_digest, write_together
     from core.show import file
 
     with progress_shown(args.json):
         song, beats, model = _opened(args, request)
-        with progress.part(0.05, pipeline.HEARING_LIT):
-            heard = pipeline.hear_once(model, song, beats, pipeline.cache_folder())
+        sound, heard_at = pipeline.Sound(song), pipeline.HEARD_LIT * pipeline.HEARING_LIT
+        with progress.part(0.05, heard_at):
+            heard = pipeline.hear_once(model, sound, beats, pipeline.cache_folder())
+        with progress.part(heard_at, pipeline.HEARING_LIT, "Listening to the music"):
+            lit = pipeline.hear_lit(model, sound, heard)
         said = {"seed": str(request.seed), "model": model.name}
         with progress.part(pipeline.HEARING_LIT, 0.98):
-            task = pipeline.read_theatre(model, song, heard, request)
+            task = pipeline.read_theatre(model, lit, request)
             begun = pipeline.begin_theatre(model, task)
             if begun is not None and previewed is not None:
-                write_together(previewed(begun.preview, **said, audio_sha256=file_digest(request.song)))
+                first = previewed(begun.preview, **said, audio_sha256=file_digest(request.song))
+                if request.preview_light is not None and begun.show is not None:
+                    first[Path(request.preview_light)] = file.encoded(begun.show, engine=__version__, **said)
+                write_together(first)
                 _tell_preview(args, request, begun.preview)
             made = pipeline.answer_theatre(model, task, begun)
         with progress.part(0.98, 1.0, "Writing"):
@@ -182,9 +188,11 @@ def theatre(args: argparse.Namespace) -> None:
             write_together(files)
     dance, show = made.dance, made.light.show
     what = f"{_length(dance.motion)}, {dance.beats.tempo:.0f} bpm{in_bars(dance.beats)}{_in_style(dance)}"
+    accent = made.accent if request.makes_motion else request.accent  # of a dance that is given
+    also = "".join(f", {told}" for told in (accent, show.look and f"look {show.look}") if told)
     tell(
         args,
-        f"{', '.join(str(path) for path in files)}: {what}, {made.accent}{f', look {show.look}' if show.look else ''}",
+        f"{', '.join(str(path) for path in files)}: {what}{also}",
         {**dance.metrics, **{f"light_{name}": value for name, value in made.light.metrics.items()}},
         out=request.out,
         out_light=request.out_light,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.errors import FootlightError
 from core.light.look import Look, read_look, shipped_looks
-from core.protocol import named
-
-_FILES = "give a picture (jpg, png or webp) or a LOOK.json"
+from core.protocol import named, no_look
 
 
 def look_of(asked: str) -> Look:
@@ -30,16 +27,3 @@ def look_of(asked: str) -> Look:
     from core.light.picture import look_of_picture, read_picture  # Pillow takes a moment to import
 
     return look_of_picture(read_picture(path), looks)
-
-
-def no_look(asked: str, names: str) -> FootlightError:
-    """What is wrong with an asked look that is no name and no file.
-
-    names: the words that name the looks that there are.
-    """
-    path = Path(asked)
-    if asked and path.is_dir():
-        return FootlightError(f"{asked}: is a folder; {_FILES}")
-    if path.suffix or path.name != asked:
-        return FootlightError(f"{asked}: there is no such file; {_FILES}, or the name of a look (`core looks`)")
-    return FootlightError(f"unknown look {asked!r}: {names}; or {_FILES}")

@@ -15,9 +15,8 @@ from torch import Tensor
 from core import progress
 from core.audio.beat_tracking import warn_if_unsure
 from core.audio.io import read, resample
-from core.audio.onsets import RHYTHM_RATE, rhythm_mel, rhythm_signal
+from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames, to_int16
-from core.config import Config
 from core.diffusion.remembering import Memory
 from core.errors import FootlightError
 from core.metrics import beat, physics
@@ -27,6 +26,7 @@ from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
+from core.pipeline.sound import Sound, sounding
 from core.postprocess import bones, drift, feet, floor, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
 from core.results import Dance
@@ -92,21 +92,25 @@ def generate_dance(
 
 
 @torch.no_grad()
-def hear_song(model: Model, song: Waveform, beats: Beats | None = None) -> HeardSong:
+def hear_song(model: Model, song: Waveform | Sound, beats: Beats | None = None) -> HeardSong:
     """Hear a song, for ``dance_to``. Warns the user when its tracked beats are a guess.
 
+    song: at any rate.
     beats: of the song, in place of those that would be tracked.
 
     Raises FootlightError for songs shorter than a second.
     """
-    if song.seconds < SHORTEST_SECONDS:
-        raise FootlightError(f"the song lasts {song.seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
+    sound = sounding(song)
+    samples, seconds = sound.song.samples, sound.song.seconds
+    if seconds < SHORTEST_SECONDS:
+        raise FootlightError(f"the song lasts {seconds:.2f} s; at least {SHORTEST_SECONDS:g} s is needed")
     with progress.part(0.0, 0.67, "Finding the beat"):
-        sound = resample(song, model.config.signal.audio_rate)
-        rhythm, mel = hear(song, sound, model.config, beats)
+        rhythm = hear(sound, beats)
         warn_if_unsure(rhythm.beats)
     with progress.part(0.67, 1.0, "Listening to the music"):
-        return HeardSong(pcm(song.samples), song.seconds, rhythm, encode_song(model, sound, rhythm, mel=mel))
+        signal = model.config.signal
+        known = encode_song(model, sound.at(signal.audio_rate), rhythm, mel=sound.mel_of(model.config))
+        return HeardSong(pcm(samples), seconds, rhythm, known)
 
 
 @dataclass(frozen=True)
@@ -216,23 +220,15 @@ def pcm(samples: Tensor) -> bytes:
     return b"".join(to_int16(piece).cpu().numpy().tobytes() for piece in samples.split(1 << 20))
 
 
-def hear(song: Waveform, sound: Waveform, config: Config, beats: Beats | None = None) -> tuple[Rhythm, Tensor | None]:
-    """The rhythm of a song, and its log-mel (t, m) if rhythm and model use the same one, so that it is computed once.
+def hear(sound: Sound, beats: Beats | None = None) -> Rhythm:
+    """The rhythm of a song.
 
-    song: at its own rate.
-    sound: the song at ``config.signal.audio_rate``.
-    config: of the model.
     beats: of the song, in place of those that would be tracked.
     """
-    signal = config.signal
-    if signal.audio_rate != RHYTHM_RATE:
-        return analyse(song, beats=beats), None
-    if config.modalities["music"].representation != "mel" or signal.spectrogram != rhythm_signal().spectrogram:
-        return analyse(sound, beats=beats), None
     with progress.part(0.0, 0.3):
-        mel = rhythm_mel(sound.samples)
+        mel = sound.rhythm_mel
     with progress.part(0.3, 1.0):
-        return analyse(sound, mel, beats), mel
+        return analyse(sound.at(RHYTHM_RATE), mel, beats)
 
 
 def joint_positions(model: Model, drawn: Tensor) -> Tensor:

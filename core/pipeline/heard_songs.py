@@ -27,6 +27,7 @@ from core.files import write_atomically
 from core.formats.dance import read_arrays
 from core.pipeline.dance import HeardSong, hear_song, pcm
 from core.pipeline.model import PRETRAINED, Model
+from core.pipeline.sound import Sound, sounding
 from core.rhythm.features import Rhythm
 from core.types import Beats, Condition, Waveform
 
@@ -57,7 +58,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ, platform: str = sy
 
 
 def hear_once(
-    model: Model, song: Waveform, beats: Beats | None, folder: Path | None, most_bytes: int = MOST_BYTES
+    model: Model, song: Waveform | Sound, beats: Beats | None, folder: Path | None, most_bytes: int = MOST_BYTES
 ) -> HeardSong:
     """Hear a song as ``hear_song`` does, unless the folder has what was found in it before.
 
@@ -68,10 +69,11 @@ def hear_once(
     """
     if folder is None:
         return hear_song(model, song, beats)
-    path = folder / f"{_digest(model, song, beats)}{SUFFIX}"
-    heard = _read(path, song, model.device)
+    sound = sounding(song)
+    path = folder / f"{_digest(model, sound.song, beats)}{SUFFIX}"
+    heard = _read(path, sound.song, model.device)
     if heard is None:
-        heard = hear_song(model, song, beats)
+        heard = hear_song(model, sound, beats)
         with contextlib.suppress(FootlightError, OSError):
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, _encoded(heard))

@@ -6,7 +6,6 @@ dance and show, where given ──┘ └── light ── limiter of flashes 
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +30,7 @@ from core.pipeline.light import judge as judge_light
 from core.pipeline.light import warn_of_length
 from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model
+from core.pipeline.sound import Sound
 from core.pipeline.targets import Targets
 from core.pipeline.theatre import (
     KnownLight,
@@ -78,10 +78,10 @@ class Known:
     anew: np.ndarray | None = None
 
 
-HEARING_LIT = 0.14
-"""The part of ``generate_theatre`` that ``hear_song`` is, for progress."""
-READING_LIT = 0.03
-"""The part of what follows it that ``read_theatre`` is."""
+HEARING_LIT = 0.166
+"""The part of ``generate_theatre`` that ``hear_song`` and ``hear_lit`` are, for progress."""
+HEARD_LIT = 0.84
+"""The part of both that ``hear_song`` is."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,12 @@ class LitBegun:
     """A dance with its light of which the first seconds are made.
 
     preview: these seconds of the dance, without metrics.
+    show: their light; None where it is given.
     share: of all the work, which is done.
     """
 
     preview: Dance
+    show: Show | None
     share: float
 
 
@@ -112,23 +114,22 @@ class LitTask:
     known: Known
 
 
-def read_theatre(model: Model, song: Waveform, heard: HeardSong, request: TheatreRequest) -> LitTask:
+def read_theatre(model: Model, song: LitSong, request: TheatreRequest) -> LitTask:
     """Read what a request asks for, once for ``begin_theatre`` and ``answer_theatre``.
 
-    heard: the song as it was heard.
+    song: as it was heard.
 
     Raises FootlightError for a model without theatre, options that it does not support, files that are missing, damaged
     or of another form, and a range that there is not.
     """
     look = _look(model, request)
-    with progress.part(0.0, READING_LIT, "Listening to the music"):
-        base, style = (None, None) if request.motion is None else read_dance(request.motion)
-        if request.motion is not None and request.makes_motion:
-            warn_of_song(request.motion, request.song)
-        show = None if request.light is None else show_file.read(request.light)
-        known = _known(request, base, show, heard)
-        told = request if request.style is not None else replace(request, style=style)
-        return LitTask(hear_lit(model, song, heard), told, look, known)
+    base, style = (None, None) if request.motion is None else read_dance(request.motion)
+    if request.motion is not None and request.makes_motion:
+        warn_of_song(request.motion, request.song)
+    show = None if request.light is None else show_file.read(request.light)
+    known = _known(request, base, show, song.heard)
+    told = request if request.style is not None else replace(request, style=style)
+    return LitTask(song, told, look, known)
 
 
 @torch.no_grad()
@@ -143,11 +144,12 @@ def begin_theatre(model: Model, task: LitTask) -> LitBegun | None:
     if request.preview is None or beginning is None:
         return None
     light, share = _light(model, task.known), beginning.sampled / (beginning.sampled + heard.frames)
-    with _of_work(0.0, 0.9 * share):
+    with progress.part(0.0, 0.9 * share):
         made = perform_to(model, task.song, request, task.look.vector, request.accent, light=light, beginning=beginning)
-    with _of_work(0.9 * share, share, "Dancing the beginning"):
+    with progress.part(0.9 * share, share, "Dancing the beginning"):
         motion = as_motion(model, made, heard.seconds, request, round(beginning.seconds * request.fps))
-        return LitBegun(Dance(motion, heard.rhythm.beats, {}, made.style), share)
+        show = as_show(made, beginning.seconds, task.look.name) if request.makes_light else None
+        return LitBegun(Dance(motion, heard.rhythm.beats, {}, made.style), show, share)
 
 
 def answer_theatre(model: Model, task: LitTask, begun: LitBegun | None = None) -> LitDance:
@@ -157,14 +159,8 @@ def answer_theatre(model: Model, task: LitTask, begun: LitBegun | None = None) -
 
     Raises FootlightError as ``generate_theatre`` does.
     """
-    with _of_work(0.0 if begun is None else begun.share, 1.0):
+    with progress.part(0.0 if begun is None else begun.share, 1.0):
         return _made(model, task.song, task.request, task.look, task.known)
-
-
-def _of_work(start: float, end: float, stage: str = "") -> AbstractContextManager[None]:
-    """A part of the work that follows ``read_theatre``, for progress."""
-    rest = 1 - READING_LIT
-    return progress.part(READING_LIT + rest * start, READING_LIT + rest * end, stage)
 
 
 def _known(request: TheatreRequest, base: Motion | None, show: Show | None, heard: HeardSong) -> Known:
@@ -222,13 +218,13 @@ def generate_theatre(
     """
     options = options or TheatreOptions()
     look = _look(model, options)
-    with progress.part(0.0, HEARING_LIT):
-        heard = hear_song(model, song, beats)
+    sound = Sound(song)
+    with progress.part(0.0, HEARD_LIT * HEARING_LIT):
+        heard = hear_song(model, sound, beats)
+    with progress.part(HEARD_LIT * HEARING_LIT, HEARING_LIT):
+        lit = hear_lit(model, sound, heard)
     with progress.part(HEARING_LIT, 1.0):
-        with progress.part(0.0, READING_LIT):
-            lit = hear_lit(model, song, heard)
-        with _of_work(0.0, 1.0):
-            return _made(model, lit, options, look, known or Known())
+        return _made(model, lit, options, look, known or Known())
 
 
 @torch.no_grad()
@@ -251,17 +247,22 @@ def _made(model: Model, song: LitSong, options: TheatreOptions, look: AskedLook,
             dance = as_dance(model, made, heard.seconds, options)
     with progress.part(0.95, 1.0, "Judging the light"):
         positions = forward(dance.motion.rotations, dance.motion.root)
-        strikes = known.motion is None and made.accent == "strike"
-        dance = replace(dance, metrics=_metrics(dance, positions, strikes))
+        told = made.accent if known.motion is None else options.accent
+        dance = replace(dance, metrics=_metrics(dance, positions, told))
         lit = as_show(made, heard.seconds, look.name if known.show is None else known.show.look)
         metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
         return LitDance(dance, Light(lit, tracked, metrics), made.accent)
 
 
-def _metrics(dance: Dance, positions: Tensor, strikes: bool) -> dict[str, float]:
-    """The metrics of a dance with its energy on beats; of one that strikes without those that count arrivals."""
+def _metrics(dance: Dance, positions: Tensor, accent: str | None) -> dict[str, float]:
+    """The metrics of a dance with its energy on beats; of one that strikes without those that count arrivals.
+
+    accent: of the dance. None is unknown: then it strikes if it moves more than usual on strong beats.
+    """
+    energy = energy_on_beats(positions, dance.motion.fps, dance.beats)
+    strikes = energy > 1 if accent is None else accent == "strike"
     told = {name: value for name, value in dance.metrics.items() if not (strikes and name.startswith("beat"))}
-    return {**told, "energy_on_beats": energy_on_beats(positions, dance.motion.fps, dance.beats)}
+    return {**told, "energy_on_beats": energy}
 
 
 def _look(model: Model, options: TheatreOptions) -> AskedLook:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.audio.io import resample
+from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames
 from core.config import Config
 from core.light.cues import section_cues
 from core.light.song import understood
 from core.pipeline.dance import HeardSong
 from core.pipeline.model import Model
+from core.pipeline.sound import Sound, sounding
 from core.rhythm.features import Rhythm
 from core.theatre.slices import Slicing, music_rows
 from core.types import Waveform
@@ -39,7 +40,7 @@ class LitSong:
 
 
 @torch.no_grad()
-def hear_lit(model: Model, song: Waveform, heard: HeardSong) -> LitSong:
+def hear_lit(model: Model, song: Waveform | Sound, heard: HeardSong) -> LitSong:
     """Hear of a song what its light needs.
 
     song: at any rate.
@@ -47,20 +48,21 @@ def hear_lit(model: Model, song: Waveform, heard: HeardSong) -> LitSong:
 
     Raises FootlightError for a model without theatre.
     """
-    theatre, rhythm, frames = model.check_lights(), heard.rhythm, heard.frames
-    music = theatre.encoded("music", song_rows(model, song, rhythm, frames)[None].to(model.device))
+    theatre, sound, rhythm, frames = model.check_lights(), sounding(song), heard.rhythm, heard.frames
+    music = theatre.encoded("music", song_rows(model, sound, rhythm, frames)[None].to(model.device))
     if not takes_cues(model.config):
         return LitSong(heard, music, None)
-    cues = section_cues(understood(song, rhythm).sections, frames, model.config.latent_fps)
+    sections = understood(sound.at(RHYTHM_RATE), rhythm, sound.rhythm_mel).sections
+    cues = section_cues(sections, frames, model.config.latent_fps)
     return LitSong(heard, music, cues[None].to(model.device))
 
 
-def song_rows(model: Model, song: Waveform, rhythm: Rhythm, frames: int) -> Tensor:
+def song_rows(model: Model, song: Waveform | Sound, rhythm: Rhythm, frames: int) -> Tensor:
     """Rows (s, c) of a song for the music encoder, for as many slices as ``frames`` latent frames need."""
-    slicing, music = Slicing.of(model.config), model.config.modalities["music"]
-    length = -(-frames // slicing.latents) * slicing.mels
-    samples = resample(song, model.config.signal.audio_rate).samples
-    told = music_frames(samples, rhythm.beats.times, model.config.signal, music.representation, length)
+    slicing, music, signal = Slicing.of(model.config), model.config.modalities["music"], model.config.signal
+    length, sound = -(-frames // slicing.latents) * slicing.mels, sounding(song)
+    samples, mel = sound.at(signal.audio_rate).samples, sound.mel_of(model.config)
+    told = music_frames(samples, rhythm.beats.times, signal, music.representation, length, mel)
     return music_rows(told[:length], rhythm.beats, rhythm.onset, slicing)
 
 

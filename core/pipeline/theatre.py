@@ -19,7 +19,6 @@ from core import progress
 from core.config import Config, on_stage
 from core.diffusion.sampler import walk
 from core.errors import FootlightError
-from core.light.choice import no_look
 from core.light.dancer import energy_at
 from core.light.look import read_look, shipped_looks
 from core.motion import features
@@ -32,7 +31,8 @@ from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
 from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model, halved, last_of, native_half, schedule_of, style_of
-from core.protocol import ACCENTS, DanceOptions, named
+from core.pipeline.sound import Sound
+from core.protocol import ACCENTS, DanceOptions, named, no_look
 from core.results import Dance
 from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
@@ -102,10 +102,11 @@ def perform(
     """
     options = options or DanceOptions()
     _checked(model, options, accent)
+    sound = Sound(song)
     with progress.part(0.0, 0.16):
-        heard = hear_song(model, song, beats)
+        heard = hear_song(model, sound, beats)
     with progress.part(0.16, 0.2):
-        lit = hear_lit(model, song, heard)
+        lit = hear_lit(model, sound, heard)
     with progress.part(0.2, 1.0):
         return perform_to(model, lit, options, look, accent, motion, light)
 

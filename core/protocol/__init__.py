@@ -40,6 +40,7 @@ from .events import (
     Event,
     Failed,
     LightDone,
+    LookDone,
     Progress,
     Ready,
     ScoreDone,
@@ -47,7 +48,7 @@ from .events import (
     event_from_json,
     event_to_json,
 )
-from .names import letters, named
+from .names import letters, named, no_look
 from .options import (
     ACCENTS,
     FASTEST_CAPTURE_FPS,
@@ -83,6 +84,7 @@ from .requests import (
     FreeRequest,
     Id,
     LightRequest,
+    LookRequest,
     Request,
     ScoreRequest,
     TheatreRequest,
@@ -98,7 +100,7 @@ from .rules import (
     rule,
 )
 
-PROTOCOL = 4  # increased whenever an older engine or add-on would misunderstand a message
+PROTOCOL = 5  # increased whenever an older engine or add-on would misunderstand a message
 
 __all__ = [
     "ACCENTS",
@@ -137,6 +139,8 @@ __all__ = [
     "LightDone",
     "LightOptions",
     "LightRequest",
+    "LookDone",
+    "LookRequest",
     "Options",
     "Part",
     "Progress",
@@ -160,6 +164,7 @@ __all__ = [
     "event_to_json",
     "letters",
     "named",
+    "no_look",
     "plain_type",
     "request_from_json",
     "request_to_json",

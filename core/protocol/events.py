@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .. import records
-from .requests import BeatsRequest, DanceRequest, DuetRequest, Id, LightRequest, ScoreRequest, TheatreRequest
+from .requests import (
+    BeatsRequest,
+    DanceRequest,
+    DuetRequest,
+    Id,
+    LightRequest,
+    LookRequest,
+    ScoreRequest,
+    TheatreRequest,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +60,7 @@ class DancePreview:
     frames: their number.
     fps: frames per second.
     style: as in ``core.results.Dance``.
+    out_light: the file of their light; None if it was not asked for.
     """
 
     type: ClassVar[str] = "preview"
@@ -59,6 +69,7 @@ class DancePreview:
     frames: int
     fps: float
     style: str | None = None
+    out_light: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +196,17 @@ class TheatreDone(DanceDone):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookDone(Done):
+    """A look can be read.
+
+    look: its own name; that of a picture is the name of the nearest look.
+    """
+
+    op: ClassVar[str | None] = LookRequest.op
+    look: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cancelled:
     """A request was cancelled by its sender."""
 
@@ -211,7 +233,7 @@ class Failed:
 Event = Ready | Progress | DancePreview | Done | Cancelled | Failed
 EVENTS: dict[str, type[Event]] = {kind.type: kind for kind in typing.get_args(Event)}
 ANSWERS: dict[str | None, type[Done]] = {
-    kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, TheatreDone, BeatsDone)
+    kind.op: kind for kind in (DanceDone, ScoreDone, DuetDone, LightDone, TheatreDone, LookDone, BeatsDone)
 }
 
 

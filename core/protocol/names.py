@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import FootlightError
+
+_LOOK_FILES = "give a picture (jpg, png or webp) or a LOOK.json"
 
 
 def letters(name: str) -> str:
@@ -18,3 +23,16 @@ def named(asked: str, known: Iterable[str]) -> str | None:
     if asked in known:
         return asked
     return next((name for name in known if letters(asked) and letters(name) == letters(asked)), None)
+
+
+def no_look(asked: str, names: str) -> FootlightError:
+    """What is wrong with an asked look that is no name and no file.
+
+    names: the words that name the looks that there are.
+    """
+    path = Path(asked)
+    if asked and path.is_dir():
+        return FootlightError(f"{asked}: is a folder; {_LOOK_FILES}")
+    if path.suffix or path.name != asked:
+        return FootlightError(f"{asked}: there is no such file; {_LOOK_FILES}, or the name of a look (`core looks`)")
+    return FootlightError(f"unknown look {asked!r}: {names}; or {_LOOK_FILES}")

@@ -10,6 +10,7 @@ from .. import records
 from ..errors import FootlightError
 from .options import (
     FASTEST_CAPTURE_FPS,
+    LOOKS,
     SLOWEST_FPS,
     CountedSong,
     DanceOptions,
@@ -138,6 +139,7 @@ class TheatreRequest(TheatreOptions, CountedSong):
         unset="all of it",
     )
     preview: str | None = option(None, PREVIEWED, unset="none", file="written")
+    preview_light: str | None = option(None, "SHOW.json: the light of the preview", unset="none", file="written")
 
     @property
     def makes_motion(self) -> bool:
@@ -171,6 +173,18 @@ class TheatreRequest(TheatreOptions, CountedSong):
         if self.preview is not None and any((self.motion, self.range, self.joints, self.roles)):
             raise FootlightError("preview is of a new dance, and this one is given in part; leave preview out")
         _check_preview(self.preview, self.out)
+        if self.preview_light is not None and (self.preview is None or not self.makes_light):
+            raise FootlightError("preview light is made with a preview and new light; give preview, without light")
+        if self.preview_light is not None and self.preview_light == self.out_light:
+            raise FootlightError("preview light and out light are one file; give two")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookRequest(Options):
+    """Read a look, so that one that there is not, or a damaged picture, is known before anything is made."""
+
+    op: ClassVar[str] = "look"
+    look: str = needed(LOOKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +201,9 @@ class FreeRequest(Options):
     op: ClassVar[str] = "free"
 
 
-Request = DanceRequest | ScoreRequest | DuetRequest | LightRequest | TheatreRequest | BeatsRequest | FreeRequest
+Request = (
+    DanceRequest | ScoreRequest | DuetRequest | LightRequest | TheatreRequest | LookRequest | BeatsRequest | FreeRequest
+)
 REQUESTS: dict[str, type[Request]] = {kind.op: kind for kind in typing.get_args(Request)}
 
 

@@ -75,8 +75,13 @@ def test_a_dance_gets_its_light(made, song_file, theatre_folder, tmp_path, capsy
     assert fractions == sorted(fractions) and fractions[-1] == 1
     done = events[-1]
     assert done["out"] is None and done["out_light"] == str(out) and done["look"] == "disco" and done["frames"] == 100
-    assert file.read(out).look == "disco" and {"light_energy", "beat", "energy_on_beats"} <= set(done["metrics"])
+    assert file.read(out).look == "disco" and {"light_energy", "energy_on_beats"} <= set(done["metrics"])
+    assert ("beat" in done["metrics"]) == (done["metrics"]["energy_on_beats"] <= 1), "who strikes does not arrive"
     assert [path.name for path in tmp_path.iterdir()] == ["SHOW.json"]
+    for accent in ((), ("--accent", "arrive")):
+        assert ran(*words, "--out-light", out, *accent, *QUICK) == 0
+        said = capsys.readouterr().out
+        assert "strike" not in said and (" arrive" in said) == bool(accent), "of a dance that is given nobody knows"
 
 
 def test_light_gets_its_dance(made, song_file, theatre_folder, tmp_path):

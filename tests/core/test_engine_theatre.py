@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.audio import io
 from core.show import file
@@ -46,9 +47,12 @@ def test_the_first_seconds_are_handed_on_and_a_song_is_heard_once(warm, make_son
     io.write(song, make_song(140.0))
     asked = {"op": "theatre", "song": str(song), "steps": 1, "out_light": str(tmp_path / "SHOW.json")}
     warm.seen.clear()
-    warm.send({**asked, "id": 10, "out": str(tmp_path / "dance.npz"), "preview": str(preview)})
+    early = {"preview": str(preview), "preview_light": str(tmp_path / "FIRST.json")}
+    warm.send({**asked, "id": 10, "out": str(tmp_path / "dance.npz"), **early})
     told = warm.until(type="preview", id=10)
     assert (told["out"], told["frames"], told["fps"]) == (str(preview), 900, 30) and preview.exists()
+    assert told["out_light"] == early["preview_light"]
+    assert file.read(told["out_light"]).seconds == pytest.approx(30.0, abs=0.05)
     assert not (tmp_path / "dance.npz").exists()
     assert warm.until(type="done", id=10)["frames"] == 4200
     fractions = [event["fraction"] for event in warm.seen if event["type"] == "progress"]
@@ -57,9 +61,22 @@ def test_the_first_seconds_are_handed_on_and_a_song_is_heard_once(warm, make_son
     warm.send({**asked, "id": 11, "out": str(tmp_path / "again.npz")})
     warm.until(type="done", id=11)
     assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "dance.npz").read_bytes()
-    assert "Finding the beat" not in {event.get("stage") for event in warm.seen}
+    stages = {event.get("stage") for event in warm.seen}
+    assert "Dancing" in stages and not stages & {"Reading the song", "Finding the beat", "Listening to the music"}
     warm.send({**asked, "id": 12, "motion": str(tmp_path / "dance.npz"), "preview": str(preview)})
     assert "preview is of a new dance" in warm.until(type="failed", id=12)["message"]
+
+
+def test_a_look_is_read_before_anything_is_made_in_it(warm, tmp_path):
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(tmp_path / "red.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "red.png").read_bytes()[:60])
+    for number, look in enumerate(("Disco", str(tmp_path / "red.png"))):
+        warm.send({"op": "look", "id": f"look {number}", "look": look})
+        assert warm.until(type="done", id=f"look {number}")["look"]
+    for number, (look, words) in enumerate(((str(tmp_path / "broken.png"), "broken.png"), ("opera", "unknown look"))):
+        warm.send({"op": "look", "id": f"none {number}", "look": look})
+        event = warm.until(type="failed", id=f"none {number}")
+        assert event["kind"] == "input" and words in event["message"]
 
 
 def test_what_cannot_be_made_leaves_no_file(warm, song_file, tmp_path):

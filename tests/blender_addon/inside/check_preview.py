@@ -2,6 +2,7 @@
 it would be without them."""
 
 import bpy
+import dump
 import numpy as np
 from scenes import FOLDER, addon, curves, fingerprint, finish, noise, unchanged, wait
 
@@ -181,13 +182,59 @@ def check_another_file_and_several_takes():
     assert finish() is JobState.DONE and early() is None and len(bpy.data.actions) == 2
 
 
-def check_the_first_half_of_a_dance_with_its_light_too():
-    """Without light; the stage is built with the whole."""
-    armature, scene = stage(), bpy.context.scene
+def lit_too():
+    """Until the first half is on the dancer, of a dance with its light."""
     theatre.start(bpy.context, watched=True)
     wait(lambda: early() is not None)
-    assert armature.animation_data.action == early() and light.of(scene) is None
+
+
+def check_the_first_half_of_a_dance_has_its_light_too():
+    armature, scene = stage(), bpy.context.scene
+    own = bpy.data.objects.new("own", bpy.data.cameras.new("own"))
+    scene.collection.objects.link(own)
+    scene.camera = own
+    lit_too()
+    first, lamps = light.of(scene), len(bpy.data.lights)
+    assert armature.animation_data.action == early() and first is not None and lamps == 21
+    assert scene.camera.name == "Stage camera" and light.is_for(first, armature)
+    assert armature.children[0].material_slots[0].material.name.startswith("Stage costume")
+    assert first["footlight_frames"] == 30
     assert go_on() is JobState.DONE, session.state.error
-    whole = armature.animation_data.action
-    assert early() is None and tuple(whole.frame_range) == (1, 60) and light.is_for(light.of(scene), armature)
+    whole, last = armature.animation_data.action, light.of(scene)
+    assert early() is None and tuple(whole.frame_range) == (1, 60) and light.is_for(last, armature)
+    assert last["footlight_frames"] == 60 and len(bpy.data.lights) == lamps
     assert takes.of(armature) == [whole] and card.of(whole).strikes
+    bpy.ops.footlight.remove_light()
+    assert scene.camera == own and not len(bpy.data.lights)
+
+
+def check_with_a_cancel_the_light_of_the_first_half_goes_too():
+    for with_dancer in (True, False):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        stage("early wait", with_dancer)
+        before = dump.everything()
+        lit_too()
+        assert light.of(bpy.context.scene) is not None
+        session.cancel()
+        (FOLDER / "go").touch()
+        assert finish() is JobState.CANCELLED
+        bpy.context.view_layer.update()  # what Blender calculates of poses
+        assert not (changed := dump.differences(before, dump.everything())), changed[:20]
+
+
+def check_a_stage_that_stands_stays_until_the_dance_is_there():
+    armature, scene = stage(), bpy.context.scene
+    theatre.start(bpy.context)
+    assert go_on() is JobState.DONE
+    there, first = light.of(scene), armature.animation_data.action
+    (FOLDER / "go").unlink()
+    lit_too()
+    assert armature.animation_data.action == early() and light.of(scene) == there
+    session.cancel()
+    (FOLDER / "go").touch()
+    finish()
+    assert light.of(scene) == there and armature.animation_data.action == first
+    (FOLDER / "go").unlink()
+    lit_too()
+    assert go_on() is JobState.DONE and light.is_for(light.of(scene), armature)
+    assert len(bpy.data.lights) == 21 and len(takes.of(armature)) == 2

@@ -79,12 +79,15 @@ def hand_on_first_half(message, number):
         whole = dict(file)
     half = len(whole["root"]) // 2
     np.savez(message["preview"], **{**whole, "rotations": whole["rotations"][:half], "root": whole["root"][:half]})
-    say(type="preview", id=number, out=message["preview"], frames=half, fps=30.0, style="pop")
+    lit = message.get("preview_light")
+    if lit:
+        shutil.copy(FOLDER / "SHOW.json", lit)
+    say(type="preview", id=number, out=message["preview"], frames=half, fps=30.0, style="pop", out_light=lit)
     while not (FOLDER / "go").exists():
         time.sleep(0.01)
 
 
-say(type="ready", version="test", protocol=4, device="cpu")
+say(type="ready", version="test", protocol=5, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     number = message["id"]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from core.audio.onsets import RHYTHM_RATE
 from core.edits.parts import parse_parts
 from core.errors import FootlightError, collected_warnings
 from core.light.look import encoded_look, shipped_looks
@@ -20,15 +21,19 @@ from core.pipeline import (
     DanceOptions,
     Edit,
     Known,
+    LitSong,
     Model,
+    Sound,
     TheatreOptions,
     answer_theatre,
     begin_theatre,
     beginning,
     generate_theatre,
+    hear_lit,
     hear_song,
     lit_song,
     read_theatre,
+    sound,
 )
 from core.pipeline.lit_dance import LitTask
 from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
@@ -37,7 +42,7 @@ from core.show import file as show_file
 from core.show.channels import CHANNELS, ROLES, SLICES
 from core.show.flashes import most_flashes
 from core.show.show import Show, as_valid, check_values
-from core.types import Motion
+from core.types import Beats, Motion, Waveform
 
 OPTIONS = DanceOptions(seed=3, steps=3, guidance=2.0)
 
@@ -217,10 +222,10 @@ def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monke
     song = make_song(45.0)
     files = {"out": "dance.npz", "out_light": "SHOW.json", "preview": str(tmp_path / "first.npz")}
     request = TheatreRequest(song="song.wav", steps=3, seed=2, look="noir", fps=24, beat_snap=0.0, **files)
-    heard = hear_song(model, song)
+    heard = heard_of(model, song)
 
     def asked(**changes: object) -> LitTask:
-        return read_theatre(model, song, heard, replace(request, **changes))
+        return read_theatre(model, heard, replace(request, **changes))
 
     task = asked()
     begun = begin_theatre(model, task)
@@ -231,11 +236,16 @@ def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monke
     other = answer_theatre(model, asked(seed=3)).dance.motion
     near, far = (float((early - one[:96]).norm(dim=-1).mean()) for one in (late, forward(other.rotations, other.root)))
     assert near < 0.1 * far, (near, far)
+    shows = [begun.show, whole.light.show, answer_theatre(model, asked(seed=3)).light.show]
+    shown = round(4.0 * model.config.latent_fps)
+    assert begun.show is not None and begun.show.frames == shown and begun.show.look == "noir"
+    near, far = (float(np.abs(shows[0].values - one.values[:shown]).mean()) for one in shows[1:])
+    assert most_flashes(begun.show) <= 3 and near < 0.2 * far, (near, far)
     plain = answer_theatre(model, asked(preview=None))
     assert torch.equal(plain.dance.motion.rotations, whole.dance.motion.rotations)
     assert begin_theatre(model, asked(preview=None)) is None
     short = make_song(15.0)
-    assert begin_theatre(model, read_theatre(model, short, hear_song(model, short), request)) is None
+    assert begin_theatre(model, read_theatre(model, heard_of(model, short), request)) is None
 
 
 def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, make_song, monkeypatch, tmp_path):
@@ -249,14 +259,48 @@ def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, mak
         function = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *args: calls.update([name]) or function(*args))
 
-    for module, name in ((lit_song, "understood"), (lit_song, "song_rows"), (show_file, "read")):
+    for module, name in ((lit_song, "understood"), (lit_song, "song_rows"), (sound, "rhythm_mel"), (show_file, "read")):
         counted(module, name)
+    slower = sound.resample(song, 2 * song.rate)  # so that the model's rate is another one
+    counted(sound, "resample")
     files = {"out": "dance.npz", "light": str(show), "preview": str(tmp_path / "first.npz")}
-    task = read_theatre(model, song, hear_song(model, song), TheatreRequest(song="song.wav", steps=1, **files))
+    task = read_theatre(model, heard_of(model, slower), TheatreRequest(song="song.wav", steps=1, **files))
     begun = begin_theatre(model, task)
-    assert begun is not None
+    assert begun is not None and begun.show is None, "the light is given"
     assert answer_theatre(model, task, begun).dance.motion.frames == 45 * 30
-    assert calls == {"understood": 1, "song_rows": 1, "read": 1}
+    rates = {model.config.signal.audio_rate, RHYTHM_RATE}
+    assert calls == {"understood": 1, "song_rows": 1, "rhythm_mel": 1, "resample": len(rates), "read": 1}
+
+
+def test_a_song_that_is_heard_once_is_heard_as_by_itself(model, song):
+    """Sound that is shared gives the vectors and the cues that the song alone gives."""
+    one, other = heard_of(model, song), hear_lit(model, song, hear_song(model, song))
+    assert torch.equal(one.music, other.music) and torch.equal(one.cues, other.cues)
+    assert torch.equal(one.heard.condition.context["music"], other.heard.condition.context["music"])
+
+
+@pytest.mark.parametrize(
+    ("late", "accent", "arrives"),
+    [(0.0, None, False), (0.25, None, True), (0.0, "arrive", True), (0.25, "strike", False)],
+    ids=["strikes", "arrives", "told to arrive", "told to strike"],
+)
+def test_of_a_dance_that_strikes_only_its_energy_on_beats_is_told(model, song, late, accent, arrives):
+    """A body that is fastest on every beat, or half a beat after it, where it is slowest on them."""
+    time = torch.arange(120, dtype=torch.float64) / 30.0
+    root = torch.zeros(120, 3)
+    root[:, 0] = 0.2 * torch.sin(2 * torch.pi * (time - late)).float()  # as fast as can be every half a second
+    still = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(120, 22, 4)
+    beats = Beats(torch.arange(8) / 2.0, 120.0, torch.arange(8) % 4 == 0)
+    options = TheatreOptions(steps=1, accent=accent)
+    metrics = generate_theatre(model, song, options, Known(motion=Motion(still, root, 30.0)), beats).dance.metrics
+    assert ("beat" in metrics) == arrives
+    assert metrics["energy_on_beats"] > 1.5 if late == 0.0 else metrics["energy_on_beats"] < 0.5
+
+
+def heard_of(model: Model, song: Waveform) -> LitSong:
+    """A song as the engine hears it."""
+    once = Sound(song)
+    return hear_lit(model, once, hear_song(model, once))
 
 
 def test_a_dance_of_another_length_than_its_song_is_told(model, song, made):
