@@ -108,7 +108,7 @@ def model_folder() -> Path:
 
 
 def _chosen_model() -> str:
-    return bpy.path.abspath(preferences().model_folder or os.environ.get("FOOTLIGHT_MODEL", ""))
+    return bpy.path.abspath(preferences().model_folder or os.environ.get(names.MODEL_VARIABLE, ""))
 
 
 @functools.cache

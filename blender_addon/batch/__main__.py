@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -32,11 +33,14 @@ from pathlib import Path
 
 import bpy
 
+from .. import names
+from ..api import worker
 from ..engine.client import Engine
 from ..errors import UserError
 from ..scene.wording import without_folder
-from ..shared import FootlightError
-from .command import ROOT, Item, engine_command, parse
+from ..shared import FootlightError, protocol
+from . import origin
+from .command import ROOT, Item, engine_command, look_files, model_folder, parse
 from .filming import make_film
 from .making import Desk, make_blend, make_dataset, outputs
 from .terminal import Terminal
@@ -45,6 +49,10 @@ _UNUSABLE = 2  # exit codes
 _INTERRUPTED = 130
 _ABANDONED = 24 * 3600.0  # seconds in which every running batch has written to its files
 _WIDEST = 48  # letters of an item in the table
+
+
+class _NoLook(Exception):
+    """A file that is no look, of which the command line says that it is one."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +69,29 @@ class Outcome:
     detail: str
 
 
-def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], folder: Path, terminal: Terminal) -> str:
+def make(
+    item: Item,
+    args: argparse.Namespace,
+    engine: Callable[[], Engine],
+    folder: Path,
+    terminal: Terminal,
+    made: bool,
+    made_from: str,
+) -> str:
     """All that is asked for of one item.
 
     folder: for temporary files.
+    made: whether all but the film is there.
+    made_from: as of ``origin.told``.
 
     Returns a few words about it; raises UserError, RuntimeError or OSError.
     """
-    if item.source and not item.source.is_file():
-        raise UserError(f"there is no file {item.source}")
     paths = outputs(item, args)
-    if args.skip_existing and all(path.is_file() for kind, path in paths.items() if kind != "film"):
+    if made:
         detail = "filmed the scene that was there"
     else:
         asked = None if args.dance and not (args.look or args.theatre) else engine()
-        desk = Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}"))
+        desk = Desk(args, item, asked, folder, lambda text: terminal.progress(f"{item.label}: {text}"), made_from)
         detail = make_dataset(desk) if args.dataset else make_blend(desk)
     if "film" in paths:
         terminal.say(f"{paths['blend']} is there")
@@ -83,13 +99,27 @@ def make(item: Item, args: argparse.Namespace, engine: Callable[[], Engine], fol
     return detail
 
 
-def there(item: Item, args: argparse.Namespace) -> bool:
-    """Whether all that is asked for of an item was made before. A film older than its scene shows what was there
-    before."""
+def there(item: Item, args: argparse.Namespace, made_from: str, terminal: Terminal) -> bool:
+    """Whether what is asked for of an item, but for its film, was made before and from the same. Says so where it was
+    made from something else.
+
+    made_from: as of ``origin.told``.
+    """
     paths = outputs(item, args)
-    if not all(path.is_file() for path in paths.values()):
+    if not all(path.is_file() for kind, path in paths.items() if kind not in ("film", "origin")):
         return False
-    return "film" not in paths or paths["film"].stat().st_mtime >= paths["blend"].stat().st_mtime
+    why = origin.otherwise(origin.of(paths["origin" if args.dataset else "blend"]), made_from)
+    if why:
+        terminal.say(f"{item.label} is made again: {why}")
+    return not why
+
+
+def filmed(item: Item, args: argparse.Namespace) -> bool:
+    """Whether there is a film of an item, if one is asked for. One older than its scene shows what was there before."""
+    paths = outputs(item, args)
+    if "film" not in paths:
+        return True
+    return paths["film"].is_file() and paths["film"].stat().st_mtime >= paths["blend"].stat().st_mtime
 
 
 def _short(label: str, width: int) -> str:
@@ -127,6 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         arguments = _own_arguments()
     args = parse(arguments, __doc__ or "")
+    if folder := model_folder(args):
+        os.environ[names.MODEL_VARIABLE] = str(folder)  # what results say of their model is read there
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=args.out).close()
@@ -142,25 +174,37 @@ def main(arguments: list[str] | None = None) -> int:
     interrupted = False
 
     def engine() -> Engine:
-        """The one that runs, or a new one when none does."""
+        """The one that runs, or a new one when none does. Raises _NoLook for a look that the first one cannot read."""
         if not engines or not engines[-1].alive:
             engines.append(Engine(engine_command(args), ROOT, folder / f"engine{len(engines)}.log"))
+            for look in look_files(args) if len(engines) == 1 else ():
+                try:
+                    worker.answer(engines[0], protocol.LookRequest(look=look))
+                except UserError as error:
+                    raise _NoLook(f"--look: {error}") from None
         return engines[-1]
 
     try:
         for item in args.items:
             began = time.monotonic()
             try:
-                if args.skip_existing and there(item, args):
-                    state, detail = "skipped", "it was there"
-                else:
-                    with terminal.alone():
-                        state, detail = "done", make(item, args, engine, folder, terminal)
+                if item.source and not item.source.is_file():
+                    raise UserError(f"there is no file {item.source}")
+                with terminal.alone():
+                    made_from = origin.told(item, args)
+                    made = args.skip_existing and there(item, args, made_from, terminal)
+                    if made and filmed(item, args):
+                        state, detail = "skipped", "it was there"
+                    else:
+                        state, detail = "done", make(item, args, engine, folder, terminal, made, made_from)
             except (FootlightError, RuntimeError, OSError) as error:
                 state, detail = "failed", " ".join(str(error).split())
             detail = without_folder(detail, folder)
             outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
             terminal.say(f"{state:8s} {item.label}: {detail}")
+    except _NoLook as error:
+        print(f"render_batch: {without_folder(str(error), folder)}", file=sys.stderr)
+        return _UNUSABLE
     except KeyboardInterrupt:
         interrupted = True
     finally:

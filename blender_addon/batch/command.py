@@ -194,10 +194,19 @@ def _check_looks(parser: Parser, args: argparse.Namespace) -> None:
         path = Path(asked)
         own = args.theatre and args.model and not path.suffix  # perhaps a look that this model alone knows
         if protocol.named(asked, known) is None and not path.is_file() and not own:
-            parser.error(
-                f"--look {asked}: there is no such look and no such file; choose one of {', '.join(known)}, or give a "
-                "picture or a LOOK.json"
-            )
+            parser.error(f"--look: {protocol.no_look(asked, 'choose one of ' + ', '.join(known))}")
+
+
+def look_files(args: argparse.Namespace) -> list[str]:
+    """The looks of the command line that are files, which only the engine can read."""
+    return [asked for asked in (args.look or "").split(",") if Path(asked).is_file()]
+
+
+def model_folder(args: argparse.Namespace) -> Path | None:
+    """The model folder that is asked for by its path or its name; None where none is."""
+    if not args.model or Path(args.model).exists():
+        return Path(args.model).absolute() if args.model else None
+    return ROOT / "core" / "pretrained" / args.model
 
 
 def engine_command(args: argparse.Namespace) -> list[str]:

@@ -21,7 +21,7 @@ from ..scene import actions, rigs, strips
 from ..scene.dancer import add_dancer
 from ..shared import protocol, show_channels, show_file
 from ..stage import film, lights, scenery, surroundings
-from . import dataset
+from . import dataset, origin
 from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
@@ -58,6 +58,7 @@ class Desk:
 
     engine: None where the dance was made before.
     folder: for temporary files, cleared by whoever made it.
+    origin: what it is made from, for the result.
     """
 
     args: argparse.Namespace
@@ -65,6 +66,7 @@ class Desk:
     engine: Engine | None
     folder: Path
     tell: Tell
+    origin: str
 
     @property
     def music(self) -> Path:
@@ -86,9 +88,9 @@ class Desk:
 
 def outputs(item: Item, args: argparse.Namespace) -> dict[str, Path]:
     """Where an item's results go, by what they are: blend, and, where they are asked for, film, music and show; of a
-    data set its truth alone."""
+    data set its truth, and its origin, which a .blend keeps itself."""
     if args.dataset:
-        return {"truth": args.out / item.stem / dataset.TRUTH}
+        return {"truth": args.out / item.stem / dataset.TRUTH, "origin": args.out / item.stem / "origin.json"}
     kinds = {"blend": ".blend"}
     if args.look or (args.theatre and not args.show):
         kinds["show"] = ".show.json"
@@ -118,6 +120,7 @@ def make_blend(desk: Desk) -> str:
             _set_stage(desk, scene, armature, made)
         if music:
             made.sound.filepath = str(_whole_copy(desk.music, music))
+        origin.keep(made.sound, desk.origin)
         save(paths["blend"], made.sound)
     except BaseException:
         if music and music not in kept:
@@ -191,6 +194,7 @@ def make_dataset(desk: Desk) -> str:
         desk.tell(f"picture {done} of {args.dataset}")
 
     dataset.photograph(scene, armature, made.frames, shows, args.dataset, desk.item.seed, args.engine, folder, count)
+    outputs(desk.item, args)["origin"].write_text(desk.origin, "utf-8")
     return f"{args.dataset} pictures"
 
 

@@ -33,7 +33,7 @@ def options(description: str) -> Parser:
         "inputs", nargs="*", type=Path, metavar="SONG", help="any sound that Blender plays; with --score, a .blend"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--skip-existing", action="store_true", help="skip what is there already")
+    parser.add_argument("--skip-existing", action="store_true", help="skip what was made before, from the same")
     _add_music(parser)
     _add_dance(parser)
     _add_scene(parser)

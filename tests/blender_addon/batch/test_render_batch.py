@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from core import cli
 from core.show import file as show_file
 from core.show.channels import PARTS
+from tests.blender_addon.obedient import save_dance
 from tests.core.audio.songs import encode, mp3, song, without_header
 
 BATCH = Path(__file__).parents[3] / "train" / "render_batch.py"
@@ -258,6 +260,60 @@ def test_the_theatre_makes_dance_and_light_together(run, look, songs, theatre_fo
     assert show_file.read(songs / "good.show.json").look == "disco"
 
 
+def test_what_was_made_from_something_else_is_made_again(batch, songs):
+    """Another song of the same name, another seed: said, and made. The same song from elsewhere is the same."""
+    save_dance(songs)
+    with np.load(songs / "dance.npz") as dance:
+        np.savez(songs / "dance.npz", **{**dance, "fps": 30.0})
+    elsewhere = songs / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(songs / "good.wav", elsewhere)
+
+    def said(song: Path, *more: object) -> str:
+        answer = batch(song, "--out", songs, "--dance", songs / "dance.npz", "--skip-existing", *more)
+        assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+        return answer.stdout
+
+    assert "good.wav  done" in said(songs / "good.wav")
+    assert "good.wav  skipped" in said(elsewhere / "good.wav")
+    soundfile.write(elsewhere / "good.wav", np.zeros(3 * RATE), RATE)
+    again = said(elsewhere / "good.wav", "--seed", 3)
+    assert again.count("good.wav is made again: it was made with another song, --seed 0\n") == 1
+    assert "good.wav  done" in again and "is made again" not in said(elsewhere / "good.wav", "--seed", 3)
+
+
+def test_a_look_that_is_damaged_is_said_before_anything_is_made(batch, songs):
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(songs / "look.png")
+    (songs / "look.png").write_bytes((songs / "look.png").read_bytes()[:60])
+    answer = batch(songs / "good.wav", songs / "bad.mp3", "--out", songs, "--look", songs / "look.png")
+    assert answer.returncode == 2 and "good" not in answer.stdout
+    (line,) = [line for line in answer.stderr.splitlines() if line.startswith("render_batch")]
+    assert line.startswith(f"render_batch: --look: {songs / 'look.png'}: ")
+    assert sorted(path.name for path in songs.iterdir()) == ["bad.mp3", "good.wav", "look.png"]
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ({}, ""),
+        ({"options": {"seed": 4, "style": "pop"}}, "it was made with --seed 4"),
+        ({"options": {"seed": 0}}, "it was made with no --style"),
+        ({"options": {"seed": 0, "style": "pop", "theatre": True}}, "it was made with --theatre"),
+        ({"options": {"seed": 0, "style": "pop", "beat_snap": 0.5}}, "it was made with --beat-snap 0.5"),
+        ({"files": {"song": "2", "scene": "3"}}, "it was made with another scene, another song"),
+        ({"model": "old"}, "it was made with another model"),
+        ({"files": 3}, "nothing says what it was made from"),
+        (None, "nothing says what it was made from"),
+    ],
+)
+def test_what_a_result_was_made_from_is_told_in_words(before, words):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import origin
+
+    now = {"files": {"song": "1"}, "options": {"seed": 0, "style": "pop"}, "model": "new"}
+    assert origin.otherwise("" if before is None else json.dumps(now | before), json.dumps(now)) == words
+
+
 def test_a_data_set_of_lit_stages(batch, songs):
     arguments = (songs / "good.wav", "--out", songs, "--look", "noir,neon", "--dataset", 3, "--engine", "cycles")
     answer = batch(*arguments)
@@ -268,15 +324,20 @@ def test_a_data_set_of_lit_stages(batch, songs):
         assert set(line["channels"]) == {name for name, _, _ in PARTS} and 0 <= line["seconds"] < 3
         with Image.open(songs / "good" / line["file"]) as picture:
             assert picture.size == (128, 72)
+    assert "skipped" in batch(*arguments, "--skip-existing").stdout
+    assert (
+        "it was made with --look noir,neon"
+        in batch(*arguments[:3], "--look", "noir", *arguments[5:], "--skip-existing").stdout
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ("a.wav --out out --show none.json", "no such file"),
-        ("a.wav --out out --look opera", "no such look"),
+        ("a.wav --out out --look opera", "--look: unknown look 'opera': choose one of"),
         ("a.wav --out out --look gone.png", "no such file"),
-        ("a.wav --out out --look noir,opera --dataset 5 --engine cycles", "--look opera"),
+        ("a.wav --out out --look noir,opera --dataset 5 --engine cycles", "unknown look 'opera'"),
         ("a.wav --out out --look neon --show a.json", "one of them"),
         ("a.wav --out out --look neon --render --engine workbench", "lamps"),
         ("--duet 30 --out out --look neon", "--duet"),
