@@ -18,6 +18,8 @@ from . import beats, card, dance, kept_light
 from . import takes as shown
 from .target import Target, Written, by_uid
 
+LIGHT_STAYS = "Spot and camera follow it; the rest of the light is as before. Light Stage lights it anew."
+
 
 @dataclass(frozen=True)
 class EditTarget(Target):
@@ -123,10 +125,13 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         bpy.data.actions.remove(made)
         edited.name = name
         takes.enlist(armature, edited)
-    if (lit := kept_light.of_dance(base)) is not None:
-        kept_light.keep_with_dance(edited, lit.with_told(dance_made=edited[takes.MADE]))
-        shown.follow(scene, armature)
-    return replace(written, action=edited)
+    if (accent := base.get(f"{names.PREFIX}accent")) is not None:
+        edited[f"{names.PREFIX}accent"] = accent
+    if (lit := kept_light.of_dance(base)) is None:
+        return replace(written, action=edited)
+    kept_light.keep_with_dance(edited, lit.with_told(dance_made=edited[takes.MADE], edited=True))
+    shown.follow(scene, armature)
+    return replace(written, action=edited, message=joined(written.message, LIGHT_STAYS))
 
 
 def _of_another_song(action: bpy.types.Action, song: strips.Song, folder: Path) -> str | None:

@@ -79,6 +79,8 @@ def _card(
         wrapped(box, context, told, "INFO", less=cards.BOX)
         if lit:
             box.operator(names.LIGHT_TAKE, icon="LOOP_BACK")
+    elif stage.get(names.PREFIX + "edited"):
+        wrapped(box, context, "Lit before the dance was edited", "INFO", less=cards.BOX)
     if scene.render.engine == "BLENDER_WORKBENCH":
         wrapped(box, context, "Workbench shows no lamps. Choose EEVEE or Cycles", "INFO", less=cards.BOX)
     if others := lights.others(scene):

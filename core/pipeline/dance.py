@@ -20,6 +20,7 @@ from core.audio.representation import music_frames, to_int16
 from core.diffusion.remembering import Memory
 from core.errors import FootlightError
 from core.metrics import beat, physics
+from core.metrics.theatre import energy_on_beats
 from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
@@ -307,6 +308,18 @@ def finish(
     progress.report(1.0)
     assert motion.contacts is not None
     return replace(motion, rotations=rotation.continuous(motion.rotations), contacts=motion.contacts.round())
+
+
+def by_accent(dance: Dance, positions: Tensor, accent: str | None = None) -> dict[str, float]:
+    """The metrics of a dance with its energy on beats; of one that strikes without those that count arrivals.
+
+    positions: (t, j, 3) of it.
+    accent: "strike" or "arrive". None is unknown: then it strikes if it moves more than usual on strong beats.
+    """
+    energy = energy_on_beats(positions, dance.motion.fps, dance.beats)
+    strikes = energy > 1 if accent is None else accent == "strike"
+    told = {name: value for name, value in dance.metrics.items() if not (strikes and name.startswith("beat"))}
+    return {**told, "energy_on_beats": energy}
 
 
 def judge(motion: Motion, beats: Beats) -> dict[str, float]:

@@ -28,7 +28,7 @@ from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
 from core.pipeline.asked import Edit, check_edit, frame_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for
-from core.pipeline.dance import HeardSong, judge
+from core.pipeline.dance import HeardSong, by_accent, judge
 from core.pipeline.kept import Fit, Kept, kept_of
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
@@ -96,7 +96,8 @@ def edit_dance(
         made = played(model, drawn, stretch, targets)
         motion = merged(edit.base, finish_edit(made, stretch, edit, heard.rhythm.beats, options.beat_snap), stretch)
     with progress.part(0.96, 1.0, "Judging the dance"):
-        return Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats), style)
+        made = Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats), style)
+        return replace(made, metrics=by_accent(made, kinematics.forward(motion.rotations, motion.root)))
 
 
 def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:

@@ -17,12 +17,11 @@ from core.edits.parts import parse_parts
 from core.errors import FootlightError
 from core.light.choice import look_of
 from core.light.dancer import watch
-from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
 from core.pipeline.asked import Edit, check_edit
 from core.pipeline.beginning import lit_beginning_of
 from core.pipeline.choices import check_choices
-from core.pipeline.dance import HeardSong, hear_song, judge
+from core.pipeline.dance import HeardSong, by_accent, hear_song, judge
 from core.pipeline.edit import Stretch, finish_edit, merged, played, targets_of
 from core.pipeline.edit_files import frames_of, read_dance, span_of, warn_of_song
 from core.pipeline.kept import kept_of
@@ -248,21 +247,10 @@ def _made(model: Model, song: LitSong, options: TheatreOptions, look: AskedLook,
     with progress.part(0.95, 1.0, "Judging the light"):
         positions = forward(dance.motion.rotations, dance.motion.root)
         told = made.accent if known.motion is None else options.accent
-        dance = replace(dance, metrics=_metrics(dance, positions, told))
+        dance = replace(dance, metrics=by_accent(dance, positions, told))
         lit = as_show(made, heard.seconds, look.name if known.show is None else known.show.look)
         metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
         return LitDance(dance, Light(lit, tracked, metrics), made.accent)
-
-
-def _metrics(dance: Dance, positions: Tensor, accent: str | None) -> dict[str, float]:
-    """The metrics of a dance with its energy on beats; of one that strikes without those that count arrivals.
-
-    accent: of the dance. None is unknown: then it strikes if it moves more than usual on strong beats.
-    """
-    energy = energy_on_beats(positions, dance.motion.fps, dance.beats)
-    strikes = energy > 1 if accent is None else accent == "strike"
-    told = {name: value for name, value in dance.metrics.items() if not (strikes and name.startswith("beat"))}
-    return {**told, "energy_on_beats": energy}
 
 
 def _look(model: Model, options: TheatreOptions) -> AskedLook:

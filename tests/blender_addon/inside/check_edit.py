@@ -3,6 +3,7 @@
 import bpy
 import numpy as np
 from mathutils import Vector
+from recorder import shown
 from scenes import addon, drums, finish, raises, read
 
 strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
@@ -253,8 +254,13 @@ def check_another_song_is_told_and_the_light_of_the_dance_is_kept():
     regenerate(armature, seed=3)
     edited = takes.shown(armature)
     assert light.is_for(light.of(scene), armature) and light.of(scene)["footlight_show"] == written
+    assert "Light Stage lights it anew" in addon("session").state.message
+    assert "Lit before the dance was edited" in [item.text for item in shown()]
     assert "footlight_warning" not in edited, edited["footlight_warning"]
     strips.add_song(scene, drums(6.0, 100.0, "others"), 1)
     regenerate(armature, song="others")
     told = takes.shown(armature)["footlight_warning"]
     assert f"{edited.name!r} was made to another song, 'drums'" in told, told
+    scene.footlight.song = "drums"
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"}, addon("session").state.error
+    assert "Lit before the dance was edited" not in [item.text for item in shown()]

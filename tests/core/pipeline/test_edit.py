@@ -16,6 +16,7 @@ from core.motion.skeleton import SMPL22
 from core.pipeline import DanceOptions, Edit, Model, edit_dance, hear_song, read_dance
 from core.pipeline.edit import sample_edit, stretch_of, targets_of
 from core.pipeline.kept import Fit
+from core.types import Motion
 
 RANGE = slice(180, 270)
 BENT = (0.8, 0.0, -0.6, 0.0)
@@ -65,6 +66,19 @@ def test_what_is_not_made_anew_is_the_same_bit_by_bit(model, heard, base, parts)
     assert (made.fps, made.frames) == (base.fps, base.frames) and made.contacts.shape == (base.frames, 4)
     if not anew[0]:
         assert torch.equal(made.root, base.root)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.5], ids=["strikes", "arrives"])
+def test_an_edit_of_a_dance_that_strikes_is_not_judged_by_its_arrivals(model, heard, late):
+    """A body that is fastest on every beat, or half a beat later, with one arm made anew."""
+    beats = heard.rhythm.beats.times.double()
+    phase = torch.from_numpy(np.interp(np.arange(400) / 30.0, beats.numpy(), np.arange(len(beats)))) - late
+    root = torch.zeros(400, 3)
+    root[:, 0] = 0.3 * torch.sin(torch.pi * phase).float()  # fastest where the phase is whole
+    still = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(400, 22, 4)
+    edit = Edit(Motion(still, root, 30.0), RANGE.start, RANGE.stop, parts=parse_parts("left arm"))
+    metrics = edit_dance(model, heard, edit, DanceOptions(steps=1)).metrics
+    assert ("beat" in metrics) == bool(late) and (metrics["energy_on_beats"] > 1) != bool(late)
 
 
 @pytest.mark.parametrize("fps", [24.0, 30000 / 1001, 60.0, 120.0])
