@@ -120,11 +120,12 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / max(values.std(), 1e-6)
 
 
-def downbeats(likely: np.ndarray, costs: Mapping[int, float] | None = None) -> np.ndarray:
+def downbeats(likely: np.ndarray, costs: Mapping[int, float] | None = None, begins: int = 0) -> np.ndarray:
     """Which beats are downbeats, (n,) bool.
 
     likely: (n,) probability that each beat is a downbeat, in (0, 1).
     costs: nats that each beat costs in bars of a metre, as ``metre.costs`` returns them.
+    begins: the beat on which the song begins.
     """
     if len(likely) == 0:
         return np.zeros(0, bool)
@@ -138,7 +139,8 @@ def downbeats(likely: np.ndarray, costs: Mapping[int, float] | None = None) -> n
     cost = np.array([BAR_COST[m] for m in metre])
     evidence = np.where(place == 0, np.log(likely[:, None]) - cost, np.log(1 - likely[:, None]))
     evidence -= np.array([(costs or {}).get(m, 0.0) for m in metre])
-    score = np.log([METRES[m] / m for m in metre]) + FIRST * (place == 0) + evidence[0]
+    evidence[min(begins, len(likely) - 1)] += FIRST * (place == 0)
+    score = np.log([METRES[m] / m for m in metre]) + evidence[0]
     came_from = np.zeros((len(likely), len(metre)), int)
     for i in range(1, len(likely)):
         whole, any_state = lasts[score[lasts].argmax()], int(score.argmax())

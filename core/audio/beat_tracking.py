@@ -43,6 +43,8 @@ ONSET_WEIGHT = 0.4  # nats for an onset as strong as the music around it
 EAGERNESS = 0.2  # nats for every beat, which prefers the faster of two counts
 SURE_BEATS = 8  # of fewer beats nobody can be sure
 SILENCE = 1e-3  # of the loud passages' level; nothing quieter sounds
+CLEAR = 0.03  # of the same level; the song begins with the first sound that is louder
+EARLY = 0.1  # seconds by which that may be after its beat
 SILENT_SECONDS = 1.0  # to either side of a frame: so much silence is no pause between two beats
 
 HARMONY_BINS = 128  # of the spectrum, up to 2 kHz
@@ -70,7 +72,7 @@ def track_beats(waveform: Waveform) -> Beats:
     confidence = _confidence(beat, times, sounds)
     signs = bars.signs(fine, mel, times)
     against = metre.costs(times, mel, around, sounds)
-    down = bars.downbeats(_likely(beat, downbeat, times, signs), against)
+    down = bars.downbeats(_likely(beat, downbeat, times, signs), against, begins(mel, times))
     if len(times) >= 2:
         counted = danced(Grid.of(times, down), metrical_level.in_thirds(times, around, sounds))
         times, down = np.array(counted.times), np.array(counted.downbeats)
@@ -168,6 +170,14 @@ def _likely(beat: np.ndarray, downbeat: np.ndarray, times: np.ndarray, signs: np
     share = ((down + 0.006) / (at_all + 0.02)).clip(0.005, 0.98)
     odds = np.log(share / (1 - share)) + signs
     return (1 / (1 + np.exp(-odds))).clip(0.01, 0.97)
+
+
+def begins(mel: Tensor, times: np.ndarray) -> int:
+    """Which of the beats (n,) is the first on or after the first clear sound of a mel spectrum (t, m) at ``FPS``."""
+    if len(mel) == 0:
+        return 0
+    first = int((mel.mean(dim=1) > CLEAR * loud(mel)).int().argmax())
+    return int(np.searchsorted(times, first / FPS - EARLY))
 
 
 def _confidence(likely: np.ndarray, times: np.ndarray, sounds: np.ndarray) -> float:

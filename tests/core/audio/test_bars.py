@@ -26,6 +26,15 @@ def test_where_nothing_else_says_when_bars_begin_with_the_song(likely):
     assert (downbeats(upbeat) == (upbeat > 0.2)).all()
 
 
+@pytest.mark.parametrize("begins", [0, 1, 3, 5])
+def test_a_song_that_begins_after_some_beats_of_silence_begins_with_a_bar(begins):
+    likely = np.full(32, 0.2)
+    likely[(begins + 2) % 4 :: 4] = 0.203  # next to nothing speaks for the third beat
+    assert (downbeats(likely, begins=begins) == ((np.arange(32) - begins) % 4 == 0)).all()
+    likely[(begins + 2) % 4 :: 4] = 0.35
+    assert (downbeats(likely, begins=begins) == ((np.arange(32) - begins) % 4 == 2)).all()
+
+
 def test_one_false_alarm_and_one_missed_downbeat_change_nothing():
     likely, down = heard(4, 2, 80)
     likely[2 + 4 * 7] = 0.05

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, danced, track_beats, warn_if_unsure
+from core.audio.beat_network import spectrogram
+from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, begins, danced, track_beats, warn_if_unsure
 from core.audio.io import resample
 from core.errors import collected_warnings
 from core.grid.beat_grid import Grid
@@ -214,6 +215,15 @@ def test_downbeats_fall_where_bass_and_harmony_change():
             samples[inside] += 0.3 / partial * np.sin(2 * np.pi * roots[i % 4] * partial * clock[inside])
     found = track_beats(Waveform(torch.from_numpy(samples), RATE))
     assert mir_eval.beat.f_measure(downbeats[downbeats < 40], found.times[found.downbeats].double().numpy()) > 0.9
+
+
+@pytest.mark.parametrize("lead", [0.0, 0.2, 5.3])
+def test_a_song_begins_on_the_beat_of_its_first_clear_sound(lead):
+    sounding = groove(lead + np.arange(0, 20, 0.5))
+    quiet = [("hat", time, 0.002) for time in np.arange(0.1, 20, 0.25)]
+    mel = spectrogram(render(sounding + quiet, 20).samples)
+    times = np.arange(lead % 0.5, 20, 0.5)
+    assert times[begins(mel, times)] == pytest.approx(lead)
 
 
 def test_strong_beats_are_stronger():
