@@ -45,6 +45,8 @@ def choice(clip: Clip) -> np.ndarray | None:
 
     Beats that are too slow or too fast to be tracked, or too few, say nothing.
     """
+    if len(clip.beats) == 0:
+        return None
     mel = clip.level.float().exp()
     beat, downbeat = (some.double().numpy() for some in activations(mel))
     around, sounds = heard(mel, beat, downbeat, onset_envelope(torch.log1p(20 * mel))), sounding(mel)

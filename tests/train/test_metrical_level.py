@@ -49,5 +49,6 @@ def test_the_first_row_of_a_choice_is_the_truth():
     found = choice(Clip(level, beats * FPS, beats[::4] * FPS))
     assert found is not None and found[0, 2] > 2 * found[1:4, 2].max()  # beats are less likely between the beats
     assert choice(Clip(level, beats[:4] * FPS, beats[:1] * FPS)) is None
+    assert choice(Clip(level, beats[:0], beats[:0])) is None  # strokes without a beat
     slow = torch.arange(0.0, 24.0, 1.6).double()
     assert choice(Clip(level, slow * FPS, slow[:1] * FPS)) is None

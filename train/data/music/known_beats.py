@@ -220,10 +220,12 @@ def _groove(data: Path, split: str, number: int, draw: np.random.Generator) -> M
 
 def _strokes(draw: np.random.Generator) -> Music:
     """A metronome, accents of every second to seventh of its strokes, or a plain groove of drums, at a tempo to dance
-    to.
+    to; seldom strokes without a beat.
 
     Where nothing tells the bars, there are no downbeats.
     """
+    if draw.random() < 0.1:
+        return _free(draw)
     bpm = float(np.exp(draw.uniform(np.log(SLOWEST_DANCED), np.log(FASTEST))))
     if draw.random() < 0.4:  # where a plain groove is easily counted at half
         bpm = float(draw.uniform(125, FASTEST))
@@ -237,6 +239,15 @@ def _strokes(draw: np.random.Generator) -> Music:
     down = np.arange(len(times)) % beats_per_bar == 0
     parts = [_from(part, start) for part in midi.on_clock([kit], times)]
     return Music(parts, _labelled(times - start, down if tells else np.zeros(len(times), bool)))
+
+
+def _free(draw: np.random.Generator) -> Music:
+    """One stroke or many at times that have nothing to do with each other: there is no beat."""
+    times = np.sort(draw.uniform(0, SECONDS, int(np.exp(draw.uniform(0, np.log(160))))))
+    sounds = draw.choice(_CLICKS, int(draw.integers(1, 4)))
+    notes = (Note(at, at + 0.2, int(draw.choice(sounds)), int(draw.integers(30, 120))) for at in times.tolist())
+    kit = Part("drums", tuple(notes), program=int(draw.choice((0, 8, 16, 24, 25))), drums=True)
+    return Music([kit], Beats(torch.zeros(0), 0.0, torch.zeros(0, dtype=torch.bool)))
 
 
 def _accents(bpm: float, beats_per_bar: int, draw: np.random.Generator) -> list[Note]:
@@ -328,7 +339,7 @@ def _excerpts(data: Path, kind: str, split: str, numbers: range, seed: int, shar
     records = []
     for number in numbers:
         music = excerpt(data, kind, split, number, seed)
-        if len(music.beats.times) < 8:
+        if 0 < len(music.beats.times) < 8:
             continue
         draw = np.random.default_rng([seed, number, 1])
         plain = draw.random() < PLAINLY.get(kind, 0.0)
