@@ -45,6 +45,7 @@ SURE_BEATS = 8  # of fewer beats nobody can be sure
 SILENCE = 1e-3  # of the loud passages' level; nothing quieter sounds
 CLEAR = 0.03  # of the same level; the song begins with the first sound that is louder
 EARLY = 0.1  # seconds by which that may be after its beat
+MOMENT = 0.1  # seconds
 SILENT_SECONDS = 1.0  # to either side of a frame: so much silence is no pause between two beats
 
 HARMONY_BINS = 128  # of the spectrum, up to 2 kHz
@@ -109,9 +110,13 @@ def sounding(mel: Tensor) -> np.ndarray:
     """Which frames (t,) of a mel spectrum (t, m) at ``FPS`` have sound within ``SILENT_SECONDS``."""
     if len(mel) == 0:
         return np.zeros(0, bool)
-    reach = round(SILENT_SECONDS * FPS)
-    heard = (mel.mean(dim=1) > SILENCE * loud(mel).clamp_min(1e-6)).float()
-    return (functional.max_pool1d(heard[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0).numpy()
+    return _widened(mel.mean(dim=1) > SILENCE * loud(mel).clamp_min(1e-6), SILENT_SECONDS).numpy()
+
+
+def _widened(frames: Tensor, seconds: float) -> Tensor:
+    """Which frames (t,) are within so many seconds of one of the given frames (t,) bool."""
+    reach = round(seconds * FPS)
+    return functional.max_pool1d(frames[None, None].float(), 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0
 
 
 def beat_times(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray, seconds: float) -> np.ndarray:
@@ -128,7 +133,9 @@ def beat_times(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray, sec
     by_period = reward[:, None] + PRIOR_WEIGHT * prior
     by_period[~sounds] = reward[~sounds] = 0
     frames = best_path(by_period, _PERIODS)
-    frames = refined(frames[sounds[frames.astype(int)]], likely)
+    # Up to a moment before the first sound after a silence and after the last one before it, no beat is heard.
+    inside = ~_widened(torch.from_numpy(~sounds), SILENT_SECONDS - MOMENT).numpy()
+    frames = refined(frames[inside[frames.astype(int)]], likely)
     frames = bridged(frames, 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
     path = fill(smoothed(frames) / FPS, seconds)
     return steadied(path * FPS, reward, likely) / FPS

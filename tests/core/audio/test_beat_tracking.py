@@ -9,7 +9,17 @@ import pytest
 import torch
 
 from core.audio.beat_network import spectrogram
-from core.audio.beat_tracking import FASTEST, SLOWEST_DANCED, UNSURE, begins, danced, track_beats, warn_if_unsure
+from core.audio.beat_tracking import (
+    FASTEST,
+    SLOWEST_DANCED,
+    UNSURE,
+    beat_times,
+    begins,
+    danced,
+    sounding,
+    track_beats,
+    warn_if_unsure,
+)
 from core.audio.io import resample
 from core.errors import collected_warnings
 from core.grid.beat_grid import Grid
@@ -172,6 +182,16 @@ def test_a_click_or_two_in_silence_are_a_guess_with_a_usual_beat(times):
     assert found.confidence < UNSURE and found.tempo == pytest.approx(112, rel=0.08) and found.metre == 4
     gaps = found.times.diff()
     assert gaps.max() < 1.5 * gaps.median() and found.times[0] < 0.6 and found.times[-1] > 24.4
+
+
+def test_no_beat_is_heard_where_the_sound_is_over():
+    """The network goes on for a moment after a stroke; one stroke and its echo have no tempo."""
+    mel = torch.zeros(1200, 64)
+    mel[1:6] = 1.0
+    likely = np.full(1200, 0.02)
+    likely[[2, 92]] = 0.9
+    times = beat_times(likely, np.zeros(1200), sounding(mel), 12.0)
+    assert 60 / np.diff(times).mean() == pytest.approx(112, rel=0.08)
 
 
 def test_a_break_without_drums_keeps_the_beat():
