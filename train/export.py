@@ -36,6 +36,13 @@ Tensors = dict[str, dict[str, Tensor]]
 """Network -> name -> tensor."""
 
 OPTIONAL = ("scorer", "vocoder", "light", "theatre")  # a model may lack these
+WITHOUT = {
+    "scorer": "it makes no music (`train.fit scorer` trains that)",
+    "vocoder": "its music sounds by a plain method (`train.fit vocoder` trains a better one)",
+    "theatre": "it makes no dances together with their light, even if the model that the run started from does "
+    "(`train.fit theatre` trains that; lights by rules need none)",
+}
+"""What a model does without some of these, in words."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,14 @@ class Export:
 
 
 def main(args: Export) -> None:
-    """Write the model folder.
+    """Write the model folder, and print what the model lacks that its configuration could have.
 
     Raises FootlightError for a folder that is no run, a task of it that is not trained yet, and a card that is no JSON.
     """
     config, decoders = read_config(args.run), own_decoders(args.run)
     tensors = {}
     further = [name for name in OPTIONAL if is_trained(args.run, task_of(args.run, name))]
+    lacked = [name for name in lacking(config, further) if args.onto is None]
     if "scorer" not in further:
         config = replace(config, denoisers={"motion": config.denoisers["motion"]})
     if "vocoder" not in further:
@@ -85,6 +93,13 @@ def main(args: Export) -> None:
         if settings.is_file():
             card.setdefault("training", {})[task] = json.loads(settings.read_text())
     checkpoint.save_folder(args.model, config, tensors, card)
+    print("; ".join((f"{args.model} is a model now", *(WITHOUT[name] for name in lacked))))
+
+
+def lacking(config: Config, trained: Collection[str]) -> list[str]:
+    """Which of ``WITHOUT`` a run's configuration has and the run did not train."""
+    could = {"scorer": "music" in config.denoisers, "vocoder": config.vocoder is not None, "theatre": config.theatre}
+    return [name for name in WITHOUT if could[name] and name not in trained]
 
 
 def own_decoders(run: Path) -> list[str]:

@@ -82,9 +82,11 @@ def test_the_discriminator_joins_at_its_step(run):
     assert "generator/gan" not in steps[19] and "generator/gan" in steps[20]
 
 
-def test_an_exported_run_is_a_model(run, tmp_path):
+def test_an_exported_run_is_a_model(run, tmp_path, capsys):
     folder, _ = run
     export.main(export.Export(folder, tmp_path / "model"))
+    said = capsys.readouterr().out
+    assert "model is a model now; its music sounds by a plain method" in said and "makes no" not in said
     model = checkpoint.load(tmp_path / "model")
     assert set(model.tensors) == {"autoencoder.music", "autoencoder.motion", "denoiser.motion", "denoiser.music"}
     assert model.config.vocoder is None  # which the run did not train

@@ -52,6 +52,14 @@ def test_an_exported_run_performs_and_its_dancer_and_composer_are_kept(run, mode
     assert shown.motion is not None and bool(shown.motion.isfinite().all())
 
 
+def test_export_says_what_a_run_that_started_from_a_theatre_does_not_have(run):
+    config = run_folder.read_config(run[0])
+    trained = ["scorer", "light", "theatre", *(["vocoder"] if config.vocoder else [])]
+    assert export.lacking(config, trained) == []
+    assert export.lacking(config, [name for name in trained if name != "theatre"]) == ["theatre"]
+    assert export.lacking(replace(config, theatre=None), ["vocoder"]) == ["scorer"]
+
+
 def test_a_theatre_is_put_onto_a_model_that_has_a_student_since(run, model_folder, tmp_path):
     base = checkpoint.load(model_folder)
     config = with_teachers(distilled(base.config, "motion", 2), base.config)
