@@ -152,8 +152,10 @@ def song_of(context: bpy.types.Context, action: bpy.types.Action, folder: str) -
 
 
 def writable_dancer(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Who is to dance; None where there is nobody, and one can be added. Raises UserError where it is not clear who, or
-    who cannot be given a dance."""
+    """Who is to dance; None where there is nobody, and one can be added.
+
+    Raises UserError where it is not clear who, or who cannot be given a dance.
+    """
     armature = dancer_or_none(context)
     if armature is not None:
         rigs.check_writable(armature)  # before the song is mixed, which may take a while

@@ -122,8 +122,10 @@ def seconds_of(context: bpy.types.Context, about: str) -> float | None:
 
 
 def score_range(context: bpy.types.Context, armature: bpy.types.Object) -> tuple[int, int]:
-    """The first and the last frame that music is made for. Raises UserError where the action's are wanted and there is
-    none."""
+    """The first and the last frame that music is made for.
+
+    Raises UserError where the action's are wanted and there is none.
+    """
     scene = context.scene
     if settings_of(scene).score_range == "ACTION":
         return reading.animated_range(armature)
@@ -132,7 +134,10 @@ def score_range(context: bpy.types.Context, armature: bpy.types.Object) -> tuple
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     """The armature that is meant: the chosen one, else the active one or the one of what is active, else the scene's
-    only dancer, else its only body. Raises UserError, saying what to do, when there is none."""
+    only dancer, else its only body.
+
+    Raises UserError, saying what to do, when there is none.
+    """
     if (found := dancer_or_none(context)) is None:
         raise UserError("There is no dancer. Press Add Dancer, or choose an armature under Dancer.")
     return found

@@ -48,8 +48,10 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, AtOnce, bpy.types.Operator):
 
 
 def on_stage(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """All that have a dance, and the one that is chosen; empty where there is no armature. Raises UserError when nobody
-    has a dance and it is not clear who is chosen."""
+    """All that have a dance, and the one that is chosen; empty where there is no armature.
+
+    Raises UserError when nobody has a dance and it is not clear who is chosen.
+    """
     found = [ob for ob in context.scene.objects if playing.is_dance(ob) and ob.type == "ARMATURE"]
     try:
         chosen = dancer_or_none(context)

@@ -72,8 +72,10 @@ class FOOTLIGHT_OT_accept_take(_Take):
         action = takes.shown(armature)
         assert action is not None
         removed, left = takes.accept(armature, action)
-        kept = f" {listed(left)} is used elsewhere and was left." if left else ""
-        self.report({"INFO"}, f"{action.name} is kept, {len(removed)} other takes were removed.{kept}")
+        gone = "1 other take was removed" if len(removed) == 1 else f"{len(removed)} other takes were removed"
+        used = "is" if len(left) == 1 else "are"
+        kept = f" {listed(left)} {used} used elsewhere and kept too." if left else ""
+        self.report({"INFO"}, f"{action.name} is kept, {gone}.{kept}")
         return {"FINISHED"}
 
 

@@ -38,6 +38,7 @@ def file(scene: bpy.types.Scene, path: str | Path) -> Brought:
     alone. Where it is there already, that strip is taken.
 
     The current frame does not count: it is wherever the user looked last, and a dance is to begin with its scene.
+
     Raises UserError when there is no such file or Blender cannot read it as sound; then nothing is changed.
     """
     path = Path(path)
@@ -55,6 +56,7 @@ def copy(scene: bpy.types.Scene, source: bpy.types.Scene, strip: bpy.types.Strip
     where the other scene shows this one in a scene strip, where it is heard there.
 
     Its trim, volume and packed file go along; its animation, its modifiers and the meta strips around it do not.
+
     Raises UserError when its file is missing, nothing of it is shown, or it plays at another speed.
     """
     place = next(one for one in timeline.sounds(source) if one.strip == strip)

@@ -120,7 +120,9 @@ def from_markers(home: Home) -> beat_grid.Grid:
     """The user's markers as beats, which go on at their own spacing to both ends of the song.
 
     A marker whose name is "1" or "one" begins a bar. Where none does, the first one begins one, and bars are as long as
-    they were known to be. Raises UserError for fewer than two markers, and for two that are too close to each other.
+    they were known to be.
+
+    Raises UserError for fewer than two markers, and for two that are too close to each other.
     """
     own = sorted((marker.frame, marker.name.strip().lower()) for marker in markers.users(home.scene))
     frames = list(dict(own))
@@ -141,7 +143,9 @@ def from_markers(home: Home) -> beat_grid.Grid:
 
 def heard(home: Home, grid: beat_grid.Grid) -> beat_grid.Grid:
     """Beats over all that is heard of the song, at their own spacing where there were none.
-    Raises UserError where these are fewer than two."""
+
+    Raises UserError where these are fewer than two.
+    """
     try:
         return beat_grid.continued(grid, *home.seconds)
     except FootlightError as error:

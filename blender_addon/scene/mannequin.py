@@ -6,6 +6,7 @@ and to one of two tones: ``SHELL`` for the limbs and the trunk, ``JOINT`` for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,10 @@ class Mesh:
 class Part:
     """One closed shape.
 
-    vertices: (v, 3); its faces count from 0.
+    bone: that moves it.
+    tone: ``SHELL`` or ``JOINT``.
+    vertices: (v, 3).
+    faces: lists of vertex indices, which count from 0.
     """
 
     bone: str
@@ -149,7 +153,15 @@ def _leg(side: str, joints: dict, tips: dict) -> list[Part]:
     ]  # fmt: skip
 
 
-def loft(bone, start, end, profile, tone=SHELL, cap=0.02, floor=None) -> Part:
+def loft(
+    bone: str,
+    start: Sequence[float] | np.ndarray,
+    end: Sequence[float] | np.ndarray,
+    profile: list[tuple[float, float, float]],
+    tone: int = SHELL,
+    cap: float = 0.02,
+    floor: float | None = None,
+) -> Part:
     """A rounded tube from ``start`` to ``end``.
 
     profile: (place 0-1 along it, half width, half depth), metres, smoothly interpolated; the width runs along x, or
@@ -157,7 +169,7 @@ def loft(bone, start, end, profile, tone=SHELL, cap=0.02, floor=None) -> Part:
     cap: how far the rounded ends stand out.
     floor: nothing of it lies below this height.
     """
-    start, end, profile = np.asarray(start, dtype=float), np.asarray(end, dtype=float), np.array(profile)
+    start, end, rows = np.asarray(start, dtype=float), np.asarray(end, dtype=float), np.array(profile)
     length = np.linalg.norm(end - start)
     axis = (end - start) / length
     guide = np.array((0.0, 0.0, 1.0) if abs(axis[0]) > 0.7 else (1.0, 0.0, 0.0))
@@ -166,7 +178,7 @@ def loft(bone, start, end, profile, tone=SHELL, cap=0.02, floor=None) -> Part:
     deep = np.cross(axis, wide)
 
     place = np.linspace(0.0, 1.0, ALONG)
-    radii = np.stack([_smooth(place, profile[:, 0], profile[:, column]) for column in (1, 2)], axis=1)
+    radii = np.stack([_smooth(place, rows[:, 0], rows[:, column]) for column in (1, 2)], axis=1)
     turn = np.linspace(0.0, np.pi / 2, CAP, endpoint=False)[1:]
     first, last = radii[:1] * np.sin(turn)[:, None], radii[-1:] * np.cos(turn)[:, None]
     along = np.concatenate((-cap * np.cos(turn), place * length, length + cap * np.sin(turn)))

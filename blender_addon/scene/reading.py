@@ -30,7 +30,10 @@ class StandsStill(UserError):
 
 def animated_range(armature: bpy.types.Object) -> tuple[int, int]:
     """The first and the last frame that the action and the NLA strips of ``armature`` speak of, whole frames around
-    them. Raises UserError when it has neither, or none that plays."""
+    them.
+
+    Raises UserError when it has neither, or none that plays.
+    """
     found = staging.animated_spans(armature)
     if not found:
         raise UserError(
@@ -96,8 +99,10 @@ def motion(
 def saving(
     path: Path, find: Callable[[], tuple[bpy.types.Scene, bpy.types.Object]], first: int, last: int, fps: float
 ) -> Generator[float, None, None]:
-    """``motion``, written to an .npz file for the engine: rotations, root and fps. Raises UserError as ``motion`` and
-    when it cannot be written."""
+    """``motion``, written to an .npz file for the engine: rotations, root and fps.
+
+    Raises UserError as ``motion`` and when it cannot be written.
+    """
     rotations, root = yield from motion(find, first, last)
     try:
         np.savez(path, rotations=rotations, root=root, fps=fps)

@@ -28,7 +28,9 @@ OVERRIDE = (
 
 @dataclass(frozen=True)
 class Rest:
-    """bones: those that move with a joint, or those that are keyed.
+    """The bones of an armature at rest.
+
+    bones: those that move with a joint, or those that are keyed.
     turn: (3, 3), what stands the armature's own space upright; the bones are told in the upright space.
     between: bones between them -> their pose (4,) in the T-pose, if it is not their rest.
     """
@@ -106,7 +108,9 @@ def bones(armature: bpy.types.Object) -> dict[str, str]:
 
 def keyed_bones(armature: bpy.types.Object) -> controls.Controls:
     """What is keyed to make ``armature`` dance: the controls of a control rig, or the bones of the body themselves.
-    Raises UserError as ``bones``."""
+
+    Raises UserError as ``bones``.
+    """
     found = controls.of(armature, bones(armature))
     return found or controls.Controls(_matched(armature)[0], {})
 

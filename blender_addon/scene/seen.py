@@ -77,7 +77,9 @@ def check(dance: Dance) -> list[str]:
 
 @dataclass(frozen=True)
 class _Off:
-    """parts: the parts of the body that do not move as in the dance.
+    """Where a rig is not as in the dance.
+
+    parts: the parts of the body that do not move as in the dance.
     travel: whether the hips are elsewhere.
     farthest: the largest distance from the dance, in legs.
     """

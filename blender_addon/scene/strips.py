@@ -23,7 +23,6 @@ class Song:
 
     start, seconds: the part of the file at ``path``; None is all that follows.
     frames: how many there are at most, where that is known.
-
     strip: the strip's name and sound: the session_uid of its data, by which it is found again; both empty for a mix.
     warning: what the user should know of it; empty when there is nothing.
     origin: the frame on which the strip's content began.
@@ -81,6 +80,7 @@ def excerpt(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | Path) 
 
     folder: takes a temporary file where the strip's own file is not what is heard (another speed, packed, silence
     before its content, a kind that the engine does not decode).
+
     Raises UserError when there is no sound behind the strip, or nothing is heard of it.
     """
     path = file_of(strip, folder)
@@ -132,6 +132,7 @@ def _mixed_alone(scene: bpy.types.Scene, strip: bpy.types.Strip, folder: str | P
 
 def whole_mix(scene: bpy.types.Scene, folder: str | Path) -> Song:
     """Everything that is heard in the scene's frame range, from meta strips and scene strips too.
+
     Raises UserError when nothing can be."""
     strips, inside = sound_strips(scene), timeline.scenes_with_sound(scene)
     speakers = timeline.has_speakers(scene)

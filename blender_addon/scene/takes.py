@@ -182,7 +182,9 @@ def accept(armature: bpy.types.Object, action: bpy.types.Action) -> tuple[list[s
 
 def reject(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Action | None:
     """Remove a take from the file; the next one is shown in its place. Returns that; None where there is none.
-    Raises UserError where something else uses it."""
+
+    Raises UserError where something else uses it.
+    """
     if _used_elsewhere(armature, action):
         raise UserError(f"{action.name!r} is used in the NLA or by another object too. Take it out there first.")
     if shown(armature) == action:

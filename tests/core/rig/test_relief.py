@@ -7,7 +7,7 @@ import pytest
 
 from core.rig import proportions, retarget
 from core.rig import quaternion as quat
-from core.rig.skeleton import JOINTS, PARENTS
+from core.rig.skeleton import JOINTS, PARENTS, REST_HEIGHT
 from tests.core.rig.characters import Build, places
 from tests.core.rig.test_feet import ANKLES, DANCE, FEET, FPS, TOES, in_our_places, some_build
 from tests.core.rig.test_retarget import rig, shown
@@ -60,6 +60,21 @@ def test_standing_feet_stand_on_a_slope_and_do_not_slide(way, seed):
         np.testing.assert_allclose(turned[stands], np.tile(normal, (stands.sum(), 1)), atol=1e-5)
 
 
+@pytest.mark.parametrize("rise", [-0.4, 0.4], ids=["down", "up"])
+def test_hips_sink_where_straight_legs_would_not_reach_the_slope(rise):
+    """A body that stands still on straight legs, soles flat: both feet are as near to the plane as to the floor."""
+    frames = 30
+    still = np.zeros((frames, len(JOINTS), 4))
+    still[..., 0] = 1.0
+    root = np.tile((0.0, REST_HEIGHT, 0.0), (frames, 1))
+    bones = some_rig(Build())
+    dance = retarget.Dance(still, root, np.ones((frames, 4), dtype=bool))
+    here, flat = (shown(retarget.keys(dance, bones, ground), bones) for ground in (slope((0.0, rise)), retarget.LEVEL))
+    normal = np.array((0.0, -rise, 1.0)) / np.hypot(rise, 1.0)
+    for joint in (*ANKLES, *TOES):
+        np.testing.assert_allclose(here[:, joint, :3, 3] @ normal, flat[:, joint, 2, 3], atol=0.002)
+
+
 def test_nothing_jerks_on_a_slope():
     """No joint is accelerated much more than on the level."""
     fastest = []
@@ -85,6 +100,26 @@ def test_over_a_step_feet_are_above_the_floor():
         assert (above - floor)[clear].min() > -0.02
         stood |= {*np.round(above[FEET[:, side]], 1)}
     assert {0.0, 0.1} <= stood
+
+
+def test_a_foot_in_the_air_is_lifted_over_a_post():
+    """The post stands under the left foot's way through the air, where no foot stands, and is higher than its step."""
+    height, radius = 0.2, 0.1
+    flat, bones = danced(retarget.LEVEL, Build())
+    soles = [(flat[:, ankle, :2, 3] + flat[:, toe, :2, 3]) / 2 for ankle, toe in zip(ANKLES, TOES, strict=True)]
+    stood = np.concatenate([sole[FEET[:, side]] for side, sole in enumerate(soles)])
+    away = np.linalg.norm(soles[0][:, None] - stood, axis=-1).min(axis=1)
+    spot = soles[0][np.argmax(away * ~FEET[:, 0])]
+
+    def post(at: np.ndarray) -> np.ndarray:
+        return height * (np.linalg.norm(at - spot, axis=-1) < radius)
+
+    matrices, _ = danced(retarget.Ground(relief=post), Build())
+    at_rest = {bone.joint: bone.head[2] for bone in bones}
+    ankle, toe = (matrices[:, joint, :3, 3] for joint in (ANKLES[0], TOES[0]))
+    above = np.minimum(ankle[:, 2] - at_rest[ANKLES[0]], toe[:, 2] - at_rest[TOES[0]])
+    over = post((ankle + toe)[:, :2] / 2) > 0
+    assert over.sum() > 5 and (above[over] > height - 0.005).all()
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

@@ -109,7 +109,9 @@ def read_motion(path: str | Path) -> tuple[Tensor, Tensor, Tensor]:
 
     The columns are x y z, a quaternion x y z w, and 29 angles.
 
-    Returns (t, 3) metres, (t, 4) wxyz and (t, 29) radians. Raises FootlightError for other files.
+    Returns (t, 3) metres, (t, 4) wxyz and (t, 29) radians.
+
+    Raises FootlightError for other files.
     """
     try:
         table = np.loadtxt(path, delimiter=",", ndmin=2)

@@ -68,7 +68,9 @@ def arrange(
     bpm: its tempo. The music starts anywhere in a bar.
     rate: of the sound, Hz.
 
-    Returns the sound and all its beats, exact and with downbeats. Raises FootlightError for an unknown song or take.
+    Returns the sound and all its beats, exact and with downbeats.
+
+    Raises FootlightError for an unknown song or take.
     """
     parts, beats = compose(data_dir, pop909_id, groove_id, bpm, seconds, seed)
     sound = synth.render(parts, seconds, start=lead_seconds(bpm), rate=rate)

@@ -85,10 +85,12 @@ class Company:
 
 
 def company(words: tuple[str, ...], dancing: tuple[str, ...], fps: float, stage: Performance) -> Company:
-    """The systems of a run. Raises FootlightError for words that are not understood, and models without theatre.
+    """The systems of a run.
 
     words: of theatres.
     dancing: of systems whose dances are lit by rules.
+
+    Raises FootlightError for words that are not understood, and models without theatre.
     """
     asked, others = [systems.parse(word, THEATRE) for word in words], [systems.parse(word) for word in dancing]
     names = [one.name for one in asked]

@@ -76,9 +76,11 @@ def theatre_of(asked: Asked, loaded: dict[str, pipeline.Model]) -> pipeline.Mode
 
 
 def options_of(asked: Asked, model: pipeline.Model, fps: float) -> pipeline.TheatreOptions:
-    """How a theatre is asked to perform. Raises FootlightError for options that it does not have.
+    """How a theatre is asked to perform.
 
     model: of ``theatre_of``.
+
+    Raises FootlightError for options that it does not have.
     """
     assert model.config.theatre is not None
     named = {"snap": "beat_snap"}
@@ -89,10 +91,12 @@ def options_of(asked: Asked, model: pipeline.Model, fps: float) -> pipeline.Thea
 
 
 def theatre_staging(asked: Asked, model: pipeline.Model, fps: float, looks: bool = True) -> Staging:
-    """A theatre model. Raises FootlightError for options that it does not have.
+    """A theatre model.
 
     model: of ``theatre_of``.
     looks: whether it is told the look.
+
+    Raises FootlightError for options that it does not have.
     """
     chosen = options_of(asked, model, fps)
 
