@@ -112,6 +112,28 @@ def test_a_raised_leg_of_another_build_points_where_the_dancers_does():
         assert np.degrees(np.arccos((limb * wanted).sum(axis=-1).clip(-1.0, 1.0))).max() < 1.0
 
 
+def test_a_foot_that_glides_is_as_low_as_the_dancers():
+    """It moves ahead just above the floor with an upright shin, on thighs that are half as long again as the shins,
+    while the other knee bends."""
+    frames = 60
+    ahead = 0.9 * np.sin(np.linspace(0.0, np.pi, frames)) ** 2
+    sunk = 0.4 * (1 - np.cos(ahead))
+    bent = np.arccos((0.8 - sunk) / 0.8)
+    rotations = np.tile(np.array(quat.IDENTITY), (frames, 22, 1))
+    angles = {"left_hip": -ahead, "left_knee": ahead, "right_hip": -bent, "right_knee": 2 * bent, "right_ankle": -bent}
+    for joint, angle in angles.items():
+        rotations[:, JOINTS.index(joint)] = quat.from_vector(angle[:, None] * np.array((1.0, 0.0, 0.0)))
+    root = np.stack((0 * sunk, 0.95 - sunk, 0 * sunk), axis=-1)
+    stands = np.ones((frames, 4), dtype=bool)
+    stands[5:-5, :2] = False
+    build = Build(thigh=1.2, shin=0.8)
+    matrices, _ = danced(build, retarget.Dance(rotations, root, stands))
+    lift = matrices[:, ANKLES[0], 2, 3] - places(build)["left_ankle"][1]
+    ours = in_our_places(rotations, root)[1][:, ANKLES[0], 2] - STANDING[ANKLES[0], 2]
+    np.testing.assert_allclose(ours, 0.0, atol=1e-9)
+    np.testing.assert_allclose(lift, 0.0, atol=0.003)
+
+
 def test_jumps_keep_their_height():
     build = Build(thigh=1.1, shin=0.9, wide=1.3)
     matrices, _ = danced(build)
@@ -127,8 +149,9 @@ def test_nothing_changes_where_nothing_has_to():
     np.testing.assert_allclose(matrices[:, :, :3, 3], PLACES, atol=1e-5)
 
 
-def test_a_foot_that_turns_about_its_toes_keeps_them():
-    """The heel rises while the toe stands; the rig's foot is as long as ours, on legs half as long."""
+@pytest.mark.parametrize("legs", [0.5, 1.2])
+def test_a_foot_that_turns_about_its_toes_keeps_them(legs):
+    """The heel rises while the toe stands; the rig's foot is as long as ours, on legs that are shorter or longer."""
     frames = 40
     rotations = np.tile(np.array(quat.IDENTITY), (frames, 22, 1))
     rise = np.linspace(0.0, 0.6, frames)
@@ -142,10 +165,17 @@ def test_a_foot_that_turns_about_its_toes_keeps_them():
     stands[:, 1] = True
     held = in_our_places(rotations, root)[1][:, TOES[0]]
     np.testing.assert_allclose(held, np.tile(held[:1], (frames, 1)), atol=1e-9)
-    matrices, _ = danced(Build(thigh=0.5, shin=0.5), retarget.Dance(rotations, root, stands))
+    matrices, _ = danced(Build(thigh=legs, shin=legs), retarget.Dance(rotations, root, stands))
     np.testing.assert_allclose(
         matrices[:, TOES[0], :3, 3], np.tile(matrices[:1, TOES[0], :3, 3], (frames, 1)), atol=2e-3
     )
+
+
+def test_between_two_stands_a_correction_goes_on_as_fast_as_in_them():
+    """One that grows evenly in both goes straight on: a cubic through a line is the line."""
+    line = np.arange(20)[:, None] * np.array((0.01, -0.02, 0.005))
+    stood = np.where((np.arange(20) < 6) | (np.arange(20) >= 14), 1.0, np.nan)[:, None] * line
+    np.testing.assert_allclose(feet.joined(np.nan_to_num(stood), [(0, 6), (14, 20)]), line, atol=1e-12)
 
 
 @pytest.mark.parametrize(("height", "speed", "stands"), [(0.0, 0.0, True), (0.2, 0.0, False), (0.0, 1.0, False)])

@@ -90,10 +90,12 @@ def test_hips_go_with_the_leg_that_stands():
     assert np.abs(np.diff(ankle, axis=0)).max() < 1e-4
 
 
-@pytest.mark.parametrize("way", [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)])
-def test_stiffness_says_how_much_thigh_and_shin_turn(way):
-    """With a knee that is bent by a right angle, along the leg and to the side."""
-    hip, knee, ankle = (np.array(at)[None] for at in ((0.0, 0.0, 0.0), (0.0, -0.3, -0.3), (0.0, 0.0, -0.6)))
+@pytest.mark.parametrize("way", [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)], ids=["along the leg", "aside"])
+@pytest.mark.parametrize("bent", [60.0, 90.0])
+def test_stiffness_says_how_much_thigh_and_shin_turn(way, bent):
+    """With a knee that is bent by so many degrees."""
+    aside, down = 0.42 * np.sin(np.radians(bent / 2)), 0.42 * np.cos(np.radians(bent / 2))
+    hip, knee, ankle = (np.array(at)[None] for at in ((0.0, 0.0, 0.0), (0.0, -aside, -down), (0.0, 0.0, -2 * down)))
     upright = np.array(quat.IDENTITY)[None]
     leg, moved = feet.Leg(hip, knee, ankle, upright, upright), 1e-4 * np.array(way)
     found = np.sqrt(moved @ hips.stiffness(leg, 1.0)[0] @ moved)
