@@ -25,6 +25,7 @@ from core.motion.skeleton import SMPL22, Skeleton
 from core.types import Motion
 
 _CHANNELS = {f"{axis}{kind}".lower(): (axis, kind[0]) for axis in "XYZ" for kind in ("position", "rotation")}
+_RADIANS = (1.0, 6.3)  # the largest angle of a whole file that may be meant as radians
 _ORDER = "ZXY"  # order of the Euler angles that we write
 
 
@@ -78,7 +79,21 @@ def read(path: str | Path, fps: float | None = None) -> tuple[Skeleton, BvhMotio
             f"{path}: its frame time is {1 / frames.fps:g} s, too long for a capture; read at {motion.fps:g} frames "
             "per second, or give fps"
         )
+    if motion.seconds >= 1:
+        _warn_of_radians(path, tree, frames.values)
     return skeleton, _bridged(path, motion, lost) if lost.any() else motion
+
+
+def _warn_of_radians(path: Path, tree: _Tree, values: np.ndarray) -> None:
+    """Warn of angles among channel values (t, c) that are all so small as if they were radians. Nobody dances so."""
+    kinds = [kind for channels in tree.channels for _, kind in channels]
+    angles = np.abs(values[:, [kind == "r" for kind in kinds]])
+    largest = float(np.nanmax(angles, initial=0.0))
+    if len(tree.names) > 2 and _RADIANS[0] < largest <= _RADIANS[1]:
+        warn(
+            f"{path}: none of its joints turns by more than {largest:.1f} degrees; if its angles are radians, write "
+            "degrees, as BVH files have them"
+        )
 
 
 def _rows_without(values: np.ndarray, lost: np.ndarray) -> np.ndarray:

@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from core.errors import FootlightError
+from core.errors import FootlightError, collected_warnings
 from core.formats import bvh
 from core.motion import kinematics, rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.types import Motion
+from tests.core.motion.rigs import dance
 
 FOREIGN = """HIERARCHY
 ROOT Hips
@@ -260,3 +261,18 @@ def test_blender_reads_the_same_positions(tmp_path, swaying, blender_reads):
     ours = kinematics.forward(motion.rotations, motion.root, skeleton, motion.offsets)
     order = [skeleton.names.index(name.replace("_", " ")) for name in names]
     np.testing.assert_allclose(places, ours[:, order], atol=1e-3)
+
+
+@pytest.mark.parametrize(("unit", "warned"), [(1.0, True), (180 / math.pi, False)], ids=["radians", "degrees"])
+def test_angles_in_radians_are_said(unit, warned, tmp_path):
+    motion = dance(2.0, 30.0)
+    bvh.write(tmp_path / "a.bvh", motion)
+    head, rows = (tmp_path / "a.bvh").read_text().split("Frame Time:")
+    first, *rows = rows.splitlines()
+    numbers = np.loadtxt(rows)
+    numbers[:, 3:] *= unit * math.pi / 180
+    lines = [" ".join(f"{value:.6f}" for value in row) for row in numbers]
+    (tmp_path / "a.bvh").write_text(f"{head}Frame Time:{first}\n" + "\n".join(lines) + "\n")
+    with collected_warnings() as said:
+        bvh.read(tmp_path / "a.bvh")
+    assert any("if its angles are radians" in line for line in said) == warned

@@ -31,6 +31,7 @@ CUTOFF = 10.0  # Hz; fast movements keep their shape below, capture noise lies a
 MOST_REPAIRED = 0.1  # of a clip's frames
 LONGEST_GAP = 0.75  # seconds
 SHORTEST = 2.0  # seconds
+SHORTEST_HELD = 0.3  # seconds of equal frames; tracked joints tremble, and never stand so still
 UNTOUCHED = {"repaired_frames": 0, "repaired_share": 0.0, "longest_gap": 0.0}
 """The report of ``repair`` for a motion without bad frames."""
 
@@ -80,6 +81,20 @@ def repair(
     for joint in bad.any(0).nonzero()[:, 0].tolist():
         made[:, joint] = _bridged_turns(local[:, joint], bad[:, joint])
     return made, _bridged(root, bad_root), _gaps(bad, fps)
+
+
+def held(local: Tensor, root: Tensor, fps: float) -> list[tuple[int, int]]:
+    """The stretches of frames [first, last) that repeat the one before them to the last digit for ``SHORTEST_HELD``
+    or longer, as captures do where frames were lost. A capture of nothing else has none.
+
+    local: (t, j, 4) local rotations.
+    root: (t, 3).
+    """
+    still = torch.zeros(len(root), dtype=torch.bool)
+    still[1:] = (local[1:] == local[:-1]).flatten(1).all(1) & (root[1:] == root[:-1]).all(1)
+    if bool(still[1:].all()):
+        return []
+    return [(first, last) for first, last in runs(still) if last - first >= SHORTEST_HELD * fps]
 
 
 def repair_hinges(angles: Tensor, fps: float, marked: Iterable[int] = ()) -> tuple[Tensor, dict]:

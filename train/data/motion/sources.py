@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import FootlightError
+from core.errors import FootlightError, warn
 from core.formats import array_files, bvh, foreign, published, smpl
 from core.formats.motion import is_own, read_motion
 from core.motion import fit, rotation
@@ -61,6 +61,7 @@ def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     skeleton, motion = bvh.read(path, entry.get("fps"))
     if motion.frames < 2:
         raise FootlightError(f"{path}: {motion.frames} frame; expected a motion of at least one second")
+    _warn_of_held(path, motion)
     body = foreign.body_of(path, skeleton, motion, entry.get("rest"))
     marked = entry.get("glitch_frames", ())
     local, root, repaired = clean.repair(motion.rotations, motion.root, motion.fps, marked, body.unit, body.used)
@@ -69,11 +70,23 @@ def _load_bvh(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     return foreign.capture(body, up), {"rule": body.match.rule, **repaired}
 
 
+def _warn_of_held(path: Path, motion: Motion) -> None:
+    found = clean.held(motion.rotations, motion.root, motion.fps)
+    if found:
+        first, last = max(found, key=lambda one: one[1] - one[0])
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        warn(
+            f"{path}: nothing moves at all from frame {first - 1} to {last - 1}{more}, as where a recorder lost the "
+            "body; a model learns to stand so still: cut the capture there"
+        )
+
+
 def _load_published(path: Path, entry: dict) -> tuple[fit.Capture, dict]:
     """A file of AMASS, AIST++ and their like. Places of joints alone are not repaired."""
     found = published.read(path, entry.get("fps"))
     if isinstance(found, published.Places):
         return foreign.capture_of_positions(found.positions, found.fps), {"rule": "joints", **clean.UNTOUCHED}
+    _warn_of_held(path, found)
     marked = entry.get("glitch_frames", ())
     local, root, repaired = clean.repair(found.rotations, found.root, found.fps, marked)
     return smpl.capture(replace(found, rotations=local, root=root)), {"rule": "smpl", **repaired}

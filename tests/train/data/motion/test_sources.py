@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from core.errors import collected_warnings
 from core.formats import bvh
 from core.motion import contact, kinematics, rotation
 from core.motion.resample import resample
@@ -44,6 +45,19 @@ def test_a_zero_pose_that_is_no_t_pose_comes_back_clean(tmp_path):
         dim=-1
     )
     assert gap.mean() < 0.01 and gap.max() < 0.05
+
+
+@pytest.mark.parametrize(("frames", "said"), [(slice(60, 100), True), (slice(60, 63), False), (slice(1, None), False)])
+def test_frames_that_a_recorder_repeats_are_said(frames, said, tmp_path):
+    """A second that is one pose to the last digit, a tenth of a second, and a file of one pose alone."""
+    ours = dance(4.0)
+    rotations, root = ours.rotations.clone(), ours.root.clone()
+    rotations[frames], root[frames] = rotations[frames.start - 1], root[frames.start - 1]
+    (tmp_path / "held.bvh").write_text(bvh_text(rotations, root, ours.fps, Foreign(RIGS["mixamo"])))
+    with collected_warnings() as warned:
+        sources.load(tmp_path / "held.bvh")
+    assert any("nothing moves at all from frame 59 to 99" in line for line in warned) == said
+    assert said or not any("nothing moves" in line for line in warned)
 
 
 def test_a_report_says_how_a_file_was_fitted(tmp_path):
