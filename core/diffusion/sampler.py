@@ -3,7 +3,8 @@
 A dance is one chain, conditioned on its song. A duet is two chains that are sampled side by side and condition each
 other (MoMu-Diffusion section 4.3, eq. 8-9). Above the step Tc, a chain uses only its own condition, because the
 estimates of the other chains are still too vague. From Tc down, it is conditioned on them. The paper leaves open which
-estimates these are. Here they are those of the previous step, so each chain runs once per step and none goes first.
+estimates these are. Here they are those of the previous step, so each chain runs once per step and none goes first. A
+chain may also follow the others: it then waits for theirs of the same step.
 
 Each step is a function from x_t and the clean estimate at step ``t`` to x at step ``before``, which is the next lower
 one, or ``CLEAN`` after the last.
@@ -137,6 +138,8 @@ class Chain:
         second step on (before the first one there are no estimates).
     sampler: a name in ``STEPPERS``. "ddim" and "dpmpp" are deterministic, "ddpm" needs a generator.
     generator: draws the noise of stochastic steps.
+    follows: whether it hears what the others estimate in the same step, and not in the one before. Those that follow do
+        not hear each other so soon.
 
     Raises FootlightError for a switch outside of [0, 1] and for an unknown sampler.
     """
@@ -148,6 +151,7 @@ class Chain:
     switch: float = SWITCH
     sampler: str = "ddim"
     generator: torch.Generator | None = None
+    follows: bool = False
 
     def __post_init__(self) -> None:
         if self.sampler not in STEPPERS:
@@ -158,15 +162,14 @@ class Chain:
             )
 
     def condition_at(self, estimates: Mapping[str, Tensor], t: int, schedule: Schedule) -> Condition:
-        """The condition at step ``t``, given the estimates (b, t, c) of the previous step by name."""
+        """The condition at step ``t``, given the estimates (b, t, c) that are there, by name."""
         if self.tell is not None and estimates and t < self.switch * schedule.steps:
             return self.tell(estimates)
         return self.condition
 
 
-@torch.no_grad()
 def walk(
-    chains: Mapping[str, Chain], schedule: Schedule, steps: int, strength: float = 1.0
+    chains: Mapping[str, Chain], schedule: Schedule, steps: int | Mapping[str, int], strength: float = 1.0
 ) -> Iterator[dict[str, Tensor]]:
     """Sample all chains side by side, from noise to clean samples.
 
@@ -175,21 +178,42 @@ def walk(
 
     chains: by name.
     schedule: the noise schedule.
-    steps: number of steps.
+    steps: number of steps, or that of each chain by name. The walk has as many as the largest; a chain of fewer takes
+        longer ones, and what it estimated stays until the next.
     strength: share of the schedule that is walked, as in ``Schedule.timesteps``. Below 1, the chains start from samples
         with the noise of its first step (SDEdit, Meng et al. 2022).
+
+    Raises FootlightError for steps that do not divide the largest, before anything runs.
     """
+    own = {name: steps if isinstance(steps, int) else steps[name] for name in chains}
+    most = max(own.values())
+    if uneven := [f"{count} of {name}" for name, count in own.items() if most % count]:
+        raise FootlightError(f"{most} steps of one chain are no multiple of the {uneven[0]}")
+    return _walked(chains, schedule, {name: most // count for name, count in own.items()}, most, strength)
+
+
+@torch.no_grad()
+def _walked(
+    chains: Mapping[str, Chain], schedule: Schedule, strides: Mapping[str, int], steps: int, strength: float
+) -> Iterator[dict[str, Tensor]]:
+    """``walk``, with how many of the steps each chain takes in one."""
     step = {name: STEPPERS[chain.sampler](schedule, chain.generator) for name, chain in chains.items()}
     x = {name: chain.noise for name, chain in chains.items()}
     estimates: dict[str, Tensor] = {}
     walked = schedule.timesteps(steps, strength)
-    for t, before in zip(walked, [*walked[1:], CLEAN], strict=True):
-        conditions = {name: chain.condition_at(estimates, t, schedule) for name, chain in chains.items()}
-        estimates = {
-            name: chain.denoise(x[name], torch.full((len(x[name]),), t, device=x[name].device), conditions[name])
-            for name, chain in chains.items()
-        }
-        x = {name: step[name](x[name], estimates[name], t, before) for name in chains}
+    levels = [*walked, CLEAN]
+    for i, t in enumerate(walked):
+        for follows in (False, True):
+            acting = {n: chain for n, chain in chains.items() if chain.follows is follows and i % strides[n] == 0}
+            conditions = {name: chain.condition_at(estimates, t, schedule) for name, chain in acting.items()}
+            found = {
+                name: chain.denoise(x[name], torch.full((len(x[name]),), t, device=x[name].device), conditions[name])
+                for name, chain in acting.items()
+            }
+            estimates = {**estimates, **found}
+            for name, estimate in found.items():
+                before = levels[min(i + strides[name], len(walked))]
+                x = {**x, name: step[name](x[name], estimate, t, before)}
         yield x
 
 

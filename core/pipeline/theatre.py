@@ -155,7 +155,7 @@ def perform_to(
         None if song.cues is None else song.cues[:, :frames],
         _energy(model, motion, frames),
     )
-    steps = steps_for(on_stage(config), "motion", options.steps)
+    steps = {name: steps_for(on_stage(config), name, options.steps) for name in ("motion", "light")}
     with progress.part(0.0, 0.925, "Dancing"):
         made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance)
         danced = None if kept is None else kept.finished(made["motion"])
@@ -268,10 +268,14 @@ def look_vector(model: Model, asked: str) -> Tensor:
 def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:
     """The energy (1, frames) of a dance that is given, or of latents."""
     if motion is None:
+        heard: list[tuple[Tensor, Tensor]] = []  # the last dance and its energy: a light of more steps asks again
 
         def drawn(latents: Tensor) -> Tensor:
-            with halved(model.device):
-                return energies(latents, model.autoencoders["motion"], model.config.modalities["motion"])
+            if not heard or heard[-1][0] is not latents:
+                with halved(model.device):
+                    energy = energies(latents, model.autoencoders["motion"], model.config.modalities["motion"])
+                heard[:] = [(latents, energy)]
+            return heard[-1][1]
 
         return drawn
     energy = energy_at(forward(motion.rotations, motion.root), motion.fps, frames, model.config.latent_fps)
@@ -316,10 +320,14 @@ def _walked(
     prompt: Prompt,
     frames: tuple[int, int],
     seed: int,
-    steps: int,
+    steps: dict[str, int],
     guidance: float | None,
 ) -> dict[str, Tensor]:
-    """Latents (1, t, c) of what is made, by modality. frames: of the whole, and of its beginning that is made."""
+    """Latents (1, t, c) of what is made, by modality.
+
+    frames: of the whole, and of its beginning that is made.
+    steps: by modality.
+    """
     noise = {}
     for name in ("motion", "light"):
         channels = model.config.modalities[name].autoencoder.latent_channels
@@ -327,7 +335,10 @@ def _walked(
         noise[name] = torch.randn(1, frames[0], channels, generator=own)[:, : frames[1]].to(model.device)
     schedule = schedule_of(model.config)
     made = chains(theatre, model.config, prompt, noise, schedule, guidance, native_half(model.device))
-    return last_of(walk(made, schedule, steps), steps) if made else {}
+    if not made:
+        return {}
+    taken = {name: steps[name] for name in made}
+    return last_of(walk(made, schedule, taken), max(taken.values()))
 
 
 def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, frames: int) -> Tensor:

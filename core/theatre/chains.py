@@ -120,6 +120,7 @@ def chains(
             start[name],
             tells[name] if other[name] in made else None,
             sampler=stage.sampling[name].sampler,
+            follows=name == "light",
         )
         for name in made
     }

@@ -98,6 +98,34 @@ def test_a_third_chain_may_condition_on_the_other_two():
     assert all(torch.equal(alone[name], estimates[-1][name]) for name in alone)
 
 
+def test_a_chain_that_follows_hears_the_others_of_the_same_step():
+    """Its x0 is the leader's, and both end clean, so it ends where the leader does, and not where that was before."""
+
+    def repeat(x_t, t, condition):
+        return next(iter(condition.context.values()))
+
+    noise = torch.randn(2, 500, 1, 1, generator=torch.Generator().manual_seed(1))
+    leader, tell = Chain(exact, noise[0]), lambda estimates: Condition({"leader": estimates["leader"]})
+    other = Chain(repeat, noise[1], Condition({"leader": noise[1]}), tell)
+    for follows in (True, False):
+        *_, drawn = walk({"follower": replace(other, follows=follows), "leader": leader}, SCHEDULE, 4)
+        assert torch.equal(drawn["follower"], drawn["leader"]) is follows
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpmpp"])
+def test_a_chain_of_fewer_steps_takes_the_path_of_a_single_one(sampler):
+    both = chains(samples=8, switch=0.0, sampler=sampler)
+    *_, drawn = walk(both, SCHEDULE, {"a": 4, "b": 12})
+    for name, steps in (("a", 4), ("b", 12)):
+        *_, alone = sample(exact, both[name].noise, SCHEDULE, steps, sampler)
+        assert torch.equal(drawn[name], alone), name
+
+
+def test_steps_that_do_not_meet_are_refused():
+    with pytest.raises(FootlightError, match="12 steps of one chain are no multiple of the 5 of a"):
+        walk(chains(samples=2), SCHEDULE, {"a": 5, "b": 12})
+
+
 def test_every_step_can_be_the_last():
     steps = walk(chains(samples=2), SCHEDULE, 10)
     next(steps)
