@@ -16,17 +16,26 @@ ALIKE = 0.04  # one standard deviation of what still counts as trembling, of a c
 HUE_ALIKE = 0.12  # of a vector: seven degrees of a hue
 ROUNDS = 2
 
+STARTS = np.array([place.start for place in SLICES.values()])
+PART = np.repeat(np.arange(len(SLICES)), [place.stop - place.start for place in SLICES.values()])
+SHARP = np.array([0.5 / (HUE_ALIKE if place.stop - place.start > 1 else ALIKE) ** 2 for place in SLICES.values()])
+"""Of each part: its first channel, and by how much a squared distance makes frames less alike; of each channel, its
+part."""
+
 
 def steadied(values: np.ndarray) -> np.ndarray:
     """Channels (t, c) at ``SHOW_FPS`` frames per second without trembling. A hue, or a pattern, is filtered as one."""
-    made = values.copy()
-    near = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / SPAN) ** 2)
+    made, frames = values, len(values)
     for _ in range(ROUNDS):
-        for place in SLICES.values():
-            padded = np.pad(made[:, place], ((REACH, REACH), (0, 0)), mode="edge")
-            around = np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1, axis=0)  # t, channels, frames
-            apart = np.square(around - made[:, place, None]).sum(axis=1, keepdims=True)
-            alike = ALIKE if around.shape[1] == 1 else HUE_ALIKE
-            weights = near * np.exp(-0.5 * apart / alike**2)
-            made[:, place] = (weights * around).sum(axis=2) / weights.sum(axis=2)
+        padded = np.pad(made, ((REACH, REACH), (0, 0)), mode="edge")
+        total, weights = made.copy(), np.ones((frames, len(SLICES)), made.dtype)
+        for apart in range(1, REACH + 1):
+            # two frames weigh as much for each other, so every pair of them is compared once
+            distance = np.add.reduceat(np.square(padded[apart:] - padded[:-apart]), STARTS, axis=1)
+            alike = (np.exp(-0.5 * (apart / SPAN) ** 2) * np.exp(-SHARP * distance)).astype(made.dtype)
+            for pair, other in ((REACH, REACH + apart), (REACH - apart, REACH - apart)):  # those after it, those before
+                weight = alike[pair : pair + frames]
+                total += weight[:, PART] * padded[other : other + frames]
+                weights += weight
+        made = total / weights[:, PART]
     return made
