@@ -45,8 +45,8 @@ def loudness(samples: Tensor, rate: int) -> float:
 
 
 def _heard_power(channels: Tensor, rate: int) -> Tensor:
-    """The power (s,) of K-weighted channels (c, s), which all weigh 1."""
-    return k_weighted(channels, rate).square().sum(dim=0)
+    """The power (s,), float64, of K-weighted channels (c, s), which all weigh 1."""
+    return k_weighted(channels, rate).square().sum(dim=0).double()
 
 
 def _integrated(power: Tensor, rate: int) -> float:
@@ -66,8 +66,8 @@ def _integrated(power: Tensor, rate: int) -> float:
 
 
 def k_weighted(channels: Tensor, rate: int) -> Tensor:
-    """K-weighted channels (c, s), float64: the two filters of BS.1770, a high shelf for the head and a high-pass."""
-    return _filtered(channels.double(), _k_response(rate))
+    """K-weighted channels (c, s): the two filters of BS.1770, a high shelf for the head and a high-pass."""
+    return _filtered(channels, _k_response(rate).to(channels))
 
 
 def true_peak(samples: Tensor) -> float:
