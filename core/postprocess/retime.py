@@ -20,7 +20,8 @@ from core.types import Beats, Motion
 
 BEAT_WINDOW = 0.3  # of a beat: farther from a musical beat, kinematic beats are not shifted
 HALF_WINDOW = 0.15  # the same for the middle between two musical beats
-LIMIT = 0.25  # the local rate stays within 1 - LIMIT and 1 + LIMIT
+LIMITS = {"arrive": 0.25, "strike": 0.45}
+"""By accent, how far from 1 the local rate may be. Strikes are seldom where beats are, and bear more than stops do."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,6 @@ def beat_clock(
     motion: Motion,
     beats: Beats,
     strength: float,
-    limit: float = LIMIT,
     hold: Tensor | None = None,
     accent: str = "arrive",
 ) -> Clock:
@@ -62,7 +62,6 @@ def beat_clock(
     motion: the motion.
     beats: of the music.
     strength: 0-1, the fraction of the distance.
-    limit: the local rate stays within 1 - limit and 1 + limit.
     hold: (t, j) bool, see ``core.postprocess.hold``. Frames in which a joint is held keep their time, unless it is held
         in all frames: such a joint is copied afterwards, and says nothing about the others.
     accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat, and what is shifted therefore.
@@ -71,6 +70,7 @@ def beat_clock(
         return snap(beats.times[:0], beats.times, motion.seconds, 0.0)
     positions = kinematics.forward(motion.rotations, motion.root)
     found = (strikes if accent == "strike" else kinematic_beats)(positions, motion.fps).times
+    limit = LIMITS[accent]
     if hold is None:
         return snap(found, beats.times, motion.seconds, strength, limit)
     return _between_held(found.double(), beats, motion, strength, limit, hold[:, ~hold.all(0)].any(1))
@@ -91,7 +91,7 @@ def _between_held(found: Tensor, beats: Beats, motion: Motion, strength: float, 
     return Clock(played[new], source[new])
 
 
-def snap(accents: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMIT) -> Clock:
+def snap(accents: Tensor, beats: Tensor, seconds: float, strength: float, limit: float = LIMITS["arrive"]) -> Clock:
     """The time warp for given accents of a motion, kinematic beats or strikes, and musical beats.
 
     An accent and a musical beat are paired if each is the other's nearest, within ``BEAT_WINDOW``. The remaining
