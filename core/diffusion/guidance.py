@@ -30,7 +30,7 @@ def guided(denoise: Denoise, scale: float | Tensor) -> Denoise:
             keep = torch.ones(x_t.shape[0], dtype=torch.bool, device=x_t.device)
         both = replace(condition.map(_twice), keep=torch.cat([keep, torch.zeros_like(keep)]))
         cond, uncond = denoise(_twice(x_t), _twice(t), both).chunk(2)
-        return uncond + scale * (cond - uncond)
+        return uncond + by_rows(scale, len(x_t)) * (cond - uncond)
 
     return denoise_guided
 
@@ -43,10 +43,19 @@ def told(denoise: Denoise, scale: float | Tensor) -> Denoise:
     """
 
     def denoise_told(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
-        strength = torch.as_tensor(scale).to(x_t).flatten().expand(x_t.shape[0])
+        strength = torch.as_tensor(by_rows(scale, len(x_t))).to(x_t).flatten().expand(len(x_t))
         return denoise(x_t, t, replace(condition, guidance=strength))
 
     return denoise_told
+
+
+def by_rows(scale: float | Tensor, rows: int) -> float | Tensor:
+    """A strength of guidance for each row of a batch (rows, ...): all samples of one window after another, as
+    ``core.diffusion.windows`` cuts them.
+
+    scale: the strength, or one for each sample (b, ...).
+    """
+    return scale.repeat(rows // len(scale), *[1] * (scale.ndim - 1)) if isinstance(scale, Tensor) else scale
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.autoencoder.vae import pad_to
-from core.diffusion.guidance import guided
+from core.diffusion.guidance import by_rows, guided
 from core.diffusion.parameterize import Denoise
 from core.light.cues import DANCER, without_energy
 from core.rhythm.events import beat_response
@@ -28,7 +28,7 @@ def emphasised(denoise: Denoise, scale: float | Tensor, emphasis: float) -> Deno
         if condition.rhythm is None or not emphasis:
             return guided(denoise, scale)(x_t, t, condition)
         near = beat_response(condition.rhythm)[..., None].to(x_t)  #  b t 1
-        return guided(denoise, scale * (1 + emphasis * near))(x_t, t, condition)
+        return guided(denoise, by_rows(scale, len(x_t)) * (1 + emphasis * near))(x_t, t, condition)
 
     return denoise_emphasised
 

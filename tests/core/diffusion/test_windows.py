@@ -1,10 +1,11 @@
 import pytest
 import torch
 
-from core.diffusion.guidance import guided
+from core.diffusion.guidance import guided, told
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.diffusion.windows import windowed
+from core.theatre.sampling import emphasised
 from core.types import Condition
 
 SCHEDULE = linear_sqrt()
@@ -77,6 +78,23 @@ def test_guidance_goes_around_or_inside():
     inside = windowed(guided(local, 3.0), 32, 16)(x, t, condition)
     around = guided(windowed(local, 32, 16), 3.0)(x, t, condition)
     torch.testing.assert_close(inside, around, rtol=1e-5, atol=1e-5)
+
+
+def inside(x_t, t, condition):
+    """A network that is told the strength of guidance."""
+    return local(x_t, t, condition) * condition.guidance.view(-1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "guide",
+    [lambda scale: guided(local, scale), lambda scale: emphasised(local, scale, 0.5), lambda s: told(inside, s)],
+)
+def test_every_sample_keeps_its_own_strength_of_guidance_in_all_windows(guide):
+    (x, t, condition), strengths = given(90, batch=3), [1.0, 2.5, 5.0]
+    mixed = windowed(guide(torch.tensor(strengths).view(-1, 1, 1)), 32, 16)(x, t, condition)
+    for i, strength in enumerate(strengths):
+        alone = windowed(guide(strength), 32, 16)(x, t, condition)
+        torch.testing.assert_close(mixed[i], alone[i], rtol=1e-5, atol=1e-5)
 
 
 def test_absent_parts_stay_absent():
