@@ -234,7 +234,7 @@ def with_student(config: Config, args: Fit) -> Config:
     """The configuration of a teacher with the student that is asked for."""
     recipe = recipe_of(args, args.task)
     if args.task == "distill-theatre":
-        return distilled_theatre(config, recipe.task.steps, recipe.context_entry)
+        return distilled_theatre(config, recipe.task.steps, recipe.context_entry, recipe.task.learn)
     return distilled(config, run_folder.TRAINED[args.task].modality, recipe.task.steps, recipe.context_entry)
 
 

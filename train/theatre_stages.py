@@ -11,7 +11,8 @@ import torch
 
 from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
-from core.config import Config
+from core.config import Config, on_stage
+from core.errors import FootlightError
 from core.light.look import shipped_looks
 from core.pipeline.lit_song import takes_cues
 from core.theatre.network import Theatre
@@ -80,10 +81,19 @@ class Stages:
         """The distillation of a theatre, in a run that has kept the teacher's autoencoders.
 
         settings: of the task.
+
+        Raises FootlightError for a teacher that is a student itself and takes other steps than its paths are to have.
         """
+        stage = on_stage(teacher.config)
+        for name in settings.learn:
+            own = stage.sampling[name].steps
+            if stage.denoisers[name].guided and own != settings.paths.steps:
+                raise FootlightError(
+                    f"the teacher is a student of {own} steps: give --distill-theatre.task.paths.steps {own}"
+                )
         vae, light_vae = self.motion_vae.to(device), self.light_vae(device)
         folder = self.run / "distill-theatre"
-        paths = theatre_paths(teacher, settings.paths, vae, light_vae, self.clips, folder)
+        paths = theatre_paths(teacher, settings.drawn, vae, light_vae, self.clips, folder)
         return DistillTheatreTask(self.config, settings, vae, light_vae, Theatre(self.config), paths)
 
     def light_vae(self, device: torch.device) -> Autoencoder:

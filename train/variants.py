@@ -10,6 +10,7 @@ hand-made features of the music (core.audio.features35).
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.config import Config, Modality, SignalConfig, TheatreConfig, VAEConfig, both_ways, with_theatre
@@ -117,24 +118,33 @@ def distilled(config: Config, modality: str, steps: int, context_entry: str = "a
     )
 
 
-def distilled_theatre(config: Config, steps: int, context_entry: str = "added") -> Config:
+def distilled_theatre(
+    config: Config, steps: int, context_entry: str = "added", learn: Collection[str] = ("motion", "light")
+) -> Config:
     """The configuration with a student of its theatre, with guidance inside, and no coarse samples at first.
 
-    config: of the teacher.
+    config: of the teacher. It may be a student itself, if the new one takes fewer steps: progressive distillation
+        (Salimans and Ho 2022).
     steps: of the student.
     context_entry: of the student's dancer. Contexts of the light stay as they are.
+    learn: which of "motion" and "light" become students. The other one stays as it is.
 
-    Raises FootlightError without a theatre, and for one that is a student itself.
+    Raises FootlightError without a theatre, and for one that takes so few steps already.
     """
     theatre = config.theatre
     if theatre is None:
         raise FootlightError("the teacher has no theatre: choose another")
-    if theatre_is_student(config):
-        raise FootlightError("the teacher's theatre is a student itself: choose its teacher")
-    denoisers = {name: replace(denoiser, guided=True) for name, denoiser in theatre.denoisers.items()}
-    denoisers["motion"] = replace(denoisers["motion"], context_entry=context_entry)
-    sampling = {name: replace(some, sampler="ddim", steps=steps) for name, some in theatre.sampling.items()}
-    return replace(config, theatre=replace(theatre, coarse=1.0, denoisers=denoisers, sampling=sampling), teachers={})
+    students = [theatre.sampling[name].steps for name in learn if theatre.denoisers[name].guided]
+    if students and max(students) <= steps:
+        took = max(students)
+        raise FootlightError(f"the teacher's theatre is a student of {took} steps itself: choose its teacher")
+    denoisers = theatre.denoisers | {name: replace(theatre.denoisers[name], guided=True) for name in learn}
+    if "motion" in learn:
+        denoisers["motion"] = replace(denoisers["motion"], context_entry=context_entry)
+    sampling = {name: replace(theatre.sampling[name], sampler="ddim", steps=steps) for name in learn}
+    coarse = 1.0 if "motion" in learn else theatre.coarse
+    student = replace(theatre, coarse=coarse, denoisers=denoisers, sampling=theatre.sampling | sampling)
+    return replace(config, theatre=student, teachers={})
 
 
 def theatre_is_student(config: Config) -> bool:

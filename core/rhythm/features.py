@@ -94,6 +94,18 @@ def rhythm_features(
     return features
 
 
+def beats_of(features: Tensor, fps: float) -> Tensor:
+    """Instants (n,) of the beats in rhythm features (t, r) at ``fps``, seconds: where their phase comes round."""
+    known, heard = features[:, RHYTHM_CHANNELS.index("known")] > 0, features[:, :2].double()
+    turned = torch.atan2(heard[:, 1], heard[:, 0]) / (2 * math.pi) % 1
+    step = turned.diff() % 1
+    round_ = known[1:] & known[:-1] & (turned[:-1] + step >= 1)
+    share = (1 - turned[:-1]) / step.clamp_min(1e-9)
+    beats = (torch.arange(len(step)) + share)[round_] / fps
+    first = beats.new_zeros(1) if len(known) and known[0] and turned[0] == 0 else beats[:0]
+    return torch.cat((first, beats))
+
+
 def phases(beats: Beats, times: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Beat, half-bar and bar position (t,) of each instant (t,); whole numbers are beats, half bars and downbeats.
 

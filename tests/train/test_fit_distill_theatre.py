@@ -105,13 +105,59 @@ def test_a_distillation_continues_as_if_nothing_had_happened(teacher, tmp_path):
     assert all(torch.equal(value, halves[key]) for key, value in whole.items())
 
 
-def test_a_student_goes_on_with_its_teacher_and_teaches_nobody(teacher, distilled, tmp_path, capsys):
+def test_a_student_goes_on_with_its_teacher_and_teaches_none_of_as_many_steps(teacher, distilled, tmp_path, capsys):
     settings = distilling(distilled[1], tmp_path, steps=1)
-    with pytest.raises(FootlightError, match="a student itself"):
+    with pytest.raises(FootlightError, match="a student of 2 steps itself"):
         fit.main(settings)
     again = replace(settings, distill_theatre=replace(settings.distill_theatre, teacher=teacher))
     fit.main(again)
     assert "distill-theatre starts from the weights of the model" in capsys.readouterr().out
+
+
+def test_a_student_teaches_one_of_fewer_steps(distilled, tmp_path):
+    """Its paths in two steps become one step of the next student, which comes nearer to their ends."""
+    settings = distilling(distilled[1], tmp_path, steps=1)
+    task = replace(settings.distill_theatre.task, steps=1)
+    settings = replace(settings, distill_theatre=replace(settings.distill_theatre, task=task))
+    with pytest.raises(FootlightError, match=r"paths\.steps 2"):
+        fit.main(settings)
+    task = replace(task, paths=replace(task.paths, steps=2))
+    settings = replace(settings, distill_theatre=replace(settings.distill_theatre, task=task))
+    before, after = (fit.main(replace(settings, steps=steps))["distill-theatre"]["validation"] for steps in (1, 80))
+    assert after["error_motion"] < before["error_motion"] and after["error_light"] < before["error_light"]
+    theatre = run_folder.read_config(tmp_path).theatre
+    assert theatre is not None and {some.steps for some in theatre.sampling.values()} == {1}
+
+
+def alone(name: str, model: Path, out: Path) -> Fit:
+    """Distilling a modality of a theatre whose two take four steps."""
+    made = checkpoint.load(model)
+    assert made.config.theatre is not None
+    sampling = {other: replace(some, steps=4) for other, some in made.config.theatre.sampling.items()}
+    theatre = replace(made.config.theatre, sampling=sampling)
+    checkpoint.save_folder(out / "four", replace(made.config, theatre=theatre), dict(made.tensors), made.card)
+    settings = distilling(out / "four", out / "run", steps=1)
+    task = replace(settings.distill_theatre.task, learn=(name,))
+    return replace(settings, distill_theatre=replace(settings.distill_theatre, task=task))
+
+
+@pytest.mark.parametrize(("name", "other"), [("motion", "light"), ("light", "motion")])
+def test_one_of_the_two_becomes_a_student_alone(name, other, teacher, tmp_path):
+    """It comes nearer to its teacher in two steps, while the other one keeps its weights and takes four."""
+    settings = alone(name, teacher, tmp_path)
+    before, after = (fit.main(replace(settings, steps=steps))["distill-theatre"]["validation"] for steps in (1, 80))
+    assert after[f"error_{name}"] < 0.9 * before[f"error_{name}"]
+    assert other not in after, "it learns nothing"
+    export.main(export.Export(tmp_path / "run", tmp_path / "student", onto=tmp_path / "four"))
+    model, old = Model.load(tmp_path / "student", "cpu"), checkpoint.load(tmp_path / "four")
+    shape = model.config.theatre
+    assert shape is not None and shape.sampling[name].steps == 2 and shape.sampling[other].steps == 4
+    assert shape.denoisers[name].guided and not shape.denoisers[other].guided
+    for key, value in model.check_lights().denoisers[other].state_dict().items():
+        assert torch.equal(value, old.tensors["theatre"][f"denoisers.{other}.{key}"].half().float()), key
+    song = Waveform(torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(0)) * 0.1, 16_000)
+    whole = perform(model, song)
+    assert whole.motion is not None and bool(whole.light.isfinite().all())
 
 
 def test_a_theatre_is_trained_anew_from_what_a_student_has(distilled, tmp_path, capsys):

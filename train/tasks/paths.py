@@ -28,6 +28,7 @@ from core.pipeline.model import native_half, schedule_of
 from train.state import digest, load_state, save_state
 from train.tasks.denoiser import DenoiserTask, DenoiserTaskConfig
 from train.tasks.diffusion import condition_of
+from train.tasks.retimed import retimed
 from train.tasks.scorer import ScorerTask
 
 EXPERTS = {"motion": DenoiserTask, "music": ScorerTask}
@@ -52,6 +53,8 @@ class PathsConfig(DenoiserTaskConfig):
     strength: range of the factor of style weights, drawn evenly (``SamplingConfig.style_strength``).
     other_style: share of paths in another style than that of the capture whose motion or music they are conditioned on.
     mixed: share of paths with a second style.
+    on_beats: how far the accents of drawn dances are moved onto beats (0-1, ``core.postprocess.retime``). A student
+        learns to end there, so less of it is left to do after sampling. Dances of which something is given stay.
     """
 
     shortest: int = 96
@@ -65,6 +68,7 @@ class PathsConfig(DenoiserTaskConfig):
     strength: tuple[float, float] = (1.0, 2.0)
     other_style: float = 0.4
     mixed: float = 0.2
+    on_beats: float = 0.0
 
     def __post_init__(self) -> None:
         if self.shortest < self.frames:
@@ -118,7 +122,9 @@ class Teacher:
         given = {name: values.to(device) for name, values in batch.items()}
         denoise = guided(self.denoise, given[GUIDANCE][:, None, None])
         noise, condition = noise.to(device), condition_of(given)
-        walked = sample(denoise, noise, self.schedule, self.config.steps, condition=condition)
+        walked = list(sample(denoise, noise, self.schedule, self.config.steps, condition=condition))
+        if self.config.on_beats and isinstance(self.task, DenoiserTask):
+            walked[-1] = on_beats(walked[-1], given, self.task, self.config.on_beats)
         return {**batch, POINTS: torch.stack([noise, *walked], dim=1).cpu()}
 
     def digest(self) -> str:
@@ -126,6 +132,19 @@ class Teacher:
         settings = asdict(self.config) | {"count": None}
         lengths = [len(clip["latents"]) for clip in self.task.train]
         return digest((settings, lengths), self.network.state_dict().values())
+
+
+def on_beats(dances: Tensor, given: dict[str, Tensor], task: DenoiserTask, strength: float) -> Tensor:
+    """Dances (b, t, z) whose accents are moved towards beats; those of which something is given stay.
+
+    given: their conditions.
+    task: of the denoiser that made them.
+    strength: 0-1, the fraction of the distance.
+    """
+    body, accents = task.model.modalities["motion"], ["arrive"] * len(dances)
+    moved = retimed(dances, given["rhythm"], accents, task.vae, body, strength)
+    mask = given.get("observed_mask")
+    return moved if mask is None else torch.where(mask.flatten(1).any(dim=1)[:, None, None], dances, moved)
 
 
 def evenly(between: tuple[float, float], size: int, generator: torch.Generator) -> Tensor:

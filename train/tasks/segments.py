@@ -98,11 +98,3 @@ class Segments(nn.Module):
         target = (path[rows, end] - stays * x_t) / arrives
         weight = arrives / self.lines[:: self.stride, 0].mean()
         return Lesson(x_t, self.steps[begin], target, weight, end == len(self.steps))
-
-    def before(self, path: Tensor, begin: Tensor) -> Tensor:
-        """The clean estimates (b, t, z) that a perfect student had one segment before those of the points (b,).
-
-        In the first segment, where there are none, they are those of that segment itself.
-        """
-        start = begin - begin % self.stride
-        return self.lesson(path, (start - self.stride).clamp_min(0)).target

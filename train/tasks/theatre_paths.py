@@ -16,16 +16,19 @@ from torch import Tensor
 
 from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
+from core.config import on_stage
 from core.diffusion.sampler import walk
 from core.light.cues import told_of
 from core.pipeline.lit_song import takes_cues
 from core.pipeline.model import native_half, schedule_of
+from core.protocol import ACCENTS
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.energy import energies
 from core.theatre.network import Theatre
 from core.types import Condition
 from train.state import digest
 from train.tasks.paths import GUIDANCE, HELD_OUT, HELD_OUT_SEED, POINTS, PathsConfig, evenly, kept, restyled
+from train.tasks.retimed import retimed
 from train.tasks.theatre import TheatreTask, TheatreTaskConfig, told_look
 
 MADE = ("motion", "light")
@@ -104,9 +107,18 @@ class TheatreTeacher:
         body = self.task.whole.modalities["motion"]
         prompt = prompt_of(told, partial(energies, vae=self.task.vae, body=body))
         made = chains(self.theatre, self.task.whole, prompt, noise, self.schedule, guidance, self.compute)
-        walked = list(walk(made, self.schedule, self.config.steps))
+        walked = list(walk(made, self.schedule, {name: self.steps(name) for name in made}))
+        if "motion" in made and self.config.on_beats:
+            accents = [ACCENTS[index] for index in told["accent"].tolist()]
+            moved = retimed(walked[-1]["motion"], told["rhythm"], accents, self.task.vae, body, self.config.on_beats)
+            walked[-1] = {**walked[-1], "motion": moved}
         drawn = {points(name): torch.stack([noise[name], *(x[name] for x in walked)], dim=1) for name in made}
         return {name: values.cpu() for name, values in {**told, **drawn}.items()}
+
+    def steps(self, name: str) -> int:
+        """How many steps a modality's chain takes: its own if it is a student, else those of the paths."""
+        stage = on_stage(self.task.whole)
+        return stage.sampling[name].steps if stage.denoisers[name].guided else self.config.steps
 
     def given(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """The dance, the light, some of its frames, or nothing."""

@@ -14,6 +14,7 @@ from core.config import SignalConfig
 from core.rhythm.features import (
     RHYTHM_CHANNELS,
     analyse,
+    beats_of,
     known_bars,
     rhythm_features,
     with_contrast,
@@ -37,6 +38,18 @@ def phase(features, name):
 
 def turns_apart(a, b):
     return ((a - b + 0.5) % 1 - 0.5).abs().max().item()
+
+
+@pytest.mark.parametrize("fps", [15.625, FPS])
+def test_features_say_where_the_beats_are(fps):
+    """To a few milliseconds, also where the tempo changes within a frame, and from the first frame on."""
+    steady, faster = 0.5 * torch.arange(8), 3.5 + 0.37 * torch.arange(1, 12)
+    times = torch.cat((steady, faster))
+    features = rhythm_features(Beats(times), NOTHING, NOTHING, round(times[-1].item() * fps), fps)
+    np.testing.assert_allclose(beats_of(features, fps), times[:-1], atol=0.02)
+    assert abs(float((beats_of(features, fps) - times[:-1]).mean())) < 0.002
+    unknown = rhythm_features(Beats(NOTHING), NOTHING, NOTHING, 50, fps)
+    assert len(beats_of(unknown, fps)) == 0 and len(beats_of(features[:0], fps)) == 0
 
 
 def test_phases_of_a_steady_beat_are_linear_from_the_first_to_the_last_frame():
