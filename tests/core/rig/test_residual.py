@@ -10,7 +10,7 @@ from core.rig.residual import Residual
 from core.rig.skeleton import JOINTS
 
 FRAMES = 30
-KNEE, ELBOW = JOINTS.index("left_knee"), JOINTS.index("left_elbow")
+KNEE, ELBOW, HEAD = (JOINTS.index(name) for name in ("left_knee", "left_elbow", "head"))
 
 
 def moving(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +49,11 @@ def test_frames_between_and_beyond():
 @pytest.mark.parametrize("joints", [(KNEE,), (0, KNEE, ELBOW)])
 def test_an_edit_brings_the_residual_of_what_it_makes(joints):
     one, two = (np.full((FRAMES, 3), value) for value in (0.1, 0.2))
-    found = Residual({KNEE: one}, one).replaced(Residual({ELBOW: two}, two), 10, 20, joints)
+    found = Residual({KNEE: one, HEAD: one}, one).replaced(Residual({ELBOW: two}, two), 10, 20, joints)
     inside = np.zeros(FRAMES, dtype=bool)
     inside[10:20] = True
     np.testing.assert_allclose(found.turns[KNEE], np.where(inside[:, None], 0.0, one))
+    np.testing.assert_array_equal(found.turns[HEAD], one)
     elbow = found.turns.get(ELBOW, np.zeros((FRAMES, 3)))
     np.testing.assert_allclose(elbow, np.where(inside[:, None] & (ELBOW in joints), two, 0.0))
     np.testing.assert_allclose(found.root, np.where(inside[:, None] & (0 in joints), two, one))

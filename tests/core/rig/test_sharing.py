@@ -50,6 +50,8 @@ def test_a_twist_is_shared_about_the_bone_alone(share):
     found = quat.mul(quat.conjugate(above), sharing.Share(0, 1, share, axis).of(above, below))
     expected = about((1.0, 0.0, 0.0), share * angles)
     np.testing.assert_allclose(np.abs((found * expected).sum(-1)), 1.0, atol=1e-9)
+    again = quat.mul(quat.conjugate(above), sharing.Share(0, 1, share, axis).of(above, -below))
+    np.testing.assert_allclose(np.abs((again * expected).sum(-1)), 1.0, atol=1e-9, err_msg="whatever a rotation's sign")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
