@@ -80,6 +80,13 @@ def test_a_path_is_walked_evenly_or_by_its_times():
         path.at(np.array([0.0]), 0.0, 1.0)
 
 
+def test_a_path_may_be_too_fast_in_one_place_alone():
+    """On average it is slow: 1.1 m in 2 s, of which 1 m in the first 0.2 s."""
+    path = FloorPath(((0.0, 0.0), (1.0, 0.0), (1.1, 0.0)), seconds=(0.0, 0.2, 2.0))
+    with pytest.raises(FootlightError, match=r"danced at 5.0 m/s"):
+        path.check_pace(0.0, 2.0)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

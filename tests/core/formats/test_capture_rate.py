@@ -130,3 +130,11 @@ def test_a_rate_that_nothing_is_captured_at(tmp_path):
     np.savez(tmp_path / "a.npz", **{**motion_arrays(dance(1.5, 60.0)), "fps": 44100.0})
     with pytest.raises(FootlightError, match="fps is 44100; expected 1 to 2000"):
         read_motion(tmp_path / "a.npz")
+
+
+def test_contacts_are_those_of_the_frames_that_stay():
+    frames = 480
+    contacts = torch.arange(frames)[:, None].expand(frames, 4) % 7 < 3
+    still = Motion(rotation.identity(frames, 22), torch.zeros(frames, 3), 480.0, contacts.float())
+    made = slowed(still)
+    assert made.fps == 120.0 and torch.equal(made.contacts, contacts[::4].float())

@@ -74,6 +74,17 @@ def test_angles_run_on_through_the_place_where_two_of_them_lock(order, way):
     np.testing.assert_allclose(found, angles, atol=1e-6)
 
 
+@pytest.mark.parametrize("order", channels.ORDERS)
+def test_angles_run_on_while_two_of_them_are_locked(order):
+    """Only the sum of the first and the last is known there, and both go evenly as they come from the sides."""
+    i, j, k = ("XYZ".index(letter) for letter in order)
+    angles = np.zeros((61, 3))
+    angles[:, i], angles[:, k] = np.linspace(0.4, 0.7, 61), np.linspace(-0.2, 0.3, 61)
+    angles[:, j] = np.pi / 2 - 0.05 * np.clip(np.abs(np.arange(61) - 30) - 10, 0, None)
+    found = channels.of(channels.rotations(angles, order), order)
+    np.testing.assert_allclose(found, angles, atol=1e-6)
+
+
 def test_a_bone_that_stays_where_angles_lock():
     turns = np.tile(channels.rotations(np.array([[0.4, np.pi / 2, 0.0]]), "XYZ"), (10, 1))
     found = channels.of(turns, "XYZ")
