@@ -72,6 +72,10 @@ def _card(
     if shown.unfinished:
         rest = "the rest is being made" if session.busy() else "the rest was not made"
         wrapped(lines, context, f"The first seconds; {rest}", "SORTTIME", less=BOX)
+        stage = light.of(context.scene)
+        other = stage is not None and bool(stage.get(light.DANCE))
+        if other and shown.operation == card.THEATRE and session.busy():
+            wrapped(lines, context, "Until then the stage is lit as before", "BLANK1", less=BOX)
     if shown.beat:
         row = lines.row()
         row.label(text=f"On the beat: {shown.beat}", icon="BLANK1")

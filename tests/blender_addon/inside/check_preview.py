@@ -4,6 +4,7 @@ it would be without them."""
 import bpy
 import dump
 import numpy as np
+from recorder import shown
 from scenes import FOLDER, addon, curves, fingerprint, finish, noise, unchanged, wait
 
 session, generate, playing = addon("session"), addon("operators.generate"), addon("scene.playing")
@@ -199,6 +200,7 @@ def check_the_first_half_of_a_dance_has_its_light_too():
     assert scene.camera.name == "Stage camera" and light.is_for(first, armature)
     assert armature.children[0].material_slots[0].material.name.startswith("Stage costume")
     assert first["footlight_frames"] == 30
+    assert "Until then the stage is lit as before" not in [item.text for item in shown()]
     assert go_on() is JobState.DONE, session.state.error
     whole, last = armature.animation_data.action, light.of(scene)
     assert early() is None and tuple(whole.frame_range) == (1, 60) and light.is_for(last, armature)
@@ -230,6 +232,7 @@ def check_a_stage_that_stands_stays_until_the_dance_is_there():
     (FOLDER / "go").unlink()
     lit_too()
     assert armature.animation_data.action == early() and light.of(scene) == there
+    assert "Until then the stage is lit as before" in [item.text for item in shown()]
     session.cancel()
     (FOLDER / "go").touch()
     finish()
