@@ -12,7 +12,8 @@ from core.errors import collected_warnings
 from core.formats import bvh
 from core.motion import contact, kinematics, rotation
 from core.motion.resample import resample
-from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, REST_HEIGHT, RIGHT_LEG, SMPL22
+from core.types import Motion
 from tests.core.motion import disguise
 from tests.core.motion.rigs import DISGUISES, RIGS, Foreign, bvh_text, dance
 from train.data.motion import clean, sources
@@ -73,6 +74,8 @@ def test_glitches_are_bridged_and_the_rest_is_left_alone():
     hip, spots = SMPL22.index("left_hip"), (40, 41, 120)
     local[list(spots), hip] = rotation.mul(local[list(spots), hip], rotation.about("y", torch.tensor(2.5).double()))
     root[200] += torch.tensor((0.3, 0.0, 0.2)).double()
+    aside = rotation.about("y", torch.tensor(0.2).double())  # which would be believed where the root does not jump
+    local[200, 0] = rotation.mul(local[200, 0], aside)
     made, made_root, report = clean.repair(local, root, 60.0)
     assert rotation.angle(made, ours.rotations.double()).rad2deg().max() < 2.0
     assert (made_root - ours.root).norm(dim=-1).max() < 0.005
@@ -125,6 +128,18 @@ def test_planted_feet_stop_sliding_and_knees_stay_in_front():
         assert rotation.to_axis_angle(made.rotations[:, knee])[:, 0].min() > 0
     upper = [0, 3, 6, 9, 12, 15, 16, 17, 18, 19, 20, 21]
     assert rotation.angle(made.rotations[:, upper], sliding.rotations[:, upper]).max() < 1e-3
+
+
+def test_the_pelvis_sinks_where_straight_legs_do_not_reach_the_floor():
+    """A body on straight legs that a tracker lifts by 2 cm for a while, feet and all."""
+    frames = 120
+    root = torch.tensor((0.0, REST_HEIGHT, 0.0)).repeat(frames, 1)
+    root[:, 1] += 0.02 * torch.sin(torch.linspace(0, math.pi, frames)) ** 2
+    lifted = Motion(rotation.identity(frames, 22), root, 30.0)
+    made = clean.planted(lifted)
+    feet = kinematics.forward(made.rotations, made.root)[:, FOOT_JOINTS]
+    assert (feet[..., 1] - torch.tensor((0.08, 0.02, 0.08, 0.02))).abs().max() < 0.006
+    assert 0.015 < float((lifted.root - made.root)[60, 1]) < 0.03
 
 
 def test_steps_are_not_glued_to_the_floor():
