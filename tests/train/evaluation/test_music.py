@@ -120,12 +120,16 @@ def test_the_nearest_song_has_the_tempo_of_the_dance_and_can_begin_on_its_beat(s
     assert line["tempo"] == pytest.approx(101, abs=1)
     assert training.nearest(where.pulse.tempo, 12.0, 3) == line  # after the last comes the first
     song = load_song_records(source[1], "train", waveforms=True, only=line["id"])[0]
+    starts = []
     for wanted in (0.0, 0.4, 1.0):
         music = training.excerpt(line, wanted, 12.0, first_beat=0.5)
         assert len(music.wave) == 12 * AUDIO_RATE
         places = (song.wave == music.wave[0]).nonzero()[:, 0].tolist()
         begun = next(n for n in places if torch.equal(song.wave[n : n + 12 * AUDIO_RATE], music.wave)) / AUDIO_RATE
         assert float((song.beats[song.downbeats] - (begun + 0.5)).abs().min()) < 1e-3
+        starts.append(begun)
+    latest = len(song.wave) / AUDIO_RATE - 12.0
+    assert starts[0] < 0.4 * latest <= starts[1] < starts[2] <= latest, "the next place from where it was wanted"
     with pytest.raises(FootlightError, match="no training song"):
         training.nearest(100.0, 60.0, 0)
 
