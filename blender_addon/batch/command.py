@@ -10,7 +10,7 @@ import bpy
 
 from .. import looks
 from ..errors import UserError
-from ..shared import FootlightError, protocol, thinning
+from ..shared import FootlightError, kinds, protocol, thinning
 from ..stage import film
 from . import inputs, opengl
 from .options import Parser, options
@@ -95,14 +95,19 @@ def items(args: argparse.Namespace) -> list[Item]:
 
 
 def _inputs(parser: Parser, args: argparse.Namespace) -> list[Path]:
-    """The files that the command line means."""
-    files = inputs.found(args.inputs, {".blend"} if args.score else bpy.path.extensions_audio, args.out)
+    """The files that the command line means, with a word about films in its folders."""
+    songs = bpy.path.extensions_audio | {*kinds.OWN_ENDINGS}
+    files = inputs.found(args.inputs, {".blend"} if args.score else songs, args.out)
+    folders = [path for path in args.inputs if path.is_dir()]
+    films = [] if args.score else inputs.found(folders, bpy.path.extensions_movie - songs, args.out)
     if args.inputs and not files:
         if args.score:
             parser.error(f"{args.inputs[0]}: there is no .blend in this folder")
-        films = inputs.found(args.inputs, bpy.path.extensions_movie, args.out)
         way = f"; films are taken by their names, as {films[0]}" if films else ""
         parser.error(f"{args.inputs[0]}: there is no song in this folder{way}")
+    if films:
+        more = f" and {len(films) - 1} more" if len(films) > 1 else ""
+        print(f"left out, as films are taken by their names: {films[0]}{more}")
     return files
 
 

@@ -14,7 +14,7 @@ from .. import names, notices, recent
 from ..errors import UserError
 from ..scene import bringing, songs, versions
 from ..scene.wording import joined
-from ..shared import FootlightError
+from ..shared import FootlightError, kinds
 from .at_once import AtOnce
 from .polling import SaysWhy
 from .settings import check_editable, settings_of
@@ -126,7 +126,7 @@ class FOOTLIGHT_FH_song(bpy.types.FileHandler):
 
     bl_label = "Footlight: Choose Song"
     bl_import_operator = names.CHOOSE_SONG
-    bl_file_extensions = ";".join(sorted(bpy.path.extensions_audio))
+    bl_file_extensions = ";".join(sorted(bpy.path.extensions_audio | {*kinds.OWN_ENDINGS}))
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:

@@ -36,6 +36,12 @@ VOC = Kind("a Creative Voice file (voc)", own=True)
 AAC = Kind("AAC sound (aac)")
 WINDOWS_MEDIA = Kind("a Windows Media file (wma)")
 
+OWN_ENDINGS = (
+    ".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc",
+    ".caf", ".au", ".snd", ".voc",
+)  # fmt: skip
+"""What files are called that Footlight decodes by itself."""
+
 WAV_CODECS = {
     1: "PCM", 2: "MS ADPCM", 3: "float", 6: "A-law", 7: "mu-law", 0x11: "IMA ADPCM", 0x31: "GSM", 0x38: "NMS ADPCM",
     0x40: "G.721", 0x50: "MPEG", 0x55: "MPEG",

@@ -499,3 +499,18 @@ def test_which_frames_are_keyed(keys, every, tolerance, smooth, tmp_path):
     found = command.parse(words, "").keys
     told = found.tolerance and (found.tolerance.degrees, found.tolerance.millimetres)
     assert (found.every, told, found.smooth) == (every, tolerance, smooth)
+
+
+def test_a_folder_is_danced_to_whole_or_what_is_left_out_is_said(tmp_path, capsys):
+    """Sounds that Blender's own list of endings lacks, and films beside songs."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import command
+
+    for name in ("a.wav", "b.caf", "c.au", "d.w64", "e.AIFC", "notes.txt", "clip.webm", "film.mp4"):
+        (tmp_path / name).touch()
+    args = command.parse([str(tmp_path), "--out", str(tmp_path / "out")], "")
+    assert [path.name for path in args.inputs] == ["a.wav", "b.caf", "c.au", "d.w64", "e.AIFC"]
+    said = capsys.readouterr().out
+    assert f"left out, as films are taken by their names: {tmp_path / 'clip.webm'} and 1 more" in said
+    args = command.parse([str(tmp_path / "clip.webm"), "--out", str(tmp_path / "out")], "")
+    assert [path.name for path in args.inputs] == ["clip.webm"] and "left out" not in capsys.readouterr().out

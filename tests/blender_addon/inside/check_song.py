@@ -251,7 +251,7 @@ def check_an_empty_scene_beside_the_dancer_is_told():
 def check_dropped_files():
     handler = bpy.types.FOOTLIGHT_FH_song
     endings = set(handler.bl_file_extensions.split(";"))
-    assert {".wav", ".mp3", ".flac", ".ogg", ".m4a"} <= endings
+    assert {".wav", ".mp3", ".flac", ".ogg", ".m4a", ".caf", ".au"} <= endings
     assert not endings & {".blend", ".png", ".fbx", ".bvh", ".usd", ".mp4", ".py", ""}
     assert handler.bl_import_operator == "footlight.choose_song"
     screen = bpy.context.window.screen
