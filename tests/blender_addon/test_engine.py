@@ -190,6 +190,6 @@ def test_an_engine_of_another_protocol_fails_at_once(tmp_path):
     try:
         job = Job(engine, request("well"))
         wait(job)
-        assert job.state is JobState.FAILED and "protocol 1, the add-on 4" in job.error
+        assert job.state is JobState.FAILED and f"protocol 1, the add-on {protocol.PROTOCOL}" in job.error
     finally:
         engine.stop()
