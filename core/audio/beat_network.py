@@ -1,15 +1,13 @@
-"""Two small networks that hear beats and downbeats: temporal convolutional networks over a log-mel spectrogram.
+"""A small network that hears beats and downbeats: a temporal convolutional network over a log-mel spectrogram.
 
-They follow Davies & Böck (EUSIPCO 2019), "Temporal convolutional networks for musical audio beat tracking": residual
-blocks of dilated convolutions see about 40 s of music around each frame. They were trained on rendered music whose
-beats are known exactly (``train.tasks.beats``). The second was trained on from the first, with more music that no band
-plays. They are heard together, because the first still hears some music better.
+It follows Davies & Böck (EUSIPCO 2019), "Temporal convolutional networks for musical audio beat tracking": residual
+blocks of dilated convolutions see about 40 s of music around each frame. It was trained on rendered music whose beats
+are known exactly (``train.tasks.beats``).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -29,8 +27,7 @@ LOWEST_HZ = 27.5
 WIDTH = 32
 BLOCKS = 10
 KERNEL = 5
-WEIGHTS = {PRETRAINED / "beats.safetensors": 2 / 3, PRETRAINED / "beats-2.safetensors": 1 / 3}
-"""The networks' files, and the share of each in the mean of their logits."""
+WEIGHTS = PRETRAINED / "beats.safetensors"
 _LOUD = 0.9  # the quantile of the frames' levels that is the level of the music
 _GAIN = 30.0
 
@@ -87,24 +84,21 @@ class BeatNetwork(nn.Module):
         return self.heads(functional.elu(self.blocks(hidden)))[:, :, 0].transpose(1, 2)
 
 
-@lru_cache(maxsize=len(WEIGHTS))
-def network(weights: Path) -> BeatNetwork:
-    """The trained network with these weights, one of ``WEIGHTS``."""
+@lru_cache(maxsize=1)
+def network() -> BeatNetwork:
+    """The trained network."""
     made = BeatNetwork()
-    made.load_state_dict(load_file(weights))
+    made.load_state_dict(load_file(WEIGHTS))
     return made.eval().requires_grad_(False)
 
 
 def activations(mel: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities (t,) of a beat and (t,) of a downbeat on each frame, by the weighted mean of the networks' logits.
+    """Probabilities (t,) of a beat and (t,) of a downbeat on each frame.
 
     mel: (t, m) as ``spectrogram`` returns them.
     """
     if len(mel) == 0:
         return mel.new_zeros(0), mel.new_zeros(0)
     with torch.inference_mode():
-        level, logits = levels(mel)[None], mel.new_zeros(len(mel), 2)
-        for weights, share in WEIGHTS.items():
-            logits = logits + share * network(weights)(level)[0]
-    heard = logits.sigmoid()
+        heard = network()(levels(mel)[None])[0].sigmoid()
     return heard[:, 0], heard[:, 1]

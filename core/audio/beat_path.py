@@ -107,14 +107,17 @@ def bridged(frames: np.ndarray, longest: float, usual: float) -> np.ndarray:
     return np.interp(np.arange(index[-1] + 1), index, frames) if len(frames) else frames
 
 
-def fill(times: np.ndarray, seconds: float) -> np.ndarray:
-    """Extend beats (n,) to all of ``[0, seconds)`` at their own spacing."""
+def fill(times: np.ndarray, seconds: float, early: float = 0.0) -> np.ndarray:
+    """Extend beats (n,) to all of ``[0, seconds)`` at their own spacing.
+
+    early: a beat that is so little before 0 is at 0, seconds.
+    """
     if len(times) < 2:
         period = 60 / USUAL_BPM
         return np.arange((times[0] if len(times) else 0.0) % period, seconds, period)
-    before, after = beyond(times, 0.0, seconds)
-    whole = np.concatenate([before.clip(0), times, after])
-    return whole[(whole >= 0) & (whole < seconds)]
+    before, after = beyond(times, -early, seconds)
+    whole = np.concatenate([before.clip(-early), times, after])
+    return whole[(whole >= -early) & (whole < seconds)].clip(0)
 
 
 def smoothed(frames: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def track_beats(waveform: Waveform) -> Beats:
         path = beat_times(beat, envelope, sounds, len(samples) / RATE)
     around = metrical_level.heard(mel, beat, downbeat, envelope)
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
-    confidence = _confidence(beat, times, sounds)
+    confidence = _confidence(beat, times, going_on(sounds))
     signs = bars.signs(fine, mel, times)
     against = metre.costs(times, mel, around, sounds)
     down = bars.downbeats(_likely(beat, downbeat, times, signs), against, begins(mel, times))
@@ -113,6 +113,14 @@ def sounding(mel: Tensor) -> np.ndarray:
     return _widened(mel.mean(dim=1) > SILENCE * loud(mel).clamp_min(1e-6), SILENT_SECONDS).numpy()
 
 
+def going_on(sounds: np.ndarray) -> np.ndarray:
+    """Which frames (t,) are between two sounds, or a moment beside one: elsewhere no beat is heard.
+
+    sounds: (t,) bool, as ``sounding`` returns it.
+    """
+    return ~_widened(torch.from_numpy(~sounds), SILENT_SECONDS - MOMENT).numpy()
+
+
 def _widened(frames: Tensor, seconds: float) -> Tensor:
     """Which frames (t,) are within so many seconds of one of the given frames (t,) bool."""
     reach = round(seconds * FPS)
@@ -133,11 +141,9 @@ def beat_times(likely: np.ndarray, envelope: np.ndarray, sounds: np.ndarray, sec
     by_period = reward[:, None] + PRIOR_WEIGHT * prior
     by_period[~sounds] = reward[~sounds] = 0
     frames = best_path(by_period, _PERIODS)
-    # Up to a moment before the first sound after a silence and after the last one before it, no beat is heard.
-    inside = ~_widened(torch.from_numpy(~sounds), SILENT_SECONDS - MOMENT).numpy()
-    frames = refined(frames[inside[frames.astype(int)]], likely)
+    frames = refined(frames[going_on(sounds)[frames.astype(int)]], likely)
     frames = bridged(frames, 60 * FPS / SLOWEST, 60 * FPS / USUAL_BPM)
-    path = fill(smoothed(frames) / FPS, seconds)
+    path = fill(smoothed(frames) / FPS, seconds, 1 / FPS)
     return steadied(path * FPS, reward, likely) / FPS
 
 

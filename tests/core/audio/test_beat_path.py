@@ -53,6 +53,9 @@ def test_beats_are_continued_to_both_ends():
     times = fill(np.array([3.0, 3.5, 4.0, 4.5]), 7.2)
     np.testing.assert_allclose(times, np.arange(0, 7.2, 0.5))
     assert len(fill(np.zeros(0), 10.0)) > 5
+    assert fill(np.array([0.495, 0.995, 1.495]), 2.0)[0] == pytest.approx(0.495)
+    np.testing.assert_allclose(fill(np.array([0.495, 0.995, 1.495]), 1.9, early=0.01), [0.0, 0.495, 0.995, 1.495])
+    np.testing.assert_allclose(fill(np.array([-0.004, 0.496, 0.996]), 1.4, early=0.01), [0.0, 0.496, 0.996])
     assert len(best_path(np.zeros((0, 3)), np.arange(3, 6))) == 0
 
 
