@@ -77,7 +77,7 @@ def warm(model_folder):
     """One engine that serves many tests, as it serves many dances."""
     engine = Process(model_folder)
     ready = engine.until(type="ready")
-    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 4
+    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 5
     yield engine
     assert engine.end() == 0
 
