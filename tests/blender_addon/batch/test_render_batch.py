@@ -450,13 +450,13 @@ def test_a_film_older_than_its_scene_is_not_there(tmp_path):
     from blender_addon.batch import command
 
     (item,) = (args := command.parse(["a.wav", "--out", str(tmp_path), "--render", "--engine", "cycles"], "")).items
-    assert not program.there(item, args)
+    assert not program.filmed(item, args)
     for name, age in (("a.blend", 50), ("a.mp4", 60)):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (age, age))
-    assert program.there(item, args)
+    assert program.filmed(item, args)
     os.utime(tmp_path / "a.blend", (70, 70))
-    assert not program.there(item, args), "a scene that was made anew without its film"
+    assert not program.filmed(item, args), "a scene that was made anew without its film"
 
 
 def test_a_look_is_named_or_a_file(tmp_path, capsys):
@@ -468,10 +468,14 @@ def test_a_look_is_named_or_a_file(tmp_path, capsys):
     for good in (["Neon"], [str(tmp_path / "mine.png")], ["noir,neon", "--dataset", "5", "--engine", "cycles"]):
         command.parse([*usual, *good], "")
     command.parse([*usual, "of my model", "--theatre", "--model", "mine"], "")
-    for wrong in (["opera"], ["opera", "--theatre"], ["gone.png", "--theatre", "--model", "mine/gone"]):
+    for wrong, told in (
+        (["opera"], "neon"),
+        (["opera", "--theatre"], "neon"),
+        (["gone.png", "--theatre", "--model", "mine/gone"], "`core looks`"),
+    ):
         with pytest.raises(SystemExit):
             command.parse([*usual, *wrong], "")
-        assert "neon" in capsys.readouterr().err
+        assert told in capsys.readouterr().err
 
 
 def test_what_killed_runs_left_is_taken_away(tmp_path):

@@ -484,6 +484,8 @@ def check_files_of_older_versions_load():
     scene = bpy.context.scene
     new = hasattr(scene, "bl_system_properties_get")  # since 5.0
     stored = scene.bl_system_properties_get(do_create=True) if new else scene
+    if "footlight" in stored:  # those of now have been looked at
+        del stored["footlight"]
     stored["footlight"] = {"seed": 9, "guidance": 0.5, "style_name": "salsa", "style_mix": 0.25, "score_range": 0,
                            "source": 1, "quality": 2, "markers": 1, "strip": "song"}  # fmt: skip
     path = str(FOLDER / "older.blend")
