@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -268,14 +268,11 @@ def look_vector(model: Model, asked: str) -> Tensor:
 def _energy(model: Model, motion: Motion | None, frames: int) -> Callable[[Tensor], Tensor]:
     """The energy (1, frames) of a dance that is given, or of latents."""
     if motion is None:
-        heard: list[tuple[Tensor, Tensor]] = []  # the last dance and its energy: a light of more steps asks again
 
+        @lru_cache(maxsize=1)  # a light of more steps than the dance has asks again for the same one
         def drawn(latents: Tensor) -> Tensor:
-            if not heard or heard[-1][0] is not latents:
-                with halved(model.device):
-                    energy = energies(latents, model.autoencoders["motion"], model.config.modalities["motion"])
-                heard[:] = [(latents, energy)]
-            return heard[-1][1]
+            with halved(model.device):
+                return energies(latents, model.autoencoders["motion"], model.config.modalities["motion"])
 
         return drawn
     energy = energy_at(forward(motion.rotations, motion.root), motion.fps, frames, model.config.latent_fps)
