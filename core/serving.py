@@ -14,19 +14,20 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from core import __version__, pipeline, progress, protocol
-from core.errors import FootlightError, collected_warnings, one_line, warn
-from core.files import file_digest, write_atomically, write_together
+from core.errors import FootlightError, collected_warnings, one_line
+from core.files import write_atomically, write_together
 from core.formats import dance
 from core.formats.motion import read_motion
 from core.formats.music import music_files, write_music
 from core.grid.beat_grid import told_metre
+from core.pipeline.last_song import LastSong, digest_of
 from core.protocol import (
     BeatsDone,
     BeatsRequest,
@@ -60,21 +61,6 @@ class _Cancelled(Exception):
     """The running request was cancelled."""
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """The song that was heard last.
-
-    key: of what it was made.
-    warnings: what the user was told of it.
-    lit: the same song with what light needs of it, once that was wanted.
-    """
-
-    key: tuple
-    song: pipeline.HeardSong
-    warnings: tuple[str, ...]
-    lit: pipeline.LitSong | None = None
-
-
 class Engine:
     """Answers requests. One thread reads requests and notes cancellations, the main thread works.
 
@@ -88,7 +74,7 @@ class Engine:
         self._source, self._sink = source, sink
         self._model_folder, self._device = model_folder, device
         self._model: pipeline.Model | None = None
-        self._heard: _Heard | None = None
+        self._last = LastSong(self._loaded, self._read_song)
         self._waiting: queue.Queue[dict | None] = queue.Queue()
         self._lock = threading.Lock()
         self._open: dict[Id, bool] = {}  # requests that have not ended, and whether each is cancelled
@@ -169,7 +155,8 @@ class Engine:
         except Exception as error:
             traceback.print_exc()
             if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error):
-                self._model = self._heard = None
+                self._model = None
+                self._last.forget()
                 event = _failed(number, "memory", "there is not enough memory for this: free some, or ask for less")
             else:
                 event = _failed(number, "internal", f"{type(error).__name__}: {error}")
@@ -189,9 +176,9 @@ class Engine:
     def _dance(self, number: Id, request: DanceRequest) -> DanceDone:
         for out in filter(None, (request.out, request.preview)):
             _check_folder(out)
-        digest = _digest(request.song)
+        digest = digest_of(request.song)
         heard_at = 0.05 + 0.95 * pipeline.HEARING
-        heard = self._hear(request, digest, heard_at)
+        heard = self._last.song(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
         about = {"seed": str(request.seed), "model": model.name, "audio_sha256": digest}
         with progress.part(heard_at, 1.0):
@@ -222,58 +209,6 @@ class Engine:
                 id=number, out=request.preview, frames=motion.frames, fps=motion.fps, style=style, out_light=lit
             )
         )
-
-    def _hear(self, request: DanceRequest, digest: str, end: float) -> pipeline.HeardSong:
-        """The song as the model hears it. The song that was heard last is not heard again.
-
-        digest: of its file.
-        end: the fraction of the request at which it is heard.
-        """
-        if (heard := self._recall(request, digest)) is not None:
-            return heard
-        with collected_warnings() as said:
-            song = self._read_song(request, 0.02)
-        return self._hear_song(request, digest, pipeline.Sound(song), said, end)
-
-    def _hear_lit(self, request: TheatreRequest, digest: str, end: float) -> pipeline.LitSong:
-        """As ``_hear``, with what light needs of the song."""
-        heard = self._recall(request, digest)
-        if heard is not None and self._heard is not None and self._heard.lit is not None:
-            return self._heard.lit
-        with collected_warnings() as said:
-            sound = pipeline.Sound(self._read_song(request, 0.02))
-        heard_at = 0.05 + pipeline.HEARD_LIT * (end - 0.05)
-        heard = heard or self._hear_song(request, digest, sound, said, heard_at)
-        model = self._loaded(0.02, 0.05)
-        with progress.part(heard_at, end, "Listening to the music"):
-            lit = pipeline.hear_lit(model, sound, heard)
-        assert self._heard is not None
-        self._heard = replace(self._heard, lit=lit)
-        return lit
-
-    def _recall(self, request: DanceRequest | TheatreRequest, digest: str) -> pipeline.HeardSong | None:
-        """The song of a request, if it is the one that was heard last, with the warnings of then."""
-        if self._heard is None or self._heard.key != _key(request, digest):
-            return None
-        for text in self._heard.warnings:
-            warn(text)
-        return self._heard.song
-
-    def _hear_song(
-        self, request: DanceRequest | TheatreRequest, digest: str, sound: pipeline.Sound, said: list[str], end: float
-    ) -> pipeline.HeardSong:
-        """Hear the song of a request, and keep what was heard. said: what reading it warned of.
-        digest, end: as of ``_hear``."""
-        self._heard = None
-        with collected_warnings() as more:
-            beats = pipeline.beats_given(request, sound.song.seconds)
-            model = self._loaded(0.02, 0.05)
-            with progress.part(0.05, end):
-                heard = pipeline.hear_song(model, sound, beats)
-        self._heard = _Heard(_key(request, digest), heard, (*said, *more))
-        for text in self._heard.warnings:
-            warn(text)
-        return heard
 
     def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
         _check_folder(request.out)
@@ -318,9 +253,9 @@ class Engine:
     def _theatre(self, number: Id, request: TheatreRequest) -> TheatreDone:
         for out in filter(None, (request.out, request.out_light, request.preview, request.preview_light)):
             _check_folder(out)
-        digest, seed = _digest(request.song), str(request.seed)
+        digest, seed = digest_of(request.song), str(request.seed)
         heard_at = 0.05 + 0.95 * pipeline.HEARING_LIT
-        song = self._hear_lit(request, digest, heard_at)
+        song = self._last.lit(request, digest, heard_at)
         model = self._loaded(0.02, 0.05)
         with progress.part(heard_at, 1.0):
             task = pipeline.read_theatre(model, song, request)
@@ -371,7 +306,8 @@ class Engine:
             return pipeline.read_song(request.song, request.start, request.seconds)
 
     def _free(self, number: Id, _request: FreeRequest) -> Done:
-        self._model = self._heard = None
+        self._model = None
+        self._last.forget()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -393,19 +329,6 @@ _OPERATIONS: dict[str, Callable[[Engine, Id, Any], Done]] = {
 def _check_folder(out: str) -> None:
     if not Path(out).parent.is_dir():
         raise FootlightError(f"{out}: there is no folder {Path(out).parent}; make it first")
-
-
-def _digest(path: str) -> str:
-    """The SHA-256 of a file; empty where it cannot be read, which whoever reads it for its content will say."""
-    try:
-        return file_digest(path)
-    except OSError:
-        return ""
-
-
-def _key(request: DanceRequest | TheatreRequest, digest: str) -> tuple:
-    """What tells apart how songs are heard. digest: of the song's file."""
-    return digest, request.start, request.seconds, request.beats and _digest(request.beats)
 
 
 def _dance_values(made: Dance) -> dict:
