@@ -20,7 +20,7 @@ from core.errors import FootlightError
 from core.files import write_atomically
 from core.types import Beats, Waveform
 from train.demo.composer import arrangement, mix
-from train.demo.composer.arrangement import Section
+from train.demo.composer.form import BEATS_PER_BAR, Section
 from train.demo.composer.instruments import RATE
 
 BPM = 112.0
@@ -58,15 +58,13 @@ def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS) -> DemoSo
     written = arrangement.write(seconds * bpm / 60, draw)
     samples = mix.render(written, bpm, draw)
     index = np.arange(int(np.ceil(written.beats - 1e-9)))
-    beats = Beats(
-        torch.from_numpy(index * 60 / bpm).float(), float(bpm), torch.from_numpy(index % arrangement.BEATS_PER_BAR == 0)
-    )
+    beats = Beats(torch.from_numpy(index * 60 / bpm).float(), float(bpm), torch.from_numpy(index % BEATS_PER_BAR == 0))
     beat = 60 / bpm
     sections = tuple(Section(part.name, part.start * beat, part.end * beat, part.energy) for part in written.sections)
     return DemoSong(samples, RATE, beats, sections)
 
 
-def write_demo_song(path, seconds: float = SECONDS, bpm: float = BPM, seed: int = 0) -> DemoSong:
+def write_demo_song(path: str | Path, seconds: float = SECONDS, bpm: float = BPM, seed: int = 0) -> DemoSong:
     """Compose a song and save it. The suffix of the path chooses 16-bit wav, flac or ogg.
 
     The file appears whole or not at all.

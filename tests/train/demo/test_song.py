@@ -13,7 +13,7 @@ import torch
 from core.audio.loudness import CEILING_DB, true_peak
 from core.errors import FootlightError
 from train.demo import song as demo_song
-from train.demo.composer import arrangement, harmony
+from train.demo.composer import arrangement, form, harmony
 from train.demo.composer.instruments import RATE
 
 BPM, SECONDS = 112.0, 60.0
@@ -75,8 +75,8 @@ def test_the_two_minute_form():
     names = [section.name for section in arrangement.write(224, np.random.default_rng(0)).sections]
     assert names == ["intro", "verse", "lift", "chorus", "verse", "break", "chorus", "outro"]
     for blocks in (1, 2, 3, 5, 9, 21, 40):
-        assert len(arrangement.form(blocks)) == blocks
-    assert [block.name for block in arrangement.form(3)] == ["intro", "chorus", "outro"]
+        assert len(form.plan(blocks)) == blocks
+    assert [block.name for block in form.plan(3)] == ["intro", "chorus", "outro"]
 
 
 @pytest.mark.parametrize("seed", range(6))

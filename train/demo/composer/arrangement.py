@@ -1,29 +1,17 @@
-"""The song as notes: its form in four-bar blocks, and what every instrument plays in each of them. Times are beats."""
+"""The song as notes: what every instrument plays in each block of the form. Times are beats."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
 
-from train.demo.composer import drums, melody
+from train.demo.composer import drums, form, melody
+from train.demo.composer.form import BEATS_PER_BAR, BLOCK_BARS, BLOCK_BEATS, Block, Section
 from train.demo.composer.harmony import BREAKS, CHORUSES, LIFT, OUTRO, TONIC_NINTH, VERSES, Chord, Key, voicing
-
-BEATS_PER_BAR = 4
-BLOCK_BARS = 4
-BLOCK_BEATS = BEATS_PER_BAR * BLOCK_BARS
-ENERGY = {"intro": 0.35, "verse": 0.6, "lift": 0.75, "chorus": 1.0, "break": 0.3, "outro": 0.5}
-_CYCLE = ("verse", "verse", "lift", "chorus", "chorus")  # a longer song has more of these before the break
-_FORM = ("intro", *_CYCLE, "verse", "verse", "break", "break", "chorus", "chorus", "chorus", "outro")
-# What a shorter song leaves out, in this order. Of several blocks with the name, the last one goes.
-_SPARED = (
-    *("chorus", "verse", "break", "verse", "chorus", "lift"),
-    *("verse", "break", "chorus", "verse", "chorus", "intro", "outro"),
-)
 
 # (beat, length) of chords in a bar
 _KEYS_RHYTHMS = {
@@ -76,36 +64,14 @@ class Note(NamedTuple):
     velocity: float
 
 
-class Block(NamedTuple):
-    """Four bars.
+Parts = dict[str, list[Note]]
+"""Notes by instrument."""
 
-    at: their first beat.
-    turn: its place in a run of equal blocks.
-    round: the number of that run.
-    last: whether it ends the run.
-    follows: the next block's name.
-    """
+Harmony = list[tuple[float, float, Chord]]
+"""The chords of a block as (beat, length, chord). Beats count from its start."""
 
-    name: str
-    at: int
-    turn: int
-    round: int
-    last: bool
-    follows: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """A stretch of one character.
-
-    start, end: beats.
-    energy: 0 to 1.
-    """
-
-    name: str
-    start: float
-    end: float
-    energy: float
+Voicing = tuple[int, ...]
+"""The MIDI pitches of a chord's voices."""
 
 
 @dataclass(frozen=True)
@@ -117,39 +83,19 @@ class Arrangement:
     beats: the song's length.
     """
 
-    parts: dict[str, list[Note]]
+    parts: Parts
     strokes: dict[str, list[tuple[float, float]]]
     sections: tuple[Section, ...]
     beats: float
 
 
-def form(blocks: int) -> list[Block]:
-    """The plan of a song of so many four-bar blocks, 1 or more. The whole form has fourteen."""
-    names = list(_FORM)
-    while len(names) < blocks:
-        at = names.index("break")
-        names[at:at] = _CYCLE
-    for spared in cycle(_SPARED):
-        if len(names) <= blocks:
-            break
-        if spared in names:
-            del names[len(names) - 1 - names[::-1].index(spared)]
-    plan, rounds, turn = [], defaultdict(int), 0
-    for index, name in enumerate(names):
-        turn = turn + 1 if index and names[index - 1] == name else 0
-        rounds[name] += turn == 0
-        follows = names[index + 1] if index + 1 < len(names) else ""
-        plan.append(Block(name, index * BLOCK_BEATS, turn, rounds[name] - 1, follows != name, follows))
-    return plan
-
-
 def write(beats: float, draw: np.random.Generator) -> Arrangement:
     """Compose a song of so many beats. It ends on the last downbeat with two beats left, in a chord that rings."""
     ending = max(0, BEATS_PER_BAR * math.floor((beats - 2) / BEATS_PER_BAR))
-    plan = form(max(1, math.ceil(beats / BLOCK_BEATS)))
+    plan = form.plan(max(1, math.ceil(beats / BLOCK_BEATS)))
     key = Key(int(draw.integers(28, 36)))  # E to B: a bass that small speakers still play
     material = _Material(key, draw)
-    parts: dict[str, list[Note]] = defaultdict(list)
+    parts: Parts = defaultdict(list)
     voices = None
     for block in plan:
         harmony = material.harmony(block)
@@ -169,13 +115,13 @@ def write(beats: float, draw: np.random.Generator) -> Arrangement:
     for name, velocity in (("kick", 1.0), ("crash", 0.8)):
         strokes.setdefault(name, []).append((float(ending), velocity))
     parts = {name: notes for name, notes in parts.items() if notes}
-    return Arrangement(parts, strokes, _sections(plan, beats), beats)
+    return Arrangement(parts, strokes, form.sections(plan, beats), beats)
 
 
 class _Material:
     """What the seed decides once for the whole song: progressions, patterns, motifs."""
 
-    def __init__(self, key: Key, draw: np.random.Generator):
+    def __init__(self, key: Key, draw: np.random.Generator) -> None:
         self.key = key
         self.verse, self.chorus = VERSES[draw.integers(len(VERSES))], CHORUSES[draw.integers(len(CHORUSES))]
         self.bass = {name: lines[draw.integers(len(lines))] for name, lines in _BASS_LINES.items()}
@@ -183,8 +129,8 @@ class _Material:
         self.hook = melody.motif(melody.CHORUS_RHYTHMS, draw)
         self.story = melody.motif(melody.VERSE_RHYTHMS, draw)
 
-    def harmony(self, block: Block) -> list[tuple[float, float, Chord]]:
-        """The chords of a block as (beat, length, chord). Beats count from its start."""
+    def harmony(self, block: Block) -> Harmony:
+        """The chords of a block."""
         bars = {
             "intro": self.verse,
             "verse": self.verse,
@@ -202,12 +148,12 @@ class _Material:
         return chords
 
 
-def chord_at(harmony: list[tuple[float, float, Chord]], beat: float) -> int:
+def chord_at(harmony: Harmony, beat: float) -> int:
     """The index of the chord that sounds at a beat of the block."""
     return max(index for index, (start, _, _) in enumerate(harmony) if start <= beat + 1e-6)
 
 
-def _keys(parts, block: Block, harmony, voicings, draw) -> None:
+def _keys(parts: Parts, block: Block, harmony: Harmony, voicings: list[Voicing], draw: np.random.Generator) -> None:
     for bar in range(BLOCK_BARS):
         for beat, length in _KEYS_RHYTHMS[block.name]:
             start = bar * BEATS_PER_BAR + beat
@@ -218,7 +164,7 @@ def _keys(parts, block: Block, harmony, voicings, draw) -> None:
                 parts["keys"].append(Note(block.at + start + strummed, length, pitch, velocity))
 
 
-def _pad(parts, block: Block, harmony, voicings) -> None:
+def _pad(parts: Parts, block: Block, harmony: Harmony, voicings: list[Voicing]) -> None:
     if block.name in ("intro", "verse") and not (block.name == "verse" and block.round):
         return
     level = {"verse": 0.35, "lift": 0.65, "chorus": 0.8, "break": 0.7, "outro": 0.6}[block.name]
@@ -226,7 +172,7 @@ def _pad(parts, block: Block, harmony, voicings) -> None:
         parts["pad"] += [Note(block.at + start, length, pitch, level) for pitch in pitches]
 
 
-def _bass(parts, block: Block, harmony, material: _Material, draw) -> None:
+def _bass(parts: Parts, block: Block, harmony: Harmony, material: _Material, draw: np.random.Generator) -> None:
     if block.name == "intro":
         return
     line, key = material.bass[block.name], material.key
@@ -244,7 +190,7 @@ def _bass(parts, block: Block, harmony, material: _Material, draw) -> None:
             parts["bass"].append(Note(block.at + start, length, pitch, velocity))
 
 
-def _arp(parts, block: Block, harmony, voicings, material: _Material) -> None:
+def _arp(parts: Parts, block: Block, harmony: Harmony, voicings: list[Voicing], material: _Material) -> None:
     """Broken chords: sixteenths that open up in lift and chorus, calm eighths elsewhere, silent in verses."""
     if block.name == "verse" or (block.name == "chorus" and block.turn == 0 and block.round == 0):
         return
@@ -259,7 +205,7 @@ def _arp(parts, block: Block, harmony, voicings, material: _Material) -> None:
         parts["arp"].append(Note(block.at + start, step * 0.9, voices[place] + 12, (0.35 + 0.4 * rise) * accent))
 
 
-def _tune(parts, block: Block, harmony, material: _Material, draw) -> None:
+def _tune(parts: Parts, block: Block, harmony: Harmony, material: _Material, draw: np.random.Generator) -> None:
     """The melody.
 
     It tells the story in verses, sings the hook in choruses (later in two voices), and slows in breaks.
@@ -276,7 +222,7 @@ def _tune(parts, block: Block, harmony, material: _Material, draw) -> None:
         if block.round or block.turn:
             below = melody.second_voice(phrase, harmony, key)
             parts["second"] += _notes(below, block.at, 0.55)
-    elif block.name == "break" or (block.name == "outro"):
+    elif block.name in ("break", "outro"):
         slow = melody.augmented(material.hook)
         phrase = melody.phrase(slow, harmony, key, low=72, closed=True, variation=0, draw=draw)
         parts["bell"] += _notes(phrase, block.at, 0.6)
@@ -292,7 +238,7 @@ def _until(note: Note, end: float) -> Note:
     return note._replace(length=min(note.length, end - note.start))
 
 
-def _close(parts, key: Key, ending: int, beats: float, voices) -> None:
+def _close(parts: Parts, key: Key, ending: int, beats: float, voices: Voicing | None) -> None:
     """The last chord: tonic with ninth, left to ring."""
     length = beats - ending
     for pitch in voicing(key, TONIC_NINTH, voices):
@@ -300,12 +246,3 @@ def _close(parts, key: Key, ending: int, beats: float, voices) -> None:
         parts.setdefault("pad", []).append(Note(ending, length, pitch, 0.6))
     parts.setdefault("bass", []).append(Note(ending, length, key.tonic, 0.9))
     parts.setdefault("bell", []).append(Note(ending, length, key.degree(0, 84), 0.5))
-
-
-def _sections(plan: list[Block], beats: float) -> tuple[Section, ...]:
-    sections = []
-    for block in plan:
-        end = min(float(block.at + BLOCK_BEATS), beats)
-        start = sections.pop().start if block.turn else float(block.at)
-        sections.append(Section(block.name, start, end, ENERGY[block.name]))
-    return tuple(sections)

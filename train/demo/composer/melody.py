@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Motif(NamedTuple):
     contour: tuple[int, ...]
 
 
-def motif(rhythms, draw: np.random.Generator) -> Motif:
+def motif(rhythms: Sequence[Sequence[tuple[int, int]]], draw: np.random.Generator) -> Motif:
     """One of the rhythms, with the most singable of many contours that are drawn."""
     rhythm = rhythms[draw.integers(len(rhythms))]
     steps = draw.choice((-4, -3, -2, -1, 0, 1, 2, 3, 4), p=_step_chances(), size=(_CANDIDATES, len(rhythm) - 1))
