@@ -45,7 +45,7 @@ ACCENTS = tuple((accent, accent.title(), _ABOUT_ACCENTS[accent]) for accent in p
 """The menu of what the body does on a beat."""
 
 
-def _chosen(self, _context: bpy.types.Context) -> None:
+def _chosen(self: FootlightLook | FootlightLight, _context: bpy.types.Context) -> None:
     self.id_data.footlight.light.apart = True
 
 
@@ -104,7 +104,7 @@ def tell_apart() -> None:
 
 
 @persistent
-def _opened(*_args) -> None:
+def _opened(*_args: object) -> None:
     tell_apart()
 
 

@@ -22,13 +22,13 @@ def stored_menu(stored: str, name: str, description: str, offered: Callable[[], 
     offered: its entries, always the same list as long as they are the same. A name that is no entry is no choice.
     """
 
-    def get(self) -> int:
+    def get(self: bpy.types.PropertyGroup) -> int:
         return next((item[4] for item in offered() if item[0] == getattr(self, stored)), 0)
 
-    def set(self, number: int) -> None:
+    def set(self: bpy.types.PropertyGroup, number: int) -> None:
         setattr(self, stored, offered()[number][0] if number else "")
 
-    def entries(_self, _context: bpy.types.Context) -> list[Item]:
+    def entries(_self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> list[Item]:
         return offered()
 
     return EnumProperty(name=name, description=description, items=entries, get=get, set=set)

@@ -129,7 +129,7 @@ def _strip(one: timeline.Placed) -> tuple:
 
 
 @persistent
-def _forget(*_args) -> None:
+def _forget(*_args: object) -> None:
     dismiss()
 
 

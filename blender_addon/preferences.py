@@ -12,7 +12,7 @@ from .operators.job_operator import redraw
 from .panels import engine, status
 
 
-def _look(_self, context: bpy.types.Context) -> None:
+def _look(_self: FootlightPreferences, context: bpy.types.Context) -> None:
     readiness.look(done=lambda: redraw(bpy.context))
     redraw(context)
 

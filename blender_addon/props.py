@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
@@ -16,20 +18,20 @@ from .scene import inverse, songs, strips, takes, travelling
 from .shared import mapping, protocol
 
 
-def _strip_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
+def _strip_names(self: FootlightSettings, _context: bpy.types.Context, _typed: str) -> list[str]:
     return [strip.name for strip in strips.sound_strips(self.id_data)]
 
 
-def _follow_strip(self, _context: bpy.types.Context) -> None:
+def _follow_strip(self: FootlightSettings, _context: bpy.types.Context) -> None:
     songs.mark(self.id_data, self.strip)
 
 
-def _get_song(self) -> str:
+def _get_song(self: FootlightSettings) -> str:
     meant = songs.state(self.id_data, self.strip).strip
     return meant.name if meant else self.strip
 
 
-def _set_song(self, name: str) -> None:
+def _set_song(self: FootlightSettings, name: str) -> None:
     self.strip = name
 
 
@@ -67,7 +69,7 @@ def _style_menu(stored: str, name: str, description: str, second: bool = False) 
     return stored_menu(stored, name, description, lambda: _style_items(second))
 
 
-def _number(kind: type, field: str, name: str, description: str, **further):
+def _number(kind: type, field: str, name: str, description: str, **further: Any) -> IntProperty | FloatProperty:
     """A property with the bounds and the default of a request's field. further: for its widget."""
     rule, default = protocol.rule(kind, field), protocol.default(kind, field)
     assert rule.least is not None and rule.most is not None, "a field's slider has two ends"
@@ -95,27 +97,27 @@ PARTS = (
 """What can be made anew, as ``core.edits.parts`` reads it."""
 
 
-def _get_percent(self) -> int:
+def _get_percent(self: FootlightSettings) -> int:
     return round(100 * self.style_mix)
 
 
-def _set_percent(self, percent: int) -> None:
+def _set_percent(self: FootlightSettings, percent: int) -> None:
     self.style_mix = percent / 100
 
 
-def _is_armature(_self, ob: bpy.types.Object) -> bool:
+def _is_armature(_self: bpy.types.PropertyGroup, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
 
-def _is_mesh(_self, ob: bpy.types.Object) -> bool:
+def _is_mesh(_self: bpy.types.PropertyGroup, ob: bpy.types.Object) -> bool:
     return ob.type == "MESH"
 
 
-def _is_curve(_self, ob: bpy.types.Object) -> bool:
+def _is_curve(_self: bpy.types.PropertyGroup, ob: bpy.types.Object) -> bool:
     return ob.type == "CURVE"
 
 
-def _bone_names(self, _context: bpy.types.Context, _typed: str) -> list[str]:
+def _bone_names(self: FootlightBones, _context: bpy.types.Context, _typed: str) -> list[str]:
     return [mapping.NOT_THERE, *self.id_data.data.bones.keys()]
 
 
@@ -168,12 +170,12 @@ class FootlightBones(bpy.types.PropertyGroup):
     }
 
 
-def _get_take(self) -> int:
+def _get_take(self: FootlightTakes) -> int:
     action = takes.shown(self.id_data)
     return -1 if action is None else next((i for i, one in enumerate(bpy.data.actions) if one == action), -1)
 
 
-def _set_take(self, index: int) -> None:
+def _set_take(self: FootlightTakes, index: int) -> None:
     if 0 <= index < len(bpy.data.actions):
         armature, scene = self.id_data, bpy.context.scene
         takes.show(armature, bpy.data.actions[index])
@@ -181,11 +183,11 @@ def _set_take(self, index: int) -> None:
             lit.follow(scene, armature)
 
 
-def _get_take_name(self) -> str:
+def _get_take_name(self: bpy.types.Action) -> str:
     return takes.label(self)
 
 
-def _set_take_name(self, label: str) -> None:
+def _set_take_name(self: bpy.types.Action, label: str) -> None:
     takes.rename(self, label)
 
 

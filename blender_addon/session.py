@@ -311,13 +311,13 @@ def _forget() -> None:
 
 
 @persistent
-def _before_load(*_args) -> None:
+def _before_load(*_args: object) -> None:
     abandon("Stopped, because another file was opened; nothing was written.")
     state.shown.clear()
 
 
 @persistent
-def _before_step(*_args) -> None:
+def _before_step(*_args: object) -> None:
     """Before an undo or a redo. They know nothing of the first seconds unless the user did something since, and would
     leave pointers to them."""
     if state.early is not None:
@@ -325,7 +325,7 @@ def _before_step(*_args) -> None:
 
 
 @persistent
-def _after_step(*_args) -> None:
+def _after_step(*_args: object) -> None:
     """After an undo or a redo, which may have come to what the user did beside the first seconds of a dance."""
     for early in state.shown:
         early.take_off()

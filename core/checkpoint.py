@@ -9,7 +9,7 @@ strict: a missing, foreign, damaged or newer file raises FootlightError, which n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,9 @@ class _Uninitialised(TorchFunctionMode):
     takes longer than everything else together.
     """
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable, types: Sequence[type], args: tuple = (), kwargs: dict | None = None
+    ) -> object:
         if getattr(func, "__module__", None) == nn.init.__name__:
             return None
         return func(*args, **(kwargs or {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class FootlightError(Exception):
@@ -41,7 +42,7 @@ def collected_warnings() -> Iterator[list[str]]:
         warnings.simplefilter("always", FootlightWarning)
         show = warnings.showwarning
 
-        def collect(message, category, *place) -> None:
+        def collect(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if not issubclass(category, FootlightWarning):
                 show(message, category, *place)
             elif str(message) not in messages:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -153,7 +154,7 @@ class Condition:
     def window(self, start: int, end: int) -> Condition:
         """The condition with only frames ``[start, end)`` of every part that has a time axis."""
 
-        def cut(value):
+        def cut(value: Tensor | None) -> Any:
             return None if value is None else value[:, start:end]
 
         return replace(

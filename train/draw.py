@@ -14,6 +14,8 @@ from core.motion.layouts import LAYOUTS, Layout
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 LEFT = "#c8553d"
@@ -30,7 +32,7 @@ def _colour(name: str) -> str:
     return LEFT if name.startswith("left") else RIGHT if name.startswith("right") else MIDDLE
 
 
-def draw_pose(axes, positions: Tensor, offset: float = 0.0, view: str = "front", layout: Layout = BODY) -> None:
+def draw_pose(axes: Axes, positions: Tensor, offset: float = 0.0, view: str = "front", layout: Layout = BODY) -> None:
     """Draw one stick figure on matplotlib axes, its first joint ``offset`` metres along the picture.
 
     positions: (j, 3) or (j, 2) metres.
@@ -53,9 +55,11 @@ def draw_pose(axes, positions: Tensor, offset: float = 0.0, view: str = "front",
     axes.add_patch(Circle((across[head], points[head, 1] + rise), 0.09, fill=False, color=MIDDLE, lw=2))
 
 
-def _as_image(figure) -> Tensor:
-    figure.canvas.draw()
-    image = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+def _as_image(figure: Figure) -> Tensor:
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()
+    image = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     plt.close(figure)
     return torch.from_numpy(image)
 

@@ -212,7 +212,7 @@ def check_rates(scene: bpy.types.Scene, sequencer: bpy.types.Scene) -> None:
         )
 
 
-def by_uid(collection: Iterable, uid: int):
+def by_uid(collection: Iterable, uid: int) -> Any:
     """What has this session_uid, which outlives renaming and undo; None when it was deleted."""
     return next((item for item in collection if item.session_uid == uid), None)
 

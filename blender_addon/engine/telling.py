@@ -16,7 +16,7 @@ class InstallError(Exception):
     """What went wrong, and what to do."""
 
 
-def tell(event: str, **values) -> None:
+def tell(event: str, **values: object) -> None:
     """One event of the engine's protocol, as a line of JSON."""
     print(json.dumps({"type": event, **values}), flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
@@ -35,8 +36,8 @@ OPERATIONS = {
 """The engine's word for each operator."""
 
 
-def settings_of(scene: bpy.types.Scene):
-    """What the user chose in the panel."""
+def settings_of(scene: bpy.types.Scene) -> Any:
+    """What the user chose in the panel: ``props.FootlightSettings``."""
     return getattr(scene, names.SCENE_PROPERTY)
 
 
@@ -66,12 +67,12 @@ def writing(scene: bpy.types.Scene) -> dict:
     return {**marking(scene), "keys": key_props.spacing(settings_of(scene).keys)}
 
 
-def by_model(settings) -> bool:
+def by_model(settings: bpy.types.PropertyGroup) -> bool:
     """Whether the model writes the light of a dance that is there."""
     return settings.light.by == light.MODEL
 
 
-def quality(settings) -> str:
+def quality(settings: bpy.types.PropertyGroup) -> str:
     """The engine's word for *Fine*."""
     return "fine" if settings.fine else "normal"
 
@@ -253,7 +254,7 @@ def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
     return None
 
 
-def _theatre_lacking(settings, about: str) -> Lack | None:
+def _theatre_lacking(settings: bpy.types.PropertyGroup, about: str) -> Lack | None:
     """What a model lacks that is to make light. What is known of none, the engine says."""
     if about == names.LIGHT and not by_model(settings):
         return None

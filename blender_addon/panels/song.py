@@ -52,7 +52,7 @@ def _empty(column: bpy.types.UILayout) -> None:
     _recent(row)
 
 
-def _field(column: bpy.types.UILayout, settings, found: songs.State) -> None:
+def _field(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, found: songs.State) -> None:
     """The song's name, another one, and a file."""
     row = labelled(column, "")
     name = row.row(align=True)
@@ -77,7 +77,7 @@ def _elsewhere(column: bpy.types.UILayout, context: bpy.types.Context, where: bp
         labelled(column, "").operator(names.BRING_SONG, text=text, icon="IMPORT").strip = name
 
 
-def _line(context: bpy.types.Context, settings, found: songs.State) -> tuple[str, str] | None:
+def _line(context: bpy.types.Context, settings: bpy.types.PropertyGroup, found: songs.State) -> tuple[str, str] | None:
     """What to know of the song, and an icon; None for nothing."""
     strip = found.strip
     if found.kind is Kind.GONE:

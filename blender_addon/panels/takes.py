@@ -20,12 +20,24 @@ WIDTH = 0.6
 class FOOTLIGHT_UL_takes(bpy.types.UIList):
     """The takes of the dancer that the panel names, the oldest first: a click shows one, a double click renames it."""
 
-    def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: bpy.types.BlendData,
+        item: bpy.types.Action,
+        _icon: int,
+        _active_data: bpy.types.PropertyGroup,
+        _active_property: str,
+        _index: int = 0,
+    ) -> None:
         parts = layout.split(factor=WIDTH)
         parts.prop(item, names.TAKE_NAME, text="", emboss=False)
         parts.label(text=card.short(item))
 
-    def filter_items(self, context, data, property) -> tuple[list[int], list[int]]:
+    def filter_items(
+        self, context: bpy.types.Context, data: bpy.types.BlendData, property: str
+    ) -> tuple[list[int], list[int]]:
         actions = getattr(data, property)
         try:
             found = takes.of(find_dancer(context))

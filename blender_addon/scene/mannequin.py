@@ -213,7 +213,14 @@ def _smooth(x: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray
     )
 
 
-def _rings(origin, axis, wide, deep, along: np.ndarray, radii: np.ndarray) -> np.ndarray:
+def _rings(
+    origin: np.ndarray,
+    axis: np.ndarray,
+    wide: np.ndarray,
+    deep: np.ndarray,
+    along: np.ndarray,
+    radii: np.ndarray,
+) -> np.ndarray:
     """(rings, AROUND, 3): ellipses across ``axis`` with half axes ``radii`` (rings, 2) at the distances ``along``."""
     angle = np.linspace(0.0, 2 * np.pi, AROUND, endpoint=False)
     ellipse = np.cos(angle)[:, None] * wide, np.sin(angle)[:, None] * deep

@@ -56,7 +56,9 @@ def has_speakers(scene: bpy.types.Scene) -> bool:
     return any(ob.type == "SPEAKER" for ob in scene.objects)
 
 
-def _inside(around, muted: bool, bounds: tuple[int, int] | None) -> Iterator[Placed]:
+def _inside(
+    around: bpy.types.SequenceEditor | bpy.types.MetaStrip, muted: bool, bounds: tuple[int, int] | None
+) -> Iterator[Placed]:
     """The strips of a sequencer or a meta strip.
 
     muted: whether it is itself.

@@ -96,7 +96,7 @@ def render_film(
     kept = scene.frame_start, scene.frame_end
     first, last = scene.frame_start, scene.frame_end = frames
 
-    def written(scene: bpy.types.Scene, *_) -> None:
+    def written(scene: bpy.types.Scene, *_: object) -> None:
         on_progress((scene.frame_current - first + 1) / (last - first + 1))
 
     bpy.app.handlers.render_write.append(written)

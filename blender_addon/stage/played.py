@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,7 +104,12 @@ def _without_flashes(light: np.ndarray, fps: float) -> np.ndarray:
     return made
 
 
-def _surface(show: Show, name: str, at) -> Surface:
+def _surface(show: Show, name: str, at: Callable[[np.ndarray], np.ndarray]) -> Surface:
+    """A surface of a show.
+
+    at: takes the show's frames to those of the scene.
+    """
+
     def paint(part: str) -> np.ndarray:
         hue, saturation, value = (show.part(f"{name}_{part}_{what}") for what in ("hue", "saturation", "value"))
         return at(colour.linear(colour.srgb(hue, saturation, value)))

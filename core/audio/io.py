@@ -33,7 +33,7 @@ HIGHEST_RATE = 192_000  # Hz
 SLOWEST_RATE = 1_000  # Hz; at a lower one there is no music, and the header of the file is wrong
 
 
-def read(path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
+def read(path: str | Path, rate: int | None = None, start: float = 0.0, seconds: float | None = None) -> Waveform:
     """Read an audio file, or a part of it, as mono samples.
 
     Channels are averaged. If that cancels them, because one channel is the other one inverted, the loudest channel is
@@ -99,7 +99,7 @@ def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return _fit(soxr.resample(samples, rate, wanted, quality="HQ"), round(len(samples) * wanted / rate))
 
 
-def write(path, waveform: Waveform) -> None:
+def write(path: str | Path, waveform: Waveform) -> None:
     """Write a wav or flac file (16 bits) or an ogg file (Vorbis), by the suffix. Samples are clipped to full scale.
 
     The file appears whole or not at all. An existing file stays until the new one is complete.

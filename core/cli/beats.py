@@ -6,9 +6,13 @@ import argparse
 import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cli.shown import check_place, in_bars, song_beats
 from core.protocol import ScoreRequest, check
+
+if TYPE_CHECKING:  # torch takes a second to load
+    from torch import Tensor
 
 _MOTION_ARRAYS = (".npz", ".npy", ".pkl", ".pickle")  # endings of motions besides BVH
 BODY_HEIGHT = 1.7  # metres, to which skeletons of unknown unit are scaled
@@ -78,7 +82,7 @@ def _bvh_beats(path: Path, fps: float | None = None) -> dict:
     return _kinematic_beats(positions * (BODY_HEIGHT / extent if extent > 0 else 1.0), motion.fps)
 
 
-def _kinematic_beats(positions, fps: float) -> dict:
+def _kinematic_beats(positions: Tensor, fps: float) -> dict:
     """The kinematic beats and onsets of joint positions (t, j, 2 or 3) in metres."""
     from core.rhythm import accents
 

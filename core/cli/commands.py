@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import __version__, arguments, progress
 from core.cli.shown import check_place, in_bars, progress_shown, say, song_beats, tell
@@ -19,6 +20,11 @@ from core.protocol import (
     TheatreRequest,
     check,
 )
+
+if TYPE_CHECKING:  # torch takes a second to load
+    from core.pipeline import Model
+    from core.results import Dance
+    from core.types import Beats, Motion, Waveform
 
 
 def dance(args: argparse.Namespace) -> None:
@@ -242,7 +248,7 @@ def bench(args: argparse.Namespace) -> None:
         print(bench.told(speed, length, args.song or "a song"))
 
 
-def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest):
+def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest) -> tuple[Waveform, Beats | None, Model]:
     """The song of a request, its beats if they are given, and the model: the first twentieth of a command."""
     from core import pipeline
 
@@ -253,17 +259,17 @@ def _opened(args: argparse.Namespace, request: DanceRequest | TheatreRequest):
         return song, beats, pipeline.Model.load(args.model, args.device)
 
 
-def _tell_preview(args: argparse.Namespace, request: DanceRequest | TheatreRequest, preview) -> None:
+def _tell_preview(args: argparse.Namespace, request: DanceRequest | TheatreRequest, preview: Dance) -> None:
     """Say that the first seconds of a dance are there, to a program that reads along."""
     if args.json:
         say(type="preview", out=request.preview, frames=preview.motion.frames, fps=preview.motion.fps)
 
 
-def _length(motion) -> str:
+def _length(motion: Motion) -> str:
     return f"{motion.frames} frames at {motion.fps:g} fps"
 
 
-def _in_style(dance) -> str:
+def _in_style(dance: Dance) -> str:
     return "" if dance.style is None else f", {dance.style}"
 
 
@@ -286,13 +292,13 @@ def _dance_files(out: Path) -> Callable[..., dict[Path, bytes]]:
     return lambda made, **metadata: {out: forms[out.suffix.lower()](made, **metadata)}
 
 
-def _bvh(made, **_metadata: str) -> bytes:
+def _bvh(made: Dance, **_metadata: str) -> bytes:
     from core.formats import bvh
 
     return bvh.encoded(made.motion, made.motion.fps)
 
 
-def _npz(made, **metadata: str) -> bytes:
+def _npz(made: Dance, **metadata: str) -> bytes:
     from core.formats import dance
 
     return dance.encoded(made, **metadata)

@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
         parser_class=_Parser,
     )
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], help: str, description: str):
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], help: str, description: str
+    ) -> argparse.ArgumentParser:
         made = choices.add_parser(name, help=help, description=description)
         made.set_defaults(run=run)
         return made

@@ -8,10 +8,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import progress
 from core.errors import FootlightError
 from core.grid.beat_grid import told_metre
+
+if TYPE_CHECKING:  # torch takes a second to load
+    from core.types import Beats
 
 
 def check_place(out: Path, endings: Iterable[str]) -> None:
@@ -24,7 +28,7 @@ def check_place(out: Path, endings: Iterable[str]) -> None:
         raise FootlightError(f"{out}: cannot be written; choose another place")
 
 
-def tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **values) -> None:
+def tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **values: object) -> None:
     """Print the result: one line, or with --json the ``values``."""
     if args.json:
         rounded = {name: round(value, 4) for name, value in metrics.items()}
@@ -34,7 +38,7 @@ def tell(args: argparse.Namespace, said: str, metrics: dict[str, float], **value
     print(f"{said}, seed {args.seed}{'; ' if shown else ''}{shown}")
 
 
-def song_beats(beats) -> dict:
+def song_beats(beats: Beats) -> dict:
     """Beats as JSON values, in seconds, with those that start a bar."""
     downbeats = [] if beats.downbeats is None else beats.times[beats.downbeats]
     return {
@@ -46,13 +50,13 @@ def song_beats(beats) -> dict:
     }
 
 
-def in_bars(beats) -> str:
+def in_bars(beats: Beats) -> str:
     """The metre in words; empty if it is unknown."""
     metre = told_metre(beats.metre, beats.confidence)
     return f" in bars of {metre}" if metre else ""
 
 
-def say(**event) -> None:
+def say(**event: object) -> None:
     """Print an event as a JSON line."""
     print(json.dumps(event), flush=True)
 

@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .types import Piece
 
@@ -44,7 +45,7 @@ class Spliced(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         view, got = memoryview(buffer).cast("B"), 0
         while got < len(view) and self._at < self._starts[-1]:
             index = bisect.bisect_right(self._starts, self._at) - 1

@@ -141,7 +141,9 @@ class ConditionedNetwork(nn.Module):
             rhythm = with_spread_loudness(rhythm, self.config.loudness_power)
         return _or_null(rhythm, self.null_rhythm, condition.keep, b, t)
 
-    def _context_tokens(self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid) -> list[Tensor]:
+    def _context_tokens(
+        self, condition: Condition, rhythm: Tensor | None, b: int, t: int, valid: Tensor | None
+    ) -> list[Tensor]:
         """Tokens (b, t, c) of each modality of the context, in the order of the configuration."""
         heard, tokens = condition.context, []
         assert set(heard) <= set(self.config.context), f"given {set(heard)}, expected {set(self.config.context)}"
@@ -152,7 +154,7 @@ class ConditionedNetwork(nn.Module):
             tokens.append(self.context_out[name](functional.silu(self.context_in[name](masked(x, valid)))))
         return tokens
 
-    def _noisy_tokens(self, z_t: Tensor, condition: Condition, rhythm: Tensor | None, valid) -> Tensor:
+    def _noisy_tokens(self, z_t: Tensor, condition: Condition, rhythm: Tensor | None, valid: Tensor | None) -> Tensor:
         x = z_t
         if self.config.observed:
             x = torch.cat([z_t, *self._observed(z_t, condition)], dim=-1)
@@ -185,7 +187,7 @@ def _null(modality: str) -> str:
     return f"null_context_{modality}"
 
 
-def _named_by_modality(module: ConditionedNetwork, state: dict[str, Tensor], prefix: str, *_) -> None:
+def _named_by_modality(module: ConditionedNetwork, state: dict[str, Tensor], prefix: str, *_: object) -> None:
     """Rename weights of format 1, where a network had a single context without a name."""
     if f"{prefix}null_latents" not in state or len(module.config.context) != 1:
         return

@@ -128,7 +128,9 @@ class Block(nn.Module):
         self.attentions = nn.ModuleList(Attention(config) for _ in range(config.attentions))
         self.feed_forward = FeedForward(config)
 
-    def forward(self, x: Tensor, valid: Tensor | None, mask: Tensor | None, rotary) -> Tensor:
+    def forward(
+        self, x: Tensor, valid: Tensor | None, mask: Tensor | None, rotary: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
         for attention in self.attentions:
             x = attention(x, mask, rotary)
         return self.feed_forward(x, valid)

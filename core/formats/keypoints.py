@@ -6,6 +6,7 @@ left leg, each (x, y, confidence) in pixels, y down. Keypoints that are not visi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -96,7 +97,9 @@ def _far(frames: np.ndarray, length: float) -> np.ndarray:
     return away > _FARTHEST * size[:, None]
 
 
-def _possible(shot: np.ndarray, joint: int, before: np.ndarray, after: np.ndarray, length: float, fps: float):
+def _possible(
+    shot: np.ndarray, joint: int, before: np.ndarray, after: np.ndarray, length: float, fps: float
+) -> np.ndarray:
     """Whether a joint can go from frames ``before`` (n,) to frames ``after`` (n,)."""
     moved = shot[after, :, :2] - shot[before, :, :2]
     own = moved[:, joint] - _median(moved, 1)
@@ -151,6 +154,6 @@ def _median(values: np.ndarray, axis: int) -> np.ndarray:
     return _without_warning(np.nanmedian, values, axis)
 
 
-def _without_warning(function, values: np.ndarray, axis: int) -> np.ndarray:
+def _without_warning(function: Callable[..., np.ndarray], values: np.ndarray, axis: int) -> np.ndarray:
     empty = np.isnan(values).all(axis=axis, keepdims=True)
     return np.where(empty.squeeze(axis), np.nan, function(np.where(empty, 0.0, values), axis=axis))

@@ -13,7 +13,7 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class _Refused(Exception):
 
 
 class _Dtype:
-    def __init__(self, code: str, *_flags) -> None:
+    def __init__(self, code: str, *_flags: object) -> None:
         self.code = str(code)
 
     def __setstate__(self, state: tuple) -> None:
@@ -77,7 +77,7 @@ class _Dtype:
 
 
 class _Array:
-    def __init__(self, bytes_of: Callable[[object], object] | None = None, *_arguments) -> None:
+    def __init__(self, bytes_of: Callable[[object], object] | None = None, *_arguments: object) -> None:
         self.bytes_of = bytes_of
         self.filled: object = self  # until its state comes
 
@@ -128,14 +128,14 @@ class _Unpickler(pickle._Unpickler):  # the reader in Python; the public one is 
             raise _Refused(f"{module}.{name}"[:200])
         return found
 
-    def _once(self, copied):
+    def _once(self, copied: Any) -> Any:
         """What a call copies. All that are copied are no longer than the file, or one text is copied many times."""
         self._left -= len(copied)
         if self._left < 0:
             raise _Refused("more copies than it holds")
         return copied
 
-    def _bytes_of(self, data):
+    def _bytes_of(self, data: Any) -> Any:
         """Text as the bytes that it stands for; Python 2 wrote text."""
         return self._once(data).encode("latin1") if isinstance(data, str) else data
 
@@ -187,7 +187,7 @@ class _Unpickler(pickle._Unpickler):  # the reader in Python; the public one is 
     dispatch[pickle.FROZENSET[0]] = load_frozenset
 
 
-def _keys(items):
+def _keys(items: Any) -> Any:
     """The items, which become keys. A tuple of tuples of tuples could take longer to hash than the sun will shine."""
     for item in items:
         for part in item if isinstance(item, tuple) else (item,):
@@ -209,7 +209,7 @@ def _array(data: object, dtype: _Dtype, shape: tuple, order: Literal["C", "F"]) 
     return _numbers(data, dtype, shape, order)
 
 
-def _numbers(data, dtype: _Dtype, shape: tuple, order: Literal["C", "F"]) -> np.ndarray:
+def _numbers(data: Any, dtype: _Dtype, shape: tuple, order: Literal["C", "F"]) -> np.ndarray:
     return np.frombuffer(data, np.dtype(_code(dtype, "biuf"))).reshape(shape, order=order)
 
 

@@ -116,7 +116,15 @@ def _scenes(song: Song, look: Look, draw: np.random.Generator) -> tuple[tuple[Sc
     return tuple(scenes), taken
 
 
-def _scene(label: int, palette, white, levels, look: Look, intensity: float, draw: np.random.Generator) -> Scene:
+def _scene(
+    label: int,
+    palette: list[tuple[float, float]],
+    white: tuple[float, float],
+    levels: dict[str, float],
+    look: Look,
+    intensity: float,
+    draw: np.random.Generator,
+) -> Scene:
     """A new scene. The first kind of section has the palette in its order, so that its home colour is home."""
     order = np.arange(len(palette)) if label == 0 else draw.permutation(len(palette))
     colours = {role: int(order[i % len(palette)]) for i, role in enumerate(COLOURED_ROLES)}

@@ -230,10 +230,10 @@ def evaluate(
     aist, bailando = aist_beats(positions, fps), bailando_beats(positions, fps)
     peaks = energy_peaks(positions, fps)
 
-    def chance(score, times=beats):
+    def chance(score: Callable[[Tensor], float], times: Tensor = beats) -> dict:
         return with_chance(score, times, seconds, seed, shifts)
 
-    def both(score, times=beats):
+    def both(score: Callable[[Tensor], tuple[float, float]], times: Tensor = beats) -> dict:
         return coverage(score, times, seconds, seed, shifts)
 
     result = {

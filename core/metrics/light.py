@@ -153,7 +153,9 @@ def _prominent(values: Tensor, distance: int, least: float) -> list[int]:
     return kept[height[kept] >= least].tolist()
 
 
-def correspondence(light: Tensor, brightness: Tensor, chroma: Tensor, loudness: Tensor, onset: Tensor, beats: Tensor):
+def correspondence(
+    light: Tensor, brightness: Tensor, chroma: Tensor, loudness: Tensor, onset: Tensor, beats: Tensor
+) -> dict[str, float]:
     """The correspondence of Kohl, Wursthorn and Weiß, by name; nan where one is undefined. All at 30 Hz.
 
     light: (t, c) channels in [0, 1].

@@ -13,7 +13,7 @@ __all__ = ["FOOT_HEIGHTS", "FOOT_JOINTS", "LEFT_LEG", "MIRROR", "REST_HEIGHT", "
 Skeleton = AnySkeleton[Tensor]
 
 
-def _tensor(values) -> Tensor:
+def _tensor(values: object) -> Tensor:
     return torch.tensor(values, dtype=torch.float32)
 
 

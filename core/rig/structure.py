@@ -6,7 +6,7 @@ left from right, and where a limb bends that is split into more bones than two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -98,7 +98,9 @@ def main_chain(skeleton: Skeleton, start: int) -> list[int]:
     return chain
 
 
-def _limbs_of(skeleton: Skeleton, places: np.ndarray | None, legs, arms) -> dict[str, int] | None:
+def _limbs_of(
+    skeleton: Skeleton, places: np.ndarray | None, legs: Sequence[list[int]], arms: Sequence[list[int]]
+) -> dict[str, int] | None:
     leg_roles, arm_roles = ([_split(skeleton, places, chain) for chain in limb] for limb in (legs, arms))
     for roles in (leg_roles, arm_roles):
         for upper, lower in ((0, 1), (1, 2)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -130,7 +131,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return as_valid(made)
 
 
-def _scaled(part: np.ndarray, size) -> np.ndarray:
+def _scaled(part: np.ndarray, size: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Rows divided by their size. Rows of size 1 stay as they are, those without one become the first unit vector."""
     length = size(part)
     empty, fine = length < 1e-6, np.abs(length - 1) < 1e-6

@@ -126,7 +126,7 @@ def chains(
     }
 
 
-def _condition(name: str, config: Config, prompt: Prompt, steering) -> Condition:
+def _condition(name: str, config: Config, prompt: Prompt, steering: Callable[..., Tensor]) -> Condition:
     """What a chain is told before it hears the other."""
     stage, known = on_stage(config), prompt.condition
     context = {heard: known.context[heard] for heard in stage.denoisers[name].context if heard in known.context}

@@ -15,6 +15,7 @@ from typing import Annotated
 import tyro
 
 from core import pipeline
+from core.types import Waveform
 from train.bench.timing import medians_in_turn, one_thread
 from train.command import run_program
 from train.demo.song import compose
@@ -48,7 +49,7 @@ def main(args: Bench) -> dict[str, float]:
     return taken
 
 
-def _performance(asked: Asked, loaded: dict[str, pipeline.Model], song) -> Callable[[], object]:
+def _performance(asked: Asked, loaded: dict[str, pipeline.Model], song: Waveform) -> Callable[[], object]:
     model = theatre_of(asked, loaded)
     options = options_of(asked, model, pipeline.TheatreOptions().fps)
     return lambda: pipeline.generate_theatre(model, song, options)

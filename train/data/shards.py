@@ -41,7 +41,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or "unnamed"
 
 
-def key(*parts) -> str:
+def key(*parts: object) -> str:
     """A digest of what a shard is made from: settings and other digests."""
     text = json.dumps([VERSION, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -22,12 +22,14 @@ from train.evaluation.dance.measures import Clip, positions_of
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 PALE = "#b8b8b8"
 DPI = 110
 
 
-def png(figure, dpi: int = DPI) -> bytes:
+def png(figure: Figure, dpi: int = DPI) -> bytes:
     """The figure as PNG. It is closed afterwards."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
@@ -35,7 +37,7 @@ def png(figure, dpi: int = DPI) -> bytes:
     return buffer.getvalue()
 
 
-def _plain(axes) -> None:
+def _plain(axes: Axes) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=8)

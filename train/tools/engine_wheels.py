@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
+from typing import Any
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 """Where PyTorch for the processor is to be had for Linux; PyPI's is for NVIDIA cards and ten times as large."""
@@ -178,14 +179,14 @@ def needed_by(wheel: Path, kind: Target, python: str) -> list[str]:
     return [name_of(item.name) for item in found if applies(item.marker, kind, python)]
 
 
-def applies(marker, kind: Target, python: str) -> bool:
+def applies(marker: Any, kind: Target, python: str) -> bool:
     """Whether a marker such as ``platform_system == "Windows"`` holds on a kind of computer."""
     about = {"python_version": python, "python_full_version": f"{python}.0", "implementation_name": "cpython"}
     about |= {"platform_python_implementation": "CPython", "implementation_version": f"{python}.0", "extra": ""}
     return marker is None or marker.evaluate(about | kind.marker)
 
 
-def packaging(module: str):
+def packaging(module: str) -> Any:
     """A module of ``packaging``, which knows tags and markers: every pip carries it."""
     for name in ("packaging", "pip._vendor.packaging"):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -130,7 +131,7 @@ def draw() -> bytes:
     return buffer.getvalue()
 
 
-def _rounded(x: float, y: float, width: float, height: float, **style) -> FancyBboxPatch:
+def _rounded(x: float, y: float, width: float, height: float, **style: Any) -> FancyBboxPatch:
     return FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.14", **style)
 
 

@@ -16,8 +16,11 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import bpy
 from mathutils import Vector
@@ -32,18 +35,18 @@ BLENDERS_OWN = 225  # pixels at the top of an extension's preferences
 report: dict = {"pictures": []}
 
 
-def module(name: str):
+def module(name: str) -> Any:
     return sys.modules[f"{MODULE}.blender_addon.{name}"]
 
 
-def place(kind: str = "VIEW_3D"):
+def place(kind: str = "VIEW_3D") -> tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region]:
     """The window, the largest area of a kind, and its main region."""
     window = bpy.context.window_manager.windows[0]
     area = max((a for a in window.screen.areas if a.type == kind), key=lambda a: a.width * a.height)
     return window, area, next(region for region in area.regions if region.type == "WINDOW")
 
 
-def here(kind: str = "VIEW_3D"):
+def here(kind: str = "VIEW_3D") -> AbstractContextManager:
     window, area, region = place(kind)
     return bpy.context.temp_override(window=window, area=area, region=region)
 
@@ -52,7 +55,7 @@ def side() -> bpy.types.Region:
     return next(region for region in place()[1].regions if region.type == "UI")
 
 
-def picture(name: str, region=None):
+def picture(name: str, region: Callable[[], bpy.types.Region] | None = None) -> Callable[[], None]:
     """A step that takes a picture of the window, or of a region of it."""
 
     def take() -> None:
@@ -320,7 +323,7 @@ def render() -> None:
     report["pictures"].append({"name": "first-render", "file": scene.render.filepath, "box": [0, 0, 800, 450]})
 
 
-def show_part(part: str):
+def show_part(part: str) -> Callable[[], None]:
     """A step that shows one sub-panel of the tab alone, under an empty main panel. It has another name than the one
     that is folded, and so is unfolded."""
 
@@ -415,7 +418,7 @@ steps = CHARACTER if ASKED["character"] else STEPS
 waited = time.monotonic()
 
 
-def step():
+def step() -> float | None:
     global waited
     try:
         if steps[0]() is True:

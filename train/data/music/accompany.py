@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def parse_chord(symbol: str) -> Chord | None:
     return Chord(tones, lowest % 12)
 
 
-def read_harmony(path, beat_times: np.ndarray, first_beat: int) -> Harmony:
+def read_harmony(path: str | Path, beat_times: np.ndarray, first_beat: int) -> Harmony:
     """The harmony of a file of ``start end chord`` lines in seconds. A change moves to the nearest beat.
 
     beat_times: (n,) seconds of the beats.

@@ -59,7 +59,7 @@ class Tune:
 
 
 def arrange(
-    data_dir, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int, rate: int = synth.RATE
+    data_dir: str | Path, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int, rate: int = synth.RATE
 ) -> tuple[Waveform, Beats]:
     """Render an arrangement of exactly ``seconds``, mono. The same arguments give the same samples.
 
@@ -84,7 +84,7 @@ def lead_seconds(bpm: float) -> float:
 
 
 def compose(
-    data_dir, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int
+    data_dir: str | Path, pop909_id: str, groove_id: str, bpm: float, seconds: float, seed: int
 ) -> tuple[list[Part], Beats]:
     """The notes of ``arrange``, and its beats in [0, seconds).
 
@@ -117,7 +117,7 @@ def compose(
     return music, beats
 
 
-def choose(data_dir, split: str, bpm: float, seed: int, drums: tuple[str, ...] = ()) -> tuple[str, str]:
+def choose(data_dir: str | Path, split: str, bpm: float, seed: int, drums: tuple[str, ...] = ()) -> tuple[str, str]:
     """A song and a drum take of the split that can be played at ``bpm``, as (pop909_id, groove_id).
 
     drums: kinds of drumming, such as "funk". Takes whose names have one of them are preferred if some fit the tempo.

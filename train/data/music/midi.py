@@ -58,7 +58,7 @@ class Part:
         return replace(self, notes=tuple(note for note in changed if note is not None))
 
 
-def read(path, in_beats: bool = False) -> list[Part]:
+def read(path: str | Path, in_beats: bool = False) -> list[Part]:
     """The parts of a MIDI file, one for each track and channel that plays, in the file's order.
 
     A note held by the sustain pedal ends when the pedal is released or its key is struck again.
@@ -83,7 +83,7 @@ def read(path, in_beats: bool = False) -> list[Part]:
     return parts
 
 
-def write(path, parts: Iterable[Part], bpm: float, seconds: float | None = None) -> None:
+def write(path: str | Path, parts: Iterable[Part], bpm: float, seconds: float | None = None) -> None:
     """Save parts whose times are seconds, on a grid of ``bpm``.
 
     seconds: how long the file plays at least.

@@ -8,6 +8,7 @@ music that ``improvise`` makes of them, because the collections of MIDI songs ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 KICK, RIM, SNARE, CLAP, HAT, PEDAL, OPEN, RIDE, CRASH = 36, 37, 38, 39, 42, 44, 46, 51, 49
 LOW_TOM, MID_TOM, HIGH_TOM, COWBELL, TAMBOURINE, SHAKER = 43, 45, 48, 56, 54, 70
@@ -39,7 +40,9 @@ class Style:
     counted: int = 1
 
 
-def _of(beats: int, steps: int, bpm: tuple[float, float], drums: dict[int, str | tuple[str, ...]], **more) -> Style:
+def _of(
+    beats: int, steps: int, bpm: tuple[float, float], drums: dict[int, str | tuple[str, ...]], **more: Any
+) -> Style:
     """Make a style whose lines may be written with spaces."""
     lines = {note: tuple(_close(line) for line in _all(some)) for note, some in drums.items()}
     bass, chords = (tuple(_close(line) for line in _all(more.pop(name, ()))) for name in ("bass", "chords"))

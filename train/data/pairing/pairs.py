@@ -113,7 +113,7 @@ def index_line(
     tempo: float,
     frames: int,
     exact: bool,
-    **more,
+    **more: object,
 ) -> dict:
     """A pair's line in the index.
 
@@ -252,7 +252,7 @@ def _known_pairs(
     return made
 
 
-def _number(*parts) -> int:
+def _number(*parts: object) -> int:
     """A seed that differs with every part and is the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little")
 

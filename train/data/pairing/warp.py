@@ -10,6 +10,7 @@ All clocks map music seconds to motion seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -292,10 +293,12 @@ def slowed_on_beats(times: np.ndarray, beats: np.ndarray, amount: float) -> np.n
     return times - amount * length / (2 * np.pi) * np.sin(2 * np.pi * phase)
 
 
-def play(clock, beats: np.ndarray, amount: float, seconds: float, fps: float) -> np.ndarray:
+def play(
+    clock: Callable[[np.ndarray], np.ndarray], beats: np.ndarray, amount: float, seconds: float, fps: float
+) -> np.ndarray:
     """The motion seconds (t,) of every output frame until the motion's end: first the slowing, then the clock.
 
-    clock: a ``Clock``.
+    clock: a ``Clock``, or another map from music seconds to motion seconds.
     beats: (k,) music seconds that enclose what is played.
     seconds: the motion's length.
     """

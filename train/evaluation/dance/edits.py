@@ -144,7 +144,9 @@ def around(values: Tensor, fps: float) -> Tensor:
 
 
 @torch.no_grad()
-def _sampled(fit: Fit, model, heard, edit: Edit, _other: Motion, style: str | None) -> tuple[Motion, float]:
+def _sampled(
+    fit: Fit, model: pipeline.Model, heard: pipeline.HeardSong, edit: Edit, _other: Motion, style: str | None
+) -> tuple[Motion, float]:
     stretch, options = stretch_of(model, edit, heard), pipeline.DanceOptions(seed=2)
     targets = targets_of(model, stretch, edit)
     drawn = sample_edit(model, heard, stretch, edit, targets, options, style, fit)
@@ -152,11 +154,15 @@ def _sampled(fit: Fit, model, heard, edit: Edit, _other: Motion, style: str | No
     return merged(edit.base, made, stretch), float(targets.kept_error(drawn))
 
 
-def _cut(model, heard, edit: Edit, other: Motion, _style: str | None) -> tuple[Motion, float]:
+def _cut(
+    _model: pipeline.Model, _heard: pipeline.HeardSong, edit: Edit, other: Motion, _style: str | None
+) -> tuple[Motion, float]:
     return copied(other, edit.base, edit.hold), 0.0
 
 
-def _faded(model, heard, edit: Edit, other: Motion, _style: str | None) -> tuple[Motion, float]:
+def _faded(
+    _model: pipeline.Model, _heard: pipeline.HeardSong, edit: Edit, other: Motion, _style: str | None
+) -> tuple[Motion, float]:
     base = edit.base
     outside = torch.ones(base.frames, dtype=torch.bool)
     outside[edit.start : edit.end] = False

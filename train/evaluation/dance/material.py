@@ -139,7 +139,7 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
             continue
         path = source / entry["path"]
 
-        def load(path=path, entry=entry) -> Motion | None:
+        def load(path: Path = path, entry: dict = entry) -> Motion | None:
             try:
                 loaded = load_source(path, entry)
             except FootlightError:  # preparation left it out too, and said why

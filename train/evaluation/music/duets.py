@@ -7,6 +7,7 @@ common.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
 
@@ -52,7 +53,7 @@ class Inventor:
     options: pipeline.DuetOptions
     key: str
 
-    def duet(self, seed: int, stage: Performance, **change) -> Together | None:
+    def duet(self, seed: int, stage: Performance, **change: Any) -> Together | None:
         """The ``seed``-th duet, or None when it failed.
 
         change: options that differ from the usual ones.
@@ -100,7 +101,7 @@ class Heard:
         return cls(name, made.motion, made.music, track_beats(made.music.sound))
 
 
-def performed(found: Inventor, seconds: list[float], stage: Performance, title: str, **change) -> list[Heard]:
+def performed(found: Inventor, seconds: list[float], stage: Performance, title: str, **change: Any) -> list[Heard]:
     """A duet of each length. The n-th has seed n."""
     made = []
     for seed, length in enumerate(stage.cache.progress(seconds, title)):

@@ -16,6 +16,7 @@ from core.errors import FootlightError
 from core.files import write_atomically
 from core.metrics import frechet
 from core.metrics.theatre import TEMPO_ROWS
+from core.types import Motion
 from train.evaluation import statistics
 from train.evaluation.cache import Cache
 from train.evaluation.dance import dancers, systems
@@ -140,7 +141,7 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     return Results(found, report, _other_look(known, material[0], stage))
 
 
-def _captured_act(name: str, scene: Scene, motion, judge: Judge) -> Act:
+def _captured_act(name: str, scene: Scene, motion: Motion, judge: Judge) -> Act:
     made = stagings.staged(motion, stagings.ruled(scene, 0, motion))
     return acts.measured(acts.act_of(name, scene, 0, made), judge)
 
