@@ -159,7 +159,8 @@ def planted(motion: Motion) -> Motion:
         sole = toe - heel
         wanted_sole, known_sole = _held(sole, on_heel & on_toe, None)
         cocked = _cocked(motion.rotations[:, chain[2]], on_heel & ~on_toe, motion.fps)
-        wanted_sole = torch.where(cocked[:, None], _flat(sole) - sole, wanted_sole)
+        laid = torch.where(cocked[:, None], _flat(sole) - sole, 0.0)
+        wanted, wanted_sole = wanted + laid, torch.where(cocked[:, None], laid, wanted_sole)  # the heel stays
         turned = sole + _smoothest(wanted_sole, known_sole | cocked)
         turns.append(rotation.between(sole, turned))
         toe = toe + _smoothest(wanted, known)

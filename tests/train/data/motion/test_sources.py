@@ -100,6 +100,61 @@ def test_glitches_are_bridged_and_the_rest_is_left_alone():
     assert 0 < report["repaired_share"] < 0.06 and report["longest_gap"] < 0.1
 
 
+@pytest.mark.parametrize(
+    ("fps", "radians", "marked", "repaired"),
+    [
+        (60.0, 0.25, (), False),
+        (60.0, 0.35, (), True),
+        (60.0, 0.2, (48,), True),  # marks reach from a frame before to two after
+        (60.0, 0.2, (51,), True),
+        (60.0, 0.2, (52,), False),
+        (120.0, 0.25, (), False),  # a fast camera does not lower the limit
+        (30.0, 0.5, (), False),  # a slow one raises it
+        (30.0, 0.7, (), True),
+    ],
+)
+def test_what_is_a_jump_depends_on_the_camera_and_on_marks(fps, radians, marked, repaired):
+    local, root = rotation.identity(100, 22).double(), torch.zeros(100, 3).double()
+    local[50, 4] = rotation.about("x", torch.tensor(radians).double())
+    made, _, report = clean.repair(local, root, fps, marked)
+    assert float(rotation.angle(made[50, 4], local[49, 4])) == pytest.approx(0.0 if repaired else radians, abs=1e-6)
+    assert report["longest_gap"] == (pytest.approx(report["repaired_frames"] / fps, abs=1e-3) if repaired else 0.0)
+
+
+def test_failures_that_follow_each_other_at_once_are_one_gap():
+    """Two jumps a sixth of a second apart are bridged together, two that are a second apart are not."""
+    local, root = rotation.identity(120, 22).double(), torch.zeros(120, 3).double()
+    for frame in (30, 34, 90):
+        local[frame, 4] = rotation.about("x", torch.tensor(0.8).double())
+    _, _, report = clean.repair(local, root, 30.0)
+    assert report["longest_gap"] == pytest.approx(5 / 30, abs=1e-3) and report["repaired_frames"] == 6
+
+
+def test_a_foot_that_creeps_goes_on_creeping():
+    """A body that is carried a quarter of a metre in five seconds, on feet that stand: they are not held at one place
+    in the middle of their way."""
+    frames = 150
+    root = torch.tensor((0.0, REST_HEIGHT - 0.01, 0.0)).repeat(frames, 1)
+    root[:, 0] = torch.linspace(0, 0.25, frames)
+    crept = Motion(rotation.identity(frames, 22), root, 30.0)
+    before, after = (kinematics.forward(m.rotations, m.root)[:, FOOT_JOINTS] for m in (crept, clean.planted(crept)))
+    assert (after - before)[..., (0, 2)].norm(dim=-1).max() < 0.07
+
+
+@pytest.mark.parametrize(("seconds", "laid"), [(1.0, True), (0.15, False)])
+def test_a_foot_that_stands_on_its_heel_with_toes_drawn_up_is_laid_flat(seconds, laid):
+    frames, up = 90, round(seconds * 30)
+    rotations, root = rotation.identity(frames, 22), torch.tensor((0.0, REST_HEIGHT, 0.0)).repeat(frames, 1)
+    rotations[30 : 30 + up, LEFT_LEG[2]] = rotation.about("x", torch.tensor(-0.8))
+    cocked = Motion(rotations, root, 30.0)
+    before, after = (kinematics.forward(m.rotations, m.root)[:, FOOT_JOINTS] for m in (cocked, clean.planted(cocked)))
+    inside = slice(30 + up // 3, 30 + up - up // 3)
+    assert before[inside, 1, 1].min() > 0.1
+    toe, heel = after[inside, 1, 1], (after - before)[inside, 0]
+    assert (toe.max() < 0.03) if laid else (toe.min() > 0.06)
+    assert heel.norm(dim=-1).max() < 0.01, "the heel stays where it stands"
+
+
 def test_smoothing_keeps_fast_movements_and_timing_and_removes_noise():
     ours = dance()
     noise = 0.002 * torch.randn(ours.root.shape, generator=torch.Generator().manual_seed(0))
