@@ -17,13 +17,12 @@ from core.config import SignalConfig, preset
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.kinematics import forward
-from core.motion.resample import resample
 from core.rhythm.accents import kinematic_beats
 from core.types import Waveform
 from tests.core.formats.test_published import aist, amass, joints_npz, take
 from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
-from train.data.pairing import matching, pairs
+from train.data.pairing import pairs
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.splits import validated_on
 from train.fit import load_training_pairs, load_training_songs
@@ -210,52 +209,6 @@ def test_stored_rotations_keep_a_fiftieth_of_a_millimetre():
     back = shards.unpack("rotations", shards.pack("rotations", q))
     angle = 2 * (q - back).norm(dim=-1).max()
     assert angle < 1e-4
-
-
-def test_agreement_is_one_on_beats_and_zero_for_chance():
-    beats = np.arange(0, 60, 0.6)
-    on = beats[3:80:2]
-    assert matching.agreement(on, np.ones(len(on)), beats, np.zeros(1))[0] > 0.95
-    anywhere = np.random.default_rng(0).uniform(0, 50, 4000)
-    assert abs(matching.agreement(anywhere, np.ones(4000), beats, np.zeros(1))[0]) < 0.03
-
-
-def test_tempo_and_phase_of_a_regular_motion_are_found():
-    motion = resample(synthetic.swing(97, 600, 0.0, 0.8), MOTION_FPS)
-    body = matching.body_of(motion)
-    bpm, start = matching.tempo_candidates(body, (94.0, 118.0))[0]
-    assert bpm == pytest.approx(97, abs=1.0)
-    to_beat = (body.kinematic_beats + start) * bpm / 60
-    assert np.abs(to_beat - to_beat.round()).max() < 0.2
-
-
-def test_sliding_correlation_against_numpy():
-    draw = np.random.default_rng(0)
-    short, long = draw.normal(size=20), draw.normal(size=100)
-    wanted = [np.corrcoef(short, long[i : i + 20])[0, 1] for i in range(81)]
-    assert np.allclose(matching.sliding_correlation(short, long), wanted)
-
-
-def test_stillness_at_the_ends_is_cut_off():
-    dance = synthetic.swing(100, 300, 0.0, 0.8)
-    still = dance.cut(0, 1)
-    waited = type(dance)(
-        torch.cat((still.rotations.expand(90, -1, -1), dance.rotations)),
-        torch.cat((still.root.expand(90, -1), dance.root)),
-        dance.fps,
-    )
-    cut = matching.without_still_ends(waited)
-    assert 300 <= cut.frames <= 300 + 16
-
-
-def test_a_motion_is_cut_where_it_breaks():
-    whole = synthetic.swing(100, 300, 0.0, 0.8)
-    root = whole.root.clone()
-    root[90:95, 0] += 1.0  # the body stands a metre aside for five frames
-    kept = matching.unbroken(type(whole)(whole.rotations, root, whole.fps))
-    assert 190 <= kept.frames <= 205
-    assert torch.equal(kept.root, root[300 - kept.frames :])
-    assert matching.unbroken(whole).frames == 300
 
 
 def test_own_capture_may_be_of_other_kinds_than_bvh(tmp_path, capsys):

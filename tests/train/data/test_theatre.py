@@ -9,12 +9,13 @@ from core.config import with_theatre
 from core.config.theatre import ACCENTS
 from core.show.channels import CHANNELS, SLICES
 from core.theatre.slices import Slicing
+from core.types import Beats
 from tests.train.theatre_shows import pulsing, writer
 from train.data import synthetic
 from train.data.encoder import Encoder
 from train.data.painted import SIZE, paint
 from train.data.splits import seven_one_two
-from train.data.theatre import Shows, crop, theatre_clips
+from train.data.theatre import Shows, crop, strength_on_frames, theatre_clips
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,12 @@ def test_a_crop_beyond_the_end_repeats_the_last_slice(clips):
     light, look = clip["shows"][1]
     assert torch.equal(part["light"][slicing.latents :], light[-1:].float().expand(2 * slicing.latents, -1))
     assert int(part["look"]) == look and part["strength"][slicing.latents :].count_nonzero() == 0
+
+
+def test_a_beat_is_strong_on_its_own_frame():
+    beats = Beats(torch.tensor([0.32, 0.96, 1.6, 9.0]), 94.0, torch.tensor([True, False, False, True]))
+    strength = strength_on_frames(beats, torch.ones(300), 60, 31.25)
+    assert strength.nonzero()[:, 0].tolist() == [10, 30, 50], "and what is beyond the end is left out"
 
 
 def test_a_picture_shows_the_colours_and_the_level_of_its_light():

@@ -162,6 +162,21 @@ def test_the_path_is_in_metres_and_the_dancer_stands_on_the_floor(tmp_path):
     assert places[:, SMPL22.index("head"), 1].median() > 1.3
 
 
+def test_a_song_that_validation_is_danced_to_is_not_trained_on(tmp_path):
+    names = {"train": ["gBR_sBM_cAll_d04_mBR0_ch01"], "val": ["gBR_sBM_cAll_d05_mBR0_ch02"], "test": []}
+    for part in ("motions", "splits", "music"):
+        (tmp_path / part).mkdir()
+    for split, some in names.items():
+        (tmp_path / "splits" / f"crossmodal_{split}.txt").write_text("\n".join(some))
+        for name in some:
+            (tmp_path / "motions" / f"{name}.pkl").write_bytes(b"capture")
+    (tmp_path / "ignore_list.txt").write_text("")
+    (tmp_path / "music" / "mBR0.wav").write_bytes(b"sound")
+    songs, takes, dropped = aist.aist_jobs(tmp_path, tmp_path / "out")
+    assert [job.shard.name for job in songs] == ["songs-val-mBR0.safetensors"]
+    assert len(takes) == 2 and not dropped
+
+
 def test_beats_are_even_at_the_composers_tempo_where_tracking_finds_another():
     onset = torch.zeros(round(20 * MEL_FPS))
     beats = torch.arange(0.37, 20, 60 / 130)

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from core.errors import FootlightError
+from core.motion import rotation
 from core.motion.kinematics import forward
+from core.motion.skeleton import SMPL22
 from core.rhythm.accents import kinematic_beats
 from core.types import Beats, Waveform
 from train.data import synthetic
@@ -37,6 +39,10 @@ def test_the_body_rests_on_the_beats_of_its_music_at_every_tempo(rate):
     rests = kinematic_beats(forward(found.motion.rotations, found.motion.root), MOTION_FPS).times
     assert len(rests) > 10
     assert (rests[:, None] - beats).abs().min(dim=1).values.max() < 0.04
+    clock = torch.arange(found.motion.frames) / MOTION_FPS
+    shoulder = rotation.to_axis_angle(found.motion.rotations[:, SMPL22.index("left_shoulder")])[:, 2]
+    swung = 0.8 * torch.cos(torch.pi * (clock - beats[0]) * found.tempo / 60)  # to a hundredth of a beat
+    assert (shoulder.abs() - swung.abs()).abs().max() < 0.03
     onset = found.tensors["onset"]  # the clicks are heard where the beats are
     at = (beats[1:-1] * MEL_FPS).round().long()
     assert torch.stack([onset[at + shift] for shift in (-2, -1, 0, 1, 2)]).amax(dim=0).min() > 5 * onset.median()

@@ -47,6 +47,22 @@ def test_alignment_of_exact_kinematic_beats_is_the_best_assignment():
     assert found.score == pytest.approx(30)
 
 
+def test_what_was_chosen_to_go_together_stays_together():
+    """A body that is a sixth too slow could be followed for ever, each beat on the next one of the song; after four
+    seconds of drift it is not."""
+    kinematic_beats = np.arange(1, 100) * 0.5
+    found = warp.align(kinematic_beats, np.ones(99), warp.beat_grid(np.arange(0, 80, 0.6)), stiffness=0.01)
+    assert len(found.grid) > 60 and np.abs(found.grid - found.kinematic_beats).max() <= warp.DRIFT
+
+
+def test_nothing_is_skipped_for_nothing():
+    """A motion that is on the beats as it is could as well start a beat later."""
+    grid = warp.Grid(np.arange(40) * 0.3, np.ones(40))
+    kinematic_beats = grid.times[1:30]
+    found = warp.align(kinematic_beats, np.ones(29), grid)
+    assert np.array_equal(found.grid, found.kinematic_beats)
+
+
 def test_no_kinematic_beats_no_pairs():
     found = warp.align(np.zeros(0), np.zeros(0), warp.beat_grid(BEATS))
     assert len(found.kinematic_beats) == 0
