@@ -21,13 +21,19 @@ def part_of_channels(layout: Layout) -> Tensor:
     """
     if "rotations" not in layout.slices:
         raise ValueError(f"the channels of layout {layout.name} do not belong to single parts of the body")
-    of_joint = torch.zeros(len(SMPL22.names), dtype=torch.long)
-    for index, joints in enumerate(BODY_PARTS.values()):
-        of_joint[[SMPL22.index(name) for name in joints]] = index
+    of_joint = part_of_joints()
     channels = torch.zeros(layout.channels, dtype=torch.long)
     place = layout.slices["rotations"]
     channels[place] = of_joint.repeat_interleave((place.stop - place.start) // len(of_joint))
     return channels
+
+
+def part_of_joints() -> Tensor:
+    """The index (22,) of the part in ``BODY_PARTS`` to which each joint of ``SMPL22`` belongs."""
+    of_joint = torch.zeros(len(SMPL22.names), dtype=torch.long)
+    for index, joints in enumerate(BODY_PARTS.values()):
+        of_joint[[SMPL22.index(name) for name in joints]] = index
+    return of_joint
 
 
 def shown(features: Tensor, given: Tensor, mean: Tensor, layout: Layout) -> Tensor:
@@ -35,7 +41,7 @@ def shown(features: Tensor, given: Tensor, mean: Tensor, layout: Layout) -> Tens
 
     features: (b, t, c) in the layout.
     given: (b, t, parts), above 0 where a part is given.
-    mean: (c,) of the training motion.
+    mean: (c,) of the training motion, or others (b, t, c).
     layout: one with rotations.
     """
     return torch.where(given[..., part_of_channels(layout).to(given.device)] > 0, features, mean)

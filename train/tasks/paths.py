@@ -54,7 +54,7 @@ class PathsConfig(DenoiserTaskConfig):
     other_style: share of paths in another style than that of the capture whose motion or music they are conditioned on.
     mixed: share of paths with a second style.
     on_beats: how far the accents of drawn dances are moved onto beats (0-1, ``core.postprocess.retime``). A student
-        learns to end there, so less of it is left to do after sampling. Dances of which something is given stay.
+        learns to end there, so less of it is left to do after sampling. What is given of a dance stays.
     """
 
     shortest: int = 96
@@ -135,16 +135,14 @@ class Teacher:
 
 
 def on_beats(dances: Tensor, given: dict[str, Tensor], task: DenoiserTask, strength: float) -> Tensor:
-    """Dances (b, t, z) whose accents are moved towards beats; those of which something is given stay.
+    """Dances (b, t, z) whose accents are moved towards beats. What is given of them stays.
 
     given: their conditions.
     task: of the denoiser that made them.
     strength: 0-1, the fraction of the distance.
     """
     body, accents = task.model.modalities["motion"], ["arrive"] * len(dances)
-    moved = retimed(dances, given["rhythm"], accents, task.vae, body, strength)
-    mask = given.get("observed_mask")
-    return moved if mask is None else torch.where(mask.flatten(1).any(dim=1)[:, None, None], dances, moved)
+    return retimed(dances, given["rhythm"], accents, task.vae, body, strength, given["observed_mask"])
 
 
 def evenly(between: tuple[float, float], size: int, generator: torch.Generator) -> Tensor:

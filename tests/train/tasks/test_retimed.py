@@ -7,7 +7,9 @@ import torch
 
 from core import config
 from core.autoencoder.networks import autoencoder_of
+from core.edits.parts import BODY_PARTS
 from core.motion import features
+from core.motion.body_parts import part_of_channels
 from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.rhythm.accents import kinematic_beats, strikes
@@ -20,6 +22,42 @@ from train.variants import identity
 BODY = config.preset("tiny").modalities["motion"]
 LAYOUT = layout_named(BODY.representation)
 FPS = BODY.fps
+
+
+def accents(motion: Motion) -> torch.Tensor:
+    return kinematic_beats(forward(motion.rotations, motion.root), motion.fps).times
+
+
+def given_to(dance: Motion, beats: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+    """The features of a dance after its accents were moved onto beats, parts of it being given."""
+    body = replace(BODY, autoencoder=identity(LAYOUT.channels))
+    vae = autoencoder_of(body)
+    heard = rhythm_features(Beats(beats), torch.zeros(1), torch.zeros(1), dance.frames, FPS)[None]
+    latents = vae.encode_long(features.encode(dance, LAYOUT)[None])
+    return vae.decode_long(retimed(latents, heard, ["arrive"], vae, body, 1.0, given[None]))[0]
+
+
+def test_given_frames_stay_and_those_between_them_come_onto_the_beats():
+    dance = synthetic.swing(100.0, 200, 0.0, 0.6)
+    beats, given = accents(dance) + 0.1, torch.ones(200, 1)
+    given[60:140] = 0
+    moved, before = given_to(dance, beats, given), features.encode(dance, LAYOUT)
+    torch.testing.assert_close(moved[given[:, 0] > 0][1:], before[given[:, 0] > 0][1:], atol=1e-4, rtol=0)
+    found = accents(features.decode(moved, LAYOUT, FPS))
+    inside = found[(found > 85 / FPS) & (found < 115 / FPS)]
+    assert len(inside) and (beats - inside[:, None]).abs().amin(dim=1).max() < 0.02
+
+
+def test_a_part_that_is_given_from_beginning_to_end_stays_while_the_others_are_moved():
+    dance, parts = synthetic.swing(100.0, 200, 0.0, 0.6), list(BODY_PARTS)
+    given = torch.zeros(200, len(parts))
+    given[:, parts.index("left arm")] = 1
+    moved, before = given_to(dance, accents(dance) + 0.1, given), features.encode(dance, LAYOUT)
+    arm = part_of_channels(LAYOUT) == parts.index("left arm")
+    assert torch.equal(moved[:, arm], before[:, arm])
+    alone = given_to(dance, accents(dance) + 0.1, torch.zeros(200, 1))
+    torch.testing.assert_close(moved[:, ~arm], alone[:, ~arm])
+    assert (moved - before)[:, ~arm].abs().max() > 0.05
 
 
 @pytest.mark.parametrize(("accent", "accents_of"), [("arrive", kinematic_beats), ("strike", strikes)])
