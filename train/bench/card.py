@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -40,6 +41,7 @@ class Bench:
     """Time a graphics card."""
 
     model: Path | None = None  # a model folder; the embedded model otherwise
+    tables: tuple[Literal["waiting", "training"], ...] = ("waiting", "training")  # which are made
     device: str = "cuda"
     threads: int = 2  # of the processor beside it
     runs: int = 3  # how often each row is timed
@@ -198,20 +200,28 @@ def main(args: Bench) -> dict:
     """Print both tables. Returns their rows. Raises FootlightError where there is no such device."""
     device = find_device(args.device)
     torch.set_num_threads(args.threads)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    rows, steps, peak = [], [], args.peak and 1e12 * args.peak
+    if "waiting" in args.tables:
+        rows = waiting_rows(args)
+        print(inference_table(rows, (name, f"processor, {args.threads} threads")), flush=True)
+    if "training" in args.tables:
+        peak = peak or measured_peak(device)
+        steps = training_rows(args, peak)
+        print(training_table(steps, peak))
+    found = {"device": name, "seconds": rows, "training": steps, "peak": peak}
+    write_results(found, args.out)
+    return found
+
+
+def waiting_rows(args: Bench) -> list[dict]:
+    """The rows of what a user waits for."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         card, processor = Work(Path(one), args.model, args.device), Work(Path(other), args.model, "cpu")
         for work in (card, processor):
             work.dance(LONG)  # what is scored
             work.dance(SHORT)
-        rows = inference_rows(card, processor, args.runs) + sampling_rows(card, processor, args.runs)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-    print(inference_table(rows, (name, f"processor, {args.threads} threads")), flush=True)
-    peak = measured_peak(device) if args.peak is None else 1e12 * args.peak
-    steps = training_rows(args, peak)
-    print(training_table(steps, peak))
-    found = {"device": name, "seconds": rows, "training": steps, "peak": peak}
-    write_results(found, args.out)
-    return found
+        return inference_rows(card, processor, args.runs) + sampling_rows(card, processor, args.runs)
 
 
 if __name__ == "__main__":
