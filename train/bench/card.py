@@ -41,7 +41,6 @@ class Bench:
     """Time a graphics card."""
 
     model: Path | None = None  # a model folder; the embedded model otherwise
-    tables: tuple[Literal["waiting", "training"], ...] = ("waiting", "training")  # which are made
     device: str = "cuda"
     threads: int = 2  # of the processor beside it
     runs: int = 3  # how often each row is timed
@@ -49,6 +48,7 @@ class Bench:
     batches: tuple[int, ...] = (32, 256)  # crops in a step
     steps: int = 10  # that are timed of each, after three
     peak: float | None = None  # TFLOP/s of the card in bfloat16, as its vendor says; measured otherwise
+    tables: tuple[Literal["waiting", "training"], ...] = ("waiting", "training")  # which are made
     out: Path | None = None  # also write all rows as JSON
 
 
