@@ -155,6 +155,7 @@ class SamplingConfig:
     steps: int = 50
     guidance: float = 2.5
     style_strength: float = 1.0  # factor of the style's weights; 1 is as in training; duets always use 1
+    style_strengths: dict[str, float] = field(default_factory=dict)  # by style, a further factor of its own
     window: int = 128
     overlap: int = 64
 

@@ -205,7 +205,7 @@ def _sample(
     """The motion features (t, c) of a dance or its beginning, at the model's frame rate, and its style."""
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(model.config, options.style, seed)
-    told = style_of(model, style, model.config.sampling["motion"].style_strength)
+    told = style_of(model, style, model.config.sampling["motion"])
     condition = replace(heard.condition, style=told)
     steps = steps_for(model.config, "motion", options.steps)
     only, decoded = (None, heard.frames) if beginning is None else (beginning.sampled, beginning.decoded)
@@ -268,7 +268,7 @@ def encode_song(
         if denoiser.loudness_power != 1:  # the network answers loudness (docs/training.md)
             pulse = with_contrast(pulse, config.latent_fps, denoiser.loudness_power)
         pulse = pulse[None].to(model.device)
-    styles = style_of(model, style, config.sampling["motion"].style_strength)
+    styles = style_of(model, style, config.sampling["motion"])
     return Condition({"music": latents}, pulse, styles)
 
 

@@ -178,7 +178,7 @@ def condition_of(
     """What the network is told: the music of the stretch, the style, and what is kept as far as it knows masks."""
     given = kept.given
     condition = heard.condition.window(*stretch.latents)
-    condition = replace(condition, style=style_of(model, style, model.config.sampling["motion"].style_strength))
+    condition = replace(condition, style=style_of(model, style, model.config.sampling["motion"]))
     network = model.config.denoisers["motion"]
     if not network.observed:
         return condition

@@ -18,7 +18,7 @@ from core.autoencoder.identity import Identity
 from core.autoencoder.networks import autoencoder_of
 from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import PRETRAINED, Checkpoint, OnDemand
-from core.config import Config, taught
+from core.config import Config, SamplingConfig, taught
 from core.diffusion.conditioning import ConditionedNetwork
 from core.diffusion.guidance import guided, told
 from core.diffusion.networks import denoiser_of
@@ -208,9 +208,18 @@ def _multiplies_bf16() -> bool:
     return asked is not None and asked()
 
 
-def style_of(model: Model, style: str | None, strength: float = 1.0) -> Tensor | None:
-    """Style weights (1, styles) as in ``core.pipeline.choices.parse_style``, times ``strength``; None for no style."""
-    return None if style is None else strength * parse_style(style, model.config.styles)[None].to(model.device)
+def style_of(model: Model, style: str | None, sampling: SamplingConfig | None = None) -> Tensor | None:
+    """Style weights (1, styles) as in ``core.pipeline.choices.parse_style``; None for no style.
+
+    sampling: whose strengths of styles they are multiplied by; None leaves them as they are.
+    """
+    if style is None:
+        return None
+    weights = parse_style(style, model.config.styles)
+    if sampling is not None:
+        own = [sampling.style_strengths.get(name, 1.0) for name in model.config.styles]
+        weights = sampling.style_strength * torch.tensor(own) * weights
+    return weights[None].to(model.device)
 
 
 def frames_for(model: Model, seconds: float) -> int:

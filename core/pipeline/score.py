@@ -77,7 +77,7 @@ def encode_motion(model: Model, clip: MotionClip, target: RhythmTarget, style: s
         rhythm = target.features(frames, model.config.latent_fps)[None].to(model.device)
     if latents is None and rhythm is None:
         raise FootlightError("this model hears no rhythm and cannot read flat bodies: give it a motion in space")
-    styles = style_of(model, style, model.config.sampling["music"].style_strength)
+    styles = style_of(model, style, model.config.sampling["music"])
     return Condition({} if latents is None else {"motion": latents}, rhythm, styles)
 
 

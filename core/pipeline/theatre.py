@@ -143,7 +143,7 @@ def perform_to(
     config, heard = model.config, song.heard
     seed = noise_seed(options.seed, heard.pcm)
     style = style_for(config, options.style, seed)
-    told = style_of(model, style, on_stage(config).sampling["motion"].style_strength)
+    told = style_of(model, style, on_stage(config).sampling["motion"])
     total = heard.frames
     frames = total if beginning is None else beginning.sampled
     prompt = Prompt(

@@ -10,6 +10,7 @@ from core.errors import FootlightError
 from core.motion import kinematics, rotation
 from core.pipeline import DanceOptions, Model, beginning, generate_dance
 from core.pipeline.choices import noise_seed, parse_style, style_for
+from core.pipeline.model import style_of
 from core.protocol import LARGEST_SEED
 from core.types import Beats, Motion
 
@@ -93,6 +94,13 @@ def test_a_style_can_condition_more_strongly(model, make_song):
     untold, weak, plain, strong = dances(1.0, None), dances(0.0, style), dances(1.0, style), dances(1.6, style)
     assert same(untold, weak) and not same(plain, strong)
     assert same(plain, generate_dance(model, make_song(2.0), DanceOptions(style=style)))
+
+
+def test_each_style_can_have_a_strength_of_its_own(model):
+    sampling = replace(model.config.sampling["motion"], style_strength=1.5, style_strengths={"robot": 0.8})
+    told, plain = (style_of(model, "salsa:0.25, robot:0.75", some) for some in (sampling, None))
+    assert told[0].tolist() == pytest.approx([1.5 * 0.25, 1.5 * 0.8 * 0.75])
+    assert plain[0].tolist() == pytest.approx([0.25, 0.75])
 
 
 def test_it_dances_longer_than_a_window_from_the_first_second_to_the_last(model, make_song):

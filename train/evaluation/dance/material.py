@@ -130,12 +130,15 @@ def song_excerpts(
 
 
 def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
-    """Every usable capture of dance, train and val, at ``fps``. Cleaned capture is kept in the cache."""
+    """Every usable capture of dance, train and val, at ``fps``. Cleaned capture is kept in the cache.
+
+    Takes that the index calls ``static`` are left out, as they are of training pairs: nobody dances there.
+    """
     code = sources_digest("core/motion", "train/data")
     found = []
     entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "motion"]
     for entry in cache.progress(entries, "capture"):
-        if any(word in entry["genre"] for word in NOT_DANCE):
+        if any(word in entry["genre"] for word in NOT_DANCE) or entry.get("static"):
             continue
         path = source / entry["path"]
 
