@@ -134,7 +134,7 @@ class VocoderConfig:
     blocks: int = 5
     kernel: int = 7
     expansion: int = 3  # of the width, inside a block
-    rounds: int = 5  # of Griffin-Lim at the end, which make neighbouring frames consistent
+    rounds: int = 3  # of Griffin-Lim at the end, which make neighbouring frames consistent
 
 
 @dataclass(frozen=True)

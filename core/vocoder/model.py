@@ -36,7 +36,7 @@ SMALL = 1e-4  # shorter phasors have no direction; magnitudes of 16-bit silence 
 QUIET = 1e-5  # the lowest magnitude, which is also the floor of the mel
 LEAST = 0.05  # of the flat solution, below which the pseudo-inverse is not trusted
 UPDATES = 5  # multiplicative updates of the magnitudes
-CORRECTED = 3  # of the rounds of Griffin-Lim, the last: after them magnitudes are corrected to the mel again
+CORRECTED = 2  # of the rounds of Griffin-Lim, the last: after them magnitudes are corrected to the mel again
 CHUNK = 512  # frames of a long song that are decoded at a time
 
 
