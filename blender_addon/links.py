@@ -58,6 +58,7 @@ OPERATORS = {
     names.SEE_LIGHT: "stage-light",
     names.REMOVE_LIGHT: "stage-light",
     names.LIGHT_TAKE: "stage-light",
+    names.LIGHT_EDIT: "stage-light",
     names.NEW_SEED: "seed",
     names.DISMISS: "messages",
     names.EXPLAIN: "dance",
@@ -146,7 +147,7 @@ def manual() -> tuple[str, tuple[tuple[str, str], ...]]:
         ("bpy.types.footlightlight.made*", "dance-and-light"),
         ("bpy.types.footlightlight*", "stage-light"),
         ("bpy.types.footlightlook*", "dance-and-light"),
-        ("bpy.types.scene.footlight*", ""),
+        (f"bpy.types.scene.{names.SCENE_PROPERTY}*", ""),
         ("bpy.ops.footlight.*", ""),
     ]
     return _folder(), tuple((pattern, _path(PANEL, heading)) for pattern, heading in found)

@@ -44,9 +44,14 @@ def title(asked: str) -> str:
     return next((look.title for look in shipped() if look.name == asked), Path(asked).stem)
 
 
+def is_found(asked: str) -> bool:
+    """Whether a look is one that the engine knows, or a file that is there."""
+    return any(look.name == asked for look in shipped()) or Path(asked).is_file()
+
+
 def found(asked: str) -> str:
     """A look, as the engine is told it. Raises UserError where it is a file that is not there."""
-    if any(look.name == asked for look in shipped()) or Path(asked).is_file():
+    if is_found(asked):
         return asked
     raise UserError(f"There is no file {asked}. Choose another picture under Look.")
 

@@ -56,6 +56,7 @@ LIGHT = "footlight.light_stage"
 SEE_LIGHT = "footlight.see_light"
 REMOVE_LIGHT = "footlight.remove_light"
 LIGHT_TAKE = "footlight.light_take"
+LIGHT_EDIT = "footlight.light_edit"
 NEW_SEED = "footlight.new_seed"
 DISMISS = "footlight.dismiss"
 EXPLAIN = "footlight.explain"
@@ -85,7 +86,8 @@ Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tr
 strip that does not play over another one: muted. Of what Add Stage and Light Stage made: stage. Of a scene with such a
 stage: camera_before, world_before (its own, for the day when the stage goes). Of a lit stage's collection: operation,
 by (rules or the model), look, look_asked, seed, song, song_start, audio_sha256, cues, frames, warning, dance_made,
-edited, beats where they were corrected, and show (its SHOW.json, see ``api/kept_light.py``)."""
+edited (which frames of the dance were edited since, as ``core.grid.ranges`` reads them), beats where they were
+corrected, and show (its SHOW.json, see ``api/kept_light.py``)."""
 
 LARGEST_INT = 2**31 - 1
 """Blender's fields and custom properties hold no larger whole number."""

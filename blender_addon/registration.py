@@ -39,6 +39,7 @@ from .operators.help import FOOTLIGHT_OT_open_help, FOOTLIGHT_OT_report_bug
 from .operators.job_operator import redraw
 from .operators.keep import FOOTLIGHT_OT_keep_music
 from .operators.light import (
+    FOOTLIGHT_OT_light_edit,
     FOOTLIGHT_OT_light_stage,
     FOOTLIGHT_OT_light_take,
     FOOTLIGHT_OT_remove_light,
@@ -105,6 +106,7 @@ CLASSES = (
     FOOTLIGHT_OT_see_light,
     FOOTLIGHT_OT_remove_light,
     FOOTLIGHT_OT_light_take,
+    FOOTLIGHT_OT_light_edit,
     FOOTLIGHT_OT_open_panel,
     FOOTLIGHT_OT_open_help,
     FOOTLIGHT_OT_report_bug,

@@ -241,9 +241,9 @@ class Engine:
         _check_folder(request.out)
         song = self._read_song(request, 0.1)
         clip = None if request.motion is None else pipeline.read_dancer(request.motion)
-        beats = pipeline.beats_given(request, song.seconds)
+        beats, written = pipeline.beats_given(request, song.seconds), pipeline.read_light(request)
         with progress.part(0.1, 1.0):
-            made = pipeline.light_song(song, request, clip, beats)
+            made = pipeline.light_song(song, request, clip, beats, written)
         progress.report()
         show = made.show
         write_atomically(Path(request.out), show_file.encoded(show, engine=__version__, seed=str(request.seed)))

@@ -18,7 +18,7 @@ from . import beats, card, dance, kept_light
 from . import takes as shown
 from .target import Target, Written, by_uid
 
-LIGHT_STAYS = "Spot and camera follow it; the rest of the light is as before. Light Stage lights it anew."
+LIGHT_STAYS = "Spot and camera follow it; the rest of the light is as before. Light Edited Bars lights what is new."
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         edited[f"{names.PREFIX}accent"] = accent
     if (lit := kept_light.of_dance(base)) is None:
         return replace(written, action=edited)
-    kept_light.keep_with_dance(edited, lit.with_told(dance_made=edited[takes.MADE], edited=True))
+    told = lit.with_edited(target.part.first - target.first, target.part.last + 1 - target.first)
+    kept_light.keep_with_dance(edited, told.with_told(dance_made=edited[takes.MADE]))
     shown.follow(scene, armature)
     return replace(written, action=edited, message=joined(written.message, LIGHT_STAYS))
 

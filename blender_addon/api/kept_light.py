@@ -25,6 +25,9 @@ LIGHT = PREFIX + "light"
 """The custom property of a dance's action that holds its light: a group of what its stage keeps."""
 
 
+EDITED = "edited"
+"""What tells which frames of a dance were edited since it was lit: ``Light.edited``."""
+
 SETTING = "setting"
 """What keeps how the stage of a dance is built, see ``stage/setting.py``."""
 
@@ -54,6 +57,18 @@ class Light:
     def show(self) -> Show:
         """Raises FootlightError where it is none."""
         return show_file.decoded(_parsed(self.file))
+
+    @property
+    def edited(self) -> str:
+        """The frames of the dance that were edited since, counted from its first one, as ``core.grid.ranges`` reads
+        them; empty where there are none."""
+        told = self.told.get(EDITED, "")
+        return told if isinstance(told, str) else ""  # older files only tell that there are some
+
+    def with_edited(self, first: int, end: int) -> Light:
+        """The same light of a dance whose frames [first, end) were edited."""
+        told = f"frames {first}:{end}"
+        return self.with_told(edited=", ".join(dict.fromkeys([*filter(None, self.edited.split(", ")), told])))
 
     @property
     def digest(self) -> str:
@@ -97,6 +112,11 @@ def unread(action: bpy.types.Action | None) -> Light | None:
 def has_light(action: bpy.types.Action | None) -> bool:
     """Whether a dance keeps its light, without reading it: buttons ask this whenever they are drawn."""
     return action is not None and LIGHT in action
+
+
+def was_edited(action: bpy.types.Action | None) -> bool:
+    """Whether it is known which part of a dance was edited since it was lit; as ``has_light``, without reading it."""
+    return action is not None and LIGHT in action and isinstance(action[LIGHT].get(EDITED), str)
 
 
 def keep_with_stage(stage: bpy.types.Collection, light: Light) -> None:

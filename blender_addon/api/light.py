@@ -38,6 +38,12 @@ MODEL = "model"
 """Who writes the light: the rules of a look, or the model that makes dances with light."""
 
 
+ANEW = (kept_light.EDITED, "look", "cues", "warning")
+"""What light that is made anew in part tells of itself anew; all else stays as it was told."""
+
+NOT_EDITED = "The take that is shown was not edited since it was lit"
+
+
 def request(
     scene: bpy.types.Scene,
     armature: bpy.types.Object | None,
@@ -50,6 +56,7 @@ def request(
     seed: int = 0,
     sequencer: bpy.types.Scene | None = None,
     grid: beat_grid.Grid | None = None,
+    lit: kept_light.Light | None = None,
 ) -> tuple[Target, Preparation]:
     """What the light is for, and the reading of the dance, which ends with what is asked of the engine.
 
@@ -58,6 +65,7 @@ def request(
     look: as of ``core.protocol.LightOptions``; None is any, which only the model can do.
     by: RULES, or MODEL, which needs a dance.
     folder, sequencer, grid: as of ``dance.request``.
+    lit: light that is there, of which only what was edited since is made anew; ``request_edited`` asks so.
 
     Raises UserError when the armature cannot be read as it is now, the model has no dance to light, or the two scenes
     have different frame rates, and FootlightError when the seed is out of its bounds.
@@ -88,7 +96,51 @@ def request(
         others=tuple(ob.session_uid for ob in others),
     )
     told = danced_as(takes.shown(armature)) if by == MODEL and armature is not None else {}
+    if lit is not None:
+        kept = {name: value for name, value in lit.told.items() if name not in ANEW}
+        target = replace(target, asked=kept | {"dance_made": target.asked["dance_made"]})
+        given = Path(folder) / "GIVEN.json"
+        given.write_bytes(lit.file)
+        told |= {"light": str(given), "range": lit.edited}
     return target, Preparation("Reading the animation", _read(target, Path(folder), look, by, told))
+
+
+def request_edited(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    song: strips.Song,
+    folder: str | Path,
+    **more: Any,
+) -> tuple[Target, Preparation]:
+    """As ``request``, for light only where the dance that is shown was edited since it was lit: by the same rules or
+    model, in the same look and with the same seed. The rest stays.
+
+    more: the other arguments of ``request``: others, sequencer and grid.
+
+    Raises UserError as it does, and when the dance has no light or was not edited since, or is lit to another song.
+    """
+    lit = kept_light.of_dance(takes.shown(armature))
+    if lit is None or not lit.edited:
+        raise UserError(f"{NOT_EDITED}.")
+    check_song(lit, song)
+    look, by = str(lit.told.get("look_asked", "")), lit_by(takes.shown(armature))
+    asked = None if by == MODEL and not looks.is_found(look) else looks.found(look)
+    seed = int(lit.told["seed"])
+    return request(scene, armature, song, folder, look=asked, by=by, seed=seed, lit=lit, **more)
+
+
+def lit_by(action: bpy.types.Action | None) -> str:
+    """Who wrote the light that a dance keeps, RULES or MODEL; RULES where there is none."""
+    lit = kept_light.unread(action)
+    return RULES if lit is None else str(lit.told.get("by", RULES))
+
+
+def check_song(lit: kept_light.Light, song: strips.Song) -> None:
+    """Raises UserError where light was written for another song or another part of it."""
+    if lit.told.get("audio_sha256") != file_digest(song.path):
+        raise UserError(f"The stage is lit to another song, {lit.told.get('song', '')!r}. Light it to this one first.")
+    if lit.told.get("song_start", song.start) != song.start:
+        raise UserError("The stage is lit to another part of this song. Light it again first.")
 
 
 def danced_as(action: bpy.types.Action | None) -> dict[str, Any]:
@@ -117,7 +169,8 @@ def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Wr
     warning = joined(*done.warnings, song.warning)
     if warning:
         lit = lit.with_told(warning=warning)
-    lit = lit.with_told(frames=song.frames or round(lit.show.seconds * target.fps))
+    if "frames" not in lit.told:
+        lit = lit.with_told(frames=song.frames or round(lit.show.seconds * target.fps))
     others = [by_uid(scene.objects, uid) for uid in target.others]
     said = put_up(scene, [armature, *others], target.first, lit, _dance_of(armature, lit))
     if "beats" not in target.asked:
@@ -234,7 +287,7 @@ def _read(
     out = str(folder / "SHOW.json")
     if by == MODEL:
         return protocol.TheatreRequest(**asked, **told, out_light=out)
-    return protocol.LightRequest(**asked, out=out)
+    return protocol.LightRequest(**asked, **told, out=out)
 
 
 def _made(armature: bpy.types.Object | None) -> float:

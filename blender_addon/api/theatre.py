@@ -14,7 +14,7 @@ from .. import looks
 from ..errors import UserError
 from ..scene import strips
 from ..scene.wording import joined
-from ..shared import FootlightError, file_digest, protocol
+from ..shared import FootlightError, protocol
 from ..stage import scenery
 from . import card, dance, kept_light, light, preview, takes
 from .light import MODEL
@@ -97,10 +97,7 @@ def light_there(scene: bpy.types.Scene, song: strips.Song) -> kept_light.Light:
     lit = kept_light.of_stage(light.of(scene))
     if lit is None:
         raise UserError(NO_LIGHT)
-    if lit.told.get("audio_sha256") != file_digest(song.path):
-        raise UserError(f"The stage is lit to another song, {lit.told.get('song', '')!r}. Light it to this one first.")
-    if lit.told.get("song_start", song.start) != song.start:
-        raise UserError("The stage is lit to another part of this song. Light it again first.")
+    light.check_song(lit, song)
     return lit
 
 

@@ -76,6 +76,22 @@ class FOOTLIGHT_OT_light_take(SaysWhy, AtOnce, bpy.types.Operator):
         return takes.light_shown(context.scene, find_dancer(context))
 
 
+class FOOTLIGHT_OT_light_edit(JobOperator, bpy.types.Operator):
+    """Light anew what was edited of the take that is shown, as it was lit: by the same rules or model, in the same look
+    and with the same seed. The light of everything else stays"""
+
+    bl_idname = about = names.LIGHT_EDIT
+    bl_label = "Light Edited Bars"
+    bl_options = frozenset({"UNDO"})
+
+    def begin(self, context: bpy.types.Context) -> None:
+        folder = session.prepare()
+        target, preparation = light.request_edited(
+            context.scene, find_dancer(context), find_song(context, folder), folder, others=on_stage(context)
+        )
+        ask(context, names.LIGHT_EDIT, target, preparation, light.write)
+
+
 def start(context: bpy.types.Context) -> None:
     """Read the dance and ask the engine for the light. Raises UserError when something is missing."""
     folder = session.prepare()

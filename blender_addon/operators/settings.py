@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import environment, key_props, light_props, model, names, readiness, styles
-from ..api import light, theatre
+from ..api import kept_light, light, theatre
 from ..engine.timings import Task
 from ..errors import UserError
 from ..props import NORMAL_FOLLOW, OWN_CHOICE
@@ -31,6 +31,7 @@ OPERATIONS = {
     names.DUET: "duet",
     names.THEATRE: "theatre",
     names.LIGHT: "light",
+    names.LIGHT_EDIT: "light",
     names.SHOW_BEATS: "beats",
 }
 """The engine's word for each operator."""
@@ -72,6 +73,16 @@ def by_model(settings: bpy.types.PropertyGroup) -> bool:
     return settings.light.by == light.MODEL
 
 
+def _model_lights(context: bpy.types.Context, about: str) -> bool:
+    """Whether the model writes the light that an operator is to make for a dance that is there."""
+    if about != names.LIGHT_EDIT:
+        return by_model(settings_of(context.scene))
+    try:
+        return light.lit_by(takes.shown(find_dancer(context))) == light.MODEL
+    except UserError:
+        return False
+
+
 def quality(settings: bpy.types.PropertyGroup) -> str:
     """The engine's word for *Fine*."""
     return "fine" if settings.fine else "normal"
@@ -97,7 +108,7 @@ def task(context: bpy.types.Context, about: str, takes: int = 0) -> Task | None:
         return None
     known = model.facts(environment.model_folder(), quality(settings)).work
     makes = {"dance": ("motion",), "score": ("music",), "duet": ("motion", "music"), "theatre": (model.THEATRE,)}
-    if by_model(settings):
+    if _model_lights(context, about):
         makes |= {"light": ("light",)}
     work = sum(known.get(modality, 0.0) for modality in makes.get(operation, ()))
     if about in (names.GENERATE, names.THEATRE):
@@ -210,23 +221,25 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
         check_editable(scene)
     except UserError as error:
         return Lack("The scene is linked", str(error))
-    if about in (names.GENERATE, names.EDIT, names.THEATRE, names.LIGHT, names.SHOW_BEATS) and settings.source != "MIX":
+    if about not in (names.SCORE, names.DUET) and settings.source != "MIX":
         try:
             chosen_strip(context)
         except UserError as error:
             return Lack("Choose a song first", str(error))
     if about == names.SHOW_BEATS:
         return None
-    lights = about in (names.THEATRE, names.LIGHT)
-    if lights and (lack := _theatre_lacking(settings, about) or look_lacking(context, about)):
+    lights = about in (names.THEATRE, names.LIGHT, names.LIGHT_EDIT)
+    if lights and (lack := _theatre_lacking(context, about) or look_lacking(context, about)):
         return lack
-    needed = about in (names.SCORE, names.EDIT) or (about == names.LIGHT and by_model(settings))
+    needed = about in (names.SCORE, names.EDIT, names.LIGHT_EDIT) or (about == names.LIGHT and by_model(settings))
     try:
         armature = find_dancer(context) if needed else dancer_or_none(context)
     except UserError as error:
         return Lack("Choose a dancer first", str(error))
     if about == names.EDIT and armature is not None and takes.shown(armature) is None:
         return Lack("There is no dance to edit", "The dancer has no action. Generate a dance first")
+    if about == names.LIGHT_EDIT and armature is not None and not kept_light.was_edited(takes.shown(armature)):
+        return Lack("Not edited since it was lit", light.NOT_EDITED)
     if about == names.SCORE and armature is not None:
         try:
             first, last = score_range(context, armature)
@@ -242,6 +255,8 @@ def lacking(context: bpy.types.Context, about: str) -> Lack | None:
 def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
     """What the light lacks that an operator is to make, or the stage whose light it is to keep."""
     chosen = settings_of(context.scene).light
+    if about == names.LIGHT_EDIT:
+        return None  # it is in the look that the dance was lit in
     if about == names.THEATRE and chosen.made == light_props.KEPT:
         there = light.of(context.scene) is not None
         return None if there else Lack("There is no lit stage", theatre.NO_LIGHT)
@@ -254,9 +269,9 @@ def look_lacking(context: bpy.types.Context, about: str) -> Lack | None:
     return None
 
 
-def _theatre_lacking(settings: bpy.types.PropertyGroup, about: str) -> Lack | None:
+def _theatre_lacking(context: bpy.types.Context, about: str) -> Lack | None:
     """What a model lacks that is to make light. What is known of none, the engine says."""
-    if about == names.LIGHT and not by_model(settings):
+    if about != names.THEATRE and not _model_lights(context, about):
         return None
     known = model.facts(environment.model_folder())
     if not known.digest or known.theatre:

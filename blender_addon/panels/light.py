@@ -51,6 +51,15 @@ def draw_theatre(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     status.go(layout, context, names.THEATRE, text, "OUTLINER_OB_LIGHT", polls_all=False)
 
 
+def draw_edited(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object | None) -> None:
+    """The button that lights an edited dance where it was edited, where it is known where that was.
+
+    armature: who dances, where that is clear.
+    """
+    if armature is not None and kept_light.was_edited(listed.shown(armature)):
+        status.go(layout, context, names.LIGHT_EDIT, "Light Edited Bars", "LIGHT_SPOT")
+
+
 def _look(layout: bpy.types.UILayout, chosen: light_props.FootlightLook | light_props.FootlightLight) -> None:
     """The rows for the look."""
     rows.labelled(layout, "Look").prop(chosen, "look", text="")
@@ -79,8 +88,9 @@ def _card(
         wrapped(box, context, told, "INFO", less=cards.BOX)
         if lit:
             box.operator(names.LIGHT_TAKE, icon="LOOP_BACK")
-    elif stage.get(names.PREFIX + "edited"):
+    elif stage.get(names.PREFIX + kept_light.EDITED):
         wrapped(box, context, "Lit before the dance was edited", "INFO", less=cards.BOX)
+        draw_edited(box, context, armature)
     if scene.render.engine == "BLENDER_WORKBENCH":
         wrapped(box, context, "Workbench shows no lamps. Choose EEVEE or Cycles", "INFO", less=cards.BOX)
     if others := lights.others(scene):

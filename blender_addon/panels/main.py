@@ -80,6 +80,7 @@ class Edit(Child):
             rows.labelled(choices, "Facing").prop(settings, "edit_facing", text="")
         choices.prop(settings, "edit_variation", slider=True)
         status.go(layout, context, names.EDIT, "Regenerate", "FILE_REFRESH")
+        light.draw_edited(layout, context, _dancer(context))
 
 
 class Music(Child):

@@ -139,9 +139,9 @@ def light(args: argparse.Namespace) -> None:
         with progress.part(0.0, 0.1, "Reading the song"):
             song = pipeline.read_song(request.song, request.start, request.seconds)
             clip = None if request.motion is None else pipeline.read_dancer(request.motion)
-        beats = pipeline.beats_given(request, song.seconds)
+        beats, written = pipeline.beats_given(request, song.seconds), pipeline.read_light(request)
         with progress.part(0.1, 0.98):
-            made = pipeline.light_song(song, request, clip, beats)
+            made = pipeline.light_song(song, request, clip, beats, written)
         with progress.part(0.98, 1.0, "Writing"):
             write_atomically(out, file.encoded(made.show, engine=__version__, seed=str(request.seed)))
     show = made.show

@@ -7,7 +7,7 @@
     the third eight      also "3rd eight", "the last bar"
     frames 375:600       from frame 375 to frame 600, where there is a frame rate; frame 375 alone
 
-For ":" there may be "-" or "to".
+For ":" there may be "-" or "to". ``parse_all`` reads several parts, separated by commas.
 
 ``core.grid.counts`` says how they are counted.
 """
@@ -93,6 +93,12 @@ def parse(text: str, grid: Grid | None = None, fps: float | None = None) -> Span
             f"{text!r} is counted in beats, and there are none; give the beats of the song, or seconds"
         )
     return _counted(text, unit, first, last, grid)
+
+
+def parse_all(text: str, grid: Grid | None = None, fps: float | None = None) -> tuple[Span, ...]:
+    """The parts of a song that a text names, separated by commas, as ``parse`` reads each. Raises FootlightError as it
+    does."""
+    return tuple(parse(part.strip(), grid, fps) for part in text.split(","))
 
 
 def _counted(text: str, unit: str, first: int, last: int, grid: Grid) -> Span:

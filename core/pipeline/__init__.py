@@ -25,7 +25,7 @@ from core.pipeline.duet import generate_duet
 from core.pipeline.edit import edit_dance
 from core.pipeline.edit_files import answer, begin, read_dance, read_edit
 from core.pipeline.heard_songs import cache_folder, hear_once
-from core.pipeline.light import light_song, read_dancer
+from core.pipeline.light import light_song, read_dancer, read_light
 from core.pipeline.lit_dance import (
     HEARD_LIT,
     HEARING_LIT,
@@ -92,6 +92,7 @@ __all__ = [
     "read_dance",
     "read_dancer",
     "read_edit",
+    "read_light",
     "read_song",
     "read_theatre",
     "sample_dance",

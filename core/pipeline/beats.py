@@ -10,7 +10,7 @@ import torch
 from core.audio.beat_tracking import track_beats, warn_if_unsure
 from core.audio.decoding import begins
 from core.errors import FootlightError
-from core.grid import beats_file
+from core.grid import beats_file, ranges
 from core.grid.beat_grid import Grid
 from core.pipeline.documents import read_document
 from core.protocol import CountedSong, ScoreRequest
@@ -27,6 +27,23 @@ def beats_of(song: Waveform) -> Beats:
 def grid_of(beats: Beats) -> Grid:
     """Beats as a grid. Raises FootlightError for fewer than two."""
     return Grid.of(beats.times.tolist(), None if beats.downbeats is None else beats.downbeats.tolist())
+
+
+def spans_of(range: str, beats: Beats, fps: float) -> tuple[ranges.Span, ...]:
+    """The parts of a song that a range in words means, one or more.
+
+    beats: of the song.
+    fps: of the dance or the show whose frames it may name.
+
+    Raises FootlightError for other words, and a range that there is not.
+    """
+    return ranges.parse_all(range, None if len(beats.times) < 2 else grid_of(beats), fps)
+
+
+def span_of(range: str, beats: Beats, fps: float) -> ranges.Span:
+    """The part of a song that a range in words means; arguments as of ``spans_of``, which also says what is raised, and
+    FootlightError for several parts."""
+    return ranges.parse(range, None if len(beats.times) < 2 else grid_of(beats), fps)
 
 
 def beats_given(request: CountedSong | ScoreRequest, seconds: float) -> Beats | None:

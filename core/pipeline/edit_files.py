@@ -14,9 +14,8 @@ from core.errors import FootlightError, warn
 from core.files import file_digest
 from core.formats.dance import read_arrays
 from core.formats.motion import read_motion
-from core.grid import ranges
 from core.pipeline.asked import Edit
-from core.pipeline.beats import grid_of
+from core.pipeline.beats import span_of
 from core.pipeline.dance import Begun, HeardSong, begin_dance, dance_to
 from core.pipeline.documents import read_document
 from core.pipeline.edit import edit_dance
@@ -89,7 +88,7 @@ def frames_of(range: str | None, base: Motion, heard: HeardSong) -> tuple[int, i
     """
     if range is None:
         return 0, base.frames
-    start, end = span_of(range, heard, base.fps).frames(base.fps)
+    start, end = span_of(range, heard.rhythm.beats, base.fps).frames(base.fps)
     if start >= base.frames:
         raise FootlightError(
             f"the range begins at {start / base.fps:.2f} s, but the dance ends at {base.seconds:.2f} s"
@@ -97,17 +96,6 @@ def frames_of(range: str | None, base: Motion, heard: HeardSong) -> tuple[int, i
     if start == end:
         raise FootlightError(f"the range {range!r} has no frame of the dance, which has {base.fps:g} a second")
     return start, min(end, base.frames)
-
-
-def span_of(range: str, heard: HeardSong, fps: float) -> ranges.Span:
-    """The part of a song that a range in words means.
-
-    fps: of the dance whose frames it may name.
-
-    Raises FootlightError for other words, and a range that there is not.
-    """
-    counted = None if len(heard.rhythm.beats.times) < 2 else grid_of(heard.rhythm.beats)
-    return ranges.parse(range, counted, fps)
 
 
 def read_dance(path: Path | str) -> tuple[Motion, str | None]:

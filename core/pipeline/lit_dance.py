@@ -23,10 +23,10 @@ from core.pipeline.beginning import lit_beginning_of
 from core.pipeline.choices import check_choices
 from core.pipeline.dance import HeardSong, by_accent, hear_song, judge
 from core.pipeline.edit import Stretch, finish_edit, merged, played, targets_of
-from core.pipeline.edit_files import frames_of, read_dance, span_of, warn_of_song
+from core.pipeline.edit_files import frames_of, read_dance, warn_of_song
 from core.pipeline.kept import kept_of
 from core.pipeline.light import judge as judge_light
-from core.pipeline.light import warn_of_length
+from core.pipeline.light import parts_of, warn_of_length
 from core.pipeline.lit_song import LitSong, hear_lit
 from core.pipeline.model import Model
 from core.pipeline.sound import Sound
@@ -181,15 +181,10 @@ def _anew(show: Show, request: TheatreRequest, heard: HeardSong, fps: float) -> 
 
     fps: of the dance, whose frames a range may name.
     """
-    start, end = 0, show.frames
-    if request.range is not None:
-        start, end = span_of(request.range, heard, fps).frames(show.fps)
-        if start >= show.frames:
-            raise FootlightError(
-                f"the range begins at {start / show.fps:.2f} s, but the show ends at {show.seconds:.2f} s"
-            )
+    parts = [(0, show.frames)] if request.range is None else parts_of(request.range, show, heard.rhythm.beats, fps)
     anew = np.zeros(show.values.shape, dtype=bool)
-    anew[start:end, slice(None) if request.roles is None else channels_of(request.roles)] = True
+    for start, end in parts:
+        anew[start:end, slice(None) if request.roles is None else channels_of(request.roles)] = True
     return anew
 
 
@@ -248,7 +243,8 @@ def _made(model: Model, song: LitSong, options: TheatreOptions, look: AskedLook,
         positions = forward(dance.motion.rotations, dance.motion.root)
         told = made.accent if known.motion is None else options.accent
         dance = replace(dance, metrics=by_accent(dance, positions, told))
-        lit = as_show(made, heard.seconds, look.name if known.show is None else known.show.look)
+        given = None if known.show is None or known.anew is None else (known.show, known.anew)
+        lit = as_show(made, heard.seconds, look.name if known.show is None else known.show.look, given)
         metrics = judge_light(lit, tracked, watch(positions, dance.motion.fps))
         return LitDance(dance, Light(lit, tracked, metrics), made.accent)
 

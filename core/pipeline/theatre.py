@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,6 +39,7 @@ from core.rhythm.features import Rhythm
 from core.show.channels import CHANNELS
 from core.show.flashes import limited
 from core.show.show import Show, as_valid, rounded
+from core.show.splice import limited_beside
 from core.show.steady import steadied
 from core.theatre.chains import Given, Prompt, chains
 from core.theatre.energy import energies
@@ -216,18 +218,26 @@ def as_motion(
     return finish(raw, beats, seconds, options.fps, options.beat_snap, frames, performance.accent)
 
 
-def as_show(performance: Performance, seconds: float, look: str = "") -> Show:
+def as_show(
+    performance: Performance, seconds: float, look: str = "", given: tuple[Show, np.ndarray] | None = None
+) -> Show:
     """The show of a performance, as long as the song, with at most three flashes in any second.
 
     Light that was given and is safe stays as it was.
 
     seconds: length of the song.
     look: its name.
+    given: a show of which a part was made anew, and which of its values were, (t, c) bool.
     """
     frames = max(1, round(seconds * performance.light_fps))
     beats = performance.rhythm.beats.times.double()
-    values = performance.light[:frames].numpy()
-    return limited(Show(values, performance.light_fps, look, tuple(beats.tolist())))
+    made = Show(performance.light[:frames].numpy(), performance.light_fps, look, tuple(beats.tolist()))
+    if given is None:
+        return limited(made)
+    old, anew = given
+    kept = np.zeros(made.frames, dtype=bool)
+    kept[: old.frames] = ~anew[: made.frames].any(axis=1)
+    return limited_beside(made, old, kept)
 
 
 def accent_index(config: Config, accent: str | None) -> int:

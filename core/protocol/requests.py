@@ -32,6 +32,7 @@ Id = int | str
 PREVIEWED = "OUT.bvh or OUT.npz: the first seconds of a dance to a long song, as soon as they are made"
 DANCE_FILES = "OUT.bvh (y-up, centimetres) or OUT.npz (arrays)"
 MUSIC_FILES = "OUT.wav, OUT.flac or OUT.ogg"
+RANGES = '"bars 17:20", seconds 12.5:20 or "frames 375:600"; of light several, separated by commas'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +99,28 @@ class DuetRequest(DuetOptions, Sound):
 
 @dataclass(frozen=True, kw_only=True)
 class LightRequest(LightOptions, CountedSong):
-    """Write the light for a song, and for a dance to it, as a SHOW.json of ``core.show.file``."""
+    """Write the light for a song, and for a dance to it, as a SHOW.json of ``core.show.file``; or parts of light that
+    there is.
+
+    Raises FootlightError for light without the parts of it that are written anew, and the other way round.
+    """
 
     op: ClassVar[str] = "light"
     out: str = needed("SHOW.json", file="written")
     motion: str | None = option(
         None, "the dance whose energy and place the light follows: BVH or NPZ", unset="nobody", file="read"
     )
+    light: str | None = option(
+        None, "SHOW.json: light of which only the range is written anew", unset="all is written", file="read"
+    )
+    range: str | None = option(None, f"what is written anew of the given light: {RANGES}", unset="all of it")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.light is not None and self.range is None:
+            raise FootlightError("the light is given, so nothing is left to write; give the range that is written anew")
+        if self.range is not None and self.light is None:
+            raise FootlightError("range says what is written anew of a given light; give light")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +128,8 @@ class TheatreRequest(TheatreOptions, CountedSong):
     """Generate a dance and its stage light together, or one of them for the other.
 
     The dance is an .npz file of ``core.formats.dance``; the command line also writes .bvh. The light is a SHOW.json of
-    ``core.show.file``.
+    ``core.show.file``. Of a range, what has no place to go stays: without ``out`` the dance, without ``out_light`` the
+    light.
 
     Raises FootlightError if nothing is made, or if what is given would be written.
     """
@@ -126,7 +143,7 @@ class TheatreRequest(TheatreOptions, CountedSong):
     light: str | None = option(None, "SHOW.json: the light that is danced to", unset="light is made", file="read")
     range: str | None = option(
         None,
-        'what is made anew of the motion and light that are given: "bars 17:20", seconds 12.5:20 or "frames 375:600"',
+        f"what is made anew of the motion and light that are given: {RANGES}",
         unset="nothing, or all of it with joints or roles",
     )
     joints: str | None = option(
@@ -144,12 +161,16 @@ class TheatreRequest(TheatreOptions, CountedSong):
     @property
     def makes_motion(self) -> bool:
         """Whether a dance is made, or a part of it."""
-        return self.motion is None or self.range is not None or self.joints is not None
+        if self.motion is None or self.joints is not None:
+            return True
+        return self.range is not None and (self.out is not None or self.light is None)
 
     @property
     def makes_light(self) -> bool:
         """Whether light is made, or a part of it."""
-        return self.light is None or self.range is not None or self.roles is not None
+        if self.light is None or self.roles is not None:
+            return True
+        return self.range is not None and (self.out_light is not None or self.motion is None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -160,6 +181,8 @@ class TheatreRequest(TheatreOptions, CountedSong):
         ):
             if getattr(self, part) is not None and given is None:
                 raise FootlightError(f"{part} says what is made anew of a given {whole}; give {whole}")
+        if self.range is not None and self.motion and self.light and not self.makes_motion and not self.makes_light:
+            raise FootlightError("there is no place for the range; give out for its dance, out light for its light")
         if not self.makes_motion and not self.makes_light:
             raise FootlightError("motion and light are both given, so nothing is left to make; give one of them")
         if self.out is not None and not self.makes_motion:

@@ -93,13 +93,18 @@ def test_light_gets_its_dance(made, song_file, theatre_folder, tmp_path):
     assert arrays["rotations"].shape == (120, 22, 4)
 
 
-def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatre_folder, tmp_path):
-    folder, _ = made
+def still_light(folder, to):
+    """Light that stays as it is: what is kept of it cannot flash. Returns its frames a second."""
     first = file.read(folder / "SHOW.json").values[:1]
     first[:, channels_of("strobe")] = 0
     rate = file.read(folder / "SHOW.json").fps
-    still = Show(first.repeat(round(4 * rate), axis=0), rate)  # what is kept of it cannot flash
-    (tmp_path / "still.json").write_bytes(file.encoded(still))
+    to.write_bytes(file.encoded(Show(first.repeat(round(4 * rate), axis=0), rate)))
+    return rate
+
+
+def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatre_folder, tmp_path):
+    folder, _ = made
+    rate = still_light(folder, tmp_path / "still.json")
     given = ("--motion", folder / "dance.bvh", "--light", tmp_path / "still.json")
     outs = ("--out", tmp_path / "dance.bvh", "--out-light", tmp_path / "SHOW.json")
     words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, "--range", "frames 30:60", *QUICK]
@@ -114,6 +119,22 @@ def test_a_part_of_a_dance_and_of_its_light_is_made_anew(made, song_file, theatr
     assert set(np.flatnonzero(moved.any(0))) <= set(channels_of("front,follow"))
     rows = np.flatnonzero(moved.any(1))
     assert len(rows) > 10 and rows.min() >= round(30 / 25 * rate) and rows.max() < round(60 / 25 * rate)
+
+
+def test_a_part_of_the_light_is_made_anew_and_the_dance_stays(made, song_file, theatre_folder, tmp_path):
+    """Without a place for the dance; and the other way round. Several parts of the light may be named."""
+    folder, _ = made
+    still_light(folder, tmp_path / "still.json")
+    given = ("--motion", folder / "dance.bvh", "--light", tmp_path / "still.json", "--range")
+    words = ["theatre", song_file, "--model", theatre_folder, "--seconds", 4, *QUICK]
+    assert ran(*words, *given, "0.5:1, 2:2.5", "--out-light", tmp_path / "SHOW.json", "--seed", 3) == 0
+    old, new = (file.read(tmp_path / name) for name in ("still.json", "SHOW.json"))
+    changed = np.flatnonzero((old.values != new.values).any(1)) / old.fps
+    assert len(changed) and all(0.46 < second < 1.0 or 1.96 < second < 2.5 for second in changed)
+    assert min(changed) < 1 and max(changed) > 2
+    assert ran(*words, *given, "1:2", "--out", tmp_path / "dance.bvh", "--seed", 3) == 0
+    assert not np.array_equal(*(bvh.read_motion(path / "dance.bvh").root for path in (folder, tmp_path)))
+    assert ran(*words, *given, "1:2, 3:4", "--out", tmp_path / "dance.bvh") == 2, "a dance has one range"
 
 
 def test_beats_are_given_and_a_picture_is_a_look(song_file, theatre_folder, tmp_path):
@@ -134,6 +155,10 @@ def test_beats_are_given_and_a_picture_is_a_look(song_file, theatre_folder, tmp_
         (["--motion", "a.bvh"], "no place for the light; give out light"),
         (["--light", "a.json", "--out", "a.bvh", "--out-light", "b.json"], "only a dance is made; give out"),
         (["--light", "a.json", "--motion", "a.bvh", "--out-light", "b.json"], "nothing is left to make"),
+        (
+            ["--light", "a.json", "--motion", "a.bvh", "--range", "0:1"],
+            "no place for the range; give out for its dance",
+        ),
         (["--out", "a.fbx"], "the ending must be one of .bvh, .npz"),
         (["--out", "a.bvh", "--out-light", "a.txt"], "the ending must be one of .json"),
         (["--out", "a.bvh", "--look", "opera"], "unknown look 'opera': this model knows disco, noir"),

@@ -1,6 +1,7 @@
 """Parts of a dance made anew, with the real engine and a tiny model: what is not asked for stays on every frame."""
 
 import bpy
+import dump
 import numpy as np
 from mathutils import Vector
 from recorder import shown
@@ -8,7 +9,7 @@ from scenes import addon, drums, finish, raises, read
 
 strips, dancer, takes, paths = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "paths"))
 edit, names, UserError = addon("operators.edit"), addon("names"), addon("errors").UserError
-light = addon("api.light")
+light, kept_light = addon("api.light"), addon("api.kept_light")
 FRAMES = range(1, 181)
 
 
@@ -254,7 +255,7 @@ def check_another_song_is_told_and_the_light_of_the_dance_is_kept():
     regenerate(armature, seed=3)
     edited = takes.shown(armature)
     assert light.is_for(light.of(scene), armature) and light.of(scene)["footlight_show"] == written
-    assert "Light Stage lights it anew" in addon("session").state.message
+    assert "Light Edited Bars lights what is new" in addon("session").state.message
     assert "Lit before the dance was edited" in [item.text for item in shown()]
     assert "footlight_warning" not in edited, edited["footlight_warning"]
     strips.add_song(scene, drums(6.0, 100.0, "others"), 1)
@@ -264,3 +265,58 @@ def check_another_song_is_told_and_the_light_of_the_dance_is_kept():
     scene.footlight.song = "drums"
     assert bpy.ops.footlight.light_stage() == {"FINISHED"}, addon("session").state.error
     assert "Lit before the dance was edited" not in [item.text for item in shown()]
+
+
+def light_values(kept):
+    """A show (t, c) that a stage or a take keeps, and the second of each of its frames."""
+    show = kept.show
+    return show.values, np.arange(show.frames) / show.fps
+
+
+def check_the_edited_bars_are_lit_anew_and_the_rest_of_the_light_stays():
+    armature, scene = stage(), bpy.context.scene
+    button = bpy.ops.footlight.light_edit
+    assert not button.poll() and "Light Edited Bars" not in [item.text for item in shown()]
+    scene.footlight.seed = 5
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"}
+    first = takes.shown(armature)
+    old, at = light_values(kept_light.of_dance(first))
+    regenerate(armature, seed=3)
+    assert kept_light.of_dance(takes.shown(armature)).edited == "frames 60:120"
+    scene.frame_preview_start, scene.frame_preview_end = 131, 138
+    regenerate(armature, seed=4)
+    edited = takes.shown(armature)
+    assert kept_light.of_dance(edited).edited == "frames 60:120, frames 130:138"
+    assert [item.text for item in shown()].count("Light Edited Bars") == 2, "in Edit and in Stage Light"
+    bpy.ops.ed.undo_push(message="before")
+    before = dump.everything()
+    scene.footlight.light.look, scene.footlight.seed = "noir", 9
+    assert button() == {"FINISHED"}, addon("session").state.error
+    new, _ = light_values(kept_light.of_dance(edited))
+    changed = at[(old != new).any(axis=1)]
+    inside = lambda second: 2.46 < second < 5.0 or 5.36 < second < 138 / 24  # noqa: E731
+    assert len(changed) > 5 and min(changed) < 5 < 5.3 < max(changed) and all(map(inside, changed)), changed
+    assert np.array_equal(light_values(kept_light.of_stage(light.of(scene)))[0], new), "the stage shines as the take"
+    assert light.title(light.of(scene)).endswith("seed 5"), "in the look and with the seed that it was lit with"
+    assert not button.poll() and "Light Edited Bars" not in [item.text for item in shown()]
+    assert "Lit before the dance was edited" not in [item.text for item in shown()]
+    assert np.array_equal(light_values(kept_light.of_dance(first))[0], old), "the take before is lit as it was"
+    scene.footlight.light.look, scene.footlight.seed = "musical", 4
+    bpy.ops.ed.undo_push(message="lit")
+    bpy.ops.ed.undo()
+    assert not (changed := dump.differences(before, dump.everything())), changed[:20]
+
+
+def check_edited_bars_are_lit_to_their_own_song():
+    armature, scene = stage(), bpy.context.scene
+    assert bpy.ops.footlight.light_stage() == {"FINISHED"}
+    regenerate(armature, seed=3)
+    kept = kept_light.of_dance(takes.shown(armature)).packed
+    strips.add_song(scene, drums(6.0, 100.0, "others"), 1)
+    scene.footlight.song = "others"
+    raises(RuntimeError, "lit to another song, 'drums'", bpy.ops.footlight.light_edit)
+    assert kept_light.of_dance(takes.shown(armature)).packed == kept
+    bpy.ops.footlight.remove_light()
+    scene.footlight.song = "drums"
+    assert bpy.ops.footlight.light_edit() == {"FINISHED"}
+    assert light.is_for(light.of(scene), armature), "a stage that was removed stands again"

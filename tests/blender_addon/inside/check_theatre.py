@@ -12,6 +12,7 @@ from scenes import FOLDER, addon, curves, drums, raises
 from shining import lamps, shining
 
 strips, dancer, takes, versions = (addon(f"scene.{name}") for name in ("strips", "dancer", "takes", "versions"))
+kept_light = addon("api.kept_light")
 light, card, names, session = addon("api.light"), addon("api.card"), addon("names"), addon("session")
 lights, colour, environment = addon("stage.lights"), addon("shared").colour, addon("environment")
 LOOKS = ("noir", "disco")  # those that the tiny theatre knows
@@ -102,6 +103,7 @@ def check_the_cards_say_what_was_made_and_what_comes_next():
     bpy.context.scene.footlight.light.accent = "arrive"
     action, _ = made()
     assert action["footlight_accent"] == "arrive" and card.of(action).beat and not card.of(action).strikes
+    assert "On beats, steps/s" in texts(), "one of the takes strikes, the other one arrives"
     bpy.ops.footlight.remove_light()
     assert "Add Stage" in texts()
 
@@ -225,6 +227,7 @@ def check_the_light_goes_with_the_take_that_is_clicked():
     assert [action["footlight_seed"] for action in found] == [3, 4]
     best = max(found, key=lambda action: action["footlight_energy_on_beats"])
     assert takes.shown(armature) == best and light.is_for(light.of(scene), armature)
+    assert "Strong beats, steps/s" in texts()
     words = [text for text in texts() if text.startswith("Strikes ")]
     assert words == [card.short(action) for action in found] and len(found) == 2
     first, size = (best, shone()), blocks()
@@ -342,6 +345,25 @@ def check_any_look_leaves_it_to_the_model():
     assert bpy.ops.footlight.light_stage() == {"FINISHED"} and light.title(light.of(bpy.context.scene)).startswith(
         "Any"
     )
+
+
+def check_the_model_lights_edited_bars_and_neither_the_dance_nor_the_rest_of_its_light_changes():
+    song()
+    scene = bpy.context.scene
+    armature = dancer.add_dancer(bpy.context)
+    made()
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 31, 90
+    scene.footlight.seed = 3
+    assert bpy.ops.footlight.edit_dance() == {"FINISHED"}
+    edited = takes.shown(armature)
+    danced, old = keyed(edited), kept_light.of_dance(edited).show
+    assert bpy.ops.footlight.light_edit() == {"FINISHED"}, session.state.error
+    new = kept_light.of_dance(edited).show
+    at = np.flatnonzero((old.values != new.values).any(axis=1)) / old.fps
+    inside = (at > 29 / 30) & (at < 90 / 30)
+    assert inside.sum() > 20 and (~inside).sum() < 3, at  # this model's strobe may flash too often beside what is new
+    assert keyed(edited) == danced and light.is_for(light.of(scene), armature)
+    assert "By the model, to 'drums'" in texts() and not bpy.ops.footlight.light_edit.poll()
 
 
 def check_a_dance_is_made_for_the_light_that_is_there():

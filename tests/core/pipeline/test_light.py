@@ -11,9 +11,10 @@ from core import cli
 from core.audio.io import read
 from core.errors import FootlightError, collected_warnings
 from core.formats.motion import MotionClip
-from core.pipeline.light import light_song
+from core.pipeline.light import WrittenLight, light_song
 from core.protocol import LightOptions
 from core.show import file
+from core.show.channels import ROLES, SLICES
 from core.show.flashes import MOST, most_flashes
 from core.types import Waveform
 from train.demo.song import compose
@@ -110,3 +111,44 @@ def test_a_folder_of_flat_pictures_is_no_dance_to_light(song_path, tmp_path, cap
     assert cli.main(asked) == 2
     said = capsys.readouterr().err
     assert "a flat picture" in said and "give a BVH or NPZ in 3-D" in said and "fps" not in said
+
+
+def test_a_range_is_written_anew_for_another_dance_and_the_rest_stays(song_path, demo, swinging, tmp_path):
+    """The light in the range is nearly that of a whole show for the other dance."""
+    still = MotionClip(swinging.positions.clone(), 30.0)
+    still.positions[600:900] = swinging.positions[600:601]
+    options = LightOptions(look="arena", seed=3)
+    old, whole = (light_song(demo.mono, options, clip).show for clip in (swinging, still))
+    made = light_song(demo.mono, options, still, None, WrittenLight(old, "20:24, 26:30")).show
+    rate = old.fps
+    inside = np.zeros(old.frames, dtype=bool)
+    inside[round(20 * rate) : round(24 * rate)] = inside[round(26 * rate) : round(30 * rate)] = True
+    assert np.array_equal(made.values[~inside], old.values[~inside])
+    levels = [show.values[:, [SLICES[f"{role}_level"].start for role in ROLES]] for show in (made, whole, old)]
+    deep = np.zeros_like(inside)
+    deep[round(21 * rate) : round(23 * rate)] = deep[round(27 * rate) : round(29 * rate)] = True
+    assert np.abs(levels[0] - levels[1])[deep].max() < 1e-3 < 0.05 < np.abs(levels[0] - levels[2])[deep].max()
+    assert most_flashes(made) <= MOST
+
+
+def test_the_command_writes_a_range_anew(song_path, tmp_path, capsys):
+    first, out = tmp_path / "first.json", tmp_path / "out.json"
+    words = ["light", str(song_path), "--look", "noir"]
+    assert cli.main([*words, "--out", str(first)]) == 0
+    again = [*words, "--seed", "5", "--light", str(first), "--out", str(out)]
+    assert cli.main([*again, "--range", "bars 3:4"]) == 0
+    old, made = file.read(first), file.read(out)
+    changed = np.flatnonzero((old.values != made.values).any(1))
+    bar = 4 * np.diff(old.beats).mean()
+    assert len(changed) and changed.max() - changed.min() <= 2 * bar * old.fps + 1
+    for more, message in (
+        ([], "give the range that is written anew"),
+        (["--range", "50:51"], "the show ends at 40.00 s"),
+        (["--range", "bars 3:4, now"], "unknown part of the song 'now'"),
+    ):
+        assert cli.main([*again, *more]) == 2
+        assert message in capsys.readouterr().err
+    assert cli.main([*again, "--range", "1:1.001"]) == 0
+    assert ((old.values != file.read(out).values).any(1)).sum() == 1, "a frame of the show at least"
+    assert cli.main([*words, "--out", str(out), "--range", "1:2"]) == 2
+    assert "give light" in capsys.readouterr().err
