@@ -46,7 +46,7 @@ ACCENTS = tuple((accent, accent.title(), _ABOUT_ACCENTS[accent]) for accent in p
 
 
 def _chosen(self: FootlightLook | FootlightLight, _context: bpy.types.Context) -> None:
-    self.id_data.footlight.light.apart = True
+    getattr(self.id_data, names.SCENE_PROPERTY).light.apart = True
 
 
 class _Look:

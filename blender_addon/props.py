@@ -191,7 +191,12 @@ def _set_take_name(self: bpy.types.Action, label: str) -> None:
     takes.rename(self, label)
 
 
-TAKE_NAME = StringProperty(name="Take", get=_get_take_name, set=_set_take_name)
+ABOUT_TAKE = (
+    "A click shows the take, a double click renames it. Beside it stands how well it is on the beat, and how many "
+    'steps it takes a second. "Strikes 2.1" is a dance that strikes on beats: it moves 2.1 times as much on strong ones'
+)
+
+TAKE_NAME = StringProperty(name="Take", description=ABOUT_TAKE, get=_get_take_name, set=_set_take_name)
 """Of an action."""
 
 
@@ -201,7 +206,7 @@ class FootlightTakes(bpy.types.PropertyGroup):
     dancer: StringProperty(options={"HIDDEN"}, override={"LIBRARY_OVERRIDABLE"})
     shown: IntProperty(
         name="Take",
-        description="The take that the dancer shows. A double click renames it",
+        description=ABOUT_TAKE,
         get=_get_take,
         set=_set_take,
         override={"LIBRARY_OVERRIDABLE"},

@@ -114,10 +114,15 @@ def short(made: bpy.types.Action) -> str:
     """What tells takes apart, in a few letters: grade and steps a second, such as "Good, 1.6". Of a dance that strikes
     how much more it moves on strong beats stands for the grade: "Strikes 2.1, 0.8"."""
     score, energy, steps = (_number(made, name) for name in ("beat_score", "energy_on_beats", "steps_per_second"))
-    told = [grade(score)] if score is not None else [f"Strikes {energy:.1f}"] if energy is not None else []
+    told = [f"Strikes {energy:.1f}"] if strikes(made) else [grade(score)] if score is not None else []
     if steps is not None:
         told.append(_steps(steps) or "0")
     return ", ".join(told)
+
+
+def strikes(made: bpy.types.Action) -> bool:
+    """Whether a dance strikes on beats, and is not judged by how it arrives with them."""
+    return _number(made, "beat_score") is None and _number(made, "energy_on_beats") is not None
 
 
 def merit(made: bpy.types.Action) -> float:

@@ -55,14 +55,24 @@ def number(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.prop(settings_of(context.scene), "takes")
 
 
+def _heading(found: list[bpy.types.Action]) -> str:
+    """What stands beside the names of takes: a grade of those that arrive with the beat, "Strikes 2.1" of those that
+    strike on it."""
+    strike = {card.strikes(action) for action in found}
+    told = "On beats" if len(strike) > 1 else "Strong beats" if strike == {True} else "Beat"
+    return f"{told}, steps/s"
+
+
 def draw(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
     """The list, once there is a choice."""
     if armature is None or len(found := takes.of(armature)) < 2:
         return
     column = layout.column(align=True)
-    head = column.split(factor=WIDTH)
+    head = column.row()
     head.label(text=f"{len(found)} takes")
-    head.label(text="Beat, steps/s")
+    beside = head.row()
+    beside.alignment = "RIGHT"
+    beside.label(text=_heading(found))
     kept = getattr(armature, names.TAKES_PROPERTY)
     rows = min(ROWS, len(found))
     column.template_list("FOOTLIGHT_UL_takes", "", bpy.data, "actions", kept, "shown", rows=rows, maxrows=2 * ROWS)

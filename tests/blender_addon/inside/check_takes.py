@@ -63,6 +63,7 @@ def check_the_list_shows_each_take_in_words():
     feet = card.of(takes.shown(armature)).feet
     steps = feet.split()[0] if feet[0].isdigit() else "0"
     assert told == [f"{grade}, {steps}" for grade in ("Poor", "Excellent", "Good")]
+    assert "Beat, steps/s" in [item.text for item in items]
     assert [item.icon for item in words] == ["NONE", "CHECKMARK", "NONE"], "the one that is shown"
     first = bpy.data.actions[NAMES[0]]
     assert first.footlight_take == "seed 7", "all are to one song"
