@@ -21,12 +21,12 @@ from core.light.look import shipped_looks
 from train import run_folder
 from train.data import latents
 from train.recipes import (
-    DISTILL_MUSIC,
     PAPER,
     AutoregressiveRecipe,
     BeatsRecipe,
     ClassifierRecipe,
     DenoiserRecipe,
+    DistillMusicRecipe,
     DistillRecipe,
     DistillTheatreRecipe,
     EncodersRecipe,
@@ -111,7 +111,7 @@ class Fit:
     denoiser: DenoiserRecipe = field(default_factory=DenoiserRecipe)
     scorer: ScorerRecipe = field(default_factory=ScorerRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
-    distill_music: DistillRecipe = DISTILL_MUSIC
+    distill_music: DistillMusicRecipe = field(default_factory=DistillMusicRecipe)
     autoregressive: AutoregressiveRecipe = field(default_factory=AutoregressiveRecipe)
     classifier: ClassifierRecipe = field(default_factory=ClassifierRecipe)
     vocoder: VocoderRecipe = field(default_factory=VocoderRecipe)

@@ -12,11 +12,10 @@ from train.tasks.autoregressive import AutoregressiveTaskConfig
 from train.tasks.beats import BeatsTaskConfig
 from train.tasks.classifier import ClassifierTaskConfig
 from train.tasks.denoiser import DenoiserTaskConfig
-from train.tasks.distill import DistillTaskConfig
+from train.tasks.distill import DistillDanceConfig, DistillMusicConfig
 from train.tasks.distill_theatre import DistillTheatreConfig
 from train.tasks.mel_vae import MelVAEConfig
 from train.tasks.motion_vae import MotionVAEConfig
-from train.tasks.paths import PathsConfig
 from train.tasks.scorer import ScorerTaskConfig
 from train.tasks.theatre import TheatreTaskConfig
 from train.tasks.theatre_encoders import EncodersTaskConfig
@@ -51,20 +50,22 @@ class ScorerRecipe:
 
 
 @dataclass(frozen=True)
-class DistillRecipe:
+class StudentRecipe:
     """How a denoiser is distilled."""
 
     teacher: Path | None = None  # a model folder; None is that of --init, from whose weights the student starts
     context_entry: Literal["added", "concatenated"] = "added"  # of the student's network
     loop: LoopConfig = LoopConfig(steps=6000, batch=16, lr=4e-4, warmup=20, ema=0.998)
-    task: DistillTaskConfig = DistillTaskConfig()
 
 
-DISTILL_MUSIC = DistillRecipe(
-    task=DistillTaskConfig(
-        paths=PathsConfig(frames=192, shortest=192, drop_other=0.25, guidance=(1.0, 7.0), strength=(1.0, 1.0))
-    )
-)
+@dataclass(frozen=True)
+class DistillRecipe(StudentRecipe):
+    task: DistillDanceConfig = DistillDanceConfig()
+
+
+@dataclass(frozen=True)
+class DistillMusicRecipe(StudentRecipe):
+    task: DistillMusicConfig = DistillMusicConfig()
 
 
 @dataclass(frozen=True)

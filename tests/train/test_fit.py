@@ -24,9 +24,8 @@ from train import export, fit, recipes, run_folder
 from train.data import synthetic
 from train.initial import start_from
 from train.loop import LoopConfig
-from train.options import Fit
+from train.options import Fit, recipe_of
 from train.state import load_state
-from train.tasks.paths import PathsConfig
 from train.variants import motion_side
 
 
@@ -294,9 +293,11 @@ def test_a_denoiser_alone_goes_on_from_a_model_with_its_autoencoders(run, tmp_pa
 
 
 def distilling(name: str, model: Path, out: Path, steps: int) -> Fit:
-    task = recipes.DistillTaskConfig(steps=2, paths=PathsConfig(frames=32, shortest=32, steps=4, count=32))
-    recipe = recipes.DistillRecipe(loop=quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant"), task=task)
     settings = Fit(task=name, data="synthetic", out=out, init=model, steps=steps)
+    recipe = recipe_of(settings, name)
+    paths = replace(recipe.task.paths, frames=32, shortest=32, steps=4, count=32)
+    loop = quick(lr=2e-3, warmup=2, ema=0.9, schedule="constant")
+    recipe = replace(recipe, loop=loop, task=replace(recipe.task, steps=2, paths=paths))
     return replace(settings, **{name.replace("-", "_"): recipe})
 
 

@@ -41,7 +41,7 @@ def test_an_option_of_a_recipe_is_read():
     asked = read("distill-music", *NEEDED, "--distill-music.loop.minutes", "2", "--distill-music.task.steps", "3")
     recipe = recipe_of(asked, asked.task)
     assert (recipe.loop.minutes, recipe.task.steps) == (2.0, 3)
-    assert recipe.task.paths == Fit.distill_music.task.paths  # what is not given stays
+    assert recipe.task.paths == recipe_of(Fit("distill-music", Path(), Path()), "distill-music").task.paths  # stays
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,10 @@ def test_an_option_of_a_recipe_is_read():
         ["denoiser", *NEEDED, "--scorer.loop.minutes", "2"],
         ["scorer", *NEEDED, "--theatre-without", "music"],
         ["beats", *NEEDED, "--layout", "smpl22-6d"],
+        ["distill-music", *NEEDED, "--distill-music.task.paths.on-beats", "1"],  # there are no accents to move
+        ["distill-music", *NEEDED, "--distill-music.task.standing", "0.5"],
+        ["distill", *NEEDED, "--distill.task.attack", "1"],
+        ["distill", *NEEDED, "--distill.task.paths.most-snr", "10"],  # paths have no losses
         ["waltz", *NEEDED],
         ["denoiser", "--data", "synthetic"],
     ],

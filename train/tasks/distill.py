@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from tyro.conf import Suppress
 
 from core.autoencoder.networks import Autoencoder
 from core.config import Config
@@ -25,7 +26,7 @@ from train.loop import Phase
 from train.tasks.decoded import Bodies, decoded_as, decoded_losses
 from train.tasks.diffusion import condition_of
 from train.tasks.figures import rms_ratio
-from train.tasks.paths import CHUNK, COUNTS, POINTS, PathsConfig, some_of
+from train.tasks.paths import CHUNK, COUNTS, POINTS, MusicPathsConfig, PathsConfig, some_of
 from train.tasks.segments import Segments, check_steps
 
 VALIDATION_SEED = 0
@@ -60,6 +61,25 @@ class DistillTaskConfig:
 
     def __post_init__(self) -> None:
         check_steps(self.steps, self.paths.steps)
+
+
+@dataclass(frozen=True)
+class DistillDanceConfig(DistillTaskConfig):
+    """Settings of the distillation of a dancer. What music is judged by is no option."""
+
+    mel: Suppress[float] = 0.1
+    attack: Suppress[float] = 0.1
+
+
+@dataclass(frozen=True)
+class DistillMusicConfig(DistillTaskConfig):
+    """Settings of the distillation of what makes music. What bodies are judged by is no option."""
+
+    positions: Suppress[float] = 1.0
+    velocity: Suppress[float] = 0.3
+    feet: Suppress[float] = 0.3
+    standing: Suppress[float] = 1.0
+    paths: MusicPathsConfig = field(default_factory=MusicPathsConfig)
 
 
 class DistillPhase(Phase):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
+from tyro.conf import Suppress
 
 from core.autoencoder.networks import Autoencoder
 from core.checkpoint import Checkpoint
@@ -45,7 +46,8 @@ HELD_OUT_SEED = 10**9
 @dataclass(frozen=True)
 class PathsConfig(DenoiserTaskConfig):
     """Which paths are drawn. Crops, what is dropped from the condition and what is given are those of training
-    (``DenoiserTaskConfig``). Clips shorter than a crop are left out, and there are no losses.
+    (``DenoiserTaskConfig``). Clips shorter than a crop are left out. There are no losses, so what weighs them is no
+    option.
 
     count: how many are drawn, in files of ``CHUNK``.
     steps: of the teacher.
@@ -69,10 +71,31 @@ class PathsConfig(DenoiserTaskConfig):
     other_style: float = 0.4
     mixed: float = 0.2
     on_beats: float = 0.0
+    most_snr: Suppress[float] = 0.0
+    least_snr: Suppress[float] = 0.0
+    change: Suppress[float] = 0.0
+    body_share: Suppress[float] = 0.25
+    positions: Suppress[float] = 1.0
+    velocity: Suppress[float] = 0.3
+    feet: Suppress[float] = 0.3
 
     def __post_init__(self) -> None:
         if self.shortest < self.frames:
             raise FootlightError(f"paths have {self.frames} frames: clips of {self.shortest} frames are too short")
+
+
+@dataclass(frozen=True)
+class MusicPathsConfig(PathsConfig):
+    """Which paths to music are drawn. It has neither accents nor a body, so what concerns those is no option."""
+
+    frames: int = 192
+    shortest: int = 192
+    drop_other: float = 0.25
+    observe_parts: Suppress[float] = 0.15
+    standing: Suppress[float] = 1.0
+    guidance: tuple[float, float] = (1.0, 7.0)
+    strength: tuple[float, float] = (1.0, 1.0)
+    on_beats: Suppress[float] = 0.0
 
 
 class Draws(Protocol):
