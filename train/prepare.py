@@ -42,7 +42,9 @@ class Prepare:
     out: Path = Path("data")  # the folder to write
     aist: Path | None = None  # AIST++: motions/*.pkl, splits/, ignore_list.txt, music/*.wav or mp3
     aist_music: Path | None = None  # its music, if that is elsewhere
-    pairs: Path | None = None  # your own motion capture: NAME.bvh, npz, npy, pkl beside NAME.wav, mp3, m4a and others
+    # your own motion capture: a folder of NAME.bvh, npz, npy, pkl beside NAME.wav, mp3, m4a and others, or a CSV file
+    # that says which take was danced to which song: take,song,start
+    pairs: Path | None = None
     pairs_fps: float | None = None  # frames per second of files there that do not say theirs
     # T-pose of BVH files there: zero, first-frame, motion, or a BVH file that stands in it
     pairs_rest: str | None = None
@@ -62,7 +64,7 @@ class Prepare:
 def main(args: Prepare) -> list[dict]:
     """Prepare everything and return the index lines of the pairs. Raises FootlightError when the input is of no use."""
     if args.data is None and args.aist is None and args.pairs is None:
-        raise FootlightError("no data: give a folder with index.jsonl, --aist DIR or --pairs DIR")
+        raise FootlightError("no data: give a folder with index.jsonl, --aist DIR, --pairs DIR or --pairs LIST.csv")
     entries = shards.read_index(args.data / "index.jsonl") if args.data else []
     if args.data and (args.rendered or args.settings.rendered_share):
         synth.find_program()  # fails now and not after ten minutes
@@ -145,7 +147,10 @@ def _made(args: Prepare, work: list[jobs.Job], index: str, unusable: list[dict])
 
 def _in_our_words(args: Prepare, source: str, text: str) -> str:
     """What a reader says of a source, with our options for those of the reader where the source is of --pairs."""
-    return in_our_options(text) if args.pairs and Path(source).is_relative_to(args.pairs) else text
+    if args.pairs is None:
+        return text
+    own = args.pairs.parent if args.pairs.is_file() else args.pairs
+    return in_our_options(text) if Path(source).is_relative_to(own) else text
 
 
 def _first(entries: list[dict], kind: str, limit: int | None) -> list[dict]:

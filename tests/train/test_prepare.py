@@ -354,3 +354,61 @@ def test_a_gap_of_a_capture_is_bridged_and_a_long_one_is_not_learned(tmp_path, c
     speed = (places[1:] - places[:-1]).norm(dim=-1).amax(1) * MOTION_FPS
     near = speed[int(190 * MOTION_FPS / 60) : int(230 * MOTION_FPS / 60)]
     assert near.max() < 1.5 * speed[: int(180 * MOTION_FPS / 60)].max()
+
+
+def test_a_list_says_which_take_was_danced_to_which_song_and_from_when(tmp_path, capsys):
+    """One song for three takes: it begins with the first, in the middle of the second, and before the third. One more
+    take has two songs after another, and two lines name what is not there.
+    """
+    own = tmp_path / "own"
+    (own / "monday").mkdir(parents=True)
+    for name, seconds in (("a", 8.0), ("b", 11.2), ("c", 5.0), ("session", 20.0)):
+        dance(own / "monday" / f"{name}.bvh", 100, seconds=seconds)
+    song(own / "anthem.wav", 100, 8.0)
+    song(own / "other.wav", 100, 8.0)
+    (own / "pairs.csv").write_text(
+        "take,song,start,genre\nmonday/a.bvh,anthem.wav\nmonday/b.bvh,anthem.wav,3.2,house\n"
+        "monday/c.bvh,anthem.wav,-2.4\nmonday/session.bvh,anthem.wav,1\nmonday/session.bvh,other.wav,10.5\n"
+        "monday/lost.bvh,anthem.wav\nmonday/a.bvh,notes.txt\nmonday/a.bvh,other.wav,30\n"
+    )
+    (own / "notes.txt").write_text("no song")
+    main(Prepare(out=tmp_path / "out", pairs=own / "pairs.csv", workers=1))
+    said = capsys.readouterr().out
+    assert re.search(r"not used: .*pairs\.csv, line 7: .*lost\.bvh: no such file", said)
+    assert re.search(r"not used: .*pairs\.csv, line 8: .*notes\.txt: expected \.wav", said)
+    assert re.search(r"not used: .*a\.bvh: .*share only 0\.0 s where the music starts at second 30", said)
+    assert "used with a warning" not in said  # what is longer than its music is known to be
+    made = load_pairs(tmp_path / "out", "train") + load_pairs(tmp_path / "out", "val")
+    assert len(made) == 5
+    source = resample(synthetic.swing(100, int(20 * MOTION_FPS), 0.0, 0.8), MOTION_FPS)
+    swung = kinematic_beats(forward(source.rotations, source.root), MOTION_FPS).times
+    clicks = torch.arange(0, 8, 0.6)
+    for pair, start, seconds in zip(
+        sorted(made, key=lambda pair: (pair.motion_name, pair.music_name)),
+        (0.0, 3.2, -2.4, 1.0, 10.5),
+        (8.0, 8.0, 5.0, 8.0, 8.0),
+        strict=True,
+    ):
+        assert pair.genre == ("house" if start == 3.2 else "monday")
+        length = len(pair.rotations) / MOTION_FPS
+        assert length == pytest.approx(seconds, abs=0.1)
+        begins = max(0.0, start)  # of the pair, in its take
+        motion = pair.motion()
+        found = kinematic_beats(forward(motion.rotations, motion.root), motion.fps).times
+        inside = swung - begins
+        inside = inside[(inside > 0.3) & (inside < length - 0.3)]
+        assert (found[:, None] - inside).abs().amin(0).max() < 0.05
+        true = clicks + start - begins
+        true = true[(true > 0.3) & (true < length - 0.3)]
+        assert (pair.beats[:, None] - true).abs().amin(0).max() < 0.05
+
+
+def test_a_folder_with_a_list_says_that_the_list_itself_has_to_be_given(tmp_path, capsys):
+    own = tmp_path / "own"
+    own.mkdir()
+    dance(own / "take.bvh", 100, seconds=6.0)
+    song(own / "anthem.wav", 100, 6.0)
+    (own / "pairs.csv").write_text("take,song\ntake.bvh,anthem.wav\n")
+    assert main(Prepare(out=tmp_path / "out", pairs=own, workers=1)) == []
+    assert "if pairs.csv says which it is, give that file to --pairs" in capsys.readouterr().out
+    assert len(main(Prepare(out=tmp_path / "out", pairs=own / "pairs.csv", workers=1))) == 1

@@ -1,12 +1,15 @@
 """Motion and music that were recorded together, where nothing has to be chosen or warped.
 
-A user's are ``NAME.bvh`` (or .npz, .npy, .pkl) beside ``NAME.wav``. Data sets of such takes share the rest of this
-module.
+A user's are ``NAME.bvh`` (or .npz, .npy, .pkl) beside ``NAME.wav``, or named in a list (``pair_list``). Data sets of
+such takes share the rest of this module.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+import os
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +27,7 @@ from train.data.dataset import motion_tensors
 from train.data.jobs import Job, Records
 from train.data.motion.sources import load
 from train.data.music.songs import cut, heard, stored, with_waveforms
+from train.data.pairing import pair_list
 from train.data.pairing.matching import SHORTEST_SECONDS
 from train.data.pairing.pairs import index_line
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
@@ -48,6 +52,8 @@ class Take:
     group: takes of one group belong to one split.
     tempo: the music's own in beats a minute, or 0 when it is unknown. When the tracked tempo is off by more than
         ``TEMPO_TOLERANCE``, the beats are laid evenly at this one.
+    start: second of the motion at which the music begins; negative where it was playing already.
+    alone: whether this is all the music that the motion was recorded with.
     """
 
     id: str
@@ -56,6 +62,26 @@ class Take:
     split: str
     group: str
     tempo: float = 0.0
+    start: float = 0.0
+    alone: bool = True
+
+
+@dataclass(frozen=True)
+class Together:
+    """Files that a user says were recorded together.
+
+    name: of the take, for people.
+    record: what tells it from all others of the user.
+    genre, start, alone: as of ``Take``.
+    """
+
+    capture: Path
+    song: Path
+    name: str
+    record: str
+    genre: str
+    start: float = 0.0
+    alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,13 +103,11 @@ class Reading:
 
 
 def user_jobs(
-    folder: Path, out: Path, waveforms: bool = False, reading: Reading | None = None
+    source: Path, out: Path, waveforms: bool = False, reading: Reading | None = None
 ) -> tuple[list[Job], list[dict]]:
-    """A job for every motion under ``folder`` that has music, and ``{"source", "reason"}`` of the others.
+    """A job for every motion that has music, and ``{"source", "reason"}`` of what is left out.
 
-    Of several files of one name, the first is taken in the order of ``CAPTURES`` and ``AUDIO``. A folder within
-    ``folder`` names the genre of what it holds. Hidden files are passed over: macOS puts "._NAME" beside every NAME.
-
+    source: a folder, as of ``beside``, or a list, as of ``pair_list``.
     waveforms: keep the music's samples.
     reading: of the captures; None leaves all to the files.
 
@@ -91,24 +115,45 @@ def user_jobs(
     """
     reading = reading or Reading()
     reading.check()
+    together, dropped = listed(source) if source.is_file() else beside(source)
+    digest_of = lru_cache(maxsize=None)(file_digest)  # a song may serve dozens of takes
+    jobs = []
+    for one in together:
+        name = record_name(one.record)
+        take = Take(name, one.name, one.genre, split_of(one.name), f"own-{one.name}", 0.0, one.start, one.alone)
+        asked = {name: value for name, value in asdict(reading).items() if value is not None}
+        asked |= ({"start": one.start} if one.start else {}) | ({} if one.alone else {"alone": False})
+        made_from = digest_of(one.capture), digest_of(one.song), one.name, one.genre
+        digest = key("own", *made_from, *([asked] if asked else []))
+        make = partial(recorded_pair, one.capture, one.song, take, waveforms, reading=reading)
+        jobs.append(Job(str(one.capture), shard_of(out, take), with_waveforms(digest, waveforms), make))
+    return jobs, dropped
+
+
+def beside(folder: Path) -> tuple[list[Together], list[dict]]:
+    """Every motion under ``folder`` beside which there is music, and ``{"source", "reason"}`` of the others.
+
+    Of several files of one name, the first is taken in the order of ``CAPTURES`` and ``AUDIO``. A folder within
+    ``folder`` names the genre of what it holds. Hidden files are passed over: macOS puts "._NAME" beside every NAME.
+
+    Raises FootlightError when there is no motion.
+    """
     if not folder.is_dir():
-        raise FootlightError(f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav")
+        raise FootlightError(
+            f"{folder}: no such folder; --pairs takes a folder of NAME.bvh beside NAME.wav, or a list in a CSV file"
+        )
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     captures, music = _by_stem(files, CAPTURES), _by_stem(files, AUDIO)
-    jobs, dropped = [], []
+    found, dropped = [], []
     for stem, path in captures.items():
         song = music.get(stem)
         name = str(path.relative_to(folder).with_suffix(""))
         if song is None:
-            dropped.append({"source": str(path), "reason": f"no music beside it (looked for {_wanted(path, AUDIO)})"})
+            reason = f"no music beside it (looked for {_wanted(path, AUDIO)}){_or_listed(files)}"
+            dropped.append({"source": str(path), "reason": reason})
             continue
         genre = path.parent.name if path.parent != folder else "own"
-        split = split_of(name)
-        take = Take(record_name(name), name, genre, split, f"own-{name}")
-        asked = {name: value for name, value in asdict(reading).items() if value is not None}
-        digest = key("own", file_digest(path), file_digest(song), name, genre, *([asked] if asked else []))
-        make = partial(recorded_pair, path, song, take, waveforms, reading=reading)
-        jobs.append(Job(str(path), shard_of(out, take), with_waveforms(digest, waveforms), make))
+        found.append(Together(path, song, name, name, genre))
     dropped += [
         {"source": str(path), "reason": f"no motion beside it (looked for {_wanted(path, CAPTURES)}){_instead(path)}"}
         for path in files
@@ -117,7 +162,41 @@ def user_jobs(
     if not captures:
         kinds = ", ".join(CAPTURES)
         raise FootlightError(f"{folder}: holds no {kinds} file; --pairs takes a folder of NAME.bvh beside NAME.wav")
-    return jobs, dropped
+    return found, dropped
+
+
+def listed(path: Path) -> tuple[list[Together], list[dict]]:
+    """What a list says, and ``{"source", "reason"}`` of lines whose files are not there or of another kind.
+
+    Without a genre in the list, the folder of a take names it. Raises FootlightError as ``pair_list.read`` does.
+    """
+    lines = pair_list.read(path)
+    times = Counter(one.take for one in lines)
+    found, dropped = [], []
+    for one in lines:
+        if reason := _unusable(one.take, CAPTURES) or _unusable(one.song, AUDIO):
+            dropped.append({"source": f"{path}, line {one.line}", "reason": reason})
+            continue
+        name = str(Path(os.path.relpath(one.take, path.parent)).with_suffix(""))
+        genre = one.genre or (one.take.parent.name if one.take.parent != path.parent else "own")
+        record = f"{name} {one.song.stem} {one.start:g}"
+        found.append(Together(one.take, one.song, name, record, genre, one.start, times[one.take] == 1))
+    return found, dropped
+
+
+def _unusable(path: Path, suffixes: tuple[str, ...]) -> str:
+    """Why a file of a list cannot be used; "" if it can."""
+    if not path.is_file():
+        return f"{path}: no such file; paths count from the folder of the list"
+    if path.suffix.lower() not in suffixes:
+        return f"{path}: expected {', '.join(suffixes)}" + (f"; {advice(path)}" if advice(path) else "")
+    return ""
+
+
+def _or_listed(files: list[Path]) -> str:
+    """A hint to lists that lie in a folder of captures."""
+    lists = [path.name for path in files if path.suffix.lower() in pair_list.SUFFIXES[:2]]
+    return f"; if {lists[0]} says which it is, give that file to --pairs" if lists else ""
 
 
 def _wanted(path: Path, suffixes: tuple[str, ...]) -> str:
@@ -188,29 +267,26 @@ def steady_beats(onset: Tensor, tempo: float) -> Tensor:
 def recorded_pair(
     motion_path: Path, song_path: Path, take: Take, waveforms: bool, shard: str, reading: Reading | None = None
 ) -> Records:
-    """The record of one take and its music, both cut to the shorter. Raises FootlightError for unusable files."""
+    """The record of one take and its music, from where both go on to the end of the shorter. Raises FootlightError for
+    unusable files.
+    """
     source = load(motion_path, asdict(reading or Reading()))
     if source.report["dropped"]:
         raise FootlightError(source.report["dropped"])
     motion = source.motion
     parts, tempo = _heard(song_path, take.tempo)
-    frames = min(motion.frames, len(parts["mel"]) // 2)
-    if motion.frames > frames + MOTION_FPS * LOST_SECONDS:
-        warn(
-            f"{motion_path}: lasts {motion.frames / MOTION_FPS:.1f} s, and its music {frames / MOTION_FPS:.1f} s; "
-            "what is longer is left out. If they were recorded together, the frame rate may be wrong"
-        )
-    longer = len(parts["mel"]) / MEL_FPS / (motion.frames / MOTION_FPS)
-    if any(abs(longer / times - 1) <= RATE_TOLERANCE for times in WRONG_RATES):
-        warn(
-            f"{motion_path}: lasts {motion.frames / MOTION_FPS:.1f} s, and its music {longer:.0f} times as long; if "
-            "they were recorded together, the frame rate may be wrong"
-        )
+    first = math.ceil(max(0.0, take.start) * MOTION_FPS)  # frame of the motion from which on there is music
+    into = first / MOTION_FPS - take.start  # seconds of the music at that frame
+    heard_frames = (len(parts["mel"]) - round(into * MEL_FPS)) // 2
+    frames = max(0, min(motion.frames - first, heard_frames))
+    if take.alone:
+        _warn_of_lengths(motion_path, (motion.frames - first) / MOTION_FPS, heard_frames / MOTION_FPS, take.start)
     if frames / MOTION_FPS < SHORTEST_SECONDS:
         raise FootlightError(
-            f"motion and music share only {frames / MOTION_FPS:.1f} s; at least {SHORTEST_SECONDS:g} s are needed"
+            f"motion and music share only {frames / MOTION_FPS:.1f} s{_with_start(take)}; at least "
+            f"{SHORTEST_SECONDS:g} s are needed"
         )
-    section = stored(cut(parts, 0.0, frames / MOTION_FPS), waveforms)
+    section = stored(cut(parts, into, frames / MOTION_FPS), waveforms)
     line = index_line(
         take.id,
         shard,
@@ -224,4 +300,27 @@ def recorded_pair(
         exact=False,
         error_cm=source.report["error_cm"],
     )
-    return [(line, {**section, **motion_tensors(motion.cut(0, frames))})]
+    return [(line, {**section, **motion_tensors(motion.cut(first, first + frames))})]
+
+
+def _with_start(take: Take) -> str:
+    return f" where the music starts at second {take.start:g} of the motion" if take.start else ""
+
+
+def _warn_of_lengths(path: Path, lasts: float, music: float, start: float) -> None:
+    """Warn the user about seconds of a motion, and of its music, that let doubt that they were recorded together.
+
+    start: as of ``Take``.
+    """
+    since = f" from second {start:g} on" if start > 0 else ""
+    if lasts > music + LOST_SECONDS:
+        warn(
+            f"{path}: lasts {lasts:.1f} s{since}, and its music {max(0.0, music):.1f} s; "
+            "what is longer is left out. If they were recorded together, the frame rate may be wrong"
+        )
+    longer = music / lasts if lasts > 0 else 0.0
+    if not start and any(abs(longer / times - 1) <= RATE_TOLERANCE for times in WRONG_RATES):
+        warn(
+            f"{path}: lasts {lasts:.1f} s, and its music {longer:.0f} times as long; if "
+            "they were recorded together, the frame rate may be wrong"
+        )
