@@ -34,7 +34,7 @@ from train.command import run_program
 from train.data import latents, synthetic
 from train.data.dataset import Pair, SongRecord, load_pairs, load_song_records, load_songs, load_waves
 from train.data.encoder import Encoder
-from train.data.splits import seven_one_two, validated_on
+from train.data.splits import seven_one_two, trained_on, validated_on
 from train.fabric import make_fabric
 from train.fit_command import subcommands
 from train.initial import keep, keep_theatre, start_from, start_theatre
@@ -64,10 +64,11 @@ def load_training_pairs(args: Fit, waveforms: bool = False) -> dict[str, list[Pa
         pairs = synthetic.pairs()
     else:
         pairs = {split: load_pairs(args.data, split, waveforms) for split in ("train", "val")}
-    return {
+    kept = {
         split: [pair for pair in some if not any(word in pair.genre for word in args.exclude)]
         for split, some in pairs.items()
     }
+    return trained_on(kept)
 
 
 def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:

@@ -23,10 +23,11 @@ from tests.core.formats.test_published import aist, amass, joints_npz, take
 from train.data import shards, synthetic
 from train.data.dataset import load_pairs, load_song_records, load_songs
 from train.data.pairing import pairs
+from train.data.pairing.user_pairs import split_of
 from train.data.rates import AUDIO_RATE, MEL_FPS, MOTION_FPS
 from train.data.splits import validated_on
 from train.fit import load_training_pairs, load_training_songs
-from train.options import Fit
+from train.options import Fit, model_config
 from train.prepare import Prepare, main
 from train.tasks.autoencoder import AutoencoderTask, AutoencoderTaskConfig
 from train.tasks.mel_vae import MelVAEConfig, MelVAETask
@@ -252,6 +253,20 @@ def test_own_capture_alone_is_enough_to_train_on(tmp_path):
     clips = {split: [{"features": features}] for split in ("train", "val")}
     with pytest.raises(FootlightError, match="the clips to train on last 2"):
         AutoencoderTask(config, "motion", AutoencoderTaskConfig(), clips)
+
+
+def test_a_single_capture_is_trained_on_whatever_its_name(tmp_path):
+    """Of the names of captures every tenth is held out. Its genre is a style then too."""
+    own = tmp_path / "own"
+    own.mkdir()
+    name = next(name for name in map("take{}".format, range(1000)) if split_of(name) == "val")
+    dance(own / f"{name}.bvh", 100, 6.0)
+    song(own / f"{name}.wav", 100, 6.0)
+    main(Prepare(out=tmp_path / "out", pairs=own, workers=1))
+    args = Fit("mel-vae", tmp_path / "out", tmp_path / "run", preset="tiny")
+    pairs = load_training_pairs(args)
+    assert [len(pairs[split]) for split in ("train", "val")] == [1, 0]
+    assert model_config(args, pairs).styles == ("own",)
 
 
 def test_a_capture_that_is_longer_than_its_music_is_said(tmp_path, capsys):

@@ -29,6 +29,11 @@ def seven_one_two(pairs: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
     return made
 
 
+def trained_on(splits: dict[str, list[T]]) -> dict[str, list[T]]:
+    """The splits. Where all is held out, as one capture in ten is that comes alone, it is trained on instead."""
+    return splits if splits["train"] else splits | {"train": splits["val"], "val": []}
+
+
 def validated_on(splits: dict[str, list[T]], what: str, length: Callable[[T], int]) -> dict[str, list[T]]:
     """The splits. Where nothing is held out, as of a few captures of one's own, the longest of what is trained on is
     validated on too, and that is printed.
