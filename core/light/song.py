@@ -103,20 +103,41 @@ def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song
     decibels, bass = (_decibels(part.sum(axis=1)) for part in (power, power[:, :BASS_BANDS]))
     harmony = torch.nn.functional.normalize(tones.double(), dim=1).numpy()
     edges = bar_edges(rhythm.beats, seconds)
-    sections = find_sections(
-        edges,
-        _means(mel.double().numpy(), ONSET_FPS, edges),
-        _means(harmony, SHOW_FPS, edges),
-        _means(decibels[:, None], ONSET_FPS, edges)[:, 0],
-    )
     return Song(
         seconds,
         rhythm.beats,
         relative_loudness(rhythm.loudness, frames, SHOW_FPS).double().numpy(),
         _stretched(_smoothed(tension(harmony, edges)), frames),
-        sections,
+        _sections(edges, mel, harmony, decibels),
         stops(decibels),
         drops(rhythm.beats, decibels, bass),
+    )
+
+
+def sections_of(song: Waveform, beats: Beats, mel: Tensor) -> tuple[Section, ...]:
+    """The sections of a song, as ``Song`` has them.
+
+    song: at ``RHYTHM_RATE``.
+    beats: its beats.
+    mel: (t, m) its ``rhythm_mel``.
+    """
+    tones = chroma(song.samples, RHYTHM_RATE, CHROMA_HOP)
+    harmony = torch.nn.functional.normalize(tones.double(), dim=1).numpy()
+    decibels = _decibels((2 * mel.double()).exp().numpy().sum(axis=1))
+    return _sections(bar_edges(beats, song.seconds), mel, harmony, decibels)
+
+
+def _sections(edges: np.ndarray, mel: Tensor, harmony: np.ndarray, decibels: np.ndarray) -> tuple[Section, ...]:
+    """The sections of bars with edges (n + 1,), seconds.
+
+    mel, decibels: (t, m) and (t,) at ``ONSET_FPS``.
+    harmony: (t', 12) at ``SHOW_FPS``.
+    """
+    return find_sections(
+        edges,
+        _means(mel.double().numpy(), ONSET_FPS, edges),
+        _means(harmony, SHOW_FPS, edges),
+        _means(decibels[:, None], ONSET_FPS, edges)[:, 0],
     )
 
 

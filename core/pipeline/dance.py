@@ -19,6 +19,7 @@ from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames, to_int16
 from core.diffusion.remembering import Memory
 from core.errors import FootlightError
+from core.light.sections import Section
 from core.metrics import beat, physics
 from core.metrics.theatre import energy_on_beats
 from core.motion import features, kinematics, rotation
@@ -27,6 +28,7 @@ from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
+from core.pipeline.returning import divided, first_times
 from core.pipeline.sound import Sound, sounding
 from core.postprocess import bones, drift, feet, floor, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
@@ -56,17 +58,28 @@ class HeardSong:
     seconds: its length.
     rhythm: its rhythm.
     condition: of a dance in the model's default style.
+    sections: of the song, by which moves return; none of a short song.
     """
 
     pcm: bytes
     seconds: float
     rhythm: Rhythm
     condition: Condition
+    sections: tuple[Section, ...] = ()
 
     @property
     def frames(self) -> int:
         """Latent frames of a dance to it."""
         return self.condition.context["music"].shape[1]
+
+    def returning(self, fps: float) -> Tensor | None:
+        """The latent frame (t,) that each one of a dance repeats, see ``first_times``; None for an undivided song.
+
+        fps: latent frames a second.
+        """
+        if not self.sections:
+            return None
+        return first_times(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
 
 
 HEARING = 0.153
@@ -111,7 +124,7 @@ def hear_song(model: Model, song: Waveform | Sound, beats: Beats | None = None) 
     with progress.part(0.67, 1.0, "Listening to the music"):
         signal = model.config.signal
         known = encode_song(model, sound.at(signal.audio_rate), rhythm, mel=sound.mel_of(model.config))
-        return HeardSong(pcm(samples), seconds, rhythm, known)
+        return HeardSong(pcm(samples), seconds, rhythm, known, divided(sound, rhythm.beats))
 
 
 @dataclass(frozen=True)
@@ -210,7 +223,8 @@ def _sample(
     steps = steps_for(model.config, "motion", options.steps)
     only, decoded = (None, heard.frames) if beginning is None else (beginning.sampled, beginning.decoded)
     with progress.part(0.0, 0.927, "Dancing"):
-        drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory)
+        again = None if options.new_moves else heard.returning(model.config.latent_fps)
+        drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory, again)
         latents = last_of(drawing, steps)[:, :decoded]
     with progress.part(0.927, 1.0, "Building the movement"):
         return model.autoencoders["motion"].decode_long(latents)[0].cpu(), style

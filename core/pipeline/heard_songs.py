@@ -13,7 +13,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from core.audio.beat_tracking import warn_if_unsure
 from core.errors import FootlightError
 from core.files import write_atomically
 from core.formats.dance import read_arrays
+from core.light.sections import Section
 from core.pipeline.dance import HeardSong, hear_song, pcm
 from core.pipeline.model import PRETRAINED, Model
 from core.pipeline.sound import Sound, sounding
@@ -117,6 +118,8 @@ def _encoded(heard: HeardSong) -> bytes:
     tensors = {"onset": rhythm.onset, "loudness": rhythm.loudness, "music": condition.context["music"]}
     if condition.rhythm is not None:
         tensors["rhythm"] = condition.rhythm
+    if heard.sections:
+        tensors["sections"] = torch.tensor([astuple(section) for section in heard.sections], dtype=torch.float64)
     data = io.BytesIO()
     np.savez(data, **_arrays_of_beats(rhythm.beats), **{name: some.cpu().numpy() for name, some in tensors.items()})
     return data.getvalue()
@@ -131,7 +134,7 @@ def _arrays_of_beats(beats: Beats) -> dict[str, np.ndarray]:
 def _read(path: Path, song: Waveform, device: torch.device) -> HeardSong | None:
     """What ``_encoded`` wrote of a song; None for a file that is missing or damaged."""
     try:
-        arrays, _ = read_arrays(path, {*_BEATS, *_ALWAYS, "rhythm"})
+        arrays, _ = read_arrays(path, {*_BEATS, *_ALWAYS, "rhythm", "sections"})
     except FootlightError:
         return None
     if any(name not in arrays for name in _ALWAYS):
@@ -141,7 +144,12 @@ def _read(path: Path, song: Waveform, device: torch.device) -> HeardSong | None:
     }
     beats = Beats(**{name: found[name] for name in _BEATS if name in found})
     condition = Condition({"music": found["music"]}, found.get("rhythm")).map(lambda tensor: tensor.to(device))
-    return HeardSong(pcm(song.samples), song.seconds, Rhythm(beats, found["onset"], found["loudness"]), condition)
+    rhythm = Rhythm(beats, found["onset"], found["loudness"])
+    sections = tuple(
+        Section(start, end, int(kind), intensity)
+        for start, end, kind, intensity in arrays.get("sections", np.zeros((0, 4))).tolist()
+    )
+    return HeardSong(pcm(song.samples), song.seconds, rhythm, condition, sections)
 
 
 def _trim(folder: Path, most_bytes: int) -> None:

@@ -16,7 +16,7 @@ from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames
 from core.config import Config
 from core.light.cues import section_cues
-from core.light.song import understood
+from core.light.song import sections_of
 from core.pipeline.dance import HeardSong
 from core.pipeline.model import Model
 from core.pipeline.sound import Sound, sounding
@@ -52,7 +52,7 @@ def hear_lit(model: Model, song: Waveform | Sound, heard: HeardSong) -> LitSong:
     music = theatre.encoded("music", song_rows(model, sound, rhythm, frames)[None].to(model.device))
     if not takes_cues(model.config):
         return LitSong(heard, music, None)
-    sections = understood(sound.at(RHYTHM_RATE), rhythm, sound.rhythm_mel).sections
+    sections = heard.sections or sections_of(sound.at(RHYTHM_RATE), rhythm.beats, sound.rhythm_mel)
     cues = section_cues(sections, frames, model.config.latent_fps)
     return LitSong(heard, music, cues[None].to(model.device))
 

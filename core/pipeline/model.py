@@ -267,6 +267,7 @@ def draw(
     guidance: float | None = None,
     only: int | None = None,
     memory: Memory | None = None,
+    again: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Sample a modality: yields latents (1, frames, z) after each step, of which the last are clean.
 
@@ -279,9 +280,12 @@ def draw(
     guidance: strength; None is the model's own.
     only: so many frames at the beginning are sampled; None for all.
     memory: as of ``guided_denoiser``.
+    again: (frames,) the frame whose noise each frame gets; None is its own.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = first_noise(model, modality, frames, generator)
+    if again is not None:
+        noise = noise[:, again.to(noise.device)]
     if only is not None:
         noise, condition = noise[:, :only], condition.window(0, only)
     denoise, sampler = guided_denoiser(model, modality, guidance, memory), model.config.sampling[modality].sampler

@@ -159,7 +159,8 @@ def perform_to(
     )
     steps = {name: steps_for(on_stage(config), name, options.steps) for name in ("motion", "light")}
     with progress.part(0.0, 0.925, "Dancing"):
-        made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance)
+        again = None if options.new_moves else heard.returning(config.latent_fps)
+        made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance, again)
         danced = None if kept is None else kept.finished(made["motion"])
     with progress.part(0.925, 1.0, "Building the movement"):
         if danced is None and "motion" in made:
@@ -329,17 +330,21 @@ def _walked(
     seed: int,
     steps: dict[str, int],
     guidance: float | None,
+    again: Tensor | None,
 ) -> dict[str, Tensor]:
     """Latents (1, t, c) of what is made, by modality.
 
     frames: of the whole, and of its beginning that is made.
     steps: by modality.
+    again: (t,) the frame whose noise each frame of the dance gets; None is its own.
     """
     noise = {}
     for name in ("motion", "light"):
         channels = model.config.modalities[name].autoencoder.latent_channels
         own = torch.Generator().manual_seed(noise_seed(seed, name.encode()))
-        noise[name] = torch.randn(1, frames[0], channels, generator=own)[:, : frames[1]].to(model.device)
+        drawn = torch.randn(1, frames[0], channels, generator=own)
+        drawn = drawn if again is None or name == "light" else drawn[:, again]
+        noise[name] = drawn[:, : frames[1]].to(model.device)
     schedule = schedule_of(model.config)
     made = chains(theatre, model.config, prompt, noise, schedule, guidance, native_half(model.device))
     if not made:

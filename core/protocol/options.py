@@ -74,6 +74,8 @@ class Dancing(Options):
 class DanceOptions(Sampling, Dancing):
     """Options of a dance to a song."""
 
+    new_moves: bool = option(False, "make new moves where a part of the song comes again; otherwise its moves return")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions(Sampling):

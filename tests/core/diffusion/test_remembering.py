@@ -26,9 +26,9 @@ def hearing(counted):
     return denoise
 
 
-def sampled(denoise, frames):
+def sampled(denoise, frames, noise=NOISE):
     windows = windowed(denoise, WINDOW, OVERLAP, chunk=4)
-    *_, last = sample(windows, NOISE[:, :frames], linear_sqrt(), STEPS, condition=CONDITION.window(0, frames))
+    *_, last = sample(windows, noise[:, :frames], linear_sqrt(), STEPS, condition=CONDITION.window(0, frames))
     return last
 
 
@@ -46,3 +46,12 @@ def test_a_beginning_is_that_of_the_whole_and_is_not_denoised_twice():
     assert sum(first) > 10 and 0 < again <= sum(range(STEPS)) * 2
     third: list[int] = []
     assert torch.equal(sampled(remembering(hearing(third), memory), 400), whole) and not third
+
+
+def test_places_of_one_noise_that_hear_something_else_are_told_apart():
+    """Every window starts from the same noise, but hears other music."""
+    alike = NOISE[:, : WINDOW - OVERLAP].repeat(1, 17, 1)[:, :400]
+    plain, kept = [], []
+    whole = sampled(hearing(plain), 400, alike)
+    assert torch.equal(sampled(remembering(hearing(kept), Memory()), 400, alike), whole)
+    assert sum(kept) == sum(plain)

@@ -14,7 +14,7 @@ import torch
 
 from core import cli, pipeline
 from core.errors import collected_warnings
-from core.pipeline import HeardSong, Model, heard_songs
+from core.pipeline import HeardSong, Model, heard_songs, returning
 from core.pipeline.heard_songs import cache_folder, hear_once
 from core.types import Beats, Waveform
 
@@ -36,7 +36,9 @@ def count(monkeypatch) -> list[Waveform]:
 
 def same(one: HeardSong, other: HeardSong) -> bool:
     """Whether two songs were heard alike, bit for bit."""
-    numbers = [(it.pcm, it.seconds, it.rhythm.beats.tempo, it.rhythm.beats.confidence) for it in (one, other)]
+    numbers = [
+        (it.pcm, it.seconds, it.sections, it.rhythm.beats.tempo, it.rhythm.beats.confidence) for it in (one, other)
+    ]
     tensors = [
         {
             "onset": it.rhythm.onset,
@@ -60,9 +62,12 @@ BEATS = Beats(torch.arange(8) * 0.75, 80.0)  # of which nothing else is known
 
 
 @pytest.mark.parametrize("beats", [None, BEATS, replace(BEATS, downbeats=torch.arange(8) % 4 == 0)])
-def test_a_song_is_heard_once(model, make_song, count, tmp_path, beats):
+@pytest.mark.parametrize("divided", [False, True])
+def test_a_song_is_heard_once(model, make_song, count, tmp_path, beats, divided, monkeypatch):
+    monkeypatch.setattr(returning, "LEAST_SECONDS", 1.0 if divided else 45.0)
     folder, song = tmp_path / "deep" / "cache", make_song(6.0)
     expected = pipeline.hear_song(model, song, beats)
+    assert bool(expected.sections) == divided
     assert same(hear_once(model, song, beats, folder), expected) and len(count) == 1
     assert same(hear_once(model, song, beats, folder), expected) and len(count) == 1
     assert same(hear_once(model, song, beats, None), expected) and len(count) == 2  # nothing is kept

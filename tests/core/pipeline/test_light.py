@@ -11,6 +11,7 @@ from core import cli
 from core.audio.io import read
 from core.errors import FootlightError, collected_warnings
 from core.formats.motion import MotionClip
+from core.metrics.light import answer, resampled
 from core.pipeline.light import WrittenLight, light_song
 from core.protocol import LightOptions
 from core.show import file
@@ -45,7 +46,20 @@ def test_the_light_for_a_song_is_on_its_beats_and_safe(demo, swinging):
     made = light_song(demo.mono, LightOptions(look="arena"), swinging)
     assert abs(made.show.seconds - 40) < 0.1 and made.metrics["flashes"] <= MOST
     assert made.metrics["pulse_f"] > 0.85 > made.metrics["pulse_f_chance"] + 0.3
-    assert made.metrics["energy"] > made.metrics["energy_chance"]
+
+
+def test_the_light_of_a_dancer_who_grows_and_of_one_who_calms_differ_as_they_do(demo):
+    time = torch.arange(1200) / 30
+    sizes = time / 40, 1 - time / 40  # of a swing, and so of its speed
+    clips = []
+    for size in sizes:
+        positions = torch.zeros(1200, 22, 3)
+        positions[:, :, 0] = (torch.sin(6 * time) * size)[:, None]
+        clips.append(MotionClip(positions, 30.0))
+    first, second = (light_song(demo.mono, LightOptions(look="neon"), clip).show for clip in clips)
+    rates = [resampled(size[:, None], 30.0, first.fps)[:, 0] for size in sizes]
+    found = answer((first, second), (rates[0], rates[1]))
+    assert found["value"] > 0.6 > 0.4 > abs(found["chance"])
 
 
 def test_the_command_writes_a_show_and_says_what_it_did(song_path, tmp_path, capsys):

@@ -1,0 +1,100 @@
+"""Moves return where a part of the song comes again: which frames repeat which, and dances that do it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core import pipeline
+from core.light.sections import Section
+from core.light.song import listen
+from core.motion import kinematics
+from core.pipeline import DanceOptions, Model, beginning, returning
+from core.pipeline.sound import Sound
+from core.types import Beats
+from train.demo.song import compose
+
+FPS = 10.0
+
+
+def bars(seconds: float, tempo: float = 120.0) -> Beats:
+    """Four beats in a bar from the first second on: bars of 2 s at 120 beats a minute."""
+    times = torch.arange(0, seconds - 1e-6, 60 / tempo)
+    return Beats(times, tempo, torch.arange(len(times)) % 4 == 0)
+
+
+def parts(*kinds: int, seconds: float = 8.0) -> tuple[Section, ...]:
+    return tuple(Section(i * seconds, (i + 1) * seconds, kind, 1.0) for i, kind in enumerate(kinds))
+
+
+def repeated(sections: tuple[Section, ...], seconds: float) -> list[int]:
+    found = returning.first_times(sections, bars(seconds), seconds, round(seconds * FPS), FPS)
+    return (torch.arange(len(found)) - found).tolist()  # how many frames ago each was danced first
+
+
+def test_a_part_that_comes_again_repeats_its_first_time():
+    assert repeated(parts(0, 1, 0), 24.0) == [0] * 160 + [160] * 80
+    assert repeated(parts(0, 1, 2, 1, 0), 40.0) == [0] * 240 + [160] * 80 + [320] * 80
+
+
+def test_alike_neighbours_are_one_part_and_repeat_nothing_at_once():
+    assert repeated(parts(0, 0, 0, 0), 32.0) == [0] * 320
+    assert repeated(parts(0, 0, 1, 0, 0), 40.0) == [0] * 240 + [240] * 160
+
+
+def test_what_lasts_longer_than_its_first_time_goes_on_by_itself():
+    assert repeated(parts(0, 1, 0, 0), 32.0) == [0] * 160 + [160] * 80 + [0] * 80
+
+
+def test_bars_meet_bars_where_the_tempo_has_changed():
+    """The second time every bar lasts 3 s instead of 2."""
+    times = torch.cat((torch.arange(0, 16, 0.5), torch.arange(16, 28, 0.75)))
+    beats = Beats(times, 120.0, torch.arange(len(times)) % 4 == 0)
+    sections = Section(0, 8, 0, 1.0), Section(8, 16, 1, 1.0), Section(16, 28, 0, 1.0)
+    found = returning.first_times(sections, beats, 28.0, 280, FPS)[160:]
+    expected = (torch.arange(120) * 2 / 3).round()
+    assert (found - expected).abs().max() <= 1
+
+
+@pytest.fixture(scope="module")
+def model(model_folder):
+    return Model.load(model_folder, "cpu")
+
+
+@pytest.fixture(scope="module")
+def heard(model):
+    """A song of a minute that is known to consist of A, B and A."""
+    song = pipeline.hear_song(model, compose(seconds=60.0).mono, bars(60.0))
+    return replace(song, sections=parts(0, 1, 0, seconds=20.0))
+
+
+def apart(dance, one: int, other: int) -> float:
+    """Metres between the poses of two stretches of 15 s, from seconds on, as the pelvis sees them."""
+    rotations = dance.motion.rotations.clone()
+    rotations[:, 0] = torch.tensor([1.0, 0.0, 0.0, 0.0])
+    places = kinematics.forward(rotations, torch.zeros_like(dance.motion.root))
+    first, second = (places[30 * at : 30 * (at + 15)] for at in (one, other))
+    return float((first - second).norm(dim=-1).mean())
+
+
+def test_a_dance_repeats_its_moves_unless_they_shall_be_new(model, heard):
+    returned = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0))
+    new = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0, new_moves=True))
+    undivided = pipeline.dance_to(model, replace(heard, sections=()), DanceOptions(seed=1, beat_snap=0.0))
+    assert apart(returned, 2, 42) < 0.6 * apart(returned, 2, 22)
+    assert apart(new, 2, 42) > 0.8 * apart(new, 2, 22)
+    assert torch.equal(new.motion.rotations, undivided.motion.rotations)
+
+
+def test_with_moves_that_return_the_first_seconds_still_change_nothing(model, heard, monkeypatch):
+    monkeypatch.setattr(beginning, "SHOWN", 5.0)
+    options = DanceOptions(seed=2, fps=24, beat_snap=0.0)
+    begun, whole = pipeline.begin_dance(model, heard, options), pipeline.dance_to(model, heard, options)
+    assert torch.equal(pipeline.dance_to(model, heard, options, begun.memory).motion.rotations, whole.motion.rotations)
+
+
+def test_songs_are_divided_as_their_light_is_and_short_ones_are_not(model):
+    song = compose(seconds=60.0)
+    found = pipeline.hear_song(model, song.mono)
+    assert found.sections == listen(song.mono, found.rhythm.beats).sections and len(found.sections) > 2
+    assert returning.divided(Sound(compose(seconds=40.0).mono), song.beats) == ()
