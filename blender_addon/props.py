@@ -365,6 +365,14 @@ class FootlightSettings(bpy.types.PropertyGroup):
         "How far movements are shifted onto the nearest beat: 0 as danced, 1 exactly",
         subtype="FACTOR",
     )
+    new_moves: BoolProperty(
+        name="New Moves Throughout",
+        description=(
+            "Make new moves where a part of the song comes again. Otherwise its moves return with it, as a chorus is "
+            "danced each time"
+        ),
+        default=False,
+    )
     keys: PointerProperty(type=FootlightKeys)
     light: PointerProperty(type=FootlightLight)
     markers: BoolProperty(

@@ -85,7 +85,8 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> 
     folder = session.prepare()
     settings = settings_of(context.scene)
     armature = writable_dancer(context)
-    more = writing(context.scene) | {"beat_snap": settings.beat_snap, **sampling(context.scene, names.GENERATE)}
+    more = writing(context.scene) | sampling(context.scene, names.GENERATE)
+    more |= {"beat_snap": settings.beat_snap, "new_moves": settings.new_moves}
     first = more.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     song = find_song(context, folder)

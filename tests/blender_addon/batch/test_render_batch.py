@@ -371,6 +371,8 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("a.blend --score --out out --seconds 9", "the scene's frames"),
         ("a.blend --score --out out --fps 24", "its frame rate"),
         ("a.blend --score --out out --beat-snap 1", "makes music"),
+        ("a.blend --score --out out --new-moves", "parts come again"),
+        ("--duet 30 --out out --new-moves", "parts come again"),
         ("a.blend --score --out out --keys 2", "makes music"),
         ("a.wav --out out --keys few", "DEGREES:MILLIMETRES"),
         ("a.wav --out out --keys 0", "give 1 or more"),
