@@ -8,7 +8,7 @@ the K-weighting decays within 0.1 s and is convolved block by block.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import torch
 from torch import Tensor
@@ -29,7 +29,9 @@ GAINS = 4  # tried at most on the way to the target
 CLOSE = 0.05  # LU to the target that are not worth another gain
 _OVERSAMPLING = 4  # of the true peak
 _TAPS = 24  # of its polyphase interpolator, per phase
-_FRAME = 40  # samples between which it interpolates at once
+_FRAME = 32  # samples between which it interpolates at once
+_FRAMES = 1024  # of such frames, whose products stay in a core's cache
+_PIECES = 32  # of sound that are convolved at once, because every call for a transform is prepared for anew
 
 
 def loudness(samples: Tensor, rate: int) -> float:
@@ -147,7 +149,18 @@ def _reduction(peaks: Tensor, rate: int, ceiling: float) -> Tensor:
     kernel = torch.hann_window(2 * reach + 1, periodic=False, dtype=torch.float64)[1:-1]
     smooth = functional.pad(held, (reach - 1, reach - 1), mode="replicate")
     points = functional.conv1d(smooth, (kernel / kernel.sum())[None, None]).clamp(0, 1)
-    return functional.interpolate(points, scale_factor=each, mode="linear")[0, 0, :samples]
+    return between(points[0, 0], each)[:samples]
+
+
+def between(points: Tensor, each: int) -> Tensor:
+    """Samples (n * each,) of the lines between points (n,), which stand in the middle of ``each`` of them.
+
+    It is ``interpolate(mode="linear")`` as a matrix product, in a fifth of its time.
+    """
+    longer = torch.cat((points[:1], points, points[-1:]))
+    share = (torch.arange(each, dtype=points.dtype) + (each + 1) % 2 / 2) / each
+    lines = torch.stack((longer[:-1], longer[1:]), dim=1) @ torch.stack((1 - share, share))
+    return lines.flatten()[(each + 1) // 2 :][: len(points) * each]
 
 
 def widen(samples: Tensor, rate: int, width: float = 0.5) -> Tensor:
@@ -175,7 +188,7 @@ def _channels(samples: Tensor) -> Tensor:
     """Samples (s,) or (c, s) as (c, s). Raises FootlightError for other shapes and for values that are not finite."""
     if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[0] not in (1, 2)):
         raise FootlightError(f"expected samples (s,) or (1 or 2 channels, s), got shape {tuple(samples.shape)}")
-    if not bool(torch.isfinite(samples).all()):
+    if samples.numel() and not all(math.isfinite(extreme) for extreme in samples.aminmax()):
         raise FootlightError("the sound contains values that are not numbers")
     return samples if samples.ndim == 2 else samples[None]
 
@@ -186,11 +199,14 @@ def _lufs(power: Tensor) -> Tensor:
 
 def _peaks(channels: Tensor) -> Tensor:
     """The largest magnitude (c, s) between each sample of (c, s) and the next."""
-    samples = channels.shape[-1]
+    samples, bank = channels.shape[-1], _interpolator().to(channels)
     padded = functional.pad(channels, (_TAPS // 2 - 1, _TAPS // 2 + -samples % _FRAME))
-    frames = padded.unfold(-1, _FRAME + _TAPS - 1, _FRAME)  #         c n w
-    between = (frames @ _interpolator().to(channels)).unflatten(-1, (-1, _FRAME)).abs().amax(dim=2)
-    return torch.maximum(between.flatten(1)[:, :samples], channels.abs())
+    frames = padded.unfold(-1, _FRAME + _TAPS - 1, _FRAME)  #                          c n w
+    found = channels.new_empty(*frames.shape[:2], _FRAME)
+    for into, some in zip(found.split(_FRAMES, dim=1), frames.split(_FRAMES, dim=1), strict=True):
+        between = (some @ bank).abs_().unflatten(-1, (-1, _FRAME)).unbind(2)  #        c n _FRAME each
+        into.copy_(reduce(torch.maximum, between))  # ``amax`` over three takes seven times as long
+    return torch.maximum(found.flatten(1)[:, :samples], channels.abs())
 
 
 @lru_cache(maxsize=1)
@@ -219,15 +235,16 @@ def _filtered(channels: Tensor, kernel: Tensor) -> Tensor:
 def _convolved(channels: Tensor, kernel: Tensor) -> Tensor:
     """The valid part (c, s) of the convolution of (c, s + n - 1) with (n,), by overlap-save in constant memory."""
     n = len(kernel)
-    size = 1 << max(15, (4 * n - 1).bit_length())
+    size = 1 << max(13, (4 * n - 1).bit_length())
     response = torch.fft.rfft(kernel, size)
     total, advance = channels.shape[-1] - n + 1, size - n + 1
-    result = channels.new_empty(channels.shape[0], total)
-    for start in range(0, total, advance):
-        piece = channels[:, start : start + size]
-        made = torch.fft.irfft(torch.fft.rfft(piece, size) * response, size)
-        count = min(advance, total - start)
-        result[:, start : start + count] = made[:, n - 1 : n - 1 + count]
+    padded = functional.pad(channels, (0, -total % advance))
+    result, done = channels.new_empty(channels.shape[0], total), 0
+    for pieces in padded.unfold(-1, size, advance).split(_PIECES, dim=1):  #               c pieces size
+        made = torch.fft.irfft(torch.fft.rfft(pieces).mul_(response), size)[..., n - 1 :].flatten(1)
+        count = min(made.shape[1], total - done)
+        result[:, done : done + count] = made[:, :count]
+        done += count
     return result
 
 

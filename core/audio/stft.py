@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -29,8 +30,11 @@ def analyse(samples: Tensor, n_fft: int, hop: int) -> Tensor:
 
 def transform(frames: Tensor) -> Tensor:
     """Window and transform frames (..., n_fft) to spectra (..., n_fft / 2 + 1), complex, with centred phases."""
-    n_fft = frames.shape[-1]
-    return torch.fft.rfft(frames * window(n_fft, frames.device)) * _centre(n_fft, frames.device)
+    return turned(_transformed(frames))
+
+
+def _transformed(frames: Tensor) -> Tensor:
+    return torch.fft.rfft(frames * window(frames.shape[-1], frames.device))
 
 
 def synthesise(spectrum: Tensor, hop: int) -> Tensor:
@@ -38,17 +42,54 @@ def synthesise(spectrum: Tensor, hop: int) -> Tensor:
 
     This is the inverse of ``analyse`` if the spectrum is that of a signal (Griffin & Lim 1984).
     """
-    frames = windowed_inverse(spectrum)
-    n_fft, t = frames.shape[-1], frames.shape[1]
-    added = overlap_add(frames, hop) / envelope(t, n_fft, hop, frames.device)
-    return added[:, n_fft // 2 : n_fft // 2 + t * hop]
+    return _inside(_added(turned(spectrum), hop), spectrum, hop)
 
 
-def windowed_inverse(spectrum: Tensor) -> Tensor:
-    """Samples (b, t, n_fft) of each frame of a complex spectrum (b, t, n_fft / 2 + 1), under the synthesis window."""
-    n_fft = 2 * (spectrum.shape[-1] - 1)
-    frames = torch.fft.irfft(spectrum * _centre(n_fft, spectrum.device), n=n_fft)
-    return frames * window(n_fft, spectrum.device)
+def _added(spectrum: Tensor, hop: int) -> Tensor:
+    """What ``synthesise`` gives, from before the first frame's middle on to the end of the last frame.
+
+    spectrum: (b, t, n_fft / 2 + 1), with phases at the beginning of each frame.
+    """
+    n_fft, t = 2 * (spectrum.shape[-1] - 1), spectrum.shape[1]
+    frames = torch.fft.irfft(spectrum, n=n_fft).mul_(window(n_fft, spectrum.device))
+    return overlap_add(frames, hop).div_(envelope(t, n_fft, hop, spectrum.device))
+
+
+def _inside(added: Tensor, spectrum: Tensor, hop: int) -> Tensor:
+    """The samples (b, t * hop) that the frames of a spectrum (b, t, f) stand for, of those that they reach."""
+    pad = spectrum.shape[-1] - 1
+    return added[:, pad : pad + spectrum.shape[1] * hop]
+
+
+def consistent(spectrum: Tensor, hop: int) -> Tensor:
+    """The spectrum of the sound whose spectrum is nearest to the given one, both (b, t, f) and complex.
+
+    The phases of both refer to the beginning of a frame, see ``turned``: nobody looks at them between two rounds.
+    """
+    n_fft, added = 2 * (spectrum.shape[-1] - 1), _added(spectrum, hop)
+    samples, pad = _inside(added, spectrum, hop), n_fft // 2
+    length = samples.shape[1]
+    if length <= pad:
+        return turned(analyse(samples, n_fft, hop))
+    after = added.shape[1] - pad - length
+    added[:, :pad] = samples[:, 1 : pad + 1].flip(1)  # what ``analyse`` pads with, in its place
+    added[:, pad + length :] = samples[:, length - 1 - after : length - 1].flip(1)
+    return _transformed(added.unfold(-1, n_fft, hop))
+
+
+def turned(spectrum: Tensor) -> Tensor:
+    """Spectra (..., n_fft / 2 + 1) whose phases refer to the beginning of a frame instead of its middle, and back."""
+    return spectrum * _centre(2 * (spectrum.shape[-1] - 1), spectrum.device)
+
+
+def size(values: Tensor) -> Tensor:
+    """The absolute values of complex numbers, several times as fast as by ``abs``.
+
+    With gradients, those below 2^-50 are 0 with gradients of 0.
+    """
+    if values.device.type == "cpu" and not values.requires_grad:
+        return torch.from_numpy(np.abs(values.numpy()))
+    return (values.real.square() + values.imag.square()).clamp_min(2.0**-100).sqrt() - 2.0**-50
 
 
 def overlap_add(frames: Tensor, hop: int) -> Tensor:

@@ -27,10 +27,11 @@ from torch.nn import functional
 
 from core import progress
 from core.audio.mel import filterbank
-from core.audio.stft import check_mel, synthesise
+from core.audio.stft import check_mel, consistent, size, synthesise, turned
 from core.config import SignalConfig, VocoderConfig
 from core.layers.blocks import from_picture, to_picture
-from core.vocoder.griffin_lim import MOMENTUM, consistent, direction
+from core.layers.blockwise import blocks_of, product
+from core.vocoder.griffin_lim import MOMENTUM, ahead, scaled
 
 SMALL = 1e-4  # shorter phasors have no direction; magnitudes of 16-bit silence are larger
 QUIET = 1e-5  # the lowest magnitude, which is also the floor of the mel
@@ -97,6 +98,7 @@ class Vocoder(nn.Module):
         self.register_buffer("bank", bank, persistent=False)  #                                       f m
         self.register_buffer("inverse", torch.linalg.pinv(bank), persistent=False)  #                 m f
         self.register_buffer("spread", (bank / bank.sum(1, keepdim=True).clamp_min(1e-8)).T, persistent=False)
+        self.bank_blocks, self.spread_blocks = blocks_of(bank, 16), blocks_of(self.spread, 64)
         turns = torch.arange(bins) * (self.signal.hop_samples / self.signal.n_fft)
         self.register_buffer("centre", 2 * math.pi * torch.remainder(turns, 1.0), persistent=False)
         width = config.width
@@ -153,8 +155,8 @@ class Vocoder(nn.Module):
 
     def corrected(self, magnitude: Tensor, target: Tensor) -> Tensor:
         """Magnitudes (b, t, f) after one multiplicative update towards mel magnitudes (b, t, m)."""
-        ratio = target / (magnitude @ self.bank).clamp_min(QUIET)
-        return self._audible(magnitude * (ratio.clamp(0.01, 100) @ self.spread))
+        ratio = target / product(magnitude, self.bank, self.bank_blocks).clamp_min(QUIET)
+        return self._audible(magnitude * product(ratio.clamp(0.01, 100), self.spread, self.spread_blocks))
 
     def _audible(self, magnitude: Tensor) -> Tensor:
         return magnitude.clamp(QUIET, self.signal.n_fft / 2)  # no signal within full scale is louder in any bin
@@ -169,15 +171,15 @@ class Vocoder(nn.Module):
         mel: (b, t, m) the log-mel that the samples should have.
         """
         hop, target = self.signal.hop_samples, mel.float().exp()
-        magnitude, before = spectrum.abs(), None
+        spectrum, magnitude, before = turned(spectrum), size(spectrum), None
         for left in reversed(range(self.config.rounds)):
             progress.report()
             now = consistent(spectrum, hop)
             if left < CORRECTED:
-                magnitude = self.corrected(now.abs(), target)
-            phase = now if before is None else before.lerp(now, 1 + MOMENTUM)
-            spectrum, before = magnitude * direction(phase), now
-        return synthesise(spectrum, hop)
+                magnitude = self.corrected(size(now), target)
+            phase = now if before is None else ahead(before, now, MOMENTUM)
+            spectrum, before = scaled(phase, magnitude), now
+        return synthesise(turned(spectrum), hop)
 
     @torch.no_grad()
     def decode_long(self, mel: Tensor, chunk: int = CHUNK, compute: torch.dtype | None = None) -> Tensor:

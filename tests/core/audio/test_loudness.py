@@ -8,7 +8,7 @@ import pytest
 import scipy.signal
 import torch
 
-from core.audio.loudness import k_weighted, limit, loudness, normalise, true_peak, widen
+from core.audio.loudness import between, k_weighted, limit, loudness, normalise, true_peak, widen
 from core.errors import FootlightError
 
 RATE = 48_000
@@ -109,6 +109,23 @@ def test_the_limiter_turns_the_gain_smoothly():
     gain = limit(tone, 16_000)[7600:8400] / tone[7600:8400]
     steady = gain[(tone[7600:8400].abs() > 0.1)]
     assert steady.diff().abs().max() < 0.05 and steady.min() < 0.5
+
+
+@pytest.mark.parametrize("each", [1, 2, 11, 16, 44])
+def test_a_gain_is_linear_between_its_points(each):
+    points = torch.rand(50, generator=torch.Generator().manual_seed(each), dtype=torch.float64)
+    wanted = torch.nn.functional.interpolate(points[None, None], scale_factor=each, mode="linear")[0, 0]
+    torch.testing.assert_close(between(points, each), wanted)
+
+
+@pytest.mark.parametrize("seconds", [0.7, 4.0, 40.0])  # less than a piece, a few, and more than are worked on at once
+def test_a_long_sound_is_filtered_as_a_short_one(seconds):
+    rate = 16_000
+    noise = torch.randn(1, round(seconds * rate), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    impulse = torch.zeros(1, rate, dtype=torch.float64)
+    impulse[0, 0] = 1
+    expected = scipy.signal.fftconvolve(noise[0].numpy(), k_weighted(impulse, rate)[0].numpy())[: noise.shape[1]]
+    np.testing.assert_allclose(k_weighted(noise, rate)[0], expected, atol=1e-9)
 
 
 def test_stereo_sums_to_the_same_mono(music):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.audio.mel import spectrum
-from core.audio.stft import analyse, synthesise
+from core.audio.stft import analyse, consistent, size, synthesise, turned
 
 N_FFT, HOP = 1024, 256
 
@@ -45,3 +45,26 @@ def test_a_sinusoid_has_one_phase_over_its_bins():
     phases = analyse(torch.cos(2 * torch.pi * 1003.0 * clock)[None], N_FFT, HOP)[0, 20, 63:66].angle()
     expected = 2 * torch.pi * 1003.0 * 20 * HOP / 16_000
     assert torch.remainder(phases - expected + torch.pi, 2 * torch.pi).sub(torch.pi).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 60])  # of one and two, the frames reach beyond what can be mirrored
+def test_a_consistent_spectrum_is_that_of_its_sound(frames):
+    wild = torch.complex(*torch.randn(2, 2, frames, N_FFT // 2 + 1, generator=torch.Generator().manual_seed(2)))
+    found = turned(consistent(turned(wild), HOP))
+    torch.testing.assert_close(found, analyse(synthesise(wild, HOP), N_FFT, HOP), atol=2e-5, rtol=0)
+    again = turned(consistent(turned(found), HOP))
+    torch.testing.assert_close(again, found, atol=5e-5, rtol=0)  # a projection
+
+
+def test_the_size_of_complex_numbers_has_gradients_where_they_vanish():
+    parts = torch.randn(7, 5, 2, generator=torch.Generator().manual_seed(3)) * 10.0 ** torch.arange(-8, 6)[:5, None]
+    parts[0] = 0
+    wanted = parts.double().square().sum(dim=-1).sqrt().float()
+    torch.testing.assert_close(size(torch.view_as_complex(parts)), wanted, atol=0, rtol=1e-6)
+    learned = parts.requires_grad_()
+    found = size(torch.view_as_complex(learned))
+    torch.testing.assert_close(found.detach(), wanted, atol=1e-14, rtol=1e-6)
+    found.sum().backward()
+    assert learned.grad is not None
+    torch.testing.assert_close(learned.grad[1:].norm(dim=-1), torch.ones(6, 5))
+    assert not learned.grad[0].any()

@@ -12,8 +12,8 @@ from core.audio.mel import filterbank, log_mel
 from core.audio.stft import analyse, synthesise
 from core.config import Config, SignalConfig, VocoderConfig
 from core.errors import FootlightError
-from core.vocoder.griffin_lim import fast_griffin_lim
-from core.vocoder.model import Heads, Vocoder, carried, unroll
+from core.vocoder.griffin_lim import MOMENTUM, fast_griffin_lim
+from core.vocoder.model import CORRECTED, Heads, Vocoder, carried, unroll
 
 HOP = 256
 SMALL = VocoderConfig(width=16, blocks=2, expansion=2, rounds=3)
@@ -85,6 +85,22 @@ def test_rounds_that_hold_the_mel_come_nearer_to_it(vocoder, music):
     fixed = fast_griffin_lim(spectrum.abs(), spectrum, HOP, SMALL.rounds)
     apart = [(log_mel(sound, SignalConfig()) - mel).abs().mean() for sound in (vocoder.settled(spectrum, mel), fixed)]
     assert apart[0] < 0.95 * apart[1]
+
+
+@torch.no_grad()
+def test_rounds_are_fast_griffin_lim_whose_last_magnitudes_are_corrected(vocoder, music):
+    """Perraudin, Balazs and Soendergaard (2013), algorithm 2, step by step and without any haste."""
+    mel = log_mel(music, SignalConfig())[None, :80]
+    spectrum, _ = unroll(vocoder.heads(mel))
+    made, magnitude, before = spectrum, spectrum.abs(), None
+    for number in range(SMALL.rounds):
+        now = analyse(synthesise(made, HOP), 1024, HOP)
+        if number >= SMALL.rounds - CORRECTED:
+            ratio = mel.exp() / (now.abs() @ vocoder.bank).clamp_min(1e-5)
+            magnitude = (now.abs() * (ratio.clamp(0.01, 100) @ vocoder.spread)).clamp(1e-5, 512)
+        phase = now if before is None else now + MOMENTUM * (now - before)
+        made, before = magnitude * torch.sgn(phase), now
+    torch.testing.assert_close(vocoder.settled(spectrum, mel), synthesise(made, HOP), atol=1e-5, rtol=0)
 
 
 def test_magnitudes_have_the_mel_that_was_given(vocoder, music):
