@@ -101,7 +101,8 @@ def means(fine: Tensor, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     frames = len(fine)
     first = np.round(starts * FPS).astype(int).clip(0, frames - 1)
     last = np.maximum(np.round(ends * FPS).astype(int).clip(0, frames), first + 1)
-    return (_sums(fine, last) - _sums(fine, first)) / (last - first)[:, None]
+    before, through = np.split(_sums(fine, np.concatenate((first, last))), 2)
+    return (through - before) / (last - first)[:, None]
 
 
 def _sums(fine: Tensor, ends: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.audio.mel import filterbank, spectrum
+from core.audio.mel import in_bands, spectrum
 from core.checkpoint import PRETRAINED
 
 RATE = 16_000
@@ -39,7 +39,7 @@ def spectrogram(samples: Tensor) -> Tensor:
 
 def from_magnitudes(magnitude: Tensor) -> Tensor:
     """Mel magnitudes (t, m) of ``spectrum(samples, N_FFT, HOP)``."""
-    return magnitude @ filterbank(RATE, N_FFT, BANDS, RATE / 2, LOWEST_HZ)
+    return in_bands(magnitude, RATE, BANDS, RATE / 2, LOWEST_HZ)
 
 
 def levels(mel: Tensor) -> Tensor:

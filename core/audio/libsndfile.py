@@ -23,6 +23,8 @@ BLOCK_FRAMES = 1 << 18  # some decoders do not know their length, so files are r
 SMALL_BLOCK_FRAMES = 1 << 12  # for damaged files: of the block with the damage nothing is left
 SETTLING_SECONDS = 4.0  # that a decoder is given to be right after it was told where to go on
 ENDLESS_SECONDS = 1e9  # or more: the decoder does not know the length
+ROOM_SECONDS = 900.0  # that a file may say to hold for room to be made before it is read
+MIXED_FRAMES = 1 << 15  # that are mixed at a time, while they are in a core's cache
 MENDED_PLACES = 200  # of a file: with more damage it is not worth while
 PARTLY = "a part of it could not be decoded; download or export it again"
 
@@ -157,7 +159,9 @@ def _read(path: Path, stretch: Stretch, first: int, count: int | None) -> tuple[
                 if first:
                     file.seek(first - settling)
                 wanted = None if count is None else count + settling
-                blocks.extend(_blocks(file, size, wanted, max(1, file.frames - first)))
+                expected = max(1, file.frames - first + settling)
+                room = _room(file, min(wanted or expected, expected))
+                blocks.extend(_blocks(file, size, wanted, expected, room))
             break
         except soundfile.LibsndfileError:
             if stretch.flac:
@@ -167,8 +171,17 @@ def _read(path: Path, stretch: Stretch, first: int, count: int | None) -> tuple[
     return (_drained(blocks)[settling:] if blocks else np.zeros((0, 1), np.float32)), 0
 
 
+def _room(file: soundfile.SoundFile, frames: int) -> np.ndarray:
+    """Room (s, channels) for what a file says that it holds, into which its blocks are read; none if that is much."""
+    frames = frames if frames < ROOM_SECONDS * file.samplerate else 0
+    return np.empty((frames, file.channels), np.float32)
+
+
 def _drained(blocks: list[np.ndarray]) -> np.ndarray:
     """The blocks one after another. Each is let go when it is copied, so a long song is held once and not twice."""
+    room, total = blocks[0].base, sum(map(len, blocks))
+    if room is not None and all(block.base is room for block in blocks):
+        return room[:total]
     whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.float32)
     blocks.reverse()
     at = 0
@@ -211,19 +224,28 @@ def _up_to_damage(data: bytes) -> tuple[list[np.ndarray], bool]:
     blocks: list[np.ndarray] = []
     try:
         with _Onward(io.BytesIO(data)) as file:
-            blocks.extend(_blocks(file, SMALL_BLOCK_FRAMES, None, max(1, file.frames)))
+            blocks.extend(_blocks(file, SMALL_BLOCK_FRAMES, None, max(1, file.frames), _room(file, 0)))
     except soundfile.LibsndfileError:
         return blocks, False
     return blocks, True
 
 
-def _blocks(file: soundfile.SoundFile, size: int, wanted: int | None, expected: int) -> Iterator[np.ndarray]:
-    """The file's frames from where it is, in blocks. wanted: how many at most."""
+def _blocks(
+    file: soundfile.SoundFile, size: int, wanted: int | None, expected: int, room: np.ndarray
+) -> Iterator[np.ndarray]:
+    """The file's frames from where it is, in blocks.
+
+    wanted: how many at most.
+    expected: how many there may be.
+    room: where they are put, as long as there is any.
+    """
     got = 0
     while wanted is None or got < wanted:
         if file.seekable() and file.tell() >= file.frames:  # SoundFile cannot bear to be beyond, as in damaged files
             break
-        block = file.read(size if wanted is None else min(size, wanted - got), dtype="float32", always_2d=True)
+        count = size if wanted is None else min(size, wanted - got)
+        left = room[got : got + count]  # an array that is as long as the file holds frames
+        block = file.read(count, dtype="float32", always_2d=True, out=left if len(left) else None)
         if not len(block):
             break
         yield block
@@ -260,11 +282,14 @@ def mono(frames: np.ndarray) -> np.ndarray:
     if frames.shape[1] == 1 or not len(frames):
         return frames[:, 0]
     channels = frames.shape[1]
-    mixed = frames @ np.full(channels, 1 / channels, np.float32)  # numpy's mean takes ten times as long
-    energy = (frames.T @ frames).diagonal()
-    if mixed @ mixed < 1e-4 * energy.mean():
-        return frames[:, energy.argmax()]
-    return mixed
+    share = np.full(channels, 1 / channels, np.float32)
+    mixed, energy, left = np.empty(len(frames), np.float32), np.zeros(channels), 0.0
+    for start in range(0, len(frames), MIXED_FRAMES):
+        block, into = (part[start : start + MIXED_FRAMES] for part in (frames, mixed))
+        np.matmul(block, share, out=into)  # numpy's mean takes ten times as long
+        energy += (block.T @ block).diagonal()
+        left += float(into @ into)
+    return frames[:, energy.argmax()] if left < 1e-4 * energy.mean() else mixed
 
 
 def silenced(seconds: float) -> str:

@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from core import progress
+from core.audio.stft import size
 from core.config import SignalConfig
+from core.layers.blockwise import Blocks, blocks_of, product
 
 BLOCK = 256  # frames between two reports: so few stay in the cache of a core, which makes it a third faster
 FLOOR = 1e-5  # lower magnitudes are clamped, so silence is log(1e-5) = -11.51
@@ -30,8 +32,8 @@ def log_mel(samples: Tensor, signal: SignalConfig) -> Tensor:
     samples: (..., s) at ``signal.audio_rate``.
     signal: rates and bands.
     """
-    bank = filterbank(signal.audio_rate, signal.n_fft, signal.mel_bands, signal.mel_fmax).to(samples.device)
-    blocks = [block @ bank for block in spectra(samples, signal.n_fft, signal.hop_samples)]
+    heard = spectra(samples, signal.n_fft, signal.hop_samples)
+    blocks = [in_bands(block, signal.audio_rate, signal.mel_bands, signal.mel_fmax) for block in heard]
     return torch.cat(blocks, dim=-2).clamp(min=FLOOR).log()
 
 
@@ -61,14 +63,21 @@ def spectra(samples: Tensor, n_fft: int, hop: int) -> Iterator[Tensor]:
     frames = padded[:, 0].unfold(-1, n_fft, hop)[:, : length // hop]
     done = 0
     for block in frames.split(BLOCK, dim=1):
-        yield _size(torch.fft.rfft(block * window)).reshape(*batch, block.shape[1], -1)
+        yield size(torch.fft.rfft(block * window)).reshape(*batch, block.shape[1], -1)
         done += block.shape[1]
         progress.report(min(1.0, done / max(frames.shape[1], 1)))
 
 
-def _size(values: Tensor) -> Tensor:
-    """The absolute values of complex numbers, faster than by ``abs``; those below 2^-50 are 0, with gradients of 0."""
-    return (values.real.square() + values.imag.square()).clamp_min(2.0**-100).sqrt() - 2.0**-50
+def in_bands(magnitude: Tensor, rate: int, bands: int, fmax: float, fmin: float = 0.0) -> Tensor:
+    """Mel magnitudes (..., bands) of magnitudes (..., n_fft / 2 + 1): the product with ``filterbank``, which is mostly
+    zero."""
+    told = rate, 2 * (magnitude.shape[-1] - 1), bands, fmax, fmin
+    return product(magnitude, filterbank(*told).to(magnitude.device), _blocks(*told))
+
+
+@lru_cache(maxsize=8)
+def _blocks(rate: int, n_fft: int, bands: int, fmax: float, fmin: float) -> Blocks:
+    return blocks_of(filterbank(rate, n_fft, bands, fmax, fmin), 16)
 
 
 @lru_cache(maxsize=8)

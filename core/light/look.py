@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -294,5 +295,9 @@ def encoded_look(look: Look) -> bytes:
 
 def shipped_looks() -> dict[str, Look]:
     """The looks that come with Footlight, by name."""
-    found = [read_look(path) for path in sorted(FOLDER.glob("*.json"))]
-    return {look.name: look for look in found}
+    return {look.name: look for look in _shipped()}
+
+
+@cache
+def _shipped() -> tuple[Look, ...]:
+    return tuple(read_look(path) for path in sorted(FOLDER.glob("*.json")))

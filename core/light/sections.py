@@ -72,16 +72,16 @@ def boundaries(features: np.ndarray) -> list[int]:
     squares = np.concatenate(([0.0], (features**2).sum(axis=1).cumsum()))
     cost, came_from = np.full(count + 1, np.inf), np.zeros(count + 1, dtype=int)
     cost[0] = 0.0
+    unusual = np.array([LENGTH_COST.get(length % 4, ODD_COST) for length in range(LONGEST + 1)])
+    unusual[:SHORTEST] = np.inf
     for end in range(1, count + 1):
-        for start in range(max(0, end - LONGEST), end):
-            length, inside = end - start, start > 0 and end < count
-            if inside and length < SHORTEST:
-                continue
-            spread = squares[end] - squares[start] - ((sums[end] - sums[start]) ** 2).sum() / length
-            unusual = LENGTH_COST.get(length % 4, ODD_COST) if inside else 0.0
-            total = cost[start] + spread + CUT_COST + unusual
-            if total < cost[end] - 1e-9:
-                cost[end], came_from[end] = total, start
+        start = np.arange(max(0, end - LONGEST), end)
+        length, inside = end - start, (start > 0) & (end < count)
+        spread = squares[end] - squares[start] - ((sums[end] - sums[start]) ** 2).sum(axis=1) / length
+        total = cost[start] + spread + CUT_COST + np.where(inside, unusual[length], 0.0)
+        for begin, value in zip(start.tolist(), total.tolist(), strict=True):
+            if value < cost[end] - 1e-9:
+                cost[end], came_from[end] = value, begin
     starts, end = [], count
     while end > 0:
         end = int(came_from[end])

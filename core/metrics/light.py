@@ -224,13 +224,12 @@ def _plateaus(values: Tensor, distance: int, least: float) -> list[int]:
 def strokes_of_light(brightness: Tensor, fps: float) -> Tensor:
     """The strokes (n,), seconds, of brightness (t, roles): where any role rises, peaks and falls again."""
     near = max(1, round(STROKE_SECONDS * fps))
-    found: set[int] = set()
-    for role in brightness.T:
-        for frame in peaks(role, 1, rising=True, ends=False).tolist():
-            rise = float(role[frame] - role[max(0, frame - 2) : frame].min())
-            fall = float(role[frame] - role[frame : frame + near + 1].min())
-            if rise >= STROKE and fall >= STROKE_FALL * rise:
-                found.add(frame)
+    before, after, found = torch.tensor([-2, -1]), torch.arange(near + 1), set()
+    for role in brightness.T.contiguous():
+        tops = peaks(role, 1, rising=True, ends=False)
+        around = ((tops[:, None] + some).clamp(0, len(role) - 1) for some in (before, after))
+        rise, fall = ((role[tops] - role[frames].amin(dim=1)).double() for frames in around)
+        found.update(tops[(rise >= STROKE) & (fall >= STROKE_FALL * rise)].tolist())
     times: list[float] = []
     for frame in sorted(found):
         if not times or frame / fps - times[-1] > STRICT_TOLERANCE:

@@ -46,10 +46,12 @@ def strobe_gate(strobe: np.ndarray, fps: float) -> np.ndarray:
 
     A strobe begins with light when its rate (t,) leaves 0, and is lit for the first half of every period.
     """
-    gate, phase = np.ones(len(strobe)), 0.0
-    for frame, rate in enumerate(strobe.tolist()):
+    gate, phase, following = np.ones(len(strobe)), 0.0, -1
+    flashing = np.flatnonzero(strobe > 0)
+    for frame, rate in zip(flashing.tolist(), strobe[flashing].tolist(), strict=True):
+        phase = phase if frame == following else 0.0
         gate[frame] = float(_is_lit(rate, phase))
-        phase = 0.0 if rate <= 0 else phase + rate / fps
+        phase, following = phase + rate / fps, frame + 1
     return gate
 
 

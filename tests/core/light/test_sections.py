@@ -1,9 +1,11 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
 
 from core.light import song as songs
-from core.light.sections import boundaries, find_sections, labels, self_similarity
+from core.light.sections import CUT_COST, SHORTEST, boundaries, find_sections, labels, self_similarity
 from core.rhythm.features import Rhythm
 from core.show.channels import SHOW_FPS
 from core.types import Beats
@@ -25,6 +27,25 @@ def test_parts_are_cut_where_they_meet_and_named_alike(seed):
     starts = boundaries(features)
     assert starts == [0, 4, 12, 20, 28, 36, 40]
     assert labels(self_similarity(features), starts) == [0, 1, 2, 1, 2, 3, 2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_other_cuts_cost_less(seed):
+    """Of every way to cut eleven bars, with costs written out."""
+    features = np.random.default_rng(seed).normal(size=(11, 3)) + np.repeat([0.0, 3.0], (5, 6))[:, None]
+
+    def cost(starts):
+        ends, total = [*starts[1:], 11], 0.0
+        for start, end in zip(starts, ends, strict=True):
+            part, inside = features[start:end], start > 0 and end < 11
+            if inside and end - start < SHORTEST:
+                return np.inf
+            unusual = {0: 0.0, 2: 1.2}.get((end - start) % 4, 2.0) if inside else 0.0
+            total += ((part - part.mean(axis=0)) ** 2).sum() + CUT_COST + unusual
+        return total
+
+    ways = [[0, *cuts] for count in range(11) for cuts in combinations(range(1, 11), count)]
+    assert cost(boundaries(features)) == pytest.approx(min(map(cost, ways)))
 
 
 def test_one_strange_bar_is_no_section():

@@ -53,6 +53,22 @@ def test_two_roles_that_strike_together_are_one_stroke_and_a_cue_is_none():
     assert "pulse_f" not in light.evaluate(cue, torch.from_numpy(beats).double())
 
 
+def test_a_stroke_is_a_peak_that_rises_and_falls_enough():
+    """Frame by frame, as the definition says, also at both ends of a show."""
+    brightness = torch.rand(400, 3, generator=torch.Generator().manual_seed(0)) ** 3
+    fps, near, found = 15.625, round(light.STROKE_SECONDS * 15.625), set()
+    for role in brightness.T.tolist():
+        for frame in range(1, 399):
+            rise = role[frame] - min(role[max(0, frame - 2) : frame])
+            fall = role[frame] - min(role[frame : frame + near + 1])
+            top = role[frame] > role[frame - 1] and role[frame] >= role[frame + 1]
+            if top and rise >= light.STROKE and fall >= light.STROKE_FALL * rise:
+                found.add(frame)
+    wanted = [frame / fps for frame in sorted(found) if frame - 1 not in found]  # two within 70 ms are one
+    strokes = light.strokes_of_light(brightness, fps).tolist()
+    assert len(found) > 50 and set(strokes) <= {frame / fps for frame in found} and set(strokes) >= set(wanted)
+
+
 def test_cues_at_the_sections_are_found():
     frames = 1200
     level = np.repeat([0.2, 0.8, 0.4, 0.9], frames // 4)
