@@ -1,4 +1,5 @@
-"""Metrics of footwork: whether a dance steps, travels and bends its knees, or stands while the arms go on.
+"""Metrics of footwork: whether a dance steps, travels and bends its knees, or stands while the arms go on; and of what
+an audience sees: whether it looks at the dancer's back, and hands that are inside the body.
 
 Conventions
     Positions are (t, 22, 3) of ``SMPL22`` in metres, y-up, with the floor at y = 0, at ``fps``. None of the metrics has
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from core.layers.peaks import gaussian_smooth
 from core.metrics.physics import validate
-from core.motion import contact, kinematics
-from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
+from core.motion import contact, kinematics, rotation
+from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from core.postprocess import hands
 from core.rig import stepping
 from core.types import Motion
 
@@ -65,6 +67,21 @@ def frozen_feet(positions: Tensor, fps: float) -> float:
     return int((both & frozen).sum()) / count if count else math.nan
 
 
+def facing_away(motion: Motion) -> float:
+    """The fraction of frames in which the chest faces more than a right angle away from the front, +z.
+
+    A chest that is turned at random does so in half of them.
+    """
+    turns, _ = kinematics.forward_global(motion.rotations, motion.root)
+    chest = turns[:, SMPL22.index("spine3")]
+    return float((rotation.rotate(chest, chest.new_tensor((0.0, 0.0, 1.0)))[:, 2] < 0).double().mean())
+
+
+def hands_inside(motion: Motion) -> float:
+    """The fraction of frames in which a hand or a forearm is inside the trunk or a thigh, see ``postprocess.hands``."""
+    return float(hands.inside(motion).double().mean())
+
+
 def _range(values: Tensor) -> float:
     low, high = values.quantile(values.new_tensor(SHARE))
     return float(high - low)
@@ -85,4 +102,6 @@ def evaluate(motion: Motion) -> dict[str, float]:
         "height_range": pelvis_range(positions),
         "knee_range": knee_range(positions),
         "frozen": frozen_feet(positions, fps),
+        "away": facing_away(motion),
+        "inside": hands_inside(motion),
     }

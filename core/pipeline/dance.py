@@ -30,7 +30,7 @@ from core.pipeline.choices import check_choices, noise_seed, steps_for, style_fo
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.pipeline.returning import divided, first_times
 from core.pipeline.sound import Sound, sounding
-from core.postprocess import bones, drift, feet, floor, joints, retime, smooth
+from core.postprocess import bones, drift, feet, floor, hands, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
 from core.results import Dance
 from core.rhythm.features import Rhythm, analyse, rhythm_features, with_contrast
@@ -295,7 +295,7 @@ def finish(
     frames: int | None = None,
     accent: str = "arrive",
 ) -> Motion:
-    """Post-process a decoded motion: joint limits, smoothing, drift, feet, floor, and beat snap.
+    """Post-process a decoded motion: joint limits, smoothing, hands, drift, feet, floor, and beat snap.
 
     The result has exactly ``round(seconds * fps)`` frames, unless ``frames`` says how many. Feet are corrected before
     the beat snap: the correction changes when movements arrive, while feet that stand still do so under any time warp.
@@ -309,7 +309,7 @@ def finish(
     frames: of the result, from its beginning.
     accent: of ``core.protocol.ACCENTS``: what the dancer does on a beat.
     """
-    motion = smooth.smooth(joints.limit(raw))
+    motion = hands.clear(smooth.smooth(joints.limit(raw)))
     progress.report(0.1)
     motion = drift.keep(feet.steady(motion))
     progress.report(0.2)

@@ -33,7 +33,7 @@ from core.pipeline.kept import Fit, Kept, kept_of
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
 from core.pipeline.walks import followed, walked
-from core.postprocess import feet, floor, joints, retime, smooth
+from core.postprocess import feet, floor, hands, joints, retime, smooth
 from core.postprocess.hold import alone
 from core.postprocess.join import copied, eased, join
 from core.protocol import DanceOptions
@@ -235,7 +235,7 @@ def finish_edit(
     """
     base, hold = stretch.base, stretch.hold
     motion = join(joints.limit(made), base, hold)
-    motion = smooth.smooth(motion, hold=hold)
+    motion = hands.clear(smooth.smooth(motion, hold=hold), hold)
     progress.report(0.3)
     motion = feet.steady(motion, hold)
     if edit.path is not None:

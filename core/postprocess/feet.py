@@ -1,7 +1,8 @@
 """Removes foot sliding.
 
-There are three functions:
+There are four functions:
 
+- ``standing`` says how surely toes and heels stand in each frame.
 - ``contacts`` decides which toes and heels stand, from the model's contacts and from how low and slow they are.
 - ``steady`` moves the root so that standing feet neither slide nor leave the floor.
 - ``lock`` holds every standing toe near one place, where it may creep as soles do, but not slide. The smoothest
@@ -61,7 +62,7 @@ def contacts(motion: Motion, positions: Tensor) -> Tensor:
     motion: the motion.
     positions: (t, j, 3) its joint positions, metres.
     """
-    lift, speed = _lift_and_speed(motion, positions)
+    lift, speed = _lift_and_speed(motion, positions[:, FOOT_JOINTS])
     loose = (lift < LOOSE_LIFT) & (speed < LOOSE_SPEED)
     tight = (lift < TIGHT_LIFT) & (speed < TIGHT_SPEED)
     if motion.contacts is not None:
@@ -79,15 +80,10 @@ def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
     """
     if motion.frames < 3:
         return motion
-    positions = kinematics.forward(motion.rotations, motion.root)
-    lift, speed = _lift_and_speed(motion, positions)
-    weight = torch.exp(-0.5 * (speed / LOOSE_SPEED) ** 2 - 0.5 * (lift.clamp_min(0) / LOOSE_LIFT) ** 2)
-    if motion.contacts is not None:
-        weight = weight * motion.contacts
-    if hold is not None:
-        weight = weight * ~hold[:, :1]
-    weight = gaussian(weight, motion.fps, 0.03).clamp_min(0)[..., None]  # t 4 1
-    slide = torch.gradient(positions[:, FOOT_JOINTS], dim=0)[0]  # metres per frame
+    points = kinematics.forward(motion.rotations, motion.root)[:, FOOT_JOINTS]
+    lift, _ = _lift_and_speed(motion, points)
+    weight = standing(motion, points, hold)[..., None]  # t 4 1
+    slide = torch.gradient(points, dim=0)[0]  # metres per frame
     slide = (weight * slide).sum(1) / (weight.sum(1) + 0.3)
     shift = -gaussian(slide, motion.fps, 0.04).cumsum(0)
     around = gaussian(torch.cat((weight * lift[..., None], weight), -1).sum(1), motion.fps, 0.4)
@@ -96,6 +92,22 @@ def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
     if hold is not None:
         shift = (shift - between(shift, hold[:, 0])) * fade(hold[:, 0], motion.fps).to(shift)[:, None]
     return replace(motion, root=motion.root + shift)
+
+
+def standing(motion: Motion, points: Tensor, hold: Tensor | None = None) -> Tensor:
+    """How surely each of ``FOOT_JOINTS`` stands, (t, 4) in [0, 1]: it is low and slow, and the motion says so.
+
+    motion: the motion.
+    points: (t, 4, 3) positions of ``FOOT_JOINTS``, metres.
+    hold: (t, j) bool, see ``core.postprocess.hold``. Where the root is held, nothing counts.
+    """
+    lift, speed = _lift_and_speed(motion, points)
+    weight = torch.exp(-0.5 * (speed / LOOSE_SPEED) ** 2 - 0.5 * (lift.clamp_min(0) / LOOSE_LIFT) ** 2)
+    if motion.contacts is not None:
+        weight = weight * motion.contacts
+    if hold is not None:
+        weight = weight * ~hold[:, :1]
+    return gaussian(weight, motion.fps, 0.03).clamp(0, 1)
 
 
 def lock(motion: Motion, hold: Tensor | None = None) -> Motion:
@@ -140,10 +152,12 @@ def _held(hold: Tensor | None, leg: tuple[int, int, int], frames: int) -> Tensor
     return torch.zeros(frames, dtype=torch.bool) if hold is None else hold[:, list(leg)].any(1)
 
 
-def _lift_and_speed(motion: Motion, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """Height (t, 4) of ``FOOT_JOINTS`` above where they are when standing, and speed (t, 4); metres, seconds."""
-    feet = positions[:, FOOT_JOINTS]
-    return feet[..., 1] - feet.new_tensor(FOOT_HEIGHTS), contact.joint_speed(feet, motion.fps)
+def _lift_and_speed(motion: Motion, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Height (t, 4) of ``FOOT_JOINTS`` above where they are when standing, and speed (t, 4); metres, seconds.
+
+    points: (t, 4, 3) their positions, metres.
+    """
+    return points[..., 1] - points.new_tensor(FOOT_HEIGHTS), contact.joint_speed(points, motion.fps)
 
 
 def _correction(foot: Tensor, heel: Tensor, toe: Tensor, fps: float, held: Tensor) -> tuple[Tensor, Tensor]:

@@ -103,3 +103,23 @@ def test_a_short_clip_is_one_window_and_a_broken_one_is_refused():
     assert footwork.evaluate(standing(8))["still"] == 1
     with pytest.raises(FootlightError, match="finite"):
         footwork.evaluate(carried(standing(), y=math.nan))
+
+
+def test_who_turns_half_of_the_time_to_the_back_faces_away_half_of_the_time():
+    motion = standing(200)
+    angles = torch.cat((torch.full((100,), math.radians(89)), torch.full((100,), math.radians(91))))
+    motion.rotations[:, 0] = rotation.about("y", angles)
+    assert footwork.evaluate(motion)["away"] == 0.5
+    # of a chest that is turned against the pelvis, the chest counts
+    motion.rotations[:, SMPL22.index("spine1")] = rotation.about("y", torch.full((200,), math.radians(-5)))
+    assert footwork.evaluate(motion)["away"] == 0
+
+
+def test_hands_inside_the_body_are_counted():
+    """Arms that hang straight down are pressed into the thighs."""
+    motion = standing(200)
+    assert footwork.evaluate(motion)["inside"] == 0
+    for side, down in (("left", -1), ("right", 1)):
+        turned = rotation.about("z", torch.full((50,), down * math.pi / 2))
+        motion.rotations[:50, SMPL22.index(f"{side}_shoulder")] = turned
+    assert footwork.evaluate(motion)["inside"] == 0.25

@@ -13,6 +13,8 @@ FOOTWORK_NAMES = {
     "height_range": "height range m",
     "knee_range": "knee range rad",
     "frozen": "frozen",
+    "away": "facing away",
+    "inside": "hands in trunk",
 }
 CAPTURE = (("motion capture, val", "val"), ("motion capture, train and val", "all"))  # rows, and the splits they show
 # A style's figures are marked outside of these.
@@ -23,6 +25,7 @@ MORE_STILL = 0.1  # than the capture
 MOST_FROZEN = 0.5  # whatever the capture has: its planted feet were steadied
 MOST_SKATING = 1.0  # times the capture's
 _SKATING = "foot_skating"
+_JUDGED = (*ALIKE, "still", "frozen", _SKATING)
 
 
 def footwork_tables(report: dict) -> list[Table]:
@@ -77,7 +80,7 @@ def _by_genre(system: str, made: dict[str, dict], references: dict[str, dict]) -
         cells = [
             f"{cell} !" if name in marked else cell for name, cell in zip(names, feet(ours, real, names), strict=True)
         ]
-        rows.append((style, *cells, f"{len(marked)} of {len(names)}"))
+        rows.append((style, *cells, f"{len(marked)} of {len(_JUDGED)}"))
         rows.append(("    motion capture", *feet(real, names=names), ""))
     headers = ("style", *FOOTWORK_NAMES.values(), "foot skating", "outside")
     note = notes.FOOTWORK_BY_GENRE.format(

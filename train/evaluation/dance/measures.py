@@ -25,7 +25,7 @@ from train.evaluation.dance.material import tempo_of
 
 PHYSICS = ("foot_skating", "pfc", "jerk", "speed", "wrong_bends")
 FORM = ("sections", "correlation", "chance", "above")
-FOOTWORK = ("steps", "still", "travel", "height_range", "knee_range", "frozen")
+FOOTWORK = ("steps", "still", "travel", "height_range", "knee_range", "frozen", "away", "inside")
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,7 +94,10 @@ FOOTWORK = (
     " are stretches of 0.1 s or more in which an ankle is faster than 0.5 m/s. Still is the share of one-second windows"
     " in which neither ankle gets 5 cm away. Travel is that of the pelvis over the floor. Ranges of the pelvis' height"
     " and of the knees' bend lie between the 10th and the 90th percentile. Frozen is the share of planted feet's frames"
-    " in which they move less than 1 mm at 30 fps. Neither more nor less is better than the capture's."
+    " in which they move less than 1 mm at 30 fps. Facing away is the share of frames in which the chest is turned more"
+    " than 90 degrees from the front: a dance's audience, and what a recorder calls the front. Hands in trunk is that"
+    " in which a hand or a forearm is inside the trunk or a thigh. Of these two less is better for an audience. Of the"
+    " rest neither more nor less is better than the capture's."
 )
 FOOTWORK_BY_GENRE = (
     "As above, with multiples of all motion capture of the genre, which stands below. ! marks what is unlike it: "

@@ -6,7 +6,8 @@ dynamic programming and ranked by what they keep for the least warp. Seed s take
 
 A clip is played until it ends. The next one enters on the last beat before that, turned and placed so that the dancer
 goes on from the same spot, and the two are cross-faded. The result gets the finish of a model's dance
-(``pipeline.finish``): joint limits, smoothing, drift, feet and the beat snap. So no difference is due to cleaning.
+(``pipeline.finish``): joint limits, smoothing, hands, drift, feet and the beat snap. So no difference is due to
+cleaning.
 """
 
 from __future__ import annotations
