@@ -79,7 +79,7 @@ def lighting_of(show: Show, frames: int, fps: float, places: Mapping[str, tuple[
 
     places: where the lamps of each role stand, of ``PLACES``.
     """
-    played = play(show, 0, frames, fps)
+    played = play(show, frames, fps)
     found = {
         "spread": tracks.thinned(played.spread, SPREAD_TOLERANCE),
         "swing": tracks.thinned(played.swing, SWING_TOLERANCE),

@@ -32,7 +32,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Played:
-    """A show on every frame of a scene, from ``first`` on.
+    """A show on every frame of a scene.
 
     light: role -> (t, places, 3) linear RGB at ``PLACES``, with the strobe; 1 is a full lamp.
     spread: (t,) of the follow spot, 0 to 1.
@@ -40,19 +40,14 @@ class Played:
     swing: (t,) how far the beams are from the middle of their sweep, -1 to 1.
     """
 
-    first: int
     light: dict[str, np.ndarray]
     spread: np.ndarray
     surfaces: dict[str, Surface]
     swing: np.ndarray
 
-    @property
-    def frames(self) -> int:
-        return len(self.swing)
 
-
-def play(show: Show, first: int, frames: int, fps: float) -> Played:
-    """A show from the scene's frame ``first`` on. After its end it stays as it ends.
+def play(show: Show, frames: int, fps: float) -> Played:
+    """A show on so many frames of a scene. After its end it stays as it ends.
 
     fps: frames a second of the scene.
 
@@ -72,7 +67,6 @@ def play(show: Show, first: int, frames: int, fps: float) -> Played:
     safe = _without_flashes(at(light), fps)
     half_turns = np.cumsum(at(show.part("move"))) / fps  # a sweep goes from one side to the other
     return Played(
-        first,
         {role: safe[:, index] for index, role in enumerate(show_channels.ROLES)},
         at(show.part("follow_spread")),
         {name: _surface(show, name, at) for name in show_channels.SURFACES},

@@ -9,7 +9,7 @@ from scenes import FOLDER, MIXAMO, addon, rig, z_up
 from shining import most_in_a_second, rises, shining
 
 actions, dancer = addon("scene.actions"), addon("scene.dancer")
-lights, played, scenery = addon("stage.lights"), addon("stage.played"), addon("stage.scenery")
+lights, scenery, setting = addon("stage.lights"), addon("stage.scenery"), addon("stage.setting")
 shared = addon("shared")
 SLICES, ROLES, FPS = shared.show_channels.SLICES, shared.show_channels.ROLES, shared.show_channels.SHOW_FPS
 DANCE = FOLDER / "dance.npz"
@@ -95,6 +95,59 @@ def check_no_second_has_a_fourth_flash():
         found = shining([lamp for lamp in lamps if lamp[lights.ROLE] == role], FRAMES)
         for light in (found @ shared.colour.LUMINANCE).T:
             assert 0 < most_in_a_second(rises(light), 20) <= 3, role
+
+
+def check_beams_sweep_as_in_a_mirror():
+    """Those on the left turn the other way than those on the right, and all by as much."""
+    lamps = lit(show(move=1.0), dancing())
+    back = [lamp for lamp in lamps if lamp[lights.ROLE] == "back"]
+    turned = {}
+    for frame in (1, 11):  # half a second later, which is half a sweep
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        turned[frame] = np.array([lamp.evaluated_get(graph).rotation_euler.z for lamp in back])
+    by = np.degrees(turned[11] - turned[1])
+    sides = np.sign([place if place else 1.0 for place in lights.PLOT["back"].places])
+    assert np.ptp(by * sides) < 0.1 and 9.0 < (by * sides).min() < 12.0, by
+
+
+def check_a_wider_dance_has_a_wider_stage():
+    """Lamps go on standing along the whole width of the dance, and aim at all of it."""
+    armature = rig(MIXAMO, z_up(shared.skeleton.standing()))
+    widths = []
+    for metres in (4.0, 24.0):
+        for frame, x in ((1, -metres / 2), (FRAMES, metres / 2)):
+            armature.location.x = x
+            armature.keyframe_insert("location", frame=frame)
+        top = [lamp.location.x for lamp in lit(show(), armature) if lamp[lights.ROLE] == "top"]
+        widths.append(max(top) - min(top))
+    assert abs(widths[0] - 2 * lights.HALF) < 0.3 and abs(widths[1] - 24.0) < 0.3, widths
+
+
+def check_what_a_setting_depends_on():
+    """Whatever moves the dancer, to the last key of its way, the picture's shape and the show; and nothing else."""
+    scene, armature = bpy.context.scene, dancing()
+
+    def signature(aspect=16 / 9, of=b"show"):
+        return setting.signature(scene, [armature], (1, FRAMES), aspect, of)
+
+    known = signature()
+    bpy.data.objects.new("elsewhere", None)
+    assert signature() == known
+    assert len({known, signature(aspect=1.0), signature(of=b"another")}) == 3
+    (bag,) = armature.animation_data.action.layers[0].strips[0].channelbags
+    way = next(curve for curve in bag.fcurves if curve.data_path.endswith("location"))
+    for key in way.keyframe_points[2], way.keyframe_points[FRAMES // 2]:
+        key.co.y += 0.01
+        assert signature() != known
+        key.co.y -= 0.01
+    stand = bpy.data.objects.new("stand", None)
+    scene.collection.objects.link(stand)
+    armature.parent = stand
+    armature.keyframe_insert("location", frame=1)  # the action says where it is, on what it stands on
+    known = signature()
+    stand.location.x += 1.0
+    assert signature() != known
 
 
 def check_the_follow_spot_follows():

@@ -5,11 +5,11 @@ import math
 import bpy
 import numpy as np
 from bpy_extras.object_utils import world_to_camera_view
-from mathutils import Vector
+from mathutils import Quaternion, Vector
 from scenes import FOLDER, MIXAMO, addon, rig, z_up
 
 actions, dancer, placing = addon("scene.actions"), addon("scene.dancer"), addon("scene.placing")
-scenery, watched = addon("stage.scenery"), addon("stage.watched")
+camera, scenery, watched = addon("stage.camera"), addon("stage.scenery"), addon("stage.watched")
 skeleton, retarget = addon("shared").skeleton, addon("shared").retarget
 DANCE = FOLDER / "dance.npz"
 FRAMES = 60  # of the dance: 3 s
@@ -186,6 +186,51 @@ def check_nothing_stands_between_the_camera_and_the_dance():
         cube(3.0, (x, y, 1.5))
     added()
     in_the_picture(armature)
+
+
+def check_a_carpet_hides_no_feet():
+    """What is under the feet is not in the way of the camera, a wall is."""
+    scene = bpy.context.scene
+    armature = dancing(dancer.add_dancer(bpy.context))
+    found = watched.watch(scene, [armature], (1, FRAMES))
+    shot = camera.shot(found, scenery.frame_rate(scene), 16 / 9)
+    carpet = cube(8.0, (0.0, 0.0, 0.0))
+    carpet.scale.z = 0.01  # its pile reaches over the soles
+    bpy.context.view_layer.update()
+    assert camera.hidden(scene, found, shot, [armature]) == 0.0
+    cube(3.0, (0.0, -2.5, 1.5))
+    assert camera.hidden(scene, found, shot, [armature]) > 0.8
+
+
+def check_a_wide_dance_is_lit_as_brightly_as_a_narrow_one():
+    """Lamps stand farther away, and so they are stronger: what reaches the middle falls with the square of the way."""
+    scene, arm = bpy.context.scene, rig(MIXAMO, z_up(skeleton.standing()))
+    found = []
+    for metres in (6.0, 60.0):
+        for frame, x in ((1, 0.0), (FRAMES, metres)):
+            arm.location.x = x
+            arm.keyframe_insert("location", frame=frame)
+        scenery.set_stage(scene, [arm], (1, FRAMES))
+        lamps = [ob for ob in scene.objects if ob.type == "LIGHT"]
+        ways = [math.hypot(lamp.location.x - metres / 2, lamp.location.y) for lamp in lamps]
+        assert min(ways) > metres / 2, "they stand outside of the dance"
+        found.append({lamp.name: lamp.data.energy / way**2 for lamp, way in zip(lamps, ways, strict=True)})
+    assert found[0].keys() == found[1].keys()
+    assert all(abs(found[1][name] / light - 1) < 0.02 for name, light in found[0].items()), found
+
+
+def check_a_dance_is_seen_from_where_it_faces():
+    """A dancer who turns its back to where its rig faces is filmed from the other side; a little turn is no reason."""
+    scene, armature = bpy.context.scene, dancer.add_dancer(bpy.context)
+    root = armature.pose.bones[0]
+    up = root.bone.matrix_local.to_3x3().inverted() @ Vector((0.0, 0.0, 1.0))
+    for degrees, side in ((30.0, -1.0), (180.0, 1.0)):
+        root.rotation_mode = "QUATERNION"
+        root.rotation_quaternion = Quaternion(up, math.radians(degrees))
+        root.keyframe_insert("rotation_quaternion", frame=1)
+        camera_of = scenery.set_stage(scene, [armature], (1, FRAMES))
+        place = camera_of.matrix_world.translation
+        assert side * place.y > 3.0 and abs(place.x) < 0.3, (degrees, tuple(place))
 
 
 def check_without_a_dance_the_stage_is_for_where_the_dancer_stands():
