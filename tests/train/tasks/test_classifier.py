@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import NearestCentroid
 
 from core.errors import FootlightError
-from core.metrics.classifier import Classifier
+from core.metrics.classifier import WINDOW, Classifier
 from core.motion.contact import label
 from core.motion.kinematics import forward
 from train import fit, recipes
@@ -70,3 +72,26 @@ def test_data_that_cannot_teach_styles_is_refused(pairs):
     short = [replace(p, rotations=p.rotations[:60], root=p.root[:60], contacts=None) for p in pairs["train"][:3]]
     with pytest.raises(FootlightError, match="four seconds"):
         ClassifierTask(ClassifierTaskConfig(), {"train": [*short, *pairs["train"][3:]], "val": pairs["val"]})
+
+
+@pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")
+def test_the_judge_by_mean_poses_is_scikit_learns(pairs):
+    """Nearest centroids of mean features, each in units of its spread, on windows that it does not tell for certain."""
+    task = ClassifierTask(ClassifierTaskConfig(width=8), pairs)
+    means, styles = [], []
+    for style, clips in enumerate(task.train):
+        for clip in clips:
+            for start in range(0, len(clip) - WINDOW + 1, WINDOW // 2):
+                means.append(clip[start : start + WINDOW].mean(dim=0).numpy())
+                styles.append(style)
+    spread = np.maximum(np.std(means, axis=0, ddof=1), 1e-4)
+    centroids = NearestCentroid().fit(np.array(means) / spread, styles)
+    recalls = []
+    for name, pieces in task.held_out.items():
+        noisy = pieces + 3 * torch.tensor(spread) * torch.randn(
+            len(pieces), 1, len(spread), generator=torch.Generator().manual_seed(1)
+        )
+        task.held_out[name] = noisy.float()
+        chosen = centroids.predict(noisy.mean(dim=1).numpy() / spread)
+        recalls.append(np.mean(chosen == task.classes.index(name)))
+    assert 0.2 < np.mean(recalls) < 1 and task.pose_only() == pytest.approx(np.mean(recalls))

@@ -43,7 +43,7 @@ def task_of(prediction=None, parts=1, **settings):
 @pytest.fixture(scope="module")
 def drawn():
     """(n,) style of the clip, whether it was a condition, and whether anything was, of many draws."""
-    batch = task_of(balance=0.5).batch(40_000, torch.Generator().manual_seed(0))
+    batch = task_of(balance=0.5).batch(10_000, torch.Generator().manual_seed(0))
     return batch["latents"][:, 0, 0].long(), batch["style"].sum(dim=1) > 0, batch["keep"]
 
 

@@ -18,6 +18,7 @@ from core.motion.features import encode
 from core.motion.layouts import layout_named
 from core.types import Beats, Motion
 from train.tasks.decoded import decoded_losses
+from train.tasks.denoiser import DenoiserTask
 from train.tasks.diffusion import condition_of
 from train.tasks.distill import DistillTask, DistillTaskConfig
 from train.tasks.paths import (
@@ -29,10 +30,11 @@ from train.tasks.paths import (
     Teacher,
     grouped,
     kept,
+    on_beats,
     restyled,
     some_of,
 )
-from train.tasks.segments import Segments, line
+from train.tasks.segments import Lesson, Segments, line
 from train.variants import distilled
 
 FRAMES, STEPS, LENGTH = 16, 6, 40
@@ -132,6 +134,17 @@ def test_paths_with_rhythm_alone_are_batches_of_their_own():
     heard = [len(paths[POINTS]) for paths in kinds if "context.motion" in paths]
     share = sum("context.motion" in task.batch(1, generator) for _ in range(400)) / 400
     assert share == pytest.approx(heard[0] / 32, abs=0.08)
+
+
+def test_dances_of_which_something_is_given_are_not_moved_onto_beats(monkeypatch):
+    monkeypatch.setattr("train.tasks.paths.retimed", lambda latents, *_: latents + 1)
+    task, dances = teacher_of().task, torch.zeros(2, FRAMES, 3)
+    mask = torch.zeros(2, FRAMES, 1)
+    mask[0, 3] = 1
+    assert isinstance(task, DenoiserTask)
+    moved = on_beats(dances, {"rhythm": torch.zeros(2, FRAMES, 1), "observed_mask": mask}, task, 1.0)
+    assert moved[0].max() == 0 and moved[1].min() == 1
+    assert on_beats(dances, {"rhythm": torch.zeros(2, FRAMES, 1)}, task, 1.0).min() == 1
 
 
 def test_styles_are_asked_for_as_users_do():
@@ -255,3 +268,34 @@ def test_a_student_can_meet_standing_dancers_less_often():
     drawn = some_of([counted], 4000, torch.Generator().manual_seed(0))
     assert float(drawn[POINTS][:, -1, 0, 0].mean()) == pytest.approx(0.8, abs=0.02)
     assert COUNTS not in drawn
+
+
+def test_an_error_weighs_as_much_as_it_moves_the_end_of_its_segment():
+    """By finite differences of DDIM's own step to the segment's end, for a clean estimate that is off by one. At the
+    beginnings of segments it is 1 on average."""
+    steps, count = 12, 3
+    segments = Segments(SCHEDULE, steps, count)
+    levels = [*SCHEDULE.timesteps(steps), CLEAN]
+    path = torch.randn(1, steps + 1, 2, 3, generator=torch.Generator().manual_seed(0))
+    moved = []
+    for point in range(steps):
+        end = (point // 4 + 1) * 4
+        x_t, x0 = path[:, point].double(), torch.zeros(1, 2, 3).double()
+        arrived = [ddim_step(x_t, estimate, levels[point], levels[end], SCHEDULE) for estimate in (x0, x0 + 1)]
+        moved.append(float((arrived[1] - arrived[0]).mean()))
+    usual = sum(moved[::4]) / count
+    lesson = segments.lesson(path.expand(steps, -1, -1, -1), torch.arange(steps))
+    assert lesson.weight.flatten().tolist() == pytest.approx([one / usual for one in moved], rel=1e-3)
+
+
+def test_the_error_of_changes_is_relative_to_how_much_there_are():
+    generator = torch.Generator().manual_seed(0)
+    target, off = torch.randn(4, 8, 3, generator=generator), 0.3 * torch.randn(4, 8, 3, generator=generator)
+    ones, step = torch.ones(4, 1, 1), torch.zeros(4)
+    small, large = (
+        Lesson(target, step, size * target, ones, step > 0).losses(size * (target + off), 0.2) for size in (1.0, 7.0)
+    )
+    by_hand = 0.2 * off.diff(dim=1).square().mean() / target.diff(dim=1).square().mean()
+    assert float(small["change"]) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(large["change"]) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(large["latents"]) == pytest.approx(49 * float(small["latents"]), rel=1e-4)

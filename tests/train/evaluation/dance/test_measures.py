@@ -13,6 +13,7 @@ from core.motion.skeleton import REST_HEIGHT
 from core.rhythm.features import Rhythm
 from core.types import Beats, Motion, Waveform
 from tests.train.evaluation.material import swaying
+from train.data import synthetic
 from train.data.rates import MOTION_FPS
 from train.evaluation.dance import footwork, genres, measures
 from train.evaluation.dance.material import Capture, Excerpt
@@ -69,3 +70,21 @@ def test_footwork_is_weighted_by_seconds_and_knows_no_frozen_feet_in_the_air():
     whole, by_genre = footwork.footwork_tables({"capture": capture, "systems": systems})
     assert whole.rows[0][:3] == ("ours", "0.00", "1.00 (1.00 x)")
     assert by_genre.rows[0][2] == "0.50 (0.50 x)" and by_genre.rows[1][0].strip() == "motion capture"
+
+
+@pytest.mark.parametrize(("seconds", "pieces"), [(3.0, [3]), (13.0, [10]), (14.5, [10, 4.5]), (20.0, [10, 10])])
+def test_windows_are_ten_seconds_long_and_a_short_rest_does_not_count(seconds, pieces):
+    found = genres.windows(swaying(100, seconds))
+    assert [window.seconds for window in found] == pytest.approx(pieces, abs=0.05)
+
+
+def test_the_phase_of_a_body_that_rests_on_beats_is_half_a_turn():
+    """Its speed is |sin| of the beat's phase. The first harmonic of that has its trough on the beat, to a hundredth."""
+    motion = synthetic.swing(100, round(20 * MOTION_FPS), 0.0, 0.4)
+    beats = Beats(torch.arange(0, 20, 0.6))
+    curve = np.array(measures.phase([measures.Clip("ours", "song", 0, beats, motion)]))
+    turned = np.angle(np.sum(curve * np.exp(2j * np.pi * (np.arange(40) / 40 - 0.5)))) / (2 * np.pi)
+    assert abs(abs(turned) - 0.5) < 0.01, "half a frame would be 0.027"
+    assert curve.argmin() == 20 and curve.mean() == pytest.approx(1.0, abs=0.02)
+    still = measures.Clip("ours", "song", 0, Beats(torch.arange(3.0)), motion)
+    assert measures.phase([still]) is None

@@ -14,6 +14,7 @@ from core.motion import features, kinematics
 from core.rhythm.features import analyse
 from tests.train.evaluation.material import song, swaying
 from train import evaluate
+from train.evaluation.dance import measures
 
 
 def test_one_pair_is_the_metrics_called_by_hand(tmp_path, capsys):
@@ -30,6 +31,9 @@ def test_one_pair_is_the_metrics_called_by_hand(tmp_path, capsys):
     by_hand = beat.evaluate(kinematics.forward(danced.rotations, danced.root), 30.0, heard)
     for name in ("bas_aist", "bas_bailando", "bas_theatre", "f_hits_70ms", "f_hits_100ms"):
         assert found["beats"][name] == pytest.approx(by_hand[name])
+    later = beat.music_onsets(io.read(tmp_path / "song.wav", start=2.0))
+    onsets = measures.beat_measures(danced, heard, later)["f_music_onsets_70ms"]
+    assert found["beats"]["f_music_onsets_70ms"]["value"] == pytest.approx(onsets["value"], abs=0.08)
     assert found["physics"]["jerk"] == pytest.approx(physics.evaluate(danced)["jerk"])
     shown = capsys.readouterr().out
     assert "chance" in shown and "foot skating" in shown and "bas_aist" in shown
