@@ -61,24 +61,14 @@ def main(args: Export) -> None:
 
     Raises FootlightError for a folder that is no run, a task of it that is not trained yet, and a card that is no JSON.
     """
-    config, decoders = read_config(args.run), own_decoders(args.run)
-    tensors = {}
-    further = [name for name in OPTIONAL if is_trained(args.run, task_of(args.run, name))]
+    config, decoders, further = read_config(args.run), own_decoders(args.run), trained_further(args.run)
     lacked = [name for name in lacking(config, further) if args.onto is None]
-    if "scorer" not in further:
-        config = replace(config, denoisers={"motion": config.denoisers["motion"]})
-    if "vocoder" not in further:
-        config = replace(config, vocoder=None)
-    if "theatre" not in further:
-        further = [name for name in further if name != "light"]
-        modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
-        config = replace(config, theatre=None, modalities=modalities)
+    config = without_untrained(config, further)
     needed = [name for name in TASKS if name not in OPTIONAL]
     if args.onto and decoders:  # a run of decoders need not have a dancer
         needed = [name for name in needed if is_trained(args.run, task_of(args.run, name))]
     tasks = [task_of(args.run, name) for name in (*needed, *further)]
-    for task in tasks:
-        tensors[TRAINED[task].saved] = averaged(args.run, task)
+    tensors: Tensors = {TRAINED[task].saved: averaged(args.run, task) for task in tasks}
     card = records.read_values(args.card, LARGEST_JSON, "card") if args.card else {}
     if args.onto:
         base = checkpoint.load(args.onto)
@@ -94,6 +84,27 @@ def main(args: Export) -> None:
             card.setdefault("training", {})[task] = json.loads(settings.read_text())
     checkpoint.save_folder(args.model, config, tensors, card)
     print("; ".join((f"{args.model} is a model now", *(WITHOUT[name] for name in lacked))))
+
+
+def trained_further(run: Path) -> list[str]:
+    """Which of ``OPTIONAL`` a run has trained. The autoencoder of light is of no use without a theatre."""
+    found = [name for name in OPTIONAL if is_trained(run, task_of(run, name))]
+    return found if "theatre" in found else [name for name in found if name != "light"]
+
+
+def without_untrained(config: Config, further: Collection[str]) -> Config:
+    """A run's configuration, as far as it has trained what may be missing.
+
+    further: as of ``trained_further``.
+    """
+    if "scorer" not in further:
+        config = replace(config, denoisers={"motion": config.denoisers["motion"]})
+    if "vocoder" not in further:
+        config = replace(config, vocoder=None)
+    if "theatre" not in further:
+        modalities = {name: modality for name, modality in config.modalities.items() if name != "light"}
+        config = replace(config, theatre=None, modalities=modalities)
+    return config
 
 
 def lacking(config: Config, trained: Collection[str]) -> list[str]:
