@@ -130,7 +130,7 @@ class Timings:
         if took.curve:
             before = curves.get(task.kind, took.curve)
             both = tuple((old + new) / 2 for old, new in zip(before, took.curve, strict=True))
-            curves = _bounded({**curves, task.kind: both})
+            curves = _bounded({**curves, task.kind: both}, task.kind)
         return Timings(work, prepare, start, curves)
 
 
@@ -217,11 +217,10 @@ def _with(kept: dict, key: str, value: object) -> dict:
     return _bounded({**kept, key: (*kept.get(key, ()), value)[-KEPT:]}, key)
 
 
-def _bounded(kept: dict, newest: str = "") -> dict:
-    """At most ``KINDS`` entries, the newest among them."""
-    if newest in kept:
-        kept = {**{key: value for key, value in kept.items() if key != newest}, newest: kept[newest]}
-    return dict(list(kept.items())[-KINDS:])
+def _bounded(kept: dict, newest: str) -> dict:
+    """The ``KINDS`` entries that were set last; ``newest`` has just been."""
+    others = [(key, value) for key, value in kept.items() if key != newest]
+    return dict([*others, (newest, kept[newest])][-KINDS:])
 
 
 def _sane(value: object) -> float:

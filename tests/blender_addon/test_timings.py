@@ -44,6 +44,15 @@ def test_after_a_few_songs_the_next_one_is_foretold_to_a_third(speed, seed):
     assert statistics.median(errors[3:]) < math.log(1.33)
 
 
+def test_jobs_of_a_like_size_foretell():
+    """What short dances took says nothing of long ones, where long ones were seen too."""
+    known = Timings()
+    for seconds, rate in [(20.0, 3.0)] * 7 + [(400.0, 1.0)] * 5:
+        known = known.learnt(Task("dance", seconds, 0.0), Took(rate * seconds))
+    assert known.total(Task("dance", 30.0, 0.0), cold=False) == pytest.approx(90.0)
+    assert known.total(Task("dance", 180.0, 0.0), cold=False) == pytest.approx(180.0), "9 times as long, or 2.2"
+
+
 def test_nothing_is_foretold_that_was_not_seen():
     known = Timings().learnt(Task("dance", 30.0, 12), Took(10.0))
     assert known.total(Task("score", 30.0, 25), cold=False) is None
@@ -81,7 +90,28 @@ def test_what_is_kept_is_bounded_and_comes_back(tmp_path):
     assert timings.read(tmp_path / "none.json") == Timings()
 
 
-WHOLE = {"version": 1, "work": {}, "prepare": {}, "start": {}, "curves": {}}
+def test_a_kind_of_job_that_comes_often_is_kept():
+    often, known = Task("dance", 30.0, 12), Timings()
+    for i in range(2 * timings.KINDS):
+        for task in (often, Task("dance", 30.0, 12, device=f"device {i}")):
+            known = known.learnt(task, Took(10.0, 5.0, 1.0, timings.EVEN))
+    assert all(often.kind in kept for kept in (known.work, known.prepare, known.curves)) and "auto" in known.start
+
+
+WHOLE = {
+    "version": timings.VERSION,
+    "work": {"dance auto": [[660.0, 10.0]]},
+    "prepare": {},
+    "start": {"auto": [5.0]},
+    "curves": {"dance auto": list(timings.EVEN)},
+}
+"""A file that can be read."""
+
+
+def test_a_file_that_is_whole_is_read(tmp_path):
+    path = tmp_path / "timings.json"
+    path.write_text(json.dumps(WHOLE))
+    assert timings.read(path).total(Task("dance", 30.0, 12), cold=True) == pytest.approx(15.0)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +123,7 @@ WHOLE = {"version": 1, "work": {}, "prepare": {}, "start": {}, "curves": {}}
         "null",
         "{}",
         "[" * 100_000,
-        json.dumps({**WHOLE, "version": 2}),
+        json.dumps({**WHOLE, "version": timings.VERSION - 1}),
         json.dumps({**WHOLE, "work": []}),
         json.dumps({**WHOLE, "work": {"dance auto": [[1.0]]}}),
         json.dumps({**WHOLE, "work": {"dance auto": [[-1.0, 2.0]]}}),
