@@ -9,6 +9,7 @@ import pytest
 
 from blender_addon.engine.client import Engine
 from blender_addon.engine.job import Job, JobState
+from blender_addon.engine.series import CANCELLED, Series
 from blender_addon.errors import UserError
 from blender_addon.shared import protocol
 
@@ -193,3 +194,41 @@ def test_an_engine_of_another_protocol_fails_at_once(tmp_path):
         assert job.state is JobState.FAILED and f"protocol 1, the add-on {protocol.PROTOCOL}" in job.error
     finally:
         engine.stop()
+
+
+# Several requests, one after another
+
+
+def test_a_series_is_as_far_as_its_requests_together(engine):
+    series = Series(engine, [request("well"), request("wait")])
+    wait(series, lambda series: len(series.result) == 1 and series.stage.endswith("dancing"))
+    assert (series.state, series.stage) == (JobState.RUNNING, "2 of 2: dancing")
+    assert series.fraction == pytest.approx((1 + 0.5) / 2)
+    series.cancel()
+    wait(series)
+    assert series.state is JobState.DONE and len(series.result) == 1, "what was done before is kept"
+    assert series.shortfall == CANCELLED
+
+
+def test_a_series_whose_requests_are_all_done(engine):
+    series = Series(engine, [request("well")] * 3)
+    wait(series)
+    assert series.state is JobState.DONE and len(series.result) == 3
+    assert (series.fraction, series.shortfall) == (1.0, "")
+
+
+@pytest.mark.parametrize(("how", "state"), [(["error", "well"], JobState.FAILED), (["well", "error"], JobState.DONE)])
+def test_a_series_ends_where_a_request_fails(engine, how, state):
+    series = Series(engine, [request(each) for each in how])
+    wait(series)
+    assert series.state is state and series.error == "the song is silent"
+    assert len(series.result) == how.index("error")
+    assert series.shortfall == ("the song is silent" if series.result else "")
+
+
+def test_a_series_that_is_cancelled_before_anything_is_done_is_cancelled(engine):
+    series = Series(engine, [request("wait"), request("well")])
+    wait(series, lambda series: series.fraction > 0)
+    series.cancel()
+    wait(series)
+    assert series.state is JobState.CANCELLED and not series.result and not series.shortfall

@@ -10,7 +10,7 @@ import pytest
 from blender_addon.engine import places
 from blender_addon.engine.examine import examine
 from tests.blender_addon.package_index import wheel
-from tests.blender_addon.test_install import python_that_says, shell
+from tests.blender_addon.stand_ins import python_that_says, shell
 
 
 @pytest.fixture(scope="module")
