@@ -14,7 +14,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from train.loop import LoopConfig, Phase, fit, learning_rate
+from train.fabric import make_fabric
+from train.loop import LoopConfig, Phase, fit, learning_rate, optimiser_of, set_up, train_step, update_ema
 from train.state import load_state
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +119,68 @@ def test_what_a_phase_borrows_is_not_trained_by_it(tmp_path):
 def test_accumulated_micro_batches_count_as_one_step(tmp_path):
     result = fit(LinearTask(), dataclasses.replace(QUICK, accumulate=3, steps=4), tmp_path)
     assert [h["step"] for h in result["history"]] == [1, 2, 3, 4]
+
+
+def test_micro_batches_add_up_to_a_batch(tmp_path):
+    """Three of 16 give the losses and the gradient of one of 48."""
+
+    class Plain(LinearPhase):
+        def forward(self, batch, generator, step):
+            return {"error": (self.networks["map"][0](batch["x"]) - batch["y"]).square().mean()}
+
+    class Rows(LinearTask):
+        def __init__(self):
+            self.phases = {"linear": Plain()}
+            self.rows = torch.randn(48, 3, generator=torch.Generator().manual_seed(1))
+
+        def batch(self, size, generator):
+            x, self.rows = self.rows[:size], self.rows[size:]
+            return {"x": x, "y": x @ self.target.T}
+
+    added, whole = (
+        fit(Rows(), dataclasses.replace(QUICK, steps=1, batch=48 // parts, accumulate=parts), tmp_path / str(parts))
+        for parts in (3, 1)
+    )
+    assert added["history"] == [pytest.approx(values) for values in whole["history"]]
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing():
+    class Bursting(LinearPhase):
+        def forward(self, batch, generator, step):
+            return {"error": super().forward(batch, generator, step)["error"] * (torch.inf if step == 1 else 1.0)}
+
+    task = LinearTask()
+    task.phases = {"linear": Bursting()}
+    run = set_up(task, QUICK, make_fabric(QUICK.accelerator, QUICK.precision))
+    weight = task.phases["linear"].networks["map"][0].weight
+    before = weight.detach().clone()
+    for step in range(3):
+        train_step(run, 0.1)
+        assert torch.equal(weight, before) == (step == 1)
+        before = weight.detach().clone()
+    assert torch.isfinite(weight).all()
+
+
+def test_weights_decay_and_biases_do_not():
+    phase = Phase({"map": nn.Linear(3, 2), "norm": nn.LayerNorm(2), "frozen": nn.Linear(2, 2).requires_grad_(False)})
+    groups = optimiser_of(phase, LoopConfig(weight_decay=0.5)).param_groups
+    decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
+    named = {name: decays.get(id(parameter)) for name, parameter in phase.networks.named_parameters()}
+    assert named == {
+        "map.weight": 0.5, "map.bias": 0.0, "norm.weight": 0.0, "norm.bias": 0.0,
+        "frozen.weight": None, "frozen.bias": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "kept"), [(0, 0.1), (9, 10 / 19), (10_000, 0.9)])
+def test_early_weights_are_forgotten(step, kept):
+    """The average of zeros and of what is one now."""
+    averaged, live = Phase({"norm": nn.BatchNorm1d(2)}), Phase({"norm": nn.BatchNorm1d(2)})
+    nn.init.zeros_(averaged.networks["norm"].weight)
+    live.networks["norm"].num_batches_tracked.fill_(7)
+    update_ema({"it": averaged}, {"it": live}, 0.9, step)
+    assert averaged.networks["norm"].weight.tolist() == pytest.approx([1 - kept] * 2)
+    assert averaged.networks["norm"].num_batches_tracked == 7, "whole numbers are copied"
 
 
 def test_the_learning_rate_warms_up_and_falls():
