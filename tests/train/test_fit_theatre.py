@@ -91,6 +91,7 @@ def test_without_theatre_the_run_exports_what_it_did(run, tmp_path):
     export.main(export.Export(tmp_path / "run", tmp_path / "model"))
     made = checkpoint.load(tmp_path / "model")
     assert made.config.theatre is None and "light" not in made.config.modalities
+    assert not {"theatre", "autoencoder.light"} & made.tensors.keys()
 
 
 def test_a_run_of_another_ablation_is_refused(run):
