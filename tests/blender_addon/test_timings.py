@@ -204,6 +204,7 @@ def test_a_computer_that_is_slower_today_is_believed_in_the_end():
     pace = Pace(Expected(10.0, 0.0), timings.FIRST["dance"], cold=False, clock=clock)
     found = told(pace, clock, 40.0)
     assert all(abs(left - real) < 8.0 for _, left, real in found if left and real < 15.0)
+    assert all(abs(left - real) < 3.0 for _, left, real in found if real < 10.0)
     assert all(left > 0 for _, left, _ in found), "it never says that nothing is left while it works"
 
 
