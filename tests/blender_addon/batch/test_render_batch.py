@@ -314,6 +314,17 @@ def test_what_a_result_was_made_from_is_told_in_words(before, words):
     assert origin.otherwise("" if before is None else json.dumps(now | before), json.dumps(now)) == words
 
 
+def test_every_option_counts_or_is_known_not_to():
+    """An option that is added has to be put on one side or the other."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import options, origin
+
+    counted_otherwise = {"inputs", "score", "blend", "show", "beats", "dance", "seed", "count", "model"}
+    no_matter = {"help", "out", "skip_existing", "python", "device", "render", "engine", "frames", "within"}
+    known = {action.dest for action in options.options("")._actions}
+    assert known == {*origin.OPTIONS} | counted_otherwise | no_matter
+
+
 def test_a_data_set_of_lit_stages(batch, songs):
     arguments = (songs / "good.wav", "--out", songs, "--look", "noir,neon", "--dataset", 3, "--engine", "cycles")
     answer = batch(*arguments)
