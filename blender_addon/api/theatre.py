@@ -129,7 +129,7 @@ def show(target: Target, first: protocol.DancePreview) -> Shown:
 
 def write(target: Target, done: protocol.TheatreDone) -> Written:
     """Give the armature the dance, as ``write_dance`` does, and build the stage around it that the light is for, in
-    place of one that was there.  Raises UserError when what it was made for is gone; then nothing is changed."""
+    place of one that was there. Raises UserError when what it was made for is gone; then nothing is changed."""
     return _lit(target, write_dance(target, done))
 
 
@@ -141,7 +141,7 @@ def write_takes(targets: Sequence[Target], answers: Sequence[protocol.TheatreDon
 
 def write_dance(target: Target, done: protocol.TheatreDone) -> Written:
     """Give the armature the dance, as ``dance.write`` does. The action keeps look and accent, and the light for
-    ``takes.light_shown``.  Raises UserError when what it was made for is gone; then nothing is changed."""
+    ``takes.light_shown``. Raises UserError when what it was made for is gone; then nothing is changed."""
     scene, armature, _ = target.find("dance")
     lit = kept_light.of_file(done.out_light) if done.out_light else None
     written = dance.write(target, done)

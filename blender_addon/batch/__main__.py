@@ -149,67 +149,98 @@ def clear(out: Path) -> None:
                 partial.unlink()
 
 
+class _Engines:
+    """The engines of a batch, one after another: where one has ended, the next item gets a new one.
+
+    folder: for their logs.
+    """
+
+    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
+        self._args, self._folder = args, folder
+        self._started: list[Engine] = []
+
+    def running(self) -> Engine:
+        """The one that runs, or a new one when none does. Raises _NoLook for a look that the first one cannot read."""
+        if not self._started or not self._started[-1].alive:
+            log = self._folder / f"engine{len(self._started)}.log"
+            self._started.append(Engine(engine_command(self._args), ROOT, log))
+            if len(self._started) == 1:
+                self._check_looks()
+        return self._started[-1]
+
+    def stop(self) -> None:
+        """End them all."""
+        for engine in self._started:
+            engine.stop(patience=2.0)
+
+    def _check_looks(self) -> None:
+        for look in look_files(self._args):
+            try:
+                worker.answer(self._started[0], protocol.LookRequest(look=look))
+            except UserError as error:
+                raise _NoLook(f"--look: {error}") from None
+
+
+def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: Path, terminal: Terminal) -> Outcome:
+    """Make one item unless it is there, and say what became of it. What goes wrong with it is its outcome.
+
+    folder: for temporary files.
+
+    Raises _NoLook as ``_Engines.running``.
+    """
+    began = time.monotonic()
+    try:
+        if item.source and not item.source.is_file():
+            raise UserError(f"there is no file {item.source}")
+        with terminal.alone():
+            made_from = origin.told(item, args)
+            made = args.skip_existing and there(item, args, made_from, terminal)
+            if made and filmed(item, args):
+                state, detail = "skipped", "it was there"
+            else:
+                state, detail = "done", make(item, args, engines.running, folder, terminal, made, made_from)
+    except (FootlightError, RuntimeError, OSError) as error:
+        state, detail = "failed", " ".join(str(error).split())
+    detail = without_folder(detail, folder)
+    terminal.say(f"{state:8s} {item.label}: {detail}")
+    return Outcome(item, state, time.monotonic() - began, detail)
+
+
+def check_writable(out: Path) -> None:
+    """Make the folder for the results. Raises OSError when nothing can be written to it."""
+    out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out).close()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Make every item's results, print a table, return the exit code.
 
     arguments: of the command line; the program's own unless given, inside Blender what follows ``--``.
     """
-    if arguments is None:
-        arguments = _own_arguments()
-    args = parse(arguments, __doc__ or "")
-    if folder := model_folder(args):
-        os.environ[names.MODEL_VARIABLE] = str(folder)  # what results say of their model is read there
+    args = parse(_own_arguments() if arguments is None else arguments, __doc__ or "")
+    if model := model_folder(args):
+        os.environ[names.MODEL_VARIABLE] = str(model)  # what results say of their model is read there
     try:
-        args.out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=args.out).close()
+        check_writable(args.out)
     except OSError as error:
         print(f"render_batch: {args.out}: no folder to write to ({error.strerror}); choose another", file=sys.stderr)
         return _UNUSABLE
     clear(args.out)
     folder = Path(tempfile.mkdtemp(prefix="footlight-"))
-    terminal = Terminal(folder / "blender.log")
+    terminal, engines = Terminal(folder / "blender.log"), _Engines(args, folder)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Blender takes Ctrl-C, and without a window does nothing
     outcomes: list[Outcome] = []
-    engines: list[Engine] = []
     interrupted = False
-
-    def engine() -> Engine:
-        """The one that runs, or a new one when none does. Raises _NoLook for a look that the first one cannot read."""
-        if not engines or not engines[-1].alive:
-            engines.append(Engine(engine_command(args), ROOT, folder / f"engine{len(engines)}.log"))
-            for look in look_files(args) if len(engines) == 1 else ():
-                try:
-                    worker.answer(engines[0], protocol.LookRequest(look=look))
-                except UserError as error:
-                    raise _NoLook(f"--look: {error}") from None
-        return engines[-1]
-
     try:
         for item in args.items:
-            began = time.monotonic()
-            try:
-                if item.source and not item.source.is_file():
-                    raise UserError(f"there is no file {item.source}")
-                with terminal.alone():
-                    made_from = origin.told(item, args)
-                    made = args.skip_existing and there(item, args, made_from, terminal)
-                    if made and filmed(item, args):
-                        state, detail = "skipped", "it was there"
-                    else:
-                        state, detail = "done", make(item, args, engine, folder, terminal, made, made_from)
-            except (FootlightError, RuntimeError, OSError) as error:
-                state, detail = "failed", " ".join(str(error).split())
-            detail = without_folder(detail, folder)
-            outcomes.append(Outcome(item, state, time.monotonic() - began, detail))
-            terminal.say(f"{state:8s} {item.label}: {detail}")
+            outcomes.append(outcome_of(item, args, engines, folder, terminal))  # noqa: PERF401 (kept if interrupted)
     except _NoLook as error:
         print(f"render_batch: {without_folder(str(error), folder)}", file=sys.stderr)
         return _UNUSABLE
     except KeyboardInterrupt:
         interrupted = True
     finally:
-        for started in engines:
-            started.stop(patience=2.0)
+        engines.stop()
         shutil.rmtree(folder, ignore_errors=True)
     terminal.say(f"\n{table(outcomes)}")
     if interrupted:

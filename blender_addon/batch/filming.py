@@ -32,11 +32,13 @@ class Quality:
     smoothing: str = film.SMOOTHING
 
 
+_SCALED = tuple(Quality(scale) for scale in (1.0, 0.75, 0.5))
+
 QUALITIES = {
     "workbench": (Quality(), *(Quality(scale, "FXAA") for scale in (1.0, 0.75, 0.5))),
-    "eevee": tuple(Quality(scale) for scale in (1.0, 0.75, 0.5)),
-    "cycles": tuple(Quality(scale) for scale in (1.0, 0.75, 0.5)),
-    "drawn": tuple(Quality(scale) for scale in (1.0, 0.75, 0.5)),
+    "eevee": _SCALED,
+    "cycles": _SCALED,
+    "drawn": _SCALED,
 }
 """What can be chosen among, by engine, the best first."""
 

@@ -34,7 +34,7 @@ def dance(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.
             warning(box, context, shown.warning).action = action.name
         if shown.operation == card.BOTH:
             _keep(box, context, strips.named(context.scene, action.get(names.PREFIX + "song", "")))
-        _next(box, shown)
+        _next(box, context, shown)
 
 
 def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -46,7 +46,7 @@ def music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if shown.warning:
             warning(box, context, shown.warning).strip = strip.name
         _keep(box, context, strip)
-        _next(box, shown)
+        _next(box, context, shown)
 
 
 def music_strip(context: bpy.types.Context) -> bpy.types.Strip | None:
@@ -110,11 +110,11 @@ def _keep(layout: bpy.types.UILayout, context: bpy.types.Context, strip: bpy.typ
     layout.operator(names.KEEP_MUSIC, text="Save and Keep", icon="FILE_TICK").strip = strip.name
 
 
-def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
+def _next(layout: bpy.types.UILayout, context: bpy.types.Context, shown: card.Card) -> None:
     """What can be done with it."""
     play = layout.row()
     play.scale_y = 1.2
-    play.operator(names.PLAY, **face(bpy.context))
+    play.operator(names.PLAY, **face(context))
     row = layout.row(align=True)
     another = row.operator(REMAKE[shown.operation], text="Another Take", icon="FILE_REFRESH")
     another.new_seed = True
@@ -122,7 +122,7 @@ def _next(layout: bpy.types.UILayout, shown: card.Card) -> None:
         another.takes = 1
         row.operator(REMAKE[shown.operation], text="Again", icon="LOOP_BACK").like = shown.name
         row = layout.row(align=True)
-    if shown.operation == card.THEATRE and light.of(bpy.context.scene):
-        row.operator(names.SEE_LIGHT, icon="SHADING_RENDERED", depress=is_seen(bpy.context))
+    if shown.operation == card.THEATRE and light.of(context.scene):
+        row.operator(names.SEE_LIGHT, icon="SHADING_RENDERED", depress=is_seen(context))
     elif shown.operation != card.MUSIC:
         row.operator(names.ADD_STAGE, text="Add Stage", icon="LIGHT_SPOT")
