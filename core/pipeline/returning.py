@@ -1,8 +1,9 @@
-"""Moves that return where a part of the song comes again.
+"""Moves that return where a part of the song comes again, and music that is made in phrases.
 
 The noise of a dance determines its moves more than the music does. So where a section of the song comes again, the
 dance gets the noise of its first time again, bar by bar. The network dances nearly the same moves to it, and fits them
-to what is different in the music and to where the dancer is.
+to what is different in the music and to where the dancer is. Music for a motion gets the noise of an earlier phrase in
+the same way: its harmony and its groove come again, and its accents and loudness are still those of the motion.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from core.pipeline.sound import Sound
 from core.types import Beats
 
 LEAST_SECONDS = 45.0  # of a song; in a shorter one hardly anything comes again
+PHRASE = 4  # bars
+UPBEAT = 0.1  # of a bar, by which the first one differs from others if it is none; no phrase has it then
+PHRASES = (0, 0, 2, 0)  # which of four phrases each one repeats: A A B A, the form of many songs and of most choruses
 
 
 def divided(sound: Sound, beats: Beats) -> tuple[Section, ...]:
@@ -50,16 +54,41 @@ def first_times(sections: tuple[Section, ...], beats: Beats, seconds: float, fra
             continue
         then, until = known[kind]
         for bar in range(min(last - first, until - then)):
-            (start, end), (began, ended) = edges[first + bar : first + bar + 2], edges[then + bar : then + bar + 2]
-            place = np.arange(_frame(start, fps), min(_frame(end, fps), frames))
-            share = (place / fps - start) / (end - start)
-            source[place] = ((began + share * (ended - began)) * fps).round().clip(0, frames - 1)
+            _repeat(source, edges, first + bar, then + bar, fps)
     return torch.from_numpy(source)
 
 
-def _frame(at: float, fps: float) -> int:
-    """The first latent frame of a bar that starts at a second."""
-    return round(at * fps)
+def phrases(beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
+    """For each latent frame (frames,) of music for a motion the one that it repeats: int64, itself the first time.
+
+    Every ``PHRASE`` bars are a phrase, from the first downbeat on. They come again as ``PHRASES`` says.
+
+    beats: of the music.
+    seconds: its length.
+    fps: latent frames a second.
+    """
+    source = np.arange(frames)
+    edges = bar_edges(beats, seconds)
+    usual = float(np.median(np.diff(edges)))
+    upbeat = int(abs(edges[1] - usual) > UPBEAT * usual)
+    for bar in range(len(edges) - 1 - upbeat):
+        phrase, place = divmod(bar, PHRASE)
+        earlier = PHRASE * PHRASES[phrase % len(PHRASES)] + place
+        if earlier != bar:
+            _repeat(source, edges, upbeat + bar, upbeat + earlier, fps)
+    return torch.from_numpy(source)
+
+
+def _repeat(source: np.ndarray, edges: np.ndarray, bar: int, earlier: int, fps: float) -> None:
+    """Let the frames of a bar repeat those of an earlier one, in ``source`` (t,).
+
+    edges: (n + 1,) seconds of bars.
+    fps: frames a second.
+    """
+    (start, end), (began, ended) = edges[bar : bar + 2], edges[earlier : earlier + 2]
+    place = np.arange(round(start * fps), min(round(end * fps), len(source)))
+    share = (place / fps - start) / (end - start)
+    source[place] = ((began + share * (ended - began)) * fps).round().clip(0, len(source) - 1)
 
 
 def _parts(sections: tuple[Section, ...], edges: np.ndarray) -> list[tuple[int, int, int]]:

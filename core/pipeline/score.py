@@ -20,6 +20,7 @@ from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.choices import check_choices, steps_for
 from core.pipeline.model import Model, draw, frames_for, halved, last_of, native_half, style_of
+from core.pipeline.returning import phrases
 from core.protocol import SHORTEST_SECONDS, ScoreOptions
 from core.results import Score
 from core.rhythm.target import RhythmTarget, rhythm_target
@@ -52,8 +53,10 @@ def score_motion(
         condition = encode_motion(model, clip, target, options.style)
     frames = frames_for(model, seconds)
     steps = steps_for(model.config, "music", options.steps)
+    again = phrases(target.beats, seconds, frames, model.config.latent_fps)
     with progress.part(0.1, 0.6, "Composing"):
-        latents = last_of(draw(model, "music", condition, frames, options.seed, steps, options.guidance), steps)
+        composing = draw(model, "music", condition, frames, options.seed, steps, options.guidance, again=again)
+        latents = last_of(composing, steps)
     with progress.part(0.6, 1.0, "Playing the music"):
         return decode_music(model, latents, target, seconds)
 

@@ -56,6 +56,23 @@ def test_bars_meet_bars_where_the_tempo_has_changed():
     assert (found - expected).abs().max() <= 1
 
 
+def test_phrases_of_four_bars_have_the_form_a_a_b_a_and_begin_anew_with_it():
+    """Bars of 2 s, so phrases of 80 frames."""
+    found = returning.phrases(bars(64.0), 64.0, 640, FPS)
+    phrase = torch.arange(80)
+    assert found.view(8, 80).tolist() == [(phrase + 80 * at).tolist() for at in (0, 0, 2, 0, 0, 0, 2, 0)]
+
+
+@pytest.mark.parametrize(("downbeat", "begins"), [(3, 15), (1, 25)])
+def test_an_upbeat_belongs_to_no_phrase(downbeat, begins):
+    """1.5 s before the first downbeat; and half a second, with which the first bar has five beats."""
+    times = torch.arange(0, 36, 0.5)
+    beats = Beats(times, 120.0, torch.arange(len(times)) % 4 == downbeat)
+    found = returning.phrases(beats, 36.0, 360, FPS)
+    assert found[:begins].tolist() == list(range(begins))
+    assert found[begins : begins + 160].view(2, 80).tolist() == [list(range(begins, begins + 80))] * 2
+
+
 @pytest.fixture(scope="module")
 def model(model_folder):
     return Model.load(model_folder, "cpu")
