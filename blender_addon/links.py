@@ -92,7 +92,7 @@ PROPERTIES = {
     "fine": "advanced",
     "follow": "advanced",
     "beat_snap": "advanced",
-    "new_moves": "advanced",
+    "free_form": "advanced",
 }
 """The heading for a property of the scene's settings."""
 

@@ -365,11 +365,11 @@ class FootlightSettings(bpy.types.PropertyGroup):
         "How far movements are shifted onto the nearest beat: 0 as danced, 1 exactly",
         subtype="FACTOR",
     )
-    new_moves: BoolProperty(
-        name="New Moves Throughout",
+    free_form: BoolProperty(
+        name="Free Form",
         description=(
-            "Make new moves where a part of the song comes again. Otherwise its moves return with it, as a chorus is "
-            "danced each time"
+            "Let nothing return. Otherwise moves come again with their part of the song, as a chorus is danced each "
+            "time, and music is made in phrases that come again"
         ),
         default=False,
     )

@@ -173,8 +173,8 @@ def asked(operation: str, seed: int, options: dict) -> dict:
     }
     if operation != MUSIC:
         found["beat_snap"] = options.get("beat_snap", protocol.default(protocol.Dancing, "beat_snap"))
-    if operation in (DANCE, THEATRE):
-        found["new_moves"] = options.get("new_moves", protocol.default(protocol.DanceOptions, "new_moves"))
+    if operation != BOTH:
+        found["free_form"] = options.get("free_form", protocol.default(protocol.DanceOptions, "free_form"))
     return {name: stored(value) for name, value in found.items() if value is not None}
 
 

@@ -36,7 +36,7 @@ def request(
     music_file: the .wav that the music goes to; unless given a copy is kept beside the .blend, under a name that is
         free.
     markers, bars_only: as of ``dance.request``.
-    options: quality, steps, guidance and style, as of ``core.protocol.ScoreRequest``.
+    options: quality, steps, guidance, style and free_form, as of ``core.protocol.ScoreRequest``.
 
     Raises UserError when the animation cannot be read, is too short, or the music cannot be kept.
     """

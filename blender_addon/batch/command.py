@@ -151,8 +151,8 @@ def _check_inputs(parser: Parser, args: argparse.Namespace) -> None:
         parser.error("--keys is about dances: --score makes music")
     if args.beat_snap is not None and args.score:
         parser.error("--beat-snap is about dances: --score makes music")
-    if args.new_moves and (args.score or args.duet):
-        parser.error("--new-moves is about dances to songs, whose parts come again")
+    if args.free_form and args.duet:
+        parser.error("--free-form is about a dance to a song, or music for a dance: in --duet nothing returns anyway")
 
 
 def _check_scene(parser: Parser, args: argparse.Namespace) -> None:

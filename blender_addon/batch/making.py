@@ -78,7 +78,7 @@ class Desk:
         """What the command line says of how to make it."""
         chosen = vars(self.args)
         given = {name: chosen[name] for name in ("quality", "steps", "guidance", "style", "beat_snap")}
-        given["new_moves"] = chosen["new_moves"] or None  # which music and duets do not know
+        given["free_form"] = chosen["free_form"] or None  # which duets do not know
         return {"seed": self.item.seed} | {name: value for name, value in given.items() if value is not None}
 
     def answer(self, work: protocol.Request | Preparation) -> protocol.Done:

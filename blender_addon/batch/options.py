@@ -72,7 +72,7 @@ def _add_dance(parser: Parser) -> None:
     for name in ("quality", "steps", "guidance"):
         arguments.add_option(group, protocol.DanceOptions, name)
     arguments.add_option(group, protocol.DanceOptions, "beat_snap", default=None)
-    arguments.add_option(group, protocol.DanceOptions, "new_moves")
+    arguments.add_option(group, protocol.DanceOptions, "free_form")
     arguments.add_option(group, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
     group.add_argument(
         "--keys",

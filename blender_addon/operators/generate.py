@@ -86,7 +86,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> 
     settings = settings_of(context.scene)
     armature = writable_dancer(context)
     more = writing(context.scene) | sampling(context.scene, names.GENERATE)
-    more |= {"beat_snap": settings.beat_snap, "new_moves": settings.new_moves}
+    more |= {"beat_snap": settings.beat_snap, "free_form": settings.free_form}
     first = more.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     song = find_song(context, folder)

@@ -8,7 +8,7 @@ from .. import names, session
 from ..api import score
 from .job_operator import JobOperator, ask
 from .seed import NewSeed
-from .settings import find_dancer, marking, sampling, score_range
+from .settings import find_dancer, marking, sampling, score_range, settings_of
 
 
 class FOOTLIGHT_OT_score_motion(NewSeed, JobOperator, bpy.types.Operator):
@@ -32,6 +32,7 @@ def start(context: bpy.types.Context) -> None:
         folder,
         frames=score_range(context, armature),
         **marking(context.scene),
+        free_form=settings_of(context.scene).free_form,
         **sampling(context.scene, names.SCORE),
     )
     ask(context, names.SCORE, target, preparation, score.write)

@@ -52,7 +52,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
     settings = settings_of(context.scene)
     armature, song = writable_dancer(context), find_song(context, folder)
     chosen = settings.light
-    options = {"accent": chosen.accent, "beat_snap": settings.beat_snap, "new_moves": settings.new_moves}
+    options = {"accent": chosen.accent, "beat_snap": settings.beat_snap, "free_form": settings.free_form}
     options |= sampling(context.scene, names.THEATRE)
     if chosen.made == light_props.KEPT:
         lit = theatre.light_there(context.scene, song)

@@ -167,7 +167,7 @@ class Advanced(Child):
             choices.prop(settings, "fine")
         choices.prop(settings, "follow", slider=True)
         choices.prop(settings, "beat_snap", slider=True)
-        choices.prop(settings, "new_moves")
+        choices.prop(settings, "free_form")
         if session.state.engine:
             layout.operator(names.FREE_MEMORY, text="Stop Engine", icon="QUIT")
 

@@ -53,7 +53,7 @@ def score_motion(
         condition = encode_motion(model, clip, target, options.style)
     frames = frames_for(model, seconds)
     steps = steps_for(model.config, "music", options.steps)
-    again = phrases(target.beats, seconds, frames, model.config.latent_fps)
+    again = None if options.free_form else phrases(target.beats, seconds, frames, model.config.latent_fps)
     with progress.part(0.1, 0.6, "Composing"):
         composing = draw(model, "music", condition, frames, options.seed, steps, options.guidance, again=again)
         latents = last_of(composing, steps)

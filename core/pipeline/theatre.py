@@ -159,7 +159,7 @@ def perform_to(
     )
     steps = {name: steps_for(on_stage(config), name, options.steps) for name in ("motion", "light")}
     with progress.part(0.0, 0.925, "Dancing"):
-        again = None if options.new_moves else heard.returning(config.latent_fps)
+        again = None if options.free_form else heard.returning(config.latent_fps)
         made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance, again)
         danced = None if kept is None else kept.finished(made["motion"])
     with progress.part(0.925, 1.0, "Building the movement"):

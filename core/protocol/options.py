@@ -74,12 +74,14 @@ class Dancing(Options):
 class DanceOptions(Sampling, Dancing):
     """Options of a dance to a song."""
 
-    new_moves: bool = option(False, "make new moves where a part of the song comes again; otherwise its moves return")
+    free_form: bool = option(False, "make new moves where a part of the song comes again; otherwise its moves return")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions(Sampling):
     """Options of a score for a motion."""
+
+    free_form: bool = option(False, "make music that goes on anew all the way; otherwise its phrases come again")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,7 @@ def main(args: Bench) -> list[dict]:
         share = float((first != torch.arange(len(first))).float().mean())
         for seed in range(args.seeds):
             returned, new = (
-                pipeline.dance_to(model, heard, DanceOptions(seed=seed, fps=FPS, new_moves=free)).motion
+                pipeline.dance_to(model, heard, DanceOptions(seed=seed, fps=FPS, free_form=free)).motion
                 for free in (False, True)
             )
             near, elsewhere = distances(returned, first, rate)

@@ -301,7 +301,7 @@ def check_what_is_asked_for_a_dance_with_light():
     scene.render.fps = 24
     addon("scene.versions").set_end(strip, 1 + 2 * 24)
     settings.seed, settings.style, settings.beat_snap, settings.follow = 5, "salsa", 0.5, 1.0
-    settings.light.together.look, settings.light.accent, settings.new_moves = "neon", "arrive", True
+    settings.light.together.look, settings.light.accent, settings.free_form = "neon", "arrive", True
     grid = addon("shared").beat_grid.Grid.of([0.5, 1.0, 1.5], [True, False, False])
     addon("scene.grids").correct(addon("scene.grids").Home(scene, strip), grid)
     (FOLDER / "asked_beats.json").unlink(missing_ok=True)
@@ -309,7 +309,7 @@ def check_what_is_asked_for_a_dance_with_light():
     asked = json.loads((FOLDER / "asked.json").read_text())
     wanted = {"op": "theatre", "start": 0.0, "seconds": 2.0, "fps": 24.0, "seed": 5, "style": "salsa", "look": "neon",
               "accent": "arrive", "beat_snap": 0.5, "guidance": 1.0, "motion": None, "light": None,
-              "new_moves": True}  # fmt: skip
+              "free_form": True}  # fmt: skip
     assert {name: asked[name] for name in wanted} == wanted
     beats = json.loads((FOLDER / "asked_beats.json").read_text())["beats"]
     assert beats == [0.0, 0.5, 1.0, 1.5], "over all that is heard"

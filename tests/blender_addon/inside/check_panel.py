@@ -431,7 +431,7 @@ def check_a_result_keeps_how_it_was_made():
     armature = stage()
     settings = bpy.context.scene.footlight
     settings.seed, settings.beat_snap, settings.fine, settings.follow = 3, 0.5, True, 4.0
-    settings.new_moves = True
+    settings.free_form = True
     settings.style, settings.style_second, settings.style_mix = "salsa", "pop", 0.25
     bpy.ops.footlight.generate_dance()
     action = armature.animation_data.action
@@ -439,7 +439,7 @@ def check_a_result_keeps_how_it_was_made():
     wanted = {
         "operation": "dance", "seed": 3, "quality": "fine", "guidance": 4.0, "beat_snap": 0.5, "song": "well",
         "style_asked": "salsa:0.75,pop:0.25", "tempo": 120.0, "beat_score": 0.5, "frames": 60, "song_start": 0.0,
-        "new_moves": True,
+        "free_form": True,
     }  # fmt: skip
     assert {key: kept.get(key) for key in wanted} == wanted
     assert [type(kept[key]) for key in ("seed", "tempo", "seconds", "fps", "steps_per_second", "still")] == [

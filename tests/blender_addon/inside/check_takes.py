@@ -298,7 +298,7 @@ def check_again_asks_for_the_same_dance():
     armature = stage()
     settings = bpy.context.scene.footlight
     settings.follow, settings.beat_snap, settings.fine, settings.takes = 4.0, 0.75, True, 1
-    settings.new_moves = True
+    settings.free_form = True
     strip = strips.sound_strips(bpy.context.scene)[0]
     home = grids.Home(bpy.context.scene, strip)
     grids.correct(home, beat_grid.Grid.of([0.5, 1.25, 2.0, 2.75], [False, True, False, False]))
@@ -307,7 +307,7 @@ def check_again_asks_for_the_same_dance():
     beats = (FOLDER / "asked_beats.json").read_text()
     grids.clear(home)
     settings.seed, settings.follow, settings.beat_snap, settings.fine = 99, 3.0, 0.0, False
-    settings.new_moves = False
+    settings.free_form = False
     again = [item for item in shown() if item.text == "Again"]
     assert len(again) == 1 and again[0].properties == {"like": NAMES[0]}
     (FOLDER / "asked_beats.json").unlink()
@@ -317,7 +317,7 @@ def check_again_asks_for_the_same_dance():
         for name in ("id", "out", "beats"):
             del asked[name]
     tuned = addon("model").facts(addon("environment").model_folder(), "fine")
-    assert first["steps"] is None and first["quality"] == "fine" and first["new_moves"] is True
+    assert first["steps"] is None and first["quality"] == "fine" and first["free_form"] is True
     assert second == first | {"steps": tuned.steps["motion"]}, "so many were meant"
     assert (FOLDER / "asked_beats.json").read_text() == beats
     assert listed(armature) == [NAMES[0], f"{NAMES[0]} (2)"] and not session.state.warning

@@ -96,7 +96,7 @@ def apart(dance, one: int, other: int) -> float:
 
 def test_a_dance_repeats_its_moves_unless_they_shall_be_new(model, heard):
     returned = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0))
-    new = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0, new_moves=True))
+    new = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0, free_form=True))
     undivided = pipeline.dance_to(model, replace(heard, sections=()), DanceOptions(seed=1, beat_snap=0.0))
     assert apart(returned, 2, 42) < 0.6 * apart(returned, 2, 22)
     assert apart(new, 2, 42) > 0.8 * apart(new, 2, 22)
