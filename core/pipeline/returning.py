@@ -21,7 +21,8 @@ from core.types import Beats
 LEAST_SECONDS = 45.0  # of a song; in a shorter one hardly anything comes again
 PHRASE = 4  # bars
 UPBEAT = 0.1  # of a bar, by which the first one differs from others if it is none; no phrase has it then
-PHRASES = (0, 0, 2, 0)  # which of four phrases each one repeats: A A B A, the form of many songs and of most choruses
+PHRASES = (0, 0, 2, 0, 4, 4, 6, 4)
+"""Which of eight phrases each one repeats: A A B A, the form of many songs and choruses, then C C D C, then anew."""
 
 
 def divided(sound: Sound, beats: Beats) -> tuple[Section, ...]:
