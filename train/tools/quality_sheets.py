@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
@@ -83,12 +85,23 @@ def picture(made: dict[str, dict[str, Dance]], poses: int) -> bytes:
     figure, grid = plt.subplots(len(made), len(columns), figsize=size, squeeze=False)
     for row, (style, by_quality) in zip(grid, made.items(), strict=True):
         for axes, (quality, dance) in zip(row, by_quality.items(), strict=True):
-            for place, positions in enumerate(on_beats(dance, poses)):
-                draw_pose(axes, positions, place * SPACING)
-            axes.set(xlim=(-SPACING / 2, width - SPACING / 2), ylim=AROUND, aspect="equal", xticks=[], yticks=[])
-            axes.set_title(f"{style}, {quality}", fontsize=9, pad=2)
-            for side in axes.spines.values():
-                side.set_visible(False)
+            draw_strip(axes, on_beats(dance, poses), f"{style}, {quality}")
+            axes.set_xlim(-SPACING / 2, width - SPACING / 2)
+    return small_png(figure)
+
+
+def draw_strip(axes: Axes, poses: Tensor, title: str) -> None:
+    """Draw poses (n, j, 3), metres, side by side."""
+    for place, positions in enumerate(poses):
+        draw_pose(axes, positions, place * SPACING)
+    axes.set(xlim=(-SPACING / 2, (len(poses) - 0.5) * SPACING), ylim=AROUND, aspect="equal", xticks=[], yticks=[])
+    axes.set_title(title, fontsize=9, pad=2)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def small_png(figure: Figure) -> bytes:
+    """A figure of few colours as a PNG, and closed."""
     figure.tight_layout(pad=0.4)
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=80)
