@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..scene import paths, reading, residuals, rigs, stitching, strips, takes
 from ..scene.wording import joined
 from ..shared import FootlightError, beat_grid, file_digest, keys_file, parts, path_file, protocol
-from . import beats, card, dance, kept_light
+from . import beats, card, dance, kept_light, light
 from . import takes as shown
 from .target import Target, Written, by_uid
 
@@ -127,6 +127,7 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         takes.enlist(armature, edited)
     if (accent := base.get(f"{names.PREFIX}accent")) is not None:
         edited[f"{names.PREFIX}accent"] = accent
+    light.keep_changes(scene)
     if (lit := kept_light.of_dance(base)) is None:
         return replace(written, action=edited)
     told = lit.with_edited(target.part.first - target.first, target.part.last + 1 - target.first)

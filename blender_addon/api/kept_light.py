@@ -17,6 +17,7 @@ import bpy
 
 from ..names import PREFIX
 from ..shared import FootlightError, Show, show_file
+from ..stage import changes
 
 FILE = "show"
 """What keeps a SHOW.json, packed into text."""
@@ -27,6 +28,13 @@ LIGHT = PREFIX + "light"
 
 EDITED = "edited"
 """What tells which frames of a dance were edited since it was lit: ``Light.edited``."""
+
+CHANGES = "changes"
+"""What keeps how the stage of a dance was changed by hand, see ``stage/changes.py``."""
+
+STANDS = (changes.BUILT, "first", "changed")
+"""What a stage keeps of how it stands, which is not its light's: how it was built, its first frame, and whether it was
+built with changes that were made by hand."""
 
 SETTING = "setting"
 """What keeps how the stage of a dance is built, see ``stage/setting.py``."""
@@ -39,11 +47,13 @@ class Light:
     packed: a SHOW.json, as text that a property holds.
     told: what the stage keeps of how it was made, by names without the prefix.
     setting: what the stage is built from, see ``stage/setting.py``; empty where that is not known.
+    changes: what of the stage was changed by hand, see ``stage/changes.py``; empty where that is nothing.
     """
 
     packed: str
     told: dict[str, Any]
     setting: bytes = b""
+    changes: bytes = b""
 
     @property
     def file(self) -> bytes:
@@ -128,15 +138,17 @@ def keep_with_stage(stage: bpy.types.Collection, light: Light) -> None:
 def keep_with_dance(action: bpy.types.Action, light: Light) -> None:
     """Let a dance keep its light, in place of what it kept. One that is linked from another file keeps none."""
     if action.is_editable:
-        action[LIGHT] = light.told | {FILE: light.packed, SETTING: light.setting}
+        action[LIGHT] = light.told | {FILE: light.packed, SETTING: light.setting, CHANGES: light.changes}
 
 
 def _of(values: dict[str, Any]) -> Light | None:
     """Light from what keeps it."""
-    packed, setting = values.pop(FILE, None), values.pop(SETTING, b"")
+    packed = values.pop(FILE, None)
+    setting, changed = (values.pop(name, b"") for name in (SETTING, CHANGES))
+    values = {name: value for name, value in values.items() if name not in STANDS}
     if not isinstance(packed, str):
         return None
-    return Light(packed, values, setting if isinstance(setting, bytes) else b"")
+    return Light(packed, values, *(kept if isinstance(kept, bytes) else b"" for kept in (setting, changed)))
 
 
 def _readable(light: Light | None) -> Light | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from ..engine.job import Preparation
 from ..errors import UserError
 from ..scene import reading, rigs, strips, takes
 from ..scene.wording import joined
-from ..shared import beat_grid, file_digest, protocol
-from ..stage import film, lights, scenery, setting, surroundings
+from ..shared import beat_grid, file_digest, protocol, ranges
+from ..stage import changes, film, lights, scenery, setting, surroundings
 from . import beats, card, dance, kept_light
 from .target import Target, Written, by_uid
 
@@ -32,6 +32,8 @@ NO_LOOK = "Rules light by a look. Choose one under Look, or let the model light 
 DANCE = names.PREFIX + "dance_made"
 """The custom property that says when the dance was made that the light follows."""
 
+
+BUILT, FIRST, CHANGED = (names.PREFIX + name for name in kept_light.STANDS)
 
 RULES = "rules"
 MODEL = "model"
@@ -98,7 +100,7 @@ def request(
     told = danced_as(takes.shown(armature)) if by == MODEL and armature is not None else {}
     if lit is not None:
         kept = {name: value for name, value in lit.told.items() if name not in ANEW}
-        target = replace(target, asked=kept | {"dance_made": target.asked["dance_made"]})
+        target = replace(target, asked=kept | {"dance_made": target.asked["dance_made"]}, lit=lit)
         given = Path(folder) / "GIVEN.json"
         given.write_bytes(lit.file)
         told |= {"light": str(given), "range": lit.edited}
@@ -172,7 +174,13 @@ def write(target: Target, done: protocol.LightDone | protocol.TheatreDone) -> Wr
     if "frames" not in lit.told:
         lit = lit.with_told(frames=song.frames or round(lit.show.seconds * target.fps))
     others = [by_uid(scene.objects, uid) for uid in target.others]
-    said = put_up(scene, [armature, *others], target.first, lit, _dance_of(armature, lit))
+    parts: list[tuple[int, int]] = []
+    if target.lit is not None:  # what was changed by hand elsewhere stays too
+        keep_changes(scene)
+        kept = kept_light.unread(_dance_of(armature, lit))
+        lit = replace(lit, changes=b"" if kept is None else kept.changes)
+        parts = [span.frames(target.fps) for span in ranges.parse_all(target.lit.edited, None, target.fps)]
+    said = put_up(scene, [armature, *others], target.first, lit, _dance_of(armature, lit), parts)
     if "beats" not in target.asked:
         beats.remember(target, done)
     return Written(said, warning=warning)
@@ -184,19 +192,42 @@ def put_up(
     first: int,
     lit: kept_light.Light,
     action: bpy.types.Action | None,
+    anew: Sequence[tuple[int, int]] = (),
 ) -> str:
     """Build the stage that some light is for, in place of one that was there. Returns a line about it.
 
-    Arguments as of ``prepared``, which also says what is raised; then nothing is changed.
+    anew: frames [start, end) of the dance in which changes by hand are not kept.
+
+    Other arguments as of ``prepared``, which also says what is raised; then nothing is changed.
     """
     there = _there(bodies)
+    keep_changes(scene)
     made = prepared(scene, there, first, lit, action)
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
         camera = lights.build(scene, there, made)
     changed = surroundings.set_on(scene, camera)
     stage = scenery.standing(scene)[0]
     kept_light.keep_with_stage(stage, lit)
+    changes.remember(scene, stage)
+    stage[FIRST] = first
+    if lit.changes:
+        changes.put_back(scene, stage, lit.changes, first, anew)
+        stage[CHANGED] = True
     return f"{title(stage)}: {', '.join(changed)}."
+
+
+def keep_changes(scene: bpy.types.Scene) -> None:
+    """Let the take that a scene's stage was lit for keep what was changed of the stage by hand since."""
+    stage = of(scene)
+    if stage is None or not stage.get(DANCE) or BUILT not in stage:
+        return
+    shown = stage.get(names.PREFIX + kept_light.FILE)
+    for action in bpy.data.actions:
+        if action.get(takes.MADE) == stage[DANCE] and (lit := kept_light.unread(action)) is not None:
+            changed = changes.of(scene, stage, stage[FIRST])
+            if lit.packed == shown and lit.changes != changed:
+                kept_light.keep_with_dance(action, replace(lit, changes=changed))
+            return
 
 
 def prepared(
@@ -258,6 +289,7 @@ def is_for(stage: bpy.types.Collection, armature: bpy.types.Object | None) -> bo
 
 def remove(scene: bpy.types.Scene) -> bool:
     """Take the stage out of a scene, which has its own camera and world again. Returns whether there was one."""
+    keep_changes(scene)
     return surroundings.without_stage(scene)
 
 

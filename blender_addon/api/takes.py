@@ -76,20 +76,27 @@ def write(
 
 
 def light_shown(
-    scene: bpy.types.Scene, armature: bpy.types.Object, others: Iterable[bpy.types.Object] | None = None
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    others: Iterable[bpy.types.Object] | None = None,
+    as_written: bool = False,
 ) -> str:
     """Light the stage as it was lit for the take that a dancer shows. Returns a line about it.
 
     others: who is on the stage besides; all who dance unless given.
+    as_written: without what was changed of the stage by hand.
 
     Raises UserError where that take was not lit.
     """
+    light.keep_changes(scene)
     action = takes.shown(armature)
     lit = kept_light.unread(action)
     if action is None or lit is None:
         raise UserError(f"{NOT_LIT}.")
     if others is None:
         others = _dancing(scene)
+    if as_written:
+        lit = replace(lit, changes=b"")
     return light.put_up(scene, [armature, *others], round(action.frame_range[0]), lit, action)
 
 

@@ -1,8 +1,12 @@
 """Light the stage: from the song and the dance to lamps, cloth and costume; see it, and take it away."""
 
+# pyright: reportInvalidTypeForm=false
+# Blender's properties are annotations that are calls.
+
 from __future__ import annotations
 
 import bpy
+from bpy.props import BoolProperty
 
 from .. import light_props, names, session
 from ..api import kept_light, light, takes
@@ -66,6 +70,14 @@ class FOOTLIGHT_OT_light_take(SaysWhy, AtOnce, bpy.types.Operator):
     bl_label = "Light of This Take"
     bl_options = frozenset({"UNDO"})
 
+    as_written: BoolProperty(
+        name="As It Was Lit", description="Without what was changed of the stage by hand", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return "Take your changes to the stage back: build it as it was lit" if properties.as_written else ""
+
     @classmethod
     def lack(cls, context: bpy.types.Context) -> str:
         check_editable(context.scene)
@@ -73,7 +85,7 @@ class FOOTLIGHT_OT_light_take(SaysWhy, AtOnce, bpy.types.Operator):
         return "" if kept_light.has_light(listed.shown(find_dancer(context))) else takes.NOT_LIT
 
     def act(self, context: bpy.types.Context) -> str:
-        return takes.light_shown(context.scene, find_dancer(context))
+        return takes.light_shown(context.scene, find_dancer(context), as_written=self.as_written)
 
 
 class FOOTLIGHT_OT_light_edit(JobOperator, bpy.types.Operator):

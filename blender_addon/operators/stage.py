@@ -7,6 +7,7 @@ import contextlib
 import bpy
 
 from .. import names
+from ..api import light
 from ..scene import playing, reading
 from ..scene.wording import listed
 from ..shared import FootlightError
@@ -33,6 +34,7 @@ class FOOTLIGHT_OT_add_stage(SaysWhy, AtOnce, bpy.types.Operator):
         scene = context.scene
         armatures = on_stage(context) or [find_dancer(context)]
         frames = _frames(scene, armatures)
+        light.keep_changes(scene)
         camera = scenery.set_stage(scene, armatures, frames, film.aspect(scene))
         changed = surroundings.set_on(scene, camera)
         scenery.set_shading(scene)

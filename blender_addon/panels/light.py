@@ -91,6 +91,9 @@ def _card(
     elif stage.get(names.PREFIX + kept_light.EDITED):
         wrapped(box, context, "Lit before the dance was edited", "INFO", less=cards.BOX)
         draw_edited(box, context, armature)
+    elif stage.get(light.CHANGED):
+        wrapped(box, context, "With your changes to the stage", "INFO", less=cards.BOX)
+        box.operator(names.LIGHT_TAKE, text="As It Was Lit", icon="LOOP_BACK").as_written = True
     if scene.render.engine == "BLENDER_WORKBENCH":
         wrapped(box, context, "Workbench shows no lamps. Choose EEVEE or Cycles", "INFO", less=cards.BOX)
     if others := lights.others(scene):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import bpy
@@ -51,6 +52,19 @@ def add(channels: bpy.types.ActionChannelbag, curve: Curve, frame_start: int) ->
     fcurve.keyframe_points.foreach_set("interpolation", np.full(len(at), BEZIER if smooth else LINEAR, dtype=np.int32))
     if curve.keys is not None and smooth:
         _add_handles(fcurve.keyframe_points, points, curve.values, curve.keys)
+    fcurve.update()
+
+
+def add_keys(fcurve: bpy.types.FCurve, columns: Mapping[str, np.ndarray]) -> None:
+    """Give a new curve its keys.
+
+    columns: by what ``foreach_set`` takes: co, interpolation, the handles and their types.
+    """
+    keys = fcurve.keyframe_points
+    keys.add(len(columns["co"]))
+    for name in ("co", "interpolation", "handle_left_type", "handle_right_type", "handle_left", "handle_right"):
+        column = columns[name].ravel()
+        keys.foreach_set(name, column.astype(np.float32 if columns[name].shape[-1] == 2 else np.int32))
     fcurve.update()
 
 

@@ -311,6 +311,11 @@ def test_a_dance_and_its_light_from_the_panel(run_checks, theatre_folder, model_
     run_checks(FOOTLIGHT_PYTHON=sys.executable, **models)
 
 
+@pytest.mark.checks("check_changes.py")
+def test_changes_to_the_stage_stay_with_their_take(run_checks, theatre_folder):
+    run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(theatre_folder))
+
+
 @pytest.mark.checks("check_edit.py")
 def test_parts_of_a_dance_are_made_anew(run_checks, model_folder):
     run_checks(FOOTLIGHT_PYTHON=sys.executable, FOOTLIGHT_MODEL=str(model_folder))
