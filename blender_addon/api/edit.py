@@ -59,7 +59,7 @@ def request(
     path: a curve on the floor that is followed.
     facing: as of ``core.edits.path_file.FloorPath``.
     variation: from a little different to 1, anew.
-    sequencer, grid and options: as of ``dance.request``.
+    sequencer, grid and options: as of ``dance.request``. The style is that of the dance unless another one is given.
 
     Raises UserError when the dancer has no action, cannot be read or written, the range is outside of the song, or the
     path cannot be followed, and FootlightError for unknown parts and options out of their bounds.
@@ -67,6 +67,7 @@ def request(
     rigs.check_writable(armature)
     rigs.check_readable(armature)
     action = takes.shown(armature)
+    options["style"] = options.get("style") or light.danced_as(action).get("style")
     if action is None:
         raise UserError(f"{armature.name!r} has no action to edit. Generate a dance first, or animate it.")
     if (said := _of_another_song(action, song, Path(folder))) is not None:

@@ -238,6 +238,18 @@ def check_what_is_missing_is_said():
     raises(UserError, "has no action to edit", edit.start, bpy.context)
 
 
+def check_an_edit_is_in_the_style_of_its_dance_unless_another_one_is_chosen():
+    bpy.context.scene.footlight.style = "robot"
+    armature = stage()
+    regenerate(armature, style="OWN", seed=3)
+    edited = takes.shown(armature)
+    assert edited["footlight_style"] == "robot" and edited.name == "drums - Robot - seed 3"
+    assert bpy.context.scene.footlight.style == "OWN"
+    del edited["footlight_style"]
+    regenerate(armature, seed=4)
+    assert "footlight_style" not in takes.shown(armature), "of this one nobody knows"
+
+
 def check_an_edit_whose_song_is_deleted_meanwhile_writes_nothing():
     armature = stage()
     before = takes.of(armature)
