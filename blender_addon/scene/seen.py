@@ -42,8 +42,9 @@ _PAIRS = (("left leg", "right leg"), ("left arm", "right arm"))
 class Dance:
     """What was written.
 
-    armature and scene: where.
-    keyed: its bones.
+    scene, armature: where.
+    mapped: our joint -> bone of the body.
+    keyed: the bones that have its curves.
     rest: those at rest.
     heads: joint -> (t, 3) where they start in the dance, in upright space.
     frame_start: the frame of the first of them.
@@ -254,15 +255,18 @@ def _object(dance: Dance, constraint: bpy.types.Constraint) -> str:
 
 def _above(dance: Dance) -> Iterator[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
     """Constraints on bones that carry the keyed ones."""
-    names = {name for bone in dance.keyed.bones.values() for name in controls.above(dance.armature, dance.keyed, bone)}
+    names = _carrying(dance)
     return controls.active(bone for bone in dance.armature.pose.bones if bone.name in names)
+
+
+def _carrying(dance: Dance) -> set[str]:
+    """The bones above the keyed ones."""
+    return {name for bone in dance.keyed.bones.values() for name in controls.above(dance.armature, dance.keyed, bone)}
 
 
 def _driven(dance: Dance) -> str:
     """A keyed bone, or one that carries it, whose transform is driven, in one sentence; "" for none."""
-    names = {*dance.keyed.bones.values()}
-    names |= {name for bone in dance.keyed.bones.values() for name in controls.above(dance.armature, dance.keyed, bone)}
-    paths = {controls.bone_path(name): name for name in names}
+    paths = {controls.bone_path(name): name for name in {*dance.keyed.bones.values()} | _carrying(dance)}
     data = dance.armature.animation_data
     for curve in data.drivers if data else ():
         start, _, channel = curve.data_path.rpartition(".")
