@@ -44,14 +44,14 @@ def best_path(reward: np.ndarray, periods: np.ndarray, change_cost: float = CHAN
     # What a beat adds to that comes a period later: the best score of any period here, less the cost of the change.
     base = np.zeros((longest + length, count), np.float32)
     came_from = (longest - periods) * count + np.arange(count)  # in the flat base, of a beat on the first frame
-    shifted = np.lib.stride_tricks.sliding_window_view(score, count, axis=1)  # t s p
-    room = np.empty((shortest, *cost.shape), np.float32)
+    shifted = np.lib.stride_tricks.sliding_window_view(score, count, axis=1).transpose(1, 0, 2)  # s t p
+    room = np.empty((len(cost), shortest, count), np.float32)
     # No beat depends on another that is closer than the shortest period, so as many frames are worked out at once.
     for first in range(0, length, shortest):
         frames = np.arange(first, min(first + shortest, length))
         rows = slice(first + longest, first + longest + len(frames))
         score[rows, _REACH:-_REACH] = base.take(frames[:, None] * count + came_from) + reward[frames]
-        np.subtract(shifted[rows], cost, out=room[: len(frames)]).max(axis=1, out=base[rows])
+        np.subtract(shifted[:, rows], cost[:, None], out=room[:, : len(frames)]).max(axis=0, out=base[rows])
         progress.report(first / length)
     tail = score[-longest:].max(axis=1)
     frame = length - longest + int(tail.argmax())

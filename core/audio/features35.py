@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.audio.mel import filterbank, spectrum
+from core.audio.mel import filterbank, spectra, spectrum
 from core.layers.peaks import peaks
 
 NAMES = (
@@ -115,7 +115,8 @@ def onset_peaks(envelope: Tensor, rate: int, hop: int) -> Tensor:
 
 def chroma(samples: Tensor, rate: int, hop: int) -> Tensor:
     """Magnitude (t, 12) of each pitch class in samples (s,), C first, for music tuned to 440 Hz."""
-    return spectrum(samples, CHROMA_FFT, hop) @ chroma_bank(rate, CHROMA_FFT)
+    bank = chroma_bank(rate, CHROMA_FFT)
+    return torch.cat([block @ bank for block in spectra(samples, CHROMA_FFT, hop)])
 
 
 @lru_cache(maxsize=4)

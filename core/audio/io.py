@@ -66,11 +66,14 @@ def read(path: str | Path, rate: int | None = None, start: float = 0.0, seconds:
         part = "" if start == 0 and seconds is None else f" from {start:g} s on"
         there = math.floor(length * 100) / 100  # rounded up it might be enough
         raise FootlightError(f"{path}: only {there:.2f} s of sound{part}; at least {SHORTEST_SECONDS:g} s is needed")
-    if _swing(samples) < SILENCE_PEAK:
+    low, high = float(samples.min()), float(samples.max())
+    if (high - low) / 2 < SILENCE_PEAK:  # their peak, if what is constant in them is taken away
         raise FootlightError(f"{path}: is silent (peak below -70 dB); choose a file or a part with sound")
+    peak = max(high, -low)
     if rate is not None and rate != file_rate:
         samples, file_rate = _resampled(samples, file_rate, rate), rate
-    if (peak := _peak(samples)) > 1:
+        peak = _peak(samples)
+    if peak > 1:
         samples = samples / peak
     return Waveform(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), file_rate)
 
@@ -157,11 +160,6 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
 def _peak(samples: np.ndarray) -> float:
     """The largest magnitude of samples; NaN if one of them is. It makes no copy of a long song."""
     return float(np.maximum(samples.max(), -samples.min()))
-
-
-def _swing(samples: np.ndarray) -> float:
-    """Half of the way between the extremes of samples: their peak, if what is constant in them is taken away."""
-    return float(samples.max() - samples.min()) / 2
 
 
 def _fit(samples: np.ndarray, length: int) -> np.ndarray:

@@ -283,13 +283,15 @@ def mono(frames: np.ndarray) -> np.ndarray:
         return frames[:, 0]
     channels = frames.shape[1]
     share = np.full(channels, 1 / channels, np.float32)
-    mixed, energy, left = np.empty(len(frames), np.float32), np.zeros(channels), 0.0
+    mixed, energy, left = np.empty(len(frames), np.float32), 0.0, 0.0
     for start in range(0, len(frames), MIXED_FRAMES):
         block, into = (part[start : start + MIXED_FRAMES] for part in (frames, mixed))
         np.matmul(block, share, out=into)  # numpy's mean takes ten times as long
-        energy += (block.T @ block).diagonal()
-        left += float(into @ into)
-    return frames[:, energy.argmax()] if left < 1e-4 * energy.mean() else mixed
+        energy += float(np.vdot(block, block))  # of all channels
+        left += float(np.vdot(into, into))
+    if left >= 1e-4 * energy / channels:
+        return mixed
+    return frames[:, (frames.T @ frames).diagonal().argmax()]
 
 
 def silenced(seconds: float) -> str:

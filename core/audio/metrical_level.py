@@ -176,9 +176,10 @@ def _bars(on_beat: np.ndarray, metre: int) -> np.ndarray:
     columns = on_beat[:, [DOWNBEAT_ODDS, _DOWNBEAT, _KICK, _SNARE]]
     taken = np.arange(len(on_beat)) % metre == np.arange(metre)[:, None]  # m n
     places = taken @ columns / taken.sum(axis=1, keepdims=True)
-    places = np.roll(places, -int(places[:, 1].argmax()), axis=0)
-    snare = places[:, 3]
-    return np.append(places[0] - places[1:].mean(axis=0), snare[1::2].mean() - snare[::2].mean())
+    places = places[(np.arange(metre) + places[:, 1].argmax()) % metre]
+    odd, even = places[1::2, 3], places[::2, 3]  # of so few numbers a sum takes a third of the time of a mean
+    stands_out = places[0] - places[1:].sum(axis=0) / (metre - 1)
+    return np.append(stands_out, odd.sum() / len(odd) - even.sum() / len(even))
 
 
 def _repeats(patterns: np.ndarray) -> list[float]:

@@ -56,10 +56,11 @@ def best_grid(reward: np.ndarray, period: float, spread: float) -> tuple[float, 
     highest, best = -np.inf, (0.0, period)
     step = 2 * _BESIDE * period / len(reward)  # the last beats of two neighbours are not farther apart than what counts
     reach = math.ceil(period * spread / step)
+    longer = np.pad(reward, (0, math.ceil(period + step * reach)))
     for tried in period + step * np.array(sorted(range(-reach, reach + 1), key=abs)):  # of equal ones the nearest
         phases = math.ceil(tried)
         starts = np.round(np.arange(int((len(reward) - 1) / tried)) * tried).astype(int)
-        means = np.lib.stride_tricks.sliding_window_view(np.pad(reward, (0, phases)), phases)[starts].mean(axis=0)
+        means = np.lib.stride_tricks.sliding_window_view(longer, phases)[starts].mean(axis=0)
         phase = int(means.argmax())
         if means[phase] > highest:
             highest, best = float(means[phase]), (float(phase), float(tried))

@@ -50,6 +50,17 @@ def test_magnitudes_are_those_of_numpys_transform_and_have_gradients_in_silence(
     assert samples.grad is not None and bool(samples.grad.isfinite().all())
 
 
+@pytest.mark.parametrize("hop", [100, 160, 600])
+@pytest.mark.parametrize("count", [0, 99, 256, 257, 300, 650, 1300, 51_200, 51_300, 120_000])
+def test_blocks_are_cut_from_the_whole_song(count, hop):
+    """Mirrored at the ends if it is longer than half a frame; in 512 samples a frame, 512 frames are a block."""
+    samples = noise(count)
+    padded = np.pad(samples.numpy(), 256, mode="reflect" if count > 256 else "constant")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 512)[::hop][: count // hop]
+    wanted = np.abs(np.fft.rfft(frames * scipy.signal.get_window("hann", 512)))
+    np.testing.assert_allclose(spectrum(samples, 512, hop), wanted, atol=1e-5)
+
+
 def test_batches_and_silence():
     batch = torch.stack([noise(16_000), torch.zeros(16_000)])
     both = log_mel(batch, SignalConfig())
