@@ -260,7 +260,7 @@ def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, mak
         function = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *args: calls.update([name]) or function(*args))
 
-    for module, name in ((lit_song, "understood"), (lit_song, "song_rows"), (sound, "rhythm_mel"), (show_file, "read")):
+    for module, name in ((lit_song, "sections_of"), (lit_song, "song_rows"), (sound, "rhythm_mel"), (show_file, "read")):
         counted(module, name)
     slower = sound.resample(song, 2 * song.rate)  # so that the model's rate is another one
     counted(sound, "resample")
@@ -270,7 +270,7 @@ def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, mak
     assert begun is not None and begun.show is None, "the light is given"
     assert answer_theatre(model, task, begun).dance.motion.frames == 45 * 30
     rates = {model.config.signal.audio_rate, RHYTHM_RATE}
-    assert calls == {"understood": 1, "song_rows": 1, "rhythm_mel": 1, "resample": len(rates), "read": 1}
+    assert calls == {"sections_of": 1, "song_rows": 1, "rhythm_mel": 1, "resample": len(rates), "read": 1}
 
 
 def test_a_song_that_is_heard_once_is_heard_as_by_itself(model, song):
