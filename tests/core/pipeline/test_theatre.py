@@ -33,6 +33,7 @@ from core.pipeline import (
     hear_song,
     lit_song,
     read_theatre,
+    returning,
     sound,
 )
 from core.pipeline.lit_dance import LitTask
@@ -260,7 +261,12 @@ def test_a_preview_and_its_whole_hear_the_song_and_read_the_show_once(model, mak
         function = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *args: calls.update([name]) or function(*args))
 
-    for module, name in ((lit_song, "sections_of"), (lit_song, "song_rows"), (sound, "rhythm_mel"), (show_file, "read")):
+    for module, name in (
+        (returning, "sections_of"),
+        (lit_song, "song_rows"),
+        (sound, "rhythm_mel"),
+        (show_file, "read"),
+    ):
         counted(module, name)
     slower = sound.resample(song, 2 * song.rate)  # so that the model's rate is another one
     counted(sound, "resample")
