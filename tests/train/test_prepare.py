@@ -396,8 +396,8 @@ def test_a_list_says_which_take_was_danced_to_which_song_and_from_when(tmp_path,
     assert "used with a warning" not in said  # what is longer than its music is known to be
     made = load_pairs(tmp_path / "out", "train") + load_pairs(tmp_path / "out", "val")
     assert len(made) == 5
-    source = resample(synthetic.swing(100, int(20 * MOTION_FPS), 0.0, 0.8), MOTION_FPS)
-    swung = kinematic_beats(forward(source.rotations, source.root), MOTION_FPS).times
+    source = synthetic.swing(100, int(20 * MOTION_FPS), 0.0, 0.8)
+    swung = kinematic_beats(forward(source.rotations, source.root), source.fps).times
     clicks = torch.arange(0, 8, 0.6)
     for pair, start, seconds in zip(
         sorted(made, key=lambda pair: (pair.motion_name, pair.music_name)),
