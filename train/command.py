@@ -9,6 +9,7 @@ from typing import TypeVar
 import tyro
 
 from core.cli.program import BAD_INPUT, INTERRUPTED
+from core.cli.shown import show_any_name
 from core.errors import FootlightError, one_line
 
 Options = TypeVar("Options")
@@ -43,6 +44,7 @@ def run_program(
     options: a dataclass of what it can be told, or one for each subcommand.
     description: of the program, for its help.
     """
+    show_any_name()
     try:  # options refuse what does not go together, so reading them may fail as the program may
         main(read_command_line(options, None, f"python -m {name}", (description or "").replace("``", "")))
     except FootlightError as error:

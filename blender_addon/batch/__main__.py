@@ -27,6 +27,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,6 +202,11 @@ def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: 
                 state, detail = "done", make(item, args, engines.running, folder, terminal, made, made_from)
     except (FootlightError, RuntimeError, OSError) as error:
         state, detail = "failed", " ".join(str(error).split())
+    except _NoLook:
+        raise
+    except Exception as error:  # of our own making: it must not cost the night's other songs
+        terminal.say(traceback.format_exc().rstrip())
+        state, detail = "failed", f"an error of Footlight's own, please report it: {error!r}"
     detail = without_folder(detail, folder)
     terminal.say(f"{state:8s} {item.label}: {detail}")
     return Outcome(item, state, time.monotonic() - began, detail)

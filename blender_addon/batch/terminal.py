@@ -20,7 +20,7 @@ class Terminal:
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self._file = os.fdopen(os.dup(1), "w", buffering=1)
+        self._file = os.fdopen(os.dup(1), "w", buffering=1, errors="backslashreplace")  # any name of a file
         self._shown = ""
         self._next = time.monotonic() + PROGRESS_SECONDS
 

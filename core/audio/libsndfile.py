@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -257,11 +258,16 @@ def _blocks(
 def _opened(path: Path, stretch: Stretch) -> Iterator[soundfile.SoundFile]:
     kind = _Onward if stretch.onward else soundfile.SoundFile
     if stretch.pieces is None:
-        with kind(path) as file:
+        with kind(_name(path)) as file:
             yield file
         return
     with Spliced(path, stretch.pieces) as spliced, kind(cast("BinaryIO", spliced)) as file:
         yield file
+
+
+def _name(path: Path) -> str | bytes:
+    """What the library opens a file by. Outside of Windows a name is bytes, which need not be text."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _joined(found: list[np.ndarray], rates: list[int], rate: int) -> np.ndarray:

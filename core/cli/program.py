@@ -12,7 +12,7 @@ from typing import NoReturn
 from core import __version__, arguments
 from core.cli import commands
 from core.cli.beats import print_beats
-from core.cli.shown import say
+from core.cli.shown import say, show_any_name
 from core.errors import FootlightError, collected_warnings, one_line
 from core.protocol import BeatsRequest, DanceRequest, DuetRequest, LightRequest, ScoreRequest, TheatreRequest, rule
 
@@ -96,6 +96,7 @@ def _add_json(one: argparse.ArgumentParser) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code."""
+    show_any_name()
     args = parser().parse_args(words)
     try:
         with collected_warnings() as args.warnings:

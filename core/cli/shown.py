@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,12 @@ from core.grid.beat_grid import told_metre
 
 if TYPE_CHECKING:  # torch takes a second to load
     from core.types import Beats
+
+
+def show_any_name() -> None:
+    """Let standard output show names of files that its encoding does not have, escaped as standard error shows them."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def check_place(out: Path, endings: Iterable[str]) -> None:

@@ -471,6 +471,30 @@ def test_a_film_older_than_its_scene_is_not_there(tmp_path):
     assert not program.filmed(item, args), "a scene that was made anew without its film"
 
 
+def test_what_no_one_foresaw_costs_one_song_and_no_more(tmp_path, monkeypatch, capfd):
+    """Also a name that is no text, as of files from a system whose names were Latin-1."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import __main__ as program
+
+    def make(item, *_rest):
+        if item.label == "b.wav":
+            raise KeyError("nobody")
+        return f"danced to {os.fsdecode(b'caf' + bytes([0xE9]))}"
+
+    monkeypatch.setattr(program, "make", make)
+    for name in ("a.wav", "b.wav", "c.wav"):
+        (tmp_path / name).touch()
+    assert program.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    said = capfd.readouterr().out
+    table = said.split("result\n")[1]
+    assert [line.split()[:2] for line in table.splitlines()] == [
+        ["a.wav", "done"],
+        ["b.wav", "failed"],
+        ["c.wav", "done"],
+    ]
+    assert "KeyError('nobody')" in table and r"danced to caf\udce9" in table and "Traceback" in said
+
+
 def test_a_look_is_named_or_a_file(tmp_path, capsys):
     pytest.importorskip("bpy", reason="the bpy module is not installed")
     from blender_addon.batch import command

@@ -132,6 +132,17 @@ def test_a_header_with_a_senseless_rate_does_not_fill_the_memory(tmp_path):
         read(tmp_path / "a.wav", 16_000)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+def test_a_name_need_not_be_text(tmp_path):
+    """As of files from a system whose names were Latin-1."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    soundfile.write(os.fsencode(path), song(), RATE)
+    assert read(path).seconds == pytest.approx(3.0)
+    command = [sys.executable, "-m", "core", "light", str(path), "--out", str(path.with_suffix(".json"))]
+    made = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert made.returncode == 0 and rb"caf\udce9.json: " in made.stdout, made.stderr.decode()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "song.wav")
