@@ -8,8 +8,12 @@ from core.audio import io, loudness
 from core.config import SignalConfig
 from core.files import write_together
 from core.formats import midi
+from core.layers.chunked import raised_cosine
 from core.results import Score
 from core.types import Waveform
+
+OPENING_SECONDS = 0.001  # of a fade, which a stroke on the first sample survives
+CLOSING_SECONDS = 0.02  # of a fade: a movement may end while a note sounds
 
 
 def write_music(
@@ -42,6 +46,9 @@ def music_files(
 
 
 def mastered(sound: Waveform, stereo: bool = True) -> Waveform:
-    """Master a sound: (2, s) or (s,), at -14 LUFS without clipping."""
+    """Master a sound: (2, s) or (s,), at -14 LUFS without clipping, and without a click where it is cut."""
+    frames = len(sound.samples)
+    opened = raised_cosine(frames, min(frames, round(OPENING_SECONDS * sound.rate)), right=False)
+    closed = raised_cosine(frames, min(frames, round(CLOSING_SECONDS * sound.rate)), left=False)
     samples = loudness.widen(sound.samples, sound.rate) if stereo else sound.samples
-    return Waveform(loudness.normalise(samples, sound.rate), sound.rate)
+    return Waveform(loudness.normalise(samples * opened * closed, sound.rate), sound.rate)

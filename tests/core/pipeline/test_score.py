@@ -15,7 +15,7 @@ from core.motion import kinematics
 from core.motion.skeleton import REST_HEIGHT, SMPL22
 from core.pipeline import ScoreOptions, score, score_motion
 from core.rhythm import target
-from core.types import Motion
+from core.types import Motion, Waveform
 
 FPS = 30.0
 
@@ -118,6 +118,19 @@ def test_a_mastered_music_is_loud_and_does_not_clip(model, stereo):
     assert sound.samples.shape == ((2, 64_000) if stereo else (64_000,))
     assert loudness.loudness(sound.samples, sound.rate) == pytest.approx(-14, abs=1.0)
     assert loudness.true_peak(sound.samples) <= 1.0
+
+
+@pytest.mark.parametrize("stereo", [False, True])
+def test_a_music_that_is_cut_in_a_note_begins_and_ends_without_a_click(stereo):
+    """A chord that sounds from the first sample to the last; a click is a step larger than its own."""
+    clock = torch.arange(48_000) / 16_000
+    chord = sum(torch.cos(2 * torch.pi * hertz * clock) for hertz in (220.0, 277.2, 329.6)) / 3
+    samples = mastered(Waveform(chord, 16_000), stereo).samples.reshape(-1, 48_000)
+    steps = torch.diff(torch.nn.functional.pad(samples, (1, 1))).abs()
+    inside = steps[:, 1_000:-1_000].max()
+    assert steps[:, 0].max() < inside and steps[:, -1].max() < 0.1 * inside
+    loud = samples.square().mean(0)
+    assert loud[200:2_000].mean() == pytest.approx(float(loud[20_000:40_000].mean()), rel=0.3)
 
 
 def test_without_a_vocoder_there_is_still_sound(model):
