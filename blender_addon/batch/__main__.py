@@ -123,6 +123,14 @@ def filmed(item: Item, args: argparse.Namespace) -> bool:
     return paths["film"].is_file() and paths["film"].stat().st_mtime >= paths["blend"].stat().st_mtime
 
 
+def _is_text(path: Path | None) -> bool:
+    """Whether a name is text, and not only bytes that Python carries along."""
+    with contextlib.suppress(UnicodeEncodeError):
+        str(path).encode()
+        return True
+    return False
+
+
 def _short(label: str, width: int) -> str:
     return label if len(label) <= width else f"{label[: width - 3]}..."
 
@@ -193,6 +201,8 @@ def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: 
     try:
         if item.source and not item.source.is_file():
             raise UserError(f"there is no file {item.source}")
+        if not _is_text(item.source):
+            raise UserError(f"{item.source}: Blender opens no file whose name is no UTF-8; rename it")
         with terminal.alone():
             made_from = origin.told(item, args)
             made = args.skip_existing and there(item, args, made_from, terminal)

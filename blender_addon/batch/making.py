@@ -26,6 +26,8 @@ from .command import RATE, Item
 
 RESOLUTION = (1280, 720)
 
+_LONGEST_STEM = 200  # bytes of a name that is made longer, of the 255 that file systems take
+
 _SEEK_TABLE = (0x8F92EAB1).to_bytes(4, "little")
 """The last bytes of a compressed .blend."""
 
@@ -303,8 +305,11 @@ def open_scene(args: argparse.Namespace, item: Item) -> tuple[bpy.types.Scene, b
 
 
 def partial_of(path: Path) -> Path:
-    """Where a result lies until it is whole: beside it, by a name that another run does not use."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Where a result lies until it is whole: beside it, by a name that another run does not use, and that is not too
+    long where the result's is not.
+    """
+    stem = path.stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return path.with_name(f".{stem}{path.suffix}.{os.getpid()}.part")
 
 
 def save(blend: Path, sound: bpy.types.Sound) -> None:
