@@ -15,7 +15,7 @@ from ..errors import FootlightError
 CLOSEST = 0.1  # seconds between two beats; nobody counts faster
 METRES = (2, 3, 4, 6)  # beats in a bar that are offered
 USUAL_METRE = 4  # where no bars are known
-UNSURE = 0.3  # confidence of tracked beats below which they are a guess, and their bars all the more
+UNSURE = 0.4  # confidence of tracked beats below which they are a guess (docs/decisions.md), and their bars too
 LARGEST_METRE = 32
 TINY = 1e-6  # seconds
 ROUNDING = 1e-3  # seconds, of times that were written and read

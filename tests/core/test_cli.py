@@ -14,6 +14,7 @@ from core import __main__ as program
 from core import cli
 from core.audio import io
 from core.formats import bvh
+from core.grid.beat_grid import UNSURE
 from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
 from core.rhythm import accents
@@ -211,7 +212,7 @@ def test_no_metre_is_told_where_the_beats_are_a_guess(song_file, tmp_path, capsy
         assert cli.main(["beats", str(sound)]) == 0
         captured = capsys.readouterr()
         found = json.loads(captured.out)
-        assert (found["confidence"] >= 0.3) == sure and (found["metre"] == 4) == sure
+        assert (found["confidence"] >= UNSURE) == sure and (found["metre"] == 4) == sure
         assert (found["metre"] == 0) != sure and ("a guess" in captured.err) != sure
     assert cli.main(["beats", str(path), "--out", str(tmp_path / "beats.json")]) == 0
     assert "in bars of" not in capsys.readouterr().out

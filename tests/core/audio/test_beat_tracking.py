@@ -173,6 +173,21 @@ def test_the_tracker_knows_when_it_guesses():
         assert len(said) == warned
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("song in four", 1), ("march", 3), ("hymn", 4)])
+def test_a_melody_in_free_rhythm_is_a_guess(kind, seed):
+    """Each note lasts half as long or twice as long as it is written, as nobody dances to it: the network hears beats
+    in its attacks all the same.
+    """
+    draw = np.random.default_rng([seed, 7])
+    melody = known_beats.tune(kind, draw, 100, "steady").parts[0]
+    notes = sorted(melody.notes)
+    written = np.diff([note.start for note in notes])
+    free = 0.2 + np.concatenate(([0.0], np.cumsum(written * np.exp(draw.normal(0, 0.45, len(written))))))
+    sung = tuple(note._replace(start=at, end=at + note.end - note.start) for note, at in zip(notes, free, strict=True))
+    sound = plain_synth.render([replace(melody, notes=sung)], 24.0, np.random.default_rng(seed))
+    assert track_beats(sound).confidence < UNSURE
+
+
 @pytest.mark.parametrize("times", [[12.0], [0.01], [5.0, 19.3]])
 def test_a_click_or_two_in_silence_are_a_guess_with_a_usual_beat(times):
     sound = torch.zeros(25 * RATE)
