@@ -17,7 +17,6 @@ from core.config import SignalConfig, preset
 from core.errors import FootlightError
 from core.formats import bvh
 from core.motion.kinematics import forward
-from core.motion.resample import resample
 from core.rhythm.accents import kinematic_beats
 from core.types import Waveform
 from tests.core.formats.test_published import aist, amass, joints_npz, take
