@@ -258,7 +258,7 @@ def _blocks(
 def _opened(path: Path, stretch: Stretch) -> Iterator[soundfile.SoundFile]:
     kind = _Onward if stretch.onward else soundfile.SoundFile
     if stretch.pieces is None:
-        with kind(_name(path)) as file:
+        with kind(cast("str", _name(path))) as file:  # bytes do, whatever its annotations say
             yield file
         return
     with Spliced(path, stretch.pieces) as spliced, kind(cast("BinaryIO", spliced)) as file:
