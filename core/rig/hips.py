@@ -22,10 +22,11 @@ WIDE = 1.05
 """Times our hips, in the rig's size: those of a rig that are wider turn less."""
 
 _SLOW = 60  # frames, the standard deviation of the mean that is the slow part of a turn
-_LIMIT = 0.7  # radians by which hips turn less at most
-_FARTHEST = 0.03  # metres on our body by which hips move at most for the sake of legs, times their width
-_MOST = 0.5  # radians by which they turn at most for the sake of legs, besides
+_LIMIT = 0.8  # radians by which hips turn less at most
+_FARTHEST = 0.05  # metres on our body by which hips move at most for the sake of legs, times their width
+_MOST = 0.8  # radians by which they turn at most for the sake of legs, besides
 _QUICK = 1.0  # frames, the standard deviation of the mean of how hips give way
+_BROAD = 1.4  # times our hips, in the rig's size: wider ones may be the farther off their path, the wider they are
 _MOVED = 2.0  # weight of a hip that is off its path against an ankle that is off its place
 _TURNED = 0.02  # weight of the hips' turn against that of thighs and shins
 _LEG = 0.8  # metres, of our thigh and shin
@@ -60,7 +61,7 @@ class Way:
         wide: how many times wider its hips are than ours, in its size.
         """
         now = np.concatenate((self.moved, self.turned), axis=-1)
-        least = np.repeat((_MOVED / _LEG**2, _TURNED), 3)
+        least = np.repeat((_MOVED / (_LEG * max(1.0, wide / _BROAD)) ** 2, _TURNED), 3)
         normal, wanted = np.tile(np.diag(least), (len(now), 1, 1)), -least * now
         middle = np.mean([leg.hip for _, leg in legs], axis=0)
         for foot, leg in legs:

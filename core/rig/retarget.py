@@ -35,7 +35,7 @@ from .skeleton import JOINTS, OFFSETS, PARENTS, standing
 _TRUNK = tuple(JOINTS.index(name) for name in TRUNK)
 _IDENTITY = np.array(quat.IDENTITY)
 _UP = np.array((0.0, 0.0, 1.0))
-_STEPS = 3  # of finding how hips give way to the legs
+_STEPS = 5  # of finding how hips give way to the legs
 _ROUNDS = 2  # of finding the legs of a dance from those of a rig
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.rig import feet, hips, retarget
 from core.rig import quaternion as quat
-from core.rig.skeleton import JOINTS
+from core.rig.skeleton import JOINTS, OFFSETS
 from tests.core.rig.characters import Build
 from tests.core.rig.test_feet import danced
 
@@ -74,6 +75,17 @@ def test_legs_on_wide_hips_point_where_the_dancers_do_in_a_slow_twist(wide):
     assert off(Build(wide=wide), twisting(turn), LEGS) < 1.0
 
 
+@pytest.mark.parametrize(("wide", "most"), [(1.2, 0.5), (1.7, 1.0), (4.0, 2.0)])
+def test_hips_go_around_the_foot_on_which_the_dancer_pivots(wide, most):
+    """By a quarter turn, in less than half a second. The other foot is free."""
+    turn = about("y", 0.8 * (1 + np.tanh((np.arange(150) - 75) / 6)))
+    away = np.tile(OFFSETS[JOINTS.index("left_hip")], (150, 1))
+    root = np.array((0.0, 0.9, 0.0)) + away - quat.rotate(turn, away)  # the left hip stays where it is
+    stands = np.tile((True, True, False, False), (150, 1))
+    dance = replace(twisting(turn), root=root, stands=stands)
+    assert off(Build(wide=wide), dance, LEGS[:2]) < most
+
+
 def test_hips_go_with_the_leg_that_stands():
     """It bends and straightens, with a thigh that is half as long again as the shin; the other leg is raised."""
     bend = 0.35 + 0.25 * np.sin(4.0 * TIME)
@@ -122,7 +134,7 @@ def test_the_slow_turn_of_the_body_stays():
 def test_a_body_that_spins_or_lies_on_its_side_keeps_its_hips():
     spin = about("z", np.pi * (1 + np.tanh(6.0 * (TIME - 2.0))))  # once around, in half a second
     steadied = hips.steadied(spin, 4.0)
-    assert degrees_between(steadied, spin).max() < 41.0
+    assert degrees_between(steadied, spin).max() < 46.0
     assert degrees_between(steadied[1:], steadied[:-1]).max() < degrees_between(spin[1:], spin[:-1]).max() + 1.0
     lying = about("y", np.full(FRAMES, np.pi / 2))
     assert degrees_between(hips.steadied(lying, 4.0), lying).max() < 1e-3
