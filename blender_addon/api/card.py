@@ -133,8 +133,8 @@ def merit(made: bpy.types.Action) -> float:
 
 
 def grade(score: float) -> str:
-    """The word for a beat score."""
-    return next((word for least, word in GRADES if score >= least), WORST)
+    """The word for a beat score, as it is told: with two decimals."""
+    return next((word for least, word in GRADES if round(score, 2) >= least), WORST)
 
 
 def kept(done: protocol.DanceDone | protocol.ScoreDone | protocol.DuetDone, **more: Any) -> dict:

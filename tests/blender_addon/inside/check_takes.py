@@ -65,6 +65,7 @@ def check_the_list_shows_each_take_in_words():
     assert told == [f"{grade}, {steps}" for grade in ("Poor", "Excellent", "Good")]
     assert "Beat, steps/s" in [item.text for item in items]
     assert [item.icon for item in words] == ["NONE", "CHECKMARK", "NONE"], "the one that is shown"
+    assert [card.grade(score) for score in (0.744, 0.746)] == ["Good", "Excellent"], "as it is told: 0.74 and 0.75"
     first = bpy.data.actions[NAMES[0]]
     assert first.footlight_take == "seed 7", "all are to one song"
     first.footlight_take = "my favourite"
