@@ -17,7 +17,7 @@ from core.metrics import beat
 from core.motion.resample import resample
 from core.rhythm.features import Rhythm, analyse
 from core.types import Beats, Motion, Waveform
-from train.data.dataset import load_pairs
+from train.data.dataset import Pair, load_pairs
 from train.data.latents import style_of
 from train.data.motion.sources import load as load_source
 from train.data.shards import key, read_index
@@ -138,7 +138,7 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
     found = []
     entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "motion"]
     for entry in cache.progress(entries, "capture"):
-        if any(word in entry["genre"] for word in NOT_DANCE) or entry.get("static"):
+        if not is_dance(entry["genre"]) or entry.get("static"):
             continue
         path = source / entry["path"]
 
@@ -156,15 +156,26 @@ def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
 
 
 def real_pairs(data: Path, fps: float) -> list[RealPair]:
-    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more. Their capture was never trained on."""
+    """``val_dances`` at ``fps``."""
     found = []
-    for pair in load_pairs(data, "val"):
-        motion = pair.motion()
-        if motion.seconds >= SHORTEST_PAIR and not any(word in pair.genre for word in NOT_DANCE):
-            beats = Beats(pair.beats, pair.tempo, pair.downbeats)
-            body = resample(motion, fps)
-            found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, body, beats, pair.loudness))
+    for pair in val_dances(data):
+        beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+        body = resample(pair.motion(), fps)
+        found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, body, beats, pair.loudness))
     return found
+
+
+def val_dances(data: Path, waveforms: bool = False) -> list[Pair]:
+    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more. Their capture was never trained on.
+
+    Parameters and errors are those of ``load_pairs``.
+    """
+    pairs = load_pairs(data, "val", waveforms)
+    return [pair for pair in pairs if pair.motion().seconds >= SHORTEST_PAIR and is_dance(pair.genre)]
+
+
+def is_dance(genre: str) -> bool:
+    return not any(word in genre for word in NOT_DANCE)
 
 
 def tempo_of(beats: Beats, seconds: float) -> float:

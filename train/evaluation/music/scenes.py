@@ -17,11 +17,11 @@ from core.metrics import beat
 from core.motion.resample import at_times, resample
 from core.rhythm import target
 from core.types import Beats, Motion, Waveform
-from train.data.dataset import SONGS, Pair, load_pairs, load_song_records
+from train.data.dataset import SONGS, Pair, load_song_records
 from train.data.rates import AUDIO_RATE, MEL_FPS
 from train.data.shards import read_index
 from train.evaluation.cache import Music
-from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, tempo_of
+from train.evaluation.dance.material import SHORTEST_PAIR, tempo_of, val_dances
 
 TRAINING_SECONDS = 30.0  # taken from the middle of every training song, for distances
 
@@ -85,17 +85,13 @@ def digest_of(motion: Motion) -> str:
 
 
 def scenes(data: Path, fps: float, most: int | None = None) -> list[Scene]:
-    """The val pairs of dance of ``SHORTEST_PAIR`` seconds and more, at ``fps``.
+    """The scenes of ``val_dances``, at ``fps``.
 
     most: how many at most. Different clips come before tempo bands of one clip.
 
     Raises FootlightError for data without waveforms, and when no pair is long enough.
     """
-    pairs = [
-        pair
-        for pair in load_pairs(data, "val", waveforms=True)
-        if pair.motion().seconds >= SHORTEST_PAIR and not any(word in pair.genre for word in NOT_DANCE)
-    ]
+    pairs = val_dances(data, waveforms=True)
     if not pairs:
         raise FootlightError(f"{data}: no val pair of dance lasts {SHORTEST_PAIR:g} s; prepare some that do")
     return [_scene(pair, number, fps) for number, pair in enumerate(spread(pairs)[:most])]

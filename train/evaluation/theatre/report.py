@@ -33,11 +33,6 @@ from train.evaluation.theatre.stagings import Staging
 
 DANCER = "default"  # whose dances rules and theatre light
 REFERENCE = 1  # the designer's other draw, with which shows are compared
-# places in ``Company.stagings``
-OURS = 0
-LIT = 2
-RULED = 3
-OTHERS = 5
 DRAWS = 100  # of whole sets of songs
 PATHS = (
     *(f"{name}.{part}" for name in ("bas", "cmc", "sci") for part in ("value", "chance", "calibrated")),
@@ -74,15 +69,28 @@ class Company:
     """Everybody who stages songs.
 
     theatres: as they were asked for. The first one is the judge.
-    stagings: the first theatre, the same without a look, its light for the dancer's dances, rules for them with and
-        without seeing them, the other theatres, and rules for the dances of others.
+    ours: the first theatre.
+    unlooked: the same without a look.
+    lit: its light for the dancer's dances.
+    ruled, unseen: rules for the dancer's dances, with and without seeing them.
+    others: the other theatres, and rules for the dances of others.
     reference: who writes the shows that frames are compared with.
     """
 
     theatres: list[Asked]
-    stagings: list[Staging]
+    ours: Staging
+    unlooked: Staging
+    lit: Staging
+    ruled: Staging
+    unseen: Staging
+    others: list[Staging]
     reference: Staging
     judge: Judge
+
+    @property
+    def stagings(self) -> list[Staging]:
+        """All, but for the reference, in the order of the report."""
+        return [self.ours, self.unlooked, self.lit, self.ruled, self.unseen, *self.others]
 
 
 def company(words: tuple[str, ...], dancing: tuple[str, ...], fps: float, stage: Performance) -> Company:
@@ -101,15 +109,19 @@ def company(words: tuple[str, ...], dancing: tuple[str, ...], fps: float, stage:
     models = [stagings.theatre_of(one, loaded) for one in asked]
     dancer = systems.model_system(systems.parse(DANCER), fps, loaded)
     first, model = asked[0], models[0]
-    made = [stagings.theatre_staging(one, its, fps) for one, its in zip(asked, models, strict=True)]
-    made[1:1] = [
-        stagings.theatre_staging(first, model, fps, looks=False),
-        stagings.lit_dance(dancer, model, first, fps, stage),
-        stagings.ruled_dance(dancer, stage, seen=True),
-        stagings.ruled_dance(dancer, stage, seen=False),
-    ]
-    made += [stagings.ruled_dance(dancers.dancer(one, fps, loaded), stage, seen=True) for one in others]
-    return Company(asked, made, stagings.ruled_dance(dancer, stage, seen=True, variant=REFERENCE), Judge(model))
+    ours, *rivals = (stagings.theatre_staging(one, its, fps) for one, its in zip(asked, models, strict=True))
+    danced = (stagings.ruled_dance(dancers.dancer(one, fps, loaded), stage, seen=True) for one in others)
+    return Company(
+        theatres=asked,
+        ours=ours,
+        unlooked=stagings.theatre_staging(first, model, fps, looks=False),
+        lit=stagings.lit_dance(dancer, model, first, fps, stage),
+        ruled=stagings.ruled_dance(dancer, stage, seen=True),
+        unseen=stagings.ruled_dance(dancer, stage, seen=False),
+        others=[*rivals, *danced],
+        reference=stagings.ruled_dance(dancer, stage, seen=True, variant=REFERENCE),
+        judge=Judge(model),
+    )
 
 
 def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Results:
@@ -128,7 +140,7 @@ def run(options: TheatreOptions, data: Path, source: Path, cache: Cache) -> Resu
     for staging in known.stagings:
         found[staging.name] = _staged(staging, material, seeds, stage, judge)
     reference = _staged(known.reference, material, seeds, stage, judge)
-    ours, lit, ruled = answering(*(found[known.stagings[i].name] for i in (OURS, LIT, RULED)))
+    ours, lit, ruled = answering(*(found[one.name] for one in (known.ours, known.lit, known.ruled)))
     found |= {some[0].system: some for some in (ours, lit, ruled) if some}
     found |= controls(ours, lit, ruled, judge)
     found = {name: some for name, some in found.items() if some}
@@ -214,7 +226,7 @@ def controls(ours: list[Act], lit: list[Act], authored: list[Act], judge: Judge)
 def gather(found: dict[str, list[Act]], reference: list[Act], known: Company) -> dict:
     """The report: for every system what it is, means with intervals, the same by tempo, and Fréchet distances."""
     about = {staging.name: staging.about for staging in known.stagings}
-    ours = found.get(known.stagings[0].name, [])
+    ours = found.get(known.ours.name, [])
     rows = {}
     for name, some in found.items():
         rows[name] = {
@@ -266,8 +278,7 @@ def frechet_of(some: list[Act], reference: list[Act]) -> dict[str, dict]:
 def _sections(known: Company, scene: Scene, stage: Performance) -> dict[str, dict]:
     """F of scene changes against the demo song's known sections, by system, and strokes against its exact beats."""
     found = {}
-    told = [known.stagings[i] for i in (OURS, RULED)] + known.stagings[OTHERS:]
-    for staging in told:
+    for staging in (known.ours, known.ruled, *known.others):
         made = staging.attempt(scene, 0, stage)
         if made is None:
             continue
@@ -284,8 +295,8 @@ def _other_look(known: Company, scene: Scene, stage: Performance) -> Act | None:
     looks = known.judge.looks
     look = looks[(looks.index(scene.look) + len(looks) // 2) % len(looks)]
     other = replace(scene, look=look)
-    made = known.stagings[0].attempt(other, 0, stage)
-    return None if made is None else acts.act_of(known.stagings[0].name, other, 0, made)
+    made = known.ours.attempt(other, 0, stage)
+    return None if made is None else acts.act_of(known.ours.name, other, 0, made)
 
 
 def write(results: Results, folder: Path) -> None:

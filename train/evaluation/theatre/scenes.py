@@ -17,11 +17,11 @@ from core.light.song import Song, listen
 from core.metrics import light, theatre
 from core.rhythm.features import Rhythm, analyse
 from core.types import Beats, Motion
-from train.data.dataset import Pair, load_pairs
+from train.data.dataset import Pair
 from train.data.lighting import song_of
 from train.data.pairing.striking import accented
 from train.demo.song import compose
-from train.evaluation.dance.material import NOT_DANCE, SHORTEST_PAIR, Excerpt, song_excerpts, tempo_of
+from train.evaluation.dance.material import Excerpt, song_excerpts, tempo_of, val_dances
 
 CHROMA_HOP = 512  # samples at RHYTHM_RATE
 
@@ -118,15 +118,13 @@ def _scene(excerpt: Excerpt, looks: Sequence[str], sections: Tensor | None = Non
 
 
 def captured(data: Path, looks: Sequence[str], most: int | None, accent: str) -> list[tuple[Scene, Motion]]:
-    """Val pairs of dance, one of each captured clip, with the motion as it "arrives" or set so that it strikes.
+    """``val_dances``, one of each captured clip, with the motion as it "arrives" or set so that it strikes.
 
     most: how many at most, from all over the data; None is all.
     """
     pairs: dict[str, Pair] = {}
-    for pair in load_pairs(data, "val"):
-        dance = not any(word in pair.genre for word in NOT_DANCE) and pair.motion().seconds >= SHORTEST_PAIR
-        if dance:
-            pairs.setdefault(pair.motion_name, pair)
+    for pair in val_dances(data):
+        pairs.setdefault(pair.motion_name, pair)
     count = min(len(pairs), most or len(pairs))
     chosen = [list(pairs.values())[i * len(pairs) // count] for i in range(count)]
     return [_captured(pair, number, looks, accent) for number, pair in enumerate(chosen)]

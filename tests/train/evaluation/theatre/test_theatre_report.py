@@ -10,7 +10,7 @@ from core.errors import FootlightError
 from tests.train.evaluation.material import prepared_takes, song
 from train import evaluate
 from train.evaluation.cache import Cache
-from train.evaluation.dance import systems
+from train.evaluation.dance import material, systems
 from train.evaluation.performance import Performance
 from train.evaluation.theatre import report, scenes, tables
 
@@ -28,7 +28,7 @@ def arguments(theatre_folder, model_folder, tmp_path_factory):
     data = folder / "prepared"
     data.mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenes, "SHORTEST_PAIR", 3.0)
+        patch.setattr(material, "SHORTEST_PAIR", 3.0)
         patch.setattr(report, "DANCER", f"{model_folder}=default@steps=2")
         patch.setattr(report, "DRAWS", 20)
         yield evaluate.Evaluate(
