@@ -22,7 +22,7 @@ from torch import Tensor
 from core.errors import FootlightError
 from core.files import write_atomically
 
-VERSION = 1
+VERSION = 2  # raised where preparation makes something else of the same files
 _INTEGER_SCALE = 32767.0
 _BY_NAME = {
     "mel": torch.float16,
