@@ -157,7 +157,8 @@ def check_songs_in_disguise():
     trim(meta, 41, 131)
     assert bpy.ops.footlight.generate_dance() == {"FINISHED"}, session.state.error
     action = armature.animation_data.action
-    assert action["footlight_song"] == "disguised" and session.state.warning == ""
+    assert action["footlight_song"] == "disguised"
+    assert session.state.warning == "" or "beats are a guess" in session.state.warning, "three seconds tell little"
     found = keys(action)
     assert found[0] == 41 and abs(len(found) - 90) <= 1
     scene.footlight.strip = muted.name

@@ -136,15 +136,15 @@ def test_paths_with_rhythm_alone_are_batches_of_their_own():
     assert share == pytest.approx(heard[0] / 32, abs=0.08)
 
 
-def test_dances_of_which_something_is_given_are_not_moved_onto_beats(monkeypatch):
-    monkeypatch.setattr("train.tasks.paths.retimed", lambda latents, *_: latents + 1)
-    task, dances = teacher_of().task, torch.zeros(2, FRAMES, 3)
-    mask = torch.zeros(2, FRAMES, 1)
+def test_whoever_moves_dances_onto_beats_is_told_what_is_given_of_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr("train.tasks.paths.retimed", lambda latents, *told: asked.append(told) or latents + 1)
+    task, dances, mask = teacher_of().task, torch.zeros(2, FRAMES, 3), torch.zeros(2, FRAMES, 1)
     mask[0, 3] = 1
     assert isinstance(task, DenoiserTask)
-    moved = on_beats(dances, {"rhythm": torch.zeros(2, FRAMES, 1), "observed_mask": mask}, task, 1.0)
-    assert moved[0].max() == 0 and moved[1].min() == 1
-    assert on_beats(dances, {"rhythm": torch.zeros(2, FRAMES, 1)}, task, 1.0).min() == 1
+    moved = on_beats(dances, {"rhythm": torch.zeros(2, FRAMES, 1), "observed_mask": mask}, task, 0.5)
+    ((_, accents, _, _, strength, given),) = asked
+    assert moved.min() == 1 and accents == ["arrive", "arrive"] and strength == 0.5 and given is mask
 
 
 def test_styles_are_asked_for_as_users_do():
