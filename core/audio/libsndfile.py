@@ -183,7 +183,7 @@ def _drained(blocks: list[np.ndarray]) -> np.ndarray:
     room, total = blocks[0].base, sum(map(len, blocks))
     if room is not None and all(block.base is room for block in blocks):
         return room[:total]
-    whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.float32)
+    whole = np.empty((total, blocks[0].shape[1]), np.float32)
     blocks.reverse()
     at = 0
     while blocks:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from core.layers.peaks import gaussian_smooth
 from core.metrics.physics import validate
-from core.motion import contact, kinematics, rotation
-from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG, SMPL22
+from core.motion import contact, kinematics
+from core.motion.skeleton import FOOT_JOINTS, LEFT_LEG, RIGHT_LEG
 from core.postprocess import hands
 from core.rig import stepping
 from core.types import Motion
@@ -73,8 +73,7 @@ def facing_away(motion: Motion) -> float:
     A chest that is turned at random does so in half of them.
     """
     turns, _ = kinematics.forward_global(motion.rotations, motion.root)
-    chest = turns[:, SMPL22.index("spine3")]
-    return float((rotation.rotate(chest, chest.new_tensor((0.0, 0.0, 1.0)))[:, 2] < 0).double().mean())
+    return float((kinematics.facing(turns)[:, 2] < 0).double().mean())
 
 
 def hands_inside(motion: Motion) -> float:

@@ -100,6 +100,12 @@ def tips(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL22) -> dict[s
     }
 
 
+def facing(turns: Tensor) -> Tensor:
+    """The direction (..., 3) that the chest faces, of world rotations (..., j, 4) of ``SMPL22``; +z is the front."""
+    chest = turns[..., SMPL22.index("spine3"), :]
+    return rotation.rotate(chest, chest.new_tensor((0.0, 0.0, 1.0)))
+
+
 def local_rotations(turns: Tensor, skeleton: Skeleton = SMPL22) -> Tensor:
     """Local rotations (..., j, 4) from world rotations (..., j, 4)."""
     parents = [max(parent, 0) for parent in skeleton.parents]

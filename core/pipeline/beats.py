@@ -37,13 +37,18 @@ def spans_of(range: str, beats: Beats, fps: float) -> tuple[ranges.Span, ...]:
 
     Raises FootlightError for other words, and a range that there is not.
     """
-    return ranges.parse_all(range, None if len(beats.times) < 2 else grid_of(beats), fps)
+    return ranges.parse_all(range, _counted(beats), fps)
 
 
 def span_of(range: str, beats: Beats, fps: float) -> ranges.Span:
     """The part of a song that a range in words means; arguments as of ``spans_of``, which also says what is raised, and
     FootlightError for several parts."""
-    return ranges.parse(range, None if len(beats.times) < 2 else grid_of(beats), fps)
+    return ranges.parse(range, _counted(beats), fps)
+
+
+def _counted(beats: Beats) -> Grid | None:
+    """The grid by which bars are counted; None for beats of which there are too few."""
+    return None if len(beats.times) < 2 else grid_of(beats)
 
 
 def beats_given(request: CountedSong | ScoreRequest, seconds: float) -> Beats | None:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from core.motion import contact, kinematics, rotation
 from core.motion.resample import spline
-from core.motion.skeleton import FOOT_JOINTS, SMPL22
+from core.motion.skeleton import FOOT_JOINTS
 from core.postprocess import feet
 from core.postprocess.smooth import gaussian
 from core.types import Motion
@@ -98,7 +98,6 @@ def _floor(vectors: Tensor) -> Tensor:
 
 def _body(motion: Motion) -> _Body:
     turns, places = kinematics.forward_global(motion.rotations, motion.root)
-    chest = turns[:, SMPL22.index("spine3")]
     points = places[:, FOOT_JOINTS]
     weights = feet.standing(motion, points).double()
     heels, toes = weights[:, 0::2], weights[:, 1::2]
@@ -109,7 +108,7 @@ def _body(motion: Motion) -> _Body:
     spots = _floor(points[:, (0, 2, 1, 3)])
     free = 0.1  # weight of the root, about which a body in the air is turned
     return _Body(
-        _floor(rotation.rotate(chest, chest.new_tensor((0.0, 0.0, 1.0)))),
+        _floor(kinematics.facing(turns)),
         root,
         ((carried * spots).sum(1) + free * root) / (carried.sum(1) + free),
         gaussian(((1 - stands) * quick).amax(1), motion.fps, _EASE_SECONDS).clamp(0, 1),
