@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.light.sections import Section
+from core.rhythm.sections import Section
 
 CUES = (
     "energy",  # of the dancer, 0-1

@@ -10,17 +10,15 @@ import torch
 from torch import Tensor
 
 from core import progress
-from core.audio.features35 import chroma
 from core.audio.io import resample
 from core.audio.onsets import ONSET_FPS, RHYTHM_RATE, rhythm_mel
 from core.layers.peaks import gaussian_smooth, spaced
-from core.light.sections import Section, find_sections
+from core.rhythm.bars import bar_edges, means_between
 from core.rhythm.features import Rhythm, analyse, relative_loudness
+from core.rhythm.sections import HARMONY_FPS, Section, decibels_of, described_sections, tones_of, unit_chroma
 from core.show.channels import SHOW_FPS
 from core.types import Beats, Waveform
 
-CHROMA_HOP = int(RHYTHM_RATE / SHOW_FPS)  # samples
-BARS_WITHOUT_BEATS = 2.0  # seconds
 BASS_BANDS = 6  # of the mel
 QUIET_DB = 14.0  # below the music around it is a stop
 AROUND_SECONDS = 4.0
@@ -87,7 +85,7 @@ def understood(song: Waveform, rhythm: Rhythm, mel: Tensor | None = None) -> Son
     """
     sound = resample(song, RHYTHM_RATE)
     mel = rhythm_mel(sound.samples) if mel is None else mel
-    return describe(song.seconds, rhythm, mel, chroma(sound.samples, RHYTHM_RATE, CHROMA_HOP))
+    return describe(song.seconds, rhythm, mel, tones_of(sound))
 
 
 def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song:
@@ -96,66 +94,20 @@ def describe(seconds: float, rhythm: Rhythm, mel: Tensor, tones: Tensor) -> Song
     seconds: length of the song.
     rhythm: its beats, onsets and loudness.
     mel: (t, m) log-mel at ``ONSET_FPS``.
-    tones: (t', 12) magnitude of each pitch class at ``SHOW_FPS``.
+    tones: (t', 12) magnitude of each pitch class at ``HARMONY_FPS``.
     """
     frames = max(1, round(seconds * SHOW_FPS))
-    power = (2 * mel.double()).exp().numpy()
-    decibels, bass = (_decibels(part.sum(axis=1)) for part in (power, power[:, :BASS_BANDS]))
-    harmony = torch.nn.functional.normalize(tones.double(), dim=1).numpy()
-    edges = bar_edges(rhythm.beats, seconds)
+    decibels, bass = decibels_of(mel), decibels_of(mel[:, :BASS_BANDS])
+    harmony, edges = unit_chroma(tones), bar_edges(rhythm.beats, seconds)
     return Song(
         seconds,
         rhythm.beats,
         relative_loudness(rhythm.loudness, frames, SHOW_FPS).double().numpy(),
         _stretched(_smoothed(tension(harmony, edges)), frames),
-        _sections(edges, mel, harmony, decibels),
+        described_sections(edges, mel, harmony, decibels),
         stops(decibels),
         drops(rhythm.beats, decibels, bass),
     )
-
-
-def sections_of(song: Waveform, beats: Beats, mel: Tensor) -> tuple[Section, ...]:
-    """The sections of a song, as ``Song`` has them.
-
-    song: at ``RHYTHM_RATE``.
-    beats: its beats.
-    mel: (t, m) its ``rhythm_mel``.
-    """
-    tones = chroma(song.samples, RHYTHM_RATE, CHROMA_HOP)
-    harmony = torch.nn.functional.normalize(tones.double(), dim=1).numpy()
-    decibels = _decibels((2 * mel.double()).exp().numpy().sum(axis=1))
-    return _sections(bar_edges(beats, song.seconds), mel, harmony, decibels)
-
-
-def _sections(edges: np.ndarray, mel: Tensor, harmony: np.ndarray, decibels: np.ndarray) -> tuple[Section, ...]:
-    """The sections of bars with edges (n + 1,), seconds.
-
-    mel, decibels: (t, m) and (t,) at ``ONSET_FPS``.
-    harmony: (t', 12) at ``SHOW_FPS``.
-    """
-    return find_sections(
-        edges,
-        _means(mel.double().numpy(), ONSET_FPS, edges),
-        _means(harmony, SHOW_FPS, edges),
-        _means(decibels[:, None], ONSET_FPS, edges)[:, 0],
-    )
-
-
-def bar_edges(beats: Beats, seconds: float) -> np.ndarray:
-    """Seconds (n + 1,) at which n bars start and the last one ends, from 0 to the end of the song.
-
-    Without downbeats four beats are a bar, without beats two seconds.
-    """
-    times = beats.times.double().numpy()
-    if beats.downbeats is not None and int(beats.downbeats.sum()) >= 2:
-        starts = times[beats.downbeats.numpy()]
-    elif len(times) >= 8:
-        starts = times[::4]
-    else:
-        starts = np.arange(BARS_WITHOUT_BEATS, seconds, BARS_WITHOUT_BEATS)
-    usual = float(np.median(np.diff(starts))) if len(starts) > 1 else BARS_WITHOUT_BEATS
-    inside = starts[(starts > usual / 2) & (starts < seconds - usual / 2)]
-    return np.concatenate(([0.0], inside, [max(seconds, 1e-3)]))
 
 
 def tension(harmony: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -164,18 +116,18 @@ def tension(harmony: np.ndarray, edges: np.ndarray) -> np.ndarray:
     The mean chroma of a bar points somewhere on the circle of fifths, and so does that of the song. The farthest bars
     of a song (95th percentile) are 1, if they are a twelfth of the circle away or more.
 
-    harmony: (t, 12) chroma at ``SHOW_FPS``.
+    harmony: (t, 12) chroma at ``HARMONY_FPS``.
     edges: (n + 1,) seconds of bars.
     """
     angle = 2 * math.pi * FIFTHS / 12
     circle = np.stack((np.cos(angle), np.sin(angle)), axis=1)
-    bars = _means(harmony, SHOW_FPS, edges) @ circle
+    bars = means_between(harmony, HARMONY_FPS, edges) @ circle
     home = harmony.mean(axis=0) @ circle if len(harmony) else np.zeros(2)
     turn = np.arctan2(bars[:, 1], bars[:, 0]) - math.atan2(home[1], home[0])
     apart = np.abs((turn + math.pi) % (2 * math.pi) - math.pi) / math.pi
     apart[np.hypot(bars[:, 0], bars[:, 1]) < 1e-6] = 0.0
     apart = (apart / max(float(np.quantile(apart, 0.95)), NEAREST_KEY)).clip(0, 1)
-    frame = np.arange(len(harmony)) / SHOW_FPS
+    frame = np.arange(len(harmony)) / HARMONY_FPS
     return apart[np.searchsorted(edges, frame, side="right").clip(1, len(edges) - 1) - 1]
 
 
@@ -206,7 +158,7 @@ def drops(beats: Beats, decibels: np.ndarray, bass: np.ndarray) -> tuple[float, 
     times = beats.times.double().numpy()
     if len(times) < 9:
         return ()
-    levels = np.stack([_means(part[:, None], ONSET_FPS, times)[:, 0] for part in (decibels, bass)])
+    levels = np.stack([means_between(part[:, None], ONSET_FPS, times)[:, 0] for part in (decibels, bass)])
     candidates = range(4, len(times) - 4)
     if beats.downbeats is not None and bool(beats.downbeats.any()):
         candidates = [i for i in candidates if bool(beats.downbeats[i])]
@@ -219,21 +171,6 @@ def drops(beats: Beats, decibels: np.ndarray, bass: np.ndarray) -> tuple[float, 
 def _smoothed(values: np.ndarray) -> np.ndarray:
     """Values (t,) whose steps take about a second."""
     return gaussian_smooth(torch.from_numpy(values), TURN_SECONDS * SHOW_FPS).numpy()
-
-
-def _decibels(power: np.ndarray) -> np.ndarray:
-    return 10 * np.log10(np.maximum(power, 1e-7))
-
-
-def _means(values: np.ndarray, fps: float, edges: np.ndarray) -> np.ndarray:
-    """The means (n, c) of values (t, c) between edges (n + 1,) in seconds; the nearest frame where there is none."""
-    if not len(values):
-        return np.zeros((len(edges) - 1, values.shape[1]))
-    sums = np.concatenate((np.zeros((1, values.shape[1])), values.cumsum(axis=0)))
-    frames = np.round(edges * fps).astype(int)
-    first = frames[:-1].clip(0, len(values) - 1)
-    last = np.maximum(frames[1:].clip(0, len(values)), first + 1)
-    return (sums[last] - sums[first]) / (last - first)[:, None]
 
 
 def _stretched(values: np.ndarray, frames: int) -> np.ndarray:

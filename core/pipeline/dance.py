@@ -19,7 +19,6 @@ from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames, to_int16
 from core.diffusion.remembering import Memory
 from core.errors import FootlightError
-from core.light.sections import Section
 from core.metrics import beat, physics
 from core.metrics.theatre import energy_on_beats
 from core.motion import features, kinematics, rotation
@@ -34,6 +33,7 @@ from core.postprocess import bones, drift, feet, floor, hands, joints, retime, s
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
 from core.results import Dance
 from core.rhythm.features import Rhythm, analyse, rhythm_features, with_contrast
+from core.rhythm.sections import Section
 from core.types import Beats, Condition, Motion, Waveform
 
 

@@ -25,11 +25,11 @@ from core.audio.beat_tracking import warn_if_unsure
 from core.errors import FootlightError
 from core.files import write_atomically
 from core.formats.dance import read_arrays
-from core.light.sections import Section
 from core.pipeline.dance import HeardSong, hear_song, pcm
 from core.pipeline.model import PRETRAINED, Model
 from core.pipeline.sound import Sound, sounding
 from core.rhythm.features import Rhythm
+from core.rhythm.sections import Section
 from core.types import Beats, Condition, Waveform
 
 MOST_BYTES = 64 << 20  # of all files together: about 1 MB for a song of three minutes

@@ -16,11 +16,11 @@ from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames
 from core.config import Config
 from core.light.cues import section_cues
-from core.light.song import sections_of
 from core.pipeline.dance import HeardSong
 from core.pipeline.model import Model
 from core.pipeline.sound import Sound, sounding
 from core.rhythm.features import Rhythm
+from core.rhythm.sections import sections_of
 from core.theatre.slices import Slicing, music_rows
 from core.types import Waveform
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from core.audio.onsets import RHYTHM_RATE
-from core.light.sections import Section
-from core.light.song import bar_edges, sections_of
 from core.pipeline.sound import Sound
+from core.rhythm.bars import bar_edges
+from core.rhythm.sections import Section, sections_of
 from core.types import Beats
 
 LEAST_SECONDS = 45.0  # of a song; in a shorter one hardly anything comes again

@@ -1,1 +1,1 @@
-"""Rhythm, which all modalities share: beat features, a motion's accents, the rhythm target of a score, drums."""
+"""Rhythm, which all modalities share: beat features, bars and sections, a motion's accents, a score's target, drums."""

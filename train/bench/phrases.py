@@ -21,9 +21,9 @@ from core.audio.features35 import chroma
 from core.audio.io import resample
 from core.audio.onsets import RHYTHM_RATE
 from core.formats.motion import MotionClip
-from core.light.song import bar_edges
 from core.motion.kinematics import forward
 from core.protocol import DanceOptions, ScoreOptions
+from core.rhythm.bars import bar_edges
 from core.types import Beats, Waveform
 from train.bench.results import write_results
 from train.command import run_program

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from core.light.dancer import Dancer
-from core.light.sections import Section
 from core.light.song import Song
+from core.rhythm.sections import Section
 from core.show.channels import SHOW_FPS
 from core.types import Beats
 

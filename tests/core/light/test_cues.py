@@ -7,7 +7,7 @@ import torch
 from core.config import preset, with_theatre
 from core.light.cues import CUES, DANCER, SECTIONS, section_cues, told_of, with_energy
 from core.light.dancer import energy_at, watch
-from core.light.sections import Section
+from core.rhythm.sections import Section
 from core.show.channels import SHOW_FPS
 
 FPS = 10.0

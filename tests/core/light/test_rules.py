@@ -7,7 +7,7 @@ import torch
 
 from core.light.look import Behaviours, shipped_looks
 from core.light.rules import write_show
-from core.light.sections import Section
+from core.rhythm.sections import Section
 from core.show import file
 from core.show.channels import ROLES, SHOW_FPS
 from core.show.flashes import MOST, most_flashes

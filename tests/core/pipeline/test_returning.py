@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from core import pipeline
-from core.light.sections import Section
 from core.light.song import listen
 from core.motion import kinematics
 from core.pipeline import DanceOptions, Model, beginning, returning
 from core.pipeline.sound import Sound
+from core.rhythm.sections import Section
 from core.types import Beats
 from train.demo.song import compose
 

@@ -11,7 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from core.audio.features35 import chroma
+from core.audio.onsets import ONSET_FPS, RHYTHM_RATE
+from core.rhythm.bars import bar_edges, means_between
+from core.types import Beats, Waveform
+
+HARMONY_HOP = 1024  # samples
+HARMONY_FPS = RHYTHM_RATE / HARMONY_HOP
 SHORTEST = 4  # bars of a section; the last one may be shorter
 LONGEST = 32
 CUT_COST = 1.5  # of a section, in mean squared distances of the song's bars
@@ -138,3 +147,49 @@ def find_sections(edges: np.ndarray, timbre: np.ndarray, harmony: np.ndarray, le
         Section(float(edges[start]), float(edges[end]), kind, float(strength))
         for start, end, kind, strength in zip(starts, ends, kinds, intensities(loud), strict=True)
     )
+
+
+def sections_of(song: Waveform, beats: Beats, mel: Tensor) -> tuple[Section, ...]:
+    """The sections of a song, from its start to its end.
+
+    song: at ``RHYTHM_RATE``.
+    beats: its beats.
+    mel: (t, m) its ``rhythm_mel``.
+    """
+    return described_sections(bar_edges(beats, song.seconds), mel, unit_chroma(tones_of(song)), decibels_of(mel))
+
+
+def described_sections(
+    edges: np.ndarray, mel: Tensor, harmony: np.ndarray, decibels: np.ndarray
+) -> tuple[Section, ...]:
+    """The sections of a song that is described already.
+
+    edges: (n + 1,) seconds where n bars start and the last one ends.
+    mel, decibels: (t, m) log-mel and (t,) loudness at ``ONSET_FPS``.
+    harmony: (t', 12) chroma at ``HARMONY_FPS``.
+    """
+    return find_sections(
+        edges,
+        means_between(mel.double().numpy(), ONSET_FPS, edges),
+        means_between(harmony, HARMONY_FPS, edges),
+        means_between(decibels[:, None], ONSET_FPS, edges)[:, 0],
+    )
+
+
+def tones_of(song: Waveform) -> Tensor:
+    """The magnitude (t, 12) of each pitch class of a song at ``HARMONY_FPS``.
+
+    song: at ``RHYTHM_RATE``.
+    """
+    return chroma(song.samples, RHYTHM_RATE, HARMONY_HOP)
+
+
+def unit_chroma(tones: Tensor) -> np.ndarray:
+    """Chroma (t, 12) of unit length; zero in silence. tones: (t, 12) magnitudes."""
+    return torch.nn.functional.normalize(tones.double(), dim=1).numpy()
+
+
+def decibels_of(mel: Tensor) -> np.ndarray:
+    """The power (t,) of log-mel bands (t, m) together, in dB."""
+    power = (2 * mel.double()).exp().numpy().sum(axis=1)
+    return 10 * np.log10(np.maximum(power, 1e-7))

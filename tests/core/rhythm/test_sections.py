@@ -2,13 +2,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-import torch
 
-from core.light import song as songs
-from core.light.sections import CUT_COST, SHORTEST, boundaries, find_sections, labels, self_similarity
-from core.rhythm.features import Rhythm
-from core.show.channels import SHOW_FPS
-from core.types import Beats
+from core.rhythm.sections import CUT_COST, SHORTEST, boundaries, find_sections, labels, self_similarity
 
 
 def bars_of(parts: list[tuple[int, int]], noise: float = 0.3, seed: int = 0) -> np.ndarray:
@@ -65,48 +60,3 @@ def test_the_loudest_section_has_intensity_1_and_the_quietest_0():
     found = find_sections(np.arange(25.0), np.zeros((24, 4)), np.zeros((24, 12)), level)
     assert [s.start for s in found] == [0, 8, 16]
     assert [s.intensity for s in found] == pytest.approx([0, 1, 0.5])
-
-
-def test_a_stop_is_heard_and_the_end_is_not_one():
-    decibels = np.full(1000, -10.0)
-    decibels[400:450] = -60  # 0.8 s
-    decibels[600:606] = -60  # a tenth of a second
-    decibels[950:] = -60
-    ((start, end),) = songs.stops(decibels)
-    assert start == pytest.approx(6.4, abs=0.02) and end == pytest.approx(7.2, abs=0.02)
-
-
-def test_a_drop_is_a_downbeat_at_which_the_music_opens_up():
-    times = torch.arange(0, 30, 0.5)
-    beats = Beats(times, 120.0, torch.arange(60) % 4 == 0)
-    loud = np.where(np.arange(30 * 125 // 2) / 62.5 < 16, -20.0, -8.0)
-    assert songs.drops(beats, loud, loud) == (16.0,)
-    assert songs.drops(beats, loud, np.full_like(loud, -20.0)) == (), "the bass must open too"
-    assert songs.drops(beats, np.full_like(loud, -8.0), loud) == ()
-
-
-def test_tension_is_the_way_around_the_circle_of_fifths():
-    """Three bars of C major, one of F sharp major: the triads lie opposite each other."""
-    chroma = np.zeros((64, 12))
-    chroma[:48, [0, 4, 7]] = 1
-    chroma[48:, [6, 10, 1]] = 1
-    edges = np.arange(5) * 16 / SHOW_FPS
-    found = songs.tension(chroma, edges)
-    assert found[:48].max() < 0.01 and found[48:].min() > 0.99
-
-
-def test_bars_cover_the_song_with_and_without_beats():
-    with_bars = songs.bar_edges(Beats(torch.arange(0.5, 20, 0.5), 120.0, torch.arange(39) % 4 == 2), 20.0)
-    assert with_bars[0] == 0 and with_bars[-1] == 20 and np.diff(with_bars).min() >= 1.0
-    assert songs.bar_edges(Beats(torch.zeros(0)), 9.0).tolist() == [0, 2, 4, 6, 9.0]
-
-
-def test_a_song_is_described_from_its_mel_and_chroma():
-    beats = Beats(torch.arange(0, 32, 0.5), 120.0, torch.arange(64) % 4 == 0)
-    mel = torch.full((2000, 80), -8.0)
-    mel[1000:] = -2.0
-    rhythm = Rhythm(beats, torch.zeros(2000), torch.cat((torch.full((1000,), 0.2), torch.full((1000,), 0.9))))
-    heard = songs.describe(32.0, rhythm, mel, torch.ones(500, 12))
-    assert heard.frames == 500 and [s.start for s in heard.sections] == [0, 16]
-    assert [s.intensity for s in heard.sections] == [0, 1] and heard.drops == (16.0,)
-    assert heard.level[:200].max() < 0.1 and heard.level[300:].min() > 0.9
