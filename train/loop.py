@@ -169,9 +169,15 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """The share of the run that is done, by steps or by time. It is 1 or more at the end."""
-        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
-        return max(self.step / self.config.steps, by_time) if self.step < self.config.steps else 1.0
+        """The share of the run that is done, by steps or by time. It is 1 or more at the end.
+
+        All processes go by the time of the first: with clocks of their own they would have learning rates of their own,
+        and one would end while the others wait for its gradients.
+        """
+        by_steps = self.step / self.config.steps
+        if not self.config.minutes or by_steps >= 1:
+            return by_steps
+        return max(by_steps, self.fabric.broadcast(self.seconds) / (60 * self.config.minutes))
 
 
 def fit(task: Task, config: LoopConfig, folder: Path, resume: bool = True, fabric: Fabric | None = None) -> dict:

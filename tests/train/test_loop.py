@@ -247,6 +247,26 @@ def test_two_processes_train_one_model(tmp_path):
 
 
 @linux
+def test_two_processes_go_by_one_clock(tmp_path):
+    """Of a run that goes by time: they have one learning rate, so one set of weights, and end with the same step."""
+    reports, done = in_two_processes(
+        tmp_path,
+        """
+        import dataclasses, itertools, time
+        from train import loop
+        looks, now = itertools.count(), time.monotonic
+        loop.time = type("Clock", (), {"monotonic": lambda: now() + 3 * (1 + rank) * next(looks)})
+        result = fit(task, dataclasses.replace(QUICK, minutes=1.0), out / "run", fabric=fabric)
+        found["weight"] = task.phases["linear"].networks["map"][0].weight.tolist()
+        found["step"] = result["step"]
+        """,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert reports[0]["weight"] == reports[1]["weight"]
+    assert reports[0]["step"] == reports[1]["step"] < QUICK.steps
+
+
+@linux
 def test_two_processes_end_when_one_fails(tmp_path):
     """The first raises while the second waits for it. Both end with that, and neither hangs or aborts."""
     reports, done = in_two_processes(
