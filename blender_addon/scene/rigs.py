@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..names import BONES_PROPERTY
-from ..shared import FootlightError, ends, humanoid, mapping, proportions, quaternion, sharing, skeleton
+from ..shared import FootlightError, ends, mapping, named_limbs, proportions, quaternion, sharing, skeleton
 from . import controls
 
 SUPPORTED = (
@@ -235,7 +235,7 @@ def _shares(armature: bpy.types.Object, bones: dict[str, str], turn: np.ndarray)
 
 def _counterparts(tree: skeleton.Skeleton[np.ndarray]) -> str:
     """A sentence with the names that the other side has for what is missing; "" when it has none."""
-    names = humanoid.counterparts(tree)
+    names = named_limbs.counterparts(tree)
     return f" On the other side there is {', '.join(names)}." if names else ""
 
 

@@ -6,6 +6,7 @@ families     joint names of common rigs
 naming       what the names of joints say
 ends         hands and feet that hang elsewhere than on their limbs
 structure    arms and legs by the structure of a skeleton
+named_limbs  arms and legs by the names of their joints, and what is missing
 humanoid     finds our joints in another skeleton
 mapping      which bone moves with which joint: found, put right by hand, as JSON
 feet         keeps feet where they stand

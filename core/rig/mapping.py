@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import FootlightError
-from . import humanoid, structure
+from . import humanoid, named_limbs, structure
 from .skeleton import JOINTS, SIDES, Skeleton
 
 FORMAT = "footlight-bones 1"
@@ -26,11 +26,11 @@ _TRUNK = {
     "neck": "neck",
     "head": "head",
 }
-WORDS = _TRUNK | {f"{side}_{part}": f"{side} {word}" for side in SIDES for part, word in humanoid.LIMB_WORDS.items()}
+WORDS = _TRUNK | {f"{side}_{part}": f"{side} {word}" for side in SIDES for part, word in named_limbs.LIMB_WORDS.items()}
 """Our joints as people call the bones that move with them, from the hips to the hands."""
 
 OPTIONAL = {"spine1", "spine2", "spine3", "neck", "head"} | {
-    f"{side}_{part}" for side in SIDES for part in humanoid.OPTIONAL_PARTS
+    f"{side}_{part}" for side in SIDES for part in named_limbs.OPTIONAL_PARTS
 }
 """Joints that a rig may lack."""
 
@@ -67,9 +67,9 @@ def find(skeleton: Skeleton, chosen: Mapping[str, str] | None = None) -> Found:
     try:
         matched = humanoid.match(skeleton)
     except FootlightError as error:
-        near = {joint: skeleton.names[i] for joint, i in humanoid.nearest(skeleton).items()}
+        near = {joint: skeleton.names[i] for joint, i in named_limbs.nearest(skeleton).items()}
         four = isinstance(error, humanoid.OnAllFours)
-        found = Found(near, lacking=FOUR_LEGS if four else humanoid.lacking(skeleton), by_itself=near)
+        found = Found(near, lacking=FOUR_LEGS if four else named_limbs.lacking(skeleton), by_itself=near)
     else:
         moved = {joint: skeleton.names[i] for joint, i in humanoid.movers(skeleton, matched).items()}
         found = Found(moved, skeleton.names[matched.joints["pelvis"]], matched.rule, by_itself=moved)
@@ -91,7 +91,9 @@ def _wrong(skeleton: Skeleton, bones: dict[str, str]) -> str:
     """How a sentence goes on that says what is wrong with a choice of bones; "" for nothing."""
     if missing := [WORDS[joint] for joint in WORDS if joint not in bones and joint not in OPTIONAL]:
         return f" (the list of its bones has no {', no '.join(missing[:3])})"
-    pair = humanoid.broken_limb(skeleton, {joint: skeleton.index(bone) for joint, bone in bones.items()}, detached=True)
+    pair = named_limbs.broken_limb(
+        skeleton, {joint: skeleton.index(bone) for joint, bone in bones.items()}, detached=True
+    )
     if pair is None:
         return ""
     upper, lower = pair
