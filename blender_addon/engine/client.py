@@ -53,7 +53,9 @@ class Engine:
         self._events: queue.Queue[protocol.Event] = queue.Queue()
         self._exit: Exit | None = None
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._log = self.log.open("w", buffering=1, encoding="utf-8", errors="replace")
+        self.log.write_bytes(b"")
+        # To the end of what is there, because another Blender may begin the same log anew meanwhile.
+        self._log = self.log.open("a", buffering=1, encoding="utf-8", errors="replace")
         try:
             self._process = subprocess.Popen(
                 self.command,
@@ -120,7 +122,7 @@ class Engine:
     def memory(self) -> int:
         """Bytes that the process uses, or 0 where this system does not say so by a file."""
         try:
-            text = Path(f"/proc/{self._process.pid}/status").read_text()
+            text = Path(f"/proc/{self._process.pid}/status").read_text("utf-8")
         except OSError:
             return 0
         found = re.search(r"VmRSS:\s*(\d+) kB", text)

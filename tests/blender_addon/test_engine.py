@@ -107,6 +107,16 @@ def test_a_job_sent_to_a_dead_engine_fails(engine):
     assert run(engine, "well").state is JobState.FAILED
 
 
+def test_the_log_of_two_engines_has_no_hole(engine, tmp_path):
+    """Two Blenders have one log: whoever starts begins it anew, and the other goes on in it."""
+    run(engine, "garbage")
+    other = Engine([sys.executable, "program.py"], tmp_path, engine.log)
+    run(engine, "garbage")
+    told = engine.log.read_bytes()
+    other.stop()
+    assert b"\0" not in told and told.count(b"a library talks") == 1
+
+
 def test_garbage_goes_to_the_log(engine):
     job = run(engine, "garbage")
     assert job.state is JobState.DONE
