@@ -44,7 +44,10 @@ def run(jobs: list[Job], workers: int, bar: tqdm, again: bool = False) -> None:
     workers: processes.
     bar: moves by one for each job.
     again: make all shards, done or not.
+
+    Raises FootlightError for two sources of which the same shard would be made.
     """
+    _check_shards(jobs)
     todo = []
     for job in jobs:
         if done(job) and not again:
@@ -60,6 +63,14 @@ def run(jobs: list[Job], workers: int, bar: tqdm, again: bool = False) -> None:
     with context.Pool(min(workers, len(todo)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for _ in pool.imap_unordered(_make, todo):
             bar.update()
+
+
+def _check_shards(jobs: list[Job]) -> None:
+    known: dict[Path, str] = {}
+    for job in jobs:
+        other = known.setdefault(job.shard, job.source)
+        if other != job.source:
+            raise FootlightError(f"{other} and {job.source} would both become {job.shard.name}; rename one of them")
 
 
 def _make(job: Job) -> None:

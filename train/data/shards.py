@@ -37,8 +37,8 @@ _BY_NAME = {
 
 
 def slug(text: str) -> str:
-    """The text as a name that is safe in file names and tensor keys."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or "unnamed"
+    """The text as a name that is safe in file names and tensor keys: letters of any script, digits, "_" and "-"."""
+    return re.sub(r"[^\w-]+", "_", text).strip("_") or "unnamed"
 
 
 def key(*parts: object) -> str:
@@ -165,6 +165,7 @@ def read_index(path: Path) -> list[dict]:
             )
         raise FootlightError(f"{path}: no such index; {way}") from None
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        # not splitlines, because names may hold other ends of lines
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
     except ValueError as error:
         raise FootlightError(f"{path}: damaged index ({error}); run train.prepare again") from None

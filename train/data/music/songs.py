@@ -78,7 +78,7 @@ def song_jobs(data: Path, out: Path, entries: list[dict], waveforms: bool = Fals
     """
     made = []
     for entry in entries:
-        path, name = data / entry["path"], slug(str(Path(entry["path"]).with_suffix("")).removeprefix("audio/"))
+        path, name = data / entry["path"], slug(Path(entry["path"]).with_suffix("").as_posix().removeprefix("audio/"))
         make = partial(_song, path, name, entry["split"], entry["genre"], waveforms)
         shard = out / f"songs-{entry['split']}-{name}.safetensors"
         made_from = key(file_digest(path), name, entry["split"], entry["genre"])
