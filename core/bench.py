@@ -106,8 +106,8 @@ def plain_song() -> Waveform:
 
 def processor() -> str:
     """The name of the processor, as its maker has it where the system tells."""
-    found = re.search(r"^model name\s*:\s*(.+)", CPU_INFO.read_text(), re.MULTILINE) if CPU_INFO.is_file() else None
-    if found:
+    told = CPU_INFO.read_text("utf-8", "replace") if CPU_INFO.is_file() else ""
+    if found := re.search(r"^model name\s*:\s*(.+)", told, re.MULTILINE):
         return found[1].strip()
     if platform.system() == "Darwin":
         asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)

@@ -163,7 +163,7 @@ def load(folder: Path | str) -> Checkpoint:
     if not path.is_file():
         raise FootlightError(f"{folder} is not a Footlight model: it has no config.json")
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_bytes())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise FootlightError(f"{path} is damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:

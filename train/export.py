@@ -81,7 +81,7 @@ def main(args: Export) -> None:
     for task in (*tasks, *(THEATRE[:-1] if "theatre" in tasks else ())):
         settings = args.run / task / "settings.json"
         if settings.is_file():
-            card.setdefault("training", {})[task] = json.loads(settings.read_text())
+            card.setdefault("training", {})[task] = json.loads(settings.read_bytes())
     checkpoint.save_folder(args.model, config, tensors, card)
     print("; ".join((f"{args.model} is a model now", *(WITHOUT[name] for name in lacked))))
 
@@ -118,7 +118,7 @@ def own_decoders(run: Path) -> list[str]:
 
     def decoder_alone(task: str) -> bool:
         settings = run / task / "settings.json"
-        return settings.is_file() and json.loads(settings.read_text())["task"].get("decoder_only", False)
+        return settings.is_file() and json.loads(settings.read_bytes())["task"].get("decoder_only", False)
 
     return [task for task in AUTOENCODERS if decoder_alone(task)]
 

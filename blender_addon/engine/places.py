@@ -128,7 +128,7 @@ def alone(places: Places) -> Iterator[bool]:
     """Whether nobody else installs at this moment, in another Blender say; and nobody begins to while this lasts. The
     lock goes with the process that has it."""
     places.folder.mkdir(parents=True, exist_ok=True)
-    with open(places.folder / "engine.lock", "w") as file:
+    with open(places.folder / "engine.lock", "wb") as file:
         try:
             _lock(file)
         except OSError:
@@ -137,7 +137,7 @@ def alone(places: Places) -> Iterator[bool]:
             yield True
 
 
-def _lock(file: IO[str]) -> None:
+def _lock(file: IO[bytes]) -> None:
     if sys.platform == "win32":
         import msvcrt
 

@@ -230,7 +230,7 @@ class Classifier:
                 f"{folder} holds no classifier: run `python -m train.fit classifier` and name its folder"
             )
         try:
-            document = json.loads(path.read_text())
+            document = json.loads(path.read_bytes())
             kind = (document["format"], document["version"])
         except (ValueError, KeyError, TypeError) as error:
             raise FootlightError(f"{path} is damaged or was not written by Footlight: {error!r}") from None

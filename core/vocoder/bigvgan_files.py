@@ -117,7 +117,7 @@ def _state(path: Path) -> dict[str, Tensor]:
 def _settings(path: Path) -> dict:
     """The settings in config.json. Raises FootlightError when they cannot be read."""
     try:
-        settings = json.loads(path.read_text())
+        settings = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise FootlightError(f"{path}: no such file; put the checkpoint's config.json beside it") from None
     except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:

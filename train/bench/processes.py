@@ -31,7 +31,7 @@ from core.cli import main
 code = main(sys.argv[1:])
 status = Path("/proc/self/status")
 if status.is_file():  # what this program used; ru_maxrss would count the parent it was forked from
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    line = next(line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM"))
     kilobytes = int(line.split()[1])
 else:
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -88,7 +88,7 @@ class Engine:
         status = Path(f"/proc/{self._process.pid}/status")
         if not status.is_file():
             return None
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        line = next(line for line in status.read_text("utf-8").splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 2**20
 
 

@@ -10,7 +10,6 @@ feature matching of train.tasks.waveform_critics.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -28,6 +27,7 @@ from core.audio.stft import analyse, synthesise
 from core.config import SignalConfig, VocoderConfig
 from core.errors import FootlightError
 from core.vocoder.model import Vocoder, carried, unroll
+from train.data.shards import read_index
 from train.draw import mel_picture
 from train.loop import Phase
 from train.tasks.waveform_critics import Critics, critic_loss, deception_loss, log_spectrum, matching_loss
@@ -234,8 +234,7 @@ def load_waveforms(folder: Path, rate: int) -> dict[str, list[Tensor]]:
     if not index.is_file():
         raise FootlightError(f"{index}: no such file; --vocoder.audio needs a folder with index.jsonl and its audio")
     songs: dict[str, list[Tensor]] = {"train": [], "val": []}
-    for line in index.read_text().splitlines():
-        entry = json.loads(line)
+    for entry in read_index(index):
         if entry.get("kind") != "audio" or entry.get("split") not in songs:
             continue
         try:

@@ -141,9 +141,9 @@ def figures_table(report: dict) -> list[str]:
 
 def main(args: Card) -> None:
     """Write the card."""
-    model, report = load(args.model), json.loads(args.report.read_text())
+    model, report = load(args.model), json.loads(args.report.read_bytes())
     if args.music is not None:
-        report["music"] = json.loads(args.music.read_text())["music"]
+        report["music"] = json.loads(args.music.read_bytes())["music"]
     _, picture = curves(args.run)
     lines = [f"# The model `{args.model.name}`", ""]
     lines += ["## Data", "", *data_table(args.data, args.exclude), ""]
@@ -157,7 +157,7 @@ def main(args: Card) -> None:
     lines += [f"{len(report['songs'])} real songs with tracked beats, {report['settings']['seconds']:g} s of each."]
     lines += ["", *figures_table(report), ""]
     if args.notes:
-        lines += [args.notes.read_text().strip(), ""]
+        lines += [args.notes.read_text(encoding="utf-8").strip(), ""]
     write_atomically(args.model / "curves.png", picture)
     write_atomically(args.model / "CARD.md", "\n".join(lines).encode())
 

@@ -85,7 +85,7 @@ def main(args: DocsPictures) -> list[Path]:
 def read(path: Path) -> dict:
     """A report of ``train.evaluate``. Raises FootlightError for anything else."""
     try:
-        report = json.loads(path.read_text())
+        report = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise FootlightError(f"{path}: cannot be read ({error}); give a report.json of train.evaluate") from None
     if not isinstance(report, dict) or not {"systems", "sweeps", "compared_with"} <= report.keys():

@@ -94,7 +94,7 @@ def tour(blender: str, folder: Path, character: Path | None = None) -> list[dict
     for name in ("FOOTLIGHT_PYTHON", "FOOTLIGHT_MODEL"):
         environment.pop(name, None)
     answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    told = json.loads(report.read_text()) if report.is_file() else None
+    told = json.loads(report.read_bytes()) if report.is_file() else None
     if told is None or "failed" in told:
         said = answer.stdout[-2000:] if told is None else told["failed"]
         raise FootlightError(f"Blender did not come to the end of its tour: {said}")

@@ -25,7 +25,7 @@ from typing import Any
 import bpy
 from mathutils import Vector
 
-ASKED = json.loads(Path(sys.argv[sys.argv.index("--") + 1]).read_text())
+ASKED = json.loads(Path(sys.argv[sys.argv.index("--") + 1]).read_bytes())
 FOLDER = Path(ASKED["folder"])
 MODULE = "bl_ext.user_default.footlight"
 PATIENCE = 600.0  # seconds for a step that comes again

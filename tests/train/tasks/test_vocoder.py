@@ -149,7 +149,8 @@ def test_audio_is_read_by_split(tmp_path, capsys):
         {"path": "bad.wav", "kind": "audio", "split": "train"},
         {"path": "dance.bvh", "kind": "motion", "split": "train"},
     ]
-    (tmp_path / "index.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    lines = "".join(json.dumps(entry) + "\n\n" for entry in entries)  # people leave lines empty
+    (tmp_path / "index.jsonl").write_text(lines)
     songs = load_waveforms(tmp_path, 16_000)
     assert [len(song) for song in (*songs["train"], *songs["val"])] == [32_000, 32_000]
     assert songs["train"][0].dtype == torch.int16 and "bad.wav" in capsys.readouterr().out

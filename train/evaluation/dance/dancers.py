@@ -82,7 +82,7 @@ def network_and_model(run: Path) -> tuple[CausalNetwork, pipeline.Model]:
     """
     weights = run_folder.averaged(run, AUTOREGRESSIVE)
     config = run_folder.read_config(run)
-    settings = json.loads((run / AUTOREGRESSIVE / "settings.json").read_text())
+    settings = json.loads((run / AUTOREGRESSIVE / "settings.json").read_bytes())
     network = CausalNetwork(config, records.from_json(CausalConfig, settings["task"]["network"], "settings"))
     network.load_state_dict(weights)
     autoencoders = {name: run_folder.load_autoencoder(run, config, name) for name in ("music", "motion")}
