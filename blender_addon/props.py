@@ -342,7 +342,7 @@ class FootlightSettings(bpy.types.PropertyGroup):
     fine: BoolProperty(
         name="Fine",
         description=(
-            "Ask the slow model from which the fast one has learnt. A dance takes about five times as long. It is "
+            "Ask the slow model from which the fast one has learnt. A dance takes several times as long. It is "
             "another dance, and hardly a better one"
         ),
         default=False,

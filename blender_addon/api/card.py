@@ -25,7 +25,7 @@ UNFINISHED = "unfinished"
 GRADES = ((0.75, "Excellent"), (0.5, "Good"), (0.25, "Fair"))
 """The least of each grade of the beat score. Recorded dancers to the music that they were paired with score 0.58 on
 average (0.52 to 0.63), a body that only slows down on every beat 0.30. Of 54 dances held against the beats of another
-song none scored above 0.10. The shipped model scores 0.24 to 0.90, 0.75 on average."""
+song none scored above 0.10. The card of the shipped model says what its dances score."""
 
 WORST = "Poor"
 
