@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def title(asked: str) -> str:
 
 def is_found(asked: str) -> bool:
     """Whether a look is one that the engine knows, or a file that is there."""
-    return any(look.name == asked for look in shipped()) or Path(asked).is_file()
+    return any(look.name == asked for look in shipped()) or os.path.isfile(asked)
 
 
 def found(asked: str) -> str:

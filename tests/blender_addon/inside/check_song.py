@@ -105,6 +105,13 @@ def check_recent_songs_whose_files_are_gone_are_not_offered():
     assert [path.stem for path in recent.songs()] == ["again"]
 
 
+def check_a_song_that_cannot_be_looked_at_is_not_offered():
+    """The name is too long for any disk; it stands for a folder that is locked. The panel asks whenever it is drawn."""
+    recent.remember(noise(1.0, "there"))
+    recent.remember(FOLDER / f"{'a name that no disk has ' * 20}.mp3")
+    assert recent.any_there() and recent.songs()[0].stem == "there" and recent.folder() == FOLDER
+
+
 def check_every_state_of_a_scene():
     scene = bpy.context.scene
     settings = scene.footlight
