@@ -74,6 +74,8 @@ def main(args: Export) -> None:
         base = checkpoint.load(args.onto)
         card = {**base.card, **card}
         config, tensors = put_onto(base, config, tensors, [TRAINED[name].saved for name in decoders])
+        if "theatre" not in further and kept_steering(args.run):
+            tensors["theatre"] = base.tensors["theatre"] | relearned(args.run)
     else:
         config = replace(config, teachers={})
     if args.half:
@@ -121,6 +123,18 @@ def own_decoders(run: Path) -> list[str]:
         return settings.is_file() and json.loads(settings.read_bytes())["task"].get("decoder_only", False)
 
     return [task for task in AUTOENCODERS if decoder_alone(task)]
+
+
+def kept_steering(run: Path) -> bool:
+    """Whether a run trained the space of a finished theatre on, whose denoisers stay."""
+    settings = run / THEATRE[1] / "settings.json"
+    return settings.is_file() and json.loads(settings.read_text())["task"].get("steering", 0) > 0
+
+
+def relearned(run: Path) -> dict[str, Tensor]:
+    """The weights of a run's space and of the scheduler that learned along with it."""
+    theatre = averaged(run, THEATRE[1])
+    return {name: value for name, value in theatre.items() if name.startswith(("space.", "scheduler."))}
 
 
 def put_onto(base: Checkpoint, config: Config, made: Tensors, decoders: Collection[str] = ()) -> tuple[Config, Tensors]:

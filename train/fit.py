@@ -106,7 +106,7 @@ def make_task(
     """
     recipe = recipe_of(args, name)
     if name in run_folder.THEATRE:
-        return stages.task(name, recipe.task, device)
+        return stages.task(name, recipe.task, device, initial_of(args))
     if name == "distill-theatre":
         return stages.student(teacher_of(args), recipe.task, device)
     if name == "classifier":
@@ -212,7 +212,7 @@ def keep_untrained(args: Fit, config: Config, initial: Checkpoint | None) -> Non
         keep(args.out, config, teacher_of(args), *run_folder.TASKS, "vocoder", *light)
     elif initial is not None and args.task in run_folder.THEATRE:
         keep(args.out, config, initial, *run_folder.TASKS, "vocoder")
-        if args.task == "theatre":
+        if args.task == "theatre" or args.theatre_space.task.steering:
             keep_theatre(args.out, config, initial)
     elif initial is not None and args.task != "vocoder":
         keep(args.out, config, initial, *run_folder.needed(args.task), "vocoder")

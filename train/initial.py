@@ -16,7 +16,7 @@ from train.loop import Task
 from train.run_folder import AUTOENCODERS, THEATRE, TRAINED, Trained, is_trained, leave
 from train.variants import theatre_is_student
 
-TAKES = {"theatre-space": ("space.",), "theatre": ("scheduler.", "denoisers.")}
+TAKES = {"theatre-space": ("space.", "scheduler."), "theatre": ("scheduler.", "denoisers.")}
 """By stage of theatre, the parts that it starts from a model with; the first stage takes all."""
 
 

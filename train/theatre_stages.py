@@ -60,17 +60,20 @@ class Stages:
         with Encoder(music_vae, self.run) as music:
             return theatre_clips(self.pairs, music, self.motion_vae, self.config, shows, folder, self.recipe.accents)
 
-    def task(self, name: str, settings: Any, device: torch.device) -> Task:
+    def task(self, name: str, settings: Any, device: torch.device, model: Checkpoint | None = None) -> Task:
         """One stage, from what the stage before it left in the run.
 
         settings: of its task.
+        model: which it starts from; None is none.
         """
         if name == run_folder.THEATRE[0]:
             return EncodersTask(self.config, settings, self.light_vae(device), self.clips)
         before = run_folder.THEATRE[run_folder.THEATRE.index(name) - 1]
         theatre = run_folder.load_theatre(self.run, self.config, before)
         if name == "theatre-space":
-            return SpaceTask(self.config, settings, self.light_vae(device), theatre, self.clips)
+            kept = settings.steering and model is not None and "theatre" in model.tensors
+            finished = model.load_into("theatre", Theatre(model.config)).to(device) if model and kept else None
+            return SpaceTask(self.config, settings, self.light_vae(device), theatre, self.clips, finished)
         task = TheatreTask(
             self.config, settings, self.motion_vae.to(device), self.light_vae(device), theatre, self.clips
         )

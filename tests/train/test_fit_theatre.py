@@ -75,6 +75,23 @@ def test_a_theatre_is_put_onto_a_model_that_has_a_student_since(run, model_folde
     Model.load(tmp_path / "model", "cpu").check_lights()
 
 
+def test_the_space_of_a_finished_theatre_learns_on_beneath_its_denoisers(run, tmp_path):
+    export.main(export.Export(run[0], tmp_path / "model", half=False))
+    space = recipes.SpaceTaskConfig(frames=64, shortest=32, freeze=True, steering=1.0)
+    settings = replace(arguments("theatre-space", tmp_path / "run", steps=2), init=tmp_path / "model", preset=None)
+    fit.main(replace(settings, theatre_space=recipes.SpaceRecipe(settings.theatre_space.loop, space)))
+    export.main(export.Export(tmp_path / "run", tmp_path / "better", half=False, onto=tmp_path / "model"))
+    before, made = (checkpoint.load(tmp_path / name) for name in ("model", "better"))
+    assert made.config == before.config and made.tensors.keys() == before.tensors.keys()
+    changed = {
+        (name, key.partition(".")[0])
+        for name, weights in before.tensors.items()
+        for key, value in weights.items()
+        if not torch.equal(made.tensors[name][key], value)
+    }
+    assert changed == {("theatre", "space"), ("theatre", "scheduler")}
+
+
 def test_a_theatre_of_other_latents_is_refused(run, model_folder, tmp_path):
     base = checkpoint.load(model_folder)
     other = {key: value + 0.5 for key, value in base.tensors["autoencoder.motion"].items()}

@@ -3,6 +3,9 @@
 A true triple is to be more likely than one whose motion or light is of another moment or clip, and its three vectors
 are to be more alike than those of others. Both are learned together with the penalty that keeps the projections
 orthogonal and the reward for agreeing where the rhythm is intense. The encoders learn on.
+
+The space of a finished theatre can learn on as well. Its denoisers know the vectors by which the scheduler steers them,
+so the scheduler then learns to make the same vectors from the new space.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from torch import Tensor
 
 from core.autoencoder.networks import Autoencoder
 from core.config import Config
+from core.errors import FootlightError
 from core.metrics import theatre as measures
 from core.theatre.network import Theatre
-from core.theatre.space import Triple, contrast, correlation, orthogonality, shuffled_contrast
+from core.theatre.space import MODALITIES, Triple, contrast, correlation, orthogonality, shuffled_contrast
 from train.draw import similarity_picture
 from train.loop import Phase
+from train.tasks.theatre import told_look
 from train.tasks.theatre_encoders import Inputs, StageConfig, StageTask
 
 
@@ -35,6 +40,8 @@ class SpaceTaskConfig(StageConfig):
     shuffles: of each kind, of every triple.
     temperature: of the cosines.
     freeze: train the space alone, and not the encoders.
+    steering: of keeping the vectors by which the scheduler of a finished theatre steers its denoisers. The scheduler
+        learns along; the encoders cannot.
     """
 
     likelihood: float = 1.0
@@ -45,34 +52,75 @@ class SpaceTaskConfig(StageConfig):
     shuffles: int = 4
     temperature: float = 0.1
     freeze: bool = False
+    steering: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.steering and not self.freeze:
+            raise FootlightError("steering was asked to stay while encoders learn: freeze them, or give steering 0")
 
 
 class SpacePhase(Phase):
-    """Trains the unified space to find true triples of music, motion and light likelier than shuffled ones."""
+    """Trains the unified space to find true triples of music, motion and light likelier than shuffled ones.
 
-    def __init__(self, theatre: Theatre, inputs: Inputs, config: SpaceTaskConfig) -> None:
-        super().__init__({"theatre": theatre}, inputs=inputs)
+    finished: the theatre whose steering is kept; None keeps none.
+    """
+
+    def __init__(self, theatre: Theatre, inputs: Inputs, config: SpaceTaskConfig, finished: Theatre | None) -> None:
+        super().__init__({"theatre": theatre}, inputs=inputs, finished=finished)
         self.config = config
+
+    def encoded(self, batch: dict) -> Triple:
+        """Music, motion and light (b, s, width) of a batch as the encoders hear and see them."""
+        theatre, inputs = self.network("theatre", Theatre), self.borrowed.inputs
+        moves, light = inputs.motion(batch["features"]), inputs.light(batch["light"])
+        return theatre.music(batch["rows"]), theatre.motion(moves), theatre.light(light)
 
     def vectors(self, batch: dict) -> Triple:
         """Music, motion and light (b, s, k) of a batch in the unified space."""
-        theatre, inputs = self.network("theatre", Theatre), self.borrowed.inputs
-        music, motion, light = theatre.vectors(
-            batch["rows"], inputs.motion(batch["features"]), inputs.light(batch["light"])
-        )
-        return music.float(), motion.float(), light.float()
+        return in_space(self.network("theatre", Theatre), self.encoded(batch))
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        c, space = self.config, self.network("theatre", Theatre).space
-        vectors, intensity = self.vectors(batch), rhythm_intensity(self.network("theatre", Theatre), batch["rows"])
+        c, theatre = self.config, self.network("theatre", Theatre)
+        encoded, intensity = self.encoded(batch), rhythm_intensity(theatre, batch["rows"])
+        vectors = in_space(theatre, encoded)
         some = chosen(vectors, c.slices, generator)
         pairs = torch.stack([contrast(a, b, c.temperature) for a, b in combinations(some, 2)])
-        return {
-            "likelihood": c.likelihood * shuffled_contrast(space, some, generator, c.shuffles),
+        losses = {
+            "likelihood": c.likelihood * shuffled_contrast(theatre.space, some, generator, c.shuffles),
             "contrast": c.contrast * pairs.mean(),
-            "orthogonal": c.orthogonal * orthogonality(space),
+            "orthogonal": c.orthogonal * orthogonality(theatre.space),
             "correlated": c.correlated * correlation(vectors, intensity),
         }
+        if c.steering:
+            losses["steering"] = c.steering * self.steered_elsewhere(batch, encoded, generator)
+        return losses
+
+    def steered_elsewhere(self, batch: dict, encoded: Triple, generator: torch.Generator) -> Tensor:
+        """How far () scheduling vectors are from those of the finished theatre: the mean squared error.
+
+        It is the mean over what denoisers ask for: where neither motion nor light are known, and where one of them is.
+        Half of the samples are told their look, and half of these by its name.
+        """
+        theatre, finished = self.network("theatre", Theatre), self.borrowed.finished
+        chance = torch.rand(2, len(batch["rows"]), generator=generator, device=generator.device)
+        told, by_name = (chance < 0.5).to(encoded[0].device)
+        look = told_look(finished, {**batch, "look_by_name": by_name}) * told[:, None]
+        frames = batch["light"].shape[1]
+
+        def steering(by: Theatre) -> Tensor:
+            _, motion, light = in_space(by, encoded)
+            cases = ({}, {"motion": motion}, {"light": light})
+            return torch.stack([by.steering(encoded[0], batch["accent"], frames, look=look, **one) for one in cases])
+
+        with torch.no_grad():
+            wanted = steering(finished)
+        return (steering(theatre) - wanted).square().mean()
+
+
+def in_space(theatre: Theatre, encoded: Triple) -> Triple:
+    """Music, motion and light (b, s, k) in a theatre's space, of what its encoders made of them (b, s, width)."""
+    music, motion, light = (theatre.space(name, one).float() for name, one in zip(MODALITIES, encoded, strict=True))
+    return music, motion, light
 
 
 def chosen(vectors: Triple, count: int, generator: torch.Generator) -> Triple:
@@ -93,6 +141,9 @@ class SpaceTask(StageTask):
 
     light_vae: normalises light.
     theatre: with trained encoders.
+    finished: the theatre whose ``steering`` is kept, with the same encoders; None where none is.
+
+    Raises FootlightError for steering that is to be kept of no theatre.
     """
 
     def __init__(
@@ -102,14 +153,18 @@ class SpaceTask(StageTask):
         light_vae: Autoencoder,
         theatre: Theatre,
         clips: dict[str, list[dict]],
+        finished: Theatre | None = None,
     ) -> None:
         super().__init__(model, config, clips)
         self.name = "theatre-space"
+        if config.steering and finished is None:
+            raise FootlightError("theatre-space was asked to keep a theatre's steering: give a model that has one")
         theatre.requires_grad_(not config.freeze)
         theatre.space.requires_grad_(True)
-        for part in (theatre.scheduler, theatre.denoisers, theatre.style):
+        theatre.scheduler.requires_grad_(config.steering > 0)
+        for part in (theatre.denoisers, theatre.style, *([finished] if finished else ())):
             part.requires_grad_(False)
-        self.phases = {"theatre": SpacePhase(theatre, Inputs(model, light_vae), config)}
+        self.phases = {"theatre": SpacePhase(theatre, Inputs(model, light_vae), config, finished)}
 
     def held_out_vectors(self, phases: dict[str, Phase]) -> Triple:
         """The vectors (n, k) of all slices of the held-out clips."""

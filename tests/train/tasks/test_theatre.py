@@ -161,6 +161,36 @@ def test_only_the_last_stage_changes_the_denoisers(material):
     }
 
 
+def test_a_new_space_steers_the_denoisers_as_the_old_one_did(material, tmp_path):
+    """The scheduler learns along with the space. Where it does not, the same space steers otherwise."""
+
+    def steered(**settings) -> tuple[Theatre, float]:
+        shape, _, light, clips = material
+        torch.manual_seed(1)
+        theatre, finished = Theatre(shape), Theatre(shape)
+        theatre.load_state_dict(finished.state_dict())
+        chosen = SpaceTaskConfig(**CROPS, freeze=True, correlated=10.0, **settings)
+        task = SpaceTask(shape, chosen, light, theatre, clips, finished)
+        fit(task, loop(40), tmp_path / str(len(settings)))
+        judge = SpaceTask(shape, SpaceTaskConfig(**CROPS, freeze=True, steering=1.0), light, theatre, clips, finished)
+        return theatre, losses_of(judge)["steering"]
+
+    (learned, kept), (fixed, lost) = steered(steering=30.0), steered()
+    assert kept < 0.5 * lost
+    for name in ("music", "motion", "light", "denoisers"):
+        for one, other in zip(
+            learned.get_submodule(name).parameters(), fixed.get_submodule(name).parameters(), strict=True
+        ):
+            assert torch.equal(one, other), name
+
+
+def test_steering_is_kept_of_a_finished_theatre_whose_encoders_stay(material):
+    with pytest.raises(FootlightError, match="freeze them"):
+        SpaceTaskConfig(steering=1.0)
+    with pytest.raises(FootlightError, match="give a model that has one"):
+        task_of("theatre-space", material, freeze=True, steering=1.0)
+
+
 @pytest.mark.parametrize("without", THEATRE)
 def test_every_ablation_is_a_configuration(without, material):
     shape = theatre_side(material[0], without)
