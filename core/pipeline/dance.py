@@ -27,7 +27,7 @@ from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.pipeline.returning import divided, first_times
+from core.pipeline.returning import divided, moves
 from core.pipeline.sound import Sound, sounding
 from core.postprocess import bones, drift, feet, floor, hands, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
@@ -58,7 +58,7 @@ class HeardSong:
     seconds: its length.
     rhythm: its rhythm.
     condition: of a dance in the model's default style.
-    sections: of the song, by which moves return; none of a short song.
+    sections: of the song, with which moves return; none of a short song.
     """
 
     pcm: bytes
@@ -72,14 +72,9 @@ class HeardSong:
         """Latent frames of a dance to it."""
         return self.condition.context["music"].shape[1]
 
-    def returning(self, fps: float) -> Tensor | None:
-        """The latent frame (t,) that each one of a dance repeats, see ``first_times``; None for an undivided song.
-
-        fps: latent frames a second.
-        """
-        if not self.sections:
-            return None
-        return first_times(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
+    def returning(self, fps: float) -> Tensor:
+        """The latent frame (t,) that each one of a dance repeats, see ``moves``. fps: latent frames a second."""
+        return moves(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
 
 
 HEARING = 0.153

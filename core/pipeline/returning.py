@@ -1,9 +1,12 @@
-"""Moves that return where a part of the song comes again, and music that is made in phrases.
+"""Moves that dancers repeat and that return with their part of the song, and music that is made in phrases.
 
-The noise of a dance determines its moves more than the music does. So where a section of the song comes again, the
-dance gets the noise of its first time again, bar by bar. The network dances nearly the same moves to it, and fits them
-to what is different in the music and to where the dancer is. Music for a motion gets the noise of an earlier phrase in
-the same way: its harmony and its groove come again, and its accents and loudness are still those of the motion.
+The noise of a dance determines its moves more than the music does. So where a move is to come again, its bars get the
+noise of its first time. The network dances nearly the same to it, and fits it to what is different in the music and to
+where the dancer is. Dancers count in eights: a move of two bars is danced three times, then comes another one. And
+where a section of the song comes again, the dance of its first time does.
+
+Music for a motion gets the noise of an earlier phrase in the same way: its harmony and its groove come again, and its
+accents and loudness are still those of the motion.
 """
 
 from __future__ import annotations
@@ -19,8 +22,11 @@ from core.rhythm.sections import Section, sections_of
 from core.types import Beats
 
 LEAST_SECONDS = 45.0  # of a song; in a shorter one hardly anything comes again
+MOVE = 2  # bars: an eight, as dancers count in bars of four
+MOVES = (0, 0, 0, 3)
+"""Which of four moves each one repeats: three times the same one, then another."""
 PHRASE = 4  # bars
-UPBEAT = 0.1  # of a bar, by which the first one differs from others if it is none; no phrase has it then
+UPBEAT = 0.1  # of a bar, by which the first one differs from others if it is none; no move and no phrase has it then
 PHRASES = (0, 0, 2, 0, 4, 4, 6, 4)
 """Which of eight phrases each one repeats: A A B A, the form of many songs and choruses, then C C D C, then anew."""
 
@@ -33,6 +39,28 @@ def divided(sound: Sound, beats: Beats) -> tuple[Section, ...]:
     if sound.song.seconds < LEAST_SECONDS:
         return ()
     return sections_of(sound.at(RHYTHM_RATE), beats, sound.rhythm_mel)
+
+
+def moves(sections: tuple[Section, ...], beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
+    """For each latent frame (frames,) of a dance the one that it repeats: int64, itself the first time.
+
+    Every ``MOVE`` bars are a move, from the first downbeat of each part of the song on. They are repeated as ``MOVES``
+    says, and with the part, see ``first_times``.
+
+    sections: of the song; none if it is one part.
+    beats: of the song.
+    seconds: its length.
+    fps: latent frames a second.
+    """
+    source, edges = np.arange(frames), bar_edges(beats, seconds)
+    whole = (0, _upbeat(edges), len(edges) - 1)
+    for _, first, last in _parts(sections, edges) or [whole]:
+        for bar in range(first, last):
+            move, place = divmod(bar - first, MOVE)
+            earlier = first + MOVE * (move - move % len(MOVES) + MOVES[move % len(MOVES)]) + place
+            if earlier != bar:
+                _repeat(source, edges, bar, earlier, fps)
+    return torch.from_numpy(source)[first_times(sections, beats, seconds, frames, fps)]
 
 
 def first_times(sections: tuple[Section, ...], beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
@@ -70,14 +98,19 @@ def phrases(beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
     """
     source = np.arange(frames)
     edges = bar_edges(beats, seconds)
-    usual = float(np.median(np.diff(edges)))
-    upbeat = int(abs(edges[1] - usual) > UPBEAT * usual)
+    upbeat = _upbeat(edges)
     for bar in range(len(edges) - 1 - upbeat):
         phrase, place = divmod(bar, PHRASE)
         earlier = PHRASE * PHRASES[phrase % len(PHRASES)] + place
         if earlier != bar:
             _repeat(source, edges, upbeat + bar, upbeat + earlier, fps)
     return torch.from_numpy(source)
+
+
+def _upbeat(edges: np.ndarray) -> int:
+    """How many of the bars (n,) between edges (n + 1,) are an upbeat: 1 if the first one is shorter or longer."""
+    usual = float(np.median(np.diff(edges)))
+    return int(abs(edges[1] - usual) > UPBEAT * usual)
 
 
 def _repeat(source: np.ndarray, edges: np.ndarray, bar: int, earlier: int, fps: float) -> None:

@@ -74,7 +74,9 @@ class Dancing(Options):
 class DanceOptions(Sampling, Dancing):
     """Options of a dance to a song."""
 
-    free_form: bool = option(False, "make new moves where a part of the song comes again; otherwise its moves return")
+    free_form: bool = option(
+        False, "make new moves all the way; otherwise moves are repeated, and return with their part"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
