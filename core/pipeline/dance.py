@@ -27,7 +27,7 @@ from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
-from core.pipeline.returning import divided, moves
+from core.pipeline.returning import divided, first_times, moves
 from core.pipeline.sound import Sound, sounding
 from core.postprocess import bones, drift, feet, floor, hands, joints, retime, smooth
 from core.protocol import SHORTEST_SECONDS, DanceOptions, Part, check
@@ -75,6 +75,10 @@ class HeardSong:
     def returning(self, fps: float) -> Tensor:
         """The latent frame (t,) that each one of a dance repeats, see ``moves``. fps: latent frames a second."""
         return moves(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
+
+    def parts_returning(self, fps: float) -> Tensor:
+        """The same of parts of the song alone, see ``first_times``."""
+        return first_times(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
 
 
 HEARING = 0.153

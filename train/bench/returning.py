@@ -18,7 +18,6 @@ from torch import Tensor
 
 from core import pipeline
 from core.motion import kinematics
-from core.pipeline.returning import first_times
 from core.protocol import DanceOptions
 from core.types import Motion
 from train.bench.results import write_results
@@ -73,7 +72,7 @@ def main(args: Bench) -> list[dict]:
     rate, rows = model.config.latent_fps, []
     for excerpt in song_excerpts(args.source, 0.0, args.seconds, most=args.songs):
         heard = pipeline.hear_song(model, excerpt.waveform)
-        first = first_times(heard.sections, heard.rhythm.beats, heard.seconds, heard.frames, rate)
+        first = heard.parts_returning(rate)
         if bool((first == torch.arange(len(first))).all()):
             print(f"{excerpt.name}: nothing comes again")
             continue

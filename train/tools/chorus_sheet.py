@@ -1,11 +1,13 @@
-"""A picture of moves that return with the chorus: ``python -m train.tools.chorus_sheet``.
+"""Pictures of moves that come again: ``python -m train.tools.chorus_sheet [--eights]``.
 
-Three strips of poses on the same beats of a part of a song: its first time, when it comes again, and when it comes
-again for a dance in free form. The dancer is turned to the front in all of them.
+Of a chorus there are three strips of poses on the same beats: its first time, when it comes again, and when it comes
+again for a dance in free form. With ``--eights`` there are the first four moves of a dance, one below the other. The
+dancer is turned to the front in all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,20 +30,22 @@ from train.tools.quality_sheets import AROUND, SPACING, draw_strip, small_png
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+MOVE = 8  # beats
 BEFORE = 4  # beats of a part that are not shown: its first moves come out of what was danced before
 
 
 @dataclass(frozen=True)
 class ChorusSheet:
-    """Draw a part of a song and when it comes again."""
+    """Draw a part of a song and when it comes again, or moves of eight beats."""
 
+    eights: bool = False  # draw the first four moves
     song: Path | None = None  # what is danced to; the demo song otherwise
     seconds: float = 150.0  # of it
     seed: int = 0
     style: str | None = None
     poses: int = 12  # of each strip
     model: Path | None = None  # a model folder; the embedded model otherwise
-    out: Path = Path("docs/images/chorus.png")
+    out: Path | None = None  # docs/images/chorus.png or eights.png otherwise
 
 
 def facing_front(dance: Dance) -> Tensor:
@@ -74,36 +78,51 @@ def strips(args: ChorusSheet) -> dict[str, Tensor]:
     """Poses (n, j, 3) by title. Raises FootlightError as ``longest_return`` does."""
     model = pipeline.Model.load(args.model)
     song = compose(seconds=args.seconds).mono if args.song is None else audio.read(args.song, seconds=args.seconds)
-    heard, rate = pipeline.hear_song(model, song), model.config.latent_fps
-    first = heard.returning(rate)
-    again, before = longest_return(torch.arange(heard.frames) if first is None else first)
-    options = [DanceOptions(seed=args.seed, style=args.style, free_form=free) for free in (False, True)]
-    returned, free = (pipeline.dance_to(model, heard, one) for one in options)
-    places, beats = [facing_front(dance) for dance in (returned, free)], heard.rhythm.beats.times
+    heard = pipeline.hear_song(model, song)
+    beats = heard.rhythm.beats.times
 
-    def on_beats(positions: Tensor, start: int) -> Tensor:
-        from_there = beats[beats >= start / rate - 0.1][BEFORE : BEFORE + args.poses]
-        return positions[(from_there * returned.motion.fps).round().long().clamp_max(len(positions) - 1)]
+    def danced(free: bool) -> Callable[[int, int], Tensor]:
+        made = pipeline.dance_to(model, heard, DanceOptions(seed=args.seed, style=args.style, free_form=free))
+        places, fps = facing_front(made), made.motion.fps
 
-    def titled(what: str, start: int) -> str:
-        return f"{what}, from {start / rate:.0f} s"
+        def on_beats(first: int, count: int) -> Tensor:
+            frames = (beats[first : first + count] * fps).round().long()
+            return places[frames.clamp_max(len(places) - 1)]
 
-    return {
-        titled("a part of the song", before): on_beats(places[0], before),
-        titled("it comes again", again): on_beats(places[0], again),
-        titled("it comes again, in free form", again): on_beats(places[1], again),
-    }
+        return on_beats
+
+    if args.eights:
+        first = int(heard.rhythm.beats.downbeats.int().argmax()) if heard.rhythm.beats.downbeats is not None else 0
+        dance, names = danced(free=False), ("a move of eight beats", "again", "once more", "then another one")
+        return {name: dance(first + MOVE * place, MOVE) for place, name in enumerate(names)}
+    rate = model.config.latent_fps
+    again, before = longest_return(heard.parts_returning(rate))
+    returned, free = danced(free=False), danced(free=True)
+
+    def strip(what: str, dance: Callable[[int, int], Tensor], start: int) -> tuple[str, Tensor]:
+        first = int((beats < start / rate - 0.1).sum()) + BEFORE
+        return f"{what}, from {start / rate:.0f} s", dance(first, args.poses)
+
+    return dict(
+        (
+            strip("a part of the song", returned, before),
+            strip("it comes again", returned, again),
+            strip("it comes again, in free form", free, again),
+        )
+    )
 
 
 def main(args: ChorusSheet) -> None:
     """Dance, draw and write the picture."""
     shown = strips(args)
-    width, height = args.poses * SPACING, AROUND[1] - AROUND[0]
+    out = args.out or Path("docs/images") / ("eights.png" if args.eights else "chorus.png")
+    poses = max(len(strip) for strip in shown.values())
+    width, height = poses * SPACING, AROUND[1] - AROUND[0]
     figure, grid = plt.subplots(len(shown), 1, figsize=(width * 0.62, len(shown) * height * 0.7))
-    for axes, (title, poses) in zip(grid, shown.items(), strict=True):
-        draw_strip(axes, poses, title)
-    write_atomically(args.out, small_png(figure))
-    print(args.out)
+    for axes, (title, strip) in zip(grid, shown.items(), strict=True):
+        draw_strip(axes, strip, title)
+    write_atomically(out, small_png(figure))
+    print(out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The picture of a chorus: which stretch it shows, and that the poses are those of the dances."""
+"""The pictures of a chorus and of moves: which stretches they show, and that the poses are those of the dances."""
 
 import pytest
 import torch
@@ -35,3 +35,14 @@ def test_the_picture_has_three_strips(model_folder, tmp_path, capsys):
     assert len(chorus_sheet.strips(asked)) == 3
     chorus_sheet.main(asked)
     assert capsys.readouterr().out.strip() == str(asked.out) and Image.open(asked.out).width > 100
+
+
+def test_four_moves_of_eight_beats_are_the_beginning_of_the_dance(model_folder, tmp_path):
+    asked = chorus_sheet.ChorusSheet(eights=True, seconds=30.0, model=model_folder, out=tmp_path / "eights.png")
+    strips = chorus_sheet.strips(asked)
+    one, again, _, other = strips.values()
+    assert all(strip.shape == (8, 22, 3) for strip in strips.values())
+    near, far = ((one[1:-1] - strip[1:-1]).norm(dim=-1).mean() for strip in (again, other))
+    assert near < 0.9 * far
+    chorus_sheet.main(asked)
+    assert Image.open(asked.out).width > 100
