@@ -1,6 +1,8 @@
 """Writes a score's beats and drums as a Standard MIDI file, for composers to edit.
 
-The tempo map follows the beats, so a sequencer's bars and beats are where they are heard. Downbeats are markers.
+The tempo map follows the beats, so a sequencer's bars and beats are where they are heard. What comes before the first
+beat is whole beats too, of a tempo of their own, and what comes before the first downbeat a shorter bar. Downbeats are
+also markers.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ TICKS = 480  # per beat
 DRUM_CHANNEL = 9  # MIDI's tenth channel
 STROKE_TICKS = TICKS // 8  # length of a drum stroke
 SLOWEST_US = 2**24 - 1  # the most microseconds per beat that the format can hold
+SHORTEST_LEAD = 0.0625  # seconds before the first beat; less is no beat, since sequencers go up to 999 beats a minute
 
 Event = tuple[float, Any]  # a tick and a message of mido, whose attributes exist only at run time
 
@@ -44,14 +47,21 @@ def encoded(beats: Beats, drums: list[Strokes], name: str = "Footlight") -> byte
     down = [] if beats.downbeats is None else np.flatnonzero(beats.downbeats.numpy()).tolist()
     conductor: list[Event] = [(tick, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in grid.tempi()]
     conductor += [(grid.ticks[i], mido.MetaMessage("marker", text=f"bar {n + 1}")) for n, i in enumerate(down)]
-    meter = mido.MetaMessage("time_signature", numerator=beats.metre or BEATS_PER_BAR, denominator=4)
+    meters = _meters(grid.ticks[down[0] if down else 0] // TICKS, beats.metre or BEATS_PER_BAR)
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS)
-    song.tracks.append(_track([(0, mido.MetaMessage("track_name", name=name)), (0, meter), *conductor]))
+    song.tracks.append(_track([(0, mido.MetaMessage("track_name", name=name)), *meters, *conductor]))
     for strokes in drums:
         song.tracks.append(_track(_played(strokes, grid)))
     buffer = io.BytesIO()
     song.save(file=buffer)
     return buffer.getvalue()
+
+
+def _meters(upbeat: int, metre: int) -> list[Event]:
+    """The time signatures of bars of ``metre`` beats, of which one begins after so many beats."""
+    first = upbeat % metre
+    bars = [(0, first), (first * TICKS, metre)] if first else [(0, metre)]
+    return [(tick, mido.MetaMessage("time_signature", numerator=beats, denominator=4)) for tick, beats in bars]
 
 
 def of_score(score: Score, signal: SignalConfig) -> bytes:
@@ -76,14 +86,18 @@ def _until(strokes: Strokes, seconds: float) -> Strokes:
 
 
 class _Grid:
-    """Converts seconds to ticks. The tempo before the first beat and after the last is that of the nearest beats."""
+    """Converts seconds to ticks.
+
+    Before the first beat there are as many whole beats as make a tempo near that of the beats after it. A lead that is
+    too short for one belongs to the first beat. The tempo after the last beat is that of the beats before.
+    """
 
     def __init__(self, times: np.ndarray) -> None:
-        lead = round(TICKS * times[0] / (times[1] - times[0]))
-        knots = times if lead == 0 else np.concatenate([[0.0], times])
-        ticks = np.arange(len(times)) * TICKS + lead
+        lead = max(1, round(times[0] / (times[1] - times[0]))) if times[0] >= SHORTEST_LEAD else 0
+        ticks = (np.arange(len(times)) + lead) * TICKS
         self.ticks = ticks.tolist()
-        self._seconds, self._ticks = knots, ticks if lead == 0 else np.concatenate([[0], ticks])
+        self._seconds = np.concatenate([[0.0], times if lead else times[1:]])
+        self._ticks = np.concatenate([[0], ticks]) if lead else ticks
 
     def tempi(self) -> list[tuple[int, int]]:
         """(tick, microseconds per beat) at every knot, rounded so that errors do not accumulate."""

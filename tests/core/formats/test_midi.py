@@ -1,6 +1,7 @@
 """Music whose drums are known, through a MIDI file and another library and back."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import mido
 import numpy as np
@@ -72,6 +73,37 @@ def test_drums_and_bars_stand_where_they_are_heard(tmp_path, made):
         assert np.mean(np.abs(times[:, None] - halves).min(axis=1) < 2e-3) > 0.9  # moved onto the grid
     bars = [at for at, message in found if message.type == "marker"]
     np.testing.assert_allclose(bars, beats[1::4], atol=2e-3)
+
+
+def bar_lines(path):
+    """Seconds at which a sequencer draws the bars of a file: they follow each other from its beginning on."""
+    track, (meters, tempi) = mido.MidiFile(path).tracks[0], ([], [])
+    tick = 0
+    for message in track:
+        tick += message.time
+        if message.type == "time_signature":
+            meters.append((tick, message.numerator * midi.TICKS))
+        if message.type == "set_tempo":
+            tempi.append((tick, message.tempo))
+    bars, at = [], 0
+    while at <= tick:
+        bars.append(at)
+        at += next(ticks for begun, ticks in reversed(meters) if begun <= at)
+    seconds = np.cumsum([0.0] + [(b[0] - a[0]) * a[1] / midi.TICKS / 1e6 for a, b in pairwise(tempi)])
+    return np.interp(bars, [begun for begun, _ in tempi], seconds)
+
+
+@pytest.mark.parametrize("metre", [3, 4])
+@pytest.mark.parametrize("pickup", [0, 1, 2])
+@pytest.mark.parametrize("first", [0.0, 0.03, 0.1, 0.4, 1.3])
+def test_a_sequencers_bars_begin_on_the_downbeats(tmp_path, first, pickup, metre):
+    times = first + np.arange(30) * 0.5
+    beats = Beats(torch.from_numpy(times), 120.0, torch.arange(30) % metre == pickup)
+    (tmp_path / "a.mid").write_bytes(midi.encoded(beats, []))
+    bars, downbeats = bar_lines(tmp_path / "a.mid"), times[pickup:-1:metre]
+    away = np.abs(bars[:, None] - downbeats).min(axis=0)
+    assert away[1:].max() < 1e-3
+    assert away[0] < (0.04 if first == 0.03 else 1e-3), "a lead of 30 ms is no beat of its own"
 
 
 def test_nothing_is_written_beyond_the_sound(tmp_path, made):
