@@ -27,7 +27,7 @@ from core.formats import dance
 from core.formats.motion import read_motion
 from core.formats.music import music_files, write_music
 from core.grid.beat_grid import told_metre
-from core.pipeline.last_song import LastSong, digest_of
+from core.pipeline.last_song import LOADED, READ, LastSong, digest_of
 from core.protocol import (
     BeatsDone,
     BeatsRequest,
@@ -177,9 +177,9 @@ class Engine:
         for out in filter(None, (request.out, request.preview)):
             _check_folder(out)
         digest = digest_of(request.song)
-        heard_at = 0.05 + 0.95 * pipeline.HEARING
+        heard_at = LOADED + (1 - LOADED) * pipeline.HEARING
         heard = self._last.song(request, digest, heard_at)
-        model = self._loaded(0.02, 0.05)
+        model = self._loaded(READ, LOADED)
         about = {"seed": str(request.seed), "model": model.name, "audio_sha256": digest}
         with progress.part(heard_at, 1.0):
             begun = pipeline.begin(model, heard, request)
@@ -212,11 +212,11 @@ class Engine:
 
     def _score(self, number: Id, request: ScoreRequest) -> ScoreDone:
         _check_folder(request.out)
-        with progress.part(0.0, 0.02, "Reading the motion"):
+        with progress.part(0.0, READ, "Reading the motion"):
             clip = read_motion(request.motion, request.fps, request.start, request.seconds, request.rest)
         beats = pipeline.beats_given(request, len(clip.positions) / clip.fps)
-        model = self._loaded(0.02, 0.05).voiced_by(request.vocoder)
-        with progress.part(0.05, 1.0):
+        model = self._loaded(READ, LOADED).voiced_by(request.vocoder)
+        with progress.part(LOADED, 1.0):
             made = pipeline.score_motion(model, clip, request, beats)
         progress.report()
         write_music(request.out, made, model.config.signal, not request.mono, request.midi)
@@ -226,8 +226,8 @@ class Engine:
     def _duet(self, number: Id, request: DuetRequest) -> DuetDone:
         _check_folder(request.out_motion)
         _check_folder(request.out_music)
-        model, seed = self._loaded(0.0, 0.05).voiced_by(request.vocoder), str(request.seed)
-        with progress.part(0.05, 1.0):
+        model, seed = self._loaded(0.0, LOADED).voiced_by(request.vocoder), str(request.seed)
+        with progress.part(LOADED, 1.0):
             made = pipeline.generate_duet(model, request)
         progress.report()
         files = music_files(request.out_music, made.music, model.config.signal, not request.mono, request.midi)
@@ -254,9 +254,9 @@ class Engine:
         for out in filter(None, (request.out, request.out_light, request.preview, request.preview_light)):
             _check_folder(out)
         digest, seed = digest_of(request.song), str(request.seed)
-        heard_at = 0.05 + 0.95 * pipeline.HEARING_LIT
+        heard_at = LOADED + (1 - LOADED) * pipeline.HEARING_LIT
         song = self._last.lit(request, digest, heard_at)
-        model = self._loaded(0.02, 0.05)
+        model = self._loaded(READ, LOADED)
         with progress.part(heard_at, 1.0):
             task = pipeline.read_theatre(model, song, request)
             begun = pipeline.begin_theatre(model, task)

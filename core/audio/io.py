@@ -150,9 +150,7 @@ def _encode(path: Path, samples: np.ndarray, rate: int) -> bytes:
     frames = samples.reshape(-1, 1) if samples.ndim == 1 else samples.T
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, frames.shape[1], subtype, format=form) as file:
-        for start in range(
-            0, len(frames), libsndfile.BLOCK_FRAMES
-        ):  # libsndfile's Vorbis overflows its stack on long blocks
+        for start in range(0, len(frames), libsndfile.BLOCK_FRAMES):  # Vorbis overflows its stack on long blocks
             file.write(frames[start : start + libsndfile.BLOCK_FRAMES])
     return buffer.getvalue()
 

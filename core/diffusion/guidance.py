@@ -35,18 +35,18 @@ def guided(denoise: Denoise, scale: float | Tensor) -> Denoise:
     return denoise_guided
 
 
-def told(denoise: Denoise, scale: float | Tensor) -> Denoise:
+def guided_inside(denoise: Denoise, scale: float | Tensor) -> Denoise:
     """A denoiser that takes the strength of guidance as a condition (Meng et al. 2023): one pass instead of two.
 
     denoise: the denoiser, with a network that was distilled from a guided one (``DenoiserConfig.guided``).
     scale: strength of guidance, as of ``guided``.
     """
 
-    def denoise_told(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+    def denoise_guided_inside(x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
         strength = torch.as_tensor(by_rows(scale, len(x_t))).to(x_t).flatten().expand(len(x_t))
         return denoise(x_t, t, replace(condition, guidance=strength))
 
-    return denoise_told
+    return denoise_guided_inside
 
 
 def by_rows(scale: float | Tensor, rows: int) -> float | Tensor:

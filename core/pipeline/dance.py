@@ -256,15 +256,12 @@ def joint_positions(model: Model, drawn: Tensor) -> Tensor:
     return bones.restore(places, layout.parents) if layout.dimensions == 2 else places
 
 
-def encode_song(
-    model: Model, song: Waveform, heard: Rhythm, style: str | None = None, mel: Tensor | None = None
-) -> Condition:
-    """The condition of a dance (1, t, ...), at the frame rate of the latents.
+def encode_song(model: Model, song: Waveform, heard: Rhythm, mel: Tensor | None = None) -> Condition:
+    """The condition of a dance in the default style (1, t, ...), at the frame rate of the latents.
 
     model: the model.
     song: the song.
     heard: its rhythm.
-    style: as in ``parse_style``; None is the default style.
     mel: the song's log-mel (t, m), if the model uses mels and it is already known.
     """
     config, music = model.config, model.config.modalities["music"]
@@ -281,8 +278,7 @@ def encode_song(
         if denoiser.loudness_power != 1:  # the network answers loudness (docs/training.md)
             pulse = with_contrast(pulse, config.latent_fps, denoiser.loudness_power)
         pulse = pulse[None].to(model.device)
-    styles = style_of(model, style, config.sampling["motion"])
-    return Condition({"music": latents}, pulse, styles)
+    return Condition({"music": latents}, pulse)
 
 
 def finish(

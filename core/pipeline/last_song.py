@@ -17,7 +17,7 @@ from core.pipeline.sound import Sound
 from core.protocol import DanceRequest, Song, TheatreRequest
 from core.types import Waveform
 
-READ = 0.02  # of a request at which its song is read
+READ = 0.02  # of a request at which its song or motion is read
 LOADED = 0.05  # and at which the model is there
 
 

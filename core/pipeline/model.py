@@ -20,7 +20,7 @@ from core.autoencoder.normalised import NormalisedVAE
 from core.checkpoint import PRETRAINED, Checkpoint, OnDemand
 from core.config import Config, SamplingConfig, taught
 from core.diffusion.conditioning import ConditionedNetwork
-from core.diffusion.guidance import guided, told
+from core.diffusion.guidance import guided, guided_inside
 from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.remembering import Memory, remembering
@@ -246,7 +246,7 @@ def guided_denoiser(
     prediction = model.config.prediction(modality)
     denoise = as_denoise(model.denoisers[modality], schedule_of(model.config), prediction, compute)
     scale = sampling.guidance if guidance is None else guidance
-    guide = told if model.config.denoisers[modality].guided else guided
+    guide = guided_inside if model.config.denoisers[modality].guided else guided
     one = guide(denoise, scale) if memory is None else remembering(guide(denoise, scale), memory)
     return windowed(one, sampling.window, sampling.overlap)
 

@@ -31,7 +31,7 @@ from core.pipeline.choices import check_choices, noise_seed, steps_for, style_fo
 from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
 from core.pipeline.lit_song import LitSong, hear_lit
-from core.pipeline.model import Model, halved, last_of, native_half, schedule_of, style_of
+from core.pipeline.model import Model, first_noise, halved, last_of, native_half, schedule_of, style_of
 from core.pipeline.sound import Sound
 from core.protocol import ACCENTS, DanceOptions, named, no_look
 from core.results import Dance
@@ -157,10 +157,10 @@ def perform_to(
         None if song.cues is None else song.cues[:, :frames],
         _energy(model, motion, frames),
     )
-    steps = {name: steps_for(on_stage(config), name, options.steps) for name in ("motion", "light")}
     with progress.part(0.0, 0.925, "Dancing"):
         again = None if options.free_form else heard.returning(config.latent_fps)
-        made = _walked(model, theatre, prompt, (total, frames), seed, steps, options.guidance, again)
+        noise = {name: drawn[:, :frames] for name, drawn in _noise(model, seed, total, again).items()}
+        made = _walked(model, prompt, noise, options)
         danced = None if kept is None else kept.finished(made["motion"])
     with progress.part(0.925, 1.0, "Building the movement"):
         if danced is None and "motion" in made:
@@ -322,35 +322,33 @@ def known_light(model: Model, theatre: Theatre, light: KnownLight, frames: int) 
     return Given(latents, vectors=theatre.space("light", theatre.encoded("light", latents)))
 
 
-def _walked(
-    model: Model,
-    theatre: Theatre,
-    prompt: Prompt,
-    frames: tuple[int, int],
-    seed: int,
-    steps: dict[str, int],
-    guidance: float | None,
-    again: Tensor | None,
-) -> dict[str, Tensor]:
-    """Latents (1, t, c) of what is made, by modality.
+def _noise(model: Model, seed: int, frames: int, again: Tensor | None) -> dict[str, Tensor]:
+    """Noise (1, frames, c) of dance and light, by modality.
 
-    frames: of the whole, and of its beginning that is made.
-    steps: by modality.
-    again: (t,) the frame whose noise each frame of the dance gets; None is its own.
+    again: (frames,) the frame whose noise each frame of the dance gets; None is its own.
     """
     noise = {}
     for name in ("motion", "light"):
-        channels = model.config.modalities[name].autoencoder.latent_channels
         own = torch.Generator().manual_seed(noise_seed(seed, name.encode()))
-        drawn = torch.randn(1, frames[0], channels, generator=own)
-        drawn = drawn if again is None or name == "light" else drawn[:, again]
-        noise[name] = drawn[:, : frames[1]].to(model.device)
-    schedule = schedule_of(model.config)
-    made = chains(theatre, model.config, prompt, noise, schedule, guidance, native_half(model.device))
+        noise[name] = first_noise(model, name, frames, own)
+    if again is not None:
+        noise["motion"] = noise["motion"][:, again.to(model.device)]
+    return noise
+
+
+def _walked(model: Model, prompt: Prompt, noise: dict[str, Tensor], options: DanceOptions) -> dict[str, Tensor]:
+    """Latents (1, t, c) of what is made, by modality.
+
+    noise: (1, t, c) by modality.
+    options: steps, and guidance of the dance.
+    """
+    schedule, config = schedule_of(model.config), on_stage(model.config)
+    compute = native_half(model.device)
+    made = chains(model.check_lights(), model.config, prompt, noise, schedule, options.guidance, compute)
     if not made:
         return {}
-    taken = {name: steps[name] for name in made}
-    return last_of(walk(made, schedule, taken), max(taken.values()))
+    steps = {name: steps_for(config, name, options.steps) for name in made}
+    return last_of(walk(made, schedule, steps), max(steps.values()))
 
 
 def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, frames: int) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from core.config import Config, on_stage
-from core.diffusion.guidance import told
+from core.diffusion.guidance import guided_inside
 from core.diffusion.inpaint import pinned
 from core.diffusion.parameterize import Denoise, as_denoise
 from core.diffusion.sampler import Chain
@@ -179,7 +179,7 @@ def _denoise(
     scale = sampling.guidance if guidance is None else guidance
     denoise = as_denoise(network, schedule, stage.prediction(name), compute)
     if stage.denoisers[name].guided:
-        denoise = told(denoise, scale)
+        denoise = guided_inside(denoise, scale)
     else:
         denoise = by_look_and_energy(denoise, shape.look_guidance) if name == "light" else denoise
         denoise = emphasised(denoise, scale, shape.emphasis)

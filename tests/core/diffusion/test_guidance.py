@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.diffusion.guidance import guided, told
+from core.diffusion.guidance import guided, guided_inside
 from core.diffusion.parameterize import to_x0
 from core.diffusion.schedule import linear_sqrt
 from core.types import Condition
@@ -75,6 +75,6 @@ def test_a_network_with_guidance_inside_is_told_the_strength_and_called_once():
         calls.append(condition)
         return x_t
 
-    told(told_of, 3.0)(X, T, Condition({"music": MUSIC}))
+    guided_inside(told_of, 3.0)(X, T, Condition({"music": MUSIC}))
     assert len(calls) == 1 and calls[0].guidance.tolist() == [3.0, 3.0, 3.0]
     assert torch.equal(calls[0].context["music"], MUSIC)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.diffusion.guidance import guided, told
+from core.diffusion.guidance import guided, guided_inside
 from core.diffusion.sampler import sample
 from core.diffusion.schedule import linear_sqrt
 from core.diffusion.windows import windowed
@@ -87,7 +87,11 @@ def inside(x_t, t, condition):
 
 @pytest.mark.parametrize(
     "guide",
-    [lambda scale: guided(local, scale), lambda scale: emphasised(local, scale, 0.5), lambda s: told(inside, s)],
+    [
+        lambda scale: guided(local, scale),
+        lambda scale: emphasised(local, scale, 0.5),
+        lambda s: guided_inside(inside, s),
+    ],
 )
 def test_every_sample_keeps_its_own_strength_of_guidance_in_all_windows(guide):
     (x, t, condition), strengths = given(90, batch=3), [1.0, 2.5, 5.0]

@@ -15,8 +15,8 @@ import mido
 import numpy as np
 
 from core.errors import FootlightError
+from core.formats.midi import DRUM_CHANNEL
 
-DRUM_CHANNEL = 9
 _SUSTAIN = 64  # controllers
 _VOLUME = 7
 _PAN = 10

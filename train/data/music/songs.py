@@ -88,7 +88,8 @@ def song_jobs(data: Path, out: Path, entries: list[dict], waveforms: bool = Fals
 
 def _song(path: Path, name: str, split: str, genre: str, waveforms: bool, shard: str) -> Records:
     parts, tempo = heard(io.read(path, AUDIO_RATE))
-    return [(_line(name, split, genre, shard, str(path), False, tempo, parts), stored(parts, waveforms))]
+    line = _line(parts, name=name, split=split, genre=genre, shard=shard, path=str(path), exact=False, tempo=tempo)
+    return [(line, stored(parts, waveforms))]
 
 
 def arrangement_jobs(data: Path, out: Path, split: str, count: int, seed: int, waveforms: bool = False) -> list[Job]:
@@ -111,12 +112,18 @@ def _arrangement(data: Path, name: str, split: str, bpm: float, seed: int, wavef
     song, take = arrange.choose(data, split, bpm, seed)
     waveform, beats = arrange.arrange(data, song, take, bpm, ARRANGED_SECONDS, seed)
     parts, _ = heard(waveform, beats)
-    return [(_line(name, split, "arrangement", shard, "", True, bpm, parts), stored(parts, waveforms))]
+    line = _line(parts, name=name, split=split, genre="arrangement", shard=shard, path="", exact=True, tempo=bpm)
+    return [(line, stored(parts, waveforms))]
 
 
 def _line(
-    name: str, split: str, genre: str, shard: str, path: str, exact: bool, tempo: float, parts: dict[str, Tensor]
+    parts: dict[str, Tensor], *, name: str, split: str, genre: str, shard: str, path: str, exact: bool, tempo: float
 ) -> dict:
+    """A song's line in the index.
+
+    path: the audio file, or empty for a rendered arrangement.
+    exact: whether the beats are known rather than tracked.
+    """
     return {
         "id": name,
         "shard": shard,

@@ -103,6 +103,7 @@ def beat_alignment(motion: Motion, beats: Tensor) -> float:
 
 
 def index_line(
+    *,
     name: str,
     shard: str,
     split: str,
@@ -199,16 +200,16 @@ def motion_pairs(
                     continue
             measured, parts = fit(body, section, settings)
             line = index_line(
-                f"{slug(name)}-{number}{slot}",
-                shard,
-                split,
-                name,
-                section.music,
-                entry["genre"],
-                entry.get("group") or name,
-                section.tempo,
-                len(parts["root"]),
-                section.exact,
+                name=f"{slug(name)}-{number}{slot}",
+                shard=shard,
+                split=split,
+                motion=name,
+                music=section.music,
+                genre=entry["genre"],
+                group=entry.get("group") or name,
+                tempo=section.tempo,
+                frames=len(parts["root"]),
+                exact=section.exact,
                 band=list(band),
                 error_cm=source.report["error_cm"],
                 **measured,
@@ -233,16 +234,16 @@ def _known_pairs(
         arranged = partial(_arranged, data, split, drums=unwarped.drums_for(entry["genre"]))
         parts = unwarped.pair(source.motion, float(entry["bpm"]), rate, arranged, draw, settings.beat_slowing)
         line = index_line(
-            f"{slug(name)}-{number}",
-            shard,
-            split,
-            name,
-            parts.music,
-            entry["genre"],
-            entry.get("group") or name,
-            parts.tempo,
-            len(parts.tensors["root"]),
-            True,
+            name=f"{slug(name)}-{number}",
+            shard=shard,
+            split=split,
+            motion=name,
+            music=parts.music,
+            genre=entry["genre"],
+            group=entry.get("group") or name,
+            tempo=parts.tempo,
+            frames=len(parts.tensors["root"]),
+            exact=True,
             rate=round(rate, 4),
             root=entry.get("root", "original"),
             error_cm=source.report["error_cm"],

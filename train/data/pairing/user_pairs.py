@@ -288,15 +288,15 @@ def recorded_pair(
         )
     section = stored(cut(parts, into, frames / MOTION_FPS), waveforms)
     line = index_line(
-        take.id,
-        shard,
-        take.split,
-        take.name,
-        song_path.name,
-        take.genre,
-        take.group,
-        tempo,
-        frames,
+        name=take.id,
+        shard=shard,
+        split=take.split,
+        motion=take.name,
+        music=song_path.name,
+        genre=take.genre,
+        group=take.group,
+        tempo=tempo,
+        frames=frames,
         exact=False,
         error_cm=source.report["error_cm"],
     )

@@ -6,7 +6,7 @@ its row shows how near a set of that size can come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,16 +41,19 @@ class Reference:
         """
         found: dict = {}
         left_out: dict[str, str] = {}
-        for name, score in (("frechet", self.distance), ("copying", self.copying), ("embedding", self.embedded)):
+        scores: dict[str, Callable[[], dict]] = {
+            "frechet": lambda: self.distance(motions),
+            "copying": lambda: self.copying(motions),
+            "embedding": lambda: self.embedded(motions, seeds),
+        }
+        for name, score in scores.items():
             try:
-                result = score(motions, seeds)
+                found[name] = score()
             except FootlightError as error:
                 left_out[name] = str(error)
-            else:
-                found |= {name: result}
         return found | ({"left_out": left_out} if left_out else {})
 
-    def distance(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict[str, float]:
+    def distance(self, motions: list[Motion]) -> dict[str, float]:
         """``core.metrics.frechet.evaluate``, with the reference's features computed once."""
         result: dict[str, float] = {}
         ours = frechet.features([placed(motion) for motion in motions])
@@ -62,13 +65,13 @@ class Reference:
             result[f"dist_{name}_real"] = float(torch.pdist(real).mean())
         return result
 
-    def copying(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
+    def copying(self, motions: list[Motion]) -> dict:
         """``core.metrics.diversity.closest``, with the nearest clip by name."""
         found = diversity.closest(motions, [clip.motion for clip in self.training])
         nearest = found["nearest"]
         return found | {"nearest": nearest | {"training": self.training[nearest["training"]].name}}
 
-    def embedded(self, motions: list[Motion], seeds: Sequence[Motion] = ()) -> dict:
+    def embedded(self, motions: list[Motion], seeds: Sequence[Motion]) -> dict:
         """``core.metrics.embedding.evaluate``. Raises FootlightError without a classifier."""
         if self.classifier is None:
             raise FootlightError("no --classifier was given; train one with `python -m train.fit classifier`")
