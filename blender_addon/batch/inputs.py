@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -45,7 +46,16 @@ def stems(files: Sequence[Path]) -> list[str]:
 
 def _apart(file: Path, files: Sequence[Path]) -> str:
     others = [path for path in files if path.stem.casefold() == file.stem.casefold()]
-    top = Path(os.path.commonpath([path.absolute().parent for path in others]))
     beside = [path for path in others if path.absolute().parent == file.absolute().parent]
     ending = file.suffix.replace(".", "_") if len(beside) > 1 else ""
-    return "_".join((*file.absolute().parent.relative_to(top).parts, file.stem)) + ending
+    return "_".join((*_folders(file, others), file.stem)) + ending
+
+
+def _folders(file: Path, others: Sequence[Path]) -> tuple[str, ...]:
+    """The folders of a file below the one that all others are in too; on Windows they may be on several drives."""
+    parent = file.absolute().parent
+    try:
+        return parent.relative_to(os.path.commonpath([path.absolute().parent for path in others])).parts
+    except ValueError:
+        drive = re.sub(r"\W+", "_", parent.drive).strip("_")
+        return (*filter(None, [drive]), *parent.parts[1:])

@@ -415,6 +415,18 @@ def test_songs_of_one_name_get_results_of_several(files, stems):
     assert inputs.stems([Path(name) for name in files.split()]) == stems.split()
 
 
+def test_songs_of_one_name_may_lie_on_several_drives(monkeypatch):
+    """On Windows they have no folder in common, and Python says so by a ValueError."""
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import inputs
+
+    def apart(_paths):
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr(inputs.os.path, "commonpath", apart)
+    assert inputs.stems([Path("/c/music/a.wav"), Path("/d/a.mp3")]) == ["c_music_a", "d_a"]
+
+
 def test_folders_and_patterns_mean_the_songs_in_them(tmp_path):
     """Windows' shells leave patterns to programs."""
     pytest.importorskip("bpy", reason="the bpy module is not installed")

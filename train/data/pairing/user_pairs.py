@@ -147,7 +147,7 @@ def beside(folder: Path) -> tuple[list[Together], list[dict]]:
     found, dropped = [], []
     for stem, path in captures.items():
         song = music.get(stem)
-        name = str(path.relative_to(folder).with_suffix(""))
+        name = path.relative_to(folder).with_suffix("").as_posix()
         if song is None:
             reason = f"no music beside it (looked for {_wanted(path, AUDIO)}){_or_listed(files)}"
             dropped.append({"source": str(path), "reason": reason})
@@ -177,11 +177,19 @@ def listed(path: Path) -> tuple[list[Together], list[dict]]:
         if reason := _unusable(one.take, CAPTURES) or _unusable(one.song, AUDIO):
             dropped.append({"source": f"{path}, line {one.line}", "reason": reason})
             continue
-        name = str(Path(os.path.relpath(one.take, path.parent)).with_suffix(""))
+        name = _from(path.parent, one.take).with_suffix("").as_posix()
         genre = one.genre or (one.take.parent.name if one.take.parent != path.parent else "own")
         record = f"{name} {one.song.stem} {one.start:g}"
         found.append(Together(one.take, one.song, name, record, genre, one.start, times[one.take] == 1))
     return found, dropped
+
+
+def _from(folder: Path, path: Path) -> Path:
+    """The way from a folder to a file; on Windows there is none to another drive."""
+    try:
+        return Path(os.path.relpath(path, folder))
+    except ValueError:
+        return path
 
 
 def _unusable(path: Path, suffixes: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from core.audio import io
 from core.formats import bvh
 from core.types import Waveform
 from train.data import synthetic
+from train.data.pairing import user_pairs
 from train.data.pairing.user_pairs import Take, recorded_pair, user_jobs
 from train.data.rates import AUDIO_RATE, MOTION_FPS
 
@@ -38,3 +39,17 @@ def test_beats_are_laid_evenly_where_tracking_is_far_from_the_tempo_that_is_know
     ((line, parts),) = recorded_pair(tmp_path / "dance.bvh", tmp_path / "song.wav", take, False, "shard")
     assert line["tempo"] == pytest.approx(known if even else 120.0, rel=0.01)
     assert 60 / float(parts["beats"].diff().mean()) == pytest.approx(line["tempo"], rel=0.01)
+
+
+def test_takes_of_a_list_may_lie_on_another_drive(tmp_path, monkeypatch):
+    """On Windows there is no way from one to the other, and Python says so by a ValueError."""
+
+    def apart(_path, _start):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    for name in ("take.bvh", "song.wav"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "pairs.csv").write_text("take,song\ntake.bvh,song.wav\n")
+    monkeypatch.setattr(user_pairs.os.path, "relpath", apart)
+    (one,), dropped = user_pairs.listed(tmp_path / "pairs.csv")
+    assert one.name == (tmp_path / "take").as_posix() and not dropped
