@@ -39,6 +39,7 @@ def told(item: Item, args: argparse.Namespace) -> str:
         **{f"file for --{name}": getattr(args, name) for name in ("show", "beats", "dance")},
     }
     options = {name: getattr(args, name) for name in OPTIONS} | {"seed": item.seed}
+    options |= {"engine": args.engine} if args.dataset else {}  # of a scene it decides its film alone
     made = {
         "files": {name: _digest(path) for name, path in read.items() if path},
         "options": {name: _plain(value) for name, value in options.items() if value is not None and value is not False},

@@ -319,10 +319,26 @@ def test_every_option_counts_or_is_known_not_to():
     pytest.importorskip("bpy", reason="the bpy module is not installed")
     from blender_addon.batch import options, origin
 
-    counted_otherwise = {"inputs", "score", "blend", "show", "beats", "dance", "seed", "count", "model"}
-    no_matter = {"help", "out", "skip_existing", "python", "device", "render", "engine", "frames", "within"}
+    counted_otherwise = {"inputs", "score", "blend", "show", "beats", "dance", "seed", "count", "model", "engine"}
+    no_matter = {"help", "out", "skip_existing", "python", "device", "render", "frames", "within"}
     known = {action.dest for action in options.options("")._actions}
     assert known == {*origin.OPTIONS} | counted_otherwise | no_matter
+
+
+def test_pictures_of_another_engine_are_other_pictures(tmp_path):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import command, origin
+
+    (tmp_path / "a.wav").write_bytes(b"a song")
+
+    def told(engine, *asked):
+        words = [str(tmp_path / "a.wav"), "--out", str(tmp_path), "--look", "noir", "--engine", engine, *asked]
+        args = command.parse(words, "")
+        return origin.told(args.items[0], args)
+
+    pictures, film = ("--dataset", "3"), ("--render",)
+    assert origin.otherwise(told("cycles", *pictures), told("drawn", *pictures)) == "it was made with --engine cycles"
+    assert origin.otherwise(told("cycles", *film), told("drawn", *film)) == "", "the scene is the same"
 
 
 def test_a_data_set_of_lit_stages(batch, songs):
