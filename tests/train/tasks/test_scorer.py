@@ -84,7 +84,7 @@ def test_channels_that_sound_louder_count_more():
     weight = audibility(linear, torch.randn(64, 50, 4, generator=torch.Generator().manual_seed(0)))
     assert weight.mean() == pytest.approx(1.0)
     assert float(weight[0] / weight[1]) == pytest.approx(4.0, rel=0.1)
-    assert weight[3] == weight[2] or weight[3] < weight[2]
+    assert weight[3] <= weight[2]
     assert weight.min() > 0
 
 
