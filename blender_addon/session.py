@@ -244,8 +244,8 @@ def poll() -> JobState:
                 state.warning = wording.joined(without_folder(job.shortfall), state.warning)
         elif ended is JobState.FAILED:
             state.error = without_folder(job.error)
-            told = worker is state.engine and worker.alive and getattr(job, "kind", "") != "internal"
-            state.log = "" if told else str(worker.log)  # a log that says no more is not worth a look
+            all_is_said = worker is state.engine and worker.alive and getattr(job, "kind", "") != "internal"
+            state.log = "" if all_is_said else str(worker.log)
         else:
             state.message = "Cancelled."
     except FootlightError as error:

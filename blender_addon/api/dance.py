@@ -127,12 +127,12 @@ def write_to_song(
     scene: bpy.types.Scene,
     armature: bpy.types.Object | None,
 ) -> Written:
-    """Put a dance to ``song`` on the armature, or on a new dancer. Raises UserError as ``write_dance``."""
+    """Put a dance to ``song`` on the armature, or on a new dancer. Raises UserError as ``put_on``."""
     further = {"song": song.name, "song_start": song.start, "song_seconds": song.seconds}
-    return write_dance(target, done, done.out, scene, armature, further, song.warning)
+    return put_on(target, done, done.out, scene, armature, further, song.warning)
 
 
-def write_dance(
+def put_on(
     target: Target,
     done: protocol.DanceDone | protocol.DuetDone,
     out: str,

@@ -10,7 +10,7 @@ import bpy
 from ..scene import hearing, music, rigs, standing, strips
 from ..shared import protocol, thinning
 from . import card
-from .dance import write_dance
+from .dance import put_on
 from .score import add_music, keeping_warning
 from .target import Target, Written, mark_beats, with_change
 
@@ -69,7 +69,7 @@ def write(target: Target, done: protocol.DuetDone) -> Written:
         rigs.check_writable(armature)
     strip = add_music(target, sequencer, done.out_music, done)
     try:
-        written = write_dance(
+        written = put_on(
             target,
             done,
             done.out_motion,

@@ -128,18 +128,18 @@ def show(target: Target, first: protocol.DancePreview) -> Shown:
 
 
 def write(target: Target, done: protocol.TheatreDone) -> Written:
-    """Give the armature the dance, as ``write_dance`` does, and build the stage around it that the light is for, in
+    """Give the armature the dance, as ``write_take`` does, and build the stage around it that the light is for, in
     place of one that was there. Raises UserError when what it was made for is gone; then nothing is changed."""
-    return _lit(target, write_dance(target, done))
+    return _lit(target, write_take(target, done))
 
 
 def write_takes(targets: Sequence[Target], answers: Sequence[protocol.TheatreDone]) -> Written:
     """Give the armature several dances, as ``takes.write`` does, and light the stage for the one that is shown.
     Raises UserError as it does."""
-    return _lit(targets[0], takes.write(targets, answers, write_dance))
+    return _lit(targets[0], takes.write(targets, answers, write_take))
 
 
-def write_dance(target: Target, done: protocol.TheatreDone) -> Written:
+def write_take(target: Target, done: protocol.TheatreDone) -> Written:
     """Give the armature the dance, as ``dance.write`` does. The action keeps look and accent, and the light for
     ``takes.light_shown``. Raises UserError when what it was made for is gone; then nothing is changed."""
     scene, armature, _ = target.find("dance")
