@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from .errors import FootlightError
@@ -40,13 +40,12 @@ def write_together(files: dict[Path, bytes]) -> None:
             try:
                 if path.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-                written[path] = Path(name)
-                with os.fdopen(handle, "wb") as file:
+                part = path.parent / f".{secrets.token_hex(8)}.part"
+                with open(part, "xb") as file:
+                    written[path] = part
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                os.chmod(name, 0o644)
             except OSError as error:
                 raise _unwritable(path, error) from None
         for path, part in written.items():

@@ -1,12 +1,12 @@
 """Disks that are full: the real thing, as a limit on the size of files that the system enforces; and every step at
 which writing may fail."""
 
+import builtins
 import errno
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -98,7 +98,7 @@ def test_the_engine_answers_and_goes_on(tmp_path, song_file, model_folder):
     assert [path.name for path in tmp_path.iterdir()] == [out.name] and out.read_text() == "the one from before"
 
 
-@pytest.mark.parametrize(("place", "step"), [(tempfile, "mkstemp"), (os, "fsync"), (os, "chmod"), (os, "replace")])
+@pytest.mark.parametrize(("place", "step"), [(builtins, "open"), (os, "fsync"), (os, "replace")])
 def test_whatever_step_fails_nothing_is_left_behind(tmp_path, monkeypatch, place, step):
     path = tmp_path / "a.bin"
     path.write_bytes(b"before")
@@ -132,6 +132,16 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     path = tmp_path / ("歌" * 83 + ".wav")  # 253 bytes of 255
     files.write_atomically(path, b"sound")
     assert path.read_bytes() == b"sound" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_who_may_read_a_file_is_decided_by_the_users_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        files.write_atomically(tmp_path / "a.bin", b"mine")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == mode
 
 
 def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
