@@ -67,9 +67,8 @@ def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Term
     if frames[0] > last or frames[1] < first:
         raise UserError(f"the scene has the frames {first}:{last}, but --frames asks for {frames[0]}:{frames[1]}")
     frames = range(max(first, frames[0]), min(last, frames[1]) + 1)
-    render = scene.render
     bundled = not args.own and dancers(scene)
-    whole = args.resolution or (RESOLUTION if bundled else (render.resolution_x, render.resolution_y))
+    whole = args.resolution or (RESOLUTION if bundled else film.size(scene))
     partial = partial_of(movie)
 
     def prepare(quality: Quality) -> None:
@@ -87,7 +86,7 @@ def make_film(blend: Path, movie: Path, args: argparse.Namespace, terminal: Term
         quality, seconds = choose(QUALITIES[args.engine], len(frames), args.within, trial)
         estimate = f", about {seconds:.0f} s"
     prepare(quality)
-    size = f"{render.resolution_x}x{render.resolution_y}"
+    size = "x".join(map(str, film.size(scene)))
     terminal.say(f"{movie.name}: filming {len(frames)} frames of {size}{estimate}")
     count = Count(movie.name, len(frames), terminal.progress)
     try:

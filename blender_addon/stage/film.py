@@ -74,8 +74,9 @@ def render_picture(scene: bpy.types.Scene, path: Path) -> None:
 
 
 def size(scene: bpy.types.Scene) -> tuple[int, int]:
-    """Width and height of the picture, in pixels."""
-    return scene.render.resolution_x, scene.render.resolution_y
+    """Width and height of the picture that is rendered, in pixels."""
+    render, share = scene.render, scene.render.resolution_percentage / 100
+    return round(render.resolution_x * share), round(render.resolution_y * share)
 
 
 def aspect(scene: bpy.types.Scene) -> float:

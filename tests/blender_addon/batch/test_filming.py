@@ -8,7 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="the bpy module is not installed")
 
 from blender_addon.batch.filming import QUALITIES, Count, choose  # noqa: E402
-from blender_addon.stage import drawn  # noqa: E402
+from blender_addon.stage import drawn, film  # noqa: E402
 
 pytestmark = pytest.mark.blender
 
@@ -30,6 +30,16 @@ def test_frames_are_counted_and_the_rest_is_estimated(monkeypatch):
     count(1)
     count(50)
     assert told == ["dance.mp4: frame 1 of 200", "dance.mp4: frame 50 of 200, about 75 s left"]
+
+
+def test_a_scene_that_is_rendered_at_half_its_size_is_filmed_so():
+    scene = bpy.data.scenes.new("half")
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 1920, 1080, 50
+    size = film.size(scene)
+    assert size == (960, 540)
+    film.set_render(scene, "workbench", size, "//half.mp4")
+    assert film.size(scene) == size, "set once more it stays"
+    bpy.data.scenes.remove(scene)
 
 
 @pytest.mark.parametrize("turn", np.linspace(0, np.pi, 9))
