@@ -368,8 +368,8 @@ class FootlightSettings(bpy.types.PropertyGroup):
     free_form: BoolProperty(
         name="Free Form",
         description=(
-            "Let nothing return. Otherwise a move of two bars is danced three times before another one comes, moves "
-            "come again with their part of the song, and music is made in phrases that come again"
+            "Let nothing return. Otherwise moves of two bars are repeated as dancers of the style do, moves come again "
+            "with their part of the song, and music is made in phrases that come again"
         ),
         default=False,
     )

@@ -156,8 +156,15 @@ class SamplingConfig:
     guidance: float = 2.5
     style_strength: float = 1.0  # factor of the style's weights; 1 is as in training; duets always use 1
     style_strengths: dict[str, float] = field(default_factory=dict)  # by style, a further factor of its own
+    moves: str = "AAAB"  # how a dance repeats its moves: three times the same one, then another
+    style_moves: dict[str, str] = field(default_factory=dict)  # by style, the same where it differs
     window: int = 128
     overlap: int = 64
+
+    def __post_init__(self) -> None:
+        for pattern in (self.moves, *self.style_moves.values()):
+            if not pattern.isalpha():
+                raise FootlightError(f"moves are repeated as letters say, AAAB for example; got {pattern!r}")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ Metrics
     likeness    how alike the movement is to itself some beats later: a correlation in [-1, 1]. A step to the left that
                 is answered by one to the right counts as alike, so it is the greater one of two: of the movement as it
                 is, and mirrored.
+    repetition  how alike the movement of ten seconds is to itself after the best of all lags between 1.5 and 6 s. No
+                beats are needed, so capture to unknown music has it too.
     twos, threes, fours
                 how much more alike it is after whole bars of that many beats than after other numbers of beats. Bars
                 that come again exactly have about 1, and 0 means that there are none. Whole bars and other numbers of
@@ -16,6 +18,8 @@ Metrics
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -28,6 +32,10 @@ from core.motion.skeleton import MIRROR
 from core.types import Motion
 
 FEWEST_BEATS = 12
+STRETCH = 10.0  # seconds in which repetition is looked for
+_SHORTEST = 0.8  # of that, which the end of a motion has at least to count as one more
+_LAGS = (1.5, 6.0)  # seconds
+_RATE = 15.0  # frames a second at which it is
 _INSTANTS = 8  # between two beats
 _WHOLE_BARS = {"twos": (2, 3), "threes": (3, 2), "fours": (4, 1)}
 """Beats in a bar, and how many bars the longest lag has. The other lags are all up to just before the next bar."""
@@ -48,12 +56,49 @@ def likeness(motion: Motion, beats: Tensor, lags: int) -> Tensor:
         )
     share = torch.arange(_INSTANTS, dtype=torch.float64) / _INSTANTS
     times = torch.cat((torch.lerp(beats[:-1, None], beats[1:, None], share).flatten(), beats[-1:]))
-    moved = dancer_space(at_times(motion, times, motion.fps)).diff(dim=0)
-    moved = moved - moved.mean(dim=0)
-    other = moved[:, MIRROR] * moved.new_tensor((-1.0, 1.0, 1.0))
-    by_beat, mirrored = (some.reshape(len(beats) - 1, -1) for some in (moved, other))
-    alike = [max(_correlation(by_beat[:-lag], later[lag:]) for later in (by_beat, mirrored)) for lag in _up_to(lags)]
-    return torch.tensor(alike, dtype=torch.float64)
+    moved = _movement(at_times(motion, times, motion.fps))
+    return torch.tensor([_alike(moved, lag * _INSTANTS) for lag in _up_to(lags)], dtype=torch.float64)
+
+
+def repetition(motion: Motion) -> float:
+    """How much a motion repeats itself, in [-1, 1], see above: the mean over stretches of ``STRETCH`` seconds.
+
+    motion: on ``SMPL22``.
+
+    Raises FootlightError for a motion that is shorter than one.
+    """
+    count = int(motion.seconds / STRETCH + 1 - _SHORTEST)
+    if not count:
+        raise FootlightError(
+            f"the motion lasts {motion.seconds:.1f} s; repetition shows in {_SHORTEST * STRETCH:g} s or more"
+        )
+    frames = round(STRETCH * _RATE)
+    times = torch.arange(min(count * frames, int(motion.seconds * _RATE)), dtype=torch.float64) / _RATE
+    even = at_times(motion, times, _RATE)
+    shortest, longest = (round(lag * _RATE) for lag in _LAGS)
+    found = []
+    for start in range(0, count * frames, frames):
+        piece = replace(
+            even,
+            rotations=even.rotations[start : start + frames],
+            root=even.root[start : start + frames],
+            contacts=None,
+        )
+        moved = _movement(piece)
+        found.append(max(_alike(moved, lag) for lag in range(shortest, longest + 1)))
+    return sum(found) / len(found)
+
+
+def _movement(motion: Motion) -> Tensor:
+    """What joints do from frame to frame in dancer space (t - 1, j, 3), less its mean."""
+    moved = dancer_space(motion).diff(dim=0)
+    return moved - moved.mean(dim=0)
+
+
+def _alike(moved: Tensor, lag: int) -> float:
+    """How alike a movement (t, j, 3) is to itself so many frames later, as it is or mirrored."""
+    mirrored = moved[:, MIRROR] * moved.new_tensor((-1.0, 1.0, 1.0))
+    return max(_correlation(moved[:-lag], later[lag:]) for later in (moved, mirrored))
 
 
 def turning(alike: Tensor, metre: int, bars: int) -> float:

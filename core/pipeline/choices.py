@@ -9,7 +9,7 @@ import random
 import torch
 from torch import Tensor
 
-from core.config import Config
+from core.config import Config, SamplingConfig
 from core.errors import FootlightError
 from core.protocol import LARGEST_SEED, Sampling, named
 
@@ -52,6 +52,19 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
             raise FootlightError(f"the weight of {name} is {share!r}; expected a number, 0 or more, as in {name}:0.5")
         weights[known.index(meant)] += weight
     return weights / weights.sum().clamp_min(1)
+
+
+def moves_for(config: Config, style: str | None, sampling: SamplingConfig) -> str:
+    """How a dance repeats its moves (``core.pipeline.returning.moves``): as its style does, of several the heaviest.
+
+    config: of the model.
+    style: as in ``parse_style``; None for no style.
+    sampling: of the dance.
+    """
+    weights = torch.zeros(1) if style is None else parse_style(style, config.styles)
+    if not bool(weights.any()):
+        return sampling.moves
+    return sampling.style_moves.get(config.styles[int(weights.argmax())], sampling.moves)
 
 
 def noise_seed(seed: int, heard: bytes = b"") -> int:

@@ -25,7 +25,7 @@ from core.motion import features, kinematics, rotation
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning, beginning_of
-from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
+from core.pipeline.choices import check_choices, moves_for, noise_seed, steps_for, style_for
 from core.pipeline.model import Model, draw, frames_for, last_of, style_of
 from core.pipeline.returning import divided, first_times, moves
 from core.pipeline.sound import Sound, sounding
@@ -72,12 +72,12 @@ class HeardSong:
         """Latent frames of a dance to it."""
         return self.condition.context["music"].shape[1]
 
-    def returning(self, fps: float) -> Tensor:
+    def returning(self, pattern: str, fps: float) -> Tensor:
         """The latent frame (t,) that each one of a dance repeats, see ``moves``. fps: latent frames a second."""
-        return moves(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
+        return moves(pattern, self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
 
     def parts_returning(self, fps: float) -> Tensor:
-        """The same of parts of the song alone, see ``first_times``."""
+        """The same where parts of the song alone come again, see ``first_times``."""
         return first_times(self.sections, self.rhythm.beats, self.seconds, self.frames, fps)
 
 
@@ -222,7 +222,8 @@ def _sample(
     steps = steps_for(model.config, "motion", options.steps)
     only, decoded = (None, heard.frames) if beginning is None else (beginning.sampled, beginning.decoded)
     with progress.part(0.0, 0.927, "Dancing"):
-        again = None if options.free_form else heard.returning(model.config.latent_fps)
+        pattern = moves_for(model.config, style, model.config.sampling["motion"])
+        again = None if options.free_form else heard.returning(pattern, model.config.latent_fps)
         drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory, again)
         latents = last_of(drawing, steps)[:, :decoded]
     with progress.part(0.927, 1.0, "Building the movement"):

@@ -2,7 +2,7 @@
 
 The noise of a dance determines its moves more than the music does. So where a move is to come again, its bars get the
 noise of its first time. The network dances nearly the same to it, and fits it to what is different in the music and to
-where the dancer is. Dancers count in eights: a move of two bars is danced three times, then comes another one. And
+where the dancer is. Dancers count in eights: a move of two bars is danced again, and then comes another one. And
 where a section of the song comes again, the dance of its first time does.
 
 Music for a motion gets the noise of an earlier phrase in the same way: its harmony and its groove come again, and its
@@ -23,8 +23,6 @@ from core.types import Beats
 
 LEAST_SECONDS = 45.0  # of a song; in a shorter one hardly anything comes again
 MOVE = 2  # bars: an eight, as dancers count in bars of four
-MOVES = (0, 0, 0, 3)
-"""Which of four moves each one repeats: three times the same one, then another."""
 PHRASE = 4  # bars
 UPBEAT = 0.1  # of a bar, by which the first one differs from others if it is none; no move and no phrase has it then
 PHRASES = (0, 0, 2, 0, 4, 4, 6, 4)
@@ -41,12 +39,13 @@ def divided(sound: Sound, beats: Beats) -> tuple[Section, ...]:
     return sections_of(sound.at(RHYTHM_RATE), beats, sound.rhythm_mel)
 
 
-def moves(sections: tuple[Section, ...], beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
+def moves(pattern: str, sections: tuple[Section, ...], beats: Beats, seconds: float, frames: int, fps: float) -> Tensor:
     """For each latent frame (frames,) of a dance the one that it repeats: int64, itself the first time.
 
-    Every ``MOVE`` bars are a move, from the first downbeat of each part of the song on. They are repeated as ``MOVES``
-    says, and with the part, see ``first_times``.
+    Every ``MOVE`` bars are a move, from the first downbeat of each part of the song on. They return with their part,
+    see ``first_times``.
 
+    pattern: a letter for each move of a few, which begin anew then. Those of one letter are the same.
     sections: of the song; none if it is one part.
     beats: of the song.
     seconds: its length.
@@ -57,7 +56,8 @@ def moves(sections: tuple[Section, ...], beats: Beats, seconds: float, frames: i
     for _, first, last in _parts(sections, edges) or [whole]:
         for bar in range(first, last):
             move, place = divmod(bar - first, MOVE)
-            earlier = first + MOVE * (move - move % len(MOVES) + MOVES[move % len(MOVES)]) + place
+            letter = move % len(pattern)
+            earlier = first + MOVE * (move - letter + pattern.index(pattern[letter])) + place
             if earlier != bar:
                 _repeat(source, edges, bar, earlier, fps)
     return torch.from_numpy(source)[first_times(sections, beats, seconds, frames, fps)]

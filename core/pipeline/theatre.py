@@ -27,7 +27,7 @@ from core.motion.kinematics import forward
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.pipeline.beginning import Beginning
-from core.pipeline.choices import check_choices, noise_seed, steps_for, style_for
+from core.pipeline.choices import check_choices, moves_for, noise_seed, steps_for, style_for
 from core.pipeline.dance import finish, hear_song, judge
 from core.pipeline.kept import Kept
 from core.pipeline.lit_song import LitSong, hear_lit
@@ -158,7 +158,8 @@ def perform_to(
         _energy(model, motion, frames),
     )
     with progress.part(0.0, 0.925, "Dancing"):
-        again = None if options.free_form else heard.returning(config.latent_fps)
+        pattern = moves_for(config, style, on_stage(config).sampling["motion"])
+        again = None if options.free_form else heard.returning(pattern, config.latent_fps)
         noise = {name: drawn[:, :frames] for name, drawn in _noise(model, seed, total, again).items()}
         made = _walked(model, prompt, noise, options)
         danced = None if kept is None else kept.finished(made["motion"])

@@ -1,7 +1,8 @@
 """Measure how much dances repeat their moves: ``python -m train.bench.eights DATA_DIR``.
 
-The columns say how alike a dance is to itself four and eight beats later (``core.metrics.metre.likeness``): of motion
-capture whose beats are known, of the model's dances in the same styles to val songs, and of such dances in free form.
+For each style, how alike dances are to themselves some seconds later (``core.metrics.metre.repetition``), and four and
+eight beats later where the beats are known (``likeness``): motion capture, the model's dances to val songs, and such
+dances in free form.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
+from torch import Tensor
 
 from core import pipeline
 from core.errors import FootlightError
-from core.metrics.metre import likeness
+from core.metrics import metre
 from core.protocol import DanceOptions
 from core.types import Motion
 from train.bench.results import write_results
@@ -25,10 +27,11 @@ from train.data.latents import style_of
 from train.data.motion.sources import load
 from train.data.pairing.pairs import has_known_beats
 from train.data.shards import read_index
-from train.evaluation.dance.material import song_excerpts
+from train.evaluation.dance.material import is_dance, song_excerpts
 from train.evaluation.statistics import bootstrap
 
-LAGS = (4, 8)  # beats
+BEATS = (4, 8)
+COLUMNS = ("repetition", *(f"after_{lag}" for lag in BEATS))
 KINDS = ("capture", "dances", "free form")
 
 
@@ -36,7 +39,7 @@ KINDS = ("capture", "dances", "free form")
 class Bench:
     """Measure how much dances repeat their moves."""
 
-    source: Annotated[Path, tyro.conf.Positional]  # a data folder with songs, and with capture whose beats are known
+    source: Annotated[Path, tyro.conf.Positional]  # a data folder with songs and capture
     model: str | None = None  # a model folder; the embedded one otherwise
     songs: int | None = None  # the first N val songs; all of them otherwise
     seconds: float = 30.0  # of each song
@@ -46,17 +49,22 @@ class Bench:
 
 
 def captured(source: Path) -> list[dict]:
-    """The figures of all capture whose beats are known and in which somebody dances, that lasts long enough."""
+    """The figures of all capture in which somebody dances. Raises FootlightError for a folder without any."""
     rows = []
     for entry in read_index(source / "index.jsonl"):
-        if entry["kind"] != "motion" or entry.get("static") or not has_known_beats(entry):
+        if entry["kind"] != "motion" or entry.get("static") or not is_dance(entry["genre"]):
             continue
-        loaded = load(source / entry["path"], entry)
-        beats = torch.arange(0, loaded.motion.seconds, 60 / entry["bpm"], dtype=torch.float64)
-        if not loaded.report["dropped"] and len(beats) >= max(LAGS) + 4:
+        try:
+            loaded = load(source / entry["path"], entry)
+        except FootlightError:  # preparation left it out too, and said why
+            continue
+        beats = torch.zeros(0)
+        if has_known_beats(entry):
+            beats = torch.arange(0, loaded.motion.seconds, 60 / entry["bpm"], dtype=torch.float64)
+        if not loaded.report["dropped"]:
             rows.append(figures("capture", style_of(entry["genre"]), entry["path"], loaded.motion, beats))
     if not rows:
-        raise FootlightError(f"{source}: its index names no capture with known beats; choose another folder")
+        raise FootlightError(f"{source}: its index names no capture of dance; choose another folder")
     return rows
 
 
@@ -74,10 +82,15 @@ def danced(args: Bench, styles: list[str]) -> list[dict]:
     return rows
 
 
-def figures(kind: str, style: str, name: str, motion: Motion, beats: torch.Tensor) -> dict:
-    """How alike one dance is to itself after ``LAGS`` beats."""
-    alike = likeness(motion, beats, max(LAGS))
-    return {"kind": kind, "style": style, "name": name} | {f"after_{lag}": float(alike[lag - 1]) for lag in LAGS}
+def figures(kind: str, style: str, name: str, motion: Motion, beats: Tensor) -> dict:
+    """How much one dance repeats itself, as far as it is long enough. beats: (n,) of its music, if they are known."""
+    row = {"kind": kind, "style": style, "name": name}
+    try:
+        row["repetition"] = metre.repetition(motion)
+        alike = metre.likeness(motion, beats, max(BEATS))
+    except FootlightError:  # too short, or too few beats
+        return row
+    return row | {f"after_{lag}": float(alike[lag - 1]) for lag in BEATS}
 
 
 def main(args: Bench) -> list[dict]:
@@ -91,25 +104,30 @@ def main(args: Bench) -> list[dict]:
 
 
 def table(rows: list[dict]) -> str:
-    """The means of each style, and those over styles with their intervals, as text."""
-    lines = [f"{'alike after 4, 8 beats':24}" + "".join(f"{kind:>16}" for kind in KINDS)]
+    """The means of each style, and those over styles with their intervals, as text.
+
+    After beats, the means are over the styles whose capture has them.
+    """
     styles = sorted({row["style"] for row in rows if row["kind"] != "capture"})
-    means = {
-        (style, kind): [
-            float(np.mean([row[f"after_{lag}"] for row in rows if (row["style"], row["kind"]) == (style, kind)]))
-            for lag in LAGS
-        ]
-        for style in styles
-        for kind in KINDS
-    }
+
+    def mean(style: str, kind: str, column: str) -> float:
+        of = [row[column] for row in rows if (row["style"], row["kind"]) == (style, kind) and column in row]
+        return float(np.mean(of)) if of else float("nan")
+
+    heads = [f"{kind}{suffix}" for suffix in ("", *(f" {lag}" for lag in BEATS)) for kind in KINDS]
+    lines = [f"{'repetition; after beats':24}" + "".join(f"{head:>13}" for head in heads)]
     for style in styles:
-        shown = ("{:.2f}, {:.2f}".format(*means[style, kind]) for kind in KINDS)
-        lines.append(f"{style:24}" + "".join(f"{cell:>16}" for cell in shown))
-    for kind in KINDS:
-        for place, lag in enumerate(LAGS):
-            found = bootstrap(np.array([means[style, kind][place] for style in styles]))
+        cells = (mean(style, kind, column) for column in COLUMNS for kind in KINDS)
+        lines.append(f"{style:24}" + "".join(f"{'–' if np.isnan(cell) else f'{cell:.2f}':>13}" for cell in cells))
+    for column in COLUMNS:
+        some = [style for style in styles if not np.isnan(mean(style, "capture", column))]
+        for kind in KINDS if some else ():
+            found = bootstrap(np.array([mean(style, kind, column) for style in some]))
             bounds = "" if found.low is None else f" ({found.low:.2f} to {found.high:.2f}, {found.units} styles)"
-            lines.append(f"{kind}, after {lag}: {found.mean:.2f}{bounds}")
+            lines.append(f"{column.replace('_', ' ')}, {kind}: {found.mean:.2f}{bounds}")
+    for kind in KINDS[1:]:
+        off = [abs(mean(style, kind, "repetition") - mean(style, "capture", "repetition")) for style in styles]
+        lines.append(f"repetition, {kind} less capture, by style, without sign: {np.nanmean(off):.2f}")
     return "\n".join(lines)
 
 

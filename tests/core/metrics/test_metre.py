@@ -92,3 +92,21 @@ def test_too_few_beats_are_refused():
         metre.evaluate(dancing(3), BEATS[:10])
     with pytest.raises(FootlightError, match="increasing"):
         metre.evaluate(dancing(3), BEATS.flip(0))
+
+
+def test_repetition_is_found_without_beats_and_at_any_lag():
+    """Moves of 4 s, the same ones answered by mirrored ones, and swings that become ever faster."""
+    assert metre.repetition(dancing(8)) == pytest.approx(1, abs=0.01)
+    assert metre.repetition(answered(dancing(8), 8)) > 0.9
+    assert metre.repetition(dancing(8, at=lambda seconds: steady(seconds) ** 2 / 4)) < 0.4
+
+
+def test_repetition_is_the_mean_over_stretches_of_ten_seconds():
+    regular, irregular = dancing(8, frames=300), dancing(8, at=lambda s: steady(s) ** 2 / 4, frames=300)
+    both = Motion(*(torch.cat(parts) for parts in zip(
+        (regular.rotations, regular.root), (irregular.rotations, irregular.root), strict=True
+    )), FPS)  # fmt: skip
+    expected = (metre.repetition(regular) + metre.repetition(irregular)) / 2
+    assert metre.repetition(both) == pytest.approx(expected, abs=0.02)
+    with pytest.raises(FootlightError, match="8 s or more"):
+        metre.repetition(dancing(8, frames=230))

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from core import pipeline
+from core.errors import FootlightError
 from core.light.song import listen
 from core.motion import kinematics
 from core.pipeline import DanceOptions, Model, beginning, returning
+from core.pipeline.choices import moves_for
 from core.pipeline.sound import Sound
 from core.rhythm.sections import Section
 from core.types import Beats
@@ -56,9 +58,9 @@ def test_bars_meet_bars_where_the_tempo_has_changed():
     assert (found - expected).abs().max() <= 1
 
 
-def moves_of(sections: tuple[Section, ...], beats: Beats, seconds: float) -> list[list[int]]:
+def moves_of(sections: tuple[Section, ...], beats: Beats, seconds: float, pattern: str = "AAAB") -> list[list[int]]:
     """For each move of two bars of 2 s the frames that it repeats."""
-    return returning.moves(sections, beats, seconds, round(seconds * FPS), FPS).view(-1, 40).tolist()
+    return returning.moves(pattern, sections, beats, seconds, round(seconds * FPS), FPS).view(-1, 40).tolist()
 
 
 def frames_of(*numbers: int) -> list[list[int]]:
@@ -66,8 +68,28 @@ def frames_of(*numbers: int) -> list[list[int]]:
     return [list(range(40 * number, 40 * number + 40)) for number in numbers]
 
 
-def test_a_move_of_two_bars_is_danced_three_times_and_then_comes_another_one():
-    assert moves_of((), bars(32.0), 32.0) == frames_of(0, 0, 0, 3, 4, 4, 4, 7)
+@pytest.mark.parametrize(
+    ("pattern", "repeated"),
+    [
+        ("AAAB", (0, 0, 0, 3, 4, 4, 4, 7)),
+        ("AABB", (0, 0, 2, 2, 4, 4, 6, 6)),
+        ("ABA", (0, 1, 0, 3, 4, 3, 6, 7)),
+        ("A", tuple(range(8))),
+    ],
+)
+def test_a_move_of_two_bars_is_danced_again_as_letters_say(pattern, repeated):
+    assert moves_of((), bars(32.0), 32.0, pattern) == frames_of(*repeated)
+
+
+def test_a_mixture_is_repeated_as_its_heaviest_style(model):
+    sampling = replace(model.config.sampling["motion"], style_moves={"salsa": "AABC"})
+    for style, pattern in (
+        (None, "AAAB"), ("salsa", "AABC"), ("robot", "AAAB"), ("salsa:0.6,robot:0.4", "AABC"),
+        ("salsa:0.4,robot:0.6", "AAAB"), ("salsa:0", "AAAB"),
+    ):  # fmt: skip
+        assert moves_for(model.config, style, sampling) == pattern
+    with pytest.raises(FootlightError, match="as letters say"):
+        replace(sampling, moves="")
 
 
 def test_every_part_of_the_song_begins_with_a_move_of_its_own_and_returns_with_all_of_them():
@@ -85,7 +107,7 @@ def test_bars_of_three_are_two_to_a_move_as_well():
 def test_an_upbeat_belongs_to_no_move():
     times = torch.arange(0, 17.5, 0.5)
     beats = Beats(times, 120.0, torch.arange(len(times)) % 4 == 3)
-    found = returning.moves((), beats, 17.5, 175, FPS)
+    found = returning.moves("AAAB", (), beats, 17.5, 175, FPS)
     assert found[:15].tolist() == list(range(15))
     assert found[15:].view(4, 40).tolist() == [[15 + frame for frame in some] for some in frames_of(0, 0, 0, 3)]
 

@@ -31,7 +31,7 @@ def moving(beats: int, period: int) -> Motion:
 
 @pytest.fixture
 def source(tmp_path):
-    """A song, and three takes: two whose beats are known, and one that is too short."""
+    """A song, and three takes whose beats are known: two long ones, and one that is too short."""
     song = compose(seconds=20.0)
     soundfile.write(tmp_path / "song.wav", song.samples, song.rate)
     entries = [{"kind": "audio", "split": "val", "path": "song.wav", "seconds": 20.0}]
@@ -44,15 +44,23 @@ def source(tmp_path):
 
 
 def test_capture_is_as_alike_as_its_moves_come_again(source):
-    fours, eight = eights.captured(source)
+    fours, eight, short = eights.captured(source)
     assert fours["style"] == "house" and fours["after_4"] > 0.95 and fours["after_8"] > 0.95
     assert eight["after_8"] > 0.95 > 0.5 > eight["after_4"]
+    assert fours["repetition"] > 0.95 and eight["repetition"] > 0.95
+    assert short.keys() == {"kind", "style", "name"}
 
 
-def test_a_folder_without_known_beats_is_refused(source):
+def test_capture_to_unknown_music_is_judged_without_beats(source):
     lines = [json.loads(line) for line in (source / "index.jsonl").read_text().splitlines()]
     (source / "index.jsonl").write_text("".join(json.dumps({**line, "bpm": None}) + "\n" for line in lines))
-    with pytest.raises(FootlightError, match="no capture with known beats"):
+    rows = eights.captured(source)
+    assert rows[0]["repetition"] > 0.95 and not any("after_8" in row for row in rows)
+
+
+def test_a_folder_without_capture_is_refused(source):
+    (source / "index.jsonl").write_text((source / "index.jsonl").read_text().splitlines()[0] + "\n")
+    with pytest.raises(FootlightError, match="no capture of dance"):
         eights.captured(source)
 
 
@@ -64,4 +72,4 @@ def test_dances_repeat_their_moves_and_the_table_says_so(source, model_folder):
     repeated, new = ([row["after_8"] for row in rows if row["kind"] == kind] for kind in eights.KINDS[1:])
     assert sum(repeated) > sum(new)
     said = eights.table([{**row, "style": "house"} for row in rows] + eights.captured(source))
-    assert f"{repeated[0]:.2f}" in said and "capture, after 8: " in said
+    assert f"{repeated[0]:.2f}" in said and "after 8, capture: " in said and "repetition, dances: " in said
