@@ -3,7 +3,8 @@
 1. A small network hears how likely a beat and a downbeat are on each frame (``beat_network``).
 2. A dynamic programme finds the path of beats, which keeps its metrical level and follows a tempo that drifts
    (``beat_path``). If it slips, it is a steady grid instead (``steady_beats``).
-3. The path is compared with its counterparts, such as half and double (``metrical_level``).
+3. The path is compared with its counterparts, such as half and double (``metrical_level``). A count in three may hide
+   the beats of 6/8 (``compound``).
 4. What the song returns after says what its bars are made of (``metre``).
 5. A hidden Markov model counts the beats of each bar (``bars``).
 
@@ -20,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core import progress
-from core.audio import bars, metre, metrical_level
+from core.audio import bars, compound, metre, metrical_level
 from core.audio.beat_network import FPS, HOP, N_FFT, RATE, activations, from_magnitudes, loud
 from core.audio.beat_path import USUAL_BPM, best_path, bridged, fill, periods_within, refined, smoothed, tempo_prior
 from core.audio.io import resample
@@ -70,6 +71,7 @@ def track_beats(waveform: Waveform) -> Beats:
         path = beat_times(beat, envelope, sounds, len(samples) / RATE)
     around = metrical_level.heard(mel, beat, downbeat, envelope)
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
+    times = compound.uncovered(times, mel, around, sounds, SLOWEST)
     confidence = _confidence(beat, times, going_on(sounds))
     signs = bars.signs(fine, mel, times)
     against = metre.costs(times, mel, around, sounds)

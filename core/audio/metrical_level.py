@@ -8,6 +8,7 @@ were learned on music whose beats are known (``train.metrical_level``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -67,10 +68,13 @@ def best_count(times: np.ndarray, heard: np.ndarray, sounds: np.ndarray, bpm: tu
     return best
 
 
-def counts(times: np.ndarray, seconds: float, bpm: tuple[float, float]) -> list[np.ndarray]:
-    """The path (n,), as it is, and its counterparts in the song; those whose tempo lies within ``bpm`` throughout."""
+def counts(
+    times: np.ndarray, seconds: float, bpm: tuple[float, float], among: Sequence[tuple[float, float]] = COUNTS
+) -> list[np.ndarray]:
+    """The counterparts of a path (n,) in the song ``among`` which to look, the path as it is; those whose tempo lies
+    within ``bpm`` throughout."""
     found = []
-    for step, shift in COUNTS:
+    for step, shift in among:
         count = times if (step, shift) == (1, 0) else _every(times, step, shift, seconds)
         if len(count) < FEWEST // 2:
             continue
