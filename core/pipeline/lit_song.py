@@ -2,7 +2,7 @@
 
 song ── as dances hear it ────────────────── HeardSong ──┐
   ├──── mel, beats, onsets ── music encoder ── vectors ──┼── LitSong
-  └──── sections ── cues of the light ───────────────────┘
+  └──── sections, and as cues of the light ──────────────┘
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.pipeline.dance import HeardSong
 from core.pipeline.model import Model
 from core.pipeline.sound import Sound, sounding
 from core.rhythm.features import Rhythm
-from core.rhythm.sections import sections_of
+from core.rhythm.sections import Section, sections_of
 from core.theatre.slices import Slicing, music_rows
 from core.types import Waveform
 
@@ -32,11 +32,13 @@ class LitSong:
     heard: as a dance hears it.
     music: (1, s, width) vectors of the theatre's music encoder.
     cues: (1, t, 7) of its sections (``core.light.cues``); None if the model's light takes none.
+    sections: of the song, at which the light changes.
     """
 
     heard: HeardSong
     music: Tensor
     cues: Tensor | None
+    sections: tuple[Section, ...]
 
 
 @torch.no_grad()
@@ -50,11 +52,11 @@ def hear_lit(model: Model, song: Waveform | Sound, heard: HeardSong) -> LitSong:
     """
     theatre, sound, rhythm, frames = model.check_lights(), sounding(song), heard.rhythm, heard.frames
     music = theatre.encoded("music", song_rows(model, sound, rhythm, frames)[None].to(model.device))
-    if not takes_cues(model.config):
-        return LitSong(heard, music, None)
     sections = heard.sections or sections_of(sound.at(RHYTHM_RATE), rhythm.beats, sound.rhythm_mel)
+    if not takes_cues(model.config):
+        return LitSong(heard, music, None, sections)
     cues = section_cues(sections, frames, model.config.latent_fps)
-    return LitSong(heard, music, cues[None].to(model.device))
+    return LitSong(heard, music, cues[None].to(model.device), sections)
 
 
 def song_rows(model: Model, song: Waveform | Sound, rhythm: Rhythm, frames: int) -> Tensor:

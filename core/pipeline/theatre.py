@@ -36,7 +36,9 @@ from core.pipeline.sound import Sound
 from core.protocol import ACCENTS, DanceOptions, named, no_look
 from core.results import Dance
 from core.rhythm.features import Rhythm
+from core.rhythm.sections import Section
 from core.show.channels import CHANNELS
+from core.show.cueing import cued
 from core.show.flashes import limited
 from core.show.show import Show, as_valid, rounded
 from core.show.splice import limited_beside
@@ -71,6 +73,7 @@ class Performance:
     rhythm: of the song.
     style: of the dance.
     accent: what the dancer does on beats, "strike" or "arrive".
+    sections: of the song.
     """
 
     motion: Tensor | None
@@ -79,6 +82,7 @@ class Performance:
     rhythm: Rhythm
     style: str | None
     accent: str
+    sections: tuple[Section, ...] = ()
 
 
 @torch.no_grad()
@@ -167,8 +171,8 @@ def perform_to(
         if danced is None and "motion" in made:
             decoded = frames if beginning is None else beginning.decoded
             danced = model.autoencoders["motion"].decode_long(made["motion"][:, :decoded])[0].cpu()
-        lit = _finished(model, made, light, frames)
-        return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index])
+        lit = _finished(model, made, light, song.sections, frames)
+        return Performance(danced, lit, config.latent_fps, heard.rhythm, style, ACCENTS[index], song.sections)
 
 
 def _checked(model: Model, options: DanceOptions, accent: str | None) -> tuple[Theatre, int]:
@@ -233,7 +237,8 @@ def as_show(
     """
     frames = max(1, round(seconds * performance.light_fps))
     beats = performance.rhythm.beats.times.double()
-    made = Show(performance.light[:frames].numpy(), performance.light_fps, look, tuple(beats.tolist()))
+    starts = tuple(section.start for section in performance.sections if section.start < seconds)
+    made = Show(performance.light[:frames].numpy(), performance.light_fps, look, tuple(beats.tolist()), starts)
     if given is None:
         return limited(made)
     old, anew = given
@@ -352,16 +357,19 @@ def _walked(model: Model, prompt: Prompt, noise: dict[str, Tensor], options: Dan
     return last_of(walk(made, schedule, steps), max(steps.values()))
 
 
-def _finished(model: Model, made: dict[str, Tensor], light: KnownLight | None, frames: int) -> Tensor:
-    """Valid light (t, c): what was made, with what was given as it was."""
+def _finished(
+    model: Model, made: dict[str, Tensor], light: KnownLight | None, sections: tuple[Section, ...], frames: int
+) -> Tensor:
+    """Valid light (t, c): what was made, with its cues on the starts of sections, and what was given as it was."""
     if "light" not in made:
         assert light is not None
         return light.values[:frames].float().cpu()
-    drawn = model.autoencoders["light"].decode_long(made["light"])[0].float().cpu()
-    values = torch.from_numpy(rounded(as_valid(steadied(drawn.numpy()))))
-    if light is None:
-        return values
-    given = light.values[:frames].float().cpu()
-    mask = torch.ones_like(given, dtype=torch.bool) if light.mask is None else light.mask[:frames].cpu()
-    values[: len(given)] = torch.where(mask, given, values[: len(given)])
-    return values
+    drawn = steadied(model.autoencoders["light"].decode_long(made["light"])[0].float().cpu().numpy())
+    given, mask = torch.zeros(drawn.shape), torch.zeros(drawn.shape, dtype=torch.bool)
+    if light is not None:
+        known = min(len(light.values), frames)
+        given[:known] = light.values[:known].float().cpu()
+        mask[:known] = True if light.mask is None else light.mask[:known].cpu()
+    starts, kinds = [section.start for section in sections], [section.label for section in sections]
+    cues = cued(as_valid(drawn), model.config.latent_fps, starts, kinds, mask.any(dim=1).numpy())
+    return torch.where(mask, given, torch.from_numpy(rounded(as_valid(cues))))

@@ -37,11 +37,12 @@ from core.pipeline import (
     sound,
 )
 from core.pipeline.lit_dance import LitTask
-from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform
+from core.pipeline.theatre import KnownLight, Performance, as_dance, as_show, look_vector, perform, perform_to
 from core.protocol import TheatreRequest
+from core.rhythm.sections import Section
 from core.show import file as show_file
 from core.show.channels import CHANNELS, ROLES, SLICES
-from core.show.flashes import most_flashes
+from core.show.flashes import most_flashes, role_light
 from core.show.show import Show, as_valid, check_values
 from core.types import Beats, Motion, Waveform
 
@@ -152,6 +153,26 @@ def test_a_performance_is_finished(made, model, song):
     assert most_flashes(show) <= 3
     dance = as_dance(model, made, song.seconds, DanceOptions(fps=25.0))
     assert dance.motion.frames == 100 and dance.beats is made.rhythm.beats
+
+
+def test_colours_change_where_a_section_starts_and_what_is_given_stays(model, song):
+    """Of a network whose light knows no sections."""
+    lit, fps = heard_of(model, song), model.config.latent_fps
+    options, frame = replace(OPTIONS, seed=4), round(2.0 * fps)
+    sections = (Section(0.0, 2.0, 0, 0.5), Section(2.0, song.seconds, 1, 1.0))
+    plain, made = (perform_to(model, replace(lit, sections=some), options) for some in ((), sections))
+    own, moved = plain.light.numpy(), made.light.numpy()
+
+    def change(values: np.ndarray) -> float:
+        """Of the mean light, at the start of the second section."""
+        light = role_light(values, (0.0,))
+        return float(np.linalg.norm(light[frame:].mean(axis=0) - light[:frame].mean(axis=0)))
+
+    assert change(moved) > 1.2 * change(own)
+    assert as_show(made, song.seconds).sections == (0.0, 2.0)
+    given = KnownLight(torch.from_numpy(own[: frame + 1]))
+    again = perform_to(model, replace(lit, sections=sections), options, light=given)
+    assert torch.equal(again.light[: frame + 1], plain.light[: frame + 1])
 
 
 def test_light_that_is_given_and_safe_is_shown_as_it_is(made, model, song):
