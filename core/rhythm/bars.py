@@ -33,8 +33,8 @@ def means_between(values: np.ndarray, fps: float, edges: np.ndarray) -> np.ndarr
     """
     if not len(values):
         return np.zeros((len(edges) - 1, values.shape[1]))
-    sums = np.concatenate((np.zeros((1, values.shape[1])), values.cumsum(axis=0)))
     frames = np.round(edges * fps).astype(int)
     first = frames[:-1].clip(0, len(values) - 1)
-    last = np.maximum(frames[1:].clip(0, len(values)), first + 1)
-    return (sums[last] - sums[first]) / (last - first)[:, None]
+    end = max(min(int(frames[-1]), len(values)), int(first[-1]) + 1)
+    sums = np.add.reduceat(values[:end], first, axis=0, dtype=np.float64)
+    return sums / np.diff(np.append(first, end)).clip(1)[:, None]

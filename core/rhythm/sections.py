@@ -1,9 +1,11 @@
 """The sections of a song: stretches of bars that sound alike, and which of them are the same part of the song.
 
-Every bar is described by its timbre, harmony and loudness. A dynamic programme cuts the song where the bars of each
-piece are closest to the piece's mean: least squares, with a price for each cut and for lengths that songs seldom have.
-That is segmentation by homogeneity, with the regularity of Sargent et al. ("A regularity-constrained Viterbi algorithm
-and its application to the structural segmentation of songs", ISMIR 2011).
+Every bar is described by its timbre, by how much each band changes within it, by harmony and by loudness. Verse and
+chorus of a song with a band differ less from each other than both do from a silent bar or a break. So distances are
+relative to that of the usual bar, and what is farther than ``FARTHEST`` counts as that far. A dynamic programme cuts
+the song where the bars of each piece are closest to the piece's mean: least squares, with a price for each cut and for
+lengths that songs seldom have. That is segmentation by homogeneity, with the regularity of Sargent et al. ("A
+regularity-constrained Viterbi algorithm and its application to the structural segmentation of songs", ISMIR 2011).
 """
 
 from __future__ import annotations
@@ -21,15 +23,20 @@ from core.types import Beats, Waveform
 
 HARMONY_HOP = 1024  # samples
 HARMONY_FPS = RHYTHM_RATE / HARMONY_HOP
+DECIBELS = 20 / np.log(10)  # in a neper
 SHORTEST = 4  # bars of a section; the last one may be shorter
 LONGEST = 32
-CUT_COST = 1.5  # of a section, in mean squared distances of the song's bars
-LENGTH_COST = {0: 0.0, 2: 1.2}  # of a length in bars, modulo 4, in the same unit
-ODD_COST = 2.0
-ALIKE = 0.6  # mean similarity of two sections that are the same part of a song
+CUT_COST = 4.0  # of a section, in squared distances of the song's usual bar
+LENGTH_COST = {0: 0.0, 2: 2.5}  # of a length in bars, modulo 4, in the same unit
+ODD_COST = 5.0
+FARTHEST = 2.25  # times the distance of the usual bar
+ALIKE = 0.8  # mean similarity of two sections that are the same part of a song
 LOUDNESS_WEIGHT = 1.0
 TIMBRE_WEIGHT = 1.0
+MOVEMENT_WEIGHT = 1.0
 HARMONY_WEIGHT = 0.5
+SPAN = 5.0  # nepers below the song's loud bands; what is softer counts as that soft
+LOUD = 0.95  # quantile of the frames that are loud
 
 
 @dataclass(frozen=True)
@@ -47,26 +54,38 @@ class Section:
     intensity: float
 
 
-def bar_features(timbre: np.ndarray, harmony: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Features (n, d) of n bars, each group of standard deviation 1.
+def bar_features(timbre: np.ndarray, movement: np.ndarray, harmony: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Features (n, d) of n bars, none of them farther than ``FARTHEST`` from the median bar.
 
     timbre: (n, m) mean log-mel.
+    movement: (n, m) standard deviation of the log-mel within the bar.
     harmony: (n, 12) mean chroma.
     level: (n,) loudness.
     """
     timbre = timbre - timbre.mean(axis=1, keepdims=True)  # loudness counts by itself
-    groups = ((timbre, TIMBRE_WEIGHT), (harmony, HARMONY_WEIGHT), (level[:, None], LOUDNESS_WEIGHT))
-    return np.concatenate([weight * _scaled(group) for group, weight in groups], axis=1)
+    groups = (
+        (timbre, TIMBRE_WEIGHT),
+        (movement, MOVEMENT_WEIGHT),
+        (harmony, HARMONY_WEIGHT),
+        (level[:, None], LOUDNESS_WEIGHT),
+    )
+    features = np.concatenate([weight * _scaled(group) for group, weight in groups], axis=1)
+    middle = np.median(features, axis=0)
+    away = features - middle
+    far = np.linalg.norm(away, axis=1, keepdims=True)
+    return middle + away * np.minimum(1, FARTHEST / np.maximum(far, 1e-9))
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
+    """Values (n, c), centred, whose median length is 1."""
     centred = values - values.mean(axis=0)
-    return centred / max(np.sqrt((centred**2).sum(axis=1).mean()), 1e-6)
+    return centred / max(float(np.median(np.linalg.norm(centred, axis=1))), 1e-6)
 
 
 def self_similarity(features: np.ndarray) -> np.ndarray:
     """Similarity (n, n) in (0, 1] of rows (n, d): a Gaussian of their distance, with its median as width."""
-    square = ((features[:, None] - features) ** 2).sum(axis=2)
+    lengths = (features**2).sum(axis=1)
+    square = (lengths[:, None] + lengths - 2 * features @ features.T).clip(0)
     width = max(float(np.median(square[square > 1e-9])) if (square > 1e-9).any() else 1.0, 1e-6)
     return np.exp(-square / width)
 
@@ -88,9 +107,8 @@ def boundaries(features: np.ndarray) -> list[int]:
         length, inside = end - start, (start > 0) & (end < count)
         spread = squares[end] - squares[start] - ((sums[end] - sums[start]) ** 2).sum(axis=1) / length
         total = cost[start] + spread + CUT_COST + np.where(inside, unusual[length], 0.0)
-        for begin, value in zip(start.tolist(), total.tolist(), strict=True):
-            if value < cost[end] - 1e-9:
-                cost[end], came_from[end] = value, begin
+        best = int((total <= total.min() + 1e-9).argmax())  # of equal ones the longest
+        cost[end], came_from[end] = total[best], start[best]
     starts, end = [], count
     while end > 0:
         end = int(came_from[end])
@@ -132,13 +150,13 @@ def intensities(loud: np.ndarray) -> np.ndarray:
     return ((loud - loud.min()) / span + rank) / 2
 
 
-def find_sections(edges: np.ndarray, timbre: np.ndarray, harmony: np.ndarray, level: np.ndarray) -> tuple[Section, ...]:
+def find_sections(edges: np.ndarray, features: np.ndarray, level: np.ndarray) -> tuple[Section, ...]:
     """The sections of a song, from its start to its end.
 
     edges: (n + 1,) seconds where n bars start and the last one ends.
-    timbre, harmony, level: of each bar, as in ``bar_features``.
+    features: (n, d) of the bars, as ``bar_features`` returns them.
+    level: (n,) their loudness.
     """
-    features = bar_features(timbre, harmony, level)
     starts = boundaries(features)
     ends = [*starts[1:], len(level)]
     loud = np.array([level[start:end].mean() for start, end in zip(starts, ends, strict=True)])
@@ -168,12 +186,14 @@ def described_sections(
     mel, decibels: (t, m) log-mel and (t,) loudness at ``ONSET_FPS``.
     harmony: (t', 12) chroma at ``HARMONY_FPS``.
     """
-    return find_sections(
-        edges,
-        means_between(mel.double().numpy(), ONSET_FPS, edges),
-        means_between(harmony, HARMONY_FPS, edges),
-        means_between(decibels[:, None], ONSET_FPS, edges)[:, 0],
-    )
+    loud = float(np.quantile(mel.amax(dim=1).numpy(), LOUD)) if len(mel) else 0.0
+    bands = mel.clamp_min(loud - SPAN).numpy()
+    timbre, square = (means_between(some, ONSET_FPS, edges) for some in (bands, bands * bands))
+    movement = np.sqrt((square - timbre**2).clip(0))
+    level = means_between(decibels[:, None], ONSET_FPS, edges)[:, 0]
+    floor = float(np.quantile(decibels, LOUD)) - SPAN * DECIBELS if len(decibels) else 0.0
+    features = bar_features(timbre, movement, means_between(harmony, HARMONY_FPS, edges), level.clip(floor))
+    return find_sections(edges, features, level)
 
 
 def tones_of(song: Waveform) -> Tensor:

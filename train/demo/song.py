@@ -7,6 +7,7 @@ The same seed gives the same samples.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -47,15 +48,17 @@ class DemoSong:
         return Waveform(torch.from_numpy(self.samples.mean(axis=1)), self.rate)
 
 
-def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS) -> DemoSong:
+def compose(seed: int = 0, bpm: float = BPM, seconds: float = SECONDS, names: Sequence[str] | None = None) -> DemoSong:
     """Compose a song of exactly ``seconds``, with its first beat at 0 s.
+
+    names: of its blocks of four bars (``form.ENERGY``), as many as it needs; None takes the usual form.
 
     Raises FootlightError for what cannot be played.
     """
     if not 40 <= bpm <= 240 or not 4 <= seconds <= 3600:
         raise FootlightError(f"{bpm:g} beats a minute for {seconds:g} s; expected 40-240 and 4-3600 s")
     draw = np.random.default_rng(seed)
-    written = arrangement.write(seconds * bpm / 60, draw)
+    written = arrangement.write(seconds * bpm / 60, draw, names)
     samples = mix.render(written, bpm, draw)
     index = np.arange(int(np.ceil(written.beats - 1e-9)))
     beats = Beats(torch.from_numpy(index * 60 / bpm).float(), float(bpm), torch.from_numpy(index % BEATS_PER_BAR == 0))

@@ -262,8 +262,9 @@ def test_the_first_seconds_come_early_and_change_nothing(model, make_song, monke
     shows = [begun.show, whole.light.show, *(one.light.show for one in others)]
     shown = round(4.0 * model.config.latent_fps)
     assert begun.show is not None and begun.show.frames == shown and begun.show.look == "noir"
-    near, *far = (float(np.abs(shows[0].values - one.values[:shown]).mean()) for one in shows[1:])
-    assert most_flashes(begun.show) <= 3 and near < 0.3 * np.mean(far), (near, far)
+    apart = [np.abs(shows[0].values - one.values[:shown]).mean(axis=1) for one in shows[1:]]
+    near, *far = (float(np.median(one)) for one in apart)  # of frames, some of which the limiter of flashes holds
+    assert most_flashes(begun.show) <= 3 and near < 0.2 * np.mean(far), (near, far)
     plain = answer_theatre(model, asked(preview=None))
     assert torch.equal(plain.dance.motion.rotations, whole.dance.motion.rotations)
     assert begin_theatre(model, asked(preview=None)) is None

@@ -75,8 +75,15 @@ def test_the_two_minute_form():
     names = [section.name for section in arrangement.write(224, np.random.default_rng(0)).sections]
     assert names == ["intro", "verse", "lift", "chorus", "verse", "break", "chorus", "outro"]
     for blocks in (1, 2, 3, 5, 9, 21, 40):
-        assert len(form.plan(blocks)) == blocks
-    assert [block.name for block in form.plan(3)] == ["intro", "chorus", "outro"]
+        assert len(form.form_of(blocks)) == blocks
+    assert form.form_of(3) == ["intro", "chorus", "outro"]
+
+
+def test_a_form_can_be_given():
+    names = ["verse", "verse", "break", "chorus"]
+    made = demo_song.compose(seed=1, bpm=120.0, seconds=32.0, names=names)
+    found = [(part.name, part.start, part.end) for part in made.sections]
+    assert found == [("verse", 0.0, 16.0), ("break", 16.0, 24.0), ("chorus", 24.0, 32.0)]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,10 +90,13 @@ class Arrangement:
     beats: float
 
 
-def write(beats: float, draw: np.random.Generator) -> Arrangement:
-    """Compose a song of so many beats. It ends on the last downbeat with two beats left, in a chord that rings."""
+def write(beats: float, draw: np.random.Generator, names: Sequence[str] | None = None) -> Arrangement:
+    """Compose a song of so many beats. It ends on the last downbeat with two beats left, in a chord that rings.
+
+    names: of its blocks, as many as it needs; None takes ``form.form_of``.
+    """
     ending = max(0, BEATS_PER_BAR * math.floor((beats - 2) / BEATS_PER_BAR))
-    plan = form.plan(max(1, math.ceil(beats / BLOCK_BEATS)))
+    plan = form.plan(names or form.form_of(max(1, math.ceil(beats / BLOCK_BEATS))))
     key = Key(int(draw.integers(28, 36)))  # E to B: a bass that small speakers still play
     material = _Material(key, draw)
     parts: Parts = defaultdict(list)

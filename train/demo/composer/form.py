@@ -53,9 +53,9 @@ class Section:
     energy: float
 
 
-def plan(blocks: int) -> list[Block]:
-    """A song of so many four-bar blocks, 1 or more. The whole form has fourteen."""
-    names = list(_FORM)
+def form_of(blocks: int) -> list[str]:
+    """The names of so many four-bar blocks, 1 or more. The whole form has fourteen."""
+    names: list[str] = list(_FORM)
     while len(names) < blocks:
         at = names.index("break")
         names[at:at] = _CYCLE
@@ -64,6 +64,11 @@ def plan(blocks: int) -> list[Block]:
             break
         if spared in names:
             del names[len(names) - 1 - names[::-1].index(spared)]
+    return names
+
+
+def plan(names: Sequence[str]) -> list[Block]:
+    """A song of four-bar blocks of these names, each a key of ``ENERGY``."""
     planned, rounds, turn = [], defaultdict(int), 0
     for index, name in enumerate(names):
         turn = turn + 1 if index and names[index - 1] == name else 0
