@@ -332,11 +332,15 @@ def by_accent(dance: Dance, positions: Tensor, accent: str | None = None) -> dic
     return {**told, "energy_on_beats": energy}
 
 
-def judge(motion: Motion, beats: Beats) -> dict[str, float]:
-    """The metrics of a dance, as ``core.results.Dance`` lists them."""
+def judge(motion: Motion, beats: Beats, positions: Tensor | None = None) -> dict[str, float]:
+    """The metrics of a dance, as ``core.results.Dance`` lists them.
+
+    positions: (t, j, 3) of it, if they are known.
+    """
     if motion.frames < 4:
         return {}
-    positions = kinematics.forward(motion.rotations, motion.root)
+    if positions is None:
+        positions = kinematics.forward(motion.rotations, motion.root)
     music = beats.between(0, motion.seconds).times.double()
     progress.report(0.1)
     found = beat.kinematic_beats(positions, motion.fps).times.double()

@@ -22,13 +22,13 @@ from core.edits.keys_file import Key
 from core.edits.parts import joints_of, parse_parts
 from core.errors import FootlightError
 from core.motion import contact, features, kinematics, rotation
-from core.motion.body_parts import shown
 from core.motion.layouts import layout_named
 from core.motion.resample import at_times
 from core.motion.skeleton import SMPL22
 from core.pipeline.asked import Edit, check_edit, frame_of
 from core.pipeline.choices import check_choices, noise_seed, steps_for
 from core.pipeline.dance import HeardSong, by_accent, judge
+from core.pipeline.drafts import drafts_for, side_by_side
 from core.pipeline.kept import Fit, Kept, kept_of
 from core.pipeline.model import Model, first_noise, guided_denoiser, last_of, schedule_of, style_of
 from core.pipeline.targets import Targets
@@ -40,6 +40,7 @@ from core.protocol import DanceOptions
 from core.results import Dance
 from core.types import Beats, Condition, Motion
 
+SNAP = 2  # times as far as in a whole dance what is made anew is moved onto the beat, for joins move it off
 CONTEXT_SECONDS = 1.0  # before and after the range that the network sees at least
 
 
@@ -96,8 +97,9 @@ def edit_dance(
         made = played(model, drawn, stretch, targets)
         motion = merged(edit.base, finish_edit(made, stretch, edit, heard.rhythm.beats, options.beat_snap), stretch)
     with progress.part(0.96, 1.0, "Judging the dance"):
-        made = Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats), style)
-        return replace(made, metrics=by_accent(made, kinematics.forward(motion.rotations, motion.root)))
+        places = kinematics.forward(motion.rotations, motion.root)
+        made = Dance(motion, heard.rhythm.beats, judge(motion, heard.rhythm.beats, places), style)
+        return replace(made, metrics=by_accent(made, places))
 
 
 def stretch_of(model: Model, edit: Edit, heard: HeardSong) -> Stretch:
@@ -149,12 +151,16 @@ def sample_edit(
     style: str | None,
     fit: Fit | None = None,
 ) -> Tensor:
-    """Features (t, c) of the stretch made anew, at the model's frame rate. What is kept is only nearly kept."""
+    """Features (t, c) of the stretch made anew, at the model's frame rate. What is kept is only nearly kept.
+
+    There may be several drafts of it, see ``core.pipeline.drafts``.
+    """
     schedule, kept = schedule_of(model.config), kept_of(model, targets, fit or Fit())
     denoise = kept.held(guided_denoiser(model, "motion", options.guidance), schedule.steps)
-    condition = condition_of(model, heard, stretch, targets, kept, style)
+    drafts = drafts_for(targets)
+    condition = side_by_side(condition_of(model, heard, stretch, kept, style), drafts)
     generator = torch.Generator().manual_seed(noise_seed(options.seed, heard.pcm))
-    noise = first_noise(model, "motion", kept.clean.shape[1], generator)
+    noise = torch.cat([first_noise(model, "motion", kept.clean.shape[1], generator) for _ in range(drafts)])
     steps = steps_for(model.config, "motion", options.steps)
     walked = schedule.timesteps(steps, edit.variation)
     if edit.variation < 1:
@@ -162,7 +168,8 @@ def sample_edit(
     samples = sample(
         denoise, noise, schedule, steps, model.config.sampling["motion"].sampler, generator, condition, edit.variation
     )
-    return kept.finished(last_of(samples, len(walked)))
+    beats = heard.rhythm.beats.between(*edit.seconds).shifted(stretch.latents[0] / model.config.latent_fps)
+    return kept.finished(last_of(samples, len(walked)), beats)
 
 
 def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> Motion:
@@ -172,24 +179,16 @@ def played(model: Model, drawn: Tensor, stretch: Stretch, targets: Targets) -> M
     return at_times(raw, stretch.times - stretch.latents[0] / model.config.latent_fps, stretch.base.fps)
 
 
-def condition_of(
-    model: Model, heard: HeardSong, stretch: Stretch, targets: Targets, kept: Kept, style: str | None
-) -> Condition:
+def condition_of(model: Model, heard: HeardSong, stretch: Stretch, kept: Kept, style: str | None) -> Condition:
     """What the network is told: the music of the stretch, the style, and what is kept as far as it knows masks."""
-    given = kept.given
     condition = heard.condition.window(*stretch.latents)
     condition = replace(condition, style=style_of(model, style, model.config.sampling["motion"]))
     network = model.config.denoisers["motion"]
     if not network.observed:
         return condition
+    observed, given = kept.observed, kept.given
     if network.observed_parts == 1:
-        given = given.amin(-1, keepdim=True)
-    observed = kept.clean
-    if bool((given.amax(-1) > given.amin(-1)).any()):
-        autoencoder = model.autoencoders["motion"]
-        every = given.repeat_interleave(targets.features.shape[0] // given.shape[1], dim=1)
-        seen = shown(targets.features[None].to(model.device), every, autoencoder.mean, targets.layout)
-        observed = autoencoder.encode_long(seen)
+        observed, given = kept.clean, given.amin(-1, keepdim=True)
     return replace(condition, observed=observed * given.amax(-1, keepdim=True), observed_mask=given)
 
 
@@ -242,11 +241,13 @@ def finish_edit(
         motion = followed(motion, walked(edit.path, edit.seconds, stretch.times, hold[:, 0], motion.fps))
     motion = floor.above(feet.lock(motion, hold), hold)
     progress.report(0.8)
-    clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), beat_snap, hold=hold, accent=accent)
+    snap = min(1.0, SNAP * beat_snap)
+    clock = retime.beat_clock(motion, beats.shifted(stretch.seconds), snap, hold=hold, accent=accent)
     times = torch.arange(motion.frames, dtype=torch.float64) / motion.fps
     motion = at_times(motion, clock.at(times), motion.fps)
     assert motion.contacts is not None
-    return eased(copied(replace(motion, contacts=motion.contacts.round()), base, hold), hold)
+    motion = eased(copied(replace(motion, contacts=motion.contacts.round()), base, hold), hold)
+    return copied(feet.lock(motion, hold), base, hold)  # because a body that is eased takes standing feet along
 
 
 def merged(base: Motion, made: Motion, stretch: Stretch) -> Motion:

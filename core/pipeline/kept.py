@@ -12,11 +12,13 @@ from core.autoencoder.normalised import NormalisedVAE
 from core.diffusion.inpaint import corrected, fitted, pinned
 from core.diffusion.parameterize import Denoise
 from core.edits.parts import BODY_PARTS
-from core.motion.body_parts import part_of_channels
+from core.motion.body_parts import part_of_channels, shown
+from core.pipeline.drafts import most_on_beat
 from core.pipeline.model import Model
 from core.pipeline.targets import Targets
 from core.postprocess.hold import alone
-from core.postprocess.join import carried
+from core.postprocess.join import carried, faded
+from core.types import Beats
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Kept:
     targets: what is kept.
     clean: (1, t, z) latents of the whole motion.
     given: (1, t, parts) 1 where all of a part of the body is kept.
+    observed: (1, t, z) latents of what the network is shown: parts that are not kept are at their mean there.
     fit: how latents are fitted to it.
     """
 
@@ -46,6 +49,7 @@ class Kept:
     targets: Targets
     clean: Tensor
     given: Tensor
+    observed: Tensor
     fit: Fit
 
     def held(self, denoise: Denoise, steps: int) -> Denoise:
@@ -57,46 +61,69 @@ class Kept:
         return corrected(pin, self.restored, round(self.fit.below * steps))
 
     def restored(self, latents: Tensor) -> Tensor:
-        """Latents (1, t, z) that decode to more of what is kept, by way of the encoder.
+        """Latents (k, t, z) that decode to more of what is kept, by way of the encoder.
 
         They change by as much as the encoder tells a motion with what is kept in it from the one without it.
         """
         made = self._decoded(latents)
-        met = self.targets.met(made[0].cpu())[None].to(made.device)
+        met = torch.stack([self.targets.met(one) for one in made.cpu()]).to(made.device)
         encoded = self.autoencoder.encode(torch.cat((met, made))).mode()
         with_it, without = self.autoencoder.standardise(encoded).chunk(2)
         return latents + with_it - without
 
-    def finished(self, latents: Tensor) -> Tensor:
-        """Features (t, c) of the last latents (1, t, z) of a sampler, which are nearly what is kept.
+    def finished(self, latents: Tensor, beats: Beats | None = None) -> Tensor:
+        """Features (t, c) of the last latents (k, t, z) of a sampler, which are nearly what is kept.
 
-        Latents hold too little of a motion to come near in a few steps. So the activations before the decoder's last
-        level are fitted in their place (intermediate layer optimisation, Daras et al. 2021). The fit hears of what is
-        kept alone. So its change is smoothed beside that, for otherwise it would end there from one frame to the next.
+        Of several drafts it is the one that is most on the beat. Latents hold too little of a motion to come near in a
+        few steps. So the activations before the decoder's last level are fitted in their place (intermediate layer
+        optimisation, Daras et al. 2021). The fit hears of what is kept, and of where the path has to go. In the path
+        its change stands, smoothed where it meets what is kept. In the pose it does, too, if a part of the body is
+        kept, because the rest moves along with it. Where nothing is kept, it is a by-product that hurries the body
+        beside the seams and moves arrivals off the beat: there, the change of what is kept fades out.
+
+        beats: as of ``most_on_beat``; None takes the first draft.
         """
-        latents, near = self.autoencoder.unstandardise(latents), False
+        latents = self.autoencoder.unstandardise(latents)
+        coarse = self.autoencoder.coarse(latents)
+        drafts = self.autoencoder.detailed(coarse, latents).cpu()
+        best = 0 if beats is None or len(drafts) == 1 else most_on_beat(drafts, self.targets, beats)
+        latents, before = latents[best : best + 1], drafts[best]
+        after, near = before, False
 
         def missed(coarse: Tensor) -> Tensor:
-            nonlocal near
-            loss, near = self.targets.missed(self.autoencoder.detailed(coarse, latents)[0].cpu())
+            nonlocal after, near
+            made = self.autoencoder.detailed(coarse, latents)[0].cpu()
+            loss, near = self.targets.missed(made)
+            after = made.detach()
             return loss
 
-        first = self.autoencoder.coarse(latents)
-        last = fitted(first, missed, self.fit.last, lambda: near)
-        before, after = (self.autoencoder.detailed(coarse, latents)[0].cpu() for coarse in (first, last))
-        return before + carried(after - before, self.targets.kept, self.targets.fps)
+        last = fitted(coarse[best : best + 1], missed, self.fit.last, lambda: near)
+        if not near:
+            after = self.autoencoder.detailed(last, latents)[0].cpu()
+        change, kept, fps = after - before, self.targets.kept, self.targets.fps
+        if self.targets.keeps_part:
+            return before + carried(change, kept, fps)
+        path = self.targets.path_channels
+        stands = faded(change, kept, fps)
+        stands[:, path] = carried(change[:, path], kept[:, path], fps)
+        return before + stands
 
     def _decoded(self, latents: Tensor) -> Tensor:
-        """Features (1, t, c)."""
+        """Features (k, t, c)."""
         return self.autoencoder.decode(self.autoencoder.unstandardise(latents))
 
 
 def kept_of(model: Model, targets: Targets, fit: Fit = Fit()) -> Kept:
     """What is kept of a motion, in the latents of a model."""
     body, autoencoder = model.config.modalities["motion"], model.autoencoders["motion"]
-    clean = autoencoder.encode_long(targets.features[None].to(model.device))
-    given = given_parts(targets, body.autoencoder.stride)[None].to(model.device)
-    return Kept(autoencoder, targets, clean, given, fit)
+    whole, stride = targets.features[None].to(model.device), body.autoencoder.stride
+    given = given_parts(targets, stride)[None].to(model.device)
+    if bool((given.amax(-1) == given.amin(-1)).all()):
+        clean = observed = autoencoder.encode_long(whole)
+    else:  # both in one batch, which is quicker
+        seen = shown(whole, given.repeat_interleave(stride, dim=1), autoencoder.mean, targets.layout)
+        clean, observed = autoencoder.encode_long(torch.cat((whole, seen))).chunk(2)
+    return Kept(autoencoder, targets, clean, given, observed, fit)
 
 
 def given_parts(targets: Targets, stride: int) -> Tensor:

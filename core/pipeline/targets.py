@@ -67,7 +67,7 @@ class Targets:
         mixed = torch.where(self.kept, self.features, made)
         if not self._gaps and self.walk is None:
             return mixed
-        channels = [i for name in _PATH for i in range(*self.layout.slices[name].indices(self.layout.channels))]
+        channels = self.path_channels
 
         def bent(speeds: Tensor) -> Tensor:
             with_them = mixed.clone()
@@ -75,6 +75,21 @@ class Targets:
             return with_them
 
         return bent(fitted(mixed[:, channels], lambda speeds: self._missed_path(bent(speeds)), ARRIVAL))
+
+    @property
+    def keeps_part(self) -> bool:
+        """Whether a part of the body is kept all the time."""
+        return bool(self.kept.all(0).any())
+
+    @property
+    def keeps_path(self) -> bool:
+        """Whether the path is kept all the time."""
+        return bool(self._planted.all())
+
+    @property
+    def path_channels(self) -> list[int]:
+        """The channels of features that a path follows from."""
+        return [i for name in _PATH for i in range(*self.layout.slices[name].indices(self.layout.channels))]
 
     def path(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Heading (t,) and root (t, 3) of features (t, c)."""

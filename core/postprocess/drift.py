@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from core.motion import contact, kinematics, rotation
+from core.motion import kinematics, rotation
 from core.motion.resample import spline
 from core.motion.skeleton import FOOT_JOINTS
 from core.postprocess import feet
@@ -38,7 +38,6 @@ NEAR = 0.6  # metres from the start within which the body is not moved
 FAR = 1.8  # and from which it is moved as fast as it may be
 HOMING_FROM = 0.8  # metres from the start beyond which the walk is turned towards it
 HOMING = 1.5  # weight against facing the front, for each metre beyond and each metre per second of the walk
-_SWING_SPEED = 0.6  # metres per second; a toe in the air that is as fast travels
 _WIDE = math.radians(60)  # from the front, from where on the body is turned as fast as it may be
 _CLEAR = 1.5  # a mean facing as long as the inverse of this is followed fully; the shorter, the less it is a direction
 _LONG_WAY = math.radians(120)  # from the front, beyond which a turn goes on the way that it began
@@ -102,7 +101,6 @@ def _body(motion: Motion) -> _Body:
     weights = feet.standing(motion, points).double()
     heels, toes = weights[:, 0::2], weights[:, 1::2]
     stands = torch.maximum(heels, toes)  # t 2
-    quick = (contact.joint_speed(points, motion.fps)[:, 1::2].double() / _SWING_SPEED).clamp_max(1)
     carried = torch.cat((heels * (1 - toes), toes), 1)
     root = _floor(motion.root)
     spots = _floor(points[:, (0, 2, 1, 3)])
@@ -111,7 +109,7 @@ def _body(motion: Motion) -> _Body:
         _floor(kinematics.facing(turns)),
         root,
         ((carried * spots).sum(1) + free * root) / (carried.sum(1) + free),
-        gaussian(((1 - stands) * quick).amax(1), motion.fps, _EASE_SECONDS).clamp(0, 1),
+        feet.travelling(weights, points, motion.fps),
         stands.prod(1),
     )
 

@@ -44,6 +44,10 @@ CREEP_REACH = 0.01  # metres around its place that it keeps to; standing toes in
 HOLD = 400.0  # weight of a standing toe's place, relative to leaving the foot where it was
 CLAIM = 0.3  # the least value of a model's contact that counts
 CLEARANCE = 0.056  # metres that a travelling toe keeps above the floor
+SWING_SPEED = 0.6  # metres per second; a toe in the air that is as fast travels all the way
+SWING_EASE = 0.08  # seconds (one standard deviation) in which it begins and ends
+RETURN_REST = 0.15  # how fast a body returns to a held path while no foot travels, beside the fastest otherwise
+RETURN_FADE = 0.2  # seconds in which it begins to return beside a held frame
 TRAVEL = 0.2  # metres per second from which a toe travels
 RISE = 0.1  # seconds in which a toe rises to the clearance
 LOWEST_ANKLE = 0.065  # metres; no ankle is closer to the floor
@@ -73,7 +77,8 @@ def contacts(motion: Motion, positions: Tensor) -> Tensor:
 def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
     """Move the root so that standing feet do not slide and are on the floor.
 
-    If both feet stand and slide apart, the root follows their mean; ``lock`` removes the rest.
+    If both feet stand and slide apart, the root follows their mean; ``lock`` removes the rest. Where the path has to
+    meet a held one again, it returns while a foot travels: otherwise the feet would slide all the way.
 
     motion: (t, ...) the motion.
     hold: (t, j) bool, what stays as it is; see ``core.postprocess.hold``.
@@ -82,7 +87,8 @@ def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
         return motion
     points = kinematics.forward(motion.rotations, motion.root)[:, FOOT_JOINTS]
     lift, _ = _lift_and_speed(motion, points)
-    weight = standing(motion, points, hold)[..., None]  # t 4 1
+    stands = standing(motion, points, hold)
+    weight = stands[..., None]  # t 4 1
     slide = torch.gradient(points, dim=0)[0]  # metres per frame
     slide = (weight * slide).sum(1) / (weight.sum(1) + 0.3)
     shift = -gaussian(slide, motion.fps, 0.04).cumsum(0)
@@ -90,7 +96,9 @@ def steady(motion: Motion, hold: Tensor | None = None) -> Motion:
     height = around[:, 0] / (around[:, 1].clamp_min(0) + 0.2)
     shift = torch.stack((shift[:, 0] - shift[0, 0], -height, shift[:, 2] - shift[0, 2]), -1)
     if hold is not None:
-        shift = (shift - between(shift, hold[:, 0])) * fade(hold[:, 0], motion.fps).to(shift)[:, None]
+        held = hold[:, 0]
+        pace = (RETURN_REST + travelling(stands, points, motion.fps)) * fade(held, motion.fps, RETURN_FADE)
+        shift = (shift - between(shift, held, pace)) * fade(held, motion.fps).to(shift)[:, None]
     return replace(motion, root=motion.root + shift)
 
 
@@ -108,6 +116,17 @@ def standing(motion: Motion, points: Tensor, hold: Tensor | None = None) -> Tens
     if hold is not None:
         weight = weight * ~hold[:, :1]
     return gaussian(weight, motion.fps, 0.03).clamp(0, 1)
+
+
+def travelling(stands: Tensor, points: Tensor, fps: float) -> Tensor:
+    """How much (t,) in [0, 1] a foot travels through the air, where a step can land elsewhere and nobody sees it.
+
+    stands: (t, 4) how surely ``FOOT_JOINTS`` stand, as of ``standing``.
+    points: (t, 4, 3) their positions, metres.
+    """
+    stands = torch.maximum(stands[:, 0::2], stands[:, 1::2])
+    quick = (contact.joint_speed(points, fps)[:, 1::2].to(stands) / SWING_SPEED).clamp_max(1)
+    return gaussian(((1 - stands) * quick).amax(1), fps, SWING_EASE).clamp(0, 1)
 
 
 def lock(motion: Motion, hold: Tensor | None = None) -> Motion:

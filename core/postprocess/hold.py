@@ -23,21 +23,29 @@ def fade(held: Tensor, fps: float, seconds: float = FADE) -> Tensor:
     return 0.5 - 0.5 * torch.cos(math.pi * away.clamp_max(1.0))
 
 
-def between(values: Tensor, held: Tensor) -> Tensor:
+def between(values: Tensor, held: Tensor, pace: Tensor | None = None) -> Tensor:
     """The values (t, c) of held frames (t,) bool, and smooth steps from one to the next in all others.
 
     Before the first held frame and after the last one they are constant. Without held frames they are zero.
+
+    pace: (t,) above 0, how fast a step goes on in each frame beside its others. It fades out towards held frames. None
+        is a step of the fifth order.
     """
     if not bool(held.any()):
         return torch.zeros_like(values)
     last, following, frame = _around(held)
-    share = torch.where(following > last, (frame - last) / (following - last).clamp_min(1), torch.zeros_like(frame))
-    share = share.nan_to_num(0.0).clamp(0, 1)
-    share = (share**3 * (10 - 15 * share + 6 * share**2)).to(values)[:, None]
     first, final = held.nonzero()[:, 0][[0, -1]].tolist()
     before = last.clamp(min=first).long()
     after = following.clamp(max=final).long()
-    return torch.lerp(values[before], values[after], share)
+    if pace is None:
+        share = torch.where(following > last, (frame - last) / (following - last).clamp_min(1), torch.zeros_like(frame))
+        share = share.nan_to_num(0.0).clamp(0, 1)
+        share = share**3 * (10 - 15 * share + 6 * share**2)
+    else:
+        gone = torch.cumulative_trapezoid(pace.double())
+        gone = torch.cat((gone.new_zeros(1), gone))
+        share = (gone - gone[before]) / (gone[after] - gone[before]).clamp_min(1e-12)
+    return torch.lerp(values[before], values[after], share.to(values)[:, None])
 
 
 def runs(frames: Tensor) -> list[tuple[int, int]]:

@@ -13,12 +13,14 @@ acceleration run on, too, and hands do not jolt along with a trunk that is kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core.motion import kinematics, rotation
 from core.motion.skeleton import SMPL22
@@ -29,6 +31,7 @@ from core.types import Motion
 BLEND = 0.15  # seconds: scale of the curve along which a difference in pose fades out; four of them later it is gone
 REACH = 0.3  # seconds beside a seam within which the least jerk is sought
 JERK = 0.1  # seconds: movements that are shorter are smoothed half-way there
+_MARGIN = 6  # frames beyond ``REACH`` that its curves run on through; more than their order
 _AIM_REACH = 0.15  # seconds, as ``REACH``, for the ends of limbs that hang on what is held
 _ORDER = 3  # of the differences that are small along its curve: acceleration runs on
 _FAITH = 0.3  # weight of a held frame's difference against the smoothness of its curve, which leaves out above 0.9 Hz
@@ -80,6 +83,25 @@ def eased(motion: Motion, hold: Tensor, reach: float = REACH, jerk: float = JERK
     reach: seconds beside held frames within which the motion may change.
     jerk: as ``JERK``.
     """
+    near = _near(hold, math.ceil(reach * motion.fps) + _MARGIN)
+    if not bool(near.any()):
+        return motion
+    rotations, root = motion.rotations.clone(), motion.root.clone()
+    beside = replace(motion, rotations=rotations[near], root=root[near], contacts=None)
+    found = _eased_beside(beside, hold[near], reach, jerk)
+    rotations[near], root[near] = found.rotations, found.root
+    return replace(motion, rotations=rotations, root=root)
+
+
+def _near(hold: Tensor, reach: int) -> Tensor:
+    """Whether each frame (t,) is no more than ``reach`` frames from where what is held (t, j) changes."""
+    changes = functional.pad((hold[1:] != hold[:-1]).any(1).float(), (1, 0))
+    return functional.max_pool1d(changes[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0] > 0
+
+
+def _eased_beside(motion: Motion, hold: Tensor, reach: float, jerk: float) -> Motion:
+    """``eased`` of the frames near seams alone, one after another. Between those of two seams there are frames that
+    stay, so neither hears of the other."""
     turns, _ = kinematics.forward_global(motion.rotations, motion.root)
     known = _with_all_above(hold).repeat_interleave(4, dim=1)
     turns = carried(rotation.continuous(turns).flatten(1), known, motion.fps, reach, jerk).unflatten(1, (-1, 4))
@@ -135,6 +157,14 @@ def carried(values: Tensor, held: Tensor, fps: float, reach: float = REACH, jerk
     """
     made = _by_frames(values, held, partial(_eased, fps=fps, reach=reach, jerk=jerk))
     return torch.where(held, values, made)
+
+
+def faded(apart: Tensor, held: Tensor, fps: float, blend: float = BLEND) -> Tensor:
+    """Differences (t, c) of held values (t, c) bool, which fade out beyond them along a smooth curve.
+
+    blend: as ``BLEND``.
+    """
+    return torch.where(held, apart, _by_frames(apart, held, partial(_fading, span=blend * fps)))
 
 
 def copied(made: Motion, base: Motion, hold: Tensor) -> Motion:

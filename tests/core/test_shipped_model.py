@@ -27,11 +27,12 @@ from safetensors.torch import load_file
 from core import pipeline
 from core.edits.parts import parse_parts
 from core.formats.motion import clip_of
+from core.metrics import physics
 from core.motion import kinematics
 from core.pipeline import DanceOptions, DuetOptions, Model, ScoreOptions
 from core.pipeline import model as loading
 from core.pipeline.choices import noise_seed
-from core.pipeline.edit import Edit, sample_edit, stretch_of, targets_of
+from core.pipeline.edit import Edit, edit_dance, sample_edit, stretch_of, targets_of
 from core.types import Waveform
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "shipped_model.json"
@@ -207,6 +208,23 @@ def test_an_edit_is_near_to_what_it_keeps_before_that_is_copied():
     drawn = sample_edit(model(), heard, stretch, edit, targets, DanceOptions(seed=1), base.style)
     assert float(targets.kept_error(drawn)) < 0.01  # metres
     assert float((drawn - targets.features)[~targets.kept].abs().max()) > 0.5  # the rest is another movement
+
+
+@torch.no_grad()
+def test_feet_slide_no_more_in_edits_than_in_their_dances():
+    """Eight edits: the share of contact frames in which a toe slides."""
+    slides: dict[str, list[float]] = {"edit": [], "base": []}
+    for which in (0, 1):
+        heard = pipeline.hear_song(model(), song(which, 12))
+        base = pipeline.dance_to(model(), heard, DanceOptions())
+        for parts in ("all", "lower"):
+            for seed in (1, 2):
+                edit = Edit(base.motion, 120, 240, parse_parts(parts))
+                made = edit_dance(model(), heard, edit, DanceOptions(seed=seed), base.style)
+                for name, motion in (("edit", made.motion), ("base", base.motion)):
+                    places = kinematics.forward(motion.rotations, motion.root)[120:240]
+                    slides[name].append(physics.foot_skating(places, motion.fps))
+    assert sum(slides["edit"]) < 1.1 * sum(slides["base"])
 
 
 def leaves(document: dict, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -242,6 +242,20 @@ def test_the_fit_brings_what_is_made_nearer_to_what_is_kept(model, heard, base, 
     assert more < 0.95 * some and some < 0.95 * none
 
 
+def test_the_fit_changes_the_pose_beside_what_is_kept_and_not_what_is_far_from_it(model, heard, base):
+    edit = Edit(base, RANGE.start, RANGE.stop)
+    stretch = stretch_of(model, edit, heard)
+    targets, options = targets_of(model, stretch, edit), DanceOptions(seed=1, steps=4)
+    fits = (Fit(below=0, last=0), Fit(below=0, last=12))
+    with torch.no_grad():
+        without, with_it = (sample_edit(model, heard, stretch, edit, targets, options, None, fit) for fit in fits)
+    changed = (with_it - without)[:, targets.layout.slices["rotations"]].abs().amax(1)
+    kept = targets.kept.all(1)
+    first, last = (~kept).nonzero()[[0, -1], 0].tolist()
+    away = round(1.2 * targets.fps)
+    assert float(changed[first + away : last - away].max()) < 0.05 * float(changed[kept].max())
+
+
 def test_models_without_masks_can_edit_too(model, heard, base):
     denoisers = {**model.config.denoisers, "motion": replace(model.config.denoisers["motion"], observed=False)}
     assert model.config.denoisers["motion"].observed, "the check would be empty"

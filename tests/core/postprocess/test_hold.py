@@ -167,3 +167,29 @@ def test_a_single_held_pose_is_hit_and_passed_smoothly(swaying):
     assert torch.equal(joined.rotations[100, 5:], base.rotations[100, 5:])
     assert torch.equal(joined.root, made.root)
     assert float(rotation.angle(joined.rotations[1:], joined.rotations[:-1]).max()) * 30 < 25
+
+
+def test_a_step_between_held_frames_goes_on_where_it_may():
+    held = torch.zeros(30, dtype=torch.bool)
+    held[[2, 20]] = True
+    values = torch.arange(30.0)[:, None]
+    pace = torch.zeros(30)
+    pace[8:11] = torch.tensor([1.0, 2.0, 1.0])
+    found = between(values, held, pace)[:, 0]
+    assert torch.equal(found[:8], torch.full((8,), 2.0)) and torch.equal(found[11:], torch.full((19,), 20.0))
+    assert found[7:12].diff().tolist() == pytest.approx([18 * share for share in (1 / 8, 3 / 8, 3 / 8, 1 / 8)])
+
+
+def test_a_path_returns_to_where_it_is_held_while_a_foot_travels(steps):
+    """Feet that glide all the way to where they are held again stand still, and land elsewhere at each step."""
+    free = slice(100, 300)
+    hold = torch.ones(steps.frames, 22, dtype=torch.bool)
+    hold[free] = False
+    glide = torch.zeros(steps.frames)
+    glide[100:300], glide[300:] = torch.linspace(0, 0.5, 200), 0.5
+    glided = replace(steps, root=steps.root + glide[:, None] * torch.tensor([1.0, 0.0, 0.0]))
+    made = feet.steady(replace(glided, contacts=None), hold)
+    toes = kinematics.forward(steps.rotations, steps.root)[:, (10, 11), 1]
+    stands = (toes < toes.amin() + 0.005).all(1)[free][20:-20]
+    slid = ((made.root - steps.root)[free, 0].diff() * steps.fps).abs()[20:-19]
+    assert float(slid[stands].mean()) < 0.6 * float(slid[~stands].mean())

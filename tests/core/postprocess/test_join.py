@@ -139,3 +139,17 @@ def test_hands_that_are_made_anew_do_not_jolt_with_a_kept_trunk():
         jolts += [[one[near].max() for one in thrown] for near in (slice(58, 60), slice(117, 119))]
     before, after = torch.tensor(jolts).mean(0)
     assert after < 0.7 * before
+
+
+def test_beside_seams_frames_far_from_them_change_nothing(swaying):
+    """Whether a stretch is eased alone or within a longer one, it comes out the same."""
+    base = swaying(400, 30.0)
+    free = (torch.arange(400) >= 150) & (torch.arange(400) < 250)
+    made, hold = jolting(base, free), ~free[:, None].expand(-1, SMPL22.joints)
+    whole, part = eased(made, hold), slice(120, 280)
+    alone = eased(replace(made, rotations=made.rotations[part], root=made.root[part], contacts=None), hold[part])
+    assert torch.allclose(whole.rotations[part], alone.rotations, atol=1e-5)
+    assert torch.allclose(whole.root[part], alone.root, atol=1e-6)
+    assert torch.equal(whole.root[170:230], made.root[170:230]) and not torch.equal(whole.root[part], made.root[part])
+    nothing = torch.zeros_like(hold)
+    assert eased(made, nothing) is made
