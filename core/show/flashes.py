@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 
@@ -184,6 +185,7 @@ def most_changes(watched: np.ndarray, fps: float) -> int:
     return most
 
 
+@lru_cache(maxsize=1)  # who judges a show asks again after who limited it; shows do not change
 def most_flashes(show: Show) -> int:
     """The largest number of rises, or of falls, in any second of a show."""
     return most_changes(signals(strobed_light(show)), show.fps)
