@@ -84,7 +84,7 @@ def danced(args: Bench, styles: list[str]) -> list[dict]:
 
 def figures(kind: str, style: str, name: str, motion: Motion, beats: Tensor) -> dict:
     """How much one dance repeats itself, as far as it is long enough. beats: (n,) of its music, if they are known."""
-    row = {"kind": kind, "style": style, "name": name}
+    row: dict = {"kind": kind, "style": style, "name": name}
     try:
         row["repetition"] = metre.repetition(motion)
         alike = metre.likeness(motion, beats, max(BEATS))

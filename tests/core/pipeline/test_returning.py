@@ -162,6 +162,7 @@ def test_with_moves_that_return_the_first_seconds_still_change_nothing(model, he
     monkeypatch.setattr(beginning, "SHOWN", 5.0)
     options = DanceOptions(seed=2, fps=24, beat_snap=0.0)
     begun, whole = pipeline.begin_dance(model, heard, options), pipeline.dance_to(model, heard, options)
+    assert begun is not None
     assert torch.equal(pipeline.dance_to(model, heard, options, begun.memory).motion.rotations, whole.motion.rotations)
 
 
