@@ -88,7 +88,7 @@ def with_fingers(armature, names):
 def check_the_shared_ground_is_the_extensions_own_and_starts_no_torch():
     assert "torch" not in sys.modules
     folder = Path(sys.modules[MODULE].__file__).parent
-    for module in (skeleton, quat, shared.humanoid, shared.retarget, sys.modules[f"{MODULE}.core.rig.rest"]):
+    for module in (skeleton, quat, shared.named_limbs, shared.retarget, sys.modules[f"{MODULE}.core.rig.rest"]):
         assert module.__name__.startswith(f"{MODULE}.core.rig.")
         assert Path(module.__file__).parent == folder / "core" / "rig"
     assert "core" not in sys.modules and "blender_addon" not in sys.modules
