@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..scene import paths, reading, residuals, rigs, stitching, strips, takes
 from ..scene.wording import joined
 from ..shared import FootlightError, beat_grid, file_digest, keys_file, parts, path_file, protocol
-from . import beats, card, dance, kept_light, light
+from . import beats, card, dance, kept_light, light, naming
 from . import takes as shown
 from .target import Target, Written, by_uid
 
@@ -121,10 +121,10 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
         for key, value in made.items():
             edited[key] = value
         residuals.stitch(edited, base, made, target.part)
-        name = made.name
         takes.show(armature, edited)
         bpy.data.actions.remove(made)
-        edited.name = name
+        style = str(edited.get(f"{names.PREFIX}style", "")) or None
+        edited.name = naming.title(target.about, style, target.seed, bpy.data.actions, _told(target))
         takes.enlist(armature, edited)
     if (accent := base.get(f"{names.PREFIX}accent")) is not None:
         edited[f"{names.PREFIX}accent"] = accent
@@ -135,6 +135,16 @@ def write(target: EditTarget, done: protocol.DanceDone) -> Written:
     kept_light.keep_with_dance(edited, told.with_told(dance_made=edited[takes.MADE]))
     shown.follow(scene, armature)
     return replace(written, action=edited, message=joined(written.message, LIGHT_STAYS))
+
+
+def _told(target: EditTarget) -> str:
+    """Which part an edit makes anew, in short, in the song's time: ``0:12-0:20``, or ``0:12-0:20 arms``."""
+    part = target.part
+    seconds = (round((frame - target.first) / part.fps) for frame in (part.first, part.last + 1))
+    when = "-".join(f"{time // 60}:{time % 60:02}" for time in seconds)
+    named = [name for name, chosen in parts.SELECTIONS.items() if chosen == part.chosen]
+    what = named[0] if named else "parts"
+    return when if what == "all" else f"{when} {what}"
 
 
 def _of_another_song(action: bpy.types.Action, song: strips.Song, folder: Path) -> str | None:

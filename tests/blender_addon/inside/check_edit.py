@@ -243,7 +243,7 @@ def check_an_edit_is_in_the_style_of_its_dance_unless_another_one_is_chosen():
     armature = stage()
     regenerate(armature, style="OWN", seed=3)
     edited = takes.shown(armature)
-    assert edited["footlight_style"] == "robot" and edited.name == "drums - Robot - seed 3"
+    assert edited["footlight_style"] == "robot" and edited.name == "drums - 0:02-0:05 - Robot - seed 3"
     assert bpy.context.scene.footlight.style == "OWN"
     del edited["footlight_style"]
     regenerate(armature, seed=4)

@@ -425,6 +425,9 @@ def check_names_stay_readable():
     long = title("Ein sehr langer Titel voller Umlaute: äöüäöüäöüäöüäöü", "salsa:0.5,pop:0.5", 123)
     assert len(long.encode()) <= 63 and long.endswith(" - 50 % Salsa, 50 % Pop - seed 123")
     assert bpy.data.actions.new(long).name == long, "Blender keeps all of it"
+    assert title("Song", "salsa", 7, edited="0:12-0:20 arms") == "Song - 0:12-0:20 arms - Salsa - seed 7"
+    long = title("A song", "breakdance:0.5,street jazz:0.5", 2**31 - 1, edited="10:12-10:20 right arm")
+    assert long == "A song - 10:12-10:20 right arm - seed 2147483647" and len(long) <= 63
 
 
 def check_a_result_keeps_how_it_was_made():
