@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import tyro
@@ -117,18 +117,18 @@ def lacking(config: Config, trained: Collection[str]) -> list[str]:
 
 def own_decoders(run: Path) -> list[str]:
     """The tasks of autoencoders in a run of which it trained the decoder alone, for latents that stay."""
-
-    def decoder_alone(task: str) -> bool:
-        settings = run / task / "settings.json"
-        return settings.is_file() and json.loads(settings.read_bytes())["task"].get("decoder_only", False)
-
-    return [task for task in AUTOENCODERS if decoder_alone(task)]
+    return [task for task in AUTOENCODERS if trained_with(run, task, "decoder_only")]
 
 
 def kept_steering(run: Path) -> bool:
     """Whether a run trained the space of a finished theatre on, whose denoisers stay."""
-    settings = run / THEATRE[1] / "settings.json"
-    return settings.is_file() and json.loads(settings.read_text())["task"].get("steering", 0) > 0
+    return bool(trained_with(run, THEATRE[1], "steering"))
+
+
+def trained_with(run: Path, task: str, name: str) -> Any:
+    """A setting with which a run trained a task; None where it did not, or the task has no such setting."""
+    settings = run / task / "settings.json"
+    return json.loads(settings.read_bytes())["task"].get(name) if settings.is_file() else None
 
 
 def relearned(run: Path) -> dict[str, Tensor]:

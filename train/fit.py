@@ -98,15 +98,22 @@ def load_training_songs(args: Fit, config: Config, pairs: dict[str, list[Pair]])
 
 
 def make_task(
-    name: str, args: Fit, config: Config, pairs: dict[str, list[Pair]], stages: Stages, device: torch.device
+    name: str,
+    args: Fit,
+    config: Config,
+    pairs: dict[str, list[Pair]],
+    stages: Stages,
+    device: torch.device,
+    initial: Checkpoint | None = None,
 ) -> Task:
     """One task of the run, from what the tasks before it left there.
 
     stages: which make those of the theatre.
+    initial: the model that the run starts from; None is none.
     """
     recipe = recipe_of(args, name)
     if name in run_folder.THEATRE:
-        return stages.task(name, recipe.task, device, initial_of(args))
+        return stages.task(name, recipe.task, device, initial)
     if name == "distill-theatre":
         return stages.student(teacher_of(args), recipe.task, device)
     if name == "classifier":
@@ -255,7 +262,7 @@ def main(args: Fit) -> dict[str, dict]:
                 results[name] = run_folder.take_statistics(args.out, name, config, pairs["train"], initial)
             fabric.barrier()
             continue
-        task = make_task(name, args, config, pairs, stages, fabric.device)
+        task = make_task(name, args, config, pairs, stages, fabric.device, initial)
         if initial is not None:
             give_weights(initial, config, name, task)
         results[name] = fit(task, loop, args.out / name, fabric=fabric)

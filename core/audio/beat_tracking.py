@@ -71,10 +71,12 @@ def track_beats(waveform: Waveform) -> Beats:
         path = beat_times(beat, envelope, sounds, len(samples) / RATE)
     around = metrical_level.heard(mel, beat, downbeat, envelope)
     times = metrical_level.best_count(path, around, sounds, (SLOWEST, FASTEST))
-    times = compound.uncovered(times, mel, around, sounds, SLOWEST)
+    against = metre.costs(times, mel, around, sounds)
+    hidden = compound.uncovered(times, against, around, sounds, SLOWEST)
+    if hidden is not times:
+        times, against = hidden, metre.costs(hidden, mel, around, sounds)
     confidence = _confidence(beat, times, going_on(sounds))
     signs = bars.signs(fine, mel, times)
-    against = metre.costs(times, mel, around, sounds)
     down = bars.downbeats(_likely(beat, downbeat, times, signs), against, begins(mel, times))
     if len(times) >= 2:
         counted = danced(Grid.of(times, down), metrical_level.in_thirds(times, around, sounds))

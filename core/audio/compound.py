@@ -9,8 +9,9 @@ after three, and of those the one that ``metrical_level`` scores highest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-from torch import Tensor
 
 from core.audio import metre, metrical_level
 from core.audio.beat_network import FPS
@@ -23,14 +24,15 @@ CLEARLY = 0.1  # by which what returns after three halves exceeds what returns a
 WALTZ = 1.0  # nats for a fast waltz: the score, which heard few of them, takes its bars for dotted beats too easily
 
 
-def uncovered(times: np.ndarray, mel: Tensor, heard: np.ndarray, sounds: np.ndarray, slowest: float) -> np.ndarray:
+def uncovered(
+    times: np.ndarray, costs: Mapping[int, float], heard: np.ndarray, sounds: np.ndarray, slowest: float
+) -> np.ndarray:
     """The beats (m,) that a count in three (n,) hides, seconds; the count itself, where it hides none.
 
-    mel: (t, m) magnitudes, as ``beat_network.spectrogram`` returns them.
+    costs: of its bars in each metre, as ``metre.costs`` returns them.
     heard, sounds: as ``metrical_level.best_count`` takes them.
     slowest: the slowest tempo that they may have, beats per minute.
     """
-    costs = metre.costs(times, mel, heard, sounds)
     if not costs or costs[3] > min(costs.values()) or in_threes(times, heard, sounds) < CLEARLY:
         return times
     best, highest, score = times, -np.inf, level_score()

@@ -19,8 +19,6 @@ Metrics
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -57,7 +55,7 @@ def likeness(motion: Motion, beats: Tensor, lags: int) -> Tensor:
     share = torch.arange(_INSTANTS, dtype=torch.float64) / _INSTANTS
     times = torch.cat((torch.lerp(beats[:-1, None], beats[1:, None], share).flatten(), beats[-1:]))
     moved = _movement(at_times(motion, times, motion.fps))
-    return torch.tensor([_alike(moved, lag * _INSTANTS) for lag in _up_to(lags)], dtype=torch.float64)
+    return torch.tensor([_alike(*moved, lag * _INSTANTS) for lag in _up_to(lags)], dtype=torch.float64)
 
 
 def repetition(motion: Motion) -> float:
@@ -78,26 +76,20 @@ def repetition(motion: Motion) -> float:
     shortest, longest = (round(lag * _RATE) for lag in _LAGS)
     found = []
     for start in range(0, count * frames, frames):
-        piece = replace(
-            even,
-            rotations=even.rotations[start : start + frames],
-            root=even.root[start : start + frames],
-            contacts=None,
-        )
-        moved = _movement(piece)
-        found.append(max(_alike(moved, lag) for lag in range(shortest, longest + 1)))
+        moved = _movement(even.cut(start, start + frames))
+        found.append(max(_alike(*moved, lag) for lag in range(shortest, longest + 1)))
     return sum(found) / len(found)
 
 
-def _movement(motion: Motion) -> Tensor:
-    """What joints do from frame to frame in dancer space (t - 1, j, 3), less its mean."""
+def _movement(motion: Motion) -> tuple[Tensor, Tensor]:
+    """What joints do from frame to frame in dancer space (t - 1, j, 3), less its mean, and the same mirrored."""
     moved = dancer_space(motion).diff(dim=0)
-    return moved - moved.mean(dim=0)
+    moved = moved - moved.mean(dim=0)
+    return moved, moved[:, MIRROR] * moved.new_tensor((-1.0, 1.0, 1.0))
 
 
-def _alike(moved: Tensor, lag: int) -> float:
+def _alike(moved: Tensor, mirrored: Tensor, lag: int) -> float:
     """How alike a movement (t, j, 3) is to itself so many frames later, as it is or mirrored."""
-    mirrored = moved[:, MIRROR] * moved.new_tensor((-1.0, 1.0, 1.0))
     return max(_correlation(moved[:-lag], later[lag:]) for later in (moved, mirrored))
 
 

@@ -222,8 +222,10 @@ def _sample(
     steps = steps_for(model.config, "motion", options.steps)
     only, decoded = (None, heard.frames) if beginning is None else (beginning.sampled, beginning.decoded)
     with progress.part(0.0, 0.927, "Dancing"):
-        pattern = moves_for(model.config, style, model.config.sampling["motion"])
-        again = None if options.free_form else heard.returning(pattern, model.config.latent_fps)
+        again = None
+        if not options.free_form:
+            pattern = moves_for(model.config, style, model.config.sampling["motion"])
+            again = heard.returning(pattern, model.config.latent_fps)
         drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory, again)
         latents = last_of(drawing, steps)[:, :decoded]
     with progress.part(0.927, 1.0, "Building the movement"):

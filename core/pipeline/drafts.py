@@ -36,7 +36,6 @@ def most_on_beat(drafts: Tensor, targets: Targets, beats: Beats) -> int:
     targets: what is kept.
     beats: of the music where the motion is made anew, from the first frame of the drafts.
     """
-
     met = torch.where(targets.kept, targets.features, drafts)
     rotations, root, _ = features.decode_arrays(met, targets.fps, layout=targets.layout)
     places = kinematics.forward(rotations.flatten(0, 1), root.flatten(0, 1)).unflatten(0, met.shape[:2])

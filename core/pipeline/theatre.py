@@ -162,8 +162,10 @@ def perform_to(
         _energy(model, motion, frames),
     )
     with progress.part(0.0, 0.925, "Dancing"):
-        pattern = moves_for(config, style, on_stage(config).sampling["motion"])
-        again = None if options.free_form else heard.returning(pattern, config.latent_fps)
+        again = None
+        if not options.free_form:
+            pattern = moves_for(config, style, on_stage(config).sampling["motion"])
+            again = heard.returning(pattern, config.latent_fps)
         noise = {name: drawn[:, :frames] for name, drawn in _noise(model, seed, total, again).items()}
         made = _walked(model, prompt, noise, options)
         danced = None if kept is None else kept.finished(made["motion"])

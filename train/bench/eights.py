@@ -24,10 +24,8 @@ from core.types import Motion
 from train.bench.results import write_results
 from train.command import run_program
 from train.data.latents import style_of
-from train.data.motion.sources import load
 from train.data.pairing.pairs import has_known_beats
-from train.data.shards import read_index
-from train.evaluation.dance.material import is_dance, song_excerpts
+from train.evaluation.dance.material import cleaned, dances, song_excerpts
 from train.evaluation.statistics import bootstrap
 
 BEATS = (4, 8)
@@ -51,26 +49,22 @@ class Bench:
 def captured(source: Path) -> list[dict]:
     """The figures of all capture in which somebody dances. Raises FootlightError for a folder without any."""
     rows = []
-    for entry in read_index(source / "index.jsonl"):
-        if entry["kind"] != "motion" or entry.get("static") or not is_dance(entry["genre"]):
-            continue
-        try:
-            loaded = load(source / entry["path"], entry)
-        except FootlightError:  # preparation left it out too, and said why
+    for entry in dances(source):
+        motion = cleaned(source / entry["path"], entry)
+        if motion is None:
             continue
         beats = torch.zeros(0)
         if has_known_beats(entry):
-            beats = torch.arange(0, loaded.motion.seconds, 60 / entry["bpm"], dtype=torch.float64)
-        if not loaded.report["dropped"]:
-            rows.append(figures("capture", style_of(entry["genre"]), entry["path"], loaded.motion, beats))
+            beats = torch.arange(0, motion.seconds, 60 / entry["bpm"], dtype=torch.float64)
+        rows.append(figures("capture", style_of(entry["genre"]), entry["path"], motion, beats))
     if not rows:
         raise FootlightError(f"{source}: its index names no capture of dance; choose another folder")
     return rows
 
 
-def danced(args: Bench, styles: list[str]) -> list[dict]:
+def danced(args: Bench, model: pipeline.Model, styles: list[str]) -> list[dict]:
     """The figures of a model's dances to the val songs, in every style."""
-    model, rows = pipeline.Model.load(args.model, args.device), []
+    rows = []
     for excerpt in song_excerpts(args.source, 10.0, args.seconds, most=args.songs):
         heard = pipeline.hear_song(model, excerpt.waveform)
         for style in styles:
@@ -95,9 +89,8 @@ def figures(kind: str, style: str, name: str, motion: Motion, beats: Tensor) -> 
 
 def main(args: Bench) -> list[dict]:
     """Measure, print the table, and return the figures of each clip and dance."""
-    rows = captured(args.source)
-    known = pipeline.Model.load(args.model, args.device).config.styles
-    rows += danced(args, [style for style in known if any(row["style"] == style for row in rows)])
+    model, rows = pipeline.Model.load(args.model, args.device), captured(args.source)
+    rows += danced(args, model, [style for style in model.config.styles if any(row["style"] == style for row in rows)])
     print(table(rows))
     write_results(rows, args.out)
     return rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.audio import compound
+from core.audio import compound, metre
 from core.audio.beat_network import FPS, RATE, activations, spectrogram
 from core.audio.beat_tracking import SLOWEST, onset_envelope, sounding, track_beats
 from core.audio.io import resample
@@ -68,7 +68,8 @@ def test_true_beats_hide_none(style, bpm):
     beat, downbeat = (some.double().numpy() for some in activations(mel))
     around = heard(mel, beat, downbeat, onset_envelope(torch.log1p(20 * mel)))
     times = music.beats.between(0, SECONDS).times.double().numpy()
-    assert compound.uncovered(times, mel, around, sounding(mel), SLOWEST) is times
+    costs = metre.costs(times, mel, around, sounding(mel))
+    assert compound.uncovered(times, costs, around, sounding(mel), SLOWEST) is times
 
 
 @pytest.mark.parametrize(("length", "sign"), [(2, -1), (3, 1)])

@@ -10,6 +10,7 @@ from core.errors import FootlightError
 from core.formats import bvh
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT, SMPL22
+from core.pipeline import Model
 from core.types import Motion
 from train.bench import eights
 from train.demo.song import compose
@@ -66,7 +67,7 @@ def test_a_folder_without_capture_is_refused(source):
 
 def test_dances_repeat_their_moves_and_the_table_says_so(source, model_folder):
     asked = eights.Bench(source, str(model_folder), seconds=20.0, device="cpu")
-    rows = eights.danced(asked, ["salsa"])
+    rows = eights.danced(asked, Model.load(model_folder, "cpu"), ["salsa"])
     assert {row["kind"] for row in rows} == {"dances", "free form"}
     assert {row["name"] for row in rows} == {excerpt.name for excerpt in song_excerpts(source, 0.0, 20.0)}
     repeated, new = ([row["after_8"] for row in rows if row["kind"] == kind] for kind in eights.KINDS[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -130,29 +130,33 @@ def song_excerpts(
 
 
 def captures(source: Path, fps: float, cache: Cache) -> list[Capture]:
-    """Every usable capture of dance, train and val, at ``fps``. Cleaned capture is kept in the cache.
-
-    Takes that the index calls ``static`` are left out, as they are of training pairs: nobody dances there.
-    """
+    """Every usable capture of dance, train and val, at ``fps``. Cleaned capture is kept in the cache."""
     code = sources_digest("core/motion", "train/data")
     found = []
-    entries = [e for e in read_index(source / "index.jsonl") if e["kind"] == "motion"]
-    for entry in cache.progress(entries, "capture"):
-        if not is_dance(entry["genre"]) or entry.get("static"):
-            continue
+    for entry in cache.progress(dances(source), "capture"):
         path = source / entry["path"]
-
-        def load(path: Path = path, entry: dict = entry) -> Motion | None:
-            try:
-                loaded = load_source(path, entry)
-            except FootlightError:  # preparation left it out too, and said why
-                return None
-            return None if loaded.report["dropped"] else loaded.motion
-
-        motion = cache.get(key("capture", code, file_digest(path), entry), load)
+        motion = cache.get(key("capture", code, file_digest(path), entry), partial(cleaned, path, entry))
         if motion is not None:
             found.append(Capture(path.stem, entry["genre"], entry["split"], resample(motion, fps), entry.get("bpm")))
     return found
+
+
+def dances(source: Path) -> list[dict]:
+    """The lines of a data folder's index that are capture of dance.
+
+    Takes that it calls ``static`` are left out, as they are of training pairs: nobody dances there.
+    """
+    entries = (entry for entry in read_index(source / "index.jsonl") if entry["kind"] == "motion")
+    return [entry for entry in entries if is_dance(entry["genre"]) and not entry.get("static")]
+
+
+def cleaned(path: Path, entry: dict) -> Motion | None:
+    """The motion of a capture, as preparation cleans it; None where that left it out."""
+    try:
+        loaded = load_source(path, entry)
+    except FootlightError:  # which preparation said
+        return None
+    return None if loaded.report["dropped"] else loaded.motion
 
 
 def real_pairs(data: Path, fps: float) -> list[RealPair]:
