@@ -93,6 +93,7 @@ PROPERTIES = {
     "follow": "advanced",
     "beat_snap": "advanced",
     "free_form": "advanced",
+    "moves": "advanced",
 }
 """The heading for a property of the scene's settings."""
 

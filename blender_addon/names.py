@@ -75,12 +75,12 @@ DANCER_MARK = "footlight_dancer"
 PREFIX = "footlight_"
 """Custom properties of what Footlight made; ``api/card.py`` reads them. Of an action and of a music strip: operation
 (what made it), seed, style, style_asked, quality, steps, guidance, free_form, model_sha256, tempo, metre, beat_score,
-beat_confidence, frames, fps, seconds, warning. Of an action alone: beat_snap, model, engine, song, song_start,
-song_seconds, audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json, where they were corrected),
-dancer_id (whose take it is); light (a group of what the stage keeps that was lit for it last, of what the stage is
-built from, and of what was changed of it by hand); look, look_asked, accent and energy_on_beats, where it was made with
-its light, and light_sha256, where that was there; where not every frame is keyed keys, keys_dense, keys_degrees,
-keys_millimetres, keys_slide (see ``scene/spacing.py``). Of both: made (when).
+beat_confidence, frames, fps, seconds, warning. Of an action alone: beat_snap, moves (where they were chosen), model,
+engine, song, song_start, song_seconds, audio_sha256, steps_per_second, still, t_pose, origin, beats (as a BEATS.json,
+where they were corrected), dancer_id (whose take it is); light (a group of what the stage keeps that was lit for it
+last, of what the stage is built from, and of what was changed of it by hand); look, look_asked, accent and
+energy_on_beats, where it was made with its light, and light_sha256, where that was there; where not every frame is
+keyed keys, keys_dense, keys_degrees, keys_millimetres, keys_slide (see ``scene/spacing.py``). Of both: made (when).
 
 Of a song's strip, or of a scene all of whose sound is the song: beats, beats_tracked. Of a song's strip: chosen. Of a
 strip that does not play over another one: muted. Of what Add Stage and Light Stage made: stage; of an object of a lit

@@ -96,6 +96,18 @@ PARTS = (
 )
 """What can be made anew, as ``core.edits.parts`` reads it."""
 
+STYLE_MOVES = "STYLE"
+"""The identifier that stands for moves as dancers of the style repeat them. Any other is a pattern of the engine."""
+
+MOVES = (
+    (STYLE_MOVES, "By Style", "As dancers of the style do: in most styles a move comes three times, then another one"),
+    ("AAAA", "Four Times Each", "A A A A: every move comes four times before the next one"),
+    ("AABB", "Twice Each", "A A B B: every move comes twice before the next one"),
+    ("AABC", "Twice, Then Two Others", "A A B C: a move comes twice, then two others come once"),
+    ("ABCD", "Once Each", "A B C D: every move is new, and comes again only with its part of the song"),
+)
+"""How moves of two bars can be repeated."""
+
 
 def _get_percent(self: FootlightSettings) -> int:
     return round(100 * self.style_mix)
@@ -372,6 +384,15 @@ class FootlightSettings(bpy.types.PropertyGroup):
             "with their part of the song, and music is made in phrases that come again"
         ),
         default=False,
+    )
+    moves: EnumProperty(
+        name="Moves",
+        description=(
+            "How often a move of two bars comes before another one, in a dance to a song. All of them come again with "
+            "their part of the song. In free form nothing comes again"
+        ),
+        items=MOVES,
+        default=STYLE_MOVES,
     )
     keys: PointerProperty(type=FootlightKeys)
     light: PointerProperty(type=FootlightLight)

@@ -58,6 +58,7 @@ class Card:
     pulse: "120 bpm, 4 beats a bar".
     length: "45.0 s".
     feet: how much it steps.
+    moves: "Moves: A A B B", where that was chosen.
     keys: how many there are, and how far they are off, where not every frame is keyed.
     unfinished: whether it is only the first seconds.
     warning: what the user should know besides.
@@ -71,6 +72,7 @@ class Card:
     pulse: str = ""
     length: str = ""
     feet: str = ""
+    moves: str = ""
     keys: str = ""
     unfinished: bool = False
     warning: str = ""
@@ -95,6 +97,7 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
     if names.PREFIX + "beats" in made:
         pulse.append("beats as corrected")
     seconds, energy = _number(made, "seconds"), _number(made, "energy_on_beats")
+    moves = str(made.get(names.PREFIX + "moves", ""))
     return Card(
         made.name,
         str(made.get(names.PREFIX + "operation", DANCE if dance else MUSIC)),
@@ -104,6 +107,7 @@ def of(made: bpy.types.Action | bpy.types.Strip | None) -> Card | None:
         pulse=", ".join(pulse),
         length="" if seconds is None else f"{seconds:.1f} s",
         feet=_feet(_number(made, "steps_per_second"), _number(made, "still")),
+        moves=f"Moves: {' '.join(moves.upper())}" if moves else "",
         keys=_keys(made),
         unfinished=names.PREFIX + UNFINISHED in made,
         warning=str(made.get(names.PREFIX + "warning", "")),
@@ -175,6 +179,8 @@ def asked(operation: str, seed: int, options: dict) -> dict:
         found["beat_snap"] = options.get("beat_snap", protocol.default(protocol.Dancing, "beat_snap"))
     if operation != BOTH:
         found["free_form"] = options.get("free_form", protocol.default(protocol.DanceOptions, "free_form"))
+    if operation not in (BOTH, MUSIC):
+        found["moves"] = options.get("moves")
     return {name: stored(value) for name, value in found.items() if value is not None}
 
 

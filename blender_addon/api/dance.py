@@ -46,7 +46,7 @@ def request(
     watched: whether the first seconds are wanted before the rest is made, for ``preview.show``.
     operation: what makes it, as of ``card.Card``.
     others: who is on the stage besides, where one is set.
-    options: quality, steps, guidance, style, beat_snap and free_form, as of ``core.protocol.DanceRequest``.
+    options: quality, steps, guidance, style, beat_snap, free_form and moves, as of ``core.protocol.DanceRequest``.
 
     Raises UserError when the armature cannot be given a dance or the two scenes have different frame rates, and
     FootlightError when an option is out of its bounds.
@@ -77,8 +77,8 @@ def request(
 
 
 def again(action: bpy.types.Action, song: strips.Song, *, lit: bool = False) -> tuple[strips.Song, dict]:
-    """How to ask for a dance again: the arguments seed, quality, steps, guidance, style, beat_snap, free_form and grid
-    of ``request``.
+    """How to ask for a dance again: the arguments seed, quality, steps, guidance, style, beat_snap, free_form, moves
+    and grid of ``request``.
 
     song: to which it will be; it is returned with a warning where the result cannot be the same.
     lit: whether it is asked for together with its light, as of ``theatre.again``.
@@ -87,7 +87,7 @@ def again(action: bpy.types.Action, song: strips.Song, *, lit: bool = False) -> 
     kept = card.kept_by(action)
     if kept.get("operation") not in (card.DANCE, card.THEATRE) or "song" not in kept:
         raise UserError(f"{action.name!r} is no dance to a song that Footlight made. Choose another take.")
-    options = {name: kept.get(name) for name in ("quality", "steps", "guidance", "beat_snap", "free_form")}
+    options = {name: kept.get(name) for name in ("quality", "steps", "guidance", "beat_snap", "free_form", "moves")}
     options = {name: value for name, value in options.items() if value is not None}
     grid = beats_file.from_json(kept["beats"]) if "beats" in kept else None
     differs = []

@@ -59,7 +59,8 @@ def request(
     path: a curve on the floor that is followed.
     facing: as of ``core.edits.path_file.FloorPath``.
     variation: from a little different to 1, anew.
-    sequencer, grid and options: as of ``dance.request``. The style is that of the dance unless another one is given.
+    sequencer, grid and options: as of ``dance.request``, without moves. The style is that of the dance unless another
+        one is given.
 
     Raises UserError when the dancer has no action, cannot be read or written, the range is outside of the song, or the
     path cannot be followed, and FootlightError for unknown parts and options out of their bounds.

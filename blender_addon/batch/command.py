@@ -112,7 +112,7 @@ def _inputs(parser: Parser, args: argparse.Namespace) -> list[Path]:
 
 
 def _check_numbers(parser: Parser, args: argparse.Namespace) -> None:
-    numbers = ("seed", "seconds", "fps", "quality", "steps", "guidance", "beat_snap")
+    numbers = ("seed", "seconds", "fps", "quality", "steps", "guidance", "beat_snap", "moves")
     named = {name: getattr(args, name) for name in numbers}
     try:
         protocol.check(protocol.DanceRequest, **named)
@@ -153,6 +153,10 @@ def _check_inputs(parser: Parser, args: argparse.Namespace) -> None:
         parser.error("--beat-snap is about dances: --score makes music")
     if args.free_form and args.duet:
         parser.error("--free-form is about a dance to a song, or music for a dance: in --duet nothing returns anyway")
+    if args.moves and (args.score or args.duet or args.dance):
+        parser.error("--moves is about a dance that is made to a SONG: not --score, --duet or --dance")
+    if args.moves and args.free_form:
+        parser.error("--moves says what is repeated, and in --free-form nothing is: give one of them")
 
 
 def _check_scene(parser: Parser, args: argparse.Namespace) -> None:

@@ -79,7 +79,7 @@ class Desk:
     def options(self) -> dict:
         """What the command line says of how to make it."""
         chosen = vars(self.args)
-        given = {name: chosen[name] for name in ("quality", "steps", "guidance", "style", "beat_snap")}
+        given = {name: chosen[name] for name in ("quality", "steps", "guidance", "style", "beat_snap", "moves")}
         given["free_form"] = chosen["free_form"] or None  # which duets do not know
         return {"seed": self.item.seed} | {name: value for name, value in given.items() if value is not None}
 

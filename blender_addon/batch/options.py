@@ -73,6 +73,7 @@ def _add_dance(parser: Parser) -> None:
         arguments.add_option(group, protocol.DanceOptions, name)
     arguments.add_option(group, protocol.DanceOptions, "beat_snap", default=None)
     arguments.add_option(group, protocol.DanceOptions, "free_form")
+    arguments.add_option(group, protocol.DanceOptions, "moves", metavar="LETTERS")
     arguments.add_option(group, protocol.DanceOptions, "style", metavar="NAME[:WEIGHT,...]")
     group.add_argument(
         "--keys",

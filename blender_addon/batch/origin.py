@@ -21,7 +21,7 @@ ORIGIN = f"{PREFIX}origin"
 
 OPTIONS = (
     *("seconds", "fps", "quality", "steps", "guidance", "beat_snap", "style", "keys", "armature", "duet", "look"),
-    *("theatre", "accent", "dataset", "resolution", "free_form"),
+    *("theatre", "accent", "dataset", "resolution", "free_form", "moves"),
 )
 """The options of the command line that decide how an item comes out. Those that name files count by their contents."""
 

@@ -16,7 +16,7 @@ from ..scene import playing, rigs, strips
 from ..shared import protocol
 from .job_operator import JobOperator, finishing
 from .seed import Repeatable
-from .settings import dancer_or_none, find_song, sampling, settings_of, task, writing
+from .settings import dancer_or_none, dancing, find_song, sampling, settings_of, task, writing
 
 
 class FOOTLIGHT_OT_generate_dance(Repeatable, JobOperator, bpy.types.Operator):
@@ -85,8 +85,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False) -> 
     folder = session.prepare()
     settings = settings_of(context.scene)
     armature = writable_dancer(context)
-    more = writing(context.scene) | sampling(context.scene, names.GENERATE)
-    more |= {"beat_snap": settings.beat_snap, "free_form": settings.free_form}
+    more = writing(context.scene) | sampling(context.scene, names.GENERATE) | dancing(context.scene)
     first = more.pop("seed")
     seeds = range(first, first + (count or settings.takes))
     song = find_song(context, folder)

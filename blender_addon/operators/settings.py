@@ -11,7 +11,7 @@ from .. import environment, key_props, light_props, model, names, readiness, sty
 from ..api import kept_light, light, theatre
 from ..engine.timings import Task
 from ..errors import UserError
-from ..props import NORMAL_FOLLOW, OWN_CHOICE
+from ..props import NORMAL_FOLLOW, OWN_CHOICE, STYLE_MOVES
 from ..scene import dancer, meant, reading, songs, strips, takes, versions
 
 MODALITY = {
@@ -54,6 +54,17 @@ def sampling(scene: bpy.types.Scene, about: str) -> dict:
         "quality": quality(settings),
         "guidance": guidance(settings.follow, MODALITY[about], quality(settings)),
         "style": styles.text(first, second, settings.style_mix),
+    }
+
+
+def dancing(scene: bpy.types.Scene) -> dict:
+    """The engine's words for the panel's choices of a dance to a song: beat snap, free form and moves."""
+    settings = settings_of(scene)
+    as_style = settings.free_form or settings.moves == STYLE_MOVES
+    return {
+        "beat_snap": settings.beat_snap,
+        "free_form": settings.free_form,
+        "moves": None if as_style else settings.moves,
     }
 
 

@@ -10,7 +10,7 @@ from ..scene import takes as listed
 from .generate import action_called, ask_for, song_of, writable_dancer
 from .job_operator import JobOperator
 from .seed import Repeatable
-from .settings import dancer_or_none, find_song, lacking, look_lacking, sampling, settings_of, writing
+from .settings import dancer_or_none, dancing, find_song, lacking, look_lacking, sampling, settings_of, writing
 from .stage import on_stage
 
 
@@ -52,8 +52,7 @@ def start(context: bpy.types.Context, count: int = 0, watched: bool = False, ali
     settings = settings_of(context.scene)
     armature, song = writable_dancer(context), find_song(context, folder)
     chosen = settings.light
-    options = {"accent": chosen.accent, "beat_snap": settings.beat_snap, "free_form": settings.free_form}
-    options |= sampling(context.scene, names.THEATRE)
+    options = {"accent": chosen.accent, **dancing(context.scene), **sampling(context.scene, names.THEATRE)}
     if chosen.made == light_props.KEPT:
         lit = theatre.light_there(context.scene, song)
         options |= {"lit": lit, "look": theatre.look_of(lit)}

@@ -86,6 +86,8 @@ def _card(
         wrapped(lines, context, facts, "BLANK1", less=BOX)
     if shown.feet:
         wrapped(lines, context, shown.feet, "BLANK1", less=BOX)
+    if shown.moves:
+        wrapped(lines, context, shown.moves, "BLANK1", less=BOX)
     if shown.keys:
         wrapped(lines, context, shown.keys, "BLANK1", less=BOX)
     return box

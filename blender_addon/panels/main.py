@@ -168,6 +168,9 @@ class Advanced(Child):
         choices.prop(settings, "follow", slider=True)
         choices.prop(settings, "beat_snap", slider=True)
         choices.prop(settings, "free_form")
+        repeated = choices.column()
+        repeated.enabled = not settings.free_form
+        repeated.prop(settings, "moves")
         if session.state.engine:
             layout.operator(names.FREE_MEMORY, text="Stop Engine", icon="QUIT")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.errors import FootlightError
+from core.protocol import DanceOptions, check
 
 MUSIC = ("mel", "waveform", "features35")
 AUTOENCODERS = ("conv", "identity")
@@ -163,8 +164,7 @@ class SamplingConfig:
 
     def __post_init__(self) -> None:
         for pattern in (self.moves, *self.style_moves.values()):
-            if not pattern.isalpha():
-                raise FootlightError(f"moves are repeated as letters say, AAAB for example; got {pattern!r}")
+            check(DanceOptions, moves=pattern)
 
 
 @dataclass(frozen=True)

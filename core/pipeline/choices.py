@@ -54,13 +54,17 @@ def parse_style(text: str, known: tuple[str, ...]) -> Tensor:
     return weights / weights.sum().clamp_min(1)
 
 
-def moves_for(config: Config, style: str | None, sampling: SamplingConfig) -> str:
-    """How a dance repeats its moves (``core.pipeline.returning.moves``): as its style does, of several the heaviest.
+def moves_for(config: Config, style: str | None, sampling: SamplingConfig, asked: str | None = None) -> str:
+    """How a dance repeats its moves (``core.pipeline.returning.moves``): as requested or, unless that is said, as its
+    style does, of several the heaviest.
 
     config: of the model.
     style: as in ``parse_style``; None for no style.
     sampling: of the dance.
+    asked: the requested pattern.
     """
+    if asked is not None:
+        return asked
     weights = torch.zeros(1) if style is None else parse_style(style, config.styles)
     if not bool(weights.any()):
         return sampling.moves

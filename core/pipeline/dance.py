@@ -224,7 +224,7 @@ def _sample(
     with progress.part(0.0, 0.927, "Dancing"):
         again = None
         if not options.free_form:
-            pattern = moves_for(model.config, style, model.config.sampling["motion"])
+            pattern = moves_for(model.config, style, model.config.sampling["motion"], options.moves)
             again = heard.returning(pattern, model.config.latent_fps)
         drawing = draw(model, "motion", condition, heard.frames, seed, steps, options.guidance, only, memory, again)
         latents = last_of(drawing, steps)[:, :decoded]

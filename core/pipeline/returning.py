@@ -45,13 +45,14 @@ def moves(pattern: str, sections: tuple[Section, ...], beats: Beats, seconds: fl
     Every ``MOVE`` bars are a move, from the first downbeat of each part of the song on. They return with their part,
     see ``first_times``.
 
-    pattern: a letter for each move of a few, which begin anew then. Those of one letter are the same.
+    pattern: a letter for each move of a few, which begin anew then. Those of one letter are the same; capitals do not
+        count.
     sections: of the song; none if it is one part.
     beats: of the song.
     seconds: its length.
     fps: latent frames a second.
     """
-    source, edges = np.arange(frames), bar_edges(beats, seconds)
+    source, edges, pattern = np.arange(frames), bar_edges(beats, seconds), pattern.upper()
     whole = (0, _upbeat(edges), len(edges) - 1)
     for _, first, last in _parts(sections, edges) or [whole]:
         for bar in range(first, last):

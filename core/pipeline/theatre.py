@@ -164,7 +164,7 @@ def perform_to(
     with progress.part(0.0, 0.925, "Dancing"):
         again = None
         if not options.free_form:
-            pattern = moves_for(config, style, on_stage(config).sampling["motion"])
+            pattern = moves_for(config, style, on_stage(config).sampling["motion"], options.moves)
             again = heard.returning(pattern, config.latent_fps)
         noise = {name: drawn[:, :frames] for name, drawn in _noise(model, seed, total, again).items()}
         made = _walked(model, prompt, noise, options)

@@ -55,6 +55,7 @@ from .options import (
     FASTEST_FPS,
     LARGEST_SEED,
     LEAST_VARIATION,
+    MOST_MOVES,
     QUALITIES,
     SHORTEST_SECONDS,
     SLOWEST_FPS,
@@ -100,7 +101,7 @@ from .rules import (
     rule,
 )
 
-PROTOCOL = 5  # increased whenever an older engine or add-on would misunderstand a message
+PROTOCOL = 6  # increased whenever an older engine or add-on would misunderstand a message
 
 __all__ = [
     "ACCENTS",
@@ -110,6 +111,7 @@ __all__ = [
     "FASTEST_FPS",
     "LARGEST_SEED",
     "LEAST_VARIATION",
+    "MOST_MOVES",
     "MUSIC_FILES",
     "PROTOCOL",
     "QUALITIES",

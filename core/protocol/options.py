@@ -21,6 +21,9 @@ SWITCH = 0.5
 QUALITIES = ("normal", "fine")
 ACCENTS = ("strike", "arrive")
 
+MOST_MOVES = 16
+"""Of a pattern, which is then 32 bars long, as hardly any part of a song is."""
+
 LEAST_VARIATION = 0.05
 """Of an edit; less than that is the same dance."""
 
@@ -72,11 +75,26 @@ class Dancing(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class DanceOptions(Sampling, Dancing):
-    """Options of a dance to a song."""
+    """Options of a dance to a song.
+
+    Raises FootlightError for moves that are repeated in free form.
+    """
 
     free_form: bool = option(
         False, "make new moves all the way; otherwise moves are repeated, and return with their part"
     )
+    moves: str | None = option(
+        None,
+        "how moves of two bars are repeated, a letter for each, such as AABB: the same letter is the same move; after "
+        "the last one come other moves by the same pattern",
+        letters=MOST_MOVES,
+        unset="as dancers of the style do",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.free_form and self.moves is not None:
+            raise FootlightError("moves says what is repeated, and in free form nothing is; leave one of them out")
 
 
 @dataclass(frozen=True, kw_only=True)

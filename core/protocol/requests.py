@@ -40,6 +40,8 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
     """Generate a dance to a song, or make a part of one anew, as an .npz file of ``core.formats.dance``.
 
     The command line also writes .bvh.
+
+    Raises FootlightError for what is of a new dance alone beside a dance to edit, and for one file in two places.
     """
 
     op: ClassVar[str] = "dance"
@@ -50,6 +52,8 @@ class DanceRequest(DanceOptions, CountedSong, Editing):
         super().__post_init__()
         if self.preview is not None and self.edit is not None:
             raise FootlightError("preview is of a new dance, and edit changes one that there is; leave one of them out")
+        if self.moves is not None and self.edit is not None:
+            raise FootlightError("moves are those of a new dance, and edit changes one that there is; leave moves out")
         _check_preview(self.preview, self.out)
 
 
@@ -185,6 +189,8 @@ class TheatreRequest(TheatreOptions, CountedSong):
             raise FootlightError("there is no place for the range; give out for its dance, out light for its light")
         if not self.makes_motion and not self.makes_light:
             raise FootlightError("motion and light are both given, so nothing is left to make; give one of them")
+        if self.moves is not None and not self.makes_motion:
+            raise FootlightError("the motion is given, so no moves are made; leave moves out")
         if self.out is not None and not self.makes_motion:
             raise FootlightError("the motion is given, so only its light is made; give out light, without out")
         if self.out_light is not None and not self.makes_light:

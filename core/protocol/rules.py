@@ -21,6 +21,7 @@ class Rule:
     least: lower bound, inclusive.
     most: upper bound, inclusive.
     choices: the words of which a text is one; empty for any text.
+    letters: of a text of the letters A to Z alone, capitals or not, how many it has at most; 0 for any text.
     unset: what None means.
     file: "read" or "written" if the field is the path of a file.
     """
@@ -30,12 +31,13 @@ class Rule:
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
+    letters: int = 0
     unset: str = ""
     file: str = ""
 
     @property
     def bounded(self) -> bool:
-        return self.least is not None or self.most is not None or bool(self.choices)
+        return self.least is not None or self.most is not None or bool(self.choices or self.letters)
 
     @property
     def expected(self) -> str:
@@ -44,6 +46,8 @@ class Rule:
             return ""
         if self.choices:
             return " or ".join(self.choices)
+        if self.letters:
+            return f"1 to {self.letters} letters"
         assert self.least is not None, "an upper bound needs a lower one"
         bounds = (
             f"{_shown(self.least)} or more" if self.most is None else f"{_shown(self.least)} to {_shown(self.most)}"
@@ -54,6 +58,8 @@ class Rule:
         """Whether a value is within the bounds."""
         if self.choices:
             return value in self.choices
+        if self.letters:
+            return value.isascii() and value.isalpha() and len(value) <= self.letters
         least = -math.inf if self.least is None else self.least
         most = math.inf if self.most is None else self.most
         return math.isfinite(value) and least <= value <= most
@@ -82,7 +88,7 @@ def check(kind: type, **values: Any) -> None:
         if value is None or not bounds.bounded:
             continue
         if not bounds.allows(value):
-            shown = f"{value:g}" if isinstance(value, float) else value
+            shown = f"{value:g}" if isinstance(value, float) else "empty" if value == "" else value
             raise FootlightError(f"{name.replace('_', ' ')} is {shown}; expected {bounds.expected}")
 
 

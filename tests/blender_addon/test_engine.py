@@ -16,7 +16,7 @@ from blender_addon.shared import protocol
 PROGRAM = """
 import json, os, subprocess, sys, time
 def say(**event): print(json.dumps(event), flush=True)
-say(type="ready", version="1", protocol=5, device="cpu")
+say(type="ready", version="1", protocol=6, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     if message["op"] == "cancel":

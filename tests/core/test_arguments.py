@@ -60,6 +60,7 @@ def test_help_states_bounds_and_defaults():
     assert arguments.help_text(DanceOptions, "steps") == "denoising steps (1 or more, default: the model's own)"
     assert arguments.help_text(DanceOptions, "quality").endswith("(normal or fine, default normal)")
     assert arguments.help_text(DuetRequest, "mono") == "one channel instead of two"
+    assert arguments.help_text(DanceOptions, "moves").endswith("(1 to 16 letters, default: as dancers of the style do)")
 
 
 def test_the_batch_offers_the_same(monkeypatch):

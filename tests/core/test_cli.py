@@ -145,6 +145,8 @@ def bad(tmp_path, song_file, model_folder):
         ("dance song.wav --out out/x.bvh --model model --seconds -1", "seconds is -1"),
         ("dance song.wav --out out/x.bvh --model model --start 100", "ends at 6.00 s"),
         ("dance song.wav --out out/x.bvh --model model --seed -1", "seed is -1"),
+        ("dance song.wav --out out/x.bvh --model model --moves A2", "moves is A2; expected 1 to 16 letters"),
+        ("dance song.wav --out out/x.bvh --model model --moves AB --free-form", "leave one of them out"),
         ("dance song.wav --out out/x.bvh --model model --device abacus", "no device 'abacus'"),
         ("dance song.wav", "required: --out"),
         ("beats nothing.bvh", "no such file"),

@@ -77,7 +77,7 @@ def warm(model_folder):
     """One engine that serves many tests, as it serves many dances."""
     engine = Process(model_folder)
     ready = engine.until(type="ready")
-    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 5
+    assert engine.seen == [ready] and ready["device"] == "cpu" and ready["protocol"] == 6
     yield engine
     assert engine.end() == 0
 
@@ -197,6 +197,7 @@ def test_nonsense_is_answered_and_survived(warm, message, kind, words):
         ({"seconds": float("nan")}, "seconds is nan"),
         ({"steps": 10**6}, "steps is"),
         ({"beat_snap": -1}, "beat snap"),
+        ({"moves": "1122"}, "moves is 1122"),
     ],
 )
 def test_senseless_numbers_are_answered(warm, song_file, tmp_path, change, words):

@@ -78,6 +78,11 @@ EVENTS = [
         (DanceOptions, {"fps": math.nan}, "fps is nan"),
         (DanceOptions, {"fps": 1e9}, "fps is 1e\\+09"),
         (DanceOptions, {"beat_snap": 1.5}, "beat snap is 1.5; expected 0 to 1"),
+        (DanceOptions, {"moves": "AA-B"}, "moves is AA-B; expected 1 to 16 letters"),
+        (DanceOptions, {"moves": "A A"}, "moves is A A; expected 1 to 16 letters"),
+        (DanceOptions, {"moves": ""}, "moves is empty; expected 1 to 16 letters"),
+        (DanceOptions, {"moves": "\N{GREEK CAPITAL LETTER ALPHA}B"}, "expected 1 to 16 letters"),
+        (DanceOptions, {"moves": "ABCDEFGHIJKLMNOPQ"}, "moves is ABCDEFGHIJKLMNOPQ; expected 1 to 16 letters"),
         (DuetOptions, {"seconds": 4.9}, "seconds is 4.9; expected 5 to 240 seconds"),
         (DuetOptions, {"seconds": 240.1}, "seconds is 240.1"),
         (DuetOptions, {"switch": 1.1}, "switch is 1.1; expected 0 to 1"),
@@ -89,6 +94,27 @@ EVENTS = [
 def test_a_number_out_of_bounds_makes_no_request(kind, values, message):
     with pytest.raises(FootlightError, match=message):
         kind(**values)
+
+
+def test_moves_are_up_to_sixteen_letters_capitals_or_not():
+    for moves in ("A", "aabC", "ABCDEFGHIJKLMNOP"):
+        assert DanceOptions(moves=moves).moves == moves
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        (DanceRequest, {"out": "b", "free_form": True}, "in free form nothing is; leave one of them out"),
+        (TheatreRequest, {"out": "b", "free_form": True}, "in free form nothing is; leave one of them out"),
+        (DanceRequest, {"out": "b", "edit": "a.npz"}, "moves are those of a new dance"),
+        (TheatreRequest, {"out_light": "b", "motion": "a.npz"}, "the motion is given, so no moves are made"),
+    ],
+)
+def test_moves_are_refused_where_none_are_repeated(kind, given, message):
+    """Free form alone, an edit and a given dance are what they were."""
+    assert kind(song="a", **given).moves is None
+    with pytest.raises(FootlightError, match=message):
+        kind(song="a", moves="AABB", **given)
 
 
 @pytest.mark.parametrize("kind", protocol.REQUESTS.values())
@@ -118,7 +144,7 @@ def test_every_request_has_its_answer_and_every_event_is_tried():
 @pytest.mark.parametrize(
     "request_",
     [
-        DanceRequest(song="a.wav", out="b.npz", seed=2**63 - 1, style="salsa:0.5", seconds=3.0),
+        DanceRequest(song="a.wav", out="b.npz", seed=2**63 - 1, style="salsa:0.5", seconds=3.0, moves="aabc"),
         DuetRequest(out_motion="a", out_music="b", seconds=5.0, guidance=2.0, mono=True),
         protocol.FreeRequest(),
     ],

@@ -342,6 +342,23 @@ def test_pictures_of_another_engine_are_other_pictures(tmp_path, monkeypatch):
     assert origin.otherwise(told("cycles", *film), told("eevee", *film)) == "", "the scene is the same"
 
 
+def test_moves_reach_the_engine_and_count_for_what_was_made_before(tmp_path):
+    pytest.importorskip("bpy", reason="the bpy module is not installed")
+    from blender_addon.batch import command, making, origin
+
+    (tmp_path / "a.wav").write_bytes(b"a song")
+
+    def asked(*words):
+        args = command.parse([str(tmp_path / "a.wav"), "--out", str(tmp_path), *words], "")
+        desk = making.Desk(args, args.items[0], None, tmp_path, print, "")
+        return desk.options.get("moves"), origin.told(args.items[0], args)
+
+    (usual, before), (pairs, now) = asked(), asked("--moves", "AABB")
+    assert usual is None and pairs == "AABB"
+    assert origin.otherwise(before, now) == "it was made with no --moves"
+    assert origin.otherwise(now, before) == "it was made with --moves AABB"
+
+
 def test_a_data_set_of_lit_stages(batch, songs):
     arguments = (songs / "good.wav", "--out", songs, "--look", "noir,neon", "--dataset", 3, "--engine", "cycles")
     answer = batch(*arguments)
@@ -400,6 +417,10 @@ def test_a_data_set_of_lit_stages(batch, songs):
         ("a.blend --score --out out --fps 24", "its frame rate"),
         ("a.blend --score --out out --beat-snap 1", "makes music"),
         ("--duet 30 --out out --free-form", "nothing returns anyway"),
+        ("a.wav --out out --moves AA-B", "moves is AA-B; expected 1 to 16 letters"),
+        ("a.wav --out out --moves AABB --free-form", "give one of them"),
+        ("a.blend --score --out out --moves AABB", "made to a SONG"),
+        ("--duet 30 --out out --moves AABB", "made to a SONG"),
         ("a.blend --score --out out --keys 2", "makes music"),
         ("a.wav --out out --keys few", "DEGREES:MILLIMETRES"),
         ("a.wav --out out --keys 0", "give 1 or more"),

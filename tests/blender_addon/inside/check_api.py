@@ -40,14 +40,18 @@ def check_a_dance_to_a_file():
     seen = []
     with working() as (engine, folder):
         song = strips.whole_file(noise(3.0, "well"), 31, seconds=2.0)
-        target, request = api["dance"].request(scene, armature, song, folder, seed=5, beat_snap=0.5, markers=True)
+        target, request = api["dance"].request(
+            scene, armature, song, folder, seed=5, beat_snap=0.5, moves="AABB", markers=True
+        )
         answer = api["worker"].answer(engine, request, lambda stage, fraction: seen.append((stage, fraction)))
         written = api["dance"].write(target, answer)
-    wanted = {"op": "dance", "start": 0.0, "seconds": 2.0, "fps": 24.0, "seed": 5, "beat_snap": 0.5}
+    wanted = {"op": "dance", "start": 0.0, "seconds": 2.0, "fps": 24.0, "seed": 5, "beat_snap": 0.5, "moves": "AABB"}
     assert {key: asked()[key] for key in wanted} == wanted and Path(asked()["song"]) == FOLDER / "well.wav"
     action = armature.animation_data.action
     assert written.action == action and tuple(action.frame_range) == (31, 90) and written.warning == ""
     assert action["footlight_song"] == "well" and action.name == "well - seed 5"
+    again = api["dance"].again(action, song)[1]
+    assert action["footlight_moves"] == again["moves"] == "AABB"
     assert written.message.startswith("well - seed 5: on the beat: Good (0.50)")
     assert [marker.frame for marker in scene.timeline_markers] == [43, 55]
     assert seen[0] == ("Starting the engine", 0.0)
@@ -136,6 +140,10 @@ def check_what_goes_wrong():
         raises(UserError, "music needs", lambda: api["score"].request(scene, armature, folder, frames=(1, 2)))
         raises(FootlightError, "expected 0 to 1", lambda: api["dance"].request(
             scene, armature, song, folder, beat_snap=2.0))  # fmt: skip
+        raises(FootlightError, "1 to 16 letters", lambda: api["dance"].request(
+            scene, armature, song, folder, moves="A-B"))  # fmt: skip
+        raises(FootlightError, "in free form nothing is", lambda: api["dance"].request(
+            scene, armature, song, folder, moves="AB", free_form=True))  # fmt: skip
         _, reading = api["score"].request(scene, armature, folder)
         raises(UserError, "does not move", api["worker"].answer, engine, reading)
         target, request = api["dance"].request(scene, armature, song, folder)

@@ -309,7 +309,11 @@ def check_what_is_asked_for_a_dance_with_light():
     asked = json.loads((FOLDER / "asked.json").read_text())
     wanted = {"op": "theatre", "start": 0.0, "seconds": 2.0, "fps": 24.0, "seed": 5, "style": "salsa", "look": "neon",
               "accent": "arrive", "beat_snap": 0.5, "guidance": 1.0, "motion": None, "light": None,
-              "free_form": True}  # fmt: skip
+              "free_form": True, "moves": None}  # fmt: skip
     assert {name: asked[name] for name in wanted} == wanted
+    settings.free_form, settings.moves = False, "ABCD"
+    raises(RuntimeError, "SHOW.json", bpy.ops.footlight.generate_theatre)
+    asked = json.loads((FOLDER / "asked.json").read_text())
+    assert (asked["free_form"], asked["moves"]) == (False, "ABCD")
     beats = json.loads((FOLDER / "asked_beats.json").read_text())["beats"]
     assert beats == [0.0, 0.5, 1.0, 1.5], "over all that is heard"

@@ -1,5 +1,7 @@
 """What the panel shows, in every state: drawn from the scene, said once, and gone when it is cured."""
 
+import json
+
 import bpy
 from recorder import draw, shown
 from scenes import FOLDER, addon, finish, noise, raises
@@ -466,6 +468,36 @@ def check_a_result_keeps_how_it_was_made():
     assert armature.animation_data.action["footlight_operation"] == "both"
     assert cards.music_strip(bpy.context)["footlight_operation"] == "both"
     assert "duet" not in armature.animation_data.action.name.lower()
+
+
+def check_moves_are_chosen_beside_free_form_and_kept_with_the_dance():
+    armature = stage()
+    settings = bpy.context.scene.footlight
+
+    def menu():
+        (found,) = [item for item in shown() if item.name == "moves"]
+        return found
+
+    def danced():
+        """What the engine was asked for, and what the action keeps."""
+        bpy.ops.footlight.generate_dance()
+        asked = json.loads((FOLDER / "asked.json").read_text())
+        action = armature.animation_data.action
+        return (asked["moves"], asked["free_form"]), (action.get("footlight_moves"), action["footlight_free_form"])
+
+    assert menu().enabled and danced() == ((None, False), (None, False)), "as in the style"
+    assert not says("Moves: ")
+    settings.moves = "AABB"
+    assert menu().enabled and danced() == (("AABB", False), ("AABB", False))
+    assert says("Moves: A A B B"), "the card says it"
+    settings.free_form = True
+    assert not menu().enabled and danced() == ((None, True), (None, True)), "nothing returns"
+    settings.free_form = False
+    assert settings.moves == "AABB" and menu().enabled, "the choice is still there"
+    bpy.ops.footlight.generate_dance(new_seed=True)
+    assert json.loads((FOLDER / "asked.json").read_text())["moves"] == "AABB", "another take too"
+    bpy.ops.footlight.score_motion()
+    assert "footlight_moves" not in cards.music_strip(bpy.context)
 
 
 def check_results_of_older_versions_are_read():

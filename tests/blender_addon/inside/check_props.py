@@ -29,8 +29,8 @@ def check_bounds_and_defaults_are_those_of_the_requests():
 
 def check_every_number_of_a_request_is_shown_or_known_not_to_be():
     """fps is the scene's, start and seconds the strip's, quality whether *Fine* is ticked, guidance a place of *Follow
-    the Music*, the accent a menu of the engine's words; steps and the switch have no widget."""
-    elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance", "accent"}
+    the Music*, accent and moves menus of the engine's words; steps and the switch have no widget."""
+    elsewhere = {"fps", "start", "seconds", "steps", "quality", "switch", "guidance", "accent", "moves"}
     numbers = {
         field
         for kind in protocol.REQUESTS.values()
@@ -44,6 +44,17 @@ def check_every_number_of_a_request_is_shown_or_known_not_to_be():
     for fine, quality in ((False, "normal"), (True, "fine")):
         assert settings.quality(types.SimpleNamespace(fine=fine)) == quality
         protocol.check(protocol.Sampling, quality=quality)
+
+
+def check_the_menu_of_moves_has_patterns_of_the_engine_and_those_of_the_style_first():
+    """Each description says its pattern, and no two patterns are one to the engine."""
+    settings = bpy.context.scene.footlight
+    own, *chosen = settings.bl_rna.properties["moves"].enum_items
+    assert settings.moves == own.identifier == props.STYLE_MOVES
+    for item in chosen:
+        protocol.check(protocol.DanceOptions, moves=item.identifier)
+        assert item.description.startswith(" ".join(item.identifier) + ": ")
+    assert [item.identifier for item in chosen] == ["AAAA", "AABB", "AABC", "ABCD"]
 
 
 def check_follow_the_music_leaves_the_model_alone_in_the_middle():

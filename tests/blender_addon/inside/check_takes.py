@@ -325,6 +325,20 @@ def check_again_asks_for_the_same_dance():
     assert settings.seed == 99, "the panel is left as it is"
 
 
+def check_again_repeats_moves_as_they_were_chosen():
+    armature = stage()
+    settings = bpy.context.scene.footlight
+    settings.takes = 1
+    for moves in ("AABC", "STYLE"):
+        settings.moves = moves
+        bpy.ops.footlight.generate_dance()
+    first, second = listed(armature)
+    settings.moves = "AAAA"
+    for like, moves in ((first, "AABC"), (second, None)):
+        bpy.ops.footlight.generate_dance(like=like)
+        assert json.loads((FOLDER / "asked.json").read_text())["moves"] == moves
+
+
 def check_again_says_when_it_cannot_be_the_same():
     stage()
     bpy.ops.footlight.generate_dance(takes=1)

@@ -87,7 +87,7 @@ def hand_on_first_half(message, number):
         time.sleep(0.01)
 
 
-say(type="ready", version="test", protocol=5, device="cpu")
+say(type="ready", version="test", protocol=6, device="cpu")
 for line in sys.stdin:
     message = json.loads(line)
     number = message["id"]

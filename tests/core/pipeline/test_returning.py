@@ -1,5 +1,6 @@
 """Moves are repeated and return with their part of the song: which frames repeat which, and dances that do it."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,8 @@ def frames_of(*numbers: int) -> list[list[int]]:
         ("AABB", (0, 0, 2, 2, 4, 4, 6, 6)),
         ("ABA", (0, 1, 0, 3, 4, 3, 6, 7)),
         ("A", tuple(range(8))),
+        ("ABCD", tuple(range(8))),
+        ("aAbB", (0, 0, 2, 2, 4, 4, 6, 6)),
     ],
 )
 def test_a_move_of_two_bars_is_danced_again_as_letters_say(pattern, repeated):
@@ -88,8 +91,10 @@ def test_a_mixture_is_repeated_as_its_heaviest_style(model):
         ("salsa:0.4,robot:0.6", "AAAB"), ("salsa:0", "AAAB"),
     ):  # fmt: skip
         assert moves_for(model.config, style, sampling) == pattern
-    with pytest.raises(FootlightError, match="as letters say"):
-        replace(sampling, moves="")
+        assert moves_for(model.config, style, sampling, "ABAC") == "ABAC"
+    for change in ({"moves": ""}, {"style_moves": {"salsa": "A-B"}}):
+        with pytest.raises(FootlightError, match="expected 1 to 16 letters"):
+            replace(sampling, **change)
 
 
 def test_every_part_of_the_song_begins_with_a_move_of_its_own_and_returns_with_all_of_them():
@@ -156,6 +161,35 @@ def test_a_dance_repeats_its_moves_unless_they_shall_be_new(model, heard):
     assert apart(returned, 2, 42) < 0.6 * apart(returned, 2, 22)
     assert apart(new, 2, 42) > 0.8 * apart(new, 2, 22)
     assert apart(returned, 1, 5, 3) < 0.6 * apart(new, 1, 5, 3)
+
+
+@pytest.mark.parametrize("pattern", ["AAAA", "AABB", "AABC", "abac"])
+def test_the_chosen_pattern_decides_which_eights_of_a_dance_are_alike(model, heard, pattern):
+    """Of the first four moves of two bars, 4 s each, the second to the fourth second: before, the body comes from where
+    it was. Against a dance whose every move is new."""
+    made, new = (
+        pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0, moves=moves)) for moves in (pattern, "ABCD")
+    )
+    for one, other in itertools.combinations(range(4), 2):
+        share = apart(made, 4 * one + 1, 4 * other + 1, 3) / apart(new, 4 * one + 1, 4 * other + 1, 3)
+        assert (share < 0.8) == (pattern.upper()[one] == pattern.upper()[other]), (one, other, share)
+
+
+def test_moves_return_with_their_part_whatever_the_pattern(model, heard):
+    made = pipeline.dance_to(model, heard, DanceOptions(seed=1, beat_snap=0.0, moves="ABCD"))
+    assert apart(made, 2, 42) < 0.6 * apart(made, 2, 22)
+
+
+def test_the_pattern_of_the_style_is_the_dance_of_the_style_and_all_new_moves_are_free_form(model, make_song):
+    """The song is too short for parts that return."""
+    heard, options = pipeline.hear_song(model, make_song(20.0)), DanceOptions(seed=4)
+
+    def danced(**chosen):
+        return pipeline.dance_to(model, heard, replace(options, **chosen)).motion.rotations
+
+    usual, free = danced(), danced(free_form=True)
+    assert torch.equal(danced(moves="AAAB"), usual) and torch.equal(danced(moves="ABCD"), free)
+    assert not torch.equal(usual, free)
 
 
 def test_with_moves_that_return_the_first_seconds_still_change_nothing(model, heard, monkeypatch):

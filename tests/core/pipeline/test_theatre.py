@@ -99,6 +99,18 @@ def test_seed_look_and_accent_are_heard(made, model, song):
     assert torch.equal(motion_of(own), motion_of(made))
 
 
+def test_moves_of_a_dance_with_light_are_repeated_as_asked(model, make_song):
+    """Two moves of two bars: the pattern of the style, which dances both times the same one, and two of one each."""
+    song, noir = make_song(16.0), look_vector(model, "noir")
+
+    def danced(**chosen):
+        return motion_of(perform(model, song, replace(OPTIONS, **chosen), noir))
+
+    usual, free = danced(), danced(free_form=True)
+    assert torch.equal(danced(moves="AAAB"), usual) and torch.equal(danced(moves="AB"), free)
+    assert not torch.equal(usual, free)
+
+
 def test_light_is_made_for_a_dance_which_it_sees(made, model, song):
     dance = features.decode(motion_of(made), fps=31.25)
     lit = perform(model, song, OPTIONS, look_vector(model, "noir"), motion=dance)
