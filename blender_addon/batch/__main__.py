@@ -13,8 +13,9 @@ A folder in place of a SONG means all sounds in it and below.
 Blender's own Python needs nothing but what Blender brings: the dances are made by the engine process, which runs in
 the Python given by --python (by default the one in .venv beside this checkout). For each song DIR gets NAME.blend,
 for each scene NAME_score_SEED.blend and .wav, for each duet duet_SEED.blend and .wav; with --render an .mp4 too; each
-whole or not at all. What fails is reported and the rest goes on. At the end stands a table; the exit code is 0, 1 if
-anything failed, 2 for a wrong command line or a DIR that cannot be written, 130 if it was interrupted (Ctrl-C).
+whole or not at all. Several batches on one DIR, on one computer or on many, share the work (``claims.py``). What fails
+is reported and the rest goes on. At the end stands a table; the exit code is 0, 1 if anything failed, 2 for a wrong
+command line or a DIR that cannot be written, 130 if it was interrupted (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ from .. import names
 from ..api import worker
 from ..engine.client import Engine
 from ..errors import UserError
-from ..scene.wording import without_folder
+from ..scene.wording import listed, without_folder
 from ..shared import FootlightError, protocol
 from . import origin
+from .claims import ENDING, Claims, Holder
 from .command import ROOT, Item, engine_command, look_files, model_folder, parse
 from .filming import make_film
 from .making import Desk, make_blend, make_dataset, outputs
@@ -50,6 +52,7 @@ _UNUSABLE = 2  # exit codes
 _INTERRUPTED = 130
 _ABANDONED = 24 * 3600.0  # seconds in which every running batch has written to its files
 _WIDEST = 48  # letters of an item in the table
+_POLL = 2.0  # seconds between two looks at what others make
 
 
 class _NoLook(Exception):
@@ -60,7 +63,7 @@ class _NoLook(Exception):
 class Outcome:
     """What became of one item.
 
-    state: done, skipped or failed.
+    state: done, skipped, failed, or others where another batch made it meanwhile.
     detail: its score, or why it failed.
     """
 
@@ -115,6 +118,12 @@ def there(item: Item, args: argparse.Namespace, made_from: str, terminal: Termin
     return not why
 
 
+def newer(item: Item, args: argparse.Namespace, since: float) -> set[str]:
+    """Which of an item's results are newer than a time, by their kinds as in ``outputs``."""
+    there = {kind: path for kind, path in outputs(item, args).items() if path.is_file()}
+    return {kind for kind, path in there.items() if path.stat().st_mtime > since}
+
+
 def filmed(item: Item, args: argparse.Namespace) -> bool:
     """Whether there is a film of an item, if one is asked for. One older than its scene shows what was there before."""
     paths = outputs(item, args)
@@ -152,7 +161,7 @@ def _own_arguments() -> list[str]:
 
 def clear(out: Path) -> None:
     """Take away what runs that were killed left half written."""
-    for partial in [*out.glob(".*.part"), *out.glob(".*.part.blend")]:
+    for partial in [*out.glob(".*.part"), *out.glob(".*.part.blend"), *out.glob(f".*{ENDING}")]:
         with contextlib.suppress(OSError):
             if time.time() - partial.stat().st_mtime > _ABANDONED:
                 partial.unlink()
@@ -190,10 +199,20 @@ class _Engines:
                 raise _NoLook(f"--look: {error}") from None
 
 
-def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: Path, terminal: Terminal) -> Outcome:
+def outcome_of(
+    item: Item,
+    args: argparse.Namespace,
+    engines: _Engines,
+    folder: Path,
+    terminal: Terminal,
+    since: float,
+    maker: Holder | None,
+) -> Outcome:
     """Make one item unless it is there, and say what became of it. What goes wrong with it is its outcome.
 
     folder: for temporary files.
+    since: as of ``Claims.since``.
+    maker: the other batch that was seen making it.
 
     Raises _NoLook as ``_Engines.running``.
     """
@@ -205,9 +224,11 @@ def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: 
             raise UserError(f"{item.source}: Blender opens no file whose name is no UTF-8; rename it")
         with terminal.alone():
             made_from = origin.told(item, args)
-            made = args.skip_existing and there(item, args, made_from, terminal)
+            new = newer(item, args, since)
+            made = bool(args.skip_existing or new & {"blend", "origin"}) and there(item, args, made_from, terminal)
             if made and filmed(item, args):
-                state, detail = "skipped", "it was there"
+                others = "others", f"made by {maker or Holder()}"
+                state, detail = others if new else ("skipped", "it was there")
             else:
                 state, detail = "done", make(item, args, engines.running, folder, terminal, made, made_from)
     except (FootlightError, RuntimeError, OSError) as error:
@@ -220,6 +241,37 @@ def outcome_of(item: Item, args: argparse.Namespace, engines: _Engines, folder: 
     detail = without_folder(detail, folder)
     terminal.say(f"{state:8s} {item.label}: {detail}")
     return Outcome(item, state, time.monotonic() - began, detail)
+
+
+def work(
+    args: argparse.Namespace,
+    engines: _Engines,
+    folder: Path,
+    terminal: Terminal,
+    claims: Claims,
+    outcomes: list[Outcome],
+) -> None:
+    """Make all items. What another batch is making is left to it until the rest is done; then that is waited for, and
+    made here if it is not there.
+
+    folder: for temporary files.
+    outcomes: gets one for each item, also where this is interrupted.
+
+    Raises _NoLook as ``_Engines.running``.
+    """
+    waiting: dict[Item, Holder | None] = dict.fromkeys(args.items)
+    while waiting:
+        for item, before in list(waiting.items()):
+            with claims.making(item.stem) as other:
+                if other is None:
+                    outcomes.append(outcome_of(item, args, engines, folder, terminal, claims.since, before))
+                    del waiting[item]
+                elif other != before:
+                    terminal.say(f"{'left':8s} {item.label}: {other} makes it")
+                    waiting[item] = other
+        if waiting:
+            terminal.progress(f"waiting for what others make: {listed([item.label for item in waiting])}")
+            time.sleep(_POLL)
 
 
 def check_writable(out: Path) -> None:
@@ -248,8 +300,8 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for item in args.items:
-            outcomes.append(outcome_of(item, args, engines, folder, terminal))  # noqa: PERF401 (kept if interrupted)
+        with contextlib.closing(Claims(args.out, terminal.say)) as claims:
+            work(args, engines, folder, terminal, claims, outcomes)
     except _NoLook as error:
         print(f"render_batch: {without_folder(str(error), folder)}", file=sys.stderr)
         return _UNUSABLE
@@ -258,7 +310,9 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         engines.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    terminal.say(f"\n{table(outcomes)}")
+    terminal.say(f"\n{table(sorted(outcomes, key=lambda outcome: args.items.index(outcome.item)))}")
+    if shared := [outcome for outcome in outcomes if outcome.state == "others"]:
+        terminal.say(f"{len(shared)} of {len(args.items)} were made by other batches on this folder")
     if interrupted:
         terminal.say(
             f"interrupted: {len(args.items) - len(outcomes)} of {len(args.items)} were not made; "

@@ -1,10 +1,11 @@
 """Speaks the engine's protocol and does what it is told: for what a real engine does only by accident.
 
 Told by the song's name, and where there is no song by the file ``how`` in the test's folder. Every request is kept in
-the file ``asked.json`` there, every motion as ``asked.npz``, and beats that are given as ``asked_beats.json``. It hears
-the beats of ``heard.json``, if there is one, and does with a seed what ``seeds.json`` says of it. Told "early", alone
-or with another word, it hands on the first half of a dance if it is asked for, and goes on when the file ``go`` is
-there. Told "dark" it leaves no light where it says.
+the file ``asked.json`` there, all of them as lines of ``asked.jsonl``, every motion as ``asked.npz``, and beats that
+are given as ``asked_beats.json``. It hears the beats of ``heard.json``, if there is one, and does with a seed what
+``seeds.json`` says of it. Told "early", alone or with another word, it hands on the first half of a dance if it is
+asked for, and goes on when the file ``go`` is there. Told "gate" it waits for that file before it makes anything. Told
+"dark" it leaves no light where it says.
 """
 
 import json
@@ -97,6 +98,8 @@ for line in sys.stdin:
     if message["op"] not in ("dance", "beats", "score", "duet", "light", "theatre"):
         continue
     (FOLDER / "asked.json").write_text(json.dumps(message))
+    with (FOLDER / "asked.jsonl").open("a") as file:
+        file.write(json.dumps(message) + "\n")
     if message.get("beats"):
         shutil.copy(message["beats"], FOLDER / "asked_beats.json")
     say(type="progress", id=number, stage="at work", fraction=0.5)
@@ -112,6 +115,8 @@ for line in sys.stdin:
         time.sleep(3600)
     if told == "wait":
         continue
+    while told == "gate" and not (FOLDER / "go").exists():
+        time.sleep(0.01)
     if told == "slow":
         time.sleep(0.3)
     if told == "refuse":
