@@ -214,6 +214,17 @@ def test_of_many_that_reach_for_a_claim_one_gets_it(claims, tmp_path, abandoned)
     assert {path.suffix for path in tmp_path.iterdir()} == {".claim"}
 
 
+def test_a_claim_that_another_has_taken_over_meanwhile_is_left_to_it(claims, tmp_path):
+    """Between reading an abandoned claim and taking it away somebody else did so and holds it now."""
+    path = tmp_path / ".a.claim"
+    write_claim(path, "render9", 1)
+    found = claims._read(path)
+    write_claim(path, "render8", 2)
+    assert not claims._removed(path, found)
+    assert json.loads(path.read_text())["host"] == "render8" and list(tmp_path.iterdir()) == [path]
+    assert claims._removed(path, claims._read(path)) and not list(tmp_path.iterdir())
+
+
 def program_with(monkeypatch, make):
     from blender_addon.batch import __main__ as program
 
