@@ -97,12 +97,43 @@ def closest(made: list[Motion], training: list[Motion]) -> dict:
 
     Raises FootlightError when no generated or training motion lasts two seconds.
     """
+    counts, found, where = _nearest(made, training)
+    first = int(found.argmin())
+    index, at, mirrored = where[first].tolist()
+    ends = torch.tensor(counts).cumsum(0)
+    whose = int((ends <= first).sum())
+    return {
+        "fps": COPY_FPS,
+        "seconds": COPY_SECONDS,
+        "windows": len(found),
+        "median": float(found.median()),
+        "p5": float(torch.quantile(found, 0.05)),
+        "nearest": {
+            "made": whose,
+            "made_at": float(first - int(ends[whose]) + counts[whose]),
+            "training": index,
+            "training_at": at / COPY_FPS,
+            "mirrored": bool(mirrored),
+            "distance": float(found[first]),
+        },
+    }
+
+
+def distances(made: list[Motion], training: list[Motion]) -> list[Tensor]:
+    """The distances (n,) of the windows of each generated motion to the nearest of training, metres, see ``closest``.
+
+    Raises FootlightError as ``closest`` does.
+    """
+    counts, found, _ = _nearest(made, training)
+    return list(found.split(counts))
+
+
+def _nearest(made: list[Motion], training: list[Motion]) -> tuple[list[int], Tensor, Tensor]:
+    """The number of windows of each generated motion, by window the distance (n,) of the nearest one of training, and
+    its motion, frame and whether it is mirrored (n, 3).
+    """
     length, hop = round(COPY_SECONDS * COPY_FPS), round(COPY_FPS)
-    rows, owners = [], []  # every window to look up; its motion and second
-    for index, motion in enumerate(made):
-        part = _windows(_places(motion), length, hop)
-        rows.append(part)
-        owners += [(index, float(second)) for second in range(len(part))]
+    rows = [_windows(_places(motion), length, hop) for motion in made]
     asked = torch.cat(rows) if rows else torch.zeros(0, 1)
     least, where = torch.full((len(asked),), float("inf")), torch.zeros(len(asked), 3, dtype=torch.long)
     nearest = torch.zeros_like(asked)
@@ -116,30 +147,14 @@ def closest(made: list[Motion], training: list[Motion]) -> dict:
             least = torch.where(nearer, distance, least)
             where[nearer] = torch.stack((torch.full_like(at, index), at, torch.full_like(at, mirrored)), dim=1)[nearer]
             nearest[nearer] = known[at[nearer]]
-    # cdist's matrix products lose precision between similar windows, so the distances of the pairs are computed again.
-    exact = (asked.double() - nearest.double()).square().sum(dim=1).div(max(1, asked.shape[1] // 3)).sqrt()
     if not len(asked) or not bool(least.isfinite().all()):
         raise FootlightError(
             f"there are no {COPY_SECONDS:g} s to compare: {len(asked)} windows in {len(made)} motions, and "
             f"{len(training)} motions of training; give longer ones"
         )
-    first = int(exact.argmin())
-    index, at, mirrored = where[first].tolist()
-    return {
-        "fps": COPY_FPS,
-        "seconds": COPY_SECONDS,
-        "windows": len(asked),
-        "median": float(exact.median()),
-        "p5": float(torch.quantile(exact, 0.05)),
-        "nearest": {
-            "made": owners[first][0],
-            "made_at": owners[first][1],
-            "training": index,
-            "training_at": at / COPY_FPS,
-            "mirrored": bool(mirrored),
-            "distance": float(exact[first]),
-        },
-    }
+    # cdist's matrix products lose precision between similar windows, so the distances of the pairs are computed again.
+    exact = (asked.double() - nearest.double()).square().sum(dim=1).div(max(1, asked.shape[1] // 3)).sqrt()
+    return [len(row) for row in rows], exact, where
 
 
 def _places(motion: Motion) -> Tensor:

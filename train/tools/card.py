@@ -22,7 +22,7 @@ from core.files import write_atomically
 from train.command import run_program
 from train.data.dataset import PAIRS, SONGS
 from train.data.shards import read_index
-from train.evaluation.dance import momu, tables, told
+from train.evaluation.dance import copied, momu, tables, told
 from train.evaluation.dance.footwork import footwork_tables
 from train.evaluation.music import tables as music_tables
 from train.options import Fit
@@ -128,7 +128,7 @@ def figures_table(report: dict) -> list[str]:
         physics[0],
         *physics[1:][-1:],
         *told.tables(report),
-        tables.copying(report),
+        *copied.tables(report),
     ]
     shown = [table for table in (*shown, *music_tables.console(report)) if table is not None]
     rows: list[str] = []

@@ -65,6 +65,10 @@ COPYING = (
     "motion capture is copied rather than learned. Retrieval copies by design; its distance is what the warp, the "
     "joins and the finish change."
 )
+COPYING_BY_STYLE = (
+    "The median and, in brackets, the 5th percentile of the same distances, of dances in each style and of its "
+    "held-out motion capture. Styles differ, so only the same style compares; the mean counts each style once."
+)
 THEATRE_2 = (
     "This BAS wants peaks of energy at strong beats; it is shown as value (chance) calibrated. The other BAS want the"
     " opposite, the slowest moment there, so a dance that arrives on the beat is below chance here. The paper gives "

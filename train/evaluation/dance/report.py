@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.types import Motion
 from train.evaluation import statistics
-from train.evaluation.dance import distances, genres, measures, sets, told
+from train.evaluation.dance import copied, distances, genres, measures, sets, told
 from train.evaluation.dance.material import Material
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, System
@@ -96,7 +96,7 @@ class Reporter:
         if system is not None and system.swept is None:
             seeds = self.seeds_of_one_song(system)
             row["variety"] = sets.variety(seeds)
-            row["genres"] = self.in_styles(system)
+            row |= self.in_styles(system)
         motions = [clip.made for clip in ours if isinstance(clip.made, Motion)]
         return row | self.reference.against(motions, seeds) if motions else row
 
@@ -110,6 +110,7 @@ class Reporter:
             "genres": genres.references(captures),
             "variety": sets.variety(held_out[: self.options.variety]),
             "sets": self.reference.against(held_out) if held_out else {},
+            "copied": self.copied({clip.style: [c.motion for c in val if c.style == clip.style] for clip in val}),
             **told.capture(val, self.reference.classifier),
         }
 
@@ -119,13 +120,17 @@ class Reporter:
         made = [self.stage.dance(system, self.material.songs[0], seed) for seed in seeds]
         return [motion for motion in made if isinstance(motion, Motion)]
 
-    def in_styles(self, system: System) -> dict[str, dict]:
-        """Mean physics of the system's dances by style, for the styles that the capture has; and whether they are
-        told.
+    def copied(self, motions: dict[str, list[Motion]]) -> dict[str, dict[str, float]]:
+        """How near motions come to the training capture, by their style."""
+        return copied.by_style(motions, [clip.motion for clip in self.reference.training])
+
+    def in_styles(self, system: System) -> dict[str, dict[str, dict]]:
+        """Of the system's dances by style, for the styles that the capture has: ``genres``, their mean physics and
+        whether they are told; and how near to capture they are, ``copied``.
         """
         if system.in_style is None or not self.options.style_songs:
             return {}
-        found, material, classifier = {}, self.material, self.reference.classifier
+        found, danced, material, classifier = {}, {}, self.material, self.reference.classifier
         known = {clip.style for clip in material.captures}
         styles = [style for style in system.styles if style in known]
         for style in self.stage.cache.progress(styles, f"{system.name}, styles"):
@@ -133,7 +138,8 @@ class Reporter:
             made = [self.stage.dance(system.in_style(style), song, 0) for song in songs]
             motions = [motion for motion in made if isinstance(motion, Motion)]
             if motions:
+                danced[style] = motions
                 found[style] = genres.of_motions(motions)
                 if classifier is not None:
                     found[style]["told"] = told.told(motions, style, classifier)
-        return found
+        return {"genres": found, "copied": self.copied(danced)}

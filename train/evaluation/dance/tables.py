@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.metrics.theatre import TEMPO_ROWS
-from train.evaluation.dance import notes, told
+from train.evaluation.dance import copied, notes, told
 from train.evaluation.dance.footwork import CAPTURE, FOOTWORK_NAMES, feet, footwork_tables
 from train.evaluation.dance.genres import ratios
 from train.evaluation.dance.measures import PHYSICS, look_up
@@ -81,21 +81,6 @@ def beats_table(report: dict) -> Table:
         if "other_song" in row:
             rows.append((f"{name}, other song", *(calibrated(row, f"other_song.{key}") for key in names)))
     return Table("Beats", notes.BEATS, ("system", *names.values()), tuple(rows))
-
-
-def copying(report: dict) -> Table | None:
-    """How near dances come to the training capture."""
-    rows = []
-    for name, row in {**report["systems"], "motion capture, val": report["capture"]["sets"]}.items():
-        found = row.get("copying")
-        if found:
-            near = found["nearest"]
-            where = f"{near['training']} at {near['training_at']:.1f} s{', mirrored' if near['mirrored'] else ''}"
-            shown = (f"{100 * found[key]:.1f}" for key in ("median", "p5"))
-            rows.append((name, *shown, f"{100 * near['distance']:.1f}", where))
-    return (
-        Table("Copying", notes.COPYING, ("system", "median", "5 %", "nearest", "clip"), tuple(rows)) if rows else None
-    )
 
 
 def theatre_2(report: dict) -> Table:
@@ -210,7 +195,7 @@ def everything(report: dict) -> list[Table]:
     found = [main_table(report), differences(report), beats_table(report), *momu_tables(report), theatre_2(report)]
     bodies = (form(report), *physics_tables(report), *footwork_tables(report), *told.tables(report))
     more = aist_tables(report["aist"]) if "aist" in report else []
-    return [table for table in (*found, *bodies, copying(report), *more) if table is not None]
+    return [table for table in (*found, *bodies, *copied.tables(report), *more) if table is not None]
 
 
 def console(report: dict) -> list[Table]:

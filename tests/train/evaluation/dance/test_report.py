@@ -168,6 +168,10 @@ def test_capture_is_what_sets_are_measured_against(report):
     near = {name: report["systems"][name]["copying"]["median"] for name in ("ours", "retrieval")}
     assert near["retrieval"] < near["ours"]
     assert report["systems"]["retrieval"]["copying"]["nearest"]["training"] in ("m0", "m1")
+    (style,) = report["capture"]["copied"]
+    for shown in (report["capture"]["copied"], report["systems"]["ours"]["copied"]):
+        assert shown[style]["windows"] > 0 and shown[style]["median"] >= shown[style]["p5"] > 0
+    assert "Copying by style" in [table.title for table in tables.everything(report)]
     assert report["systems"]["ours"]["frechet"]["fid_k"] > 0
     assert "classifier" in report["systems"]["ours"]["left_out"]["embedding"]
 
