@@ -78,6 +78,14 @@ def load_training_records(args: Fit) -> dict[str, list[SongRecord]]:
     return {split: load_song_records(args.data, split) for split in ("train", "val")}
 
 
+def danced_to(args: Fit, config: Config) -> list[SongRecord]:
+    """The songs to which a student dances by itself, if its recipe wants that and they are kept as the model hears
+    them.
+    """
+    wanted = args.task == "distill" and args.distill.task.moments and config.modalities["music"].representation == "mel"
+    return load_training_records(args)["train"] if wanted else []
+
+
 def load_training_songs(args: Fit, config: Config, pairs: dict[str, list[Pair]]) -> dict[str, list[Tensor]]:
     """Frames of all songs by split: log-mels, or the waveform's as int16.
 
@@ -170,11 +178,12 @@ def diffusion_task(
             vae, clips = mel_vae, latents.score_clips(pairs, load_training_records(args), music, motion, config)
         else:
             vae, clips = motion_vae, latents.latent_clips(pairs, music, motion, config)
+        songs = latents.song_clips(danced_to(args, config), music, config) if is_student(args) else []
     vae = vae.to(device)
     if not is_student(args):
         return EXPERTS[modality](config, recipe.task, vae, clips)
     paths = paths_of(teacher_of(args), modality, recipe.task.paths, vae, clips, args.out / name)
-    return DistillTask(config, modality, recipe.task, vae, paths)
+    return DistillTask(config, modality, recipe.task, vae, paths, clips["train"], songs)
 
 
 def start(args: Fit, name: str) -> tuple[LoopConfig, Fabric]:

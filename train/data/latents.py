@@ -21,7 +21,7 @@ from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
 from core.protocol import ACCENTS, letters
 from core.rhythm.accents import amplitude, mean_speed
-from core.rhythm.features import LOUDNESS, relative_loudness
+from core.rhythm.features import LOUDNESS, relative_loudness, rhythm_features, with_contrast
 from core.types import Beats, Motion
 from train.data.dataset import Pair, SongRecord
 from train.data.encoder import Encoder
@@ -124,10 +124,10 @@ def as_loud_as_they_move(clips: dict[str, list[dict]]) -> None:
         clip["rhythm"][:, LOUDNESS] = heard[place]
 
 
-def music_of(pair: Pair, config: Config) -> Tensor:
-    """The pair's music (t, c) in the configuration's representation. See ``core.audio.representation``.
+def music_of(pair: Pair | SongRecord, config: Config) -> Tensor:
+    """The music of a pair, or a song, (t, c) in the configuration's representation. See ``core.audio.representation``.
 
-    Raises FootlightError when that takes a waveform and the pair has none.
+    Raises FootlightError when that takes a waveform and there is none.
     """
     representation = config.modalities["music"].representation
     if representation == "mel":
@@ -180,6 +180,21 @@ def latent_clips(
                 frames = min(len(latents), len(music))
                 made[split].append(clip_of(pair, body, features, latents, music, frames, config))
     as_loud_as_they_move(made)
+    return made
+
+
+def song_clips(songs: list[SongRecord], music_encoder: Encoder, config: Config) -> list[dict]:
+    """``context.music`` and ``rhythm`` of whole songs, as a dance to them hears them
+    (``core.pipeline.dance.encode_song``).
+    """
+    power, made = config.denoisers["motion"].loudness_power, []
+    for song in tqdm(songs, desc="encoding songs", mininterval=2.0):
+        music = music_encoder(music_of(song, config))
+        beats = Beats(song.beats, song.tempo, song.downbeats)
+        rhythm = rhythm_features(beats, song.onset, song.loudness, len(music), config.latent_fps)
+        if power != 1:
+            rhythm = with_contrast(rhythm, config.latent_fps, power)
+        made.append({"context.music": music, "rhythm": rhythm})
     return made
 
 

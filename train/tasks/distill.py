@@ -10,7 +10,9 @@ steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,13 +22,17 @@ from core.autoencoder.networks import Autoencoder
 from core.config import Config
 from core.diffusion.networks import denoiser_of
 from core.diffusion.parameterize import as_denoise, to_x0
-from core.diffusion.sampler import sample
+from core.diffusion.sampler import ddim_step, sample
+from core.errors import FootlightError
 from core.pipeline.model import schedule_of
+from core.types import Condition
 from train.loop import Phase
 from train.tasks.decoded import Bodies, decoded_as, decoded_losses
 from train.tasks.diffusion import condition_of
 from train.tasks.figures import rms_ratio
+from train.tasks.moments import Moments, captured, measures
 from train.tasks.paths import CHUNK, COUNTS, POINTS, MusicPathsConfig, PathsConfig, some_of
+from train.tasks.requests import Requests
 from train.tasks.segments import Segments, check_steps
 
 VALIDATION_SEED = 0
@@ -45,6 +51,8 @@ class DistillTaskConfig:
     mel, attack: weights of the losses on mels that they decode to, if they are of music.
     standing: how much a second of a dance counts in which neither foot goes anywhere, beside one in which they do. A
         teacher stands more than its capture does (``DenoiserTaskConfig``); a student need not learn that.
+    moments: weight of the loss on the mean footwork of the student's own dances by style (``train.tasks.moments``).
+    own: how many dances of its own the student makes in a step for it.
     paths: which of the teacher's paths are drawn. They are kept in the run folder.
     """
 
@@ -57,6 +65,8 @@ class DistillTaskConfig:
     mel: float = 0.1
     attack: float = 0.1
     standing: float = 1.0
+    moments: float = 0.0
+    own: int = 8
     paths: PathsConfig = field(default_factory=PathsConfig)
 
     def __post_init__(self) -> None:
@@ -79,6 +89,8 @@ class DistillMusicConfig(DistillTaskConfig):
     velocity: Suppress[float] = 0.3
     feet: Suppress[float] = 0.3
     standing: Suppress[float] = 1.0
+    moments: Suppress[float] = 0.0
+    own: Suppress[int] = 8
     paths: MusicPathsConfig = field(default_factory=MusicPathsConfig)
 
 
@@ -87,11 +99,30 @@ class DistillPhase(Phase):
 
     name = "denoiser"  # of the network in the training state
 
-    def __init__(self, vae: Autoencoder, model: Config, modality: str, config: DistillTaskConfig) -> None:
+    def __init__(
+        self,
+        vae: Autoencoder,
+        model: Config,
+        modality: str,
+        config: DistillTaskConfig,
+        capture: Sequence[dict] = (),
+        music: Sequence[dict] = (),
+    ) -> None:
         super().__init__({self.name: denoiser_of(model.denoisers[modality])}, vae=vae.requires_grad_(False).eval())
         self.config, self.prediction = config, model.prediction(modality)
         self.decoded, self.schedule = decoded_as(model.modalities[modality]), schedule_of(model)
         self.segments = Segments(self.schedule, config.paths.steps, config.steps)
+        self.moments: Moments | None = None
+        self.requests: Requests | None = None
+        if config.moments and isinstance(self.decoded, Bodies):
+            self.decoded.layout.check_moves_a_rig()
+            frames = config.paths.frames * model.modalities[modality].autoencoder.stride
+            wanted = captured(capture, frames, len(model.styles), self.decoded)
+            known = wanted.isfinite().all(dim=1).nonzero()[:, 0]
+            if not len(known):
+                raise FootlightError("moments: no style has enough capture to compare with; train without them")
+            self.moments = Moments(wanted)
+            self.requests = Requests(music or capture, known, model.denoisers[modality], config.paths)
 
     def forward(self, batch: dict, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         path = batch[POINTS]  #                                         b n+1 t z
@@ -101,7 +132,41 @@ class DistillPhase(Phase):
         estimate = to_x0(output, lesson.x_t, lesson.step, self.schedule, self.prediction)
         last, taught = estimate[lesson.last], lesson.target[lesson.last]
         further = decoded_losses(self.borrowed.vae, self.decoded, self.config, last, taught)
-        return {**lesson.losses(estimate, self.config.change), **further}
+        return {**lesson.losses(estimate, self.config.change), **further, **self.footwork(generator)}
+
+    def footwork(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """``moments`` of dances that the student makes as users ask for them."""
+        if self.requests is None or self.moments is None:
+            return {}
+        assert isinstance(self.decoded, Bodies)
+        vae = self.borrowed.vae
+        # Whatever the device of training, requests and noise are drawn here.
+        seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+        drawing = torch.Generator().manual_seed(seed)
+        asked = self.requests.batch(self.config.own, drawing)
+        noise = torch.randn(asked["observed"].shape, generator=drawing).to(vae.std)
+        style = asked["style"].argmax(dim=1)
+        asked = {name: values.to(noise.device) for name, values in asked.items()}
+        decoded = vae.decode(vae.unstandardise(self.dances(noise, condition_of(asked))))
+        with torch.autocast(noise.device.type, enabled=False):
+            return {"moments": self.config.moments * self.moments(measures(decoded.float(), self.decoded), style)}
+
+    def dances(self, noise: Tensor, condition: Condition) -> Tensor:
+        """What the student makes of noise (b, t, z) in its own steps. Only the last one has a gradient."""
+        network, training = self.networks[self.name], self.networks[self.name].training
+        denoise = as_denoise(network, self.schedule, self.prediction)
+        levels = self.schedule.timesteps(self.config.steps)
+
+        def estimate(x: Tensor, level: int) -> Tensor:
+            return denoise(x, torch.full((len(x),), level, device=x.device), condition).float()
+
+        network.eval()  # as it will dance: what is dropped out would shake it
+        with torch.no_grad():
+            for level, following in pairwise(levels):
+                noise = ddim_step(noise, estimate(noise, level), level, following, self.schedule)
+        drawn = estimate(noise, levels[-1])
+        network.train(training)
+        return drawn
 
 
 def arrival(drawn: Tensor, taught: Tensor) -> dict[str, float]:
@@ -121,6 +186,8 @@ class DistillTask:
     modality: what it generates.
     vae: the autoencoder of the modality.
     paths: by split, the teacher's paths, in one batch for each kind of conditions (``train.tasks.paths``).
+    capture: the clips whose footwork ``moments`` compare with, with their ``features`` and ``style``.
+    music: songs to which the student dances for that (``Requests``); none are the music of the capture.
     """
 
     phases: dict[str, Phase]
@@ -132,9 +199,11 @@ class DistillTask:
         config: DistillTaskConfig,
         vae: Autoencoder,
         paths: dict[str, list[dict[str, Tensor]]],
+        capture: Sequence[dict] = (),
+        music: Sequence[dict] = (),
     ) -> None:
         self.name, self.vae, self.config, self.paths = f"student of {modality}", vae, config, paths
-        phase = DistillPhase(vae, model, modality, config)
+        phase = DistillPhase(vae, model, modality, config, capture, music)
         self.phases = {"denoiser": phase}
         if config.standing != 1 and isinstance(phase.decoded, Bodies):
             self.paths = {**paths, "train": [self.counted(some, phase.decoded) for some in paths["train"]]}

@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from core.motion import rotation
 from core.motion.skeleton import REST_HEIGHT
+from core.pipeline import Model, hear_song
 from core.rhythm.features import LOUDNESS
 from core.types import Beats, Motion, Waveform
 from train.data import synthetic
 from train.data.dataset import SongRecord
-from train.data.latents import as_loud_as_they_move, met_target, movement_energy
+from train.data.encoder import Encoder
+from train.data.latents import as_loud_as_they_move, met_target, movement_energy, song_clips
 from train.data.music.songs import heard
 from train.data.rates import AUDIO_RATE
 
@@ -67,3 +71,27 @@ def test_onsets_that_music_meets_are_where_it_sounds():
     found = met_target(song)["onsets"].times
     late = [float(time - (time / 0.6).round() * 0.6) for time in found[1:]]
     assert len(late) > 15 and abs(sum(late) / len(late)) < 0.015  # 0.02 early, were it not for what is known of that
+
+
+def test_songs_are_conditions_as_dances_to_them_hear_them(model_folder):
+    """Clicks that grow louder, as a dance to them hears them and as they were prepared."""
+    model, seconds = Model.load(model_folder), 24.0
+    samples = synthetic.clicks(100, seconds, torch.Generator().manual_seed(0))
+    samples = samples * torch.linspace(0.05, 1.0, len(samples))
+    sound = Waveform(samples, AUDIO_RATE)
+    beats = Beats(torch.arange(0, seconds, 0.6), 100.0, torch.arange(40) % 4 == 0)
+    asked = hear_song(model, sound, beats).condition
+    parts, tempo = heard(sound, beats)
+    song = SongRecord(id="clicks", path="", exact=True, tempo=tempo, **parts)
+    for power in (1.0, 11.0):
+        network = replace(model.config.denoisers["motion"], loudness_power=power)
+        config = replace(model.config, denoisers={**model.config.denoisers, "motion": network})
+        (clip,) = song_clips([song], Encoder(model.autoencoders["music"]), config)
+        frames = min(len(clip["rhythm"]), asked.rhythm.shape[1])
+        assert frames > (seconds - 1) * config.latent_fps
+        if power == model.config.denoisers["motion"].loudness_power:
+            torch.testing.assert_close(clip["rhythm"][:frames], asked.rhythm[0, :frames], atol=0.05, rtol=0)
+            music = asked.context["music"][0, :frames]
+            torch.testing.assert_close(clip["context.music"][: frames - 4], music[: frames - 4], atol=1e-3, rtol=1e-3)
+        else:
+            assert not torch.allclose(clip["rhythm"][:frames, LOUDNESS], asked.rhythm[0, :frames, LOUDNESS], atol=0.05)

@@ -10,6 +10,7 @@ from core.autoencoder.networks import autoencoder_of
 from core.config import preset, with_styles
 from core.diffusion.guidance import guided
 from core.diffusion.networks import denoiser_of
+from core.diffusion.parameterize import as_denoise
 from core.diffusion.sampler import ddim_step, sample
 from core.diffusion.schedule import CLEAN, linear_sqrt
 from core.errors import FootlightError
@@ -20,7 +21,7 @@ from core.types import Beats, Motion
 from train.tasks.decoded import decoded_losses
 from train.tasks.denoiser import DenoiserTask
 from train.tasks.diffusion import condition_of
-from train.tasks.distill import DistillTask, DistillTaskConfig
+from train.tasks.distill import DistillPhase, DistillTask, DistillTaskConfig
 from train.tasks.paths import (
     COUNTS,
     EXPERTS,
@@ -268,6 +269,33 @@ def test_a_student_can_meet_standing_dancers_less_often():
     drawn = some_of([counted], 4000, torch.Generator().manual_seed(0))
     assert float(drawn[POINTS][:, -1, 0, 0].mean()) == pytest.approx(0.8, abs=0.02)
     assert COUNTS not in drawn
+
+
+def test_a_student_is_judged_by_dances_of_its_own():
+    """They are what its sampler makes, and only they teach it their means."""
+    body = CONFIG.modalities["motion"].autoencoder
+    noise = torch.randn(8, FRAMES * body.stride, body.channels, generator=torch.Generator().manual_seed(2))
+    capture = [{"features": one + style, "style": style} for one in noise for style in range(2)]  # and none of style 2
+    model, config = distilled(CONFIG, "motion", 2), DistillTaskConfig(steps=2, paths=PATHS, moments=0.5, own=4)
+    phase = DistillPhase(VAES["motion"], model, "motion", config, capture, clips_of("motion"))
+    batch = teacher_of().paths(4, torch.Generator().manual_seed(1))
+    phase.train()
+    loss = phase(batch, torch.Generator().manual_seed(0), 0)["moments"]
+    loss.backward()
+    assert float(loss.detach()) > 0
+    assert any(bool(parameter.grad.abs().sum() > 0) for parameter in phase.networks.parameters())
+    assert float(phase.moments.seen[:2].sum()) == 4 and float(phase.moments.seen[2]) == 0
+
+    asked = phase.requests.batch(3, torch.Generator().manual_seed(3))
+    start = torch.randn(asked["observed"].shape, generator=torch.Generator().manual_seed(4))
+    made = phase.dances(start, condition_of(asked)).detach()
+    assert phase.networks.training
+    denoise = as_denoise(phase.networks["denoiser"].eval(), SCHEDULE, model.prediction("motion"))
+    *_, sampled = sample(denoise, start, SCHEDULE, 2, condition=condition_of(asked))
+    torch.testing.assert_close(made, sampled.detach(), rtol=1e-4, atol=1e-4)
+    assert "moments" not in task_of(batch).phases["denoiser"](batch, torch.Generator().manual_seed(0), 0)
+    with pytest.raises(FootlightError, match="enough capture"):
+        DistillPhase(VAES["motion"], model, "motion", config, capture[:4], clips_of("motion"))
 
 
 def test_an_error_weighs_as_much_as_it_moves_the_end_of_its_segment():
