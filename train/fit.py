@@ -178,7 +178,7 @@ def diffusion_task(
             vae, clips = mel_vae, latents.score_clips(pairs, load_training_records(args), music, motion, config)
         else:
             vae, clips = motion_vae, latents.latent_clips(pairs, music, motion, config)
-        songs = latents.song_clips(danced_to(args, config), music, config) if is_student(args) else []
+        songs = latents.song_clips(danced_to(args, config), music, config)
     vae = vae.to(device)
     if not is_student(args):
         return EXPERTS[modality](config, recipe.task, vae, clips)

@@ -41,17 +41,25 @@ def pelvis_travel(positions: Tensor, fps: float) -> float:
 
 def pelvis_range(positions: Tensor) -> float:
     """Range of the pelvis' height between the quantiles ``SHARE``, metres."""
-    return _range(positions[:, 0, 1])
+    return float(spread(positions[:, 0, 1], dim=0))
 
 
 def knee_range(positions: Tensor) -> float:
     """Range of the knees' bend between the quantiles ``SHARE``, radians; mean of both knees."""
-    ranges = []
-    for hip, knee, ankle in (LEFT_LEG, RIGHT_LEG):
-        thigh, shin = positions[:, knee] - positions[:, hip], positions[:, ankle] - positions[:, knee]
-        across, along = torch.linalg.cross(thigh, shin).norm(dim=-1), (thigh * shin).sum(dim=-1)
-        ranges.append(_range(torch.atan2(across, along)))
-    return sum(ranges) / len(ranges)
+    return float(spread(knee_bends(positions), dim=0).mean())
+
+
+def knee_bends(positions: Tensor) -> Tensor:
+    """How far the left and the right knee of bodies (..., j, 3) are bent, (..., 2), radians."""
+    hip, knee, ankle = (positions[..., joints, :] for joints in zip(LEFT_LEG, RIGHT_LEG, strict=True))
+    thigh, shin = knee - hip, ankle - knee
+    return torch.atan2(torch.linalg.cross(thigh, shin).norm(dim=-1), (thigh * shin).sum(dim=-1))
+
+
+def spread(values: Tensor, dim: int) -> Tensor:
+    """The range of values between the quantiles ``SHARE`` along a dimension."""
+    low, high = values.quantile(values.new_tensor(SHARE), dim=dim)
+    return high - low
 
 
 def frozen_feet(positions: Tensor, fps: float) -> float:
@@ -79,11 +87,6 @@ def facing_away(motion: Motion) -> float:
 def hands_inside(motion: Motion) -> float:
     """The fraction of frames in which a hand or a forearm is inside the trunk or a thigh, see ``postprocess.hands``."""
     return float(hands.inside(motion).double().mean())
-
-
-def _range(values: Tensor) -> float:
-    low, high = values.quantile(values.new_tensor(SHARE))
-    return float(high - low)
 
 
 def evaluate(motion: Motion) -> dict[str, float]:

@@ -17,6 +17,7 @@ from core.audio.beat_tracking import warn_if_unsure
 from core.audio.io import read, resample
 from core.audio.onsets import RHYTHM_RATE
 from core.audio.representation import music_frames, to_int16
+from core.config import Config
 from core.diffusion.remembering import Memory
 from core.errors import FootlightError
 from core.metrics import beat, physics
@@ -275,13 +276,20 @@ def encode_song(model: Model, song: Waveform, heard: Rhythm, mel: Tensor | None 
         sound = music_frames(samples, heard.beats.times, config.signal, music.representation, length, mel)
     latents = model.autoencoders["music"].encode_long(sound[None].to(model.device))[:, :frames]
     pulse = None
-    denoiser = config.denoisers["motion"]
-    if denoiser.rhythm_channels:
-        pulse = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, config.latent_fps)
-        if denoiser.loudness_power != 1:  # the network answers loudness (docs/training.md)
-            pulse = with_contrast(pulse, config.latent_fps, denoiser.loudness_power)
-        pulse = pulse[None].to(model.device)
+    if config.denoisers["motion"].rhythm_channels:
+        pulse = told_rhythm(config, heard, frames)[None].to(model.device)
     return Condition({"music": latents}, pulse)
+
+
+def told_rhythm(config: Config, heard: Rhythm, frames: int) -> Tensor:
+    """The rhythm features (frames, r) that the dancer of a model is told of a song, at the frame rate of the latents.
+
+    heard: the rhythm of the whole song.
+    """
+    power = config.denoisers["motion"].loudness_power
+    told = rhythm_features(heard.beats, heard.onset, heard.loudness, frames, config.latent_fps)
+    # Only a network that answers loudness has a power (docs/training.md).
+    return told if power == 1 else with_contrast(told, config.latent_fps, power)
 
 
 def finish(

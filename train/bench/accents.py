@@ -16,7 +16,6 @@ import tyro
 
 from core.metrics.theatre import energy_on_beats
 from core.motion.kinematics import forward
-from core.types import Beats
 from train.command import run_program
 from train.data.dataset import Pair, load_pairs
 from train.data.pairing.striking import strike_delay, struck
@@ -58,7 +57,7 @@ def accents(pair: Pair) -> dict[str, float]:
 
 def on_beats(pair: Pair) -> float:
     """``energy_on_beats`` of a pair's motion."""
-    beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+    beats = pair.grid()
     return energy_on_beats(forward(pair.rotations, pair.root), MOTION_FPS, beats)
 
 

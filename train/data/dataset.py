@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from core.errors import FootlightError
-from core.rhythm.features import rhythm_features
+from core.rhythm.features import Rhythm, rhythm_features
 from core.types import Beats, Motion
 from train.data.rates import MOTION_FPS
 from train.data.shards import read_index, read_records
@@ -18,8 +18,26 @@ SONGS = "songs.jsonl"
 BEATS = "beats.jsonl"
 
 
+class Recorded:
+    """What is known of the music of a pair or a song."""
+
+    tempo: float
+    onset: Tensor
+    loudness: Tensor
+    beats: Tensor
+    downbeats: Tensor
+
+    def grid(self) -> Beats:
+        """Its beats, with tempo and downbeats."""
+        return Beats(self.beats, self.tempo, self.downbeats)
+
+    def heard(self) -> Rhythm:
+        """Its rhythm."""
+        return Rhythm(self.grid(), self.onset, self.loudness)
+
+
 @dataclass(frozen=True, eq=False)
-class Pair:
+class Pair(Recorded):
     """A motion and its music on one clock, t motion frames and 2t mel frames long.
 
     motion_name, music_name: the sources.
@@ -59,12 +77,11 @@ class Pair:
 
     def rhythm(self, frames: int, fps: float) -> Tensor:
         """Rhythm features (frames, r) at any frame rate. See ``core.rhythm.features.rhythm_features``."""
-        beats = Beats(self.beats, self.tempo, self.downbeats)
-        return rhythm_features(beats, self.onset, self.loudness, frames, fps)
+        return rhythm_features(self.grid(), self.onset, self.loudness, frames, fps)
 
 
 @dataclass(frozen=True, eq=False)
-class SongRecord:
+class SongRecord(Recorded):
     """A whole song.
 
     path: the audio file, or empty for a rendered arrangement.

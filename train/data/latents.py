@@ -19,10 +19,11 @@ from core.layers.peaks import gaussian_smooth
 from core.motion.features import encode, layout_named
 from core.motion.kinematics import forward, mirror
 from core.motion.skeleton import SMPL22
+from core.pipeline.dance import told_rhythm
 from core.protocol import ACCENTS, letters
 from core.rhythm.accents import amplitude, mean_speed
-from core.rhythm.features import LOUDNESS, relative_loudness, rhythm_features, with_contrast
-from core.types import Beats, Motion
+from core.rhythm.features import LOUDNESS, relative_loudness
+from core.types import Motion
 from train.data.dataset import Pair, SongRecord
 from train.data.encoder import Encoder
 from train.data.pairing.aist import GENRES
@@ -187,14 +188,10 @@ def song_clips(songs: list[SongRecord], music_encoder: Encoder, config: Config) 
     """``context.music`` and ``rhythm`` of whole songs, as a dance to them hears them
     (``core.pipeline.dance.encode_song``).
     """
-    power, made = config.denoisers["motion"].loudness_power, []
-    for song in tqdm(songs, desc="encoding songs", mininterval=2.0):
+    made = []
+    for song in tqdm(songs, desc="encoding songs", mininterval=2.0, disable=not songs):
         music = music_encoder(music_of(song, config))
-        beats = Beats(song.beats, song.tempo, song.downbeats)
-        rhythm = rhythm_features(beats, song.onset, song.loudness, len(music), config.latent_fps)
-        if power != 1:
-            rhythm = with_contrast(rhythm, config.latent_fps, power)
-        made.append({"context.music": music, "rhythm": rhythm})
+        made.append({"context.music": music, "rhythm": told_rhythm(config, song.heard(), len(music))})
     return made
 
 
@@ -276,7 +273,7 @@ def met_target(music: Pair | SongRecord) -> dict:
     See ``core.rhythm.target.RhythmTarget``.
     """
     return {
-        "beats": Beats(music.beats, music.tempo, music.downbeats),
+        "beats": music.grid(),
         "onsets": onset_events(music.onset.float()).shifted(-ONSET_LEAD),
         "loudness": relative_loudness(music.loudness, len(music.loudness), ONSET_FPS),
     }

@@ -16,10 +16,8 @@ from core.light.look import shipped_looks
 from core.light.rules import write_show
 from core.light.song import Song, describe
 from core.motion.kinematics import forward
-from core.rhythm.features import Rhythm
 from core.show.channels import SHOW_FPS
 from core.show.show import as_valid
-from core.types import Beats
 from train.data.dataset import Pair
 from train.data.rates import MEL_FPS, MOTION_FPS
 from train.data.theatre import Writer
@@ -60,7 +58,7 @@ def cue_sheet(fps: float) -> Callable[[Pair, int], Tensor]:
 
 def song_of(pair: Pair) -> Song:
     """The music of a pair as the rules hear it."""
-    rhythm = Rhythm(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset, pair.loudness)
+    rhythm = pair.heard()
     return describe(len(pair.mel) / MEL_FPS, rhythm, pair.mel.float(), tones(pair.mel.float()))
 
 

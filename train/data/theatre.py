@@ -131,7 +131,7 @@ def _clips(
     kept: what ``_costly`` made, and the cues.
     """
     motion, slicing = config.modalities["motion"], Slicing.of(config)
-    beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+    beats = pair.grid()
     rows = music_rows(music_of(pair, config), beats, pair.onset, slicing).half()
     shows = [(kept["lights"][i], look) for i, look in enumerate(kept["looks"])]
     clips = []

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from core.config import Config
 from core.errors import FootlightError
-from train.data.crops import continued, stacked
+from train.data.crops import anywhere, continued, stacked
 
 HELD_OUT = 32  # clips
 CONTEXT = "context."  # before the name of a modality: its latents, in clips and batches
@@ -114,8 +114,7 @@ class ConditionedTask:
         chosen = torch.multinomial(weights, size, replacement=True, generator=generator)
         some, crops = [clips[index] for index in chosen.tolist()], []
         for clip in some:
-            room = max(0, len(clip["latents"]) - self.crops.frames)
-            start = int(torch.rand(1, generator=generator) * (room + 1))
+            start = anywhere(len(clip["latents"]), self.crops.frames, generator)
             crops.append(self.crop(clip, start, generator))
         return some, crops, anonymous[chosen]
 

@@ -153,7 +153,8 @@ class DistillPhase(Phase):
 
     def dances(self, noise: Tensor, condition: Condition) -> Tensor:
         """What the student makes of noise (b, t, z) in its own steps. Only the last one has a gradient."""
-        network, training = self.networks[self.name], self.networks[self.name].training
+        network = self.networks[self.name]
+        training = network.training
         denoise = as_denoise(network, self.schedule, self.prediction)
         levels = self.schedule.timesteps(self.config.steps)
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from core.metrics import footwork
 from core.motion.features import positions_from_features
 from core.motion.skeleton import LEFT_LEG, RIGHT_LEG
 from core.rig.stepping import STEP_SPEED
@@ -23,7 +24,6 @@ NAMES = ("stepping", "travel", "height_range", "knee_range", "speed", "peak")
 FEWEST = 8  # windows of capture that a style needs
 KEPT = 0.98  # of the moving average, for each dance of a style
 MOST = 1.0  # by which a mean counts as off, as a share of capture's: a style that is far off does not drown the others
-_SHARE = (0.1, 0.9)  # quantiles between which a range lies
 _PEAK = 0.99  # quantile of the speed of the fastest joint
 _TRAVEL = 0.5  # seconds over which the pelvis travels
 _SOFT = 0.1  # metres per second around ``STEP_SPEED`` in which an ankle steps in part
@@ -42,24 +42,12 @@ def measures(motions: Tensor, bodies: Bodies) -> Tensor:
     found = (
         torch.sigmoid((ankles - STEP_SPEED) / _SOFT).mean(dim=(1, 2)),
         (path[:, ahead:] - path[:, :-ahead]).norm(dim=-1).mean(dim=1) * fps / ahead,
-        _range(places[:, :, 0, 1]),
-        torch.stack([_range(_bend(places, leg)) for leg in (LEFT_LEG, RIGHT_LEG)]).mean(dim=0),
+        footwork.spread(places[:, :, 0, 1], dim=1),
+        footwork.spread(footwork.knee_bends(places), dim=1).mean(dim=-1),
         speed.mean(dim=(1, 2)),
         speed.amax(dim=2).quantile(_PEAK, dim=1),
     )
     return torch.stack(found, dim=1)
-
-
-def _bend(places: Tensor, leg: tuple[int, int, int]) -> Tensor:
-    """How far (b, t) a knee is bent, radians."""
-    hip, knee, ankle = (places[:, :, joint] for joint in leg)
-    thigh, shin = knee - hip, ankle - knee
-    return torch.atan2(torch.linalg.cross(thigh, shin).norm(dim=-1), (thigh * shin).sum(dim=-1))
-
-
-def _range(values: Tensor) -> Tensor:
-    low, high = values.quantile(values.new_tensor(_SHARE), dim=1)
-    return high - low
 
 
 def captured(clips: Iterable[dict], frames: int, styles: int, bodies: Bodies) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.config import DenoiserConfig
-from train.data.crops import continued, stacked
+from train.data.crops import anywhere, continued, stacked
 from train.tasks.conditioned import CONTEXT
 from train.tasks.paths import GUIDANCE, PathsConfig, evenly
 
@@ -51,7 +51,7 @@ class Requests:
     def crop(self, clip: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """A part of a clip anywhere in it. Where the clip is too short, its last frame goes on."""
         frames = self.config.frames
-        start = int(torch.rand(1, generator=generator) * (max(0, _frames(clip) - frames) + 1))
+        start = anywhere(_frames(clip), frames, generator)
         return {name: continued(part[start : start + frames].float(), frames) for name, part in clip.items()}
 
 

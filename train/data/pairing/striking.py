@@ -14,7 +14,6 @@ from torch import Tensor
 
 from core.motion.kinematics import forward
 from core.rhythm.events import beat_strength
-from core.types import Beats
 from train.data.dataset import Pair
 from train.data.rates import HOP_SAMPLES, MEL_FPS, MOTION_FPS
 
@@ -33,7 +32,7 @@ def strike_delay(pair: Pair) -> int:
         return 0
     energy = energy_of(forward(pair.rotations, pair.root))
     period = max(1, round(float(pair.beats.diff().median()) * MOTION_FPS))
-    weight = beat_strength(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset)
+    weight = beat_strength(pair.grid(), pair.onset)
     at = (pair.beats.double() * MOTION_FPS).round().long()
     inside = at < len(energy) - period
     at, weight = at[inside], weight[inside]

@@ -23,8 +23,7 @@ from core.motion import features
 from core.motion.layouts import OPENPOSE14
 from core.motion.resample import resample
 from core.rhythm.accents import kinematic_beats, kinematic_onsets
-from core.rhythm.features import Rhythm
-from core.types import Beats, Motion, Waveform
+from core.types import Motion, Waveform
 from train.data.dataset import load_pairs
 from train.data.latents import style_of
 from train.data.rates import AUDIO_RATE
@@ -78,7 +77,7 @@ def takes(data: Path, fps: float, most: int | None = None) -> list[Take]:
             Excerpt(
                 name,
                 Waveform(to_float(pair.wave), AUDIO_RATE),
-                Rhythm(Beats(pair.beats, pair.tempo, pair.downbeats), pair.onset, pair.loudness),
+                pair.heard(),
                 number,
             ),
             resample(pair.motion(), fps),

@@ -159,11 +159,19 @@ def cleaned(path: Path, entry: dict) -> Motion | None:
     return None if loaded.report["dropped"] else loaded.motion
 
 
+def motions_by_style(clips: list[Capture]) -> dict[str, list[Motion]]:
+    """The motions of each style, in the order of its name."""
+    found: dict[str, list[Motion]] = {}
+    for clip in sorted(clips, key=lambda clip: clip.style):
+        found.setdefault(clip.style, []).append(clip.motion)
+    return found
+
+
 def real_pairs(data: Path, fps: float) -> list[RealPair]:
     """``val_dances`` at ``fps``."""
     found = []
     for pair in val_dances(data):
-        beats = Beats(pair.beats, pair.tempo, pair.downbeats)
+        beats = pair.grid()
         body = resample(pair.motion(), fps)
         found.append(RealPair(pair.motion_name, pair.music_name, pair.genre, body, beats, pair.loudness))
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.types import Motion
 from train.evaluation import statistics
 from train.evaluation.dance import copied, distances, genres, measures, sets, told
-from train.evaluation.dance.material import Material
+from train.evaluation.dance.material import Material, motions_by_style
 from train.evaluation.dance.measures import Clip
 from train.evaluation.dance.systems import REAL, System
 from train.evaluation.options import Options
@@ -110,7 +110,7 @@ class Reporter:
             "genres": genres.references(captures),
             "variety": sets.variety(held_out[: self.options.variety]),
             "sets": self.reference.against(held_out) if held_out else {},
-            "copied": self.copied({clip.style: [c.motion for c in val if c.style == clip.style] for clip in val}),
+            "copied": self.copied(motions_by_style(val)),
             **told.capture(val, self.reference.classifier),
         }
 

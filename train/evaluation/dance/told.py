@@ -12,7 +12,7 @@ from core.metrics.classifier import Classifier
 from core.types import Motion
 from train.evaluation import statistics
 from train.evaluation.dance import notes
-from train.evaluation.dance.material import Capture
+from train.evaluation.dance.material import Capture, motions_by_style
 from train.evaluation.layout import Table
 from train.evaluation.values import NONE, mean_with_interval, share
 
@@ -40,8 +40,7 @@ def capture(clips: list[Capture], classifier: Classifier | None) -> dict:
     """``told`` of the captured takes of each style, and the number of ``classes``. Nothing without a classifier."""
     if classifier is None:
         return {}
-    by_style = {style: [clip.motion for clip in clips if clip.style == style] for style in {c.style for c in clips}}
-    found = {style: told(motions, style, classifier) for style, motions in sorted(by_style.items())}
+    found = {style: told(motions, style, classifier) for style, motions in motions_by_style(clips).items()}
     return {"told": {style: known for style, known in found.items() if known}, "classes": len(classifier.classes)}
 
 

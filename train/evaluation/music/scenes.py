@@ -110,7 +110,7 @@ def spread(pairs: list[Pair]) -> list[Pair]:
 def _scene(pair: Pair, number: int, fps: float) -> Scene:
     clip = clip_of(resample(pair.motion(), fps))
     assert pair.wave is not None
-    grid = Beats(pair.beats, pair.tempo, pair.downbeats)
+    grid = pair.grid()
     return Scene(pair.id, pair.motion_name, pair.genre, number, clip, Music(pair.wave, AUDIO_RATE), grid)
 
 

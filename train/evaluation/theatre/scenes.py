@@ -132,6 +132,6 @@ def captured(data: Path, looks: Sequence[str], most: int | None, accent: str) ->
 
 def _captured(pair: Pair, number: int, looks: Sequence[str], accent: str) -> tuple[Scene, Motion]:
     piece = accented(pair, accent)
-    rhythm = Rhythm(Beats(piece.beats, piece.tempo, piece.downbeats), piece.onset, piece.loudness)
+    rhythm = piece.heard()
     look = looks[number % len(looks)]
     return Scene(pair.motion_name, look, song_of(piece), rhythm, number, mel=piece.mel), piece.motion()
