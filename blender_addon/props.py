@@ -100,7 +100,11 @@ STYLE_MOVES = "STYLE"
 """The identifier that stands for moves as dancers of the style repeat them. Any other is a pattern of the engine."""
 
 MOVES = (
-    (STYLE_MOVES, "By Style", "As dancers of the style do: once each in Modern, four times each in Lock, between that in most"),
+    (
+        STYLE_MOVES,
+        "By Style",
+        "As dancers of the style do: once each in Modern, four times each in Lock, between that in others",
+    ),
     ("AAAA", "Four Times Each", "A A A A: every move comes four times before the next one"),
     ("AABB", "Twice Each", "A A B B: every move comes twice before the next one"),
     ("AABC", "Twice, Then Two Others", "A A B C: a move comes twice, then two others come once"),
